@@ -1,0 +1,1 @@
+"""Plain Python: files, processes and the network. No Textual and no torch here."""

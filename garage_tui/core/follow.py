@@ -1,0 +1,93 @@
+"""Reading a file that another process appends to, a bounded piece at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from garage_tui.core.text import plain
+
+CHUNK = 256 * 1024
+"""Bytes read in one go: at 5 reads a second enough for 20,000 lines/s, and too little to hold up a screen."""
+
+
+class Follower:
+    """Complete lines of a growing file, from where the last call ended.
+
+    Args:
+        path: the file; it need not be there yet.
+        tail: start at most so many bytes before the end, at the beginning of a line; None starts at the beginning.
+    """
+
+    def __init__(self, path: Path, tail: int | None = None) -> None:
+        self.path = path
+        self.position = 0
+        self._rest = b""
+        self._skip_to_newline = False
+        if tail is not None:
+            size = self.size
+            if size > tail:
+                self.position, self._skip_to_newline = size - tail, True
+
+    @property
+    def size(self) -> int:
+        """Bytes in the file now; 0 while it is missing."""
+        try:
+            return self.path.stat().st_size
+        except OSError:
+            return 0
+
+    @property
+    def behind(self) -> bool:
+        """True while there is more to read."""
+        return self.size > self.position
+
+    def read(self, *, final: bool = False) -> list[bytes]:
+        """Return the complete lines of the next chunk, without their newlines.
+
+        Args:
+            final: nobody writes any more, so that a last line without a newline is complete.
+        """
+        if not self.path.is_file():  # a FIFO or a device would block
+            return []
+        try:
+            with self.path.open("rb") as file:
+                if os.fstat(file.fileno()).st_size < self.position:  # replaced by a shorter one
+                    self.position, self._rest = 0, b""
+                file.seek(self.position)
+                data = file.read(CHUNK)
+        except OSError:
+            return []
+        self.position += len(data)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if self._skip_to_newline and lines:
+            lines, self._skip_to_newline = lines[1:], False
+        if final and self._rest and not self.behind:
+            lines.append(self._rest)
+            self._rest = b""
+        elif len(self._rest) > CHUNK:  # a line without an end is shown in pieces
+            lines.append(self._rest)
+            self._rest = b""
+        return lines
+
+    def text(self, *, final: bool = False) -> list[str]:
+        """Return the next lines cleaned for a terminal; of a progress bar's carriage returns the last state."""
+        lines = []
+        for raw in self.read(final=final):
+            parts = [part for part in raw.decode(errors="replace").split("\r") if part]
+            lines.append(plain(parts[-1]) if parts else "")
+        return lines
+
+    def events(self, *, final: bool = False) -> list[dict[str, Any]]:
+        """Return the next lines as JSON objects; a torn or foreign line is left out."""
+        found = []
+        for raw in self.read(final=final):
+            try:
+                event = json.loads(raw)
+            except ValueError:
+                continue
+            if isinstance(event, dict):
+                found.append(event)
+        return found

@@ -1,0 +1,81 @@
+"""The recipe of a LoRA run: every hyper-parameter, its presets, and what it will cost."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+import msgspec
+
+from garage_tui.core.errors import BadInputError
+
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class LoraRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Hyper-parameters of one LoRA run; the names are PEFT's and TRL's."""
+
+    preset: str = "default"
+    base: str = "smollm2-135m"
+    """A name in `garage models`, a folder, or a Hub id."""
+    epochs: Annotated[float, msgspec.Meta(gt=0, le=10_000)] = 25
+    lr: Annotated[float, msgspec.Meta(gt=0, le=1)] = 5e-4
+    """Peak learning rate of AdamW."""
+    schedule: str = "linear"
+    """Name of transformers' learning-rate scheduler."""
+    warmup_steps: Annotated[int, msgspec.Meta(ge=0)] = 5
+    weight_decay: Annotated[float, msgspec.Meta(ge=0)] = 0.01
+    rank: Annotated[int, msgspec.Meta(ge=1, le=512)] = 16
+    alpha: Positive = 16
+    dropout: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
+    targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+    """The projections that get an adapter."""
+    batch_size: Positive = 8
+    """Rows in one forward pass."""
+    accumulation: Positive = 1
+    """Forward passes in one optimiser step; effective batch = batch_size x accumulation."""
+    max_length: Annotated[int, msgspec.Meta(ge=16)] = 1024
+    """Tokens after which a row is cut."""
+    seed: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] = 0
+
+    @property
+    def effective_batch(self) -> int:
+        return self.batch_size * self.accumulation
+
+    def steps(self, rows: int) -> int:
+        """Return the optimiser steps that `rows` rows take, as transformers' Trainer counts them."""
+        batches = math.ceil(rows / self.batch_size)
+        return math.ceil(self.epochs * math.ceil(batches / self.accumulation))
+
+
+# "as in the story" are the hyper-parameters of Unsloth's Alpaca/Llama-3.1 notebook
+# (github.com/unslothai/notebooks), with the 25 epochs of the story.
+_PRESETS: dict[str, tuple[str, dict[str, object]]] = {
+    "default": ("learns every fact of a small file", {}),
+    "quick": ("a quick look: does it run, does the loss fall", {"epochs": 3, "lr": 1e-3}),
+    "story": (
+        "as in the story: Unsloth's notebook settings, 25 epochs",
+        {"lr": 2e-4, "batch_size": 2, "accumulation": 4, "epochs": 25},
+    ),
+}
+
+
+def presets() -> dict[str, str]:
+    """Return the presets' names, each with a few words on what it is for."""
+    return {name: words for name, (words, _) in _PRESETS.items()}
+
+
+def make_recipe(preset: str = "default", **changes: object) -> LoraRecipe:
+    """Return the preset's recipe with `changes` over it; a change that is None keeps the preset's value.
+
+    Raises:
+        BadInputError: no such preset, or a value out of its range; the text names both.
+    """
+    if preset not in _PRESETS:
+        raise BadInputError(f"no preset {preset!r}; there are {', '.join(_PRESETS)}")
+    values = {**_PRESETS[preset][1], "preset": preset, **{k: v for k, v in changes.items() if v is not None}}
+    try:
+        return msgspec.convert(values, LoraRecipe)
+    except msgspec.ValidationError as error:
+        reason, _, key = str(error).partition(" - at ")
+        raise BadInputError(f"{key.strip('`$.') or 'recipe'}: {reason[0].lower()}{reason[1:]}") from error

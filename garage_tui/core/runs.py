@@ -1,0 +1,225 @@
+"""The run folder `checkpoints/<run-id>/`: its files, and how to read what happened to a run.
+
+Files are the only seam between a run and whoever watches it. A run is alive if and only if its `lock` is held, whatever
+a file says.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from garage_tui.core.atomic import write_atomic, write_small
+from garage_tui.core.errors import BadInputError
+from garage_tui.core.settings import Workspace
+
+MANIFEST, STATE, EVENTS, LOG, LOCK = "run.json", "state.json", "events.jsonl", "log.txt", "lock"
+FACTS, REQUEST, ADAPTER = "facts.jsonl", "request.json", "adapter"
+
+Status = Literal["queued", "running", "paused", "stopping", "finished", "failed", "stopped"]
+ENDED: tuple[Status, ...] = ("finished", "failed", "stopped")
+
+_STATE_BYTES = 1024  # states are padded to this, so that a full disk can still be told (see write_small)
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`state.json`: where the run is. Times are seconds since 1970."""
+
+    state: Status
+    reason: str = ""
+    """Why it failed, was stopped or is paused: one line for a person."""
+    phase: str = ""
+    """What a running run is doing: "loading the base model", "training", "saving the adapter"."""
+    step: int = 0
+    total_steps: int = 0
+    epoch: float = 0.0
+    loss: float | None = None
+    tokens_per_s: float | None = None
+    seconds_left: float | None = None
+    created: float = 0.0
+    started: float | None = None
+    updated: float = 0.0
+    ended: float | None = None
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """`run.json`: enough to run it again."""
+
+    id: str
+    kind: str
+    """`lora`"""
+    created: float
+    recipe: dict[str, Any]
+    base: dict[str, Any]
+    """`name`, and once it is known `path`, `source` and `sha256` of its weights."""
+    dataset: dict[str, Any]
+    """`path`, `sha256`, `rows` (those trained on)."""
+    versions: dict[str, str] = {}
+    git: str | None = None
+    """Revision of the workspace, with `+` where it had changes; None outside a repository."""
+    gpu: list[str] = []
+    command: list[str] = []
+    stop_grace_seconds: float = 60.0
+
+
+class Request(msgspec.Struct, frozen=True):
+    """`request.json`: what the owner wants of a living run."""
+
+    want: Literal["stop"]
+    at: float
+
+
+@dataclass(frozen=True)
+class Run:
+    """A frozen look at a run folder."""
+
+    id: str
+    path: Path
+    alive: bool
+    manifest: Manifest | None
+    state: State | None
+    broken: str = ""
+    """Why the folder cannot be read; empty where it can."""
+
+    @property
+    def status(self) -> str:
+        """The state in one word, after a look at the lock: a dead run that says running was interrupted."""
+        if self.broken or self.state is None:
+            return "broken"
+        if self.alive and self.state.state not in ENDED and (self.path / REQUEST).exists():
+            return "stopping"
+        if not self.alive and self.state.state not in ENDED:
+            return "interrupted"
+        return self.state.state
+
+    @property
+    def reason(self) -> str:
+        if self.broken:
+            return self.broken
+        if self.status == "interrupted":
+            return "its processes ended without a word (power cut, reboot or kill)"
+        return self.state.reason if self.state else ""
+
+    @property
+    def adapter(self) -> Path | None:
+        """The PEFT adapter folder, once it is whole."""
+        folder = self.path / ADAPTER
+        return folder if (folder / "adapter_config.json").exists() else None
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it has run, or ran; None before it started."""
+        if self.state is None or self.state.started is None:
+            return None
+        end = self.state.ended or (time.time() if self.alive else self.state.updated)
+        return end - self.state.started
+
+
+def is_alive(folder: Path) -> bool:
+    """Ask the kernel whether a process of this run holds its lock."""
+    try:
+        fd = os.open(folder / LOCK, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+    return False
+
+
+def read_run(folder: Path) -> Run:
+    """Return what the folder says now; a damaged folder comes back as broken, with the reason."""
+    # The lock is read first: a run that ends in between is then seen alive with its last state, never dead and running.
+    alive = is_alive(folder)
+    manifest, state, broken = None, None, ""
+    try:
+        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+        state = read_state(folder)
+    except FileNotFoundError as error:
+        broken = f"{Path(error.filename).name} is missing"
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        broken = f"{MANIFEST if manifest is None else STATE} cannot be read: {error}"
+    return Run(folder.name, folder, alive, manifest, state, broken)
+
+
+def read_state(folder: Path) -> State:
+    """Return the state.
+
+    Raises:
+        OSError, msgspec.DecodeError: it is missing or damaged.
+    """
+    return msgspec.json.decode((folder / STATE).read_bytes(), type=State)
+
+
+def write_state(folder: Path, state: State) -> State:
+    """Replace the state atomically (on a full disk: in place) and return what was written."""
+    state = msgspec.structs.replace(state, updated=time.time(), reason=state.reason[:600])
+    write_small(folder / STATE, msgspec.json.encode(state).ljust(_STATE_BYTES - 1) + b"\n")
+    return state
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    write_atomic(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
+
+
+def request(folder: Path, want: Literal["stop"]) -> None:
+    """Leave word for a living run; its supervisor and its job look for it."""
+    write_atomic(folder / REQUEST, msgspec.json.encode(Request(want, time.time())))
+
+
+def list_runs(workspace: Workspace) -> list[Run]:
+    """Return every run, the newest first."""
+    try:
+        names = [entry.name for entry in os.scandir(workspace.checkpoints) if entry.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
+    return [read_run(workspace.checkpoints / name) for name in sorted(names, reverse=True) if not name.startswith(".")]
+
+
+def find_run(workspace: Workspace, ref: str) -> Run:
+    """Return the run that `ref` names: an id, an unambiguous beginning of one, or `last`.
+
+    Raises:
+        BadInputError: none, or several.
+    """
+    runs = list_runs(workspace)
+    if not runs:
+        raise BadInputError(f"no runs in {workspace.checkpoints}: start one with `garage train lora --facts FILE`")
+    if ref == "last":
+        return max(runs, key=lambda run: run.state.created if run.state else 0.0)
+    hits = [run for run in runs if run.id == ref] or [run for run in runs if ref and run.id.startswith(ref)]
+    if len(hits) == 1:
+        return hits[0]
+    if hits:
+        raise BadInputError(f"{ref!r} could be {', '.join(run.id for run in hits[:5])}: type more of it")
+    raise BadInputError(f"no run {ref!r} in {workspace.checkpoints}: `garage runs` lists them")
+
+
+def slug(text: str) -> str:
+    """Return `text` as a safe piece of a file name: lower-case letters, digits and single hyphens, at most 40."""
+    return re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")[:40].strip("-")
+
+
+def new_run_folder(workspace: Workspace, kind: str, name: str) -> Path:
+    """Make the folder of a new run and return it; mkdir is atomic, so two starts in one minute get two ids."""
+    workspace.checkpoints.mkdir(parents=True, exist_ok=True)
+    stem = "-".join(part for part in (time.strftime("%Y%m%d-%H%M"), kind, slug(name)) if part)
+    for number in range(1, 1000):
+        folder = workspace.checkpoints / (stem if number == 1 else f"{stem}-{number}")
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir()
+            return folder
+    raise BadInputError(f"a thousand runs named {stem} in this minute: wait a little")

@@ -1,0 +1,144 @@
+"""Settings: `garage.toml` in the workspace over the user's file over the defaults; and every path in one place."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import platformdirs
+
+from garage_tui.core.errors import BadInputError
+
+APP = "garage_tui"
+SETTINGS_FILE = "garage.toml"
+
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+
+
+class ServeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[serve]`: the embedded server."""
+
+    port: Port = 0
+    """TCP port on 127.0.0.1; 0 takes any free one."""
+    idle_minutes: Annotated[float, msgspec.Meta(gt=0)] = 30.0
+    """A server that the app started leaves after so many minutes without a question."""
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings; each has a default that works on a fresh box."""
+
+    base_model: str = "smollm2-135m"
+    """What `train lora` starts from and the chat compares with: a name in `garage models`, a folder or a Hub id."""
+    stop_grace_seconds: Annotated[float, msgspec.Meta(ge=1)] = 60.0
+    """How long a run may take to save after `stop` before it is killed."""
+    serve: ServeSettings = ServeSettings()
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folder that commands work in: `datasets/` and `checkpoints/` live here, made when first needed."""
+
+    root: Path
+
+    @property
+    def datasets(self) -> Path:
+        return self.root / "datasets"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.root / "checkpoints"
+
+    @property
+    def server(self) -> Path:
+        """Folder of the embedded server: its lock, address, key and log."""
+        return self.checkpoints / ".server"
+
+    @property
+    def settings_file(self) -> Path:
+        return self.root / SETTINGS_FILE
+
+    @classmethod
+    def find(cls, folder: str | Path | None = None) -> Workspace:
+        """Return the workspace named by `folder`, else by `$GARAGE_WORKSPACE`, else the current folder.
+
+        Raises:
+            BadInputError: the folder is not there.
+        """
+        root = Path(folder or os.environ.get("GARAGE_WORKSPACE") or ".").expanduser().resolve()
+        if not root.is_dir():
+            raise BadInputError(f"no folder {root}: make it with `mkdir -p {root}`, or name another with --workspace")
+        return cls(root)
+
+
+def user_settings_file() -> Path:
+    return Path(platformdirs.user_config_dir(APP)) / SETTINGS_FILE
+
+
+def models_folder() -> Path:
+    """Folder of fetched and converted base models, shared by all workspaces."""
+    return Path(os.environ.get("GARAGE_CACHE") or platformdirs.user_cache_dir(APP)) / "models"
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        table = msgspec.toml.decode(file.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInputError(f"{file}: {error}") from error
+    return table if isinstance(table, dict) else {}
+
+
+def _over(low: dict[str, Any], high: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(low)
+    for key, value in high.items():
+        old = merged.get(key)
+        merged[key] = _over(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def load_settings(workspace: Workspace) -> Settings:
+    """Return the settings that hold in `workspace`.
+
+    Raises:
+        BadInputError: a file is not TOML, or a key is unknown or has a wrong type; the text names file and key.
+    """
+    merged: dict[str, Any] = {}
+    for file in (user_settings_file(), workspace.settings_file):
+        table = _read(file)
+        try:
+            msgspec.convert(table, Settings)
+        except msgspec.ValidationError as error:
+            raise BadInputError(f"{file}: {error}") from error
+        merged = _over(merged, table)
+    return msgspec.convert(merged, Settings)
+
+
+def settings_sources(workspace: Workspace) -> dict[str, str]:
+    """Return for each setting (dotted name) the file that its value came from, or `default`."""
+    sources = {}
+    user, here = user_settings_file(), workspace.settings_file
+    for name in setting_names():
+        *section, key = name.split(".")
+        sources[name] = "default"
+        for file in (user, here):
+            table: Any = _read(file)
+            for part in section:
+                table = table.get(part, {}) if isinstance(table, dict) else {}
+            if isinstance(table, dict) and key in table:
+                sources[name] = str(file)
+    return sources
+
+
+def setting_names() -> list[str]:
+    """Return the dotted names of all settings, in the order of their definition."""
+    names = []
+    for field in msgspec.structs.fields(Settings):
+        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
+            names += [f"{field.name}.{inner.name}" for inner in msgspec.structs.fields(field.type)]
+        else:
+            names.append(field.name)
+    return names

@@ -1,0 +1,1 @@
+"""Separate processes, the only code that imports torch. Each talks to the world through files alone."""

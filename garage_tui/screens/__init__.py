@@ -1,0 +1,1 @@
+"""The screens: one reader, one job each."""

@@ -1,0 +1,1 @@
+"""Widgets show a value and know nothing else."""
