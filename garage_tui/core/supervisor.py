@@ -73,7 +73,9 @@ def _close(folder: Path, code: int, killed: bool, kernel_killed: bool) -> None:
     if state.state in ENDED:
         return
     if killed:
-        ending = State(state="stopped", reason="did not stop in time and was killed; nothing saved since its last checkpoint")
+        ending = State(
+            state="stopped", reason="did not stop in time and was killed; nothing saved since its last checkpoint"
+        )
     elif code == 0:
         ending = State(state="failed", reason="left without saying how it ended; see log.txt")
     else:

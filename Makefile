@@ -1,0 +1,43 @@
+# make run: everything from nothing, then the app.   make test: everything from nothing, then all checks and tests.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.ready
+
+.PHONY: run test check format setup picture clean
+
+run: setup
+	@$(BIN)/garage
+
+setup: $(STAMP)
+
+test: setup check
+	$(BIN)/python -m pytest
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# The README's picture, drawn by the app itself.
+picture: setup
+	$(BIN)/python docs/picture.py
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+$(STAMP): pyproject.toml Makefile
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "garage_tui needs Python 3.11 or newer; name one: make PYTHON=python3.12 …"; exit 1; }
+	@$(PYTHON) -m venv --upgrade-deps $(VENV) >/dev/null || { echo "making $(VENV) failed (on Debian: apt install python3-venv)"; exit 1; }
+	@echo "installing into $(VENV) (about 1.5 GB; a few minutes the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH_INDEX) --editable . --group dev
+	@touch $@
+
+# Without an NVIDIA GPU the CUDA build of torch would be gigabytes of nothing: take PyTorch's own CPU index where it answers.
+TORCH_CPU := https://download.pytorch.org/whl/cpu
+TORCH_INDEX = $(shell test -e /dev/nvidiactl || $(PYTHON) -c 'import urllib.request as u; u.urlopen("$(TORCH_CPU)/torch/", timeout=5); print("--extra-index-url $(TORCH_CPU)")' 2>/dev/null)

@@ -1,0 +1,65 @@
+"""The door: arguments in, exit code out. Everything heavy is imported by the command that needs it.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or bad input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from garage_tui import __version__
+from garage_tui.cli import doctor, facts, models, runs, train
+from garage_tui.core.errors import BadInputError, GarageError
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    top = argparse.ArgumentParser(
+        prog="garage",
+        description="Teach facts to a language model on your own box, and see that they stuck.",
+        epilog="Without a command, the app opens. RUN is a run id, the beginning of one, or `last`.",
+    )
+    top.add_argument("--version", action="version", version=f"garage_tui {__version__}")
+    top.add_argument("--workspace", metavar="DIR", help="work in DIR (default: $GARAGE_WORKSPACE, else this folder)")
+    top.add_argument("--screen", choices=("facts", "runs", "chat"), help="open the app on this screen")
+    top.set_defaults(run=open_app)
+    commands = top.add_subparsers(title="commands", metavar="COMMAND")
+    for group in (facts, train, runs, models, doctor):
+        group.add(commands)
+    return top
+
+
+def open_app(args: argparse.Namespace) -> int:
+    """Open the app on the workspace."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise BadInputError("the app needs a terminal; in a script use the commands that `garage --help` lists")
+    from garage_tui.app import run_app
+    from garage_tui.core.settings import Workspace, load_settings
+
+    workspace = Workspace.find(args.workspace)
+    return run_app(workspace, load_settings(workspace), args.screen)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; errors meant for the user are one line on stderr."""
+    args = parser().parse_args(argv)
+    try:
+        code: int = args.run(args)
+        sys.stdout.flush()
+    except GarageError as error:
+        print(f"garage: {error}", file=sys.stderr)
+        return 2 if isinstance(error, BadInputError) else 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader (head, less) left; Python would complain once more while closing stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""Watching a run from a shell until it ends: a progress bar, plain lines, or JSON lines."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from garage_tui.core.follow import Follower
+from garage_tui.core.runs import ENDED, EVENTS, Run, read_run
+from garage_tui.core.text import duration, one_line
+
+_LOOK_SECONDS = 0.2
+
+
+def watch(folder: Path) -> Iterator[tuple[Run, list[dict[str, Any]]]]:
+    """Yield the run and its new events, five times a second, until it has ended."""
+    events = Follower(folder / EVENTS)
+    while True:
+        run = read_run(folder)
+        over = not run.alive or (run.state is not None and run.state.state in ENDED)
+        yield run, events.events(final=over)
+        if over and not events.behind:
+            return
+        if not events.behind:
+            time.sleep(_LOOK_SECONDS)
+
+
+def follow_as_json(folder: Path) -> int:
+    """Print every event as a line of JSON. Returns the exit code of the command."""
+    run = read_run(folder)
+    try:
+        for run, events in watch(folder):
+            for event in events:
+                print(json.dumps(event, ensure_ascii=False), flush=True)
+    except KeyboardInterrupt:
+        return 0
+    if run.status == "interrupted":  # nobody was left to write the last event
+        print(json.dumps({"event": "ended", "state": run.status, "reason": run.reason}), flush=True)
+    return exit_code(run)
+
+
+def follow_as_text(folder: Path) -> int:
+    """Draw a progress bar, or print plain lines where there is no terminal; Ctrl-C leaves the run going."""
+    console = Console()
+    run = read_run(folder)
+    try:
+        for run in _bar(folder, console) if console.is_terminal else _lines(folder):
+            pass
+    except KeyboardInterrupt:
+        print(f"\nleft {run.id} going: `garage logs {run.id} -f` follows it, `garage stop {run.id}` stops it")
+        return 0
+    print(f"{run.status}{': ' if run.reason else ''}{run.reason}")
+    if run.adapter:
+        print(f'adapter: {run.adapter}\nask it:  garage ask --run {run.id} "…"')
+    return exit_code(run)
+
+
+def exit_code(run: Run) -> int:
+    """Return 0 for a run that ended as somebody wanted it to, else 1."""
+    return 0 if run.status in ("finished", "stopped") else 1
+
+
+def _words(run: Run) -> str:
+    state = run.state
+    if state is None or not state.step:
+        return ""
+    parts = [f"{state.step}/{state.total_steps}", f"epoch {state.epoch:.1f}"]
+    if state.loss is not None:
+        parts.append(f"loss {state.loss:.3f}")
+    if state.tokens_per_s is not None:
+        parts.append(f"{state.tokens_per_s:.0f} tokens/s")
+    if state.seconds_left is not None:
+        parts.append(f"{duration(state.seconds_left)} left")
+    return " · ".join(parts)
+
+
+def _bar(folder: Path, console: Console) -> Iterator[Run]:
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[words]}", markup=False),
+    )
+    with Progress(*columns, console=console, auto_refresh=False) as bar:
+        task = bar.add_task("starting", total=None, words="")
+        for run, _ in watch(folder):
+            if run.state:
+                phase = one_line(run.state.phase or run.status, 40)
+                total = run.state.total_steps if run.state.step else None
+                bar.update(
+                    task, description=phase, completed=run.state.step, total=total, words=_words(run), refresh=True
+                )
+            yield run
+
+
+def _lines(folder: Path) -> Iterator[Run]:
+    last = ""
+    for run, events in watch(folder):
+        for event in events:
+            if event.get("event") in ("phase", "warning"):
+                print(one_line(str(event.get("phase") or event.get("text"))), flush=True)
+        if (words := _words(run)) != last:
+            last = words
+            print(words, flush=True)
+        yield run

@@ -1,0 +1,55 @@
+"""`garage models`, `garage models fetch NAME`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+
+def add(commands: argparse._SubParsersAction[Any]) -> None:
+    parser = commands.add_parser("models", help="which base models are here, which can be fetched")
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+    parser.set_defaults(run=run_models)
+    actions = parser.add_subparsers(metavar="ACTION")
+    fetch = actions.add_parser("fetch", help="fetch a model now, or check the hashes of one that is here")
+    fetch.add_argument("name", metavar="NAME", help="a name from `garage models`, or a Hub id (owner/name)")
+    fetch.set_defaults(run=run_fetch)
+
+
+def run_models(args: argparse.Namespace) -> int:
+    from garage_tui.core import models
+    from garage_tui.core.settings import models_folder
+
+    found = models.on_this_box()
+    if args.json:
+        rows = [
+            {
+                "name": model.name,
+                "here": model.here,
+                "path": str(model.path) if model.here else None,
+                "source": model.source,
+                "sha256": model.record.sha256 if model.record else None,
+            }
+            for model in found
+        ]
+        print(json.dumps({"folder": str(models_folder()), "models": rows}, indent=2))
+        return 0
+    for model in found:
+        known = model.known
+        facts = f"{known.parameters}, {known.licence}, {known.note}" if known else ""
+        state = f"here · {model.source}" if model.here else f"not here · {known.download if known else ''}"
+        print(f"{model.name}  {facts}\n    {state}")
+    print(f"\nFetched models live in {models_folder()}, shared by all workspaces.")
+    print("`garage models fetch NAME` fetches one; a run or the chat does it by itself when it needs to.")
+    return 0
+
+
+def run_fetch(args: argparse.Namespace) -> int:
+    import subprocess
+    import sys
+
+    from garage_tui.core import models
+
+    models.find(args.name)  # an unknown name is refused before anything heavy starts
+    return subprocess.run([sys.executable, "-P", "-m", "garage_tui.jobs.base_model", args.name]).returncode

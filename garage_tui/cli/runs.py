@@ -1,0 +1,130 @@
+"""`garage runs`, `garage logs`, `garage stop`: what runs are there, what they say, and their end."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from garage_tui.core.runs import Run
+
+
+def add(commands: argparse._SubParsersAction[Any]) -> None:
+    runs = commands.add_parser("runs", help="list the runs, the newest first")
+    runs.add_argument("--json", action="store_true", help="one JSON document")
+    runs.set_defaults(run=run_runs)
+
+    logs = commands.add_parser("logs", help="print what a run wrote")
+    logs.add_argument("ref", metavar="RUN")
+    logs.add_argument("-f", "--follow", action="store_true", help="go on until the run ends (Ctrl-C leaves it going)")
+    logs.set_defaults(run=run_logs)
+
+    stop = commands.add_parser("stop", help="save and stop a run")
+    stop.add_argument("ref", metavar="RUN")
+    stop.add_argument("--json", action="store_true", help="one JSON document")
+    stop.set_defaults(run=run_stop)
+
+
+def run_runs(args: argparse.Namespace) -> int:
+    import json
+
+    from garage_tui.core.runs import list_runs
+    from garage_tui.core.settings import Workspace
+    from garage_tui.core.text import duration
+
+    workspace = Workspace.find(args.workspace)
+    runs = list_runs(workspace)
+    if args.json:
+        print(json.dumps([as_dict(run) for run in runs], indent=2))
+        return 0
+    if not runs:
+        print("no runs yet; start one with `garage train lora --facts FILE`")
+        return 0
+    width = max(len(run.id) for run in runs)
+    for run in runs:
+        state = run.state
+        parts = []
+        if state and state.total_steps:
+            parts.append(f"{state.step}/{state.total_steps}")
+        if state and state.loss is not None:
+            parts.append(f"loss {state.loss:.3f}")
+        if run.seconds is not None:
+            parts.append(duration(run.seconds))
+        if run.alive and state and state.seconds_left is not None:
+            parts.append(f"{duration(state.seconds_left)} left")
+        if run.reason:
+            parts.append(run.reason)
+        elif run.alive and state and state.phase:
+            parts.append(state.phase)
+        print(f"{run.id:<{width}}  {run.status:<11}  {' · '.join(parts)}")
+    return 0
+
+
+def as_dict(run: Run) -> dict[str, Any]:
+    """Return a run as plain data for `--json`; `state` is what the lock and the file say together."""
+    import msgspec
+
+    state = msgspec.to_builtins(run.state) if run.state else {}
+    manifest = msgspec.to_builtins(run.manifest) if run.manifest else None
+    return {
+        **state,
+        "id": run.id,
+        "path": str(run.path),
+        "state": run.status,
+        "reason": run.reason,
+        "alive": run.alive,
+        "adapter": str(run.adapter) if run.adapter else None,
+        "manifest": manifest,
+    }
+
+
+def run_logs(args: argparse.Namespace) -> int:
+    import sys
+    import time
+
+    from garage_tui.core.follow import Follower
+    from garage_tui.core.runs import LOG, find_run, is_alive
+    from garage_tui.core.settings import Workspace
+
+    run = find_run(Workspace.find(args.workspace), args.ref)
+    log = Follower(run.path / LOG)
+    try:
+        while True:
+            over = not args.follow or not is_alive(run.path)
+            lines = log.text(final=over)
+            if lines:
+                sys.stdout.write("\n".join(lines) + "\n")
+                sys.stdout.flush()
+            elif over and not log.behind:
+                return 0
+            elif not log.behind:
+                time.sleep(0.2)
+    except KeyboardInterrupt:
+        print(f"\nleft {run.id} going", file=sys.stderr)
+        return 0
+
+
+def run_stop(args: argparse.Namespace) -> int:
+    import json
+    import time
+
+    from garage_tui.core import launcher
+    from garage_tui.core.runs import find_run, read_run
+    from garage_tui.core.settings import Workspace
+
+    run = find_run(Workspace.find(args.workspace), args.ref)
+    launcher.stop(run)
+    if not args.json:
+        print(f"{run.id}: saving and stopping …", flush=True)
+    while run.alive:
+        time.sleep(0.2)
+        run = read_run(run.path)
+    if args.json:
+        print(json.dumps(as_dict(run), indent=2))
+    else:
+        print(f"{run.status}{': ' if run.reason else ''}{run.reason}")
+        if run.adapter:
+            print(f"adapter: {run.adapter}")
+    from garage_tui.cli.follow import exit_code
+
+    return exit_code(run)

@@ -1,0 +1,140 @@
+"""Looks at the box: what works, what is missing, and the command that mends it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from garage_tui.core import gpu, models
+from garage_tui.core.errors import GarageError
+from garage_tui.core.settings import Workspace, load_settings, settings_sources
+
+_STACK = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "textual")
+_NEEDED_BYTES = 2 * 10**9  # the small base model, a run's checkpoints, and room to breathe
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing about this box; `bad` means that something of ours will not work."""
+
+    level: Literal["good", "note", "bad"]
+    text: str
+    mend: str = ""
+
+
+def examine(workspace: Workspace) -> list[Finding]:
+    """Return everything worth knowing, the machine first."""
+    return [
+        *_machine(),
+        *_packages(),
+        *_gpus(),
+        *_models(workspace),
+        *_folders(workspace),
+        *_sessions(),
+        *_settings(workspace),
+    ]
+
+
+def _machine() -> Iterator[Finding]:
+    cores = len(os.sched_getaffinity(0))
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    level: Literal["good", "bad"] = "good" if memory > 4e9 else "bad"
+    mend = "" if level == "good" else "training the small model takes about 4 GB; add memory or swap"
+    yield Finding(level, f"{cores} CPU cores, {memory / 2**30:.0f} GiB memory, Python {sys.version.split()[0]}", mend)
+
+
+def _packages() -> Iterator[Finding]:
+    found, missing = [], []
+    for package in _STACK:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            missing.append(package)
+    yield Finding("good", ", ".join(found))
+    if missing:
+        yield Finding("bad", f"not installed: {', '.join(missing)}", "make setup")
+
+
+def _gpus() -> Iterator[Finding]:
+    readings = gpu.read()
+    for reading in readings:
+        total = f", {reading.memory_total / 2**30:.0f} GiB" if reading.memory_total else ""
+        yield Finding("good", f"GPU {reading.index}: {reading.name}{total}")
+    if not readings and Path("/dev/nvidiactl").exists():
+        yield Finding("bad", "there is an NVIDIA GPU, but its driver does not answer", "nvidia-smi  (says why)")
+    elif not readings:
+        yield Finding("note", "no NVIDIA GPU: training and chat use the CPU, which the small base model is made for")
+    elif "+cpu" in _version("torch"):
+        yield Finding("bad", "there is a GPU, but torch is the CPU build", "rm -rf .venv && make setup")
+
+
+def _models(workspace: Workspace) -> Iterator[Finding]:
+    try:
+        model = models.find(load_settings(workspace).base_model)
+    except GarageError as error:
+        yield Finding("bad", str(error))
+        return
+    if model.here:
+        yield Finding("good", f"base model {model.name}: {model.source}, in {model.path}")
+    else:
+        fetch = f"garage models fetch {model.name}"
+        yield Finding("note", f"base model {model.name} is not here yet; the first run fetches it", fetch)
+
+
+def _folders(workspace: Workspace) -> Iterator[Finding]:
+    free = shutil.disk_usage(workspace.root).free
+    writable = os.access(workspace.root, os.W_OK)
+    text = f"workspace {workspace.root}: {free / 1e9:.0f} GB free"
+    if not writable:
+        yield Finding("bad", f"{text}, but it cannot be written", "choose another with --workspace")
+    else:
+        mend = "" if free > _NEEDED_BYTES else "free some space: a run keeps two checkpoints"
+        yield Finding("good" if free > _NEEDED_BYTES else "bad", text, mend)
+
+
+def _sessions() -> Iterator[Finding]:
+    tmux = shutil.which("tmux")
+    if tmux:
+        yield Finding("good", f"{_output([tmux, '-V'])}{' (you are in it)' if os.environ.get('TMUX') else ''}")
+    else:
+        yield Finding("note", "no tmux: runs outlive a lost connection anyway, the app does not", "apt install tmux")
+    # logind may kill everything of a user who logs out, detached or not.
+    kills = _output(["busctl", "get-property", "org.freedesktop.login1", "/org/freedesktop/login1",
+                     "org.freedesktop.login1.Manager", "KillUserProcesses"])  # fmt: skip
+    if kills == "b true":
+        user = os.environ.get("USER", "")
+        if "yes" not in _output(["loginctl", "show-user", user, "--property=Linger"]):
+            mend = f"loginctl enable-linger {user}"
+            yield Finding("bad", "this system kills your processes when you log out, runs included", mend)
+
+
+def _settings(workspace: Workspace) -> Iterator[Finding]:
+    try:
+        sources = settings_sources(workspace)
+    except GarageError as error:
+        yield Finding("bad", str(error))
+        return
+    changed = [f"{name} from {file}" for name, file in sources.items() if file != "default"]
+    yield Finding("good", f"settings: {', '.join(changed) if changed else 'all at their defaults'}")
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _output(command: list[str]) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=5)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip()

@@ -1,0 +1,209 @@
+"""Teach facts to a model: TRL's SFTTrainer with a PEFT LoRA adapter, on the rows of one run folder.
+
+    python -m garage_tui.jobs.lora checkpoints/RUN [LOCK-FD]
+
+Reads `run.json` and `facts.jsonl`, writes events, state, `checkpoint-N/` and `adapter/`. The supervisor starts it; by
+hand it runs the same. Completion-only loss on conversational rows (TRL's SFT documentation, "Train on completion only").
+"""
+
+from __future__ import annotations
+
+import errno
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from garage_tui.core import facts
+from garage_tui.core.errors import GarageError
+from garage_tui.core.recipe import LoraRecipe
+from garage_tui.core.runs import ADAPTER, FACTS, MANIFEST, Manifest, write_manifest
+from garage_tui.core.text import one_line
+from garage_tui.jobs import base_model
+from garage_tui.jobs.events import Progress, StopRequestedError
+
+
+def main() -> int:
+    folder = Path(sys.argv[1]).resolve()
+    progress = Progress(folder, int(sys.argv[2]) if len(sys.argv) > 2 else None)
+    try:
+        train(folder, progress)
+    except StopRequestedError:
+        progress.end("stopped", "before the first step; there was nothing to save")
+    except Exception as error:
+        reason = in_words(error)
+        if not isinstance(error, GarageError):
+            import traceback
+
+            traceback.print_exc()
+        progress.end("failed", reason)
+        return 1
+    return 0
+
+
+def train(folder: Path, progress: Progress) -> None:
+    """Run the recipe of `folder`'s manifest to its end, or until a stop is asked for."""
+    manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+    recipe = msgspec.convert(manifest.recipe, LoraRecipe)
+    rows = facts.training_rows(folder / FACTS)
+
+    progress.phase("looking for the base model")
+    base = base_model.ensure(recipe.base, progress.say)
+    if "path" not in manifest.base:
+        known = {"path": str(base.path), "source": base.source, "sha256": base.record.sha256 if base.record else None}
+        manifest = msgspec.structs.replace(manifest, base={**manifest.base, **known})
+        write_manifest(folder, manifest)
+
+    progress.phase("importing torch and trl")
+    import torch
+    from datasets import Dataset
+    from peft import LoraConfig
+    from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback, set_seed
+    from transformers.utils import logging as transformers_logging
+    from trl import SFTConfig, SFTTrainer
+
+    transformers_logging.disable_progress_bar()
+    set_seed(recipe.seed)
+    cuda = torch.cuda.is_available()
+    bf16 = cuda and torch.cuda.is_bf16_supported()
+
+    progress.phase("loading the base model")
+    tokenizer = AutoTokenizer.from_pretrained(base.path)
+    # On a CPU fp32 is faster than bf16; adapter weights are fp32 on either.
+    model = AutoModelForCausalLM.from_pretrained(
+        base.path, dtype=torch.bfloat16 if bf16 else torch.float32, use_safetensors=True
+    )
+    if tokenizer.chat_template is None:
+        raise GarageError(f"{recipe.base} has no chat template: choose an instruct model")
+
+    data = Dataset.from_list(
+        [
+            {
+                "prompt": [{"role": "user", "content": row.question}],
+                "completion": [{"role": "assistant", "content": row.answer}],
+            }
+            for row in rows
+        ]
+    )
+
+    class Report(TrainerCallback):
+        """Writes each step to the run folder, and stops the trainer when the owner asks."""
+
+        def __init__(self) -> None:
+            self.started = time.monotonic()
+            self.first: tuple[float, float, int] | None = None  # time, tokens and step after the warm-up step
+
+        def on_step_end(self, args, state, control, **_):  # type: ignore[no-untyped-def]
+            if progress.stop_wanted():
+                control.should_training_stop = control.should_save = True
+            return control
+
+        def on_log(self, args, state, control, logs=None, **_):  # type: ignore[no-untyped-def]
+            if not logs or "loss" not in logs:
+                return
+            now, tokens, step = time.monotonic(), int(logs.get("num_tokens", 0)), state.global_step
+            speed = tokens / (now - self.started)
+            left = (state.max_steps - step) * (now - self.started) / step
+            if self.first is None:
+                self.first = (now, tokens, step)
+            else:  # the first step pays for lazy initialisation, and would spoil the forecast
+                then, tokens_then, step_then = self.first
+                speed = (tokens - tokens_then) / (now - then)
+                left = (state.max_steps - step) * (now - then) / (step - step_then)
+            epoch, loss, rate = round(state.epoch or 0.0, 3), round(logs["loss"], 5), logs["learning_rate"]
+            progress.step(
+                step=step,
+                epoch=epoch,
+                loss=loss,
+                lr=rate,
+                tokens=tokens,
+                tokens_per_s=round(speed, 1),
+                seconds_left=round(left, 1),
+                total_steps=state.max_steps,
+            )
+            print(
+                f"step {step}/{state.max_steps}  epoch {epoch:.2f}  loss {loss:.4f}  lr {rate:.2e}  {speed:.0f} tokens/s",
+                flush=True,
+            )
+
+    trainer = SFTTrainer(
+        model=model,
+        processing_class=tokenizer,
+        train_dataset=data,
+        peft_config=LoraConfig(
+            r=recipe.rank,
+            lora_alpha=recipe.alpha,
+            lora_dropout=recipe.dropout,
+            target_modules=list(recipe.targets),
+            task_type="CAUSAL_LM",
+        ),
+        args=SFTConfig(
+            output_dir=str(folder),
+            num_train_epochs=recipe.epochs,
+            per_device_train_batch_size=recipe.batch_size,
+            gradient_accumulation_steps=recipe.accumulation,
+            learning_rate=recipe.lr,
+            lr_scheduler_type=recipe.schedule,
+            warmup_steps=recipe.warmup_steps,
+            weight_decay=recipe.weight_decay,
+            max_length=recipe.max_length,
+            completion_only_loss=True,
+            seed=recipe.seed,
+            use_cpu=not cuda,
+            bf16=bf16,
+            gradient_checkpointing=cuda,  # on a CPU memory is plenty and the recomputation is not
+            logging_steps=1,
+            save_strategy="epoch",
+            save_total_limit=2,
+            report_to="none",
+            disable_tqdm=True,
+            dataloader_pin_memory=cuda,
+        ),
+        callbacks=[Report()],
+    )
+    # The trainer prints its logs as dicts; this job's own line says the same for people.
+    from transformers import PrinterCallback
+
+    trainer.remove_callback(PrinterCallback)
+
+    progress.interruptible = False  # from here on a stop saves
+    total = recipe.steps(len(rows))
+    progress.state("running", total_steps=total)
+    progress.phase(f"training on {len(rows)} rows")
+    trainer.train()
+
+    progress.phase("saving the adapter")
+    save_whole(folder / ADAPTER, trainer.save_model)
+    step = trainer.state.global_step
+    if progress.stopping and step < trainer.state.max_steps:
+        progress.end(
+            "stopped", f"by you at step {step} of {trainer.state.max_steps}; the adapter is saved as it was then"
+        )
+    else:
+        progress.end("finished")
+
+
+def save_whole(target: Path, save: Callable[[str], None]) -> None:
+    """Let `save` fill a folder beside `target`, then rename it: a reader sees a whole adapter or none."""
+    part = target.with_name(f".{target.name}.part")
+    save(str(part))
+    (part / "training_args.bin").unlink(missing_ok=True)  # a pickle, which nobody should ever load
+    part.rename(target)
+
+
+def in_words(error: Exception) -> str:
+    """Return what went wrong as one line for a person."""
+    if isinstance(error, GarageError):
+        return str(error)
+    text = str(error)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in text:
+        return "the disk is full; free some space and start the run again"
+    if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
+        return "out of memory; try a smaller batch, a shorter max_length or a smaller model"
+    return f"{type(error).__name__}: {one_line(text, 160)} (more in log.txt)"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,226 @@
+"""The embedded server: one base model and the workspace's adapters behind an OpenAI-compatible address on 127.0.0.1.
+
+    python -m garage_tui.jobs.serve WORKSPACE --base NAME --port N --idle-minutes X [--only RUN …] [--lock-fd FD]
+
+Writes `checkpoints/.server/`: `lock`, `state.json`, `key` and, by whoever starts it, `log.txt`. `$GARAGE_API_KEY` is the
+key where it is set; else each start draws a new one. SIGTERM ends it cleanly.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import errno
+import fcntl
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from garage_tui.core.atomic import write_atomic
+from garage_tui.core.errors import BadInputError, GarageError
+from garage_tui.core.runs import LOCK, Run
+from garage_tui.core.server import KEY, State, process_start, served_runs, write_state
+from garage_tui.core.settings import Workspace
+from garage_tui.core.text import one_line
+
+if TYPE_CHECKING:
+    from garage_tui.core.models import BaseModel
+    from garage_tui.jobs.batcher import Batcher
+
+HOST = "127.0.0.1"
+_GRACE_SECONDS = 3  # for answers that are under way when the server is told to leave
+
+
+class Note:
+    """The pen of `state.json`."""
+
+    def __init__(self, folder: Path, base: str, runs: tuple[str, ...]) -> None:
+        self.folder = folder
+        pid = os.getpid()
+        self.state = State(status="starting", base=base, runs=runs, pid=pid, pid_started=process_start(pid))
+
+    def starting(self, phase: str) -> None:
+        print(phase, flush=True)
+        self._write(msgspec.structs.replace(self.state, status="starting", reason=phase))
+
+    def ready(self, port: int) -> None:
+        url = f"http://{HOST}:{port}/v1"
+        print(f"ready at {url}", flush=True)
+        self._write(msgspec.structs.replace(self.state, status="ready", reason="", url=url, port=port))
+
+    def end(self, failure: str = "") -> None:
+        status = "failed" if failure else "off"
+        print(f"{status}{': ' if failure else ''}{failure}", flush=True)
+        self._write(State(status=status, reason=failure, base=self.state.base, runs=self.state.runs))
+
+    def _write(self, state: State) -> None:
+        self.state = state
+        write_state(self.folder, state)
+
+
+def main() -> int:
+    args = _arguments()
+    workspace = Workspace(Path(args.workspace).resolve())
+    folder = workspace.server
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = _hold_lock(folder, args.lock_fd)
+    os.set_inheritable(lock, False)  # a helper process must not keep a dead server alive
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
+    note = Note(folder, args.base, tuple(args.only))
+    failure = ""
+    try:
+        serve(args, workspace, note)
+    except SystemExit:
+        pass
+    except Exception as error:
+        if not isinstance(error, GarageError):
+            traceback.print_exc()
+        failure = in_words(error)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    (folder / KEY).unlink(missing_ok=True)
+    note.end(failure)
+    return 1 if failure else 0
+
+
+def serve(args: argparse.Namespace, workspace: Workspace, note: Note) -> None:
+    """Load the base model and answer until told to leave, or idle for too long."""
+    note.starting("starting")
+    listener = _listen(args.port)
+    key = _make_key(workspace.server / KEY)
+
+    from garage_tui.jobs import base_model
+
+    base = base_model.ensure(args.base, note.starting)
+    note.starting("importing torch and transformers")
+    from garage_tui.jobs.batcher import Batcher
+    from garage_tui.jobs.engine import Engine
+
+    batcher = Batcher(Engine(base, note.starting))
+    try:
+        _run(batcher, base, workspace, args, key, listener, note)
+    finally:
+        if not batcher.close(_GRACE_SECONDS):
+            # A long forward pass cannot be interrupted, and the interpreter must not be torn down under it.
+            (workspace.server / KEY).unlink(missing_ok=True)
+            note.end()
+            os._exit(0)
+
+
+def _run(
+    batcher: Batcher,
+    base: BaseModel,
+    workspace: Workspace,
+    args: argparse.Namespace,
+    key: str,
+    listener: socket.socket,
+    note: Note,
+) -> None:
+    import uvicorn
+
+    from garage_tui.jobs.api import make_app
+
+    def offers() -> dict[str, Run | None]:
+        return {base.name: None, **{run.id: run for run in served_runs(workspace, base.name, args.only)}}
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            note.ready(listener.getsockname()[1])
+            if args.idle_minutes:
+                self.watch = asyncio.create_task(_leave_when_idle(self, batcher, args.idle_minutes * 60))
+
+    config = uvicorn.Config(
+        make_app(batcher, offers, key),
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    Server(config).run(sockets=[listener])
+
+
+async def _leave_when_idle(server: object, batcher: Batcher, seconds: float) -> None:
+    while batcher.busy or time.monotonic() - batcher.last_used < seconds:
+        await asyncio.sleep(min(1.0, seconds / 4))
+    print(f"nobody asked anything for {seconds / 60:g} minutes", flush=True)
+    server.should_exit = True  # type: ignore[attr-defined]
+
+
+def _hold_lock(folder: Path, fd: int | None) -> int:
+    """Return a descriptor that holds the lock: the one handed over, or where started by hand a new one."""
+    if fd is not None:
+        return fd
+    fd = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit(f"a server is running already: {folder} is locked")
+    return fd
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise GarageError(f"port {port} is taken; give another, or 0 for any free one") from error
+        raise GarageError(f"port {port} cannot be used ({error.strerror}); give another, or 0 for any free one") from error
+    return listener
+
+
+def _make_key(file: Path) -> str:
+    key = os.environ.pop("GARAGE_API_KEY", "").strip() or secrets.token_urlsafe(32)
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise BadInputError("GARAGE_API_KEY holds spaces or characters that no HTTP header may hold")
+    write_atomic(file, key.encode() + b"\n", mode=0o600)
+    return key
+
+
+def _leave(*_: object) -> None:
+    """Leave from wherever we are, and take helpers with us (a download)."""
+    if os.getsid(0) == os.getpid():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        os.killpg(0, signal.SIGTERM)
+    raise SystemExit(0)
+
+
+def in_words(error: Exception) -> str:
+    """Return why the server did not start as one line for a person."""
+    if isinstance(error, GarageError):
+        return str(error)
+    text = str(error)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "the disk is full; free some space and start the server again"
+    if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
+        return "out of memory while loading the model; close what else runs, or serve a smaller base"
+    if isinstance(error, ImportError):
+        return f"a package is missing ({one_line(text, 120)}); install garage_tui again"
+    return f"{type(error).__name__}: {one_line(text, 160)} (more in log.txt)"
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m garage_tui.jobs.serve", description=__doc__)
+    parser.add_argument("workspace")
+    parser.add_argument("--base", required=True)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--idle-minutes", type=float, default=0.0, help="0: never leave")
+    parser.add_argument("--only", action="append", default=[], metavar="RUN", help="offer only these runs' adapters")
+    parser.add_argument("--lock-fd", type=int)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""A run in words: its sign, its state, its progress, its recipe."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from garage_tui.core.runs import State
+from garage_tui.core.text import duration, one_line
+from garage_tui.screens.watcher import Seen
+
+# A sign and a colour for each state; the word stands beside them, so that neither is needed to understand.
+_SIGNS = {
+    "queued": ("○", "$muted"),
+    "running": ("●", "$primary"),
+    "stopping": ("◐", "$warning"),
+    "paused": ("‖", "$warning"),
+    "finished": ("✓", "$success"),
+    "stopped": ("■", "$muted"),
+    "failed": ("✗", "$error"),
+    "interrupted": ("!", "$warning"),
+    "broken": ("?", "$error"),
+}
+
+
+def badge(seen: Seen) -> Content:
+    """Return the state as sign and word."""
+    sign, colour = _SIGNS.get(seen.status, ("·", ""))
+    return Content.assemble((f"{sign} {seen.status}", colour))
+
+
+def fraction(state: State | None) -> str:
+    """Return `34/100`, or nothing before the number of steps is known."""
+    return f"{state.step}/{state.total_steps}" if state and state.total_steps else ""
+
+
+def bar(state: State | None, width: int) -> Content:
+    """Return the progress as a bar of `width` cells."""
+    if not state or not state.total_steps or width <= 0:
+        return Content("")
+    filled = round(width * min(1.0, state.step / state.total_steps))
+    return Content.assemble(("━" * filled, "$primary"), ("─" * (width - filled), "$panel-lighten-2"))
+
+
+def loss(state: State | None) -> str:
+    return f"{state.loss:.3f}" if state and state.loss is not None else ""
+
+
+def time_words(seen: Seen) -> str:
+    """Return what is left of a living run, or what a dead one took."""
+    state = seen.state
+    if state is None:
+        return ""
+    if seen.alive:
+        if state.seconds_left is not None and state.step:
+            return f"{duration(state.seconds_left)} left"
+        return one_line(state.phase, 40)
+    if state.started is None:
+        return ""
+    end = state.ended or state.updated
+    return f"took {duration(end - state.started)}" if end > state.started else ""
+
+
+def in_header(runs: tuple[Seen, ...]) -> Content:
+    """Return the line that every screen shows about the run that is running."""
+    alive = [seen for seen in runs if seen.alive]
+    if not alive:
+        return Content.styled("no run is running", "$muted")
+    seen = alive[0]
+    sign, colour = _SIGNS.get(seen.status, ("●", "$primary"))
+    words = [" ".join(filter(None, (seen.name, fraction(seen.state)))), time_words(seen)]
+    if len(alive) > 1:
+        words.append(f"{len(alive) - 1} more")
+    return Content.assemble((f"{sign} ", colour), " · ".join(filter(None, words)))
+
+
+def summary(seen: Seen) -> Content:
+    """Return what the details pane says about a run."""
+    state, manifest = seen.state, seen.manifest
+    head = badge(seen)
+    if seen.alive and state and state.phase:
+        head = Content.assemble(head, f": {one_line(state.phase, 80)}")
+    lines = [head]
+    if seen.reason:
+        lines.append(Content(seen.reason))
+    if state and state.total_steps:
+        lines.append(_pair("step", f"{state.step} of {state.total_steps}", f"epoch {state.epoch:.1f}"))
+        if state.loss is not None:
+            speed = f"{state.tokens_per_s:.0f} tokens/s" if state.tokens_per_s else ""
+            lines.append(_pair("loss", f"{state.loss:.4f}", speed))
+    if words := time_words(seen):
+        lines.append(_pair("time", words))
+    if manifest:
+        lines += _recipe(manifest.recipe, manifest.base, manifest.dataset)
+    return Content("\n").join(lines)
+
+
+def _recipe(recipe: dict[str, object], base: dict[str, object], dataset: dict[str, object]) -> list[Content]:
+    name = one_line(str(base.get("name", "")), 200)
+    batch = recipe.get("batch_size", "?")
+    if recipe.get("accumulation", 1) != 1:
+        batch = f"{batch} × {recipe['accumulation']}"
+    targets = recipe.get("targets")
+    where = f"{len(targets)} projections" if isinstance(targets, list | tuple) else ""
+    return [
+        _pair("base", name.rsplit("/", 1)[-1] if name.startswith("/") else name),
+        _pair(
+            "data", f"{dataset.get('rows', '?')} rows", f"{recipe.get('epochs', '?')} epochs", f"batch {batch}"
+        ),
+        _pair("lora", f"rank {recipe.get('rank', '?')}", f"alpha {recipe.get('alpha', '?')}", where),
+        _pair("rate", f"{recipe.get('lr', '?')}", str(recipe.get("schedule", "")), f"seed {recipe.get('seed', '?')}"),
+    ]
+
+
+def _pair(label: str, *values: str) -> Content:
+    return Content.assemble((f"{label:<6}", "$muted"), one_line(" · ".join(filter(None, values)), 300))

@@ -1,0 +1,169 @@
+"""Looks at the run folders, in a thread of its own, and brings back frozen pictures of what it saw."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from garage_tui.core.follow import CHUNK, Follower
+from garage_tui.core.runs import ENDED, EVENTS, LOG, STATE, Manifest, Run, State, read_run
+from garage_tui.core.settings import Workspace
+from garage_tui.core.text import one_line, plain
+from garage_tui.widgets.chart import downsample
+
+BUSY, IDLE = 0.25, 1.0
+"""Seconds between two looks while a run is alive, and while none is."""
+MOST_POINTS = 400
+"""Points of a loss curve that are handed to the screen."""
+_CHUNKS_A_LOOK = 8
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A run as it was at one moment; its words are clean."""
+
+    id: str
+    path: Path
+    alive: bool
+    status: str
+    """In one word: `running`, `finished`, `interrupted`, `broken` …"""
+    reason: str
+    state: State | None
+    manifest: Manifest | None
+    adapter: bool
+    """True where there is a tuned model to talk to."""
+
+    @property
+    def name(self) -> str:
+        """The id without its date."""
+        parts = self.id.split("-", 2)
+        return parts[2] if len(parts) == 3 and parts[0].isdigit() and parts[1].isdigit() else self.id
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the followed run wrote since the last look."""
+
+    run_id: str
+    fresh: bool
+    """True for the first word of a run: what was shown before belongs to another."""
+    lines: tuple[str, ...]
+    curve: tuple[tuple[float, float], ...] | None
+    """(step, loss) from the beginning, thinned out; None where it did not change."""
+
+
+class Watcher:
+    """The eyes of the app. `look` and `listen` belong to one thread; the other methods may be called from any."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._known: dict[str, tuple[tuple[int, int], Seen]] = {}
+        self._wanted: str | None = None
+        self._voice: _Voice | None = None
+        self._wake = threading.Event()
+
+    def follow(self, run_id: str | None) -> None:
+        """Listen to this run's events and log from now on, or to none."""
+        if run_id != self._wanted:
+            self._wanted = run_id
+            self._wake.set()
+
+    def wake(self) -> None:
+        """Look again at once."""
+        self._wake.set()
+
+    def wait(self, busy: bool) -> None:
+        """Sleep until the next look is due."""
+        self._wake.wait(BUSY if busy else IDLE)
+        self._wake.clear()
+
+    def look(self) -> tuple[Seen, ...]:
+        """Return all runs, the newest first. Folders of runs that have ended are read again only when they change."""
+        try:
+            with os.scandir(self._workspace.checkpoints) as entries:
+                names = [
+                    entry.name
+                    for entry in entries
+                    if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
+                ]
+        except OSError:
+            names = []
+        seen = [self._seen(name) for name in sorted(names, reverse=True)]
+        self._known = {name: self._known[name] for name in names if name in self._known}
+        return tuple(seen)
+
+    def _seen(self, name: str) -> Seen:
+        folder = self._workspace.checkpoints / name
+        try:
+            stat = (folder / STATE).stat()
+            stamp = (stat.st_mtime_ns, stat.st_ino)
+        except OSError:
+            stamp = (0, 0)
+        known = self._known.get(name)
+        if known and known[0] == stamp and known[1].status in ENDED:
+            return known[1]
+        seen = look_at(read_run(folder))
+        self._known[name] = (stamp, seen)
+        return seen
+
+    def listen(self) -> Told | None:
+        """Return what the followed run wrote since the last call; None where it wrote nothing."""
+        wanted = self._wanted
+        if wanted is None:
+            self._voice = None
+            return None
+        fresh = self._voice is None or self._voice.run_id != wanted
+        if self._voice is None or fresh:
+            self._voice = _Voice(wanted, self._workspace.checkpoints / wanted)
+        return self._voice.listen(fresh)
+
+
+class _Voice:
+    """Events and log of one run."""
+
+    def __init__(self, run_id: str, folder: Path) -> None:
+        self.run_id = run_id
+        self._events = Follower(folder / EVENTS)
+        self._log = Follower(folder / LOG, tail=CHUNK)
+        self._curve: list[tuple[float, float]] = []
+
+    def listen(self, fresh: bool) -> Told | None:
+        lines: list[str] = []
+        if self._log.size - self._log.position > 4 * CHUNK:  # a flood: what nobody could read is left out
+            skipped = self._log.size - self._log.position - CHUNK
+            self._log = Follower(self._log.path, tail=CHUNK)
+            lines.append(f"… {skipped // 1024} KB left out here; {LOG} has them …")
+        lines += [part for line in self._log.text() for part in line.split("\n")]
+        before = len(self._curve)
+        for _ in range(_CHUNKS_A_LOOK):
+            for event in self._events.events():
+                step, loss = event.get("step"), event.get("loss")
+                if event.get("event") == "step" and _number(step) and _number(loss):
+                    self._curve.append((float(step), float(loss)))  # type: ignore[arg-type]
+            if not self._events.behind:
+                break
+        grown = fresh or len(self._curve) > before
+        if not (lines or grown):
+            return None
+        curve = tuple(downsample(self._curve, MOST_POINTS)) if grown else None
+        return Told(self.run_id, fresh, tuple(lines), curve)
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and value == value and abs(value) != float("inf")
+
+
+def look_at(run: Run) -> Seen:
+    """Return a run as a frozen picture, with all outside text cleaned."""
+    return Seen(
+        id=plain(run.id),
+        path=run.path,
+        alive=run.alive,
+        status=run.status,
+        reason=one_line(run.reason, 600),
+        state=run.state,
+        manifest=run.manifest,
+        adapter=run.adapter is not None,
+    )

@@ -1,0 +1,105 @@
+"""Small questions: yes or no, one of a list; and the help of a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+
+from garage_tui.widgets.keybar import KeyBar
+
+
+class Confirm(ModalScreen[bool]):
+    """A question with two answers; `yes` and `no` say what each does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y,enter", "answer(True)", "Yes", key_display="y"),
+        Binding("n,escape", "answer(False)", "No", key_display="Esc"),
+    ]
+
+    def __init__(self, title: str, text: str, yes: str, no: str) -> None:
+        super().__init__()
+        self._title, self._text, self._words = title, text, (yes, no)
+
+    def compose(self) -> ComposeResult:
+        yes, no = self._words
+        with Vertical(classes="box") as box:
+            box.border_title = Content(self._title)
+            yield Static(Content(self._text), classes="words")
+            yield Static(
+                Content.assemble(
+                    ("y ", "bold $primary"), (yes, "$muted"), "   ", ("Esc ", "bold $primary"), (no, "$muted")
+                )
+            )
+
+    def action_answer(self, yes: bool) -> None:
+        self.dismiss(yes)
+
+
+class Pick(ModalScreen[int | None]):
+    """One of a list; the answer is its place, or None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "Choose"),
+        Binding("escape", "cancel", "Cancel", key_display="Esc"),
+    ]
+
+    def __init__(self, title: str, choices: Sequence[str], current: int = 0) -> None:
+        super().__init__()
+        self._title, self._choices, self._current = title, choices, current
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="box") as box:
+            box.border_title = Content(self._title)
+            yield OptionList(*(Content(choice) for choice in self._choices))
+            yield KeyBar()
+
+    def on_mount(self) -> None:
+        options = self.query_one(OptionList)
+        options.highlighted = self._current
+        options.focus()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(event.option_index)
+
+    def action_choose(self) -> None:
+        self.dismiss(self.query_one(OptionList).highlighted)
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+
+class Help(ModalScreen[None]):
+    """What the screen is for, and its keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,f1,q,enter", "close", "Close", key_display="Esc"),
+    ]
+
+    def __init__(self, title: str, words: str, keys: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self._title, self._words, self._keys = title, words, keys
+
+    def compose(self) -> ComposeResult:
+        width = max((len(key) for key, _ in self._keys), default=0)
+        lines = [
+            Content.assemble((key.rjust(width), "bold $primary"), f"  {what}") for key, what in self._keys
+        ]
+        with Vertical(classes="box") as box:
+            box.border_title = Content(self._title)
+            with VerticalScroll():
+                yield Static(Content(self._words), classes="words")
+                yield Static(Content("\n").join(lines))
+            yield KeyBar()
+
+    def on_mount(self) -> None:
+        self.query_one(VerticalScroll).focus()
+
+    def action_close(self) -> None:
+        self.dismiss(None)

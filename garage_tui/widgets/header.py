@@ -1,0 +1,60 @@
+"""The first line of the app: its name, the workspace, the screens with their keys, and the run that is running."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A screen as the header shows it."""
+
+    id: str
+    key: str
+    label: str
+
+
+class HeaderBar(Widget):
+    """One line at the top. It gives up the workspace, then the run's words, where the terminal is narrow."""
+
+    DEFAULT_CSS = """
+    HeaderBar { height: 1; dock: top; }
+    """
+
+    active: reactive[str] = reactive("")
+    """Id of the screen in front."""
+    run_line: reactive[Content] = reactive(Content)
+    """The progress of the run that is running, in a few words."""
+
+    def __init__(self, workspace: str, tabs: tuple[Tab, ...]) -> None:
+        super().__init__()
+        self.workspace = workspace
+        self.tabs = tabs
+
+    def render(self) -> Content:
+        name = Content.assemble((" garage ", "bold $primary"))
+        tabs = Content("")
+        for tab in self.tabs:
+            here = tab.id == self.active
+            style = "bold $background on $primary" if here else ""
+            key = (f" {tab.key} ", style or "$muted")
+            label = (f"{tab.label} ", style or "$foreground")
+            tabs += Content.assemble(key, label).stylize(f"@click=app.show('{tab.id}')")
+            tabs += Content(" ")
+        run = self.run_line + Content(" ") if self.run_line else Content("")
+        width = self.size.width
+        room = width - name.cell_length - tabs.cell_length - 1
+        run = run.truncate(max(0, room), ellipsis=True)
+        left = room - run.cell_length - 4
+        where = Content.styled(_shorten(self.workspace, min(left, 40)), "$muted") if left >= 6 else Content("")
+        line = Content.assemble(name, where, "  " if where else "", tabs)
+        return line + Content(" " * max(0, width - line.cell_length - run.cell_length)) + run
+
+
+def _shorten(path: str, width: int) -> str:
+    """Return the end of a path, which says more than its beginning."""
+    return path if len(path) <= width else "…" + path[-(width - 1) :]

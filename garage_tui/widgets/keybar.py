@@ -1,0 +1,50 @@
+"""The last line of the app: the keys that do something now. One widget, where Textual's Footer makes one a key."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widget import Widget
+
+MOST = 7
+"""Keys in the line; every other action is in the palette."""
+
+
+class KeyBar(Widget):
+    """The first seven visible bindings: those of the screen on the left, those of the app on the right."""
+
+    DEFAULT_CSS = """
+    KeyBar { height: 1; dock: bottom; padding: 0 1; }
+    """
+    ALLOW_SELECT = False
+
+    keys: reactive[tuple[tuple[str, str, str, bool], ...]] = reactive(())
+    """(key, what it does, action, True for a key of the app)."""
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self.update_keys)
+        self.update_keys(self.screen)
+
+    def update_keys(self, screen: Screen[object]) -> None:
+        """Look again at which keys there are."""
+        found: dict[str, tuple[str, str, str, bool]] = {}
+        for node, binding, enabled, _ in screen.active_bindings.values():
+            if binding.show and enabled and binding.action not in found:
+                display = self.app.get_key_display(binding)
+                found[binding.action] = (display, binding.description, binding.key, node is self.app)
+        self.keys = tuple(found.values())[:MOST]
+
+    def render(self) -> Content:
+        ours = [self._key(*key) for key in self.keys if not key[3]]
+        apps = [self._key(*key) for key in self.keys if key[3]]
+        gap = Content("  ")
+        left, right = gap.join(ours), gap.join(apps)
+        space = self.content_size.width - left.cell_length - right.cell_length
+        return left + Content(" " * max(2, space)) + right
+
+    @staticmethod
+    def _key(display: str, what: str, key: str, _: bool) -> Content:
+        return Content.assemble((display, "bold $primary"), (f" {what}", "$muted")).stylize(
+            f"@click=app.simulate_key('{key}')"
+        )

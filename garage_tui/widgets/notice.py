@@ -1,0 +1,41 @@
+"""One line that says what just happened, or what is wrong."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+
+class Notice(Widget):
+    """A quiet line of text, with a sign before it: done, wrong, or merely so."""
+
+    DEFAULT_CSS = """
+    Notice { height: 1; padding: 0 2; }
+    """
+
+    content: reactive[Content] = reactive(Content, layout=False)
+    """What the line says."""
+
+    def render(self) -> Content:
+        return self.content.truncate(self.content_size.width, ellipsis=True)
+
+    def done(self, text: str) -> None:
+        """Something was done."""
+        self.content = Content.assemble(("✓ ", "bold $success"), text)
+
+    def wrong(self, text: str) -> None:
+        """Something went wrong, or cannot be done."""
+        self.content = Content.assemble(("✗ ", "bold $error"), (text, "$error"))
+
+    def note(self, text: str) -> None:
+        """Something is so."""
+        self.content = Content.assemble((text, "$muted"))
+
+    def clear(self) -> None:
+        self.content = Content()
+
+    @property
+    def text(self) -> str:
+        """What the line says, without its colours."""
+        return self.content.plain

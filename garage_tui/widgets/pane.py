@@ -1,0 +1,30 @@
+"""One of the app's screens: Facts, Runs, Chat. A pane of a ContentSwitcher, because switching panes is quick."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.containers import Vertical
+from textual.widget import Widget
+
+
+class Pane(Vertical):
+    """A screen of the app: it knows its help, and where its focus belongs."""
+
+    HELP: ClassVar[str] = ""
+    """What this screen is for, in a few sentences."""
+    FIRST_FOCUS: ClassVar[str] = ""
+    """Selector of the widget that has the focus when the screen is first seen."""
+
+    _last_focus: Widget | None = None
+
+    def reveal(self) -> None:
+        """Called by the app each time the pane comes to the front."""
+        target = self._last_focus if self._last_focus and self._last_focus.is_attached else None
+        (target or self.query_one(self.FIRST_FOCUS)).focus(scroll_visible=False)
+
+    def conceal(self) -> None:
+        """Called by the app just before another pane comes to the front."""
+        focused = self.screen.focused
+        if focused is not None and self in focused.ancestors:
+            self._last_focus = focused

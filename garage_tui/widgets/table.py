@@ -1,0 +1,174 @@
+"""A table that draws only the rows on the screen, so that a hundred thousand of them cost no more than ten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.visual import Visual
+
+_MARK = "▸ "  # the row under the cursor is marked by a sign too, never by colour alone
+_GAP = "  "
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its title, and its width in cells, or (where that is 0) its share of what the others leave."""
+
+    title: str
+    width: int = 0
+    share: int = 1
+    right: bool = False
+
+
+Cells = Callable[[int], Sequence[Content]]
+"""Returns the cells of one row; called for visible rows only."""
+
+
+class Table(ScrollView, can_focus=True):
+    """Rows with a cursor. What a row says comes from a function, row by row, when it is drawn."""
+
+    DEFAULT_CSS = """
+    Table { overflow-x: hidden; overflow-y: auto; }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--titles", "table--cursor"}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("home,g", "to(0)", "First row", show=False),
+        Binding("end,G", "to(-1)", "Last row", show=False),
+        Binding("enter", "select", "Open", show=False),
+    ]
+
+    cursor: reactive[int] = reactive(0, repaint=False)
+    """The row under the cursor, from 0; 0 too while there are no rows."""
+
+    class Moved(Message):
+        """The cursor came to another row, or the rows changed under it."""
+
+        def __init__(self, table: Table, row: int) -> None:
+            super().__init__()
+            self.table, self.row = table, row
+
+        @property
+        def control(self) -> Table:
+            return self.table
+
+    class Selected(Moved):
+        """Enter was pressed on a row."""
+
+    def __init__(self, *columns: Column, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.columns = columns
+        self.count = 0
+        self._cells: Cells = lambda row: ()
+        self._drawn: dict[tuple[int, bool, int], Strip] = {}
+
+    def show_rows(self, count: int, cells: Cells, cursor: int | None = None) -> None:
+        """Show `count` rows; the cursor stays on its row number unless `cursor` says where it goes."""
+        self.count, self._cells = count, cells
+        self._drawn.clear()
+        self.virtual_size = Size(0, count + 1)
+        self.set_reactive(Table.cursor, self._inside(self.cursor if cursor is None else cursor))
+        self._scroll_to_cursor()
+        self.refresh()
+        self.post_message(self.Moved(self, self.cursor))
+
+    def _inside(self, row: int) -> int:
+        return max(0, min(row, self.count - 1))
+
+    def validate_cursor(self, row: int) -> int:
+        return self._inside(row)
+
+    def watch_cursor(self) -> None:
+        self._scroll_to_cursor()
+        self.refresh()
+        self.post_message(self.Moved(self, self.cursor))
+
+    def _scroll_to_cursor(self) -> None:
+        height = self.size.height - 1
+        top = round(self.scroll_target_y)
+        if height <= 0:
+            return
+        if self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False, immediate=True)
+        elif self.cursor >= top + height:
+            self.scroll_to(y=self.cursor - height + 1, animate=False, immediate=True)
+
+    def on_resize(self) -> None:
+        self._drawn.clear()
+        self._scroll_to_cursor()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._drawn.clear()
+
+    def action_move(self, rows: int) -> None:
+        self.cursor += rows
+
+    def action_page(self, pages: int) -> None:
+        self.cursor += pages * max(1, self.size.height - 2)
+
+    def action_to(self, row: int) -> None:
+        self.cursor = row if row >= 0 else self.count - 1
+
+    def action_select(self) -> None:
+        if self.count:
+            self.post_message(self.Selected(self, self.cursor))
+
+    def on_click(self, event: events.Click) -> None:
+        row = event.y - self.gutter.top - 1 + round(self.scroll_y)
+        if event.y > self.gutter.top and row < self.count:
+            self.cursor = row
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line: the titles, a row, or nothing."""
+        width = self.scrollable_content_region.width
+        if y == 0:
+            return self._strip(
+                [Content(column.title) for column in self.columns], width, "table--titles", " " * len(_MARK)
+            )
+        row = round(self.scroll_y) + y - 1
+        if row >= self.count:
+            return Strip.blank(width, self.rich_style)
+        here = row == self.cursor
+        key = (row, here, width)
+        if key not in self._drawn:
+            if len(self._drawn) > 500:
+                self._drawn.clear()
+            self._drawn[key] = self._strip(
+                self._cells(row), width, "table--cursor" if here else "", _MARK if here else " " * len(_MARK)
+            )
+        return self._drawn[key]
+
+    def _strip(self, cells: Sequence[Content], width: int, part: str, mark: str) -> Strip:
+        line = Content(mark)
+        for column, size, cell in zip(self.columns, self._widths(width), cells, strict=False):
+            cell = cell.truncate(size, ellipsis=True)
+            space = " " * (size - cell.cell_length)
+            line += Content(space) + cell if column.right else cell + Content(space)
+            line += Content(_GAP)
+        style = self.get_visual_style(part) if part else self.visual_style
+        strips = Visual.to_strips(self, line.truncate(width), width, 1, style, pad=True)
+        return strips[0].adjust_cell_length(width, style.rich_style) if strips else Strip.blank(width, style.rich_style)
+
+    def _widths(self, width: int) -> list[int]:
+        fixed = sum(column.width for column in self.columns) + len(_GAP) * (len(self.columns) - 1) + len(_MARK)
+        shares = sum(column.share for column in self.columns if not column.width) or 1
+        left = max(0, width - fixed)
+        return [column.width or left * column.share // shares for column in self.columns]
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self.rich_style  # noqa: B018 (computes the style once for all lines)
+        return super().render_lines(crop)

@@ -1,0 +1,67 @@
+"""Fixtures shared by all tests: a workspace of one's own, and real models that start in seconds."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# The tests must pass on a box without the Hub, and must not be slowed by asking it.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.pop("GARAGE_WORKSPACE", None)
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch):
+    """A workspace with the example facts and no runs."""
+    from garage_tui.core.settings import Workspace
+
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    root = tmp_path / "box"
+    (root / "datasets").mkdir(parents=True)
+    (root / "checkpoints").mkdir()
+    shutil.copy(REPOSITORY / "datasets" / "garage.jsonl", root / "datasets")
+    return Workspace(root)
+
+
+@pytest.fixture(scope="session")
+def smollm2() -> str:
+    """The name of the real base model, fetched into the user's cache if this is the first time."""
+    made = subprocess.run(
+        [sys.executable, "-m", "garage_tui.jobs.base_model", "smollm2-135m"], capture_output=True, text=True
+    )
+    assert made.returncode == 0, made.stdout + made.stderr
+    return "smollm2-135m"
+
+
+@pytest.fixture(scope="session")
+def tiny_model(smollm2, tmp_path_factory) -> Path:
+    """A folder with a random two-layer Llama that has SmolLM2's tokenizer and chat template: trains in seconds."""
+    import torch
+    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+
+    from garage_tui.core import models
+
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    torch.manual_seed(0)
+    tokenizer = AutoTokenizer.from_pretrained(models.find(smollm2).path)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        max_position_embeddings=512,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
