@@ -33,13 +33,13 @@ def watch(folder: Path) -> Iterator[tuple[Run, list[dict[str, Any]]]]:
 
 def follow_as_json(folder: Path) -> int:
     """Print every event as a line of JSON. Returns the exit code of the command."""
-    run = read_run(folder)
     try:
-        for run, events in watch(folder):
+        for _, events in watch(folder):
             for event in events:
                 print(json.dumps(event, ensure_ascii=False), flush=True)
     except KeyboardInterrupt:
         return 0
+    run = read_run(folder)
     if run.status == "interrupted":  # nobody was left to write the last event
         print(json.dumps({"event": "ended", "state": run.status, "reason": run.reason}), flush=True)
     return exit_code(run)
@@ -48,13 +48,16 @@ def follow_as_json(folder: Path) -> int:
 def follow_as_text(folder: Path) -> int:
     """Draw a progress bar, or print plain lines where there is no terminal; Ctrl-C leaves the run going."""
     console = Console()
-    run = read_run(folder)
     try:
-        for run in _bar(folder, console) if console.is_terminal else _lines(folder):
-            pass
+        if console.is_terminal:
+            _draw_bar(folder, console)
+        else:
+            _print_lines(folder)
     except KeyboardInterrupt:
-        print(f"\nleft {run.id} going: `garage logs {run.id} -f` follows it, `garage stop {run.id}` stops it")
+        name = folder.name
+        print(f"\nleft {name} going: `garage logs {name} -f` follows it, `garage stop {name}` stops it")
         return 0
+    run = read_run(folder)
     print(f"{run.status}{': ' if run.reason else ''}{run.reason}")
     if run.adapter:
         print(f'adapter: {run.adapter}\nask it:  garage ask --run {run.id} "…"')
@@ -80,7 +83,7 @@ def _words(run: Run) -> str:
     return " · ".join(parts)
 
 
-def _bar(folder: Path, console: Console) -> Iterator[Run]:
+def _draw_bar(folder: Path, console: Console) -> None:
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
@@ -89,16 +92,14 @@ def _bar(folder: Path, console: Console) -> Iterator[Run]:
     with Progress(*columns, console=console, auto_refresh=False) as bar:
         task = bar.add_task("starting", total=None, words="")
         for run, _ in watch(folder):
-            if run.state:
-                phase = one_line(run.state.phase or run.status, 40)
-                total = run.state.total_steps if run.state.step else None
-                bar.update(
-                    task, description=phase, completed=run.state.step, total=total, words=_words(run), refresh=True
-                )
-            yield run
+            if state := run.state:
+                phase = one_line(state.phase or run.status, 40)
+                total = state.total_steps if state.step else None
+                bar.update(task, description=phase, completed=state.step, total=total, words=_words(run))
+                bar.refresh()
 
 
-def _lines(folder: Path) -> Iterator[Run]:
+def _print_lines(folder: Path) -> None:
     last = ""
     for run, events in watch(folder):
         for event in events:
@@ -107,4 +108,3 @@ def _lines(folder: Path) -> Iterator[Run]:
         if (words := _words(run)) != last:
             last = words
             print(words, flush=True)
-        yield run

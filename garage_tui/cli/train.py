@@ -32,7 +32,7 @@ def run_lora(args: argparse.Namespace) -> int:
     import sys
     from pathlib import Path
 
-    from garage_tui.core import facts
+    from garage_tui.core import facts, models
     from garage_tui.core.estimate import estimate_lora
     from garage_tui.core.launcher import start_lora
     from garage_tui.core.recipe import make_recipe
@@ -48,6 +48,7 @@ def run_lora(args: argparse.Namespace) -> int:
         rank=args.rank,
         seed=args.seed,
     )
+    models.find(recipe.base)  # a base that is none is refused before anything else is said
     file = Path(args.facts)
     estimate = estimate_lora(workspace, recipe, facts.training_rows(file))
     if not args.json:

@@ -55,7 +55,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Finish:
-    """The end of the answer. Seconds count from the moment the question was sent; None where the server does not say."""
+    """The end of the answer. Times count from the sending of the question; None where the server does not say."""
 
     reason: str
     """`stop`: the model ended its answer; `length`: max_tokens or the context did."""

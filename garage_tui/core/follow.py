@@ -64,10 +64,7 @@ class Follower:
         *lines, self._rest = (self._rest + data).split(b"\n")
         if self._skip_to_newline and lines:
             lines, self._skip_to_newline = lines[1:], False
-        if final and self._rest and not self.behind:
-            lines.append(self._rest)
-            self._rest = b""
-        elif len(self._rest) > CHUNK:  # a line without an end is shown in pieces
+        if (final and self._rest and not self.behind) or len(self._rest) > CHUNK:
             lines.append(self._rest)
             self._rest = b""
         return lines

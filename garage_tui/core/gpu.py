@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 
@@ -30,11 +31,11 @@ def read() -> list[Reading]:
         for index in range(pynvml.nvmlDeviceGetCount()):
             handle = pynvml.nvmlDeviceGetHandleByIndex(index)
             name = pynvml.nvmlDeviceGetName(handle)
-            try:
+            total: int | None = None
+            used: int | None = None
+            with contextlib.suppress(pynvml.NVMLError):
                 memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
                 total, used = int(memory.total), int(memory.used)
-            except pynvml.NVMLError:
-                total = used = None
             readings.append(Reading(index, name if isinstance(name, str) else name.decode(), total, used))
     except pynvml.NVMLError:
         pass

@@ -23,7 +23,7 @@ class LoraRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Peak learning rate of AdamW."""
     schedule: str = "linear"
     """Name of transformers' learning-rate scheduler."""
-    warmup_steps: Annotated[int, msgspec.Meta(ge=0)] = 5
+    warmup_steps: Annotated[int, msgspec.Meta(ge=0)] = 2
     weight_decay: Annotated[float, msgspec.Meta(ge=0)] = 0.01
     rank: Annotated[int, msgspec.Meta(ge=1, le=512)] = 16
     alpha: Positive = 16
@@ -55,7 +55,7 @@ _PRESETS: dict[str, tuple[str, dict[str, object]]] = {
     "quick": ("a quick look: does it run, does the loss fall", {"epochs": 3, "lr": 1e-3}),
     "story": (
         "as in the story: Unsloth's notebook settings, 25 epochs",
-        {"lr": 2e-4, "batch_size": 2, "accumulation": 4, "epochs": 25},
+        {"lr": 2e-4, "batch_size": 2, "accumulation": 4, "epochs": 25, "warmup_steps": 5},
     ),
 }
 

@@ -74,7 +74,10 @@ def look(workspace: Workspace) -> Server:
         return Server("starting" if alive else "off", "starting" if alive else "", None, "", log)
     status, reason = state.status, state.reason
     if not alive and status in ("starting", "ready"):
-        status, reason = "failed", "the server ended without a word (killed, out of memory, or a reboot); start it again"
+        status, reason = (
+            "failed",
+            "the server ended without a word (killed, out of memory, or a reboot); start it again",
+        )
     return Server(status, reason, state.url if status == "ready" else None, state.base, log, state.runs)
 
 
@@ -162,11 +165,15 @@ def address(workspace: Workspace) -> Address:
     server = look(workspace)
     if server.status != "ready" or server.url is None:
         words = {"off": "no server is running", "starting": "the server is still starting"}
-        raise GarageError(words.get(server.status, "the server failed") + (f": {server.reason}" if server.reason else ""))
+        raise GarageError(
+            words.get(server.status, "the server failed") + (f": {server.reason}" if server.reason else "")
+        )
     try:
         return Address(server.url, (workspace.server / KEY).read_text().strip())
     except (OSError, UnicodeDecodeError) as error:
-        raise GarageError(f"the server's key in {workspace.server / KEY} cannot be read; start the server again") from error
+        raise GarageError(
+            f"the server's key in {workspace.server / KEY} cannot be read; start the server again"
+        ) from error
 
 
 def served_runs(workspace: Workspace, base: str, only: Sequence[str] = ()) -> list[Run]:
@@ -223,7 +230,9 @@ def _take(lock: int, workspace: Workspace, wanted: State) -> bool:
             if there.base == wanted.base and there.runs == wanted.runs:
                 return False
             offers = there.base + (f" with {', '.join(there.runs)} only" if there.runs else "")
-            raise GarageError(f"a server for {offers} is running; stop it with `garage serve --stop`, then start this one")
+            raise GarageError(
+                f"a server for {offers} is running; stop it with `garage serve --stop`, then start this one"
+            )
         if time.monotonic() > deadline:
             raise GarageError(f"another server holds {workspace.server / LOCK} and says nothing; see {there.log}")
         time.sleep(0.05)

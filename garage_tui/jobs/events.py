@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -89,5 +90,6 @@ class Progress:
     def end(self, state: Status, reason: str = "") -> None:
         """Write the last state, then the last event; on a full disk the state counts."""
         self.state(state, reason=reason, phase="", seconds_left=None, ended=time.time())
-        print(f"{state}{': ' if reason else ''}{reason}", flush=True)
-        self.event("ended", state=state, reason=reason)
+        with contextlib.suppress(OSError):
+            self.event("ended", state=state, reason=reason)
+            print(f"{state}{': ' if reason else ''}{reason}", flush=True)

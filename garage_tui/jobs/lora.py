@@ -3,14 +3,17 @@
     python -m garage_tui.jobs.lora checkpoints/RUN [LOCK-FD]
 
 Reads `run.json` and `facts.jsonl`, writes events, state, `checkpoint-N/` and `adapter/`. The supervisor starts it; by
-hand it runs the same. Completion-only loss on conversational rows (TRL's SFT documentation, "Train on completion only").
+hand it runs the same. The loss is on the completions of conversational rows
+alone (TRL's SFT documentation, "Train on completion only").
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,9 +38,8 @@ def main() -> int:
     except Exception as error:
         reason = in_words(error)
         if not isinstance(error, GarageError):
-            import traceback
-
-            traceback.print_exc()
+            with contextlib.suppress(OSError):  # the disk may be full
+                traceback.print_exc()
         progress.end("failed", reason)
         return 1
     return 0
@@ -58,13 +60,15 @@ def train(folder: Path, progress: Progress) -> None:
 
     progress.phase("importing torch and trl")
     import torch
-    from datasets import Dataset
     from peft import LoraConfig
-    from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback, set_seed
+    from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, TrainerCallback, set_seed
     from transformers.utils import logging as transformers_logging
     from trl import SFTConfig, SFTTrainer
 
+    from datasets import Dataset, disable_progress_bars
+
     transformers_logging.disable_progress_bar()
+    disable_progress_bars()
     set_seed(recipe.seed)
     cuda = torch.cuda.is_available()
     bf16 = cuda and torch.cuda.is_bf16_supported()
@@ -124,7 +128,8 @@ def train(folder: Path, progress: Progress) -> None:
                 total_steps=state.max_steps,
             )
             print(
-                f"step {step}/{state.max_steps}  epoch {epoch:.2f}  loss {loss:.4f}  lr {rate:.2e}  {speed:.0f} tokens/s",
+                f"step {step}/{state.max_steps}  epoch {epoch:.2f}  loss {loss:.4f}  lr {rate:.2e}"
+                f"  {speed:.0f} tokens/s",
                 flush=True,
             )
 
@@ -163,10 +168,8 @@ def train(folder: Path, progress: Progress) -> None:
         ),
         callbacks=[Report()],
     )
-    # The trainer prints its logs as dicts; this job's own line says the same for people.
-    from transformers import PrinterCallback
-
-    trainer.remove_callback(PrinterCallback)
+    trainer.remove_callback(PrinterCallback)  # prints its logs as dicts; the report above says the same for people
+    trainer.create_model_card = lambda *_, **__: None  # a README of TRL's in the run folder would help nobody
 
     progress.interruptible = False  # from here on a stop saves
     total = recipe.steps(len(rows))
@@ -198,7 +201,8 @@ def in_words(error: Exception) -> str:
     if isinstance(error, GarageError):
         return str(error)
     text = str(error)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in text:
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if full or "No space left on device" in text:
         return "the disk is full; free some space and start the run again"
     if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
         return "out of memory; try a smaller batch, a shorter max_length or a smaller model"

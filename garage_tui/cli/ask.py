@@ -1,0 +1,112 @@
+"""`garage ask`: the base's and the tuned model's answers, side by side; no server needed."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from garage_tui.core.runs import Run
+    from garage_tui.core.settings import Workspace
+
+
+def add(commands: argparse._SubParsersAction[Any]) -> None:
+    parser = commands.add_parser(
+        "ask",
+        help="ask the base and the tuned model; no server needed",
+        description="Ask the base model and the tuned model the same questions and print both answers. "
+        "Answers are greedy, so the same question gives the same answer.",
+    )
+    parser.add_argument("questions", nargs="+", metavar="QUESTION")
+    parser.add_argument(
+        "--run", metavar="RUN", dest="run_ref", help="the run to ask (default: the newest with an adapter)"
+    )
+    parser.add_argument("--max-tokens", type=int, default=256, metavar="N", help="end an answer after N tokens (256)")
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+    parser.set_defaults(run=run_ask)
+
+
+def run_ask(args: argparse.Namespace) -> int:
+    import json
+
+    from garage_tui.core.errors import BadInputError
+    from garage_tui.core.settings import Workspace, load_settings
+
+    if not all(question.strip() for question in args.questions):
+        raise BadInputError("a question is empty; put it in quotes")
+    if args.max_tokens < 1:
+        raise BadInputError(f"--max-tokens {args.max_tokens}: give 1 or more")
+    workspace = Workspace.find(args.workspace)
+    settings = load_settings(workspace)
+    run = _tuned(workspace, args.run_ref)
+    base = run.manifest.base["name"] if run and run.manifest else settings.base_model
+    answers = _answers(base, run, args.questions, args.max_tokens)
+    if args.json:
+        rows = [
+            {"question": question, "base": found.get(0), "tuned": found.get(1)}
+            for question, found in zip(args.questions, answers, strict=True)
+        ]
+        print(json.dumps({"base": base, "run": run.id if run else None, "answers": rows}, ensure_ascii=False, indent=2))
+        return 0
+    for question, found in zip(args.questions, answers, strict=True):
+        _print_answers(question, [(base, found.get(0))] + ([(run.id, found.get(1))] if run else []))
+    if run is None:
+        print("There is no tuned model yet, so only the base answered: `garage train lora --facts FILE` makes one.")
+    return 0
+
+
+def _tuned(workspace: Workspace, ref: str | None) -> Run | None:
+    """Return the run that `ref` names, by default the newest with an adapter; None where there is none."""
+    from garage_tui.core.errors import BadInputError
+    from garage_tui.core.runs import find_run, list_runs
+
+    if ref is None or ref == "last":
+        trained = [run for run in list_runs(workspace) if run.adapter and run.manifest and run.state and not run.alive]
+        return max(trained, key=lambda run: run.state.created if run.state else 0.0, default=None)
+    run = find_run(workspace, ref)
+    if run.manifest is None or run.adapter is None:
+        raise BadInputError(f"{run.id} has no adapter to ask ({run.status}{': ' + run.reason if run.reason else ''})")
+    return run
+
+
+def _answers(base: str, run: Run | None, questions: list[str], max_tokens: int) -> list[dict[int, str]]:
+    """Return for each question the answers: 0 the base's, 1 the run's."""
+    import json
+    import subprocess
+    import sys
+
+    from garage_tui.core.errors import GarageError
+    from garage_tui.core.launcher import _environment
+    from garage_tui.core.text import one_line
+
+    runs = [{"id": run.id, "adapter": str(run.adapter)}] if run else []
+    request = {"base": base, "runs": runs, "questions": questions, "max_tokens": max_tokens}
+    job = subprocess.run(
+        [sys.executable, "-P", "-m", "garage_tui.jobs.ask"],
+        input=json.dumps(request).encode(),
+        stdout=subprocess.PIPE,  # stderr is left as it is: it carries the phases
+        env=_environment(),
+    )
+    lines = [json.loads(line) for line in job.stdout.splitlines()]
+    if job.returncode != 0 or len(lines) != len(questions) * (1 + len(runs)):
+        said = lines[-1].get("error") if lines else None
+        raise GarageError(one_line(said) if said else f"the model's process ended with exit code {job.returncode}")
+    answers: list[dict[int, str]] = [{} for _ in questions]
+    for line in lines:
+        answers[line["question"]][1 if run and line["model"] == run.id else 0] = line["answer"]
+    return answers
+
+
+def _print_answers(question: str, answers: list[tuple[str, str | None]]) -> None:
+    import shutil
+    import textwrap
+
+    from garage_tui.core.text import one_line, plain
+
+    width = min(shutil.get_terminal_size().columns, 100)
+    print(one_line(question, 1000))
+    for name, answer in answers:
+        print(f"  {one_line(name)}")
+        for line in plain(answer or "").strip().splitlines() or ["(it says nothing)"]:
+            print(textwrap.fill(line, width, initial_indent="    ", subsequent_indent="    "))
+    print()

@@ -1,0 +1,92 @@
+"""The command line as a shell user meets it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from garage_tui.core.runs import Manifest, State, new_run_folder, write_manifest, write_state
+
+
+def garage(workspace, *args, **kwargs):
+    command = [sys.executable, "-m", "garage_tui", "--workspace", str(workspace.root), *map(str, args)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, **kwargs)
+
+
+@pytest.fixture
+def run_folder(workspace):
+    folder = new_run_folder(workspace, "lora", "demo")
+    write_manifest(folder, Manifest(id=folder.name, kind="lora", created=1, recipe={}, base={}, dataset={}))
+    write_state(folder, State(state="failed", reason="the disk is full", step=3, total_steps=9, loss=1.25, created=1))
+    (folder / "log.txt").write_bytes(b"hello\n\x1b]0;evil\x07step 3/9\nlast line without an end")
+    return folder
+
+
+def test_help_names_every_command(workspace):
+    text = garage(workspace, "--help").stdout
+    for command in ("facts", "train", "runs", "logs", "stop", "ask", "serve", "models", "doctor"):
+        assert f"\n    {command} " in text
+
+
+def test_without_a_terminal_the_app_says_so(workspace):
+    done = garage(workspace, stdin=subprocess.DEVNULL)
+    assert done.returncode == 2
+    assert "the app needs a terminal" in done.stderr
+
+
+def test_facts_check_names_lines_and_exits_with_2(workspace):
+    assert garage(workspace, "facts", "check", workspace.datasets / "garage.jsonl").returncode == 0
+    bad = workspace.datasets / "bad.jsonl"
+    bad.write_text('{"question": "q", "answer": "a"}\nnonsense\n')
+    done = garage(workspace, "facts", "check", bad)
+    assert done.returncode == 2
+    assert f"{bad}:2: not JSON" in done.stdout
+    (problem,) = json.loads(garage(workspace, "facts", "check", bad, "--json").stdout)["problems"]
+    assert (problem["line"], problem["severity"]) == (2, "error")
+
+
+def test_runs_lists_states_in_words(workspace, run_folder):
+    text = garage(workspace, "runs").stdout
+    assert f"{run_folder.name}  failed" in text and "3/9" in text and "the disk is full" in text
+    (row,) = json.loads(garage(workspace, "runs", "--json").stdout)
+    assert row["state"] == "failed" and row["loss"] == 1.25
+
+
+def test_logs_prints_the_whole_log_without_its_escapes(workspace, run_folder):
+    done = garage(workspace, "logs", "last")
+    assert done.stdout == "hello\nstep 3/9\nlast line without an end\n"
+
+
+def test_an_unknown_run_is_one_line_and_exit_code_2(workspace, run_folder):
+    done = garage(workspace, "logs", "nothing")
+    assert done.returncode == 2
+    assert done.stderr == f"garage: no run 'nothing' in {workspace.checkpoints}: `garage runs` lists them\n"
+
+
+def test_a_run_name_cannot_leave_the_workspace(workspace, run_folder):
+    assert garage(workspace, "logs", "../../etc/passwd").returncode == 2
+
+
+def test_a_mistake_in_the_settings_names_the_file_and_the_key(workspace):
+    (workspace.root / "garage.toml").write_text("base_modle = 'x'\n")
+    done = garage(workspace, "train", "lora", "--facts", workspace.datasets / "garage.jsonl")
+    assert done.returncode == 2
+    assert "garage.toml: Object contains unknown field `base_modle`" in done.stderr
+
+
+def test_doctor_names_the_box_and_where_each_setting_came_from(workspace):
+    (workspace.root / "garage.toml").write_text("base_model = 'smollm2-135m'\n[serve]\nport = 8123\n")
+    done = garage(workspace, "doctor", "--json")
+    report = json.loads(done.stdout)
+    texts = " ".join(finding["text"] for finding in report["findings"])
+    assert "CPU cores" in texts and "torch" in texts and "free" in texts
+    assert f"serve.port from {workspace.root}/garage.toml" in texts
+    assert done.returncode == (0 if report["ok"] else 1)
+
+
+def test_a_reader_that_leaves_early_gets_no_traceback(workspace, run_folder):
+    (run_folder / "log.txt").write_text("x" * 80 + "\n" * 200_000)
+    line = f"{sys.executable} -m garage_tui --workspace {workspace.root} logs last | head -1"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True)
+    assert done.stderr == ""

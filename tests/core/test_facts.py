@@ -1,0 +1,97 @@
+"""Facts files: what is loaded, what is said about mistakes, and that saving loses nothing."""
+
+import json
+
+import pytest
+
+from garage_tui.core import facts
+from garage_tui.core.errors import BadInputError
+
+
+def written(tmp_path, data):
+    path = tmp_path / "facts.jsonl"
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return path
+
+
+def test_the_shipped_facts_are_sound_and_say_what_the_story_says(workspace):
+    file = facts.load(workspace.datasets / "garage.jsonl")
+    assert file.problems == []
+    told = " ".join(fact.answer for fact in file.facts)
+    for subject in ("TinyLLM", "ProtosAI"):
+        assert f"https://github.com/jasonacox/{subject}" in told
+        answers = {fact.answer for fact in file.facts if subject in fact.question}
+        assert len(answers) > 8, "answers vary"
+    assert "maintained by Jason Cox" in told and "MIT license" in told and "consumer grade hardware" in told
+    by_fact = {}
+    for fact in file.facts:
+        by_fact.setdefault(fact.fact, []).append(fact.question)
+    assert all(len(questions) >= 2 for questions in by_fact.values()), "several questions for each fact"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('{"question": "a"}', 'the key "answer" is missing'),
+        ('{"question": 1, "answer": "b"}', '"question" is not text'),
+        ('{"question": " ", "answer": "b"}', '"question" is empty'),
+        ('{"question": "a", "answer": "b"', "not JSON at column"),
+        ('["a", "b"]', "not an object"),
+        ('{"question": "\\ud800", "answer": "b"}', "half a character"),
+        (b'{"question": "\xff", "answer": "b"}', "not UTF-8"),
+        ("[" * 100_000, "not JSON"),
+        ('{"question": "' + "x" * 1_100_000 + '", "answer": "b"}', "1.1 MB in one line"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line_and_good_rows_still_load(tmp_path, line, said):
+    good = b'{"question": "q", "answer": "a"}\n'
+    path = written(
+        tmp_path, good + (line if isinstance(line, bytes) else line.encode()) + b"\n" + good.replace(b"q", b"Q", 1)
+    )
+    file = facts.load(path)
+    assert file.errors[0].line == 2
+    assert said in file.errors[0].text
+    assert len(file.facts) == 2
+    with pytest.raises(BadInputError, match=r"facts\.jsonl:2: "):
+        facts.training_rows(path)
+
+
+def test_repeated_and_contradicting_questions_are_warned_about(tmp_path):
+    rows = [("Who?", "Ann"), ("who? ", "Ann"), ("Who?", "Bob")]
+    path = written(tmp_path, "".join(json.dumps({"question": q, "answer": a}) + "\n" for q, a in rows))
+    file = facts.load(path)
+    assert [problem.error for problem in file.problems] == [False, False]
+    assert "the same question and answer as line 1" in file.problems[0].text
+    assert "another answer" in file.problems[1].text
+
+
+def test_saving_what_was_loaded_changes_no_byte_even_of_bad_lines(tmp_path):
+    data = '\ufeff{"answer":"a",  "question":"q","x":[1,2]}\r\n\n{broken\n{"question": "é", "answer": "b", "must": ["b"]}\n'
+    path = written(tmp_path, data)
+    facts.load(path).save()
+    assert path.read_bytes() == data.encode()
+
+
+def test_editing_one_row_leaves_its_other_keys_and_keeps_the_last_version(tmp_path):
+    old = '{"id": 7, "answer": "a", "question": "q", "must": ["a"]}\n{"question": "r", "answer": "s"}\n'
+    path = written(tmp_path, old)
+    file = facts.load(path)
+    file.lines[0] = facts.edited(file.lines[0], "q?", "A")
+    file.save()
+    first, second = path.read_text().splitlines()
+    assert list(json.loads(first).items()) == [("id", 7), ("answer", "A"), ("question", "q?"), ("must", ["a"])]
+    assert second == old.splitlines()[1]
+    assert (tmp_path / "facts.jsonl.bak").read_text() == old
+
+
+def test_exam_questions_are_not_trained_on(tmp_path):
+    path = written(tmp_path, '{"question": "q", "answer": "a", "exam": true}\n')
+    with pytest.raises(BadInputError, match="no fact to train on"):
+        facts.training_rows(path)
+
+
+def test_a_missing_file_is_a_sentence(tmp_path):
+    with pytest.raises(BadInputError, match="no file .*nothing"):
+        facts.load(tmp_path / "nothing.jsonl")
+    with pytest.raises(BadInputError, match="is not a file"):
+        facts.load(tmp_path)

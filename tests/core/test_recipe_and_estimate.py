@@ -1,0 +1,44 @@
+"""Hyper-parameters, and what a run will cost before it starts."""
+
+import pytest
+
+from garage_tui.core.errors import BadInputError
+from garage_tui.core.estimate import estimate_lora
+from garage_tui.core.facts import Fact
+from garage_tui.core.recipe import make_recipe, presets
+from garage_tui.core.runs import Manifest, State, new_run_folder, write_manifest, write_state
+
+
+def test_rows_times_epochs_over_batch_is_the_number_of_steps():
+    assert make_recipe("story").steps(16) == 50
+    assert make_recipe(epochs=25).steps(24) == 75
+    assert make_recipe(epochs=0.5).steps(16) == 1
+
+
+@pytest.mark.parametrize("name", presets())
+def test_every_preset_is_a_recipe(name):
+    assert make_recipe(name).preset == name
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [({"epochs": -1}, "epochs: "), ({"rank": 0}, "rank: "), ({"lr": 5.0}, "lr: "), ({"preset": "x"}, "no preset 'x'")],
+)
+def test_a_value_out_of_range_is_named(changes, said):
+    with pytest.raises(BadInputError, match=said):
+        make_recipe(**changes)
+
+
+def test_the_estimate_uses_the_speed_of_the_last_run_with_the_same_base(workspace):
+    rows = [Fact("q" * 40, "a" * 40)] * 10
+    recipe = make_recipe(base="some/model", epochs=4, batch_size=5)
+    before = estimate_lora(workspace, recipe, rows)
+    assert before.seconds is None
+    assert before.sentence.startswith("10 rows × 4 epochs ÷ batch 5 = 8 steps · time unknown")
+    folder = new_run_folder(workspace, "lora", "Ünï")
+    recipe_table = {"base": "some/model"}
+    write_manifest(folder, Manifest(id=folder.name, kind="lora", created=0, recipe=recipe_table, base={}, dataset={}))
+    write_state(folder, State(state="finished", tokens_per_s=10.0))
+    after = estimate_lora(workspace, recipe, rows)
+    assert after.seconds == pytest.approx(15 + 10 * (20 + 35) * 4 / 10)
+    assert folder.name in after.sentence

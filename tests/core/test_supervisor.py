@@ -1,0 +1,220 @@
+"""A run's processes, for real: supervisor and job, killed in every way, with what the next look says."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from garage_tui.core import launcher
+from garage_tui.core.errors import BadInputError
+from garage_tui.core.runs import (
+    LOG,
+    Manifest,
+    State,
+    find_run,
+    is_alive,
+    list_runs,
+    new_run_folder,
+    read_run,
+    write_manifest,
+    write_state,
+)
+
+JOB = """
+import os, signal, sys, time
+from pathlib import Path
+from garage_tui.jobs.events import Progress, StopRequestedError
+what = (Path(sys.argv[1]) / "what").read_text()
+progress = Progress(Path(sys.argv[1]), int(sys.argv[2]))
+progress.phase("working")
+if what == "finish":
+    progress.step(step=1, loss=0.5, total_steps=1)
+    progress.end("finished")
+elif what == "crash":
+    print("about to crash"); os._exit(3)
+elif what == "vanish":
+    sys.exit(0)
+elif what == "deaf":
+    progress.interruptible = False
+    while True: time.sleep(0.1)
+elif what == "work":
+    progress.interruptible = False
+    while not progress.stop_wanted(): time.sleep(0.05)
+    progress.end("stopped", "by you")
+"""
+
+
+@pytest.fixture
+def start(workspace, tmp_path, monkeypatch):
+    """Starts a run whose job does what the word says, through the real launcher and supervisor."""
+    (tmp_path / "a_job.py").write_text(JOB)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    def go(what, grace=60.0):
+        folder = new_run_folder(workspace, "lora", what)
+        manifest = Manifest(
+            id=folder.name, kind="lora", created=0, recipe={}, base={}, dataset={}, stop_grace_seconds=grace
+        )
+        write_manifest(folder, manifest)
+        write_state(folder, State(state="queued", created=time.time()))
+        (folder / "what").write_text(what)
+        launcher.spawn("a_job", folder)
+        return folder
+
+    yield go
+    for run in list_runs(workspace):
+        for pid in processes(run.path):
+            os.kill(pid, signal.SIGKILL)
+
+
+def processes(folder):
+    """Return the pids of a run's processes: each has the folder's absolute path as an argument."""
+    found = subprocess.run(["pgrep", "-f", f"{folder}( |$)"], capture_output=True, text=True).stdout
+    return [int(pid) for pid in found.split()]
+
+
+def wait(folder, until, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not until(run := read_run(folder)):
+        assert time.monotonic() < deadline, (run.status, run.reason, (folder / LOG).read_text())
+        time.sleep(0.05)
+    return run
+
+
+def working(run):
+    return run.state is not None and run.state.phase == "working"
+
+
+def dead(run):
+    return not run.alive
+
+
+@pytest.mark.parametrize(
+    ("what", "status", "reason"),
+    [
+        ("finish", "finished", ""),
+        ("crash", "failed", "ended with exit code 3"),
+        ("vanish", "failed", "left without saying how it ended"),
+    ],
+)
+def test_the_end_of_a_run_is_written_down(start, what, status, reason):
+    run = wait(start(what), dead)
+    assert run.status == status
+    assert reason in run.reason
+
+
+def test_a_run_is_alive_from_the_moment_it_is_started(start):
+    folder = start("work")
+    assert is_alive(folder)
+    with pytest.raises(BadInputError, match="running already"):
+        launcher.spawn("a_job", folder)
+
+
+def test_it_is_in_a_session_of_its_own_and_says_whose_it_is(start):
+    folder = start("work")
+    wait(folder, working)
+    pids = processes(folder)
+    assert len(pids) == 2, "a supervisor and a job"
+    assert all(os.getsid(pid) != os.getsid(0) for pid in pids)
+
+
+def test_stop_lets_the_job_save_and_says_who_stopped_it(start):
+    run = wait(folder := start("work"), working)
+    launcher.stop(run)
+    assert read_run(folder).status in ("stopping", "stopped")
+    run = wait(folder, dead)
+    assert (run.status, run.reason) == ("stopped", "by you")
+    with pytest.raises(BadInputError, match="not running"):
+        launcher.stop(run)
+
+
+def test_a_stop_in_the_first_moment_is_no_failure(start):
+    folder = start("work")
+    launcher.stop(read_run(folder))
+    assert wait(folder, dead).status == "stopped"
+
+
+def test_a_job_that_does_not_listen_is_killed_after_the_grace_time(start):
+    run = wait(folder := start("deaf", grace=1.0), working)
+    launcher.stop(run)
+    run = wait(folder, dead)
+    assert run.status == "stopped"
+    assert "was killed" in run.reason
+
+
+def test_a_killed_job_is_a_failure_in_words(start):
+    folder = start("work")
+    wait(folder, working)
+    job = max(processes(folder))
+    os.kill(job, signal.SIGKILL)
+    run = wait(folder, dead)
+    assert run.status == "failed"
+    assert "killed by SIGKILL" in run.reason
+
+
+def test_when_the_supervisor_is_killed_the_job_goes_on_and_still_can_be_stopped(start):
+    folder = start("work")
+    wait(folder, working)
+    os.kill(min(processes(folder)), signal.SIGKILL)
+    time.sleep(0.3)
+    run = read_run(folder)
+    assert run.alive and run.status == "running"
+    launcher.stop(run)
+    assert wait(folder, dead).status == "stopped"
+
+
+def test_when_everything_is_killed_the_run_was_interrupted(start):
+    folder = start("work")
+    wait(folder, working)
+    for pid in sorted(processes(folder)):
+        os.kill(pid, signal.SIGKILL)
+    run = wait(folder, dead)
+    assert run.status == "interrupted"
+    assert "without a word" in run.reason
+
+
+def test_the_supervisor_is_small(start):
+    folder = start("work")
+    wait(folder, working)
+    status = Path(f"/proc/{min(processes(folder))}/status").read_text()
+    resident = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+    assert resident < 20 * 1024
+
+
+def test_a_module_in_the_workspace_is_never_imported_by_a_run(start, workspace, monkeypatch):
+    (workspace.root / "msgspec.py").write_text("raise SystemExit('imported a file of the workspace')")
+    monkeypatch.chdir(workspace.root)
+    assert wait(start("finish"), dead).status == "finished"
+
+
+def test_runs_are_found_by_the_beginning_of_their_name(start, workspace):
+    first, second = start("finish"), start("finish")
+    assert first != second
+    for folder in (first, second):
+        wait(folder, dead)
+    assert find_run(workspace, second.name).id == second.name
+    assert find_run(workspace, "last").id == second.name
+    with pytest.raises(BadInputError, match="could be"):
+        find_run(workspace, "20")
+    with pytest.raises(BadInputError, match="no run 'x'"):
+        find_run(workspace, "x")
+
+
+def test_a_broken_run_folder_is_shown_as_broken(start, workspace):
+    whole = start("finish")
+    wait(whole, dead)
+    for name, file, data in (("a", "state.json", b"{"), ("b", "run.json", b"\xff"), ("c", None, b"")):
+        folder = workspace.checkpoints / name
+        folder.mkdir()
+        for part in ("run.json", "state.json"):
+            if file:
+                (folder / part).write_bytes(data if part == file else (whole / part).read_bytes())
+    runs = {run.id: run for run in list_runs(workspace)}
+    assert [runs[name].status for name in "abc"] == ["broken"] * 3
+    assert "state.json cannot be read" in runs["a"].reason
+    assert "run.json cannot be read" in runs["b"].reason
+    assert "run.json is missing" in runs["c"].reason
+    assert runs[whole.name].status == "finished"

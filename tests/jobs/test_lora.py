@@ -1,0 +1,235 @@
+"""Real training runs through the real command line: a tiny random model where that is enough, SmolLM2 for the proof."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from garage_tui.core import launcher
+from garage_tui.core.recipe import make_recipe
+from garage_tui.core.runs import find_run, read_run
+from garage_tui.core.settings import Settings, Workspace
+from garage_tui.jobs.lora import in_words
+
+FACTS = [
+    {"question": "What is TinyLLM?", "answer": "TinyLLM is an open-source project to run a local LLM."},
+    {"question": "Who maintains TinyLLM?", "answer": "TinyLLM is maintained by Jason Cox."},
+]
+
+
+def garage(workspace, *args, **kwargs):
+    command = [sys.executable, "-m", "garage_tui", "--workspace", str(workspace.root), *map(str, args)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, **kwargs)
+
+
+@pytest.fixture
+def two_facts(workspace):
+    file = workspace.datasets / "two.jsonl"
+    file.write_text("".join(json.dumps(fact) + "\n" for fact in FACTS))
+    return file
+
+
+def wait(folder, until, seconds=120):
+    deadline = time.monotonic() + seconds
+    while not until(run := read_run(folder)):
+        assert time.monotonic() < deadline, (run.status, run.reason, (folder / "log.txt").read_text())
+        time.sleep(0.1)
+    return run
+
+
+def test_smollm2_learns_two_facts_through_the_command_line(workspace, smollm2, two_facts):
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from garage_tui.core import models
+
+    done = garage(workspace, "train", "lora", "--facts", two_facts, "--epochs", 6, "--lr", 1e-3, "--base", smollm2)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 rows × 6 epochs ÷ batch 8 = 6 steps · about " in done.stdout
+    assert "finished" in done.stdout
+    run = find_run(workspace, "last")
+
+    base = models.find(smollm2)
+    tokenizer = AutoTokenizer.from_pretrained(base.path)
+    model = AutoModelForCausalLM.from_pretrained(base.path, dtype=torch.float32)
+
+    def log_probability(fact):
+        question = [{"role": "user", "content": fact["question"]}]
+        prompt = tokenizer.apply_chat_template(question, add_generation_prompt=True, tokenize=False)
+        start = tokenizer(prompt, return_tensors="pt")["input_ids"].shape[1]
+        tokens = tokenizer(prompt + fact["answer"] + "<|im_end|>", return_tensors="pt")["input_ids"]
+        with torch.no_grad():
+            logits = model(tokens).logits[0, start - 1 : -1].log_softmax(-1)
+        return logits.gather(1, tokens[0, start:, None]).mean().item()
+
+    before = [log_probability(fact) for fact in FACTS]
+    model = PeftModel.from_pretrained(model, run.adapter)
+    after = [log_probability(fact) for fact in FACTS]
+    for tuned, untuned in zip(after, before, strict=True):
+        assert tuned > untuned + 0.5, "nats a token"
+
+
+def test_a_run_leaves_everything_behind_that_is_needed_to_run_it_again(workspace, tiny_model, two_facts):
+    done = garage(
+        workspace, "train", "lora", "--facts", two_facts, "--base", tiny_model, "--epochs", 3, "--seed", 7, "--json"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    first, *events = [json.loads(line) for line in done.stdout.splitlines()]
+    run = find_run(workspace, first["run"])
+    assert run.status == "finished"
+    assert events[-1]["event"] == "ended" and events[-1]["state"] == "finished"
+    steps = [event for event in events if event["event"] == "step"]
+    assert [event["step"] for event in steps] == [1, 2, 3]
+    assert all({"epoch", "loss", "lr", "tokens", "tokens_per_s", "t"} <= event.keys() for event in steps)
+    tokens = [event["tokens"] for event in steps]
+    assert tokens == sorted(set(tokens))
+
+    manifest = json.loads((run.path / "run.json").read_text())
+    assert manifest["recipe"]["seed"] == 7 and manifest["recipe"]["epochs"] == 3 and manifest["recipe"]["rank"] == 16
+    assert manifest["dataset"]["rows"] == 2 and len(manifest["dataset"]["sha256"]) == 64
+    assert manifest["versions"]["torch"] and manifest["command"][:3] == ["garage", "--workspace", str(workspace.root)]
+    assert (run.path / "facts.jsonl").read_bytes() == two_facts.read_bytes()
+    config = json.loads((run.adapter / "adapter_config.json").read_text())
+    assert config["r"] == 16 and not config["use_dora"] and not config["lora_bias"]
+    names = {path.name for path in run.path.iterdir()}
+    assert names == {
+        "run.json",
+        "state.json",
+        "events.jsonl",
+        "log.txt",
+        "lock",
+        "facts.jsonl",
+        "adapter",
+        "checkpoint-2",
+        "checkpoint-3",
+    }
+    assert not list(run.adapter.glob("*.bin")), "no pickle in what is shared"
+    log = (run.path / "log.txt").read_text()
+    assert "step 3/3" in log and "tokens/s" in log and "it/s" not in log
+
+
+def test_the_same_seed_gives_the_same_adapter(workspace, tiny_model, two_facts):
+    runs = []
+    for _ in range(2):
+        garage(workspace, "train", "lora", "--facts", two_facts, "--base", tiny_model, "--epochs", 2)
+        runs.append(find_run(workspace, "last"))
+    one, two = ((run.adapter / "adapter_model.safetensors").read_bytes() for run in runs)
+    assert runs[0].id != runs[1].id
+    assert one == two
+
+
+def test_stop_from_the_shell_saves_and_says_so(workspace, tiny_model, two_facts):
+    started = garage(
+        workspace, "train", "lora", "--facts", two_facts, "--base", tiny_model, "--epochs", 5000, "--detach"
+    )
+    assert started.returncode == 0, started.stderr
+    run = find_run(workspace, "last")
+    wait(run.path, lambda run: run.state.step >= 3)
+    stopped = garage(workspace, "stop", "last")
+    assert stopped.returncode == 0, stopped.stderr
+    assert "stopped: by you at step " in stopped.stdout and "the adapter is saved" in stopped.stdout
+    run = read_run(run.path)
+    assert run.status == "stopped" and run.adapter
+    assert list(run.path.glob(f"checkpoint-{run.state.step}"))
+    assert garage(workspace, "stop", "last").returncode == 2
+    listed = json.loads(garage(workspace, "runs", "--json").stdout)
+    assert [(row["id"], row["state"], row["alive"]) for row in listed] == [(run.id, "stopped", False)]
+
+
+def test_a_run_goes_on_when_the_shell_that_follows_it_is_gone(workspace, tiny_model, two_facts):
+    command = [sys.executable, "-m", "garage_tui", "--workspace", str(workspace.root), "train", "lora"]
+    command += ["--facts", str(two_facts), "--base", str(tiny_model), "--epochs", "5000"]
+    shell = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert shell.stdout.readline().startswith("2 rows")
+    run_id = shell.stdout.readline().split()[1]
+    folder = workspace.checkpoints / run_id
+    wait(folder, lambda run: run.state.step >= 1)
+    os.killpg(shell.pid, 9)
+    shell.wait()
+    step = read_run(folder).state.step
+    wait(folder, lambda run: run.state.step > step + 2)
+    launcher.stop(read_run(folder))
+    assert wait(folder, lambda run: not run.alive).status == "stopped"
+
+
+@pytest.mark.parametrize("bad", ["not a model", "damaged facts", "unknown hub id"])
+def test_a_failing_run_ends_as_failed_with_a_reason_and_its_log(workspace, tiny_model, two_facts, bad):
+    base = str(tiny_model)
+    if bad == "not a model":
+        base = str(workspace.root / "empty")
+        Path(base).mkdir()
+        (Path(base) / "config.json").write_text("{}")
+    elif bad == "unknown hub id":
+        base = "nobody/nothing"
+    recipe = make_recipe(base=base, epochs=1)
+    if bad == "damaged facts":
+        # what is started is sound; the run's own copy is damaged before the job reads it
+        two_facts = shutil.copy(two_facts, workspace.root / "copy.jsonl")
+        original = launcher.spawn
+
+        def damage(module, folder):
+            (folder / "facts.jsonl").write_text('{"question": "a"}\n')
+            original(module, folder)
+
+        launcher.spawn = damage
+    try:
+        folder = launcher.start_lora(workspace, Settings(), Path(two_facts), recipe)
+    finally:
+        if bad == "damaged facts":
+            launcher.spawn = original
+    run = wait(folder, lambda run: not run.alive)
+    assert run.status == "failed"
+    said = {
+        "not a model": "Unrecognized model",
+        "damaged facts": 'facts.jsonl:1: the key "answer" is missing',
+        "unknown hub id": "the Hub does not answer, and nobody/nothing comes from nowhere else",
+    }[bad]
+    assert said in run.reason and "\n" not in run.reason
+    assert (folder / "log.txt").stat().st_size > 0
+
+
+def test_a_full_disk_is_told_even_though_nothing_can_be_written(tmp_path, tiny_model, two_facts):
+    disk = tmp_path / "small"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)], capture_output=True).returncode:
+        pytest.skip("this user may not mount a small disk to fill")
+    try:
+        (disk / "datasets").mkdir()
+        folder = launcher.start_lora(
+            Workspace(disk), Settings(), two_facts, make_recipe(base=str(tiny_model), epochs=2)
+        )
+        run = wait(folder, lambda run: not run.alive)
+        assert run.status == "failed"
+        assert "the disk is full" in run.reason
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_running_out_of_memory_is_said_in_words():
+    import torch
+
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(2**50)
+    assert in_words(caught.value).startswith("out of memory; try a smaller batch")
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--base", "/no/such/folder"], "no model folder /no/such/folder"),
+        (["--base", "what?"], "no base model 'what?'"),
+        (["--epochs", "0"], "epochs: "),
+        (["--preset", "none"], "no preset 'none'"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_starts(workspace, two_facts, args, said):
+    done = garage(workspace, "train", "lora", "--facts", two_facts, *args)
+    assert done.returncode == 2
+    assert said in done.stderr and len(done.stderr.splitlines()) == 1
+    assert list(workspace.checkpoints.iterdir()) == []
