@@ -61,26 +61,19 @@ def train(folder: Path, progress: Progress) -> None:
     progress.phase("importing torch and trl")
     import torch
     from peft import LoraConfig
-    from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, TrainerCallback, set_seed
-    from transformers.utils import logging as transformers_logging
+    from transformers import PrinterCallback, TrainerCallback, set_seed
     from trl import SFTConfig, SFTTrainer
 
     from datasets import Dataset, disable_progress_bars
+    from garage_tui.jobs.loading import load_base
 
-    transformers_logging.disable_progress_bar()
     disable_progress_bars()
     set_seed(recipe.seed)
     cuda = torch.cuda.is_available()
     bf16 = cuda and torch.cuda.is_bf16_supported()
 
     progress.phase("loading the base model")
-    tokenizer = AutoTokenizer.from_pretrained(base.path)
-    # On a CPU fp32 is faster than bf16; adapter weights are fp32 on either.
-    model = AutoModelForCausalLM.from_pretrained(
-        base.path, dtype=torch.bfloat16 if bf16 else torch.float32, use_safetensors=True
-    )
-    if tokenizer.chat_template is None:
-        raise GarageError(f"{recipe.base} has no chat template: choose an instruct model")
+    tokenizer, model = load_base(base)
 
     data = Dataset.from_list(
         [

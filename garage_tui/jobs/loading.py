@@ -1,0 +1,36 @@
+"""Load a base model's tokenizer and weights, safely and with errors for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging as transformers_logging
+
+from garage_tui.core.errors import GarageError
+from garage_tui.core.models import BaseModel
+from garage_tui.core.text import one_line
+
+
+def load_base(base: BaseModel) -> tuple[Any, Any]:
+    """Return tokenizer and model, on the CPU in fp32 (faster there than bf16), on a GPU in bf16 where it knows that.
+
+    Raises:
+        GarageError: the folder holds no chat model with safetensors weights; the text says what is wrong.
+    """
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    cuda = torch.cuda.is_available()
+    dtype = torch.bfloat16 if cuda and torch.cuda.is_bf16_supported() else torch.float32
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(base.path, local_files_only=True, trust_remote_code=False)
+        model = AutoModelForCausalLM.from_pretrained(
+            base.path, dtype=dtype, use_safetensors=True, local_files_only=True, trust_remote_code=False
+        )
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise GarageError(f"{base.path} cannot be loaded as a model: {one_line(str(error), 160)}") from error
+    if not tokenizer.chat_template:
+        raise GarageError(f"{base.name} has no chat template: choose an instruct model")
+    return tokenizer, model.to("cuda" if cuda else "cpu")
