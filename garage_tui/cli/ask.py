@@ -58,10 +58,10 @@ def run_ask(args: argparse.Namespace) -> int:
 def _tuned(workspace: Workspace, ref: str | None) -> Run | None:
     """Return the run that `ref` names, by default the newest with an adapter; None where there is none."""
     from garage_tui.core.errors import BadInputError
-    from garage_tui.core.runs import find_run, list_runs
+    from garage_tui.core.runs import ENDED, find_run, list_runs
 
     if ref is None or ref == "last":
-        trained = [run for run in list_runs(workspace) if run.adapter and run.manifest and run.state and not run.alive]
+        trained = [run for run in list_runs(workspace) if run.adapter and run.manifest and run.status in ENDED]
         return max(trained, key=lambda run: run.state.created if run.state else 0.0, default=None)
     run = find_run(workspace, ref)
     if run.manifest is None or run.adapter is None:
@@ -76,7 +76,7 @@ def _answers(base: str, run: Run | None, questions: list[str], max_tokens: int) 
     import sys
 
     from garage_tui.core.errors import GarageError
-    from garage_tui.core.launcher import _environment
+    from garage_tui.core.launcher import environment
     from garage_tui.core.text import one_line
 
     runs = [{"id": run.id, "adapter": str(run.adapter)}] if run else []
@@ -85,7 +85,7 @@ def _answers(base: str, run: Run | None, questions: list[str], max_tokens: int) 
         [sys.executable, "-P", "-m", "garage_tui.jobs.ask"],
         input=json.dumps(request).encode(),
         stdout=subprocess.PIPE,  # stderr is left as it is: it carries the phases
-        env=_environment(),
+        env=environment(),
     )
     lines = [json.loads(line) for line in job.stdout.splitlines()]
     if job.returncode != 0 or len(lines) != len(questions) * (1 + len(runs)):

@@ -23,7 +23,7 @@ from garage_tui.core import models
 from garage_tui.core.atomic import write_small
 from garage_tui.core.chat import Address as Address
 from garage_tui.core.errors import GarageError
-from garage_tui.core.launcher import _environment
+from garage_tui.core.launcher import environment
 from garage_tui.core.runs import LOCK, LOG, STATE, Run, is_alive, list_runs
 from garage_tui.core.settings import Settings, Workspace
 
@@ -70,6 +70,8 @@ def look(workspace: Workspace) -> Server:
     alive = is_alive(folder)  # before the state: a server that leaves in between is then seen with its last word
     state = read_state(folder)
     log = folder / LOG
+    if alive and state and state.pid and process_start(state.pid) != state.pid_started:
+        state = None  # the last words of a dead server; the one that starts now has not spoken yet
     if state is None:
         return Server("starting" if alive else "off", "starting" if alive else "", None, "", log)
     status, reason = state.status, state.reason
@@ -124,7 +126,7 @@ def start(
                     stderr=log,
                     pass_fds=[lock],
                     start_new_session=True,
-                    env={**_environment(), "HF_HUB_DISABLE_TELEMETRY": "1"},
+                    env={**environment(), "HF_HUB_DISABLE_TELEMETRY": "1"},
                 )
         finally:
             os.close(lock)  # the server's copy keeps the lock
@@ -226,7 +228,7 @@ def _take(lock: int, workspace: Workspace, wanted: State) -> bool:
         except BlockingIOError:
             pass
         there = look(workspace)  # it may also be leaving, or somebody is just looking at the lock
-        if there.status in ("starting", "ready") and is_alive(workspace.server):
+        if there.base and there.status in ("starting", "ready") and is_alive(workspace.server):
             if there.base == wanted.base and there.runs == wanted.runs:
                 return False
             offers = there.base + (f" with {', '.join(there.runs)} only" if there.runs else "")

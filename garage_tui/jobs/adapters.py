@@ -32,7 +32,14 @@ _PLAIN: dict[str, Callable[[Any], bool]] = {
     "bias": lambda value: value in (None, "none"),
     "init_lora_weights": lambda value: value in (None, True, False, "gaussian"),
     **dict.fromkeys(
-        ("use_dora", "lora_bias", "modules_to_save", "layer_replication", "trainable_token_indices", "target_parameters"),
+        (
+            "use_dora",
+            "lora_bias",
+            "modules_to_save",
+            "layer_replication",
+            "trainable_token_indices",
+            "target_parameters",
+        ),
         lambda value: not value,
     ),
 }
@@ -106,7 +113,9 @@ class Adapters:
             self._drop(_Loaded(name, (0, 0)))
             if "out of memory" in str(error):
                 raise
-            raise GarageError(f"the adapter of {folder.parent.name} does not fit: {one_line(str(error), 160)}") from error
+            raise GarageError(
+                f"the adapter of {folder.parent.name} does not fit: {one_line(str(error), 160)}"
+            ) from error
         self.model.eval()
         return name
 
@@ -135,10 +144,14 @@ def read_adapter(folder: Path, base: BaseModel) -> tuple[LoraConfig, dict[str, A
         raise GarageError(f"the adapter of {run} cannot be read: {CONFIG} is not an object")
     for key, accepts in _PLAIN.items():
         if not accepts(table.get(key)):
-            raise GarageError(f"the adapter of {run} is not plain LoRA ({key} is {table.get(key)!r}) and cannot be served")
+            raise GarageError(
+                f"the adapter of {run} is not plain LoRA ({key} is {table.get(key)!r}) and cannot be served"
+            )
     foreign = [key for key in weights if not key.endswith((".lora_A.weight", ".lora_B.weight"))]
     if foreign:
-        raise GarageError(f"the adapter of {run} holds more than LoRA weights ({one_line(foreign[0], 80)}); it is refused")
+        raise GarageError(
+            f"the adapter of {run} holds more than LoRA weights ({one_line(foreign[0], 80)}); it is refused"
+        )
     trained_on = str(table.get("base_model_name_or_path") or "")
     if not _same_base(trained_on, base):
         raise GarageError(f"{run} was trained on {trained_on or 'a base that it does not name'}, not on {base.name}")

@@ -7,8 +7,8 @@ import hmac
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -22,6 +22,8 @@ from garage_tui.core.runs import Run
 from garage_tui.jobs.batcher import Batcher
 from garage_tui.jobs.questions import MAX_BODY, Question, read_question
 from garage_tui.jobs.rows import Row
+
+T = TypeVar("T")
 
 Offers = Callable[[], Mapping[str, Run | None]]
 """Returns the model ids that there are now; None is the bare base."""
@@ -38,7 +40,7 @@ def make_app(batcher: Batcher, offers: Offers, key: str) -> ASGIApp:
     """Return the ASGI app: `GET /health`, `GET /v1/models`, `POST /v1/chat/completions`, each behind `key`."""
 
     async def health(_: Request) -> Response:
-        return JSONResponse({"status": "ok", "busy": batcher.busy})
+        return JSONResponse({"status": "ok", "busy": batcher.busy, "batches": batcher.batches})
 
     async def models(_: Request) -> Response:
         found = await asyncio.to_thread(offers)
@@ -75,26 +77,28 @@ def make_app(batcher: Batcher, offers: Offers, key: str) -> ASGIApp:
         except GarageError as error:
             raise RefusalError(503, "busy", str(error)) from error
         answer = _Answer(question, row, pieces)
-        if not question.stream:
-            async for _ in _while_there(request, row, answer.texts()):
-                pass
-            if row.error:
-                raise RefusalError(500, "server_error", row.error)
-            return JSONResponse(answer.whole())
-        # The status line waits for the first word, so that an adapter that cannot be loaded is an HTTP error.
         texts = answer.texts()
-        async for text in _while_there(request, row, texts):
-            answer.first = text
-            break
+        try:
+            if not question.stream:
+                await _unless_gone(request, row, answer.drain(texts))
+            else:
+                # The status line waits for the first word, so that an adapter that cannot be loaded is an HTTP error.
+                answer.first = await _unless_gone(request, row, anext(texts, ""))
+        except ClientDisconnect:
+            return Response(status_code=499)  # nobody reads it
         if row.error:
             raise RefusalError(500, "server_error", row.error)
-        return StreamingResponse(answer.events(texts), media_type="text/event-stream")
+        if question.stream:
+            return StreamingResponse(answer.events(texts), media_type="text/event-stream")
+        return JSONResponse(answer.whole())
 
     async def refused(_: Request, error: Exception) -> Response:
         if isinstance(error, RefusalError):
             return error_response(error.status, error.code, error.message)
         if isinstance(error, HTTPException):
-            return error_response(error.status_code, "not_found", f"{error.detail}: see /v1/models, /v1/chat/completions")
+            return error_response(
+                error.status_code, "not_found", f"{error.detail}: see /v1/models, /v1/chat/completions"
+            )
         if isinstance(error, BadInputError):
             return error_response(400, "bad_request", str(error))
         return error_response(500, "server_error", f"the server failed ({type(error).__name__}); its log says more")
@@ -126,6 +130,10 @@ class _Answer:
     async def texts(self) -> AsyncIterator[str]:
         while (piece := await self.pieces.get()) is not None:
             yield piece
+
+    async def drain(self, texts: AsyncIterator[str]) -> None:
+        async for _ in texts:
+            pass
 
     def _head(self, kind: str) -> dict[str, Any]:
         return {"id": self.id, "object": kind, "created": self.created, "model": self.question.model}
@@ -165,24 +173,23 @@ def _data(chunk: dict[str, Any]) -> str:
     return f"data: {json.dumps(chunk, ensure_ascii=False)}\n\n"
 
 
-async def _while_there(request: Request, row: Row, texts: AsyncIterator[str]) -> AsyncIterator[str]:
-    """Yield `texts` for as long as the client stays; cancel the row when it leaves."""
+async def _unless_gone(request: Request, row: Row, work: Awaitable[T]) -> T:
+    """Return what `work` gives; when the client leaves first, cancel the row.
+
+    Raises:
+        ClientDisconnect: it left.
+    """
     gone = asyncio.ensure_future(request.receive())  # the body is read: the next message is the disconnect
+    doing = asyncio.ensure_future(work)
     try:
-        while True:
-            step = asyncio.ensure_future(anext(texts, None))
-            await asyncio.wait((step, gone), return_when=asyncio.FIRST_COMPLETED)
-            if not step.done():
-                row.cancel()
-                step.cancel()
-                raise ClientDisconnect
-            if (text := step.result()) is None:
-                return
-            yield text
-    except asyncio.CancelledError:
-        row.cancel()
-        raise
+        await asyncio.wait((doing, gone), return_when=asyncio.FIRST_COMPLETED)
+        if doing.done():
+            return doing.result()
+        raise ClientDisconnect
     finally:
+        if not doing.done():
+            row.cancel()
+            doing.cancel()
         gone.cancel()
 
 

@@ -3,9 +3,9 @@
     python -m garage_tui.jobs.ask < request.json
 
 Reads one JSON object: `base` (a base model), `runs` (objects with `id` and `adapter`, a folder), `questions` (texts),
-`max_tokens`. Every question goes to the bare base and to each run, greedily. Prints one JSON line for each answer (keys
-`question`: index, `model`, `answer`, `finish_reason`, `tokens`), and at a failure `{"error": SENTENCE}` as the last line.
-Phases go to stderr as sentences.
+`max_tokens`. Every question goes to the bare base and to each run, greedily. Prints one JSON line for each answer (its
+keys are `question`, an index, `model`, `answer`, `finish_reason` and `tokens`); a failure is a last line
+`{"error": SENTENCE}`. Phases go to stderr as sentences.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Annotated
 import msgspec
 
 from garage_tui.core.errors import BadInputError, GarageError
+from garage_tui.jobs.serve import be_a_good_neighbour, in_words
 
 
 class AskedRun(msgspec.Struct, frozen=True):
@@ -35,6 +36,7 @@ class Request(msgspec.Struct, frozen=True):
 
 
 def main() -> int:
+    be_a_good_neighbour()
     try:
         try:
             request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
@@ -44,8 +46,6 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        from garage_tui.jobs.serve import in_words
-
         if not isinstance(error, GarageError):
             traceback.print_exc()
         _print({"error": in_words(error).removesuffix(" (more in log.txt)")})
@@ -82,7 +82,13 @@ def ask(request: Request) -> None:
             if row.error:
                 raise GarageError(row.error)
             _print(
-                {"question": index, "model": name, "answer": row.text, "finish_reason": row.finish, "tokens": row.tokens}
+                {
+                    "question": index,
+                    "model": name,
+                    "answer": row.text,
+                    "finish_reason": row.finish,
+                    "tokens": row.tokens,
+                }
             )
 
 

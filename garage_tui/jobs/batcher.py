@@ -81,6 +81,7 @@ class Batcher:
         if not rows:
             return
         self.batches += 1
+        began = time.monotonic()
         try:
             self.engine.answer(rows)
         except Exception as error:  # whatever it was, those who asked get a sentence and the next batch a chance
@@ -91,5 +92,7 @@ class Batcher:
                 reason = "out of memory; ask a shorter question, or free some memory"
             for row in rows:
                 row.fail(reason)
+        ends = ", ".join(f"{row.tokens} tokens ({row.finish})" for row in rows)
+        print(f"batch {self.batches}: {ends} in {time.monotonic() - began:.1f} s", flush=True)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()  # a training run on the same GPU needs it more

@@ -1,4 +1,4 @@
-"""A base model and its LoRA adapters in memory, answering a batch of chats in which each row may use another adapter."""
+"""A base model and its LoRA adapters in memory: answers a batch of chats, each row with an adapter of its own."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ class Engine:
         cuda = torch.cuda.is_available()
         say(f"loading {base.path.name} onto the {'GPU' if cuda else 'CPU'}")
         try:
-            self.tokenizer: Any = AutoTokenizer.from_pretrained(base.path, local_files_only=True, trust_remote_code=False)
+            self.tokenizer: Any = AutoTokenizer.from_pretrained(
+                base.path, local_files_only=True, trust_remote_code=False
+            )
             model: Any = AutoModelForCausalLM.from_pretrained(
                 base.path,
                 dtype=torch.bfloat16 if cuda else torch.float32,  # on a CPU fp32 is faster
@@ -80,7 +82,9 @@ class Engine:
                 text = self.tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True)
                 ids: list[int] = self.tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids
         except TemplateError as error:
-            raise BadInputError(f"the model's chat template refuses these messages: {one_line(str(error), 120)}") from error
+            raise BadInputError(
+                f"the model's chat template refuses these messages: {one_line(str(error), 120)}"
+            ) from error
         if len(ids) >= self.context:
             raise BadInputError(
                 f"the prompt has {len(ids)} tokens and the model's context holds {self.context}: "
@@ -111,7 +115,9 @@ class Engine:
         longest = max(len(row.prompt) for row in rows)
         pads = [longest - len(row.prompt) for row in rows]
         filler = min(self._end_tokens)
-        ids = torch.tensor([[filler] * pad + row.prompt for pad, row in zip(pads, rows, strict=True)], device=model.device)
+        ids = torch.tensor(
+            [[filler] * pad + row.prompt for pad, row in zip(pads, rows, strict=True)], device=model.device
+        )
         mask = torch.tensor([[0] * pad + [1] * (longest - pad) for pad in pads], device=model.device)
         model.generate(
             input_ids=ids,
@@ -125,7 +131,7 @@ class Engine:
         )
 
 
-class _Stream(StoppingCriteria):  # type: ignore[misc]
+class _Stream(StoppingCriteria):
     """Hands each row its newest token, and tells `generate` which rows have ended."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
@@ -138,7 +144,7 @@ class _Stream(StoppingCriteria):  # type: ignore[misc]
         return torch.tensor([row.ended for row in self.rows], device=input_ids.device)
 
 
-class _Sampler(LogitsProcessor):  # type: ignore[misc]
+class _Sampler(LogitsProcessor):
     """Samples within greedy decoding: argmax(logits / T + Gumbel noise) is a draw from softmax(logits / T).
 
     So each row has its own temperature, top_p and seed, and draws the same tokens whoever shares its batch

@@ -38,7 +38,7 @@ class Row:
         prompt: list[int],
         adapter: Path | None = None,
         sampling: Sampling | None = None,
-        emit: Callable[[str | None], None] = lambda _: None,
+        emit: Callable[[str | None], object] = lambda _: None,
     ) -> None:
         self.prompt, self.adapter, self.sampling = prompt, adapter, sampling or Sampling()
         self.emit = emit

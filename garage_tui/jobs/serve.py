@@ -2,14 +2,13 @@
 
     python -m garage_tui.jobs.serve WORKSPACE --base NAME --port N --idle-minutes X [--only RUN …] [--lock-fd FD]
 
-Writes `checkpoints/.server/`: `lock`, `state.json`, `key` and, by whoever starts it, `log.txt`. `$GARAGE_API_KEY` is the
-key where it is set; else each start draws a new one. SIGTERM ends it cleanly.
+Writes `lock`, `state.json` and `key` in `checkpoints/.server/`; stdout and stderr are its log. `$GARAGE_API_KEY` is the
+key where it is set, else each start draws a new one. SIGTERM ends it cleanly.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import errno
 import fcntl
 import os
@@ -57,9 +56,9 @@ class Note:
         self._write(msgspec.structs.replace(self.state, status="ready", reason="", url=url, port=port))
 
     def end(self, failure: str = "") -> None:
-        status = "failed" if failure else "off"
-        print(f"{status}{': ' if failure else ''}{failure}", flush=True)
-        self._write(State(status=status, reason=failure, base=self.state.base, runs=self.state.runs))
+        print(f"failed: {failure}" if failure else "off", flush=True)
+        end = State(status="failed" if failure else "off", reason=failure, base=self.state.base, runs=self.state.runs)
+        self._write(end)
 
     def _write(self, state: State) -> None:
         self.state = state
@@ -67,6 +66,7 @@ class Note:
 
 
 def main() -> int:
+    be_a_good_neighbour()
     args = _arguments()
     workspace = Workspace(Path(args.workspace).resolve())
     folder = workspace.server
@@ -136,8 +136,15 @@ def _run(
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             note.ready(listener.getsockname()[1])
-            if args.idle_minutes:
-                self.watch = asyncio.create_task(_leave_when_idle(self, batcher, args.idle_minutes * 60))
+
+        async def on_tick(self, counter: int) -> bool:
+            return await super().on_tick(counter) or idle()
+
+    def idle() -> bool:
+        if not args.idle_minutes or batcher.busy or time.monotonic() - batcher.last_used < args.idle_minutes * 60:
+            return False
+        print(f"nobody asked anything for {args.idle_minutes:g} minutes", flush=True)
+        return True
 
     config = uvicorn.Config(
         make_app(batcher, offers, key),
@@ -148,13 +155,6 @@ def _run(
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     Server(config).run(sockets=[listener])
-
-
-async def _leave_when_idle(server: object, batcher: Batcher, seconds: float) -> None:
-    while batcher.busy or time.monotonic() - batcher.last_used < seconds:
-        await asyncio.sleep(min(1.0, seconds / 4))
-    print(f"nobody asked anything for {seconds / 60:g} minutes", flush=True)
-    server.should_exit = True  # type: ignore[attr-defined]
 
 
 def _hold_lock(folder: Path, fd: int | None) -> int:
@@ -177,7 +177,9 @@ def _listen(port: int) -> socket.socket:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise GarageError(f"port {port} is taken; give another, or 0 for any free one") from error
-        raise GarageError(f"port {port} cannot be used ({error.strerror}); give another, or 0 for any free one") from error
+        raise GarageError(
+            f"port {port} cannot be used ({error.strerror}); give another, or 0 for any free one"
+        ) from error
     return listener
 
 
@@ -197,15 +199,23 @@ def _leave(*_: object) -> None:
     raise SystemExit(0)
 
 
+def be_a_good_neighbour() -> None:
+    """Let torch's threads sleep while they wait; called before torch is imported.
+
+    They spin by default, and beside a training run on the same cores that makes answers five times slower.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
 def in_words(error: Exception) -> str:
-    """Return why the server did not start as one line for a person."""
+    """Return what went wrong as one line for a person."""
     if isinstance(error, GarageError):
         return str(error)
     text = str(error)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "the disk is full; free some space and start the server again"
+        return "the disk is full; free some space and try again"
     if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
-        return "out of memory while loading the model; close what else runs, or serve a smaller base"
+        return "out of memory while loading the model; close what else runs, or use a smaller base"
     if isinstance(error, ImportError):
         return f"a package is missing ({one_line(text, 120)}); install garage_tui again"
     return f"{type(error).__name__}: {one_line(text, 160)} (more in log.txt)"

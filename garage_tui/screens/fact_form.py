@@ -23,7 +23,6 @@ class FactForm(ModalScreen[Written | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "Save", priority=True),
-        Binding("tab", "app.focus_next", "Next field", priority=True),
         Binding("escape", "cancel", "Cancel", key_display="Esc", priority=True),
     ]
 
@@ -50,7 +49,9 @@ class FactForm(ModalScreen[Written | None]):
         if self._complaint:
             self.query_one(Notice).wrong(self._complaint)
         else:
-            self.query_one(Notice).note("As a person would ask it, and as the model shall answer it.")
+            self.query_one(Notice).note(
+                "Write it as a person would ask, and as the model shall answer. Tab goes to the other field."
+            )
 
     @property
     def written(self) -> Written:

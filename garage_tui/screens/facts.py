@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar, TypeVar
@@ -19,6 +18,8 @@ from textual.widgets import Static
 from garage_tui.core.errors import GarageError
 from garage_tui.core.settings import Workspace
 from garage_tui.core.text import one_line, plain
+from garage_tui.screens import fact_words
+from garage_tui.screens.fact_form import FactForm, Written
 from garage_tui.screens.facts_store import FactsStore, find_files
 from garage_tui.widgets.dialogs import Confirm, Pick
 from garage_tui.widgets.notice import Notice
@@ -61,11 +62,9 @@ class FactsPane(Pane):
 
     def compose(self) -> ComposeResult:
         yield Table(
-            Column("", 1),
-            Column("Line", 4, right=True),
+            Column("#", 5, right=True),
             Column("Question", share=5),
             Column("Answer", share=7),
-            Column("", 4),
             id="facts-table",
         )
         yield Static(id="facts-empty", classes="empty")
@@ -99,7 +98,7 @@ class FactsPane(Pane):
         table = self.query_one(Table)
         return table.cursor if self.store and table.count else None
 
-    def _name(self, path: Path) -> str:
+    def _label(self, path: Path) -> str:
         inside = path.is_relative_to(self._workspace.root)
         return plain(str(path.relative_to(self._workspace.root) if inside else path))
 
@@ -121,9 +120,9 @@ class FactsPane(Pane):
         table = self.query_one(Table)
         self.set_class(not count, "-empty")
         path = store.path if store else self._workspace.datasets / "garage.jsonl"
-        self.query_one("#facts-empty", Static).update(Content(_EMPTY.format(path=self._name(path))))
-        table.border_title = Content(self._name(path))
-        table.border_subtitle = self._counts()
+        self.query_one("#facts-empty", Static).update(Content(_EMPTY.format(path=self._label(path))))
+        table.border_title = Content(self._label(path))
+        table.border_subtitle = Content(fact_words.counts(store.file)) if store else ""
         table.show_rows(count, self._cells, cursor)
         if store and store.file.problems:
             first = (store.file.errors or store.file.problems)[0]
@@ -131,31 +130,8 @@ class FactsPane(Pane):
             others = f" · {more} more problem{'s' if more > 1 else ''}" if more else ""
             self.query_one(Notice).wrong(f"line {first.line}: {one_line(first.text)}{others}")
 
-    def _counts(self) -> Content:
-        if self.store is None:
-            return Content("")
-        file = self.store.file
-        facts, exam = len(file.facts), len(file.facts) - len(file.training)
-        words = [f"{facts} fact{'s' if facts != 1 else ''}"]
-        if exam:
-            words.append(f"{exam} exam")
-        problems = len(file.problems)
-        words.append(f"{problems} problem{'s' if problems != 1 else ''}" if problems else "no problems")
-        return Content(" · ".join(words))
-
     def _cells(self, row: int) -> Sequence[Content]:
-        store = self.store
-        if store is None:
-            return ()
-        line, problems = store.line(row), store.problems(row)
-        number = Content.styled(str(store.number(row)), "$muted")
-        if line.fact is None:
-            raw = one_line(line.raw[:400].decode(errors="replace"), 200)
-            words = one_line(problems[0].text) if problems else "holds no fact"
-            return Content.styled("✗", "bold $error"), number, Content.styled(raw, "$muted"), Content(words), Content("")
-        mark = Content.styled("!", "bold $warning") if problems else Content("")
-        exam = Content.styled("exam", "$secondary") if line.fact.exam else Content("")
-        return mark, number, Content(one_line(line.fact.question)), Content(one_line(line.fact.answer)), exam
+        return fact_words.cells(self.store, row) if self.store else ()
 
     def on_table_moved(self, event: Table.Moved) -> None:
         if type(event) is Table.Moved:
@@ -168,25 +144,8 @@ class FactsPane(Pane):
         row, details = self.row, self.query_one("#facts-details")
         if row is None or self.store is None or row >= len(self.store.rows):
             return
-        line, number = self.store.line(row), self.store.number(row)
-        details.border_title = Content(f"Line {number}")
-        notes = [
-            Content.assemble(("✗ " if problem.error else "! ", "bold $warning"), (one_line(problem.text, 400), "$warning"))
-            for problem in self.store.problems(row)
-        ]
-        if line.fact is None:
-            raw = one_line(line.raw[:4000].decode(errors="replace"), 2000)
-            body = [*notes, Content.styled("Kept as it is, and not taught. Mend it in an editor, or press d.", "$muted")]
-            parts = [*body, Content(""), Content(raw)]
-        else:
-            parts = [Content.styled(plain(line.fact.question), "bold"), Content(plain(line.fact.answer)), *notes]
-            if line.fact.exam:
-                parts.append(Content.styled("exam: never taught, kept to ask later", "$secondary"))
-            for key, value in line.fact.extra.items():
-                if key != "exam":
-                    words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-                    parts.append(Content.styled(f"{one_line(key, 40)}: {one_line(words, 400)}", "$muted"))
-        self.query_one("#facts-words", Static).update(Content("\n").join(parts))
+        details.border_title = Content(f"Line {self.store.number(row)}")
+        self.query_one("#facts-words", Static).update(fact_words.details(self.store, row))
         details.scroll_home(animate=False)
 
     async def _look(self) -> None:
@@ -195,9 +154,9 @@ class FactsPane(Pane):
         if store is None or self.app.screen is not self.screen or not await asyncio.to_thread(store.changed):
             return
         if store is self.store:
-            await self._change(lambda: store.read(), f"{self._name(store.path)} was changed on disk; it was read again")
+            await self._change(store.read, lambda: f"{self._label(store.path)} was changed on disk; it was read again")
 
-    async def _change(self, act: Callable[[], T], said: str) -> T | None:
+    async def _change(self, act: Callable[[], T], said: Callable[[], str]) -> T | None:
         """Do something to the file in a thread, show the file as it is then, and say what was done."""
         notice = self.query_one(Notice)
         try:
@@ -207,9 +166,79 @@ class FactsPane(Pane):
             notice.wrong(plain(str(error)))
             return None
         self._show(result if isinstance(result, int) else None)
-        notice.done(said)
+        notice.done(said())
         return result
 
     def _saved(self) -> str:
-        name = self._name(self.store.path) if self.store else ""
-        return f"Saved {name} · the version before it is {name.rsplit('/', 1)[-1]}.bak"
+        if self.store is None:
+            return ""
+        name = self._label(self.store.path)
+        if self.store.caught_up:
+            return f"Saved {name} · somebody else had changed it; it was read again and your change put into it"
+        return f"Saved {name} · the version before it is {self.store.path.name}.bak"
+
+    @work(group="form", exclusive=True)
+    async def action_add(self) -> None:
+        """Write a new fact at the end of the file."""
+        if written := await self.app.push_screen_wait(FactForm("Add a fact")):
+            await self._add(written)
+
+    async def _add(self, written: Written) -> None:
+        if self.store is None:
+            path = self._path or self._workspace.datasets / "garage.jsonl"
+
+            def create() -> None:
+                self.store = FactsStore.create(path, *written)
+
+            await self._change(create, lambda: f"Saved {self._label(path)} · a new file")
+        else:
+            store = self.store
+            await self._change(lambda: store.add(*written), self._saved)
+
+    @work(group="form", exclusive=True)
+    async def action_edit(self) -> None:
+        """Edit the chosen fact."""
+        store, row = self.store, self.row
+        if store is None or row is None:
+            return
+        line = store.line(row)
+        if line.fact is None:
+            self.query_one(Notice).wrong(
+                f"line {store.number(row)} cannot be read, and is kept as it is: mend it in an editor"
+            )
+            return
+        written = await self.app.push_screen_wait(FactForm("Edit this fact", line.fact.question, line.fact.answer))
+        if written is None or written == (line.fact.question, line.fact.answer):
+            return
+        if await self._change(lambda: store.replace(row, line, *written), self._saved) is None:
+            # Somebody else rewrote the row meanwhile: what was typed is offered as a new fact, never thrown away.
+            complaint = "Not saved: the row was changed on disk meanwhile. Ctrl+S adds this as a new fact."
+            if again := await self.app.push_screen_wait(FactForm("Add your version", *written, complaint=complaint)):
+                await self._add(again)
+
+    @work(group="form", exclusive=True)
+    async def action_delete(self) -> None:
+        """Ask, then remove the chosen row."""
+        store, row = self.store, self.row
+        if store is None or row is None:
+            return
+        line = store.line(row)
+        words = line.fact.question if line.fact else line.raw[:400].decode(errors="replace")
+        question = Confirm("Delete this row?", one_line(words, 300), "Delete", "Keep it")
+        if await self.app.push_screen_wait(question):
+            await self._change(lambda: store.delete(row, line), self._saved)
+
+    @work(group="form", exclusive=True)
+    async def action_open(self) -> None:
+        """Choose another facts file."""
+        files = await asyncio.to_thread(find_files, self._workspace.datasets)
+        if not files:
+            self.query_one(Notice).wrong(
+                f"no .jsonl file in {self._label(self._workspace.datasets)}: press a to write one"
+            )
+            return
+        current = files.index(self.path) if self.path in files else 0
+        choice = await self.app.push_screen_wait(Pick("Open a facts file", [plain(f.name) for f in files], current))
+        if choice is not None:
+            self.query_one(Notice).clear()
+            self._open(files[choice])

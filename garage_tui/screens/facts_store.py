@@ -26,8 +26,28 @@ class FactsStore:
         self.file: FactsFile
         self.rows: list[int] = []
         """Places in `file.lines` of the lines that are not blank."""
+        self.caught_up = False
+        """True where the last change found the file changed by somebody else, and was made in that version."""
         self._stamp: Stamp | None = None
         self.read()
+
+    @classmethod
+    def create(cls, path: Path, question: str, answer: str) -> FactsStore:
+        """Write a new file with one fact.
+
+        Raises:
+            GarageError: it cannot be written.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                FactsFile(path, [facts.line_of(Fact(question, answer))]).save()
+                return cls(path)
+        except OSError as error:
+            raise GarageError(f"{path} cannot be written: {error.strerror or error}") from error
+        store = cls(path)
+        store.add(question, answer)
+        return store
 
     def read(self) -> None:
         """Read the file again."""
@@ -76,7 +96,8 @@ class FactsStore:
         self._write([*self.file.lines[:place], *self.file.lines[place + 1 :]])
 
     def _catch_up(self) -> None:
-        if self.changed():
+        self.caught_up = self.changed()
+        if self.caught_up:
             self.read()
 
     def _find(self, row: int, old: Line) -> int:
@@ -98,7 +119,7 @@ class FactsStore:
             self.file.save()
         except OSError as error:
             self.file.lines = before
-            raise GarageError(f"{self.path} cannot be saved: {error.strerror or error}; nothing was changed") from error
+            raise GarageError(f"{self.path.name} cannot be saved: {error.strerror}; nothing was changed") from error
         self.read()
 
 

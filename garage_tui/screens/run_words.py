@@ -41,6 +41,16 @@ def bar(state: State | None, width: int) -> Content:
     return Content.assemble(("━" * filled, "$primary"), ("─" * (width - filled), "$panel-lighten-2"))
 
 
+def progress(seen: Seen) -> Content:
+    """Return what fits between a run's name and its numbers: a bar, what it is doing, or how it ended."""
+    state = seen.state
+    if not seen.alive:
+        return Content.styled(seen.reason, "$muted")
+    if state and not state.step and state.phase:
+        return Content.styled(one_line(state.phase, 60), "$muted")
+    return bar(state, 20)
+
+
 def loss(state: State | None) -> str:
     return f"{state.loss:.3f}" if state and state.loss is not None else ""
 
@@ -53,7 +63,7 @@ def time_words(seen: Seen) -> str:
     if seen.alive:
         if state.seconds_left is not None and state.step:
             return f"{duration(state.seconds_left)} left"
-        return one_line(state.phase, 40)
+        return ""
     if state.started is None:
         return ""
     end = state.ended or state.updated
@@ -67,7 +77,9 @@ def in_header(runs: tuple[Seen, ...]) -> Content:
         return Content.styled("no run is running", "$muted")
     seen = alive[0]
     sign, colour = _SIGNS.get(seen.status, ("●", "$primary"))
-    words = [" ".join(filter(None, (seen.name, fraction(seen.state)))), time_words(seen)]
+    state = seen.state
+    words = [f"{seen.name} {fraction(state)}".strip() if state and state.step else seen.name]
+    words.append(time_words(seen) or (one_line(state.phase, 40) if state else ""))
     if len(alive) > 1:
         words.append(f"{len(alive) - 1} more")
     return Content.assemble((f"{sign} ", colour), " · ".join(filter(None, words)))
@@ -83,7 +95,7 @@ def summary(seen: Seen) -> Content:
     if seen.reason:
         lines.append(Content(seen.reason))
     if state and state.total_steps:
-        lines.append(_pair("step", f"{state.step} of {state.total_steps}", f"epoch {state.epoch:.1f}"))
+        lines.append(_pair("step", fraction(state), f"epoch {state.epoch:.1f}"))
         if state.loss is not None:
             speed = f"{state.tokens_per_s:.0f} tokens/s" if state.tokens_per_s else ""
             lines.append(_pair("loss", f"{state.loss:.4f}", speed))
@@ -103,12 +115,14 @@ def _recipe(recipe: dict[str, object], base: dict[str, object], dataset: dict[st
     where = f"{len(targets)} projections" if isinstance(targets, list | tuple) else ""
     return [
         _pair("base", name.rsplit("/", 1)[-1] if name.startswith("/") else name),
-        _pair(
-            "data", f"{dataset.get('rows', '?')} rows", f"{recipe.get('epochs', '?')} epochs", f"batch {batch}"
-        ),
+        _pair("data", f"{dataset.get('rows', '?')} rows", f"{_plain(recipe.get('epochs'))} epochs", f"batch {batch}"),
         _pair("lora", f"rank {recipe.get('rank', '?')}", f"alpha {recipe.get('alpha', '?')}", where),
-        _pair("rate", f"{recipe.get('lr', '?')}", str(recipe.get("schedule", "")), f"seed {recipe.get('seed', '?')}"),
+        _pair("rate", _plain(recipe.get("lr")), str(recipe.get("schedule", "")), f"seed {recipe.get('seed', '?')}"),
     ]
+
+
+def _plain(number: object) -> str:
+    return f"{number:g}" if isinstance(number, int | float) else "?"
 
 
 def _pair(label: str, *values: str) -> Content:

@@ -25,15 +25,18 @@ from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
 from garage_tui.widgets.table import Column, Table
 
-_EMPTY = "No runs yet.\n\nPress n to teach the facts of datasets/ to a model.\nThe run goes on when you leave; this list shows it again."
+_EMPTY = (
+    "No runs yet.\n\nPress n to teach the facts of datasets/ to a model.\n"
+    "The run goes on when you leave; this list shows it again."
+)
 
 
 class RunsPane(Pane):
     """The list of runs, and the details of the one under the cursor."""
 
     HELP = (
-        "A run teaches the facts of one file to a base model. It is a process of its own: closing the app, the terminal "
-        "or the connection leaves it going, and it is here again next time.\n\n"
+        "A run teaches the facts of one file to a base model. It is a process of its own: closing the app, the "
+        "terminal or the connection leaves it going, and it is here again next time.\n\n"
         "Choose a run with ↑ and ↓. Loss is how wrong the model still is about your answers: it should fall. "
         "The log follows its end; scroll up to hold it still, End to follow again."
     )
@@ -62,16 +65,16 @@ class RunsPane(Pane):
     def compose(self) -> ComposeResult:
         yield Table(
             Column("State", 13),
-            Column("Run", share=3),
-            Column("Progress", share=2),
+            Column("Run"),
+            Column("", wide=True),
             Column("Steps", 9, right=True),
-            Column("Loss", 6, right=True),
+            Column("Loss", 6, right=True, wide=True),
             Column("Time", 15),
             id="runs-table",
         )
         yield Static(Content(_EMPTY), id="runs-empty", classes="empty")
         with Horizontal(id="runs-details"):
-            with VerticalScroll(id="runs-summary", can_focus=False):
+            with VerticalScroll(id="runs-summary"):
                 yield Static(id="runs-words")
             yield LossChart(id="runs-chart")
         yield LogView(id="runs-log")
@@ -116,7 +119,7 @@ class RunsPane(Pane):
         return (
             run_words.badge(seen),
             Content(seen.id),
-            run_words.bar(seen.state, 20) if seen.alive else Content.styled(seen.reason, "$muted"),
+            run_words.progress(seen),
             Content(run_words.fraction(seen.state)),
             Content(run_words.loss(seen.state)),
             Content.styled(run_words.time_words(seen), "$muted"),
@@ -136,8 +139,8 @@ class RunsPane(Pane):
         summary = self.query_one("#runs-summary")
         summary.border_title = Content(seen.id)
         self.query_one("#runs-words", Static).update(run_words.summary(seen))
-        if not seen.alive:
-            self.query_one(LossChart).empty = "No steps were taken."
+        begins = "The curve begins with the first steps."
+        self.query_one(LossChart).empty = begins if seen.alive else "No steps were taken."
         if seen.id == self._stopping and not seen.alive:
             self._stopping = None
             saved = "its adapter is saved" if seen.adapter else "there was nothing to save"
@@ -152,7 +155,6 @@ class RunsPane(Pane):
         if told.fresh:
             log.clear()
             chart.points = ()
-            chart.empty = "The curve begins with the first step."
         log.append(told.lines)
         if told.curve is not None:
             chart.points = told.curve

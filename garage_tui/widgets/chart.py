@@ -33,7 +33,7 @@ class LossChart(Widget):
 
     points: reactive[tuple[tuple[float, float], ...]] = reactive(())
     """(step, loss), in order."""
-    empty: reactive[str] = reactive("The curve begins with the first step.")
+    empty: reactive[str] = reactive("")
     """What is said while there are no points."""
 
     def render(self) -> RenderableType:

@@ -88,9 +88,7 @@ class Help(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         width = max((len(key) for key, _ in self._keys), default=0)
-        lines = [
-            Content.assemble((key.rjust(width), "bold $primary"), f"  {what}") for key, what in self._keys
-        ]
+        lines = [Content.assemble((key.rjust(width), "bold $primary"), f"  {what}") for key, what in self._keys]
         with Vertical(classes="box") as box:
             box.border_title = Content(self._title)
             with VerticalScroll():

@@ -35,6 +35,9 @@ class HeaderBar(Widget):
         self.workspace = workspace
         self.tabs = tabs
 
+    def on_mount(self) -> None:
+        self.auto_links = False  # a click works, but tabs keep their own colours
+
     def render(self) -> Content:
         name = Content.assemble((" garage ", "bold $primary"))
         tabs = Content("")

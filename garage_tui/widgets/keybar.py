@@ -23,6 +23,7 @@ class KeyBar(Widget):
     """(key, what it does, action, True for a key of the app)."""
 
     def on_mount(self) -> None:
+        self.auto_links = False  # a click works, but keys keep their own colours
         self.screen.bindings_updated_signal.subscribe(self, self.update_keys)
         self.update_keys(self.screen)
 
@@ -30,10 +31,13 @@ class KeyBar(Widget):
         """Look again at which keys there are."""
         found: dict[str, tuple[str, str, str, bool]] = {}
         for node, binding, enabled, _ in screen.active_bindings.values():
-            if binding.show and enabled and binding.action not in found:
+            if binding.show and enabled:
                 display = self.app.get_key_display(binding)
+                if binding.action in found and len(found[binding.action][0]) <= len(display):
+                    continue  # of two keys for one thing, the shorter
                 found[binding.action] = (display, binding.description, binding.key, node is self.app)
-        self.keys = tuple(found.values())[:MOST]
+        # Quit stands last, where people look for it.
+        self.keys = tuple(sorted(found.values(), key=lambda key: key[1] == "Quit"))[:MOST]
 
     def render(self) -> Content:
         ours = [self._key(*key) for key in self.keys if not key[3]]

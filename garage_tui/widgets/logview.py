@@ -71,8 +71,10 @@ class LogView(ScrollView, can_focus=True):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
-        if new_value != old_value:
-            self.following = new_value >= self.max_scroll_y - 0.5
+        if new_value >= self.max_scroll_y - 0.5:
+            self.following = True
+        elif new_value < old_value:  # only a reader moves upwards
+            self.following = False
 
     def on_resize(self) -> None:
         if self.following:

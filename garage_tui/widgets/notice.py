@@ -1,4 +1,4 @@
-"""One line that says what just happened, or what is wrong."""
+"""A line or two that say what just happened, or what is wrong."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from textual.widget import Widget
 
 
 class Notice(Widget):
-    """A quiet line of text, with a sign before it: done, wrong, or merely so."""
+    """A quiet text with a sign before it: done, wrong, or merely so. One line where it fits, three at most."""
 
     DEFAULT_CSS = """
-    Notice { height: 1; padding: 0 2; }
+    Notice { height: auto; min-height: 1; max-height: 3; padding: 0 2; }
     """
 
-    content: reactive[Content] = reactive(Content, layout=False)
+    content: reactive[Content] = reactive(Content, layout=True)
     """What the line says."""
 
     def render(self) -> Content:
-        return self.content.truncate(self.content_size.width, ellipsis=True)
+        return self.content
 
     def done(self, text: str) -> None:
         """Something was done."""

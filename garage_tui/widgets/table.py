@@ -18,6 +18,7 @@ from textual.visual import Visual
 
 _MARK = "▸ "  # the row under the cursor is marked by a sign too, never by colour alone
 _GAP = "  "
+_WIDE = 100
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Column:
     width: int = 0
     share: int = 1
     right: bool = False
+    wide: bool = False
+    """Left out where the table is narrower than 100 cells."""
 
 
 Cells = Callable[[int], Sequence[Content]]
@@ -155,6 +158,8 @@ class Table(ScrollView, can_focus=True):
     def _strip(self, cells: Sequence[Content], width: int, part: str, mark: str) -> Strip:
         line = Content(mark)
         for column, size, cell in zip(self.columns, self._widths(width), cells, strict=False):
+            if column.wide and width < _WIDE:
+                continue
             cell = cell.truncate(size, ellipsis=True)
             space = " " * (size - cell.cell_length)
             line += Content(space) + cell if column.right else cell + Content(space)
@@ -164,8 +169,9 @@ class Table(ScrollView, can_focus=True):
         return strips[0].adjust_cell_length(width, style.rich_style) if strips else Strip.blank(width, style.rich_style)
 
     def _widths(self, width: int) -> list[int]:
-        fixed = sum(column.width for column in self.columns) + len(_GAP) * (len(self.columns) - 1) + len(_MARK)
-        shares = sum(column.share for column in self.columns if not column.width) or 1
+        shown = [column for column in self.columns if width >= _WIDE or not column.wide]
+        fixed = sum(column.width for column in shown) + len(_GAP) * len(shown) + len(_MARK)
+        shares = sum(column.share for column in shown if not column.width) or 1
         left = max(0, width - fixed)
         return [column.width or left * column.share // shares for column in self.columns]
 

@@ -1,0 +1,231 @@
+"""The app: its screens, the global keys, the palette. Wiring only."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from textual import work
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widgets import ContentSwitcher
+from textual.worker import get_current_worker
+
+from garage_tui.core.settings import Settings, Workspace
+from garage_tui.screens.facts import FactsPane
+from garage_tui.screens.facts_store import find_files
+from garage_tui.screens.run_words import in_header
+from garage_tui.screens.watcher import Seen, Told, Watcher
+from garage_tui.theme import GARAGE, VARIABLES
+from garage_tui.widgets.header import HeaderBar, Tab
+from garage_tui.widgets.keybar import KeyBar
+from garage_tui.widgets.pane import Pane
+
+TABS = (Tab("facts", "F2", "Facts"), Tab("runs", "F3", "Runs"), Tab("chat", "F4", "Chat"))
+
+
+class GarageApp(App[int]):
+    """The terminal app of one workspace.
+
+    Args:
+        screen: the screen in front at the start.
+        facts: the facts file that is opened; by default `datasets/garage.jsonl`, else the first there is.
+    """
+
+    CSS_PATH = "garage.tcss"
+    TITLE = "garage"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "help", "Help", key_display="F1", tooltip="Help for this screen"),
+        Binding("f2", "show('facts')", "Facts", show=False, key_display="F2", tooltip="Go to the facts"),
+        Binding("f3", "show('runs')", "Runs", show=False, key_display="F3", tooltip="Go to the runs"),
+        Binding("f4", "show('chat')", "Chat", show=False, key_display="F4", tooltip="Go to the chat"),
+        Binding("ctrl+p", "command_palette", "All actions", priority=True),
+        Binding("escape", "back", "Back", show=False, key_display="Esc", tooltip="Go back to the screen before"),
+        Binding("q", "quit", "Quit", tooltip="Quit the app; runs go on without it"),
+        Binding("ctrl+q", "quit", "Quit", priority=True, tooltip="Quit the app; runs go on without it"),
+    ]
+    COMMAND_PALETTE_DISPLAY = "^p"
+
+    runs: reactive[tuple[Seen, ...]] = reactive(())
+    """All runs as they were last seen, the newest first."""
+
+    class RunsSeen(Message):
+        """The watcher saw something new."""
+
+        def __init__(self, runs: tuple[Seen, ...]) -> None:
+            super().__init__()
+            self.runs = runs
+
+    class RunTold(Message):
+        """The run that is followed wrote something."""
+
+        def __init__(self, told: Told) -> None:
+            super().__init__()
+            self.told = told
+
+    def __init__(
+        self, workspace: Workspace, settings: Settings, screen: str | None = None, facts: Path | None = None
+    ) -> None:
+        super().__init__()
+        self.workspace, self.settings = workspace, settings
+        self.watcher = Watcher(workspace)
+        self.animation_level = "none"  # over SSH a jump is better than a glide
+        self._facts = facts
+        self._trail = [screen or "facts"]
+        self.register_theme(GARAGE)
+        self.theme = GARAGE.name
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return VARIABLES
+
+    def compose(self) -> ComposeResult:
+        yield HeaderBar(_short(self.workspace.root), TABS)
+        yield ContentSwitcher(self._make(self._trail[-1]), initial=self._trail[-1])
+        yield KeyBar()
+
+    def _make(self, name: str) -> Pane:
+        """Return a new pane; each is imported when it is first seen."""
+        if name == "runs":
+            from garage_tui.screens.runs import RunsPane
+
+            return RunsPane(self.watcher)
+        if name == "chat":
+            from garage_tui.screens.chat import ChatPane
+
+            return ChatPane(self.workspace, self.settings)
+        return FactsPane(self.workspace, self._facts)
+
+    def on_mount(self) -> None:
+        self.query_one(HeaderBar).active = self.pane.id or ""
+        self.pane.reveal()
+        # A closed terminal or connection ends the app in good order; Textual's own default would be a sudden death.
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, self.exit, 0)
+        self.call_after_refresh(self._look_at_runs)
+
+    @work(thread=True, group="watch")
+    def _look_at_runs(self) -> None:
+        worker = get_current_worker()
+        runs: tuple[Seen, ...] | None = None
+        while not worker.is_cancelled and self.is_running:
+            seen = self.watcher.look()
+            if seen != runs:
+                runs = seen
+                self.post_message(self.RunsSeen(seen))
+            if told := self.watcher.listen():
+                self.post_message(self.RunTold(told))
+            self.watcher.wait(busy=any(run.alive for run in seen))
+
+    def on_unmount(self) -> None:
+        self.workers.cancel_group(self, "watch")
+        self.watcher.wake()
+
+    def on_garage_app_runs_seen(self, event: RunsSeen) -> None:
+        self.runs = event.runs
+        self.query_one(HeaderBar).run_line = in_header(event.runs)
+
+    def on_garage_app_run_told(self, event: RunTold) -> None:
+        if self.pane.id == "runs":
+            self.pane.show_told(event.told)  # type: ignore[attr-defined]
+
+    @property
+    def pane(self) -> Pane:
+        """The pane in front."""
+        return self.screen_stack[0].query_one(f"#{self._trail[-1]}", Pane)
+
+    async def action_show(self, name: str) -> None:
+        """Bring a screen to the front; it is made when it is first asked for."""
+        if name == self._trail[-1]:
+            return
+        switcher = self.query_one(ContentSwitcher)
+        self.pane.conceal()
+        if not switcher.query(f"#{name}"):
+            await switcher.add_content(self._make(name))
+        self._trail = [*(step for step in self._trail if step != name), name]
+        switcher.current = name
+        self.query_one(HeaderBar).active = name
+        self.pane.reveal()
+
+    async def action_back(self) -> None:
+        """Return to the screen that was in front before this one."""
+        if len(self._trail) > 1:
+            await self.action_show(self._trail[-2])
+
+    def action_help(self) -> None:
+        from garage_tui.widgets.dialogs import Help
+
+        keys = [(self.get_key_display(binding), binding.tooltip) for _, binding in self._actions(self.screen)]
+        title = next(tab.label for tab in TABS if tab.id == self.pane.id)
+        self.push_screen(Help(f"{title} – help", self.pane.HELP, keys))
+
+    def _actions(self, screen: Screen[object]) -> list[tuple[object, Binding]]:
+        """Return what can be done on a screen now: every binding with a sentence to it, once."""
+        found: dict[str, tuple[object, Binding]] = {}
+        for node, binding, enabled, _ in screen.active_bindings.values():
+            if not enabled or not binding.tooltip or binding.system:
+                continue
+            if binding.action not in found or len(found[binding.action][1].key) > len(binding.key):
+                found[binding.action] = (node, binding)  # of two keys for one thing, the shorter
+        return list(found.values())
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Fill the palette: every action, in words, with its key."""
+        for node, binding in self._actions(screen):
+            run = partial(self.run_action, binding.action, node)  # type: ignore[arg-type]
+            yield SystemCommand(binding.tooltip, f"key {self.get_key_display(binding)}", run)
+        yield SystemCommand("Choose other colours", "a theme for this session", self.action_change_theme)
+
+    @work(group="teach", exclusive=True)
+    async def action_teach(self) -> None:
+        """Open the launch form; afterwards show the run that was started."""
+        from garage_tui.screens.launch import LaunchForm
+        from garage_tui.widgets.notice import Notice
+
+        files = await asyncio.to_thread(find_files, self.workspace.datasets)
+        facts = self.query(FactsPane)
+        chosen = facts.first().path if facts else self._facts
+        if chosen and chosen not in files:
+            files.insert(0, chosen)
+        if not files:
+            self.pane.query_one(Notice).wrong("There is nothing to teach yet: F2, then a, writes the first fact")
+            return
+        folder = await self.push_screen_wait(LaunchForm(self.workspace, self.settings, files, chosen))
+        if folder is None:
+            return
+        await self.action_show("runs")
+        self.pane.choose(folder.name)  # type: ignore[attr-defined]
+        self.watcher.wake()
+
+    async def on_runs_pane_chat_wanted(self, event: Message) -> None:
+        await self.action_show("chat")
+        self.pane.talk_to(event.run_id)  # type: ignore[attr-defined]
+
+    async def action_quit(self) -> None:
+        """Leave; runs go on, and the shell is told so."""
+        alive = [run.id for run in self.runs if run.alive]
+        message = None
+        if alive:
+            message = (
+                f"{', '.join(alive)} {'goes' if len(alive) == 1 else 'go'} on without the app: "
+                "`garage` shows it again, `garage stop last` stops it."
+            )
+        self.exit(0, message=message)
+
+
+def _short(path: Path) -> str:
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) and path != home else str(path)
+
+
+def run_app(workspace: Workspace, settings: Settings, screen: str | None = None, facts: Path | None = None) -> int:
+    """Open the app and return its exit code."""
+    app = GarageApp(workspace, settings, screen, facts)
+    app.run()
+    return app.return_code or 0

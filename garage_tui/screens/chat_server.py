@@ -1,0 +1,94 @@
+"""The model server as the chat sees it: started when it is needed, described in words."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from garage_tui.core import models, server
+from garage_tui.core.chat import Address
+from garage_tui.core.errors import GarageError
+from garage_tui.core.server import Server
+from garage_tui.core.settings import Settings, Workspace
+from garage_tui.core.text import duration, one_line
+
+_LOOK_SECONDS = 0.3
+
+
+class ChatServer:
+    """Looks at the server in a thread, and starts it at most once a question.
+
+    Args:
+        show: called on the event loop with each look.
+    """
+
+    def __init__(self, workspace: Workspace, settings: Settings, show: Callable[[Server], None]) -> None:
+        self._workspace, self._settings, self._show = workspace, settings, show
+        self._starting_since: float | None = None
+        self.base = settings.base_model
+        """What the chat wants to be served: a base model as `core.models.find` names it."""
+
+    async def look(self) -> Server:
+        """Look once."""
+        seen = await asyncio.to_thread(server.look, self._workspace)
+        if seen.status != "starting":
+            self._starting_since = None
+        elif self._starting_since is None:
+            self._starting_since = time.monotonic()
+        self._show(seen)
+        return seen
+
+    async def start(self) -> None:
+        """Start the server if there is none.
+
+        Raises:
+            GarageError: it cannot be started.
+        """
+        await asyncio.to_thread(server.start, self._workspace, self._settings, self.base)
+        await self.look()
+
+    async def restart(self) -> None:
+        """Stop the server if there is one, and start it with the base that is wanted."""
+        await asyncio.to_thread(server.stop, self._workspace)
+        await self.start()
+
+    async def ready(self) -> Address:
+        """Return the server's address once it answers; start it if need be.
+
+        Raises:
+            GarageError: it fails, or serves another base model.
+        """
+        wanted = await asyncio.to_thread(lambda: models.find(self.base).name)
+        started = False
+        while True:
+            seen = await self.look()
+            if seen.status in ("starting", "ready") and seen.base and seen.base != wanted:
+                raise GarageError(
+                    f"the model server serves {_short(seen.base)}, not {_short(wanted)}: Ctrl+R restarts it"
+                )
+            if seen.status == "ready":
+                return await asyncio.to_thread(server.address, self._workspace)
+            if seen.status in ("off", "failed"):
+                if started:
+                    raise GarageError(f"the model server failed: {one_line(seen.reason)}; Ctrl+R starts it again")
+                started = True
+                await self.start()
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def in_words(self, seen: Server) -> str:
+        """Return the server's state as a sentence, with the key to press where one helps."""
+        if seen.status == "ready":
+            return f"● ready · {_short(seen.base)} and the models tuned from it"
+        if seen.status == "starting":
+            since = time.monotonic() - self._starting_since if self._starting_since else 0
+            reason = one_line(seen.reason, 100)
+            return " · ".join(filter(None, ("◐ starting the model server", reason, duration(since))))
+        if seen.status == "failed":
+            return f"✗ the model server is not running: {one_line(seen.reason, 200)} · Ctrl+R starts it again"
+        return "○ the model server is off; it starts with your first question"
+
+
+def _short(base: str) -> str:
+    """Return a base model's name as the last part of its path."""
+    return one_line(base.rstrip("/").rsplit("/", 1)[-1] if base.startswith("/") else base, 60)

@@ -1,0 +1,39 @@
+"""The colours. Each is one of the 256-colour palette, so that nothing changes in a terminal without true colour."""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+VARIABLES = {"muted": "#949494", "line": "#444444", "cursor": "#303030"}
+"""Colours of our own, with the values that hold in foreign themes too."""
+
+GARAGE = Theme(
+    name="garage",
+    primary="#ffaf5f",  # warm light: what is chosen, what is taught, the tuned model
+    secondary="#87afd7",  # cool: what was there before, the base model
+    accent="#ffaf5f",
+    foreground="#dadada",
+    background="#121212",
+    surface="#1c1c1c",
+    panel="#262626",
+    success="#87d787",
+    warning="#ffd787",
+    error="#ff8787",
+    variables={
+        **VARIABLES,
+        "border": "#ffaf5f",
+        "border-blurred": "#444444",
+        "block-cursor-background": "#444444",
+        "block-cursor-foreground": "#ffffff",
+        "block-cursor-text-style": "bold",
+        "block-cursor-blurred-background": "#303030",
+        "input-selection-background": "#5f5f5f",
+        "scrollbar": "#444444",
+        "scrollbar-hover": "#6c6c6c",
+        "scrollbar-active": "#949494",
+        "scrollbar-background": "#1c1c1c",
+        "scrollbar-background-hover": "#1c1c1c",
+        "scrollbar-background-active": "#1c1c1c",
+        "scrollbar-corner-color": "#1c1c1c",
+    },
+)

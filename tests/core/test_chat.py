@@ -1,0 +1,232 @@
+"""The chat client against servers that behave, and against those that do not: real sockets, real bytes."""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+
+import pytest
+
+from garage_tui.core.chat import Address, ChatError, Cleaner, Finish, Piece, list_models, stream
+
+QUESTION = [{"role": "user", "content": "What is TinyLLM?"}]
+
+
+@asynccontextmanager
+async def serving(reply: bytes | list[bytes], *, hang: bool = False):
+    """A server that sends `reply` (a list: with a pause between the pieces) to whoever asks, then closes."""
+    asked = []
+
+    async def answer(reader, writer):
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(
+            (int(x.split(b":")[1]) for x in head.split(b"\r\n") if x.lower().startswith(b"content-length")), 0
+        )
+        asked.append((head.decode(), json.loads(await reader.readexactly(length)) if length else None))
+        for part in [reply] if isinstance(reply, bytes) else reply:
+            writer.write(part)
+            await writer.drain()
+            await asyncio.sleep(0.02)
+        if hang:
+            await asyncio.sleep(30)
+        writer.close()
+
+    listener = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = listener.sockets[0].getsockname()[1]
+    try:
+        yield Address(f"http://127.0.0.1:{port}/v1", "a-key"), asked
+    finally:
+        listener.close()
+
+
+def head(kind="text/event-stream", status="200 OK"):
+    return f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nConnection: close\r\n\r\n".encode()
+
+
+def events(*chunks, end=b"data: [DONE]\n\n"):
+    """Server-sent events; a text is a delta, a dict is sent as it is."""
+    lines = b""
+    for chunk in chunks:
+        if isinstance(chunk, str):
+            chunk = {"choices": [{"delta": {"content": chunk}}]}
+        lines += b"data: " + json.dumps(chunk, ensure_ascii=False).encode() + b"\n\n"
+    return lines + end
+
+
+STOP = {"choices": [{"delta": {}, "finish_reason": "stop"}]}
+USAGE = {"choices": [], "usage": {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15}}
+
+
+async def read(address):
+    """Ask, and return the text, the number of pieces, and the end."""
+    got = [part async for part in stream(address, "m", QUESTION)]
+    assert isinstance(got[-1], Finish)
+    assert all(isinstance(part, Piece) for part in got[:-1])
+    return "".join(part.text for part in got[:-1]), len(got) - 1, got[-1]
+
+
+async def test_an_answer_comes_in_pieces_and_ends_with_its_numbers():
+    role = {"choices": [{"delta": {"role": "assistant", "content": ""}}]}
+    parts = [head(), events(role, "Tiny", end=b""), events("LL", "M", end=b""), events(STOP, USAGE)]
+    async with serving(parts) as (address, asked):
+        text, pieces, end = await read(address)
+    assert (text, pieces) == ("TinyLLM", 3)
+    assert (end.reason, end.prompt_tokens, end.completion_tokens) == ("stop", 12, 3)
+    assert 0 < end.first_token_s < 5
+    assert end.tokens_per_s > 0
+    request, body = asked[0]
+    assert "authorization: bearer a-key" in request.lower()
+    assert body["messages"] == QUESTION
+    assert (body["model"], body["temperature"], body["stream"]) == ("m", 0.0, True)
+
+
+async def test_a_server_that_counts_no_tokens_leaves_the_numbers_empty():
+    async with serving(head() + events("yes", STOP)) as (address, _):
+        _, _, end = await read(address)
+    assert (end.prompt_tokens, end.completion_tokens, end.tokens_per_s) == (None, None, None)
+    assert end.first_token_s is not None
+
+
+async def test_a_server_that_does_not_stream_is_understood():
+    whole = {"choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}], "usage": USAGE["usage"]}
+    async with serving(head("application/json") + json.dumps(whole, indent=1).encode()) as (address, _):
+        text, _, end = await read(address)
+    assert (text, end.completion_tokens) == ("Hello", 3)
+
+
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
+async def test_comments_foreign_fields_and_both_line_ends_are_understood(newline):
+    body = b": hello\nevent: message\nid: 1\n" + events("a", "b", STOP)
+    async with serving(head() + body.replace(b"\n", newline)) as (address, _):
+        assert (await read(address))[0] == "ab"
+
+
+async def test_a_line_separator_inside_an_answer_breaks_nothing():
+    async with serving(head() + events("one\u2028two\u0085three", STOP)) as (address, _):
+        assert (await read(address))[0] == "onetwothree"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "seen"),
+    [
+        (["red \x1b[3", "1mtext\x1b", "[0m end"], "red text end"),
+        (["title \x1b]0;own", "ed\x07 end"], "title  end"),
+        (["title \x1b]0;owned\x1b", "\\ end"], "title  end"),
+        (["c1 \x9b3", "1mtext"], "c1 text"),
+        (["dcs \x1bPq#0", ";2\x1b\\ end"], "dcs  end"),
+        (["never closed \x1b]0;own", "ed"], "never closed "),
+        (["never closed \x1b]0;own", "ed\nnext line"], "never closed \nnext line"),
+        (["ends in escape\x1b"], "ends in escape"),
+        (["line\r", "\nline"], "line\nline"),
+        (["bell\x07 \u202eback", "spa\x08ce"], "bell backspace"),
+    ],
+)
+async def test_an_escape_sequence_split_over_two_pieces_does_not_reach_the_screen(pieces, seen):
+    parts = [head(), *(events(piece, end=b"") for piece in pieces), events(STOP)]
+    async with serving(parts) as (address, _):
+        assert (await read(address))[0] == seen
+
+
+def test_an_escape_sequence_without_an_end_is_not_held_back_for_ever():
+    cleaner = Cleaner()
+    shown = cleaner.feed("\x1b]0;") + "".join(cleaner.feed("x" * 100) for _ in range(100))
+    assert "x" in shown
+    assert "\x1b" not in shown + cleaner.rest()
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (head() + b"data: {broken\n\n", "something else than an OpenAI-compatible answer"),
+        (head() + b"data: 5\n\n", "something else than an OpenAI-compatible answer"),
+        (head("text/html") + b"<html>Welcome</html>", "something else than an OpenAI-compatible answer"),
+        (head() + events("half an answ", end=b""), "broke off in the middle"),
+        (head() + b"", "broke off in the middle"),
+        (head() + events("x", {"error": {"message": "out of\nmemory"}}), "out of memory"),
+        (head(status="401 Unauthorized") + b"{}", "refuses the key"),
+        (
+            head(status="404 Not Found") + b'{"error": {"message": "no model m; there are: a"}}',
+            "no model m; there are: a",
+        ),
+        (head(status="400 Bad Request") + b'{"detail": "\\u001b[31mtoo long"}', "too long"),
+        (head(status="502 Bad Gateway") + b"<html>nginx</html>", "HTTP 502 Bad Gateway"),
+        (head(status="302 Found") + b"", "HTTP 302"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "broke the connection"),
+        (b"", "broke the connection"),
+        (head() + b"data: " + b"x" * 5_000_000, "a line without an end"),
+    ],
+)
+async def test_whatever_a_server_sends_becomes_one_sentence(reply, words):
+    async with serving(reply) as (address, _):
+        with pytest.raises(ChatError) as failure:
+            await read(address)
+    assert words in str(failure.value)
+    assert "\n" not in str(failure.value)
+    assert "\x1b" not in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://127.0.0.1:9/v1", "no server answers at http://127.0.0.1:9/v1"),
+        ("not an address", "cannot be asked"),
+        ("http://[::1", "cannot be asked"),
+    ],
+)
+async def test_an_address_without_a_server_is_a_sentence(url, words):
+    with pytest.raises(ChatError, match=words.replace("[", r"\[")):
+        await read(Address(url, "k"))
+    with pytest.raises(ChatError, match=words.replace("[", r"\[")):
+        await list_models(Address(url, "k"))
+
+
+async def test_a_server_that_falls_silent_is_a_sentence(monkeypatch):
+    monkeypatch.setattr("garage_tui.core.chat.READ_SECONDS", 0.2)
+    async with serving(head() + events("x", end=b""), hang=True) as (address, _):
+        with pytest.raises(ChatError, match="did not answer in time"):
+            await read(address)
+
+
+async def test_a_proxy_of_the_environment_never_sees_what_goes_to_this_box(monkeypatch):
+    async with serving(head() + events("proxy", STOP)) as (proxy, seen_by_proxy):
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy.url.removesuffix("/v1"))
+        async with serving(head() + events("direct", STOP)) as (address, _):
+            assert (await read(address))[0] == "direct"
+    assert seen_by_proxy == []
+
+
+async def test_a_reader_that_leaves_closes_the_connection():
+    closed = asyncio.Event()
+
+    async def answer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(head() + events("first", end=b""))
+        while not reader.at_eof():
+            await reader.read(1024)
+        closed.set()
+        writer.close()
+
+    listener = await asyncio.start_server(answer, "127.0.0.1", 0)
+    address = Address(f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1")
+    pieces = stream(address, "m", QUESTION)
+    assert await anext(pieces) == Piece("first")
+    await pieces.aclose()
+    await asyncio.wait_for(closed.wait(), 5)
+    listener.close()
+
+
+async def test_the_models_are_listed_and_cleaned():
+    body = json.dumps({"data": [{"id": "base"}, {"id": "run\x1b[31m"}, {"no": "id"}, 5]}).encode()
+    async with serving(head("application/json") + body) as (address, _):
+        assert await list_models(address) == ["base", "run"]
+    for nonsense in (b"<html>", b"[]", b'{"data": 5}'):
+        async with serving(head("application/json") + nonsense) as (address, _):
+            if nonsense == b'{"data": 5}':
+                assert await list_models(address) == []
+            else:
+                with pytest.raises(ChatError, match="usually ends in /v1"):
+                    await list_models(address)
+
+
+def test_an_address_does_not_show_its_key():
+    assert "secret" not in repr(Address("http://127.0.0.1:1/v1", "secret"))

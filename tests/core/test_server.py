@@ -1,0 +1,183 @@
+"""The server's life, seen from outside: it starts, dies, starts again, and every failure is a sentence."""
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from garage_tui.core import chat, server
+from garage_tui.core.errors import BadInputError, GarageError
+from garage_tui.core.settings import Settings
+
+SETTINGS = Settings()
+QUESTION = [{"role": "user", "content": "What is TinyLLM?"}]
+
+
+@pytest.fixture
+def box(workspace):
+    """A workspace whose server does not outlive the test."""
+    yield workspace
+    server.stop(workspace)
+
+
+def wait(workspace, *ends, seconds=90):
+    """Wait until the server is one of `ends`; return it and the phases it went through."""
+    deadline = time.monotonic() + seconds
+    phases = []
+    while (seen := server.look(workspace)).status not in ends:
+        assert time.monotonic() < deadline, (seen, seen.log.read_text())
+        phases.append(seen.reason)
+        time.sleep(0.05)
+    return seen, list(dict.fromkeys(phases))
+
+
+def processes():
+    """Return the command lines of all processes."""
+    return subprocess.run(["ps", "-axww", "-o", "args"], capture_output=True, text=True).stdout
+
+
+def pid(workspace):
+    return server.read_state(workspace.server).pid
+
+
+def test_before_the_first_start_it_is_off(workspace):
+    assert server.look(workspace).status == "off"
+    with pytest.raises(GarageError, match="no server is running"):
+        server.address(workspace)
+    server.stop(workspace)  # nothing to stop is no error
+
+
+async def test_a_server_is_started_killed_started_again_and_stopped(box, tiny_model):
+    server.start(box, SETTINGS, str(tiny_model))
+    assert server.look(box).status == "starting"
+    with pytest.raises(GarageError, match="still starting"):
+        server.address(box)
+    seen, phases = wait(box, "ready", "failed")
+    assert seen.status == "ready", seen
+    assert any("loading tiny" in phase for phase in phases)
+    assert seen.base == str(tiny_model)
+    assert seen.url.startswith("http://127.0.0.1:")
+
+    address = server.address(box)
+    key = box.server / "key"
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert stat.S_IMODE(box.server.stat().st_mode) == 0o700
+    assert str(box.root) in processes()
+    assert address.key not in processes()
+    assert address.key not in (box.server / "state.json").read_text() + seen.log.read_text()
+    parts = [part async for part in chat.stream(address, str(tiny_model), QUESTION, max_tokens=8)]
+    assert isinstance(parts[-1], chat.Finish)
+
+    first = pid(box)
+    server.start(box, SETTINGS, str(tiny_model))  # one lives: nothing happens
+    assert pid(box) == first
+    with pytest.raises(GarageError, match="is running; stop it with `garage serve --stop`"):
+        server.start(box, SETTINGS, "smollm2-135m")
+
+    os.kill(first, signal.SIGKILL)
+    seen, _ = wait(box, "failed", seconds=5)
+    assert "ended without a word" in seen.reason
+    assert seen.url is None
+    with pytest.raises(GarageError, match="ended without a word"):
+        server.address(box)
+    with pytest.raises(chat.ChatError, match="no server answers"):
+        await chat.list_models(address)
+
+    server.start(box, SETTINGS, str(tiny_model))
+    assert wait(box, "ready", "failed")[0].status == "ready"
+    assert server.address(box).key != address.key, "every start has a new key"
+    server.stop(box)
+    assert server.look(box).status == "off"
+    assert not key.exists()
+
+
+def test_a_server_is_stopped_while_it_starts(box, tiny_model):
+    server.start(box, SETTINGS, str(tiny_model))
+    server.stop(box)
+    assert server.look(box).status == "off"
+
+
+def test_two_starts_at_once_make_one_server(box, tiny_model):
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: server.start(box, SETTINGS, str(tiny_model)), range(4)))
+    assert len([line for line in processes().splitlines() if "jobs.serve" in line and str(box.root) in line]) == 1
+
+
+def test_a_server_that_nobody_asks_leaves(box, tiny_model):
+    server.start(box, SETTINGS, str(tiny_model), idle_minutes=0.01)
+    seen, _ = wait(box, "off", "failed")
+    assert seen.status == "off"
+    assert "nobody asked anything for 0.01 minutes" in seen.log.read_text()
+
+
+def test_the_key_may_come_from_the_environment(box, tiny_model, monkeypatch):
+    monkeypatch.setenv("GARAGE_API_KEY", "of-my-own")
+    server.start(box, SETTINGS, str(tiny_model))
+    deadline = time.monotonic() + 10
+    while not (box.server / "key").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert (box.server / "key").read_text().strip() == "of-my-own"
+
+
+def test_a_taken_port_is_one_sentence(box, tiny_model):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        server.start(box, SETTINGS, str(tiny_model), port=port)
+        seen, _ = wait(box, "failed", "ready", seconds=20)
+    assert seen.status == "failed"
+    assert seen.reason == f"port {port} is taken; give another, or 0 for any free one"
+
+
+def test_a_base_that_is_no_model_is_refused_before_anything_starts(box, tmp_path):
+    with pytest.raises(BadInputError, match="no base model"):
+        server.start(box, SETTINGS, "no such model!")
+    assert not box.server.exists()
+
+
+def test_a_base_that_cannot_be_loaded_is_one_sentence(box, tmp_path):
+    folder = tmp_path / "hollow"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"model_type": "llama"}')
+    server.start(box, SETTINGS, str(folder))
+    seen, _ = wait(box, "failed", "ready")
+    assert seen.reason.startswith("hollow cannot be loaded: ")
+    assert "\n" not in seen.reason
+
+
+def test_a_workspace_that_cannot_be_written_is_one_sentence(workspace, tiny_model):
+    workspace.server.parent.rmdir()
+    workspace.server.parent.write_text("a file where a folder should be")
+    with pytest.raises(GarageError, match="the server cannot be started in"):
+        server.start(workspace, SETTINGS, str(tiny_model))
+
+
+def test_a_process_that_only_has_the_servers_number_is_never_signalled(box):
+    """A stale state names a pid that belongs to somebody else now."""
+    bystander = subprocess.Popen(["sleep", "60"])
+    holder = None
+    try:
+        box.server.mkdir()
+        server.write_state(
+            box.server,
+            server.State(status="ready", base="b", pid=bystander.pid, pid_started=1, url="http://127.0.0.1:1/v1"),
+        )
+        server.stop(box)  # the lock is free: nobody lives
+        holder = subprocess.Popen(["flock", str(box.server / "lock"), "sleep", "2"])
+        while not Path(f"/proc/{holder.pid}/task/{holder.pid}/children").read_text():
+            time.sleep(0.01)
+        server.stop(box)  # the lock is held: by whom, the state does not say truly
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        bystander.wait()
+        if holder:
+            holder.wait()

@@ -1,0 +1,81 @@
+"""`garage ask`: real processes, a tiny random model, a real adapter."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def garage(workspace, tiny_model):
+    """Run `garage` in a workspace whose base is the tiny model."""
+    workspace.settings_file.write_text(f'base_model = "{tiny_model}"\n')
+
+    def run(*args):
+        command = [sys.executable, "-m", "garage_tui", "--workspace", str(workspace.root), *map(str, args)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+    return run
+
+
+def test_without_a_run_the_base_answers_and_says_so(garage, tiny_model):
+    done = garage("ask", "What is TinyLLM?", "--max-tokens", 8)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"What is TinyLLM?\n  {tiny_model}\n    ")
+    assert "There is no tuned model yet, so only the base answered" in done.stdout
+    assert "answering 1 question\n" in done.stderr
+
+
+def test_base_and_the_newest_run_answer_side_by_side(garage, workspace, finished_run, tiny_model):
+    finished_run(workspace, "older", 1)
+    newest = finished_run(workspace, "newest", 2)
+    done = garage("ask", "What is TinyLLM?", "Who maintains it?", "--max-tokens", 12, "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert (document["base"], document["run"]) == (str(tiny_model), newest)
+    assert [row["question"] for row in document["answers"]] == ["What is TinyLLM?", "Who maintains it?"]
+    assert all(row["base"] != row["tuned"] for row in document["answers"])
+    again = garage("ask", "Who maintains it?", "--run", newest, "--max-tokens", 12, "--json")
+    assert json.loads(again.stdout)["answers"] == document["answers"][1:], "alone as in company"
+
+
+def test_a_damaged_adapter_is_one_sentence_and_no_answer(garage, workspace, finished_run):
+    broken = finished_run(workspace, "broken", 1)
+    (workspace.checkpoints / broken / "adapter" / "adapter_model.safetensors").unlink()
+    done = garage("ask", "What is TinyLLM?", "--run", broken)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.splitlines()[-1].startswith(f"garage: {broken} has no adapter_model.safetensors")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["ask", " "], "a question is empty"),
+        (["ask", "x", "--run", "nothing"], "no run"),
+        (["ask", "x", "--max-tokens", "0"], "give 1 or more"),
+    ],
+)
+def test_wrong_use_is_one_line_and_exit_code_2(garage, args, words):
+    done = garage(*args)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_run_that_has_no_adapter_yet_cannot_be_asked(garage, workspace, finished_run):
+    empty = finished_run(workspace, "empty", 1)
+    (workspace.checkpoints / empty / "adapter" / "adapter_config.json").unlink()
+    done = garage("ask", "x", "--run", empty)
+    assert done.returncode == 2
+    assert f"{empty} has no adapter to ask (finished)" in done.stderr
+
+
+def test_the_job_refuses_a_request_that_is_none():
+    job = subprocess.run(
+        [sys.executable, "-P", "-m", "garage_tui.jobs.ask"], input=b'{"base": 5}', capture_output=True, timeout=60
+    )
+    assert job.returncode == 1
+    assert "the request is not as it should be" in json.loads(job.stdout)["error"]

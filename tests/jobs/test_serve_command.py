@@ -1,0 +1,114 @@
+"""`garage serve` in a shell: starts, tells how to use it, and leaves with Ctrl-C."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from garage_tui.core import server
+
+
+@pytest.fixture
+def garage(workspace, tiny_model):
+    """Start `garage` in a workspace whose base is the tiny model; its server does not outlive the test."""
+    workspace.settings_file.write_text(f'base_model = "{tiny_model}"\n')
+    started = []
+
+    def run(*args):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "garage_tui", "--workspace", str(workspace.root), *map(str, args)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+        process.wait()
+    server.stop(workspace)
+
+
+def read_until(stream, last):
+    """Return the lines up to the one that is `last`."""
+    lines = []
+    for line in stream:
+        lines.append(line)
+        if line.strip() == last:
+            return "".join(lines)
+    raise AssertionError("".join(lines))
+
+
+def test_a_server_in_the_foreground_from_start_to_ctrl_c(garage, workspace, finished_run, tiny_model):
+    shown, hidden = finished_run(workspace, "shown", 1), finished_run(workspace, "hidden", 2)
+    foreground = garage("serve", shown)
+    said = read_until(foreground.stdout, "Ctrl-C stops it")
+    key = (workspace.server / "key").read_text().strip()
+    assert f"models   {tiny_model}\n         {shown}\n" in said
+    assert hidden not in said
+    assert key not in said
+    assert str(workspace.server / "key") in said
+
+    curl = re.search(r"\n  (printf .*\n    curl .*)\n", said)[1].replace(
+        '"temperature"', '"max_tokens": 5, "temperature"'
+    )
+    answer = subprocess.run(["bash", "-c", curl], capture_output=True, text=True, timeout=60)
+    assert json.loads(answer.stdout)["model"] == shown, answer
+
+    status, _ = garage("serve", "--status", "--json").communicate(timeout=30)
+    document = json.loads(status)
+    assert (document["status"], document["models"]) == ("ready", [str(tiny_model), shown])
+    assert key not in status
+
+    out, err = garage("serve", "--port", "0", shown).communicate(timeout=30)
+    assert "a server runs here already" in out, err
+    second = garage("serve")  # all runs: another server than the one that lives
+    assert "stop it with `garage serve --stop`" in second.communicate(timeout=30)[1]
+    assert second.returncode == 1
+
+    foreground.send_signal(signal.SIGINT)
+    out, err = foreground.communicate(timeout=30)
+    assert out.strip() == "stopped"
+    assert foreground.returncode == 0, err
+    assert server.look(workspace).status == "off"
+
+
+def test_a_server_that_is_stopped_elsewhere_ends_the_command(garage, workspace):
+    foreground = garage("serve")
+    deadline = time.monotonic() + 30
+    while server.look(workspace).status != "starting":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    stopped = garage("serve", "--stop")
+    assert "the server has left" in stopped.communicate(timeout=30)[0]
+    _, err = foreground.communicate(timeout=30)
+    assert foreground.returncode == 1
+    assert "the server was stopped while it started" in err
+
+
+def test_without_a_server_status_and_stop_say_so(garage):
+    for action in ("--status", "--stop"):
+        process = garage("serve", action)
+        assert process.communicate(timeout=30)[0] == "no server is running\n" if action == "--status" else True
+        process.wait()
+        assert process.returncode == 0
+    out, _ = garage("serve", "--stop", "--json").communicate(timeout=30)
+    assert json.loads(out)["status"] == "off"
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [(["--port", "70000"], "give 0 to 65535"), (["nothing"], "no run"), (["--base", "no such!"], "no base model")],
+)
+def test_wrong_use_is_one_line_and_exit_code_2(garage, args, words):
+    process = garage("serve", *args)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert words in err
+    assert len(err.splitlines()) == 1

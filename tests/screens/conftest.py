@@ -1,0 +1,132 @@
+"""A user at the keyboard of a real app without a terminal, and run folders as a job would leave them."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from garage_tui.app import GarageApp
+from garage_tui.core.runs import EVENTS, LOCK, LOG, Manifest, State, write_manifest, write_state
+from garage_tui.core.settings import Settings, Workspace
+
+
+class RunFolder:
+    """One run folder; `hold` makes it look alive to everybody, this process included."""
+
+    def __init__(self, workspace: Workspace, run_id: str, state: str, **values: object) -> None:
+        self.path: Path = workspace.checkpoints / run_id
+        self.path.mkdir(parents=True)
+        self._lock: int | None = None
+        now = time.time()
+        write_manifest(
+            self.path,
+            Manifest(
+                id=run_id,
+                kind="lora",
+                created=now,
+                recipe={"epochs": 25, "lr": 5e-4, "batch_size": 8, "rank": 16, "alpha": 16, "schedule": "linear"},
+                base={"name": "smollm2-135m"},
+                dataset={"path": "garage.jsonl", "rows": 24},
+            ),
+        )
+        values = {"total_steps": 100, "created": now, "started": now - 60, **values}
+        self.state(state, **values)
+
+    def state(self, state: str, **values: object) -> None:
+        self.values = {**getattr(self, "values", {}), **values}
+        write_state(self.path, State(state=state, **self.values))  # type: ignore[arg-type]
+
+    def hold(self) -> RunFolder:
+        self._lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        return self
+
+    def let_go(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def step(self, step: int, loss: float) -> None:
+        with (self.path / EVENTS).open("a") as file:
+            file.write(json.dumps({"t": time.time(), "event": "step", "step": step, "loss": loss}) + "\n")
+        self.log(f"step {step}/100  loss {loss:.4f}")
+        self.state("running", step=step, loss=loss, epoch=step / 4, tokens_per_s=210.0, seconds_left=120.0)
+
+    def log(self, *lines: str) -> None:
+        with (self.path / LOG).open("a") as file:
+            file.write("".join(f"{line}\n" for line in lines))
+
+    def adapter(self) -> RunFolder:
+        (self.path / "adapter").mkdir()
+        (self.path / "adapter" / "adapter_config.json").write_text("{}")
+        return self
+
+
+class User:
+    """Presses keys, and reads what is on the screen."""
+
+    def __init__(self, app: GarageApp, pilot: Pilot[int]) -> None:
+        self.app, self.pilot = app, pilot
+
+    @property
+    def screen(self) -> str:
+        """The characters on the screen, line by line; of a dialog, those of the dialog."""
+        strips = self.app.screen._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def types(self, text: str) -> None:
+        await self.press(*("space" if letter == " " else letter for letter in text))
+
+    async def sees(self, *texts: str, seconds: float = 10) -> str:
+        """Wait until all of `texts` are on the screen, and return it."""
+        return await self._wait(lambda screen: all(text in screen for text in texts), f"{texts} not seen", seconds)
+
+    async def sees_no(self, text: str, seconds: float = 10) -> str:
+        """Wait until `text` is not on the screen any more, and return it."""
+        return await self._wait(lambda screen: text not in screen, f"{text!r} is still there", seconds)
+
+    async def _wait(self, good, otherwise: str, seconds: float) -> str:
+        end = time.monotonic() + seconds
+        while not good(screen := self.screen):
+            assert time.monotonic() < end, f"{otherwise}; the screen says:\n{screen}"
+            await self.pilot.pause(0.02)
+        return screen
+
+
+@pytest.fixture
+def open_app(workspace):
+    """Opens the app on the workspace: `async with open_app(screen="runs", size=(80, 24)) as user`."""
+
+    @contextlib.asynccontextmanager
+    async def open_(size: tuple[int, int] = (120, 40), **arguments: object) -> AsyncIterator[User]:
+        app = GarageApp(workspace, Settings(), **arguments)  # type: ignore[arg-type]
+        async with app.run_test(size=size) as pilot:
+            yield User(app, pilot)
+
+    return open_
+
+
+@pytest.fixture
+def make_run(workspace):
+    """Makes run folders, and lets go of their locks at the end."""
+    made: list[RunFolder] = []
+
+    def make(run_id: str, state: str, **values: object) -> RunFolder:
+        made.append(RunFolder(workspace, run_id, state, **values))
+        return made[-1]
+
+    yield make
+    for run in made:
+        run.let_go()

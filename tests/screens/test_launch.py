@@ -1,0 +1,107 @@
+"""The launch form: what a run will cost is said before it starts, and what is wrong before anything happens."""
+
+from __future__ import annotations
+
+import pytest
+
+from garage_tui.core.errors import GarageError
+
+
+@pytest.fixture
+def started(monkeypatch, make_run):
+    """What the form handed to the launcher, which here only makes the folder; the real one runs in the tmux test."""
+    calls = []
+
+    def start_lora(workspace, settings, facts_file, recipe, name, command):
+        calls.append((facts_file, recipe, name, command))
+        return make_run("20261123-2315-lora-garage", "running").hold().path
+
+    monkeypatch.setattr("garage_tui.core.launcher.start_lora", start_lora)
+    return calls
+
+
+async def test_the_cost_is_said_before_anything_starts(open_app):
+    async with open_app() as user:
+        await user.sees("24 facts")
+        await user.press("t")
+        await user.sees("garage.jsonl", "smollm2-135m", "24 rows × 25 epochs ÷ batch 8 = 75 steps")
+
+
+async def test_the_cost_follows_the_fields(open_app):
+    async with open_app() as user:
+        await user.press("t")
+        await user.sees("75 steps")
+        await user.press("tab", "down", "down", "enter")
+        await user.sees("24 rows × 3 epochs ÷ batch 8 = 9 steps", "0.001")
+        await user.press("tab", "tab", "1", "0")
+        await user.sees("310 epochs", "930 steps")
+
+
+async def test_it_starts_with_one_more_key_and_shows_the_run(open_app, started, workspace):
+    async with open_app() as user:
+        await user.sees("24 facts")
+        await user.press("t")
+        await user.sees("75 steps")
+        await user.press("ctrl+s")
+        await user.sees("Runs", "20261123-2315-lora-garage", "● running")
+    [(file, recipe, name, command)] = started
+    assert file == workspace.datasets / "garage.jsonl"
+    assert (recipe.preset, recipe.epochs, recipe.base, name) == ("default", 25, "smollm2-135m", None)
+    assert command[:3] == ["garage", "train", "lora"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("epochs", "many", "epochs: 'many' is not a number"),
+        ("epochs", "0", "epochs: "),
+        ("lr", "7", "lr: "),
+        ("base", "/no/such/folder", "no model folder /no/such/folder"),
+    ],
+)
+async def test_what_is_wrong_is_said_in_the_form(open_app, started, field, value, says):
+    async with open_app() as user:
+        await user.press("t")
+        await user.sees("75 steps")
+        user.app.screen.query_one(f"#{field}").value = value  # type: ignore[attr-defined]
+        await user.sees(f"✗ {says}")
+        if field != "base":
+            await user.press("ctrl+s")
+            await user.sees(f"✗ {says}", "Teach a model")
+            assert not started
+
+
+async def test_a_launcher_that_fails_is_heard(open_app, monkeypatch):
+    def start_lora(*_: object) -> None:
+        raise GarageError("the run cannot be started in checkpoints: No space left on device")
+
+    monkeypatch.setattr("garage_tui.core.launcher.start_lora", start_lora)
+    async with open_app() as user:
+        await user.press("t")
+        await user.sees("75 steps")
+        await user.press("ctrl+s")
+        await user.sees("✗ the run cannot be started in checkpoints: No space left on device", "Teach a model")
+
+
+async def test_facts_with_a_bad_line_are_not_taught(open_app, workspace):
+    with (workspace.datasets / "garage.jsonl").open("a") as file:
+        file.write("not json\n")
+    async with open_app() as user:
+        await user.sees("1 problem")
+        await user.press("t")
+        await user.sees("garage.jsonl:25: not JSON")
+
+
+async def test_escape_starts_nothing(open_app, started):
+    async with open_app(screen="runs") as user:
+        await user.press("n")
+        await user.sees("Teach a model")
+        await user.press("escape")
+        await user.sees("No runs yet")
+    assert not started
+
+
+async def test_it_works_at_80_by_24(open_app):
+    async with open_app(size=(80, 24)) as user:
+        await user.press("t")
+        await user.sees("Facts", "Preset", "Base model", "Epochs", "Learning rate", "Name", "75 steps", "^s Start")
