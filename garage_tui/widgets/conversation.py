@@ -99,7 +99,7 @@ class Conversation(VerticalScroll, can_focus=True):
         self._hint.display = True
 
     def _to_end(self) -> None:
-        self.call_after_refresh(self.scroll_end, animate=False, immediate=True)
+        self.call_after_refresh(self.scroll_end, animate=False, immediate=True, force=True)
 
     def _repaint(self) -> None:
         if self.scroll_y >= self.max_scroll_y - 1:  # who scrolled up to read is left alone

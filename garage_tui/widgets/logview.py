@@ -52,9 +52,9 @@ class LogView(ScrollView, can_focus=True):
         self._width = max(self._width, max(map(cell_len, new)))
         self.virtual_size = Size(self._width, len(self.lines))
         if follow:
-            self.scroll_end(animate=False, immediate=True, x_axis=False)
+            self.scroll_end(animate=False, immediate=True, force=True, x_axis=False)
         elif surplus > 0:  # what is being read stays where it is
-            self.scroll_to(y=max(0, self.scroll_y - surplus), animate=False, immediate=True)
+            self.scroll_to(y=max(0, self.scroll_y - surplus), animate=False, immediate=True, force=True)
         self.refresh()
 
     def clear(self) -> None:
@@ -62,12 +62,12 @@ class LogView(ScrollView, can_focus=True):
         self.lines, self._width = [], 0
         self.virtual_size = Size(0, 0)
         self.following = True
-        self.scroll_to(0, 0, animate=False, immediate=True)
+        self.scroll_to(0, 0, animate=False, immediate=True, force=True)
         self.refresh()
 
     def action_follow(self) -> None:
         self.following = True
-        self.scroll_end(animate=False, immediate=True, x_axis=False)
+        self.scroll_end(animate=False, immediate=True, force=True, x_axis=False)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
@@ -78,7 +78,7 @@ class LogView(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         if self.following:
-            self.scroll_end(animate=False, immediate=True, x_axis=False)
+            self.scroll_end(animate=False, immediate=True, force=True, x_axis=False)
 
     def watch_following(self) -> None:
         self.post_message(self.Followed())
