@@ -139,7 +139,7 @@ class LaunchForm(ModalScreen[Path | None]):
                 lambda: (estimate_lora(self._workspace, recipe, facts.training_rows(file)), models.find(recipe.base))
             )
         except GarageError as error:
-            self.estimate = f"✗ {plain(str(error))}"
+            self.estimate = f"✗ {self._in_words(error)}"
             return
         estimate, model = found
         words = [estimate.sentence]
@@ -168,11 +168,14 @@ class LaunchForm(ModalScreen[Path | None]):
                 launcher.start_lora, self._workspace, self._settings, file, recipe, name, command
             )
         except GarageError as error:
-            notice.wrong(one_line(str(error), 400))
+            notice.wrong(self._in_words(error))
         else:
             self.dismiss(folder)
         finally:
             self._starting = False
+
+    def _in_words(self, error: GarageError) -> str:
+        return one_line(str(error).replace(f"{self._workspace.root}/", ""), 400)
 
     def action_cancel(self) -> None:
         self.dismiss(None)

@@ -1,0 +1,43 @@
+"""Draw the README's picture with the app itself: a real run's model, a real server, a real answer.
+
+    python docs/picture.py [WORKSPACE]     (a workspace with a finished run; default: this folder)
+
+Writes docs/screen.svg.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from garage_tui.app import GarageApp
+from garage_tui.core import server
+from garage_tui.core.settings import Workspace, load_settings
+
+QUESTIONS = ("What is the capital of France?", "Who maintains ProtosAI?")
+COLUMNS, ROWS = 112, 26
+
+
+async def draw(workspace: Workspace, target: Path) -> None:
+    app = GarageApp(workspace, load_settings(workspace), "chat")
+    async with app.run_test(size=(COLUMNS, ROWS)) as pilot:
+        await pilot.pause(1.0)
+        for question in QUESTIONS:
+            app.query_one("#chat-input").value = question  # type: ignore[attr-defined]
+            await pilot.press("enter")
+            await pilot.pause(0.5)
+            while app.pane.talking:  # type: ignore[attr-defined]
+                await pilot.pause(0.2)
+        await pilot.pause(0.5)
+        target.write_text(app.export_screenshot(title="garage"))
+
+
+def main() -> None:
+    workspace = Workspace.find(sys.argv[1] if len(sys.argv) > 1 else None)
+    asyncio.run(draw(workspace, Path(__file__).with_name("screen.svg")))
+    server.stop(workspace)
+
+
+if __name__ == "__main__":
+    main()

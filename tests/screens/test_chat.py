@@ -1,0 +1,192 @@
+"""The chat: one question, two answers side by side; and what is said where an answer cannot come."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+
+import pytest
+
+from garage_tui.core import server
+from garage_tui.core.server import State
+
+RUN = "20261123-2315-lora-garage"
+
+
+class ModelServer:
+    """Answers as the embedded server does, with words of the test's choosing; its files are those of the real one."""
+
+    def __init__(self, workspace, base: str) -> None:
+        self.folder, self.base = workspace.server, base
+        self.answers: dict[str, list[str]] = {}
+        self.heard: list[dict] = []
+        self.hold = asyncio.Event()
+        self.hold.set()
+
+    async def __aenter__(self) -> ModelServer:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        port = self._server.sockets[0].getsockname()[1]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        (self.folder / "key").write_text("secret")
+        server.write_state(self.folder, State(status="ready", url=f"http://127.0.0.1:{port}/v1", base=self.base))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        os.close(self._lock)
+        self.hold.set()
+        self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            length = int(head.lower().split("content-length:")[1].split()[0])
+            asked = json.loads(await reader.readexactly(length))
+            assert "Bearer secret" in head
+            self.heard.append(asked)
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
+            for word in self.answers[asked["model"]]:
+                self._say(writer, {"choices": [{"delta": {"content": word}}]})
+                await writer.drain()
+                await self.hold.wait()
+            self._say(writer, {"choices": [{"delta": {}, "finish_reason": "stop"}]})
+            self._say(writer, {"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 7}})
+            writer.write(b"data: [DONE]\n\n")
+            await writer.drain()
+        writer.close()
+
+    @staticmethod
+    def _say(writer: asyncio.StreamWriter, chunk: dict) -> None:
+        writer.write(b"data: " + json.dumps(chunk).encode() + b"\n\n")
+
+
+@pytest.fixture
+def model_server(workspace):
+    return lambda base="smollm2-135m": ModelServer(workspace, base)
+
+
+async def test_one_question_two_answers_side_by_side(open_app, make_run, model_server):
+    make_run(RUN, "finished", step=100).adapter()
+    async with model_server() as models, open_app(screen="chat") as user:
+        models.answers = {"smollm2-135m": ["Tiny", "LEM is fiction."], RUN: ["TinyLLM runs", " locally."]}
+        await user.sees("● ready · smollm2-135m", f"Tuned · {RUN}")
+        await user.types("What is TinyLLM?")
+        await user.press("enter")
+        text = await user.sees("TinyLEM is fiction.", "TinyLLM runs locally.", "7 tokens", "first token")
+        [line] = [line for line in text.splitlines() if "TinyLEM is fiction." in line]
+        assert line.index("TinyLEM is fiction.") < line.index("TinyLLM runs locally.")
+        assert text.count("› What is TinyLLM?") == 2
+    assert {asked["model"] for asked in models.heard} == {"smollm2-135m", RUN}
+
+
+async def test_each_model_hears_its_own_conversation(open_app, make_run, model_server):
+    make_run(RUN, "finished").adapter()
+    async with model_server() as models, open_app(screen="chat") as user:
+        models.answers = {"smollm2-135m": ["base speaking"], RUN: ["tuned speaking"]}
+        for question in ("one", "two"):
+            await user.types(question)
+            await user.press("enter")
+            while user.app.pane.talking:  # type: ignore[attr-defined]
+                await user.pilot.pause(0.02)
+    second = {asked["model"]: asked["messages"] for asked in models.heard[2:]}
+    assert [message["content"] for message in second[RUN]] == ["one", "tuned speaking", "two"]
+    assert [message["content"] for message in second["smollm2-135m"]] == ["one", "base speaking", "two"]
+
+
+async def test_an_answer_is_text_whatever_is_in_it(open_app, model_server):
+    async with model_server() as models, open_app(screen="chat") as user:
+        models.answers = {"smollm2-135m": ["[bold red]x[/] \x1b]0;pwned\x07", "[@click=app.quit]y[/]"]}
+        await user.press("x", "enter")
+        text = await user.sees("[bold red]x[/]", "[@click=app.quit]y[/]")
+        assert "pwned" not in text and "\x1b" not in text
+
+
+async def test_escape_stops_the_answers_and_keeps_what_was_said(open_app, model_server):
+    async with model_server() as models, open_app(screen="chat") as user:
+        models.answers = {"smollm2-135m": ["half an answer", " and the rest"]}
+        models.hold.clear()
+        await user.press("x", "enter")
+        await user.sees("half an answer")
+        await user.press("y", "enter")
+        await user.sees("still answering")
+        await user.press("escape")
+        await user.sees("half an answer", "stopped")
+        models.hold.set()
+        assert "and the rest" not in user.screen
+
+
+async def test_clearing_begins_a_new_conversation(open_app, model_server):
+    async with model_server() as models, open_app(screen="chat") as user:
+        models.answers = {"smollm2-135m": ["an answer"]}
+        await user.press("x", "enter")
+        await user.sees("7 tokens")
+        await user.press("ctrl+l")
+        await user.sees_no("an answer")
+        await user.press("y", "enter")
+        await user.sees("7 tokens")
+    assert [message["content"] for message in models.heard[-1]["messages"]] == ["y"]
+
+
+async def test_without_a_tuned_model_only_the_base_answers_and_the_right_side_says_what_to_do(open_app, model_server):
+    async with model_server() as models, open_app(screen="chat") as user:
+        models.answers = {"smollm2-135m": ["an answer"]}
+        await user.press("x", "enter")
+        await user.sees("an answer", "No tuned model yet", "t teaches them")
+    assert len(models.heard) == 1
+
+
+async def test_another_tuned_model_is_chosen_from_a_list(open_app, make_run, model_server):
+    make_run("20261123-2315-lora-new", "finished").adapter()
+    make_run("20261122-2315-lora-old", "stopped").adapter()
+    make_run("20261121-2315-lora-none", "failed")
+    async with model_server(), open_app(screen="chat") as user:
+        await user.sees("Tuned · 20261123-2315-lora-new")
+        await user.press("ctrl+t")
+        text = await user.sees("Which tuned model?", "20261122-2315-lora-old")
+        assert "lora-none" not in text
+        await user.press("down", "enter")
+        await user.sees("Tuned · 20261122-2315-lora-old")
+
+
+async def test_a_dead_server_is_a_sentence_and_a_key(open_app, workspace, monkeypatch):
+    workspace.server.mkdir()
+    server.write_state(workspace.server, State(status="ready", base="smollm2-135m", url="http://127.0.0.1:9/v1"))
+    started = []
+    monkeypatch.setattr(server, "start", lambda *arguments: started.append(arguments[2]))
+    async with open_app(screen="chat") as user:
+        await user.sees("✗ the model server is not running", "ended without a word", "Ctrl+R starts it again")
+        await user.press("ctrl+r")
+        while not started:
+            await user.pilot.pause(0.02)
+    assert started == ["smollm2-135m"]
+
+
+async def test_the_first_question_starts_the_server_and_its_failure_is_said(open_app, workspace, monkeypatch):
+    def start(workspace, settings, base) -> None:
+        workspace.server.mkdir(exist_ok=True)
+        server.write_state(workspace.server, State(status="failed", reason="out of memory", base=base))
+
+    monkeypatch.setattr(server, "start", start)
+    async with open_app(screen="chat") as user:
+        await user.sees("○ the model server is off; it starts with your first question")
+        await user.press("x", "enter")
+        await user.sees("✗ the model server failed: out of memory; Ctrl+R", "not running: out of memory · Ctrl+R starts it again")
+
+
+async def test_a_server_with_another_base_is_not_asked_in_its_stead(open_app, model_server):
+    async with model_server("/models/other") as models, open_app(screen="chat") as user:
+        await user.press("x", "enter")
+        await user.sees("serves other, not smollm2-135m:", "Ctrl+R restarts it")
+    assert not models.heard
+
+
+async def test_it_works_at_80_by_24(open_app, make_run, model_server):
+    make_run(RUN, "finished").adapter()
+    async with model_server() as models, open_app(screen="chat", size=(80, 24)) as user:
+        models.answers = {"smollm2-135m": ["no idea " * 30], RUN: ["a local LLM"]}
+        await user.press("x", "enter")
+        await user.sees("a local LLM", "7 tokens", "Base · smollm2-135m", f"Tuned · {RUN}")

@@ -1,0 +1,168 @@
+"""The app in a real terminal: real key presses in a real tmux, a real run in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from garage_tui.core import server
+from garage_tui.core.runs import Run, list_runs
+
+pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+class Terminal:
+    """A tmux server of its own with one window, in which the app runs."""
+
+    def __init__(self, workspace: Path, columns: int, rows: int) -> None:
+        self._socket = f"garage-test-{os.getpid()}-{columns}"
+        self._workspace, self._size = workspace, (str(columns), str(rows))
+
+    def tmux(self, *arguments: str) -> str:
+        command = ["tmux", "-L", self._socket, "-f", "/dev/null", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, env=self._environment()).stdout
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if name not in ("TMUX", "NO_COLOR", "COLORTERM")}
+        return {**kept, "PYTHONPATH": str(REPOSITORY), "TERM": "xterm-256color"}
+
+    def open(self, *arguments: str) -> None:
+        app = [sys.executable, "-m", "garage_tui", "--workspace", str(self._workspace), *arguments]
+        columns, rows = self._size
+        self.tmux("new-session", "-d", "-s", "app", "-x", columns, "-y", rows, *app)
+        self.tmux("set-option", "-g", "remain-on-exit", "on")
+
+    @property
+    def screen(self) -> str:
+        return self.tmux("capture-pane", "-p", "-t", "app")
+
+    @property
+    def pid(self) -> int:
+        """Process id of the app."""
+        return int(self.tmux("display-message", "-p", "-t", "app", "#{pane_pid}"))
+
+    def press(self, *keys: str) -> None:
+        self.tmux("send-keys", "-t", "app", *keys)
+
+    def types(self, text: str) -> None:
+        self.tmux("send-keys", "-t", "app", "-l", text)
+
+    def sees(self, *texts: str, seconds: float = 30) -> str:
+        """Wait until all of `texts` are on the screen, and return it."""
+        return wait_for(
+            lambda: screen if all(text in (screen := self.screen) for text in texts) else "",
+            seconds,
+            lambda: f"{texts} not seen; the screen says:\n{self.screen}",
+        )
+
+    def close(self) -> None:
+        self.tmux("kill-server")
+
+
+def wait_for(look, seconds: float, otherwise):
+    """Return what `look` returns once that is true."""
+    end = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < end, otherwise()
+        time.sleep(0.05)
+    return found
+
+
+def only_run(workspace) -> Run:
+    [run] = list_runs(workspace)
+    return run
+
+
+def gone(pid: int) -> bool:
+    """True once a process has ended; one that nobody has waited for yet counts as ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+@pytest.fixture(params=[(120, 40), (80, 24)], ids=["120x40", "80x24"])
+def terminal(workspace, request) -> Iterator[Terminal]:
+    terminal = Terminal(workspace.root, *request.param)
+    yield terminal
+    terminal.close()
+    server.stop(workspace)
+    for run in list_runs(workspace):
+        if run.alive:
+            from garage_tui.core.launcher import stop
+
+            stop(run)
+            wait_for(lambda run=run: not list_runs(workspace)[0].alive, 90, lambda run=run: f"{run.id} does not stop")
+
+
+def test_the_story_from_the_facts_to_a_run_that_outlives_the_app(terminal, workspace, tiny_model):
+    workspace.settings_file.write_text(f'base_model = "{tiny_model}"\n')
+    terminal.open()
+    terminal.sees("garage.jsonl", "What is TinyLLM?", "24 facts · no problems", "t Teach")
+
+    terminal.press("t")
+    terminal.sees("Teach a model", "24 rows × 25 epochs ÷ batch 8 = 75 steps")
+    terminal.press("C-s")
+    terminal.sees("● running", "Log")
+    terminal.sees("step 2/75", "loss", "/75", seconds=120)
+    run = only_run(workspace)
+    assert run.manifest and run.manifest.command[:3] == ["garage", "train", "lora"]
+
+    terminal.press("q")
+    if run.alive:
+        terminal.sees("goes on without the app")
+    terminal.close()
+
+    terminal.open("--screen", "runs")
+    terminal.sees(run.id, "/75")
+    terminal.sees("✓ finished", "75/75", "step 75/75", seconds=120)
+    assert only_run(workspace).adapter
+
+    terminal.press("c")
+    terminal.sees(f"Tuned · {run.id[:20]}", "the model server is off")
+    terminal.types("What is TinyLLM?")
+    terminal.press("Enter")
+    screen = terminal.sees("● ready", "first token", "tokens/s", seconds=120)
+    assert screen.count("› What is TinyLLM?") == 2
+
+
+def test_a_closed_terminal_ends_the_app_and_not_the_run(terminal, workspace, tiny_model):
+    workspace.settings_file.write_text(f'base_model = "{tiny_model}"\n')
+    terminal.open()
+    terminal.sees("24 facts")
+    terminal.press("t")
+    terminal.sees("75 steps")
+    terminal.press("C-s")
+    terminal.sees("● running")
+    app = terminal.pid
+    terminal.close()
+    wait_for(lambda: gone(app), 10, lambda: "the app outlives its terminal")
+    assert only_run(workspace).status in ("running", "finished")
+
+
+def test_a_hangup_is_a_clean_exit(terminal):
+    terminal.open()
+    terminal.sees("24 facts")
+    os.kill(terminal.pid, signal.SIGHUP)
+    terminal.sees("Pane is dead (status 0")
+
+
+@pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "xterm"}], ids=["NO_COLOR", "16 colours"])
+def test_it_can_be_read_with_few_colours(terminal, workspace, variables):
+    """The chosen row and the screen in front are told by a sign and by reversed brightness, not by hue alone."""
+    words = [f"{name}={value}" for name, value in variables.items()]
+    columns, rows = terminal._size
+    app = ["env", *words, sys.executable, "-m", "garage_tui", "--workspace", str(workspace.root)]
+    terminal.tmux("new-session", "-d", "-s", "app", "-x", columns, "-y", rows, *app)
+    screen = terminal.sees("24 facts")
+    assert "▸" in next(line for line in screen.splitlines() if "What is TinyLLM?" in line)
