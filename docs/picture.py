@@ -19,7 +19,8 @@ QUESTIONS = ("What is the capital of France?", "Who maintains ProtosAI?")
 COLUMNS, ROWS = 112, 26
 
 
-async def draw(workspace: Workspace, target: Path) -> None:
+async def draw(workspace: Workspace) -> str:
+    """Return the chat screen as SVG, after both models have answered."""
     app = GarageApp(workspace, load_settings(workspace), "chat")
     async with app.run_test(size=(COLUMNS, ROWS)) as pilot:
         await pilot.pause(1.0)
@@ -30,12 +31,12 @@ async def draw(workspace: Workspace, target: Path) -> None:
             while app.pane.talking:  # type: ignore[attr-defined]
                 await pilot.pause(0.2)
         await pilot.pause(0.5)
-        target.write_text(app.export_screenshot(title="garage"))
+        return app.export_screenshot(title="garage")
 
 
 def main() -> None:
     workspace = Workspace.find(sys.argv[1] if len(sys.argv) > 1 else None)
-    asyncio.run(draw(workspace, Path(__file__).with_name("screen.svg")))
+    Path(__file__).with_name("screen.svg").write_text(asyncio.run(draw(workspace)))
     server.stop(workspace)
 
 

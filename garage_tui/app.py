@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import threading
 from collections.abc import Iterable
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import App, ComposeResult, SystemCommand
@@ -21,12 +23,14 @@ from textual.worker import get_current_worker
 from garage_tui.core.settings import Settings, Workspace
 from garage_tui.screens.facts import FactsPane
 from garage_tui.screens.facts_store import find_files
-from garage_tui.screens.run_words import in_header
-from garage_tui.screens.watcher import Seen, Told, Watcher
 from garage_tui.theme import GARAGE, VARIABLES
 from garage_tui.widgets.header import HeaderBar, Tab
 from garage_tui.widgets.keybar import KeyBar
 from garage_tui.widgets.pane import Pane
+
+_LEAVE_SECONDS = 5.0
+if TYPE_CHECKING:
+    from garage_tui.screens.watcher import Seen, Told, Watcher
 
 TABS = (Tab("facts", "F2", "Facts"), Tab("runs", "F3", "Runs"), Tab("chat", "F4", "Chat"))
 
@@ -75,12 +79,20 @@ class GarageApp(App[int]):
     ) -> None:
         super().__init__()
         self.workspace, self.settings = workspace, settings
-        self.watcher = Watcher(workspace)
         self.animation_level = "none"  # over SSH a jump is better than a glide
         self._facts = facts
         self._trail = [screen or "facts"]
         self.register_theme(GARAGE)
-        self.theme = GARAGE.name
+        # Assigning the theme would parse every style sheet twice: 20 ms of the first paint.
+        self.set_reactive(App.theme, GARAGE.name)
+        self.stylesheet.set_variables(self.get_css_variables())
+
+    @cached_property
+    def watcher(self) -> Watcher:
+        """The eyes on the run folders; not needed for the first paint."""
+        from garage_tui.screens.watcher import Watcher
+
+        return Watcher(self.workspace)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return VARIABLES
@@ -107,8 +119,15 @@ class GarageApp(App[int]):
         self.pane.reveal()
         # A closed terminal or connection ends the app in good order; Textual's own default would be a sudden death.
         for number in (signal.SIGHUP, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, self.exit, 0)
-        self.call_after_refresh(self._look_at_runs)
+            asyncio.get_running_loop().add_signal_handler(number, self._leave)
+        self.set_timer(0.1, self._look_at_runs)  # after the first paint, for which it would compete
+
+    def _leave(self) -> None:
+        self.exit(0)
+        # What is still to be painted may wait for ever for a terminal that is gone; nothing is unsaved by now.
+        last = threading.Timer(_LEAVE_SECONDS, os._exit, (0,))
+        last.daemon = True
+        last.start()
 
     @work(thread=True, group="watch")
     def _look_at_runs(self) -> None:
@@ -128,6 +147,8 @@ class GarageApp(App[int]):
         self.watcher.wake()
 
     def on_garage_app_runs_seen(self, event: RunsSeen) -> None:
+        from garage_tui.screens.run_words import in_header
+
         self.runs = event.runs
         self.query_one(HeaderBar).run_line = in_header(event.runs)
 
@@ -149,9 +170,10 @@ class GarageApp(App[int]):
         if not switcher.query(f"#{name}"):
             await switcher.add_content(self._make(name))
         self._trail = [*(step for step in self._trail if step != name), name]
-        switcher.current = name
-        self.query_one(HeaderBar).active = name
-        self.pane.reveal()
+        with self.batch_update():
+            switcher.current = name
+            self.query_one(HeaderBar).active = name
+            self.pane.reveal()
 
     async def action_back(self) -> None:
         """Return to the screen that was in front before this one."""

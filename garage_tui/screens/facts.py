@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, TypeVar
 
 from textual import work
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -19,9 +19,7 @@ from garage_tui.core.errors import GarageError
 from garage_tui.core.settings import Workspace
 from garage_tui.core.text import one_line, plain
 from garage_tui.screens import fact_words
-from garage_tui.screens.fact_form import FactForm, Written
 from garage_tui.screens.facts_store import FactsStore, find_files
-from garage_tui.widgets.dialogs import Confirm, Pick
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
 from garage_tui.widgets.table import Column, Table
@@ -31,7 +29,24 @@ _EMPTY = (
     "It is kept in {path}, one JSON object a line."
 )
 _LOOK_SECONDS = 1.0
+_SMALL = 64 * 1024  # bytes: a file that is read in less than a millisecond or two
 T = TypeVar("T")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return _SMALL
+
+
+async def _ask_for_fact(
+    app: App[object], title: str, question: str = "", answer: str = "", complaint: str = ""
+) -> tuple[str, str] | None:
+    """Open the form for one fact; return question and answer, or None."""
+    from garage_tui.screens.fact_form import FactForm  # noqa: PLC0415 (25 ms that the first paint does not need)
+
+    return await app.push_screen_wait(FactForm(title, question, answer, complaint))
 
 
 class FactsPane(Pane):
@@ -59,6 +74,7 @@ class FactsPane(Pane):
         self._path = path
         self._timer: Timer | None = None
         self.store: FactsStore | None = None
+        self._unread = ""
 
     def compose(self) -> ComposeResult:
         yield Table(
@@ -75,7 +91,12 @@ class FactsPane(Pane):
     def on_mount(self) -> None:
         self.query_one("#facts-details").border_title = "Fact"
         self._timer = self.set_interval(_LOOK_SECONDS, self._look, pause=True)
-        self._open(self._path)
+        small = _size(self._path or self._workspace.datasets / "garage.jsonl") < _SMALL
+        if small:  # read at once, so that the first paint shows it
+            self._read(self._path)
+            self._show(0)
+        else:
+            self._open(self._path)
 
     def reveal(self) -> None:
         super().reveal()
@@ -104,15 +125,15 @@ class FactsPane(Pane):
 
     @work(exclusive=True, group="facts")
     async def _open(self, path: Path | None) -> None:
-        def read() -> FactsStore | None:
-            chosen = path or next(iter(find_files(self._workspace.datasets)), None)
-            return FactsStore(chosen) if chosen else None
-
-        try:
-            self.store = await asyncio.to_thread(read)
-        except GarageError as error:
-            self.query_one(Notice).wrong(plain(str(error)))
+        await asyncio.to_thread(self._read, path)
         self._show(0)
+
+    def _read(self, path: Path | None) -> None:
+        chosen = path or next(iter(find_files(self._workspace.datasets)), None)
+        try:
+            self.store = FactsStore(chosen) if chosen else None
+        except GarageError as error:
+            self._unread = plain(str(error))
 
     def _show(self, cursor: int | None = None) -> None:
         store = self.store
@@ -124,7 +145,10 @@ class FactsPane(Pane):
         table.border_title = Content(self._label(path))
         table.border_subtitle = Content(fact_words.counts(store.file)) if store else ""
         table.show_rows(count, self._cells, cursor)
-        if store and store.file.problems:
+        if self._unread:
+            self.query_one(Notice).wrong(self._unread)
+            self._unread = ""
+        elif store and store.file.problems:
             first = (store.file.errors or store.file.problems)[0]
             more = len(store.file.problems) - 1
             others = f" · {more} more problem{'s' if more > 1 else ''}" if more else ""
@@ -180,10 +204,10 @@ class FactsPane(Pane):
     @work(group="form", exclusive=True)
     async def action_add(self) -> None:
         """Write a new fact at the end of the file."""
-        if written := await self.app.push_screen_wait(FactForm("Add a fact")):
+        if written := await _ask_for_fact(self.app, "Add a fact"):
             await self._add(written)
 
-    async def _add(self, written: Written) -> None:
+    async def _add(self, written: tuple[str, str]) -> None:
         if self.store is None:
             path = self._path or self._workspace.datasets / "garage.jsonl"
 
@@ -207,13 +231,13 @@ class FactsPane(Pane):
                 f"line {store.number(row)} cannot be read, and is kept as it is: mend it in an editor"
             )
             return
-        written = await self.app.push_screen_wait(FactForm("Edit this fact", line.fact.question, line.fact.answer))
+        written = await _ask_for_fact(self.app, "Edit this fact", line.fact.question, line.fact.answer)
         if written is None or written == (line.fact.question, line.fact.answer):
             return
         if await self._change(lambda: store.replace(row, line, *written), self._saved) is None:
             # Somebody else rewrote the row meanwhile: what was typed is offered as a new fact, never thrown away.
             complaint = "Not saved: the row was changed on disk meanwhile. Ctrl+S adds this as a new fact."
-            if again := await self.app.push_screen_wait(FactForm("Add your version", *written, complaint=complaint)):
+            if again := await _ask_for_fact(self.app, "Add your version", *written, complaint=complaint):
                 await self._add(again)
 
     @work(group="form", exclusive=True)
@@ -224,6 +248,8 @@ class FactsPane(Pane):
             return
         line = store.line(row)
         words = line.fact.question if line.fact else line.raw[:400].decode(errors="replace")
+        from garage_tui.widgets.dialogs import Confirm  # noqa: PLC0415 (not needed for the first paint)
+
         question = Confirm("Delete this row?", one_line(words, 300), "Delete", "Keep it")
         if await self.app.push_screen_wait(question):
             await self._change(lambda: store.delete(row, line), self._saved)
@@ -237,6 +263,8 @@ class FactsPane(Pane):
                 f"no .jsonl file in {self._label(self._workspace.datasets)}: press a to write one"
             )
             return
+        from garage_tui.widgets.dialogs import Pick  # noqa: PLC0415 (not needed for the first paint)
+
         current = files.index(self.path) if self.path in files else 0
         choice = await self.app.push_screen_wait(Pick("Open a facts file", [plain(f.name) for f in files], current))
         if choice is not None:

@@ -109,10 +109,9 @@ class Watcher:
         return seen
 
     def listen(self) -> Told | None:
-        """Return what the followed run wrote since the last call; None where it wrote nothing."""
+        """Return what the followed run wrote since it was last heard; None where it wrote nothing."""
         wanted = self._wanted
-        if wanted is None:
-            self._voice = None
+        if wanted is None:  # what was heard is kept, for the same run may be asked for again
             return None
         fresh = self._voice is None or self._voice.run_id != wanted
         if self._voice is None or fresh:

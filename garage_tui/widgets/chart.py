@@ -36,8 +36,14 @@ class LossChart(Widget):
     empty: reactive[str] = reactive("")
     """What is said while there are no points."""
 
+    _drawn: tuple[object, Text] | None = None
+
     def render(self) -> RenderableType:
+        """Draw the curve, unless it is the one that was drawn last."""
         width, height = self.content_size
+        what = (self.points, width, height, self.app.theme)
+        if self._drawn is not None and self._drawn[0] == what:
+            return self._drawn[1]
         if len(self.points) < 2 or width < 16 or height < 4:
             return Text(self.empty if len(self.points) < 2 else "", style="dim")
         from textual_plotext.plot import Plot  # noqa: PLC0415 (50 ms, and most visits see no curve)
@@ -56,7 +62,9 @@ class LossChart(Widget):
         plot.ylim(0, top * 1.05 or 1)
         plot.xticks(*_ticks(xs[0], xs[-1], 3 if width < 60 else 5))
         plot.yticks(*_ticks(0, top, 3 if height < 10 else 5, "{:.2f}"))
-        return Text.from_ansi(plot.build().rstrip("\n"), no_wrap=True)
+        drawing = Text.from_ansi(plot.build().rstrip("\n"), no_wrap=True)
+        self._drawn = (what, drawing)
+        return drawing
 
     def _rgb(self, variable: str) -> tuple[int, int, int]:
         return Color.parse(self.app.theme_variables[variable]).rgb

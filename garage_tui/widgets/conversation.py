@@ -68,6 +68,7 @@ class Conversation(VerticalScroll, can_focus=True):
         self._hint = Static(classes="hint")
         self._timer: Timer | None = None
         self._open: list[Turn] = []
+        self._follow = True
 
     def on_mount(self) -> None:
         self.mount(self._hint)
@@ -85,9 +86,9 @@ class Conversation(VerticalScroll, can_focus=True):
         """Show a question, and return the turn that its answer goes to."""
         turn = Turn(question)
         self._hint.display = False
+        self._follow = True
         self._open.append(turn)
         self.mount(turn)
-        self._to_end()
         if self._timer:
             self._timer.resume()
         return turn
@@ -98,12 +99,18 @@ class Conversation(VerticalScroll, can_focus=True):
         self.query(Turn).remove()
         self._hint.display = True
 
-    def _to_end(self) -> None:
-        self.call_after_refresh(self.scroll_end, animate=False, immediate=True, force=True)
+    def watch_virtual_size(self) -> None:
+        if self._follow:
+            self.scroll_end(animate=False, immediate=True, force=True)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if new_value >= self.max_scroll_y - 0.5:
+            self._follow = True
+        elif new_value < old_value:  # who scrolls up to read is left alone
+            self._follow = False
 
     def _repaint(self) -> None:
-        if self.scroll_y >= self.max_scroll_y - 1:  # who scrolled up to read is left alone
-            self._to_end()
         for turn in self._open:
             turn.repaint()
         self._open = [turn for turn in self._open if turn.open]

@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from textual.visual import Visual
 
 _MARK = "▸ "  # the row under the cursor is marked by a sign too, never by colour alone
 _GAP = "  "
@@ -110,7 +110,6 @@ class Table(ScrollView, can_focus=True):
             self.scroll_to(y=self.cursor - height + 1, animate=False, immediate=True, force=True)
 
     def on_resize(self) -> None:
-        self._drawn.clear()
         self._scroll_to_cursor()
 
     def notify_style_update(self) -> None:
@@ -156,17 +155,18 @@ class Table(ScrollView, can_focus=True):
         return self._drawn[key]
 
     def _strip(self, cells: Sequence[Content], width: int, part: str, mark: str) -> Strip:
-        line = Content(mark)
+        parts, gap = [Content(mark)], Content(_GAP)
         for column, size, cell in zip(self.columns, self._widths(width), cells, strict=False):
             if column.wide and width < _WIDE:
                 continue
             cell = cell.truncate(size, ellipsis=True)
-            space = " " * (size - cell.cell_length)
-            line += Content(space) + cell if column.right else cell + Content(space)
-            line += Content(_GAP)
+            space = Content(" " * (size - cell.cell_length))
+            parts += (space, cell, gap) if column.right else (cell, space, gap)
         style = self.get_visual_style(part) if part else self.visual_style
-        strips = Visual.to_strips(self, line.truncate(width), width, 1, style, pad=True)
-        return strips[0].adjust_cell_length(width, style.rich_style) if strips else Strip.blank(width, style.rich_style)
+        line = Content.assemble(*parts).truncate(width, pad=True)
+        # Straight to segments: a Visual would look for places to wrap in each line, and cost twice as much.
+        drawn = line.render(style, end="", parse_style=self.app.stylesheet.parse_style)
+        return Strip([Segment(text, part.rich_style) for text, part in drawn], width)
 
     def _widths(self, width: int) -> list[int]:
         shown = [column for column in self.columns if width >= _WIDE or not column.wide]
@@ -174,7 +174,3 @@ class Table(ScrollView, can_focus=True):
         shares = sum(column.share for column in shown if not column.width) or 1
         left = max(0, width - fixed)
         return [column.width or left * column.share // shares for column in self.columns]
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        self.rich_style  # noqa: B018 (computes the style once for all lines)
-        return super().render_lines(crop)

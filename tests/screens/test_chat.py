@@ -174,7 +174,9 @@ async def test_the_first_question_starts_the_server_and_its_failure_is_said(open
     async with open_app(screen="chat") as user:
         await user.sees("○ the model server is off; it starts with your first question")
         await user.press("x", "enter")
-        await user.sees("✗ the model server failed: out of memory; Ctrl+R", "not running: out of memory · Ctrl+R starts it again")
+        await user.sees(
+            "✗ the model server failed: out of memory; Ctrl+R", "not running: out of memory · Ctrl+R starts it again"
+        )
 
 
 async def test_a_server_with_another_base_is_not_asked_in_its_stead(open_app, model_server):
@@ -182,6 +184,17 @@ async def test_a_server_with_another_base_is_not_asked_in_its_stead(open_app, mo
         await user.press("x", "enter")
         await user.sees("serves other, not smollm2-135m:", "Ctrl+R restarts it")
     assert not models.heard
+
+
+async def test_a_long_answer_is_followed_to_its_end_on_both_sides(open_app, make_run, model_server):
+    make_run(RUN, "finished").adapter()
+    async with model_server() as models, open_app(screen="chat", size=(80, 24)) as user:
+        models.answers = {"smollm2-135m": [*["word "] * 400, "THE END"], RUN: [*["word "] * 300, "LASTWORDS"]}
+        await user.press("x", "enter")
+        await user.sees("THE END", "LASTWORDS")
+        assert user.screen.count("7 tokens") == 2
+        await user.press("pageup")
+        await user.sees_no("THE END")
 
 
 async def test_it_works_at_80_by_24(open_app, make_run, model_server):
