@@ -12,7 +12,7 @@ from garage_tui.core.settings import Workspace
 from garage_tui.core.text import duration
 
 # Tokens/s of the default recipe with smollm2-135m on two CPU cores (docs/figures.md), for a box without a run yet.
-_REFERENCE_BASE, _REFERENCE_SPEED = "smollm2-135m", 200.0
+_REFERENCE_BASE, _REFERENCE_SPEED = "smollm2-135m", 120.0
 _START_SECONDS = 15.0  # imports, loading and saving, measured with the same run
 _CHARACTERS_A_TOKEN = 4.0
 _TEMPLATE_TOKENS = 35  # system prompt and role marks of a ChatML template
