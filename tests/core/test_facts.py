@@ -46,8 +46,7 @@ def test_the_shipped_facts_are_sound_and_say_what_the_story_says(workspace):
 def test_a_mistake_is_named_with_its_line_and_good_rows_still_load(tmp_path, line, said):
     good = b'{"question": "q", "answer": "a"}\n'
     bad = line if isinstance(line, bytes) else line.encode()
-    path = written(tmp_path, good + bad + b"
-" + good)
+    path = written(tmp_path, good + bad + b"\n" + good)
     file = facts.load(path)
     assert file.errors[0].line == 2
     assert said in file.errors[0].text
