@@ -58,22 +58,22 @@ def test_a_server_in_the_foreground_from_start_to_ctrl_c(garage, workspace, fini
     curl = re.search(r"\n  (printf .*\n    curl .*)\n", said)[1].replace(
         '"temperature"', '"max_tokens": 5, "temperature"'
     )
-    answer = subprocess.run(["bash", "-c", curl], capture_output=True, text=True, timeout=60)
+    answer = subprocess.run(["bash", "-c", curl], capture_output=True, text=True, timeout=120)
     assert json.loads(answer.stdout)["model"] == shown, answer
 
-    status, _ = garage("serve", "--status", "--json").communicate(timeout=30)
+    status, _ = garage("serve", "--status", "--json").communicate(timeout=120)
     document = json.loads(status)
     assert (document["status"], document["models"]) == ("ready", [str(tiny_model), shown])
     assert key not in status
 
-    out, err = garage("serve", "--port", "0", shown).communicate(timeout=30)
+    out, err = garage("serve", "--port", "0", shown).communicate(timeout=120)
     assert "a server runs here already" in out, err
     second = garage("serve")  # all runs: another server than the one that lives
-    assert "stop it with `garage serve --stop`" in second.communicate(timeout=30)[1]
+    assert "stop it with `garage serve --stop`" in second.communicate(timeout=120)[1]
     assert second.returncode == 1
 
     foreground.send_signal(signal.SIGINT)
-    out, err = foreground.communicate(timeout=30)
+    out, err = foreground.communicate(timeout=120)
     assert out.strip() == "stopped"
     assert foreground.returncode == 0, err
     assert server.look(workspace).status == "off"
@@ -86,8 +86,8 @@ def test_a_server_that_is_stopped_elsewhere_ends_the_command(garage, workspace):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     stopped = garage("serve", "--stop")
-    assert "the server has left" in stopped.communicate(timeout=30)[0]
-    _, err = foreground.communicate(timeout=30)
+    assert "the server has left" in stopped.communicate(timeout=120)[0]
+    _, err = foreground.communicate(timeout=120)
     assert foreground.returncode == 1
     assert "the server was stopped while it started" in err
 
@@ -95,10 +95,10 @@ def test_a_server_that_is_stopped_elsewhere_ends_the_command(garage, workspace):
 def test_without_a_server_status_and_stop_say_so(garage):
     for action in ("--status", "--stop"):
         process = garage("serve", action)
-        assert process.communicate(timeout=30)[0] == "no server is running\n" if action == "--status" else True
+        assert process.communicate(timeout=120)[0] == "no server is running\n" if action == "--status" else True
         process.wait()
         assert process.returncode == 0
-    out, _ = garage("serve", "--stop", "--json").communicate(timeout=30)
+    out, _ = garage("serve", "--stop", "--json").communicate(timeout=120)
     assert json.loads(out)["status"] == "off"
 
 
@@ -108,7 +108,7 @@ def test_without_a_server_status_and_stop_say_so(garage):
 )
 def test_wrong_use_is_one_line_and_exit_code_2(garage, args, words):
     process = garage("serve", *args)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 2
     assert words in err
     assert len(err.splitlines()) == 1

@@ -89,11 +89,11 @@ class User:
     async def types(self, text: str) -> None:
         await self.press(*("space" if letter == " " else letter for letter in text))
 
-    async def sees(self, *texts: str, seconds: float = 10) -> str:
+    async def sees(self, *texts: str, seconds: float = 40) -> str:
         """Wait until all of `texts` are on the screen, and return it."""
         return await self._wait(lambda screen: all(text in screen for text in texts), f"{texts} not seen", seconds)
 
-    async def sees_no(self, text: str, seconds: float = 10) -> str:
+    async def sees_no(self, text: str, seconds: float = 40) -> str:
         """Wait until `text` is not on the screen any more, and return it."""
         return await self._wait(lambda screen: text not in screen, f"{text!r} is still there", seconds)
 
