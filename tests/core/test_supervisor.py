@@ -76,6 +76,18 @@ def processes(folder):
     return [int(pid) for pid in found.split()]
 
 
+def supervisor(folder):
+    return next(pid for pid in processes(folder) if "garage_tui.core.supervisor" in command_line(pid))
+
+
+def job(folder):
+    return next(pid for pid in processes(folder) if "garage_tui.core.supervisor" not in command_line(pid))
+
+
+def command_line(pid):
+    return Path(f"/proc/{pid}/cmdline").read_text()
+
+
 def wait(folder, until, seconds=20):
     deadline = time.monotonic() + seconds
     while not until(run := read_run(folder)):
@@ -148,8 +160,7 @@ def test_a_job_that_does_not_listen_is_killed_after_the_grace_time(start):
 def test_a_killed_job_is_a_failure_in_words(start):
     folder = start("work")
     wait(folder, working)
-    job = max(processes(folder))
-    os.kill(job, signal.SIGKILL)
+    os.kill(job(folder), signal.SIGKILL)
     run = wait(folder, dead)
     assert run.status == "failed"
     assert "killed by SIGKILL" in run.reason
@@ -158,7 +169,7 @@ def test_a_killed_job_is_a_failure_in_words(start):
 def test_when_the_supervisor_is_killed_the_job_goes_on_and_still_can_be_stopped(start):
     folder = start("work")
     wait(folder, working)
-    os.kill(min(processes(folder)), signal.SIGKILL)
+    os.kill(supervisor(folder), signal.SIGKILL)
     time.sleep(0.3)
     run = read_run(folder)
     assert run.alive and run.status == "running"
@@ -169,7 +180,7 @@ def test_when_the_supervisor_is_killed_the_job_goes_on_and_still_can_be_stopped(
 def test_when_everything_is_killed_the_run_was_interrupted(start):
     folder = start("work")
     wait(folder, working)
-    for pid in sorted(processes(folder)):
+    for pid in (supervisor(folder), job(folder)):
         os.kill(pid, signal.SIGKILL)
     run = wait(folder, dead)
     assert run.status == "interrupted"
@@ -179,7 +190,7 @@ def test_when_everything_is_killed_the_run_was_interrupted(start):
 def test_the_supervisor_is_small(start):
     folder = start("work")
     wait(folder, working)
-    status = Path(f"/proc/{min(processes(folder))}/status").read_text()
+    status = Path(f"/proc/{supervisor(folder)}/status").read_text()
     resident = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
     assert resident < 20 * 1024
 
