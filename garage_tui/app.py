@@ -103,7 +103,9 @@ class GarageApp(App[int]):
         yield KeyBar()
 
     def _make(self, name: str) -> Pane:
-        """Return a new pane; each is imported when it is first seen."""
+        """Return a new pane; each is imported, and its looks are read, when it is first seen."""
+        if name != "facts":
+            self._read_looks(name)
         if name == "runs":
             from garage_tui.screens.runs import RunsPane
 
@@ -113,6 +115,15 @@ class GarageApp(App[int]):
 
             return ChatPane(self.workspace, self.settings)
         return FactsPane(self.workspace, self._facts)
+
+    def _read_looks(self, name: str) -> None:
+        path = Path(__file__).with_name(f"{name}.tcss")
+        if not self.stylesheet.has_source(str(path)):
+            self.stylesheet.read(path)
+
+    def action_command_palette(self) -> None:
+        self._read_looks("palette")
+        super().action_command_palette()
 
     def on_mount(self) -> None:
         self.query_one(HeaderBar).active = self.pane.id or ""

@@ -30,11 +30,12 @@ class Terminal:
     """A tmux server of its own with one window, in which the app runs."""
 
     def __init__(self, workspace: Path, columns: int, rows: int) -> None:
-        self._socket = f"garage-test-{os.getpid()}-{columns}"
+        self._opened = 0
         self._workspace, self._size = workspace, (str(columns), str(rows))
 
     def tmux(self, *arguments: str) -> str:
-        command = ["tmux", "-L", self._socket, "-f", "/dev/null", *arguments]
+        socket = f"garage-test-{os.getpid()}-{self._size[0]}-{self._opened}"
+        command = ["tmux", "-L", socket, "-f", "/dev/null", *arguments]
         return subprocess.run(command, capture_output=True, text=True, env=self._environment()).stdout
 
     def _environment(self) -> dict[str, str]:
@@ -42,6 +43,7 @@ class Terminal:
         return {**kept, "PYTHONPATH": str(REPOSITORY), "TERM": "xterm-256color"}
 
     def open(self, *arguments: str) -> None:
+        self._opened += 1  # a server that is still leaving must not be asked for the next window
         app = [sys.executable, "-m", "garage_tui", "--workspace", str(self._workspace), *arguments]
         columns, rows = self._size
         self.tmux("new-session", "-d", "-s", "app", "-x", columns, "-y", rows, *app)

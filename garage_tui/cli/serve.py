@@ -60,7 +60,8 @@ def _serve(workspace: Workspace, args: argparse.Namespace) -> int:
     mine = server.look(workspace).status not in ("starting", "ready")
     server.start(workspace, load_settings(workspace), base, port=args.port, idle_minutes=0, runs=runs)
     for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends a foreground server as Ctrl-C does
-        signal.signal(number, signal.default_int_handler)
+        if signal.getsignal(number) != signal.SIG_IGN:  # but not one that was started with nohup
+            signal.signal(number, signal.default_int_handler)
     try:
         seen = _wait_until_ready(workspace, quiet=args.json)
         if not mine:

@@ -8,9 +8,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static, TextArea
 
+from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.keybar import KeyBar
 from garage_tui.widgets.notice import Notice
 
@@ -18,7 +18,7 @@ Written = tuple[str, str]
 """Question and answer."""
 
 
-class FactForm(ModalScreen[Written | None]):
+class FactForm(Dialog[Written | None]):
     """Question and answer, each of as many lines as it needs; the result is both, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

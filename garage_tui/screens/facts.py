@@ -83,8 +83,7 @@ class FactsPane(Pane):
             Column("Answer", share=7),
             id="facts-table",
         )
-        yield Static(id="facts-empty", classes="empty")
-        with VerticalScroll(id="facts-details"):
+        with VerticalScroll(id="facts-details", classes="panel"):
             yield Static(id="facts-words")
         yield Notice()
 
@@ -141,7 +140,9 @@ class FactsPane(Pane):
         table = self.query_one(Table)
         self.set_class(not count, "-empty")
         path = store.path if store else self._workspace.datasets / "garage.jsonl"
-        self.query_one("#facts-empty", Static).update(Content(_EMPTY.format(path=self._label(path))))
+        if not count and not self.query("#facts-empty"):
+            words = Content(_EMPTY.format(path=self._label(path)))
+            self.mount(Static(words, id="facts-empty", classes="empty"), after=0)
         table.border_title = Content(self._label(path))
         table.border_subtitle = Content(fact_words.counts(store.file)) if store else ""
         table.show_rows(count, self._cells, cursor)

@@ -12,7 +12,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.reactive import reactive
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label, Select, Static
 
 from garage_tui.core import facts, launcher, models
@@ -21,11 +20,12 @@ from garage_tui.core.estimate import estimate_lora
 from garage_tui.core.recipe import LoraRecipe, make_recipe, presets
 from garage_tui.core.settings import Settings, Workspace
 from garage_tui.core.text import one_line, plain
+from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.keybar import KeyBar
 from garage_tui.widgets.notice import Notice
 
 
-class LaunchForm(ModalScreen[Path | None]):
+class LaunchForm(Dialog[Path | None]):
     """The recipe of a new run; the result is the folder of the run that was started, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

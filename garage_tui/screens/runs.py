@@ -74,10 +74,10 @@ class RunsPane(Pane):
         )
         yield Static(Content(_EMPTY), id="runs-empty", classes="empty")
         with Horizontal(id="runs-details"):
-            with VerticalScroll(id="runs-summary"):
+            with VerticalScroll(id="runs-summary", classes="panel"):
                 yield Static(id="runs-words")
-            yield LossChart(id="runs-chart")
-        yield LogView(id="runs-log")
+            yield LossChart(id="runs-chart", classes="panel")
+        yield LogView(id="runs-log", classes="panel")
         yield Notice()
 
     def on_mount(self) -> None:

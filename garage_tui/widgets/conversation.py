@@ -64,7 +64,7 @@ class Conversation(VerticalScroll, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = []
 
     def __init__(self, id: str) -> None:
-        super().__init__(id=id, classes="column")
+        super().__init__(id=id, classes="column panel")
         self._hint = Static(classes="hint")
         self._timer: Timer | None = None
         self._open: list[Turn] = []

@@ -9,13 +9,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 
+from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.keybar import KeyBar
 
 
-class Confirm(ModalScreen[bool]):
+class Confirm(Dialog[bool]):
     """A question with two answers; `yes` and `no` say what each does."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -42,7 +42,7 @@ class Confirm(ModalScreen[bool]):
         self.dismiss(yes)
 
 
-class Pick(ModalScreen[int | None]):
+class Pick(Dialog[int | None]):
     """One of a list; the answer is its place, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -75,7 +75,7 @@ class Pick(ModalScreen[int | None]):
         self.dismiss(None)
 
 
-class Help(ModalScreen[None]):
+class Help(Dialog[None]):
     """What the screen is for, and its keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

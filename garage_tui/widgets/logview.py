@@ -34,8 +34,8 @@ class LogView(ScrollView, can_focus=True):
     class Followed(Message):
         """The log began or ceased to follow its end."""
 
-    def __init__(self, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
         self.lines: list[str] = []
         self._width = 0
 

@@ -76,7 +76,7 @@ class Table(ScrollView, can_focus=True):
         self.columns = columns
         self.count = 0
         self._cells: Cells = lambda row: ()
-        self._drawn: dict[tuple[int, bool, int], Strip] = {}
+        self._drawn: dict[object, Strip] = {}
 
     def show_rows(self, count: int, cells: Cells, cursor: int | None = None) -> None:
         """Show `count` rows; the cursor stays on its row number unless `cursor` says where it goes."""
@@ -112,10 +112,6 @@ class Table(ScrollView, can_focus=True):
     def on_resize(self) -> None:
         self._scroll_to_cursor()
 
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._drawn.clear()
-
     def action_move(self, rows: int) -> None:
         self.cursor += rows
 
@@ -145,7 +141,7 @@ class Table(ScrollView, can_focus=True):
         if row >= self.count:
             return Strip.blank(width, self.rich_style)
         here = row == self.cursor
-        key = (row, here, width)
+        key = (row, here, width, self.visual_style, self.has_focus, self.app.theme)
         if key not in self._drawn:
             if len(self._drawn) > 500:
                 self._drawn.clear()

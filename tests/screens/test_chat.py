@@ -87,6 +87,7 @@ async def test_each_model_hears_its_own_conversation(open_app, make_run, model_s
     make_run(RUN, "finished").adapter()
     async with model_server() as models, open_app(screen="chat") as user:
         models.answers = {"smollm2-135m": ["base speaking"], RUN: ["tuned speaking"]}
+        await user.sees(f"Tuned · {RUN}")
         for question in ("one", "two"):
             await user.types(question)
             await user.press("enter")
@@ -190,9 +191,10 @@ async def test_a_long_answer_is_followed_to_its_end_on_both_sides(open_app, make
     make_run(RUN, "finished").adapter()
     async with model_server() as models, open_app(screen="chat", size=(80, 24)) as user:
         models.answers = {"smollm2-135m": [*["word "] * 400, "THE END"], RUN: [*["word "] * 300, "LASTWORDS"]}
+        await user.sees(f"Tuned · {RUN}")
         await user.press("x", "enter")
         await user.sees("THE END", "LASTWORDS")
-        assert user.screen.count("7 tokens") == 2
+        assert user.screen.count("│ 7 tokens") == 2
         await user.press("pageup")
         await user.sees_no("THE END")
 
@@ -201,5 +203,6 @@ async def test_it_works_at_80_by_24(open_app, make_run, model_server):
     make_run(RUN, "finished").adapter()
     async with model_server() as models, open_app(screen="chat", size=(80, 24)) as user:
         models.answers = {"smollm2-135m": ["no idea " * 30], RUN: ["a local LLM"]}
+        await user.sees(f"Tuned · {RUN}")
         await user.press("x", "enter")
         await user.sees("a local LLM", "7 tokens", "Base · smollm2-135m", f"Tuned · {RUN}")
