@@ -102,7 +102,7 @@ class Watcher:
         except OSError:
             stamp = (0, 0)
         known = self._known.get(name)
-        if known and known[0] == stamp and known[1].status in ENDED:
+        if known and known[0] == stamp and known[1].status in ENDED and not known[1].alive:
             return known[1]
         seen = look_at(read_run(folder))
         self._known[name] = (stamp, seen)

@@ -1,0 +1,17 @@
+"""What the app sees of a run in its last moment."""
+
+import fcntl
+
+from garage_tui.core.runs import LOCK, Manifest, State, new_run_folder, write_manifest, write_state
+from garage_tui.screens.watcher import Watcher
+
+
+def test_a_run_that_has_said_its_last_word_is_seen_to_leave(workspace):
+    folder = new_run_folder(workspace, "lora", "demo")
+    write_manifest(folder, Manifest(id=folder.name, kind="lora", created=0, recipe={}, base={}, dataset={}))
+    with (folder / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        write_state(folder, State(state="stopped", reason="by you"))
+        watcher = Watcher(workspace)
+        assert [seen.alive for seen in watcher.look()] == [True], "its process is still on its way out"
+    assert [seen.alive for seen in watcher.look()] == [False]
