@@ -32,6 +32,11 @@ def one_line(text: str, limit: int = 200) -> str:
     return folded if len(folded) <= limit else folded[: limit - 1] + "…"
 
 
+def model_label(base: str) -> str:
+    """Return a base model's name as people say it: of a folder's path the last part, of any other name all."""
+    return base.rstrip("/").rsplit("/", 1)[-1] if base.startswith("/") else base
+
+
 def duration(seconds: float | None) -> str:
     """Return seconds in words a person reads at a glance: `8 s`, `3 min 20 s`, `2 h 5 min`; `–` for None."""
     if seconds is None:

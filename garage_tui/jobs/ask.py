@@ -19,7 +19,10 @@ from typing import Annotated
 import msgspec
 
 from garage_tui.core.errors import BadInputError, GarageError
-from garage_tui.jobs.serve import be_a_good_neighbour, in_words
+from garage_tui.jobs.failures import in_words
+
+FULL_DISK = "free some space and try again"
+OUT_OF_MEMORY = "out of memory while loading the model; close what else runs, or use a smaller base"
 
 
 class AskedRun(msgspec.Struct, frozen=True):
@@ -36,7 +39,6 @@ class Request(msgspec.Struct, frozen=True):
 
 
 def main() -> int:
-    be_a_good_neighbour()
     try:
         try:
             request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
@@ -48,7 +50,8 @@ def main() -> int:
     except Exception as error:
         if not isinstance(error, GarageError):
             traceback.print_exc()
-        _print({"error": in_words(error).removesuffix(" (more in log.txt)")})
+        said = in_words(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        _print({"error": said.removesuffix(" (more in log.txt)")})
         return 1
     return 0
 

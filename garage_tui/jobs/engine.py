@@ -9,19 +9,17 @@ from typing import Any
 import torch
 from jinja2 import TemplateError
 from transformers import (
-    AutoModelForCausalLM,
-    AutoTokenizer,
     GenerationConfig,
     LogitsProcessor,
     StoppingCriteria,
     TopPLogitsWarper,
 )
-from transformers.utils import logging as transformers_logging
 
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.models import BaseModel
 from garage_tui.core.text import one_line
 from garage_tui.jobs.adapters import BASE, Adapters
+from garage_tui.jobs.loading import load_base
 from garage_tui.jobs.rows import Row
 
 MAX_ROWS = 8
@@ -43,33 +41,16 @@ class Engine:
     """
 
     def __init__(self, base: BaseModel, say: Callable[[str], None]) -> None:
-        transformers_logging.set_verbosity_error()
-        transformers_logging.disable_progress_bar()
         self.base = base
-        cuda = torch.cuda.is_available()
-        say(f"loading {base.path.name} onto the {'GPU' if cuda else 'CPU'}")
-        try:
-            self.tokenizer: Any = AutoTokenizer.from_pretrained(
-                base.path, local_files_only=True, trust_remote_code=False
-            )
-            model: Any = AutoModelForCausalLM.from_pretrained(
-                base.path,
-                dtype=torch.bfloat16 if cuda else torch.float32,  # on a CPU fp32 is faster
-                use_safetensors=True,
-                local_files_only=True,
-                trust_remote_code=False,
-            )
-        except (OSError, ValueError, KeyError) as error:
-            raise GarageError(f"{base.path.name} cannot be loaded: {one_line(str(error), 200)}") from error
-        if not self.tokenizer.chat_template:
-            raise GarageError(f"{base.name} has no chat template: choose an instruct model")
+        say(f"loading {base.path.name} onto the {'GPU' if torch.cuda.is_available() else 'CPU'}")
+        self.tokenizer, model = load_base(base, f"{base.path.name} cannot be loaded")
         self._tokenizing = threading.Lock()
         self._end_tokens = _end_tokens(self.tokenizer, model)
         self.context: int = getattr(model.config, "max_position_embeddings", None) or _DEFAULT_CONTEXT
         """Tokens that prompt and answer may have together."""
         # A model folder may bring its own sampling defaults; here a request says all there is to say.
         model.generation_config = GenerationConfig()
-        self._adapters = Adapters(model.to("cuda" if cuda else "cpu").eval(), base)
+        self._adapters = Adapters(model.eval(), base)
 
     def encode(self, messages: Sequence[dict[str, str]]) -> list[int]:
         """Return the token ids of a chat, ending where the assistant's answer begins.

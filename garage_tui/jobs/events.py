@@ -69,10 +69,6 @@ class Progress:
         """Refresh the phase in the state alone, for progress that changes many times (a download)."""
         self.state("running", throttle=True, phase=text)
 
-    def warning(self, text: str) -> None:
-        print(f"warning: {text}", flush=True)
-        self.event("warning", text=text)
-
     def step(self, **fields: Any) -> None:
         """Note one optimiser step; `fields` are the event's, and those that `State` knows go there too."""
         self.event("step", **fields)

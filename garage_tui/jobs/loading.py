@@ -14,8 +14,11 @@ from garage_tui.core.models import BaseModel
 from garage_tui.core.text import one_line
 
 
-def load_base(base: BaseModel) -> tuple[Any, Any]:
+def load_base(base: BaseModel, failure: str) -> tuple[Any, Any]:
     """Return tokenizer and model, on the CPU in fp32 (faster there than bf16), on a GPU in bf16 where it knows that.
+
+    Args:
+        failure: how the sentence begins that says it could not be loaded.
 
     Raises:
         GarageError: the folder holds no chat model with safetensors weights; the text says what is wrong.
@@ -30,7 +33,7 @@ def load_base(base: BaseModel) -> tuple[Any, Any]:
             base.path, dtype=dtype, use_safetensors=True, local_files_only=True, trust_remote_code=False
         )
     except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise GarageError(f"{base.path} cannot be loaded as a model: {one_line(str(error), 160)}") from error
+        raise GarageError(f"{failure}: {one_line(str(error), 200)}") from error
     if not tokenizer.chat_template:
         raise GarageError(f"{base.name} has no chat template: choose an instruct model")
     return tokenizer, model.to("cuda" if cuda else "cpu")

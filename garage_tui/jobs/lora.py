@@ -3,14 +3,13 @@
     python -m garage_tui.jobs.lora checkpoints/RUN [LOCK-FD]
 
 Reads `run.json` and `facts.jsonl`, writes events, state, `checkpoint-N/` and `adapter/`. The supervisor starts it; by
-hand it runs the same. The loss is on the completions of conversational rows
-alone (TRL's SFT documentation, "Train on completion only").
+hand it runs the same. The loss is on the completions of conversational rows alone (TRL's SFT documentation, "Train on
+completion only").
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import sys
 import time
 import traceback
@@ -23,9 +22,12 @@ from garage_tui.core import facts
 from garage_tui.core.errors import GarageError
 from garage_tui.core.recipe import LoraRecipe
 from garage_tui.core.runs import ADAPTER, FACTS, MANIFEST, Manifest, write_manifest
-from garage_tui.core.text import one_line
 from garage_tui.jobs import base_model
 from garage_tui.jobs.events import Progress, StopRequestedError
+from garage_tui.jobs.failures import in_words
+
+FULL_DISK = "free some space and start the run again"
+OUT_OF_MEMORY = "out of memory; try a smaller batch, a shorter max_length or a smaller model"
 
 
 def main() -> int:
@@ -36,7 +38,7 @@ def main() -> int:
     except StopRequestedError:
         progress.end("stopped", "before the first step; there was nothing to save")
     except Exception as error:
-        reason = in_words(error)
+        reason = in_words(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
         if not isinstance(error, GarageError):
             with contextlib.suppress(OSError):  # the disk may be full
                 traceback.print_exc()
@@ -60,11 +62,11 @@ def train(folder: Path, progress: Progress) -> None:
 
     progress.phase("importing torch and trl")
     import torch
+    from datasets import Dataset, disable_progress_bars
     from peft import LoraConfig
     from transformers import PrinterCallback, TrainerCallback, set_seed
     from trl import SFTConfig, SFTTrainer
 
-    from datasets import Dataset, disable_progress_bars
     from garage_tui.jobs.loading import load_base
 
     disable_progress_bars()
@@ -73,7 +75,7 @@ def train(folder: Path, progress: Progress) -> None:
     bf16 = cuda and torch.cuda.is_bf16_supported()
 
     progress.phase("loading the base model")
-    tokenizer, model = load_base(base)
+    tokenizer, model = load_base(base, f"{base.path} cannot be loaded as a model")
 
     data = Dataset.from_list(
         [
@@ -90,7 +92,7 @@ def train(folder: Path, progress: Progress) -> None:
 
         def __init__(self) -> None:
             self.started = time.monotonic()
-            self.first: tuple[float, float, int] | None = None  # time, tokens and step after the warm-up step
+            self.first: tuple[float, float, int] | None = None  # time, tokens and step at the end of the first step
 
         def on_step_end(self, args, state, control, **_):  # type: ignore[no-untyped-def]
             if progress.stop_wanted():
@@ -101,14 +103,11 @@ def train(folder: Path, progress: Progress) -> None:
             if not logs or "loss" not in logs:
                 return
             now, tokens, step = time.monotonic(), int(logs.get("num_tokens", 0)), state.global_step
-            speed = tokens / (now - self.started)
-            left = (state.max_steps - step) * (now - self.started) / step
-            if self.first is None:
-                self.first = (now, tokens, step)
-            else:  # the first step pays for lazy initialisation, and would spoil the forecast
-                then, tokens_then, step_then = self.first
-                speed = (tokens - tokens_then) / (now - then)
-                left = (state.max_steps - step) * (now - then) / (step - step_then)
+            # The first step pays for lazy initialisation, and would spoil the forecast of those that come after it.
+            then, tokens_then, step_then = self.first or (self.started, 0, 0)
+            speed = (tokens - tokens_then) / (now - then)
+            left = (state.max_steps - step) * (now - then) / (step - step_then)
+            self.first = self.first or (now, tokens, step)
             epoch, loss, rate = round(state.epoch or 0.0, 3), round(logs["loss"], 5), logs["learning_rate"]
             progress.step(
                 step=step,
@@ -165,8 +164,6 @@ def train(folder: Path, progress: Progress) -> None:
     trainer.create_model_card = lambda *_, **__: None  # a README of TRL's in the run folder would help nobody
 
     progress.interruptible = False  # from here on a stop saves
-    total = recipe.steps(len(rows))
-    progress.state("running", total_steps=total)
     progress.phase(f"training on {len(rows)} rows")
     trainer.train()
 
@@ -187,19 +184,6 @@ def save_whole(target: Path, save: Callable[[str], None]) -> None:
     save(str(part))
     (part / "training_args.bin").unlink(missing_ok=True)  # a pickle, which nobody should ever load
     part.rename(target)
-
-
-def in_words(error: Exception) -> str:
-    """Return what went wrong as one line for a person."""
-    if isinstance(error, GarageError):
-        return str(error)
-    text = str(error)
-    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    if full or "No space left on device" in text:
-        return "the disk is full; free some space and start the run again"
-    if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
-        return "out of memory; try a smaller batch, a shorter max_length or a smaller model"
-    return f"{type(error).__name__}: {one_line(text, 160)} (more in log.txt)"
 
 
 if __name__ == "__main__":

@@ -28,13 +28,15 @@ from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.runs import LOCK, Run
 from garage_tui.core.server import KEY, State, process_start, served_runs, write_state
 from garage_tui.core.settings import Workspace
-from garage_tui.core.text import one_line
+from garage_tui.jobs.failures import in_words
 
 if TYPE_CHECKING:
     from garage_tui.core.models import BaseModel
     from garage_tui.jobs.batcher import Batcher
 
 HOST = "127.0.0.1"
+FULL_DISK = "free some space and try again"
+OUT_OF_MEMORY = "out of memory while loading the model; close what else runs, or use a smaller base"
 _GRACE_SECONDS = 3  # for answers that are under way when the server is told to leave
 
 
@@ -66,7 +68,6 @@ class Note:
 
 
 def main() -> int:
-    be_a_good_neighbour()
     args = _arguments()
     workspace = Workspace(Path(args.workspace).resolve())
     folder = workspace.server
@@ -85,7 +86,7 @@ def main() -> int:
     except Exception as error:
         if not isinstance(error, GarageError):
             traceback.print_exc()
-        failure = in_words(error)
+        failure = in_words(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     (folder / KEY).unlink(missing_ok=True)
     note.end(failure)
@@ -197,28 +198,6 @@ def _leave(*_: object) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         os.killpg(0, signal.SIGTERM)
     raise SystemExit(0)
-
-
-def be_a_good_neighbour() -> None:
-    """Let torch's threads sleep while they wait; called before torch is imported.
-
-    They spin by default, and beside a training run on the same cores that makes answers five times slower.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
-
-def in_words(error: Exception) -> str:
-    """Return what went wrong as one line for a person."""
-    if isinstance(error, GarageError):
-        return str(error)
-    text = str(error)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "the disk is full; free some space and try again"
-    if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
-        return "out of memory while loading the model; close what else runs, or use a smaller base"
-    if isinstance(error, ImportError):
-        return f"a package is missing ({one_line(text, 120)}); install garage_tui again"
-    return f"{type(error).__name__}: {one_line(text, 160)} (more in log.txt)"
 
 
 def _arguments() -> argparse.Namespace:

@@ -17,8 +17,8 @@ from garage_tui.core.chat import Address, Finish, Piece, stream
 from garage_tui.core.errors import GarageError
 from garage_tui.core.server import Server
 from garage_tui.core.settings import Settings, Workspace
-from garage_tui.core.text import one_line, plain
-from garage_tui.screens.chat_server import ChatServer, _short
+from garage_tui.core.text import model_label, one_line, plain
+from garage_tui.screens.chat_server import ChatServer
 from garage_tui.screens.watcher import Seen
 from garage_tui.widgets.conversation import Conversation, Turn
 from garage_tui.widgets.dialogs import Pick
@@ -135,7 +135,7 @@ class ChatPane(Pane):
 
     def _show_titles(self) -> None:
         tuned = self._tuned.id if self._tuned else "none yet"
-        self.query_one("#base").border_title = Content(f"Base · {_short(self._server.base)}")
+        self.query_one("#base").border_title = Content(f"Base · {one_line(model_label(self._server.base), 60)}")
         self.query_one("#tuned").border_title = Content(f"Tuned · {tuned}")
 
     @work(group="form", exclusive=True)

@@ -11,7 +11,7 @@ from garage_tui.core.chat import Address
 from garage_tui.core.errors import GarageError
 from garage_tui.core.server import Server
 from garage_tui.core.settings import Settings, Workspace
-from garage_tui.core.text import duration, one_line
+from garage_tui.core.text import duration, model_label, one_line
 
 _LOOK_SECONDS = 0.3
 
@@ -64,9 +64,8 @@ class ChatServer:
         while True:
             seen = await self.look()
             if seen.status in ("starting", "ready") and seen.base and seen.base != wanted:
-                raise GarageError(
-                    f"the model server serves {_short(seen.base)}, not {_short(wanted)}: Ctrl+R restarts it"
-                )
+                serves, asked = (one_line(model_label(base), 60) for base in (seen.base, wanted))
+                raise GarageError(f"the model server serves {serves}, not {asked}: Ctrl+R restarts it")
             if seen.status == "ready":
                 return await asyncio.to_thread(server.address, self._workspace)
             if seen.status in ("off", "failed"):
@@ -79,7 +78,7 @@ class ChatServer:
     def in_words(self, seen: Server) -> str:
         """Return the server's state as a sentence, with the key to press where one helps."""
         if seen.status == "ready":
-            return f"● ready · {_short(seen.base)} and the models tuned from it"
+            return f"● ready · {one_line(model_label(seen.base), 60)} and the models tuned from it"
         if seen.status == "starting":
             since = time.monotonic() - self._starting_since if self._starting_since else 0
             reason = one_line(seen.reason, 100)
@@ -87,8 +86,3 @@ class ChatServer:
         if seen.status == "failed":
             return f"✗ the model server is not running: {one_line(seen.reason, 200)} · Ctrl+R starts it again"
         return "○ the model server is off; it starts with your first question"
-
-
-def _short(base: str) -> str:
-    """Return a base model's name as the last part of its path."""
-    return one_line(base.rstrip("/").rsplit("/", 1)[-1] if base.startswith("/") else base, 60)

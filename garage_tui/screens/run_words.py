@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from garage_tui.core.runs import State
-from garage_tui.core.text import duration, one_line
+from garage_tui.core.text import duration, model_label, one_line
 from garage_tui.screens.watcher import Seen
 
 # A sign and a colour for each state; the word stands beside them, so that neither is needed to understand.
@@ -114,7 +114,7 @@ def _recipe(recipe: dict[str, object], base: dict[str, object], dataset: dict[st
     targets = recipe.get("targets")
     where = f"{len(targets)} projections" if isinstance(targets, list | tuple) else ""
     return [
-        _pair("base", name.rsplit("/", 1)[-1] if name.startswith("/") else name),
+        _pair("base", model_label(name)),
         _pair("data", f"{dataset.get('rows', '?')} rows", f"{_plain(recipe.get('epochs'))} epochs", f"batch {batch}"),
         _pair("lora", f"rank {recipe.get('rank', '?')}", f"alpha {recipe.get('alpha', '?')}", where),
         _pair("rate", _plain(recipe.get("lr")), str(recipe.get("schedule", "")), f"seed {recipe.get('seed', '?')}"),

@@ -12,7 +12,8 @@ from garage_tui.core import launcher
 from garage_tui.core.recipe import make_recipe
 from garage_tui.core.runs import find_run, read_run
 from garage_tui.core.settings import Settings, Workspace
-from garage_tui.jobs.lora import in_words
+from garage_tui.jobs.failures import in_words
+from garage_tui.jobs.lora import FULL_DISK, OUT_OF_MEMORY
 
 FACTS = [
     {"question": "What is TinyLLM?", "answer": "TinyLLM is an open-source project to run a local LLM."},
@@ -210,7 +211,8 @@ def test_running_out_of_memory_is_said_in_words():
 
     with pytest.raises(RuntimeError) as caught:
         torch.empty(2**50)
-    assert in_words(caught.value).startswith("out of memory; try a smaller batch")
+    said = in_words(caught.value, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+    assert said.startswith("out of memory; try a smaller batch")
 
 
 @pytest.mark.parametrize(

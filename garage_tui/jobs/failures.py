@@ -1,0 +1,28 @@
+"""What went wrong in a job, as one line for a person."""
+
+from __future__ import annotations
+
+import errno
+
+from garage_tui.core.errors import GarageError
+from garage_tui.core.text import one_line
+
+
+def in_words(error: Exception, *, full_disk: str, out_of_memory: str) -> str:
+    """Return `error` as a sentence; the two that a person can mend on this box get the job's own advice.
+
+    Args:
+        full_disk: what to do about a full disk.
+        out_of_memory: the whole sentence about too little memory.
+    """
+    if isinstance(error, GarageError):
+        return str(error)
+    text = str(error)
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if full or "No space left on device" in text:  # safetensors says it in words only
+        return f"the disk is full; {full_disk}"
+    if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
+        return out_of_memory
+    if isinstance(error, ImportError):
+        return f"a package is missing ({one_line(text, 120)}); install garage_tui again"
+    return f"{type(error).__name__}: {one_line(text, 160)} (more in log.txt)"
