@@ -65,8 +65,8 @@ def follow_as_text(folder: Path) -> int:
 
 
 def exit_code(run: Run) -> int:
-    """Return 0 for a run that ended as somebody wanted it to, else 1."""
-    return 0 if run.status in ("finished", "stopped") else 1
+    """Return 0 for a run that is as somebody wanted it to be, else 1."""
+    return 0 if run.alive or run.status in ("finished", "stopped", "paused") else 1
 
 
 def _words(run: Run) -> str:

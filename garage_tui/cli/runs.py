@@ -1,4 +1,4 @@
-"""`garage runs`, `garage logs`, `garage stop`: what runs are there, what they say, and their end."""
+"""`garage runs`, `garage logs`: what runs are there, and what they say."""
 
 from __future__ import annotations
 
@@ -19,15 +19,11 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     logs.add_argument("-f", "--follow", action="store_true", help="go on until the run ends (Ctrl-C leaves it going)")
     logs.set_defaults(run=run_logs)
 
-    stop = commands.add_parser("stop", help="save and stop a run")
-    stop.add_argument("ref", metavar="RUN")
-    stop.add_argument("--json", action="store_true", help="one JSON document")
-    stop.set_defaults(run=run_stop)
-
 
 def run_runs(args: argparse.Namespace) -> int:
     import json
 
+    from garage_tui.core import queue
     from garage_tui.core.runs import list_runs
     from garage_tui.core.settings import Workspace
     from garage_tui.core.text import duration
@@ -40,6 +36,7 @@ def run_runs(args: argparse.Namespace) -> int:
     if not runs:
         print("no runs yet; start one with `garage train lora --facts FILE`")
         return 0
+    waiting = queue.order() if any(run.status == "queued" for run in runs) else ()
     width = max(len(run.id) for run in runs)
     for run in runs:
         state = run.state
@@ -52,7 +49,9 @@ def run_runs(args: argparse.Namespace) -> int:
             parts.append(duration(run.seconds))
         if run.alive and state and state.seconds_left is not None:
             parts.append(f"{duration(state.seconds_left)} left")
-        if run.reason:
+        if run.path in waiting:
+            parts.append(f"place {waiting.index(run.path) + 1} of {len(waiting)} in the queue")
+        elif run.reason:
             parts.append(run.reason)
         elif run.alive and state and state.phase:
             parts.append(state.phase)
@@ -102,29 +101,3 @@ def run_logs(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print(f"\nleft {run.id} going", file=sys.stderr)
         return 0
-
-
-def run_stop(args: argparse.Namespace) -> int:
-    import json
-    import time
-
-    from garage_tui.core import launcher
-    from garage_tui.core.runs import find_run, read_run
-    from garage_tui.core.settings import Workspace
-
-    run = find_run(Workspace.find(args.workspace), args.ref)
-    launcher.stop(run)
-    if not args.json:
-        print(f"{run.id}: saving and stopping …", flush=True)
-    while run.alive:
-        time.sleep(0.2)
-        run = read_run(run.path)
-    if args.json:
-        print(json.dumps(as_dict(run), indent=2))
-    else:
-        print(f"{run.status}{': ' if run.reason else ''}{run.reason}")
-        if run.adapter:
-            print(f"adapter: {run.adapter}")
-    from garage_tui.cli.follow import exit_code
-
-    return exit_code(run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import dataclass
 
 
@@ -14,6 +15,16 @@ class Reading:
     name: str
     memory_total: int | None
     memory_used: int | None
+
+
+def usable() -> list[Reading]:
+    """Return the GPUs that runs may take: all, or those that $CUDA_VISIBLE_DEVICES names by index."""
+    readings = read()
+    mask = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if mask is None:
+        return readings
+    named = [part.strip() for part in mask.split(",")]
+    return [reading for reading in readings if str(reading.index) in named]
 
 
 def read() -> list[Reading]:

@@ -1,4 +1,4 @@
-"""Start a run that outlives whoever started it, and stop one."""
+"""Start a run that outlives whoever started it; stop, pause and resume one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from garage_tui.core import facts, gpu, models
+from garage_tui.core import facts, gpu, models, queue
 from garage_tui.core.atomic import write_atomic
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.recipe import LoraRecipe
@@ -21,17 +21,22 @@ from garage_tui.core.runs import (
     FACTS,
     LOCK,
     LOG,
+    REQUEST,
     Manifest,
     Run,
     State,
+    list_runs,
     new_run_folder,
+    read_run,
     request,
+    wanted,
     write_manifest,
     write_state,
 )
 from garage_tui.core.settings import Settings, Workspace
 
-LORA_JOB = "garage_tui.jobs.lora"
+JOBS = {"lora": "garage_tui.jobs.lora"}
+"""The module that does the work, for each kind of run."""
 _PACKAGES = ("garage-tui", "torch", "transformers", "trl", "peft", "accelerate", "datasets")
 
 
@@ -42,20 +47,23 @@ def start_lora(
     recipe: LoraRecipe,
     name: str | None = None,
     command: list[str] | None = None,
+    gpus: tuple[int, ...] = (),
 ) -> Path:
-    """Start a LoRA run in a process group and session of its own; return its folder.
+    """Start a LoRA run in a session of its own, or have it wait for its turn; return its folder.
 
     Args:
         name: the readable end of the run id; by default the facts file's name.
         command: what the owner typed, for the manifest.
+        gpus: indices of the GPUs that it shall have; by default any one.
 
     Raises:
-        BadInputError: the facts have errors, or the base model is a folder that is none.
+        BadInputError: the facts have errors, the base model is a folder that is none, or there is no such GPU.
         GarageError: the run folder cannot be written.
     """
     rows = facts.training_rows(facts_file)
     base = models.describe(recipe.base)
     data = facts_file.read_bytes()
+    _slots(Path(), gpus)  # a GPU that is not there is refused before anything is written
     try:
         folder = new_run_folder(workspace, "lora", name or facts_file.stem)
         write_atomic(folder / FACTS, data)
@@ -76,22 +84,41 @@ def start_lora(
                 versions=_versions(),
                 git=_git_revision(workspace.root),
                 gpu=[reading.name for reading in gpu.read()],
+                gpus_asked=gpus,
                 command=command or [],
                 stop_grace_seconds=settings.stop_grace_seconds,
+                checkpoint_seconds=settings.checkpoint_seconds,
             ),
         )
         write_state(folder, State(state="queued", total_steps=recipe.steps(len(rows)), created=now))
-        spawn(LORA_JOB, folder)
+        spawn(JOBS["lora"], folder, _slots(folder, gpus))
     except OSError as error:
         raise GarageError(f"the run cannot be started in {workspace.checkpoints}: {error.strerror or error}") from error
     return folder
 
 
-def spawn(module: str, folder: Path) -> None:
-    """Start the supervisor of the run in `folder`, in a session of its own, with the run's lock held from the start."""
+def spawn(module: str, folder: Path, slots: queue.Entry | None = None) -> None:
+    """Put a run into the queue and start its supervisor in a session of its own, with the run's lock held from now on.
+
+    Args:
+        slots: what it can work on; by default the CPU.
+
+    Raises:
+        BadInputError: it is running or waiting already.
+        GarageError: the queue cannot be written.
+    """
     lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        run = read_run(folder)
+        if run.state is None:
+            raise BadInputError(f"{folder.name}: {run.broken}")
+        (folder / REQUEST).unlink(missing_ok=True)  # what was wanted of its last life
+        waiting = msgspec.structs.replace(
+            run.state, state="queued", reason="", phase="", gpus=(), seconds_left=None, ended=None
+        )
+        write_state(folder, waiting)
+        queue.enter([slots or queue.Entry(str(folder))])
         with (folder / LOG).open("ab") as log:
             subprocess.Popen(
                 [sys.executable, "-P", "-m", "garage_tui.core.supervisor", module, str(folder), str(lock)],
@@ -111,12 +138,95 @@ def spawn(module: str, folder: Path) -> None:
 def stop(run: Run) -> None:
     """Ask a run to save and stop; it does so within a step, and its state says when it is done.
 
+    A run that waits for its turn is taken out of the queue.
+
     Raises:
         BadInputError: it is not running.
     """
     if not run.alive:
         raise BadInputError(f"{run.id} is not running ({run.status})")
     request(run.path, "stop")
+
+
+def pause(run: Run, release: bool = False) -> None:
+    """Ask a run to pause after the step it is in: it frees the processor and keeps its memory.
+
+    Args:
+        release: save a checkpoint and leave, so that the memory and the GPU are free too.
+
+    Raises:
+        BadInputError: it is not running, or on its way out.
+    """
+    if not run.alive:
+        raise BadInputError(f"{run.id} is not running ({run.status})")
+    if run.status == "stopping" or wanted(run.path) == "release":
+        raise BadInputError(f"{run.id} is {run.status} already")
+    if run.status == "paused" and not release:
+        raise BadInputError(f"{run.id} is paused already; to free its memory too: `garage pause {run.id} --release`")
+    request(run.path, "release" if release else "pause")
+
+
+def resume(run: Run) -> None:
+    """Have a paused, stopped, failed or interrupted run go on: in memory, or from its newest whole checkpoint.
+
+    A run that is started again waits for its turn like a new one.
+
+    Raises:
+        BadInputError: it is running, has finished, or cannot be read.
+        GarageError: it cannot be started.
+    """
+    if run.manifest is None or run.state is None:
+        raise BadInputError(f"{run.id} cannot be read: {run.broken}")
+    if run.status == "finished":
+        raise BadInputError(f"{run.id} has finished; to train again: `garage train lora --like {run.id}`")
+    if not run.resumable:
+        raise BadInputError(f"{run.id} cannot be resumed while it is {run.status}")
+    if run.alive:
+        (run.path / REQUEST).unlink(missing_ok=True)
+        return
+    if run.manifest.kind not in JOBS:
+        raise BadInputError(f"{run.id} is a {run.manifest.kind} run, which this version cannot train")
+    try:
+        spawn(JOBS[run.manifest.kind], run.path, _slots(run.path, run.manifest.gpus_asked))
+    except OSError as error:
+        raise GarageError(f"{run.id} cannot be resumed: {error.strerror or error}") from error
+
+
+def resume_all(workspace: Workspace) -> list[str]:
+    """Resume every interrupted run, those that worked before those that waited; return their ids.
+
+    Raises:
+        GarageError: one cannot be resumed; the others were.
+    """
+    lost = [run for run in reversed(list_runs(workspace)) if run.status == "interrupted" and run.resumable]
+    worked = [run for run in lost if run.state and run.state.state != "queued"]
+    queue.put_first([run.path for run in worked])
+    resumed, wrong = [], []
+    for run in [*worked, *(run for run in lost if run not in worked)]:
+        try:
+            resume(run)
+            resumed.append(run.id)
+        except GarageError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise GarageError(f"{len(resumed)} resumed, {len(wrong)} not: " + "; ".join(wrong))
+    return resumed
+
+
+def _slots(folder: Path, asked: tuple[int, ...]) -> queue.Entry:
+    """Return what a run can work on: the GPUs asked for, else any one GPU, else the CPU.
+
+    Raises:
+        BadInputError: a GPU that was asked for is not there.
+    """
+    there = tuple(str(reading.index) for reading in gpu.usable())
+    wanted_ = tuple(dict.fromkeys(map(str, asked)))
+    if missing := [index for index in wanted_ if index not in there]:
+        has = f"this box has {', '.join(there)}" if there else "this box has none that answers"
+        raise BadInputError(f"no GPU {', '.join(missing)}: {has}")
+    if wanted_:
+        return queue.Entry(str(folder), wanted_, len(wanted_))
+    return queue.Entry(str(folder), there or (queue.CPU,), 1)
 
 
 def environment() -> dict[str, str]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import os
 import re
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,16 +20,20 @@ from typing import Any, Literal
 import msgspec
 
 from garage_tui.core.atomic import write_atomic, write_small
-from garage_tui.core.errors import BadInputError
+from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.settings import Workspace
 
 MANIFEST, STATE, EVENTS, LOG, LOCK = "run.json", "state.json", "events.jsonl", "log.txt", "lock"
 FACTS, REQUEST, ADAPTER = "facts.jsonl", "request.json", "adapter"
 
-Status = Literal["queued", "running", "paused", "stopping", "finished", "failed", "stopped"]
+Status = Literal["queued", "running", "paused", "stopping", "finished", "failed", "stopped", "interrupted"]
 ENDED: tuple[Status, ...] = ("finished", "failed", "stopped")
+RESTING: tuple[Status, ...] = (*ENDED, "paused", "interrupted")
+"""States that are true without a process; every other one is a lie once the lock is free."""
 
-_STATE_BYTES = 1024  # states are padded to this, so that a full disk can still be told (see write_small)
+Want = Literal["stop", "pause", "release"]
+
+_STATE_BYTES = 2048  # states are padded to this, so that a full disk can still be told (see write_small)
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -44,8 +50,19 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     loss: float | None = None
     tokens_per_s: float | None = None
     seconds_left: float | None = None
+    spark: tuple[float, ...] = ()
+    """The loss so far: the means of at most 24 equal stretches."""
+    memory: int | None = None
+    """Most bytes of memory that the job's process had resident."""
+    gpu_memory: int | None = None
+    """Most bytes that the job had reserved on its GPUs."""
+    gpus: tuple[str, ...] = ()
+    """Indices of the GPUs that it works on; empty on a CPU."""
+    active_seconds: float = 0.0
+    """Seconds of work as of `updated`, without waits and pauses."""
     created: float = 0.0
     started: float | None = None
+    """When it first began to work."""
     updated: float = 0.0
     ended: float | None = None
 
@@ -66,14 +83,19 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     git: str | None = None
     """Revision of the workspace, with `+` where it had changes; None outside a repository."""
     gpu: list[str] = []
+    gpus_asked: tuple[int, ...] = ()
+    """Indices of the GPUs that the owner asked for; empty takes any one."""
     command: list[str] = []
     stop_grace_seconds: float = 60.0
+    checkpoint_seconds: float = 60.0
+    """Work between two checkpoints."""
 
 
 class Request(msgspec.Struct, frozen=True):
-    """`request.json`: what the owner wants of a living run."""
+    """`request.json`: what the owner wants of a living run. Gone when it shall simply go on."""
 
-    want: Literal["stop"]
+    want: Want
+    """`pause` waits in memory; `release` saves, leaves, and so frees the memory."""
     at: float
 
 
@@ -94,19 +116,30 @@ class Run:
         """The state in one word, after a look at the lock: a dead run that says running was interrupted."""
         if self.broken or self.state is None:
             return "broken"
-        if self.alive and self.state.state not in ENDED and (self.path / REQUEST).exists():
+        state = self.state.state
+        if not self.alive:
+            return state if state in RESTING else "interrupted"
+        want = wanted(self.path) if state not in ENDED else None
+        if want == "stop":
             return "stopping"
-        if not self.alive and self.state.state not in ENDED:
-            return "interrupted"
-        return self.state.state
+        if want == "release" or (want == "pause" and state != "paused"):
+            return "pausing"
+        return state
 
     @property
     def reason(self) -> str:
-        if self.broken:
+        """Why it is as it is: one line, or nothing where there is nothing to explain."""
+        if self.broken or self.state is None:
             return self.broken
-        if self.status == "interrupted":
-            return "its processes ended without a word (power cut, reboot or kill)"
-        return self.state.reason if self.state else ""
+        if self.alive or self.state.state in RESTING:
+            return self.state.reason
+        how = (
+            "the box went down (power cut or reboot)"
+            if self.state.updated < boot_time()
+            else "its processes ended without a word (killed by hand or by the system)"
+        )
+        where = "it was waiting for its turn" if self.state.state == "queued" else f"at step {self.state.step}"
+        return f"{how}; {where}"
 
     @property
     def adapter(self) -> Path | None:
@@ -116,11 +149,18 @@ class Run:
 
     @property
     def seconds(self) -> float | None:
-        """How long it has run, or ran; None before it started."""
+        """How long it has worked, without waits and pauses; None before it started."""
         if self.state is None or self.state.started is None:
             return None
-        end = self.state.ended or (time.time() if self.alive else self.state.updated)
-        return end - self.state.started
+        works = self.alive and self.state.state in ("running", "stopping")
+        return self.state.active_seconds + (max(0.0, time.time() - self.state.updated) if works else 0.0)
+
+    @property
+    def resumable(self) -> bool:
+        """True where `launcher.resume` has something to do."""
+        if self.manifest is None or self.status not in ("paused", "stopped", "failed", "interrupted"):
+            return False
+        return not self.alive or self.status == "paused"
 
 
 def is_alive(folder: Path) -> bool:
@@ -175,9 +215,58 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     write_atomic(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
 
 
-def request(folder: Path, want: Literal["stop"]) -> None:
+def request(folder: Path, want: Want) -> None:
     """Leave word for a living run; its supervisor and its job look for it."""
     write_atomic(folder / REQUEST, msgspec.json.encode(Request(want, time.time())))
+
+
+def wanted(folder: Path) -> Want | None:
+    """Return what the owner wants of a living run; None where it shall go on."""
+    try:
+        return msgspec.json.decode((folder / REQUEST).read_bytes(), type=Request).want
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+@functools.cache
+def boot_time() -> float:
+    """Return when this box was started, in seconds since 1970; 0 where the kernel does not say (proc(5), `btime`)."""
+    with contextlib.suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/stat").read_text().splitlines()
+        return float(next(line for line in lines if line.startswith("btime ")).split()[1])
+    return 0.0
+
+
+def delete(run: Run) -> None:
+    """Delete a run's folder, adapter and checkpoints included.
+
+    Raises:
+        BadInputError: it is alive.
+        GarageError: the folder cannot be removed.
+    """
+    try:
+        lock = os.open(run.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # First out of sight in one step, so that nobody sees half of it.
+            gone = run.path.with_name(f".deleted-{run.id}")
+            run.path.rename(gone)
+            shutil.rmtree(gone)
+        finally:
+            os.close(lock)
+    except BlockingIOError as error:
+        raise BadInputError(f"{run.id} is {run.status}: stop it first") from error
+    except OSError as error:
+        raise GarageError(f"{run.path} cannot be deleted: {error.strerror or error}") from error
+
+
+def disk_bytes(folder: Path) -> int:
+    """Return the bytes of all files under `folder`; what cannot be looked at counts nothing."""
+    total = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            total += path.lstat().st_size if path.is_file() else 0
+    return total
 
 
 def list_runs(workspace: Workspace) -> list[Run]:

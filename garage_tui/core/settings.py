@@ -34,6 +34,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What `train lora` starts from and the chat compares with: a name in `garage models`, a folder or a Hub id."""
     stop_grace_seconds: Annotated[float, msgspec.Meta(ge=1)] = 60.0
     """How long a run may take to save after `stop` before it is killed."""
+    checkpoint_seconds: Annotated[float, msgspec.Meta(ge=1)] = 60.0
+    """Work between two checkpoints: what a power cut can cost at most."""
     serve: ServeSettings = ServeSettings()
 
 
@@ -75,6 +77,11 @@ class Workspace:
 
 def user_settings_file() -> Path:
     return Path(platformdirs.user_config_dir(APP)) / SETTINGS_FILE
+
+
+def queue_folder() -> Path:
+    """Folder of the queue, one for all workspaces of this user on this box."""
+    return Path(os.environ.get("GARAGE_STATE") or platformdirs.user_state_dir(APP)) / "queue"
 
 
 def models_folder() -> Path:

@@ -1,26 +1,46 @@
-"""The supervisor of one run: starts its job, waits, and writes down how it ended. Light, and nobody's child.
+"""The supervisor of one run: waits for its turn, starts its job, and writes down how it ended. Light, nobody's child.
 
     python -m garage_tui.core.supervisor JOB-MODULE /absolute/run/folder LOCK-FD
 
-It inherits the held lock from whoever started the run and passes it on to the job, so that the run counts as alive for
-as long as either lives. Stopping goes through `request.json` or a SIGTERM to this process; both become a SIGTERM to the
-job, which saves and leaves. The supervisor signals its own child only, so no pid can be mistaken.
+It inherits the held lock from whoever started the run and passes it on to the job, together with those of the slots
+that it works on, so that the run counts as alive, and its GPU as taken, for as long as either lives. Wishes go through
+`request.json`. A SIGTERM without one is the system's (a shutdown): the job saves and leaves, and the run can be
+resumed. The supervisor signals its own child only, so no pid can be mistaken.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from garage_tui.core.runs import ENDED, LOG, REQUEST, State, read_run, read_state, write_state
+from garage_tui.core import queue
+from garage_tui.core.errors import GarageError
+from garage_tui.core.runs import LOG, RESTING, State, read_run, read_state, wanted, write_state
 
 _LOOK_SECONDS = 0.5
 _WAKE = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+_TOLD = (signal.SIGTERM, signal.SIGINT)
+
+
+@dataclass
+class Ending:
+    """What is known about how the job came to its end."""
+
+    code: int
+    """Exit code; negative: the signal that killed it."""
+    want: str = ""
+    """What it was asked for: `stop`, `release`, or `end` by the system."""
+    out_of_patience: bool = False
+    """It was killed here, because it did not leave in time."""
+    kernel_killed: bool = False
+    """The kernel has killed something for memory meanwhile."""
 
 
 def main() -> None:
@@ -29,32 +49,51 @@ def main() -> None:
     run = read_run(folder)
     if run.manifest is None or run.state is None:
         sys.exit(f"{folder}: {run.broken}")
-    kills_before = _kernel_oom_kills()
-    write_state(folder, msgspec.structs.replace(run.state, state="running", phase="starting", started=time.time()))
-    job = _spawn(module, folder, lock)
-    asked: float | None = None
-    killed = False
-    while True:
+    try:
+        slots = _wait_for_turn(folder)
+    except GarageError as error:
+        _change(folder, state="failed", reason=str(error), ended=time.time())
+        slots = None
+    if slots is not None:
+        gpus = tuple(slot for slot in slots if slot != queue.CPU)
+        started = run.state.started or time.time()
+        _change(folder, state="running", phase="starting", reason="", started=started, ended=None, gpus=gpus)
+        ending = _watch(folder, _spawn(module, folder, [lock, *slots.values()], gpus), run.manifest.stop_grace_seconds)
+        _close(folder, ending)
+        for slot in slots.values():
+            os.close(slot)
+    _tell(folder)
+
+
+def _wait_for_turn(folder: Path) -> dict[str, int] | None:
+    """Return the held slots once it is this run's turn; None if it is taken out of the queue before."""
+    while (slots := queue.take_turn(folder)) is None:
         info = signal.sigtimedwait(_WAKE, _LOOK_SECONDS)
-        if os.waitid(os.P_PID, job, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
-            break
-        told = info is not None and info.si_signo in (signal.SIGTERM, signal.SIGINT)
-        if asked is None and (told or (folder / REQUEST).exists()):
-            asked = time.monotonic()
-            os.kill(job, signal.SIGTERM)
-        if asked is not None and not killed and time.monotonic() - asked > run.manifest.stop_grace_seconds:
-            killed = True
-            os.kill(job, signal.SIGKILL)
-    code = os.waitstatus_to_exitcode(os.waitpid(job, 0)[1])
-    _close(folder, code, asked is not None, killed, kernel_killed=_kernel_oom_kills() > kills_before)
+        want = wanted(folder)
+        if want == "stop":
+            _change(folder, state="stopped", reason="taken out of the queue before its turn came", ended=time.time())
+        elif want:
+            _change(folder, state="paused", reason="by you, while it waited for its turn", ended=time.time())
+        elif info is not None and info.si_signo in _TOLD:
+            return None  # the next look says that it was interrupted while it waited, and its place is kept
+        else:
+            continue
+        with contextlib.suppress(GarageError):
+            queue.leave(folder)
+        return None
+    return slots
 
 
-def _spawn(module: str, folder: Path, lock: int) -> int:
-    os.set_inheritable(lock, True)
+def _spawn(module: str, folder: Path, locks: list[int], gpus: tuple[str, ...]) -> int:
+    environment = dict(os.environ)
+    if gpus:  # NVML counts by PCI bus, CUDA by speed unless told
+        environment |= {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": ",".join(gpus)}
+    for lock in locks:
+        os.set_inheritable(lock, True)
     return os.posix_spawn(
         sys.executable,
-        [sys.executable, "-P", "-m", module, str(folder), str(lock)],
-        os.environ,
+        [sys.executable, "-P", "-m", module, str(folder), ",".join(map(str, locks))],
+        environment,
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, str(folder / LOG), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644),
@@ -64,25 +103,58 @@ def _spawn(module: str, folder: Path, lock: int) -> int:
     )
 
 
-def _close(folder: Path, code: int, asked: bool, killed: bool, kernel_killed: bool) -> None:
+def _watch(folder: Path, job: int, grace: float) -> Ending:
+    """Wait for the job's end; pass wishes on that cannot wait for its next step."""
+    ending, asked, kills_before = Ending(0), 0.0, _kernel_oom_kills()
+    while True:
+        info = signal.sigtimedwait(_WAKE, _LOOK_SECONDS)
+        if os.waitid(os.P_PID, job, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+            break
+        if not ending.want:
+            want = wanted(folder)
+            if want in ("stop", "release"):
+                ending.want = want
+            elif info is not None and info.si_signo in _TOLD:
+                ending.want = "end"
+            if ending.want:
+                asked = time.monotonic()
+                os.kill(job, signal.SIGTERM)
+        elif not ending.out_of_patience and time.monotonic() - asked > grace:
+            ending.out_of_patience = True
+            os.kill(job, signal.SIGKILL)
+    ending.code = os.waitstatus_to_exitcode(os.waitpid(job, 0)[1])
+    ending.kernel_killed = _kernel_oom_kills() > kills_before
+    return ending
+
+
+def _close(folder: Path, ending: Ending) -> None:
     """Write the end of the run, unless the job already did."""
     try:
         state = read_state(folder)
     except (OSError, msgspec.DecodeError):
         state = State(state="running")
-    if state.state in ENDED:
+    if state.state == "paused" and not state.ended:  # it waited in memory, after a checkpoint: nothing is lost
+        write_state(folder, msgspec.structs.replace(state, ended=time.time()))
+    if state.state in RESTING:
         return
-    if killed:
-        ending = State(
-            state="stopped", reason="did not stop in time and was killed; nothing saved since its last checkpoint"
-        )
-    elif asked and code == -signal.SIGTERM:  # it came before the job could listen
-        ending = State(state="stopped", reason="before the first step; there was nothing to save")
-    elif code == 0:
-        ending = State(state="failed", reason="left without saying how it ended; see log.txt")
+    early = ending.code == -signal.SIGTERM  # the signal came before the job could listen
+    if ending.out_of_patience or (ending.want and early):
+        late = "did not save in time and was killed; what it learnt since its last checkpoint is lost"
+        reason = late if ending.out_of_patience else "before the first step; there was nothing to save"
+        word = {"stop": "stopped", "release": "paused", "end": "interrupted"}[ending.want]
+        _change(folder, state=word, reason=reason, phase="", ended=time.time())
     else:
-        ending = State(state="failed", reason=describe_exit(code, kernel_killed))
-    write_state(folder, msgspec.structs.replace(state, state=ending.state, reason=ending.reason, ended=time.time()))
+        nothing = "left without saying how it ended; see log.txt"
+        reason = describe_exit(ending.code, ending.kernel_killed) if ending.code else nothing
+        _change(folder, state="failed", reason=reason, phase="", ended=time.time())
+
+
+def _change(folder: Path, **changes: object) -> None:
+    try:
+        state = read_state(folder)
+    except (OSError, msgspec.DecodeError):
+        state = State(state="running")
+    write_state(folder, msgspec.structs.replace(state, **changes))
 
 
 def describe_exit(code: int, kernel_killed: bool = False) -> str:
@@ -107,6 +179,17 @@ def _kernel_oom_kills() -> int:
     except (OSError, ValueError):
         pass
     return 0
+
+
+def _tell(folder: Path) -> None:
+    """Start the process that tells the owner; it is too big to live here, and nobody waits for it."""
+    with contextlib.suppress(OSError):
+        os.posix_spawn(
+            sys.executable,
+            [sys.executable, "-P", "-m", "garage_tui.core.notify", str(folder)],
+            os.environ,
+            setsigmask=[],
+        )
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """A run's processes, for real: supervisor and job, killed in every way, with what the next look says."""
 
+import json
 import os
 import signal
 import subprocess
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from garage_tui.core import launcher
@@ -14,6 +16,7 @@ from garage_tui.core.runs import (
     LOG,
     Manifest,
     State,
+    delete,
     find_run,
     is_alive,
     list_runs,
@@ -26,9 +29,9 @@ from garage_tui.core.runs import (
 JOB = """
 import os, signal, sys, time
 from pathlib import Path
-from garage_tui.jobs.events import Progress, StopRequestedError
+from garage_tui.jobs.events import ENDINGS, Progress
 what = (Path(sys.argv[1]) / "what").read_text()
-progress = Progress(Path(sys.argv[1]), int(sys.argv[2]))
+progress = Progress.of_arguments(sys.argv[1:])
 progress.phase("working")
 if what == "finish":
     progress.step(step=1, loss=0.5, total_steps=1)
@@ -42,8 +45,14 @@ elif what == "deaf":
     while True: time.sleep(0.1)
 elif what == "work":
     progress.interruptible = False
-    while not progress.stop_wanted(): time.sleep(0.05)
-    progress.end("stopped", "by you")
+    step = progress.told_step
+    while progress.wish() in ("", "pause"):
+        step += 1
+        progress.step(step=step, loss=1 / step)
+        progress.wait_while_paused(step)
+        time.sleep(0.05)
+    word, who = ENDINGS[progress.wish()]
+    progress.end(word, who)
 """
 
 
@@ -52,6 +61,9 @@ def start(workspace, tmp_path, monkeypatch):
     """Starts a run whose job does what the word says, through the real launcher and supervisor."""
     (tmp_path / "a_job.py").write_text(JOB)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    monkeypatch.setitem(launcher.JOBS, "lora", "a_job")
+    monkeypatch.setenv("GARAGE_STATE", str(tmp_path / "state"))
 
     def go(what, grace=60.0):
         folder = new_run_folder(workspace, "lora", what)
@@ -96,8 +108,19 @@ def wait(folder, until, seconds=20):
     return run
 
 
+def steps_told(folder):
+    events = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
+    return [event["step"] for event in events if event["event"] == "step"]
+
+
+def cpu_ticks(pid):
+    """Return the processor time of a process in hundredths of a second (proc(5): utime, stime)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
 def working(run):
-    return run.state is not None and run.state.phase == "working"
+    return run.state is not None and run.state.state == "running" and run.state.phase == "working"
 
 
 def dead(run):
@@ -199,6 +222,99 @@ def test_a_module_in_the_workspace_is_never_imported_by_a_run(start, workspace, 
     (workspace.root / "msgspec.py").write_text("raise SystemExit('imported a file of the workspace')")
     monkeypatch.chdir(workspace.root)
     assert wait(start("finish"), dead).status == "finished"
+
+
+def test_a_shutdown_lets_the_job_save_and_the_run_can_be_resumed(start):
+    folder = start("work")
+    wait(folder, working)
+    os.kill(supervisor(folder), signal.SIGTERM)
+    run = wait(folder, dead)
+    assert run.status == "interrupted" and run.resumable
+    assert "by the system" in run.reason
+    launcher.resume(run)
+    run = wait(folder, working)
+    assert run.status == "running" and run.reason == ""
+
+
+def test_a_run_from_before_the_last_boot_was_taken_down_with_the_box(start):
+    folder = start("work")
+    wait(folder, working)
+    for pid in (supervisor(folder), job(folder)):
+        os.kill(pid, signal.SIGKILL)
+    run = wait(folder, dead)
+    assert "ended without a word" in run.reason and "at step" in run.reason
+    state = msgspec.to_builtins(run.state) | {"updated": 1.0}
+    (folder / "state.json").write_bytes(msgspec.json.encode(state))
+    assert "the box went down (power cut or reboot); at step" in read_run(folder).reason
+
+
+def test_a_paused_run_frees_the_processor_and_goes_on_where_it_was(start):
+    folder = start("work")
+    run = wait(folder, lambda run: run.state.step >= 2)
+    launcher.pause(run)
+    run = wait(folder, lambda run: run.status == "paused")
+    assert run.alive and "it waits in memory" in run.reason
+    ticks, active, step = cpu_ticks(job(folder)), run.seconds, run.state.step
+    time.sleep(1.0)
+    assert cpu_ticks(job(folder)) - ticks <= 10, "hundredths of a second"
+    run = read_run(folder)
+    assert (run.seconds, run.state.step) == (active, step)
+    with pytest.raises(BadInputError, match="paused already"):
+        launcher.pause(run)
+    launcher.resume(run)
+    wait(folder, lambda run: run.status == "running" and run.state.step > step)
+    assert steps_told(folder) == sorted(set(steps_told(folder)))
+
+
+def test_a_released_run_is_gone_and_paused_until_it_is_resumed(start):
+    folder = start("work")
+    run = wait(folder, lambda run: run.state.step >= 2)
+    launcher.pause(run, release=True)
+    run = wait(folder, dead)
+    assert (run.status, run.reason) == ("paused", "by you") and run.resumable
+    assert processes(folder) == []
+    step = run.state.step
+    launcher.resume(run)
+    wait(folder, lambda run: working(run) and run.state.step > step)
+    launcher.stop(read_run(folder))
+    assert wait(folder, dead).status == "stopped"
+    assert steps_told(folder) == list(range(1, len(steps_told(folder)) + 1))
+
+
+def test_a_run_that_is_killed_while_it_waits_in_memory_is_still_paused(start):
+    folder = start("work")
+    launcher.pause(wait(folder, lambda run: run.state.step >= 1))
+    wait(folder, lambda run: run.status == "paused")
+    for pid in (supervisor(folder), job(folder)):
+        os.kill(pid, signal.SIGKILL)
+    run = wait(folder, dead)
+    assert run.status == "paused" and run.resumable
+
+
+def test_a_torn_last_event_stays_alone(start):
+    folder = start("finish")
+    wait(folder, dead)
+    with (folder / "events.jsonl").open("a") as file:
+        file.write('{"event": "st')
+    write_state(folder, State(state="failed"))
+    launcher.resume(read_run(folder))
+    wait(folder, lambda run: run.status == "finished" and not run.alive)
+    lines = (folder / "events.jsonl").read_text().splitlines()
+    lines.remove('{"event": "st')
+    assert [json.loads(line).get("step") for line in lines].count(1) == 1, "a step done again is not told again"
+
+
+def test_a_finished_run_cannot_be_resumed_and_a_living_one_not_deleted(start):
+    folder = start("finish")
+    with pytest.raises(BadInputError, match="has finished"):
+        launcher.resume(wait(folder, dead))
+    other = start("work")
+    run = wait(other, working)
+    with pytest.raises(BadInputError, match="stop it first"):
+        delete(run)
+    assert (other / "run.json").exists()
+    delete(read_run(folder))
+    assert not folder.exists()
 
 
 def test_runs_are_found_by_the_beginning_of_their_name(start, workspace):

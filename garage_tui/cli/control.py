@@ -1,0 +1,190 @@
+"""`garage stop|pause|resume|delete|queue`: what a living, waiting or resting run shall do next."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from garage_tui.core.runs import Run
+
+
+def add(commands: argparse._SubParsersAction[Any]) -> None:
+    stop = commands.add_parser("stop", help="save and stop a run, or take a waiting one out of the queue")
+    stop.set_defaults(run=run_stop)
+
+    pause = commands.add_parser(
+        "pause",
+        help="free the processor; with --release the memory too",
+        description="Pause a run after the step it is in. It waits in memory and goes on at once with `garage resume`; "
+        "with --release it saves a checkpoint and leaves, so that its memory and its GPU are free for others.",
+    )
+    pause.add_argument("--release", action="store_true", help="save, leave, and free the memory and the GPU")
+    pause.set_defaults(run=run_pause)
+
+    resume = commands.add_parser(
+        "resume",
+        help="have a paused, stopped, failed or interrupted run go on",
+        description="Go on from memory, or from the newest whole checkpoint when the run's turn comes.",
+    )
+    resume.set_defaults(run=run_resume)
+
+    delete = commands.add_parser("delete", help="delete a run that is not alive, with its adapter and checkpoints")
+    delete.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    delete.set_defaults(run=run_delete)
+
+    for parser in (stop, pause, delete):
+        parser.add_argument("ref", metavar="RUN")
+    resume.add_argument("ref", metavar="RUN", nargs="?")
+    resume.add_argument("--all", action="store_true", help="every run of this workspace that was interrupted")
+    for parser in (stop, pause, resume, delete):
+        parser.add_argument("--json", action="store_true", help="one JSON document")
+
+    queue = commands.add_parser(
+        "queue",
+        help="who waits on this box, and in which order",
+        description="List the runs that wait for their turn, of all workspaces; or move one. `garage stop RUN` takes "
+        "one out.",
+    )
+    queue.add_argument("ref", metavar="RUN", nargs="?", help="a waiting run of this workspace")
+    where = queue.add_mutually_exclusive_group()
+    where.add_argument("--first", action="store_true", help="it is next")
+    where.add_argument("--last", action="store_true")
+    where.add_argument("--earlier", action="store_true", help="by one place")
+    where.add_argument("--later", action="store_true", help="by one place")
+    queue.add_argument("--json", action="store_true", help="one JSON document")
+    queue.set_defaults(run=run_queue)
+
+
+def _find(args: argparse.Namespace) -> Run:
+    from garage_tui.core.runs import find_run
+    from garage_tui.core.settings import Workspace
+
+    return find_run(Workspace.find(args.workspace), args.ref)
+
+
+def _wait(run: Run, until: Callable[[Run], bool]) -> Run:
+    import time
+
+    from garage_tui.core.runs import read_run
+
+    while not until(run):
+        time.sleep(0.2)
+        run = read_run(run.path)
+    return run
+
+
+def _say(run: Run, as_json: bool) -> int:
+    import json
+
+    from garage_tui.cli.follow import exit_code
+    from garage_tui.cli.runs import as_dict
+
+    if as_json:
+        print(json.dumps(as_dict(run), indent=2))
+    else:
+        print(f"{run.status}{': ' if run.reason else ''}{run.reason}")
+        if run.adapter and not run.alive:
+            print(f"adapter: {run.adapter}")
+    return exit_code(run)
+
+
+def run_stop(args: argparse.Namespace) -> int:
+    from garage_tui.core import launcher
+
+    run = _find(args)
+    launcher.stop(run)
+    if not args.json:
+        print(f"{run.id}: saving and stopping …", flush=True)
+    return _say(_wait(run, lambda run: not run.alive), args.json)
+
+
+def run_pause(args: argparse.Namespace) -> int:
+    from garage_tui.core import launcher
+
+    run = _find(args)
+    launcher.pause(run, args.release)
+    if not args.json:
+        print(f"{run.id}: {'saving and leaving' if args.release else 'pausing after this step'} …", flush=True)
+    return _say(
+        _wait(run, lambda run: not run.alive or (run.status == "paused" and not args.release)),
+        args.json,
+    )
+
+
+def run_resume(args: argparse.Namespace) -> int:
+    import json
+
+    from garage_tui.core import launcher
+    from garage_tui.core.errors import BadInputError
+    from garage_tui.core.runs import read_run
+    from garage_tui.core.settings import Workspace
+
+    if args.all == bool(args.ref):
+        raise BadInputError("name one run, or --all for every interrupted one")
+    if args.all:
+        workspace = Workspace.find(args.workspace)
+        ids = launcher.resume_all(workspace)
+        if args.json:
+            print(json.dumps({"resumed": ids}))
+        else:
+            print("\n".join(f"{run_id}: resumed" for run_id in ids) or "nothing was interrupted")
+        return 0
+    run = _find(args)
+    launcher.resume(run)
+    run = _wait(run, lambda run: run.status != "paused")
+    if args.json:
+        return _say(read_run(run.path), True)
+    print(f"{run.id}: {'resumed' if run.status != 'queued' else 'waits for its turn'}; see it with `garage logs -f`")
+    return 0
+
+
+def run_delete(args: argparse.Namespace) -> int:
+    import json
+
+    from garage_tui.core.errors import BadInputError
+    from garage_tui.core.runs import delete, disk_bytes
+
+    run = _find(args)
+    if run.alive:
+        raise BadInputError(f"{run.id} is {run.status}: stop it first with `garage stop {run.id}`")
+    size = disk_bytes(run.path)
+    if not args.yes:
+        if not sys.stdin.isatty():
+            raise BadInputError("deleting cannot be undone: say --yes")
+        adapter = "its adapter, " if run.adapter else ""
+        if input(f"delete {run.id} with {adapter}{size / 1e6:.0f} MB? [y/N] ").strip().lower() not in ("y", "yes"):
+            print("kept")
+            return 0
+    delete(run)
+    print(
+        json.dumps({"deleted": run.id, "bytes": size}) if args.json else f"{run.id}: deleted, {size / 1e6:.0f} MB free"
+    )
+    return 0
+
+
+def run_queue(args: argparse.Namespace) -> int:
+    import json
+
+    from garage_tui.core import queue
+    from garage_tui.core.errors import BadInputError
+
+    if args.ref:
+        places = {"first": -(10**6), "last": 10**6, "earlier": -1, "later": 1}
+        asked = [places[name] for name in places if getattr(args, name)]
+        if not asked:
+            raise BadInputError("say where it shall go: --first, --last, --earlier or --later")
+        queue.move(_find(args).path, asked[0])
+    elif args.first or args.last or args.earlier or args.later:
+        raise BadInputError("say which run: `garage queue RUN --first`")
+    waiting = queue.order()
+    if args.json:
+        print(json.dumps([str(path) for path in waiting], indent=2))
+    elif not waiting:
+        print("nobody waits")
+    for place, path in enumerate([] if args.json else waiting, start=1):
+        print(f"{place:>3}  {path.name}  in {path.parents[1]}")
+    return 0
