@@ -66,7 +66,7 @@ def follow_as_text(folder: Path) -> int:
 
 def exit_code(run: Run) -> int:
     """Return 0 for a run that is as somebody wanted it to be, else 1."""
-    return 0 if run.alive or run.status in ("finished", "stopped", "paused") else 1
+    return 1 if run.status in ("failed", "interrupted", "broken") else 0
 
 
 def _words(run: Run) -> str:

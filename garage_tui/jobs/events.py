@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import json
 import os
@@ -116,7 +117,9 @@ class Progress:
     def event(self, event: str, **fields: Any) -> None:
         """Append one event."""
         line = json.dumps({"t": round(time.time(), 3), "event": event, **fields}, ensure_ascii=False)
-        os.write(self._events, line.encode() + b"\n")
+        data = line.encode() + b"\n"
+        if os.write(self._events, data) < len(data):  # what a nearly full disk does before it says that it is full
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def warn(self, text: str) -> None:
         """Say something that the owner should know, to the events and the log."""
