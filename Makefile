@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
-.PHONY: run test check format setup picture clean
+.PHONY: run test crash check format setup picture clean
 
 run: setup
 	@$(BIN)/garage
@@ -13,6 +13,10 @@ setup: $(STAMP)
 
 test: setup check
 	$(BIN)/python -m pytest
+
+# Kill app, supervisor and job −9 at 200 random moments (an hour or so); CI does it a few times.
+crash: setup
+	GARAGE_CRASHES=200 $(BIN)/python -m pytest tests/test_crash.py -s
 
 check: setup
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.pop("GARAGE_WORKSPACE", None)
 # And they must not wait for what else runs on this box: a queue of their own.
 os.environ["GARAGE_STATE"] = tempfile.mkdtemp(prefix="garage-state-")
+atexit.register(shutil.rmtree, os.environ["GARAGE_STATE"], ignore_errors=True)
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
