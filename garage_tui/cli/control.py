@@ -138,7 +138,8 @@ def run_resume(args: argparse.Namespace) -> int:
     run = _wait(run, lambda run: run.status != "paused")
     if args.json:
         return _say(read_run(run.path), True)
-    print(f"{run.id}: {'resumed' if run.status != 'queued' else 'waits for its turn'}; see it with `garage logs -f`")
+    said = "waits for its turn" if run.status == "queued" else "resumed"
+    print(f"{run.id}: {said}; follow it with `garage logs {run.id} -f`")
     return 0
 
 
