@@ -56,6 +56,8 @@ def run_runs(args: argparse.Namespace) -> int:
         elif run.alive and state and state.phase:
             parts.append(state.phase)
         print(f"{run.id:<{width}}  {run.status:<11}  {' · '.join(parts)}")
+    if lost := sum(run.status == "interrupted" and run.resumable for run in runs):
+        print(f"{lost} interrupted: `garage resume --all` has {'it' if lost == 1 else 'them'} go on")
     return 0
 
 

@@ -62,6 +62,7 @@ def main() -> None:
         _close(folder, ending)
         for slot in slots.values():
             os.close(slot)
+    os.close(lock)  # the run has ended, however long telling it takes
     _tell(folder)
 
 
