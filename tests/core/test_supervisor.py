@@ -272,7 +272,7 @@ def test_a_released_run_is_gone_and_paused_until_it_is_resumed(start):
     launcher.pause(run, release=True)
     run = wait(folder, dead)
     assert (run.status, run.reason) == ("paused", "by you") and run.resumable
-    assert processes(folder) == []
+    wait(folder, lambda _: processes(folder) == [])
     step = run.state.step
     launcher.resume(run)
     wait(folder, lambda run: working(run) and run.state.step > step)
