@@ -1,0 +1,94 @@
+"""What a run's supervisor costs while its job works, and while it waits in the queue, beside a bare Python that sleeps.
+
+    .venv/bin/python benchmarks/supervisor.py [SECONDS]
+
+Budget: at most 20 MB resident and less than 0.5 % of a core.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+WAITING = 10
+JOB = """
+import sys, time
+from garage_tui.jobs.events import ENDINGS, Progress
+progress = Progress.of_arguments(sys.argv[1:])
+progress.interruptible = False
+progress.phase("working")
+while not progress.wish(): time.sleep(0.5)
+progress.end(*ENDINGS[progress.wish()])
+"""
+
+
+def cost(pids: list[int], seconds: float) -> tuple[float, float]:
+    """Return the mean megabytes resident and the mean share of a core in percent of some processes."""
+    before = {pid: ticks(pid) for pid in pids}
+    time.sleep(seconds)
+    used = sum(ticks(pid) - before[pid] for pid in pids) / os.sysconf("SC_CLK_TCK")
+    return sum(map(megabytes, pids)) / len(pids), 100 * used / seconds / len(pids)
+
+
+def ticks(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def megabytes(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
+
+
+def supervisors(folder: Path) -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        words = path.read_text().split("\0")
+        if "garage_tui.core.supervisor" in words and any(word.startswith(str(folder)) for word in words):
+            found.append(int(path.parent.name))
+    return found
+
+
+def main() -> None:
+    from garage_tui.core import launcher
+    from garage_tui.core.runs import Manifest, State, list_runs, new_run_folder, write_manifest, write_state
+    from garage_tui.core.settings import Workspace
+
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 20.0
+    with tempfile.TemporaryDirectory() as root:
+        os.environ["GARAGE_STATE"] = f"{root}/state"
+        os.environ["PYTHONPATH"] = root
+        (Path(root) / "bench_job.py").write_text(JOB)
+        workspace = Workspace(Path(root))
+        bare = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1e6)"])
+        folders = []
+        for number in range(WAITING + 1):
+            folder = new_run_folder(workspace, "lora", f"bench-{number}")
+            manifest = Manifest(id=folder.name, kind="lora", created=0, recipe={}, base={}, dataset={})
+            write_manifest(folder, manifest)
+            write_state(folder, State(state="queued"))
+            launcher.spawn("bench_job", folder)
+            folders.append(folder)
+        time.sleep(3)
+        rows = (
+            ("reference: a bare Python", [bare.pid]),
+            ("a supervisor whose job works", supervisors(folders[0])),
+            (f"each of {WAITING} that wait", [pid for folder in folders[1:] for pid in supervisors(folder)]),
+        )
+        for name, pids in rows:
+            resident, share = cost(pids, seconds)
+            print(f"{name:30} {resident:5.1f} MB  {share:5.2f} % of a core")
+        bare.kill()
+        for run in list_runs(workspace):
+            launcher.stop(run)
+        while any(run.alive for run in list_runs(workspace)):
+            time.sleep(0.2)
+        time.sleep(1)
+
+
+if __name__ == "__main__":
+    main()
