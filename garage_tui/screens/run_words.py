@@ -13,6 +13,7 @@ _SIGNS = {
     "queued": ("○", "$muted"),
     "running": ("●", "$primary"),
     "stopping": ("◐", "$warning"),
+    "pausing": ("◐", "$warning"),
     "paused": ("‖", "$warning"),
     "finished": ("✓", "$success"),
     "stopped": ("■", "$muted"),
@@ -44,11 +45,19 @@ def bar(state: State | None, width: int) -> Content:
 def progress(seen: Seen) -> Content:
     """Return what fits between a run's name and its numbers: a bar, what it is doing, or how it ended."""
     state = seen.state
-    if not seen.alive:
+    if seen.place is not None:
+        return Content.styled(waits(seen.place), "$muted")
+    if not seen.alive or seen.status == "paused":
         return Content.styled(seen.reason, "$muted")
     if state and not state.step and state.phase:
         return Content.styled(one_line(state.phase, 60), "$muted")
     return bar(state, 20)
+
+
+def waits(place: int) -> str:
+    """Return what a place in the queue means."""
+    ordinal = {1: "2nd", 2: "3rd"}.get(place, f"{place + 1}th")
+    return "waits · next in the queue" if place == 0 else f"waits · {ordinal} in the queue"
 
 
 def loss(state: State | None) -> str:
@@ -64,15 +73,12 @@ def time_words(seen: Seen) -> str:
         if state.seconds_left is not None and state.step:
             return f"{duration(state.seconds_left)} left"
         return ""
-    if state.started is None:
-        return ""
-    end = state.ended or state.updated
-    return f"took {duration(end - state.started)}" if end > state.started else ""
+    return f"took {duration(seen.seconds)}" if seen.seconds else ""
 
 
 def in_header(runs: tuple[Seen, ...]) -> Content:
     """Return the line that every screen shows about the run that is running."""
-    alive = [seen for seen in runs if seen.alive]
+    alive = sorted((seen for seen in runs if seen.alive), key=lambda seen: seen.status == "queued")
     if not alive:
         return Content.styled("no run is running", "$muted")
     seen = alive[0]
@@ -85,13 +91,15 @@ def in_header(runs: tuple[Seen, ...]) -> Content:
     return Content.assemble((f"{sign} ", colour), " · ".join(filter(None, words)))
 
 
-def summary(seen: Seen) -> Content:
-    """Return what the details pane says about a run."""
+def summary(seen: Seen, disk: int | None = None) -> Content:
+    """Return what the details pane says about a run; `disk` is the bytes of its folder, if known."""
     state, manifest = seen.state, seen.manifest
     head = badge(seen)
     if seen.alive and state and state.phase:
         head = Content.assemble(head, f": {one_line(state.phase, 80)}")
     lines = [head]
+    if seen.place is not None:
+        lines.append(Content(waits(seen.place)))
     if seen.reason:
         lines.append(Content(seen.reason))
     if state and state.total_steps:
@@ -101,9 +109,22 @@ def summary(seen: Seen) -> Content:
             lines.append(_pair("loss", f"{state.loss:.4f}", speed))
     if words := time_words(seen):
         lines.append(_pair("time", words))
+    if used := _resources(state, disk):
+        lines.append(_pair("uses", *used))
     if manifest:
         lines += _recipe(manifest.recipe, manifest.base, manifest.dataset)
     return Content("\n").join(lines)
+
+
+def _resources(state: State | None, disk: int | None) -> list[str]:
+    used = []
+    if state and state.memory:
+        used.append(f"{state.memory / 1e9:.1f} GB memory")
+    if state and state.gpu_memory:
+        used.append(f"{state.gpu_memory / 1e9:.1f} GB on GPU {', '.join(state.gpus)}")
+    if disk:
+        used.append(f"{disk / 1e6:.0f} MB disk")
+    return used
 
 
 def _recipe(recipe: dict[str, object], base: dict[str, object], dataset: dict[str, object]) -> list[Content]:

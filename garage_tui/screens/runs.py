@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
@@ -14,15 +12,14 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from garage_tui.core.errors import GarageError
-from garage_tui.core.text import duration
 from garage_tui.screens import run_words
+from garage_tui.screens.run_actions import RunActions
 from garage_tui.screens.watcher import Seen, Told, Watcher
-from garage_tui.widgets.chart import LossChart
-from garage_tui.widgets.dialogs import Confirm
+from garage_tui.widgets.chart import Chart, Series
 from garage_tui.widgets.logview import LogView
 from garage_tui.widgets.notice import Notice
-from garage_tui.widgets.pane import Pane
+from garage_tui.widgets.searchline import SearchLine
+from garage_tui.widgets.sparkline import spark
 from garage_tui.widgets.table import Column, Table
 
 _EMPTY = (
@@ -31,21 +28,39 @@ _EMPTY = (
 )
 
 
-class RunsPane(Pane):
+class RunsPane(RunActions):
     """The list of runs, and the details of the one under the cursor."""
 
     HELP = (
         "A run teaches the facts of one file to a base model. It is a process of its own: closing the app, the "
         "terminal or the connection leaves it going, and it is here again next time.\n\n"
         "Choose a run with ↑ and ↓. Loss is how wrong the model still is about your answers: it should fall. "
-        "The log follows its end; scroll up to hold it still, End to follow again."
+        "The log follows its end; scroll up or press f to hold it still, End or f to follow again, / to search it.\n\n"
+        "One run works at a time (one for each GPU); others wait in a queue. A paused, stopped, failed or interrupted "
+        "run goes on from its newest checkpoint with p."
     )
     FIRST_FOCUS = "#runs-table"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "app.teach", "New run", tooltip="Teach a facts file to a model: a new run"),
-        Binding("s", "stop", "Stop", tooltip="Save and stop the chosen run"),
+        Binding("R", "resume_all", "Resume all", tooltip="Have every interrupted run go on"),
+        Binding("p", "pause", "Pause", tooltip="Pause the chosen run"),
+        Binding("p", "resume", "Resume", tooltip="Have the chosen run go on from where it was"),
+        Binding("s", "stop", "Stop", tooltip="Save and stop the chosen run, or take it out of the queue"),
         Binding("c", "chat", "Chat", tooltip="Chat with the model of the chosen run"),
         Binding("l", "log", "Log", tooltip="Show the log alone, or beside the rest again"),
+        Binding("slash", "search", "Search", show=False, key_display="/", tooltip="Search the log"),
+        Binding("f", "hold", "Hold", show=False, tooltip="Hold the log still, or follow its end again"),
+        Binding("w", "wrap", "Wrap", show=False, tooltip="Wrap long lines of the log, or do not"),
+        Binding("m", "compare", "Compare", show=False, tooltip="Mark this run, then compare it with another one"),
+        Binding("y", "duplicate", "Duplicate", show=False, tooltip="Start a run like this one, with changes"),
+        Binding("d,delete", "delete", "Delete", show=False, key_display="d", tooltip="Delete the chosen run"),
+        Binding(
+            "left_square_bracket", "place(-1)", "Earlier", show=False, key_display="[", tooltip="Move up in the queue"
+        ),
+        Binding(
+            "right_square_bracket", "place(1)", "Later", show=False, key_display="]", tooltip="Move down in the queue"
+        ),
+        Binding("escape", "unmark", "Back", show=False, key_display="Esc"),
     ]
 
     class ChatWanted(Message):
@@ -55,18 +70,31 @@ class RunsPane(Pane):
             super().__init__()
             self.run_id = run_id
 
+    class DuplicateWanted(ChatWanted):
+        """The owner wants a run like this one, with changes."""
+
+    class CompareWanted(Message):
+        """The owner wants to see two runs side by side."""
+
+        def __init__(self, first: str, second: str) -> None:
+            super().__init__()
+            self.first, self.second = first, second
+
     def __init__(self, watcher: Watcher) -> None:
         super().__init__(id="runs")
         self._watcher = watcher
         self.runs: tuple[Seen, ...] = ()
         self._chosen: str | None = None
-        self._stopping: str | None = None
+        self._marked: str | None = None
+        self._lost = 0
+        self._disk: int | None = None
 
     def compose(self) -> ComposeResult:
         yield Table(
             Column("State", 13),
             Column("Run"),
             Column("", wide=True),
+            Column("Curve", 12, wide=True),
             Column("Steps", 9, right=True),
             Column("Loss", 6, right=True, wide=True),
             Column("Time", 15),
@@ -76,13 +104,14 @@ class RunsPane(Pane):
         with Horizontal(id="runs-details"):
             with VerticalScroll(id="runs-summary", classes="panel"):
                 yield Static(id="runs-words")
-            yield LossChart(id="runs-chart", classes="panel")
+            yield Chart(id="runs-chart", classes="panel")
         yield LogView(id="runs-log", classes="panel")
+        yield SearchLine(id="runs-search")
         yield Notice()
 
     def on_mount(self) -> None:
         self.query_one(Table).border_title = "Runs"
-        self.query_one(LossChart).border_title = "Loss"
+        self.query_one(Chart).border_title = "Loss"
         self.query_one(LogView).border_title = "Log"
         self.watch(self.app, "runs", self.show_runs)
 
@@ -99,6 +128,10 @@ class RunsPane(Pane):
         """The run under the cursor."""
         return next((seen for seen in self.runs if seen.id == self._chosen), None)
 
+    @property
+    def lost(self) -> list[Seen]:
+        return [seen for seen in self.runs if seen.status == "interrupted" and seen.resumable]
+
     def choose(self, run_id: str) -> None:
         """Put the cursor on this run; it may appear with a later look."""
         self._chosen = run_id
@@ -113,13 +146,19 @@ class RunsPane(Pane):
         self.set_class(not runs, "-empty")
         self.query_one(Table).show_rows(len(runs), self._cells, place)
         self._show_chosen()
+        lost = len(self.lost)
+        if lost > self._lost:
+            runs_were = "1 run was" if lost == 1 else f"{lost} runs were"
+            self.query_one(Notice).note(f"{runs_were} interrupted: R has {'it' if lost == 1 else 'them'} go on")
+        self._lost = lost
 
     def _cells(self, row: int) -> Sequence[Content]:
         seen = self.runs[row]
         return (
             run_words.badge(seen),
-            Content(seen.id),
+            Content.assemble(("◆ ", "$secondary"), seen.id) if seen.id == self._marked else Content(seen.id),
             run_words.progress(seen),
+            Content.styled(spark(seen.state.spark if seen.state else (), 12), "$primary"),
             Content(run_words.fraction(seen.state)),
             Content(run_words.loss(seen.state)),
             Content.styled(run_words.time_words(seen), "$muted"),
@@ -138,9 +177,9 @@ class RunsPane(Pane):
             self._watcher.follow(seen.id)
         summary = self.query_one("#runs-summary")
         summary.border_title = Content(seen.id)
-        self.query_one("#runs-words", Static).update(run_words.summary(seen))
+        self.query_one("#runs-words", Static).update(run_words.summary(seen, self._disk))
         begins = "The curve begins with the first steps."
-        self.query_one(LossChart).empty = begins if seen.alive else "No steps were taken."
+        self.query_one(Chart).empty = begins if seen.alive else "No steps were taken."
         if seen.id == self._stopping and not seen.alive:
             self._stopping = None
             saved = "its adapter is saved" if seen.adapter else "there was nothing to save"
@@ -151,25 +190,22 @@ class RunsPane(Pane):
         """Show what the chosen run wrote."""
         if told.run_id != self._chosen:
             return
-        log, chart = self.query_one(LogView), self.query_one(LossChart)
+        log, chart = self.query_one(LogView), self.query_one(Chart)
         if told.fresh:
             log.clear()
-            chart.points = ()
+            chart.series = ()
         log.append(told.lines)
         if told.curve is not None:
-            chart.points = told.curve
+            loss, rate = Series("loss", told.curve), Series("learning rate", told.rates, "secondary", right=True)
+            chart.series = (loss, rate) if len(told.rates) > 1 else (loss,)
+        if told.disk != self._disk:
+            self._disk = told.disk
+            self._show_chosen()
 
     def on_log_view_followed(self) -> None:
         log = self.query_one(LogView)
-        log.border_subtitle = "" if log.following else "held still · End follows again"
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        seen = self.chosen
-        if action == "stop":
-            return bool(seen and seen.alive and seen.status != "stopping")
-        if action == "chat":
-            return bool(seen and seen.adapter)
-        return True
+        held = "" if log.following else "held still · End follows again"
+        log.border_subtitle = " · ".join(filter(None, (log.found, held, "wrapped" if log.wrap else "")))
 
     def action_log(self) -> None:
         self.toggle_class("-log")
@@ -179,27 +215,53 @@ class RunsPane(Pane):
         if self._chosen:
             self.post_message(self.ChatWanted(self._chosen))
 
-    @work(exclusive=True, group="stop")
-    async def action_stop(self) -> None:
-        """Ask, then have the run save and stop."""
-        seen = self.chosen
-        if seen is None or not seen.alive:
-            return
-        grace = seen.manifest.stop_grace_seconds if seen.manifest else 60.0
-        text = (
-            f"{seen.id} saves what it has learnt and stops after the step it is in. "
-            f"If that takes longer than {duration(grace)}, it is ended without saving."
-        )
-        if not await self.app.push_screen_wait(Confirm("Stop this run?", text, "Save and stop", "Let it go on")):
-            return
-        from garage_tui.core import launcher, runs  # noqa: PLC0415 (60 ms, and most visits stop nothing)
+    def action_duplicate(self) -> None:
+        if self._chosen:
+            self.post_message(self.DuplicateWanted(self._chosen))
 
-        notice = self.query_one(Notice)
-        try:
-            await asyncio.to_thread(lambda: launcher.stop(runs.read_run(seen.path)))
-        except (GarageError, OSError) as error:
-            notice.wrong(str(error))
-            return
-        self._stopping = seen.id
-        notice.note(f"{seen.id} was asked to stop; it is saving …")
-        self._watcher.wake()
+    def action_compare(self) -> None:
+        """Mark this run; with another one marked, compare the two."""
+        first, notice = self._marked, self.query_one(Notice)
+        self._marked = self._chosen if first is None else None
+        if first is None:
+            notice.note(f"{self._chosen} is marked: choose another run and press m to compare them")
+        else:
+            notice.clear()
+            if self._chosen and first != self._chosen:
+                self.post_message(self.CompareWanted(first, self._chosen))
+        self.show_runs(self.runs)
+
+    async def action_unmark(self) -> None:
+        """Take the mark off, or leave the full-height log, before Esc goes back."""
+        if self._marked:
+            self._marked = None
+            self.query_one(Notice).clear()
+            self.show_runs(self.runs)
+        elif self.has_class("-log"):
+            self.action_log()
+        else:
+            await self.run_action("app.back")
+
+    def action_search(self) -> None:
+        line = self.query_one(SearchLine)
+        line.display = True
+        line.focus()
+
+    def on_input_changed(self, event: SearchLine.Changed) -> None:
+        self.query_one(LogView).search(event.value)
+
+    def on_search_line_go(self, event: SearchLine.Go) -> None:
+        self.query_one(LogView).go_to_match(event.places)
+
+    def on_search_line_closed(self) -> None:
+        log = self.query_one(LogView)
+        log.search("")
+        log.focus()
+
+    def action_hold(self) -> None:
+        self.query_one(LogView).hold_or_follow()
+
+    def action_wrap(self) -> None:
+        log = self.query_one(LogView)
+        log.wrap = not log.wrap
+        self.on_log_view_followed()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from garage_tui.core import queue
 from garage_tui.core.follow import CHUNK, Follower
-from garage_tui.core.runs import ENDED, EVENTS, LOG, STATE, Manifest, Run, State, read_run
+from garage_tui.core.runs import EVENTS, LOG, STATE, Manifest, Run, State, disk_bytes, read_run
 from garage_tui.core.settings import Workspace
 from garage_tui.core.text import one_line, plain
 from garage_tui.widgets.chart import downsample
@@ -18,6 +19,7 @@ BUSY, IDLE = 0.25, 1.0
 MOST_POINTS = 400
 """Points of a loss curve that are handed to the screen."""
 _CHUNKS_A_LOOK = 8
+_DISK_EVERY = 40  # looks
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,11 @@ class Seen:
     manifest: Manifest | None
     adapter: bool
     """True where there is a tuned model to talk to."""
+    resumable: bool = False
+    seconds: int | None = None
+    """How long it has worked, without waits and pauses."""
+    place: int | None = None
+    """Its place in the queue of this box, from 0; None where it does not wait."""
 
     @property
     def name(self) -> str:
@@ -52,13 +59,17 @@ class Told:
     lines: tuple[str, ...]
     curve: tuple[tuple[float, float], ...] | None
     """(step, loss) from the beginning, thinned out; None where it did not change."""
+    rates: tuple[tuple[float, float], ...] = ()
+    """(step, learning rate), as `curve`."""
+    disk: int | None = None
+    """Bytes of the run folder."""
 
 
 class Watcher:
     """The eyes of the app. `look` and `listen` belong to one thread; the other methods may be called from any."""
 
     def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+        self.workspace = workspace
         self._known: dict[str, tuple[tuple[int, int], Seen]] = {}
         self._wanted: str | None = None
         self._voice: _Voice | None = None
@@ -82,7 +93,7 @@ class Watcher:
     def look(self) -> tuple[Seen, ...]:
         """Return all runs, the newest first. Folders of runs that have ended are read again only when they change."""
         try:
-            with os.scandir(self._workspace.checkpoints) as entries:
+            with os.scandir(self.workspace.checkpoints) as entries:
                 names = [
                     entry.name
                     for entry in entries
@@ -92,17 +103,20 @@ class Watcher:
             names = []
         seen = [self._seen(name) for name in sorted(names, reverse=True)]
         self._known = {name: self._known[name] for name in names if name in self._known}
+        if any(run.status == "queued" for run in seen):
+            places = {path: place for place, path in enumerate(queue.order())}
+            seen = [replace(run, place=places.get(run.path)) for run in seen]
         return tuple(seen)
 
     def _seen(self, name: str) -> Seen:
-        folder = self._workspace.checkpoints / name
+        folder = self.workspace.checkpoints / name
         try:
             stat = (folder / STATE).stat()
             stamp = (stat.st_mtime_ns, stat.st_ino)
         except OSError:
             stamp = (0, 0)
         known = self._known.get(name)
-        if known and known[0] == stamp and known[1].status in ENDED and not known[1].alive:
+        if known and known[0] == stamp and not known[1].alive and known[1].status != "broken":
             return known[1]
         seen = look_at(read_run(folder))
         self._known[name] = (stamp, seen)
@@ -115,7 +129,7 @@ class Watcher:
             return None
         fresh = self._voice is None or self._voice.run_id != wanted
         if self._voice is None or fresh:
-            self._voice = _Voice(wanted, self._workspace.checkpoints / wanted)
+            self._voice = _Voice(wanted, self.workspace.checkpoints / wanted)
         return self._voice.listen(fresh)
 
 
@@ -126,7 +140,11 @@ class _Voice:
         self.run_id = run_id
         self._events = Follower(folder / EVENTS)
         self._log = Follower(folder / LOG, tail=CHUNK)
+        self._folder = folder
         self._curve: list[tuple[float, float]] = []
+        self._rates: list[tuple[float, float]] = []
+        self._disk: int | None = None
+        self._looks = 0
 
     def listen(self, fresh: bool) -> Told | None:
         lines: list[str] = []
@@ -141,13 +159,19 @@ class _Voice:
                 step, loss = event.get("step"), event.get("loss")
                 if event.get("event") == "step" and _number(step) and _number(loss):
                     self._curve.append((float(step), float(loss)))  # type: ignore[arg-type]
+                    if _number(rate := event.get("lr")):
+                        self._rates.append((float(step), float(rate)))  # type: ignore[arg-type]
             if not self._events.behind:
                 break
         grown = fresh or len(self._curve) > before
+        if self._looks % _DISK_EVERY == 0 or fresh:
+            self._disk = disk_bytes(self._folder)
+        self._looks += 1
         if not (lines or grown):
             return None
         curve = tuple(downsample(self._curve, MOST_POINTS)) if grown else None
-        return Told(self.run_id, fresh, tuple(lines), curve)
+        rates = tuple(downsample(self._rates, MOST_POINTS)) if grown else ()
+        return Told(self.run_id, fresh, tuple(lines), curve, rates, self._disk)
 
 
 def _number(value: object) -> bool:
@@ -165,4 +189,6 @@ def look_at(run: Run) -> Seen:
         state=run.state,
         manifest=run.manifest,
         adapter=run.adapter is not None,
+        resumable=run.resumable,
+        seconds=None if run.seconds is None else round(run.seconds),
     )

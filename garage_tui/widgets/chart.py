@@ -1,8 +1,9 @@
-"""The loss curve of a run."""
+"""Curves over steps: loss and learning rate of a run, or the losses of two."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -14,6 +15,19 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 Points = Sequence[tuple[float, float]]
+MARKERS = ("braille", "•")
+"""Of the first and the second curve: told apart without colours too."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """One curve; `colour` is a variable of the theme."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+    colour: str = "primary"
+    right: bool = False
+    """True measures it on an axis of its own, on the right."""
 
 
 def downsample(points: Points, most: int) -> list[tuple[float, float]]:
@@ -28,27 +42,36 @@ def downsample(points: Points, most: int) -> list[tuple[float, float]]:
     return [*means, points[-1]]
 
 
-class LossChart(Widget):
-    """Loss against steps, drawn by plotext, which is loaded with the first point."""
+class Chart(Widget):
+    """At most two curves against steps, drawn by plotext, which is loaded with the first point."""
 
-    points: reactive[tuple[tuple[float, float], ...]] = reactive(())
-    """(step, loss), in order."""
+    series: reactive[tuple[Series, ...]] = reactive(())
     empty: reactive[str] = reactive("")
     """What is said while there are no points."""
 
     _drawn: tuple[object, Text] | None = None
 
+    def watch_series(self) -> None:
+        signs = {"braille": "⠒"}
+        names = [f"{signs.get(sign, sign)} {one.name}" for sign, one in zip(MARKERS, self.series, strict=False)]
+        self.border_subtitle = " · ".join(names) if len(self.series) > 1 else ""
+
     def render(self) -> RenderableType:
-        """Draw the curve, unless it is the one that was drawn last."""
+        """Draw the curves, unless they are those that were drawn last."""
         width, height = self.content_size
-        what = (self.points, width, height, self.app.theme)
+        what = (self.series, width, height, self.app.theme)
         if self._drawn is not None and self._drawn[0] == what:
             return self._drawn[1]
-        if len(self.points) < 2 or width < 16 or height < 4:
-            return Text(self.empty if len(self.points) < 2 else "", style="dim")
+        drawable = [series for series in self.series if len(series.points) > 1]
+        if not drawable or width < 16 or height < 4:
+            return Text("" if drawable else self.empty, style="dim")
+        drawing = self._draw(drawable, width, height)
+        self._drawn = (what, drawing)
+        return drawing
+
+    def _draw(self, drawable: Sequence[Series], width: int, height: int) -> Text:
         from textual_plotext.plot import Plot  # noqa: PLC0415 (50 ms, and most visits see no curve)
 
-        xs, ys = zip(*downsample(self.points, 2 * width), strict=True)
         plot: Any = Plot()
         plot.plotsize(width, height)
         plot._set_size(width, height)  # plotsize alone keeps the size of an earlier plot (textual-plotext issue 5)
@@ -56,15 +79,26 @@ class LossChart(Widget):
         plot.axes_color("default")
         plot.ticks_color(self._rgb("muted"))
         plot.xaxes(True, False)
-        plot.yaxes(True, False)
-        plot.plot(xs, ys, marker="braille", color=self._rgb("primary"))
-        top = max(ys)
-        plot.ylim(0, top * 1.05 or 1)
-        plot.xticks(*_ticks(xs[0], xs[-1], 3 if width < 60 else 5))
-        plot.yticks(*_ticks(0, top, 3 if height < 10 else 5, "{:.2f}"))
-        drawing = Text.from_ansi(plot.build().rstrip("\n"), no_wrap=True)
-        self._drawn = (what, drawing)
-        return drawing
+        plot.yaxes(True, any(series.right for series in drawable))
+        for right in (False, True):
+            group = [series for series in drawable if series.right == right]
+            if not group:
+                continue
+            side = "right" if right else "left"
+            for series in group:
+                marker = MARKERS[min(self.series.index(series), len(MARKERS) - 1)]
+                most = 2 * width if marker == "braille" else width // 2
+                xs, ys = zip(*downsample(series.points, most), strict=True)
+                draw = plot.plot if marker == "braille" else plot.scatter
+                draw(xs, ys, marker=marker, color=self._rgb(series.colour), yside=side)
+            top = max(y for series in group for _, y in series.points) * 1.05 or 1.0
+            plot.ylim(0, top, yside=side)
+            plot.yticks(*_ticks(0, top, 3 if height < 10 else 5, "{:.1e}" if right else "{:.2f}"), yside=side)
+        low = min(series.points[0][0] for series in drawable)
+        high = max(series.points[-1][0] for series in drawable)
+        plot.xlim(low, high)
+        plot.xticks(*_ticks(low, high, 3 if width < 60 else 5))
+        return Text.from_ansi(plot.build().rstrip("\n"), no_wrap=True)
 
     def _rgb(self, variable: str) -> tuple[int, int, int]:
         return Color.parse(self.app.theme_variables[variable]).rgb

@@ -1,0 +1,42 @@
+"""The line in which one writes what to look for in a log."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import Input
+
+
+class SearchLine(Input):
+    """Searches while one types; ↑ or Enter goes to an older match, ↓ to a newer one, Esc ends the search."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,enter", "go(-1)", "Older match", key_display="↑"),
+        Binding("down", "go(1)", "Newer match", key_display="↓"),
+        Binding("escape", "close", "End the search", key_display="Esc"),
+    ]
+
+    class Go(Message):
+        """Another match is wanted: an older (negative) or a newer one."""
+
+        def __init__(self, places: int) -> None:
+            super().__init__()
+            self.places = places
+
+    class Closed(Message):
+        """The search is over."""
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(placeholder="search the log", id=id, compact=True)
+        self.cursor_blink = False  # a blinking cursor repaints for ever
+        self.display = False
+
+    def action_go(self, places: int) -> None:
+        self.post_message(self.Go(places))
+
+    def action_close(self) -> None:
+        self.value = ""
+        self.display = False
+        self.post_message(self.Closed())
