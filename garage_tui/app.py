@@ -160,8 +160,22 @@ class GarageApp(App[int]):
     def on_garage_app_runs_seen(self, event: RunsSeen) -> None:
         from garage_tui.screens.run_words import in_header
 
+        self._tell_of_ends(event.runs)
         self.runs = event.runs
         self.query_one(HeaderBar).run_line = in_header(event.runs)
+
+    def _tell_of_ends(self, runs: tuple[Seen, ...]) -> None:
+        """Ring and say so when a run that was alive has ended, wherever the owner is looking."""
+        from garage_tui.widgets.notice import Notice
+
+        alive = {run.id for run in self.runs if run.alive}
+        for run in runs:
+            if run.id in alive and not run.alive and run.status in self.settings.notify.on:
+                if self.settings.notify.bell:
+                    self.bell()
+                notice = self.pane.query_one(Notice)
+                words = f"{run.id} {run.status}{': ' if run.reason else ''}{run.reason}"
+                (notice.wrong if run.status == "failed" else notice.done)(words)
 
     def on_garage_app_run_told(self, event: RunTold) -> None:
         if self.pane.id == "runs":

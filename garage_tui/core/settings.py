@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import platformdirs
@@ -27,6 +27,25 @@ class ServeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A server that the app started leaves after so many minutes without a question."""
 
 
+class NotifySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[notify]`: how the end of a run is told."""
+
+    on: tuple[Literal["finished", "failed", "stopped", "paused", "interrupted"], ...] = ("finished", "failed")
+    """Which ends are told."""
+    bell: bool = True
+    """Ring the terminal's bell: in the app, and in the tmux pane where the run was started."""
+    tmux: bool = True
+    """Show a message on every client of the tmux in which the run was started."""
+    command: tuple[str, ...] = ()
+    """Program and arguments, run without a shell; from the user's own settings only."""
+    urls: tuple[str, ...] = ()
+    """Services, as apprise writes them; from the user's own settings only."""
+
+
+_OWNERS_ALONE = (("notify", "command"), ("notify", "urls"))
+"""A workspace may be somebody else's; it must not name programs to run or addresses to tell."""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings; each has a default that works on a fresh box."""
 
@@ -37,6 +56,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checkpoint_seconds: Annotated[float, msgspec.Meta(ge=1)] = 60.0
     """Work between two checkpoints: what a power cut can cost at most."""
     serve: ServeSettings = ServeSettings()
+    notify: NotifySettings = NotifySettings()
 
 
 @dataclass(frozen=True)
@@ -120,6 +140,10 @@ def load_settings(workspace: Workspace) -> Settings:
             msgspec.convert(table, Settings)
         except msgspec.ValidationError as error:
             raise BadInputError(f"{file}: {error}") from error
+        for section, key in _OWNERS_ALONE:
+            if file == workspace.settings_file and key in table.get(section, {}):
+                where = user_settings_file()
+                raise BadInputError(f"{file}: {section}.{key} belongs in {where}: a workspace may be somebody else's")
         merged = _over(merged, table)
     return msgspec.convert(merged, Settings)
 

@@ -92,8 +92,8 @@ class RunsPane(RunActions):
     def compose(self) -> ComposeResult:
         yield Table(
             Column("State", 13),
-            Column("Run"),
-            Column("", wide=True),
+            Column("Run", share=3),
+            Column("", share=2, wide=True),
             Column("Curve", 12, wide=True),
             Column("Steps", 9, right=True),
             Column("Loss", 6, right=True, wide=True),

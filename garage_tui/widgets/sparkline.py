@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 _BARS = "▁▂▃▄▅▆▇█"
 
 
 def spark(values: Sequence[float], width: int) -> str:
-    """Return `values` as at most `width` bars between 0 and the largest of them; the newest values are kept."""
-    values = values[-width:] if width > 0 else ()
+    """Return `values` as at most `width` bars between 0 and the largest of them; more are drawn together."""
+    if width <= 0:
+        return ""
+    if len(values) > width:
+        edges = [round(index * len(values) / width) for index in range(width + 1)]
+        values = [sum(values[low:high]) / (high - low) for low, high in itertools.pairwise(edges)]
     top = max(values, default=0.0)
     if top <= 0:
         return ""
