@@ -57,7 +57,7 @@ def progress(seen: Seen) -> Content:
 def waits(place: int) -> str:
     """Return what a place in the queue means."""
     ordinal = {1: "2nd", 2: "3rd"}.get(place, f"{place + 1}th")
-    return "waits · next in the queue" if place == 0 else f"waits · {ordinal} in the queue"
+    return "next in the queue" if place == 0 else f"{ordinal} in the queue"
 
 
 def loss(state: State | None) -> str:
@@ -122,7 +122,7 @@ def _resources(state: State | None, disk: int | None) -> list[str]:
         used.append(f"{state.memory / 1e9:.1f} GB memory")
     if state and state.gpu_memory:
         used.append(f"{state.gpu_memory / 1e9:.1f} GB on GPU {', '.join(state.gpus)}")
-    if disk:
+    if disk and disk > 500_000:
         used.append(f"{disk / 1e6:.0f} MB disk")
     return used
 

@@ -36,8 +36,10 @@ class KeyBar(Widget):
                 if binding.action in found and len(found[binding.action][0]) <= len(display):
                     continue  # of two keys for one thing, the shorter
                 found[binding.action] = (display, binding.description, binding.key, node is self.app)
-        # Quit stands last, where people look for it.
-        self.keys = tuple(sorted(found.values(), key=lambda key: key[1] == "Quit"))[:MOST]
+        # The app's keys always fit, Quit last, where people look for it.
+        apps = sorted((key for key in found.values() if key[3]), key=lambda key: key[1] == "Quit")
+        ours = [key for key in found.values() if not key[3]]
+        self.keys = (*ours[: MOST - len(apps)], *apps)
 
     def render(self) -> Content:
         ours = [self._key(*key) for key in self.keys if not key[3]]

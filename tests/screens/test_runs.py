@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from garage_tui.core.runs import REQUEST
+from garage_tui.core import queue
+from garage_tui.core.runs import REQUEST, wanted
 
 RUN = "20261123-2315-lora-garage"
 
@@ -20,7 +21,7 @@ async def test_every_state_is_a_word_and_the_bad_ones_have_a_reason(open_app, ma
             "● running", "! interrupted", "✗ failed", "✓ finished", "■ stopped", "○ queued", "? broken"
         )
         assert "34/100" in text and "2.100" in text and "2 min left" in text
-        assert "the disk is full" in text and "run.json is missing" in text and "its processes ended" in text
+        assert "the disk is full" in text and "run.json is missing" in text and "its processes" in text
         await user.press("down", "down")
         await user.sees("20261121-2315-lora-c ─", "✗ failed")
 
@@ -135,3 +136,118 @@ async def test_it_works_at_80_by_24(open_app, make_run):
         run.step(step, 4.0 / step)
     async with open_app(screen="runs", size=(80, 24)) as user:
         await user.sees("● running", RUN, "34/100", "2 min left", "step 34/100", "Loss", "n New run")
+
+
+async def test_a_pause_asks_which_one_and_resume_takes_its_place(open_app, make_run):
+    run = make_run(RUN, "running", step=34).hold()
+    async with open_app(screen="runs") as user:
+        await user.sees("p Pause")
+        await user.press("p")
+        await user.sees("Pause this run", "Wait in memory", "Save and leave")
+        await user.press("enter")
+        await user.sees("was asked to pause", "◐ pausing")
+        assert wanted(run.path) == "pause"
+        run.state("paused", reason="by you at step 34; it waits in memory, and is saved")
+        await user.sees("‖ paused", "it waits in memory", "p Resume")
+        await user.press("p")
+        await user.sees("goes on")
+        assert wanted(run.path) is None
+        run.state("running", reason="")
+        await user.sees("p Pause")
+        await user.press("p", "down", "enter")
+        await user.sees("it is saving, and leaves")
+        assert wanted(run.path) == "release"
+
+
+async def test_interrupted_runs_are_offered_for_resume_in_one_key(open_app, make_run, monkeypatch):
+    first, second = make_run("20261123-2315-lora-a", "running", step=3), make_run("20261122-2315-lora-b", "queued")
+    resumed = []
+    monkeypatch.setattr("garage_tui.core.launcher.spawn", lambda module, folder, slots: resumed.append(folder))
+    async with open_app(screen="runs") as user:
+        await user.sees("2 runs were interrupted: R has them go on", "R Resume all", "q Quit")
+        await user.press("R")
+        await user.sees("resumed: ")
+    assert resumed == [first.path, second.path], "those that worked before those that waited"
+
+
+async def test_the_queue_is_shown_and_its_order_changed_with_brackets(open_app, make_run):
+    make_run("20261123-2315-lora-a", "running", step=3).hold()
+    one, two = (make_run(f"20261122-231{n}-lora-b", "queued").hold() for n in (5, 6))
+    queue.enter([queue.Entry(str(one.path)), queue.Entry(str(two.path))])
+    async with open_app(screen="runs") as user:
+        await user.sees("next in the queue", "2nd in the queue")
+        user.app.query_one("RunsPane").choose(two.path.name)  # type: ignore[attr-defined]
+        await user.press("left_square_bracket")
+        await user.sees("starts earlier now")
+        assert queue.order() == (two.path, one.path)
+        await user.press("s")
+        await user.sees("was taken out of the queue")
+        assert wanted(two.path) == "stop"
+
+
+async def test_a_run_is_deleted_after_a_question_that_says_what_is_lost(open_app, make_run):
+    run = make_run(RUN, "finished", step=100).adapter()
+    alive = make_run("20261120-2315-lora-b", "running").hold()
+    async with open_app(screen="runs") as user:
+        await user.sees("✓ finished")
+        user.app.query_one("RunsPane").choose(RUN)  # type: ignore[attr-defined]
+        await user.press("d")
+        await user.sees("Delete this run?", "its adapter, its checkpoints", "MB. This cannot be undone")
+        await user.press("escape")
+        assert run.path.exists()
+        await user.press("d", "y")
+        await user.sees("is deleted")
+        await user.sees_no("✓ finished")
+        assert not run.path.exists()
+        await user.press("d")
+        assert "Delete this run?" not in user.screen
+    assert alive.path.exists()
+
+
+async def test_the_log_is_searched_from_its_end_backwards(open_app, make_run):
+    run = make_run(RUN, "running").hold()
+    run.log(*(f"line {number} {'ERROR here' if number % 50 == 7 else ''}" for number in range(300)))
+    async with open_app(screen="runs") as user:
+        await user.sees("line 299")
+        await user.press("slash")
+        await user.types("error")
+        await user.sees("line 257 ERROR here", "match 6 of 6", "held still")
+        await user.press("up")
+        await user.sees("line 207 ERROR here", "match 5 of 6")
+        await user.press("down", "down")
+        await user.sees("line 7 ERROR here", "match 1 of 6")
+        await user.press("x")
+        await user.sees("no match")
+        await user.press("escape")
+        await user.sees_no("no match")
+        await user.press("end")
+        await user.sees("line 299")
+
+
+async def test_the_log_is_held_still_and_long_lines_are_wrapped(open_app, make_run):
+    run = make_run(RUN, "running").hold()
+    run.log("first", "word " * 60 + "the end of the long line")
+    async with open_app(screen="runs") as user:
+        await user.sees("first", "word word")
+        assert "the end of the long line" not in user.screen
+        await user.press("w")
+        await user.sees("the end of the long line", "wrapped")
+        await user.press("f")
+        await user.sees("held still")
+        run.log(*(f"line {number}" for number in range(100)))
+        while "line 99" not in user.app.query_one("LogView").lines:  # type: ignore[attr-defined]
+            await user.pilot.pause(0.02)
+        assert "line 99" not in user.screen
+        await user.press("f")
+        await user.sees("line 99")
+
+
+async def test_the_end_of_a_run_is_said_on_every_screen(open_app, make_run):
+    run = make_run(RUN, "running", step=34).hold()
+    make_run("20261120-2315-lora-b", "failed", reason="long ago")
+    async with open_app() as user:
+        await user.sees("lora-garage 34/100")
+        run.state("failed", reason="the disk is full")
+        run.let_go()
+        text = await user.sees(f"✗ {RUN} failed: the disk is full")
+        assert "long ago" not in text
