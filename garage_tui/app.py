@@ -229,9 +229,14 @@ class GarageApp(App[int]):
             yield SystemCommand(binding.tooltip, f"key {self.get_key_display(binding)}", run)
         yield SystemCommand("Choose other colours", "a theme for this session", self.action_change_theme)
 
-    @work(group="teach", exclusive=True)
-    async def action_teach(self) -> None:
+    def action_teach(self) -> None:
         """Open the launch form; afterwards show the run that was started."""
+        self._teach()
+
+    @work(group="teach", exclusive=True)
+    async def _teach(self, like: str | None = None) -> None:
+        from garage_tui.core import gpu
+        from garage_tui.core.runs import read_run
         from garage_tui.screens.launch import LaunchForm
         from garage_tui.widgets.notice import Notice
 
@@ -240,10 +245,13 @@ class GarageApp(App[int]):
         chosen = facts.first().path if facts else self._facts
         if chosen and chosen not in files:
             files.insert(0, chosen)
-        if not files:
+        run = read_run(self.workspace.checkpoints / like) if like else None
+        if not files and run is None:
             self.pane.query_one(Notice).wrong("There is nothing to teach yet: F2, then a, writes the first fact")
             return
-        folder = await self.push_screen_wait(LaunchForm(self.workspace, self.settings, files, chosen))
+        gpus = len(await asyncio.to_thread(gpu.usable))
+        form = LaunchForm(self.workspace, self.settings, files, chosen, run, gpus)
+        folder = await self.push_screen_wait(form)
         if folder is None:
             return
         await self.action_show("runs")
@@ -253,6 +261,9 @@ class GarageApp(App[int]):
     async def on_runs_pane_chat_wanted(self, event: Message) -> None:
         await self.action_show("chat")
         self.pane.talk_to(event.run_id)  # type: ignore[attr-defined]
+
+    def on_runs_pane_duplicate_wanted(self, event: Message) -> None:
+        self._teach(event.run_id)  # type: ignore[attr-defined]
 
     async def action_quit(self) -> None:
         """Leave; runs go on, and the shell is told so."""

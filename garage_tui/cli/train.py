@@ -14,13 +14,20 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         help="teach facts to a language model",
         description="Teach the facts of a file to a language model. The run goes on when this shell ends.",
     )
-    lora.add_argument("--facts", metavar="FILE", required=True, help="JSONL: one {question, answer} object a line")
+    lora.add_argument("--facts", metavar="FILE", help="JSONL: one {question, answer} object a line")
+    lora.add_argument("--like", metavar="RUN", help="begin with the recipe and the facts of this run")
     lora.add_argument("--base", metavar="MODEL", help="a name from `garage models`, a folder or a Hub id")
-    lora.add_argument("--preset", metavar="NAME", default="default", help="default, quick or story")
+    lora.add_argument("--preset", metavar="NAME", help="default, quick, careful or story")
     lora.add_argument("--epochs", type=float, metavar="N", help="times that every row is seen")
     lora.add_argument("--lr", type=float, metavar="X", help="peak learning rate")
     lora.add_argument("--rank", type=int, metavar="N", help="rank of the adapter")
-    lora.add_argument("--seed", type=int, metavar="N")
+    lora.add_argument("--alpha", type=int, metavar="N", help="the adapter counts alpha / rank")
+    lora.add_argument("--batch-size", type=int, metavar="N", help="rows in one forward pass")
+    lora.add_argument("--accumulation", type=int, metavar="N", help="forward passes in one step")
+    lora.add_argument("--warmup-steps", type=int, metavar="N", help="steps until the peak learning rate")
+    lora.add_argument("--max-length", type=int, metavar="N", help="tokens after which a row is cut")
+    lora.add_argument("--seed", type=int, metavar="N", help="same seed, same run")
+    lora.add_argument("--gpus", metavar="N,…", help="indices of the GPUs to work on (default: the first that is free)")
     lora.add_argument("--name", metavar="NAME", help="readable end of the run id (default: the file's name)")
     lora.add_argument("--detach", action="store_true", help="start the run and return at once")
     lora.add_argument("--json", action="store_true", help="JSON lines: the run, its events, its end")
@@ -33,27 +40,36 @@ def run_lora(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from garage_tui.core import facts, models
+    from garage_tui.core.errors import BadInputError
     from garage_tui.core.estimate import estimate_lora
-    from garage_tui.core.launcher import start_lora
-    from garage_tui.core.recipe import make_recipe
+    from garage_tui.core.launcher import runs_before, start_lora
+    from garage_tui.core.recipe import CHANGEABLE, make_recipe, parse_gpus
+    from garage_tui.core.runs import facts_of, find_run, recipe_of
     from garage_tui.core.settings import Workspace, load_settings
 
     workspace = Workspace.find(args.workspace)
     settings = load_settings(workspace)
-    recipe = make_recipe(
-        args.preset,
-        base=args.base or settings.base_model,
-        epochs=args.epochs,
-        lr=args.lr,
-        rank=args.rank,
-        seed=args.seed,
-    )
+    changes = {name: getattr(args, name) for name in CHANGEABLE}
+    if args.like:
+        like = find_run(workspace, args.like)
+        recipe, file = recipe_of(like, args.preset, **changes), facts_of(like)
+    else:
+        recipe = make_recipe(args.preset or "default", **{**changes, "base": args.base or settings.base_model})
+        file = Path()
+    if args.facts:
+        file = Path(args.facts)
+    elif not args.like:
+        raise BadInputError("say what to teach: --facts FILE, or --like RUN")
+    gpus = parse_gpus(args.gpus or "")
     models.find(recipe.base)  # a base that is none is refused before anything else is said
-    file = Path(args.facts)
     estimate = estimate_lora(workspace, recipe, facts.training_rows(file))
     if not args.json:
         print(estimate.sentence, flush=True)
-    folder = start_lora(workspace, settings, file, recipe, args.name, ["garage", *sys.argv[1:]])
+        if estimate.warning:
+            print(estimate.warning, flush=True)
+        if before := runs_before(gpus):
+            print(f"it will wait for its turn: {before} run{'' if before == 1 else 's'} before it", flush=True)
+    folder = start_lora(workspace, settings, file, recipe, args.name, ["garage", *sys.argv[1:]], gpus)
     if args.json:
         print(json.dumps({"run": folder.name, "path": str(folder), "steps": estimate.steps}), flush=True)
     else:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from garage_tui.core import gpu, models
 from garage_tui.core.facts import Fact
 from garage_tui.core.recipe import LoraRecipe
 from garage_tui.core.runs import list_runs
@@ -16,6 +19,8 @@ _REFERENCE_BASE, _REFERENCE_SPEED = "smollm2-135m", 120.0
 _START_SECONDS = 15.0  # imports, loading and saving, measured with the same run
 _CHARACTERS_A_TOKEN = 4.0
 _TEMPLATE_TOKENS = 35  # system prompt and role marks of a ChatML template
+_TORCH = 1.0e9  # bytes of Python, torch, transformers and a copy of the weights while they load (docs/figures.md)
+_CUDA = 0.8e9  # bytes of a CUDA context and of what its allocator keeps
 
 
 @dataclass(frozen=True)
@@ -28,12 +33,24 @@ class Estimate:
     steps: int
     seconds: float | None
     basis: str
+    memory: float | None = None
+    """Most bytes that the run will need, on the GPU where there is one; None where nothing is known about the base."""
+    free: float | None = None
+    """Bytes that are free now."""
 
     @property
     def sentence(self) -> str:
         sum_ = f"{self.rows} rows × {self.epochs:g} epochs ÷ batch {self.batch} = {self.steps} steps"
         time = "time unknown" if self.seconds is None else f"about {duration(self.seconds)}"
-        return f"{sum_} · {time} ({self.basis})"
+        memory = "" if self.memory is None else f" · about {self.memory / 1e9:.1f} GB"
+        return f"{sum_} · {time}{memory} ({self.basis})"
+
+    @property
+    def warning(self) -> str:
+        """What to think of before starting; empty where all is well."""
+        if self.memory is None or self.free is None or self.memory <= self.free:
+            return ""
+        return f"That is more than the {self.free / 1e9:.1f} GB that are free: a smaller batch or rank needs less."
 
 
 def estimate_lora(workspace: Workspace, recipe: LoraRecipe, rows: Sequence[Fact]) -> Estimate:
@@ -43,7 +60,68 @@ def estimate_lora(workspace: Workspace, recipe: LoraRecipe, rows: Sequence[Fact]
     if speed is None and recipe.base == _REFERENCE_BASE:
         speed, basis = _REFERENCE_SPEED, "measured on two CPU cores; yours after the first run"
     seconds = None if speed is None else _START_SECONDS + tokens * recipe.epochs / speed
-    return Estimate(len(rows), recipe.epochs, recipe.effective_batch, recipe.steps(len(rows)), seconds, basis)
+    longest = (
+        max((len(row.question) + len(row.answer)) / _CHARACTERS_A_TOKEN + _TEMPLATE_TOKENS for row in rows)
+        if rows
+        else 0.0
+    )
+    steps = recipe.steps(len(rows))
+    memory = _memory_here(workspace, recipe) or _memory_by_formula(recipe, min(longest, recipe.max_length))
+    return Estimate(len(rows), recipe.epochs, recipe.effective_batch, steps, seconds, basis, memory, _free())
+
+
+def _memory_here(workspace: Workspace, recipe: LoraRecipe) -> float | None:
+    """Return what the last run with this base, batch and rank needed."""
+    for run in list_runs(workspace):
+        if run.state is None or run.manifest is None:
+            continue
+        there = run.manifest.recipe
+        same = all(there.get(key) == getattr(recipe, key) for key in ("base", "batch_size", "rank", "max_length"))
+        if same and (used := run.state.gpu_memory or run.state.memory):
+            return float(used)
+    return None
+
+
+def _memory_by_formula(recipe: LoraRecipe, tokens: float) -> float | None:
+    """Return the bytes that `recipe` needs for rows of `tokens` tokens; None where the base is not here yet.
+
+    Weights, the adapter with its gradients and AdamW's two moments (16 bytes a parameter), activations of
+    34 · tokens · hidden bytes a layer in 16 bit (Korthikanti et al. 2022, arXiv 2205.05198, equation 1 without the
+    attention scores, which are small here; twice that in 32 bit; with recomputation, as on a GPU, 2 · tokens · hidden),
+    three copies of the logits, and what Python and torch take.
+    """
+    folder = models.find(recipe.base).path
+    try:
+        config = json.loads((folder / "config.json").read_bytes())
+        hidden, layers = int(config["hidden_size"]), int(config["num_hidden_layers"])
+        inner, vocabulary = int(config["intermediate_size"]), int(config["vocab_size"])
+        heads = int(config["num_attention_heads"])
+        key_value = hidden * int(config.get("num_key_value_heads") or heads) // heads
+        on_disk = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    sixteen = str(config.get("dtype") or config.get("torch_dtype")) in ("bfloat16", "float16")
+    parameters = on_disk / (2 if sixteen else 4)
+    on_gpu = bool(gpu.usable())
+    sizes = {"k_proj": (hidden, key_value), "v_proj": (hidden, key_value), "gate_proj": (hidden, inner)}
+    sizes |= {"up_proj": (hidden, inner), "down_proj": (inner, hidden)}
+    adapter = recipe.rank * layers * sum(sum(sizes.get(target, (hidden, hidden))) for target in recipe.targets)
+    batch = recipe.batch_size * tokens
+    activations = batch * hidden * layers * (2 if on_gpu else 68)
+    logits = 3 * 4 * batch * vocabulary
+    return parameters * (2 if on_gpu else 4) + 16 * adapter + activations + logits + (_CUDA if on_gpu else _TORCH)
+
+
+def _free() -> float | None:
+    """Return the bytes that are free now: on the GPU that has most, else in memory."""
+    left = [reading.memory_total - (reading.memory_used or 0) for reading in gpu.usable() if reading.memory_total]
+    if left:
+        return float(max(left))
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        return float(next(line for line in lines if line.startswith("MemAvailable")).split()[1]) * 1024
+    except (OSError, StopIteration, ValueError):
+        return None
 
 
 def _speed_here(workspace: Workspace, base: str) -> tuple[float | None, str]:

@@ -213,6 +213,16 @@ def resume_all(workspace: Workspace) -> list[str]:
     return resumed
 
 
+def runs_before(gpus: tuple[int, ...] = ()) -> int:
+    """Return how many runs a new one would wait for.
+
+    Raises:
+        BadInputError: there is no such GPU.
+        GarageError: the queue cannot be read.
+    """
+    return queue.runs_before(_slots(Path(), gpus))
+
+
 def _slots(folder: Path, asked: tuple[int, ...]) -> queue.Entry:
     """Return what a run can work on: the GPUs asked for, else any one GPU, else the CPU.
 

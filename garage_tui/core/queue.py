@@ -71,6 +71,19 @@ def order() -> tuple[Path, ...]:
     return tuple(Path(entry.folder) for entry in _read(queue_folder()) if _waits(entry))
 
 
+def runs_before(entry: Entry) -> int:
+    """Return how many runs have to end before a new one with these slots starts; 0 where it would start at once."""
+    with _locked() as folder:
+        waiting = [other for other in _read(folder) if _waits(other)]
+        held = _take_free(folder, {slot for other in (*waiting, entry) for slot in other.any_of})
+        for lock in held.values():
+            os.close(lock)
+    if entry.folder in assign([*waiting, entry], list(held)):
+        return 0
+    busy = len(set(entry.any_of) - set(held))
+    return max(1, busy + len(waiting) - len(entry.any_of) + 1)
+
+
 def move(path: Path, places: int) -> int:
     """Move a waiting run: a negative number of places brings it nearer to its turn. Returns its place, from 0.
 

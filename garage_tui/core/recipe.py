@@ -53,11 +53,33 @@ class LoraRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 _PRESETS: dict[str, tuple[str, dict[str, object]]] = {
     "default": ("learns every fact of a small file", {}),
     "quick": ("a quick look: does it run, does the loss fall", {"epochs": 3, "lr": 1e-3}),
+    "careful": (
+        "smaller steps for longer: slower, and gentler to what the model knew",
+        {"lr": 2e-4, "epochs": 40, "batch_size": 4, "warmup_steps": 5},
+    ),
     "story": (
         "as in the story: Unsloth's notebook settings, 25 epochs",
         {"lr": 2e-4, "batch_size": 2, "accumulation": 4, "epochs": 25, "warmup_steps": 5},
     ),
 }
+
+
+CHANGEABLE = (
+    "base", "epochs", "lr", "rank", "alpha", "batch_size", "accumulation", "warmup_steps", "max_length", "seed",
+)  # fmt: skip
+"""What the form and the command line let the owner change."""
+
+
+def parse_gpus(text: str) -> tuple[int, ...]:
+    """Return the indices in a text such as `0,1`.
+
+    Raises:
+        BadInputError: it holds something else than numbers and commas.
+    """
+    try:
+        return tuple(int(part) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise BadInputError(f"GPUs: {text!r} is no list of numbers such as 0,1") from error
 
 
 def presets() -> dict[str, str]:

@@ -1,12 +1,13 @@
-"""The form that starts a run: what to teach, to which model, and what it will cost."""
+"""The form that starts a run: what to teach, to which model, with which recipe, and what it will cost."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from textual import work
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, Horizontal, Vertical, VerticalScroll
@@ -17,16 +18,35 @@ from textual.widgets import Input, Label, Select, Static
 from garage_tui.core import facts, launcher, models
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.estimate import estimate_lora
-from garage_tui.core.recipe import LoraRecipe, make_recipe, presets
+from garage_tui.core.recipe import CHANGEABLE, LoraRecipe, make_recipe, parse_gpus, presets
+from garage_tui.core.recipe_words import WORDS
+from garage_tui.core.runs import Run, facts_of, recipe_of
 from garage_tui.core.settings import Settings, Workspace
 from garage_tui.core.text import one_line, plain
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.keybar import KeyBar
 from garage_tui.widgets.notice import Notice
 
+_LABELS = {
+    "epochs": "Epochs",
+    "lr": "Learning rate",
+    "rank": "Rank",
+    "alpha": "Alpha",
+    "batch_size": "Batch size",
+    "accumulation": "Accumulation",
+    "warmup_steps": "Warm-up steps",
+    "max_length": "Max length",
+    "seed": "Seed",
+}
+
 
 class LaunchForm(Dialog[Path | None]):
-    """The recipe of a new run; the result is the folder of the run that was started, or None."""
+    """The recipe of a new run; the result is the folder of the run that was started, or None.
+
+    Args:
+        like: a run whose recipe and facts the form begins with.
+        gpus: how many GPUs there are to choose from; the choice is shown from two on.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "Start", priority=True, tooltip="Start the run"),
@@ -36,48 +56,62 @@ class LaunchForm(Dialog[Path | None]):
     estimate: reactive[str] = reactive("")
     """What the run will cost, or why that cannot be said."""
 
-    def __init__(self, workspace: Workspace, settings: Settings, files: list[Path], chosen: Path | None) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        settings: Settings,
+        files: list[Path],
+        chosen: Path | None,
+        like: Run | None = None,
+        gpus: int = 0,
+    ) -> None:
         super().__init__()
-        self._workspace, self._settings, self._files = workspace, settings, files
-        self._chosen = chosen if chosen in files else files[0]
+        self._workspace, self._settings, self._like, self._gpus = workspace, settings, like, gpus
+        self._files = list(files)
+        if like is not None:
+            chosen = facts_of(like)
+        if chosen is not None and chosen not in self._files:
+            self._files.insert(0, chosen)
+        self._chosen = chosen or self._files[0]
+        self._recipe = recipe_of(like) if like is not None else self._preset("default")
         self._starting = False
 
     def compose(self) -> ComposeResult:
-        recipe = self._preset("default")
         with Vertical(classes="box form") as box:
-            box.border_title = Content("Teach a model")
+            box.border_title = Content(f"Teach a model, like {self._like.id}" if self._like else "Teach a model")
             with VerticalScroll(can_focus=False), Grid(id="launch-fields"):
                 yield Label("Facts")
-                yield Select(
-                    [(Content(plain(file.name)), file) for file in self._files],
-                    value=self._chosen,
-                    allow_blank=False,
-                    id="file",
-                    compact=True,
-                )
+                yield self._select("file", [(self._file_label(file), file) for file in self._files], self._chosen)
                 yield Label("Preset")
-                yield Select(
-                    [(Content(f"{name} · {words}"), name) for name, words in presets().items()],
-                    value="default",
-                    allow_blank=False,
-                    id="preset",
-                    compact=True,
-                )
+                words = [(Content(f"{name} · {words}"), name) for name, words in presets().items()]
+                yield self._select("preset", words, self._recipe.preset)
                 yield Label("Base model")
-                yield self._input("base", recipe.base, "a name, a folder or a Hub id")
-                yield Label("Epochs")
-                with Horizontal():
-                    yield self._input("epochs", f"{recipe.epochs:g}", "25")
-                    yield Static("times through all facts", classes="hint")
-                yield Label("Learning rate")
-                with Horizontal():
-                    yield self._input("lr", f"{recipe.lr:g}", "5e-4")
-                    yield Static("how far each step goes", classes="hint")
+                yield self._input("base", self._recipe.base, "a name, a folder or a Hub id")
+                for name, label in _LABELS.items():
+                    yield Label(label)
+                    with Horizontal():
+                        yield self._input(name, _text(getattr(self._recipe, name)), "")
+                        yield Static(id=f"{name}-was", classes="hint")
+                if self._gpus > 1:
+                    yield Label("GPUs")
+                    yield self._input("gpus", "", "the first that is free")
                 yield Label("Name")
-                yield self._input("name", "", "the facts file's name")
+                yield self._input("name", self._suggested(), "the facts file's name")
+            yield Static(id="launch-words")
             yield Static(id="launch-estimate")
             yield Notice()
             yield KeyBar()
+
+    def _suggested(self) -> str:
+        return self._like.id.split("-", 3)[-1] if self._like else ""
+
+    def _file_label(self, file: Path) -> Content:
+        own = self._like is not None and file.parent == self._like.path
+        return Content("the run's own copy" if own else plain(file.name))
+
+    @staticmethod
+    def _select(id: str, options: Sequence[tuple[Content, object]], value: object) -> Select[object]:
+        return Select(options, value=value, allow_blank=False, id=id, compact=True)
 
     @staticmethod
     def _input(id: str, value: str, placeholder: str) -> Input:
@@ -90,14 +124,19 @@ class LaunchForm(Dialog[Path | None]):
 
     def on_mount(self) -> None:
         self.query_one("#file").focus()
-        self.query_one(Notice).note("Ctrl+S starts it as it is. Tab goes to the next field, Enter opens a list.")
+        self.query_one(Notice).note("Ctrl+S starts it as it is. Tab: next field. Enter: open a list.")
         self._estimate()
 
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Explain the field that has the focus."""
+        id = (event.widget.id or "").replace("file", "facts")
+        self.query_one("#launch-words", Static).update(Content.styled(WORDS.get(id, ""), "$muted"))
+
     def on_select_changed(self, event: Select.Changed) -> None:
-        if event.select.id == "preset" and isinstance(event.value, str):
-            recipe = self._preset(event.value)
-            self.query_one("#epochs", Input).value = f"{recipe.epochs:g}"
-            self.query_one("#lr", Input).value = f"{recipe.lr:g}"
+        if event.select.id == "preset" and isinstance(event.value, str) and event.value != self._recipe.preset:
+            self._recipe = self._preset(event.value)
+            for name in _LABELS:
+                self.query_one(f"#{name}", Input).value = _text(getattr(self._recipe, name))
         self._estimate()
 
     def on_input_changed(self) -> None:
@@ -115,12 +154,14 @@ class LaunchForm(Dialog[Path | None]):
         Raises:
             BadInputError: a field holds no number, or one out of its range.
         """
-        numbers = {}
-        for id, words in (("epochs", "epochs"), ("lr", "learning rate")):
+        numbers: dict[str, float] = {}
+        for name, label in _LABELS.items():
             try:
-                numbers[id] = float(self._value(id))
+                number = float(self._value(name))
+                numbers[name] = number if name in ("epochs", "lr") else int(self._value(name))
             except ValueError as error:
-                raise BadInputError(f"{words}: {self._value(id)!r} is not a number") from error
+                whole = "" if name in ("epochs", "lr") else "whole "
+                raise BadInputError(f"{label.lower()}: {self._value(name)!r} is not a {whole}number") from error
         base = self._value("base") or self._settings.base_model
         return make_recipe(str(self.query_one("#preset", Select).value), base=base, **numbers)
 
@@ -130,23 +171,43 @@ class LaunchForm(Dialog[Path | None]):
         value = self.query_one("#file", Select).value
         return value if isinstance(value, Path) else self._chosen
 
+    def _wanted_gpus(self) -> tuple[int, ...]:
+        return parse_gpus(self._value("gpus")) if self._gpus > 1 else ()
+
     @work(exclusive=True, group="estimate")
     async def _estimate(self) -> None:
         file = self.file
+        self._mark_changes()
         try:
-            recipe = self.recipe()
+            recipe, gpus = self.recipe(), self._wanted_gpus()
             found = await asyncio.to_thread(
-                lambda: (estimate_lora(self._workspace, recipe, facts.training_rows(file)), models.find(recipe.base))
+                lambda: (
+                    estimate_lora(self._workspace, recipe, facts.training_rows(file)),
+                    models.find(recipe.base),
+                    launcher.runs_before(gpus),
+                )
             )
         except GarageError as error:
             self.estimate = f"✗ {self._in_words(error)}"
             return
-        estimate, model = found
+        estimate, model, before = found
         words = [estimate.sentence]
+        if estimate.warning:
+            words.append(f"! {estimate.warning}")
         if not model.here:
             size = f" ({model.known.download})" if model.known else ""
             words.append(f"The base model is not on this box yet: the run fetches it first{size}.")
+        if before:
+            words.append(f"It will wait for its turn: {before} run{'' if before == 1 else 's'} before it.")
         self.estimate = "\n".join(words)
+
+    def _mark_changes(self) -> None:
+        """Say beside each field what the preset has, where it differs."""
+        preset = self._preset(str(self.query_one("#preset", Select).value))
+        for name in _LABELS:
+            usual = _text(getattr(preset, name))
+            words = "" if self._value(name) == usual else f"◆ changed from {usual}"
+            self.query_one(f"#{name}-was", Static).update(Content(words))
 
     def watch_estimate(self, text: str) -> None:
         if self.is_mounted:
@@ -162,10 +223,10 @@ class LaunchForm(Dialog[Path | None]):
         self._starting = True
         notice.note("Starting …")
         try:
-            recipe, file, name = self.recipe(), self.file, self._value("name") or None
-            command = _command(file, recipe, name)
+            recipe, file, name, gpus = self.recipe(), self.file, self._value("name") or None, self._wanted_gpus()
+            command = _command(file, recipe, name, gpus)
             folder = await asyncio.to_thread(
-                launcher.start_lora, self._workspace, self._settings, file, recipe, name, command
+                launcher.start_lora, self._workspace, self._settings, file, recipe, name, command, gpus
             )
         except GarageError as error:
             notice.wrong(self._in_words(error))
@@ -181,8 +242,17 @@ class LaunchForm(Dialog[Path | None]):
         self.dismiss(None)
 
 
-def _command(file: Path, recipe: LoraRecipe, name: str | None) -> list[str]:
+def _text(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _command(file: Path, recipe: LoraRecipe, name: str | None, gpus: tuple[int, ...]) -> list[str]:
     """Return the shell command that starts the same run, for the run's manifest."""
-    command = ["garage", "train", "lora", "--facts", str(file), "--preset", recipe.preset, "--base", recipe.base]
-    command += ["--epochs", f"{recipe.epochs:g}", "--lr", f"{recipe.lr:g}"]
+    command = ["garage", "train", "lora", "--facts", str(file), "--preset", recipe.preset]
+    usual = make_recipe(recipe.preset)
+    for field in CHANGEABLE:
+        if field == "base" or getattr(recipe, field) != getattr(usual, field):
+            command += [f"--{field.replace('_', '-')}", _text(getattr(recipe, field))]
+    if gpus:
+        command += ["--gpus", ",".join(map(str, gpus))]
     return [*command, "--name", name] if name else command

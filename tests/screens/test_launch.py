@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from garage_tui.core.errors import GarageError
+from garage_tui.core.recipe import make_recipe
 
 
 @pytest.fixture
@@ -12,7 +14,7 @@ def started(monkeypatch, make_run):
     """What the form handed to the launcher, which here only makes the folder; the real one runs in the tmux test."""
     calls = []
 
-    def start_lora(workspace, settings, facts_file, recipe, name, command):
+    def start_lora(workspace, settings, facts_file, recipe, name, command, gpus):
         calls.append((facts_file, recipe, name, command))
         return make_run("20261123-2315-lora-garage", "running").hold().path
 
@@ -56,6 +58,7 @@ async def test_it_starts_with_one_more_key_and_shows_the_run(open_app, started, 
         ("epochs", "many", "epochs: 'many' is not a number"),
         ("epochs", "0", "epochs: "),
         ("lr", "7", "lr: "),
+        ("rank", "8.5", "rank: '8.5' is not a whole number"),
         ("base", "/no/such/folder", "no model folder /no/such/folder"),
     ],
 )
@@ -104,4 +107,54 @@ async def test_escape_starts_nothing(open_app, started):
 async def test_it_works_at_80_by_24(open_app):
     async with open_app(size=(80, 24)) as user:
         await user.press("t")
-        await user.sees("Facts", "Preset", "Base model", "Epochs", "Learning rate", "Name", "75 steps", "^s Start")
+        await user.sees("Facts", "Preset", "Base model", "Epochs", "Learning rate", "75 steps", "^s Start")
+        await user.press(*["tab"] * 12)
+        await user.sees("Name", "The readable end of the run's id", "75 steps", "^s Start")
+
+
+async def test_the_field_with_the_focus_is_explained_and_a_change_is_marked(open_app):
+    async with open_app() as user:
+        await user.press("t")
+        await user.sees("The questions and answers that are taught")
+        await user.press("tab", "tab", "tab")
+        await user.sees("How often every row is seen")
+        await user.press("0")
+        await user.sees("◆ changed from 25", "250 epochs")
+        await user.press("tab", "tab")
+        await user.sees("Rank of the adapter")
+
+
+async def test_memory_is_estimated_and_too_much_of_it_is_said(open_app, smollm2):
+    async with open_app() as user:
+        await user.press("t")
+        await user.sees("75 steps", "GB")
+        user.app.screen.query_one("#batch_size").value = "4000"  # type: ignore[attr-defined]
+        await user.sees("batch 4000", "That is more than the", "that are free")
+
+
+async def test_a_run_that_would_wait_says_so(open_app, make_run):
+    from garage_tui.core import queue
+
+    waiting = make_run("20261122-2315-lora-b", "queued").hold()
+    queue.enter([queue.Entry(str(waiting.path))])
+    async with open_app() as user:
+        await user.press("t")
+        await user.sees("It will wait for its turn: 1 run")
+
+
+async def test_a_run_is_duplicated_with_changes(open_app, make_run, started, workspace):
+    run = make_run("20261122-2315-lora-b", "finished", step=100)
+    (run.path / "facts.jsonl").write_text('{"question": "What?", "answer": "That."}\n')
+    manifest = msgspec.json.decode((run.path / "run.json").read_bytes())
+    recipe = msgspec.to_builtins(make_recipe("story", base="smollm2-135m", rank=4, seed=7))
+    (run.path / "run.json").write_bytes(msgspec.json.encode(manifest | {"recipe": recipe}))
+    async with open_app(screen="runs") as user:
+        await user.sees("✓ finished")
+        await user.press("y")
+        await user.sees("like 20261122-2315-lora-b", "the run's own copy", "1 rows × 25 epochs ÷ batch 8", "from 16")
+        await user.press("ctrl+s")
+        await user.sees("20261123-2315-lora-garage", "● running")
+    [(file, recipe, name, command)] = started
+    assert file == run.path / "facts.jsonl" and name == "b"
+    assert (recipe.preset, recipe.rank, recipe.seed, recipe.accumulation) == ("story", 4, 7, 4)
+    assert command[-6:] == ["--rank", "4", "--seed", "7", "--name", "b"]

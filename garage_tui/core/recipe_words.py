@@ -1,0 +1,39 @@
+"""What each hyper-parameter is, for the person who sets it."""
+
+WORDS: dict[str, str] = {
+    "facts": (
+        "The questions and answers that are taught. The run copies them when it is started; later changes "
+        "do not reach it."
+    ),
+    "preset": (
+        "A whole recipe to begin with. Every value below can be changed; what differs from the preset is marked."
+    ),
+    "base": (
+        "The model that is taught: a name from `garage models`, a folder, or a Hub id. Its own weights "
+        "are never changed."
+    ),
+    "epochs": (
+        "How often every row is seen. More makes the facts stick and, at some point, leak into other "
+        "answers. Usual: 3 to 40."
+    ),
+    "lr": (
+        "Peak learning rate of AdamW: how far each step goes. Too low learns nothing, too high forgets "
+        "the rest. LoRA: 1e-4 to 1e-3."
+    ),
+    "rank": "Rank of the adapter's matrices: how much it can hold. Facts need little; 8 to 32 is usual.",
+    "alpha": (
+        "The adapter counts alpha / rank. Keep alpha equal to the rank (or twice it) and change the "
+        "learning rate instead."
+    ),
+    "batch_size": ("Rows in one forward pass. More needs more memory and makes fewer, smoother steps. Usual: 2 to 16."),
+    "accumulation": (
+        "Forward passes in one step: a larger batch without more memory. Effective batch = batch size × this."
+    ),
+    "warmup_steps": (
+        "Steps in which the learning rate climbs to its peak. A few keep the first steps from tearing something."
+    ),
+    "max_length": "Tokens after which a row is cut. Short facts need 256; longer rows cost memory.",
+    "seed": ("Start of the random numbers: order of the rows and the adapter's first weights. Same seed, same run."),
+    "gpus": "Indices of the GPUs to work on, such as 0 or 0,1. Empty takes the first one that is free.",
+    "name": "The readable end of the run's id; by default the name of the facts file.",
+}
