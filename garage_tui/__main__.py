@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from garage_tui import __version__
-from garage_tui.cli import ask, control, doctor, facts, models, notify, runs, serve, train
+from garage_tui.cli import ask, compare, control, doctor, facts, models, notify, runs, serve, train
 from garage_tui.core.errors import BadInputError, GarageError
 
 
@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--screen", choices=("facts", "runs", "chat"), help="open the app on this screen")
     top.set_defaults(run=open_app)
     commands = top.add_subparsers(title="commands", metavar="COMMAND")
-    for group in (facts, train, runs, control, ask, serve, models, notify, doctor):
+    for group in (facts, train, runs, control, compare, ask, serve, models, notify, doctor):
         group.add(commands)
     return top
 

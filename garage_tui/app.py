@@ -265,6 +265,12 @@ class GarageApp(App[int]):
     def on_runs_pane_duplicate_wanted(self, event: Message) -> None:
         self._teach(event.run_id)  # type: ignore[attr-defined]
 
+    def on_runs_pane_compare_wanted(self, event: Message) -> None:
+        from garage_tui.screens.compare import Compare
+
+        folders = self.workspace.checkpoints / event.first, self.workspace.checkpoints / event.second  # type: ignore[attr-defined]
+        self.push_screen(Compare(*folders))
+
     async def action_quit(self) -> None:
         """Leave; runs go on, and the shell is told so."""
         alive = [run.id for run in self.runs if run.alive]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Points = Sequence[tuple[float, float]]
 MARKERS = ("braille", "•")
 """Of the first and the second curve: told apart without colours too."""
+SIGNS = ("⠒", "•")
+"""What the markers look like in a line of text."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,7 @@ class Chart(Widget):
     _drawn: tuple[object, Text] | None = None
 
     def watch_series(self) -> None:
-        signs = {"braille": "⠒"}
-        names = [f"{signs.get(sign, sign)} {one.name}" for sign, one in zip(MARKERS, self.series, strict=False)]
+        names = [f"{sign} {one.name}" for sign, one in zip(SIGNS, self.series, strict=False)]
         self.border_subtitle = " · ".join(names) if len(self.series) > 1 else ""
 
     def render(self) -> RenderableType:

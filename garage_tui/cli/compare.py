@@ -1,0 +1,39 @@
+"""`garage compare RUN RUN`: what differs between two runs, and what came of it."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+
+def add(commands: argparse._SubParsersAction[Any]) -> None:
+    parser = commands.add_parser("compare", help="two runs side by side: what differs, and what came of it")
+    parser.add_argument("first", metavar="RUN")
+    parser.add_argument("second", metavar="RUN")
+    parser.add_argument("--all", action="store_true", help="show what is the same too")
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+    parser.set_defaults(run=run_compare)
+
+
+def run_compare(args: argparse.Namespace) -> int:
+    import json
+    from dataclasses import asdict
+
+    from garage_tui.core.compare import compare
+    from garage_tui.core.runs import find_run
+    from garage_tui.core.settings import Workspace
+
+    workspace = Workspace.find(args.workspace)
+    first, second = find_run(workspace, args.first), find_run(workspace, args.second)
+    rows = compare(first, second)
+    if args.json:
+        print(json.dumps([{**asdict(row), "same": row.same} for row in rows], indent=2))
+        return 0
+    shown = [row for row in rows if args.all or not row.same]
+    left = max(len(first.id), *(len(row.first) for row in shown), 0)
+    print(f"{'':<16}  {first.id:<{left}}  {second.id}")
+    for row in shown:
+        print(f"{row.name:<16}  {row.first:<{left}}  {row.second}")
+    if not args.all:
+        print(f"({len(rows) - len(shown)} values are the same: --all shows them)")
+    return 0

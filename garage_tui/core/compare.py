@@ -1,0 +1,101 @@
+"""Two runs side by side: what differs in their recipes, what came of them, and their report cards."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from garage_tui.core.follow import Follower
+from garage_tui.core.runs import EVENTS, Run
+from garage_tui.core.text import duration, model_label, one_line
+
+REPORT = "report.json"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a comparison: a name and what each of the two has."""
+
+    part: str
+    """`recipe`, `data`, `result` or `report card`."""
+    name: str
+    first: str
+    second: str
+
+    @property
+    def same(self) -> bool:
+        return self.first == self.second
+
+
+def compare(first: Run, second: Run) -> list[Row]:
+    """Return everything that can be said about both, part by part; what one does not have is `–`."""
+    parts = [(part, of(first), of(second)) for part, of in _PARTS]
+    return [
+        Row(part, name, left.get(name, "–"), right.get(name, "–"))
+        for part, left, right in parts
+        for name in dict.fromkeys((*left, *right))
+    ]
+
+
+def losses(folder: Path) -> tuple[tuple[float, float], ...]:
+    """Return (step, loss) of every step that a run has told."""
+    story, found = Follower(folder / EVENTS), []
+    while story.behind:
+        for event in story.events(final=True):
+            step, loss = event.get("step"), event.get("loss")
+            if event.get("event") == "step" and isinstance(step, int) and isinstance(loss, int | float):
+                found.append((float(step), float(loss)))
+    return tuple(found)
+
+
+def _recipe(run: Run) -> dict[str, str]:
+    return {name: _words(value) for name, value in (run.manifest.recipe if run.manifest else {}).items()}
+
+
+def _data(run: Run) -> dict[str, str]:
+    if run.manifest is None:
+        return {}
+    data = run.manifest.dataset
+    base = model_label(str(run.manifest.base.get("name", "")))
+    found = {"base model": base, "file": Path(str(data.get("path", ""))).name, "rows": str(data.get("rows", "–"))}
+    return {**found, "content": f"sha256 {str(data.get('sha256', '–'))[:12]}"}
+
+
+def _result(run: Run) -> dict[str, str]:
+    state, found = run.state, {"state": run.status}
+    if state is None:
+        return found
+    found["steps"] = f"{state.step}/{state.total_steps}"
+    if state.loss is not None:
+        found["last loss"] = f"{state.loss:.4f}"
+    if run.seconds is not None:
+        found["time"] = duration(run.seconds)
+    if state.tokens_per_s:
+        found["speed"] = f"{state.tokens_per_s:.0f} tokens/s"
+    if memory := state.gpu_memory or state.memory:
+        found["memory"] = f"{memory / 1e9:.1f} GB"
+    return found
+
+
+def _report(run: Run) -> dict[str, str]:
+    """Return the numbers and words at the top of the report card; a run without one has none."""
+    try:
+        report = json.loads((run.path / REPORT).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return (
+        {one_line(str(name), 40): _words(value) for name, value in report.items()} if isinstance(report, dict) else {}
+    )
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return one_line(", ".join(map(str, value)), 200)
+    return one_line(str(value), 200)
+
+
+_PARTS = (("recipe", _recipe), ("data", _data), ("result", _result), ("report card", _report))

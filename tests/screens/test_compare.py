@@ -1,0 +1,68 @@
+"""Two runs side by side: what differs comes first, and their curves lie over one another."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import pytest
+
+from garage_tui.core.compare import compare
+from garage_tui.core.recipe import make_recipe
+from garage_tui.core.runs import read_run
+
+ONE, TWO = "20261123-2315-lora-a", "20261122-2315-lora-b"
+
+
+@pytest.fixture
+def two_runs(make_run):
+    one = make_run(ONE, "finished", step=100, loss=0.25, tokens_per_s=210.0, memory=2_700_000_000)
+    two = make_run(TWO, "failed", step=50, loss=1.5, reason="the disk is full")
+    for run, changes in ((one, {"rank": 32}), (two, {"lr": 1e-3})):
+        for step in range(1, 40):
+            run.step(step, 4.0 / step)
+        manifest = msgspec.json.decode((run.path / "run.json").read_bytes())
+        recipe = msgspec.to_builtins(make_recipe(**changes))
+        (run.path / "run.json").write_bytes(msgspec.json.encode(manifest | {"recipe": recipe}))
+        run.state("finished" if run is one else "failed")
+    return one, two
+
+
+def test_what_differs_is_found(two_runs):
+    one, two = two_runs
+    (one.path / "report.json").write_text(json.dumps({"trained questions": 0.98}))
+    rows = {row.name: row for row in compare(read_run(one.path), read_run(two.path))}
+    assert (rows["rank"].first, rows["rank"].second, rows["rank"].same) == ("32", "16", False)
+    assert (rows["lr"].first, rows["lr"].second) == ("0.0005", "0.001")
+    assert rows["epochs"].same and rows["memory"].second == "–"
+    assert (rows["trained questions"].first, rows["trained questions"].second) == ("0.98", "–")
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_two_marked_runs_are_compared(open_app, two_runs, size):
+    async with open_app(screen="runs", size=size) as user:
+        await user.sees(ONE, TWO)
+        await user.press("m")
+        await user.sees("is marked: choose another run and press m", "◆ ")
+        await user.press("down", "m")
+        await user.sees("Compare", f"⠒ {ONE}", f"• {TWO}", "recipe")
+        await user.press("end")
+        text = await user.sees("neither run has one", "the same: ")
+        if size == (120, 40):
+            assert "≠ rank" in text and "≠ lr" in text and "≠ epochs" not in text
+        await user.press("a")
+        await user.press("home")
+        await user.sees("preset")
+        await user.press("escape")
+        await user.sees_no("neither run has one")
+        assert "◆" not in user.screen
+
+
+async def test_escape_takes_the_mark_off(open_app, two_runs):
+    async with open_app(screen="runs") as user:
+        await user.sees(ONE)
+        await user.press("m")
+        await user.sees("is marked")
+        await user.press("escape")
+        await user.sees_no("is marked")
+        assert "◆" not in user.screen
