@@ -72,11 +72,11 @@ class Compare(Dialog[None]):
 
     def _show(self) -> None:
         width = max(10, (self.query_one(VerticalScroll).size.width - _NAME - 3 * _GAP - 2) // 2)
-        heads = [
+        first, second = [
             Content.assemble((f"{sign} ", f"${colour}"), (plain(folder.name), "bold"))
             for sign, colour, folder in zip(SIGNS, _COLOURS, self._folders, strict=True)
         ]
-        lines = [self._line("  ", Content(""), *heads, width)]
+        lines = [self._line("  ", Content(""), first, second, width)]
         for part, rows in groupby(self._rows, key=lambda row: row.part):
             lines.append(Content.styled(part, "$muted"))
             same = []
