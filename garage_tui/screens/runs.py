@@ -85,6 +85,7 @@ class RunsPane(RunActions):
         self._watcher = watcher
         self.runs: tuple[Seen, ...] = ()
         self._chosen: str | None = None
+        self._wanted: str | None = None
         self._marked: str | None = None
         self._lost = 0
         self._disk: int | None = None
@@ -126,6 +127,7 @@ class RunsPane(RunActions):
     @property
     def chosen(self) -> Seen | None:
         """The run under the cursor."""
+        self._take_cursor()
         return next((seen for seen in self.runs if seen.id == self._chosen), None)
 
     @property
@@ -134,11 +136,14 @@ class RunsPane(RunActions):
 
     def choose(self, run_id: str) -> None:
         """Put the cursor on this run; it may appear with a later look."""
-        self._chosen = run_id
+        self._wanted = run_id
         self.show_runs(self.runs)
 
     def show_runs(self, runs: tuple[Seen, ...]) -> None:
         """Show what the watcher saw."""
+        self._take_cursor()
+        if self._wanted in {seen.id for seen in runs}:
+            self._chosen, self._wanted = self._wanted, None
         if self._chosen is None and runs:
             self._chosen = next((seen.id for seen in runs if seen.alive), runs[0].id)
         self.runs = runs
@@ -151,6 +156,12 @@ class RunsPane(RunActions):
             runs_were = "1 run was" if lost == 1 else f"{lost} runs were"
             self.query_one(Notice).note(f"{runs_were} interrupted: R has {'it' if lost == 1 else 'them'} go on")
         self._lost = lost
+
+    def _take_cursor(self) -> None:
+        """Look where the cursor is now: a key may come before the message that it moved."""
+        table = self.query_one(Table)
+        if self._chosen is not None and 0 < table.count == len(self.runs):
+            self._chosen = self.runs[table.cursor].id
 
     def _cells(self, row: int) -> Sequence[Content]:
         seen = self.runs[row]
@@ -212,19 +223,20 @@ class RunsPane(RunActions):
         self.query_one(LogView if self.has_class("-log") else Table).focus()
 
     def action_chat(self) -> None:
-        if self._chosen:
-            self.post_message(self.ChatWanted(self._chosen))
+        if seen := self.chosen:
+            self.post_message(self.ChatWanted(seen.id))
 
     def action_duplicate(self) -> None:
-        if self._chosen:
-            self.post_message(self.DuplicateWanted(self._chosen))
+        if seen := self.chosen:
+            self.post_message(self.DuplicateWanted(seen.id))
 
     def action_compare(self) -> None:
         """Mark this run; with another one marked, compare the two."""
+        self._take_cursor()
         first, notice = self._marked, self.query_one(Notice)
         self._marked = self._chosen if first is None else None
         if first is None:
-            notice.note(f"{self._chosen} is marked: choose another run and press m to compare them")
+            notice.note(f"{self._chosen} is marked; m on another run compares the two")
         else:
             notice.clear()
             if self._chosen and first != self._chosen:

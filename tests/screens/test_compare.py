@@ -43,7 +43,7 @@ async def test_two_marked_runs_are_compared(open_app, two_runs, size):
     async with open_app(screen="runs", size=size) as user:
         await user.sees(ONE, TWO)
         await user.press("m")
-        await user.sees("is marked: choose another run and press m", "◆ ")
+        await user.sees("is marked; m on another run compares the two", "◆ ")
         await user.press("down", "m")
         await user.sees("Compare", f"⠒ {ONE}", f"• {TWO}", "recipe")
         await user.press("end")

@@ -251,3 +251,16 @@ async def test_the_end_of_a_run_is_said_on_every_screen(open_app, make_run):
         run.let_go()
         text = await user.sees(f"✗ {RUN} failed: the disk is full")
         assert "long ago" not in text
+
+
+async def test_a_key_right_after_the_cursor_moved_means_the_run_that_it_is_on(open_app, make_run):
+    make_run("20261123-2315-lora-a", "finished")
+    make_run("20261122-2315-lora-b", "finished")
+    async with open_app(screen="runs") as user:
+        await user.sees("lora-b")
+        table = user.app.query_one("RunsPane Table")
+        table.cursor = 1  # type: ignore[attr-defined]
+        user.app.query_one("RunsPane").action_compare()  # type: ignore[attr-defined]
+        await user.sees("◆ 20261122-2315-lora-b")
+        await user.press("d")
+        await user.sees("20261122-2315-lora-b goes with")
