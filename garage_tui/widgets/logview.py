@@ -141,8 +141,8 @@ class LogView(ScrollView, can_focus=True):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
-        if new_value >= self.max_scroll_y - 0.5 and new_value > old_value:
-            self.following = True
+        if new_value >= self.max_scroll_y - 0.5:
+            self.following = self.following or new_value > old_value  # a log that was shortened is no reader
         elif new_value < old_value:  # only a reader moves upwards
             self.following = False
 

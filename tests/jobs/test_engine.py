@@ -222,5 +222,5 @@ def test_a_stop_string_ends_the_answer_and_no_part_of_it_is_shown(engine):
 
 
 def test_the_beginning_of_a_stop_string_that_goes_on_otherwise_is_shown(engine):
-    row, _ = pushed(engine, "one STOP there", stop=("STOP HERE",), max_tokens=4)
+    row, _ = pushed(engine, "one STOP there", stop=("STOP HERE",), max_tokens=12)
     assert row.text.startswith("one STOP")
