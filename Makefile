@@ -14,7 +14,7 @@ setup: $(STAMP)
 test: setup check
 	$(BIN)/python -m pytest
 
-# Kill app, supervisor and job −9 at 200 random moments (an hour or so); CI does it a few times.
+# Kill app, supervisor and job −9 at 200 random moments (half an hour); CI does it a few times.
 crash: setup
 	GARAGE_CRASHES=200 $(BIN)/python -m pytest tests/test_crash.py -s
 

@@ -14,11 +14,12 @@ from garage_tui.core.models import BaseModel
 from garage_tui.core.text import one_line
 
 
-def load_base(base: BaseModel, failure: str) -> tuple[Any, Any]:
+def load_base(base: BaseModel, failure: str, *, spread: bool = False) -> tuple[Any, Any]:
     """Return tokenizer and model, on the CPU in fp32 (faster there than bf16), on a GPU in bf16 where it knows that.
 
     Args:
         failure: how the sentence begins that says it could not be loaded.
+        spread: put its layers on all visible GPUs, where there are several; else it goes to the first.
 
     Raises:
         GarageError: the folder holds no chat model with safetensors weights; the text says what is wrong.
@@ -30,10 +31,16 @@ def load_base(base: BaseModel, failure: str) -> tuple[Any, Any]:
     try:
         tokenizer = AutoTokenizer.from_pretrained(base.path, local_files_only=True, trust_remote_code=False)
         model = AutoModelForCausalLM.from_pretrained(
-            base.path, dtype=dtype, use_safetensors=True, local_files_only=True, trust_remote_code=False
+            base.path,
+            dtype=dtype,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            # Layer by layer on several GPUs, so that the arithmetic and the batch stay those of one.
+            device_map="auto" if (spread := spread and torch.cuda.device_count() > 1) else None,
         )
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise GarageError(f"{failure}: {one_line(str(error), 200)}") from error
     if not tokenizer.chat_template:
         raise GarageError(f"{base.name} has no chat template: choose an instruct model")
-    return tokenizer, model.to("cuda" if cuda else "cpu")
+    return tokenizer, model if spread else model.to("cuda" if cuda else "cpu")

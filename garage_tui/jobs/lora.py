@@ -78,7 +78,7 @@ def train(folder: Path, progress: Progress) -> None:
     bf16 = cuda and torch.cuda.is_bf16_supported()
 
     progress.phase("loading the base model")
-    tokenizer, model = load_base(base, f"{base.path} cannot be loaded as a model")
+    tokenizer, model = load_base(base, f"{base.path} cannot be loaded as a model", spread=True)
 
     data = Dataset.from_list(
         [
