@@ -40,11 +40,12 @@ def run_lora(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from garage_tui.core import facts, models
+    from garage_tui.core.again import facts_of, recipe_of
     from garage_tui.core.errors import BadInputError
     from garage_tui.core.estimate import estimate_lora
     from garage_tui.core.launcher import runs_before, start_lora
     from garage_tui.core.recipe import CHANGEABLE, make_recipe, parse_gpus
-    from garage_tui.core.runs import facts_of, find_run, recipe_of
+    from garage_tui.core.runs import find_run
     from garage_tui.core.settings import Workspace, load_settings
 
     workspace = Workspace.find(args.workspace)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import functools
-import hashlib
 import os
 import re
 import shutil
@@ -22,7 +21,6 @@ import msgspec
 
 from garage_tui.core.atomic import write_atomic, write_small
 from garage_tui.core.errors import BadInputError, GarageError
-from garage_tui.core.recipe import LoraRecipe, make_recipe
 from garage_tui.core.settings import Workspace
 
 MANIFEST, STATE, EVENTS, LOG, LOCK = "run.json", "state.json", "events.jsonl", "log.txt", "lock"
@@ -297,30 +295,6 @@ def find_run(workspace: Workspace, ref: str) -> Run:
     if hits:
         raise BadInputError(f"{ref!r} could be {', '.join(run.id for run in hits[:5])}: type more of it")
     raise BadInputError(f"no run {ref!r} in {workspace.checkpoints}: `garage runs` lists them")
-
-
-def recipe_of(run: Run, preset: str | None = None, **changes: object) -> LoraRecipe:
-    """Return the recipe of a run with `changes` over it; with a preset, the preset's on the run's base.
-
-    Raises:
-        BadInputError: the run cannot be read, or a value is out of its range.
-    """
-    if run.manifest is None:
-        raise BadInputError(f"{run.id} cannot be read: {run.broken}")
-    there = {key: value for key, value in run.manifest.recipe.items() if value is not None}
-    kept = {"base": there.get("base")} if preset else {key: there[key] for key in there if key != "preset"}
-    changed = {key: value for key, value in changes.items() if value is not None}
-    return make_recipe(preset or str(there.get("preset", "default")), **{**kept, **changed})
-
-
-def facts_of(run: Run) -> Path:
-    """Return the file that a run was trained on: the original while it is unchanged, else the run's own copy."""
-    if run.manifest is not None:
-        original = Path(str(run.manifest.dataset.get("path", "")))
-        with contextlib.suppress(OSError):
-            if hashlib.sha256(original.read_bytes()).hexdigest() == run.manifest.dataset.get("sha256"):
-                return original
-    return run.path / FACTS
 
 
 def slug(text: str) -> str:

@@ -16,11 +16,12 @@ from textual.reactive import reactive
 from textual.widgets import Input, Label, Select, Static
 
 from garage_tui.core import facts, launcher, models
+from garage_tui.core.again import facts_of, recipe_of
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.estimate import estimate_lora
 from garage_tui.core.recipe import CHANGEABLE, LoraRecipe, make_recipe, parse_gpus, presets
 from garage_tui.core.recipe_words import WORDS
-from garage_tui.core.runs import Run, facts_of, recipe_of
+from garage_tui.core.runs import Run
 from garage_tui.core.settings import Settings, Workspace
 from garage_tui.core.text import one_line, plain
 from garage_tui.widgets.dialog import Dialog

@@ -90,3 +90,63 @@ def test_a_reader_that_leaves_early_gets_no_traceback(workspace, run_folder):
     line = f"{sys.executable} -m garage_tui --workspace {workspace.root} logs last | head -1"
     done = subprocess.run(["sh", "-c", line], capture_output=True, text=True)
     assert done.stderr == ""
+
+
+def test_a_run_like_another_one_has_its_recipe_and_its_facts(workspace):
+    folder = a_run(workspace, "20261124-0700-lora-one", "finished")
+    refused = garage(workspace, "train", "lora", "--like", "last", "--lr", "7")
+    assert refused.returncode == 2 and "lr: " in refused.stderr
+    from garage_tui.core.again import facts_of, recipe_of
+    from garage_tui.core.runs import find_run
+
+    run = find_run(workspace, "last")
+    assert recipe_of(run, rank=4).rank == 4 and recipe_of(run).seed == 7
+    assert recipe_of(run, "quick").epochs == 3 and recipe_of(run, "quick").base == "smollm2-135m"
+    assert facts_of(run) == folder / "facts.jsonl", "the original is not there any more"
+
+
+def test_what_cannot_be_done_is_said_with_what_can(workspace):
+    a_run(workspace, "20261124-0700-lora-one", "finished")
+    for command, said in (
+        (("stop", "last"), "is not running (finished)"),
+        (("pause", "last"), "is not running (finished)"),
+        (("resume", "last"), "has finished; to train again: `garage train lora --like"),
+        (("resume",), "name one run, or --all"),
+        (("queue", "last"), "say where it shall go"),
+        (("queue", "last", "--first"), "does not wait in the queue"),
+        (("delete", "last"), "say --yes"),
+    ):
+        done = garage(workspace, *command)
+        assert done.returncode == 2 and said in done.stderr and len(done.stderr.splitlines()) == 1, command
+    assert garage(workspace, "resume", "--all").stdout == "nothing was interrupted\n"
+    assert garage(workspace, "queue").stdout == "nobody waits\n"
+
+
+def test_two_runs_are_compared_and_one_is_deleted(workspace):
+    a_run(workspace, "20261124-0700-lora-one", "finished")
+    folder = a_run(workspace, "20261124-0701-lora-two", "interrupted", rank=4)
+    listed = garage(workspace, "runs").stdout
+    assert "1 interrupted: `garage resume --all` has it go on" in listed
+    compared = garage(workspace, "compare", "20261124-0700", "20261124-0701").stdout
+    assert "rank" in compared and "epochs" not in compared
+    assert "deleted" in garage(workspace, "delete", "20261124-0701", "--yes").stdout
+    assert not folder.exists()
+
+
+def a_run(workspace, run_id, state, **changes):
+    import msgspec
+
+    from garage_tui.core.recipe import make_recipe
+    from garage_tui.core.runs import Manifest, State, write_manifest, write_state
+
+    folder = workspace.checkpoints / run_id
+    folder.mkdir()
+    recipe = msgspec.to_builtins(make_recipe(seed=7, **changes))
+    dataset = {"path": "/gone/facts.jsonl", "sha256": "0" * 64, "rows": 24}
+    write_manifest(
+        folder,
+        Manifest(id=run_id, kind="lora", created=1.0, recipe=recipe, base={"name": "smollm2-135m"}, dataset=dataset),
+    )
+    (folder / "facts.jsonl").write_text('{"question": "What?", "answer": "That."}\n')
+    write_state(folder, State(state=state, created=float(run_id[12])))
+    return folder
