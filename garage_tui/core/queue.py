@@ -19,7 +19,7 @@ import msgspec
 
 from garage_tui.core.atomic import write_atomic
 from garage_tui.core.errors import BadInputError, GarageError
-from garage_tui.core.runs import is_alive, read_state
+from garage_tui.core.runs import ENDED, is_alive, read_state
 from garage_tui.core.settings import queue_folder
 
 ORDER, LOCK = "order.json", "lock"
@@ -159,19 +159,19 @@ def _take_free(folder: Path, slots: Iterable[str]) -> dict[str, int]:
 def _waits(entry: Entry) -> bool:
     """True while the run is alive and says that it waits."""
     path = Path(entry.folder)
-    return is_alive(path) and _says_queued(path)
+    return is_alive(path) and _says(path) == "queued"
 
 
 def _may_return(entry: Entry) -> bool:
-    """True for a run that waits, or that a power cut took while it waited: `resume` finds its place kept."""
-    return _says_queued(Path(entry.folder))
+    """True for a run that waits, or that a power cut took: `resume` finds its place kept."""
+    return _says(Path(entry.folder)) not in (None, *ENDED)
 
 
-def _says_queued(path: Path) -> bool:
+def _says(path: Path) -> str | None:
     try:
-        return read_state(path).state == "queued"
+        return read_state(path).state
     except (OSError, msgspec.DecodeError):
-        return False
+        return None
 
 
 def _read(folder: Path) -> list[Entry]:

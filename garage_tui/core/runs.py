@@ -131,6 +131,8 @@ class Run:
         """Why it is as it is: one line, or nothing where there is nothing to explain."""
         if self.broken or self.state is None:
             return self.broken
+        if self.state.state == "paused" and not self.alive and self.state.ended is None:
+            return f"by you at step {self.state.step}; its processes are gone, it goes on from its checkpoint"
         if self.alive or self.state.state in RESTING:
             return self.state.reason
         how = (

@@ -134,9 +134,7 @@ def _close(folder: Path, ending: Ending) -> None:
         state = read_state(folder)
     except (OSError, msgspec.DecodeError):
         state = State(state="running")
-    if state.state == "paused" and not state.ended:  # it waited in memory, after a checkpoint: nothing is lost
-        write_state(folder, msgspec.structs.replace(state, ended=time.time()))
-    if state.state in RESTING:
+    if state.state in RESTING:  # one that waited in memory has its checkpoint: nothing is lost
         return
     early = ending.code == -signal.SIGTERM  # the signal came before the job could listen
     if ending.out_of_patience or (ending.want and early):

@@ -88,7 +88,9 @@ class Progress:
     def wish(self) -> Wish:
         """Return what is wanted of the run, looked at between two steps; `end` is the system's shutdown."""
         want = wanted(self.folder)
-        if self._told_to_leave and want in (None, "pause"):
+        if self._told_to_leave and want == "pause":
+            return "release"  # the owner's pause outlives a shutdown: it must not go on by itself at the next boot
+        if self._told_to_leave and want is None:
             return "end"
         return want or ""
 

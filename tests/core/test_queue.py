@@ -164,6 +164,19 @@ def test_after_a_power_cut_everything_is_resumed_in_its_order(start, workspace):
     assert queue.order() == (three, two)
 
 
+def test_what_worked_is_resumed_before_what_waited(start, workspace):
+    both = ("0", "1")
+    one, two, three = (start(name, both, 1) for name in ("one", "two", "three"))
+    wait(one, "running")
+    wait(two, "running")
+    for folder in (three, one, two):
+        kill(folder)
+        wait(folder, "interrupted")
+    assert launcher.resume_all(workspace) == [one.name, two.name, three.name]
+    wait(one, "running")
+    assert queue.order() == (two, three), "this box has one processor"
+
+
 def test_runs_share_several_gpus_and_each_is_told_which_it_has(start):
     both = ("0", "1")
     one, two, three = (start(name, both, 1) for name in ("one", "two", "three"))

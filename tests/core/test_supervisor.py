@@ -289,6 +289,16 @@ def test_a_run_that_is_killed_while_it_waits_in_memory_is_still_paused(start):
         os.kill(pid, signal.SIGKILL)
     run = wait(folder, dead)
     assert run.status == "paused" and run.resumable
+    assert "its processes are gone, it goes on from its checkpoint" in run.reason
+
+
+def test_a_pause_outlives_a_shutdown(start):
+    folder = start("work")
+    launcher.pause(wait(folder, lambda run: run.state.step >= 1))
+    wait(folder, lambda run: run.status == "paused")
+    os.kill(supervisor(folder), signal.SIGTERM)
+    run = wait(folder, dead)
+    assert (run.status, run.reason) == ("paused", "by you"), "not for `resume --all` at the next boot"
 
 
 def test_a_torn_last_event_stays_alone(start):
