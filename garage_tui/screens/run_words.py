@@ -85,7 +85,8 @@ def in_header(runs: tuple[Seen, ...]) -> Content:
     sign, colour = _SIGNS.get(seen.status, ("●", "$primary"))
     state = seen.state
     words = [f"{seen.name} {fraction(state)}".strip() if state and state.step else seen.name]
-    words.append(time_words(seen) or (one_line(state.phase, 40) if state else ""))
+    phase = "paused" if seen.status == "paused" else one_line(state.phase, 40) if state else ""
+    words.append(time_words(seen) or phase)
     if len(alive) > 1:
         words.append(f"{len(alive) - 1} more")
     return Content.assemble((f"{sign} ", colour), " · ".join(filter(None, words)))
@@ -95,7 +96,7 @@ def summary(seen: Seen, disk: int | None = None) -> Content:
     """Return what the details pane says about a run; `disk` is the bytes of its folder, if known."""
     state, manifest = seen.state, seen.manifest
     head = badge(seen)
-    if seen.alive and state and state.phase:
+    if seen.alive and state and state.phase and seen.status != "paused":
         head = Content.assemble(head, f": {one_line(state.phase, 80)}")
     lines = [head]
     if seen.place is not None:

@@ -148,7 +148,7 @@ async def test_a_pause_asks_which_one_and_resume_takes_its_place(open_app, make_
         await user.sees("was asked to pause", "◐ pausing")
         assert wanted(run.path) == "pause"
         run.state("paused", reason="by you at step 34; it waits in memory, and is saved")
-        await user.sees("‖ paused", "it waits in memory", "p Resume")
+        await user.sees("‖ paused", "it waits in memory", "p Resume", "‖ lora-garage 34/100 · paused")
         await user.press("p")
         await user.sees("goes on")
         assert wanted(run.path) is None
