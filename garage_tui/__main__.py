@@ -9,14 +9,14 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 
 from garage_tui import __version__
-from garage_tui.cli import ask, compare, control, doctor, facts, models, notify, runs, serve, train
 from garage_tui.core.errors import BadInputError, GarageError
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def parser(commands: bool = True) -> argparse.ArgumentParser:
+    """Return the parser of the whole command line, or (a quick one) of the app's own options alone."""
     top = argparse.ArgumentParser(
         prog="garage",
         description="Teach facts to a language model on your own box, and see that they stuck.",
@@ -26,9 +26,12 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--workspace", metavar="DIR", help="work in DIR (default: $GARAGE_WORKSPACE, else this folder)")
     top.add_argument("--screen", choices=("facts", "runs", "chat"), help="open the app on this screen")
     top.set_defaults(run=open_app)
-    commands = top.add_subparsers(title="commands", metavar="COMMAND")
-    for group in (facts, train, runs, control, compare, ask, serve, models, notify, doctor):
-        group.add(commands)
+    if commands:
+        from garage_tui.cli import ask, compare, control, doctor, facts, models, notify, runs, serve, train
+
+        groups = top.add_subparsers(title="commands", metavar="COMMAND")
+        for group in (facts, train, runs, control, compare, ask, serve, models, notify, doctor):
+            group.add(groups)
     return top
 
 
@@ -45,7 +48,12 @@ def open_app(args: argparse.Namespace) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; errors meant for the user are one line on stderr."""
-    args = parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
+    # The app is asked for by options alone: it need not wait for the commands (20 ms of its first paint).
+    apps_own = all(
+        word.startswith("-") or before in ("--workspace", "--screen") for before, word in pairwise(["", *words])
+    )
+    args = parser(commands=not apps_own or not {"-h", "--help"}.isdisjoint(words)).parse_args(words)
     try:
         code = int(args.run(args))
         sys.stdout.flush()
