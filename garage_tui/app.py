@@ -57,7 +57,7 @@ class GarageApp(App[int]):
     ]
     COMMAND_PALETTE_DISPLAY = "^p"
 
-    runs: reactive[tuple[Seen, ...]] = reactive(())
+    runs: reactive[tuple[Seen, ...]] = reactive((), repaint=False)
     """All runs as they were last seen, the newest first."""
 
     class RunsSeen(Message):

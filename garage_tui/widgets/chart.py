@@ -19,6 +19,10 @@ MARKERS = ("braille", "•")
 """Of the first and the second curve: told apart without colours too."""
 SIGNS = ("⠒", "•")
 """What the markers look like in a line of text."""
+_WIDE = 1e5
+"""Numbers from here on are written with an exponent, so that the curve keeps its room."""
+_MOST = 1e30
+"""A loss beyond this has exploded; drawn at this height, it cannot overflow."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Chart(Widget):
         what = (self.series, width, height, self.app.theme)
         if self._drawn is not None and self._drawn[0] == what:
             return self._drawn[1]
-        drawable = [series for series in self.series if len(series.points) > 1]
+        drawable = [series for series in self.series if _spread(series.points)]
         if not drawable or width < 16 or height < 4:
             return Text("" if drawable else self.empty, style="dim")
         drawing = self._draw(drawable, width, height)
@@ -89,20 +93,33 @@ class Chart(Widget):
             for series in group:
                 marker = MARKERS[min(self.series.index(series), len(MARKERS) - 1)]
                 most = 2 * width if marker == "braille" else width // 2
-                xs, ys = zip(*downsample(series.points, most), strict=True)
+                xs, ys = zip(*downsample(_tame(series.points), most), strict=True)
                 draw = plot.plot if marker == "braille" else plot.scatter
                 draw(xs, ys, marker=marker, color=self._rgb(series.colour), yside=side)
-            top = max(y for series in group for _, y in series.points) * 1.05 or 1.0
-            plot.ylim(0, top, yside=side)
-            plot.yticks(*_ticks(0, top, 3 if height < 10 else 5, "{:.1e}" if right else "{:.2f}"), yside=side)
-        low = min(series.points[0][0] for series in drawable)
-        high = max(series.points[-1][0] for series in drawable)
+            # All points lie between the ends: plotext draws a line that leaves the plot cell by cell, for ever.
+            heights = [y for series in group for _, y in _tame(series.points)]
+            bottom, top = min(0.0, min(heights) * 1.05), max(0.0, max(heights) * 1.05)
+            top = top if top > bottom else 1.0
+            plot.ylim(bottom, top, yside=side)
+            form = "{:.1e}" if right or max(top, -bottom) >= _WIDE else "{:.2f}"
+            plot.yticks(*_ticks(bottom, top, 3 if height < 10 else 5, form), yside=side)
+        steps = [x for series in drawable for x, _ in _tame(series.points)]
+        low, high = min(steps), max(steps)
         plot.xlim(low, high)
         plot.xticks(*_ticks(low, high, 3 if width < 60 else 5))
         return Text.from_ansi(plot.build().rstrip("\n"), no_wrap=True)
 
     def _rgb(self, variable: str) -> tuple[int, int, int]:
         return Color.parse(self.app.theme_variables[variable]).rgb
+
+
+def _tame(points: Points) -> list[tuple[float, float]]:
+    return [(max(-_MOST, min(_MOST, x)), max(-_MOST, min(_MOST, y))) for x, y in points]
+
+
+def _spread(points: Points) -> bool:
+    """True where there is more than one place on the axis of steps."""
+    return len({x for x, _ in _tame(points)}) > 1
 
 
 def _ticks(low: float, high: float, count: int, form: str = "{:.0f}") -> tuple[list[float], list[str]]:

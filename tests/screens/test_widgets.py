@@ -6,7 +6,8 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.content import Content
 
-from garage_tui.widgets.chart import downsample
+from garage_tui.theme import VARIABLES
+from garage_tui.widgets.chart import Chart, Series, downsample
 from garage_tui.widgets.logview import MOST_LINES, LogView
 from garage_tui.widgets.table import Column, Table
 
@@ -14,9 +15,12 @@ from garage_tui.widgets.table import Column, Table
 class One(App[None]):
     """An app with one widget."""
 
-    def __init__(self, widget: Table | LogView) -> None:
+    def __init__(self, widget: Table | LogView | Chart) -> None:
         super().__init__()
         self.widget = widget
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return VARIABLES
 
     def compose(self) -> ComposeResult:
         yield self.widget
@@ -34,6 +38,30 @@ def test_a_long_curve_keeps_its_shape_and_its_last_point():
 def test_a_short_curve_stays_as_it_is(count):
     points = [(float(step), 1.0) for step in range(count)]
     assert downsample(points, 50) == points
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "ys",
+    [(2.0, 1e300, 3.0), (-1.0, -5.0, -2.0), (0.0, 0.0, 0.0), (1e-9, 3e7, 1.0), (-1e308, 1e308, 0.0)],
+    ids=["exploded", "below zero", "all zero", "seven figures", "both ways"],
+)
+async def test_any_curve_is_drawn_in_a_moment_and_inside_its_frame(ys):
+    chart = Chart()
+    async with One(chart).run_test(size=(60, 16)) as pilot:
+        chart.series = (Series("loss", tuple((float(step), y) for step, y in enumerate(ys))),)
+        await pilot.pause()
+        drawing = chart.render()
+        assert any("\u2801" <= letter <= "\u28ff" for letter in str(drawing)), "no curve"
+        assert all(len(line) <= 60 for line in str(drawing).splitlines())
+
+
+async def test_points_at_one_step_are_no_curve_yet():
+    chart = Chart()
+    chart.empty = "no curve yet"
+    async with One(chart).run_test(size=(60, 16)):
+        chart.series = (Series("loss", ((3.0, 1.0), (3.0, 2.0))),)
+        assert str(chart.render()) == "no curve yet"
 
 
 async def test_a_table_of_a_hundred_thousand_rows_asks_only_for_those_on_the_screen():
