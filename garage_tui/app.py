@@ -20,9 +20,9 @@ from textual.screen import Screen
 from textual.widgets import ContentSwitcher
 from textual.worker import get_current_worker
 
+from garage_tui.core.facts import find_files
 from garage_tui.core.settings import Settings, Workspace
 from garage_tui.screens.facts import FactsPane
-from garage_tui.screens.facts_store import find_files
 from garage_tui.theme import GARAGE, VARIABLES
 from garage_tui.widgets.header import HeaderBar, Tab
 from garage_tui.widgets.keybar import KeyBar

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # The tests must pass on a box without the Hub, and must not be slowed by asking it.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -19,6 +20,10 @@ os.environ.pop("GARAGE_WORKSPACE", None)
 # And they must not wait for what else runs on this box: a queue of their own.
 os.environ["GARAGE_STATE"] = tempfile.mkdtemp(prefix="garage-state-")
 atexit.register(shutil.rmtree, os.environ["GARAGE_STATE"], ignore_errors=True)
+
+# The same examples every time, and no limit on time: CI must not fail by luck, or because it is slow.
+settings.register_profile("garage", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("garage")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

@@ -1,4 +1,4 @@
-"""Facts: one JSON object a line, `{"question": "…", "answer": "…"}`; loading, checking and saving them.
+"""Facts files: one JSON object a line, `{"question": "…", "answer": "…"}`; loading, checking and saving them.
 
 A file is kept as its lines. Lines that nobody edits are written back byte for byte, so unknown keys, key order,
 blank lines and even broken lines survive load → save.
@@ -6,43 +6,22 @@ blank lines and even broken lines survive load → save.
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Sequence
+import os
+import stat
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from garage_tui.core.atomic import write_atomic
+from garage_tui.core.coverage import Coverage, clash, no_collecting
 from garage_tui.core.errors import BadInputError
+from garage_tui.core.fact_lines import Fact, Line, edited, line_of, parse
 from garage_tui.core.text import one_line
 
-MAX_LINE = 1_000_000
-"""Bytes in a line above which it is refused: no model's context holds it."""
+__all__ = ["Fact", "FactsFile", "Line", "Problem", "edited", "line_of", "load", "training_rows"]
 
-_BOM = b"\xef\xbb\xbf"
-_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One question with its answer. `extra` holds every other key, those that nobody here knows included."""
-
-    question: str
-    answer: str
-    extra: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def exam(self) -> bool:
-        """True for a question of the report card, which is never trained on."""
-        return self.extra.get("exam") is True
-
-    @property
-    def fact(self) -> str:
-        """What this row and its variants have in common; empty where the file does not say."""
-        value = self.extra.get("fact")
-        return value if isinstance(value, str) else ""
+BACKUP = ".bak"
 
 
 @dataclass(frozen=True)
@@ -56,30 +35,29 @@ class Problem:
     """False: a warning; the row can be used."""
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line of the file: its bytes as they were read, and the fact in it where it holds one."""
-
-    raw: bytes
-    fact: Fact | None = None
-
-
 @dataclass
 class FactsFile:
     """A facts file in memory."""
 
     path: Path
     lines: list[Line] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    ended: bool = True
+    """False where the last line has no line feed; that is kept too."""
 
     @property
     def facts(self) -> list[Fact]:
-        return [line.fact for line in self.lines if line.fact]
+        """The rows with a question and an answer."""
+        return [line.fact for line in self.lines if line.fact and line.fact.question]
 
     @property
     def training(self) -> list[Fact]:
         """The facts that are trained on: all but exam questions."""
         return [fact for fact in self.facts if not fact.exam]
+
+    @cached_property
+    def problems(self) -> list[Problem]:
+        """What is wrong with the lines, each by itself and compared with the others."""
+        return find_problems(self.lines)
 
     @property
     def errors(self) -> list[Problem]:
@@ -89,35 +67,50 @@ class FactsFile:
         """Return the problem as compilers write it: `file:line: what`."""
         return f"{self.path}:{problem.line}: {'' if problem.error else 'warning: '}{problem.text}"
 
+    @property
+    def data(self) -> bytes:
+        """The bytes of the file."""
+        return joined(self.lines, self.ended)
+
     def save(self) -> None:
         """Write the file atomically, and keep the version that was there as `FILE.bak`.
 
         Raises:
             OSError: nothing was changed.
         """
-        data = b"".join(line.raw + b"\n" for line in self.lines)
-        if self.path.exists():
-            write_atomic(self.path.with_name(self.path.name + ".bak"), self.path.read_bytes())
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(self.path, data)
+        write(self.path, self.data, keep=True)
 
 
-def line_of(fact: Fact) -> Line:
-    """Return the line that holds `fact`."""
-    row = {"question": fact.question, "answer": fact.answer, **fact.extra}
-    return Line(json.dumps(row, ensure_ascii=False).encode(), fact)
+def joined(lines: Sequence[Line], ended: bool = True) -> bytes:
+    """Return the bytes of a file with these lines."""
+    data = b"\n".join([line.raw for line in lines])
+    return data + b"\n" if ended and lines else data
 
 
-def edited(line: Line, question: str, answer: str) -> Line:
-    """Return `line` with another question and answer; its other keys and their order stay."""
-    row = json.loads(line.raw.removeprefix(_BOM))
-    row["question"], row["answer"] = question, answer
-    fact = Fact(question, answer, line.fact.extra if line.fact else {})
-    return Line(json.dumps(row, ensure_ascii=False).encode(), fact)
+def write(path: Path, data: bytes, *, keep: bool) -> None:
+    """Replace a file by `data`, atomically; its mode stays, and a link stays a link.
+
+    Args:
+        keep: keep the version that was there as `FILE.bak`.
+
+    Raises:
+        OSError: nothing was changed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    target = path.resolve()
+    mode = 0o644
+    if target.exists():
+        mode = stat.S_IMODE(target.stat().st_mode)
+        if keep:
+            write_atomic(path.with_name(path.name + BACKUP), target.read_bytes(), mode=mode)
+    write_atomic(target, data, mode=mode)
 
 
-def load(path: Path) -> FactsFile:
-    """Read a facts file; bad lines are kept, named in `problems`, and hold no fact.
+def load(path: Path, known: Mapping[bytes, Line] | None = None) -> FactsFile:
+    """Read a facts file; bad lines are kept, say what is wrong with them, and hold no fact.
+
+    Args:
+        known: lines that were read before, by their bytes; they are taken instead of being read again.
 
     Raises:
         BadInputError: there is no such file, or it cannot be read.
@@ -130,78 +123,54 @@ def load(path: Path) -> FactsFile:
         data = path.read_bytes()
     except OSError as error:
         raise BadInputError(f"{path}: {error.strerror}") from error
-    file = FactsFile(path)
-    raw_lines = data.split(b"\n")
-    if raw_lines[-1] == b"":
-        raw_lines.pop()
-    for number, raw in enumerate(raw_lines, 1):
-        fact, problems = _parse(raw, number)
-        file.lines.append(Line(raw, fact))
-        file.problems += problems
-    file.problems += _compare(file.lines)
-    file.problems.sort(key=lambda problem: problem.line)
-    return file
+    return from_bytes(path, data, known)
 
 
-def _parse(raw: bytes, number: int) -> tuple[Fact | None, list[Problem]]:
-    problems: list[Problem] = []
+def from_bytes(path: Path, data: bytes, known: Mapping[bytes, Line] | None = None) -> FactsFile:
+    """Return the facts file with these bytes."""
+    raws = data.split(b"\n")
+    ended = raws[-1] == b""
+    if ended:
+        raws.pop()
+    with no_collecting():
+        lines = [parse(raws[0], first=True)] if raws else []
+        if known:
+            lines += [known.get(raw) or parse(raw) for raw in raws[1:]]
+        else:
+            lines += map(parse, raws[1:])
+    return FactsFile(path, lines, ended)
 
-    def bad(text: str) -> tuple[None, list[Problem]]:
-        return None, [*problems, Problem(number, text)]
 
-    if number == 1 and raw.startswith(_BOM):
-        problems.append(Problem(1, "starts with a byte order mark; save as UTF-8 without one", error=False))
-        raw = raw.removeprefix(_BOM)
-    if not raw.strip():
-        return None, problems
-    if len(raw) > MAX_LINE:
-        return bad(f"{len(raw) / 1e6:.1f} MB in one line; split it into several facts")
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError as error:
-        return bad(f"byte {error.start + 1} is not UTF-8; save the file as UTF-8")
-    try:
-        row = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        where = f" at column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-        what = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply"
-        return bad(f'not JSON{where} ({what}); a line looks like {{"question": "…", "answer": "…"}}')
-    if not isinstance(row, dict):
-        return bad('not an object; a line looks like {"question": "…", "answer": "…"}')
-    for key in ("question", "answer"):
-        if key not in row:
-            return bad(f'the key "{key}" is missing')
-        if not isinstance(row[key], str):
-            return bad(f'"{key}" is not text; put it in quotes')
-        if not row[key].strip():
-            return bad(f'"{key}" is empty')
-        if _LONE_SURROGATE.search(row[key]):
-            return bad(f'"{key}" holds half a character (a lone \\ud… escape); write the character itself')
-        if _CONTROL.search(row[key]):
-            problems.append(Problem(number, f'"{key}" holds control characters; remove them', error=False))
-    if "exam" in row and not isinstance(row["exam"], bool):
-        problems.append(Problem(number, '"exam" is neither true nor false, and counts as false', error=False))
-    extra = {key: value for key, value in row.items() if key not in ("question", "answer")}
-    return Fact(row["question"], row["answer"], extra), problems
+def find_problems(lines: Sequence[Line]) -> list[Problem]:
+    """Return what is wrong with the lines, in their order."""
+    problems = [
+        Problem(number, complaint.text, complaint.error)
+        for number, line in enumerate(lines, 1)
+        for complaint in line.complaints
+    ]
+    if any(line.raw.endswith(b"\r") for line in lines):
+        number = next(number for number, line in enumerate(lines, 1) if line.raw.endswith(b"\r"))
+        text = "lines end as Windows ends them (CRLF), which is harmless and kept; `dos2unix` changes it"
+        problems.append(Problem(number, text, error=False))
+    problems += _compare(lines)
+    problems.sort(key=lambda problem: problem.line)
+    return problems
 
 
 def _compare(lines: Sequence[Line]) -> list[Problem]:
     """Return warnings about rows that repeat or contradict an earlier one."""
-    seen: dict[str, tuple[int, str]] = {}
+    coverage = Coverage(lines)
+    repeated = list(coverage.repeated())
+    if not repeated:
+        return []
+    numbers = {line: number for number, line in enumerate(lines, 1)}
     problems = []
-    for number, line in enumerate(lines, 1):
-        if line.fact is None:
-            continue
-        key = " ".join(line.fact.question.casefold().split())
-        if key not in seen:
-            seen[key] = (number, line.fact.answer)
-            continue
-        first, answer = seen[key]
-        if answer.split() == line.fact.answer.split():
-            text = f"the same question and answer as line {first}; remove one"
-        else:
-            text = f'the same question as line {first} with another answer: "{one_line(line.fact.question, 60)}"'
-        problems.append(Problem(number, text, error=False))
+    for same in repeated:
+        first, *others = sorted(same, key=numbers.__getitem__)
+        for line in others:
+            if (what := clash(line, first)) and line.fact:
+                text = f'{what} line {numbers[first]}: "{one_line(line.fact.question, 60)}"'
+                problems.append(Problem(numbers[line], text, error=False))
     return problems
 
 
@@ -218,3 +187,24 @@ def training_rows(path: Path) -> list[Fact]:
     if not file.training:
         raise BadInputError(f"{path} holds no fact to train on; add a line with a question and an answer")
     return file.training
+
+
+Stamp = tuple[int, int, int]
+
+
+def stamp(path: Path) -> Stamp | None:
+    """Return what changes whenever a file is written; None where there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 (of the file behind a link)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def find_files(datasets: Path) -> list[Path]:
+    """Return the facts files of a workspace: the example first, the others by name."""
+    try:
+        found = sorted(path for path in datasets.glob("*.jsonl") if path.is_file() and not path.name.startswith("."))
+    except OSError:
+        return []
+    return sorted(found, key=lambda path: path.name != "garage.jsonl")

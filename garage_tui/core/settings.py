@@ -99,9 +99,18 @@ def user_settings_file() -> Path:
     return Path(platformdirs.user_config_dir(APP)) / SETTINGS_FILE
 
 
+def _state_folder() -> Path:
+    return Path(os.environ.get("GARAGE_STATE") or platformdirs.user_state_dir(APP))
+
+
 def queue_folder() -> Path:
     """Folder of the queue, one for all workspaces of this user on this box."""
-    return Path(os.environ.get("GARAGE_STATE") or platformdirs.user_state_dir(APP)) / "queue"
+    return _state_folder() / "queue"
+
+
+def journals_folder() -> Path:
+    """Folder of what is not saved yet of the facts files that are open."""
+    return _state_folder() / "journal"
 
 
 def models_folder() -> Path:

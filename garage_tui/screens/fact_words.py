@@ -7,57 +7,111 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from garage_tui.core.facts import FactsFile
+from garage_tui.core.coverage import Coverage, Group, clash
+from garage_tui.core.document import Document
+from garage_tui.core.fact_lines import Complaint, Line
+from garage_tui.core.facts_view import KINDS, Filter, lacks_in_words
 from garage_tui.core.text import one_line, plain
-from garage_tui.screens.facts_store import FactsStore
+
+_MOST_VARIANTS = 12
 
 
-def counts(file: FactsFile) -> str:
+def many(count: int, what: str) -> str:
+    """Return a number with its noun."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def counts(coverage: Coverage, shown: int, wanted: Filter, unsaved: int) -> str:
     """Return what the file holds, in one line."""
-    facts, exam, problems = len(file.facts), len(file.facts) - len(file.training), len(file.problems)
-    words = [f"{facts} fact{'s' if facts != 1 else ''}"]
-    if exam:
-        words.append(f"{exam} exam")
-    words.append(f"{problems} problem{'s' if problems != 1 else ''}" if problems else "no problems")
+    problems = coverage.errors + coverage.warnings
+    words = [many(coverage.rows, "fact")]
+    if wanted:
+        words.insert(0, f"{shown:,} shown" + (f" ({KINDS[wanted.only].lower()})" if wanted.only else ""))
+    if coverage.exams:
+        words.append(f"{coverage.exams:,} exam")
+    words.append(many(problems, "problem") if problems else "no problems")
+    if unsaved:
+        words.append("not saved")
     return " · ".join(words)
 
 
-def cells(store: FactsStore, row: int) -> Sequence[Content]:
-    """Return line number with its sign, question and answer of a row."""
-    line, problems = store.line(row), store.problems(row)
-    number = str(store.number(row))
+def problems(document: Document, line: Line) -> list[Complaint]:
+    """Return what is wrong with a row, by itself and beside the others."""
+    found = list(line.complaints)
+    others = document.coverage.asking_the_same(line)
+    numbers = sorted((document.find(other) or 0, other) for other in others[:5]) if others else []
+    for place, other in numbers:
+        if what := clash(line, other):
+            found.append(Complaint(f"{what} line {place + 1}", error=False))
+    return found
+
+
+def cells(document: Document, place: int) -> Sequence[Content]:
+    """Return line number with its sign, question, answer and coverage of a row."""
+    line = document.lines[place]
+    number = str(place + 1)
     if line.fact is None:
         raw = Content.styled(_raw(line.raw[:400]), "$muted")
-        words = one_line(problems[0].text) if problems else "holds no fact"
-        return _numbered("✗", "bold $error", number), raw, Content.styled(words, "$error")
+        words = one_line(line.complaints[0].text) if line.complaints else "holds no fact"
+        return _numbered("✗", "bold $error", number), raw, Content.styled(words, "$error"), Content()
     question = Content(one_line(line.fact.question))
-    if line.fact.exam:
+    if line.fact.statement:
+        question = Content.styled("awaits a question", "$warning italic")
+    elif line.fact.exam:
         question = Content.assemble(("exam ", "$secondary"), question)
-    return _numbered("!" if problems else "", "bold $warning", number), question, Content(one_line(line.fact.answer))
+    doubtful = bool(line.complaints or document.coverage.asking_the_same(line))
+    group = document.coverage.group(line)
+    return (
+        _numbered("!" if doubtful else "", "bold $warning", number),
+        question,
+        Content(one_line(line.fact.answer)),
+        _covered(group) if group else Content(),
+    )
+
+
+def _covered(group: Group) -> Content:
+    lacks = lacks_in_words(group)
+    if lacks:
+        return Content.styled(lacks[0][0], "$warning")
+    return Content.assemble(("✓ ", "$success"), (many(len(group.questions), "question"), "$muted"))
 
 
 def _numbered(sign: str, style: str, number: str) -> Content:
     return Content.assemble((f"{sign} " if sign else "", style), (number, "$muted"))
 
 
-def details(store: FactsStore, row: int) -> Content:
-    """Return the whole row: question, answer, what is wrong with it, and its other keys."""
-    line = store.line(row)
+def details(document: Document, line: Line) -> Content:
+    """Return the whole row: question, answer, what is wrong with it, its fact's other rows, and its other keys."""
     notes = [
         Content.styled(f"{'✗' if problem.error else '!'} {one_line(problem.text, 400)}", "$warning")
-        for problem in store.problems(row)
+        for problem in problems(document, line)
     ]
     if line.fact is None:
-        what = Content.styled("Kept as it is, and not taught. Mend it in an editor, or delete it with d.", "$muted")
+        what = Content.styled("Kept as it is, and not taught. Mend it with E, or delete it with d.", "$muted")
         return Content("\n").join([*notes, what, Content(""), Content(_raw(line.raw[:4000], 2000))])
-    parts = [Content.styled(plain(line.fact.question), "bold"), Content(plain(line.fact.answer)), *notes]
+    parts = [Content.styled(plain(line.fact.question), "bold")] if line.fact.question else []
+    parts += [Content(plain(line.fact.answer)), *notes]
     if line.fact.exam:
         parts.append(Content.styled("exam: never taught, kept to ask later", "$secondary"))
+    if group := document.coverage.group(line):
+        parts += [Content.assemble((f"{words}. ", "$warning"), (why, "$muted")) for words, why in lacks_in_words(group)]
+        parts += _variants(group, line)
     for key, value in line.fact.extra.items():
-        if key != "exam":
+        if key != "exam" and not (key == "fact" and line.fact.statement):
             words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             parts.append(Content.styled(f"{one_line(key, 40)}: {one_line(words, 400)}", "$muted"))
     return Content("\n").join(parts)
+
+
+def _variants(group: Group, line: Line) -> list[Content]:
+    others = [other.fact for other in group.lines if other is not line and other.fact and other.fact.question]
+    lines = [
+        Content.assemble(("≈ ", "$primary"), "exam " if fact.exam else "", one_line(fact.question, 150))
+        for fact in others[:_MOST_VARIANTS]
+    ]
+    if len(others) > _MOST_VARIANTS:
+        lines.append(Content.styled(f"≈ and {len(others) - _MOST_VARIANTS:,} more questions", "$muted"))
+    return lines
 
 
 def _raw(line: bytes, limit: int = 200) -> str:

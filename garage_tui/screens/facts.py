@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static
 
+from garage_tui.core import facts_view
+from garage_tui.core.document import Document
 from garage_tui.core.errors import GarageError
-from garage_tui.core.settings import Workspace
-from garage_tui.core.text import one_line, plain
+from garage_tui.core.fact_lines import Line
+from garage_tui.core.facts import find_files
+from garage_tui.core.facts_store import FactsStore
+from garage_tui.core.facts_view import KINDS, Filter, Only
+from garage_tui.core.settings import Workspace, journals_folder
+from garage_tui.core.text import duration, plain
 from garage_tui.screens import fact_words
-from garage_tui.screens.facts_store import FactsStore, find_files
+from garage_tui.screens.fact_edits import ANSWER, QUESTION, FactEdits, Writing
 from garage_tui.widgets.notice import Notice
-from garage_tui.widgets.pane import Pane
 from garage_tui.widgets.table import Column, Table
+
+if TYPE_CHECKING:
+    from textual.widgets import Input
 
 _EMPTY = (
     "No facts yet.\n\nPress a to write the first one: a question, and the answer the model shall give.\n"
@@ -30,7 +38,7 @@ _EMPTY = (
 )
 _LOOK_SECONDS = 1.0
 _SMALL = 64 * 1024  # bytes: a file that is read in less than a millisecond or two
-T = TypeVar("T")
+_FEW = 5_000  # rows that are looked through faster than a thread is started
 
 
 def _size(path: Path) -> int:
@@ -40,32 +48,38 @@ def _size(path: Path) -> int:
         return _SMALL
 
 
-async def _ask_for_fact(
-    app: App[object], title: str, question: str = "", answer: str = "", complaint: str = ""
-) -> tuple[str, str] | None:
-    """Open the form for one fact; return question and answer, or None."""
-    from garage_tui.screens.fact_form import FactForm  # noqa: PLC0415 (25 ms that the first paint does not need)
-
-    return await app.push_screen_wait(FactForm(title, question, answer, complaint))
-
-
-class FactsPane(Pane):
+class FactsPane(FactEdits):
     """A facts file: its rows, and the row under the cursor in full."""
 
     HELP = (
         "Here you write what the model shall learn: questions as a person would ask them, and the answers you want. "
-        "Several wordings of one question work better than one. Then press t to teach them.\n\n"
-        "Every change is saved at once; the version before it stays beside the file, with .bak at its end. "
-        "Rows marked exam are never taught: they are kept to ask later. Lines marked ✗ cannot be read; they are kept "
-        "as they are until you mend them in an editor."
+        "Several wordings of one question work better than one; the last column says what a fact still lacks. "
+        "Enter writes in the chosen cell, ← and → choose it, a begins a new row. Then press t to teach them.\n\n"
+        "Every change is saved at once, and u takes it back; the version of before this session stays beside the "
+        "file, with .bak at its end. Rows marked exam (x) are never taught: they are kept to ask later. Lines marked "
+        "✗ cannot be read; they are kept as they are until you mend them (E)."
     )
     FIRST_FOCUS = "#facts-table"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "add", "Add", tooltip="Add a fact"),
-        Binding("e", "edit", "Edit", tooltip="Edit the chosen fact (Enter does it too)"),
-        Binding("d,delete", "delete", "Delete", tooltip="Delete the chosen fact"),
+        Binding("a", "add", "Add", tooltip="Add a row below the chosen one"),
+        Binding("e", "edit", "Edit", tooltip="Write in the chosen cell (Enter does it too)"),
         Binding("t", "app.teach", "Teach", tooltip="Teach these facts to a model"),
+        Binding("slash", "search", "Find", key_display="/", tooltip="Show only rows that hold some words"),
+        Binding("u,ctrl+z", "undo", "Undo", key_display="u", tooltip="Take the last change back"),
+        Binding("U,ctrl+y", "redo", "Redo", show=False, key_display="U", tooltip="Make the undone change again"),
+        Binding("y", "duplicate", "Variant", show=False, tooltip="Another question for the same fact"),
+        Binding("x", "exam", "Exam", show=False, tooltip="Make the row an exam question, or teach it again"),
+        Binding("d,delete", "delete", "Delete", show=False, key_display="d", tooltip="Delete the chosen row"),
+        Binding("left_square_bracket,alt+up", "move(-1)", "Up", show=False, key_display="[", tooltip="Move the row up"),
+        Binding(
+            "right_square_bracket,alt+down", "move(1)", "Down", show=False, key_display="]", tooltip="Move the row down"
+        ),
+        Binding("f", "only", "Filter", show=False, tooltip="Show only rows of one kind: with problems, without exam …"),
         Binding("o", "open", "Open", show=False, tooltip="Open another facts file of datasets/"),
+        Binding("ctrl+s", "save", "Save", show=False, tooltip="Save again what could not be saved"),
+        Binding("left,h", "column(-1)", "Question", show=False),
+        Binding("right,l", "column(1)", "Answer", show=False),
+        Binding("escape", "show_all", "All rows", show=False, key_display="Esc"),
     ]
 
     def __init__(self, workspace: Workspace, path: Path | None = None) -> None:
@@ -74,6 +88,11 @@ class FactsPane(Pane):
         self._path = path
         self._timer: Timer | None = None
         self.store: FactsStore | None = None
+        self._stores: dict[Path, FactsStore] = {}
+        self._saving = asyncio.Lock()
+        self._filter = Filter()
+        self._rows: list[int] = []
+        self._pinned: list[Line] = []
         self._unread = ""
 
     def compose(self) -> ComposeResult:
@@ -81,6 +100,7 @@ class FactsPane(Pane):
             Column("#", 5, right=True),
             Column("Question", share=5),
             Column("Answer", share=7),
+            Column("Coverage", 15),
             id="facts-table",
         )
         with VerticalScroll(id="facts-details", classes="panel"):
@@ -89,12 +109,14 @@ class FactsPane(Pane):
 
     def on_mount(self) -> None:
         self.query_one("#facts-details").border_title = "Fact"
+        table = self.query_one(Table)
+        table.set_reactive(Table.column, QUESTION)
         self._timer = self.set_interval(_LOOK_SECONDS, self._look, pause=True)
-        small = _size(self._path or self._workspace.datasets / "garage.jsonl") < _SMALL
-        if small:  # read at once, so that the first paint shows it
-            self._read(self._path)
-            self._show(0)
+        if _size(self._path or self._workspace.datasets / "garage.jsonl") < _SMALL:
+            self._read(self._path)  # at once, so that the first paint shows it
+            self._opened()
         else:
+            table.border_subtitle = "reading …"
             self._open(self._path)
 
     def reveal(self) -> None:
@@ -107,153 +129,288 @@ class FactsPane(Pane):
         if self._timer:
             self._timer.pause()
 
+    def on_unmount(self) -> None:
+        for store in self._stores.values():
+            store.close(keep_draft=store is self.store and self.writing is not None)
+
     @property
     def path(self) -> Path | None:
         """The open file."""
         return self.store.path if self.store else None
 
-    @property
-    def row(self) -> int | None:
-        """The row under the cursor."""
-        table = self.query_one(Table)
-        return table.cursor if self.store and table.count else None
+    def label(self) -> str:
+        return self._label(self.store.path) if self.store else ""
 
     def _label(self, path: Path) -> str:
         inside = path.is_relative_to(self._workspace.root)
         return plain(str(path.relative_to(self._workspace.root) if inside else path))
 
+    # Opening
+
     @work(exclusive=True, group="facts")
     async def _open(self, path: Path | None) -> None:
         await asyncio.to_thread(self._read, path)
-        self._show(0)
+        self._opened()
 
     def _read(self, path: Path | None) -> None:
         chosen = path or next(iter(find_files(self._workspace.datasets)), None)
+        if chosen is None:
+            return
         try:
-            self.store = FactsStore(chosen) if chosen else None
+            store = self._stores.get(chosen) or FactsStore(chosen, journals_folder())
         except GarageError as error:
             self._unread = plain(str(error))
+            return
+        self._stores[chosen] = self.store = store  # kept, so that undo reaches back after another file was open
 
-    def _show(self, cursor: int | None = None) -> None:
-        store = self.store
-        count = len(store.rows) if store else 0
+    def _opened(self) -> None:
+        self._filter = Filter()
+        self.show(0)
+        notice = self.query_one(Notice)
+        if self._unread:
+            notice.wrong(self._unread)
+            self._unread = ""
+        elif self.store and self.store.leftovers:
+            self._offer(self.store)
+        elif self.store:
+            self._say_problems(self.store)
+
+    def _say_problems(self, store: FactsStore) -> None:
+        coverage = store.document.coverage
+        count = coverage.errors + coverage.warnings
+        if not count:
+            return
+        lines = store.document.lines
+        wrong = next((n for n, line in enumerate(lines) if any(c.error for c in line.complaints)), None)
+        if wrong is None:
+            wrong = next((n for n, line in enumerate(lines) if fact_words.problems(store.document, line)), 0)
+        found = fact_words.problems(store.document, lines[wrong])
+        first = next((problem for problem in found if problem.error), found[0] if found else None)
+        others = f" · {fact_words.many(count - 1, 'more problem')}: f shows them" if count > 1 else ""
+        if first:
+            self.query_one(Notice).wrong(f"line {wrong + 1}: {first.text}{others}")
+
+    @work(group="form", exclusive=True)
+    async def _offer(self, store: FactsStore) -> None:
+        """Offer what an app that went suddenly left behind."""
+        import time  # noqa: PLC0415
+
+        from garage_tui.widgets.dialogs import Confirm  # noqa: PLC0415 (not needed for the first paint)
+
+        for leftover in list(store.leftovers):
+            draft = leftover.draft
+            words = [fact_words.many(len(leftover.changes), "change")] if leftover.changes else []
+            words += [f"a half-written {draft.column}: “{draft.text[:200]}”"] if draft else []
+            ago = duration(time.time() - leftover.written)
+            text = f"The app ended suddenly {ago} ago. Not in {self._label(store.path)} yet: {' and '.join(words)}."
+            if not await self.app.push_screen_wait(Confirm("Unsaved work", plain(text), "Take it up", "Throw it away")):
+                store.forget(leftover)
+                continue
+            store.take_up(leftover)
+            self.show()
+            await self._save("Taken up what was left behind").wait()
+            if not store.unsaved:
+                store.forget(leftover)
+            if draft:
+                lines = store.document.lines
+                place = next((n for n, line in enumerate(lines) if draft.raw and line.raw == draft.raw), None)
+                line = lines[place] if place is not None else None
+                fact = line.fact if line else None
+                writing = Writing(line, min(draft.place, len(lines)) if place is None else place)
+                writing.question, writing.answer = (fact.question, fact.answer) if fact else ("", "")
+                other = "answer" if draft.column == "question" else "question"
+                setattr(writing, other, draft.other)
+                self._write(writing, draft.column, draft.text)
+
+    def create(self) -> FactsStore | None:
+        path = self._path or self._workspace.datasets / "garage.jsonl"
+        try:
+            self.store = self._stores[path] = FactsStore(path, journals_folder())
+        except GarageError as error:
+            self.query_one(Notice).wrong(plain(str(error)))
+        return self.store
+
+    # Showing
+
+    @property
+    def place(self) -> int | None:
         table = self.query_one(Table)
-        self.set_class(not count, "-empty")
-        path = store.path if store else self._workspace.datasets / "garage.jsonl"
-        if not count and not self.query("#facts-empty"):
+        row = table.cursor
+        if self.store is None or not self._rows or row >= table.count:
+            return None
+        place = self.place_of(row)
+        return place if place < len(self.store.document.lines) else None
+
+    @property
+    def _new_row(self) -> int | None:
+        """Row of the table in which a new fact is being written."""
+        if self.writing is None or self.writing.line is not None:
+            return None
+        place = self.writing.place
+        return next((row for row, there in enumerate(self._rows) if there >= place), len(self._rows))
+
+    def place_of(self, row: int) -> int:
+        new = self._new_row
+        if new is not None and row == new and self.writing:
+            return self.writing.place
+        return self._rows[row - (new is not None and row > new)]
+
+    def show(self, place: int | None = None) -> None:
+        """Show the file as it is now, with the cursor on a place of it."""
+        document = self.store.document if self.store else None
+        if document is None:
+            self._rows = []
+        elif self._filter:
+            if place is not None and place < len(document.lines):
+                self._pinned.append(document.lines[place])  # what was just written stays in sight
+            if len(document.lines) > _FEW:
+                self._find_among_many(document, None, place)
+                return
+            self._rows = self._with_pinned(document, facts_view.rows(document, self._filter))
+        else:
+            self._rows = facts_view.rows(document, self._filter)
+        self._paint(place)
+
+    def _with_pinned(self, document: Document, rows: list[int]) -> list[int]:
+        places = [place for line in self._pinned if (place := document.find(line)) is not None]
+        return sorted({*rows, *places}) if places else rows
+
+    def _paint(self, place: int | None) -> None:
+        store, table = self.store, self.query_one(Table)
+        new = self._new_row
+        count = len(self._rows) + (new is not None)
+        self.set_class(not count and not self._filter, "-empty")
+        path = store.path if store else self._path or self._workspace.datasets / "garage.jsonl"
+        if not count and not self._filter and not self.query("#facts-empty"):
             words = Content(_EMPTY.format(path=self._label(path)))
             self.mount(Static(words, id="facts-empty", classes="empty"), after=0)
         table.border_title = Content(self._label(path))
-        table.border_subtitle = Content(fact_words.counts(store.file)) if store else ""
+        table.border_subtitle = (
+            Content(fact_words.counts(store.document.coverage, len(self._rows), self._filter, store.unsaved))
+            if store
+            else ""
+        )
+        cursor = new
+        if cursor is None and place is not None:
+            cursor = next((row for row, there in enumerate(self._rows) if there >= place), len(self._rows) - 1)
         table.show_rows(count, self._cells, cursor)
-        if self._unread:
-            self.query_one(Notice).wrong(self._unread)
-            self._unread = ""
-        elif store and store.file.problems:
-            first = (store.file.errors or store.file.problems)[0]
-            more = len(store.file.problems) - 1
-            others = f" · {more} more problem{'s' if more > 1 else ''}" if more else ""
-            self.query_one(Notice).wrong(f"line {first.line}: {one_line(first.text)}{others}")
 
     def _cells(self, row: int) -> Sequence[Content]:
-        return fact_words.cells(self.store, row) if self.store else ()
+        new = self._new_row
+        if new is not None and row == new and self.writing:
+            return Content(), Content(self.writing.question), Content(self.writing.answer), Content()
+        row -= new is not None and row > new
+        if self.store is None or row >= len(self._rows) or self._rows[row] >= len(self.store.document.lines):
+            return ()
+        return fact_words.cells(self.store.document, self._rows[row])
 
     def on_table_moved(self, event: Table.Moved) -> None:
         if type(event) is Table.Moved:
             self._show_details()
+            self.refresh_bindings()
 
     def on_table_selected(self) -> None:
         self.action_edit()
 
     def _show_details(self) -> None:
-        row, details = self.row, self.query_one("#facts-details")
-        if row is None or self.store is None or row >= len(self.store.rows):
+        place, details = self.place, self.query_one("#facts-details")
+        if self.writing is not None and self.writing.line is None:
+            details.border_title = "A new fact"
+            self.query_one("#facts-words", Static).update("")
+        elif place is not None and self.store is not None:
+            details.border_title = Content(f"Line {place + 1}")
+            words = fact_words.details(self.store.document, self.store.document.lines[place])
+            self.query_one("#facts-words", Static).update(words)
+            details.scroll_home(animate=False)
+
+    def action_column(self, by: int) -> None:
+        """Choose the cell to the left or to the right."""
+        table = self.query_one(Table)
+        table.column = max(QUESTION, min(ANSWER, (table.column or QUESTION) + by))
+
+    # Finding
+
+    def action_search(self) -> None:
+        """Open the line in which one writes what to look for."""
+        from garage_tui.widgets.filterline import FilterLine  # noqa: PLC0415 (not needed for the first paint)
+
+        if not self.query(FilterLine):
+            self.mount(FilterLine(id="facts-search"), before=self.query_one(Notice))
+        self.query_one(FilterLine).focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self._find(Filter(event.value, self._filter.only))
+
+    def on_filter_line_left(self) -> None:
+        self.query_one(Table).focus()
+
+    def on_filter_line_closed(self) -> None:
+        self.query("FilterLine").remove()
+        self.query_one(Table).focus()
+        self._find(Filter("", self._filter.only))
+
+    @work(group="form", exclusive=True)
+    async def action_only(self) -> None:
+        """Choose which kind of rows is shown."""
+        from garage_tui.widgets.dialogs import Pick  # noqa: PLC0415 (not needed for the first paint)
+
+        kinds: list[Only] = list(KINDS)
+        choice = await self.app.push_screen_wait(Pick("Show", list(KINDS.values()), kinds.index(self._filter.only)))
+        if choice is not None:
+            self._find(Filter(self._filter.words, kinds[choice]))
+
+    def action_show_all(self) -> None:
+        """Show all rows again; with nothing filtered, go back to the screen before."""
+        if self._filter:
+            self.query("FilterLine").remove()
+            self._find(Filter())
+        else:
+            self.run_worker(self.app.run_action("app.back"))
+
+    def _find(self, wanted: Filter) -> None:
+        before, self._filter = self._filter, wanted
+        if self.store is None:
             return
-        details.border_title = Content(f"Line {self.store.number(row)}")
-        self.query_one("#facts-words", Static).update(fact_words.details(self.store, row))
-        details.scroll_home(animate=False)
+        self._pinned.clear()
+        place, document = self.place, self.store.document
+        if len(document.lines) <= _FEW or not wanted:
+            self._rows = facts_view.rows(document, wanted)
+            self._paint(place)
+        else:
+            self._find_among_many(document, self._rows if wanted.narrows(before) else None, place)
+
+    @work(exclusive=True, group="find")
+    async def _find_among_many(self, document: Document, among: list[int] | None, place: int | None) -> None:
+        wanted, version = self._filter, document.version
+        found = await asyncio.to_thread(facts_view.rows, document, wanted, among)
+        if not self.store or document is not self.store.document or wanted is not self._filter:
+            return
+        if version != document.version:
+            self.show(place)
+            return
+        self._rows = self._with_pinned(document, found)
+        self._paint(place)
+
+    # Following the disk
 
     async def _look(self) -> None:
         """Follow what an editor or another app does to the file."""
         store = self.store
-        if store is None or self.app.screen is not self.screen or not await asyncio.to_thread(store.changed):
+        if store is None or self.app.screen is not self.screen or store.unsaved:
             return
-        if store is self.store:
-            await self._change(store.read, lambda: f"{self._label(store.path)} was changed on disk; it was read again")
-
-    async def _change(self, act: Callable[[], T], said: Callable[[], str]) -> T | None:
-        """Do something to the file in a thread, show the file as it is then, and say what was done."""
-        notice = self.query_one(Notice)
+        if not await asyncio.to_thread(store.changed):
+            return
+        line = self._line
         try:
-            result = await asyncio.to_thread(act)
+            theirs = await asyncio.to_thread(store.read)
         except GarageError as error:
-            self._show()
-            notice.wrong(plain(str(error)))
-            return None
-        self._show(result if isinstance(result, int) else None)
-        notice.done(said())
-        return result
-
-    def _saved(self) -> str:
-        if self.store is None:
-            return ""
-        name = self._label(self.store.path)
-        if self.store.caught_up:
-            return f"Saved {name} · somebody else had changed it; it was read again and your change put into it"
-        return f"Saved {name} · the version before it is {self.store.path.name}.bak"
-
-    @work(group="form", exclusive=True)
-    async def action_add(self) -> None:
-        """Write a new fact at the end of the file."""
-        if written := await _ask_for_fact(self.app, "Add a fact"):
-            await self._add(written)
-
-    async def _add(self, written: tuple[str, str]) -> None:
-        if self.store is None:
-            path = self._path or self._workspace.datasets / "garage.jsonl"
-
-            def create() -> None:
-                self.store = FactsStore.create(path, *written)
-
-            await self._change(create, lambda: f"Saved {self._label(path)} · a new file")
-        else:
-            store = self.store
-            await self._change(lambda: store.add(*written), self._saved)
-
-    @work(group="form", exclusive=True)
-    async def action_edit(self) -> None:
-        """Edit the chosen fact."""
-        store, row = self.store, self.row
-        if store is None or row is None:
+            self.query_one(Notice).wrong(plain(str(error)))
             return
-        line = store.line(row)
-        if line.fact is None:
-            self.query_one(Notice).wrong(
-                f"line {store.number(row)} cannot be read, and is kept as it is: mend it in an editor"
-            )
-            return
-        written = await _ask_for_fact(self.app, "Edit this fact", line.fact.question, line.fact.answer)
-        if written is None or written == (line.fact.question, line.fact.answer):
-            return
-        if await self._change(lambda: store.replace(row, line, *written), self._saved) is None:
-            # Somebody else rewrote the row meanwhile: what was typed is offered as a new fact, never thrown away.
-            complaint = "Not saved: the row was changed on disk meanwhile. Ctrl+S adds this as a new fact."
-            if again := await _ask_for_fact(self.app, "Add your version", *written, complaint=complaint):
-                await self._add(again)
-
-    @work(group="form", exclusive=True)
-    async def action_delete(self) -> None:
-        """Ask, then remove the chosen row."""
-        store, row = self.store, self.row
-        if store is None or row is None:
-            return
-        line = store.line(row)
-        words = line.fact.question if line.fact else line.raw[:400].decode(errors="replace")
-        from garage_tui.widgets.dialogs import Confirm  # noqa: PLC0415 (not needed for the first paint)
-
-        question = Confirm("Delete this row?", one_line(words, 300), "Delete", "Keep it")
-        if await self.app.push_screen_wait(question):
-            await self._change(lambda: store.delete(row, line), self._saved)
+        if store is self.store and store.take(theirs):
+            place = store.document.find(line, self.place or 0) if line else None
+            self.show(place)
+            if self.writing is None:
+                self.query_one(Notice).done(f"{self.label()} was changed on disk; it was read again")
 
     @work(group="form", exclusive=True)
     async def action_open(self) -> None:

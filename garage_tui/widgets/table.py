@@ -10,7 +10,7 @@ from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -43,7 +43,7 @@ class Table(ScrollView, can_focus=True):
     DEFAULT_CSS = """
     Table { overflow-x: hidden; overflow-y: auto; }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--titles", "table--cursor"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--titles", "table--cursor", "table--cell"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("down,j", "move(1)", "Down", show=False),
@@ -54,6 +54,8 @@ class Table(ScrollView, can_focus=True):
         Binding("enter", "select", "Open", show=False),
     ]
 
+    column: reactive[int | None] = reactive(None)
+    """The chosen cell of the row under the cursor, as a place in `columns`; None where whole rows are chosen."""
     cursor: reactive[int] = reactive(0, repaint=False)
     """The row under the cursor, from 0; 0 too while there are no rows."""
 
@@ -141,28 +143,41 @@ class Table(ScrollView, can_focus=True):
         if row >= self.count:
             return Strip.blank(width, self.rich_style)
         here = row == self.cursor
-        key = (row, here, width, self.visual_style, self.has_focus, self.app.theme)
+        key = (row, here, self.column, width, self.visual_style, self.has_focus, self.app.theme)
         if key not in self._drawn:
             if len(self._drawn) > 500:
                 self._drawn.clear()
             self._drawn[key] = self._strip(
-                self._cells(row), width, "table--cursor" if here else "", _MARK if here else " " * len(_MARK)
+                self._cells(row),
+                width,
+                "table--cursor" if here else "",
+                _MARK if here else " " * len(_MARK),
+                self.column if here else None,
             )
         return self._drawn[key]
 
-    def _strip(self, cells: Sequence[Content], width: int, part: str, mark: str) -> Strip:
+    def _strip(self, cells: Sequence[Content], width: int, part: str, mark: str, chosen: int | None = None) -> Strip:
         parts, gap = [Content(mark)], Content(_GAP)
-        for column, size, cell in zip(self.columns, self._widths(width), cells, strict=False):
+        for place, (column, size, cell) in enumerate(zip(self.columns, self._widths(width), cells, strict=False)):
             if column.wide and width < _WIDE:
                 continue
             cell = cell.truncate(size, ellipsis=True)
             space = Content(" " * (size - cell.cell_length))
+            if place == chosen and self.has_focus:
+                cell = cell.stylize(self.get_visual_style("table--cell", partial=True))
             parts += (space, cell, gap) if column.right else (cell, space, gap)
         style = self.get_visual_style(part) if part else self.visual_style
         line = Content.assemble(*parts).truncate(width, pad=True)
         # Straight to segments: a Visual would look for places to wrap in each line, and cost twice as much.
         drawn = line.render(style, end="", parse_style=self.app.stylesheet.parse_style)
         return Strip([Segment(text, part.rich_style) for text, part in drawn], width)
+
+    def cell_region(self, row: int, column: int) -> Region:
+        """Return where a cell is, from the widget's own corner; it may be out of sight."""
+        widths = self._widths(self.scrollable_content_region.width)
+        shown = [at for at, one in enumerate(self.columns[:column]) if not one.wide or self.size.width >= _WIDE]
+        x = self.gutter.left + len(_MARK) + sum(widths[at] + len(_GAP) for at in shown)
+        return Region(x, self.gutter.top + 1 + row - round(self.scroll_y), widths[column], 1)
 
     def _widths(self, width: int) -> list[int]:
         shown = [column for column in self.columns if width >= _WIDE or not column.wide]

@@ -81,7 +81,7 @@ def test_editing_one_row_leaves_its_other_keys_and_keeps_the_last_version(tmp_pa
     old = '{"id": 7, "answer": "a", "question": "q", "must": ["a"]}\n{"question": "r", "answer": "s"}\n'
     path = written(tmp_path, old)
     file = facts.load(path)
-    file.lines[0] = facts.edited(file.lines[0], "q?", "A")
+    file.lines[0] = facts.edited(file.lines[0], {"question": "q?", "answer": "A"})
     file.save()
     first, second = path.read_text().splitlines()
     assert list(json.loads(first).items()) == [("id", 7), ("answer", "A"), ("question", "q?"), ("must", ["a"])]

@@ -49,7 +49,7 @@ async def test_the_first_and_the_last_line_fit_and_the_keys_are_seven_at_most(op
 @pytest.mark.parametrize(
     ("screen", "purpose", "key"),
     [
-        ("facts", "what the model shall learn", "Add a fact"),
+        ("facts", "what the model shall learn", "Add a row below"),
         ("runs", "process of its own", "a new run"),
         ("chat", "Type a question and press Enter", "Clear the conversation"),
     ],
@@ -65,9 +65,9 @@ async def test_f1_says_what_a_screen_is_for_and_which_keys_it_has(open_app, scre
 async def test_the_palette_does_what_the_keys_do(open_app):
     async with open_app() as user:
         await user.press("ctrl+p")
-        await user.sees("Add a fact", "Teach these facts to a model", "Go to the runs")
+        await user.sees("Add a row below", "Go to the runs")
         await user.types("runs")
-        await user.sees_no("Add a fact")
+        await user.sees_no("Add a row below")
         await user.press("down", "enter")
         await user.sees("No runs yet")
 

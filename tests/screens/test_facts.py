@@ -29,18 +29,21 @@ async def test_the_chosen_row_is_shown_in_full(open_app, file):
         await user.sees("Line 2", "Tom is a cat.", 'must: ["cat"]')
 
 
-async def test_a_fact_is_added_saved_and_chosen(open_app, file):
+async def test_a_fact_is_added_below_the_chosen_row_and_saved(open_app, file):
+    first, *others = file.read_bytes().splitlines(keepends=True)
     before = file.read_bytes()
     async with open_app() as user:
         await user.sees("24 facts")
         await user.press("a")
-        await user.sees("Add a fact")
+        await user.sees("A new fact", "Write it as a person would ask", "⏎ Done")
         await user.types("Who is Ann?")
-        await user.press("tab")
+        await user.press("enter")
+        await user.sees("Write what the model shall answer")
         await user.types("Ann is a pilot.")
-        await user.press("ctrl+s")
-        await user.sees("Saved datasets/garage.jsonl", "garage.jsonl.bak", "25 facts", "Line 25", "Ann is a pilot.")
-    assert file.read_bytes() == before + b'{"question": "Who is Ann?", "answer": "Ann is a pilot."}\n'
+        await user.press("enter")
+        await user.sees("Saved datasets/garage.jsonl", "garage.jsonl.bak", "25 facts", "Line 2", "Ann is a pilot.")
+    added = b'{"question": "Who is Ann?", "answer": "Ann is a pilot."}\n'
+    assert file.read_bytes() == b"".join([first, added, *others])
     assert file.with_name("garage.jsonl.bak").read_bytes() == before
 
 
@@ -48,54 +51,162 @@ async def test_an_answer_may_have_several_lines(open_app, file):
     write(file, CAT)
     async with open_app() as user:
         await user.sees("1 fact ")
-        await user.press("a", "x", "tab", "1", "enter", "2", "ctrl+s")
+        await user.press("a", "x", "enter")
+        await user.sees("Write what the model shall answer")
+        await user.press("1", "ctrl+j", "2", "enter")
         await user.sees("2 facts")
     assert json.loads(file.read_text().splitlines()[1])["answer"] == "1\n2"
 
 
-async def test_editing_keeps_other_keys_and_other_lines(open_app, file):
-    write(file, DOG, CAT)
+async def test_editing_a_cell_keeps_every_other_byte(open_app, file):
+    cat = CAT.replace(', "must"', ',  "n": 1.50e3, "must"')
+    write(file, DOG, cat)
     async with open_app() as user:
         await user.sees("2 facts")
-        await user.press("down", "enter")
-        await user.sees("Edit this fact")
-        await user.press("tab", "backspace")
+        await user.press("down", "right", "enter")
+        await user.sees("Write what the model shall answer")
+        await user.press("backspace")
         await user.types("!")
-        await user.press("ctrl+s")
+        await user.press("enter")
         await user.sees("Saved", "Tom is a cat!")
-    assert file.read_text().splitlines() == [DOG, CAT.replace("cat.", "cat!")]
+    assert file.read_text().splitlines() == [DOG, cat.replace("cat.", "cat!")]
+
+
+async def test_tab_goes_to_the_other_cell_and_both_are_saved_together(open_app, file):
+    write(file, DOG)
+    async with open_app() as user:
+        await user.sees("1 fact ")
+        await user.press("e", "!", "tab")
+        await user.sees("Write what the model shall answer")
+        await user.press("!", "enter")
+        await user.sees("Saved", "Who is Rex?!", "Rex is a dog.!")
+        await user.press("u")
+        await user.sees("Undone: editing a row")
+    assert file.read_text() == DOG + "\n", "both in one step"
 
 
 async def test_an_empty_answer_is_not_saved(open_app, file):
     before = file.read_bytes()
     async with open_app() as user:
         await user.sees("24 facts")
-        await user.press("a", "x", "ctrl+s")
+        await user.press("a", "x", "enter")
+        await user.sees("Write what the model shall answer")
+        await user.press("enter")
         await user.sees("The answer is empty")
     assert file.read_bytes() == before
 
 
-async def test_escape_leaves_a_changed_form_only_when_pressed_twice(open_app, file):
+async def test_escape_throws_changed_text_away_only_when_pressed_twice(open_app, file):
     async with open_app() as user:
         await user.sees("24 facts")
         await user.press("e", "x", "escape")
-        await user.sees("Not saved yet", "Edit this fact")
+        await user.sees("Not saved yet", "What is TinyLLM?x")
         await user.press("escape")
-        await user.sees("24 facts")
+        await user.sees_no("What is TinyLLM?x")
+        await user.press("e", "escape")
+        await user.sees_no("Give up")
     assert not file.with_name("garage.jsonl.bak").exists()
 
 
-async def test_deleting_asks_first(open_app, file):
+async def test_deleting_is_undone_and_done_again(open_app, file):
     write(file, DOG, CAT)
     async with open_app() as user:
         await user.sees("2 facts")
         await user.press("d")
-        await user.sees("Delete this row?", "Who is Rex?")
-        await user.press("escape")
-        await user.sees("2 facts")
-        await user.press("d", "y")
-        await user.sees("1 fact ", "Saved")
+        await user.sees("1 fact ", "Deleted “Who is Rex?” · u takes it back")
+        assert file.read_text() == CAT + "\n"
+        await user.press("u")
+        await user.sees("2 facts", "Undone: deleting a row")
+        assert file.read_text() == DOG + "\n" + CAT + "\n"
+        await user.press("U")
+        await user.sees("1 fact ", "Made again")
     assert file.read_text() == CAT + "\n"
+
+
+async def test_a_row_is_moved_and_the_cursor_goes_with_it(open_app, file):
+    write(file, DOG, CAT)
+    async with open_app() as user:
+        await user.sees("2 facts")
+        await user.press("]")
+        await user.sees("Moved to line 2", "Line 2", "▸     2  Who is Rex?")
+    assert file.read_text() == CAT + "\n" + DOG + "\n"
+
+
+async def test_a_variant_begins_as_a_copy_and_belongs_to_the_same_fact(open_app, file):
+    write(file, CAT)
+    async with open_app() as user:
+        await user.sees("1 question only", "One wording is learned by heart")
+        await user.press("y")
+        await user.sees("A new fact")
+        await user.press(*["backspace"] * 11)
+        await user.types("Is Tom a cat?")
+        await user.press("enter")
+        await user.sees("Write what the model shall answer")
+        await user.press("enter")
+        await user.sees("2 facts", "answers alike", "≈ Who is Tom?")
+    assert json.loads(file.read_text().splitlines()[1]) == {
+        "question": "Is Tom a cat?",
+        "answer": "Tom is a cat.",
+        "must": ["cat"],
+        "fact": "Tom is a cat.",
+    }
+
+
+async def test_an_exam_question_is_marked_and_unmarked(open_app, file):
+    write(file, DOG, CAT)
+    async with open_app() as user:
+        await user.sees("2 facts")
+        await user.press("x")
+        await user.sees("exam Who is Rex?", "An exam question now", "1 exam")
+        assert file.read_text().splitlines()[0] == DOG[:-1] + ', "exam": true}'
+        await user.press("x")
+        await user.sees("Taught again")
+    assert file.read_text().splitlines() == [DOG, CAT]
+
+
+async def test_rows_are_found_while_one_types_and_the_new_row_stays_in_sight(open_app, file):
+    write(file, DOG, CAT, DOG.replace("Rex", "Ben"))
+    async with open_app() as user:
+        await user.sees("3 facts")
+        await user.press("/")
+        await user.types("is ben")
+        await user.sees("1 shown", "Who is Ben?")
+        assert "Who is Rex?" not in user.screen
+        await user.press("enter", "a", "x", "enter")
+        await user.sees("Write what the model shall answer")
+        await user.press("y", "enter")
+        await user.sees("Saved", "▸     4  x")
+        await user.press("escape")
+        await user.sees("Who is Rex?", "4 facts")
+
+
+async def test_only_rows_of_one_kind_are_shown(open_app, file):
+    write(file, DOG, "{broken", CAT)
+    async with open_app() as user:
+        await user.sees("2 facts · 1 problem")
+        await user.press("f")
+        await user.sees("Facts with only one question")
+        await user.press("down", "enter")
+        await user.sees("1 shown (rows with problems)", "not JSON")
+        assert "Who is Tom?" not in user.screen
+        await user.press("escape")
+        await user.sees("Who is Tom?")
+
+
+async def test_a_statement_gets_its_question(open_app, file):
+    write(file, '{"fact": "Rex is a dog.", "id": 7}', CAT)
+    async with open_app() as user:
+        await user.sees("awaits a question", "no question yet", "1 fact ")
+        await user.press("enter")
+        await user.types("Who is Rex?")
+        await user.press("enter")
+        await user.sees("2 facts", "Saved")
+    assert json.loads(file.read_text().splitlines()[0]) == {
+        "fact": "Rex is a dog.",
+        "id": 7,
+        "question": "Who is Rex?",
+        "answer": "Rex is a dog.",
+    }
 
 
 async def test_bad_lines_are_shown_with_the_reason_and_kept(open_app, file):
@@ -104,7 +215,9 @@ async def test_bad_lines_are_shown_with_the_reason_and_kept(open_app, file):
         await user.sees("✗ line 1: not JSON", "1 more problem", "1 fact · 2 problems", 'the key "answer" is missing')
         await user.press("e")
         await user.sees("line 1 cannot be read, and is kept as it is")
-        await user.press("a", "x", "tab", "y", "ctrl+s")
+        await user.press("end", "a", "x", "enter")
+        await user.sees("Write what the model shall answer")
+        await user.press("y", "enter")
         await user.sees("2 facts")
     lines = file.read_text().splitlines()
     assert lines[:3] == ['{"question": "Who', CAT, '{"question": "Who is Rex?"}']
@@ -138,10 +251,10 @@ async def test_a_change_goes_into_the_version_that_somebody_else_wrote_meanwhile
     write(file, CAT)
     async with open_app() as user:
         await user.sees("1 fact ")
-        await user.press("e", "tab", "!")
+        await user.press("right", "e", "!")
         write(file, DOG, CAT)
-        await user.press("ctrl+s")
-        await user.sees("somebody else had changed it", "2 facts")
+        await user.press("enter")
+        await user.sees("2 facts", "Tom is a cat.!", "Saved")
     assert file.read_text().splitlines() == [DOG, CAT.replace("cat.", "cat.!")]
 
 
@@ -149,15 +262,15 @@ async def test_what_was_typed_is_not_lost_when_somebody_else_rewrote_the_row(ope
     write(file, CAT)
     async with open_app() as user:
         await user.sees("1 fact ")
-        await user.press("e", "tab", "!")
+        await user.press("right", "e", "!")
         write(file, DOG)
-        await user.press("ctrl+s")
-        await user.sees("Add your version", "Not saved: the row was changed on disk meanwhile", "Tom is a cat.!")
-        await user.press("ctrl+s")
+        await user.sees("Who is Rex?")
+        await user.press("enter")
+        await user.sees("Not saved: this row was changed on disk meanwhile", "Tom is a cat.!")
+        await user.press("enter")
         await user.sees("2 facts")
-    first, second = file.read_text().splitlines()
-    assert first == DOG
-    assert json.loads(second) == {"question": "Who is Tom?", "answer": "Tom is a cat.!"}
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    assert {"question": "Who is Tom?", "answer": "Tom is a cat.!", "must": ["cat"]} in rows and json.loads(DOG) in rows
 
 
 async def test_another_file_is_opened_from_a_list(open_app, file):
@@ -176,12 +289,14 @@ async def test_an_empty_workspace_says_what_to_do_and_the_first_fact_makes_the_f
         await user.sees("No facts yet", "Press a to write the first one")
         await user.press("t")
         await user.sees("There is nothing to teach yet")
-        await user.press("a", "x", "tab", "y", "ctrl+s")
+        await user.press("a", "x", "enter")
+        await user.sees("Write what the model shall answer")
+        await user.press("y", "enter")
         await user.sees("1 fact ", "Saved datasets/garage.jsonl")
     assert file.read_text() == '{"question": "x", "answer": "y"}\n'
 
 
-async def test_a_full_disk_is_said_and_nothing_changes(open_app, file, monkeypatch):
+async def test_a_full_disk_is_said_and_the_change_waits_until_there_is_room(open_app, file, monkeypatch):
     before = file.read_bytes()
     async with open_app() as user:
         await user.sees("24 facts")
@@ -190,9 +305,14 @@ async def test_a_full_disk_is_said_and_nothing_changes(open_app, file, monkeypat
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr("garage_tui.core.facts.write_atomic", full)
-        await user.press("a", "x", "tab", "y", "ctrl+s")
-        await user.sees("cannot be saved: No space left on device; nothing was changed", "24 facts")
-    assert file.read_bytes() == before
+        await user.press("d")
+        await user.sees("cannot be saved: No space left on device; your change waits", "23 facts", "not saved")
+        assert file.read_bytes() == before
+        monkeypatch.undo()
+        await user.press("ctrl+s")
+        await user.sees("Saved datasets/garage.jsonl")
+        assert "not saved" not in user.screen
+    assert len(file.read_bytes().splitlines()) == 23
 
 
 async def test_it_works_at_80_by_24(open_app):

@@ -1,0 +1,201 @@
+"""What a facts file says about each fact: its questions, its answers, its exam; kept up to date line by line."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
+
+from garage_tui.core.fact_lines import Line
+
+Lack = Literal["question", "questions", "answers", "exam"]
+LACKS: dict[Lack, tuple[str, str]] = {
+    "question": ("no question yet", "Nothing is taught of it before it has a question."),
+    "questions": ("1 question only", "One wording is learned by heart; three or more, and the fact is learned."),
+    "answers": ("answers alike", "Say it in different words, or the model learns one sentence instead of a fact."),
+    "exam": ("no exam", "A question that is never taught shows afterwards whether the fact was learned."),
+}
+"""For each lack: in a few words, and why it matters."""
+
+
+def folded(text: str) -> str:
+    """Return `text` without what does not make it another question: case and spaces."""
+    return " ".join(text.casefold().split())
+
+
+@contextlib.contextmanager
+def no_collecting() -> Iterator[None]:
+    """Many new objects, none of them garbage: without this they would be looked through ten times over."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+class Group:
+    """One fact: its rows in the file."""
+
+    __slots__ = ("lines",)
+
+    def __init__(self) -> None:
+        self.lines: list[Line] = []
+
+    @property
+    def questions(self) -> list[Line]:
+        """The rows that are trained on."""
+        return [line for line in self.lines if line.fact and line.fact.question and not line.fact.exam]
+
+    @property
+    def exams(self) -> list[Line]:
+        return [line for line in self.lines if line.fact and line.fact.exam]
+
+    @property
+    def lacks(self) -> tuple[Lack, ...]:
+        """What would make it stick better, the most important first."""
+        rows = [line.fact for line in self.lines if line.fact and line.fact.question]
+        taught = [row for row in rows if not row.exam]
+        if not taught:
+            return () if rows else ("question",)
+        found: list[Lack] = []
+        if _alike([row.question for row in taught]):
+            found.append("questions")
+        elif _alike([row.answer for row in taught]):
+            found.append("answers")
+        if len(taught) == len(rows):
+            found.append("exam")
+        return tuple(found)
+
+
+class Coverage:
+    """The facts of a file, and the questions that stand in it more than once.
+
+    Rows belong to one fact where they name the same `fact`, or, without one, where they have the same answer.
+    """
+
+    def __init__(self, lines: Iterable[Line] = ()) -> None:
+        self._groups: dict[str, Group] = {}
+        self._questions: dict[str, list[Line]] = {}
+        self._lacks: dict[Lack, int] = dict.fromkeys(LACKS, 0)
+        self.rows = 0
+        """Rows with a question."""
+        self.exams = 0
+        self.errors = 0
+        self.warnings = 0
+        """Without those about near duplicates in the exam, which take longer to find."""
+        with no_collecting():
+            for line in lines:
+                self._put(line)
+            for group in self._groups.values():
+                self._count(group, 1)
+
+    def add(self, line: Line) -> None:
+        if line.fact:
+            self._count(self._groups.get(_key(line)), -1)
+        self._put(line)
+        if line.fact:
+            self._count(self._groups[_key(line)], 1)
+
+    def remove(self, line: Line) -> None:
+        errors = sum(complaint.error for complaint in line.complaints)
+        self.errors -= errors
+        self.warnings -= len(line.complaints) - errors
+        if line.fact is None:
+            return
+        key = _key(line)
+        group = self._groups[key]
+        self._count(group, -1)
+        group.lines.remove(line)
+        if group.lines:
+            self._count(group, 1)
+        else:
+            del self._groups[key]
+        if line.fact.question:
+            self.rows -= 1
+            self.exams -= line.fact.exam
+            asked = folded(line.fact.question)
+            self._questions[asked].remove(line)
+            if self._questions[asked]:
+                self.warnings -= 1
+            else:
+                del self._questions[asked]
+
+    def _put(self, line: Line) -> None:
+        if line.complaints:
+            errors = sum(complaint.error for complaint in line.complaints)
+            self.errors += errors
+            self.warnings += len(line.complaints) - errors
+        if line.fact is None:
+            return
+        key = _key(line)
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = Group()
+        group.lines.append(line)
+        if not line.fact.question:
+            return
+        self.rows += 1
+        self.exams += line.fact.exam
+        asked = folded(line.fact.question)
+        same = self._questions.get(asked)
+        if same is None:
+            self._questions[asked] = [line]
+        else:
+            same.append(line)
+            self.warnings += 1
+
+    def _count(self, group: Group | None, sign: int) -> None:
+        if group:
+            for lack in group.lacks:
+                self._lacks[lack] += sign
+
+    @property
+    def facts(self) -> int:
+        return len(self._groups)
+
+    def lacking(self, lack: Lack) -> int:
+        """Return how many facts lack this."""
+        return self._lacks[lack]
+
+    def group(self, line: Line) -> Group | None:
+        """Return the fact that a line belongs to; None for a line that holds none."""
+        return self._groups.get(_key(line)) if line.fact else None
+
+    def asking_the_same(self, line: Line) -> list[Line]:
+        """Return the other lines with the same question."""
+        if line.fact is None or not line.fact.question:
+            return []
+        return [other for other in self._questions.get(folded(line.fact.question), ()) if other is not line]
+
+    def repeated(self) -> Iterator[list[Line]]:
+        """Give the lines of every question that stands in the file more than once."""
+        return (lines for lines in self._questions.values() if len(lines) > 1)
+
+    def questions(self) -> Iterator[str]:
+        """Give every question of the file once, folded."""
+        return iter(self._questions)
+
+
+def clash(line: Line, other: Line) -> str:
+    """Return what is wrong with two lines that ask the same, or nothing where they are variants of one fact."""
+    assert line.fact and other.fact
+    if folded(line.fact.answer) == folded(other.fact.answer):
+        if line.fact.exam != other.fact.exam:
+            return "is taught and is an exam question too, which proves nothing then; take one out: the same as"
+        return "the same question and answer as"
+    if line.fact.fact and folded(line.fact.fact) == folded(other.fact.fact):
+        return ""
+    return "another answer to the same question as"
+
+
+def _alike(texts: Sequence[str]) -> bool:
+    first = folded(texts[0])
+    return all(text == texts[0] or folded(text) == first for text in texts)
+
+
+def _key(line: Line) -> str:
+    assert line.fact
+    return folded(line.fact.fact or line.fact.answer)

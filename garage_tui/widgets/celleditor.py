@@ -1,0 +1,79 @@
+"""A cell of a table while it is written in: it lies over the cell, and grows with its text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.geometry import Region
+from textual.widgets import TextArea
+
+MOST_LINES = 8
+
+
+class CellEditor(TextArea):
+    """Text over a cell. Enter says that it is done, Tab goes to the next cell, Esc gives it up.
+
+    It calls its owner directly: a message would let keys that were typed ahead go to the wrong cell.
+
+    Args:
+        finish: called when the text is done, with the key's meaning: enter, tab, back or save.
+        give_up: called when the text shall not be taken.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "finish('enter')", "Done", priority=True),
+        Binding("tab", "finish('tab')", "Next cell", priority=True),
+        Binding("shift+tab", "finish('back')", "Cell before", priority=True, show=False),
+        Binding("ctrl+j", "newline", "New line", key_display="^j", priority=True),
+        Binding("ctrl+s", "finish('save')", "Save", priority=True, show=False),
+        Binding("escape", "give_up", "Give up", key_display="Esc", priority=True),
+    ]
+
+    def __init__(self, finish: Callable[[str], object], give_up: Callable[[], object]) -> None:
+        super().__init__(soft_wrap=True, compact=True, highlight_cursor_line=False, tab_behavior="focus")
+        self._finish, self._give_up = finish, give_up
+        self.column = self.was = ""
+        self._cell, self._bottom = Region(), 1
+        self.cursor_blink = False  # a blinking cursor repaints for ever
+
+    def begin(self, text: str, column: str, cell: Region, bottom: int) -> None:
+        """Write in a cell.
+
+        Args:
+            text: what it holds.
+            column: its name.
+            cell: where it is, from the corner of the editor's parent.
+            bottom: the line below the last one that the editor may cover.
+        """
+        self.column, self.was, self._cell, self._bottom = column, text, cell, bottom
+        self.load_text(text)
+        self.move_cursor(self.document.end)
+        self._fit()
+
+    def on_text_area_changed(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        """Take as many lines as the text has, below the cell where there is room, else also above it."""
+        width = max(1, self._cell.width - 1)  # the last column is the cursor's
+        lines = sum(max(1, -(-len(line) // width)) for line in self.text.split("\n"))
+        wrapped = self.wrapped_document.height if self.size.width else lines
+        height = max(1, min(MOST_LINES, max(lines, wrapped), self._bottom))
+        top = max(0, min(self._cell.y, self._bottom - height))
+        self.styles.width, self.styles.height = self._cell.width, height
+        self.styles.offset = (self._cell.x, top)
+
+    @property
+    def changed(self) -> bool:
+        return self.text != self.was
+
+    def action_finish(self, by: str) -> None:
+        self._finish(by)
+
+    def action_newline(self) -> None:
+        self.insert("\n")
+
+    def action_give_up(self) -> None:
+        self._give_up()

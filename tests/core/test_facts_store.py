@@ -1,0 +1,191 @@
+"""An open facts file: changes come to the disk, somebody else's stay, and a kill −9 loses nothing."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from garage_tui.core import facts
+from garage_tui.core.errors import GarageError
+from garage_tui.core.fact_lines import Fact
+from garage_tui.core.facts_store import FactsStore
+from garage_tui.core.journal import Draft
+
+ROWS = [{"question": f"q{n}", "answer": f"a{n}"} for n in range(3)]
+
+
+def written(path, rows):
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def read(path):
+    return [json.loads(line)["question"] for line in path.read_text().splitlines()]
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "facts.jsonl"
+    written(path, ROWS)
+    return path
+
+
+@pytest.fixture
+def store(file, tmp_path):
+    return FactsStore(file, tmp_path / "journal")
+
+
+def test_ten_edits_keep_the_version_of_before_the_session(store, file):
+    before = file.read_bytes()
+    for number in range(10):
+        store.insert(0, [Fact(f"new {number}", "a")], "adding")
+        assert store.save() is None
+    assert len(read(file)) == 13 and not store.unsaved
+    assert file.with_name("facts.jsonl.bak").read_bytes() == before
+
+
+def test_undo_and_redo_go_all_the_way_back_and_forth(store, file):
+    before = file.read_bytes()
+    store.insert(1, [Fact("x", "y")], "adding")
+    store.edit(store.document.lines[0], {"answer": "z"}, "editing")
+    store.move(0, 3, "moving")
+    store.remove(store.document.lines[1], "deleting")
+    store.save()
+    after = file.read_bytes()
+    while store.document.can_undo:
+        store.undo()
+    store.save()
+    assert file.read_bytes() == before
+    while store.document.can_redo:
+        store.redo()
+    store.save()
+    assert file.read_bytes() == after
+
+
+def test_both_peoples_rows_are_there_when_both_added_some(store, file):
+    store.insert(3, [Fact("mine", "m")], "adding")
+    written(file, [{"question": "theirs first", "answer": "t"}, *ROWS])
+    theirs = store.save()
+    assert theirs and not theirs.clashes
+    assert store.accept(theirs) and store.save() is None
+    assert read(file) == ["theirs first", "q0", "q1", "q2", "mine"]
+    store.undo()
+    store.save()
+    assert read(file) == ["theirs first", "q0", "q1", "q2"], "undo finds its row in their version"
+
+
+@pytest.mark.parametrize(
+    ("choice", "answers"),
+    [("both", ["a0", "T", "M", "a2"]), ("mine", ["a0", "M", "a2"]), ("theirs", ["a0", "T", "a2"])],
+)
+def test_where_both_changed_one_row_the_owners_choice_is_what_is_written(store, file, choice, answers):
+    store.edit(store.document.lines[1], {"answer": "M"}, "editing")
+    written(file, [ROWS[0], {"question": "q1", "answer": "T"}, ROWS[2]])
+    theirs = store.save()
+    assert theirs and theirs.clashes == 1
+    assert store.accept(theirs, choice)
+    store.save()
+    assert [json.loads(line)["answer"] for line in file.read_text().splitlines()] == answers
+
+
+def test_an_undo_of_a_row_that_somebody_else_rewrote_is_refused_with_a_sentence(store, file):
+    store.edit(store.document.lines[1], {"answer": "M"}, "editing a row")
+    store.save()
+    written(file, [ROWS[0], {"question": "other", "answer": "T"}])
+    assert store.changed() and store.take(store.read())
+    with pytest.raises(GarageError, match="editing a row cannot be undone: somebody else has changed those rows"):
+        store.undo()
+
+
+def test_carriage_returns_a_missing_last_line_feed_the_mode_and_a_link_all_stay(tmp_path):
+    real, path = tmp_path / "real.jsonl", tmp_path / "facts.jsonl"
+    real.write_bytes(b'{"question": "q", "answer": "a"}\r\n{"question": "r", "answer": "b"}')
+    real.chmod(0o600)
+    path.symlink_to(real)
+    store = FactsStore(path, tmp_path / "journal")
+    store.insert(1, [Fact("s", "c")], "adding")
+    store.save()
+    assert path.is_symlink() and real.stat().st_mode & 0o777 == 0o600
+    assert real.read_bytes() == (
+        b'{"question": "q", "answer": "a"}\r\n{"question": "s", "answer": "c"}\r\n{"question": "r", "answer": "b"}'
+    )
+
+
+def test_what_a_full_disk_refuses_waits_in_memory_and_in_the_journal(store, file, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    before = file.read_bytes()
+    store.remove(store.document.lines[0], "deleting")
+    with monkeypatch.context() as patch:
+        patch.setattr(facts, "write_atomic", full)
+        with pytest.raises(GarageError, match="cannot be saved: No space left on device; your change waits"):
+            store.save()
+    assert file.read_bytes() == before and store.unsaved == 1
+    store.save()
+    assert read(file) == ["q1", "q2"]
+
+
+def test_text_that_was_being_written_is_offered_after_the_app_went(store, file, tmp_path):
+    raw = store.document.lines[1].raw
+    store.draft(Draft("half an ans", "answer", "q1", raw, 1))
+    assert FactsStore(file, tmp_path / "journal").leftovers == [], "while its app lives it is nobody else's"
+    store.close(keep_draft=True)
+    [leftover] = FactsStore(file, tmp_path / "journal").leftovers
+    assert leftover.draft == Draft("half an ans", "answer", "q1", raw, 1) and not leftover.changes
+
+
+def test_nothing_is_offered_after_a_clean_end(store, file, tmp_path):
+    store.draft(Draft("x", "answer"))
+    store.draft(None)
+    store.remove(store.document.lines[0], "deleting")
+    store.save()
+    store.close()
+    assert FactsStore(file, tmp_path / "journal").leftovers == []
+    assert list((tmp_path / "journal").iterdir()) == []
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from garage_tui.core.fact_lines import Fact
+from garage_tui.core.facts_store import FactsStore
+store = FactsStore(Path(sys.argv[1]), Path(sys.argv[2]))
+number = len(store.document.lines)
+while True:
+    store.insert(len(store.document.lines), [Fact(f"q{number}", "a" * 2000)], "adding")
+    print(number, flush=True)
+    store.save()
+    print("saved", number, flush=True)
+    number += 1
+"""
+
+
+@pytest.mark.timeout(120)
+def test_a_kill_while_saving_leaves_no_half_row_and_loses_none(file, tmp_path):
+    for attempt in range(12):
+        process = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(file), str(tmp_path / "journal")], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout
+        process.stdout.readline()
+        time.sleep(0.05 + 0.007 * attempt)
+        os.kill(process.pid, signal.SIGKILL)
+        saved = [int(line.split()[1]) for line in process.stdout.read().splitlines() if line.startswith("saved")]
+        process.wait()
+        assert not facts.load(file).errors
+        rows = read(file)
+        assert rows == [f"q{number}" for number in range(len(rows))], "whole, in order, none missing"
+        assert len(rows) > max(saved, default=2)
+        store = FactsStore(file, tmp_path / "journal")
+        for leftover in list(store.leftovers):
+            store.take_up(leftover)
+            store.save()
+            store.forget(leftover)
+        store.close()
+        after = read(file)
+        assert after == [f"q{number}" for number in range(len(after))], "what the journal held came back once"
+        assert len(after) >= len(rows)
