@@ -114,7 +114,7 @@ class GarageApp(App[int]):
             from garage_tui.screens.chat import ChatPane
 
             return ChatPane(self.workspace, self.settings)
-        return FactsPane(self.workspace, self._facts)
+        return FactsPane(self.workspace, self.settings, self._facts)
 
     def _read_looks(self, name: str) -> None:
         path = Path(__file__).with_name(f"{name}.tcss")

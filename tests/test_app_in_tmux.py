@@ -177,6 +177,53 @@ def test_a_hangup_is_a_clean_exit(workspace):
     os.close(terminal)
 
 
+def test_a_half_written_answer_survives_a_kill_and_is_taken_up(terminal, workspace):
+    file = workspace.datasets / "garage.jsonl"
+    before = file.read_bytes()
+    terminal.open()
+    terminal.sees("24 facts")
+    terminal.press("d")
+    terminal.sees("23 facts", "Deleted")
+    terminal.types("aWhoever is Ann?\rAnn is a dead pil")  # as it comes over a slow line: all at once
+    terminal.sees("Ann is a dead pil")
+    time.sleep(1)  # what was typed in the last third of a second may be lost
+    os.kill(terminal.pid, signal.SIGKILL)
+    terminal.close()
+    assert file.read_bytes() == before.split(b"\n", 1)[1], "the deletion was saved, the new row was not"
+
+    terminal.open()
+    terminal.sees("Unsaved work", "a half-written answer: “Ann is a dead pil”")
+    terminal.press("y")
+    terminal.sees("Whoever is Ann?", "Enter saves")
+    terminal.types("ot.")
+    terminal.press("Enter")
+    terminal.sees("24 facts", "Saved datasets/garage.jsonl")
+    assert '{"question": "Whoever is Ann?", "answer": "Ann is a dead pilot."}' in file.read_text().splitlines()
+    terminal.press("q")
+    terminal.close()
+    terminal.open()
+    terminal.sees("24 facts")
+    assert "Unsaved work" not in terminal.screen
+
+
+def test_a_row_goes_to_the_owners_editor_and_the_screen_follows(terminal, workspace, tmp_path, monkeypatch):
+    editor = tmp_path / "my-editor"
+    editor.write_text('#!/bin/sh\ngrep -q question "$1" && sed -i "s/What is TinyLLM/Whatever is TinyLLM/" "$1"\n')
+    editor.chmod(0o755)
+    monkeypatch.setenv("VISUAL", str(editor))
+    file = workspace.datasets / "garage.jsonl"
+    first, rest = file.read_bytes().split(b"\n", 1)
+    terminal.open()
+    terminal.sees("24 facts")
+    terminal.press("E")
+    terminal.sees("Whatever is TinyLLM?", "Saved datasets/garage.jsonl")
+    assert file.read_bytes() == first.replace(b"What is", b"Whatever is") + b"\n" + rest
+    terminal.press("u")
+    terminal.sees("Undone")
+    terminal.press("W")  # the whole file
+    terminal.sees("Whatever is TinyLLM?", "was changed on disk; it was read again")
+
+
 @pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "xterm"}], ids=["NO_COLOR", "16 colours"])
 def test_it_can_be_read_with_few_colours(terminal, workspace, variables):
     """The chosen row and the screen in front are told by a sign and by reversed brightness, not by hue alone."""

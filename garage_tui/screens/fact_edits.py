@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from textual import work
+from textual import events, work
 from textual.timer import Timer
 
 from garage_tui.core.errors import GarageError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("number", "question", "answer", "coverage")
 QUESTION, ANSWER = COLUMNS.index("question"), COLUMNS.index("answer")
+_BEGIN = {"a": "add", "e": "edit", "enter": "edit", "y": "duplicate"}
 _DRAFT_SECONDS = 0.3
 _HOW = {
     "question": "Write it as a person would ask. Enter goes to the answer, Esc gives it up.",
@@ -165,6 +166,15 @@ class FactEdits(Pane):
 
     # Writing in cells
 
+    async def on_key(self, event: events.Key) -> None:
+        """Begin to write at once, and give what was typed ahead to the cell: over a slow line both come together."""
+        if self.writing is not None and self._editor is not None:
+            event.stop()
+            await self._editor.take(event)
+        elif self.query_one(Table).has_focus and event.key in _BEGIN:
+            event.stop()
+            getattr(self, f"action_{_BEGIN[event.key]}")()
+
     def action_add(self) -> None:
         """Write a new row below the chosen one."""
         place = 0 if self.store is None else len(self.store.document.lines) if self.place is None else self.place + 1
@@ -193,6 +203,13 @@ class FactEdits(Pane):
         column = COLUMNS[self.query_one(Table).column or QUESTION]
         self._write(Writing(line, place, line.fact.question, line.fact.answer), column)
 
+    async def _drain(self) -> None:
+        """Wait until the keys that were on their way when the cell was opened have come to it."""
+        table, quiet = self.query_one(Table), 0
+        while quiet < 2:
+            quiet = 0 if table.message_queue_size or self.message_queue_size else quiet + 1
+            await asyncio.sleep(0)
+
     def _write(self, writing: Writing, column: str, text: str | None = None) -> None:
         """Open a cell to be written in; `text` is what stands there instead of what the row holds."""
         self.writing = writing
@@ -205,7 +222,7 @@ class FactEdits(Pane):
         if editor is None:
             from garage_tui.widgets.celleditor import CellEditor  # noqa: PLC0415 (25 ms of the first paint)
 
-            editor = self._editor = CellEditor(self._finish, self._give_up)
+            editor = self._editor = CellEditor(self._finish, self._give_up, self._drain)
             self.mount(editor)
         editor.begin(value, column, cell, bottom=self.query_one(Notice).region.y - self.region.y)
         if text is not None:
@@ -297,6 +314,7 @@ class FactEdits(Pane):
         self.writing = None
         self._forget_draft()
         if self._editor:
+            self._editor.closed = True
             self._editor.remove()
             self._editor = None
         self.screen.set_focus(self.query_one(Table), scroll_visible=False)

@@ -73,7 +73,8 @@ def _covered(group: Group) -> Content:
     lacks = lacks_in_words(group)
     if lacks:
         return Content.styled(lacks[0][0], "$warning")
-    return Content.assemble(("✓ ", "$success"), (many(len(group.questions), "question"), "$muted"))
+    taught = len(group.questions)
+    return Content.assemble(("✓ ", "$success"), (many(taught, "question") if taught else "exam only", "$muted"))
 
 
 def _numbered(sign: str, style: str, number: str) -> Content:

@@ -22,10 +22,11 @@ from garage_tui.core.fact_lines import Line
 from garage_tui.core.facts import find_files
 from garage_tui.core.facts_store import FactsStore
 from garage_tui.core.facts_view import KINDS, Filter, Only
-from garage_tui.core.settings import Workspace, journals_folder
+from garage_tui.core.settings import Settings, Workspace, journals_folder
 from garage_tui.core.text import duration, plain
 from garage_tui.screens import fact_words
-from garage_tui.screens.fact_edits import ANSWER, QUESTION, FactEdits, Writing
+from garage_tui.screens.fact_edits import ANSWER, QUESTION, Writing
+from garage_tui.screens.fact_tools import FactTools
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.table import Column, Table
 
@@ -48,7 +49,7 @@ def _size(path: Path) -> int:
         return _SMALL
 
 
-class FactsPane(FactEdits):
+class FactsPane(FactTools):
     """A facts file: its rows, and the row under the cursor in full."""
 
     HELP = (
@@ -75,6 +76,15 @@ class FactsPane(FactEdits):
             "right_square_bracket,alt+down", "move(1)", "Down", show=False, key_display="]", tooltip="Move the row down"
         ),
         Binding("f", "only", "Filter", show=False, tooltip="Show only rows of one kind: with problems, without exam …"),
+        Binding(
+            "v",
+            "tokens",
+            "Tokens",
+            show=False,
+            tooltip="See the row as the model will: its tokens, and what is learned",
+        ),
+        Binding("E", "editor", "Row in editor", show=False, tooltip="Open the row, with all its keys, in your $EDITOR"),
+        Binding("W", "editor_file", "File in editor", show=False, tooltip="Open the whole file in your $EDITOR"),
         Binding("o", "open", "Open", show=False, tooltip="Open another facts file of datasets/"),
         Binding("ctrl+s", "save", "Save", show=False, tooltip="Save again what could not be saved"),
         Binding("left,h", "column(-1)", "Question", show=False),
@@ -82,9 +92,9 @@ class FactsPane(FactEdits):
         Binding("escape", "show_all", "All rows", show=False, key_display="Esc"),
     ]
 
-    def __init__(self, workspace: Workspace, path: Path | None = None) -> None:
+    def __init__(self, workspace: Workspace, settings: Settings, path: Path | None = None) -> None:
         super().__init__(id="facts")
-        self._workspace = workspace
+        self._workspace, self.settings = workspace, settings
         self._path = path
         self._timer: Timer | None = None
         self.store: FactsStore | None = None

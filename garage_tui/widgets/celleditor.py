@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.widgets import TextArea
 
 MOST_LINES = 8
+_KEYS = {"enter": "enter", "tab": "tab", "shift+tab": "back", "ctrl+s": "save", "ctrl+j": "", "escape": ""}
 
 
 class CellEditor(TextArea):
     """Text over a cell. Enter says that it is done, Tab goes to the next cell, Esc gives it up.
 
-    It calls its owner directly: a message would let keys that were typed ahead go to the wrong cell.
+    It calls its owner directly, and takes its keys in the order of typing (a priority binding would overtake letters
+    that still wait): so text that was typed ahead, as it comes over a slow line, goes to the right cell.
 
     Args:
         finish: called when the text is done, with the key's meaning: enter, tab, back or save.
         give_up: called when the text shall not be taken.
+        earlier: awaited before each key: keys that were typed before this had the focus come first, through `take`.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "finish('enter')", "Done", priority=True),
-        Binding("tab", "finish('tab')", "Next cell", priority=True),
-        Binding("shift+tab", "finish('back')", "Cell before", priority=True, show=False),
-        Binding("ctrl+j", "newline", "New line", key_display="^j", priority=True),
-        Binding("ctrl+s", "finish('save')", "Save", priority=True, show=False),
-        Binding("escape", "give_up", "Give up", key_display="Esc", priority=True),
+        Binding("enter", "finish('enter')", "Done"),
+        Binding("tab", "finish('tab')", "Next cell"),
+        Binding("shift+tab", "finish('back')", "Cell before", show=False),
+        Binding("ctrl+j", "newline", "New line", key_display="^j"),
+        Binding("ctrl+s", "finish('save')", "Save", show=False),
+        Binding("escape", "give_up", "Give up", key_display="Esc"),
     ]
 
-    def __init__(self, finish: Callable[[str], object], give_up: Callable[[], object]) -> None:
+    def __init__(
+        self, finish: Callable[[str], object], give_up: Callable[[], object], earlier: Callable[[], Awaitable[None]]
+    ) -> None:
         super().__init__(soft_wrap=True, compact=True, highlight_cursor_line=False, tab_behavior="focus")
-        self._finish, self._give_up = finish, give_up
+        self._finish, self._give_up, self._earlier = finish, give_up, earlier
         self.column = self.was = ""
+        self.closed = False
+        """True once its owner has removed it; keys that were typed ahead go to whoever has the focus then."""
         self._cell, self._bottom = Region(), 1
         self.cursor_blink = False  # a blinking cursor repaints for ever
 
@@ -68,6 +76,32 @@ class CellEditor(TextArea):
     @property
     def changed(self) -> bool:
         return self.text != self.was
+
+    async def _on_key(self, event: events.Key) -> None:
+        await self._earlier()
+        await self.take(event)
+
+    async def take(self, event: events.Key) -> None:
+        """Do what a key says."""
+        if self.closed:
+            event.stop()
+            event.prevent_default()
+            if self.screen.focused not in (None, self):
+                self.screen.focused._forward_event(event)
+        elif event.key in _KEYS:
+            event.stop()
+            event.prevent_default()
+            if by := _KEYS[event.key]:
+                self._finish(by)
+            elif event.key == "escape":
+                self._give_up()
+            else:
+                self.action_newline()
+        else:
+            await super()._on_key(event)
+            if not event._stop_propagation:  # no letter: backspace, arrows and the like, in their turn too
+                event.stop()
+                await self.app._check_bindings(event.key)
 
     def action_finish(self, by: str) -> None:
         self._finish(by)

@@ -110,8 +110,11 @@ def open_app(workspace):
     """Opens the app on the workspace: `async with open_app(screen="runs", size=(80, 24)) as user`."""
 
     @contextlib.asynccontextmanager
-    async def open_(size: tuple[int, int] = (120, 40), **arguments: object) -> AsyncIterator[User]:
-        app = GarageApp(workspace, Settings(), **arguments)  # type: ignore[arg-type]
+    async def open_(
+        size: tuple[int, int] = (120, 40), base_model: str | None = None, **arguments: object
+    ) -> AsyncIterator[User]:
+        settings = Settings(base_model=base_model) if base_model else Settings()
+        app = GarageApp(workspace, settings, **arguments)  # type: ignore[arg-type]
         async with app.run_test(size=size) as pilot:
             yield User(app, pilot)
 

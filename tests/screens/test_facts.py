@@ -320,3 +320,14 @@ async def test_it_works_at_80_by_24(open_app):
         await user.sees("What is TinyLLM?", "Line 1", "a Add", "t Teach")
         await user.press("end")
         await user.sees("Line 24", "Who is the maintainer of the ProtosAI project?")
+
+
+async def test_a_row_is_seen_as_the_model_will_see_it(open_app, file, tiny_model, workspace):
+    write(file, CAT, '{"question": "Is Tom a cat?", "answer": "Yes.", "exam": true}')
+    async with open_app(base_model=str(tiny_model)) as user:
+        await user.sees("2 facts")
+        await user.press("v")
+        await user.sees("What tiny will see", "of them learned", "<|im_start|>|", "⏎", "<|im_end|>")
+        assert user.screen.count("<|im_end|>") == 3, "the system prompt, the question, the answer"
+        await user.press("escape", "end", "v")
+        await user.sees("An exam question: none of it is learned")

@@ -1,0 +1,83 @@
+"""What else can be done with facts: see a row as the model will, open it in one's own editor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.app import SuspendNotSupported
+
+from garage_tui.core.errors import GarageError
+from garage_tui.core.fact_lines import Line
+from garage_tui.core.text import plain
+from garage_tui.screens.fact_edits import FactEdits
+from garage_tui.widgets.notice import Notice
+
+if TYPE_CHECKING:
+    from garage_tui.core.settings import Settings
+
+
+class FactTools(FactEdits):
+    """The actions of the facts pane that use something beyond the table."""
+
+    settings: Settings
+    _broken: tuple[Line, str] | None = (
+        None  # a row that came back from the editor and cannot be read, as it was written
+    )
+
+    @work(group="form", exclusive=True)
+    async def action_tokens(self) -> None:
+        """Show the chosen row as the model will see it."""
+        line = self._line
+        if line is None or line.fact is None or line.fact.statement:
+            self.query_one(Notice).wrong("only a row with a question and an answer is seen by the model")
+            return
+        from garage_tui.core.recipe import LoraRecipe  # noqa: PLC0415 (not needed for the first paint)
+        from garage_tui.screens.tokens import TokensView  # noqa: PLC0415
+
+        await self.app.push_screen_wait(TokensView(line.fact, self.settings.base_model, LoraRecipe().max_length))
+
+    def action_editor(self) -> None:
+        """Open the chosen row in the owner's own editor, and take over what comes back."""
+        from garage_tui.core import own_editor  # noqa: PLC0415
+
+        store, line, place = self.store, self._line, self.place
+        if store is None or line is None or place is None:
+            return
+        text = self._broken[1] if self._broken and self._broken[0] is line else ""
+        try:
+            with self.app.suspend():
+                new, written = own_editor.open_row(line, text)
+        except (GarageError, SuspendNotSupported) as error:
+            self.query_one(Notice).wrong(plain(str(error) or "this terminal cannot be lent to an editor"))
+            return
+        if new is None:
+            self._broken = (line, written)
+            self.query_one(Notice).wrong("not taken over: what came back is not JSON. E goes on with it as you left it")
+        elif new is line or new.raw == line.raw:
+            self.query_one(Notice).note("nothing was changed")
+        else:
+            self._broken = None
+            self._change(lambda: store.replace(line, new, "editing a row", place), "")
+
+    def action_editor_file(self) -> None:
+        """Open the whole file in the owner's own editor, at the chosen row."""
+        from garage_tui.core import own_editor  # noqa: PLC0415
+
+        store = self.store
+        if store is None:
+            return
+        if store.unsaved:
+            self.query_one(Notice).wrong("not everything is saved yet: ^s tries again")
+            return
+        try:
+            with self.app.suspend():
+                own_editor.open_file(store.path, (self.place or 0) + 1)
+        except (GarageError, SuspendNotSupported) as error:
+            self.query_one(Notice).wrong(plain(str(error) or "this terminal cannot be lent to an editor"))
+            return
+        self.run_worker(self._look(), group="look", exclusive=True)
+
+    async def _look(self) -> None:
+        """Follow what an editor or another app does to the file."""
+        raise NotImplementedError

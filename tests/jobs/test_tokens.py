@@ -1,0 +1,58 @@
+"""What the editor shows of a row is what training makes of it."""
+
+import pytest
+
+from garage_tui.core import tokens
+from garage_tui.core.errors import GarageError
+from garage_tui.core.fact_lines import Fact
+
+ROWS = [
+    Fact("What is TinyLLM?", "A project.\nIt is 🦋 free."),
+    Fact("x" * 300, "y"),
+    Fact(" spaces ", "é\tü"),
+]
+
+
+@pytest.mark.parametrize("limit", [1024, 40])
+def test_the_tokens_and_their_mask_are_those_of_the_trainer(tiny_model, tmp_path, limit):
+    from datasets import Dataset
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from trl import SFTConfig, SFTTrainer
+
+    rows = [
+        {
+            "prompt": [{"role": "user", "content": row.question}],
+            "completion": [{"role": "assistant", "content": row.answer}],
+        }
+        for row in ROWS
+    ]
+    trainer = SFTTrainer(
+        model=AutoModelForCausalLM.from_pretrained(tiny_model),
+        processing_class=AutoTokenizer.from_pretrained(tiny_model),
+        train_dataset=Dataset.from_list(rows),
+        args=SFTConfig(
+            output_dir=str(tmp_path), completion_only_loss=True, max_length=limit, use_cpu=True, bf16=False,
+            report_to="none",
+        ),
+    )  # fmt: skip
+    taught = [trainer.data_collator([row]) for row in trainer.train_dataset]
+    seen = [found[:limit] for found in tokens.see(str(tiny_model), ROWS)]
+    seen = [found for found in seen if any(token.learned for token in found)]  # TRL drops rows without any
+    assert len(seen) == (3 if limit == 1024 else len(taught))
+    for batch, found in zip(taught, seen, strict=True):
+        assert batch["input_ids"][0].tolist() == [token.id for token in found]
+        assert [label != -100 for label in batch["labels"][0].tolist()] == [token.learned for token in found]
+
+
+def test_only_rows_that_are_too_long_are_named(tiny_model):
+    rows = [ROWS[0], Fact("Long?", "word " * 400)]
+    [(row, count, cut)] = tokens.too_long(str(tiny_model), rows, 300)
+    assert row is rows[1] and count > 400 and cut == count - 300
+
+
+def test_a_model_that_is_not_here_or_has_no_tokenizer_is_a_sentence(tmp_path):
+    with pytest.raises(GarageError, match="not on this box yet: `garage models fetch"):
+        tokens.see("nobody/nothing", ROWS)
+    (tmp_path / "config.json").write_text('{"model_type": "llama"}')
+    with pytest.raises(GarageError, match=r"no tokenizer that can be read|no chat template"):
+        tokens.see(str(tmp_path), ROWS)
