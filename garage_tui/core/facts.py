@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 from garage_tui.core.atomic import write_atomic
-from garage_tui.core.coverage import Coverage, clash, no_collecting
+from garage_tui.core.coverage import Coverage, clash, folded, no_collecting
 from garage_tui.core.errors import BadInputError
 from garage_tui.core.fact_lines import Fact, Line, edited, line_of, parse
 from garage_tui.core.text import one_line
@@ -153,6 +153,7 @@ def find_problems(lines: Sequence[Line]) -> list[Problem]:
         text = "lines end as Windows ends them (CRLF), which is harmless and kept; `dos2unix` changes it"
         problems.append(Problem(number, text, error=False))
     problems += _compare(lines)
+    problems += _leaks(lines)
     problems.sort(key=lambda problem: problem.line)
     return problems
 
@@ -171,6 +172,24 @@ def _compare(lines: Sequence[Line]) -> list[Problem]:
             if (what := clash(line, first)) and line.fact:
                 text = f'{what} line {numbers[first]}: "{one_line(line.fact.question, 60)}"'
                 problems.append(Problem(numbers[line], text, error=False))
+    return problems
+
+
+def _leaks(lines: Sequence[Line]) -> list[Problem]:
+    """Return warnings about exam questions that are nearly taught, and would prove nothing."""
+    if not any(line.fact and line.fact.exam for line in lines):
+        return []
+    from garage_tui.core.leaks import find_leaks  # rapidfuzz takes 30 ms
+
+    numbers = {line: number for number, line in enumerate(lines, 1)}
+    problems = []
+    for exam, taught in find_leaks(lines):
+        assert exam.fact and taught.fact
+        if folded(exam.fact.question) != folded(taught.fact.question):  # else it was named already
+            text = (
+                f'this exam question is nearly taught in line {numbers[taught]}: "{one_line(taught.fact.question, 60)}"'
+            )
+            problems.append(Problem(numbers[exam], f"{text}; ask it in other words", error=False))
     return problems
 
 

@@ -64,6 +64,18 @@ def test_repeated_and_contradicting_questions_are_warned_about(tmp_path):
     assert "another answer" in file.problems[1].text
 
 
+def test_an_exam_question_that_is_nearly_taught_is_named(tmp_path):
+    rows = [
+        {"question": "What is TinyLLM?", "answer": "A project."},
+        {"question": "Who maintains TinyLLM?", "answer": "Jason Cox."},
+        {"question": "What is TinyLLM", "answer": "A project.", "exam": True},
+        {"question": "Who maintains ProtosAI?", "answer": "Jason Cox.", "exam": True},
+    ]
+    file = facts.load(written(tmp_path, "".join(json.dumps(row) + "\n" for row in rows)))
+    [problem] = file.problems
+    assert problem.line == 3 and "nearly taught in line 1" in problem.text
+
+
 def test_saving_what_was_loaded_changes_no_byte_even_of_bad_lines(tmp_path):
     rows = [
         '\ufeff{"answer":"a",  "question":"q","x":[1,2]}\r',

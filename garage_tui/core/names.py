@@ -1,0 +1,94 @@
+"""What a text is about: its names, numbers and URLs, and the words that carry its meaning."""
+
+from __future__ import annotations
+
+import re
+
+_URL = re.compile(r"(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b[\w-]+(?:\.[\w-]+)+/\S*", re.IGNORECASE)
+_WORD = re.compile(r"\d+(?:[.,:]\d+)*(?![^\W_])|[^\W_]+(?:[.'’&][^\W_]+)*(?:\+\+|#)?")
+_SENTENCE_BEGINS = re.compile(r"(?:\A|[.!?:…\n\"“”‘(\[]|^[-*•])[\s\"“‘(\[]*\Z")
+_POSSESSIVE = re.compile(r"['’]s?\Z")
+_WRAPS = ".,;:!?…'\"’”>)]}*`"
+
+_STOP = """
+    a about above after again all also am an and another any anybody anyone are as at be because been before being
+    below between both but by can could did do does doing done each either else every few for from further get had has
+    have having he her here hers him his how i if in into is it its just let like many may me might mine more most much
+    must my no nor not now of off on once one only or other our ours out over own per please same shall she should so
+    some somebody someone such than that the their theirs them then there these they this those through to too under
+    until up upon us use used using very was we were what when where whether which while who whom whose why will with
+    within without would yes you your yours i'm i've i'd i'll don't doesn't didn't isn't aren't can't e.g i.e"""
+STOP = frozenset(_STOP.split())
+"""Words that say nothing of what a text is about."""
+_OPENERS = """
+    add alright although always answer anything apart ask assume based besides briefly buy call change check choose
+    click close come compare consider contribute count create currently define delete describe despite discuss download
+    during elaborate enter everyone everything exactly explain explore fill find finally first follow generally give
+    given go hello help hey hi hold how's however identify imagine in inform install instead introduce keep know later
+    launch learn list look make mention modify move name near never next nobody nothing often ok okay once open
+    originally outline people perhaps pick press provide put quick quickly read recently recall remember remove report
+    run say search see select self send set show simply since sometimes somewhere specify start state still stop suggest
+    summarise summarize sure take talk teach tell thanks think today together tomorrow try turn type typically unlike
+    usually visit wait want well what's when's where's who's whenever wherever write yesterday yet that's it's there's
+    """
+OPENERS = STOP | frozenset(_OPENERS.split())
+"""Words that often begin a sentence, where a capital does not make a name of them."""
+_SINGULAR = {"always", "gas", "lens", "news", "perhaps", "series", "species", "yes"}
+
+
+def spelled(text: str) -> dict[str, str]:
+    """Return the names, numbers and URLs in a text: each folded, with how it is written there."""
+    found: dict[str, str] = {}
+    for match in _URL.finditer(text):
+        url = match[0].rstrip(_WRAPS)
+        found.setdefault(url.casefold(), url)
+    rest = _URL.sub(lambda match: " " * len(match[0]), text)
+    shouting = rest.isupper()
+    for match in _WORD.finditer(rest):
+        word = _POSSESSIVE.sub("", match[0])
+        folded = _folded_number(word.casefold())
+        # Of a text all in capitals, no capital says anything.
+        capital = word[0].isupper() and not shouting
+        inside = not shouting and any(letter.isupper() for letter in word[1:])
+        number = any(letter.isdigit() for letter in word)
+        # A stop word counts only where its capitals say so: the US, IT.
+        if number or inside or word[-1] in "+#" or ("." in word and folded not in STOP):
+            found.setdefault(folded, word)
+        elif capital and folded not in STOP:
+            begins = _SENTENCE_BEGINS.search(rest[: match.start()][-80:])
+            if not begins or folded not in OPENERS:
+                found.setdefault(folded, word)
+    return found
+
+
+def names(text: str) -> frozenset[str]:
+    """Return the names, numbers and URLs in a text, folded."""
+    return frozenset(spelled(text))
+
+
+def words(text: str) -> frozenset[str]:
+    """Return every word, number and URL of a text, folded; a name is among them however it is written."""
+    urls = (match[0].rstrip(_WRAPS).casefold() for match in _URL.finditer(text))
+    rest = _URL.sub(" ", text).casefold()
+    return frozenset([*urls, *(_folded_number(_POSSESSIVE.sub("", word)) for word in _WORD.findall(rest))])
+
+
+def key_words(text: str) -> frozenset[str]:
+    """Return the words that carry the meaning of a text, folded, plurals as singulars."""
+    return frozenset(_singular(word) for word in words(text) if word not in STOP)
+
+
+def same_names(one: str, other: str) -> bool:
+    """True where neither text has a name, number or URL that the other lacks, in whatever case."""
+    return names(one) <= words(other) and names(other) <= words(one)
+
+
+def _folded_number(word: str) -> str:
+    """Return 2,000 as 2000; 3,5 stays."""
+    return word.replace(",", "") if re.fullmatch(r"\d{1,3}(?:,\d{3})+", word) else word
+
+
+def _singular(word: str) -> str:
+    if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")) or word in _SINGULAR or "." in word:
+        return word
+    return word[:-3] + "y" if word.endswith("ies") and len(word) > 4 else word[:-1]
