@@ -1,4 +1,4 @@
-"""What else can be done with facts: see a row as the model will, open it in one's own editor."""
+"""What else can be done with facts: questions suggested, a row seen as the model will or in one's own editor."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from textual import work
 from textual.app import SuspendNotSupported
 
 from garage_tui.core.errors import GarageError
-from garage_tui.core.fact_lines import Line
+from garage_tui.core.fact_lines import Fact, Line
 from garage_tui.core.text import plain
 from garage_tui.screens.fact_edits import FactEdits
 from garage_tui.widgets.notice import Notice
 
 if TYPE_CHECKING:
-    from garage_tui.core.settings import Settings
+    from garage_tui.core.settings import Settings, Workspace
 
 
 class FactTools(FactEdits):
     """The actions of the facts pane that use something beyond the table."""
 
+    workspace: Workspace
     settings: Settings
     _broken: tuple[Line, str] | None = (
         None  # a row that came back from the editor and cannot be read, as it was written
@@ -36,6 +37,32 @@ class FactTools(FactEdits):
         from garage_tui.screens.tokens import TokensView  # noqa: PLC0415
 
         await self.app.push_screen_wait(TokensView(line.fact, self.settings.base_model, LoraRecipe().max_length))
+
+    @work(group="form", exclusive=True)
+    async def action_suggest(self) -> None:
+        """Offer other questions for the chosen fact, and add those that are accepted below it."""
+        store, line, place = self.store, self._line, self.place
+        if store is None or place is None or line is None or line.fact is None:
+            self.query_one(Notice).wrong("a line that cannot be read has no other questions: mend it with E")
+            return
+        from garage_tui.screens.suggestions import Suggestions  # noqa: PLC0415 (not needed for the first paint)
+
+        fact, group = line.fact, store.document.coverage.group(line)
+        existing = [other.fact.question for other in group.lines if other.fact and other.fact.question] if group else []
+        accepted = await self.app.push_screen_wait(Suggestions(self.workspace, fact, existing))
+        if not accepted:
+            return
+        kept = {key: value for key, value in fact.extra.items() if key != "exam"}
+        extra = {**kept, "fact": fact.fact or fact.answer}
+        at = store.document.find(line, place)
+        at = (at if at is not None else place) + 1
+        rows = [Fact(question, fact.answer, extra) for question in accepted]
+
+        def act() -> int:
+            store.insert(min(at, len(store.document.lines)), rows, f"adding {len(rows)} questions")
+            return at
+
+        self._change(act, f"Added {len(rows)} question{'s' if len(rows) > 1 else ''}: vary their answers with Enter")
 
     def action_editor(self) -> None:
         """Open the chosen row in the owner's own editor, and take over what comes back."""

@@ -83,6 +83,7 @@ class FactsPane(FactTools):
             show=False,
             tooltip="See the row as the model will: its tokens, and what is learned",
         ),
+        Binding("s", "suggest", "Suggest", show=False, tooltip="Have other questions for this fact suggested"),
         Binding("E", "editor", "Row in editor", show=False, tooltip="Open the row, with all its keys, in your $EDITOR"),
         Binding("W", "editor_file", "File in editor", show=False, tooltip="Open the whole file in your $EDITOR"),
         Binding("o", "open", "Open", show=False, tooltip="Open another facts file of datasets/"),
@@ -94,7 +95,7 @@ class FactsPane(FactTools):
 
     def __init__(self, workspace: Workspace, settings: Settings, path: Path | None = None) -> None:
         super().__init__(id="facts")
-        self._workspace, self.settings = workspace, settings
+        self.workspace, self.settings = workspace, settings
         self._path = path
         self._timer: Timer | None = None
         self.store: FactsStore | None = None
@@ -122,7 +123,7 @@ class FactsPane(FactTools):
         table = self.query_one(Table)
         table.set_reactive(Table.column, QUESTION)
         self._timer = self.set_interval(_LOOK_SECONDS, self._look, pause=True)
-        if _size(self._path or self._workspace.datasets / "garage.jsonl") < _SMALL:
+        if _size(self._path or self.workspace.datasets / "garage.jsonl") < _SMALL:
             self._read(self._path)  # at once, so that the first paint shows it
             self._opened()
         else:
@@ -152,8 +153,8 @@ class FactsPane(FactTools):
         return self._label(self.store.path) if self.store else ""
 
     def _label(self, path: Path) -> str:
-        inside = path.is_relative_to(self._workspace.root)
-        return plain(str(path.relative_to(self._workspace.root) if inside else path))
+        inside = path.is_relative_to(self.workspace.root)
+        return plain(str(path.relative_to(self.workspace.root) if inside else path))
 
     # Opening
 
@@ -163,7 +164,7 @@ class FactsPane(FactTools):
         self._opened()
 
     def _read(self, path: Path | None) -> None:
-        chosen = path or next(iter(find_files(self._workspace.datasets)), None)
+        chosen = path or next(iter(find_files(self.workspace.datasets)), None)
         if chosen is None:
             return
         try:
@@ -233,7 +234,7 @@ class FactsPane(FactTools):
                 self._write(writing, draft.column, draft.text)
 
     def create(self) -> FactsStore | None:
-        path = self._path or self._workspace.datasets / "garage.jsonl"
+        path = self._path or self.workspace.datasets / "garage.jsonl"
         try:
             self.store = self._stores[path] = FactsStore(path, journals_folder())
         except GarageError as error:
@@ -290,7 +291,7 @@ class FactsPane(FactTools):
         new = self._new_row
         count = len(self._rows) + (new is not None)
         self.set_class(not count and not self._filter, "-empty")
-        path = store.path if store else self._path or self._workspace.datasets / "garage.jsonl"
+        path = store.path if store else self._path or self.workspace.datasets / "garage.jsonl"
         if not count and not self._filter and not self.query("#facts-empty"):
             words = Content(_EMPTY.format(path=self._label(path)))
             self.mount(Static(words, id="facts-empty", classes="empty"), after=0)
@@ -425,10 +426,10 @@ class FactsPane(FactTools):
     @work(group="form", exclusive=True)
     async def action_open(self) -> None:
         """Choose another facts file."""
-        files = await asyncio.to_thread(find_files, self._workspace.datasets)
+        files = await asyncio.to_thread(find_files, self.workspace.datasets)
         if not files:
             self.query_one(Notice).wrong(
-                f"no .jsonl file in {self._label(self._workspace.datasets)}: press a to write one"
+                f"no .jsonl file in {self._label(self.workspace.datasets)}: press a to write one"
             )
             return
         from garage_tui.widgets.dialogs import Pick  # noqa: PLC0415 (not needed for the first paint)

@@ -150,3 +150,12 @@ def a_run(workspace, run_id, state, **changes):
     (folder / "facts.jsonl").write_text('{"question": "What?", "answer": "That."}\n')
     write_state(folder, State(state=state, created=float(run_id[12])))
     return folder
+
+
+def test_facts_check_names_rows_that_are_longer_than_training_takes(workspace, tiny_model):
+    file = workspace.datasets / "garage.jsonl"
+    with file.open("a") as opened:
+        opened.write(json.dumps({"question": "Long?", "answer": "word " * 2000}) + "\n")
+    done = garage(workspace, "facts", "check", file, "--base", tiny_model)
+    assert done.returncode == 0
+    assert f"{file}:25: warning: " in done.stdout and "and training takes 1024" in done.stdout

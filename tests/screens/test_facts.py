@@ -331,3 +331,39 @@ async def test_a_row_is_seen_as_the_model_will_see_it(open_app, file, tiny_model
         assert user.screen.count("<|im_end|>") == 3, "the system prompt, the question, the answer"
         await user.press("escape", "end", "v")
         await user.sees("An exam question: none of it is learned")
+
+
+async def test_suggested_questions_are_accepted_edited_and_refused_one_by_one(open_app, file):
+    write(
+        file, '{"question": "Who maintains TinyLLM?", "answer": "Jason Cox maintains TinyLLM.", "must": ["Cox"]}', CAT
+    )
+    async with open_app() as user:
+        await user.sees("2 facts")
+        await user.press("s")
+        await user.sees("Other questions for this fact", "Who is the maintainer of TinyLLM?", "template")
+        await user.press("y", "n", "e")
+        await user.press(*["backspace"] * 90)
+        await user.types("Is Paris fine?")
+        await user.press("enter")
+        await user.sees("does not name TinyLLM: Enter once more takes it anyway")
+        await user.press(*["backspace"] * 20)
+        await user.types("Who looks after TinyLLM?")
+        await user.press("enter")
+        await user.sees("Who looks after TinyLLM?", "you")
+        assert len(file.read_text().splitlines()) == 2, "nothing is written unseen"
+        await user.press("m")
+        await user.sees("no model is served now")
+        await user.press("escape")
+        await user.sees("4 facts", "Added 2 questions")
+        await user.press("u")
+        await user.sees("2 facts")
+        await user.press("U")
+        await user.sees("4 facts")
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [row["question"] for row in rows] == [
+        "Who maintains TinyLLM?",
+        "Who is the maintainer of TinyLLM?",
+        "Who looks after TinyLLM?",
+        "Who is Tom?",
+    ]
+    assert rows[1]["must"] == ["Cox"] and rows[1]["fact"] == rows[0]["answer"]

@@ -1,0 +1,431 @@
+"""Wordings of questions by their kind: what is asked of whom, in which grammatical form; a table and how it is read."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+
+from garage_tui.core.names import OPENERS
+
+LONGEST = 200
+"""Characters of a question above which no wording is tried."""
+
+# base[,past[,participle]][/agent]; what is not said is regular.
+_VERBS = """
+accept allow answer apologize apply arrive ask attack backup become,became,become begin,began,begun belong
+bite,bit,bitten block boil break,broke,broken breathe bring,brought build,built/builder burn buy,bought/buyer call
+carry catch,caught change charge check choose,chose,chosen clean close collect come,came,come compare compete
+compose/composer connect consist contain contribute convert cook copy cost,cost cover crash create/creator cut,cut
+dance deal,dealt decide defeat deliver depend deploy describe design/designer develop/developer die differ
+direct/director discover/discoverer discuss display dissolve distribute do,did,done download draw,drew,drawn
+drink,drank,drunk drive,drove,driven/driver earn eat,ate,eaten edit/editor employ enable end enter exist expect expire
+explain export extend fail fall,fell,fallen feed,fed fight,fought find,found fit fix float fly,flew,flown follow
+forget,forgot,forgotten form found/founder freeze,froze,frozen function fund generate get,got give,gave,given
+go,went,gone govern/governor grow,grew,grown handle happen have,had head hear,heard help hide,hid,hidden hold,held
+host/host hunt implement import improve include increase influence install invent/inventor join keep,kept/keeper
+know,knew,known land last lay,laid lead,led/leader learn leave,left let,let like limit listen live load log look
+lose,lost love maintain/maintainer make,made/maker manage/manager marry matter mean,meant measure meet,met melt migrate
+move need offer open operate orbit organise/organiser organize/organizer own/owner paint/painter park pay,paid perform
+plan play,played point prefer prevent print process produce/producer protect provide publish/publisher reach react
+read,read receive recharge recommend record recover recycle reduce refer release remember remove renew rent repair
+replace report require reset,reset resign respond result return ride,rode,ridden ring,rang,rung rise,rose,risen rotate
+rule/ruler run,ran,run save say,said score see,saw,seen sell,sold/seller send,sent serve set,set shine,shone ship
+shoot,shot show,showed,shown shut,shut sign sing,sang,sung sink,sank,sunk sit,sat sleep,slept smell speak,spoke,spoken
+speed spend,spent sponsor/sponsor stand,stood start stay steal,stole,stolen stop store study,studied succeed suffer
+supervise/supervisor supply/supplier support/supporter survive swim,swam,swum take,took,taken taste
+teach,taught/teacher tell,told test think,thought throw,threw,thrown train/trainer translate/translator travel treat
+try turn understand,understood update upload use visit vote wait wake,woke,woken want wash watch wear,wore,worn weigh
+win,won/winner work write,wrote,written/author yield"""
+_DOUBLES = re.compile(r"[^aeiou]*[aeiou][bdgklmnprt]|begin|forget|prefer|refer|reset")
+
+
+def _third(base: str) -> str:
+    if base in ("have", "do", "go"):
+        return {"have": "has", "do": "does", "go": "goes"}[base]
+    y = re.search(r"[^aeiou]y$", base)
+    return base[:-1] + "ies" if y else base + ("es" if re.search(r"(?:s|sh|ch|x|z)$", base) else "s")
+
+
+def _stem(base: str, end: str) -> str:
+    """Return `base` as it stands before "ed" or "ing": us(e), stopp, tri (before "ed"), ly (before "ing")."""
+    if base.endswith("ie"):
+        return base[:-1] if end == "ed" else base[:-2] + "y"
+    if base.endswith("e") and not base.endswith("ee"):
+        return base[:-1]
+    if _DOUBLES.fullmatch(base):
+        return base + base[-1]
+    return base[:-1] + "i" if end == "ed" and re.search(r"[^aeiou]y$", base) else base
+
+
+_PAST: dict[str, str] = {}
+_DONE: dict[str, str] = {}
+_AGENT: dict[str, str] = {}
+for _entry in _VERBS.split():
+    _forms, _, _agent = _entry.partition("/")
+    _base, *_odd = _forms.split(",")
+    _PAST[_base] = _odd[0] if _odd else _stem(_base, "ed") + "ed"
+    _DONE[_base] = _odd[-1] if _odd else _PAST[_base]
+    _AGENT |= {_base: _agent} if _agent else {}
+_THIRD = {_third(base): base for base in _PAST}
+_BASE = {past: base for base, past in _PAST.items()}
+_OF_DONE = {done: base for base, done in _DONE.items()}
+_MAKES = {agent: base for base, agent in _AGENT.items()}
+_MEASURES = {"old": "age", "tall": "height", "high": "height", "long": "length", "big": "size", "large": "size"}
+_MEASURES |= {"heavy": "weight", "wide": "width", "deep": "depth", "fast": "speed", "hot": "temperature"}
+
+_DET = "(?:the|an?|my|our|your|this|that|these|those)"
+_NAMED = r"(?:the )?[A-Z0-9][\w.+#-]*(?: (?:of |the )*[A-Z0-9][\w.+#-]*)*"
+_NOUN = "project|app|team|company|server|library|model|website|program|tool"
+_AUX = r"(?:does|do|did|is|are|was|were|can|could|should|will|may|must|would|has|have|happen\w*)\b"
+_THINGS = rf"(?P<n>(?!{_AUX})[\w-]+(?: (?!{_AUX})[\w-]+){{0,2}}?)"
+_PRED = (
+    r"(?= (?:\w+(?:ed|able|ible|ing|ful|ous|ive)|not|an?|the|in|on|at|from|for|open|closed|free|safe|good|bad|big|small"
+    r"|ready|public|pink|yellow|brown|orange|grey|gray|blue|red|green|white|black|hot|cold|warm|fast|slow|important|cheap|salty|round|dead|full|empty)\b)"
+)
+# What the patterns below call by a name in angle brackets.
+_PARTS = {
+    "V": rf"(?P<v>{'|'.join(sorted(_PAST, key=len, reverse=True))})\b(?P<r>.*)",
+    "PP": rf"(?P<pp> (?:\w+ly )?(?:first )?(?:{'|'.join(sorted(_OF_DONE))}|based|born|called|located|licensed)\b.*)",
+    "DONE": f"(?P<done>{'|'.join(sorted(_OF_DONE))}|born|based|located)",
+    "FINITE": f"(?P<vf>{'|'.join([*_THIRD, *_BASE])})",
+    "IS": "(?P<be>is|are|was|were)",
+    "CAN": "(?P<be>can|could|should|will|may|must|would)",
+    "S": rf"(?P<s>(?!{_DET} \w+ing\b)(?:{_DET} )?[^ ].*?)",
+    "SHORT": r"(?P<s>(?:(?! (?:from|in|on|at|for|to|with|than) ).)+)(?P<pp>(?: .+)?)",
+    "NAME": rf"(?P<s>{_NAMED})",
+    "SUBJECT": rf"(?P<s>{_NAMED}(?: (?:{_NOUN}))?|{_DET} [\w-]+(?: [\w-]+)?(?: of {_NAMED})?|[a-z]+s|I|we)",
+    "WHOLE": rf"(?P<s>{_DET} (?:[\w-]+ )?[\w-]+ of {_NAMED}|I|we|you|it|there|{_NAMED}(?: (?:{_NOUN}))?"
+    rf"|{_DET} [\w-]+(?: [\w-]+)?{_PRED}|\w+s{_PRED})(?P<pp> .+)",
+    "I": "(?:I|we|one|people)",
+    "L": "(?P<l>licen[sc]e)",
+    "PAGE": r"(?P<s>.*\b(?:page|website|site|homepage|repository|repo|documentation|manual)(?: of .+)?)",
+    "WHAT N": rf"(?P<wh>(?:which|what) {_THINGS})",
+    "MANY": rf"(?P<wh>how many {_THINGS})",
+    "TAIL": rf"(?P<tail>(?:is|are|was|were|has|{'|'.join([*_THIRD, *_BASE, *_PAST])})\b.*)",
+}
+_PARTS["DOES"] = f"(?P<do>does|do|did) {_PARTS['S']} {_PARTS['V']}"
+_PARTS["IS DONE"] = f"{_PARTS['IS']} {_PARTS['S']}{_PARTS['PP']}"
+
+# For each kind of question: patterns (the first that fits is taken), then wordings, the best first.
+# A wording with a slot that a question does not fill (see _slots) would be bad English, and is left out.
+_KINDS = r"""
+how much (?:does|do) <S> cost
+what (?:does|do) <S> cost
+how (?:much|expensive) <IS> <S>
+what is the (?:price|cost) of <S>
+  What is the price of {s}? | How much do I have to pay for {s}? | How expensive {be} {s}? | What {do} {s} cost?
+  How much {do} {s} cost? | Can you tell me the price of {s}? | What do people pay for {s}?
+  How much money do I need for {s}? | I am interested in {s}. What is the price?
+(?:what|which) <L> (?:does|do) <S> (?:use|have)
+what is the <L> of <S>
+how <IS> <S> licensed
+under (?:what|which) <L> <IS> <S>(?: \w+)?
+  Under which {l} {be} {s} published? | What is the {l} of {s}? | How {be} {s} licensed? | Which {l} {do} {s} use?
+  Which {l} covers {s}? | Can you tell me the {l} of {s}? | What {l} {do} {s} have? | Under what terms may I use {s}?
+  I want to use {s}. Which {l} applies? | What are the {l} terms of {s}?
+where (?:can|do|could) <I> (?:find|get to|reach) <S>
+what <IS> <PAGE>
+what is the (?:link|address|URL|web address) (?:of|for|to) <S>
+  Where {be} {s}? | {url}What is the link to {s}? | {url}What is the web address of {s}? | How do I get to {s}?
+  Where can I find {swap}? | Where should I look for {s}? | {url}Give me the link to {s}. | Where can {s} be found?
+  I am looking for {s}. Where {be} {it}? | {url}Which website should I open for {s}? | How do I find {s}?
+  Can you tell me where to find {s}?
+what (?:does|do) (?P<s>.+) do
+what <IS> <S> (?:used )?for
+what is the (?:purpose|aim|point) of <S>
+  {thing}What is the purpose of {s}? | {thing}What {be} {s} for? | {use}What can I use {s} for?
+  How would you describe what {s} {do}? | {use}Why would I use {s}? | Can you explain what {s} {do}?
+  {thing}What {do} {s} do? | What exactly {do} {s} do? | Tell me what {s} {do}. | Do you know what {s} {do}?
+  I would like to know what {s} {do}.
+what (?:does|do) <S> (?P<abbreviates>stand for)
+  What is {s} short for? | What do the letters {s} stand for? | What is the long form of {s}?
+  What does the abbreviation {s} mean? | Can you tell me what {s} stands for? | What is the full name behind {s}?
+what (?:does|do) <S> mean
+what is the meaning of <S>
+  What is the meaning of {s}? | What is meant by {s}? | What {do} {s} mean? | How would you define {s}?
+  Can you explain what {s} means? | How do you explain {s}? | I do not understand {s}. What {do} {it} mean?
+what is the difference between (?P<s>.+ and .+)
+how do (?P<s>.+ and .+) differ
+  How do {s} differ? | In what way do {s} differ? | How are {s} different? | What is the difference between {s}?
+  Can you explain the difference between {s}? | Compare {s}. How do they differ? | Tell me the difference between {s}.
+how (?:can|do|should|could) <I> (?P<v>\w+)(?P<r>.*)
+how to (?P<v>\w+)(?P<r>.*)
+I (?:want|would like) to (?P<v>\w+)(?P<r>.*)\. .+
+what is the best way to (?P<v>\w+)(?P<r>.*)
+what (?:can|must|should|do) <I> (?:need to |have to )?do to (?P<v>\w+)(?P<r>.*)
+  How can I {v}{r}? | What is the best way to {v}{r}? | I would like to {v}{r}. What do I have to do?
+  Can you explain how to {v}{r}? | What do I need to do to {v}{r}? | How does one {v}{r}? | How do people {v}{r}?
+  What steps do I take to {v}{r}? | How do I go about {ving}{r}? | Tell me how to {v}{r}.
+  I want to {v}{r}. How do I start?
+where (?:can|do|should) <I> (?P<v>\w+)(?P<r>.*)
+  Where should I go to {v}{r}? | I want to {v}{r}. Where can I do that? | Where is it possible to {v}{r}?
+  What is the right place to {v}{r}? | Is there a place where I can {v}{r}? | Can you tell me where to {v}{r}?
+  Do you know where I can {v}{r}?
+who <FINITE> (?P<s>.+)
+  Who {was} the {agent} of {s}? | Who {passive} {s} {ved} by? | {now}Who is responsible for {ving} {s}?
+  {now}Which person or team {vf} {s}? | What {was} the name of the {agent} of {s}? | By whom {passive} {s} {ved}?
+  {now}Whose job is it to {v} {s}? | {then}Which person {vf} {s}? | Name the {agent} of {s}. | EMBED
+  {then}Do you know the name of the person who {vf} {s}?
+(?P<who>who) (?P<tail>(?:can|may|must|should|could|will|has|have) .+)
+  Which people {tail}? | EMBED | What I want to know is who {tail}. | Could you say who {tail}?
+who (?P<be>is|was) (?P<s>(?:the|our|my) (?P<role>\w+)(?: (?:of|for|behind) (?P<x>.+?))?)
+who (?P<be>is|was) (?P<s>(?P<x>.+)'s (?P<role>\w+))
+  Who {vf} {x}? | What {was} the name of {s}? | Who {be} {swap}? | Who {xbe} {x} {ved} by?
+  {now}Who is responsible for {ving} {x}? | Which person {be} {s}? | Name {s}. | Can you name {s}? | EMBED
+who (?P<be>are|were) (?P<s>(?:the|our|my) .+)
+  What {be} the names of {s}? | Name {s}. | Can you name {s}? | Which people {be} {s}? | EMBED
+who <IS> <NAME>
+  Tell me about {s}. | What do you know about {s}? | How would you introduce {s}? | What {be} {s} known for?
+  I have never heard of {s}. Who is that? | What should I know about {s}? | Give me a short description of {s}. | EMBED
+(?P<wh>when) <DOES>
+(?P<wh>when) <IS DONE>
+(?P<wh>when) <IS> <S>
+(?P<wh>(?:at )?what time|(?:in )?(?:what|which) year) <DOES>
+  {year}In which year {ask}? | {clock}At what time {ask}? | {year}What year {ask}? | {date}What is the date of {s}?
+  {year}What was the year in which {tell}? | {then}Do you remember {wh} {tell}? | EMBED | {Wh} exactly {ask}?
+(?P<wh>where) <DOES>
+(?P<wh>where) <IS DONE>
+(?P<wh>where) <IS> <S>
+  {here}What is the location of {s}? | {here}Where {be} {s} located? | In which place {ask}? | At which location {ask}?
+  {there}What is the place where {tell}? | EMBED | {Wh} exactly {ask}?
+(?P<wh>why) <DOES>
+(?P<wh>why) <IS> <WHOLE>
+  For what reason {ask}? | What is the reason why {tell}? | How come {tell}? | Can you explain why {tell}?
+  Explain why {tell}. | EMBED
+(?P<wh>how) <DOES>
+(?P<wh>how) <IS DONE>
+  In what way {ask}? | Can you explain how {tell}? | Describe how {tell}. | What is the way in which {tell}? | EMBED
+<MANY> <DOES>
+<MANY> (?P<are>are there)(?P<r> .+)
+<MANY> <TAIL>
+  What is the number of {n} {that}? | Exactly how many {n} {ask}? | Give me the number of {n} {that}. | EMBED
+<WHAT N> <DOES>
+<WHAT N> <TAIL>
+  What {n} {ask}? | Which {n} {ask}? | What {nbe} the {n} that {tell}? | Name the {n} that {tell}. | EMBED
+  What I want to know is {wh} {tell}. | Could you say {wh} {tell}?
+(?P<wh>what|how (?!many|much)\w+) <IS DONE>
+  {Wh} exactly {ask}? | EMBED | What I want to know is {wh} {tell}. | Could you say {wh} {tell}?
+(?P<wh>how (?!many|much)(?P<adj>\w+)) <IS> <SHORT>
+  What is the {measure} of {s}? | Give me the {measure} of {s}. | Exactly {wh} {ask}? | EMBED
+  Can you tell me the {measure} of {s}? | {Wh} exactly {ask}? | What I want to know is {wh} {tell}.
+(?P<wh>how \w+|what|since when) <DOES>
+(?P<wh>how) <IS> <SHORT>
+(?P<wh>what) (?P<tail>happen.+)
+(?P<wh>when|why|what|where|how \w+|(?:which|what) \w+) <CAN> <WHOLE>
+  {Wh} exactly {ask}? | EMBED | What I want to know is {wh} {tell}. | Could you say {wh} {tell}?
+is (?P<s>.+) free(?: to use)?
+  Can I use {s} for free? | Can I use {s} without paying? | Is {s} free of charge? | Is it true that {s} is free?
+  Can you tell me whether {s} is free? | Do you know whether {s} is free? | Is {s} available for free?
+<DOES>
+(?P<be>is|are|was|were|am|can|could|should|will|must|has|have) <WHOLE>
+  {sure}Is it true that {tell}? | Can you tell me whether {tell}? | {sure}Am I right that {tell}?
+  Do you know whether {tell}? | I would like to know whether {tell}. | {sure}Is it correct that {tell}?
+  {sure}Would you say that {tell}? | Please tell me whether {tell}. | I wonder whether {tell}. Do you know?
+what <IS> (?P<s>the (?P<role>[\w -]+?) (?:of|for) (?P<x>.+))
+what <IS> (?P<s>(?P<x>.+)'s (?P<role>[\w -]+))
+what <IS> (?P<s>(?:my|our|the .+ (?:in|at|on|to|from)) .+)
+what <IS> (?P<s>the (?:next|last|first|most|best|\w+est) .+)
+  What {be} {swap}? | Can you tell me {s}? | I would like to know {s}. | What exactly {be} {s}?
+  I am looking for {s}. What {be} {it}? | Do you know what {s} {be}? | Please tell me what {s} {be}.
+what <IS> <S>
+(?:tell me about|describe|explain|what do you know about) (?P<s>.+)
+  {the}Tell me about {s}. | How would you describe {s}? | {the}What do you know about {s}? | What exactly {be} {s}?
+  Can you explain what {s} {be}? | Give me a short description of {s}. | {the}What should I know about {s}?
+  {new}I have never heard of {s}. What {be} {it}? | {new}How would you explain {s} to a beginner?
+  {an}How do you define {s}? | {an}What is meant by {s}? | {the}Can you describe {s} in a few words?
+(?P<asked>(?:who|what|when|where|why|how|which|is|are|do|does|did|can|could|should|will|has|have|was|were)\b.*)
+  I have a question: {asked}? | Could you answer this: {asked}? | I have been wondering: {asked}?
+  Quick question: {asked}? | Here is what I want to know: {asked}? | One thing is not clear to me: {asked}?
+(?P<order>(?:list|name|give|show|count|say|write|explain|compare|tell)\b.*)
+  Could you {order}? | Please {order}. | I would like you to {order}. | Can you {order} for me?
+  I would be glad if you could {order}.
+"""
+_EMBED = "Can you tell me {e}? | Do you know {e}? | I would like to know {e}. | Please tell me {e}."
+_NOUNS = {
+    "population": "How many people live in {x}? | How many inhabitants does {x} have? | How large is {s}? | ",
+    "name": "What is {x} called? | ",
+    "capital": "Which city is the capital of {x}? | Name the capital of {x}. | Which city is {x}'s capital? | ",
+    "currency": "Which currency is used in {x}? | What money do people use in {x}? | ",
+    "color": "What color is {x}? | Which color does {x} have? | ",
+    "colour": "What colour is {x}? | Which colour does {x} have? | ",
+    **{noun: f"How {adjective} is {{x}}? | " for adjective, noun in _MEASURES.items()},
+}
+# A statement without a question yet: pattern, then the question that it answers.
+_STATED = r"""
+<SUBJECT> <IS> <DONE> by .+                                         Who {vf} {s}?
+<SUBJECT> (?P<be>was|were) <DONE>\b.* (?:in|on) .*\d{4}             When {be} {s} {done}?
+<SUBJECT> <IS> <DONE> (?:.* )?(?:in|at) (?:the )?[A-Z].*            Where {be} {s} {done}?
+<SUBJECT> (?:is|are|lives?)\b.*https?://.+                          Where can I find {s}?
+<SUBJECT> (?:has|have|uses?|(?:is|are) \w+ under) the .+ <L>        Which {l} {do} {s} use?
+<SUBJECT> (?:is|are) free\b.*                                       How much {do} {s} cost?
+<SUBJECT> costs? .+                                                 How much {do} {s} cost?
+<SUBJECT> (?:has|have) (?:\d+|two|three|four|five|six|seven|eight|nine|ten) (?P<n>[\w-]+).*  How many {n} {do} {s} have?
+.+ (?P<be>is|was) (?P<s>the (?P<role>[\w -]+?) of [^,]+)            {who} {be} {s}?
+<SUBJECT> (?P<be>is|are) (?:an?|the|our) .+                         {what} {be} {s}?
+<SUBJECT> (?P<be>are) [a-z]+s                                       {what} {be} {s}?
+<SUBJECT> (?:is|are) .+ (?:that|which) .+                           {thing}What {do} {s} do?
+(?P<v>[a-z]+)(?P<r> .+?) (?:by|with) .+                             How can I {v}{r}?
+<SUBJECT> <FINITE> at \d.*                                         When {do} {s} {v}?
+"""
+
+_DOES = r"<SUBJECT> (?!has|have|is|are)<FINITE>(?P<r>(?: (?:on|in|with|for|to|from|of))?) .+"
+
+
+def _read_kinds() -> Iterator[tuple[re.Pattern[str], list[str]]]:
+    """Give every pattern with its wordings; they are compiled once."""
+    patterns: list[str] = []
+    wordings: list[str] = []
+    for line in [*_KINDS.strip().splitlines(), ""]:
+        if line.startswith("  "):
+            wordings += line.replace("EMBED", _EMBED).strip().split(" | ")
+            continue
+        if wordings:
+            yield from ((_compiled(pattern), wordings) for pattern in patterns)
+            patterns, wordings = [], []
+        patterns.append(line)
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"<([A-Z]+(?: [A-Z]+)?)>", lambda part: _PARTS[part[1]], pattern))
+
+
+@functools.cache
+def _kinds() -> list[tuple[re.Pattern[str], list[str]]]:
+    return list(_read_kinds())
+
+
+@functools.cache
+def _stated() -> list[tuple[re.Pattern[str], str]]:
+    pairs = (re.split(r"  +", line) for line in _STATED.strip().splitlines())
+    return [(_compiled(pattern), question) for pattern, question in pairs]
+
+
+def reworded(question: str, answer: str) -> Iterator[str]:
+    """Give other wordings of a question, the best first; they are not checked."""
+    text = " ".join(question.split()).rstrip(" ?.!")
+    text = re.sub(r"^(what|who|where|when|how)['’]s\b", r"\1 is", text, flags=re.IGNORECASE)
+    first, _, rest = text.partition(" ")
+    text = f"{first.lower() if first.casefold() in OPENERS and first != 'I' else first} {rest}"
+    if len(text) > LONGEST:
+        return
+    for pattern, wordings in _kinds():
+        if match := pattern.fullmatch(text):
+            slots = _slots(match, answer)
+            own = _NOUNS.get(slots.get("role", ""), "").split(" | ") if "x" in slots else []
+            for wording in filter(None, [*own, *wordings]):
+                if all(name in slots for name in re.findall(r"{(\w+)}", wording)):
+                    filled = wording.format_map(slots)
+                    yield filled[0].upper() + filled[1:]
+            return
+
+
+def _slots(match: re.Match[str], answer: str) -> dict[str, str]:
+    """Return what the slots hold; those that would make bad English of a wording are missing."""
+    given = {key: value for key, value in match.groupdict().items() if value is not None}
+    s, wh, r, pp = (given.get(key, "") for key in ("s", "wh", "r", "pp"))
+    vf, role = given.get("vf", ""), given.get("role", "")
+    many = bool(s) and _plural(s)
+    past = given.get("do") == "did" or given.get("be") in ("was", "were") or (vf in _BASE and vf not in _THIRD)
+    base = given.get("v") or _THIRD.get(vf) or _BASE.get(vf) or _OF_DONE.get(given.get("done", ""), "")
+    if role in _MAKES:
+        base, past = (
+            _MAKES[role],
+            past or role in ("author", "composer", "creator", "discoverer", "founder", "inventor"),
+        )
+    be = given.get("be") or ("are" if many else "is")
+    slots = {"be": be, "it": "they" if many else "it", "l": "license", "do": "do" if many else "does", **given}
+    slots |= {"was": "was" if past else "is", "passive": _be(s, past), "xbe": _be(given.get("x", ""), past)}
+    if base:
+        third = not (many or s in ("I", "we", "you", "they")) or (bool(vf) and match[0].startswith("who")) or bool(role)
+        third = third or "done" in given
+        slots |= {"v": base, "r": r, "ving": _stem(base, "ing") + "ing"}
+        if past and base not in _PAST:
+            del slots["v"]
+        slots["vf"] = _PAST.get(base, base) if past else _third(base) if third else base
+        slots |= {"ved": _DONE[base]} if base in _DONE else {}
+        slots |= {"agent": _AGENT[base]} if base in _AGENT else {}
+    if "are" in given:
+        slots |= {"ask": f"are there{r}", "tell": f"there are{r}", "that": r.strip()}
+    elif "tail" in given:
+        slots |= {"ask": given["tail"], "tell": given["tail"]}
+    elif "v" in given and "do" in given:
+        slots |= {"ask": f"{given['do']} {s} {base}{r}", "tell": f"{s} {slots['vf']}{r}"}
+    elif "be" in given:
+        slots |= {"ask": f"{be} {s}{pp}", "tell": f"{s} {be}{pp}"}
+    if "n" in given:
+        people = re.search(r"(?:people|children|men|women|members|players|students|users)$", given["n"])
+        slots = {"that": f"{'who' if people else 'that'} {slots.get('tell', '')}", **slots}
+        slots["nbe"] = "are" if _plural(given["n"]) else "is"
+    if wh:
+        slots |= {"e": f"{wh} {slots['tell']}", "Wh": wh.capitalize()}
+    elif match[0].startswith("who"):
+        slots["e"] = match[0] if vf or "who" in given else f"who {s} {be}"
+    if found := re.fullmatch(rf"the (?P<n>[\w -]+?) of (?P<x>{_NAMED})", s):
+        slots["swap"] = f"{found['x']}'{'' if found['x'].endswith('s') else 's'} {found['n']}"
+    elif found := re.fullmatch(r"(?P<x>.+)'s (?P<n>[\w -]+)", s):
+        slots["swap"] = f"the {found['n']} of {found['x']}"
+    person = re.fullmatch(r"[A-Z][a-z]+ [A-Z][a-z]+|I|we|you", s)
+    if given.get("adj") in _MEASURES and not pp:
+        slots["measure"] = _MEASURES[given["adj"]]
+    flags = {
+        "url": "://" in answer,
+        "year": past and re.search(r"\b(?:1\d|20)\d\d\b", answer),
+        "clock": re.search(r"\d ?[ap]\.?m\b|\d:\d\d|o'clock", answer),
+        "date": wh == "when" and "be" in given and not pp and not re.search(r"\d:\d\d", answer),
+        "here": not pp and "v" not in given and not past,
+        "there": pp or "v" in given,
+        "now": not past and base != "own",
+        "then": past,
+        "sure": not re.search(r" any", slots.get("tell", "")),
+        "thing": not person,
+        "use": not person and not re.search(r"(?:team|company|group|staff|department|boss|manager|people)$", s),
+        "an": re.match(r"an? ", s),
+        "the": not re.match(r"an? ", s),
+        "new": not re.match(rf"(?!an? ){_DET} ", s),
+    }
+    return slots | {flag: "" for flag, so in flags.items() if so}
+
+
+def _be(subject: str, past: bool) -> str:
+    return ("were" if past else "are") if _plural(subject) else ("was" if past else "is")
+
+
+def _plural(subject: str) -> bool:
+    head = re.split(r" (?:of|for|in|on|at|to|from|with|behind) ", subject)[0].split(" ")[-1]
+    if " and " in subject or re.match(r"(?:these|those|we|you|they)\b", subject):
+        return True
+    plural = re.fullmatch(r"[a-z-]+[^sui']s|people|children|men|women|mice", head)
+    return bool(plural) and head not in ("news", "gas", "lens", "series", "species", "always")
+
+
+def questions_for(statement: str) -> list[str]:
+    """Return the questions that a statement answers, the closest first."""
+    text = " ".join(statement.split()).rstrip(" .!")
+    first, _, rest = text.partition(" ")
+    # A plural, an article or a command has its capital only because it begins the sentence.
+    if (
+        first.lower() in _PAST
+        or first in ("The", "A", "An", "My", "Our", "Your", "These")
+        or re.match(r"[A-Z][a-z]+s (?:are|were|have)\b", text)
+    ):
+        text = f"{first.lower()} {rest}"
+    people = rf"\b(?:{'|'.join(_MAKES)}|\w+(?:ist|eer|ician)|mayor|king|queen|president|doctor|nurse|boss|head)\b"
+    if len(text) > 2 * LONGEST:
+        return []
+    found: list[str] = []
+    for pattern, question in _stated():
+        if match := pattern.fullmatch(text):
+            slots = _slots(match, statement)
+            who = "Who" if re.search(people, text) else "What"
+            named = re.fullmatch(r"[A-Z][a-z]+(?: [A-Z][a-z]+)*", slots.get("s", ""))
+            slots |= {"who": who, "what": who if named else "What"}
+            if all(name in slots for name in re.findall(r"{(\w+)}", question)):
+                found.append(question.format_map(slots))
+    if not found and (match := _compiled(_DOES).fullmatch(text)):
+        found = ["What {do} {s} {v}{r}?".format_map(_slots(match, statement))]
+    if not found and (
+        match := re.match(_compiled("<SUBJECT>").pattern + r" (?:[a-z]+s|are|were|have|was|can)\b", text)
+    ):
+        found = [f"Tell me about {match['s']}."]
+    return found[:3]

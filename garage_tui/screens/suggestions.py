@@ -1,0 +1,196 @@
+"""Other questions for a fact: from templates, and from a model where one is served; none is taken unseen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from garage_tui.core import chat, server, suggest
+from garage_tui.core.errors import GarageError
+from garage_tui.core.fact_lines import Fact
+from garage_tui.core.settings import Workspace
+from garage_tui.core.text import model_label, one_line, plain
+from garage_tui.widgets.dialog import Dialog
+from garage_tui.widgets.keybar import KeyBar
+from garage_tui.widgets.notice import Notice
+from garage_tui.widgets.table import Column, Table
+
+_MODEL_TOKENS = 300
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """One question that is offered."""
+
+    text: str
+    source: str
+    state: Literal["open", "taken", "refused"] = "open"
+
+
+class Suggestions(Dialog[list[str]]):
+    """Offers questions for a fact; the answer is those that were accepted, as they were accepted.
+
+    Args:
+        fact: the row that they are for.
+        existing: the questions that are there already.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y,enter,space", "take", "Accept", key_display="y"),
+        Binding("n,d,delete", "refuse", "Refuse", key_display="n"),
+        Binding("e", "edit", "Edit"),
+        Binding("m", "ask", "Ask the model"),
+        Binding("escape,ctrl+s", "done", "Done", key_display="Esc"),
+    ]
+
+    def __init__(self, workspace: Workspace, fact: Fact, existing: Sequence[str]) -> None:
+        super().__init__()
+        self._workspace, self._fact, self._existing = workspace, fact, list(existing)
+        self._offered: list[Suggestion] = []
+        self._editing: int | None = None
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="box form") as box:
+            box.border_title = "Other questions for this fact"
+            yield Static(Content(one_line(self._fact.question or self._fact.answer, 300)), classes="words")
+            yield Table(Column("", 1), Column("Question", share=1), Column("From", 10), id="suggestions")
+            yield Input(id="suggestions-edit", compact=True)
+            yield Notice()
+            yield KeyBar()
+
+    def on_mount(self) -> None:
+        line = self.query_one(Input)
+        line.display = False
+        line.cursor_blink = False
+        self.query_one(Table).focus()
+        self._offer(suggest.from_templates(self._fact.question, self._fact.answer, self._fact.fact), "template")
+
+    def _wrong(self, text: str, but: int | None = None) -> str:
+        """Return what is wrong with a question, beside those of the file and the others that are offered."""
+        others = [one.text for at, one in enumerate(self._offered) if at != but and one.state != "refused"]
+        fact = self._fact
+        return suggest.check(text, fact.question, fact.answer, fact.fact, [*self._existing, *others])
+
+    def _offer(self, texts: Sequence[str], source: str) -> None:
+        reasons = []
+        for text in texts:
+            if wrong := self._wrong(text):
+                reasons.append(f"“{one_line(text, 40)}” {wrong}")
+            else:
+                self._offered.append(Suggestion(plain(text), source))
+        self._show()
+        notice = self.query_one(Notice)
+        if reasons:
+            more = f" · and {len(reasons) - 1} more" if len(reasons) > 1 else ""
+            notice.note(f"not offered: {reasons[0]}{more}")
+        elif not self._offered:
+            notice.note("no template fits this question; m asks the model that is served")
+        else:
+            notice.note("y takes the chosen one, n refuses it, e changes it first. Nothing is written before Esc.")
+
+    def _show(self) -> None:
+        self.query_one(Table).show_rows(len(self._offered), self._cells)
+
+    def _cells(self, row: int) -> Sequence[Content]:
+        one = self._offered[row]
+        sign = {
+            "open": Content(),
+            "taken": Content.styled("✓", "bold $success"),
+            "refused": Content.styled("✗", "$muted"),
+        }
+        style = {"open": "", "taken": "$success", "refused": "$muted strike"}[one.state]
+        return sign[one.state], Content.styled(one_line(one.text), style), Content.styled(one.source, "$muted")
+
+    @property
+    def _row(self) -> int | None:
+        return self.query_one(Table).cursor if self._offered else None
+
+    def _mark(self, state: Literal["taken", "refused"]) -> None:
+        if (row := self._row) is not None:
+            one = self._offered[row]
+            self._offered[row] = replace(one, state="open" if one.state == state else state)
+            self._show()
+            self.query_one(Table).cursor = row + 1
+
+    def on_table_selected(self) -> None:
+        self.action_take()
+
+    def action_take(self) -> None:
+        self._mark("taken")
+
+    def action_refuse(self) -> None:
+        self._mark("refused")
+
+    def action_edit(self) -> None:
+        if self._row is None:
+            return
+        self._editing = self._row
+        line = self.query_one(Input)
+        line.value, line.display = self._offered[self._row].text, True
+        line.focus()
+        self.query_one(Notice).note("Enter takes it as it is written here, Esc leaves it as it was.")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        row, text = self._editing, event.value.strip()
+        if row is None:
+            return
+        if wrong := self._wrong(text, but=row):
+            # The owner may know better than the check, but is told first; the same text again is taken.
+            if wrong != self.query_one(Notice).text.removeprefix("✗ ").removesuffix(
+                ": Enter once more takes it anyway"
+            ):
+                self.query_one(Notice).wrong(f"{wrong}: Enter once more takes it anyway")
+                return
+            if not text:
+                return
+        self._offered[row] = Suggestion(text, "you", "taken")
+        self._leave_line()
+
+    def _leave_line(self) -> None:
+        self._editing = None
+        self.query_one(Input).display = False
+        self.query_one(Notice).clear()
+        self._show()
+        self.query_one(Table).focus()
+
+    def action_done(self) -> None:
+        if self._editing is not None:
+            self._leave_line()
+            return
+        self.workers.cancel_node(self)
+        self.dismiss([one.text for one in self._offered if one.state == "taken"])
+
+    @work(exclusive=True, group="ask")
+    async def action_ask(self) -> None:
+        """Ask the model that is served, with the fact in its prompt."""
+        notice = self.query_one(Notice)
+        seen = await asyncio.to_thread(server.look, self._workspace)
+        if seen.status != "ready":
+            notice.wrong("no model is served now: F4 starts one with the first question, `garage serve` does it too")
+            return
+        notice.note(f"asking {model_label(seen.base)} …")
+        fact = self._fact
+        reply = ""
+        try:
+            address = await asyncio.to_thread(server.address, self._workspace)
+            messages = suggest.prompt(fact.question, fact.answer, fact.fact)
+            async for part in chat.stream(address, seen.base, messages, max_tokens=_MODEL_TOKENS):
+                if isinstance(part, chat.Piece):
+                    reply += part.text
+        except GarageError as error:
+            notice.wrong(plain(str(error)))
+            return
+        before = len(self._offered)
+        found = suggest.from_reply(reply)
+        self._offer(found, "model")
+        if len(self._offered) == before and not found:
+            notice.wrong(f"{model_label(seen.base)} answered without a question")
