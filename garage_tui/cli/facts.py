@@ -1,4 +1,4 @@
-"""`garage facts check FILE`."""
+"""`garage facts check FILE`, `garage facts import SOURCE`, `garage facts export FILE`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,22 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         "--base", metavar="MODEL", help="also name rows longer than training takes, in this model's tokens"
     )
     check.set_defaults(run=run_check)
+    formats = ("facts", "csv", "messages", "alpaca", "sharegpt", "text")
+    bring = actions.add_parser(
+        "import", help="add the facts of a CSV, chat or text file; never a row that is there already"
+    )
+    bring.add_argument("source", metavar="SOURCE", help="a file, or - for what comes from another command")
+    bring.add_argument("--as", dest="form", choices=formats, help="its format; guessed where it is not given")
+    bring.add_argument("--to", metavar="FILE", help="the facts file (default: datasets/SOURCE.jsonl)")
+    bring.add_argument("--json", action="store_true", help="one JSON document")
+    bring.set_defaults(run=run_import)
+    take = actions.add_parser("export", help="write facts in a format that other tools read")
+    take.add_argument("file", metavar="FILE", help="the facts file")
+    take.add_argument("--as", dest="form", choices=formats, required=True, help="the format")
+    take.add_argument("--out", metavar="OUT", help="write this file instead of the screen")
+    take.add_argument("--no-exam", action="store_true", help="leave the exam questions out")
+    take.add_argument("--force", action="store_true", help="replace OUT if it is there")
+    take.set_defaults(run=run_export)
 
 
 def run_check(args: argparse.Namespace) -> int:
@@ -60,3 +76,82 @@ def _too_long(file: FactsFile, base: str) -> list[Problem]:
         )
         problems.append(Problem(numbers[id(row)], what, error=False))
     return problems
+
+
+def run_import(args: argparse.Namespace) -> int:
+    import sys
+    from pathlib import Path
+
+    from garage_tui.core import convert
+    from garage_tui.core.coverage import folded
+    from garage_tui.core.errors import BadInputError
+    from garage_tui.core.facts_store import FactsStore
+    from garage_tui.core.settings import Workspace, journals_folder
+
+    piped = args.source == "-"
+    source = None if piped else Path(args.source)
+    try:
+        data = source.read_bytes() if source else sys.stdin.buffer.read()
+    except OSError as error:
+        raise BadInputError(f"{args.source}: {error.strerror}") from error
+    found = convert.read(data, args.form or convert.guess(source, data))
+    for problem in found.problems:
+        print(f"{args.source}: {problem}", file=sys.stderr)
+    name = f"{source.stem if source else 'imported'}.jsonl"
+    path = Path(args.to) if args.to else Workspace.find(args.workspace).datasets / name
+    if source and path.exists() and path.resolve() == source.resolve():
+        raise BadInputError(f"{path} is the source itself: name another file with --to")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    store = FactsStore(path, journals_folder())
+    known = {(folded(row.fact.question), folded(row.fact.answer)) for row in store.document.lines if row.fact}
+    new = []
+    for fact in found.facts:
+        key = (folded(fact.question), folded(fact.answer))
+        if key not in known:
+            known.add(key)
+            new.append(fact)
+    if new:
+        store.insert(len(store.document.lines), new, "importing")
+        while theirs := store.save():
+            store.accept(theirs)
+    store.close()
+    there = len(found.facts) - len(new)
+    if args.json:
+        counts = {"file": str(path), "added": len(new), "there": there, "problems": found.problems}
+        print(json.dumps(counts, indent=2))
+    else:
+        waiting = sum(fact.statement for fact in new)
+        await_ = f", {waiting} of them without a question yet" if waiting else ""
+        print(f"{path}: {len(new)} added{await_}, {there} there already, {len(found.problems)} could not be taken over")
+    return 0 if found.facts else 2
+
+
+def run_export(args: argparse.Namespace) -> int:
+    import sys
+    from pathlib import Path
+
+    from garage_tui.core import convert, facts
+    from garage_tui.core.errors import BadInputError, GarageError
+
+    file = facts.load(Path(args.file))
+    rows = [line.fact for line in file.lines if line.fact and not (args.no_exam and line.fact.exam)]
+    data = convert.write(rows, args.form)
+    if args.out:
+        out = Path(args.out)
+        if out.exists() and not args.force:
+            raise BadInputError(f"{out} is there already: --force replaces it")
+        try:
+            facts.write(out, data, keep=False)
+        except OSError as error:
+            raise GarageError(f"{out} cannot be written: {error.strerror}") from error
+    else:
+        sys.stdout.buffer.write(data)
+    exams = sum(row.exam for row in rows)
+    unread = len(file.errors)
+    left = sum(row.statement for row in rows) if args.form not in ("facts", "text") else 0
+    words = [f"{len(rows) - left} rows"]
+    words += [f"{exams} exam questions among them (--no-exam leaves them out)"] if exams else []
+    words += [f"{left} without a question left out"] if left else []
+    words += [f"{unread} lines that cannot be read left out: garage facts check {args.file}"] if unread else []
+    print(", ".join(words), file=sys.stderr)
+    return 0

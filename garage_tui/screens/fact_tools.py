@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from textual import work
@@ -9,7 +10,7 @@ from textual.app import SuspendNotSupported
 
 from garage_tui.core.errors import GarageError
 from garage_tui.core.fact_lines import Fact, Line
-from garage_tui.core.text import plain
+from garage_tui.core.text import one_line, plain
 from garage_tui.screens.fact_edits import FactEdits
 from garage_tui.widgets.notice import Notice
 
@@ -108,3 +109,39 @@ class FactTools(FactEdits):
     async def _look(self) -> None:
         """Follow what an editor or another app does to the file."""
         raise NotImplementedError
+
+    @work(group="form", exclusive=True)
+    async def paste(self, text: str) -> None:
+        """Make facts of what was pasted (sentences await their questions), after a look at what they would be."""
+        from garage_tui.core import convert  # noqa: PLC0415 (not needed for the first paint)
+        from garage_tui.widgets.dialogs import Confirm  # noqa: PLC0415
+
+        data = text.replace("\r\n", "\n").replace("\r", "\n").encode(errors="replace")
+        try:
+            found = await asyncio.to_thread(lambda: convert.read(data, convert.guess(None, data)))
+        except GarageError as error:
+            self.query_one(Notice).wrong(plain(str(error)))
+            return
+        lines = self.store.document.lines if self.store else []
+        known = {(line.fact.question, line.fact.answer) for line in lines if line.fact}
+        new = [fact for fact in found.facts if (fact.question, fact.answer) not in known]
+        if not new:
+            self.query_one(Notice).wrong("nothing in what was pasted is new")
+            return
+        count = f"{len(new)} row{'s' if len(new) > 1 else ''}"
+        words = [f"· {one_line(fact.question or fact.answer, 60)}" for fact in new[:10]]
+        words += [f"… and {len(new) - 10} more"] if len(new) > 10 else []
+        words += ["", "A fact without a question is not taught: Enter writes one, s suggests some."]
+        question = Confirm(f"Add {count} below the chosen one?", "\n".join(words), "Add them", "Leave them")
+        if not await self.app.push_screen_wait(question):
+            return
+        store = self.store or self.create()
+        if store is None:
+            return
+        place = min(len(store.document.lines), (-1 if self.place is None else self.place) + 1)
+
+        def act() -> int:
+            store.insert(place, new, f"adding {count}")
+            return place
+
+        self._change(act, f"Added {count}")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import work
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -319,6 +319,11 @@ class FactsPane(FactTools):
         if type(event) is Table.Moved:
             self._show_details()
             self.refresh_bindings()
+
+    def on_paste(self, event: events.Paste) -> None:
+        if self.writing is None and event.text.strip():
+            event.stop()
+            self.paste(event.text)
 
     def on_table_selected(self) -> None:
         self.action_edit()

@@ -367,3 +367,21 @@ async def test_suggested_questions_are_accepted_edited_and_refused_one_by_one(op
         "Who is Tom?",
     ]
     assert rows[1]["must"] == ["Cox"] and rows[1]["fact"] == rows[0]["answer"]
+
+
+async def test_pasted_sentences_await_their_questions_after_a_look_at_them(open_app, file):
+    from textual import events
+
+    write(file, CAT)
+    async with open_app() as user:
+        await user.sees("1 fact ")
+        user.app.post_message(events.Paste("Rex is a dog. Rex lives in Oslo.\r- Tom likes fish."))
+        await user.sees("Add 3 rows below the chosen one?", "· Rex lives in Oslo.")
+        await user.press("y")
+        await user.sees("Added 3 rows", "awaits a question")
+        await user.press("s")
+        await user.sees("Other questions for this fact", "Rex")
+        await user.press("y", "escape")
+        await user.sees("2 facts")
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [row.get("fact") for row in rows] == [None, *["Rex is a dog."] * 2, "Rex lives in Oslo.", "Tom likes fish."]
