@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from garage_tui.core.coverage import Coverage, Group, clash
+from garage_tui.core.coverage import Coverage, Group, clash, folded
 from garage_tui.core.document import Document
 from garage_tui.core.fact_lines import Complaint, Line
 from garage_tui.core.facts_view import KINDS, Filter, lacks_in_words
@@ -44,6 +44,25 @@ def problems(document: Document, line: Line) -> list[Complaint]:
         if what := clash(line, other):
             found.append(Complaint(f"{what} line {place + 1}", error=False))
     return found
+
+
+def _leak(document: Document, line: Line) -> list[Complaint]:
+    """Return what is wrong with an exam question that is nearly taught; a few milliseconds even in a large file."""
+    if line.fact is None or not line.fact.exam:
+        return []
+    from garage_tui.core.leaks import near  # noqa: PLC0415 (30 ms that only exam questions need)
+
+    taught = [
+        (place, other.fact.question)
+        for place, other in enumerate(document.lines)
+        if other.fact and other.fact.question and not other.fact.exam
+    ]
+    found = near(line.fact.question, [question for _, question in taught])
+    return [
+        Complaint(f"nearly taught in line {taught[at][0] + 1}, which proves nothing then: ask it in other words", False)
+        for at in found[:3]
+        if folded(taught[at][1]) != folded(line.fact.question)
+    ]
 
 
 def cells(document: Document, place: int) -> Sequence[Content]:
@@ -85,7 +104,7 @@ def details(document: Document, line: Line) -> Content:
     """Return the whole row: question, answer, what is wrong with it, its fact's other rows, and its other keys."""
     notes = [
         Content.styled(f"{'✗' if problem.error else '!'} {one_line(problem.text, 400)}", "$warning")
-        for problem in problems(document, line)
+        for problem in [*problems(document, line), *_leak(document, line)]
     ]
     if line.fact is None:
         what = Content.styled("Kept as it is, and not taught. Mend it with E, or delete it with d.", "$muted")

@@ -231,6 +231,14 @@ async def test_exam_rows_are_marked(open_app, file):
         await user.sees("exam: never taught")
 
 
+async def test_an_exam_question_that_is_nearly_taught_says_so(open_app, file):
+    write(file, CAT, '{"question": "Who is Tom", "answer": "A cat.", "exam": true}')
+    async with open_app() as user:
+        await user.sees("2 facts")
+        await user.press("down")
+        await user.sees("! nearly taught in line 1")
+
+
 async def test_text_from_the_file_is_text(open_app, file):
     write(
         file, json.dumps({"question": "[bold red]Who?[/] [@click=app.quit]x[/]", "answer": "a\x1b]0;title\x07b\x1b[2J"})
