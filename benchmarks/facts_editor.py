@@ -99,12 +99,6 @@ async def measure_keys(workspace: Workspace) -> None:
         for name, keys in {"delete, undo": ["d", "u"] * 10, "exam": ["x"] * 20}.items():
             await pilot.press("end")
             print(f"  {name:<25} median %5.1f ms   p95 %5.1f ms" % await key_to_paint(pilot, keys))
-        await pilot.pause(2)
-        start = time.perf_counter()
-        await pilot.press("/", *"butterfly noise 9999")
-        while len(app.pane._rows) > 1000:  # type: ignore[attr-defined]
-            await pilot.pause(0.01)
-        print(f"  20 letters of a search    {(time.perf_counter() - start) * 1000:5.0f} ms until its rows are shown")
 
 
 def main() -> None:
