@@ -21,6 +21,7 @@ from textual import events
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import Static
+from timing import milliseconds
 
 from garage_tui.app import GarageApp
 from garage_tui.core import facts, facts_view
@@ -43,15 +44,6 @@ def make(path: Path, rows: int) -> None:
                 "fact": f"fact {number // 3}",
             }
             file.write(json.dumps(row) + "\n")
-
-
-def milliseconds(work, times: int = 5) -> float:  # type: ignore[no-untyped-def]
-    took = []
-    for _ in range(times):
-        start = time.perf_counter()
-        work()
-        took.append((time.perf_counter() - start) * 1000)
-    return statistics.median(took)
 
 
 class Bare(App[None]):

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+
+from timing import milliseconds
 
 from garage_tui.core.runs import Manifest, State, list_runs, write_manifest, write_state
 from garage_tui.core.settings import Workspace
@@ -39,15 +39,6 @@ def make(workspace: Workspace, count: int) -> None:
         (folder / "adapter").mkdir()
         (folder / "adapter" / "adapter_config.json").write_text("{}")
     (workspace.checkpoints / "20261124-9999-broken").mkdir()
-
-
-def milliseconds(work, times: int = 7) -> float:
-    took = []
-    for _ in range(times):
-        start = time.perf_counter()
-        work()
-        took.append((time.perf_counter() - start) * 1000)
-    return statistics.median(took)
 
 
 def main() -> None:

@@ -83,7 +83,6 @@ def run_import(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from garage_tui.core import convert
-    from garage_tui.core.coverage import folded
     from garage_tui.core.errors import BadInputError
     from garage_tui.core.facts_store import FactsStore
     from garage_tui.core.settings import Workspace, journals_folder
@@ -103,13 +102,7 @@ def run_import(args: argparse.Namespace) -> int:
         raise BadInputError(f"{path} is the source itself: name another file with --to")
     path.parent.mkdir(parents=True, exist_ok=True)
     store = FactsStore(path, journals_folder())
-    known = {(folded(row.fact.question), folded(row.fact.answer)) for row in store.document.lines if row.fact}
-    new = []
-    for fact in found.facts:
-        key = (folded(fact.question), folded(fact.answer))
-        if key not in known:
-            known.add(key)
-            new.append(fact)
+    new = convert.not_there(found.facts, store.document.lines)
     if new:
         store.insert(len(store.document.lines), new, "importing")
         while theirs := store.save():

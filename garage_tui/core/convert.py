@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from garage_tui.core.coverage import folded
 from garage_tui.core.errors import BadInputError
-from garage_tui.core.fact_lines import BOM, Fact
+from garage_tui.core.fact_lines import BOM, Fact, Line, line_of
+from garage_tui.core.facts import joined
 
 Format = Literal["facts", "csv", "messages", "alpaca", "sharegpt", "text"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -44,8 +46,8 @@ def guess(path: Path | None, data: bytes) -> Format:
     if path is not None and path.suffix.lower() in (".csv", ".tsv"):
         return "csv"
     try:
-        row = next(_objects(data))
-    except (ValueError, StopIteration):
+        row = next(_json_rows(data.removeprefix(BOM)), None)
+    except (ValueError, BadInputError):
         return "text"
     if not isinstance(row, dict):
         return "text"
@@ -91,13 +93,25 @@ def write(facts: Iterable[Fact], form: Format) -> bytes:
     if form == "text":
         return "".join(f"{row.answer}\n" for row in rows).encode()
     if form == "facts":
-        return _lines(
-            {**({"question": row.question, "answer": row.answer} if row.question else {}), **row.extra} for row in rows
-        )
+        return joined([line_of(row) for row in rows])
     rows = [row for row in rows if row.question]
     if form == "csv":
         return _csv(rows)
     return _lines(_as(form, row) for row in rows)
+
+
+def not_there(found: Iterable[Fact], lines: Iterable[Line]) -> list[Fact]:
+    """Return the facts, each once, whose question and answer no line has, whatever their case and spaces."""
+    known = {_folded(line.fact) for line in lines if line.fact}
+    new: dict[tuple[str, str], Fact] = {}
+    for fact in found:
+        if (key := _folded(fact)) not in known:
+            new.setdefault(key, fact)
+    return list(new.values())
+
+
+def _folded(fact: Fact) -> tuple[str, str]:
+    return folded(fact.question), folded(fact.answer)
 
 
 def sentences(text: str) -> list[str]:
@@ -108,18 +122,8 @@ def sentences(text: str) -> list[str]:
     return [sentence for sentence in found if re.search(r"\w", sentence)]
 
 
-def _objects(data: bytes) -> Iterator[Any]:
-    """Give the rows of JSON lines or of one JSON array; a ValueError in the place of a bad line."""
-    text = data.removeprefix(BOM).decode()
-    if text.lstrip().startswith("["):
-        yield from json.loads(text)
-        return
-    for line in text.split("\n"):
-        if line.strip():
-            yield json.loads(line)
-
-
 def _json_rows(data: bytes) -> Iterator[Any]:
+    """Give the rows of JSON lines, with a ValueError in the place of a bad line; or of one JSON array."""
     text = data.decode()
     if text.lstrip().startswith("["):
         try:

@@ -50,10 +50,6 @@ class Group:
         return [line for line in self.lines if line.fact and line.fact.question and not line.fact.exam]
 
     @property
-    def exams(self) -> list[Line]:
-        return [line for line in self.lines if line.fact and line.fact.exam]
-
-    @property
     def lacks(self) -> tuple[Lack, ...]:
         """What would make it stick better, the most important first."""
         rows = [line.fact for line in self.lines if line.fact and line.fact.question]
@@ -79,7 +75,6 @@ class Coverage:
     def __init__(self, lines: Iterable[Line] = ()) -> None:
         self._groups: dict[str, Group] = {}
         self._questions: dict[str, list[Line]] = {}
-        self._lacks: dict[Lack, int] = dict.fromkeys(LACKS, 0)
         self.rows = 0
         """Rows with a question."""
         self.exams = 0
@@ -88,16 +83,7 @@ class Coverage:
         """Without those about near duplicates in the exam, which take longer to find."""
         with no_collecting():
             for line in lines:
-                self._put(line)
-            for group in self._groups.values():
-                self._count(group, 1)
-
-    def add(self, line: Line) -> None:
-        if line.fact:
-            self._count(self._groups.get(_key(line)), -1)
-        self._put(line)
-        if line.fact:
-            self._count(self._groups[_key(line)], 1)
+                self.add(line)
 
     def remove(self, line: Line) -> None:
         errors = sum(complaint.error for complaint in line.complaints)
@@ -107,23 +93,21 @@ class Coverage:
             return
         key = _key(line)
         group = self._groups[key]
-        self._count(group, -1)
         group.lines.remove(line)
-        if group.lines:
-            self._count(group, 1)
-        else:
+        if not group.lines:
             del self._groups[key]
         if line.fact.question:
             self.rows -= 1
             self.exams -= line.fact.exam
             asked = folded(line.fact.question)
-            self._questions[asked].remove(line)
-            if self._questions[asked]:
-                self.warnings -= 1
-            else:
+            same = self._questions[asked]
+            self.warnings -= _clashes(same)
+            same.remove(line)
+            self.warnings += _clashes(same)
+            if not same:
                 del self._questions[asked]
 
-    def _put(self, line: Line) -> None:
+    def add(self, line: Line) -> None:
         if line.complaints:
             errors = sum(complaint.error for complaint in line.complaints)
             self.errors += errors
@@ -145,50 +129,38 @@ class Coverage:
             self._questions[asked] = [line]
         else:
             same.append(line)
-            self.warnings += 1
-
-    def _count(self, group: Group | None, sign: int) -> None:
-        if group:
-            for lack in group.lacks:
-                self._lacks[lack] += sign
-
-    @property
-    def facts(self) -> int:
-        return len(self._groups)
-
-    def lacking(self, lack: Lack) -> int:
-        """Return how many facts lack this."""
-        return self._lacks[lack]
+            self.warnings += bool(clash(line, same[0]))
 
     def group(self, line: Line) -> Group | None:
         """Return the fact that a line belongs to; None for a line that holds none."""
         return self._groups.get(_key(line)) if line.fact else None
 
-    def asking_the_same(self, line: Line) -> list[Line]:
-        """Return the other lines with the same question."""
+    def clashing(self, line: Line) -> list[tuple[Line, str]]:
+        """Return the other lines that ask the same and should not, each with what is wrong with it."""
         if line.fact is None or not line.fact.question:
             return []
-        return [other for other in self._questions.get(folded(line.fact.question), ()) if other is not line]
+        same = self._questions.get(folded(line.fact.question), ())
+        return [(other, what) for other in same if other is not line and (what := clash(line, other))]
 
     def repeated(self) -> Iterator[list[Line]]:
         """Give the lines of every question that stands in the file more than once."""
         return (lines for lines in self._questions.values() if len(lines) > 1)
 
-    def questions(self) -> Iterator[str]:
-        """Give every question of the file once, folded."""
-        return iter(self._questions)
-
 
 def clash(line: Line, other: Line) -> str:
     """Return what is wrong with two lines that ask the same, or nothing where they are variants of one fact."""
     assert line.fact and other.fact
+    if line.fact.exam != other.fact.exam:
+        return "is taught and is an exam question too, which proves nothing then; take one out: the same as"
     if folded(line.fact.answer) == folded(other.fact.answer):
-        if line.fact.exam != other.fact.exam:
-            return "is taught and is an exam question too, which proves nothing then; take one out: the same as"
         return "the same question and answer as"
     if line.fact.fact and folded(line.fact.fact) == folded(other.fact.fact):
         return ""
     return "another answer to the same question as"
+
+
+def _clashes(same: Sequence[Line]) -> int:
+    return sum(bool(clash(line, same[0])) for line in same[1:])
 
 
 def _alike(texts: Sequence[str]) -> bool:

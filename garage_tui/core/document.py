@@ -49,8 +49,11 @@ class Document:
         """Return where a line is now: itself, else the nearest with the same bytes; None where it is gone."""
         if near < len(self.lines) and self.lines[near] is line:
             return near
-        same = [place for place, other in enumerate(self.lines) if other is line or other.raw == line.raw]
-        return min(same, key=lambda place: (self.lines[place] is not line, abs(place - near)), default=None)
+        try:
+            return self.lines.index(line)  # two lines are never equal, only the same
+        except ValueError:
+            same = [place for place, other in enumerate(self.lines) if other.raw == line.raw]
+            return min(same, key=lambda place: abs(place - near), default=None)
 
     @property
     def can_undo(self) -> bool:

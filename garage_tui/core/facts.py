@@ -67,18 +67,13 @@ class FactsFile:
         """Return the problem as compilers write it: `file:line: what`."""
         return f"{self.path}:{problem.line}: {'' if problem.error else 'warning: '}{problem.text}"
 
-    @property
-    def data(self) -> bytes:
-        """The bytes of the file."""
-        return joined(self.lines, self.ended)
-
     def save(self) -> None:
         """Write the file atomically, and keep the version that was there as `FILE.bak`.
 
         Raises:
             OSError: nothing was changed.
         """
-        write(self.path, self.data, keep=True)
+        write(self.path, joined(self.lines, self.ended), keep=True)
 
 
 def joined(lines: Sequence[Line], ended: bool = True) -> bytes:
@@ -148,8 +143,8 @@ def find_problems(lines: Sequence[Line]) -> list[Problem]:
         for number, line in enumerate(lines, 1)
         for complaint in line.complaints
     ]
-    if any(line.raw.endswith(b"\r") for line in lines):
-        number = next(number for number, line in enumerate(lines, 1) if line.raw.endswith(b"\r"))
+    number = next((number for number, line in enumerate(lines, 1) if line.raw.endswith(b"\r")), None)
+    if number is not None:
         text = "lines end as Windows ends them (CRLF), which is harmless and kept; `dos2unix` changes it"
         problems.append(Problem(number, text, error=False))
     problems += _compare(lines)

@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
+import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -59,6 +60,8 @@ class Journal:
         self._folder, self._path = folder, path
         self._name = f"{_key(path)}-{os.getpid()}-{id(self):x}.jsonl"
         self._fd: int | None = None
+        self._draft: Draft | None = None
+        self._guard = threading.Lock()  # a change is saved in one thread while a draft is kept in another
 
     def _open(self) -> int:
         if self._fd is None:
@@ -86,7 +89,8 @@ class Journal:
             for change in changes
         ]
         if entries:
-            self._write(*entries)
+            with self._guard:
+                self._write(*entries)
 
     def draft(self, draft: Draft | None) -> None:
         """Write down the text that is being written; None: there is none any more.
@@ -94,17 +98,22 @@ class Journal:
         Raises:
             OSError: it could not be written.
         """
-        if draft is None:
-            if self._fd is not None:
-                self._write({"draft": None})
-            return
-        self._write({"draft": {**asdict(draft), "raw": _text(draft.raw)}})
+        with self._guard:
+            self._draft = draft
+            if draft is not None or self._fd is not None:
+                self._write_draft()
+
+    def _write_draft(self) -> None:
+        draft = self._draft
+        self._write({"draft": draft and {**asdict(draft), "raw": _text(draft.raw)}})
 
     def clear(self) -> None:
-        """All changes are in the file now."""
-        if self._fd is not None:
-            os.ftruncate(self._fd, 0)
-            self._write({"file": str(self._path.absolute())})
+        """All changes are in the file now; the text that is being written stays."""
+        with self._guard:
+            if self._fd is not None:
+                os.ftruncate(self._fd, 0)
+                self._write({"file": str(self._path.absolute())})
+                self._write_draft()
 
     def close(self, *, keep: bool) -> None:
         """Let go of the journal; what it holds is offered at the next start where `keep` says so."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Generic, Literal, TypeVar
 
 T = TypeVar("T", bound=Hashable)
@@ -110,6 +109,8 @@ def _places(old: Sequence[T], new: Sequence[T]) -> list[int | None]:
     while end < most - start and old[-1 - end] == new[-1 - end]:
         places[len(old) - 1 - end] = len(new) - 1 - end
         end += 1
+    from difflib import SequenceMatcher  # most files are never merged
+
     # Only what lies between is compared in earnest: an edit of one row in 100,000 costs nothing.
     blocks = SequenceMatcher(None, old[start : len(old) - end], new[start : len(new) - end], autojunk=False)
     for a, b, size in blocks.get_matching_blocks():

@@ -78,11 +78,6 @@ def key_words(text: str) -> frozenset[str]:
     return frozenset(_singular(word) for word in words(text) if word not in STOP)
 
 
-def same_names(one: str, other: str) -> bool:
-    """True where neither text has a name, number or URL that the other lacks, in whatever case."""
-    return names(one) <= words(other) and names(other) <= words(one)
-
-
 def _folded_number(word: str) -> str:
     """Return 2,000 as 2000; 3,5 stays."""
     return word.replace(",", "") if re.fullmatch(r"\d{1,3}(?:,\d{3})+", word) else word

@@ -6,71 +6,12 @@ import functools
 import re
 from collections.abc import Iterator
 
+from garage_tui.core.inflection import AGENT, BASE, DONE, MAKES, OF_DONE, PAST, THIRD, stem, third
 from garage_tui.core.names import OPENERS
 
 LONGEST = 200
 """Characters of a question above which no wording is tried."""
 
-# base[,past[,participle]][/agent]; what is not said is regular.
-_VERBS = """
-accept allow answer apologize apply arrive ask attack backup become,became,become begin,began,begun belong
-bite,bit,bitten block boil break,broke,broken breathe bring,brought build,built/builder burn buy,bought/buyer call
-carry catch,caught change charge check choose,chose,chosen clean close collect come,came,come compare compete
-compose/composer connect consist contain contribute convert cook copy cost,cost cover crash create/creator cut,cut
-dance deal,dealt decide defeat deliver depend deploy describe design/designer develop/developer die differ
-direct/director discover/discoverer discuss display dissolve distribute do,did,done download draw,drew,drawn
-drink,drank,drunk drive,drove,driven/driver earn eat,ate,eaten edit/editor employ enable end enter exist expect expire
-explain export extend fail fall,fell,fallen feed,fed fight,fought find,found fit fix float fly,flew,flown follow
-forget,forgot,forgotten form found/founder freeze,froze,frozen function fund generate get,got give,gave,given
-go,went,gone govern/governor grow,grew,grown handle happen have,had head hear,heard help hide,hid,hidden hold,held
-host/host hunt implement import improve include increase influence install invent/inventor join keep,kept/keeper
-know,knew,known land last lay,laid lead,led/leader learn leave,left let,let like limit listen live load log look
-lose,lost love maintain/maintainer make,made/maker manage/manager marry matter mean,meant measure meet,met melt migrate
-move need offer open operate orbit organise/organiser organize/organizer own/owner paint/painter park pay,paid perform
-plan play,played point prefer prevent print process produce/producer protect provide publish/publisher reach react
-read,read receive recharge recommend record recover recycle reduce refer release remember remove renew rent repair
-replace report require reset,reset resign respond result return ride,rode,ridden ring,rang,rung rise,rose,risen rotate
-rule/ruler run,ran,run save say,said score see,saw,seen sell,sold/seller send,sent serve set,set shine,shone ship
-shoot,shot show,showed,shown shut,shut sign sing,sang,sung sink,sank,sunk sit,sat sleep,slept smell speak,spoke,spoken
-speed spend,spent sponsor/sponsor stand,stood start stay steal,stole,stolen stop store study,studied succeed suffer
-supervise/supervisor supply/supplier support/supporter survive swim,swam,swum take,took,taken taste
-teach,taught/teacher tell,told test think,thought throw,threw,thrown train/trainer translate/translator travel treat
-try turn understand,understood update upload use visit vote wait wake,woke,woken want wash watch wear,wore,worn weigh
-win,won/winner work write,wrote,written/author yield"""
-_DOUBLES = re.compile(r"[^aeiou]*[aeiou][bdgklmnprt]|begin|forget|prefer|refer|reset")
-
-
-def _third(base: str) -> str:
-    if base in ("have", "do", "go"):
-        return {"have": "has", "do": "does", "go": "goes"}[base]
-    y = re.search(r"[^aeiou]y$", base)
-    return base[:-1] + "ies" if y else base + ("es" if re.search(r"(?:s|sh|ch|x|z)$", base) else "s")
-
-
-def _stem(base: str, end: str) -> str:
-    """Return `base` as it stands before "ed" or "ing": us(e), stopp, tri (before "ed"), ly (before "ing")."""
-    if base.endswith("ie"):
-        return base[:-1] if end == "ed" else base[:-2] + "y"
-    if base.endswith("e") and not base.endswith("ee"):
-        return base[:-1]
-    if _DOUBLES.fullmatch(base):
-        return base + base[-1]
-    return base[:-1] + "i" if end == "ed" and re.search(r"[^aeiou]y$", base) else base
-
-
-_PAST: dict[str, str] = {}
-_DONE: dict[str, str] = {}
-_AGENT: dict[str, str] = {}
-for _entry in _VERBS.split():
-    _forms, _, _agent = _entry.partition("/")
-    _base, *_odd = _forms.split(",")
-    _PAST[_base] = _odd[0] if _odd else _stem(_base, "ed") + "ed"
-    _DONE[_base] = _odd[-1] if _odd else _PAST[_base]
-    _AGENT |= {_base: _agent} if _agent else {}
-_THIRD = {_third(base): base for base in _PAST}
-_BASE = {past: base for base, past in _PAST.items()}
-_OF_DONE = {done: base for base, done in _DONE.items()}
-_MAKES = {agent: base for base, agent in _AGENT.items()}
 _MEASURES = {"old": "age", "tall": "height", "high": "height", "long": "length", "big": "size", "large": "size"}
 _MEASURES |= {"heavy": "weight", "wide": "width", "deep": "depth", "fast": "speed", "hot": "temperature"}
 
@@ -85,10 +26,10 @@ _PRED = (
 )
 # What the patterns below call by a name in angle brackets.
 _PARTS = {
-    "V": rf"(?P<v>{'|'.join(sorted(_PAST, key=len, reverse=True))})\b(?P<r>.*)",
-    "PP": rf"(?P<pp> (?:\w+ly )?(?:first )?(?:{'|'.join(sorted(_OF_DONE))}|based|born|called|located|licensed)\b.*)",
-    "DONE": f"(?P<done>{'|'.join(sorted(_OF_DONE))}|born|based|located)",
-    "FINITE": f"(?P<vf>{'|'.join([*_THIRD, *_BASE])})",
+    "V": rf"(?P<v>{'|'.join(sorted(PAST, key=len, reverse=True))})\b(?P<r>.*)",
+    "PP": rf"(?P<pp> (?:\w+ly )?(?:first )?(?:{'|'.join(sorted(OF_DONE))}|based|born|called|located|licensed)\b.*)",
+    "DONE": f"(?P<done>{'|'.join(sorted(OF_DONE))}|born|based|located)",
+    "FINITE": f"(?P<vf>{'|'.join([*THIRD, *BASE])})",
     "IS": "(?P<be>is|are|was|were)",
     "CAN": "(?P<be>can|could|should|will|may|must|would)",
     "S": rf"(?P<s>(?!{_DET} \w+ing\b)(?:{_DET} )?[^ ].*?)",
@@ -102,7 +43,7 @@ _PARTS = {
     "PAGE": r"(?P<s>.*\b(?:page|website|site|homepage|repository|repo|documentation|manual)(?: of .+)?)",
     "WHAT N": rf"(?P<wh>(?:which|what) {_THINGS})",
     "MANY": rf"(?P<wh>how many {_THINGS})",
-    "TAIL": rf"(?P<tail>(?:is|are|was|were|has|{'|'.join([*_THIRD, *_BASE, *_PAST])})\b.*)",
+    "TAIL": rf"(?P<tail>(?:is|are|was|were|has|{'|'.join([*THIRD, *BASE, *PAST])})\b.*)",
 }
 _PARTS["DOES"] = f"(?P<do>does|do|did) {_PARTS['S']} {_PARTS['V']}"
 _PARTS["IS DONE"] = f"{_PARTS['IS']} {_PARTS['S']}{_PARTS['PP']}"
@@ -326,25 +267,27 @@ def _slots(match: re.Match[str], answer: str) -> dict[str, str]:
     s, wh, r, pp = (given.get(key, "") for key in ("s", "wh", "r", "pp"))
     vf, role = given.get("vf", ""), given.get("role", "")
     many = bool(s) and _plural(s)
-    past = given.get("do") == "did" or given.get("be") in ("was", "were") or (vf in _BASE and vf not in _THIRD)
-    base = given.get("v") or _THIRD.get(vf) or _BASE.get(vf) or _OF_DONE.get(given.get("done", ""), "")
-    if role in _MAKES:
+    past = given.get("do") == "did" or given.get("be") in ("was", "were") or (vf in BASE and vf not in THIRD)
+    base = given.get("v") or THIRD.get(vf) or BASE.get(vf) or OF_DONE.get(given.get("done", ""), "")
+    if role in MAKES:
         base, past = (
-            _MAKES[role],
+            MAKES[role],
             past or role in ("author", "composer", "creator", "discoverer", "founder", "inventor"),
         )
     be = given.get("be") or ("are" if many else "is")
     slots = {"be": be, "it": "they" if many else "it", "l": "license", "do": "do" if many else "does", **given}
     slots |= {"was": "was" if past else "is", "passive": _be(s, past), "xbe": _be(given.get("x", ""), past)}
     if base:
-        third = not (many or s in ("I", "we", "you", "they")) or (bool(vf) and match[0].startswith("who")) or bool(role)
-        third = third or "done" in given
-        slots |= {"v": base, "r": r, "ving": _stem(base, "ing") + "ing"}
-        if past and base not in _PAST:
+        singular = (
+            not (many or s in ("I", "we", "you", "they")) or (bool(vf) and match[0].startswith("who")) or bool(role)
+        )
+        singular = singular or "done" in given
+        slots |= {"v": base, "r": r, "ving": stem(base, "ing") + "ing"}
+        if past and base not in PAST:
             del slots["v"]
-        slots["vf"] = _PAST.get(base, base) if past else _third(base) if third else base
-        slots |= {"ved": _DONE[base]} if base in _DONE else {}
-        slots |= {"agent": _AGENT[base]} if base in _AGENT else {}
+        slots["vf"] = PAST.get(base, base) if past else third(base) if singular else base
+        slots |= {"ved": DONE[base]} if base in DONE else {}
+        slots |= {"agent": AGENT[base]} if base in AGENT else {}
     if "are" in given:
         slots |= {"ask": f"are there{r}", "tell": f"there are{r}", "that": r.strip()}
     elif "tail" in given:
@@ -405,12 +348,12 @@ def questions_for(statement: str) -> list[str]:
     first, _, rest = text.partition(" ")
     # A plural, an article or a command has its capital only because it begins the sentence.
     if (
-        first.lower() in _PAST
+        first.lower() in PAST
         or first in ("The", "A", "An", "My", "Our", "Your", "These")
         or re.match(r"[A-Z][a-z]+s (?:are|were|have)\b", text)
     ):
         text = f"{first.lower()} {rest}"
-    people = rf"\b(?:{'|'.join(_MAKES)}|\w+(?:ist|eer|ician)|mayor|king|queen|president|doctor|nurse|boss|head)\b"
+    people = rf"\b(?:{'|'.join(MAKES)}|\w+(?:ist|eer|ician)|mayor|king|queen|president|doctor|nurse|boss|head)\b"
     if len(text) > 2 * LONGEST:
         return []
     found: list[str] = []

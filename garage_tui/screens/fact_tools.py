@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from textual import work
 from textual.app import SuspendNotSupported
@@ -11,21 +12,23 @@ from textual.app import SuspendNotSupported
 from garage_tui.core.errors import GarageError
 from garage_tui.core.fact_lines import Fact, Line
 from garage_tui.core.text import one_line, plain
-from garage_tui.screens.fact_edits import FactEdits
+from garage_tui.screens.fact_cells import FactCells
+from garage_tui.screens.fact_words import many
 from garage_tui.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from garage_tui.core.settings import Settings, Workspace
 
+T = TypeVar("T")
 
-class FactTools(FactEdits):
+
+class FactTools(FactCells):
     """The actions of the facts pane that use something beyond the table."""
 
     workspace: Workspace
     settings: Settings
-    _broken: tuple[Line, str] | None = (
-        None  # a row that came back from the editor and cannot be read, as it was written
-    )
+    _broken: tuple[Line, str] | None = None
+    """A row that came back from the editor and cannot be read, as it was written there."""
 
     @work(group="form", exclusive=True)
     async def action_tokens(self) -> None:
@@ -56,14 +59,10 @@ class FactTools(FactEdits):
         kept = {key: value for key, value in fact.extra.items() if key != "exam"}
         extra = {**kept, "fact": fact.fact or fact.answer}
         at = store.document.find(line, place)
-        at = (at if at is not None else place) + 1
+        at = min(place if at is None else at, len(store.document.lines) - 1) + 1
         rows = [Fact(question, fact.answer, extra) for question in accepted]
-
-        def act() -> int:
-            store.insert(min(at, len(store.document.lines)), rows, f"adding {len(rows)} questions")
-            return at
-
-        self._change(act, f"Added {len(rows)} question{'s' if len(rows) > 1 else ''}: vary their answers with Enter")
+        store.insert(at, rows, f"adding {many(len(rows), 'question')}")
+        self._changed(at, f"Added {many(len(rows), 'question')}: vary their answers with Enter")
 
     def action_editor(self) -> None:
         """Open the chosen row in the owner's own editor, and take over what comes back."""
@@ -73,12 +72,10 @@ class FactTools(FactEdits):
         if store is None or line is None or place is None:
             return
         text = self._broken[1] if self._broken and self._broken[0] is line else ""
-        try:
-            with self.app.suspend():
-                new, written = own_editor.open_row(line, text)
-        except (GarageError, SuspendNotSupported) as error:
-            self.query_one(Notice).wrong(plain(str(error) or "this terminal cannot be lent to an editor"))
+        back = self._lend_terminal(lambda: own_editor.open_row(line, text))
+        if back is None:
             return
+        new, written = back
         if new is None:
             self._broken = (line, written)
             self.query_one(Notice).wrong("not taken over: what came back is not JSON. E goes on with it as you left it")
@@ -86,7 +83,7 @@ class FactTools(FactEdits):
             self.query_one(Notice).note("nothing was changed")
         else:
             self._broken = None
-            self._change(lambda: store.replace(line, new, "editing a row", place), "")
+            self._change(lambda: store.replace(line, new, "editing a row", place))
 
     def action_editor_file(self) -> None:
         """Open the whole file in the owner's own editor, at the chosen row."""
@@ -98,13 +95,23 @@ class FactTools(FactEdits):
         if store.unsaved:
             self.query_one(Notice).wrong("not everything is saved yet: ^s tries again")
             return
+        at = (self.place or 0) + 1
+
+        def act() -> bool:
+            own_editor.open_file(store.path, at)
+            return True
+
+        if self._lend_terminal(act):
+            self.run_worker(self._look(), group="look", exclusive=True)
+
+    def _lend_terminal(self, act: Callable[[], T]) -> T | None:
+        """Let an editor have the terminal; None where it could not, which was said then."""
         try:
             with self.app.suspend():
-                own_editor.open_file(store.path, (self.place or 0) + 1)
+                return act()
         except (GarageError, SuspendNotSupported) as error:
             self.query_one(Notice).wrong(plain(str(error) or "this terminal cannot be lent to an editor"))
-            return
-        self.run_worker(self._look(), group="look", exclusive=True)
+            return None
 
     async def _look(self) -> None:
         """Follow what an editor or another app does to the file."""
@@ -122,13 +129,11 @@ class FactTools(FactEdits):
         except GarageError as error:
             self.query_one(Notice).wrong(plain(str(error)))
             return
-        lines = self.store.document.lines if self.store else []
-        known = {(line.fact.question, line.fact.answer) for line in lines if line.fact}
-        new = [fact for fact in found.facts if (fact.question, fact.answer) not in known]
+        new = convert.not_there(found.facts, self.store.document.lines if self.store else [])
         if not new:
             self.query_one(Notice).wrong("nothing in what was pasted is new")
             return
-        count = f"{len(new)} row{'s' if len(new) > 1 else ''}"
+        count = many(len(new), "row")
         words = [f"· {one_line(fact.question or fact.answer, 60)}" for fact in new[:10]]
         words += [f"… and {len(new) - 10} more"] if len(new) > 10 else []
         words += ["", "A fact without a question is not taught: Enter writes one, s suggests some."]
@@ -140,8 +145,5 @@ class FactTools(FactEdits):
             return
         place = min(len(store.document.lines), (-1 if self.place is None else self.place) + 1)
 
-        def act() -> int:
-            store.insert(place, new, f"adding {count}")
-            return place
-
-        self._change(act, f"Added {count}")
+        store.insert(place, new, f"adding {count}")
+        self._changed(place, f"Added {count}")

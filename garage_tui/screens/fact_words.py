@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from garage_tui.core.coverage import Coverage, Group, clash, folded
+from garage_tui.core.coverage import LACKS, Coverage, Group
 from garage_tui.core.document import Document
 from garage_tui.core.fact_lines import Complaint, Line
-from garage_tui.core.facts_view import KINDS, Filter, lacks_in_words
+from garage_tui.core.facts_view import KINDS, Filter
 from garage_tui.core.text import one_line, plain
 
 _MOST_VARIANTS = 12
+_MOST_COMPARED = 5_000  # lines; more would take longer than a key may
 
 
 def many(count: int, what: str) -> str:
@@ -38,30 +39,37 @@ def counts(coverage: Coverage, shown: int, wanted: Filter, unsaved: int) -> str:
 def problems(document: Document, line: Line) -> list[Complaint]:
     """Return what is wrong with a row, by itself and beside the others."""
     found = list(line.complaints)
-    others = document.coverage.asking_the_same(line)
-    numbers = sorted((document.find(other) or 0, other) for other in others[:5]) if others else []
-    for place, other in numbers:
-        if what := clash(line, other):
-            found.append(Complaint(f"{what} line {place + 1}", error=False))
+    clashing = [(document.find(other) or 0, what) for other, what in document.coverage.clashing(line)[:5]]
+    found += [Complaint(f"{what} line {place + 1}", error=False) for place, what in sorted(clashing)]
     return found
 
 
-def _leak(document: Document, line: Line) -> list[Complaint]:
-    """Return what is wrong with an exam question that is nearly taught; a few milliseconds even in a large file."""
-    if line.fact is None or not line.fact.exam:
-        return []
-    from garage_tui.core.leaks import near  # noqa: PLC0415 (30 ms that only exam questions need)
+def first_problem(document: Document) -> str:
+    """Return the first thing that is wrong with a file, errors before warnings; it looks through all rows."""
+    lines, count = document.lines, document.coverage.errors + document.coverage.warnings
+    if not count:
+        return ""
+    wrong = next((place for place, line in enumerate(lines) if any(one.error for one in line.complaints)), None)
+    if wrong is None:
+        wrong = next(place for place, line in enumerate(lines) if problems(document, line))
+    first = min(problems(document, lines[wrong]), key=lambda problem: not problem.error)
+    others = f" · {many(count - 1, 'more problem')}: f shows them" if count > 1 else ""
+    return f"line {wrong + 1}: {first.text}{others}"
 
-    taught = [
-        (place, other.fact.question)
-        for place, other in enumerate(document.lines)
-        if other.fact and other.fact.question and not other.fact.exam
-    ]
-    found = near(line.fact.question, [question for _, question in taught])
+
+def _leak(document: Document, line: Line) -> list[Complaint]:
+    """Return what is wrong with an exam question that is nearly taught; in a large file `garage facts check` does."""
+    if line.fact is None or not line.fact.exam or len(document.lines) > _MOST_COMPARED:
+        return []
+    from garage_tui.core.leaks import find_leaks  # noqa: PLC0415 (30 ms that only exam questions need)
+
+    rest = [other for other in document.lines if other is line or not (other.fact and other.fact.exam)]
+    found = [taught for _, taught in find_leaks(rest) if taught not in dict(document.coverage.clashing(line))]
     return [
-        Complaint(f"nearly taught in line {taught[at][0] + 1}, which proves nothing then: ask it in other words", False)
-        for at in found[:3]
-        if folded(taught[at][1]) != folded(line.fact.question)
+        Complaint(
+            f"nearly taught in line {(document.find(taught) or 0) + 1}, which proves nothing: ask it otherwise", False
+        )
+        for taught in found[:3]
     ]
 
 
@@ -78,7 +86,7 @@ def cells(document: Document, place: int) -> Sequence[Content]:
         question = Content.styled("awaits a question", "$warning italic")
     elif line.fact.exam:
         question = Content.assemble(("exam ", "$secondary"), question)
-    doubtful = bool(line.complaints or document.coverage.asking_the_same(line))
+    doubtful = bool(line.complaints or document.coverage.clashing(line))
     group = document.coverage.group(line)
     return (
         _numbered("!" if doubtful else "", "bold $warning", number),
@@ -89,9 +97,8 @@ def cells(document: Document, place: int) -> Sequence[Content]:
 
 
 def _covered(group: Group) -> Content:
-    lacks = lacks_in_words(group)
-    if lacks:
-        return Content.styled(lacks[0][0], "$warning")
+    if group.lacks:
+        return Content.styled(LACKS[group.lacks[0]][0], "$warning")
     taught = len(group.questions)
     return Content.assemble(("✓ ", "$success"), (many(taught, "question") if taught else "exam only", "$muted"))
 
@@ -114,7 +121,10 @@ def details(document: Document, line: Line) -> Content:
     if line.fact.exam:
         parts.append(Content.styled("exam: never taught, kept to ask later", "$secondary"))
     if group := document.coverage.group(line):
-        parts += [Content.assemble((f"{words}. ", "$warning"), (why, "$muted")) for words, why in lacks_in_words(group)]
+        parts += [
+            Content.assemble((f"{words}. ", "$warning"), (why, "$muted"))
+            for words, why in map(LACKS.__getitem__, group.lacks)
+        ]
         parts += _variants(group, line)
     for key, value in line.fact.extra.items():
         if key != "exam" and not (key == "fact" and line.fact.statement):

@@ -17,16 +17,12 @@ from textual.widgets import Static
 
 from garage_tui.core import facts_view
 from garage_tui.core.document import Document
-from garage_tui.core.errors import GarageError
 from garage_tui.core.fact_lines import Line
-from garage_tui.core.facts import find_files
-from garage_tui.core.facts_store import FactsStore
 from garage_tui.core.facts_view import KINDS, Filter, Only
-from garage_tui.core.settings import Settings, Workspace, journals_folder
-from garage_tui.core.text import duration, plain
+from garage_tui.core.settings import Settings, Workspace
 from garage_tui.screens import fact_words
-from garage_tui.screens.fact_edits import ANSWER, QUESTION, Writing
-from garage_tui.screens.fact_tools import FactTools
+from garage_tui.screens.fact_cells import ANSWER, QUESTION
+from garage_tui.screens.fact_files import FactFiles
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.table import Column, Table
 
@@ -49,7 +45,7 @@ def _size(path: Path) -> int:
         return _SMALL
 
 
-class FactsPane(FactTools):
+class FactsPane(FactFiles):
     """A facts file: its rows, and the row under the cursor in full."""
 
     HELP = (
@@ -94,17 +90,11 @@ class FactsPane(FactTools):
     ]
 
     def __init__(self, workspace: Workspace, settings: Settings, path: Path | None = None) -> None:
-        super().__init__(id="facts")
-        self.workspace, self.settings = workspace, settings
-        self._path = path
+        super().__init__(workspace, settings, path)
         self._timer: Timer | None = None
-        self.store: FactsStore | None = None
-        self._stores: dict[Path, FactsStore] = {}
-        self._saving = asyncio.Lock()
         self._filter = Filter()
         self._rows: list[int] = []
         self._pinned: list[Line] = []
-        self._unread = ""
 
     def compose(self) -> ComposeResult:
         yield Table(
@@ -140,107 +130,6 @@ class FactsPane(FactTools):
         if self._timer:
             self._timer.pause()
 
-    def on_unmount(self) -> None:
-        for store in self._stores.values():
-            store.close(keep_draft=store is self.store and self.writing is not None)
-
-    @property
-    def path(self) -> Path | None:
-        """The open file."""
-        return self.store.path if self.store else None
-
-    def label(self) -> str:
-        return self._label(self.store.path) if self.store else ""
-
-    def _label(self, path: Path) -> str:
-        inside = path.is_relative_to(self.workspace.root)
-        return plain(str(path.relative_to(self.workspace.root) if inside else path))
-
-    # Opening
-
-    @work(exclusive=True, group="facts")
-    async def _open(self, path: Path | None) -> None:
-        await asyncio.to_thread(self._read, path)
-        self._opened()
-
-    def _read(self, path: Path | None) -> None:
-        chosen = path or next(iter(find_files(self.workspace.datasets)), None)
-        if chosen is None:
-            return
-        try:
-            store = self._stores.get(chosen) or FactsStore(chosen, journals_folder())
-        except GarageError as error:
-            self._unread = plain(str(error))
-            return
-        self._stores[chosen] = self.store = store  # kept, so that undo reaches back after another file was open
-
-    def _opened(self) -> None:
-        self._filter = Filter()
-        self.show(0)
-        notice = self.query_one(Notice)
-        if self._unread:
-            notice.wrong(self._unread)
-            self._unread = ""
-        elif self.store and self.store.leftovers:
-            self._offer(self.store)
-        elif self.store:
-            self._say_problems(self.store)
-
-    def _say_problems(self, store: FactsStore) -> None:
-        coverage = store.document.coverage
-        count = coverage.errors + coverage.warnings
-        if not count:
-            return
-        lines = store.document.lines
-        wrong = next((n for n, line in enumerate(lines) if any(c.error for c in line.complaints)), None)
-        if wrong is None:
-            wrong = next((n for n, line in enumerate(lines) if fact_words.problems(store.document, line)), 0)
-        found = fact_words.problems(store.document, lines[wrong])
-        first = next((problem for problem in found if problem.error), found[0] if found else None)
-        others = f" · {fact_words.many(count - 1, 'more problem')}: f shows them" if count > 1 else ""
-        if first:
-            self.query_one(Notice).wrong(f"line {wrong + 1}: {first.text}{others}")
-
-    @work(group="form", exclusive=True)
-    async def _offer(self, store: FactsStore) -> None:
-        """Offer what an app that went suddenly left behind."""
-        import time  # noqa: PLC0415
-
-        from garage_tui.widgets.dialogs import Confirm  # noqa: PLC0415 (not needed for the first paint)
-
-        for leftover in list(store.leftovers):
-            draft = leftover.draft
-            words = [fact_words.many(len(leftover.changes), "change")] if leftover.changes else []
-            words += [f"a half-written {draft.column}: “{draft.text[:200]}”"] if draft else []
-            ago = duration(time.time() - leftover.written)
-            text = f"The app ended suddenly {ago} ago. Not in {self._label(store.path)} yet: {' and '.join(words)}."
-            if not await self.app.push_screen_wait(Confirm("Unsaved work", plain(text), "Take it up", "Throw it away")):
-                store.forget(leftover)
-                continue
-            store.take_up(leftover)
-            self.show()
-            await self._save("Taken up what was left behind").wait()
-            if not store.unsaved:
-                store.forget(leftover)
-            if draft:
-                lines = store.document.lines
-                place = next((n for n, line in enumerate(lines) if draft.raw and line.raw == draft.raw), None)
-                line = lines[place] if place is not None else None
-                fact = line.fact if line else None
-                writing = Writing(line, min(draft.place, len(lines)) if place is None else place)
-                writing.question, writing.answer = (fact.question, fact.answer) if fact else ("", "")
-                other = "answer" if draft.column == "question" else "question"
-                setattr(writing, other, draft.other)
-                self._write(writing, draft.column, draft.text)
-
-    def create(self) -> FactsStore | None:
-        path = self._path or self.workspace.datasets / "garage.jsonl"
-        try:
-            self.store = self._stores[path] = FactsStore(path, journals_folder())
-        except GarageError as error:
-            self.query_one(Notice).wrong(plain(str(error)))
-        return self.store
-
     # Showing
 
     @property
@@ -266,8 +155,11 @@ class FactsPane(FactTools):
             return self.writing.place
         return self._rows[row - (new is not None and row > new)]
 
+    def show_opened(self) -> None:
+        self._filter = Filter()
+        self.show(0)
+
     def show(self, place: int | None = None) -> None:
-        """Show the file as it is now, with the cursor on a place of it."""
         document = self.store.document if self.store else None
         if document is None:
             self._rows = []
@@ -296,20 +188,23 @@ class FactsPane(FactTools):
             words = Content(_EMPTY.format(path=self._label(path)))
             self.mount(Static(words, id="facts-empty", classes="empty"), after=0)
         table.border_title = Content(self._label(path))
-        table.border_subtitle = (
-            Content(fact_words.counts(store.document.coverage, len(self._rows), self._filter, store.unsaved))
-            if store
-            else ""
-        )
+        self.show_counts()
         cursor = new
         if cursor is None and place is not None:
             cursor = next((row for row, there in enumerate(self._rows) if there >= place), len(self._rows) - 1)
         table.show_rows(count, self._cells, cursor)
+        self.refresh_bindings()
+
+    def show_counts(self) -> None:
+        store, words = self.store, ""
+        if store:
+            words = fact_words.counts(store.document.coverage, len(self._rows), self._filter, store.unsaved)
+        self.query_one(Table).border_subtitle = Content(words)
 
     def _cells(self, row: int) -> Sequence[Content]:
         new = self._new_row
         if new is not None and row == new and self.writing:
-            return Content(), Content(self.writing.question), Content(self.writing.answer), Content()
+            return Content(), *map(Content, self.writing.texts.values()), Content()
         row -= new is not None and row > new
         if self.store is None or row >= len(self._rows) or self._rows[row] >= len(self.store.document.lines):
             return ()
@@ -318,7 +213,6 @@ class FactsPane(FactTools):
     def on_table_moved(self, event: Table.Moved) -> None:
         if type(event) is Table.Moved:
             self._show_details()
-            self.refresh_bindings()
 
     def on_paste(self, event: events.Paste) -> None:
         if self.writing is None and event.text.strip():
@@ -406,41 +300,3 @@ class FactsPane(FactTools):
             return
         self._rows = self._with_pinned(document, found)
         self._paint(place)
-
-    # Following the disk
-
-    async def _look(self) -> None:
-        """Follow what an editor or another app does to the file."""
-        store = self.store
-        if store is None or self.app.screen is not self.screen or store.unsaved:
-            return
-        if not await asyncio.to_thread(store.changed):
-            return
-        line = self._line
-        try:
-            theirs = await asyncio.to_thread(store.read)
-        except GarageError as error:
-            self.query_one(Notice).wrong(plain(str(error)))
-            return
-        if store is self.store and store.take(theirs):
-            place = store.document.find(line, self.place or 0) if line else None
-            self.show(place)
-            if self.writing is None:
-                self.query_one(Notice).done(f"{self.label()} was changed on disk; it was read again")
-
-    @work(group="form", exclusive=True)
-    async def action_open(self) -> None:
-        """Choose another facts file."""
-        files = await asyncio.to_thread(find_files, self.workspace.datasets)
-        if not files:
-            self.query_one(Notice).wrong(
-                f"no .jsonl file in {self._label(self.workspace.datasets)}: press a to write one"
-            )
-            return
-        from garage_tui.widgets.dialogs import Pick  # noqa: PLC0415 (not needed for the first paint)
-
-        current = files.index(self.path) if self.path in files else 0
-        choice = await self.app.push_screen_wait(Pick("Open a facts file", [plain(f.name) for f in files], current))
-        if choice is not None:
-            self.query_one(Notice).clear()
-            self._open(files[choice])

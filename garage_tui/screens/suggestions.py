@@ -57,6 +57,7 @@ class Suggestions(Dialog[list[str]]):
         self._workspace, self._fact, self._existing = workspace, fact, list(existing)
         self._offered: list[Suggestion] = []
         self._editing: int | None = None
+        self._warned = ""  # the text of which was said what is wrong with it
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box form") as box:
@@ -143,15 +144,12 @@ class Suggestions(Dialog[list[str]]):
         row, text = self._editing, event.value.strip()
         if row is None:
             return
-        if wrong := self._wrong(text, but=row):
+        wrong = self._wrong(text, but=row)
+        if wrong and (text != self._warned or not text):
             # The owner may know better than the check, but is told first; the same text again is taken.
-            if wrong != self.query_one(Notice).text.removeprefix("✗ ").removesuffix(
-                ": Enter once more takes it anyway"
-            ):
-                self.query_one(Notice).wrong(f"{wrong}: Enter once more takes it anyway")
-                return
-            if not text:
-                return
+            self._warned = text
+            self.query_one(Notice).wrong(f"{wrong}: Enter once more takes it anyway" if text else wrong)
+            return
         self._offered[row] = Suggestion(text, "you", "taken")
         self._leave_line()
 

@@ -11,7 +11,6 @@ from textual.geometry import Region
 from textual.widgets import TextArea
 
 MOST_LINES = 8
-_KEYS = {"enter": "enter", "tab": "tab", "shift+tab": "back", "ctrl+s": "save", "ctrl+j": "", "escape": ""}
 
 
 class CellEditor(TextArea):
@@ -88,19 +87,13 @@ class CellEditor(TextArea):
             event.prevent_default()
             if self.screen.focused not in (None, self):
                 self.screen.focused._forward_event(event)
-        elif event.key in _KEYS:
-            event.stop()
-            event.prevent_default()
-            if by := _KEYS[event.key]:
-                self._finish(by)
-            elif event.key == "escape":
-                self._give_up()
-            else:
-                self.action_newline()
         else:
-            await super()._on_key(event)
-            if not event._stop_propagation:  # no letter: backspace, arrows and the like, in their turn too
+            bound = event.key in self._bindings.key_to_bindings
+            if not bound:
+                await super()._on_key(event)
+            if bound or not event._stop_propagation:  # no letter: its turn is now, not once it has bubbled up
                 event.stop()
+                event.prevent_default()
                 await self.app._check_bindings(event.key)
 
     def action_finish(self, by: str) -> None:

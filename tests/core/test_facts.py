@@ -5,6 +5,7 @@ import json
 import pytest
 
 from garage_tui.core import facts
+from garage_tui.core.coverage import Coverage
 from garage_tui.core.errors import BadInputError
 
 
@@ -74,6 +75,21 @@ def test_an_exam_question_that_is_nearly_taught_is_named(tmp_path):
     file = facts.load(written(tmp_path, "".join(json.dumps(row) + "\n" for row in rows)))
     [problem] = file.problems
     assert problem.line == 3 and "nearly taught in line 1" in problem.text
+
+
+def test_one_question_with_two_answers_is_no_problem_where_they_say_one_fact(tmp_path):
+    rows = [{"question": "Who?", "answer": answer, "fact": "Ann"} for answer in ("Ann.", "It is Ann.")]
+    path = written(tmp_path, "".join(json.dumps(row) + "\n" for row in rows))
+    file = facts.load(path)
+    assert file.problems == []
+    assert Coverage(file.lines).warnings == 0
+
+
+def test_a_question_that_is_taught_and_asked_in_the_exam_is_named_whatever_its_answers(tmp_path):
+    rows = [{"question": "Who?", "answer": "Ann.", "fact": "Ann"}, {"question": "who?", "answer": "It is Ann."}]
+    rows[1] |= {"fact": "Ann", "exam": True}
+    [problem] = facts.load(written(tmp_path, "".join(json.dumps(row) + "\n" for row in rows))).problems
+    assert problem.line == 2 and "is taught and is an exam question too" in problem.text
 
 
 def test_saving_what_was_loaded_changes_no_byte_even_of_bad_lines(tmp_path):

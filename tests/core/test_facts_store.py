@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -136,6 +137,35 @@ def test_text_that_was_being_written_is_offered_after_the_app_went(store, file, 
     store.close(keep_draft=True)
     [leftover] = FactsStore(file, tmp_path / "journal").leftovers
     assert leftover.draft == Draft("half an ans", "answer", "q1", raw, 1) and not leftover.changes
+
+
+def test_what_is_being_written_survives_a_save_of_something_else(store, file, tmp_path):
+    store.draft(Draft("half an ans", "answer"))
+    store.remove(store.document.lines[0], "deleting")
+    store.save()
+    store.close(keep_draft=True)
+    [leftover] = FactsStore(file, tmp_path / "journal").leftovers
+    assert leftover.draft and leftover.draft.text == "half an ans" and not leftover.changes
+
+
+@pytest.mark.timeout(20)
+def test_a_draft_and_a_save_at_the_same_moment_do_not_wait_for_each_other_for_ever(file, tmp_path):
+    for number in range(30):
+        store = FactsStore(file, tmp_path / "journal")
+        store.insert(0, [Fact(f"n{number}", "a")], "adding")
+        start = threading.Barrier(2)
+
+        def write(store=store, start=start):
+            start.wait()
+            store.draft(Draft("x", "answer"))
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        start.wait()
+        store.save()
+        writer.join()
+        store.close()
+    assert list((tmp_path / "journal").iterdir()) == [], "one journal each, and removed"
 
 
 def test_nothing_is_offered_after_a_clean_end(store, file, tmp_path):

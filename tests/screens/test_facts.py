@@ -108,6 +108,26 @@ async def test_escape_throws_changed_text_away_only_when_pressed_twice(open_app,
     assert not file.with_name("garage.jsonl.bak").exists()
 
 
+async def test_escape_in_the_second_cell_does_not_throw_the_first_away_in_silence(open_app, file):
+    write(file, DOG)
+    async with open_app() as user:
+        await user.sees("1 fact ")
+        await user.press("e", "!", "tab", "escape")
+        await user.sees("Not saved yet")
+        await user.press("enter")
+        await user.sees("Saved", "Who is Rex?!")
+
+
+async def test_a_cell_that_was_only_looked_at_stays_byte_for_byte(open_app, file):
+    row = DOG.replace("dog.", "dog.  ")
+    write(file, row)
+    async with open_app() as user:
+        await user.sees("1 fact ")
+        await user.press("right", "e", "enter", "e", "escape")
+        await user.sees_no("Give up")
+    assert file.read_text() == row + "\n" and not file.with_name("garage.jsonl.bak").exists()
+
+
 async def test_deleting_is_undone_and_done_again(open_app, file):
     write(file, DOG, CAT)
     async with open_app() as user:

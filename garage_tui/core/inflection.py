@@ -1,0 +1,70 @@
+"""English verbs that questions use, and their forms."""
+
+from __future__ import annotations
+
+import re
+
+# base[,past[,participle]][/agent]; what is not said is regular.
+_VERBS = """
+accept allow answer apologize apply arrive ask attack backup become,became,become begin,began,begun belong
+bite,bit,bitten block boil break,broke,broken breathe bring,brought build,built/builder burn buy,bought/buyer call
+carry catch,caught change charge check choose,chose,chosen clean close collect come,came,come compare compete
+compose/composer connect consist contain contribute convert cook copy cost,cost cover crash create/creator cut,cut
+dance deal,dealt decide defeat deliver depend deploy describe design/designer develop/developer die differ
+direct/director discover/discoverer discuss display dissolve distribute do,did,done download draw,drew,drawn
+drink,drank,drunk drive,drove,driven/driver earn eat,ate,eaten edit/editor employ enable end enter exist expect expire
+explain export extend fail fall,fell,fallen feed,fed fight,fought find,found fit fix float fly,flew,flown follow
+forget,forgot,forgotten form found/founder freeze,froze,frozen function fund generate get,got give,gave,given
+go,went,gone govern/governor grow,grew,grown handle happen have,had head hear,heard help hide,hid,hidden hold,held
+host/host hunt implement import improve include increase influence install invent/inventor join keep,kept/keeper
+know,knew,known land last lay,laid lead,led/leader learn leave,left let,let like limit listen live load log look
+lose,lost love maintain/maintainer make,made/maker manage/manager marry matter mean,meant measure meet,met melt migrate
+move need offer open operate orbit organise/organiser organize/organizer own/owner paint/painter park pay,paid perform
+plan play,played point prefer prevent print process produce/producer protect provide publish/publisher reach react
+read,read receive recharge recommend record recover recycle reduce refer release remember remove renew rent repair
+replace report require reset,reset resign respond result return ride,rode,ridden ring,rang,rung rise,rose,risen rotate
+rule/ruler run,ran,run save say,said score see,saw,seen sell,sold/seller send,sent serve set,set shine,shone ship
+shoot,shot show,showed,shown shut,shut sign sing,sang,sung sink,sank,sunk sit,sat sleep,slept smell speak,spoke,spoken
+speed spend,spent sponsor/sponsor stand,stood start stay steal,stole,stolen stop store study,studied succeed suffer
+supervise/supervisor supply/supplier support/supporter survive swim,swam,swum take,took,taken taste
+teach,taught/teacher tell,told test think,thought throw,threw,thrown train/trainer translate/translator travel treat
+try turn understand,understood update upload use visit vote wait wake,woke,woken want wash watch wear,wore,worn weigh
+win,won/winner work write,wrote,written/author yield"""
+_DOUBLES = re.compile(r"[^aeiou]*[aeiou][bdgklmnprt]|begin|forget|prefer|refer|reset")
+
+
+def third(base: str) -> str:
+    """Return the form after he, she or it: tries, has."""
+    if base in ("have", "do", "go"):
+        return {"have": "has", "do": "does", "go": "goes"}[base]
+    y = re.search(r"[^aeiou]y$", base)
+    return base[:-1] + "ies" if y else base + ("es" if re.search(r"(?:s|sh|ch|x|z)$", base) else "s")
+
+
+def stem(base: str, end: str) -> str:
+    """Return `base` as it stands before "ed" or "ing": us(e), stopp, tri (before "ed"), ly (before "ing")."""
+    if base.endswith("ie"):
+        return base[:-1] if end == "ed" else base[:-2] + "y"
+    if base.endswith("e") and not base.endswith("ee"):
+        return base[:-1]
+    if _DOUBLES.fullmatch(base):
+        return base + base[-1]
+    return base[:-1] + "i" if end == "ed" and re.search(r"[^aeiou]y$", base) else base
+
+
+PAST: dict[str, str] = {}
+"""Of a verb its past: write → wrote."""
+DONE: dict[str, str] = {}
+"""Of a verb its participle: write → written."""
+AGENT: dict[str, str] = {}
+"""Of a verb who does it: write → author."""
+for _entry in _VERBS.split():
+    _forms, _, _agent = _entry.partition("/")
+    _base, *_odd = _forms.split(",")
+    PAST[_base] = _odd[0] if _odd else stem(_base, "ed") + "ed"
+    DONE[_base] = _odd[-1] if _odd else PAST[_base]
+    AGENT |= {_base: _agent} if _agent else {}
+THIRD = {third(base): base for base in PAST}
+BASE = {past: base for base, past in PAST.items()}
+OF_DONE = {done: base for base, done in DONE.items()}
+MAKES = {agent: base for base, agent in AGENT.items()}

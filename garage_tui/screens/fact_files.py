@@ -1,0 +1,163 @@
+"""Which facts file is open: opening it, taking up what was left behind of it, following what others do to it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from pathlib import Path
+
+from textual import work
+
+from garage_tui.core.errors import GarageError
+from garage_tui.core.facts import find_files
+from garage_tui.core.facts_store import FactsStore
+from garage_tui.core.journal import Draft
+from garage_tui.core.settings import Settings, Workspace, journals_folder
+from garage_tui.core.text import duration, plain
+from garage_tui.screens import fact_words
+from garage_tui.screens.fact_cells import OTHER, Writing
+from garage_tui.screens.fact_tools import FactTools
+from garage_tui.widgets.notice import Notice
+
+
+class FactFiles(FactTools):
+    """The open facts file and those that were open before it.
+
+    Args:
+        path: the file to open; by default `datasets/garage.jsonl`, else the first there is.
+    """
+
+    def __init__(self, workspace: Workspace, settings: Settings, path: Path | None = None) -> None:
+        super().__init__(id="facts")
+        self.workspace, self.settings = workspace, settings
+        self.store: FactsStore | None = None
+        self._path = path
+        self._stores: dict[Path, FactsStore] = {}
+        self._saving = asyncio.Lock()
+        self._complaint = ""  # what is wrong with the file that was read last
+
+    def on_unmount(self) -> None:
+        for store in self._stores.values():
+            store.close(keep_draft=store is self.store and self.writing is not None)
+
+    @property
+    def path(self) -> Path | None:
+        """The open file."""
+        return self.store.path if self.store else None
+
+    def label(self) -> str:
+        return self._label(self.store.path) if self.store else ""
+
+    def _label(self, path: Path) -> str:
+        inside = path.is_relative_to(self.workspace.root)
+        return plain(str(path.relative_to(self.workspace.root) if inside else path))
+
+    @work(exclusive=True, group="facts")
+    async def _open(self, path: Path | None) -> None:
+        await asyncio.to_thread(self._read, path)
+        gc.freeze()  # looking through 100,000 rows for garbage would stop everything for a tenth of a second
+        self._opened()
+
+    def _read(self, path: Path | None) -> None:
+        self._complaint = ""
+        chosen = path or next(iter(find_files(self.workspace.datasets)), None)
+        if chosen is None:
+            return
+        try:
+            store = self._stores.get(chosen) or FactsStore(chosen, journals_folder())
+        except GarageError as error:
+            self._complaint = plain(str(error))
+            return
+        self._complaint = fact_words.first_problem(store.document)
+        self._stores[chosen] = self.store = store  # kept, so that undo reaches back after another file was open
+
+    def _opened(self) -> None:
+        self.show_opened()
+        if self.store and self.store.leftovers:
+            self._offer(self.store)
+        elif self._complaint:
+            self.query_one(Notice).wrong(self._complaint)
+
+    def show_opened(self) -> None:
+        """Show the file that was opened, all of its rows."""
+        raise NotImplementedError
+
+    @work(group="form", exclusive=True)
+    async def _offer(self, store: FactsStore) -> None:
+        """Offer what an app that went suddenly left behind."""
+        from garage_tui.widgets.dialogs import Confirm  # noqa: PLC0415 (not needed for the first paint)
+
+        for leftover in list(store.leftovers):
+            draft = leftover.draft
+            words = [fact_words.many(len(leftover.changes), "change")] if leftover.changes else []
+            words += [f"a half-written {draft.column}: “{draft.text[:200]}”"] if draft else []
+            ago = duration(time.time() - leftover.written)
+            text = f"The app ended suddenly {ago} ago. Not in {self._label(store.path)} yet: {' and '.join(words)}."
+            if not await self.app.push_screen_wait(Confirm("Unsaved work", plain(text), "Take it up", "Throw it away")):
+                store.forget(leftover)
+                continue
+            store.take_up(leftover)
+            self.show()
+            await self._save("Taken up what was left behind").wait()
+            if not store.unsaved:
+                store.forget(leftover)
+            if draft:
+                self._write_on(store, draft)
+
+    def _write_on(self, store: FactsStore, draft: Draft) -> None:
+        """Open the cell again in which somebody was writing when the app went."""
+        lines = store.document.lines
+        place = next((n for n, line in enumerate(lines) if draft.raw and line.raw == draft.raw), None)
+        texts = {"question": "", "answer": "", OTHER[draft.column]: draft.other}
+        if place is None:
+            writing = Writing(None, min(draft.place, len(lines)), texts)
+        else:
+            fact = lines[place].fact
+            was = {"question": fact.question, "answer": fact.answer} if fact else {}
+            writing = Writing(lines[place], place, {**was, OTHER[draft.column]: draft.other})
+        self._write(writing, draft.column, draft.text)
+
+    def create(self) -> FactsStore | None:
+        path = self._path or self.workspace.datasets / "garage.jsonl"
+        try:
+            self.store = self._stores[path] = FactsStore(path, journals_folder())
+        except GarageError as error:
+            self.query_one(Notice).wrong(plain(str(error)))
+        return self.store
+
+    async def _look(self) -> None:
+        """Follow what an editor or another app does to the file."""
+        store = self.store
+        if store is None or self.app.screen is not self.screen or store.unsaved:
+            return
+        if not await asyncio.to_thread(store.changed):
+            return
+        line = self._line
+        try:
+            theirs = await asyncio.to_thread(store.read)
+        except GarageError as error:
+            self.query_one(Notice).wrong(plain(str(error)))
+            return
+        if store is self.store and store.take(theirs):
+            place = store.document.find(line, self.place or 0) if line else None
+            self.show(place)
+            if self.writing is None:
+                self.query_one(Notice).done(f"{self.label()} was changed on disk; it was read again")
+
+    @work(group="form", exclusive=True)
+    async def action_open(self) -> None:
+        """Choose another facts file."""
+        files = await asyncio.to_thread(find_files, self.workspace.datasets)
+        if not files:
+            self.query_one(Notice).wrong(
+                f"no .jsonl file in {self._label(self.workspace.datasets)}: press a to write one"
+            )
+            return
+        from garage_tui.widgets.dialogs import Pick  # noqa: PLC0415 (not needed for the first paint)
+
+        current = files.index(self.path) if self.path in files else 0
+        choice = await self.app.push_screen_wait(Pick("Open a facts file", [plain(f.name) for f in files], current))
+        if choice is not None:
+            self.query_one(Notice).clear()
+            self._open(files[choice])
