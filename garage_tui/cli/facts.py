@@ -65,16 +65,14 @@ def run_check(args: argparse.Namespace) -> int:
 def _too_long(file: FactsFile, base: str) -> list[Problem]:
     from garage_tui.core import tokens
     from garage_tui.core.facts import Problem
+    from garage_tui.core.lengths import in_words
     from garage_tui.core.recipe import LoraRecipe
 
     limit = LoraRecipe().max_length
     numbers = {id(line.fact): number for number, line in enumerate(file.lines, 1)}
     problems = []
     for row, count, cut in tokens.too_long(base, file.training, limit):
-        what = (
-            f"{count} tokens, and training takes {limit}: {cut} tokens of the answer are cut off; split it into several"
-        )
-        problems.append(Problem(numbers[id(row)], what, error=False))
+        problems.append(Problem(numbers[id(row)], in_words(count, cut, limit), error=False))
     return problems
 
 

@@ -18,6 +18,14 @@ from garage_tui.core.facts import joined
 
 Format = Literal["facts", "csv", "messages", "alpaca", "sharegpt", "text"]
 FORMATS: tuple[Format, ...] = get_args(Format)
+NAMES: dict[Format, str] = {
+    "csv": "CSV, for a spreadsheet",
+    "messages": "messages, as OpenAI and TRL take them",
+    "alpaca": "Alpaca: instruction, input, output",
+    "sharegpt": "ShareGPT: conversations",
+    "text": "text: the answers alone, a sentence a line",
+}
+"""What a fact file can be exported as, in words."""
 _QUESTION = ("question", "prompt", "instruction", "q")
 _ANSWER = ("answer", "response", "output", "completion", "a")
 _ROLES = {"human": "user", "user": "user", "gpt": "assistant", "chatgpt": "assistant", "assistant": "assistant"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from garage_tui.core.coverage import Coverage
@@ -34,6 +34,8 @@ class Document:
         self.coverage = Coverage(self.lines)
         self.version = 0
         """Grows with every change."""
+        self.cut: Mapping[int, str] = {}
+        """What is wrong with lines that are longer than training takes, by their `id`; `core.lengths` counts them."""
         self._undo: list[Change] = []
         self._redo: list[Change] = []
 

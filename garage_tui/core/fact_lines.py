@@ -45,6 +45,12 @@ class Fact(msgspec.Struct, frozen=True):
         return value if isinstance(value, str) else ""
 
     @property
+    def must(self) -> list[str | list[str]]:
+        """What a right answer holds; of a list within it, one is enough. Empty where it is not said, or not usable."""
+        must = self.extra.get("must")
+        return must if isinstance(must, list) and all(_is_must(part) for part in must) else []
+
+    @property
     def statement(self) -> bool:
         """True for a row that only says what is so, and still awaits a question."""
         return not self.question

@@ -107,6 +107,17 @@ class FactsStore:
         at = self._find(line, near)
         return self.replace(line, edited(line, values, first=at == 0), what, at)
 
+    def edit_all(self, changes: Sequence[tuple[Line, dict[str, object]]], what: str) -> int:
+        """Change some values of several rows as one change; return the place of the first. Raises as `replace`."""
+        wanted = {self._find(line, 0): values for line, values in changes}
+        low, high = min(wanted), max(wanted)
+        new = [
+            edited(line, wanted[place], first=place == 0) if place in wanted else line
+            for place, line in enumerate(self.document.lines[low : high + 1], low)
+        ]
+        self._pending.append(self.document.splice(low, len(new), new, what))
+        return low
+
     def remove(self, line: Line, what: str, near: int = 0) -> int:
         """Take a row out; return where it was. Raises as `replace` does."""
         at = self._find(line, near)

@@ -38,6 +38,16 @@ Keep every name exactly as it is written, and add no other names, numbers or lin
     return [{"role": "user", "content": text.replace("\n\n", "\n")}]
 
 
+def answer_prompt(question: str, answer: str, fact: str) -> list[dict[str, str]]:
+    """Return the messages that ask a model for other wordings of an answer."""
+    text = f"""Fact: {fact or answer}
+Question: {question}
+Answer: {answer}
+Write six other wordings of this answer, one a line, and nothing else. Each is one full sentence that says the same.
+Keep every name, number and link exactly as it is written, and add no others."""
+    return [{"role": "user", "content": text}]
+
+
 _MARK = re.compile(r"^(?:[-*•–+>]\s+|\(?(?:Q(?:uestion)? ?)?\d{1,2}\s*[.):]\s*|[a-z][.)]\s+|Q:\s*|[\"“”'‘’*_`\[,]+)+")
 _ASKING = re.compile(
     r"(?:wh(?:at|o|om|ose|en|ere|y|ich)|how|is|are|was|were|do|does|did|can|could|will|would|should|has|have)\b", re.I
@@ -52,8 +62,7 @@ _TELLING = re.compile(
 def from_reply(text: str) -> list[str]:
     """Return the questions, and the instructions that ask for an answer, out of what a model replied."""
     found: dict[str, str] = {}
-    for line in re.sub(r"<think>.*?(?:</think>|\Z)", "", plain(text), flags=re.DOTALL).splitlines():
-        line = _MARK.sub("", " ".join(line.split()))
+    for line in _lines(text):
         if "?" in line and not line.endswith(("?", ".")):
             line = line[: line.rindex("?") + 1]
         line = line.rstrip("\"“”'‘’*_`], ")
@@ -64,6 +73,22 @@ def from_reply(text: str) -> list[str]:
         if line.endswith("?") or (_TELLING.match(line)):
             found.setdefault(line.casefold(), line)
     return list(found.values())
+
+
+def answers_from_reply(text: str) -> list[str]:
+    """Return the sentences that tell something out of what a model replied."""
+    found: dict[str, str] = {}
+    for line in _lines(text):
+        line = re.sub(r"^(?:A(?:nswer)?|Wording)(?: ?\d+)?:\s*", "", line).rstrip('"“”‘*_`], ')
+        if len(line.split()) > 1 and not line.endswith((":", "?")):
+            found.setdefault(line.casefold(), line)
+    return list(found.values())
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines of a model's reply without what it thought, and without list marks and quotes."""
+    lines = re.sub(r"<think>.*?(?:</think>|\Z)", "", plain(text), flags=re.DOTALL).splitlines()
+    return [_MARK.sub("", " ".join(line.split())) for line in lines]
 
 
 def check(suggestion: str, question: str, answer: str, fact: str, existing: Iterable[str]) -> str:

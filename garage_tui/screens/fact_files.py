@@ -9,19 +9,22 @@ from pathlib import Path
 
 from textual import work
 
+from garage_tui.core.document import Document
 from garage_tui.core.errors import GarageError
 from garage_tui.core.facts import find_files
 from garage_tui.core.facts_store import FactsStore
 from garage_tui.core.journal import Draft
+from garage_tui.core.lengths import Lengths
+from garage_tui.core.recipe import LoraRecipe
 from garage_tui.core.settings import Settings, Workspace, journals_folder
 from garage_tui.core.text import duration, plain
 from garage_tui.screens import fact_words
 from garage_tui.screens.fact_cells import OTHER, Writing
-from garage_tui.screens.fact_tools import FactTools
+from garage_tui.screens.fact_exchange import FactExchange
 from garage_tui.widgets.notice import Notice
 
 
-class FactFiles(FactTools):
+class FactFiles(FactExchange):
     """The open facts file and those that were open before it.
 
     Args:
@@ -36,6 +39,8 @@ class FactFiles(FactTools):
         self._stores: dict[Path, FactsStore] = {}
         self._saving = asyncio.Lock()
         self._complaint = ""  # what is wrong with the file that was read last
+        self._lengths = Lengths(settings.base_model, LoraRecipe().max_length)
+        self._counted: tuple[int, int] | None = None  # the document, and its version, whose long rows are known
 
     def on_unmount(self) -> None:
         for store in self._stores.values():
@@ -127,9 +132,12 @@ class FactFiles(FactTools):
         return self.store
 
     async def _look(self) -> None:
-        """Follow what an editor or another app does to the file."""
+        """Follow what an editor or another app does to the file, and count the tokens of long rows."""
         store = self.store
-        if store is None or self.app.screen is not self.screen or store.unsaved:
+        if store is None or self.app.screen is not self.screen:
+            return
+        await self._count(store.document)
+        if store is not self.store or store.unsaved:
             return
         if not await asyncio.to_thread(store.changed):
             return
@@ -144,6 +152,18 @@ class FactFiles(FactTools):
             self.show(place)
             if self.writing is None:
                 self.query_one(Notice).done(f"{self.label()} was changed on disk; it was read again")
+
+    async def _count(self, document: Document) -> None:
+        """Find the rows that training would cut, once after every change."""
+        if self._counted == (id(document), document.version):
+            return
+        version, lines = document.version, list(document.lines)
+        found = await asyncio.to_thread(self._lengths.measure, lines)
+        if version == document.version:
+            self._counted = (id(document), version)
+            if found != document.cut:
+                document.cut = found
+                self.show(self.place)
 
     @work(group="form", exclusive=True)
     async def action_open(self) -> None:

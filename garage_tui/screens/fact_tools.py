@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from textual import work
 from textual.app import SuspendNotSupported
 
+from garage_tui.core.coverage import folded
 from garage_tui.core.errors import GarageError
-from garage_tui.core.fact_lines import Fact, Line
-from garage_tui.core.text import one_line, plain
+from garage_tui.core.fact_lines import Fact
+from garage_tui.core.text import plain
 from garage_tui.screens.fact_cells import FactCells
 from garage_tui.screens.fact_words import many
 from garage_tui.widgets.notice import Notice
 
 if TYPE_CHECKING:
+    from garage_tui.core.fact_lines import Line
     from garage_tui.core.settings import Settings, Workspace
+    from garage_tui.screens.suggestions import About
 
 T = TypeVar("T")
 
@@ -43,18 +45,59 @@ class FactTools(FactCells):
         await self.app.push_screen_wait(TokensView(line.fact, self.settings.base_model, LoraRecipe().max_length))
 
     @work(group="form", exclusive=True)
-    async def action_suggest(self) -> None:
-        """Offer other questions for the chosen fact, and add those that are accepted below it."""
-        store, line, place = self.store, self._line, self.place
-        if store is None or place is None or line is None or line.fact is None:
-            self.query_one(Notice).wrong("a line that cannot be read has no other questions: mend it with E")
+    async def action_suggest(self, about: About) -> None:
+        """Offer other questions for the chosen fact, or other wordings of its answer, and take those accepted."""
+        line = self._line
+        if self.store is None or line is None or line.fact is None:
+            self.query_one(Notice).wrong("a line that cannot be read has no other wordings: mend it with E")
+            return
+        if about == "answer" and (line.fact.statement or line.fact.exam):
+            self.query_one(Notice).wrong("only the answer of a question that is taught has other wordings")
             return
         from garage_tui.screens.suggestions import Suggestions  # noqa: PLC0415 (not needed for the first paint)
 
-        fact, group = line.fact, store.document.coverage.group(line)
-        existing = [other.fact.question for other in group.lines if other.fact and other.fact.question] if group else []
-        accepted = await self.app.push_screen_wait(Suggestions(self.workspace, fact, existing))
-        if not accepted:
+        group = self.store.document.coverage.group(line)
+        rows = [other.fact for other in group.lines if other.fact and other.fact.question] if group else []
+        existing = [row.question if about == "question" else row.answer for row in rows]
+        place = self.place or 0
+        accepted = await self.app.push_screen_wait(Suggestions(self.workspace, line.fact, about, existing))
+        if accepted and about == "question":
+            self._add_questions(line, place, accepted)
+        elif accepted:
+            self._vary_answers(line, place, accepted)
+
+    def _vary_answers(self, line: Line, place: int, accepted: Sequence[str]) -> None:
+        """Give wordings to the fact's rows that repeat another's answer; what is over becomes rows of its own."""
+        store, fact = self.store, line.fact
+        group = store.document.coverage.group(line) if store else None
+        if store is None or fact is None or group is None:
+            return
+        name = fact.fact or fact.answer
+        seen, alike = {folded(fact.answer)}, []
+        for other in group.questions:
+            if other is not line and other.fact:
+                answer = folded(other.fact.answer)
+                alike += [other] if answer in seen else []
+                seen.add(answer)
+        given = list(zip(alike, accepted, strict=False))
+        if given:
+            count = many(len(given), "answer")
+            what = f"rewording {count}"
+            self._change(
+                lambda: store.edit_all([(row, {"answer": text, "fact": name}) for row, text in given], what),
+                f"Reworded {count}",
+            )
+        if rest := accepted[len(given) :]:
+            at = store.document.find(line, place)
+            at = min(place if at is None else at, len(store.document.lines) - 1) + 1
+            rows = [Fact(fact.question, text, {**fact.extra, "fact": name}) for text in rest]
+            store.insert(at, rows, f"adding {many(len(rows), 'answer')}")
+            self._changed(at, f"Added {many(len(rows), 'answer')}: the same question, said in other words")
+
+    def _add_questions(self, line: Line, place: int, accepted: Sequence[str]) -> None:
+        """Put rows that ask otherwise below the one that they are for."""
+        store, fact = self.store, line.fact
+        if store is None or fact is None:
             return
         kept = {key: value for key, value in fact.extra.items() if key != "exam"}
         extra = {**kept, "fact": fact.fact or fact.answer}
@@ -116,34 +159,3 @@ class FactTools(FactCells):
     async def _look(self) -> None:
         """Follow what an editor or another app does to the file."""
         raise NotImplementedError
-
-    @work(group="form", exclusive=True)
-    async def paste(self, text: str) -> None:
-        """Make facts of what was pasted (sentences await their questions), after a look at what they would be."""
-        from garage_tui.core import convert  # noqa: PLC0415 (not needed for the first paint)
-        from garage_tui.widgets.dialogs import Confirm  # noqa: PLC0415
-
-        data = text.replace("\r\n", "\n").replace("\r", "\n").encode(errors="replace")
-        try:
-            found = await asyncio.to_thread(lambda: convert.read(data, convert.guess(None, data)))
-        except GarageError as error:
-            self.query_one(Notice).wrong(plain(str(error)))
-            return
-        new = convert.not_there(found.facts, self.store.document.lines if self.store else [])
-        if not new:
-            self.query_one(Notice).wrong("nothing in what was pasted is new")
-            return
-        count = many(len(new), "row")
-        words = [f"· {one_line(fact.question or fact.answer, 60)}" for fact in new[:10]]
-        words += [f"… and {len(new) - 10} more"] if len(new) > 10 else []
-        words += ["", "A fact without a question is not taught: Enter writes one, s suggests some."]
-        question = Confirm(f"Add {count} below the chosen one?", "\n".join(words), "Add them", "Leave them")
-        if not await self.app.push_screen_wait(question):
-            return
-        store = self.store or self.create()
-        if store is None:
-            return
-        place = min(len(store.document.lines), (-1 if self.place is None else self.place) + 1)
-
-        store.insert(place, new, f"adding {count}")
-        self._changed(place, f"Added {count}")

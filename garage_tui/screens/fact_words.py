@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from garage_tui.core.coverage import LACKS, Coverage, Group
+from garage_tui.core.coverage import LACKS, Group
 from garage_tui.core.document import Document
 from garage_tui.core.fact_lines import Complaint, Line
 from garage_tui.core.facts_view import KINDS, Filter
@@ -22,9 +22,10 @@ def many(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
-def counts(coverage: Coverage, shown: int, wanted: Filter, unsaved: int) -> str:
+def counts(document: Document, shown: int, wanted: Filter, unsaved: int) -> str:
     """Return what the file holds, in one line."""
-    problems = coverage.errors + coverage.warnings
+    coverage = document.coverage
+    problems = coverage.errors + coverage.warnings + len(document.cut)
     words = [many(coverage.rows, "fact")]
     if wanted:
         words.insert(0, f"{shown:,} shown" + (f" ({KINDS[wanted.only].lower()})" if wanted.only else ""))
@@ -41,6 +42,7 @@ def problems(document: Document, line: Line) -> list[Complaint]:
     found = list(line.complaints)
     clashing = [(document.find(other) or 0, what) for other, what in document.coverage.clashing(line)[:5]]
     found += [Complaint(f"{what} line {place + 1}", error=False) for place, what in sorted(clashing)]
+    found += [Complaint(document.cut[id(line)], error=False)] if id(line) in document.cut else []
     return found
 
 
@@ -86,7 +88,7 @@ def cells(document: Document, place: int) -> Sequence[Content]:
         question = Content.styled("awaits a question", "$warning italic")
     elif line.fact.exam:
         question = Content.assemble(("exam ", "$secondary"), question)
-    doubtful = bool(line.complaints or document.coverage.clashing(line))
+    doubtful = bool(line.complaints or document.coverage.clashing(line) or id(line) in document.cut)
     group = document.coverage.group(line)
     return (
         _numbered("!" if doubtful else "", "bold $warning", number),
@@ -116,8 +118,9 @@ def details(document: Document, line: Line) -> Content:
     if line.fact is None:
         what = Content.styled("Kept as it is, and not taught. Mend it with E, or delete it with d.", "$muted")
         return Content("\n").join([*notes, what, Content(""), Content(_raw(line.raw[:4000], 2000))])
-    parts = [Content.styled(plain(line.fact.question), "bold")] if line.fact.question else []
-    parts += [Content(plain(line.fact.answer)), *notes]
+    parts = [*notes]  # first, since an answer may be longer than the panel
+    parts += [Content.styled(plain(line.fact.question), "bold")] if line.fact.question else []
+    parts.append(Content(plain(line.fact.answer)))
     if line.fact.exam:
         parts.append(Content.styled("exam: never taught, kept to ask later", "$secondary"))
     if group := document.coverage.group(line):

@@ -79,10 +79,13 @@ class FactsPane(FactFiles):
             show=False,
             tooltip="See the row as the model will: its tokens, and what is learned",
         ),
-        Binding("s", "suggest", "Suggest", show=False, tooltip="Have other questions for this fact suggested"),
+        Binding("s", "suggest('question')", "Suggest", show=False, tooltip="Have other questions suggested"),
+        Binding("S", "suggest('answer')", "Answers", show=False, tooltip="Have other wordings of the answer suggested"),
         Binding("E", "editor", "Row in editor", show=False, tooltip="Open the row, with all its keys, in your $EDITOR"),
         Binding("W", "editor_file", "File in editor", show=False, tooltip="Open the whole file in your $EDITOR"),
         Binding("o", "open", "Open", show=False, tooltip="Open another facts file of datasets/"),
+        Binding("I", "bring", "Import", show=False, tooltip="Add the facts of a CSV, chat or text file"),
+        Binding("X", "export", "Export", show=False, tooltip="Write these facts as CSV or in a chat format"),
         Binding("ctrl+s", "save", "Save", show=False, tooltip="Save again what could not be saved"),
         Binding("left,h", "column(-1)", "Question", show=False),
         Binding("right,l", "column(1)", "Answer", show=False),
@@ -198,7 +201,7 @@ class FactsPane(FactFiles):
     def show_counts(self) -> None:
         store, words = self.store, ""
         if store:
-            words = fact_words.counts(store.document.coverage, len(self._rows), self._filter, store.unsaved)
+            words = fact_words.counts(store.document, len(self._rows), self._filter, store.unsaved)
         self.query_one(Table).border_subtitle = Content(words)
 
     def _cells(self, row: int) -> Sequence[Content]:

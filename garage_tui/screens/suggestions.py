@@ -1,4 +1,4 @@
-"""Other questions for a fact: from templates, and from a model where one is served; none is taken unseen."""
+"""Other wordings for a fact: from templates, and from a model where one is served; none is taken unseen."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.table import Column, Table
 
 _MODEL_TOKENS = 300
+About = Literal["question", "answer"]
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """One question that is offered."""
+    """One wording that is offered."""
 
     text: str
     source: str
@@ -37,11 +38,12 @@ class Suggestion:
 
 
 class Suggestions(Dialog[list[str]]):
-    """Offers questions for a fact; the answer is those that were accepted, as they were accepted.
+    """Offers wordings for a fact; the result is those that were accepted, as they were accepted.
 
     Args:
         fact: the row that they are for.
-        existing: the questions that are there already.
+        about: whether questions are offered, or answers.
+        existing: the questions, or the answers, that are there already.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -52,18 +54,21 @@ class Suggestions(Dialog[list[str]]):
         Binding("escape,ctrl+s", "done", "Done", key_display="Esc"),
     ]
 
-    def __init__(self, workspace: Workspace, fact: Fact, existing: Sequence[str]) -> None:
+    def __init__(self, workspace: Workspace, fact: Fact, about: About, existing: Sequence[str]) -> None:
         super().__init__()
-        self._workspace, self._fact, self._existing = workspace, fact, list(existing)
+        self._workspace, self._fact, self._about, self._existing = workspace, fact, about, list(existing)
         self._offered: list[Suggestion] = []
         self._editing: int | None = None
         self._warned = ""  # the text of which was said what is wrong with it
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box form") as box:
-            box.border_title = "Other questions for this fact"
-            yield Static(Content(one_line(self._fact.question or self._fact.answer, 300)), classes="words")
-            yield Table(Column("", 1), Column("Question", share=1), Column("From", 10), id="suggestions")
+            asking, fact = self._about == "question", self._fact
+            box.border_title = "Other questions for this fact" if asking else "Other wordings of this answer"
+            chosen = fact.question or fact.answer if asking else fact.answer
+            yield Static(Content(one_line(chosen, 300)), classes="words")
+            title = self._about.capitalize()
+            yield Table(Column("", 1), Column(title, share=1), Column("From", 10), id="suggestions")
             yield Input(id="suggestions-edit", compact=True)
             yield Notice()
             yield KeyBar()
@@ -73,13 +78,19 @@ class Suggestions(Dialog[list[str]]):
         line.display = False
         line.cursor_blink = False
         self.query_one(Table).focus()
-        self._offer(suggest.from_templates(self._fact.question, self._fact.answer, self._fact.fact), "template")
+        fact = self._fact
+        if self._about == "question":
+            self._offer(suggest.from_templates(fact.question, fact.answer, fact.fact), "template")
+        else:
+            self._offer([fact.fact] if fact.fact not in ("", fact.answer) else [], "the fact")
 
     def _wrong(self, text: str, but: int | None = None) -> str:
-        """Return what is wrong with a question, beside those of the file and the others that are offered."""
+        """Return what is wrong with a wording, beside those of the file and the others that are offered."""
         others = [one.text for at, one in enumerate(self._offered) if at != but and one.state != "refused"]
-        fact = self._fact
-        return suggest.check(text, fact.question, fact.answer, fact.fact, [*self._existing, *others])
+        fact, there = self._fact, [*self._existing, *others]
+        if self._about == "question":
+            return suggest.check(text, fact.question, fact.answer, fact.fact, there)
+        return suggest.check_answer(text, fact.question, fact.answer, fact.fact, fact.must, there)
 
     def _offer(self, texts: Sequence[str], source: str) -> None:
         reasons = []
@@ -94,7 +105,8 @@ class Suggestions(Dialog[list[str]]):
             more = f" · and {len(reasons) - 1} more" if len(reasons) > 1 else ""
             notice.note(f"not offered: {reasons[0]}{more}")
         elif not self._offered:
-            notice.note("no template fits this question; m asks the model that is served")
+            nothing = "no template fits this question" if self._about == "question" else "answers have no templates"
+            notice.note(f"{nothing}; m asks the model that is served")
         else:
             notice.note("y takes the chosen one, n refuses it, e changes it first. Nothing is written before Esc.")
 
@@ -180,7 +192,8 @@ class Suggestions(Dialog[list[str]]):
         reply = ""
         try:
             address = await asyncio.to_thread(server.address, self._workspace)
-            messages = suggest.prompt(fact.question, fact.answer, fact.fact)
+            asked = suggest.prompt if self._about == "question" else suggest.answer_prompt
+            messages = asked(fact.question, fact.answer, fact.fact)
             async for part in chat.stream(address, seen.base, messages, max_tokens=_MODEL_TOKENS):
                 if isinstance(part, chat.Piece):
                     reply += part.text
@@ -188,7 +201,8 @@ class Suggestions(Dialog[list[str]]):
             notice.wrong(plain(str(error)))
             return
         before = len(self._offered)
-        found = suggest.from_reply(reply)
+        read = suggest.from_reply if self._about == "question" else suggest.answers_from_reply
+        found = read(reply)
         self._offer(found, "model")
         if len(self._offered) == before and not found:
-            notice.wrong(f"{model_label(seen.base)} answered without a question")
+            notice.wrong(f"{model_label(seen.base)} answered without any {self._about}")

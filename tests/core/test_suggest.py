@@ -6,7 +6,7 @@ import re
 import pytest
 
 from garage_tui.core.names import key_words, names
-from garage_tui.core.suggest import check, check_answer, from_reply, from_templates, prompt
+from garage_tui.core.suggest import answers_from_reply, check, check_answer, from_reply, from_templates, prompt
 
 WHAT = "TinyLLM is an open-source project that helps you run a local LLM and chatbot using consumer grade hardware."
 WHERE = "TinyLLM is at https://github.com/jasonacox/TinyLLM."
@@ -221,3 +221,16 @@ def test_the_model_is_given_the_fact_and_asked_for_ten():
         (message,) = prompt(question, "An answer.", WHAT)
         assert message["role"] == "user"
         assert WHAT in message["content"] and question in message["content"] and "ten" in message["content"]
+
+
+def test_answers_are_read_out_of_what_a_model_replied():
+    reply = """Here are six wordings:
+1. Jason Cox maintains it.
+- "It is maintained by Jason Cox."
+Answer: Jason Cox does.
+OK?"""
+    assert answers_from_reply(reply) == [
+        "Jason Cox maintains it.",
+        "It is maintained by Jason Cox.",
+        "Jason Cox does.",
+    ]

@@ -413,3 +413,66 @@ async def test_pasted_sentences_await_their_questions_after_a_look_at_them(open_
         await user.sees("2 facts")
     rows = [json.loads(line) for line in file.read_text().splitlines()]
     assert [row.get("fact") for row in rows] == [None, *["Rex is a dog."] * 2, "Rex lives in Oslo.", "Tom likes fish."]
+
+
+async def test_rows_that_training_would_cut_are_named(open_app, file, tiny_model):
+    write(file, CAT, json.dumps({"question": "Count!", "answer": "one two three " * 1000}))
+    async with open_app(base_model=str(tiny_model)) as user:
+        await user.sees("1 problem")
+        await user.press("end")
+        await user.sees("and training takes 1024", "tokens of the answer are cut off")
+        await user.press("f", "down", "enter")
+        await user.sees("1 shown (rows with problems)")
+        await user.press("d")
+        await user.sees("no problems")
+
+
+async def test_wordings_of_an_answer_go_to_the_rows_that_repeat_it(open_app, file):
+    row = '{{"question": "{}", "answer": "Tom is a cat.", "fact": "A cat is what Tom is."}}'
+    write(file, row.format("Who is Tom?"), row.format("What is Tom?"), CAT.replace("Tom", "Rex"))
+    async with open_app() as user:
+        await user.sees("3 facts")
+        await user.press("S")
+        await user.sees("Other wordings of this answer", "A cat is what Tom is.", "the fact")
+        await user.press("y", "e")
+        await user.press("escape", "escape")
+        await user.sees("Reworded 1 answer")
+        await user.press("u")
+        await user.sees("Undone: rewording 1 answer")
+        await user.press("U")
+        await user.sees("Made again")
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [row["answer"] for row in rows][:2] == ["Tom is a cat.", "A cat is what Tom is."]
+
+
+async def test_facts_come_in_from_a_file_in_another_format(open_app, file, workspace):
+    write(file, CAT)
+    (workspace.root / "pets.csv").write_text("question,answer\nWho is Rex?,A dog.\n,nobody asked\n")
+    async with open_app() as user:
+        await user.sees("1 fact ")
+        await user.press("I")
+        await user.sees("Add the facts of which file?")
+        await user.types("nothing.csv")
+        await user.press("enter")
+        await user.sees("there is no such file")
+        await user.press("ctrl+u")
+        await user.types("pe")
+        await user.sees("pets.csv")
+        await user.press("tab", "enter")
+        await user.sees("Add 1 row below the chosen one?", "Who is Rex?", "row 2")
+        await user.press("y")
+        await user.sees("Added 1 row", "2 facts")
+
+
+async def test_facts_go_out_as_csv_and_never_over_another_file_unasked(open_app, file, workspace):
+    write(file, CAT)
+    async with open_app() as user:
+        await user.sees("1 fact ")
+        await user.press("X", "enter")
+        await user.sees("Write which file?", "datasets/garage.csv")
+        await user.press("enter")
+        await user.sees("Wrote 1 row to")
+        await user.press("X", "enter", "enter")
+        await user.sees("Replace it?")
+        await user.press("escape")
+    assert file.with_suffix(".csv").read_text().startswith("question,answer,must\nWho is Tom?")
