@@ -57,9 +57,13 @@ def run_check(args: argparse.Namespace) -> int:
         for problem in file.problems:
             print(file.where(problem))
         warnings = len(file.problems) - len(file.errors)
-        counts = f"{len(file.facts)} facts" + (f" ({exam} for the exam only)" if exam else "")
-        print(f"{counts}, {len(file.errors)} errors, {warnings} warnings")
+        counts = _count(len(file.facts), "fact") + (f" ({exam} for the exam only)" if exam else "")
+        print(f"{counts}, {_count(len(file.errors), 'error')}, {_count(warnings, 'warning')}")
     return 2 if file.errors else 0
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _too_long(file: FactsFile, base: str) -> list[Problem]:

@@ -147,16 +147,26 @@ class Coverage:
         return (lines for lines in self._questions.values() if len(lines) > 1)
 
 
+_SAME = "the same question and answer as"
+_OTHER = "another answer to the same question as"
+
+
 def clash(line: Line, other: Line) -> str:
     """Return what is wrong with two lines that ask the same, or nothing where they are variants of one fact."""
     assert line.fact and other.fact
     if line.fact.exam != other.fact.exam:
-        return "is taught and is an exam question too, which proves nothing then; take one out: the same as"
+        return "taught and an exam question too, which proves nothing then; take one out: the same as"
     if folded(line.fact.answer) == folded(other.fact.answer):
-        return "the same question and answer as"
+        return _SAME
     if line.fact.fact and folded(line.fact.fact) == folded(other.fact.fact):
         return ""
-    return "another answer to the same question as"
+    return _OTHER
+
+
+def clash_with(what: str, line: int) -> str:
+    """Return what `clash` said with the number of the other line, and what to do about it."""
+    remedies = {_SAME: "; delete one", _OTHER: '; delete one, or give both the same "fact" if both are right'}
+    return f"{what} line {line}{remedies.get(what, '')}"
 
 
 def _clashes(same: Sequence[Line]) -> int:

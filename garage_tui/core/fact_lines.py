@@ -22,6 +22,20 @@ _ESCAPE = re.compile(r"[\x1b\x9b\x9d\x90]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _INVISIBLE = re.compile(r"[\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 _LOOKS_LIKE = '{"question": "…", "answer": "…"}'
+_IMPORTED = "`garage facts import` reads it (I in the app)"
+_OTHER_FORMATS = {"messages", "conversations", "instruction", "prompt"}
+_NOT_JSON = {
+    "Expecting value": "a value is missing, or a text without quotes",
+    "Expecting property name enclosed in double quotes": 'a key in "double quotes" is missing, or a comma is too many',
+    "Expecting ',' delimiter": 'a comma is missing, or a quote within a text that should be \\"',
+    "Expecting ':' delimiter": "a colon is missing after a key",
+    "Unterminated string starting at": "a text begins here and has no closing quote",
+    "Invalid control character at": "a control character; take it out, or write a line feed as \\n and a tab as \\t",
+    "Invalid \\escape": "a \\ that means nothing; write it as \\\\",
+    "Extra data": "something follows here; give it a line of its own",
+    "Illegal trailing comma before end of object": "a comma too many",
+}
+"""What Python's reader says, as a person would."""
 _NOTHING: dict[str, Any] = {}
 _decode = msgspec.json.Decoder().decode
 
@@ -97,15 +111,17 @@ def parse(raw: bytes, first: bool = False) -> Line:
             return Line(raw, None, tuple(complaints))
         row, why = _read_leniently(data)
         if why:
-            return _bad(raw, complaints, why)
+            listed = first and data.lstrip().startswith(b"[")
+            return _bad(raw, complaints, f"the file is one JSON list: {_IMPORTED}" if listed else why)
     if type(row) is not dict:
-        return _bad(raw, complaints, f"not an object; a line looks like {_LOOKS_LIKE}")
+        remedy = _IMPORTED if first and type(row) is list else f"a line looks like {_LOOKS_LIKE}"
+        return _bad(raw, complaints, f"not an object; {remedy}")
     question, answer = row.pop("question", None), row.pop("answer", None)
     if question is None and answer is None and _is_text(row.get("fact")):
         return Line(raw, Fact("", row["fact"], row), (*complaints, *_odd_characters("fact", row["fact"])))
     for key, value in (("question", question), ("answer", answer)):
         if type(value) is not str or not value or value.isspace():
-            return _bad(raw, complaints, _missing(key, value, data))
+            return _bad(raw, complaints, _missing(key, value, data, row))
         if not value.isprintable():
             if _LONE_SURROGATE.search(value):
                 text = f'"{key}" holds half a character (a lone \\ud… escape); write the character itself'
@@ -194,16 +210,23 @@ def _read_leniently(data: bytes) -> tuple[Any, str]:
             return None, "is UTF-16 or binary; save the file as UTF-8"
         return None, f"byte {error.start + 1} is not UTF-8; save the file as UTF-8"
     except JSONDecodeError as error:
-        return None, f"not JSON at column {error.colno} ({error.msg}); a line looks like {_LOOKS_LIKE}"
+        why = _NOT_JSON.get(error.msg, error.msg)
+        return None, f"not JSON at column {error.colno} ({why}); a line looks like {_LOOKS_LIKE}"
     except (RecursionError, ValueError) as error:
         why = "nested too deeply" if isinstance(error, RecursionError) else "a number with too many digits"
         return None, f"not JSON ({why}); a line looks like {_LOOKS_LIKE}"
 
 
-def _missing(key: str, value: object, data: bytes) -> str:
+def _missing(key: str, value: object, data: bytes, row: dict[str, Any]) -> str:
     if value is None and f'"{key}"'.encode() not in data:
-        return f'the key "{key}" is missing'
-    return f'"{key}" is empty' if isinstance(value, str) else f'"{key}" is not text; put it in quotes'
+        if alike := next((other for other in row if other.strip().casefold() == key), None):
+            return f'the key "{key}" is missing: rename {json.dumps(alike, ensure_ascii=False)}'
+        other = _OTHER_FORMATS.intersection(row)
+        remedy = f"this is another format, and {_IMPORTED}" if other else f'add "{key}": "…"'
+        return f'the key "{key}" is missing: {remedy}'
+    if isinstance(value, str):
+        return f'"{key}" is empty: write one, or delete the line'
+    return f'"{key}" is not text; write one text in quotes'
 
 
 def _odd_characters(key: str, text: str) -> list[Complaint]:
@@ -219,12 +242,12 @@ def _odd_characters(key: str, text: str) -> list[Complaint]:
 def _odd_keys(row: dict[str, Any]) -> list[Complaint]:
     found = []
     if "exam" in row and not isinstance(row["exam"], bool):
-        found.append(Complaint('"exam" is neither true nor false, and counts as false', error=False))
+        found.append(Complaint('"exam" is neither true nor false, and counts as false; write one of them', error=False))
     if "fact" in row and not isinstance(row["fact"], str):
-        found.append(Complaint('"fact" is not text, and is not used', error=False))
+        found.append(Complaint('"fact" is not text, and is not used; write it in quotes', error=False))
     must = row.get("must")
     if must is not None and not (isinstance(must, list) and all(_is_must(part) for part in must)):
-        text = '"must" is not a list of words (or of lists of words that mean the same), and is not used'
+        text = '"must" is not used: write a list of words, or of lists of words that mean the same'
         found.append(Complaint(text, error=False))
     return found
 

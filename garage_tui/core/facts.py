@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 from garage_tui.core.atomic import write_atomic
-from garage_tui.core.coverage import Coverage, clash, folded, no_collecting
+from garage_tui.core.coverage import Coverage, clash, clash_with, folded, no_collecting
 from garage_tui.core.errors import BadInputError
 from garage_tui.core.fact_lines import Fact, Line, edited, line_of, parse
 from garage_tui.core.text import one_line
@@ -165,7 +165,7 @@ def _compare(lines: Sequence[Line]) -> list[Problem]:
         first, *others = sorted(same, key=numbers.__getitem__)
         for line in others:
             if (what := clash(line, first)) and line.fact:
-                text = f'{what} line {numbers[first]}: "{one_line(line.fact.question, 60)}"'
+                text = f'"{one_line(line.fact.question, 60)}" is {clash_with(what, numbers[first])}'
                 problems.append(Problem(numbers[line], text, error=False))
     return problems
 

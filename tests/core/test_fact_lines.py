@@ -85,7 +85,7 @@ def test_a_key_is_taken_out_wherever_it_stands(raw, key, left):
         (b'{"question": "q\\u0007", "answer": "a"}', "control characters"),
         (b'{"question": "q\\u202e", "answer": "a"}', "invisible characters"),
         (b'{"question": "q", "answer": "a", "exam": "yes"}', "neither true nor false"),
-        (b'{"question": "q", "answer": "a", "must": "cat"}', '"must" is not a list'),
+        (b'{"question": "q", "answer": "a", "must": "cat"}', '"must" is not used: write a list of words'),
         (b'{"question": "q", "answer": "a", "must": ["cat", ["dog", "hound"]]}', ""),
         (b'{"question": "q", "question": "r", "answer": "a"}', "stands there twice"),
         (b'{"question": "What is \\"question\\"?", "answer": "a"}', ""),

@@ -37,7 +37,12 @@ def test_the_shipped_facts_are_sound_and_say_what_the_story_says(workspace):
         ('{"question": 1, "answer": "b"}', '"question" is not text'),
         ('{"question": " ", "answer": "b"}', '"question" is empty'),
         ('{"question": "a", "answer": "b"', "not JSON at column"),
-        ('["a", "b"]', "not an object"),
+        ('["a", "b"]', "not an object; a line looks like"),
+        ('{"question": "", "answer": "b"}', '"question" is empty: write one, or delete the line'),
+        ('{"Question": "a", "answer": "b"}', 'the key "question" is missing: rename "Question"'),
+        ('{"messages": []}', "this is another format, and `garage facts import` reads it"),
+        ('{"question": "a \\d", "answer": "b"}', "write it as"),
+        ('{"question": "a", "answer": "b"} {}', "something follows here; give it a line of its own"),
         ('{"question": "\\ud800", "answer": "b"}', "half a character"),
         (b'{"question": "\xff", "answer": "b"}', "not UTF-8"),
         ("[" * 100_000, "not JSON"),
@@ -54,6 +59,11 @@ def test_a_mistake_is_named_with_its_line_and_good_rows_still_load(tmp_path, lin
     assert len(file.facts) == 2
     with pytest.raises(BadInputError, match=r"facts\.jsonl:2: "):
         facts.training_rows(path)
+
+
+@pytest.mark.parametrize("data", ['[{"question": "q", "answer": "a"}]\n', '[\n {"question": "q",\n "answer": "a"}]\n'])
+def test_a_file_that_is_one_json_list_is_sent_to_import(tmp_path, data):
+    assert "`garage facts import` reads it" in facts.load(written(tmp_path, data.encode())).errors[0].text
 
 
 def test_repeated_and_contradicting_questions_are_warned_about(tmp_path):
@@ -89,7 +99,7 @@ def test_a_question_that_is_taught_and_asked_in_the_exam_is_named_whatever_its_a
     rows = [{"question": "Who?", "answer": "Ann.", "fact": "Ann"}, {"question": "who?", "answer": "It is Ann."}]
     rows[1] |= {"fact": "Ann", "exam": True}
     [problem] = facts.load(written(tmp_path, "".join(json.dumps(row) + "\n" for row in rows))).problems
-    assert problem.line == 2 and "is taught and is an exam question too" in problem.text
+    assert problem.line == 2 and "taught and an exam question too" in problem.text
 
 
 def test_saving_what_was_loaded_changes_no_byte_even_of_bad_lines(tmp_path):
