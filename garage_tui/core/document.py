@@ -36,6 +36,8 @@ class Document:
         """Grows with every change."""
         self.cut: Mapping[int, str] = {}
         """What is wrong with lines that are longer than training takes, by their `id`; `core.lengths` counts them."""
+        self.leaks: Mapping[int, Sequence[Line]] = {}
+        """The taught lines that give an exam question away, by its line's `id`; `core.leaks` finds them."""
         self._undo: list[Change] = []
         self._redo: list[Change] = []
 
@@ -56,6 +58,16 @@ class Document:
         except ValueError:
             same = [place for place, other in enumerate(self.lines) if other.raw == line.raw]
             return min(same, key=lambda place: abs(place - near), default=None)
+
+    @property
+    def slow_problems(self) -> int:
+        """Problems that take longer to find than a key may: they are known a moment after each change."""
+        return len(self.cut) + len(self.leaks)
+
+    def doubtful(self, line: Line) -> bool:
+        """Return whether something is wrong with a line, by itself or beside the others."""
+        slow = id(line) in self.cut or id(line) in self.leaks
+        return slow or bool(line.complaints or self.coverage.clashing(line))
 
     @property
     def can_undo(self) -> bool:

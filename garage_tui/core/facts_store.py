@@ -29,8 +29,8 @@ class Theirs:
     stamp: facts.Stamp | None
     merged: list[Line]
     coverage: Coverage
-    clashes: int
-    """Places where both changed the same rows."""
+    clashes: list[tuple[list[Line], list[Line]]]
+    """(mine, theirs) of each place where both changed the same rows."""
 
 
 class FactsStore:
@@ -68,7 +68,7 @@ class FactsStore:
         found = facts.stamp(self.path)  # taken before reading: a change in between is seen as one later
         known = {line.raw: line for line in mine[1:]}  # the first may have a mark of its own
         file = facts.load(self.path, known) if found else facts.FactsFile(self.path)
-        return Theirs(version, file, found, file.lines, Coverage(file.lines), 0)
+        return Theirs(version, file, found, file.lines, Coverage(file.lines), [])
 
     def take(self, theirs: Theirs) -> bool:
         """Take over what was read, on the event loop; False where something was changed here meanwhile."""
@@ -82,6 +82,11 @@ class FactsStore:
     def unsaved(self) -> int:
         """Changes that are not in the file yet."""
         return len(self._pending)
+
+    @property
+    def has_backup(self) -> bool:
+        """Whether the version of before this session is beside the file; of a new file there is none."""
+        return self.path.with_name(self.path.name + facts.BACKUP).exists()
 
     # What follows is quick: it changes memory only.
 
@@ -117,6 +122,18 @@ class FactsStore:
         ]
         self._pending.append(self.document.splice(low, len(new), new, what))
         return low
+
+    def ask(self, line: Line, facts_: Sequence[Fact], what: str, near: int = 0) -> int:
+        """Give a row that awaits its question the first of `facts_`, and put the others below it, as one change.
+
+        Raises:
+            GarageError: as `replace`.
+        """
+        at = self._find(line, near)
+        first = edited(line, {"question": facts_[0].question, "answer": facts_[0].answer}, first=at == 0)
+        new = [first, *(line_of(fact, line) for fact in facts_[1:])]
+        self._pending.append(self.document.splice(at, 1, new, what))
+        return at
 
     def remove(self, line: Line, what: str, near: int = 0) -> int:
         """Take a row out; return where it was. Raises as `replace` does."""
@@ -162,6 +179,7 @@ class FactsStore:
         """
         lines, version, count = list(self.document.lines), self.document.version, len(self._pending)
         if not count:
+            self._clear_journal()
             return None
         try:
             self._journal.note(self._pending[self._noted : count])
@@ -182,9 +200,12 @@ class FactsStore:
         del self._pending[:count]
         self._noted -= count
         if not self._pending:
-            with contextlib.suppress(OSError):
-                self._journal.clear()
+            self._clear_journal()
         return None
+
+    def _clear_journal(self) -> None:
+        with contextlib.suppress(OSError):
+            self._journal.clear()
 
     def _theirs(self, lines: list[Line], version: int) -> Theirs:
         found = facts.stamp(self.path)
@@ -193,17 +214,24 @@ class FactsStore:
         merged, clashes = self._merge(lines, disk.lines, "both")
         return Theirs(version, disk, found, merged, Coverage(merged), clashes)
 
-    def _merge(self, mine: list[Line], theirs: list[Line], choice: Choice) -> tuple[list[Line], int]:
+    def _merge(
+        self, mine: list[Line], theirs: list[Line], choice: Choice
+    ) -> tuple[list[Line], list[tuple[list[Line], list[Line]]]]:
         lines = {line.raw: line for line in [*self._base, *mine, *theirs]}
         base, ours, others = ([line.raw for line in side] for side in (self._base, mine, theirs))
         merged = merge(base, ours, others, choice)
-        return [lines[raw] for raw in merged.lines], merged.clashes
+
+        def read(raws: list[bytes]) -> list[Line]:
+            return [lines[raw] for raw in raws]
+
+        return read(merged.lines), [(read(here), read(there)) for here, there in merged.clashes]
 
     def accept(self, theirs: Theirs, choice: Choice = "both") -> bool:
         """Put our changes into their version, on the event loop; False where `save` must look again.
 
         Args:
-            choice: whose rows count where both changed the same ones; "theirs" gives up all that is not saved here.
+            choice: whose rows count where both changed the same ones; "theirs" gives up all that is not saved here, and
+                the next `save` takes it out of the journal.
         """
         if self.document.version != theirs.version:
             return False

@@ -64,7 +64,7 @@ def _holds(line: Line, words: list[str]) -> bool:
 
 def _is(document: Document, line: Line, only: Only) -> bool:
     if only == "problems":
-        return bool(line.complaints or document.coverage.clashing(line) or id(line) in document.cut)
+        return document.doubtful(line)
     if only == "exams":
         return bool(line.fact and line.fact.exam)
     group = document.coverage.group(line)

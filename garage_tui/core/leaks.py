@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from garage_tui.core.coverage import folded
 from garage_tui.core.fact_lines import Line
 from garage_tui.core.names import names, words
 
+MOST_PAIRS = 5_000_000
+"""Comparisons, a second or so, above which an open file is not searched after every change."""
 CHUNK = 2000
 """Questions compared in one go: a fraction of a millisecond, in which nothing else of the app can run."""
 _RATIO = 90.0
@@ -39,6 +42,23 @@ def find_leaks(lines: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
         for index in haystack.find(line.fact.question):
             yield line, taught[index]
     haystack.clear()
+
+
+def given_away(lines: Sequence[Line]) -> dict[int, list[Line]]:
+    """Return for each exam question that is nearly taught, by its line's `id`, the lines that do it.
+
+    Those that stand there word for word are no near ones: `Coverage` knows them. Of a file with too many questions to
+    compare nothing is said; `garage facts check` takes the time.
+    """
+    exams = sum(bool(line.fact and line.fact.exam) for line in lines)
+    if exams * (len(lines) - exams) > MOST_PAIRS:
+        return {}
+    found: dict[int, list[Line]] = {}
+    for exam, taught in find_leaks(lines):
+        assert exam.fact and taught.fact
+        if folded(exam.fact.question) != folded(taught.fact.question):
+            found.setdefault(id(exam), []).append(taught)
+    return found
 
 
 class _Haystack:

@@ -15,8 +15,8 @@ class Merged(Generic[T]):
     """The lines of both sides."""
 
     lines: list[T]
-    clashes: int
-    """Places where both changed the same lines, each in another way."""
+    clashes: list[tuple[list[T], list[T]]]
+    """(mine, theirs) of each place where both changed the same lines, each in another way."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ def merge(base: Sequence[T], mine: Sequence[T], theirs: Sequence[T], choice: Cho
         key=lambda edit: (edit.start, edit.end, edit.mine),
     )
     merged: list[T] = []
-    clashes = at = 0
+    clashes: list[tuple[list[T], list[T]]] = []
+    at = 0
     while edits:
         together = [edits.pop(0)]
         end = together[0].end
@@ -62,7 +63,7 @@ def merge(base: Sequence[T], mine: Sequence[T], theirs: Sequence[T], choice: Cho
         elif ours == others:
             merged += ours
         else:
-            clashes += start < end
+            clashes += [(ours, others)] if start < end else []
             if start < end and choice != "both":
                 merged += ours if choice == "mine" else others
             else:

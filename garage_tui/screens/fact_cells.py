@@ -26,10 +26,7 @@ QUESTION, ANSWER = COLUMNS.index("question"), COLUMNS.index("answer")
 OTHER = {"question": "answer", "answer": "question"}
 _BEGIN = {"a": "add", "e": "edit", "enter": "edit", "y": "duplicate"}
 _DRAFT_SECONDS = 0.3
-_HOW = {
-    "question": "Write it as a person would ask. Enter goes to the answer.",
-    "answer": "Write what the model shall answer. Enter saves it.",
-}
+_HOW = {"question": "Write it as a person would ask.", "answer": "Write what the model shall answer."}
 
 
 @dataclass
@@ -118,7 +115,8 @@ class FactCells(FactEdits):
             editor.text = text
             editor.move_cursor(editor.document.end)
         self.screen.set_focus(editor, scroll_visible=False)
-        self.query_one(Notice).note(_HOW[column])
+        goes_on = writing.line is None and column == "question"
+        self.query_one(Notice).note(f"{_HOW[column]} Enter {'goes to the answer' if goes_on else 'saves it'}.")
 
     def _finish(self, by: str) -> None:
         """Go on to the other cell, or take what was written."""
@@ -189,7 +187,7 @@ class FactCells(FactEdits):
             self.query_one(Notice).wrong("Not saved yet: Enter saves, Esc once more throws it away")
             return
         self._end_writing()
-        self.show(writing.place)
+        self.show(writing.place if writing.line else max(0, writing.place - 1))  # where one came from
         self.query_one(Notice).clear()
 
     def _end_writing(self) -> None:

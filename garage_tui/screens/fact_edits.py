@@ -11,13 +11,14 @@ from textual import work
 from garage_tui.core.errors import GarageError
 from garage_tui.core.fact_lines import Line
 from garage_tui.core.text import one_line, plain
+from garage_tui.screens import fact_words
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
 from garage_tui.widgets.table import Table
 
 if TYPE_CHECKING:
     from garage_tui.core.document import Change
-    from garage_tui.core.facts_store import FactsStore
+    from garage_tui.core.facts_store import FactsStore, Theirs
     from garage_tui.core.merge import Choice
 
 _CHOICES: tuple[tuple[Choice, str], ...] = (
@@ -145,7 +146,7 @@ class FactEdits(Pane):
             return
         notice = self.query_one(Notice)
         async with self._saving:
-            store.caught_up = False
+            store.caught_up = given_up = False
             while store.unsaved:
                 try:
                     theirs = await asyncio.to_thread(store.save)
@@ -153,22 +154,35 @@ class FactEdits(Pane):
                     self.show_counts()
                     notice.wrong(plain(str(error)))
                     return
-                if theirs:
-                    store.accept(theirs, await self._choose() if theirs.clashes else "both")
-                    self.show()
+                if theirs is None:
+                    continue
+                choice = await self._choose(theirs) if theirs.clashes else "both"
+                if choice is None:
+                    self.show_counts()
+                    notice.wrong(f"{self.label()} is not saved; your change waits, and ^s asks again")
+                    return
+                if store.accept(theirs, choice) and choice == "theirs":
+                    given_up = True
+                    await asyncio.to_thread(store.save)  # out of the journal too
+                self.show()
         if store is self.store:
             self.show_counts()
+            if given_up and not store.unsaved:
+                notice.done(f"{self.label()} was read again; your change of those rows was given up")
+                return
             said = done or f"Saved {self.label()}"
-            more = f"{store.path.name}.bak is the version of before this session"
+            more = f"{store.path.name}.bak is the version of before this session" if store.has_backup else ""
             if store.caught_up:
                 more = "somebody else had changed it; your change was put into their version"
             elif done:
                 more = "u takes it back" if not done.startswith("Undone") else "U makes it again"
-            notice.done(f"{said} · {more}")
+            notice.done(f"{said} · {more}" if more else said)
 
-    async def _choose(self) -> Choice:
+    async def _choose(self, theirs: Theirs) -> Choice | None:
+        """Ask whose rows count; None: that is decided later, and nothing is written until then."""
         from garage_tui.widgets.dialogs import Pick  # noqa: PLC0415 (not needed for the first paint)
 
         title = "Somebody else changed the same rows on disk"
-        choice = await self.app.push_screen_wait(Pick(title, [words for _, words in _CHOICES]))
-        return _CHOICES[choice or 0][0]
+        asked = Pick(title, [words for _, words in _CHOICES], words=fact_words.clashes(theirs.clashes))
+        choice = await self.app.push_screen_wait(asked)
+        return None if choice is None else _CHOICES[choice][0]

@@ -40,7 +40,8 @@ class FactFiles(FactExchange):
         self._saving = asyncio.Lock()
         self._complaint = ""  # what is wrong with the file that was read last
         self._lengths = Lengths(settings.base_model, LoraRecipe().max_length)
-        self._counted: tuple[int, int] | None = None  # the document, and its version, whose long rows are known
+        self._counted: tuple[int, int] | None = None  # the document, and its version, that was looked through
+        self._counting = False
 
     def on_unmount(self) -> None:
         for store in self._stores.values():
@@ -48,8 +49,8 @@ class FactFiles(FactExchange):
 
     @property
     def path(self) -> Path | None:
-        """The open file."""
-        return self.store.path if self.store else None
+        """The open file; None where there is none yet."""
+        return self.store.path if self.store and self.store.path.exists() else None
 
     def label(self) -> str:
         return self._label(self.store.path) if self.store else ""
@@ -66,9 +67,8 @@ class FactFiles(FactExchange):
 
     def _read(self, path: Path | None) -> None:
         self._complaint = ""
-        chosen = path or next(iter(find_files(self.workspace.datasets)), None)
-        if chosen is None:
-            return
+        # Of a file that is not there yet, too, somebody may have left a half-written fact behind.
+        chosen = path or next(iter(find_files(self.workspace.datasets)), self.workspace.datasets / "garage.jsonl")
         try:
             store = self._stores.get(chosen) or FactsStore(chosen, journals_folder())
         except GarageError as error:
@@ -132,12 +132,15 @@ class FactFiles(FactExchange):
         return self.store
 
     async def _look(self) -> None:
-        """Follow what an editor or another app does to the file, and count the tokens of long rows."""
+        """Follow what an editor or another app does to the file, and find what takes longer to find."""
         store = self.store
         if store is None or self.app.screen is not self.screen:
             return
-        await self._count(store.document)
-        if store is not self.store or store.unsaved:
+        version = (id(store.document), store.document.version)
+        if not self._counting and version != self._counted:
+            self._counting = True
+            self._count(store.document, version)
+        if store.unsaved:
             return
         if not await asyncio.to_thread(store.changed):
             return
@@ -153,17 +156,25 @@ class FactFiles(FactExchange):
             if self.writing is None:
                 self.query_one(Notice).done(f"{self.label()} was changed on disk; it was read again")
 
-    async def _count(self, document: Document) -> None:
-        """Find the rows that training would cut, once after every change."""
-        if self._counted == (id(document), document.version):
-            return
-        version, lines = document.version, list(document.lines)
-        found = await asyncio.to_thread(self._lengths.measure, lines)
-        if version == document.version:
-            self._counted = (id(document), version)
-            if found != document.cut:
-                document.cut = found
+    @work(group="count")
+    async def _count(self, document: Document, version: tuple[int, int]) -> None:
+        """Find exam questions that are nearly taught, and rows that training would cut, once after every change."""
+        from garage_tui.core.leaks import given_away  # noqa: PLC0415 (not needed for the first paint)
+
+        lines = list(document.lines)
+        try:
+            leaks = await asyncio.to_thread(given_away, lines)
+            if version[1] == document.version and leaks != document.leaks:
+                document.leaks = leaks
                 self.show(self.place)
+            cut = await asyncio.to_thread(self._lengths.measure, lines)  # seconds, where long rows are new
+            if version[1] == document.version:
+                self._counted = version
+                if cut != document.cut:
+                    document.cut = cut
+                    self.show(self.place)
+        finally:
+            self._counting = False
 
     @work(group="form", exclusive=True)
     async def action_open(self) -> None:

@@ -95,7 +95,7 @@ class FactTools(FactCells):
             self._changed(at, f"Added {many(len(rows), 'answer')}: the same question, said in other words")
 
     def _add_questions(self, line: Line, place: int, accepted: Sequence[str]) -> None:
-        """Put rows that ask otherwise below the one that they are for."""
+        """Put rows that ask otherwise below the one that they are for; what awaited a question takes the first."""
         store, fact = self.store, line.fact
         if store is None or fact is None:
             return
@@ -104,8 +104,12 @@ class FactTools(FactCells):
         at = store.document.find(line, place)
         at = min(place if at is None else at, len(store.document.lines) - 1) + 1
         rows = [Fact(question, fact.answer, extra) for question in accepted]
-        store.insert(at, rows, f"adding {many(len(rows), 'question')}")
-        self._changed(at, f"Added {many(len(rows), 'question')}: vary their answers with Enter")
+        count = many(len(rows), "question")
+        if fact.statement and store.document.find(line, place) is not None:
+            at = store.ask(line, rows, f"adding {count}", place)
+        else:
+            store.insert(at, rows, f"adding {count}")
+        self._changed(at, f"Added {count}: vary their answers with Enter, or have some suggested with S")
 
     def action_editor(self) -> None:
         """Open the chosen row in the owner's own editor, and take over what comes back."""
@@ -149,12 +153,17 @@ class FactTools(FactCells):
 
     def _lend_terminal(self, act: Callable[[], T]) -> T | None:
         """Let an editor have the terminal; None where it could not, which was said then."""
+        wrong: GarageError | SuspendNotSupported
         try:
             with self.app.suspend():
-                return act()
-        except (GarageError, SuspendNotSupported) as error:
-            self.query_one(Notice).wrong(plain(str(error) or "this terminal cannot be lent to an editor"))
-            return None
+                try:
+                    return act()
+                except GarageError as error:
+                    wrong = error  # raised out of here, it would keep the terminal from ever coming back
+        except SuspendNotSupported as error:
+            wrong = error
+        self.query_one(Notice).wrong(plain(str(wrong) or "this terminal cannot be lent to an editor"))
+        return None
 
     async def _look(self) -> None:
         """Follow what an editor or another app does to the file."""

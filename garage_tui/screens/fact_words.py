@@ -7,14 +7,13 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from garage_tui.core.coverage import LACKS, Group
+from garage_tui.core.coverage import LACKS, Group, clash_with
 from garage_tui.core.document import Document
 from garage_tui.core.fact_lines import Complaint, Line
 from garage_tui.core.facts_view import KINDS, Filter
 from garage_tui.core.text import one_line, plain
 
 _MOST_VARIANTS = 12
-_MOST_COMPARED = 5_000  # lines; more would take longer than a key may
 
 
 def many(count: int, what: str) -> str:
@@ -25,7 +24,7 @@ def many(count: int, what: str) -> str:
 def counts(document: Document, shown: int, wanted: Filter, unsaved: int) -> str:
     """Return what the file holds, in one line."""
     coverage = document.coverage
-    problems = coverage.errors + coverage.warnings + len(document.cut)
+    problems = coverage.errors + coverage.warnings + document.slow_problems
     words = [many(coverage.rows, "fact")]
     if wanted:
         words.insert(0, f"{shown:,} shown" + (f" ({KINDS[wanted.only].lower()})" if wanted.only else ""))
@@ -41,9 +40,11 @@ def problems(document: Document, line: Line) -> list[Complaint]:
     """Return what is wrong with a row, by itself and beside the others."""
     found = list(line.complaints)
     clashing = [(document.find(other) or 0, what) for other, what in document.coverage.clashing(line)[:5]]
-    found += [Complaint(f"{what} line {place + 1}", error=False) for place, what in sorted(clashing)]
+    found += [Complaint(clash_with(what, place + 1), error=False) for place, what in sorted(clashing)]
     found += [Complaint(document.cut[id(line)], error=False)] if id(line) in document.cut else []
-    return found
+    taught = sorted((document.find(other) or 0) + 1 for other in document.leaks.get(id(line), ())[:3])
+    words = "nearly taught in line {}, and so proves nothing: ask it in other words"
+    return found + [Complaint(words.format(number), error=False) for number in taught]
 
 
 def first_problem(document: Document) -> str:
@@ -59,22 +60,6 @@ def first_problem(document: Document) -> str:
     return f"line {wrong + 1}: {first.text}{others}"
 
 
-def _leak(document: Document, line: Line) -> list[Complaint]:
-    """Return what is wrong with an exam question that is nearly taught; in a large file `garage facts check` does."""
-    if line.fact is None or not line.fact.exam or len(document.lines) > _MOST_COMPARED:
-        return []
-    from garage_tui.core.leaks import find_leaks  # noqa: PLC0415 (30 ms that only exam questions need)
-
-    rest = [other for other in document.lines if other is line or not (other.fact and other.fact.exam)]
-    found = [taught for _, taught in find_leaks(rest) if taught not in dict(document.coverage.clashing(line))]
-    return [
-        Complaint(
-            f"nearly taught in line {(document.find(taught) or 0) + 1}, which proves nothing: ask it otherwise", False
-        )
-        for taught in found[:3]
-    ]
-
-
 def cells(document: Document, place: int) -> Sequence[Content]:
     """Return line number with its sign, question, answer and coverage of a row."""
     line = document.lines[place]
@@ -88,10 +73,9 @@ def cells(document: Document, place: int) -> Sequence[Content]:
         question = Content.styled("awaits a question", "$warning italic")
     elif line.fact.exam:
         question = Content.assemble(("exam ", "$secondary"), question)
-    doubtful = bool(line.complaints or document.coverage.clashing(line) or id(line) in document.cut)
     group = document.coverage.group(line)
     return (
-        _numbered("!" if doubtful else "", "bold $warning", number),
+        _numbered("!" if document.doubtful(line) else "", "bold $warning", number),
         question,
         Content(one_line(line.fact.answer)),
         _covered(group) if group else Content(),
@@ -102,7 +86,9 @@ def _covered(group: Group) -> Content:
     if group.lacks:
         return Content.styled(LACKS[group.lacks[0]][0], "$warning")
     taught = len(group.questions)
-    return Content.assemble(("✓ ", "$success"), (many(taught, "question") if taught else "exam only", "$muted"))
+    if not taught:
+        return Content.styled("exam only", "$muted")
+    return Content.assemble(("✓ ", "$success"), (many(taught, "question"), "$muted"))
 
 
 def _numbered(sign: str, style: str, number: str) -> Content:
@@ -113,7 +99,7 @@ def details(document: Document, line: Line) -> Content:
     """Return the whole row: question, answer, what is wrong with it, its fact's other rows, and its other keys."""
     notes = [
         Content.styled(f"{'✗' if problem.error else '!'} {one_line(problem.text, 400)}", "$warning")
-        for problem in [*problems(document, line), *_leak(document, line)]
+        for problem in problems(document, line)
     ]
     if line.fact is None:
         what = Content.styled("Kept as it is, and not taught. Mend it with E, or delete it with d.", "$muted")
@@ -145,6 +131,25 @@ def _variants(group: Group, line: Line) -> list[Content]:
     if len(others) > _MOST_VARIANTS:
         lines.append(Content.styled(f"≈ and {len(others) - _MOST_VARIANTS:,} more questions", "$muted"))
     return lines
+
+
+def clashes(found: Sequence[tuple[Sequence[Line], Sequence[Line]]]) -> str:
+    """Return (mine, theirs) of rows that both changed, so that one can be chosen: what both say, and how many more."""
+    parts = []
+    for mine, theirs in found[:2]:
+        for whose, lines in (("Theirs", theirs), ("Mine", mine)):
+            rows = [_raw(line.raw) if line.fact is None else _said(line) for line in lines[:3]]
+            rows += [f"and {many(len(lines) - 3, 'more row')}"] if len(lines) > 3 else []
+            parts.append(f"{whose}: " + ("\n  ".join(rows) or "deleted"))
+        parts.append("")
+    if len(found) > 2:
+        parts += [f"And {many(len(found) - 2, 'more place')} in the file.", ""]
+    return "\n".join(parts[:-1])
+
+
+def _said(line: Line) -> str:
+    assert line.fact
+    return " → ".join(one_line(text, 120) for text in (line.fact.question, line.fact.answer) if text)
 
 
 def _raw(line: bytes, limit: int = 200) -> str:

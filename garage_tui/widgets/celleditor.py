@@ -27,7 +27,7 @@ class CellEditor(TextArea):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "finish('enter')", "Done"),
-        Binding("tab", "finish('tab')", "Next cell"),
+        Binding("tab", "finish('tab')", "Next"),
         Binding("shift+tab", "finish('back')", "Cell before", show=False),
         Binding("ctrl+j", "newline", "New line", key_display="^j"),
         Binding("ctrl+s", "finish('save')", "Save", show=False),

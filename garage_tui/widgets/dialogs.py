@@ -43,20 +43,22 @@ class Confirm(Dialog[bool]):
 
 
 class Pick(Dialog[int | None]):
-    """One of a list; the answer is its place, or None."""
+    """One of a list, below `words` that say what it is about; the answer is its place, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Choose"),
         Binding("escape", "cancel", "Cancel", key_display="Esc"),
     ]
 
-    def __init__(self, title: str, choices: Sequence[str], current: int = 0) -> None:
+    def __init__(self, title: str, choices: Sequence[str], current: int = 0, words: str = "") -> None:
         super().__init__()
-        self._title, self._choices, self._current = title, choices, current
+        self._title, self._choices, self._current, self._words = title, choices, current, words
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
             box.border_title = Content(self._title)
+            if self._words:
+                yield Static(Content(self._words), classes="words")
             yield OptionList(*(Content(choice) for choice in self._choices))
             yield KeyBar()
 

@@ -86,10 +86,20 @@ def test_where_both_changed_one_row_the_owners_choice_is_what_is_written(store, 
     store.edit(store.document.lines[1], {"answer": "M"}, "editing")
     written(file, [ROWS[0], {"question": "q1", "answer": "T"}, ROWS[2]])
     theirs = store.save()
-    assert theirs and theirs.clashes == 1
+    assert theirs and len(theirs.clashes) == 1
     assert store.accept(theirs, choice)
     store.save()
     assert [json.loads(line)["answer"] for line in file.read_text().splitlines()] == answers
+
+
+def test_what_was_given_up_for_their_version_is_not_offered_after_a_crash(store, file):
+    store.edit(store.document.lines[1], {"answer": "M"}, "editing")
+    written(file, [ROWS[0], {"question": "q1", "answer": "T"}, ROWS[2]])
+    theirs = store.save()
+    assert theirs and [[line.fact.answer for line in side] for side in theirs.clashes[0]] == [["M"], ["T"]]
+    assert store.accept(theirs, "theirs") and store.save() is None
+    store.close(keep_draft=True)  # as a kill −9 leaves it
+    assert FactsStore(file, file.parent / "journal").leftovers == []
 
 
 def test_an_undo_of_a_row_that_somebody_else_rewrote_is_refused_with_a_sentence(store, file):

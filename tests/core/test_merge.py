@@ -28,13 +28,13 @@ from garage_tui.core.merge import merge
 def test_changes_that_do_not_meet_are_all_taken(base, mine, theirs, merged):
     result = merge(base, mine, theirs)
     assert "".join(result.lines) == merged
-    assert result.clashes == 0
+    assert not result.clashes
 
 
 @pytest.mark.parametrize(("choice", "merged"), [("both", "axBc"), ("mine", "aBc"), ("theirs", "axc")])
 def test_where_both_changed_one_row_the_owner_chooses(choice, merged):
     result = merge("abc", "aBc", "axc", choice)
-    assert ("".join(result.lines), result.clashes) == (merged, 1)
+    assert ("".join(result.lines), len(result.clashes)) == (merged, 1)
 
 
 def test_of_two_thousand_random_pairs_no_added_row_is_lost():

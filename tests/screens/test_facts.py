@@ -128,6 +128,41 @@ async def test_a_cell_that_was_only_looked_at_stays_byte_for_byte(open_app, file
     assert file.read_text() == row + "\n" and not file.with_name("garage.jsonl.bak").exists()
 
 
+async def test_a_new_row_that_is_given_up_leaves_the_cursor_where_it_was(open_app, file):
+    write(file, CAT, json.dumps({"question": "Two?", "answer": "first\nsecond"}), DOG)
+    async with open_app() as user:
+        await user.sees("3 facts")
+        await user.press("down", "y")
+        await user.sees("first second", "Enter goes to the answer")
+        await user.press("escape", "escape")
+        await user.sees("Line 2", "Two?")
+        await user.press("e")
+        await user.sees("Enter saves it")
+
+
+async def test_an_editor_that_cannot_be_started_or_fails_gives_the_screen_back(open_app, file, monkeypatch):
+    import contextlib
+
+    write(file, CAT)
+    async with open_app() as user:
+        events: list[str] = []
+
+        @contextlib.contextmanager
+        def suspend():  # as Textual does it: an exception inside skips the way back
+            yield
+            events.append("back")
+
+        monkeypatch.setattr(user.app, "suspend", suspend)
+        monkeypatch.setenv("VISUAL", "/nowhere/ed")
+        await user.sees("1 fact ")
+        await user.press("E")
+        await user.sees("/nowhere/ed cannot be started", "set EDITOR to another editor")
+        monkeypatch.setenv("VISUAL", "false")
+        await user.press("W")
+        await user.sees("false ended with an error (1); nothing was taken over")
+        assert events == ["back", "back"]
+
+
 async def test_deleting_is_undone_and_done_again(open_app, file):
     write(file, DOG, CAT)
     async with open_app() as user:
@@ -254,9 +289,11 @@ async def test_exam_rows_are_marked(open_app, file):
 async def test_an_exam_question_that_is_nearly_taught_says_so(open_app, file):
     write(file, CAT, '{"question": "Who is Tom", "answer": "A cat.", "exam": true}')
     async with open_app() as user:
-        await user.sees("2 facts")
+        await user.sees("2 facts · 1 exam · 1 problem", "! 2")
         await user.press("down")
         await user.sees("! nearly taught in line 1")
+        await user.press("f", "down", "enter")
+        await user.sees("1 shown (rows with problems)")
 
 
 async def test_text_from_the_file_is_text(open_app, file):
@@ -284,6 +321,26 @@ async def test_a_change_goes_into_the_version_that_somebody_else_wrote_meanwhile
         await user.press("enter")
         await user.sees("2 facts", "Tom is a cat.!", "Saved")
     assert file.read_text().splitlines() == [DOG, CAT.replace("cat.", "cat.!")]
+
+
+async def test_where_both_changed_a_row_both_versions_are_shown_and_esc_decides_nothing(open_app, file):
+    write(file, CAT, DOG)
+    theirs = CAT.replace("a cat.", "a tomcat.")
+    async with open_app() as user:
+        await user.sees("2 facts")
+        await user.press("right", "e", "!")
+        user.app.query_one("#facts").conceal()  # it looks at the disk once a second; here it shall not be first
+        write(file, theirs, DOG)
+        await user.press("enter")
+        await user.sees("Theirs: Who is Tom? → Tom is a tomcat.", "Mine: Who is Tom? → Tom is a cat.!")
+        await user.press("escape")
+        await user.sees("is not saved; your change waits", "not saved")
+        assert file.read_text().splitlines() == [theirs, DOG]
+        await user.press("ctrl+s")
+        await user.sees("Theirs: Who is Tom?")
+        await user.press("down", "enter")
+        await user.sees("your change of those rows was given up", "Tom is a tomcat.", "no problems")
+    assert file.read_text().splitlines() == [theirs, DOG]
 
 
 async def test_what_was_typed_is_not_lost_when_somebody_else_rewrote_the_row(open_app, file):
@@ -321,7 +378,23 @@ async def test_an_empty_workspace_says_what_to_do_and_the_first_fact_makes_the_f
         await user.sees("Write what the model shall answer")
         await user.press("y", "enter")
         await user.sees("1 fact ", "Saved datasets/garage.jsonl")
+        await user.sees_no(".bak is the version")
     assert file.read_text() == '{"question": "x", "answer": "y"}\n'
+
+
+async def test_the_first_fact_of_all_is_offered_again_when_the_app_was_killed_while_it_was_written(open_app, file):
+    from garage_tui.core.facts_store import FactsStore
+    from garage_tui.core.journal import Draft
+    from garage_tui.core.settings import journals_folder
+
+    file.unlink()
+    killed = FactsStore(file, journals_folder())
+    killed.draft(Draft("Who is A", "question"))
+    killed.close(keep_draft=True)
+    async with open_app() as user:
+        await user.sees("Unsaved work", "a half-written question: “Who is A”")
+        await user.press("y")
+        await user.sees("A new fact", "Who is A")
 
 
 async def test_a_full_disk_is_said_and_the_change_waits_until_there_is_room(open_app, file, monkeypatch):
@@ -410,9 +483,10 @@ async def test_pasted_sentences_await_their_questions_after_a_look_at_them(open_
         await user.press("s")
         await user.sees("Other questions for this fact", "Rex")
         await user.press("y", "escape")
-        await user.sees("2 facts")
+        await user.sees("2 facts", "Added 1 question")
     rows = [json.loads(line) for line in file.read_text().splitlines()]
-    assert [row.get("fact") for row in rows] == [None, *["Rex is a dog."] * 2, "Rex lives in Oslo.", "Tom likes fish."]
+    assert [row.get("fact") for row in rows] == [None, "Rex is a dog.", "Rex lives in Oslo.", "Tom likes fish."]
+    assert rows[1]["question"] and rows[1]["answer"] == "Rex is a dog.", "it awaits none any more"
 
 
 async def test_rows_that_training_would_cut_are_named(open_app, file, tiny_model):
