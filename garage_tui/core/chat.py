@@ -6,7 +6,7 @@ import ipaddress
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -93,7 +93,7 @@ async def stream(
     *,
     max_tokens: int = 256,
     temperature: float = 0.0,
-) -> AsyncIterator[Piece | Finish]:
+) -> AsyncGenerator[Piece | Finish]:
     """Ask `model` to go on with `messages`; yield the answer's pieces, then one `Finish`.
 
     Leaving the iteration early closes the connection, which tells the server that nobody waits any more.

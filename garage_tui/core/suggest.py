@@ -1,15 +1,15 @@
-"""Other wordings of a question: from templates, from a model's reply; and what is wrong with one."""
+"""Other wordings of a question from templates, and what is wrong with a wording, whoever made it."""
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Iterable, Sequence
 
 from garage_tui.core.leaks import near
-from garage_tui.core.names import key_words, spelled, words
-from garage_tui.core.text import plain
-from garage_tui.core.wordings import LONGEST, questions_for, reworded
+from garage_tui.core.names import OPENERS, key_words, spelled, words
+from garage_tui.core.wordings import LONGEST, asking_words, questions_for, reworded
 
 MOST = 12
 """Suggestions for one question: as many as one reads."""
@@ -25,70 +25,6 @@ def from_templates(question: str, answer: str, fact: str) -> list[str]:
             if len(found) < MOST and not check(wording, question, answer, fact, [question, *found]):
                 found.append(wording)
     return found
-
-
-def prompt(question: str, answer: str, fact: str) -> list[dict[str, str]]:
-    """Return the messages that ask a model for other wordings of a question."""
-    task = f'ways to ask "{question}"' if question else "questions that this fact answers"
-    text = f"""Fact: {fact or answer}
-{f"Answer: {answer}" if answer and answer != fact else ""}
-Write ten other {task}, one a line, and nothing else.
-The fact must answer each of them, and none may give the answer away. Use different words and different beginnings.
-Keep every name exactly as it is written, and add no other names, numbers or links."""
-    return [{"role": "user", "content": text.replace("\n\n", "\n")}]
-
-
-def answer_prompt(question: str, answer: str, fact: str) -> list[dict[str, str]]:
-    """Return the messages that ask a model for other wordings of an answer."""
-    text = f"""Fact: {fact or answer}
-Question: {question}
-Answer: {answer}
-Write six other wordings of this answer, one a line, and nothing else. Each is one full sentence that says the same.
-Keep every name, number and link exactly as it is written, and add no others."""
-    return [{"role": "user", "content": text}]
-
-
-_MARK = re.compile(r"^(?:[-*•–+>]\s+|\(?(?:Q(?:uestion)? ?)?\d{1,2}\s*[.):]\s*|[a-z][.)]\s+|Q:\s*|[\"“”'‘’*_`\[,]+)+")
-_ASKING = re.compile(
-    r"(?:wh(?:at|o|om|ose|en|ere|y|ich)|how|is|are|was|were|do|does|did|can|could|will|would|should|has|have)\b", re.I
-)
-_TELLING = re.compile(
-    r"(?:tell|describe|explain|give|name|list|say|state|show|identify|define|summari[sz]e|please|share|introduce|outline"
-    r"|provide|i(?:'d| would| want| need|'m (?:looking|curious)| am (?:looking|curious)))\b",
-    re.IGNORECASE,
-)
-
-
-def from_reply(text: str) -> list[str]:
-    """Return the questions, and the instructions that ask for an answer, out of what a model replied."""
-    found: dict[str, str] = {}
-    for line in _lines(text):
-        if "?" in line and not line.endswith(("?", ".")):
-            line = line[: line.rindex("?") + 1]
-        line = line.rstrip("\"“”'‘’*_`], ")
-        if line.endswith((":", "!")) or len(line.split()) < 2:
-            continue
-        if not line.endswith(("?", ".")):
-            line += "?" if _ASKING.match(line) else "."
-        if line.endswith("?") or (_TELLING.match(line)):
-            found.setdefault(line.casefold(), line)
-    return list(found.values())
-
-
-def answers_from_reply(text: str) -> list[str]:
-    """Return the sentences that tell something out of what a model replied."""
-    found: dict[str, str] = {}
-    for line in _lines(text):
-        line = re.sub(r"^(?:A(?:nswer)?|Wording)(?: ?\d+)?:\s*", "", line).rstrip('"“”‘*_`], ')
-        if len(line.split()) > 1 and not line.endswith((":", "?")):
-            found.setdefault(line.casefold(), line)
-    return list(found.values())
-
-
-def _lines(text: str) -> list[str]:
-    """Return the lines of a model's reply without what it thought, and without list marks and quotes."""
-    lines = re.sub(r"<think>.*?(?:</think>|\Z)", "", plain(text), flags=re.DOTALL).splitlines()
-    return [_MARK.sub("", " ".join(line.split())) for line in lines]
 
 
 def check(suggestion: str, question: str, answer: str, fact: str, existing: Iterable[str]) -> str:
@@ -141,6 +77,32 @@ def check_answer(
         if not any(choice.casefold() in text for choice in choices):
             return "leaves out " + " or ".join(choices)
     return _adds(suggestion, words(f"{question}\n{answer}\n{fact}")) or _near(suggestion, [answer, *existing])
+
+
+_ASKING = """
+    basics brief briefly broad context definition define detail description everyday explanation expression general
+    idea information introduction kind main meaning might overview phrase plain point rough short simple sort statement
+    summary term thing type understand word"""
+_STRANGE = 2
+"""Words of its own at which a model's question is about something else; one may be a word for the same."""
+
+
+def astray(suggestion: str, question: str, told: str) -> str:
+    """Return what a model's question is about instead of the fact; nothing where it stays with it.
+
+    A small model likes to go on about what the fact never said. Its question may use the words of the row, words close
+    to them (licensed, licence), and those in which anything is asked.
+    """
+    known = key_words(f"{question}\n{told}")
+    begun = {word[:5] for word in known if len(word) > 4}
+    own = key_words(suggestion) - known - _asking() - OPENERS
+    strange = [word for word in re.findall(r"\w+", suggestion.casefold()) if word in own and word[:5] not in begun]
+    return f"asks about something else: {' '.join(strange)}" if len(strange) >= _STRANGE else ""
+
+
+@functools.cache
+def _asking() -> frozenset[str]:
+    return asking_words() | key_words(_ASKING)
 
 
 def _shape(text: str, longest: int) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from garage_tui.core.inflection import AGENT, BASE, DONE, MAKES, OF_DONE, PAST, THIRD, stem, third
-from garage_tui.core.names import OPENERS
+from garage_tui.core.names import OPENERS, key_words
 
 LONGEST = 200
 """Characters of a question above which no wording is tried."""
@@ -240,6 +240,12 @@ def _kinds() -> list[tuple[re.Pattern[str], list[str]]]:
 def _stated() -> list[tuple[re.Pattern[str], str]]:
     pairs = (re.split(r"  +", line) for line in _STATED.strip().splitlines())
     return [(_compiled(pattern), question) for pattern, question in pairs]
+
+
+@functools.cache
+def asking_words() -> frozenset[str]:
+    """Return the words in which the wordings of all kinds ask."""
+    return frozenset(key_words(re.sub(r"{\w+}", " ", " ".join(part for _, parts in _kinds() for part in parts))))
 
 
 def reworded(question: str, answer: str) -> Iterator[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
@@ -14,11 +16,11 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from garage_tui.core import chat, server, suggest
+from garage_tui.core import asking, chat, server, suggest
 from garage_tui.core.errors import GarageError
 from garage_tui.core.fact_lines import Fact
 from garage_tui.core.settings import Workspace
-from garage_tui.core.text import model_label, one_line, plain
+from garage_tui.core.text import duration, model_label, one_line, plain
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.keybar import KeyBar
 from garage_tui.widgets.notice import Notice
@@ -63,9 +65,9 @@ class Suggestions(Dialog[list[str]]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box form") as box:
-            asking, fact = self._about == "question", self._fact
-            box.border_title = "Other questions for this fact" if asking else "Other wordings of this answer"
-            chosen = fact.question or fact.answer if asking else fact.answer
+            questions, fact = self._about == "question", self._fact
+            box.border_title = "Other questions for this fact" if questions else "Other wordings of this answer"
+            chosen = fact.question or fact.answer if questions else fact.answer
             yield Static(Content(one_line(chosen, 300)), classes="words")
             title = self._about.capitalize()
             yield Table(Column("", 1), Column(title, share=1), Column("From", 10), id="suggestions")
@@ -80,9 +82,17 @@ class Suggestions(Dialog[list[str]]):
         self.query_one(Table).focus()
         fact = self._fact
         if self._about == "question":
-            self._offer(suggest.from_templates(fact.question, fact.answer, fact.fact), "template")
+            for text in suggest.from_templates(fact.question, fact.answer, fact.fact):
+                self._offer(text, "template")  # those that are there already are nobody's concern
+        elif fact.fact not in ("", fact.answer):
+            self._offer(fact.fact, "the fact")
+        self._show()
+        if self._offered:
+            said = "y takes the chosen one, n refuses it, e changes it first. Esc writes what was taken."
         else:
-            self._offer([fact.fact] if fact.fact not in ("", fact.answer) else [], "the fact")
+            nothing = "no template fits this question" if self._about == "question" else "answers have no templates"
+            said = f"{nothing}; m asks the model that is served"
+        self.query_one(Notice).note(said)
 
     def _wrong(self, text: str, but: int | None = None) -> str:
         """Return what is wrong with a wording, beside those of the file and the others that are offered."""
@@ -92,23 +102,15 @@ class Suggestions(Dialog[list[str]]):
             return suggest.check(text, fact.question, fact.answer, fact.fact, there)
         return suggest.check_answer(text, fact.question, fact.answer, fact.fact, fact.must, there)
 
-    def _offer(self, texts: Sequence[str], source: str) -> None:
-        reasons = []
-        for text in texts:
-            if wrong := self._wrong(text):
-                reasons.append(f"“{one_line(text, 40)}” {wrong}")
-            else:
-                self._offered.append(Suggestion(plain(text), source))
-        self._show()
-        notice = self.query_one(Notice)
-        if reasons:
-            more = f" · and {len(reasons) - 1} more" if len(reasons) > 1 else ""
-            notice.note(f"not offered: {reasons[0]}{more}")
-        elif not self._offered:
-            nothing = "no template fits this question" if self._about == "question" else "answers have no templates"
-            notice.note(f"{nothing}; m asks the model that is served")
-        else:
-            notice.note("y takes the chosen one, n refuses it, e changes it first. Nothing is written before Esc.")
+    def _offer(self, text: str, source: str) -> str:
+        """Put a wording into the list, or return what is wrong with it."""
+        wrong = self._wrong(text)
+        if not wrong and source == "model" and self._about == "question":
+            wrong = suggest.astray(text, self._fact.question, f"{self._fact.answer}\n{self._fact.fact}")
+        if wrong:
+            return f"“{one_line(text, 40)}” {wrong}"
+        self._offered.append(Suggestion(plain(text), source))
+        return ""
 
     def _show(self) -> None:
         self.query_one(Table).show_rows(len(self._offered), self._cells)
@@ -181,28 +183,55 @@ class Suggestions(Dialog[list[str]]):
 
     @work(exclusive=True, group="ask")
     async def action_ask(self) -> None:
-        """Ask the model that is served, with the fact in its prompt."""
-        notice = self.query_one(Notice)
+        """Ask the model that is served, with the fact in its prompt; each wording is offered as it comes."""
+        notice, fact = self.query_one(Notice), self._fact
         seen = await asyncio.to_thread(server.look, self._workspace)
         if seen.status != "ready":
             notice.wrong("no model is served now: F4 starts one with the first question, `garage serve` does it too")
             return
-        notice.note(f"asking {model_label(seen.base)} …")
-        fact = self._fact
-        reply = ""
+        if self._about == "question":
+            messages, read = asking.prompt(fact.question, fact.answer, fact.fact), asking.from_reply
+        else:
+            messages, read = asking.answer_prompt(fact.question, fact.answer), asking.answers_from_reply
+        model, began, reply, heard = model_label(seen.base), time.monotonic(), "", 0
+        refused: list[str] = []
+        said = f"asking {model} …"
+
+        def hear(text: str) -> None:
+            nonlocal heard
+            found = read(text)
+            refused.extend(filter(None, [self._offer(wording, "model") for wording in found[heard:]]))
+            if heard < len(found):
+                heard = len(found)
+                self._show()
+
+        notice.note(said)
         try:
             address = await asyncio.to_thread(server.address, self._workspace)
-            asked = suggest.prompt if self._about == "question" else suggest.answer_prompt
-            messages = asked(fact.question, fact.answer, fact.fact)
-            async for part in chat.stream(address, seen.base, messages, max_tokens=_MODEL_TOKENS):
-                if isinstance(part, chat.Piece):
-                    reply += part.text
+            stream = chat.stream(address, seen.base, messages, max_tokens=_MODEL_TOKENS, temperature=asking.TEMPERATURE)
+            async with contextlib.aclosing(stream):
+                async for part in stream:
+                    if isinstance(part, chat.Piece):
+                        reply += part.text
+                        hear(reply[: reply.rfind("\n") + 1])
+                    if asking.is_enough(reply):
+                        break
+                    now = f"asking {model} … {duration(time.monotonic() - began)} · {heard} so far"
+                    if now != said and self._editing is None:
+                        said = now
+                        notice.note(said)
         except GarageError as error:
             notice.wrong(plain(str(error)))
             return
-        before = len(self._offered)
-        read = suggest.from_reply if self._about == "question" else suggest.answers_from_reply
-        found = read(reply)
-        self._offer(found, "model")
-        if len(self._offered) == before and not found:
-            notice.wrong(f"{model_label(seen.base)} answered without any {self._about}")
+        hear(reply)
+        if self._editing is not None:
+            return
+        reasons = f" Not offered: {refused[0]}" if refused else ""
+        more = f" · and {len(refused) - 1} more" if len(refused) > 1 else ""
+        if heard > len(refused):
+            good = f"{heard - len(refused)} of {heard} from {model} passed the checks, at the end of the list"
+            notice.note(f"{good}; m asks again.{reasons}{more}")
+        elif heard:
+            notice.wrong(f"0 of {heard} from {model} passed the checks; m asks again.{reasons}{more}")
+        else:
+            notice.wrong(f"{model} answered without any {self._about}; m asks again")

@@ -5,8 +5,9 @@ import re
 
 import pytest
 
+from garage_tui.core.asking import answer_prompt, answers_from_reply, from_reply, is_enough, prompt
 from garage_tui.core.names import key_words, names
-from garage_tui.core.suggest import answers_from_reply, check, check_answer, from_reply, from_templates, prompt
+from garage_tui.core.suggest import astray, check, check_answer, from_templates
 
 WHAT = "TinyLLM is an open-source project that helps you run a local LLM and chatbot using consumer grade hardware."
 WHERE = "TinyLLM is at https://github.com/jasonacox/TinyLLM."
@@ -216,11 +217,45 @@ I hope this helps!
     assert from_reply("") == from_reply("<think>What is it?") == []
 
 
-def test_the_model_is_given_the_fact_and_asked_for_ten():
+def test_the_model_is_given_the_fact_after_examples_of_how_it_is_done():
     for question in ("What is TinyLLM?", ""):
-        (message,) = prompt(question, "An answer.", WHAT)
-        assert message["role"] == "user"
-        assert WHAT in message["content"] and question in message["content"] and "ten" in message["content"]
+        *shown, asked = prompt(question, "An answer.", WHAT)
+        assert [turn["role"] for turn in shown] == ["user", "assistant"] * 3 and asked["role"] == "user"
+        assert WHAT in asked["content"] and question in asked["content"] and "five" in asked["content"]
+        assert all(from_reply(turn["content"]) == turn["content"].split("\n") for turn in shown[1::2])
+    *shown, asked = answer_prompt(*MAINTAINS[:2])
+    assert MAINTAINS[1] in asked["content"]
+    assert all(answers_from_reply(turn["content"]) == turn["content"].split("\n") for turn in shown[1::2])
+
+
+def test_the_examples_pass_the_checks_that_the_models_own_wordings_must_pass():
+    turns = prompt("Who?", "", "")
+    for asked, replied in zip(turns[:-1:2], turns[1::2], strict=True):
+        told, question = re.fullmatch(r'Fact: (.+)\n.+"(.+)", one a line\.', asked["content"]).groups()
+        for wording in replied["content"].split("\n"):
+            assert not check(wording, question, told, told, [question]), wording
+            assert not astray(wording, question, told), wording
+
+
+@pytest.mark.parametrize(
+    ("wording", "question", "told", "strange"),
+    [  # all of them are SmolLM2's
+        ("How does TinyLLM help with your laptop maintenance?", "What is TinyLLM?", WHAT, "laptop maintenance"),
+        ("What's the latest version of TinyLLM?", "What is TinyLLM?", WHAT, "latest version"),
+        ("What is the name of the company that created TinyLLM?", "What is TinyLLM?", WHAT, "company created"),
+        ("What is the price of TinyLLM?", "How much does TinyLLM cost?", "TinyLLM is free.", ""),
+        ("Which license is the licence for TinyLLM?", "Which license does TinyLLM use?", "The MIT license.", ""),
+        ("What is the name of the person who maintains TinyLLM?", "Who maintains TinyLLM?", "Jason Cox does.", ""),
+        ("Could you give me a brief overview of TinyLLM?", "What is TinyLLM?", WHAT, ""),
+    ],
+)
+def test_a_models_question_about_something_else_is_refused_with_the_words_that_say_so(wording, question, told, strange):
+    assert astray(wording, question, told) == (f"asks about something else: {strange}" if strange else "")
+
+
+def test_a_reply_that_does_not_end_is_cut_off():
+    assert not is_enough("Who?\n\n" * 8) and is_enough("Who?\n" * 9)
+    assert not is_enough("<think>" + "Hm.\n" * 50)
 
 
 def test_answers_are_read_out_of_what_a_model_replied():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
 import json
@@ -14,6 +15,7 @@ import pytest
 from textual.pilot import Pilot
 
 from garage_tui.app import GarageApp
+from garage_tui.core import server
 from garage_tui.core.runs import EVENTS, LOCK, LOG, Manifest, State, write_manifest, write_state
 from garage_tui.core.settings import Settings, Workspace
 
@@ -133,3 +135,56 @@ def make_run(workspace):
     yield make
     for run in made:
         run.let_go()
+
+
+class ModelServer:
+    """Answers as the embedded server does, with words of the test's choosing; its files are those of the real one."""
+
+    def __init__(self, workspace, base: str) -> None:
+        self.folder, self.base = workspace.server, base
+        self.answers: dict[str, list[str]] = {}
+        self.heard: list[dict] = []
+        self.hold = asyncio.Event()
+        self.hold.set()
+
+    async def __aenter__(self) -> ModelServer:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        port = self._server.sockets[0].getsockname()[1]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        (self.folder / "key").write_text("secret")
+        server.write_state(self.folder, server.State(status="ready", url=f"http://127.0.0.1:{port}/v1", base=self.base))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        os.close(self._lock)
+        self.hold.set()
+        self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            length = int(head.lower().split("content-length:")[1].split()[0])
+            asked = json.loads(await reader.readexactly(length))
+            assert "Bearer secret" in head
+            self.heard.append(asked)
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
+            for word in self.answers[asked["model"]]:
+                self._say(writer, {"choices": [{"delta": {"content": word}}]})
+                await writer.drain()
+                await self.hold.wait()
+            self._say(writer, {"choices": [{"delta": {}, "finish_reason": "stop"}]})
+            self._say(writer, {"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 7}})
+            writer.write(b"data: [DONE]\n\n")
+            await writer.drain()
+        writer.close()
+
+    @staticmethod
+    def _say(writer: asyncio.StreamWriter, chunk: dict) -> None:
+        writer.write(b"data: " + json.dumps(chunk).encode() + b"\n\n")
+
+
+@pytest.fixture
+def model_server(workspace):
+    return lambda base="smollm2-135m": ModelServer(workspace, base)
