@@ -193,7 +193,7 @@ def test_a_half_written_answer_survives_a_kill_and_is_taken_up(terminal, workspa
 
     terminal.open()
     terminal.sees("Unsaved work", "a half-written answer: “Ann is a dead pil”")
-    terminal.press("y")
+    terminal.press("Enter")
     terminal.sees("Whoever is Ann?", "Enter saves")
     terminal.types("ot.")
     terminal.press("Enter")

@@ -98,7 +98,9 @@ class FactExchange(FactTools):
         form = list(convert.NAMES)[choice]
         ending = {"csv": ".csv", "text": ".txt"}.get(form, f".{form}.jsonl")
         title, words = "Write which file?", "Exam questions go with it, marked as such where the format can say so."
-        ask = AskPath(title, words, self.workspace.root, store.path.with_suffix(ending), new=True)
+        # Not in datasets/, where it would be taken for a facts file and all of its lines for broken ones.
+        start = self.workspace.root / store.path.with_suffix(ending).name
+        ask = AskPath(title, words, self.workspace.root, start, new=True)
         path = await self.app.push_screen_wait(ask)
         if path is None:
             return

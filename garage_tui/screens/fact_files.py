@@ -90,8 +90,8 @@ class FactFiles(FactExchange):
 
     @work(group="form", exclusive=True)
     async def _offer(self, store: FactsStore) -> None:
-        """Offer what an app that went suddenly left behind."""
-        from garage_tui.widgets.dialogs import Confirm  # noqa: PLC0415 (not needed for the first paint)
+        """Offer what an app that went suddenly left behind; where nothing is chosen, it is offered at the next start."""
+        from garage_tui.widgets.dialogs import Pick  # noqa: PLC0415 (not needed for the first paint)
 
         for leftover in list(store.leftovers):
             draft = leftover.draft
@@ -99,7 +99,13 @@ class FactFiles(FactExchange):
             words += [f"a half-written {draft.column}: “{draft.text[:200]}”"] if draft else []
             ago = duration(time.time() - leftover.written)
             text = f"The app ended suddenly {ago} ago. Not in {self._label(store.path)} yet: {' and '.join(words)}."
-            if not await self.app.push_screen_wait(Confirm("Unsaved work", plain(text), "Take it up", "Throw it away")):
+            choice = await self.app.push_screen_wait(
+                Pick("Unsaved work", ["Take it up", "Throw it away"], words=plain(text))
+            )
+            if choice is None:
+                self.query_one(Notice).note("What was left behind is kept, and offered again at the next start")
+                continue
+            if choice:
                 store.forget(leftover)
                 continue
             store.take_up(leftover)
