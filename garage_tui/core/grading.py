@@ -39,7 +39,9 @@ def is_right(answer: str, fact: Fact) -> bool:
     """
     must = must_of(fact)
     if must:
-        return all(any(holds(answer, choice) for choice in ([part] if isinstance(part, str) else part)) for part in must)
+        return all(
+            any(holds(answer, choice) for choice in ([part] if isinstance(part, str) else part)) for part in must
+        )
     return token_f1(answer, fact.answer) >= _F1_RIGHT
 
 
