@@ -21,7 +21,7 @@ Must = Sequence[str | Sequence[str]]
 
 
 def must_of(fact: Fact) -> list[str | list[str]]:
-    """Return what a right answer holds: the row's own `must`, else the names, numbers and URLs that only the answer has.
+    """Return what a right answer holds: the row's `must`, else the names, numbers and URLs that only the answer has.
 
     Empty where there are none; then `is_right` compares words.
     """

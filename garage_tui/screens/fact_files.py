@@ -90,7 +90,7 @@ class FactFiles(FactExchange):
 
     @work(group="form", exclusive=True)
     async def _offer(self, store: FactsStore) -> None:
-        """Offer what an app that went suddenly left behind; where nothing is chosen, it is offered at the next start."""
+        """Offer what a killed app left behind; where nothing is chosen, it is offered at the next start."""
         from garage_tui.widgets.dialogs import Pick  # noqa: PLC0415 (not needed for the first paint)
 
         for leftover in list(store.leftovers):
