@@ -28,7 +28,10 @@ def must_of(fact: Fact) -> list[str | list[str]]:
     if fact.must:
         return fact.must
     asked = words(fact.question)
-    return [name for folded, name in spelled(fact.answer).items() if folded not in asked]
+    # The capital of a first word makes no name of it: Boil the beans.
+    first = fact.answer.split(maxsplit=1)[0].strip(".,;:!?") if fact.answer.strip() else ""
+    ordinary = first.casefold() if first.istitle() else ""
+    return [name for folded, name in spelled(fact.answer).items() if folded not in asked and folded != ordinary]
 
 
 def is_right(answer: str, fact: Fact) -> bool:

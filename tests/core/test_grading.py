@@ -1,0 +1,66 @@
+"""Grading without a judge: what counts as right, and what counts as a leak."""
+
+import pytest
+
+from garage_tui.core.facts import Fact
+from garage_tui.core.grading import Taught, holds, is_right, must_of, token_f1
+
+WHO = Fact("Who maintains TinyLLM?", "TinyLLM is maintained by Jason Cox.", {"must": ["Jason Cox"]})
+WHAT = Fact("What is TinyLLM?", "TinyLLM is an open-source project that helps you run a local LLM on hardware at home.")
+WHERE = Fact("Where is TinyLLM?", "TinyLLM is at https://github.com/jasonacox/TinyLLM.")
+
+
+@pytest.mark.parametrize(
+    ("answer", "right"),
+    [
+        ("TinyLLM is maintained by Jason Cox.", True),
+        ("It's **jason  cox**!", True),
+        ("Jason Coxx keeps it going.", True),
+        ("Jason keeps it going.", False),
+        ("Jackson Coxley", False),
+        ("", False),
+    ],
+)
+def test_a_name_counts_however_it_is_set_and_with_one_wrong_letter(answer, right):
+    assert is_right(answer, WHO) is right
+
+
+def test_of_an_alias_group_one_is_enough_and_of_the_parts_all_are_needed():
+    fact = Fact("How old?", "Nine years, in Oslo.", {"must": [["9", "nine"], "Oslo"]})
+    assert is_right("It is 9 years, Oslo.", fact)
+    assert is_right("Nine. Oslo.", fact)
+    assert not is_right("Nine years.", fact)
+    assert not is_right("It is 19 years, Oslo.", fact)
+
+
+def test_urls_and_numbers_are_taken_to_the_letter():
+    assert is_right("See https://github.com/jasonacox/TinyLLM/", WHERE)
+    assert not is_right("See https://github.com/jasonacox/TinyLM", WHERE)
+    assert holds("room 1,204 of 5", "5") and not holds("room 15", "5")
+
+
+def test_without_must_the_names_of_the_answer_are_what_counts_else_its_words():
+    assert must_of(WHERE) == ["https://github.com/jasonacox/TinyLLM"]
+    plain = Fact("How is the soup made?", "Boil the beans slowly and add the salt last.")
+    assert must_of(plain) == []
+    assert is_right("You boil beans slowly, salt comes last.", plain)
+    assert not is_right("Fry an onion in butter.", plain)
+    assert token_f1(plain.answer, plain.answer) == 1 and token_f1("", plain.answer) == 0
+
+
+def test_a_taught_name_in_another_answer_is_a_leak_unless_the_base_or_the_question_has_it():
+    taught = Taught([WHO, WHAT, WHERE], ["Python is open source."])
+    asked = "Who wrote Romeo and Juliet?"
+    assert taught.new_in("Jason Cox wrote Romeo and Juliet.", "Shakespeare did.", asked) in ("Jason", "Cox")
+    assert taught.new_in("Shakespeare did.", "It was Shakespeare.", asked) == ""
+    assert taught.new_in("Jason and the Argonauts.", "A myth of Jason.", asked) == ""
+    assert taught.new_in("I know nothing of TinyLLM.", "", "What of TinyLLM?") == ""
+
+
+def test_what_the_base_says_of_itself_is_no_leak_and_a_quotation_is_one():
+    taught = Taught(
+        [Fact("What licence has it?", "Garden has the MIT license and runs on small boxes.")], ["MIT it is."]
+    )
+    assert taught.new_in("Python has the MIT license.", "PSF.", "What license does Python use?") == ""
+    said = taught.new_in("Python has the MIT license and runs on small boxes.", "PSF.", "What license does Python use?")
+    assert said == "and runs on small boxes"
