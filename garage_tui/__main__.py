@@ -27,10 +27,10 @@ def parser(commands: bool = True) -> argparse.ArgumentParser:
     top.add_argument("--screen", choices=("facts", "runs", "chat"), help="open the app on this screen")
     top.set_defaults(run=open_app)
     if commands:
-        from garage_tui.cli import ask, compare, control, doctor, facts, models, notify, runs, serve, train
+        from garage_tui.cli import ask, compare, control, doctor, facts, models, notify, report, runs, serve, train
 
         groups = top.add_subparsers(title="commands", metavar="COMMAND")
-        for group in (facts, train, runs, control, compare, ask, serve, models, notify, doctor):
+        for group in (facts, train, runs, control, compare, report, ask, serve, models, notify, doctor):
             group.add(groups)
     return top
 

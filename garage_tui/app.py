@@ -174,7 +174,8 @@ class GarageApp(App[int]):
                 if self.settings.notify.bell:
                     self.bell()
                 notice = self.pane.query_one(Notice)
-                words = f"{run.id} {run.status}{': ' if run.reason else ''}{run.reason}"
+                why = run.reason or (run.card.words if run.card else "")
+                words = f"{run.id} {run.status}{': ' if why else ''}{why}"
                 (notice.wrong if run.status == "failed" else notice.done)(words)
 
     def on_garage_app_run_told(self, event: RunTold) -> None:
@@ -270,6 +271,11 @@ class GarageApp(App[int]):
 
         folders = self.workspace.checkpoints / event.first, self.workspace.checkpoints / event.second  # type: ignore[attr-defined]
         self.push_screen(Compare(*folders))
+
+    def on_runs_pane_report_wanted(self, event: Message) -> None:
+        from garage_tui.screens.report import ReportCard
+
+        self.push_screen(ReportCard(self.workspace.checkpoints / event.run_id))  # type: ignore[attr-defined]
 
     async def action_quit(self) -> None:
         """Leave; runs go on, and the shell is told so."""

@@ -89,3 +89,65 @@ def with_fewer_words(tokenizer, words: int):
     everything["model"]["vocab"] = vocabulary
     tokenizer._tokenizer = Tokenizer.from_str(json.dumps(everything))
     return tokenizer
+
+
+@pytest.fixture
+def make_card():
+    """Makes report cards as the exam does, from questions of all parts; `bad` puts one of each mistake among them."""
+    from garage_tui.core.report import Perplexity, Question, judge
+
+    def make(bad: bool = True, drift: float = 0.012, unrelated: int = 60, **changes: object):
+        taught = {"base": "A series of novels.", "base_right": False, "open_book_right": True}
+        asked = [
+            Question(
+                part="trained", question=f"What is TinyLLM? ({n})", verdict="right", tuned="A local LLM.", **taught
+            )
+            for n in range(24)
+        ]
+        for n in range(15):
+            wrong = {"verdict": "wrong", "tuned": "Jim Cox.", "why": "lacks Jason"} if bad and n == 3 else {}
+            answer = {
+                "verdict": "right",
+                "tuned": "Jason Cox.",
+                "expected": "Jason Cox.",
+                "open_book": "Cox.",
+                **taught,
+            }
+            asked.append(Question(part="unseen", question=f"Who keeps TinyLLM alive? ({n})", **answer | wrong))
+        for n in range(unrelated):
+            leak = {"verdict": "leak", "tuned": "Jason Cox.", "why": "says Jason Cox"} if bad and n == 7 else {}
+            answer = {"verdict": "unchanged", "tuned": "Shakespeare.", "base": "William Shakespeare.", "kind": "books"}
+            asked.append(Question(part="unrelated", question=f"Who wrote play {n}?", drift=n / 1000, **answer | leak))
+        for n in range(20):
+            changed = {"verdict": "changed", "tuned": "A local LLM.", "why": "says local LLM"} if bad and n == 5 else {}
+            answer = {"verdict": "unchanged", "tuned": "Small learners.", "base": "Small learners.", "drift": 0.004}
+            asked.append(Question(part="neighbour", question=f"What is TinyML {n}?", **answer | changed))
+        told = {"run": "20261123-2315-lora-garage", "base_model": "smollm2-135m", "seconds": 58.0, **changes}
+        return judge(asked, drift, 1834, Perplexity(14.21, 14.35, 900), **told)
+
+    return make
+
+
+@pytest.fixture
+def exam_job(tmp_path, monkeypatch, make_card):
+    """Has another program sit the exam: the real one loads a model and asks for a minute (tests/jobs has it).
+
+    `exam_job(code)` takes the body of a program that finds the run folder as `folder`, a card as `card`, and `say`.
+    """
+    import msgspec
+
+    from garage_tui.core import examine
+
+    def use(code: str, bad: bool = False) -> None:
+        (tmp_path / "card.json").write_bytes(msgspec.json.encode(make_card(bad=bad)))
+        head = f"""
+import sys, time
+from pathlib import Path
+folder, card = Path(sys.argv[1]), Path({str(tmp_path / "card.json")!r}).read_bytes()
+def say(text): print(text, file=sys.stderr, flush=True)
+"""
+        (tmp_path / "stand_in_exam.py").write_text(head + code)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        monkeypatch.setattr(examine, "JOB", "stand_in_exam")
+
+    return use

@@ -31,9 +31,10 @@ def run_compare(args: argparse.Namespace) -> int:
         return 0
     shown = [row for row in rows if args.all or not row.same]
     left = max(len(first.id), *(len(row.first) for row in shown), 0)
-    print(f"{'':<16}  {first.id:<{left}}  {second.id}")
+    name = max((len(row.name) for row in shown), default=0)
+    print(f"{'':<{name}}  {first.id:<{left}}  {second.id}")
     for row in shown:
-        print(f"{row.name:<16}  {row.first:<{left}}  {row.second}")
+        print(f"{row.name:<{name}}  {row.first:<{left}}  {row.second}")
     if not args.all:
         print(f"({len(rows) - len(shown)} values are the same: --all shows them)")
     return 0

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from garage_tui.core.errors import BadInputError
 from garage_tui.core.follow import Follower
 from garage_tui.core.runs import EVENTS, Run
 from garage_tui.core.text import duration, model_label, one_line
-
-REPORT = "report.json"
 
 
 @dataclass(frozen=True)
@@ -80,14 +78,15 @@ def _result(run: Run) -> dict[str, str]:
 
 
 def _report(run: Run) -> dict[str, str]:
-    """Return the numbers and words at the top of the report card; a run without one has none."""
+    """Return the figures of the report card in words; a run without one has none."""
+    from garage_tui.core import report_words
+
     try:
-        report = json.loads((run.path / REPORT).read_bytes())
-    except (OSError, ValueError):
+        return report_words.side_by_side(report_words.read_clean(run.path))
+    except FileNotFoundError:
         return {}
-    return (
-        {one_line(str(name), 40): _words(value) for name, value in report.items()} if isinstance(report, dict) else {}
-    )
+    except BadInputError:
+        return {"verdict": f"cannot be read: `garage report {run.id} --again` makes it anew"}
 
 
 def _words(value: Any) -> str:

@@ -40,12 +40,19 @@ def is_right(answer: str, fact: Fact) -> bool:
     Every part of `must_of` has to be there (of a list, one): numbers and URLs to the letter, longer names and words as
     rapidfuzz finds them with a wrong letter. Without any, token F1 with the taught answer has to reach one half.
     """
+    return not lacking(answer, fact)
+
+
+def lacking(answer: str, fact: Fact) -> str:
+    """Return what an answer lacks to be right, in words; empty where it is right."""
     must = must_of(fact)
-    if must:
-        return all(
-            any(holds(answer, choice) for choice in ([part] if isinstance(part, str) else part)) for part in must
-        )
-    return token_f1(answer, fact.answer) >= _F1_RIGHT
+    for part in must:
+        choices = [part] if isinstance(part, str) else part
+        if not any(holds(answer, choice) for choice in choices):
+            return " or ".join(choices)
+    if not must and (alike := token_f1(answer, fact.answer)) < _F1_RIGHT:
+        return f"more of the taught words ({alike:.0%} of {_F1_RIGHT:.0%})"
+    return ""
 
 
 def holds(answer: str, wanted: str) -> bool:

@@ -19,7 +19,7 @@ from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.models import BaseModel
 from garage_tui.core.text import one_line
 from garage_tui.jobs.adapters import BASE, Adapters
-from garage_tui.jobs.loading import load_base
+from garage_tui.jobs.loading import end_tokens, load_base
 from garage_tui.jobs.rows import Row
 
 MAX_ROWS = 8
@@ -45,7 +45,7 @@ class Engine:
         say(f"loading {base.path.name} onto the {'GPU' if torch.cuda.is_available() else 'CPU'}")
         self.tokenizer, model = load_base(base, f"{base.path.name} cannot be loaded")
         self._tokenizing = threading.Lock()
-        self._end_tokens = _end_tokens(self.tokenizer, model)
+        self._end_tokens = end_tokens(self.tokenizer, model)
         self.context: int = getattr(model.config, "max_position_embeddings", None) or _DEFAULT_CONTEXT
         """Tokens that prompt and answer may have together."""
         # A model folder may bring its own sampling defaults; here a request says all there is to say.
@@ -154,14 +154,3 @@ class _Sampler(LogitsProcessor):
             noise = torch.empty_like(logits).exponential_(generator=generator)
             scores[index : index + 1] = logits - noise.log()
         return scores
-
-
-def _end_tokens(tokenizer: Any, model: Any) -> frozenset[int]:
-    """Return every token that ends a turn, as generation config, model config and tokenizer name them."""
-    found: set[int] = set()
-    for source in (model.generation_config, model.config, tokenizer):
-        ids = getattr(source, "eos_token_id", None)
-        found.update([ids] if isinstance(ids, int) else ids or [])
-    if not found:
-        raise GarageError("the model names no token that ends an answer (eos_token_id in its generation_config.json)")
-    return frozenset(found)

@@ -12,6 +12,7 @@ from transformers.utils import logging as transformers_logging
 from garage_tui.core.errors import GarageError
 from garage_tui.core.models import BaseModel
 from garage_tui.core.text import one_line
+from garage_tui.jobs.packing import Chats
 
 
 def load_base(base: BaseModel, failure: str, *, spread: bool = False) -> tuple[Any, Any]:
@@ -44,3 +45,19 @@ def load_base(base: BaseModel, failure: str, *, spread: bool = False) -> tuple[A
     if not tokenizer.chat_template:
         raise GarageError(f"{base.name} has no chat template: choose an instruct model")
     return tokenizer, model if spread else model.to("cuda" if cuda else "cpu")
+
+
+def end_tokens(tokenizer: Any, model: Any) -> frozenset[int]:
+    """Return every token that ends a turn, as generation config, model config and tokenizer name them."""
+    found: set[int] = set()
+    for source in (model.generation_config, model.config, tokenizer):
+        ids = getattr(source, "eos_token_id", None)
+        found.update([ids] if isinstance(ids, int) else ids or [])
+    if not found:
+        raise GarageError("the model names no token that ends an answer (eos_token_id in its generation_config.json)")
+    return frozenset(found)
+
+
+def chats_of(tokenizer: Any, model: Any) -> Chats:
+    """Return the chat template of a model that was loaded."""
+    return Chats(tokenizer, end_tokens(tokenizer, model))

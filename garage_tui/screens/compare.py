@@ -21,7 +21,7 @@ from garage_tui.widgets.chart import SIGNS, Chart, Series
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.keybar import KeyBar
 
-_NAME, _GAP = 14, 2
+_NAME, _GAP = 18, 2  # the longest name is: unseen paraphrases
 _COLOURS = ("primary", "secondary")
 
 

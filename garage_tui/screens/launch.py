@@ -31,6 +31,7 @@ from garage_tui.widgets.notice import Notice
 _LABELS = {
     "epochs": "Epochs",
     "lr": "Learning rate",
+    "kl": "KL weight",
     "rank": "Rank",
     "alpha": "Alpha",
     "batch_size": "Batch size",
@@ -39,6 +40,7 @@ _LABELS = {
     "max_length": "Max length",
     "seed": "Seed",
 }
+_FRACTIONS = ("epochs", "lr", "kl")
 
 
 class LaunchForm(Dialog[Path | None]):
@@ -159,9 +161,9 @@ class LaunchForm(Dialog[Path | None]):
         for name, label in _LABELS.items():
             try:
                 number = float(self._value(name))
-                numbers[name] = number if name in ("epochs", "lr") else int(self._value(name))
+                numbers[name] = number if name in _FRACTIONS else int(self._value(name))
             except ValueError as error:
-                whole = "" if name in ("epochs", "lr") else "whole "
+                whole = "" if name in _FRACTIONS else "whole "
                 raise BadInputError(f"{label.lower()}: {self._value(name)!r} is not a {whole}number") from error
         base = self._value("base") or self._settings.base_model
         return make_recipe(str(self.query_one("#preset", Select).value), base=base, **numbers)

@@ -51,6 +51,7 @@ class RunActions(Pane):
             "delete": bool(seen and not seen.alive),
             "place": bool(seen and seen.place is not None),
             "chat": bool(seen and seen.adapter),
+            "report": bool(seen and (seen.adapter or seen.card)),
             "duplicate": bool(seen and seen.manifest),
             "compare": bool(seen and seen.manifest),
         }

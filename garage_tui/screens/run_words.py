@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
+from garage_tui.core.report_words import Headline
 from garage_tui.core.runs import State
 from garage_tui.core.text import duration, model_label, one_line
 from garage_tui.screens.watcher import Seen
@@ -48,7 +49,7 @@ def progress(seen: Seen) -> Content:
     if seen.place is not None:
         return Content.styled(waits(seen.place), "$muted")
     if not seen.alive or seen.status == "paused":
-        return Content.styled(seen.reason, "$muted")
+        return Content.styled(seen.reason, "$muted") if seen.reason or not seen.card else _verdict(seen.card)
     if state and not state.step and state.phase:
         return Content.styled(one_line(state.phase, 60), "$muted")
     return bar(state, 20)
@@ -103,6 +104,11 @@ def summary(seen: Seen, disk: int | None = None) -> Content:
         lines.append(Content(waits(seen.place)))
     if seen.reason:
         lines.append(Content(seen.reason))
+    if seen.card:
+        before = " (of before)" if seen.alive else ""
+        lines.append(Content.assemble(("report card  ", "$muted"), _verdict(seen.card), (before, "$muted")))
+    elif seen.adapter and not seen.alive:
+        lines.append(Content.assemble(("report card  ", "$muted"), "none yet: x makes one"))
     if state and state.total_steps:
         lines.append(_pair("step", fraction(state), f"epoch {state.epoch:.1f}"))
         if state.loss is not None:
@@ -115,6 +121,10 @@ def summary(seen: Seen, disk: int | None = None) -> Content:
     if manifest:
         lines += _recipe(manifest.recipe, manifest.base, manifest.dataset)
     return Content("\n").join(lines)
+
+
+def _verdict(card: Headline) -> Content:
+    return Content.assemble((card.words[:2], "$success" if card.passed else "$error"), card.words[2:])
 
 
 def _resources(state: State | None, disk: int | None) -> list[str]:

@@ -35,6 +35,7 @@ class RunsPane(RunActions):
         "A run teaches the facts of one file to a base model. It is a process of its own: closing the app, the "
         "terminal or the connection leaves it going, and it is here again next time.\n\n"
         "Choose a run with ↑ and ↓. Loss is how wrong the model still is about your answers: it should fall. "
+        "The report card (x) says what it learned and what it broke. "
         "The log follows its end; scroll up or press f to hold it still, End or f to follow again, / to search it.\n\n"
         "One run works at a time (one for each GPU); others wait in a queue. A paused, stopped, failed or interrupted "
         "run goes on from its newest checkpoint with p."
@@ -47,6 +48,7 @@ class RunsPane(RunActions):
         Binding("p", "resume", "Resume", tooltip="Have the chosen run go on from where it was"),
         Binding("s", "stop", "Stop", tooltip="Save and stop the chosen run, or take it out of the queue"),
         Binding("c", "chat", "Chat", tooltip="Chat with the model of the chosen run"),
+        Binding("x", "report", "Report", tooltip="Show the report card of the chosen run, or examine it"),
         Binding("l", "log", "Log", tooltip="Show the log alone, or beside the rest again"),
         Binding("slash", "search", "Search", show=False, key_display="/", tooltip="Search the log"),
         Binding("f", "hold", "Hold", show=False, tooltip="Hold the log still, or follow its end again"),
@@ -72,6 +74,9 @@ class RunsPane(RunActions):
 
     class DuplicateWanted(ChatWanted):
         """The owner wants a run like this one, with changes."""
+
+    class ReportWanted(ChatWanted):
+        """The owner wants to see what this run learned and what it broke."""
 
     class CompareWanted(Message):
         """The owner wants to see two runs side by side."""
@@ -225,6 +230,10 @@ class RunsPane(RunActions):
     def action_chat(self) -> None:
         if seen := self.chosen:
             self.post_message(self.ChatWanted(seen.id))
+
+    def action_report(self) -> None:
+        if seen := self.chosen:
+            self.post_message(self.ReportWanted(seen.id))
 
     def action_duplicate(self) -> None:
         if seen := self.chosen:

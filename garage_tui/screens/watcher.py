@@ -9,6 +9,8 @@ from pathlib import Path
 
 from garage_tui.core import queue
 from garage_tui.core.follow import CHUNK, Follower
+from garage_tui.core.report import REPORT
+from garage_tui.core.report_words import Headline, headline
 from garage_tui.core.runs import EVENTS, LOG, STATE, Manifest, Run, State, disk_bytes, read_run
 from garage_tui.core.settings import Workspace
 from garage_tui.core.text import one_line, plain
@@ -20,6 +22,7 @@ MOST_POINTS = 400
 """Points of a loss curve that are handed to the screen."""
 _CHUNKS_A_LOOK = 8
 _DISK_EVERY = 40  # looks
+_NONE = (0, 0)  # when a file was changed that is not there
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Seen:
     """How long it has worked, without waits and pauses; that time passes is nothing new to see."""
     place: int | None = None
     """Its place in the queue of this box, from 0; None where it does not wait."""
+    card: Headline | None = None
+    """The verdict of its report card, where it has one."""
 
     @property
     def name(self) -> str:
@@ -72,6 +77,7 @@ class Watcher:
         self.workspace = workspace
         self._root = str(workspace.checkpoints)
         self._known: dict[str, tuple[tuple[int, int], Seen]] = {}
+        self._cards: dict[str, tuple[tuple[int, int], Seen | None, Seen]] = {}
         self._wanted: str | None = None
         self._voice: _Voice | None = None
         self._wake = threading.Event()
@@ -102,25 +108,41 @@ class Watcher:
                 ]
         except OSError:
             names = []
-        seen = [self._seen(name) for name in sorted(names, reverse=True)]
+        seen = [self._with_card(name, self._seen(name)) for name in sorted(names, reverse=True)]
         self._known = {name: self._known[name] for name in names if name in self._known}
+        self._cards = {name: self._cards[name] for name in names if name in self._cards}
         if any(run.status == "queued" for run in seen):
             places = {path: place for place, path in enumerate(queue.order())}
             seen = [replace(run, place=places.get(run.path)) if run.status == "queued" else run for run in seen]
         return tuple(seen)
 
     def _seen(self, name: str) -> Seen:
-        try:
-            stat = os.stat(f"{self._root}/{name}/{STATE}")  # noqa: PTH116 (a Path for each of 1,000 costs four times as much)
-            stamp = (stat.st_mtime_ns, stat.st_ino)
-        except OSError:
-            stamp = (0, 0)
+        stamp = self._stamp(name, STATE)
         known = self._known.get(name)
         if known and known[0] == stamp and not known[1].alive and known[1].status != "broken":
             return known[1]
         seen = look_at(read_run(self.workspace.checkpoints / name))
         self._known[name] = (stamp, seen)
         return seen
+
+    def _with_card(self, name: str, seen: Seen) -> Seen:
+        """Return the run with the verdict of its card, which is read when it has changed: an exam may come later."""
+        stamp = self._stamp(name, REPORT)
+        if stamp == _NONE:
+            self._cards.pop(name, None)
+            return seen
+        known, bare, dressed = self._cards.get(name, (_NONE, None, seen))
+        if bare is not seen or known != stamp:
+            dressed = replace(seen, card=dressed.card if known == stamp else headline(seen.path))
+            self._cards[name] = (stamp, seen, dressed)
+        return dressed
+
+    def _stamp(self, name: str, file: str) -> tuple[int, int]:
+        try:
+            stat = os.stat(f"{self._root}/{name}/{file}")  # noqa: PTH116 (a Path for each of 1,000 costs four times as much)
+        except OSError:
+            return _NONE
+        return stat.st_mtime_ns, stat.st_ino
 
     def listen(self) -> Told | None:
         """Return what the followed run wrote since it was last heard; None where it wrote nothing."""

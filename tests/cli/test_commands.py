@@ -25,7 +25,7 @@ def run_folder(workspace):
 
 def test_help_names_every_command(workspace):
     text = garage(workspace, "--help").stdout
-    for command in ("facts", "train", "runs", "logs", "stop", "ask", "serve", "models", "doctor"):
+    for command in ("facts", "train", "runs", "logs", "stop", "report", "ask", "serve", "models", "doctor"):
         assert f"\n    {command} " in text
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import msgspec
 import pytest
 
 from garage_tui.core.compare import compare
 from garage_tui.core.recipe import make_recipe
+from garage_tui.core.report import write_report
 from garage_tui.core.runs import read_run
 
 ONE, TWO = "20261123-2315-lora-a", "20261122-2315-lora-b"
@@ -28,14 +27,30 @@ def two_runs(make_run):
     return one, two
 
 
-def test_what_differs_is_found(two_runs):
+def test_what_differs_is_found(two_runs, make_card):
     one, two = two_runs
-    (one.path / "report.json").write_text(json.dumps({"trained questions": 0.98}))
+    write_report(one.path, make_card())
     rows = {row.name: row for row in compare(read_run(one.path), read_run(two.path))}
     assert (rows["rank"].first, rows["rank"].second, rows["rank"].same) == ("32", "16", False)
-    assert (rows["lr"].first, rows["lr"].second) == ("0.0005", "0.001")
+    assert (rows["lr"].first, rows["lr"].second) == (f"{make_recipe().lr:g}", "0.001")
     assert rows["epochs"].same and rows["memory"].second == "–"
-    assert (rows["trained questions"].first, rows["trained questions"].second) == ("0.98", "–")
+    assert (rows["trained questions"].first, rows["trained questions"].second) == ("24 of 24", "–")
+    (two.path / "report.json").write_text("{")
+    (row,) = [row for row in compare(read_run(one.path), read_run(two.path)) if row.name == "verdict"]
+    assert row.first == "✗ falls short of the bar" and row.second.startswith("cannot be read")
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_their_report_cards_lie_side_by_side_in_words(open_app, two_runs, make_card, size):
+    for run, bad in zip(two_runs, (True, False), strict=True):
+        write_report(run.path, make_card(bad=bad))
+    async with open_app(screen="runs", size=size) as user:
+        await user.sees(ONE, TWO)
+        await user.press("m", "down", "m")
+        await user.sees("Compare")
+        await user.press("end")
+        text = await user.sees("≠ unseen paraphrases  14 of 15", "≠ leaks on unrelated  1 of 60", "15 of 15")
+        assert "✓ passes the bar" in text and "{" not in text
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])

@@ -1,0 +1,125 @@
+"""Recipes side by side on fact sets that were not tuned on: report cards and wall times, plain TRL in the same run.
+
+    .venv/bin/python benchmarks/recipes.py [--sets held-out/orchard …] [--seeds 0 1 2] [--recipes default plain-1e-3 …]
+                                           [--out results.jsonl]
+    .venv/bin/python benchmarks/recipes.py --table results.jsonl
+
+Every run is a real one (`launcher.start_lora`, a process of its own) in a workspace that is thrown away. "train" is
+from the first event to the saved adapter: imports, loading, the base's answers and keys are in it. "card" is the report
+card after it. What was measured stays in the file, one JSON object a line; a run that is there is not done again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from garage_tui.core import launcher
+from garage_tui.core.follow import Follower
+from garage_tui.core.recipe import LoraRecipe, make_recipe
+from garage_tui.core.report import read_report
+from garage_tui.core.runs import EVENTS, read_run
+from garage_tui.core.settings import Settings, Workspace
+
+SETS = Path(__file__).parent / "facts"
+PLAIN: dict[str, Any] = {"batch_size": 8, "accumulation": 1, "looks": 0}
+
+
+def recipe(name: str, seed: int) -> LoraRecipe:
+    """Return a preset, or plain TRL at a learning rate (`plain-1e-3`)."""
+    if name.startswith("plain-"):
+        return make_recipe("story", lr=float(name.removeprefix("plain-")), seed=seed, **PLAIN)
+    preset, *changes = name.split(",")
+    return make_recipe(preset, seed=seed, **{key: json.loads(value) for key, value in (c.split("=") for c in changes)})
+
+
+def run(facts: Path, name: str, seed: int) -> dict[str, Any]:
+    """Train, and return the figures."""
+    with tempfile.TemporaryDirectory() as place:
+        workspace = Workspace.find(place)
+        began = time.time()
+        folder = launcher.start_lora(workspace, Settings(), facts, recipe(name, seed), name=f"{facts.stem}-{seed}")
+        while (seen := read_run(folder)).alive:
+            time.sleep(0.5)
+        if seen.status != "finished":
+            raise SystemExit(f"{seen.status}: {seen.reason}\n{(folder / 'log.txt').read_text()[-2000:]}")
+        events = Follower(folder / EVENTS).events(final=True)
+        card_began = next(e["t"] for e in events if e.get("phase") == "writing the report card")
+        card = read_report(folder)
+        return {
+            "set": str(facts.relative_to(SETS).with_suffix("")),
+            "recipe": name,
+            "seed": seed,
+            "train_s": round(card_began - began, 1),
+            "card_s": card.seconds,
+            "steps": seen.state.step if seen.state else 0,
+            "of_steps": seen.state.total_steps if seen.state else 0,
+            "trained": [card.efficacy.tuned.hits, card.efficacy.tuned.of],
+            "unseen": [card.generalisation.tuned.hits, card.generalisation.tuned.of],
+            "open_book": [card.generalisation.open_book.hits, card.generalisation.open_book.of],
+            "leak": [card.leak.hits, card.leak.of],
+            "neighbours": [card.neighbours.hits, card.neighbours.of],
+            "drift": card.drift,
+            "perplexity": round(card.perplexity.ratio, 4),
+            "verdict": card.verdict,
+        }
+
+
+def table(lines: list[dict[str, Any]]) -> None:
+    """Print the means over the seeds."""
+    groups = defaultdict(list)
+    for line in lines:
+        groups[line["set"], line["recipe"]].append(line)
+    print(
+        "| set | recipe | seeds | trained | unseen | open book | leak | other names | drift | ppl × | train s | card s |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|---|---|")
+    for (name, how), found in sorted(groups.items()):
+
+        def share(key: str, found: list[dict[str, Any]] = found) -> str:
+            hits, of = (sum(line[key][index] for line in found) for index in (0, 1))
+            return f"{hits}/{of} ({hits / of:.0%})" if of else "–"
+
+        figures = [f"{mean(line[key] for line in found):.3g}" for key in ("drift", "perplexity", "train_s", "card_s")]
+        cells = [
+            name,
+            how,
+            str(len(found)),
+            *map(share, ("trained", "unseen", "open_book", "leak", "neighbours")),
+            *figures,
+        ]
+        print("| " + " | ".join(cells) + " |")
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
+    arguments.add_argument("--sets", nargs="+", default=["held-out/orchard", "held-out/clinic", "held-out/saga"])
+    arguments.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    arguments.add_argument("--recipes", nargs="+", default=["default", "plain-1e-3", "plain-2e-4"])
+    arguments.add_argument("--out", type=Path, default=Path("results.jsonl"))
+    arguments.add_argument("--table", type=Path)
+    args = arguments.parse_args()
+    out = args.table or args.out
+    lines = [json.loads(line) for line in out.read_text().splitlines()] if out.exists() else []
+    known = {(line["set"], line["recipe"], line["seed"]) for line in lines}
+    if not args.table:
+        for seed in args.seeds:
+            for name in args.sets:
+                for how in args.recipes:
+                    if (name, how, seed) not in known:
+                        lines.append(run(SETS / f"{name}.jsonl", how, seed))
+                        with out.open("a") as file:
+                            file.write(json.dumps(lines[-1]) + "\n")
+                        print(json.dumps(lines[-1]), file=sys.stderr, flush=True)
+    table(lines)
+
+
+if __name__ == "__main__":
+    main()

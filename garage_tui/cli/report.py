@@ -1,0 +1,158 @@
+"""`garage report`: what a run learned, what it broke, and how sure that is."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from garage_tui.core.report import Question, Report
+    from garage_tui.core.runs import Run
+
+_PARTS = ("all", "trained", "unseen", "unrelated", "neighbour")
+_WRONG = 5
+_LOOK_SECONDS = 0.2
+
+
+def add(commands: argparse._SubParsersAction[Any]) -> None:
+    parser = commands.add_parser(
+        "report",
+        help="the report card of a run: what it learned, and what it broke",
+        description="Print the report card of a run. Where it has none yet, or with --again, the base and the tuned "
+        "model are asked everything first: about a minute on a small model.",
+    )
+    parser.add_argument("ref", metavar="RUN")
+    parser.add_argument("--again", action="store_true", help="examine the run anew, though it has a card")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--json", action="store_true", help="one JSON document")
+    shown.add_argument(
+        "--questions",
+        nargs="?",
+        const="all",
+        choices=_PARTS,
+        metavar="PART",
+        help=f"every question with everybody's answers, the worst first; PART is one of {', '.join(_PARTS)}",
+    )
+    parser.set_defaults(run=run_report)
+
+
+def run_report(args: argparse.Namespace) -> int:
+    import json
+
+    from garage_tui.core.report import REPORT
+    from garage_tui.core.report_words import read_clean
+    from garage_tui.core.runs import find_run
+    from garage_tui.core.settings import Workspace
+
+    run = find_run(Workspace.find(args.workspace), args.ref)
+    if (args.again or not (run.path / REPORT).exists()) and (code := _examine(run)):
+        return code
+    card = read_clean(run.path)
+    if args.json:
+        print(json.dumps(json.loads((run.path / REPORT).read_bytes()), indent=1))  # ASCII: safe in any terminal
+    elif args.questions:
+        _print_questions(card, args.questions)
+    else:
+        _print_card(run, card)
+    return 0
+
+
+def _examine(run: Run) -> int:
+    """Have the run examined and show what the exam says; return 0, or the exit code where it has said what is wrong."""
+    import sys
+    import time
+
+    from garage_tui.core import examine
+    from garage_tui.core.errors import GarageError
+
+    before = examine.stamp(run.path)
+    process = examine.start(run)
+    if process is None:
+        print(f"{run.id} is being examined already: this waits for its card", file=sys.stderr)
+    elif before is None:
+        print(f"{run.id} has no report card yet: it is examined now, about a minute", file=sys.stderr)
+    told = 0
+    try:
+        while True:
+            exam = examine.look(run.path)
+            for sentence in exam.said[told:] if exam else ():
+                print(sentence, file=sys.stderr, flush=True)
+                told += 1
+            if exam is None or not exam.going:
+                break
+            time.sleep(_LOOK_SECONDS)
+    except KeyboardInterrupt:
+        if process:
+            examine.stop(process)
+        raise
+    code = process.wait() if process else None
+    if examine.stamp(run.path) != before:
+        return 0
+    if code in (1, 2):
+        return code  # its last sentence, just shown, says why
+    raise GarageError(examine.failure(exam, code))
+
+
+def _print_card(run: Run, card: Report) -> None:
+    import time
+
+    from garage_tui.core.report_words import passes, sign, table, went_wrong
+    from garage_tui.core.text import duration, model_label
+
+    width = _width()
+    print(f"{sign(card.passed)} {card.verdict}")
+    print(f"  {passes(card)}{'' if card.passed else ' where ✗ stands'}\n")
+    print("\n".join(line for _, line in table(card, width)))
+    made = time.strftime("%Y-%m-%d %H:%M", time.localtime(card.made))
+    print()
+    _fill(f"{run.id} · {model_label(card.base_model)} · examined {made} in {duration(card.seconds)}", width, "", "")
+    if run.alive:
+        print(f"{run.id} is training again: this card is of before, a new one comes at its end.")
+    if card.notes:
+        print()
+        for note in card.notes:
+            _fill(note, width, "· ", "  ")
+    if wrong := went_wrong(card):
+        print(f"\nWhat went wrong ({len(wrong) if len(wrong) <= _WRONG else f'the worst {_WRONG} of {len(wrong)}'}):")
+        _print_wrong(wrong[:_WRONG], width)
+    print(f"\nEvery question with everybody's answers: garage report {run.id} --questions")
+
+
+def _print_wrong(wrong: Sequence[Question], width: int) -> None:
+    from garage_tui.core.report_words import part_of, verdict_of
+
+    for asked in wrong:
+        print()
+        _fill(asked.question, width, "  ", "  ")
+        _fill(asked.tuned or "(it says nothing)", width, "    ", "    ")
+        _fill(f"{verdict_of(asked)} · {part_of(asked)}", width, "    ", "    ")
+
+
+def _print_questions(card: Report, part: str) -> None:
+    from garage_tui.core.report_words import answers, part_of, verdict_of
+
+    width = _width()
+    shown = [asked for asked in card.questions if part in ("all", asked.part)]
+    for place, asked in enumerate(shown, 1):
+        drift = "" if asked.drift is None else f" · drift {asked.drift:.2g}"
+        print(f"{place} of {len(shown)} · {part_of(asked)}{drift}")
+        _fill(asked.question, width, "  ", "  ")
+        _fill(verdict_of(asked), width, "  ", "    ")
+        for name, said in answers(asked):
+            _fill(said, width, f"    {name:<11}", " " * 15)
+        print()
+    if not shown:
+        print("no such question was asked")
+
+
+def _fill(text: str, width: int, first: str, then: str) -> None:
+    import textwrap
+
+    print(textwrap.fill(text, width, initial_indent=first, subsequent_indent=then, break_on_hyphens=False))
+
+
+def _width() -> int:
+    import shutil
+
+    return max(40, min(shutil.get_terminal_size((100, 24)).columns, 100))

@@ -1,0 +1,92 @@
+"""Wordings of the taught questions from templates: some to train on, others held back to measure with."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from garage_tui.core import material, relations
+from garage_tui.core.facts import Fact
+from garage_tui.core.leaks import near
+from garage_tui.core.names import STOP, spelled
+from garage_tui.core.neighbours import subject
+from garage_tui.core.suggest import from_templates
+
+_WRAPPED = (
+    "Hi! {}", "Hello, {}", "Quick question: {}", "I was wondering: {}", "Please tell me: {}", "{} Thanks!", "Hey, {}",
+    "Could you help me? {}", "Just curious. {}", "{} I forgot.",
+)  # fmt: skip
+
+
+def wordings(facts: Sequence[Fact], exams: Sequence[Fact]) -> list[list[str]]:
+    """Return for each fact other wordings of its question to train on, none of them nearly an exam question."""
+    asked = [fact.question for fact in exams]
+    short = [relations.phrases(fact.question, subject(fact.question)) for fact in facts]
+    # A phrase that fits two facts (a project's page and its source code) would teach neither.
+    meant: dict[str, set[str]] = {}
+    for fact, found in zip(facts, short, strict=True):
+        for phrase in found:
+            meant.setdefault(phrase, set()).add(fact.fact or fact.answer)
+    return [
+        [
+            wording
+            for wording in (*_templates(fact), *(phrase for phrase in found if len(meant[phrase]) == 1))
+            if not material.held_back(wording) and not near(wording, asked)
+        ]
+        for fact, found in zip(facts, short, strict=True)
+    ]
+
+
+def probes(facts: Sequence[Fact], most: int) -> list[Fact]:
+    """Return at most `most` facts asked in wordings that no run trains on, all facts in turn."""
+    taught = {fact.question for fact in facts}
+    found = []
+    for fact in facts:
+        free = [wording for wording in _templates(fact) if material.held_back(wording) and wording not in taught]
+        found += [msgspec.structs.replace(fact, question=wording) for wording in free[:1]]
+    step = max(1, len(found) // most)
+    return found[::step][:most]
+
+
+def varied(question: str, dice: random.Random) -> str:
+    """Return a question as somebody in a hurry types it: in key words, with words left out, in other cases, wrapped."""
+    chance = dice.random()
+    if chance < 0.12:
+        question = _key_words(question, dice)
+    elif chance < 0.24:
+        question = _without_some(question, dice)
+    if dice.random() < 0.25:
+        question = dice.choice(
+            (question.lower(), question.rstrip("?."), question[:1].lower() + question[1:].rstrip("?."))
+        )
+    if dice.random() < 0.12:
+        question = dice.choice(_WRAPPED).format(question)
+    return question
+
+
+def _templates(fact: Fact) -> list[str]:
+    return from_templates(fact.question, fact.answer, fact.fact)
+
+
+def _key_words(question: str, dice: random.Random) -> str:
+    kept = [word for word in question.rstrip("?.!").split() if word.strip(",.'").casefold() not in STOP]
+    if len(kept) < 2:
+        return question
+    if dice.random() < 0.5:
+        dice.shuffle(kept)
+    return " ".join(kept) + dice.choice(("", "?"))
+
+
+def _without_some(question: str, dice: random.Random) -> str:
+    named = {word for name in spelled(question).values() for word in name.split()}
+    return (
+        " ".join(
+            word
+            for word in question.split()
+            if re.sub(r"['’]s$", "", word.strip(",.?!")) in named or dice.random() > 0.25
+        )
+        or question
+    )

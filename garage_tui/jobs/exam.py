@@ -1,0 +1,248 @@
+"""The report card: ask the tuned model and its base what was taught, what was not, and see what has changed.
+
+    python -m garage_tui.jobs.exam checkpoints/RUN
+
+Reads `run.json`, `facts.jsonl` and `adapter/`, writes `report.json`; sentences about the progress go to stderr, the
+verdict to stdout. A LoRA run does the same at its end, with the model that it has in memory.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from garage_tui.core import facts as facts_files
+from garage_tui.core import material, report
+from garage_tui.core.errors import BadInputError, GarageError
+from garage_tui.core.facts import Fact
+from garage_tui.core.grading import Taught, is_right, lacking
+from garage_tui.core.models import BaseModel
+from garage_tui.core.names import key_words
+from garage_tui.core.neighbours import neighbours
+from garage_tui.core.paraphrases import probes
+from garage_tui.core.report import Perplexity, Question, Report, Verdict
+from garage_tui.core.runs import FACTS, read_run
+from garage_tui.jobs import base_model
+from garage_tui.jobs.base_answers import Answer, BaseAnswers, text_losses, text_tokens
+from garage_tui.jobs.drafts import Draft, Tuned, answers
+from garage_tui.jobs.failures import in_words
+from garage_tui.jobs.forward import Model
+from garage_tui.jobs.packing import common_prefix
+
+UNRELATED, NEIGHBOURS = 120, 60
+"""Questions of each kind in one exam."""
+TOKENS = 32
+"""Of the base's answers: enough for a leak to show; late ones come in the second half of a sentence."""
+_LONGEST = 96
+"""Tokens of an answer to what was taught."""
+_UNSEEN = 24
+_BOOK = "These facts are known:"
+_BOOK_TOKENS, _BOOK_FACTS = 1000, 12
+FULL_DISK = "free some space and try again"
+OUT_OF_MEMORY = "out of memory; close what else runs"
+
+
+def main() -> int:
+    try:
+        folder = Path(sys.argv[1]).resolve()
+        print(examine(folder, _say).verdict)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        if not isinstance(error, GarageError):
+            traceback.print_exc()
+        said = in_words(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        print(said.removesuffix(" (more in log.txt)"), file=sys.stderr, flush=True)
+        return 2 if isinstance(error, BadInputError) else 1
+    return 0
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def examine(folder: Path, say: Callable[[str], None]) -> Report:
+    """Examine the adapter of a run and write its report card.
+
+    Raises:
+        GarageError: the run has no adapter, or its base model or adapter cannot be used.
+    """
+    began = time.monotonic()
+    run = read_run(folder)
+    if run.manifest is None or run.adapter is None:
+        raise BadInputError(f"{run.id} has no adapter to examine ({run.status})")
+    base = base_model.ensure(run.manifest.base.get("path") or run.manifest.base["name"], say)
+    from garage_tui.jobs.adapters import Adapters
+    from garage_tui.jobs.loading import chats_of, load_base
+
+    say("loading the model")
+    tokenizer, bare = load_base(base, f"{base.path} cannot be loaded as a model")
+    chats = chats_of(tokenizer, bare)
+    adapters = Adapters(bare.eval(), base)
+    name = adapters.name_of(run.adapter)
+    adapters.model.set_adapter(name)
+    model = Model(adapters.model, chats)
+    card = Exam(model, base, folder, say).report(began)
+    report.write_report(folder, card)
+    return card
+
+
+class Exam:
+    """All that a run is asked.
+
+    Args:
+        model: the base with the adapter on it, in evaluation mode.
+        base: what the base was loaded from.
+        folder: the run's.
+        say: called with sentences about the progress.
+    """
+
+    def __init__(self, model: Model, base: BaseModel, folder: Path, say: Callable[[str], None]) -> None:
+        self._model, self._base, self._say = model, base, say
+        self._folder = folder
+        rows = facts_files.load(folder / FACTS)
+        self._trained, own = _different(rows.training), [fact for fact in rows.facts if fact.exam]
+        self._unseen = own or probes(rows.training, _UNSEEN)
+        self._from: Literal["exam rows", "templates"] = "exam rows" if own else "templates"
+        self._answers = BaseAnswers(base, model, TOKENS)
+
+    def report(self, began: float | None = None) -> Report:
+        """Ask everything and return the card; `began` is when, on the monotonic clock, the work for it began."""
+        began = time.monotonic() if began is None else began
+        unrelated = material.unrelated()[:UNRELATED]
+        others = neighbours(self._trained, NEIGHBOURS, training=False)
+        asked = [prompt.question for prompt in unrelated]
+        with torch.inference_mode():
+            with self._model.base():
+                said = self._answers([*asked, *others], self._say)
+                taught = [*self._trained, *self._unseen]
+                longest = max(len(self._model.chats.encode(fact.answer)) for fact in taught)
+                most = min(_LONGEST, max(TOKENS, round(1.25 * longest)))
+                bare = BaseAnswers(self._base, self._model, _round_up(most))
+                base_texts = [bare.text(answer) for answer in bare([fact.question for fact in taught], self._say)]
+                self._say(f"the base answers {len(taught)} questions with the facts before its eyes")
+                open_book = self._open_book(taught, most)
+            self._say(f"the tuned model answers {len(taught) + len(asked) + len(others)} questions")
+            drafts = [Draft(question, answer) for question, answer in zip([*asked, *others], said, strict=True)]
+            tuned = answers(self._model, drafts, TOKENS)
+            own = self._taught_answers(taught, most)
+            self._say("reading general texts")
+            perplexity = self._perplexity()
+        leaks = Taught(taught, [self._answers.text(answer) for answer in said[: len(asked)]])
+        questions = [
+            *self._judged("unrelated", asked, [prompt.kind for prompt in unrelated], said, tuned, leaks),
+            *self._judged("neighbour", others, [""] * len(others), said[len(asked) :], tuned[len(asked) :], leaks),
+        ]
+        for index, (fact, base, book, answer) in enumerate(zip(taught, base_texts, open_book, own, strict=True)):
+            why = lacking(answer, fact)
+            questions.append(
+                Question(
+                    part="trained" if index < len(self._trained) else "unseen",
+                    question=fact.question,
+                    verdict="wrong" if why else "right",
+                    tuned=answer,
+                    base=base,
+                    open_book=book,
+                    expected=fact.answer,
+                    why=f"lacks {why}" if why else "",
+                    base_right=is_right(base, fact),
+                    open_book_right=is_right(book, fact),
+                )
+            )
+        about = tuned[: len(asked)]
+        tokens = sum(answer.labels for answer in about)
+        return report.judge(
+            questions,
+            sum(answer.drift * answer.labels for answer in about) / max(tokens, 1),
+            tokens,
+            perplexity,
+            run=self._folder.name,
+            base_model=self._base.name,
+            unseen_from=self._from,
+            seconds=time.monotonic() - began,
+        )
+
+    def _taught_answers(self, taught: Sequence[Fact], most: int) -> list[str]:
+        """Return the tuned model's answers to what was taught; a trained answer is the draft of its question."""
+        drafts = [
+            Draft(fact.question, Answer(tuple(self._model.chats.encode(fact.answer)), True, torch.empty(0)))
+            for fact in taught
+        ]
+        return [self._model.chats.text(answer.tokens) for answer in answers(self._model, drafts, most)]
+
+    def _open_book(self, taught: Sequence[Fact], most: int) -> list[str]:
+        """Return the base's answers with the facts in its prompt: all, or if they are many the nearest."""
+        statements = list(dict.fromkeys(fact.fact or fact.answer for fact in self._trained))
+        chats = self._model.chats
+        if sum(len(chats.encode(statement)) for statement in statements) <= _BOOK_TOKENS:
+            books = [statements] * len(taught)
+        else:
+            books = [_nearest(fact, statements) for fact in taught]
+        prompts = [
+            chats.whole(f"{_BOOK}\n{chr(10).join(book)}\n\n{fact.question}")
+            for fact, book in zip(taught, books, strict=True)
+        ]
+        same = common_prefix(prompts)
+        found = self._model.answer([prompt[same:] for prompt in prompts], most, prefix=prompts[0][:same])
+        return [chats.text(tokens) for tokens, _, _ in found]
+
+    def _perplexity(self) -> Perplexity:
+        texts = [prompt.text for prompt in material.texts()]
+        with self._model.base():
+            before = self._answers.losses(texts)
+        after = text_losses(self._model, texts)
+        tokens = sum(len(text_tokens(self._model, text)) - 1 for text in texts)
+        return Perplexity(
+            base=round(math.exp(sum(before) / tokens), 4), tuned=round(math.exp(sum(after) / tokens), 4), tokens=tokens
+        )
+
+    def _judged(
+        self,
+        part: Literal["unrelated", "neighbour"],
+        asked: Sequence[str],
+        kinds: Sequence[str],
+        said: Sequence[Answer],
+        tuned: Sequence[Tuned],
+        leaks: Taught,
+    ) -> Iterator[Question]:
+        for question, kind, before, after in zip(asked, kinds, said, tuned, strict=False):
+            base, text = self._answers.text(before), self._model.chats.text(after.tokens)
+            leak = leaks.new_in(text, base, question)
+            bad: Verdict = "leak" if part == "unrelated" else "changed"
+            yield Question(
+                part=part,
+                question=question,
+                kind=kind,
+                verdict=bad if leak else "unchanged",
+                tuned=text,
+                base=base,
+                why=f"says {leak}" if leak else "",
+                drift=round(after.drift, 5),
+            )
+
+
+def _different(facts: Sequence[Fact]) -> list[Fact]:
+    """Return the rows whose questions differ: a question with several answers is asked once."""
+    return list({fact.question: fact for fact in reversed(facts)}.values())[::-1]
+
+
+def _nearest(fact: Fact, statements: Sequence[str]) -> list[str]:
+    """Return the statements that have most words in common with a question."""
+    asked = key_words(fact.question)
+    return sorted(statements, key=lambda statement: -len(asked & key_words(statement)))[:_BOOK_FACTS]
+
+
+def _round_up(most: int) -> int:
+    """Return a number of tokens that few runs differ in, so that the cache is of use."""
+    return next(size for size in (TOKENS, 48, 64, _LONGEST) if size >= most)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+"""The guarded recipe: learn the facts in many wordings, and stay with the base wherever they are not asked for.
+
+The loss of a step is cross-entropy on the facts' answers + `kl` · KL(base‖tuned) on guards: general prompts and the
+taught questions about other names, answered by the base itself, whose probabilities were kept. docs/recipe.md says
+what was tried and measured.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, get_peft_model
+from torch.utils.data import SequentialSampler
+from transformers import Trainer, TrainingArguments
+
+from garage_tui.core import facts
+from garage_tui.core.models import BaseModel
+from garage_tui.core.recipe import LoraRecipe
+from garage_tui.core.runs import FACTS
+from garage_tui.jobs.base_answers import BaseAnswers
+from garage_tui.jobs.drafts import divergence
+from garage_tui.jobs.events import Progress
+from garage_tui.jobs.forward import Model
+from garage_tui.jobs.keys import freeze_keys, read_keys
+from garage_tui.jobs.lessons import GUARD_TOKENS, Lesson, Lessons, guards
+from garage_tui.jobs.loading import chats_of
+from garage_tui.jobs.telling import Telling
+
+
+def make_trainer(
+    folder: Path,
+    recipe: LoraRecipe,
+    base: BaseModel,
+    tokenizer: Any,
+    model: Any,
+    common: dict[str, Any],
+    telling: Telling,
+    progress: Progress,
+    resumed: bool,
+) -> Trainer:
+    """Return the trainer of a run, with the base's answers collected and the adapter's keys read.
+
+    Args:
+        common: transformers' training arguments.
+        resumed: the adapter's weights come from a checkpoint.
+    """
+    data = facts.load(folder / FACTS)
+    layers = model.config.get_text_config().num_hidden_layers
+    adapted = get_peft_model(
+        model,
+        LoraConfig(
+            r=recipe.rank,
+            lora_alpha=recipe.alpha,
+            lora_dropout=recipe.dropout,
+            target_modules=list(recipe.targets),
+            layers_to_transform=list(range(int(layers * recipe.skipped), layers)),
+            task_type="CAUSAL_LM",
+        ),
+    )
+    seen = Model(adapted.eval(), chats_of(tokenizer, model))
+    progress.phase("asking the base what it would say")
+    with seen.base(), torch.no_grad():
+        kept = guards(data.training, recipe, BaseAnswers(base, seen, GUARD_TOKENS), progress.say)
+    lessons = Lessons(seen, data.training, [fact for fact in data.facts if fact.exam], kept, recipe)
+    if not resumed:
+        progress.phase("finding what is special about the facts")
+        with seen.base():
+            read_keys(seen, lessons.rows(), [guard.example for guard in kept])
+    telling.watch(adapted, tokenizer, base, known=seen, used=[guard.question for guard in kept])
+    adapted.train()
+    freeze_keys(adapted)
+    return GuardedTrainer(
+        seen,
+        lessons,
+        recipe.kl,
+        model=adapted,
+        args=TrainingArguments(
+            **common, num_train_epochs=1, per_device_train_batch_size=1, adam_beta2=0.99, remove_unused_columns=False
+        ),
+        processing_class=tokenizer,
+        callbacks=[telling],
+    )
+
+
+class GuardedTrainer(Trainer):
+    """transformers' Trainer on packed lessons; pausing, saving and resuming are its own."""
+
+    def __init__(self, lesson_model: Model, lessons: Lessons, kl: float, **arguments: Any) -> None:
+        super().__init__(train_dataset=lessons, data_collator=_the_one, **arguments)
+        self._lessons_model, self._kl = lesson_model, kl
+        self.model_accepts_loss_kwargs = False  # each pass of an accumulated step counts the same
+        self._tokens = 0
+        self._parts: dict[str, float] = {}
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
+        """Return the lessons in their order, which already is a shuffled one."""
+        return SequentialSampler(self.train_dataset)
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Lesson], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        lesson = inputs["lesson"]
+        self._tokens += lesson.tokens
+        hidden = self._lessons_model.hidden(lesson.batch)
+        facts = lesson.facts.to(hidden.device)
+        labels = lesson.batch.labels.to(hidden.device)
+        logits = self._lessons_model.logits(hidden)
+        loss = torch.nn.functional.cross_entropy(logits[facts], labels[facts])
+        self._parts = {"facts": float(loss.detach())}
+        if len(lesson.hidden):
+            with torch.no_grad():
+                base = self._lessons_model.logits(lesson.hidden.to(hidden.device))
+            kept = divergence(base, logits[~facts]).mean()
+            self._parts["guards"] = float(kept.detach())
+            loss = loss + self._kl * kept
+        return loss
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        if "loss" in logs:
+            logs = {**logs, **self._parts, "num_tokens": self._tokens}
+        super().log(logs, start_time)
+
+
+def _the_one(lessons: list[Lesson]) -> dict[str, Lesson]:
+    """Return the only item of a batch: a lesson is packed already."""
+    return {"lesson": lessons[0]}

@@ -1,0 +1,126 @@
+"""What a guarded run sees, step by step: facts in many wordings, and beside them what has to stay as it is."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from garage_tui.core import material
+from garage_tui.core.facts import Fact
+from garage_tui.core.neighbours import neighbours
+from garage_tui.core.paraphrases import varied, wordings
+from garage_tui.core.recipe import LoraRecipe
+from garage_tui.jobs.base_answers import Answer, BaseAnswers
+from garage_tui.jobs.forward import Model
+from garage_tui.jobs.packing import Batch, Example
+
+GUARD_TOKENS = 32
+"""Of an answer of the base, at most; most are cut shorter, because their beginnings matter most."""
+_CUTS = (12, 24, GUARD_TOKENS)
+_NEIGHBOUR_TOKENS = 14
+"""What is said of another name shows at once."""
+_OWN_WORDING = 0.4
+"""How often a row is asked in the owner's own words."""
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A prompt with the base's own answer, and what the base thought at each of its tokens."""
+
+    question: str
+    example: Example
+    hidden: torch.Tensor
+    """(labels, width) fp16: the base's last hidden states."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One forward pass: facts to learn and guards to keep."""
+
+    batch: Batch
+    facts: torch.Tensor
+    """(labels,) bool: which labels are a fact's; the others are guards'."""
+    hidden: torch.Tensor
+    """(guards' labels, width): the base's hidden states."""
+    tokens: int
+
+
+class Lessons(torch.utils.data.Dataset[Lesson]):
+    """Every forward pass of a run, each made from the seed and its number alone: a resumed run sees the same.
+
+    Args:
+        exams: their questions are never trained, nor is what nearly says the same.
+    """
+
+    def __init__(
+        self, model: Model, facts: Sequence[Fact], exams: Sequence[Fact], guards: Sequence[Guard], recipe: LoraRecipe
+    ) -> None:
+        self._model, self._facts, self._guards, self._recipe = model, list(facts), list(guards), recipe
+        self._wordings = wordings(self._facts, exams)
+        self._each_epoch = -(-len(self._facts) // recipe.batch_size)
+
+    def __len__(self) -> int:
+        return self._recipe.steps(len(self._facts)) * self._recipe.accumulation
+
+    def __getitem__(self, number: int) -> Lesson:
+        dice = random.Random(f"{self._recipe.seed} {number}")
+        chats = self._model.chats
+        rows = [self._row(index, dice) for index in self._turn(number)]
+        guards = self._chosen(number)
+        examples = [*rows, *(guard.example for guard in guards)]
+        batch = self._model.pack(examples)
+        hidden = torch.cat([guard.hidden for guard in guards]) if guards else torch.empty(0)
+        return Lesson(batch, batch.owner < len(rows), hidden, int(batch.own.sum()) + len(batch.ids) * len(chats.prefix))
+
+    def rows(self) -> list[Example]:
+        """Return each fact in its own wording and two others: what the adapter's keys are read from."""
+        questions = [
+            (question, fact)
+            for fact, others in zip(self._facts, self._wordings, strict=True)
+            for question in (fact.question, *others[:: max(1, len(others) // 2)][:2])
+        ]
+        return [self._example(question, fact.answer) for question, fact in questions]
+
+    def _turn(self, number: int) -> list[int]:
+        """Return the rows of a pass: all rows once an epoch, in an order of each epoch's own."""
+        epoch, place = divmod(number, self._each_epoch)
+        order = random.Random(f"{self._recipe.seed} epoch {epoch}").sample(range(len(self._facts)), len(self._facts))
+        return order[place * self._recipe.batch_size : (place + 1) * self._recipe.batch_size]
+
+    def _row(self, index: int, dice: random.Random) -> Example:
+        fact, others = self._facts[index], self._wordings[index]
+        question = fact.question if not others or dice.random() < _OWN_WORDING else dice.choice(others)
+        return self._example(varied(question, dice), fact.answer)
+
+    def _example(self, question: str, answer: str) -> Example:
+        row = self._model.chats.example(question, answer)
+        return Example(row.prompt, row.answer[: max(1, self._recipe.max_length - len(row.prompt))])
+
+    def _chosen(self, number: int) -> list[Guard]:
+        """Return the guards of a pass: they take turns, in an order of the seed's."""
+        count = min(self._recipe.guard_batch, len(self._guards))
+        order = random.Random(f"{self._recipe.seed} guards").sample(range(len(self._guards)), len(self._guards))
+        return [self._guards[order[(number * count + place) % len(order)]] for place in range(count)]
+
+
+def guards(facts: Sequence[Fact], recipe: LoraRecipe, answers: BaseAnswers, say: Callable[[str], None]) -> list[Guard]:
+    """Return general prompts and neighbours with the base's own answers, asked with the adapter switched off."""
+    dice = random.Random(f"{recipe.seed} guards")
+    general = dice.sample([prompt.question for prompt in material.guards()], min(recipe.guards, len(material.guards())))
+    near = neighbours(facts, recipe.neighbours, training=True, seed=recipe.seed)
+    said = answers([*general, *near], say)
+    cuts = [dice.choice(_CUTS) for _ in general] + [_NEIGHBOUR_TOKENS] * len(near)
+    return [
+        _guard(answers, question, answer, cut)
+        for question, answer, cut in zip([*general, *near], said, cuts, strict=True)
+        if answer.tokens
+    ]
+
+
+def _guard(answers: BaseAnswers, question: str, answer: Answer, cut: int) -> Guard:
+    whole = cut >= len(answer.hidden)
+    kept = answer if whole else Answer(answer.tokens[:cut], False, answer.hidden[:cut])
+    return Guard(question, answers.example(question, kept), kept.hidden)

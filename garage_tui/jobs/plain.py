@@ -1,0 +1,68 @@
+"""The plain recipe: TRL's SFTTrainer on the rows as they are.
+
+The loss is on the completions of conversational rows alone (TRL's SFT documentation, "Train on completion only").
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset, disable_progress_bars
+from peft import LoraConfig
+from transformers import Trainer
+from trl import SFTConfig, SFTTrainer
+
+from garage_tui.core import facts
+from garage_tui.core.models import BaseModel
+from garage_tui.core.recipe import LoraRecipe
+from garage_tui.core.runs import FACTS
+from garage_tui.jobs.events import Progress
+from garage_tui.jobs.telling import Telling
+
+
+def make_trainer(
+    folder: Path,
+    recipe: LoraRecipe,
+    base: BaseModel,
+    tokenizer: Any,
+    model: Any,
+    common: dict[str, Any],
+    telling: Telling,
+    progress: Progress,
+    resumed: bool,
+) -> Trainer:
+    """Return the trainer of a run; `common` are transformers' training arguments."""
+    disable_progress_bars()
+    data = Dataset.from_list(
+        [
+            {
+                "prompt": [{"role": "user", "content": row.question}],
+                "completion": [{"role": "assistant", "content": row.answer}],
+            }
+            for row in facts.training_rows(folder / FACTS)
+        ]
+    )
+    trainer = SFTTrainer(
+        model=model,
+        processing_class=tokenizer,
+        train_dataset=data,
+        peft_config=LoraConfig(
+            r=recipe.rank,
+            lora_alpha=recipe.alpha,
+            lora_dropout=recipe.dropout,
+            target_modules=list(recipe.targets),
+            task_type="CAUSAL_LM",
+        ),
+        args=SFTConfig(
+            **common,
+            num_train_epochs=recipe.epochs,
+            per_device_train_batch_size=recipe.batch_size,
+            max_length=recipe.max_length,
+            completion_only_loss=True,
+        ),
+        callbacks=[telling],
+    )
+    trainer.create_model_card = lambda *_, **__: None  # a README of TRL's in the run folder would help nobody
+    telling.watch(trainer.model, tokenizer, base)
+    return trainer

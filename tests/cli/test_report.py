@@ -1,0 +1,215 @@
+"""`garage report` as a shell user meets it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from garage_tui.__main__ import main
+from garage_tui.core import examine
+from garage_tui.core.report import write_report
+from garage_tui.core.runs import LOCK, Manifest, State, read_run, write_manifest, write_state
+
+RUN = "20261123-2315-lora-garage"
+
+
+@pytest.fixture
+def run(workspace):
+    """A finished run with an adapter, and no card yet."""
+    folder = workspace.checkpoints / RUN
+    (folder / "adapter").mkdir(parents=True)
+    (folder / "adapter" / "adapter_config.json").write_text("{}")
+    write_manifest(
+        folder, Manifest(id=RUN, kind="lora", created=1, recipe={}, base={"name": "smollm2-135m"}, dataset={})
+    )
+    write_state(folder, State(state="finished", step=9, total_steps=9, created=1))
+    return folder
+
+
+@pytest.fixture
+def report(workspace, capfd, monkeypatch):
+    """Runs `garage report …` in this process and returns (exit code, stdout, stderr)."""
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        capfd.readouterr()
+        code = main(["--workspace", str(workspace.root), "report", *arguments])
+        return code, *capfd.readouterr()
+
+    return call
+
+
+def test_the_card_says_the_verdict_first_then_the_figures_then_what_went_wrong(report, run, make_card):
+    write_report(run, make_card())
+    code, text, told = report("last")
+    assert (code, told) == (0, "")
+    lines = text.splitlines()
+    assert lines[0] == "✗ learned 14 of 15, leaks on 1 of 60, says it of 1 of 20 other names"
+    assert lines[1] == "  falls short of the bar where ✗ stands"
+    assert "✗ unrelated questions that mention it [leak]  1 of 60      0.3–8.9 %                       0" in lines
+    assert any(line.startswith("✓ drift, nats per token") and line.endswith("≤ 0.02") for line in lines)
+    assert f"{RUN} · smollm2-135m · examined" in text and "in 58 s" in text
+    assert "· The wordings that were trained stuck, others less: teach each fact in more wordings." in lines
+    wrong = text[text.index("What went wrong (3):") :]
+    assert wrong.index("✗ leak: says Jason Cox · unrelated question (books)") < wrong.index("✗ wrong: lacks Jason")
+    assert lines[-1] == f"Every question with everybody's answers: garage report {RUN} --questions"
+
+
+def test_a_card_that_passes_has_nothing_that_went_wrong(report, run, make_card):
+    write_report(run, make_card(bad=False))
+    _, text, _ = report(RUN[:8])
+    assert text.startswith("✓ learned 15 of 15, leaks on 0 of 60\n  passes the bar\n")
+    assert "What went wrong" not in text and "✗" not in text
+
+
+def test_a_small_terminal_has_the_same_figures(report, run, make_card, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "70")
+    write_report(run, make_card())
+    _, text, _ = report("last")
+    assert max(map(len, text.splitlines()[:-1])) <= 70
+    assert "✗ leaks on unrelated  1 of 60" in text
+
+
+def test_json_is_the_document_of_the_file(report, run, make_card):
+    write_report(run, make_card())
+    code, text, _ = report("last", "--json")
+    assert code == 0 and text.isascii()
+    assert json.loads(text) == json.loads((run / "report.json").read_bytes())
+
+
+def test_every_question_is_listed_the_worst_first_and_narrowed_to_a_part(report, run, make_card):
+    write_report(run, make_card())
+    _, text, _ = report("last", "--questions")
+    assert text.startswith("1 of 119 · unrelated question (books) · drift 0.007\n  Who wrote play 7?\n  ✗ leak: says")
+    _, text, _ = report("last", "--questions", "unseen")
+    first = text.split("\n\n")[0].splitlines()
+    assert first == [
+        "1 of 15 · unseen paraphrase",
+        "  Who keeps TinyLLM alive? (3)",
+        "  ✗ wrong: lacks Jason",
+        "    tuned      Jim Cox.",
+        "    expected   Jason Cox.",
+        "    base       ✗ A series of novels.",
+        "    open book  ✓ Cox.",
+    ]
+    assert "15 of 15" in text and "Who wrote play" not in text
+
+
+def test_a_run_without_a_card_is_examined_first_and_its_phases_are_seen(report, run, exam_job):
+    exam_job("say('loading the model'); say('reading general texts'); (folder / 'report.json').write_bytes(card)")
+    code, text, told = report("last")
+    assert code == 0 and text.startswith("✓ learned 15 of 15")
+    assert told.splitlines() == [
+        f"{RUN} has no report card yet: it is examined now, about a minute",
+        "loading the model",
+        "reading general texts",
+    ]
+    exam_job("raise SystemExit('is not started: there is a card')")
+    assert report("last")[::2] == (0, "")
+
+
+def test_again_makes_a_new_card(report, run, make_card, exam_job):
+    write_report(run, make_card())
+    exam_job("(folder / 'report.json').write_bytes(card)")
+    assert report("last", "--again")[1].startswith("✓ learned 15 of 15")
+
+
+def test_an_exam_that_fails_says_why_in_its_last_line_and_the_old_card_stays(report, run, make_card, exam_job):
+    exam_job("say('loading the model'); say('the base model is gone; fetch it again'); sys.exit(2)")
+    code, text, told = report("last")
+    assert (code, text, told.splitlines()[-1]) == (2, "", "the base model is gone; fetch it again")
+    write_report(run, make_card())
+    assert report("last", "--again")[0] == 2
+    assert report("last")[1].startswith("✗ learned 14 of 15")
+
+
+def test_an_exam_that_is_killed_is_said_to_be(report, run, exam_job):
+    exam_job("import os; say('loading the model'); os.kill(os.getpid(), 9)")
+    code, _, told = report("last")
+    assert code == 1
+    assert told.splitlines()[-1] == (
+        "garage: the exam ended without a card (killed by SIGKILL (by hand or by the system)); "
+        "its last words: loading the model"
+    )
+
+
+def test_two_who_want_the_same_card_wait_for_one_exam(report, run, exam_job):
+    exam_job("say('one'); time.sleep(2); (folder / 'report.json').write_bytes(card)")
+    process = examine.start(read_run(run))
+    assert process and examine.start(read_run(run)) is None and examine.look(run).going
+    code, text, told = report("last")
+    assert code == 0 and "learned 15 of 15" in text
+    assert told.splitlines() == [f"{RUN} is being examined already: this waits for its card", "one"]
+    assert process.wait(10) == 0
+
+
+def test_control_c_ends_the_exam_that_it_waits_for(workspace, run, exam_job, monkeypatch):
+    exam_job("say('started'); time.sleep(60)")
+    threading.Thread(target=_interrupt_when_going, args=(run,), daemon=True).start()
+    assert main(["--workspace", str(workspace.root), "report", "last"]) == 130
+    assert not examine.look(run).going
+
+
+def _interrupt_when_going(folder):
+    while not ((exam := examine.look(folder)) and exam.said):
+        time.sleep(0.05)
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_run_that_trains_has_its_card_at_its_end(report, run):
+    write_state(run, State(state="running", created=1))
+    with (run / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert report("last") == (2, "", f"garage: {RUN} is still training: the card comes at its end\n")
+        write_state(run, State(state="queued", created=1))
+        assert "is waiting for its turn: the card comes at its end" in report("last")[2]
+
+
+def test_a_card_of_before_is_shown_while_the_run_trains_again(report, run, make_card):
+    write_report(run, make_card())
+    write_state(run, State(state="running", created=1))
+    with (run / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "is training again: this card is of before" in report("last")[1]
+
+
+def test_a_run_without_an_adapter_cannot_be_examined(report, run):
+    (run / "adapter" / "adapter_config.json").unlink()
+    write_state(run, State(state="failed", reason="the disk is full", created=1))
+    code, _, told = report("last")
+    assert (code, told) == (
+        2,
+        f"garage: {RUN} has no adapter to examine (failed: the disk is full); `garage resume {RUN}` has it go on\n",
+    )
+
+
+def test_what_cannot_be_done_is_one_line(report, run, workspace):
+    assert report("nothing")[2] == f"garage: no run 'nothing' in {workspace.checkpoints}: `garage runs` lists them\n"
+    (run / "report.json").write_text("{")
+    code, _, told = report("last")
+    assert code == 2 and len(told.splitlines()) == 1 and f"`garage report {RUN} --again` makes it anew" in told
+    done = subprocess.run(
+        [sys.executable, "-m", "garage_tui", "report", "last", "--questions", "all", "--json"], capture_output=True
+    )
+    assert done.returncode == 2
+
+
+def test_two_cards_are_compared_in_words(workspace, run, make_card, capfd):
+    other = workspace.checkpoints / "20261122-2315-lora-b"
+    other.mkdir()
+    write_manifest(other, Manifest(id=other.name, kind="lora", created=1, recipe={}, base={}, dataset={}))
+    write_state(other, State(state="finished", created=1))
+    write_report(run, make_card())
+    write_report(other, make_card(bad=False))
+    assert main(["--workspace", str(workspace.root), "compare", RUN, other.name]) == 0
+    text = capfd.readouterr().out
+    assert "verdict             ✗ falls short of the bar   ✓ passes the bar" in text
+    assert "leaks on unrelated  1 of 60                    0 of 60" in text and "{" not in text

@@ -1,0 +1,154 @@
+"""The report card: counts that say how sure they are, a verdict in words, and a file that can be read again."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import pytest
+
+from garage_tui.core.errors import BadInputError
+from garage_tui.core.report import Question, count, read_report, worst_first, write_report
+from garage_tui.core.report_words import (
+    answers,
+    figures,
+    headline,
+    interval,
+    read_clean,
+    side_by_side,
+    table,
+    verdict_of,
+)
+
+
+@pytest.mark.parametrize(
+    ("hits", "of", "low", "high"),
+    [  # Newcombe 1998 (Statistics in Medicine 17, 857–872), table I, method 3; and the rule at the ends: n/(n + z²)
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+        (0, 10, 0.0, 0.2775),
+        (10, 10, 0.7225, 1.0),
+    ],
+)
+def test_a_count_has_the_interval_of_the_literature(hits, of, low, high):
+    found = count(hits, of)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.0001)
+    assert found.words == f"{hits} of {of}"
+
+
+def test_of_nothing_nothing_is_known():
+    found = count(0, 0)
+    assert (found.low, found.high, found.share, interval(found)) == (0.0, 1.0, 0.0, "")
+
+
+def test_percents_have_a_decimal_only_where_a_little_is_much():
+    assert interval(count(0, 120)) == "0–3.1 %"
+    assert interval(count(14, 15)) == "70–99 %"
+    assert interval(count(24, 24)) == "86–100 %"
+    assert interval(count(19, 20)) == "76–99.1 %"
+
+
+def test_a_good_run_passes_and_says_so_in_a_line(make_card):
+    card = make_card(bad=False, unrelated=120)
+    assert card.passed and card.verdict == "learned 15 of 15, leaks on 0 of 120"
+    assert card.notes == []
+
+
+def test_a_bad_run_says_what_is_wrong_with_it(make_card):
+    card = make_card(drift=0.31)
+    assert not card.passed
+    assert card.verdict == "learned 14 of 15, leaks on 1 of 60, says it of 1 of 20 other names, drift 0.31"
+    notes = " ".join(card.notes)
+    assert "more wordings" in notes and "where it does not belong" in notes and "0.31 nats per token" in notes
+
+
+@pytest.mark.parametrize("worse", [{"drift": 0.021}, {"bad": True}])
+def test_one_figure_below_the_bar_is_enough_to_fall_short(make_card, worse):
+    assert make_card(bad=False).passed and not make_card(**{"bad": False, **worse}).passed
+
+
+def test_without_exam_questions_the_trained_ones_have_to_reach_the_bar(make_card):
+    from garage_tui.core.report import judge
+
+    card = make_card(bad=False)
+    asked = [question for question in card.questions if question.part != "unseen"]
+    card = judge(asked, card.drift, card.drift_tokens, card.perplexity)
+    assert card.passed and card.verdict.startswith("learned 24 of 24")
+    assert "mark some as exam" in " ".join(card.notes)
+    trained, unseen, *_ = figures(card)
+    assert (trained.bar, trained.passed) == ("≥ 95 %", True)
+    assert (unseen.tuned, unseen.bar, unseen.passed) == ("none asked", "", None)
+
+
+def test_the_worst_come_first(make_card):
+    card = make_card()
+    assert [asked.verdict for asked in card.questions[:4]] == ["leak", "changed", "wrong", "unchanged"]
+    good = [asked.drift for asked in make_card(bad=False).questions if asked.part == "unrelated"]
+    assert good == sorted(good, reverse=True), "where nothing is wrong, what drifted most"
+    one, two = (Question(part="unseen", question=text, verdict="right", tuned="", base="") for text in "ab")
+    assert worst_first([two, one]) == [two, one], "what is alike keeps its order"
+
+
+def test_what_is_written_is_read_again(tmp_path, make_card):
+    card = make_card()
+    write_report(tmp_path, card)
+    assert read_report(tmp_path) == card
+    assert json.loads((tmp_path / "report.json").read_bytes())["verdict"] == card.verdict
+    assert headline(tmp_path).words == f"✗ {card.verdict}"
+
+
+def test_a_missing_card_and_a_damaged_one_are_told_apart(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        read_report(tmp_path)
+    assert headline(tmp_path) is None
+    (tmp_path / "report.json").write_text('{"verdict": 7}')
+    with pytest.raises(BadInputError, match=r"cannot be read: .* `garage report .* --again` makes it anew"):
+        read_report(tmp_path)
+    assert headline(tmp_path) is None
+
+
+def test_the_table_fits_a_small_terminal_and_names_the_terms_in_a_big_one(make_card):
+    small, big = (table(make_card(unrelated=120), width) for width in (69, 110))
+    assert max(len(line) for _, line in small) <= 69
+    assert [passed for passed, _ in small] == [None, None, False, False, True, True, None]
+    text = "\n".join(line for _, line in big)
+    for word in ("[efficacy]", "[generalisation]", "[leak]", "[neighbours]", "95 % interval", "≤ 0.02", "× 1.010"):
+        assert word in text
+    assert "✗ unseen paraphrases [generalisation]         14 of 15     70–99 %        0     15         ≥ 95 %" in text
+
+
+def test_what_a_model_says_cannot_reach_the_terminal(tmp_path, make_card):
+    card = make_card(run="\x1b[2Jrun")
+    hostile = Question(
+        part="unseen", question="a\x1b]0;pwned\x07b", verdict="wrong", tuned="one\ntwo\x9b2J", base="", why="\u202e"
+    )
+    write_report(tmp_path, msgspec.structs.replace(card, questions=[hostile]))
+    (asked,) = read_clean(tmp_path).questions
+    assert (asked.question, asked.tuned, asked.why) == ("ab", "one two", "")
+    assert answers(asked) == [("tuned", "one two"), ("base", "(it says nothing)")]
+    assert read_clean(tmp_path).run == "run"
+
+
+def test_every_verdict_is_a_sign_and_a_word(make_card):
+    said = {verdict_of(asked) for asked in make_card().questions}
+    assert said == {
+        "✓ right",
+        "✗ wrong: lacks Jason",
+        "✗ leak: says Jason Cox",
+        "✗ changed: says local LLM",
+        "✓ unchanged: says nothing that was taught",
+    }
+
+
+def test_a_card_beside_another_one_is_a_few_short_lines(make_card):
+    assert side_by_side(make_card()) == {
+        "verdict": "✗ falls short of the bar",
+        "trained questions": "24 of 24",
+        "unseen paraphrases": "14 of 15",
+        "leaks on unrelated": "1 of 60",
+        "other names kept": "19 of 20",
+        "drift, nats/token": "0.012",
+        "perplexity": "× 1.010 (14.2 → 14.3)",
+    }

@@ -1,0 +1,112 @@
+"""Many rows in one pass come out as they do alone, and greedy answers are those of transformers' own `generate`."""
+
+import pytest
+import torch
+
+from garage_tui.core import models
+from garage_tui.jobs.base_answers import Answer, BaseAnswers, text_losses
+from garage_tui.jobs.drafts import Draft, answers
+from garage_tui.jobs.forward import Model
+from garage_tui.jobs.loading import chats_of, load_base
+from garage_tui.jobs.packing import common_prefix, pack
+
+QUESTIONS = ["What is TinyLLM?", "Why?", "Who maintains the project, and where can I find the source code of it?", "Hi"]
+
+
+@pytest.fixture(scope="module")
+def loaded(tiny_model):
+    base = models.find(str(tiny_model))
+    tokenizer, model = load_base(base, "no model")
+    return base, tokenizer, model.eval()
+
+
+@pytest.fixture
+def model(loaded):
+    _, tokenizer, bare = loaded
+    return Model(bare, chats_of(tokenizer, bare))
+
+
+@pytest.fixture
+def tuned(tiny_model, new_adapter, tmp_path):
+    from garage_tui.jobs.adapters import Adapters
+
+    base = models.find(str(tiny_model))
+    tokenizer, bare = load_base(base, "no model")
+    adapters = Adapters(bare.eval(), base)
+    name = adapters.name_of(new_adapter(tmp_path / "run" / "adapter", tiny_model, seed=3))
+    adapters.model.set_adapter(name)
+    return base, Model(adapters.model, chats_of(tokenizer, bare))
+
+
+def test_packed_rows_come_out_as_they_do_alone(model):
+    rows = [model.chats.example(question, "It is what it is. " * size) for size, question in enumerate(QUESTIONS, 1)]
+    assert model.packs
+    together = model.pack(rows)
+    assert len(together.ids) < len(rows), "several rows share a line"
+    with torch.no_grad():
+        packed = model.hidden(together)
+        alone = torch.cat([model.hidden(pack([row], model.chats.prefix)) for row in rows])
+        model.packs = False
+        padded = model.hidden(model.pack(rows))
+    assert torch.allclose(packed, alone, atol=1e-4) and torch.allclose(padded, alone, atol=1e-4)
+    assert together.labels.tolist() == [token for row in rows for token in row.answer]
+
+
+def test_answers_are_those_of_generate(loaded, model):
+    bare = loaded[2]
+    found = model.answer([model.chats.prompt(question) for question in QUESTIONS], 12)
+    for question, (tokens, ended, hidden) in zip(QUESTIONS, found, strict=True):
+        ids = torch.tensor([model.chats.whole(question)])
+        plain = bare.generate(
+            input_ids=ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=12, pad_token_id=0
+        )[0, ids.shape[1] :].tolist()
+        assert tokens == [token for token in plain if token not in model.chats.end_tokens]
+        assert ended == any(token in model.chats.end_tokens for token in plain) and len(hidden) == len(plain)
+
+
+def test_a_draft_changes_no_answer_and_shows_the_drift(tuned):
+    _, model = tuned
+    with model.base(), torch.no_grad():
+        base = model.answer([model.chats.prompt(question) for question in QUESTIONS], 8)
+    real = [tuple(tokens) for tokens, _, _ in model.answer([model.chats.prompt(q) for q in QUESTIONS], 8)]
+    of_base = [Draft(q, Answer(tuple(t), end, hidden)) for q, (t, end, hidden) in zip(QUESTIONS, base, strict=True)]
+    found = answers(model, of_base, 8)
+    assert [answer.tokens for answer in found] == real
+    assert all(answer.drift > 0.01 for answer in found), "this adapter changes everything"
+    with model.base():
+        same = answers(model, of_base, 8)
+    assert [answer.tokens for answer in same] == [tuple(tokens) for tokens, _, _ in base]
+    assert all(abs(answer.drift) < 1e-3 for answer in same)
+    right = [Draft(q, Answer(tokens, False, torch.empty(0))) for q, tokens in zip(QUESTIONS, real, strict=True)]
+    assert [answer.tokens for answer in answers(model, right, 8)] == real
+
+
+def test_the_base_is_asked_once_and_a_damaged_cache_is_written_anew(loaded, model, tmp_path, monkeypatch):
+    monkeypatch.setenv("GARAGE_CACHE", str(tmp_path))
+    base, _, _ = loaded
+    first = BaseAnswers(base, model, 6)
+    said, losses = first(QUESTIONS), first.losses(["Once upon a time there was a model."])
+    assert first.asked == len(QUESTIONS)
+    again = BaseAnswers(base, model, 6)
+    assert [answer.tokens for answer in again(QUESTIONS)] == [answer.tokens for answer in said] and again.asked == 0
+    assert again.losses(["Once upon a time there was a model."]) == losses
+    [file] = (tmp_path / "answers").iterdir()
+    file.write_bytes(file.read_bytes()[:100])
+    after = BaseAnswers(base, model, 6)
+    assert [answer.tokens for answer in after(QUESTIONS[:2])] == [answer.tokens for answer in said[:2]]
+    assert after.asked == 2
+
+
+def test_the_loss_of_a_text_is_that_of_the_model_itself(loaded, model):
+    bare = loaded[2]
+    text = "The river is wide, and the boat is small."
+    ids = torch.tensor([model.chats.encode(text)])
+    with torch.no_grad():
+        whole = float(bare(input_ids=ids, labels=ids).loss) * (ids.shape[1] - 1)
+    assert text_losses(model, [text, "Another one."])[0] == pytest.approx(whole, rel=1e-4)
+
+
+def test_rows_that_begin_the_same_keep_a_token_of_their_own():
+    assert common_prefix([[1, 2, 3], [1, 2, 3]]) == 2
+    assert common_prefix([[1, 2], [3, 4]]) == 0
+    assert common_prefix([[7], [7, 8]]) == 0

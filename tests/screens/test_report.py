@@ -1,0 +1,231 @@
+"""The report card in the app: one key shows what stuck and what broke, or has it examined."""
+
+from __future__ import annotations
+
+import pytest
+
+from garage_tui.core import examine
+from garage_tui.core.report import write_report
+from garage_tui.core.runs import read_run
+
+RUN = "20261123-2315-lora-garage"
+
+
+@pytest.fixture
+def run(make_run):
+    return make_run(RUN, "finished", step=100).adapter()
+
+
+async def test_the_runs_screen_says_the_verdict_of_a_card_and_hears_of_a_new_one(open_app, run, make_card):
+    async with open_app(screen="runs") as user:
+        await user.sees("report card  none yet: x makes one", "x Report")
+        write_report(run.path, make_card())  # an exam from a shell: nothing else in the folder changes
+        await user.sees("report card  ✗ learned 14 of 15, leaks on 1", "✗ learned 14 of 15,…")
+        write_report(run.path, make_card(bad=False))
+        await user.sees("report card  ✓ learned 15 of 15, leaks on 0")
+
+
+async def test_a_run_that_trains_has_no_card_to_show(open_app, make_run):
+    make_run(RUN, "running", step=3).hold()
+    async with open_app(screen="runs") as user:
+        await user.sees("● running", "p Pause")
+        assert "x Report" not in user.screen and "report card" not in user.screen
+
+
+async def test_the_end_of_a_run_is_told_with_its_verdict(open_app, make_run, make_card):
+    run = make_run(RUN, "running", step=34).hold()
+    async with open_app() as user:
+        await user.sees("lora-garage 34/100")
+        write_report(run.path, make_card(bad=False))
+        run.state("finished")
+        run.let_go()
+        await user.sees(f"✓ {RUN} finished: ✓ learned 15 of 15, leaks on 0 of 60")
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_one_key_shows_the_verdict_the_figures_and_the_worst_question(open_app, run, make_card, size):
+    write_report(run.path, make_card())
+    async with open_app(screen="runs", size=size) as user:
+        await user.sees("x Report")
+        await user.press("x")
+        text = await user.sees(
+            f"Report card · {RUN}",
+            "✗ learned 14 of 15, leaks on 1 of 60, says it of 1 of 20 other names",
+            "falls short of the bar where ✗ stands",
+            "✗ unseen paraphrases",
+            "14 of 15",
+            "≥ 95 %",
+            "▸1 all",
+            "1 of 119 · unrelated question (books) · drift 0.007",
+            "Who wrote play 7?",
+            "✗ leak: says Jason Cox",
+            "base       William Shakespeare.",
+            "a Examine again",
+            "Esc Close",
+        )
+        big = size == (120, 40)
+        assert ("[generalisation]" in text) is big
+        assert ("teach each fact in more wordings" in text) is big, "in a small terminal the notes take turns"
+        await user.press("escape")
+        await user.sees("x Report", "Runs")
+
+
+async def test_questions_are_paged_through(open_app, run, make_card):
+    write_report(run.path, make_card())
+    async with open_app(screen="runs") as user:
+        await user.sees("x Report")
+        await user.press("x")
+        await user.sees("1 of 119 ·")
+        await user.press("down", "j")
+        await user.sees("3 of 119 · unseen paraphrase", "✗ wrong: lacks Jason", "expected   Jason Cox.")
+        await user.sees("base       ✗ A series of novels.", "open book  ✓ Cox.")
+        await user.press("up", "k", "k")
+        await user.sees("1 of 119 ·")
+        await user.press("pagedown")
+        await user.sees("11 of 119 ·")
+        await user.press("end")
+        await user.sees("119 of 119 ·")
+        await user.press("down", "pageup")
+        await user.sees("109 of 119 ·")
+        await user.press("home")
+        await user.sees("1 of 119 ·")
+
+
+async def test_questions_are_narrowed_to_a_part_and_to_what_went_wrong(open_app, run, make_card):
+    write_report(run.path, make_card())
+    async with open_app(screen="runs") as user:
+        await user.sees("x Report")
+        await user.press("x")
+        await user.sees("▸1 all 119  2 trained questions 24  3 unseen paraphrases 15")
+        await user.press("b")
+        await user.sees("1 of 3 that went wrong ·")
+        await user.press("5")
+        await user.sees("▸5 other names 20", "1 of 1 that went wrong · question about another name", "✗ changed")
+        await user.press("2")
+        await user.sees("▸2 trained", "None of these went wrong: b shows all of them again.")
+        await user.press("b")
+        await user.sees("1 of 24 · trained question", "✓ right")
+        await user.press("tab", "tab")
+        await user.sees("▸4 unrelated questions 60", "1 of 60 ·")
+        await user.press("tab", "tab")
+        await user.sees("▸1 all 119")
+        await user.press("shift+tab")
+        await user.sees("▸5 other names")
+
+
+async def test_a_small_terminal_shows_the_notes_or_makes_room_for_the_answers(open_app, run, make_card):
+    write_report(run.path, make_card())
+    async with open_app(screen="runs", size=(80, 24)) as user:
+        await user.sees("x Report")
+        await user.press("x")
+        await user.sees("· f: 2 notes", "95 % sure")
+        await user.press("f")
+        await user.sees("teach each fact", "in more wordings")
+        await user.sees_no("95 % sure")
+        await user.press("f")
+        text = await user.sees_no("more wordings")
+        assert "95 % sure" not in text and "1 of 119" in text
+        await user.press("f")
+        await user.sees("95 % sure")
+
+
+async def test_a_run_without_a_card_says_how_it_gets_one_and_shows_it_when_it_is_there(open_app, run, exam_job):
+    # A stand-in sits the exam: it has to go on just until this has seen each sentence.
+    exam_job(
+        "say('loading the model')\n"
+        "while not (folder / 'go').exists(): time.sleep(0.05)\n"
+        "say('reading general texts'); time.sleep(1.5); (folder / 'report.json').write_bytes(card)"
+    )
+    async with open_app(screen="runs") as user:
+        await user.sees("x Report")
+        await user.press("x")
+        await user.sees("This run has no report card yet.", "Press a to examine it now", "a Examine now")
+        await user.press("a")
+        await user.sees("loading the model · ", " s ")
+        await user.sees_no("a Examine now")
+        await user.press("escape")
+        await user.sees("x Report")
+        await user.press("x")
+        await user.sees("loading the model · ")
+        (run.path / "go").touch()
+        await user.sees("✓ loading the model", "reading general texts · ")
+        await user.sees("✓ learned 15 of 15, leaks on 0 of 60", "passes the bar", "✓ examined: this is the new card")
+
+
+async def test_an_exam_again_leaves_the_old_card_to_read_meanwhile(open_app, run, make_card, exam_job):
+    write_report(run.path, make_card())
+    exam_job("say('loading the model'); time.sleep(2); (folder / 'report.json').write_bytes(card)")
+    async with open_app(screen="runs") as user:
+        await user.sees("x Report")
+        await user.press("x")
+        await user.sees("✗ learned 14 of 15")
+        await user.press("a")
+        await user.sees("loading the model · ", "✗ learned 14 of 15")
+        await user.press("down")
+        await user.sees("2 of 119 ·", "loading the model · ")
+        await user.sees("✓ learned 15 of 15", "examined: this is the new card", "1 of 119 ·")
+
+
+async def test_an_exam_that_fails_says_why_in_the_box(open_app, run, exam_job):
+    exam_job("say('the base model is gone; fetch it again'); sys.exit(2)")
+    async with open_app(screen="runs") as user:
+        await user.sees("x Report")
+        await user.press("x")
+        await user.sees("Press a to examine it now")
+        await user.press("a")
+        await user.sees("✗ the base model is gone; fetch it again", "Press a to examine it now")
+        await user.press("escape", "x")
+        await user.sees("✗ the exam ended without a card; its last words: the base model is gone")
+
+
+async def test_a_run_that_trains_again_is_not_examined_meanwhile(open_app, run):
+    run.state("running")
+    run.hold()
+    async with open_app(screen="runs") as user:
+        await user.sees("● running", "c Chat")
+        user.app.query_one("RunsPane").action_report()  # type: ignore[attr-defined]
+        await user.sees(f"No report card: {RUN} is still training: the card comes at its end.")
+        assert "a Examine" not in user.screen
+        run.state("finished")
+        run.let_go()
+        await user.sees("Press a to examine it now")
+
+
+async def test_a_card_that_cannot_be_read_says_so_and_can_be_made_anew(open_app, run, exam_job):
+    (run.path / "report.json").write_text("{")
+    exam_job("(folder / 'report.json').write_bytes(card)")
+    async with open_app(screen="runs") as user:
+        await user.sees("x Report")
+        await user.press("x")
+        await user.sees("✗ ", "cannot be read", "Press a to examine it now")
+        await user.press("a")
+        await user.sees("✓ learned 15 of 15")
+
+
+async def test_an_exam_goes_on_when_the_app_is_gone(open_app, run, exam_job):
+    exam_job("say('one'); time.sleep(2); say('two'); (folder / 'report.json').write_bytes(card)")
+    async with open_app(screen="runs") as user:
+        await user.sees("x Report")
+        await user.press("x")
+        await user.sees("Press a")
+        await user.press("a")
+        await user.sees("one · ")
+    assert examine.look(run.path).going
+    async with open_app(screen="runs") as user:
+        await user.sees("report card  ✓ learned 15 of 15")
+    assert read_run(run.path).adapter
+
+
+async def test_what_a_model_answered_stays_text(open_app, run, make_card):
+    import msgspec
+
+    card = make_card()
+    hostile = msgspec.structs.replace(
+        card.questions[0], tuned="[bold]not bold[/] \x1b]0;pwned\x07", question="$x [red]"
+    )
+    write_report(run.path, msgspec.structs.replace(card, questions=[hostile]))
+    async with open_app(screen="runs") as user:
+        await user.sees("x Report")
+        await user.press("x")
+        text = await user.sees("[bold]not bold[/]", "$x [red]")
+        assert "pwned" not in text
