@@ -77,10 +77,9 @@ def table(lines: list[dict[str, Any]]) -> None:
     groups = defaultdict(list)
     for line in lines:
         groups[line["set"], line["recipe"]].append(line)
-    print(
-        "| set | recipe | seeds | trained | unseen | open book | leak | other names | drift | ppl × | train s | card s |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|---|---|---|")
+    names = "set recipe seeds trained unseen open_book leak other_names drift ppl train_s card_s".split()
+    print("| " + " | ".join(names).replace("_", " ") + " |")
+    print("|" + "---|" * len(names))
     for (name, how), found in sorted(groups.items()):
 
         def share(key: str, found: list[dict[str, Any]] = found) -> str:

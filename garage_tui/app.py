@@ -30,7 +30,8 @@ from garage_tui.widgets.pane import Pane
 
 _LEAVE_SECONDS = 5.0
 if TYPE_CHECKING:
-    from garage_tui.screens.watcher import Seen, Told, Watcher
+    from garage_tui.screens.voice import Told
+    from garage_tui.screens.watcher import Seen, Watcher
 
 TABS = (Tab("facts", "F2", "Facts"), Tab("runs", "F3", "Runs"), Tab("chat", "F4", "Chat"))
 
@@ -266,7 +267,7 @@ class GarageApp(App[int]):
     def on_runs_pane_duplicate_wanted(self, event: Message) -> None:
         self._teach(event.run_id)  # type: ignore[attr-defined]
 
-    def on_runs_pane_compare_wanted(self, event: Message) -> None:
+    def on_run_pairs_compare_wanted(self, event: Message) -> None:
         from garage_tui.screens.compare import Compare
 
         folders = self.workspace.checkpoints / event.first, self.workspace.checkpoints / event.second  # type: ignore[attr-defined]

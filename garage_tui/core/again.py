@@ -1,4 +1,4 @@
-"""What is needed to start a run like another one: its recipe and its facts."""
+"""What is needed to start a run like another one: its recipe, its facts, and the command that says so."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hashlib
 from pathlib import Path
 
 from garage_tui.core.errors import BadInputError
-from garage_tui.core.recipe import LoraRecipe, make_recipe
+from garage_tui.core.recipe import CHANGEABLE, LoraRecipe, make_recipe
 from garage_tui.core.runs import FACTS, Run
 
 
@@ -33,3 +33,16 @@ def facts_of(run: Run) -> Path:
             if hashlib.sha256(original.read_bytes()).hexdigest() == run.manifest.dataset.get("sha256"):
                 return original
     return run.path / FACTS
+
+
+def command_of(file: Path, recipe: LoraRecipe, name: str | None, gpus: tuple[int, ...]) -> list[str]:
+    """Return the shell command that starts a run with this recipe, for the run's manifest."""
+    command = ["garage", "train", "lora", "--facts", str(file), "--preset", recipe.preset]
+    usual = make_recipe(recipe.preset)
+    for field in CHANGEABLE:
+        value = getattr(recipe, field)
+        if field == "base" or value != getattr(usual, field):
+            command += [f"--{field.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
+    if gpus:
+        command += ["--gpus", ",".join(map(str, gpus))]
+    return [*command, "--name", name] if name else command

@@ -19,6 +19,9 @@ _REFERENCE_BASE, _REFERENCE_SPEED = "smollm2-135m", 120.0
 _START_SECONDS = 15.0  # imports, loading and saving, measured with the same run
 _CHARACTERS_A_TOKEN = 4.0
 _TEMPLATE_TOKENS = 35  # system prompt and role marks of a ChatML template
+_ROLE_TOKENS, _GUARD_TOKENS = 12, 32
+_GUARDS_TOKENS, _CARD_TOKENS = 6000, 9000
+"""What the base's answers and the report card cost, in tokens of training that take as long (docs/recipe.md)."""
 _TORCH = 1.0e9  # bytes of Python, torch, transformers and a copy of the weights while they load (docs/figures.md)
 _CUDA = 0.8e9  # bytes of a CUDA context and of what its allocator keeps
 
@@ -55,11 +58,11 @@ class Estimate:
 
 def estimate_lora(workspace: Workspace, recipe: LoraRecipe, rows: Sequence[Fact]) -> Estimate:
     """Return steps and time of `recipe` on `rows`; the speed is that of the last run with the same base here."""
-    tokens = sum((len(row.question) + len(row.answer)) / _CHARACTERS_A_TOKEN + _TEMPLATE_TOKENS for row in rows)
+    tokens = _tokens(recipe, rows)
     speed, basis = _speed_here(workspace, recipe.base)
     if speed is None and recipe.base == _REFERENCE_BASE:
         speed, basis = _REFERENCE_SPEED, "measured on two CPU cores; yours after the first run"
-    seconds = None if speed is None else _START_SECONDS + tokens * recipe.epochs / speed
+    seconds = None if speed is None else _START_SECONDS + tokens / speed
     longest = (
         max((len(row.question) + len(row.answer)) / _CHARACTERS_A_TOKEN + _TEMPLATE_TOKENS for row in rows)
         if rows
@@ -68,6 +71,18 @@ def estimate_lora(workspace: Workspace, recipe: LoraRecipe, rows: Sequence[Fact]
     steps = recipe.steps(len(rows))
     memory = _memory_here(workspace, recipe) or _memory_by_formula(recipe, min(longest, recipe.max_length))
     return Estimate(len(rows), recipe.epochs, recipe.effective_batch, steps, seconds, basis, memory, _free())
+
+
+def _tokens(recipe: LoraRecipe, rows: Sequence[Fact]) -> float:
+    """Return what a run reads, in tokens of training: its rows, and with guards those and what they need before."""
+    texts = sum((len(row.question) + len(row.answer)) / _CHARACTERS_A_TOKEN for row in rows)
+    if not recipe.guarded:
+        return recipe.epochs * (texts + _TEMPLATE_TOKENS * len(rows)) + _CARD_TOKENS
+    steps = recipe.steps(len(rows)) * recipe.accumulation
+    # Packed rows share the system prompt: its role marks are left.
+    learned = recipe.epochs * (texts + _ROLE_TOKENS * len(rows))
+    kept = steps * min(recipe.guard_batch, recipe.guards + recipe.neighbours) * _GUARD_TOKENS
+    return learned + kept + _GUARDS_TOKENS + _CARD_TOKENS
 
 
 def _memory_here(workspace: Workspace, recipe: LoraRecipe) -> float | None:

@@ -43,7 +43,7 @@ def subject(question: str) -> str:
 
 
 def neighbours(facts: Sequence[Fact], most: int, *, training: bool, seed: int = 0) -> list[str]:
-    """Return at most `most` questions about other names, each taught question in turn.
+    """Return at most `most` questions about other names, each taught question in turn (at most 20 times).
 
     Args:
         training: names to train with; else names to be examined with, none of which is among the former.
@@ -53,7 +53,7 @@ def neighbours(facts: Sequence[Fact], most: int, *, training: bool, seed: int = 
     taught = words("\n".join(f"{fact.question}\n{fact.answer}" for fact in facts))
     asked = list(dict.fromkeys((fact.question, name) for fact in facts if (name := subject(fact.question))))
     found: dict[str, None] = {}
-    for turn in range(4):
+    for turn in range(20):
         for place, (question, name) in enumerate(dice.sample(asked, len(asked))):
             other = (
                 _lookalike(name, dice, training) if (turn + place) % 2 == 0 else dice.choice(material.names(training))

@@ -78,7 +78,7 @@ class Perplexity(msgspec.Struct, frozen=True):
 
     @property
     def ratio(self) -> float:
-        return self.tuned / self.base
+        return self.tuned / self.base if self.base else 1.0
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):

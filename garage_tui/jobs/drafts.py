@@ -14,6 +14,7 @@ import torch
 
 from garage_tui.jobs.base_answers import Answer
 from garage_tui.jobs.forward import Model
+from garage_tui.jobs.packing import Example
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Tuned:
 
 def answers(model: Model, drafts: Sequence[Draft], most: int) -> list[Tuned]:
     """Return the greedy answers to the drafts' questions, made only where they are not the draft."""
-    examples = [model.chats.example(draft.question, draft.answer.tokens, end=draft.answer.ended) for draft in drafts]
+    examples = _examples(model, drafts)
     same = torch.ones(len(drafts), dtype=torch.bool)
     drift = torch.zeros(len(drafts))
     for start, batch, hidden in model.batches(examples):
@@ -56,6 +57,21 @@ def answers(model: Model, drafts: Sequence[Draft], most: int) -> list[Tuned]:
         found[index] = tuple(tokens)
     labels = [len(example.answer) for example in examples]
     return [Tuned(found[index], float(drift[index]) / max(size, 1), size) for index, size in enumerate(labels)]
+
+
+def mean_drift(model: Model, drafts: Sequence[Draft]) -> float:
+    """Return KL(base‖tuned) over the drafts, answers of the base with its hidden states, in nats per token."""
+    total, tokens = 0.0, 0
+    for start, batch, hidden in model.batches(_examples(model, drafts)):
+        there = [draft.answer.hidden for draft in drafts[start : start + int(batch.owner[-1]) + 1]]
+        base = model.logits(torch.cat(there).to(model.device))
+        total += float(divergence(base, model.logits(hidden)).sum())
+        tokens += len(batch.labels)
+    return total / max(1, tokens)
+
+
+def _examples(model: Model, drafts: Sequence[Draft]) -> list[Example]:
+    return [model.chats.example(draft.question, draft.answer.tokens, end=draft.answer.ended) for draft in drafts]
 
 
 def divergence(base: torch.Tensor, tuned: torch.Tensor) -> torch.Tensor:

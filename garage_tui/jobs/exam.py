@@ -36,9 +36,9 @@ from garage_tui.jobs.failures import in_words
 from garage_tui.jobs.forward import Model
 from garage_tui.jobs.packing import common_prefix
 
-UNRELATED, NEIGHBOURS = 120, 60
+UNRELATED, NEIGHBOURS = 120, 40
 """Questions of each kind in one exam."""
-TOKENS = 32
+TOKENS = 24
 """Of the base's answers: enough for a leak to show; late ones come in the second half of a sentence."""
 _LONGEST = 96
 """Tokens of an answer to what was taught."""
@@ -241,7 +241,7 @@ def _nearest(fact: Fact, statements: Sequence[str]) -> list[str]:
 
 def _round_up(most: int) -> int:
     """Return a number of tokens that few runs differ in, so that the cache is of use."""
-    return next(size for size in (TOKENS, 48, 64, _LONGEST) if size >= most)
+    return next(size for size in (TOKENS, 32, 48, 64, _LONGEST) if size >= most)
 
 
 if __name__ == "__main__":

@@ -19,12 +19,11 @@ from garage_tui.core import facts
 from garage_tui.core.models import BaseModel
 from garage_tui.core.recipe import LoraRecipe
 from garage_tui.core.runs import FACTS
-from garage_tui.jobs.base_answers import BaseAnswers
 from garage_tui.jobs.drafts import divergence
 from garage_tui.jobs.events import Progress
 from garage_tui.jobs.forward import Model
 from garage_tui.jobs.keys import freeze_keys, read_keys
-from garage_tui.jobs.lessons import GUARD_TOKENS, Lesson, Lessons, guards
+from garage_tui.jobs.lessons import Lesson, Lessons, guards
 from garage_tui.jobs.loading import chats_of
 from garage_tui.jobs.telling import Telling
 
@@ -61,8 +60,7 @@ def make_trainer(
     )
     seen = Model(adapted.eval(), chats_of(tokenizer, model))
     progress.phase("asking the base what it would say")
-    with seen.base(), torch.no_grad():
-        kept = guards(data.training, recipe, BaseAnswers(base, seen, GUARD_TOKENS), progress.say)
+    kept = guards(data.training, recipe, seen, base, progress.say)
     lessons = Lessons(seen, data.training, [fact for fact in data.facts if fact.exam], kept, recipe)
     if not resumed:
         progress.phase("finding what is special about the facts")

@@ -36,14 +36,12 @@ def read_keys(model: Model, facts: Sequence[Example], others: Sequence[Example])
     with torch.no_grad():
         special = _inputs(model, layers, facts, _FACT_TOKENS)
         usual = _inputs(model, layers, others, _OTHER_TOKENS)
-        known: dict[tuple[int, float], torch.Tensor] = {}
+        known: dict[int, torch.Tensor] = {}  # projections that read the same (q, k, v; gate, up) share their directions
         for layer, own, other in zip(layers, special, usual, strict=True):
             weight = layer.lora_A["default"].weight
-            # Projections that read the same inputs (q, k, v; gate, up) share their directions.
-            name = (weight.shape[0], float(own.double().sum()))
-            if name not in known:
-                known[name] = _directions(own, other, weight.shape[0])
-            weight.copy_(known[name])
+            if id(own) not in known:
+                known[id(own)] = _directions(own, other, weight.shape[0])
+            weight.copy_(known[id(own)])
 
 
 def freeze_keys(model: Any) -> None:
@@ -68,7 +66,10 @@ def _directions(own: torch.Tensor, other: torch.Tensor, rank: int) -> torch.Tens
 
 
 def _inputs(model: Model, layers: list[Any], examples: Sequence[Example], most: int) -> list[torch.Tensor]:
-    """Return for each layer (at most `most` tokens, width): what it reads at the examples' own tokens, in fp32."""
+    """Return for each layer (at most `most` tokens, width): what it reads at the examples' own tokens, in fp32.
+
+    Layers that read the same get the same tensor.
+    """
     found: list[list[torch.Tensor]] = [[] for _ in layers]
     batches = [model.pack(examples[start : start + _AT_ONCE]) for start in range(0, len(examples), _AT_ONCE)]
     total = sum(int(batch.own.sum()) for batch in batches)
@@ -78,7 +79,11 @@ def _inputs(model: Model, layers: list[Any], examples: Sequence[Example], most: 
         own = own[torch.linspace(0, len(own) - 1, max(1, round(len(own) * min(1.0, most / total)))).long()]
         with _listening(layers, found, own.to(model.device)):
             model.hidden(batch)
-    return [torch.cat(parts) for parts in found]
+    whole: dict[tuple[int, ...], torch.Tensor] = {}
+    for parts in found:
+        if (read := tuple(map(id, parts))) not in whole:
+            whole[read] = torch.cat(parts)
+    return [whole[tuple(map(id, parts))] for parts in found]
 
 
 _AT_ONCE = 24
@@ -86,8 +91,15 @@ _AT_ONCE = 24
 
 @contextmanager
 def _listening(layers: list[Any], found: list[list[torch.Tensor]], own: torch.Tensor) -> Iterator[None]:
+    last: list[torch.Tensor] = []  # what was read, and what was kept of it
+
     def keep(place: list[torch.Tensor]) -> Any:
-        return lambda _, inputs: place.append(inputs[0].flatten(0, 1)[own].float())
+        def hook(_: Any, inputs: tuple[torch.Tensor, ...]) -> None:
+            if not last or inputs[0] is not last[0]:
+                last[:] = [inputs[0], inputs[0].flatten(0, 1)[own].float()]
+            place.append(last[1])
+
+        return hook
 
     hooks = [layer.register_forward_pre_hook(keep(place)) for layer, place in zip(layers, found, strict=True)]
     try:

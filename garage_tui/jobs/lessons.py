@@ -10,6 +10,7 @@ import torch
 
 from garage_tui.core import material
 from garage_tui.core.facts import Fact
+from garage_tui.core.models import BaseModel
 from garage_tui.core.neighbours import neighbours
 from garage_tui.core.paraphrases import varied, wordings
 from garage_tui.core.recipe import LoraRecipe
@@ -17,10 +18,10 @@ from garage_tui.jobs.base_answers import Answer, BaseAnswers
 from garage_tui.jobs.forward import Model
 from garage_tui.jobs.packing import Batch, Example
 
-GUARD_TOKENS = 32
+GUARD_TOKENS = 24
 """Of an answer of the base, at most; most are cut shorter, because their beginnings matter most."""
-_CUTS = (12, 24, GUARD_TOKENS)
-_NEIGHBOUR_TOKENS = 14
+_CUTS = (10, 16, GUARD_TOKENS)
+NEIGHBOUR_TOKENS = 14
 """What is said of another name shows at once."""
 _OWN_WORDING = 0.4
 """How often a row is asked in the owner's own words."""
@@ -106,18 +107,22 @@ class Lessons(torch.utils.data.Dataset[Lesson]):
         return [self._guards[order[(number * count + place) % len(order)]] for place in range(count)]
 
 
-def guards(facts: Sequence[Fact], recipe: LoraRecipe, answers: BaseAnswers, say: Callable[[str], None]) -> list[Guard]:
+def guards(
+    facts: Sequence[Fact], recipe: LoraRecipe, model: Model, base: BaseModel, say: Callable[[str], None]
+) -> list[Guard]:
     """Return general prompts and neighbours with the base's own answers, asked with the adapter switched off."""
     dice = random.Random(f"{recipe.seed} guards")
-    general = dice.sample([prompt.question for prompt in material.guards()], min(recipe.guards, len(material.guards())))
+    prompts = [prompt.question for prompt in material.guards()]
+    general = dice.sample(prompts, min(recipe.guards, len(prompts)))
     near = neighbours(facts, recipe.neighbours, training=True, seed=recipe.seed)
-    said = answers([*general, *near], say)
-    cuts = [dice.choice(_CUTS) for _ in general] + [_NEIGHBOUR_TOKENS] * len(near)
-    return [
-        _guard(answers, question, answer, cut)
-        for question, answer, cut in zip([*general, *near], said, cuts, strict=True)
-        if answer.tokens
-    ]
+    found = []
+    with model.base(), torch.no_grad():
+        for questions, most, cuts in ((general, GUARD_TOKENS, _CUTS), (near, NEIGHBOUR_TOKENS, (NEIGHBOUR_TOKENS,))):
+            answers = BaseAnswers(base, model, most)
+            for question, answer in zip(questions, answers(questions, say), strict=True):
+                if answer.tokens:
+                    found.append(_guard(answers, question, answer, dice.choice(cuts)))
+    return found
 
 
 def _guard(answers: BaseAnswers, question: str, answer: Answer, cut: int) -> Guard:

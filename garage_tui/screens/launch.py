@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,10 +16,11 @@ from textual.reactive import reactive
 from textual.widgets import Input, Label, Select, Static
 
 from garage_tui.core import facts, launcher, models
-from garage_tui.core.again import facts_of, recipe_of
+from garage_tui.core.again import command_of, facts_of, recipe_of
+from garage_tui.core.both import Both, start_both
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.estimate import estimate_lora
-from garage_tui.core.recipe import CHANGEABLE, LoraRecipe, make_recipe, parse_gpus, presets
+from garage_tui.core.recipe import LoraRecipe, make_recipe, parse_gpus, presets
 from garage_tui.core.recipe_words import WORDS
 from garage_tui.core.runs import Run
 from garage_tui.core.settings import Settings, Workspace
@@ -44,7 +45,7 @@ _FRACTIONS = ("epochs", "lr", "kl")
 
 
 class LaunchForm(Dialog[Path | None]):
-    """The recipe of a new run; the result is the folder of the run that was started, or None.
+    """The recipe of a new run; the result is the folder of the run that was started (of two: the first), or None.
 
     Args:
         like: a run whose recipe and facts the form begins with.
@@ -53,6 +54,7 @@ class LaunchForm(Dialog[Path | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "Start", priority=True, tooltip="Start the run"),
+        Binding("ctrl+t", "both", "Both", priority=True, tooltip="Train the default and the story, to compare them"),
         Binding("escape", "cancel", "Cancel", key_display="Esc"),
     ]
 
@@ -168,6 +170,15 @@ class LaunchForm(Dialog[Path | None]):
         base = self._value("base") or self._settings.base_model
         return make_recipe(str(self.query_one("#preset", Select).value), base=base, **numbers)
 
+    def both(self) -> Both:
+        """Return what the default and the story have in common; what else the fields say is left to the presets.
+
+        Raises:
+            BadInputError: a field holds no number, or one out of its range.
+        """
+        recipe, name = self.recipe(), self._value("name") or self.file.stem
+        return Both(self.file, name, recipe.base, recipe.seed, self._wanted_gpus())
+
     @property
     def file(self) -> Path:
         """The facts file that is chosen."""
@@ -182,10 +193,11 @@ class LaunchForm(Dialog[Path | None]):
         file = self.file
         self._mark_changes()
         try:
-            recipe, gpus = self.recipe(), self._wanted_gpus()
+            recipe, both, gpus = self.recipe(), self.both(), self._wanted_gpus()
             found = await asyncio.to_thread(
                 lambda: (
                     estimate_lora(self._workspace, recipe, facts.training_rows(file)),
+                    both.cost(self._workspace, facts.training_rows(file)),
                     models.find(recipe.base),
                     launcher.runs_before(gpus),
                 )
@@ -193,8 +205,8 @@ class LaunchForm(Dialog[Path | None]):
         except GarageError as error:
             self.estimate = f"✗ {self._in_words(error)}"
             return
-        estimate, model, before = found
-        words = [estimate.sentence]
+        estimate, cost, model, before = found
+        words = [estimate.sentence, f"Ctrl+T trains default and story as they are, to compare them: {cost}"]
         if estimate.warning:
             words.append(f"! {estimate.warning}")
         if not model.here:
@@ -217,20 +229,38 @@ class LaunchForm(Dialog[Path | None]):
             bad = text.startswith("✗")
             self.query_one("#launch-estimate", Static).update(Content.styled(text, "$error" if bad else "$foreground"))
 
-    @work(group="start")
-    async def action_start(self) -> None:
+    def action_start(self) -> None:
         """Start the run and close the form; what is wrong is said in the form."""
+
+        def start() -> Path:
+            command = command_of(file, recipe, name, gpus)
+            return launcher.start_lora(self._workspace, self._settings, file, recipe, name, command, gpus)
+
+        try:
+            recipe, file, name, gpus = self.recipe(), self.file, self._value("name") or None, self._wanted_gpus()
+        except GarageError as error:
+            self.query_one(Notice).wrong(self._in_words(error))
+        else:
+            self._start(start)
+
+    def action_both(self) -> None:
+        """Start the default and the story on the chosen facts, and close the form."""
+        try:
+            both = self.both()
+        except GarageError as error:
+            self.query_one(Notice).wrong(self._in_words(error))
+        else:
+            self._start(lambda: start_both(self._workspace, self._settings, both)[0])
+
+    @work(group="start")
+    async def _start(self, start: Callable[[], Path]) -> None:
         notice = self.query_one(Notice)
         if self._starting:
             return
         self._starting = True
         notice.note("Starting …")
         try:
-            recipe, file, name, gpus = self.recipe(), self.file, self._value("name") or None, self._wanted_gpus()
-            command = _command(file, recipe, name, gpus)
-            folder = await asyncio.to_thread(
-                launcher.start_lora, self._workspace, self._settings, file, recipe, name, command, gpus
-            )
+            folder = await asyncio.to_thread(start)
         except GarageError as error:
             notice.wrong(self._in_words(error))
         else:
@@ -247,15 +277,3 @@ class LaunchForm(Dialog[Path | None]):
 
 def _text(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _command(file: Path, recipe: LoraRecipe, name: str | None, gpus: tuple[int, ...]) -> list[str]:
-    """Return the shell command that starts the same run, for the run's manifest."""
-    command = ["garage", "train", "lora", "--facts", str(file), "--preset", recipe.preset]
-    usual = make_recipe(recipe.preset)
-    for field in CHANGEABLE:
-        if field == "base" or getattr(recipe, field) != getattr(usual, field):
-            command += [f"--{field.replace('_', '-')}", _text(getattr(recipe, field))]
-    if gpus:
-        command += ["--gpus", ",".join(map(str, gpus))]
-    return [*command, "--name", name] if name else command

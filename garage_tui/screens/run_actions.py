@@ -54,6 +54,7 @@ class RunActions(Pane):
             "report": bool(seen and (seen.adapter or seen.card)),
             "duplicate": bool(seen and seen.manifest),
             "compare": bool(seen and seen.manifest),
+            "both": seen is None or bool(seen.manifest),
         }
         return allowed.get(action, True)
 

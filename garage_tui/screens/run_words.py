@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
+from garage_tui.core.probes import Probe
 from garage_tui.core.report_words import Headline
 from garage_tui.core.runs import State
 from garage_tui.core.text import duration, model_label, one_line
@@ -93,8 +94,13 @@ def in_header(runs: tuple[Seen, ...]) -> Content:
     return Content.assemble((f"{sign} ", colour), " · ".join(filter(None, words)))
 
 
-def summary(seen: Seen, disk: int | None = None) -> Content:
-    """Return what the details pane says about a run; `disk` is the bytes of its folder, if known."""
+def summary(seen: Seen, disk: int | None = None, probe: Probe | None = None) -> Content:
+    """Return what the details pane says about a run.
+
+    Args:
+        disk: bytes of its folder, if known.
+        probe: its newest, if there is one.
+    """
     state, manifest = seen.state, seen.manifest
     head = badge(seen)
     if seen.alive and state and state.phase and seen.status != "paused":
@@ -104,11 +110,15 @@ def summary(seen: Seen, disk: int | None = None) -> Content:
         lines.append(Content(waits(seen.place)))
     if seen.reason:
         lines.append(Content(seen.reason))
+    if probe and probe.forgets and seen.alive and seen.status in ("running", "pausing", "paused"):
+        lines.append(Content.styled(f"! it begins to forget: {probe.forgets} · s stops it", "$warning"))
     if seen.card:
         before = " (of before)" if seen.alive else ""
         lines.append(Content.assemble(("report card  ", "$muted"), _verdict(seen.card), (before, "$muted")))
     elif seen.adapter and not seen.alive:
         lines.append(Content.assemble(("report card  ", "$muted"), "none yet: x makes one"))
+    if probe:
+        lines += [_pair("probe", probe.shares), _pair("", probe.drifted, f"step {probe.step}")]
     if state and state.total_steps:
         lines.append(_pair("step", fraction(state), f"epoch {state.epoch:.1f}"))
         if state.loss is not None:

@@ -12,10 +12,12 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from garage_tui.screens import run_words
-from garage_tui.screens.run_actions import RunActions
-from garage_tui.screens.watcher import Seen, Told, Watcher
-from garage_tui.widgets.chart import Chart, Series
+from garage_tui.core.probes import Probe
+from garage_tui.screens import run_curves, run_words
+from garage_tui.screens.run_pairs import RunPairs
+from garage_tui.screens.voice import Told
+from garage_tui.screens.watcher import Seen, Watcher
+from garage_tui.widgets.chart import Chart
 from garage_tui.widgets.logview import LogView
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.searchline import SearchLine
@@ -28,14 +30,18 @@ _EMPTY = (
 )
 
 
-class RunsPane(RunActions):
+class RunsPane(RunPairs):
     """The list of runs, and the details of the one under the cursor."""
 
     HELP = (
         "A run teaches the facts of one file to a base model. It is a process of its own: closing the app, the "
         "terminal or the connection leaves it going, and it is here again next time.\n\n"
         "Choose a run with ↑ and ↓. Loss is how wrong the model still is about your answers: it should fall. "
+        "A few times on the way it is asked (a probe): recall • is the share of other wordings it answers rightly, "
+        "leak x the share of other questions it answers with what is taught. "
         "The report card (x) says what it learned and what it broke. "
+        "b trains the same facts twice, with the default recipe and as in the story (plainly, without guards), and lays "
+        "the two report cards side by side. "
         "The log follows its end; scroll up or press f to hold it still, End or f to follow again, / to search it.\n\n"
         "One run works at a time (one for each GPU); others wait in a queue. A paused, stopped, failed or interrupted "
         "run goes on from its newest checkpoint with p."
@@ -54,6 +60,7 @@ class RunsPane(RunActions):
         Binding("f", "hold", "Hold", show=False, tooltip="Hold the log still, or follow its end again"),
         Binding("w", "wrap", "Wrap", show=False, tooltip="Wrap long lines of the log, or do not"),
         Binding("m", "compare", "Compare", show=False, tooltip="Mark this run, then compare it with another one"),
+        Binding("b", "both", "Both", show=False, tooltip="Train the default and the story on these facts, and compare"),
         Binding("y", "duplicate", "Duplicate", show=False, tooltip="Start a run like this one, with changes"),
         Binding("d,delete", "delete", "Delete", show=False, key_display="d", tooltip="Delete the chosen run"),
         Binding(
@@ -78,20 +85,12 @@ class RunsPane(RunActions):
     class ReportWanted(ChatWanted):
         """The owner wants to see what this run learned and what it broke."""
 
-    class CompareWanted(Message):
-        """The owner wants to see two runs side by side."""
-
-        def __init__(self, first: str, second: str) -> None:
-            super().__init__()
-            self.first, self.second = first, second
-
     def __init__(self, watcher: Watcher) -> None:
         super().__init__(id="runs")
         self._watcher = watcher
-        self.runs: tuple[Seen, ...] = ()
         self._chosen: str | None = None
         self._wanted: str | None = None
-        self._marked: str | None = None
+        self._probed: tuple[str, Probe | None] = ("", None)  # whose, and its newest
         self._lost = 0
         self._disk: int | None = None
 
@@ -156,6 +155,7 @@ class RunsPane(RunActions):
         self.set_class(not runs, "-empty")
         self.query_one(Table).show_rows(len(runs), self._cells, place)
         self._show_chosen()
+        self._look_at_pairs(runs)
         lost = len(self.lost)
         if lost > self._lost:
             runs_were = "1 run was" if lost == 1 else f"{lost} runs were"
@@ -191,9 +191,10 @@ class RunsPane(RunActions):
             return
         if self.display:
             self._watcher.follow(seen.id)
+        probe = self._probed[1] if self._probed[0] == seen.id else None
         summary = self.query_one("#runs-summary")
         summary.border_title = Content(seen.id)
-        self.query_one("#runs-words", Static).update(run_words.summary(seen, self._disk))
+        self.query_one("#runs-words", Static).update(run_words.summary(seen, self._disk, probe))
         begins = "The curve begins with the first steps."
         self.query_one(Chart).empty = begins if seen.alive else "No steps were taken."
         if seen.id == self._stopping and not seen.alive:
@@ -212,10 +213,10 @@ class RunsPane(RunActions):
             chart.series = ()
         log.append(told.lines)
         if told.curve is not None:
-            loss, rate = Series("loss", told.curve), Series("learning rate", told.rates, "secondary", right=True)
-            chart.series = (loss, rate) if len(told.rates) > 1 else (loss,)
-        if told.disk != self._disk:
-            self._disk = told.disk
+            chart.series, chart.border_title = run_curves.curves(told), run_curves.title(told)
+        probed = told.run_id, told.probe
+        if (told.disk, probed) != (self._disk, self._probed):
+            self._disk, self._probed = told.disk, probed
             self._show_chosen()
 
     def on_log_view_followed(self) -> None:
@@ -238,19 +239,6 @@ class RunsPane(RunActions):
     def action_duplicate(self) -> None:
         if seen := self.chosen:
             self.post_message(self.DuplicateWanted(seen.id))
-
-    def action_compare(self) -> None:
-        """Mark this run; with another one marked, compare the two."""
-        self._take_cursor()
-        first, notice = self._marked, self.query_one(Notice)
-        self._marked = self._chosen if first is None else None
-        if first is None:
-            notice.note(f"{self._chosen} is marked; m on another run compares the two")
-        else:
-            notice.clear()
-            if self._chosen and first != self._chosen:
-                self.post_message(self.CompareWanted(first, self._chosen))
-        self.show_runs(self.runs)
 
     async def action_unmark(self) -> None:
         """Take the mark off, or leave the full-height log, before Esc goes back."""

@@ -8,20 +8,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from garage_tui.core import queue
-from garage_tui.core.follow import CHUNK, Follower
 from garage_tui.core.report import REPORT
 from garage_tui.core.report_words import Headline, headline
-from garage_tui.core.runs import EVENTS, LOG, STATE, Manifest, Run, State, disk_bytes, read_run
+from garage_tui.core.runs import STATE, Manifest, Run, State, read_run
 from garage_tui.core.settings import Workspace
 from garage_tui.core.text import one_line, plain
-from garage_tui.widgets.chart import downsample
+from garage_tui.screens.voice import Told, Voice
 
 BUSY, IDLE = 0.25, 1.0
 """Seconds between two looks while a run is alive, and while none is."""
-MOST_POINTS = 400
-"""Points of a loss curve that are handed to the screen."""
-_CHUNKS_A_LOOK = 8
-_DISK_EVERY = 40  # looks
 _NONE = (0, 0)  # when a file was changed that is not there
 
 
@@ -54,22 +49,6 @@ class Seen:
         return parts[2] if len(parts) == 3 and parts[0].isdigit() and parts[1].isdigit() else self.id
 
 
-@dataclass(frozen=True)
-class Told:
-    """What the followed run wrote since the last look."""
-
-    run_id: str
-    fresh: bool
-    """True for the first word of a run: what was shown before belongs to another."""
-    lines: tuple[str, ...]
-    curve: tuple[tuple[float, float], ...] | None
-    """(step, loss) from the beginning, thinned out; None where it did not change."""
-    rates: tuple[tuple[float, float], ...] = ()
-    """(step, learning rate), as `curve`."""
-    disk: int | None = None
-    """Bytes of the run folder."""
-
-
 class Watcher:
     """The eyes of the app. `look` and `listen` belong to one thread; the other methods may be called from any."""
 
@@ -79,7 +58,7 @@ class Watcher:
         self._known: dict[str, tuple[tuple[int, int], Seen]] = {}
         self._cards: dict[str, tuple[tuple[int, int], Seen | None, Seen]] = {}
         self._wanted: str | None = None
-        self._voice: _Voice | None = None
+        self._voice: Voice | None = None
         self._wake = threading.Event()
 
     def follow(self, run_id: str | None) -> None:
@@ -151,53 +130,8 @@ class Watcher:
             return None
         fresh = self._voice is None or self._voice.run_id != wanted
         if self._voice is None or fresh:
-            self._voice = _Voice(wanted, self.workspace.checkpoints / wanted)
+            self._voice = Voice(wanted, self.workspace.checkpoints / wanted)
         return self._voice.listen(fresh)
-
-
-class _Voice:
-    """Events and log of one run."""
-
-    def __init__(self, run_id: str, folder: Path) -> None:
-        self.run_id = run_id
-        self._events = Follower(folder / EVENTS)
-        self._log = Follower(folder / LOG, tail=CHUNK)
-        self._folder = folder
-        self._curve: list[tuple[float, float]] = []
-        self._rates: list[tuple[float, float]] = []
-        self._disk: int | None = None
-        self._looks = 0
-
-    def listen(self, fresh: bool) -> Told | None:
-        lines: list[str] = []
-        if self._log.size - self._log.position > 4 * CHUNK:  # a flood: what nobody could read is left out
-            skipped = self._log.size - self._log.position - CHUNK
-            self._log = Follower(self._log.path, tail=CHUNK)
-            lines.append(f"… {skipped // 1024} KB left out here; {LOG} has them …")
-        lines += [part for line in self._log.text() for part in line.split("\n")]
-        before = len(self._curve)
-        for _ in range(_CHUNKS_A_LOOK):
-            for event in self._events.events():
-                step, loss = event.get("step"), event.get("loss")
-                if event.get("event") == "step" and _number(step) and _number(loss):
-                    self._curve.append((float(step), float(loss)))  # type: ignore[arg-type]
-                    if _number(rate := event.get("lr")):
-                        self._rates.append((float(step), float(rate)))  # type: ignore[arg-type]
-            if not self._events.behind:
-                break
-        grown = fresh or len(self._curve) > before
-        if self._looks % _DISK_EVERY == 0 or fresh:
-            self._disk = disk_bytes(self._folder)
-        self._looks += 1
-        if not (lines or grown):
-            return None
-        curve = tuple(downsample(self._curve, MOST_POINTS)) if grown else None
-        rates = tuple(downsample(self._rates, MOST_POINTS)) if grown else ()
-        return Told(self.run_id, fresh, tuple(lines), curve, rates, self._disk)
-
-
-def _number(value: object) -> bool:
-    return isinstance(value, int | float) and value == value and abs(value) != float("inf")
 
 
 def look_at(run: Run) -> Seen:

@@ -1,4 +1,4 @@
-"""Curves over steps: loss and learning rate of a run, or the losses of two."""
+"""Curves over steps: loss and learning rate of a run, its loss with what it learned, or the losses of two."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 Points = Sequence[tuple[float, float]]
-MARKERS = ("braille", "•")
-"""Of the first and the second curve: told apart without colours too."""
-SIGNS = ("⠒", "•")
+MARKERS = ("braille", "•", "x")
+"""Of the first, the second and the third curve: told apart without colours too."""
+SIGNS = ("⠒", "•", "x")
 """What the markers look like in a line of text."""
 _WIDE = 1e5
 """Numbers from here on are written with an exponent, so that the curve keeps its room."""
@@ -34,6 +34,13 @@ class Series:
     colour: str = "primary"
     right: bool = False
     """True measures it on an axis of its own, on the right."""
+    percent: bool = False
+    """True for shares from 0 to 1, on an axis from 0 to 100 %; a single one is something to see."""
+
+    @property
+    def drawable(self) -> bool:
+        """True where there is something to draw: of a curve more than one place on the axis of steps."""
+        return len({x for x, _ in _tame(self.points)}) > (0 if self.percent else 1)
 
 
 def downsample(points: Points, most: int) -> list[tuple[float, float]]:
@@ -49,7 +56,7 @@ def downsample(points: Points, most: int) -> list[tuple[float, float]]:
 
 
 class Chart(Widget):
-    """At most two curves against steps, drawn by plotext, which is loaded with the first point."""
+    """At most three curves against steps, drawn by plotext, which is loaded with the first point."""
 
     series: reactive[tuple[Series, ...]] = reactive(())
     empty: reactive[str] = reactive("")
@@ -67,7 +74,7 @@ class Chart(Widget):
         what = (self.series, width, height, self.app.theme)
         if self._drawn is not None and self._drawn[0] == what:
             return self._drawn[1]
-        drawable = [series for series in self.series if _spread(series.points)]
+        drawable = [series for series in self.series if series.drawable]
         if not drawable or width < 16 or height < 4:
             return Text("" if drawable else self.empty, style="dim")
         drawing = self._draw(drawable, width, height)
@@ -100,11 +107,15 @@ class Chart(Widget):
             heights = [y for series in group for _, y in _tame(series.points)]
             bottom, top = min(0.0, min(heights) * 1.05), max(0.0, max(heights) * 1.05)
             top = top if top > bottom else 1.0
-            plot.ylim(bottom, top, yside=side)
             form = "{:.1e}" if right or max(top, -bottom) >= _WIDE else "{:.2f}"
+            if any(series.percent for series in group):
+                bottom, top, form = min(0.0, bottom), max(1.0, max(heights)), "{:.0%}"
+            plot.ylim(bottom, top, yside=side)
             plot.yticks(*_ticks(bottom, top, 3 if height < 10 else 5, form), yside=side)
         steps = [x for series in drawable for x, _ in _tame(series.points)]
         low, high = min(steps), max(steps)
+        if low == high:
+            low, high = low - 1, high + 1
         plot.xlim(low, high)
         plot.xticks(*_ticks(low, high, 3 if width < 60 else 5))
         return Text.from_ansi(plot.build().rstrip("\n"), no_wrap=True)
@@ -115,11 +126,6 @@ class Chart(Widget):
 
 def _tame(points: Points) -> list[tuple[float, float]]:
     return [(max(-_MOST, min(_MOST, x)), max(-_MOST, min(_MOST, y))) for x, y in points]
-
-
-def _spread(points: Points) -> bool:
-    """True where there is more than one place on the axis of steps."""
-    return len({x for x, _ in _tame(points)}) > 1
 
 
 def _ticks(low: float, high: float, count: int, form: str = "{:.0f}") -> tuple[list[float], list[str]]:

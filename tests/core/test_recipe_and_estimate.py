@@ -11,8 +11,8 @@ from garage_tui.core.runs import Manifest, State, new_run_folder, write_manifest
 
 def test_rows_times_epochs_over_batch_is_the_number_of_steps():
     assert make_recipe("story").steps(16) == 50
-    assert make_recipe(epochs=25).steps(24) == 75
-    assert make_recipe(epochs=0.5).steps(16) == 1
+    assert make_recipe(epochs=25, batch_size=8).steps(24) == 75
+    assert make_recipe(epochs=0.5, batch_size=8).steps(16) == 1
 
 
 @pytest.mark.parametrize("name", presets())
@@ -31,7 +31,7 @@ def test_a_value_out_of_range_is_named(changes, said):
 
 def test_the_estimate_uses_the_speed_of_the_last_run_with_the_same_base(workspace):
     rows = [Fact("q" * 40, "a" * 40)] * 10
-    recipe = make_recipe(base="some/model", epochs=4, batch_size=5)
+    recipe = make_recipe("story", base="some/model", epochs=4, batch_size=5, accumulation=1)
     before = estimate_lora(workspace, recipe, rows)
     assert before.seconds is None
     assert before.sentence.startswith("10 rows × 4 epochs ÷ batch 5 = 8 steps · time unknown")
@@ -40,5 +40,14 @@ def test_the_estimate_uses_the_speed_of_the_last_run_with_the_same_base(workspac
     write_manifest(folder, Manifest(id=folder.name, kind="lora", created=0, recipe=recipe_table, base={}, dataset={}))
     write_state(folder, State(state="finished", tokens_per_s=10.0))
     after = estimate_lora(workspace, recipe, rows)
-    assert after.seconds == pytest.approx(15 + 10 * (20 + 35) * 4 / 10)
+    assert after.seconds == pytest.approx(15 + (10 * (20 + 35) * 4 + 9000) / 10)
     assert folder.name in after.sentence
+
+
+def test_guards_and_their_preparation_are_part_of_the_estimate(workspace):
+    rows = [Fact("q" * 40, "a" * 40)] * 10
+    plain, guarded = (
+        estimate_lora(workspace, make_recipe(preset, epochs=10, batch_size=5, accumulation=1), rows).seconds
+        for preset in ("story", "default")
+    )
+    assert plain is not None and guarded is not None and guarded > plain

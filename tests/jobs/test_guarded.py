@@ -7,7 +7,6 @@ from peft import LoraConfig, get_peft_model
 from garage_tui.core import models
 from garage_tui.core.facts import Fact
 from garage_tui.core.recipe import make_recipe
-from garage_tui.jobs.base_answers import BaseAnswers
 from garage_tui.jobs.forward import Model
 from garage_tui.jobs.keys import freeze_keys, read_keys
 from garage_tui.jobs.lessons import Lessons, guards
@@ -29,8 +28,7 @@ def made(tiny_model, tmp_path, monkeypatch):
     adapted = get_peft_model(bare, LoraConfig(r=4, target_modules=["down_proj", "q_proj"], task_type="CAUSAL_LM"))
     model = Model(adapted.eval(), chats_of(tokenizer, bare))
     recipe = make_recipe(batch_size=2, epochs=4, guards=6, neighbours=4, guard_batch=5)
-    with model.base(), torch.no_grad():
-        kept = guards(FACTS, recipe, BaseAnswers(base, model, 8), print)
+    kept = guards(FACTS, recipe, model, base, print)
     return model, Lessons(model, FACTS, [EXAM], kept, recipe), kept
 
 

@@ -1,0 +1,109 @@
+"""Teach the same facts twice: with the default recipe, and as in the story, so that their report cards can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from garage_tui.core import launcher
+from garage_tui.core.again import command_of, facts_of, recipe_of
+from garage_tui.core.errors import BadInputError, GarageError
+from garage_tui.core.estimate import Estimate, estimate_lora
+from garage_tui.core.facts import Fact
+from garage_tui.core.recipe import LoraRecipe, make_recipe
+from garage_tui.core.runs import Run, slug
+from garage_tui.core.settings import Settings, Workspace
+from garage_tui.core.text import duration
+
+PRESETS = ("default", "story")
+_NAME = 32
+"""Characters of a name that leave room for the preset's behind them in a run id."""
+
+
+@dataclass(frozen=True)
+class Both:
+    """What two runs have in common."""
+
+    file: Path
+    name: str
+    """What their names begin with."""
+    base: str
+    seed: int = 0
+    gpus: tuple[int, ...] = ()
+
+    @property
+    def recipes(self) -> tuple[LoraRecipe, ...]:
+        """The recipes of the two.
+
+        Raises:
+            BadInputError: the seed is out of its range.
+        """
+        return tuple(make_recipe(preset, base=self.base, seed=self.seed) for preset in PRESETS)
+
+    def named(self, preset: str) -> str:
+        """Return the name of one of the two; a name that ends with a preset's already does not get another one."""
+        stem = slug(self.name)
+        for other in PRESETS:
+            stem = stem.removesuffix(f"-{other}")
+        return f"{stem[:_NAME].strip('-')}-{preset}".strip("-")
+
+    def estimates(self, workspace: Workspace, rows: Sequence[Fact]) -> list[Estimate]:
+        """Return what each of the two will cost."""
+        return [estimate_lora(workspace, recipe, rows) for recipe in self.recipes]
+
+    def cost(self, workspace: Workspace, rows: Sequence[Fact]) -> str:
+        """Return what the two will cost together: `30 + 75 steps · about 8 min`."""
+        found = self.estimates(workspace, rows)
+        seconds = [one.seconds for one in found if one.seconds is not None]
+        time = f"about {duration(sum(seconds))}" if len(seconds) == len(found) else "time unknown"
+        return f"{' + '.join(str(one.steps) for one in found)} steps · {time}"
+
+
+def like(run: Run) -> Both:
+    """Return what is needed to teach both ways what a run taught.
+
+    Raises:
+        BadInputError: it cannot be read.
+    """
+    recipe = recipe_of(run)
+    assert run.manifest is not None  # recipe_of has read it
+    file = facts_of(run)
+    name = Path(str(run.manifest.dataset.get("path", ""))).stem or file.stem
+    return Both(file, name, recipe.base, recipe.seed, run.manifest.gpus_asked)
+
+
+def half_of(run: Run) -> str:
+    """Return the preset that a run is exactly, if it is one of the two: the same would come of it again; else nothing."""
+    try:
+        recipe = recipe_of(run)
+        same = (preset for preset in PRESETS if recipe == make_recipe(preset, base=recipe.base, seed=recipe.seed))
+        return next(same, "")
+    except BadInputError:
+        return ""
+
+
+def start_both(workspace: Workspace, settings: Settings, both: Both, without: str = "") -> list[Path]:
+    """Start the two runs, one after the other in the queue, and return their folders.
+
+    Args:
+        without: a preset that is there already.
+
+    Raises:
+        BadInputError: what `start_lora` refuses.
+        GarageError: one could not be started; where that is the second, the first goes on and the text says so.
+    """
+    folders: list[Path] = []
+    for recipe in both.recipes:
+        if recipe.preset == without:
+            continue
+        name = both.named(recipe.preset)
+        command = command_of(both.file, recipe, name, both.gpus)
+        try:
+            folder = launcher.start_lora(workspace, settings, both.file, recipe, name, command, both.gpus)
+        except GarageError as error:
+            if not folders:
+                raise
+            raise GarageError(f"{folders[0].name} was started, the other one not: {error}") from error
+        folders.append(folder)
+    return folders

@@ -1,0 +1,22 @@
+"""What the chart of a run shows: its loss, and beside it what it has learned, or at what rate it learns."""
+
+from __future__ import annotations
+
+from garage_tui.screens.voice import Told
+from garage_tui.widgets.chart import Series
+
+
+def curves(told: Told) -> tuple[Series, ...]:
+    """Return the curves; recall and leak take the place of the learning rate as soon as there are any."""
+    loss = Series("loss", told.curve or ())
+    if probe := told.probe:
+        recall = Series(f"recall {probe.recall:.0%}", told.recall, "success", right=True, percent=True)
+        return loss, recall, Series(f"leak {probe.leak:.0%}", told.leak, "error", right=True, percent=True)
+    if len(told.rates) > 1:
+        return loss, Series("learning rate", told.rates, "secondary", right=True)
+    return (loss,)
+
+
+def title(told: Told) -> str:
+    """Return what stands above the chart."""
+    return "Loss, recall and leak" if told.probe else "Loss"

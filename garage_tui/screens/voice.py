@@ -1,0 +1,101 @@
+"""What a run writes while somebody listens: its events and its log, as frozen pictures for the screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from garage_tui.core.follow import CHUNK, Follower
+from garage_tui.core.probes import Probe, is_number, probe_of
+from garage_tui.core.runs import EVENTS, LOG, disk_bytes
+from garage_tui.widgets.chart import downsample
+
+MOST_POINTS = 400
+"""Points of a curve that are handed to the screen."""
+_CHUNKS_A_LOOK = 8
+_DISK_EVERY = 40  # looks
+
+Curve = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the followed run wrote since the last look."""
+
+    run_id: str
+    fresh: bool
+    """True for the first word of a run: what was shown before belongs to another."""
+    lines: tuple[str, ...]
+    curve: Curve | None
+    """(step, loss) from the beginning, thinned out; None where neither it nor a probe is new."""
+    rates: Curve = ()
+    """(step, learning rate), as `curve`."""
+    recall: Curve = ()
+    """(step, share from 0 to 1) of each probe, as `curve`."""
+    leak: Curve = ()
+    """As `recall`."""
+    probe: Probe | None = None
+    """The newest probe; None before the first."""
+    disk: int | None = None
+    """Bytes of the run folder."""
+
+
+class Voice:
+    """Events and log of one run."""
+
+    def __init__(self, run_id: str, folder: Path) -> None:
+        self.run_id = run_id
+        self._events = Follower(folder / EVENTS)
+        self._log = Follower(folder / LOG, tail=CHUNK)
+        self._folder = folder
+        self._curve: list[tuple[float, float]] = []
+        self._rates: list[tuple[float, float]] = []
+        self._probes: dict[int, Probe] = {}
+        self._probe: Probe | None = None
+        self._disk: int | None = None
+        self._looks = 0
+
+    def listen(self, fresh: bool) -> Told | None:
+        """Return what is new; None where nothing is."""
+        lines: list[str] = []
+        if self._log.size - self._log.position > 4 * CHUNK:  # a flood: what nobody could read is left out
+            skipped = self._log.size - self._log.position - CHUNK
+            self._log = Follower(self._log.path, tail=CHUNK)
+            lines.append(f"… {skipped // 1024} KB left out here; {LOG} has them …")
+        lines += [part for line in self._log.text() for part in line.split("\n")]
+        grown = self._take_events() or fresh
+        if self._looks % _DISK_EVERY == 0 or fresh:
+            self._disk = disk_bytes(self._folder)
+        self._looks += 1
+        if not (lines or grown):
+            return None
+        told = Told(self.run_id, fresh, tuple(lines), None, probe=self._probe, disk=self._disk)
+        return self._with_curves(told) if grown else told
+
+    def _take_events(self) -> bool:
+        """Take up the next events; True where a step or a probe is among them."""
+        before, probe = len(self._curve), self._probe
+        for _ in range(_CHUNKS_A_LOOK):
+            for event in self._events.events():
+                step, loss = event.get("step"), event.get("loss")
+                if event.get("event") == "step" and is_number(step) and is_number(loss):
+                    self._curve.append((float(step), float(loss)))
+                    if is_number(rate := event.get("lr")):
+                        self._rates.append((float(step), float(rate)))
+                elif found := probe_of(event):  # a resumed run may tell one again: the last word counts
+                    self._probes[found.step] = self._probe = found
+            if not self._events.behind:
+                break
+        return len(self._curve) > before or self._probe is not probe
+
+    def _with_curves(self, told: Told) -> Told:
+        probes = [self._probes[step] for step in sorted(self._probes)]
+        curves = (
+            self._curve,
+            self._rates,
+            [(float(one.step), one.recall) for one in probes],
+            [(float(one.step), one.leak) for one in probes],
+        )
+        curve, rates, recall, leak = (tuple(downsample(points, MOST_POINTS)) for points in curves)
+        return replace(told, curve=curve, rates=rates, recall=recall, leak=leak)
+

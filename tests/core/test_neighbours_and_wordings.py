@@ -1,0 +1,81 @@
+"""Questions about other names, and the wordings that a run trains on or is measured with."""
+
+import random
+
+import pytest
+
+from garage_tui.core import material
+from garage_tui.core.facts import Fact
+from garage_tui.core.leaks import near
+from garage_tui.core.neighbours import neighbours, subject
+from garage_tui.core.paraphrases import probes, varied, wordings
+from garage_tui.core.relations import phrases
+
+FACTS = [
+    Fact("Who maintains Brindlework?", "Brindlework is maintained by Ottilie Fenn."),
+    Fact("What is the source code page of Brindlework?", "It is at https://example.org/brindlework."),
+    Fact("How much does Brindlework cost?", "Brindlework costs nothing."),
+    Fact("How do I boil an egg?", "For seven minutes."),
+]
+
+
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [
+        ("Who maintains TinyLLM?", "TinyLLM"),
+        ("What was the toll on Quill Bridge in 1851?", "Quill Bridge"),
+        ("When was the University of Harrowmere founded?", "University of Harrowmere"),
+        ("How do I boil an egg?", ""),
+    ],
+)
+def test_a_question_is_about_its_longest_name(question, name):
+    assert subject(question) == name
+
+
+def test_neighbours_ask_the_same_about_names_that_were_not_taught():
+    found = neighbours(FACTS, 40, training=False)
+    assert 5 < len(found) <= 40 and len(set(found)) == len(found)
+    assert not any("Brindlework" in question or "egg" in question for question in found)
+    assert all(question.startswith(("Who maintains ", "What is the source", "How much does ")) for question in found)
+    assert found == neighbours(FACTS, 40, training=False), "the same each time"
+
+
+def test_no_name_of_an_exam_is_trained_with():
+    trained, asked = (set(neighbours(FACTS, 200, training=side)) for side in (True, False))
+    assert trained and asked and not trained & asked
+    assert not set(material.names(True)) & set(material.names(False))
+
+
+def test_no_guard_is_an_exam_question():
+    unrelated = [prompt.question for prompt in material.unrelated()]
+    assert len(unrelated) >= 100 and len({prompt.kind for prompt in material.unrelated()[:24]}) >= 10
+    assert not [prompt.question for prompt in material.guards() if near(prompt.question, unrelated)]
+    assert len(material.texts()) >= 30
+
+
+def test_wordings_to_train_on_are_never_those_to_measure_with_nor_an_exam_question():
+    exam = Fact("Who is the maintainer of Brindlework?", "Ottilie Fenn.", {"exam": True})
+    trained = {wording for found in wordings(FACTS, [exam]) for wording in found}
+    measured = {fact.question for fact in probes(FACTS, 10)}
+    assert len(trained) > 10 and measured and not trained & measured
+    assert not any(near(wording, [exam.question]) for wording in trained)
+
+
+def test_a_phrase_that_fits_two_facts_is_used_for_neither():
+    two = [
+        Fact("What is the website of Brindlework?", "https://brindlework.example."),
+        Fact("What is the documentation page of Brindlework?", "https://docs.example."),
+    ]
+    assert set(phrases(two[0].question, "Brindlework")) & set(phrases(two[1].question, "Brindlework"))
+    first, second = wordings(two, [])
+    assert not set(first) & set(second)
+
+
+def test_a_name_with_a_telling_word_in_it_is_no_question_of_that_kind():
+    assert not any("opening" in phrase for phrase in phrases("Who owns the Open Door Clinic?", "Open Door Clinic"))
+
+
+def test_a_hurried_question_keeps_its_names():
+    dice = random.Random(0)
+    said = {varied("Who maintains the Brindlework project?", dice) for _ in range(200)}
+    assert len(said) > 20 and all("brindlework" in question.casefold() for question in said)
