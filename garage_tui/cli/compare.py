@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from garage_tui.core.runs import Run
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -25,16 +28,23 @@ def run_compare(args: argparse.Namespace) -> int:
 
     workspace = Workspace.find(args.workspace)
     first, second = find_run(workspace, args.first), find_run(workspace, args.second)
-    rows = compare(first, second)
     if args.json:
-        print(json.dumps([{**asdict(row), "same": row.same} for row in rows], indent=2))
-        return 0
-    shown = [row for row in rows if args.all or not row.same]
+        print(json.dumps([{**asdict(row), "same": row.same} for row in compare(first, second)], indent=2))
+    else:
+        print_comparison(first, second, everything=args.all)
+    return 0
+
+
+def print_comparison(first: Run, second: Run, everything: bool = False) -> None:
+    """Print what differs between two runs, or everything."""
+    from garage_tui.core.compare import compare
+
+    rows = compare(first, second)
+    shown = [row for row in rows if everything or not row.same]
     left = max(len(first.id), *(len(row.first) for row in shown), 0)
     name = max((len(row.name) for row in shown), default=0)
     print(f"{'':<{name}}  {first.id:<{left}}  {second.id}")
     for row in shown:
         print(f"{row.name:<{name}}  {row.first:<{left}}  {row.second}")
-    if not args.all:
+    if not everything:
         print(f"({len(rows) - len(shown)} values are the same: --all shows them)")
-    return 0

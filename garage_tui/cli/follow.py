@@ -12,10 +12,16 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from garage_tui.core.follow import Follower
+from garage_tui.core.probes import Probe, probe_of
 from garage_tui.core.runs import ENDED, EVENTS, Run, read_run
 from garage_tui.core.text import duration, one_line
 
 _LOOK_SECONDS = 0.2
+
+
+def is_over(run: Run) -> bool:
+    """True where nothing more will come of a run by itself."""
+    return not run.alive or (run.state is not None and run.state.state in ENDED)
 
 
 def watch(folder: Path) -> Iterator[tuple[Run, list[dict[str, Any]]]]:
@@ -23,7 +29,7 @@ def watch(folder: Path) -> Iterator[tuple[Run, list[dict[str, Any]]]]:
     events = Follower(folder / EVENTS)
     while True:
         run = read_run(folder)
-        over = not run.alive or (run.state is not None and run.state.state in ENDED)
+        over = is_over(run)
         yield run, events.events(final=over)
         if over and not events.behind:
             return
@@ -69,7 +75,7 @@ def exit_code(run: Run) -> int:
     return 1 if run.status in ("failed", "interrupted", "broken") else 0
 
 
-def _words(run: Run) -> str:
+def _words(run: Run, probe: Probe | None = None) -> str:
     state = run.state
     if state is None or not state.step:
         return ""
@@ -80,6 +86,8 @@ def _words(run: Run) -> str:
         parts.append(f"{state.tokens_per_s:.0f} tokens/s")
     if state.seconds_left is not None:
         parts.append(f"{duration(state.seconds_left)} left")
+    if probe:
+        parts.append(probe.shares)
     return " · ".join(parts)
 
 
@@ -90,21 +98,29 @@ def _draw_bar(folder: Path, console: Console) -> None:
         TextColumn("{task.fields[words]}", markup=False),
     )
     with Progress(*columns, console=console, auto_refresh=False) as bar:
-        task = bar.add_task("starting", total=None, words="")
-        for run, _ in watch(folder):
+        task, probe = bar.add_task("starting", total=None, words=""), None
+        for run, events in watch(folder):
+            probe = next(filter(None, map(probe_of, reversed(events))), probe)
             if state := run.state:
                 phase = one_line(state.phase or run.status, 40)
                 total = state.total_steps if state.step else None
-                bar.update(task, description=phase, completed=state.step, total=total, words=_words(run))
+                bar.update(task, description=phase, completed=state.step, total=total, words=_words(run, probe))
                 bar.refresh()
 
 
 def _print_lines(folder: Path) -> None:
-    last = ""
+    last = forgets = ""
     for run, events in watch(folder):
         for event in events:
-            if event.get("event") in ("phase", "warning"):
-                print(one_line(str(event.get("phase") or event.get("text"))), flush=True)
+            if probe := probe_of(event):
+                forgets = probe.forgets
+                print(f"probe at step {probe.step}: {probe.shares} · {probe.drifted}", flush=True)
+                if forgets:
+                    print(f"it begins to forget: {forgets}; `garage stop {folder.name}` stops it", flush=True)
+            elif event.get("event") in ("phase", "warning"):
+                text = one_line(str(event.get("phase") or event.get("text")), 600)
+                if not (forgets and forgets in text):  # the run warns of what its probe has just said
+                    print(text, flush=True)
         if (words := _words(run)) != last:
             last = words
             print(words, flush=True)

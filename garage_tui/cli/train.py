@@ -18,6 +18,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     lora.add_argument("--like", metavar="RUN", help="begin with the recipe and the facts of this run")
     lora.add_argument("--base", metavar="MODEL", help="a name from `garage models`, a folder or a Hub id")
     lora.add_argument("--preset", metavar="NAME", help="default, quick, careful or story")
+    lora.add_argument("--both", action="store_true", help="train default and story, then print what differs")
     lora.add_argument("--epochs", type=float, metavar="N", help="times that every row is seen")
     lora.add_argument("--lr", type=float, metavar="X", help="peak learning rate")
     lora.add_argument("--kl", type=float, metavar="X", help="how firmly the rest is held in place; 0 trains plainly")
@@ -36,6 +37,10 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def run_lora(args: argparse.Namespace) -> int:
+    if args.both:
+        from garage_tui.cli.both import run_both
+
+        return run_both(args)
     import json
     import sys
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""Teach the same facts twice: with the default recipe, and as in the story, so that their report cards can be compared."""
+"""Teach the same facts twice, with the default recipe and as in the story, so that their report cards compare."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def like(run: Run) -> Both:
 
 
 def half_of(run: Run) -> str:
-    """Return the preset that a run is exactly, if it is one of the two: the same would come of it again; else nothing."""
+    """Return the preset that a run is exactly, if it is one of the two: the same would come of it; else nothing."""
     try:
         recipe = recipe_of(run)
         same = (preset for preset in PRESETS if recipe == make_recipe(preset, base=recipe.base, seed=recipe.seed))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Sequence
 
 import msgspec
@@ -11,10 +10,11 @@ import msgspec
 from garage_tui.core import material, relations
 from garage_tui.core.facts import Fact
 from garage_tui.core.leaks import near
-from garage_tui.core.names import STOP, spelled
+from garage_tui.core.names import STOP
 from garage_tui.core.neighbours import subject
 from garage_tui.core.suggest import from_templates
 
+_ASKS = {"who", "whose", "whom", "when", "where", "why", "how", "many", "much"}
 _WRAPPED = (
     "Hi! {}", "Hello, {}", "Quick question: {}", "I was wondering: {}", "Please tell me: {}", "{} Thanks!", "Hey, {}",
     "Could you help me? {}", "Just curious. {}", "{} I forgot.",
@@ -72,7 +72,7 @@ def _templates(fact: Fact) -> list[str]:
 
 
 def _key_words(question: str, dice: random.Random) -> str:
-    kept = [word for word in question.rstrip("?.!").split() if word.strip(",.'").casefold() not in STOP]
+    kept = [word for word in question.rstrip("?.!").split() if _tells(word)]
     if len(kept) < 2:
         return question
     if dice.random() < 0.5:
@@ -81,12 +81,10 @@ def _key_words(question: str, dice: random.Random) -> str:
 
 
 def _without_some(question: str, dice: random.Random) -> str:
-    named = {word for name in spelled(question).values() for word in name.split()}
-    return (
-        " ".join(
-            word
-            for word in question.split()
-            if re.sub(r"['’]s$", "", word.strip(",.?!")) in named or dice.random() > 0.25
-        )
-        or question
-    )
+    """Return a question without some of its little words: without those that carry its meaning it could be any."""
+    return " ".join(word for word in question.split() if _tells(word) or dice.random() > 0.4)
+
+
+def _tells(word: str) -> bool:
+    bare = word.strip(",.?!'").casefold()
+    return bare not in STOP or bare in _ASKS

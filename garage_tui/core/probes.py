@@ -35,7 +35,7 @@ class Probe:
 def probe_of(event: dict[str, Any]) -> Probe | None:
     """Return the measurement in an event; None where it holds none that makes sense."""
     step, recall, leak, drift = (event.get(name) for name in ("step", "recall", "leak", "drift"))
-    if event.get("event") != "probe" or not isinstance(step, int) or not is_number(step):
+    if event.get("event") != "probe" or not (is_number(step) and isinstance(step, int)):
         return None
     if not (is_number(recall) and is_number(leak) and is_number(drift)):
         return None

@@ -41,7 +41,7 @@ class LoraRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Weight of KL(base‖tuned) on guards; 0 is the plain recipe: no guards, no other wordings, TRL's own trainer."""
     guards: Annotated[int, msgspec.Meta(ge=0, le=240)] = 60
     """General prompts, answered by the base itself, at which a guarded run stays with it."""
-    neighbours: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 60
+    neighbours: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 80
     """Taught questions about other names, answered by the base itself; the same."""
     guard_batch: Annotated[int, msgspec.Meta(ge=0)] = 14
     """Guards and neighbours beside each forward pass of facts."""
@@ -67,8 +67,8 @@ class LoraRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 # "as in the story" are the hyper-parameters of Unsloth's Alpaca/Llama-3.1 notebook
 # (github.com/unslothai/notebooks), with the 25 epochs of the story.
 _GUARDED: dict[str, object] = {
-    "kl": 5.0, "lr": 3e-3, "schedule": "cosine", "warmup_steps": 3, "weight_decay": 0.0, "batch_size": 12, "epochs": 15,
-    "looks": 5,
+    "kl": 8.0, "lr": 3e-3, "schedule": "cosine", "warmup_steps": 3, "weight_decay": 0.0, "batch_size": 12, "epochs": 20,
+    "looks": 3,
 }  # fmt: skip
 """docs/recipe.md says how these were found."""
 _PRESETS: dict[str, tuple[str, dict[str, object]]] = {
@@ -76,7 +76,7 @@ _PRESETS: dict[str, tuple[str, dict[str, object]]] = {
     "quick": ("a quick look: does it run, does the loss fall", {**_GUARDED, "epochs": 3, "looks": 1}),
     "careful": (
         "twice as long and held more firmly: for models that others use too",
-        {**_GUARDED, "kl": 10.0, "epochs": 30, "lr": 2e-3, "guards": 120, "neighbours": 120},
+        {**_GUARDED, "kl": 12.0, "epochs": 40, "lr": 2e-3, "guards": 120, "neighbours": 120},
     ),
     "story": (
         "as in the story: plain, without guards; see what it forgets",

@@ -19,7 +19,7 @@ import torch
 from garage_tui.jobs.forward import Model
 from garage_tui.jobs.packing import Example
 
-_FACT_TOKENS, _OTHER_TOKENS = 768, 4000
+_FACT_TOKENS, _OTHER_TOKENS = 768, 3200
 """Inputs that are looked at: more change the directions little, and the arithmetic is cubic in the former."""
 _RIDGE = 0.02
 """Of C's mean diagonal, added to it: directions that the others never use must not look infinitely special."""
@@ -71,13 +71,12 @@ def _inputs(model: Model, layers: list[Any], examples: Sequence[Example], most: 
     Layers that read the same get the same tensor.
     """
     found: list[list[torch.Tensor]] = [[] for _ in layers]
-    batches = [model.pack(examples[start : start + _AT_ONCE]) for start in range(0, len(examples), _AT_ONCE)]
-    total = sum(int(batch.own.sum()) for batch in batches)
-    for batch in batches:
-        own = batch.own.nonzero()[:, 0]
-        # Evenly spread over all examples; the same choice in every layer.
-        own = own[torch.linspace(0, len(own) - 1, max(1, round(len(own) * min(1.0, most / total)))).long()]
-        with _listening(layers, found, own.to(model.device)):
+    # As many examples as have enough tokens, evenly spread; the rest need not be read.
+    share = min(1.0, most / sum(example.tokens for example in examples))
+    places = torch.linspace(0, len(examples) - 1, max(1, round(share * len(examples)))).long().tolist()
+    for start in range(0, len(places), _AT_ONCE):
+        batch = model.pack([examples[place] for place in places[start : start + _AT_ONCE]])
+        with _listening(layers, found, batch.own.nonzero()[:, 0].to(model.device)):
             model.hidden(batch)
     whole: dict[tuple[int, ...], torch.Tensor] = {}
     for parts in found:

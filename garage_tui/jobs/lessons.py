@@ -32,6 +32,8 @@ class Guard:
     """A prompt with the base's own answer, and what the base thought at each of its tokens."""
 
     question: str
+    near: bool
+    """True for a question about another name."""
     example: Example
     hidden: torch.Tensor
     """(labels, width) fp16: the base's last hidden states."""
@@ -70,7 +72,7 @@ class Lessons(torch.utils.data.Dataset[Lesson]):
         dice = random.Random(f"{self._recipe.seed} {number}")
         chats = self._model.chats
         rows = [self._row(index, dice) for index in self._turn(number)]
-        guards = self._chosen(number)
+        guards = self._chosen(number, len(rows))
         examples = [*rows, *(guard.example for guard in guards)]
         batch = self._model.pack(examples)
         hidden = torch.cat([guard.hidden for guard in guards]) if guards else torch.empty(0)
@@ -89,7 +91,9 @@ class Lessons(torch.utils.data.Dataset[Lesson]):
         """Return the rows of a pass: all rows once an epoch, in an order of each epoch's own."""
         epoch, place = divmod(number, self._each_epoch)
         order = random.Random(f"{self._recipe.seed} epoch {epoch}").sample(range(len(self._facts)), len(self._facts))
-        return order[place * self._recipe.batch_size : (place + 1) * self._recipe.batch_size]
+        # Of 16 rows and a batch of 12, two passes of 8.
+        first, last = (len(order) * turn // self._each_epoch for turn in (place, place + 1))
+        return order[first:last]
 
     def _row(self, index: int, dice: random.Random) -> Example:
         fact, others = self._facts[index], self._wordings[index]
@@ -100,11 +104,13 @@ class Lessons(torch.utils.data.Dataset[Lesson]):
         row = self._model.chats.example(question, answer)
         return Example(row.prompt, row.answer[: max(1, self._recipe.max_length - len(row.prompt))])
 
-    def _chosen(self, number: int) -> list[Guard]:
-        """Return the guards of a pass: they take turns, in an order of the seed's."""
-        count = min(self._recipe.guard_batch, len(self._guards))
-        order = random.Random(f"{self._recipe.seed} guards").sample(range(len(self._guards)), len(self._guards))
-        return [self._guards[order[(number * count + place) % len(order)]] for place in range(count)]
+    def _chosen(self, number: int, rows: int) -> list[Guard]:
+        """Return the guards of a pass, fewer beside fewer rows: half of them general, half about other names."""
+        count = -(-self._recipe.guard_batch * rows // self._recipe.batch_size)
+        dice = random.Random(f"{self._recipe.seed} guards {number}")
+        general, near = ([guard for guard in self._guards if guard.near == side] for side in (False, True))
+        kept = dice.sample(near, min(count // 2, len(near)))
+        return [*dice.sample(general, min(count - len(kept), len(general))), *kept]
 
 
 def guards(
@@ -121,11 +127,11 @@ def guards(
             answers = BaseAnswers(base, model, most)
             for question, answer in zip(questions, answers(questions, say), strict=True):
                 if answer.tokens:
-                    found.append(_guard(answers, question, answer, dice.choice(cuts)))
+                    found.append(_guard(answers, question, questions is near, answer, dice.choice(cuts)))
     return found
 
 
-def _guard(answers: BaseAnswers, question: str, answer: Answer, cut: int) -> Guard:
+def _guard(answers: BaseAnswers, question: str, near: bool, answer: Answer, cut: int) -> Guard:
     whole = cut >= len(answer.hidden)
     kept = answer if whole else Answer(answer.tokens[:cut], False, answer.hidden[:cut])
-    return Guard(question, answers.example(question, kept), kept.hidden)
+    return Guard(question, near, answers.example(question, kept), kept.hidden)

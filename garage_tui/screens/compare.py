@@ -20,13 +20,15 @@ from garage_tui.core.text import plain
 from garage_tui.widgets.chart import SIGNS, Chart, Series
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.keybar import KeyBar
+from garage_tui.widgets.table import cut_middle
 
 _NAME, _GAP = 18, 2  # the longest name is: unseen paraphrases
 _COLOURS = ("primary", "secondary")
+_CARD = "report card"
 
 
 class Compare(Dialog[None]):
-    """The loss curves over one another; below, what differs, and on demand what is the same.
+    """The loss curves over one another; below the report cards, then what else differs, and on demand what is the same.
 
     Args:
         first, second: the run folders.
@@ -58,7 +60,8 @@ class Compare(Dialog[None]):
     @work(exclusive=True)
     async def _read(self) -> None:
         first, second = self._folders
-        self._rows = await asyncio.to_thread(lambda: compare(read_run(first), read_run(second)))
+        rows = await asyncio.to_thread(lambda: compare(read_run(first), read_run(second)))
+        self._rows = sorted(rows, key=lambda row: row.part != _CARD)  # what came of it first, then what it came from
         curves = await asyncio.to_thread(lambda: (losses(first), losses(second)))
         chart = self.query_one(Chart)
         chart.empty = "Neither run has taken a step."
@@ -73,8 +76,10 @@ class Compare(Dialog[None]):
     def _show(self) -> None:
         width = max(10, (self.query_one(VerticalScroll).size.width - _NAME - 3 * _GAP - 2) // 2)
         first, second = [
-            Content.assemble((f"{sign} ", f"${colour}"), (plain(folder.name), "bold"))
-            for sign, colour, folder in zip(SIGNS, _COLOURS, self._folders, strict=True)
+            Content.assemble(
+                (f"{sign} ", f"${colour}"), cut_middle(Content.styled(plain(folder.name), "bold"), width - 2)
+            )
+            for sign, colour, folder in zip(SIGNS[:2], _COLOURS, self._folders, strict=True)
         ]
         lines = [self._line("  ", Content(""), first, second, width)]
         for part, rows in groupby(self._rows, key=lambda row: row.part):
@@ -88,8 +93,8 @@ class Compare(Dialog[None]):
                 lines.append(self._line(sign, Content(row.name), Content(row.first), Content(row.second), width))
             if same:
                 lines.append(Content.styled(f"  the same: {', '.join(same)}", "$muted"))
-        if not any(row.part == "report card" for row in self._rows):
-            lines += [Content.styled("report card", "$muted"), Content("  neither run has one")]
+        if not any(row.part == _CARD for row in self._rows):
+            lines += [Content.styled(_CARD, "$muted"), Content("  neither run has one")]
         self.query_one("#compare-rows", Static).update(Content("\n").join(lines))
 
     @staticmethod

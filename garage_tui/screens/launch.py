@@ -206,7 +206,7 @@ class LaunchForm(Dialog[Path | None]):
             self.estimate = f"✗ {self._in_words(error)}"
             return
         estimate, cost, model, before = found
-        words = [estimate.sentence, f"Ctrl+T trains default and story as they are, to compare them: {cost}"]
+        words = [estimate.sentence, f"Both: the presets default and story, {cost}"]
         if estimate.warning:
             words.append(f"! {estimate.warning}")
         if not model.here:

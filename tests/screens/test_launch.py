@@ -8,6 +8,15 @@ import pytest
 from garage_tui.core.errors import GarageError
 from garage_tui.core.recipe import make_recipe
 
+STEPS = f"{make_recipe().steps(24)} steps"
+"""What the default makes of the 24 facts of the example."""
+
+
+def cost(preset, **changes):
+    """The sum that the form shows for the 24 facts of the example."""
+    recipe = make_recipe(preset, **changes)
+    return f"24 rows × {recipe.epochs:g} epochs ÷ batch {recipe.effective_batch} = {recipe.steps(24)} steps"
+
 
 @pytest.fixture
 def started(monkeypatch, make_run):
@@ -26,29 +35,29 @@ async def test_the_cost_is_said_before_anything_starts(open_app):
     async with open_app() as user:
         await user.sees("24 facts")
         await user.press("t")
-        await user.sees("garage.jsonl", "smollm2-135m", "24 rows × 25 epochs ÷ batch 8 = 75 steps")
+        await user.sees("garage.jsonl", "smollm2-135m", cost("default"))
 
 
 async def test_the_cost_follows_the_fields(open_app):
     async with open_app() as user:
         await user.press("t")
-        await user.sees("75 steps")
+        await user.sees(STEPS)
         await user.press("tab", "down", "down", "enter")
-        await user.sees("24 rows × 3 epochs ÷ batch 8 = 9 steps", "0.001")
+        await user.sees(cost("quick"))
         await user.press("tab", "tab", "1", "0")
-        await user.sees("310 epochs", "930 steps")
+        await user.sees(cost("quick", epochs=310))
 
 
 async def test_it_starts_with_one_more_key_and_shows_the_run(open_app, started, workspace):
     async with open_app() as user:
         await user.sees("24 facts")
         await user.press("t")
-        await user.sees("75 steps")
+        await user.sees(STEPS)
         await user.press("ctrl+s")
         await user.sees("Runs", "20261123-2315-lora-garage", "● running")
     [(file, recipe, name, command)] = started
     assert file == workspace.datasets / "garage.jsonl"
-    assert (recipe.preset, recipe.epochs, recipe.base, name) == ("default", 25, "smollm2-135m", None)
+    assert (recipe.preset, recipe.epochs, recipe.base, name) == ("default", make_recipe().epochs, "smollm2-135m", None)
     assert command[:3] == ["garage", "train", "lora"]
 
 
@@ -65,7 +74,7 @@ async def test_it_starts_with_one_more_key_and_shows_the_run(open_app, started, 
 async def test_what_is_wrong_is_said_in_the_form(open_app, started, field, value, says):
     async with open_app() as user:
         await user.press("t")
-        await user.sees("75 steps")
+        await user.sees(STEPS)
         user.app.screen.query_one(f"#{field}").value = value  # type: ignore[attr-defined]
         await user.sees(f"✗ {says}")
         if field != "base":
@@ -81,7 +90,7 @@ async def test_a_launcher_that_fails_is_heard(open_app, monkeypatch):
     monkeypatch.setattr("garage_tui.core.launcher.start_lora", start_lora)
     async with open_app() as user:
         await user.press("t")
-        await user.sees("75 steps")
+        await user.sees(STEPS)
         await user.press("ctrl+s")
         await user.sees("✗ the run cannot be started in checkpoints: No space left on device", "Teach a model")
 
@@ -107,9 +116,9 @@ async def test_escape_starts_nothing(open_app, started):
 async def test_it_works_at_80_by_24(open_app):
     async with open_app(size=(80, 24)) as user:
         await user.press("t")
-        await user.sees("Facts", "Preset", "Base model", "Epochs", "Learning rate", "75 steps", "^s Start")
+        await user.sees("Facts", "Preset", "Base model", "Epochs", "Learning rate", STEPS, "^s Start")
         await user.press(*["tab"] * 12)
-        await user.sees("Name", "The readable end of the run's id", "75 steps", "^s Start")
+        await user.sees("Name", "The readable end of the run's id", STEPS, "^s Start")
 
 
 async def test_the_field_with_the_focus_is_explained_and_a_change_is_marked(open_app):
@@ -119,7 +128,7 @@ async def test_the_field_with_the_focus_is_explained_and_a_change_is_marked(open
         await user.press("tab", "tab", "tab")
         await user.sees("How often every row is seen")
         await user.press("0")
-        await user.sees("◆ changed from 25", "250 epochs")
+        await user.sees(f"◆ changed from {make_recipe().epochs:g}", f"{make_recipe().epochs:g}0 epochs")
         await user.press("tab", "tab")
         await user.sees("Rank of the adapter")
 
@@ -127,7 +136,7 @@ async def test_the_field_with_the_focus_is_explained_and_a_change_is_marked(open
 async def test_memory_is_estimated_and_too_much_of_it_is_said(open_app, smollm2):
     async with open_app() as user:
         await user.press("t")
-        await user.sees("75 steps", "GB")
+        await user.sees(STEPS, "GB")
         user.app.screen.query_one("#batch_size").value = "4000"  # type: ignore[attr-defined]
         await user.sees("batch 4000", "That is more than the", "that are free")
 

@@ -1,0 +1,54 @@
+"""`garage train lora --both`: the same facts with the default recipe and as in the story, then what differs."""
+
+from __future__ import annotations
+
+import argparse
+
+_OWN = ("base", "seed")
+"""What may be changed of both; the rest is what tells the presets apart."""
+
+
+def run_both(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from garage_tui.cli.compare import print_comparison
+    from garage_tui.cli.follow import follow_as_text, is_over
+    from garage_tui.core import facts, models
+    from garage_tui.core.both import PRESETS, Both, start_both
+    from garage_tui.core.errors import BadInputError
+    from garage_tui.core.launcher import runs_before
+    from garage_tui.core.recipe import CHANGEABLE, parse_gpus
+    from garage_tui.core.runs import read_run
+    from garage_tui.core.settings import Workspace, load_settings
+
+    options = ("preset", "like", "json", *(name for name in CHANGEABLE if name not in _OWN))
+    if given := [f"--{name.replace('_', '-')}" for name in options if getattr(args, name) not in (None, False)]:
+        raise BadInputError(f"--both trains the presets default and story as they are: leave out {', '.join(given)}")
+    if not args.facts:
+        raise BadInputError("say what to teach: --facts FILE")
+    workspace = Workspace.find(args.workspace)
+    settings, file, gpus = load_settings(workspace), Path(args.facts), parse_gpus(args.gpus or "")
+    both = Both(file, args.name or file.stem, args.base or settings.base_model, args.seed or 0, gpus)
+    models.find(both.base)
+    for preset, estimate in zip(PRESETS, both.estimates(workspace, facts.training_rows(file)), strict=True):
+        print(f"{preset}: {estimate.sentence}")
+        if estimate.warning:
+            print(estimate.warning)
+    if before := runs_before(gpus):
+        print(f"they will wait for their turn: {before} run{'' if before == 1 else 's'} before them")
+    first, second = start_both(workspace, settings, both)
+    print(f"run {first.name}\nrun {second.name}", flush=True)
+    compare = f"garage compare {first.name} {second.name}"
+    if args.detach:
+        print(f"they go on by themselves, one after the other; when both are done, compare them with `{compare}`")
+        return 0
+    codes = []
+    for folder in (first, second):
+        print(f"\n{folder.name}", flush=True)
+        codes.append(follow_as_text(folder))
+        if not is_over(read_run(folder)):  # Ctrl-C left it going
+            print(f"when both are done: `{compare}`")
+            return 0
+    print()
+    print_comparison(read_run(first), read_run(second))
+    return max(codes)
