@@ -22,8 +22,10 @@ def run_both(args: argparse.Namespace) -> int:
     from garage_tui.core.settings import Workspace, load_settings
 
     options = ("preset", "like", "json", *(name for name in CHANGEABLE if name not in _OWN))
-    if given := [f"--{name.replace('_', '-')}" for name in options if getattr(args, name) not in (None, False)]:
-        raise BadInputError(f"--both trains the presets default and story as they are: leave out {', '.join(given)}")
+    said = [name for name in options if getattr(args, name) is not None and getattr(args, name) is not False]
+    if said:
+        given = ", ".join(f"--{name.replace('_', '-')}" for name in said)
+        raise BadInputError(f"--both trains the presets default and story as they are: leave out {given}")
     if not args.facts:
         raise BadInputError("say what to teach: --facts FILE")
     workspace = Workspace.find(args.workspace)

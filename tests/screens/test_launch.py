@@ -117,7 +117,7 @@ async def test_it_works_at_80_by_24(open_app):
     async with open_app(size=(80, 24)) as user:
         await user.press("t")
         await user.sees("Facts", "Preset", "Base model", "Epochs", "Learning rate", STEPS, "^s Start")
-        await user.press(*["tab"] * 12)
+        await user.press(*["tab"] * 13)
         await user.sees("Name", "The readable end of the run's id", STEPS, "^s Start")
 
 
@@ -129,7 +129,7 @@ async def test_the_field_with_the_focus_is_explained_and_a_change_is_marked(open
         await user.sees("How often every row is seen")
         await user.press("0")
         await user.sees(f"◆ changed from {make_recipe().epochs:g}", f"{make_recipe().epochs:g}0 epochs")
-        await user.press("tab", "tab")
+        await user.press("tab", "tab", "tab")
         await user.sees("Rank of the adapter")
 
 

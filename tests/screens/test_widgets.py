@@ -9,7 +9,7 @@ from textual.content import Content
 from garage_tui.theme import VARIABLES
 from garage_tui.widgets.chart import Chart, Series, downsample
 from garage_tui.widgets.logview import MOST_LINES, LogView
-from garage_tui.widgets.table import Column, Table
+from garage_tui.widgets.table import Column, Table, cut_middle
 
 
 class One(App[None]):
@@ -100,3 +100,36 @@ async def test_a_log_keeps_a_bounded_number_of_lines():
             log.append([f"line {start + number}" for number in range(10_000)])
         assert len(log.lines) == MOST_LINES
         assert log.lines[-1] == "line 29999"
+
+
+async def test_a_single_share_is_seen_on_an_axis_of_percents_and_three_curves_are_told_apart_by_their_signs():
+    chart = Chart()
+    async with One(chart).run_test(size=(60, 16)) as pilot:
+        loss = Series("loss", ((1.0, 3.0), (12.0, 1.0)))
+        chart.series = (
+            loss,
+            Series("recall 75%", ((12.0, 0.75),), right=True, percent=True),
+            Series("leak 0%", ((12.0, 0.0),), right=True, percent=True),
+        )
+        await pilot.pause()
+        drawing = str(chart.render())
+        assert (drawing.count("•"), drawing.count("x")) == (1, 1)
+        assert "100%" in drawing and "50%" in drawing and "3.15" in drawing, "an axis on each side"
+        assert chart.border_subtitle == "⠒ loss · • recall 75% · x leak 0%"
+        chart.series = (Series("recall 75%", ((12.0, 0.75),), right=True, percent=True),)
+        assert "⠒" not in str(chart.render()) and "75%" in str(chart.render()), "without a loss too"
+
+
+async def test_the_legend_of_a_narrow_chart_stands_closer_and_stays_whole():
+    chart = Chart()
+    async with One(chart).run_test(size=(36, 12)) as pilot:
+        names = ("loss", "recall 100%", "leak 31%")
+        chart.series = tuple(Series(name, ((1.0, 1.0), (2.0, 1.0))) for name in names)
+        await pilot.pause()
+        assert chart.border_subtitle == "⠒ loss • recall 100% x leak 31%"
+
+
+def test_a_long_text_is_cut_in_its_middle_so_that_both_ends_tell_it_apart():
+    name = Content("20261123-2315-lora-garage-default")
+    assert cut_middle(name, 20).plain == "202611…arage-default"
+    assert cut_middle(name, 33).plain == name.plain and cut_middle(name, 20).cell_length == 20
