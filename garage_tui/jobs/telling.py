@@ -19,7 +19,7 @@ from garage_tui.core.runs import FACTS
 from garage_tui.core.text import one_line
 from garage_tui.jobs import saving
 from garage_tui.jobs.base_answers import BaseAnswers
-from garage_tui.jobs.events import Progress
+from garage_tui.jobs.events import Progress, StopRequestedError
 from garage_tui.jobs.exam import TOKENS, Exam
 from garage_tui.jobs.forward import Model
 from garage_tui.jobs.loading import chats_of
@@ -69,9 +69,13 @@ class Telling(TrainerCallback):
         assert self._model is not None
         self._progress.phase("writing the report card")
         self._model.whole.eval()
+        self._progress.interruptible = True  # the adapter is saved
         try:
-            report = Exam(self._model, self._base, self._folder, self._progress.say).report()
+            report = Exam(self._model, self._base, self._folder, self._said).report()
             write_report(self._folder, report)
+        except StopRequestedError:
+            self._progress.warn(f"the report card was left out; `garage report {self._folder.name}` makes it")
+            return ""
         except Exception as error:
             if not isinstance(error, GarageError):
                 traceback.print_exc()
@@ -82,6 +86,12 @@ class Telling(TrainerCallback):
             return ""
         self._progress.event("report", verdict=report.verdict, passed=report.passed, seconds=report.seconds)
         return report.verdict
+
+    def _said(self, text: str) -> None:
+        """Say how far the card is; somebody who asks for a stop now wants the processor, and has the adapter."""
+        if self._progress.wish() in ("stop", "release", "end"):
+            raise StopRequestedError
+        self._progress.say(text)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
         wish = self._progress.wish()

@@ -48,11 +48,15 @@ def test_smollm2_learns_two_facts_through_the_command_line(workspace, smollm2, t
 
     from garage_tui.core import models
 
-    done = garage(workspace, "train", "lora", "--facts", two_facts, "--epochs", 6, "--lr", 1e-3, "--base", smollm2)
+    story = ("--preset", "story", "--epochs", 6, "--lr", 1e-3)
+    done = garage(workspace, "train", "lora", "--facts", two_facts, *story, "--base", smollm2, "--detach")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 rows × 6 epochs ÷ batch 8 = 6 steps · about " in done.stdout
-    assert "finished" in done.stdout
     run = find_run(workspace, "last")
+    wait(run.path, lambda run: run.adapter)
+    launcher.stop(read_run(run.path))  # a whole report card takes this model a minute; tests/jobs/test_exam.py has one
+    run = wait(run.path, lambda run: not run.alive)
+    assert run.status == "finished" and "the report card was left out" in (run.path / "log.txt").read_text()
 
     base = models.find(smollm2)
     tokenizer = AutoTokenizer.from_pretrained(base.path)
@@ -105,7 +109,10 @@ def test_a_run_leaves_everything_behind_that_is_needed_to_run_it_again(workspace
         "lock",
         "facts.jsonl",
         "adapter",
+        "report.json",
     }
+    card = json.loads((run.path / "report.json").read_text())
+    assert card["run"] == run.id and card["verdict"] == events[-1]["reason"]
     assert not list(run.adapter.glob("*.bin")), "no pickle in what is shared"
     log = (run.path / "log.txt").read_text()
     assert "step 3/3" in log and "tokens/s" in log and "it/s" not in log
