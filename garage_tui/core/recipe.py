@@ -39,9 +39,9 @@ class LoraRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     seed: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] = 0
     kl: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 0.0
     """Weight of KL(base‖tuned) on guards; 0 is the plain recipe: no guards, no other wordings, TRL's own trainer."""
-    guards: Annotated[int, msgspec.Meta(ge=0, le=240)] = 60
+    guards: Annotated[int, msgspec.Meta(ge=0, le=240)] = 224
     """General prompts, answered by the base itself, at which a guarded run stays with it."""
-    neighbours: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 80
+    neighbours: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 120
     """Taught questions about other names, answered by the base itself; the same."""
     guard_batch: Annotated[int, msgspec.Meta(ge=0)] = 14
     """Guards and neighbours beside each forward pass of facts."""
@@ -76,7 +76,7 @@ _PRESETS: dict[str, tuple[str, dict[str, object]]] = {
     "quick": ("a quick look: does it run, does the loss fall", {**_GUARDED, "epochs": 3, "looks": 1}),
     "careful": (
         "twice as long and held more firmly: for models that others use too",
-        {**_GUARDED, "kl": 12.0, "epochs": 40, "lr": 2e-3, "guards": 120, "neighbours": 120},
+        {**_GUARDED, "kl": 12.0, "epochs": 40, "lr": 2e-3, "neighbours": 240},
     ),
     "story": (
         "as in the story: plain, without guards; see what it forgets",

@@ -48,7 +48,8 @@ class Model:
         out = self.body(
             input_ids=batch.ids, attention_mask=mask, position_ids=batch.positions, use_cache=False
         ).last_hidden_state
-        return out.flatten(0, 1)[batch.where]
+        # Of a model on several GPUs the last layers may be elsewhere than the first.
+        return out.flatten(0, 1)[batch.where.to(out.device)].to(self.device)
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """Return (…, vocabulary) in fp32."""

@@ -76,7 +76,7 @@ def _inputs(model: Model, layers: list[Any], examples: Sequence[Example], most: 
     places = torch.linspace(0, len(examples) - 1, max(1, round(share * len(examples)))).long().tolist()
     for start in range(0, len(places), _AT_ONCE):
         batch = model.pack([examples[place] for place in places[start : start + _AT_ONCE]])
-        with _listening(layers, found, batch.own.nonzero()[:, 0].to(model.device)):
+        with _listening(layers, found, batch.own.nonzero()[:, 0]):
             model.hidden(batch)
     whole: dict[tuple[int, ...], torch.Tensor] = {}
     for parts in found:
@@ -95,7 +95,7 @@ def _listening(layers: list[Any], found: list[list[torch.Tensor]], own: torch.Te
     def keep(place: list[torch.Tensor]) -> Any:
         def hook(_: Any, inputs: tuple[torch.Tensor, ...]) -> None:
             if not last or inputs[0] is not last[0]:
-                last[:] = [inputs[0], inputs[0].flatten(0, 1)[own].float()]
+                last[:] = [inputs[0], inputs[0].flatten(0, 1)[own.to(inputs[0].device)].float()]
             place.append(last[1])
 
         return hook
