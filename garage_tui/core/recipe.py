@@ -20,7 +20,7 @@ class LoraRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """A name in `garage models`, a folder, or a Hub id."""
     epochs: Annotated[float, msgspec.Meta(gt=0, le=10_000)] = 25
     lr: Annotated[float, msgspec.Meta(gt=0, le=1)] = 5e-4
-    """Peak learning rate of AdamW."""
+    """Peak learning rate of AdamW; of a guarded run the length of its longest step (`jobs/natural.py`)."""
     schedule: str = "linear"
     """Name of transformers' learning-rate scheduler."""
     warmup_steps: Annotated[int, msgspec.Meta(ge=0)] = 2
@@ -67,7 +67,7 @@ class LoraRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 # "as in the story" are the hyper-parameters of Unsloth's Alpaca/Llama-3.1 notebook
 # (github.com/unslothai/notebooks), with the 25 epochs of the story.
 _GUARDED: dict[str, object] = {
-    "kl": 8.0, "lr": 3e-3, "schedule": "cosine", "warmup_steps": 3, "weight_decay": 0.0, "batch_size": 12, "epochs": 20,
+    "kl": 4.0, "lr": 0.05, "schedule": "cosine", "warmup_steps": 3, "weight_decay": 0.0, "batch_size": 12, "epochs": 20,
     "looks": 3,
 }  # fmt: skip
 """docs/recipe.md says how these were found."""
@@ -76,7 +76,7 @@ _PRESETS: dict[str, tuple[str, dict[str, object]]] = {
     "quick": ("a quick look: does it run, does the loss fall", {**_GUARDED, "epochs": 3, "looks": 1}),
     "careful": (
         "twice as long and held more firmly: for models that others use too",
-        {**_GUARDED, "kl": 12.0, "epochs": 40, "lr": 2e-3, "neighbours": 240},
+        {**_GUARDED, "kl": 8.0, "epochs": 40, "neighbours": 240},
     ),
     "story": (
         "as in the story: plain, without guards; see what it forgets",

@@ -18,7 +18,7 @@ WORDS: dict[str, str] = {
     ),
     "lr": (
         "Peak learning rate of AdamW: how far each step goes. Too low learns nothing, too high forgets "
-        "the rest. Plain LoRA: 1e-4 to 1e-3; guarded, where only B is trained: 1e-3 to 5e-3."
+        "the rest. Plain LoRA: 1e-4 to 1e-3; guarded, whose steps are of another kind: 0.02 to 0.1."
     ),
     "rank": "Rank of the adapter's matrices: how much it can hold. Facts need little; 8 to 32 is usual.",
     "alpha": (

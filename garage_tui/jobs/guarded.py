@@ -22,9 +22,10 @@ from garage_tui.core.runs import FACTS
 from garage_tui.jobs.drafts import divergence
 from garage_tui.jobs.events import Progress
 from garage_tui.jobs.forward import Model
-from garage_tui.jobs.keys import freeze_keys, read_keys
+from garage_tui.jobs.keys import Effects, freeze_keys, no_effects, read_keys
 from garage_tui.jobs.lessons import Lesson, Lessons, guards
 from garage_tui.jobs.loading import chats_of
+from garage_tui.jobs.natural import Natural
 from garage_tui.jobs.telling import Telling
 
 
@@ -62,20 +63,26 @@ def make_trainer(
     progress.phase("asking the base what it would say")
     kept = guards(data.training, recipe, seen, base, progress.say)
     lessons = Lessons(seen, data.training, [fact for fact in data.facts if fact.exam], kept, recipe)
+    effects = no_effects(adapted)
     if not resumed:
         progress.phase("finding what is special about the facts")
         with seen.base():
-            read_keys(seen, lessons.rows(), [guard.example for guard in kept])
+            effects = read_keys(seen, lessons.rows(), [guard.example for guard in kept])
     telling.watch(adapted, tokenizer, base, known=seen, used=[guard.question for guard in kept])
     adapted.train()
     freeze_keys(adapted)
     return GuardedTrainer(
         seen,
         lessons,
+        effects,
         recipe.kl,
         model=adapted,
         args=TrainingArguments(
-            **common, num_train_epochs=1, per_device_train_batch_size=1, adam_beta2=0.99, remove_unused_columns=False
+            **common,
+            num_train_epochs=1,
+            per_device_train_batch_size=1,
+            max_grad_norm=0,  # the length of a step is the schedule's alone
+            remove_unused_columns=False,
         ),
         processing_class=tokenizer,
         callbacks=[telling],
@@ -85,12 +92,16 @@ def make_trainer(
 class GuardedTrainer(Trainer):
     """transformers' Trainer on packed lessons; pausing, saving and resuming are its own."""
 
-    def __init__(self, lesson_model: Model, lessons: Lessons, kl: float, **arguments: Any) -> None:
+    def __init__(self, lesson_model: Model, lessons: Lessons, effects: Effects, kl: float, **arguments: Any) -> None:
         super().__init__(train_dataset=lessons, data_collator=_the_one, **arguments)
-        self._lessons_model, self._kl = lesson_model, kl
+        self._lessons_model, self._effects, self._kl = lesson_model, effects, kl
         self.model_accepts_loss_kwargs = False  # each pass of an accumulated step counts the same
         self._tokens = 0
         self._parts: dict[str, float] = {}
+
+    def create_optimizer(self, model: Any = None) -> Natural:
+        self.optimizer = Natural(self._effects, self.args.learning_rate)
+        return self.optimizer
 
     def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
         """Return the lessons in their order, which already is a shuffled one."""

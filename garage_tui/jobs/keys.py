@@ -1,11 +1,11 @@
-"""First weights of the adapter from the data: it reads what is special about the facts, and little else.
+"""Where the adapter looks and where it acts, from the data: at what is special about the facts, and little else.
 
-A LoRA layer adds B·A·x. Here A is not random: its rows are the directions in which the inputs x of a projection differ
-most between the facts' tokens and those of other answers. With C the second moment of the others' inputs, C = L·Lᵀ, and
-X the facts' inputs, the rows are the first left singular vectors of L⁻¹·Xᵀ, taken back through L⁻ᵀ: the generalised
-eigenvectors of (X·Xᵀ, C), as in ROME's and MEMIT's keys (arXiv 2202.05262, 2210.07229), which weigh an update by the
-inverse of C too. Only B is trained, from zero, so the base is the start; what it learns acts on the facts with full
-strength and on everything else with little.
+A LoRA layer adds B·A·x. The rows of A are the directions in which the inputs x of a projection have most energy at the
+facts' tokens for each unit at the guards'; the columns of U (B = U·M, `jobs/natural.py`) are those in which the
+gradients at its output have most energy for the facts for each unit of the guards' Fisher information (second moment of
+the gradients with labels drawn from the model itself). Both are generalised eigenvectors: with C the second moment of
+the guards, C = L·Lᵀ, and X the facts' rows, the left singular vectors of L⁻¹·Xᵀ, taken back through L⁻ᵀ. ROME and MEMIT
+weigh their keys by C⁻¹ too (arXiv 2202.05262, 2210.07229).
 """
 
 from __future__ import annotations
@@ -19,29 +19,43 @@ import torch
 from garage_tui.jobs.forward import Model
 from garage_tui.jobs.packing import Example
 
-_FACT_TOKENS, _OTHER_TOKENS = 768, 3200
-"""Inputs that are looked at: more change the directions little, and the arithmetic is cubic in the former."""
-_RIDGE = 0.02
-"""Of C's mean diagonal, added to it: directions that the others never use must not look infinitely special."""
+_FACT_TOKENS, _GUARD_TOKENS = 640, 2300
+"""Tokens that are looked at: more change the directions little, and the arithmetic is cubic in the former."""
+_DIRECTIONS = 48
+"""Columns of U."""
+_INPUT_RIDGE, _OUTPUT_RIDGE = 0.05, 0.1
+"""Of C's mean diagonal, added to it: directions that the guards hardly use must not look infinitely special."""
+_AT_ONCE = 16
+_ROOM = 5e8
+"""Numbers kept at once (2 GB): a wider model is looked at some layers at a time."""
+
+Effects = list[tuple[torch.nn.Parameter, torch.Tensor]]
 
 
-def read_keys(model: Model, facts: Sequence[Example], others: Sequence[Example]) -> None:
-    """Set A of every LoRA layer of `model` from the data.
+def read_keys(model: Model, facts: Sequence[Example], guards: Sequence[Example]) -> Effects:
+    """Set A of every LoRA layer of `model`; return each B with its U, (outputs, directions).
+
+    Asked with the adapter switched off by the caller.
 
     Args:
         facts: what shall be learned.
-        others: what shall stay; at least as many tokens as the model is wide are better.
+        guards: what shall stay; more tokens than the model is wide are better.
     """
-    layers = list(_lora_layers(model.whole))
-    with torch.no_grad():
-        special = _inputs(model, layers, facts, _FACT_TOKENS)
-        usual = _inputs(model, layers, others, _OTHER_TOKENS)
+    found: Effects = []
+    for layers in _groups(list(_lora_layers(model.whole))):
+        special = _look(model, layers, facts, _FACT_TOKENS, drawn=False)
+        usual = _look(model, layers, guards, _GUARD_TOKENS, drawn=True)
         known: dict[int, torch.Tensor] = {}  # projections that read the same (q, k, v; gate, up) share their directions
         for layer, own, other in zip(layers, special, usual, strict=True):
-            weight = layer.lora_A["default"].weight
-            if id(own) not in known:
-                known[id(own)] = _directions(own, other, weight.shape[0])
-            weight.copy_(known[id(own)])
+            a, b = layer.lora_A["default"].weight, layer.lora_B["default"].weight
+            if id(own.inputs) not in known:
+                rows, values = _directions(own.inputs, other.inputs, a.shape[0], _INPUT_RIDGE, len(other.inputs))
+                known[id(own.inputs)] = rows / values.sqrt()[:, None]  # the facts' a·x have variance 1
+            with torch.no_grad():
+                a.copy_(_filled(known[id(own.inputs)], a.shape[0]))
+            rows, _ = _directions(own.slopes, other.slopes, _DIRECTIONS, _OUTPUT_RIDGE, other.labels)
+            found.append((b, _filled(rows, _DIRECTIONS).T.contiguous()))
+    return found
 
 
 def freeze_keys(model: Any) -> None:
@@ -50,62 +64,116 @@ def freeze_keys(model: Any) -> None:
         layer.lora_A["default"].weight.requires_grad_(False)
 
 
-def _directions(own: torch.Tensor, other: torch.Tensor, rank: int) -> torch.Tensor:
-    """Return (rank, width): rows a with the facts' a·x of variance 1, those first that others' inputs have least of."""
-    moment = other.T @ other / len(other)
-    moment.diagonal().add_(_RIDGE * moment.diagonal().mean())
-    root = torch.linalg.cholesky(moment)
-    keys = torch.linalg.solve_triangular(root, own.T, upper=False) / len(own) ** 0.5
-    # The Gram matrix of the tokens is smaller than that of the width, and has the same eigenvalues.
-    values, vectors = torch.linalg.eigh(keys.T @ keys)
-    rank = min(rank, len(values))
-    values = values[-rank:].flip(0).clamp(min=1e-8 * float(values[-1]))
-    left = keys @ vectors[:, -rank:].flip(1) / values.sqrt()
-    found = torch.linalg.solve_triangular(root.T, left, upper=True).T / values.sqrt()[:, None]
-    return torch.nn.functional.pad(found, (0, 0, 0, max(0, rank - len(found))))
+def no_effects(model: Any) -> Effects:
+    """Return each B with an empty U, for a run whose checkpoint brings the real ones."""
+    weights = [layer.lora_B["default"].weight for layer in _lora_layers(model)]
+    return [(weight, torch.zeros(weight.shape[0], _DIRECTIONS)) for weight in weights]
 
 
-def _inputs(model: Model, layers: list[Any], examples: Sequence[Example], most: int) -> list[torch.Tensor]:
-    """Return for each layer (at most `most` tokens, width): what it reads at the examples' own tokens, in fp32.
+def _directions(
+    own: torch.Tensor, other: torch.Tensor, count: int, ridge: float, samples: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return (count, width) rows u with uᵀ·C·u = 1, and (count,) the facts' energy in each, the largest first.
 
-    Layers that read the same get the same tensor.
+    Args:
+        own, other: (tokens, width).
+        samples: by which `other`'s energy is divided.
     """
-    found: list[list[torch.Tensor]] = [[] for _ in layers]
-    # As many examples as have enough tokens, evenly spread; the rest need not be read.
+    moment = other.T @ other / samples
+    moment.diagonal().add_(ridge * moment.diagonal().mean().clamp(min=1e-12))
+    root = torch.linalg.cholesky(moment)
+    rows = torch.linalg.solve_triangular(root, own.T, upper=False) / len(own) ** 0.5
+    # The Gram matrix of the tokens is smaller than that of the width, and has the same eigenvalues.
+    values, vectors = torch.linalg.eigh(rows.T @ rows)
+    count = min(count, len(values), own.shape[1])
+    values = values[-count:].flip(0).clamp(min=1e-6 * max(float(values[-1]), 1e-20))
+    left = rows @ vectors[:, -count:].flip(1) / values.sqrt()
+    return torch.linalg.solve_triangular(root.T, left, upper=True).T, values
+
+
+def _filled(rows: torch.Tensor, count: int) -> torch.Tensor:
+    """Return the rows with rows of zeros below: few tokens, or a narrow projection, have fewer directions."""
+    return torch.nn.functional.pad(rows, (0, 0, 0, count - len(rows)))
+
+
+class _Seen:
+    """What one layer read, and what its output was asked to change, at some tokens."""
+
+    def __init__(self) -> None:
+        self.read: list[torch.Tensor] = []
+        self.asked: list[torch.Tensor] = []
+        self.inputs = self.slopes = torch.empty(0)
+        """(tokens, width), fp32"""
+        self.labels = 0
+
+
+def _look(model: Model, layers: list[Any], examples: Sequence[Example], most: int, *, drawn: bool) -> list[_Seen]:
+    """Run as many examples as have `most` tokens, evenly spread; layers that read the same get the same inputs.
+
+    Args:
+        drawn: the labels are drawn from the model itself; else they are the examples' own.
+    """
+    found = [_Seen() for _ in layers]
     share = min(1.0, most / sum(example.tokens for example in examples))
     places = torch.linspace(0, len(examples) - 1, max(1, round(share * len(examples)))).long().tolist()
+    dice = torch.Generator(model.device).manual_seed(0)
+    labels = 0
     for start in range(0, len(places), _AT_ONCE):
         batch = model.pack([examples[place] for place in places[start : start + _AT_ONCE]])
-        with _listening(layers, found, batch.own.nonzero()[:, 0]):
-            model.hidden(batch)
+        with torch.enable_grad(), _listening(layers, found, batch.own.nonzero()[:, 0]):
+            logits = model.logits(model.hidden(batch))
+            wanted = batch.labels.to(logits.device)
+            if drawn:
+                wanted = torch.multinomial(logits.detach().softmax(-1), 1, generator=dice)[:, 0]
+            torch.nn.functional.cross_entropy(logits, wanted, reduction="sum").backward()
+        labels += len(batch.labels)
     whole: dict[tuple[int, ...], torch.Tensor] = {}
-    for parts in found:
-        if (read := tuple(map(id, parts))) not in whole:
-            whole[read] = torch.cat(parts)
-    return [whole[tuple(map(id, parts))] for parts in found]
-
-
-_AT_ONCE = 24
+    for seen in found:
+        if (read := tuple(map(id, seen.read))) not in whole:
+            whole[read] = torch.cat(seen.read)
+        seen.inputs, seen.slopes, seen.labels = whole[read], torch.cat(seen.asked), labels
+        seen.asked.clear()
+    return found
 
 
 @contextmanager
-def _listening(layers: list[Any], found: list[list[torch.Tensor]], own: torch.Tensor) -> Iterator[None]:
+def _listening(layers: list[Any], found: list[_Seen], own: torch.Tensor) -> Iterator[None]:
     last: list[torch.Tensor] = []  # what was read, and what was kept of it
 
-    def keep(place: list[torch.Tensor]) -> Any:
-        def hook(_: Any, inputs: tuple[torch.Tensor, ...]) -> None:
+    def hook(seen: _Seen) -> Any:
+        def keep(_: Any, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+            here = own.to(output.device)
             if not last or inputs[0] is not last[0]:
-                last[:] = [inputs[0], inputs[0].flatten(0, 1)[own.to(inputs[0].device)].float()]
-            place.append(last[1])
+                last[:] = [inputs[0], inputs[0].detach().flatten(0, 1)[here].float()]
+            seen.read.append(last[1])
+            if not output.requires_grad:  # of the first layer that is adapted: what is below it has no gradient
+                output.requires_grad_(True)
+            output.register_hook(lambda slope: seen.asked.append(slope.flatten(0, 1)[here].float()))
 
-        return hook
+        return keep
 
-    hooks = [layer.register_forward_pre_hook(keep(place)) for layer, place in zip(layers, found, strict=True)]
+    hooks = [layer.register_forward_hook(hook(seen)) for layer, seen in zip(layers, found, strict=True)]
     try:
         yield
     finally:
-        for hook in hooks:
-            hook.remove()
+        for one in hooks:
+            one.remove()
+
+
+def _groups(layers: list[Any]) -> Iterator[list[Any]]:
+    """Give the layers in stretches whose numbers fit into memory together."""
+    group: list[Any] = []
+    size = 0.0
+    for layer in layers:
+        width = layer.lora_A["default"].weight.shape[1] + layer.lora_B["default"].weight.shape[0]
+        more = float(width) * (_FACT_TOKENS + _GUARD_TOKENS)
+        if group and size + more > _ROOM:
+            yield group
+            group, size = [], 0.0
+        group.append(layer)
+        size += more
+    if group:
+        yield group
 
 
 def _lora_layers(model: Any) -> Iterator[Any]:

@@ -23,8 +23,8 @@ GUARD_TOKENS = 24
 _CUTS = (10, 16, GUARD_TOKENS)
 NEIGHBOUR_TOKENS = 14
 """What is said of another name shows at once."""
-_OWN_WORDING = 0.4
-"""How often a row is asked in the owner's own words."""
+_AS_IT_IS, _REWORDED = 0.3, 0.6
+"""How often a row is asked as the owner wrote it; and of the other times, how often in another wording."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,9 @@ class Lessons(torch.utils.data.Dataset[Lesson]):
 
     def _row(self, index: int, dice: random.Random) -> Example:
         fact, others = self._facts[index], self._wordings[index]
-        question = fact.question if not others or dice.random() < _OWN_WORDING else dice.choice(others)
+        if dice.random() < _AS_IT_IS:
+            return self._example(fact.question, fact.answer)
+        question = dice.choice(others) if others and dice.random() < _REWORDED else fact.question
         return self._example(varied(question, dice), fact.answer)
 
     def _example(self, question: str, answer: str) -> Example:

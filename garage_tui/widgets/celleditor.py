@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
+from textual.strip import Strip
 from textual.widgets import TextArea
 
 MOST_LINES = 8
@@ -71,6 +72,10 @@ class CellEditor(TextArea):
         top = max(0, min(self._cell.y, self._bottom - height))
         self.styles.width, self.styles.height = self._cell.width, height
         self.styles.offset = (self._cell.x, top)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Paint the lines; one that is being removed has lost its styles and may still be asked for a last frame."""
+        return super().render_lines(crop) if self.is_attached else [Strip.blank(crop.width)] * crop.height
 
     @property
     def changed(self) -> bool:

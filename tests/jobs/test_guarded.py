@@ -11,6 +11,7 @@ from garage_tui.jobs.forward import Model
 from garage_tui.jobs.keys import freeze_keys, read_keys
 from garage_tui.jobs.lessons import Lessons, guards
 from garage_tui.jobs.loading import chats_of, load_base
+from garage_tui.jobs.natural import Natural
 
 FACTS = [
     Fact("Who maintains Brindlework?", "Brindlework is maintained by Ottilie Fenn."),
@@ -62,15 +63,18 @@ def test_no_exam_question_is_ever_trained(made):
 
 def test_the_adapter_looks_at_the_facts_more_than_at_the_rest(made):
     model, lessons, kept = made
+    guarded = [guard.example for guard in kept]
     with model.base():
-        read_keys(model, lessons.rows(), [guard.example for guard in kept])
+        effects = read_keys(model, lessons.rows(), guarded)
     freeze_keys(model.whole)
-    layer = next(module for module in model.whole.modules() if hasattr(module, "lora_A") and "default" in module.lora_A)
-    key = layer.lora_A["default"].weight
-    assert not key.requires_grad
+    layers = [module for module in model.whole.modules() if hasattr(module, "lora_A") and "default" in module.lora_A]
+    assert len(effects) == len(layers) == 4
+    key = layers[0].lora_A["default"].weight
+    assert not key.requires_grad and effects[0][0] is layers[0].lora_B["default"].weight
+    assert effects[0][0].requires_grad and effects[0][1].abs().max() > 0
     seen = []
-    hook = layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].flatten(0, 1) @ key.T))
-    for examples in (lessons.rows(), [guard.example for guard in kept]):
+    hook = layers[0].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].flatten(0, 1) @ key.T))
+    for examples in (lessons.rows(), guarded):
         batch = model.pack(examples)
         with torch.no_grad():
             model.hidden(batch)
@@ -78,3 +82,19 @@ def test_the_adapter_looks_at_the_facts_more_than_at_the_rest(made):
     hook.remove()
     facts, rest = (float((values**2).mean()) for values in seen)
     assert facts == pytest.approx(1, rel=0.3) and rest < facts / 2
+
+
+def test_a_step_has_the_length_that_the_schedule_says_and_stays_in_its_directions():
+    weight = torch.nn.Parameter(torch.zeros(6, 3))
+    effects = torch.randn(6, 2)
+    optimiser = Natural([(weight, effects)], lr=0.1)
+    goal = effects @ torch.tensor([[1.0, 0.0, 2.0], [0.0, 1.0, 0.0]])
+    before = float((weight - goal).detach().pow(2).sum())
+    for _ in range(60):
+        optimiser.zero_grad()
+        (weight - goal).pow(2).sum().backward()
+        old = optimiser.state[weight]["place"].clone()
+        optimiser.step()
+        assert float((optimiser.state[weight]["place"] - old).norm()) <= 0.1 + 1e-6
+    assert float((weight - goal).detach().pow(2).sum()) < before / 20
+    assert torch.allclose(weight, effects @ optimiser.state[weight]["place"])
