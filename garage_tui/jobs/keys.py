@@ -83,11 +83,11 @@ def _directions(
     moment.diagonal().add_(ridge * moment.diagonal().mean().clamp(min=1e-12))
     root = torch.linalg.cholesky(moment)
     rows = torch.linalg.solve_triangular(root, own.T, upper=False) / len(own) ** 0.5
-    # The Gram matrix of the tokens is smaller than that of the width, and has the same eigenvalues.
-    values, vectors = torch.linalg.eigh(rows.T @ rows)
-    count = min(count, len(values), own.shape[1])
-    values = values[-count:].flip(0).clamp(min=1e-6 * max(float(values[-1]), 1e-20))
-    left = rows @ vectors[:, -count:].flip(1) / values.sqrt()
+    count = min(count, *rows.shape)
+    # Randomised (Halko et al. 2009, arXiv 0909.4061): the first few of many hundred, a tenth of the time.
+    left, scales, _ = torch.svd_lowrank(rows, q=min(count + 16, *rows.shape), niter=4)
+    left, values = left[:, :count], scales[:count] ** 2
+    values = values.clamp(min=1e-6 * max(float(values[0]), 1e-20))
     return torch.linalg.solve_triangular(root.T, left, upper=True).T, values
 
 

@@ -25,7 +25,7 @@ from garage_tui.jobs.forward import Model
 from garage_tui.jobs.loading import chats_of
 from garage_tui.jobs.probing import Found, Probe
 
-_FORGETS_LEAK, _FORGETS_DRIFT = 0.1, 0.25
+_FORGETS_LEAK, _FORGETS_DRIFT = 0.3, 0.25
 """A share of leaks, or nats per token, from which a run is said to forget."""
 
 
