@@ -142,8 +142,13 @@ def test_the_story_from_the_facts_to_a_run_that_outlives_the_app(terminal, works
     terminal.sees(f"Tuned · {run.id[:20]}", "the model server is off")
     terminal.types("What is TinyLLM?")
     terminal.press("Enter")
-    terminal.sees("● ready", "tokens ·", "tokens/s", seconds=240)
-    wait_for(lambda: terminal.screen.count("tokens/s") == 2, 120, lambda: f"one answer only:\n{terminal.screen}")
+    terminal.sees("● ready", "tokens ·", seconds=240)
+    # Whatever it has become, the tuned model answers too, be it with nothing at all.
+    wait_for(
+        lambda: len(re.findall(r"\d+ tokens\b(?!/s)", terminal.screen)) == 2,
+        120,
+        lambda: f"one answer only:\n{terminal.screen}",
+    )
 
 
 def test_a_closed_terminal_ends_the_app_and_not_the_run(terminal, workspace, tiny_model):
