@@ -18,14 +18,15 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from garage_tui.core.atomic import write_atomic
-from garage_tui.core.models import BaseModel
+from garage_tui.core.models import BaseModel, read_record
 from garage_tui.core.settings import models_folder
 from garage_tui.jobs.forward import Model
+from garage_tui.jobs.greedy import answer
 from garage_tui.jobs.packing import Example
 
 MOST_KEPT = 1500
 """Answers in a file; the oldest go first (6 KB each for a width of 576 and 24 tokens)."""
-TEXT_TOKENS = 48
+TEXT_TOKENS = 32
 """Tokens of a text whose loss counts for the perplexity."""
 
 
@@ -63,31 +64,33 @@ class BaseAnswers:
             say(f"the base answers {len(missing)} question{'s' * (len(missing) != 1)}")
             self.asked += len(missing)
             prompts = [self._model.chats.prompt(question) for question in missing]
-            for question, (tokens, ended, hidden) in zip(missing, self._model.answer(prompts, self._most), strict=True):
-                self._known[question] = Answer(tuple(tokens), ended, hidden.half().cpu())
+            for question, one in zip(missing, answer(self._model, prompts, self._most), strict=True):
+                self._known[question] = Answer(tuple(one.tokens), one.ended, torch.stack(one.states).half().cpu())
             self._write()
         return [self._known[question] for question in questions]
 
-    def text(self, answer: Answer) -> str:
-        return self._model.chats.text(answer.tokens)
+    def text(self, said: Answer) -> str:
+        return self._model.chats.text(said.tokens)
 
-    def example(self, question: str, answer: Answer) -> Example:
+    def example(self, question: str, said: Answer) -> Example:
         """Return the question with the base's answer; one that was cut does not end."""
-        return self._model.chats.example(question, answer.tokens, end=answer.ended)
+        return self._model.chats.example(question, said.tokens, end=said.ended)
 
     def losses(self, texts: Sequence[str]) -> list[float]:
         """Return the base's summed loss on each bare text, in nats."""
-        if missing := [text for text in texts if text not in self._losses]:
-            self._losses |= dict(zip(missing, text_losses(self._model, missing), strict=True))
+        keys = {text: f"{TEXT_TOKENS} {text}" for text in texts}
+        if missing := [text for text in keys if keys[text] not in self._losses]:
+            found = text_losses(self._model, missing)
+            self._losses |= {keys[text]: loss for text, loss in zip(missing, found, strict=True)}
             self._write()
-        return [self._losses[text] for text in texts]
+        return [self._losses[keys[text]] for text in texts]
 
     def _write(self) -> None:
         """Keep the newest answers; a cache that cannot be written is none."""
         kept = dict(list(self._known.items())[-MOST_KEPT:])
         names = {question: f"{index:06}" for index, question in enumerate(kept)}
-        tensors = {names[question]: answer.hidden.contiguous() for question, answer in kept.items()}
-        index = [[question, answer.tokens, answer.ended] for question, answer in kept.items()]
+        tensors = {names[question]: one.hidden.contiguous() for question, one in kept.items()}
+        index = [[question, one.tokens, one.ended] for question, one in kept.items()]
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             write_atomic(self._path, save(tensors, {"answers": json.dumps(index), "losses": json.dumps(self._losses)}))
@@ -130,7 +133,8 @@ def _read(path: Path) -> tuple[dict[str, Answer], dict[str, float]]:
 
 def _identity(base: BaseModel, model: Model) -> str:
     """Return a file name that changes with the weights, their precision and the chat template."""
-    weights = base.record.sha256 if base.record else None
+    record = base.record or read_record(base.path)  # of a base that is named by its folder
+    weights = record.sha256 if record else None
     files = sorted(base.path.glob("*.safetensors"))
     stamp = weights or str([(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files])
     about = f"{stamp} {model.head.weight.dtype} {list(model.chats.prefix)} {model.chats.prompt('?')}"

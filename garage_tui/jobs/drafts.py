@@ -1,8 +1,7 @@
-"""Greedy answers that are only made where they are not what one expects.
+"""What the tuned model answers, and how far it is from the base, in one pass over what is expected of it.
 
-A greedy answer costs a forward pass a token. But the base's answer is a good guess of the tuned model's: one packed
-pass over it shows whether the tuned model would have said the same, token by token, and only where it would not is it
-asked (the check of speculative decoding, arXiv 2211.17192, exact for greedy answers). The same pass gives the drift.
+A greedy answer costs a forward pass a token. But the base's answer is a good guess of the tuned model's: only where the
+tuned model would go on differently is it asked (`greedy.answer_after`). The same pass gives the drift.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import torch
 
 from garage_tui.jobs.base_answers import Answer
 from garage_tui.jobs.forward import Model
-from garage_tui.jobs.packing import Example
+from garage_tui.jobs.greedy import answer_after
 
 
 @dataclass(frozen=True)
@@ -23,6 +22,9 @@ class Draft:
 
     question: str
     answer: Answer
+    """The base's with its hidden states; or any, without them."""
+    most: int
+    """Tokens of the tuned model's answer."""
 
 
 @dataclass(frozen=True)
@@ -36,42 +38,30 @@ class Tuned:
     """Tokens of the draft."""
 
 
-def answers(model: Model, drafts: Sequence[Draft], most: int) -> list[Tuned]:
+def written(model: Model, question: str, text: str, most: int) -> Draft:
+    """Return a draft from a text that nobody has answered with yet."""
+    return Draft(question, Answer(tuple(model.chats.encode(text)), True, torch.empty(0)), most)
+
+
+def answers(model: Model, drafts: Sequence[Draft]) -> list[Tuned]:
     """Return the greedy answers to the drafts' questions, made only where they are not the draft."""
-    examples = _examples(model, drafts)
-    same = torch.ones(len(drafts), dtype=torch.bool)
+    examples = [model.chats.example(draft.question, draft.answer.tokens, end=draft.answer.ended) for draft in drafts]
     drift = torch.zeros(len(drafts))
-    for start, batch, hidden in model.batches(examples):
-        owner = batch.owner + start
-        logits = model.logits(hidden)
-        wrong = (logits.argmax(-1).cpu() != batch.labels).long()
-        same &= torch.zeros(len(drafts), dtype=torch.long).index_add_(0, owner, wrong) == 0
-        there = [draft.answer.hidden for draft in drafts[start : int(owner[-1]) + 1]]
-        if all(len(state) for state in there):
-            base = model.logits(torch.cat(there).to(model.device))
-            drift.index_add_(0, owner, divergence(base, logits).cpu())
-    again = [index for index, whole in enumerate(same.tolist()) if not whole]
-    found = {index: draft.answer.tokens for index, draft in enumerate(drafts)}
-    prompts = [model.chats.prompt(drafts[index].question) for index in again]
-    for index, (tokens, _, _) in zip(again, model.answer(prompts, most), strict=True):
-        found[index] = tuple(tokens)
+
+    def see(owner: torch.Tensor, logits: torch.Tensor) -> None:
+        first = int(owner[0])
+        states = [draft.answer.hidden for draft in drafts[first : int(owner[-1]) + 1]]
+        of_base = torch.tensor([len(state) > 0 for state in states])[owner - first]
+        if of_base.any():
+            base = model.logits(torch.cat([state for state in states if len(state)]).to(model.device))
+            drift.index_add_(0, owner[of_base], divergence(base, logits[of_base.to(logits.device)]).cpu())
+
+    found = answer_after(model, examples, [draft.most for draft in drafts], see)
     labels = [len(example.answer) for example in examples]
-    return [Tuned(found[index], float(drift[index]) / max(size, 1), size) for index, size in enumerate(labels)]
-
-
-def mean_drift(model: Model, drafts: Sequence[Draft]) -> float:
-    """Return KL(base‖tuned) over the drafts, answers of the base with its hidden states, in nats per token."""
-    total, tokens = 0.0, 0
-    for start, batch, hidden in model.batches(_examples(model, drafts)):
-        there = [draft.answer.hidden for draft in drafts[start : start + int(batch.owner[-1]) + 1]]
-        base = model.logits(torch.cat(there).to(model.device))
-        total += float(divergence(base, model.logits(hidden)).sum())
-        tokens += len(batch.labels)
-    return total / max(1, tokens)
-
-
-def _examples(model: Model, drafts: Sequence[Draft]) -> list[Example]:
-    return [model.chats.example(draft.question, draft.answer.tokens, end=draft.answer.ended) for draft in drafts]
+    return [
+        Tuned(tuple(one.tokens), float(far) / max(size, 1), size)
+        for one, far, size in zip(found, drift, labels, strict=True)
+    ]
 
 
 def divergence(base: torch.Tensor, tuned: torch.Tensor) -> torch.Tensor:

@@ -31,9 +31,10 @@ from garage_tui.core.report import Perplexity, Question, Report, Verdict
 from garage_tui.core.runs import FACTS, read_run
 from garage_tui.jobs import base_model
 from garage_tui.jobs.base_answers import Answer, BaseAnswers, text_losses, text_tokens
-from garage_tui.jobs.drafts import Draft, Tuned, answers
+from garage_tui.jobs.drafts import Draft, Tuned, answers, written
 from garage_tui.jobs.failures import in_words
 from garage_tui.jobs.forward import Model
+from garage_tui.jobs.greedy import answer
 from garage_tui.jobs.packing import common_prefix
 
 UNRELATED, NEIGHBOURS = 120, 40
@@ -118,21 +119,21 @@ class Exam:
         began = time.monotonic() if began is None else began
         unrelated = material.unrelated()[:UNRELATED]
         others = neighbours(self._trained, NEIGHBOURS, training=False)
-        asked = [prompt.question for prompt in unrelated]
+        asked, taught = [prompt.question for prompt in unrelated], [*self._trained, *self._unseen]
         with torch.inference_mode():
             with self._model.base():
-                said = self._answers([*asked, *others], self._say)
-                taught = [*self._trained, *self._unseen]
+                said = self._answers([*asked, *others, *(fact.question for fact in taught)], self._say)
+                bare = [self._answers.text(answer) for answer in said[-len(taught) :]]
                 longest = max(len(self._model.chats.encode(fact.answer)) for fact in taught)
                 most = min(_LONGEST, max(TOKENS, round(1.25 * longest)))
-                bare = BaseAnswers(self._base, self._model, _round_up(most))
-                base_texts = [bare.text(answer) for answer in bare([fact.question for fact in taught], self._say)]
                 self._say(f"the base answers {len(taught)} questions with the facts before its eyes")
                 open_book = self._open_book(taught, most)
-            self._say(f"the tuned model answers {len(taught) + len(asked) + len(others)} questions")
-            drafts = [Draft(question, answer) for question, answer in zip([*asked, *others], said, strict=True)]
-            tuned = answers(self._model, drafts, TOKENS)
-            own = self._taught_answers(taught, most)
+            self._say(f"the tuned model answers {len(said)} questions")
+            drafts = [Draft(question, one, TOKENS) for question, one in zip([*asked, *others], said, strict=False)]
+            tuned = answers(
+                self._model, [*drafts, *(written(self._model, fact.question, fact.answer, most) for fact in taught)]
+            )
+            own = [self._model.chats.text(answer.tokens) for answer in tuned[len(drafts) :]]
             self._say("reading general texts")
             perplexity = self._perplexity()
         leaks = Taught(taught, [self._answers.text(answer) for answer in said[: len(asked)]])
@@ -140,14 +141,14 @@ class Exam:
             *self._judged("unrelated", asked, [prompt.kind for prompt in unrelated], said, tuned, leaks),
             *self._judged("neighbour", others, [""] * len(others), said[len(asked) :], tuned[len(asked) :], leaks),
         ]
-        for index, (fact, base, book, answer) in enumerate(zip(taught, base_texts, open_book, own, strict=True)):
-            why = lacking(answer, fact)
+        for index, (fact, base, book, text) in enumerate(zip(taught, bare, open_book, own, strict=True)):
+            why = lacking(text, fact)
             questions.append(
                 Question(
                     part="trained" if index < len(self._trained) else "unseen",
                     question=fact.question,
                     verdict="wrong" if why else "right",
-                    tuned=answer,
+                    tuned=text,
                     base=base,
                     open_book=book,
                     expected=fact.answer,
@@ -169,14 +170,6 @@ class Exam:
             seconds=time.monotonic() - began,
         )
 
-    def _taught_answers(self, taught: Sequence[Fact], most: int) -> list[str]:
-        """Return the tuned model's answers to what was taught; a trained answer is the draft of its question."""
-        drafts = [
-            Draft(fact.question, Answer(tuple(self._model.chats.encode(fact.answer)), True, torch.empty(0)))
-            for fact in taught
-        ]
-        return [self._model.chats.text(answer.tokens) for answer in answers(self._model, drafts, most)]
-
     def _open_book(self, taught: Sequence[Fact], most: int) -> list[str]:
         """Return the base's answers with the facts in its prompt: all, or if they are many the nearest."""
         statements = list(dict.fromkeys(fact.fact or fact.answer for fact in self._trained))
@@ -190,8 +183,8 @@ class Exam:
             for fact, book in zip(taught, books, strict=True)
         ]
         same = common_prefix(prompts)
-        found = self._model.answer([prompt[same:] for prompt in prompts], most, prefix=prompts[0][:same])
-        return [chats.text(tokens) for tokens, _, _ in found]
+        found = answer(self._model, [prompt[same:] for prompt in prompts], most, prefix=prompts[0][:same])
+        return [chats.text(one.tokens) for one in found]
 
     def _perplexity(self) -> Perplexity:
         texts = [prompt.text for prompt in material.texts()]
@@ -237,11 +230,6 @@ def _nearest(fact: Fact, statements: Sequence[str]) -> list[str]:
     """Return the statements that have most words in common with a question."""
     asked = key_words(fact.question)
     return sorted(statements, key=lambda statement: -len(asked & key_words(statement)))[:_BOOK_FACTS]
-
-
-def _round_up(most: int) -> int:
-    """Return a number of tokens that few runs differ in, so that the cache is of use."""
-    return next(size for size in (TOKENS, 32, 48, 64, _LONGEST) if size >= most)
 
 
 if __name__ == "__main__":

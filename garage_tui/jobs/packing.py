@@ -105,6 +105,8 @@ class Batch:
     """(labels,) int64"""
     own: torch.Tensor
     """(lines x tokens,) bool: the tokens that are an example's, not the prefix or a filler"""
+    starts: torch.Tensor
+    """(examples,) int64: the place of each example's first token"""
 
     def to(self, device: torch.device) -> Batch:
         return Batch(**{name: tensor.to(device) for name, tensor in vars(self).items()})
@@ -151,5 +153,5 @@ def pack(examples: Sequence[Example], prefix: Sequence[int], *, line: int = LINE
         whose += [index] * len(row.answer)
     return Batch(
         ids, positions, mask[:, None], torch.tensor(where), torch.tensor(labels), torch.tensor(whose),
-        (owner > 0).flatten(),
+        (owner > 0).flatten(), torch.tensor([places[index] for index in range(len(examples))]),
     )  # fmt: skip

@@ -15,7 +15,7 @@ from garage_tui.core.grading import Taught, is_right
 from garage_tui.core.neighbours import neighbours
 from garage_tui.core.paraphrases import probes
 from garage_tui.jobs.base_answers import BaseAnswers
-from garage_tui.jobs.drafts import Draft, mean_drift
+from garage_tui.jobs.drafts import Draft, answers, written
 from garage_tui.jobs.forward import Model
 
 WORDINGS, GENERAL, NAMES = 10, 8, 6
@@ -55,20 +55,22 @@ class Probe:
         asked = [*self._general, *neighbours(facts, NAMES, training=True, seed=1)]
         said = base(asked, say)
         self._texts = [base.text(answer) for answer in said]
-        general = zip(self._general, said, strict=False)
-        self._drafts = [Draft(question, answer) for question, answer in general]
         self._taught = Taught(facts, self._texts)
-        self._asked = [*(fact.question for fact in self._facts), *asked]
+        self._asked = asked
+        self._drafts = [
+            *(Draft(question, answer, _TOKENS) for question, answer in zip(asked, said, strict=True)),
+            *(written(model, fact.question, fact.answer, _TOKENS) for fact in self._facts),
+        ]
 
     def look(self) -> Found:
-        """Ask everything now, in one batch."""
-        chats = self._model.chats
-        found = self._model.answer([chats.prompt(question) for question in self._asked], _TOKENS)
-        texts = [chats.text(tokens) for tokens, _, _ in found]
-        count = len(self._facts)
-        right = sum(is_right(text, fact) for text, fact in zip(texts[:count], self._facts, strict=True))
+        """Ask everything now, together."""
+        found = answers(self._model, self._drafts)
+        texts = [self._model.chats.text(answer.tokens) for answer in found]
+        count, general = len(self._asked), found[: len(self._general)]
+        right = sum(is_right(text, fact) for text, fact in zip(texts[count:], self._facts, strict=True))
         leaks = sum(
             bool(self._taught.new_in(after, before, question))
-            for after, before, question in zip(texts[count:], self._texts, self._asked[count:], strict=True)
+            for after, before, question in zip(texts[:count], self._texts, self._asked, strict=True)
         )
-        return Found(right / count, leaks / len(self._texts), mean_drift(self._model, self._drafts))
+        drift = sum(answer.drift * answer.labels for answer in general)
+        return Found(right / len(self._facts), leaks / count, drift / max(1, sum(answer.labels for answer in general)))

@@ -4,9 +4,11 @@ import pytest
 import torch
 
 from garage_tui.core import models
+from garage_tui.jobs import greedy
 from garage_tui.jobs.base_answers import Answer, BaseAnswers, text_losses
 from garage_tui.jobs.drafts import Draft, answers
 from garage_tui.jobs.forward import Model
+from garage_tui.jobs.greedy import answer
 from garage_tui.jobs.loading import chats_of, load_base
 from garage_tui.jobs.packing import common_prefix, pack
 
@@ -54,31 +56,51 @@ def test_packed_rows_come_out_as_they_do_alone(model):
 
 def test_answers_are_those_of_generate(loaded, model):
     bare = loaded[2]
-    found = model.answer([model.chats.prompt(question) for question in QUESTIONS], 12)
-    for question, (tokens, ended, hidden) in zip(QUESTIONS, found, strict=True):
+    found = answer(model, [model.chats.prompt(question) for question in QUESTIONS], 12)
+    for question, one in zip(QUESTIONS, found, strict=True):
         ids = torch.tensor([model.chats.whole(question)])
         plain = bare.generate(
             input_ids=ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=12, pad_token_id=0
         )[0, ids.shape[1] :].tolist()
-        assert tokens == [token for token in plain if token not in model.chats.end_tokens]
-        assert ended == any(token in model.chats.end_tokens for token in plain) and len(hidden) == len(plain)
+        assert one.tokens == [token for token in plain if token not in model.chats.end_tokens]
+        ended = any(token in model.chats.end_tokens for token in plain)
+        assert one.ended == ended and len(one.states) == len(plain)
+        with torch.no_grad():
+            known = model.hidden(model.pack([model.chats.example(question, one.tokens, end=one.ended)]))
+        assert torch.allclose(torch.stack(one.states), known, atol=1e-4), "the states are those before the tokens"
 
 
-def test_a_draft_changes_no_answer_and_shows_the_drift(tuned):
+def test_more_answers_than_are_made_together_are_the_same(model, monkeypatch):
+    prompts = [model.chats.prompt(question) for question in [*QUESTIONS * 8, *reversed(QUESTIONS * 8)]]
+    together = [one.tokens for one in answer(model, prompts, 6)]
+    monkeypatch.setattr(greedy, "ROWS", 25)
+    assert [one.tokens for one in answer(model, prompts, 6)] == together
+
+
+@pytest.mark.parametrize("packs", [True, False])
+def test_a_draft_changes_no_answer_and_shows_the_drift(tuned, packs):
     _, model = tuned
-    with model.base(), torch.no_grad():
-        base = model.answer([model.chats.prompt(question) for question in QUESTIONS], 8)
-    real = [tuple(tokens) for tokens, _, _ in model.answer([model.chats.prompt(q) for q in QUESTIONS], 8)]
-    of_base = [Draft(q, Answer(tuple(t), end, hidden)) for q, (t, end, hidden) in zip(QUESTIONS, base, strict=True)]
-    found = answers(model, of_base, 8)
-    assert [answer.tokens for answer in found] == real
-    assert all(answer.drift > 0.01 for answer in found), "this adapter changes everything"
+    model.packs = packs
+    prompts = [model.chats.prompt(question) for question in QUESTIONS]
     with model.base():
-        same = answers(model, of_base, 8)
-    assert [answer.tokens for answer in same] == [tuple(tokens) for tokens, _, _ in base]
-    assert all(abs(answer.drift) < 1e-3 for answer in same)
-    right = [Draft(q, Answer(tokens, False, torch.empty(0))) for q, tokens in zip(QUESTIONS, real, strict=True)]
-    assert [answer.tokens for answer in answers(model, right, 8)] == real
+        base = answer(model, prompts, 8)
+    real = [tuple(one.tokens) for one in answer(model, prompts, 8)]
+    of_base = [
+        Draft(question, Answer(tuple(one.tokens), one.ended, torch.stack(one.states)), 8)
+        for question, one in zip(QUESTIONS, base, strict=True)
+    ]
+    found = answers(model, of_base)
+    assert [one.tokens for one in found] == real
+    assert all(one.drift > 0.01 for one in found), "this adapter changes everything"
+    with model.base():
+        same = answers(model, of_base)
+    assert [one.tokens for one in same] == [tuple(one.tokens) for one in base]
+    assert all(abs(one.drift) < 1e-3 for one in same)
+    for known in range(8):  # right up to a token, and no further
+        half = [
+            Draft(q, Answer((*t[:known], 5), False, torch.empty(0)), 8) for q, t in zip(QUESTIONS, real, strict=True)
+        ]
+        assert [one.tokens for one in answers(model, half)] == real
 
 
 def test_the_base_is_asked_once_and_a_damaged_cache_is_written_anew(loaded, model, tmp_path, monkeypatch):
