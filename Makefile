@@ -11,8 +11,9 @@ run: setup
 
 setup: $(STAMP)
 
+# Two at once: half of the time is spent waiting for processes.
 test: setup check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 # Kill app, supervisor and job −9 at 200 random moments (half an hour); CI does it a few times.
 crash: setup
