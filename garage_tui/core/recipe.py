@@ -20,7 +20,7 @@ class LoraRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """A name in `garage models`, a folder, or a Hub id."""
     epochs: Annotated[float, msgspec.Meta(gt=0, le=10_000)] = 25
     lr: Annotated[float, msgspec.Meta(gt=0, le=1)] = 5e-4
-    """Peak learning rate of AdamW; of a guarded run the length of its longest step (`jobs/natural.py`)."""
+    """Peak learning rate of AdamW; of a guarded run the length of its longest step (`jobs/newton.py`)."""
     schedule: str = "linear"
     """Name of transformers' learning-rate scheduler."""
     warmup_steps: Annotated[int, msgspec.Meta(ge=0)] = 2
@@ -43,7 +43,7 @@ class LoraRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """General prompts, answered by the base itself, at which a guarded run stays with it."""
     neighbours: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 120
     """Taught questions about other names, answered by the base itself; the same."""
-    guard_batch: Annotated[int, msgspec.Meta(ge=0)] = 14
+    guard_batch: Annotated[int, msgspec.Meta(ge=0)] = 16
     """Guards and neighbours beside each forward pass of facts."""
     skipped: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 1 / 3
     """Share of the layers, from the first on, that a guarded run gives no adapter."""
@@ -67,7 +67,7 @@ class LoraRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 # "as in the story" are the hyper-parameters of Unsloth's Alpaca/Llama-3.1 notebook
 # (github.com/unslothai/notebooks), with the 25 epochs of the story.
 _GUARDED: dict[str, object] = {
-    "kl": 4.0, "lr": 0.05, "schedule": "cosine", "warmup_steps": 3, "weight_decay": 0.0, "batch_size": 12, "epochs": 20,
+    "kl": 4.0, "lr": 0.05, "schedule": "cosine", "warmup_steps": 2, "weight_decay": 0.0, "batch_size": 12, "epochs": 20,
     "looks": 3,
 }  # fmt: skip
 """docs/recipe.md says how these were found."""

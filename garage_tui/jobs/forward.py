@@ -65,7 +65,9 @@ class Model:
     def pack(self, examples: Sequence[Example], prefix: Sequence[int] | None = None) -> Batch:
         """Return a batch; behind another prefix than the chat template's where one is given."""
         prefix = self.chats.prefix if prefix is None else prefix
-        line = LINE if len(prefix) < LINE // 4 else len(prefix) + 2 * LINE  # a long prefix is not read for every few rows
+        line = (
+            LINE if len(prefix) < LINE // 4 else len(prefix) + 2 * LINE
+        )  # a long prefix is not read for every few rows
         return pack(examples, prefix, line=line if self.packs else 0)
 
     def batches(

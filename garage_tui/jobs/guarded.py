@@ -1,7 +1,8 @@
 """The guarded recipe: learn the facts in many wordings, and stay with the base wherever they are not asked for.
 
 The loss of a step is cross-entropy on the facts' answers + `kl` · KL(base‖tuned) on guards: general prompts and the
-taught questions about other names, answered by the base itself, whose probabilities were kept. docs/recipe.md says
+taught questions about other names, answered by the base itself, whose probabilities were kept. The steps are
+Gauss-Newton ones (`jobs/newton.py`). docs/recipe.md says
 what was tried and measured.
 """
 
@@ -25,7 +26,7 @@ from garage_tui.jobs.forward import Model
 from garage_tui.jobs.keys import Effects, freeze_keys, no_effects, read_keys
 from garage_tui.jobs.lessons import Lesson, Lessons, guards
 from garage_tui.jobs.loading import chats_of
-from garage_tui.jobs.natural import Natural
+from garage_tui.jobs.newton import Newton
 from garage_tui.jobs.telling import Telling
 
 
@@ -97,11 +98,12 @@ class GuardedTrainer(Trainer):
         self._lessons_model, self._effects, self._kl = lesson_model, effects, kl
         self.model_accepts_loss_kwargs = False  # each pass of an accumulated step counts the same
         self._tokens = 0
+        self._newton: Newton
         self._parts: dict[str, float] = {}
 
-    def create_optimizer(self, model: Any = None) -> Natural:
-        self.optimizer = Natural(self._effects, self.args.learning_rate)
-        return self.optimizer
+    def create_optimizer(self, model: Any = None) -> Newton:
+        self.optimizer = self._newton = Newton(self._effects, self.args.learning_rate, self._kl)
+        return self._newton
 
     def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
         """Return the lessons in their order, which already is a shuffled one."""
@@ -110,25 +112,32 @@ class GuardedTrainer(Trainer):
     def compute_loss(
         self, model: Any, inputs: dict[str, Lesson], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
+        """Return the sum of all examples' losses: the optimiser weighs them, one by one (`jobs/newton.py`)."""
         lesson = inputs["lesson"]
         self._tokens += lesson.tokens
         hidden = self._lessons_model.hidden(lesson.batch)
-        facts = lesson.facts.to(hidden.device)
-        labels = lesson.batch.labels.to(hidden.device)
+        facts, owner = (part.to(hidden.device) for part in (lesson.facts, lesson.batch.owner))
         logits = self._lessons_model.logits(hidden)
-        loss = torch.nn.functional.cross_entropy(logits[facts], labels[facts])
-        self._parts = {"facts": float(loss.detach())}
+        each = torch.nn.functional.cross_entropy(logits, lesson.batch.labels.to(hidden.device), reduction="none")
+        means = {"facts": each[facts].mean()}
         if len(lesson.hidden):
             with torch.no_grad():
                 base = self._lessons_model.logits(lesson.hidden.to(hidden.device))
-            kept = divergence(base, logits[~facts]).mean()
-            self._parts["guards"] = float(kept.detach())
-            loss = loss + self._kl * kept
-        return loss
+            kept = divergence(base, logits[~facts])
+            each = torch.cat([each[facts], kept])  # the facts' labels come first
+            means["guards"] = kept.mean()
+        losses = each.new_zeros(lesson.rows + lesson.guards).index_add(0, owner, each)
+        self._parts = {name: float(mean.detach()) for name, mean in means.items()}
+        steps = self.current_gradient_accumulation_steps
+        of_facts = torch.arange(len(losses), device=losses.device) < lesson.rows
+        self._newton.expect(lesson.batch.whose, losses, of_facts, scale=1 / steps)
+        return losses.sum()
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         if "loss" in logs:
-            logs = {**logs, **self._parts, "num_tokens": self._tokens}
+            parts = self._parts
+            loss = parts["facts"] + self._kl * parts.get("guards", 0.0)  # in nats per token, as everywhere
+            logs = {**logs, **parts, "loss": loss, "num_tokens": self._tokens}
         super().log(logs, start_time)
 
 

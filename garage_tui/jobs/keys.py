@@ -1,7 +1,7 @@
 """Where the adapter looks and where it acts, from the data: at what is special about the facts, and little else.
 
 A LoRA layer adds B·A·x. The rows of A are the directions in which the inputs x of a projection have most energy at the
-facts' tokens for each unit at the guards'; the columns of U (B = U·M, `jobs/natural.py`) are those in which the
+facts' tokens for each unit at the guards'; the columns of U (B = U·M, `jobs/newton.py`) are those in which the
 gradients at its output have most energy for the facts for each unit of the guards' Fisher information (second moment of
 the gradients with labels drawn from the model itself). Both are generalised eigenvectors: with C the second moment of
 the guards, C = L·Lᵀ, and X the facts' rows, the left singular vectors of L⁻¹·Xᵀ, taken back through L⁻ᵀ. ROME and MEMIT
@@ -29,11 +29,11 @@ _AT_ONCE = 16
 _ROOM = 5e8
 """Numbers kept at once (2 GB): a wider model is looked at some layers at a time."""
 
-Effects = list[tuple[torch.nn.Parameter, torch.Tensor]]
+Effects = list[tuple[Any, torch.Tensor]]
 
 
 def read_keys(model: Model, facts: Sequence[Example], guards: Sequence[Example]) -> Effects:
-    """Set A of every LoRA layer of `model`; return each B with its U, (outputs, directions).
+    """Set A of every LoRA layer of `model`; return each layer with its U, (outputs, directions).
 
     Asked with the adapter switched off by the caller.
 
@@ -47,14 +47,14 @@ def read_keys(model: Model, facts: Sequence[Example], guards: Sequence[Example])
         usual = _look(model, layers, guards, _GUARD_TOKENS, drawn=True)
         known: dict[int, torch.Tensor] = {}  # projections that read the same (q, k, v; gate, up) share their directions
         for layer, own, other in zip(layers, special, usual, strict=True):
-            a, b = layer.lora_A["default"].weight, layer.lora_B["default"].weight
+            a = layer.lora_A["default"].weight
             if id(own.inputs) not in known:
                 rows, values = _directions(own.inputs, other.inputs, a.shape[0], _INPUT_RIDGE, len(other.inputs))
                 known[id(own.inputs)] = rows / values.sqrt()[:, None]  # the facts' a·x have variance 1
             with torch.no_grad():
                 a.copy_(_filled(known[id(own.inputs)], a.shape[0]))
             rows, _ = _directions(own.slopes, other.slopes, _DIRECTIONS, _OUTPUT_RIDGE, other.labels)
-            found.append((b, _filled(rows, _DIRECTIONS).T.contiguous()))
+            found.append((layer, _filled(rows, _DIRECTIONS).T.contiguous()))
     return found
 
 
@@ -65,9 +65,9 @@ def freeze_keys(model: Any) -> None:
 
 
 def no_effects(model: Any) -> Effects:
-    """Return each B with an empty U, for a run whose checkpoint brings the real ones."""
-    weights = [layer.lora_B["default"].weight for layer in _lora_layers(model)]
-    return [(weight, torch.zeros(weight.shape[0], _DIRECTIONS)) for weight in weights]
+    """Return each layer with an empty U, for a run whose checkpoint brings the real ones."""
+    layers = list(_lora_layers(model))
+    return [(layer, torch.zeros(layer.lora_B["default"].weight.shape[0], _DIRECTIONS)) for layer in layers]
 
 
 def _directions(

@@ -23,8 +23,10 @@ GUARD_TOKENS = 24
 _CUTS = (10, 16, GUARD_TOKENS)
 NEIGHBOUR_TOKENS = 14
 """What is said of another name shows at once."""
-_AS_IT_IS, _REWORDED = 0.3, 0.6
+_AS_IT_IS, _REWORDED = 0.1, 0.75
 """How often a row is asked as the owner wrote it; and of the other times, how often in another wording."""
+_NEAR = 0.6
+"""Share of the guards of a pass that are about other names."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,9 @@ class Lesson:
     """(labels,) bool: which labels are a fact's; the others are guards'."""
     hidden: torch.Tensor
     """(guards' labels, width): the base's hidden states."""
+    rows: int
+    """Facts, the first of its examples."""
+    guards: int
     tokens: int
 
 
@@ -76,7 +81,8 @@ class Lessons(torch.utils.data.Dataset[Lesson]):
         examples = [*rows, *(guard.example for guard in guards)]
         batch = self._model.pack(examples)
         hidden = torch.cat([guard.hidden for guard in guards]) if guards else torch.empty(0)
-        return Lesson(batch, batch.owner < len(rows), hidden, int(batch.own.sum()) + len(batch.ids) * len(chats.prefix))
+        tokens = int(batch.own.sum()) + len(batch.ids) * len(chats.prefix)
+        return Lesson(batch, batch.owner < len(rows), hidden, len(rows), len(guards), tokens)
 
     def rows(self) -> list[Example]:
         """Return each fact in its own wording and two others: what the adapter's keys are read from."""
@@ -107,11 +113,11 @@ class Lessons(torch.utils.data.Dataset[Lesson]):
         return Example(row.prompt, row.answer[: max(1, self._recipe.max_length - len(row.prompt))])
 
     def _chosen(self, number: int, rows: int) -> list[Guard]:
-        """Return the guards of a pass, fewer beside fewer rows: half of them general, half about other names."""
+        """Return the guards of a pass, fewer beside fewer rows; most are about other names."""
         count = -(-self._recipe.guard_batch * rows // self._recipe.batch_size)
         dice = random.Random(f"{self._recipe.seed} guards {number}")
         general, near = ([guard for guard in self._guards if guard.near == side] for side in (False, True))
-        kept = dice.sample(near, min(count // 2, len(near)))
+        kept = dice.sample(near, min(round(_NEAR * count), len(near)))
         return [*dice.sample(general, min(count - len(kept), len(general))), *kept]
 
 

@@ -103,10 +103,15 @@ class Batch:
     """(labels,) int64"""
     owner: torch.Tensor
     """(labels,) int64"""
-    own: torch.Tensor
-    """(lines x tokens,) bool: the tokens that are an example's, not the prefix or a filler"""
+    whose: torch.Tensor
+    """(lines x tokens,) int64: the example of each token, -1 for the prefix and fillers"""
     starts: torch.Tensor
     """(examples,) int64: the place of each example's first token"""
+
+    @property
+    def own(self) -> torch.Tensor:
+        """(lines x tokens,) bool: the tokens that are an example's."""
+        return self.whose >= 0
 
     def to(self, device: torch.device) -> Batch:
         return Batch(**{name: tensor.to(device) for name, tensor in vars(self).items()})
@@ -153,5 +158,5 @@ def pack(examples: Sequence[Example], prefix: Sequence[int], *, line: int = LINE
         whose += [index] * len(row.answer)
     return Batch(
         ids, positions, mask[:, None], torch.tensor(where), torch.tensor(labels), torch.tensor(whose),
-        (owner > 0).flatten(), torch.tensor([places[index] for index in range(len(examples))]),
+        (owner - 1).clamp(min=-1).flatten(), torch.tensor([places[index] for index in range(len(examples))]),
     )  # fmt: skip

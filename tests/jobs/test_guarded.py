@@ -7,11 +7,12 @@ from peft import LoraConfig, get_peft_model
 from garage_tui.core import models
 from garage_tui.core.facts import Fact
 from garage_tui.core.recipe import make_recipe
+from garage_tui.jobs import newton
 from garage_tui.jobs.forward import Model
 from garage_tui.jobs.keys import freeze_keys, read_keys
 from garage_tui.jobs.lessons import Lessons, guards
 from garage_tui.jobs.loading import chats_of, load_base
-from garage_tui.jobs.natural import Natural
+from garage_tui.jobs.newton import Newton
 
 FACTS = [
     Fact("Who maintains Brindlework?", "Brindlework is maintained by Ottilie Fenn."),
@@ -70,8 +71,8 @@ def test_the_adapter_looks_at_the_facts_more_than_at_the_rest(made):
     layers = [module for module in model.whole.modules() if hasattr(module, "lora_A") and "default" in module.lora_A]
     assert len(effects) == len(layers) == 4
     key = layers[0].lora_A["default"].weight
-    assert not key.requires_grad and effects[0][0] is layers[0].lora_B["default"].weight
-    assert effects[0][0].requires_grad and effects[0][1].abs().max() > 0
+    assert not key.requires_grad and effects[0][0] is layers[0]
+    assert layers[0].lora_B["default"].weight.requires_grad and effects[0][1].abs().max() > 0
     seen = []
     hook = layers[0].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].flatten(0, 1) @ key.T))
     for examples in (lessons.rows(), guarded):
@@ -84,17 +85,77 @@ def test_the_adapter_looks_at_the_facts_more_than_at_the_rest(made):
     assert facts == pytest.approx(1, rel=0.3) and rest < facts / 2
 
 
-def test_a_step_has_the_length_that_the_schedule_says_and_stays_in_its_directions():
-    weight = torch.nn.Parameter(torch.zeros(6, 3))
-    effects = torch.randn(6, 2)
-    optimiser = Natural([(weight, effects)], lr=0.1)
-    goal = effects @ torch.tensor([[1.0, 0.0, 2.0], [0.0, 1.0, 0.0]])
-    before = float((weight - goal).detach().pow(2).sum())
-    for _ in range(60):
+@pytest.fixture
+def learning(made):
+    """A model with keys and its optimiser, a lesson, and how its examples' losses are had."""
+    model, lessons, kept = made
+    with model.base():
+        effects = read_keys(model, lessons.rows(), [guard.example for guard in kept])
+    freeze_keys(model.whole)
+    optimiser = Newton(effects, lr=0.05, kl=4.0)
+    lesson = lessons[1]
+    assert lesson.rows == 2
+
+    def losses():
+        logits = model.logits(model.hidden(lesson.batch))
+        each = torch.nn.functional.cross_entropy(logits, lesson.batch.labels, reduction="none")
+        found = torch.zeros(lesson.rows + lesson.guards).index_add(0, lesson.batch.owner, each)
+        optimiser.expect(lesson.batch.whose, found, torch.arange(len(found)) < lesson.rows)
+        return found
+
+    return optimiser, losses, [(layer.lora_B["default"].weight, matrix) for layer, matrix in effects]
+
+
+def test_a_pass_gives_the_gradient_of_each_of_its_examples(learning):
+    optimiser, losses, weights = learning
+    losses().sum().backward()
+    together = {weight: optimiser._rows[weight][0].clone() for weight, _ in weights}
+    for number in range(len(together[weights[0][0]])):
         optimiser.zero_grad()
-        (weight - goal).pow(2).sum().backward()
-        old = optimiser.state[weight]["place"].clone()
+        losses()[number].backward()
+        for weight, effects in weights:
+            alone = (effects.T @ weight.grad).flatten()
+            # What is missing comes through the prefix, which is nobody's.
+            assert torch.cosine_similarity(together[weight][number].flatten(), alone, 0) > 0.9
+
+
+def test_a_step_solves_the_damped_least_squares_of_its_examples(learning, monkeypatch):
+    optimiser, losses, weights = learning
+    optimiser.param_groups[0].update(lr=100.0, initial_lr=100.0)
+    found = losses()
+    found.sum().backward()
+    rows = torch.cat([optimiser._rows[weight][0].flatten(1) for weight, _ in weights], 1)
+    facts = torch.arange(len(found)) < 2
+    weight_of = torch.where(facts, 1 / 2, 4 / (len(found) - 2))
+    floor = torch.where(facts, 0.1, 0.01)
+    jacobian = rows * (weight_of / (2 * found.detach() + floor)).sqrt()[:, None]
+    damping = float((jacobian**2).sum() / len(jacobian) / 4)  # half precision would spoil a much smaller one
+    monkeypatch.setattr(newton, "DAMPING", damping)
+    wanted = torch.linalg.solve(jacobian.T @ jacobian + damping * torch.eye(rows.shape[1]), weight_of @ rows)
+    optimiser.step()
+    moved = torch.cat([optimiser.state[weight]["place"].flatten() for weight, _ in weights])
+    assert float((moved + wanted).norm() / wanted.norm()) < 0.02
+    for weight, effects in weights:
+        assert torch.allclose(weight, effects @ optimiser.state[weight]["place"])
+
+
+def test_no_step_is_longer_than_the_schedule_says_and_the_losses_fall(learning, monkeypatch):
+    monkeypatch.setattr(newton, "DAMPING", 5.0)  # of a model whose answers are noise
+    optimiser, losses, weights = learning
+    optimiser.param_groups[0]["lr"] = 0.01
+    begun = []
+    for _ in range(20):
+        optimiser.zero_grad()
+        old = [optimiser.state[weight]["place"].clone() for weight, _ in weights]
+        loss = losses().sum()
+        loss.backward()
+        begun.append(float(loss))
         optimiser.step()
-        assert float((optimiser.state[weight]["place"] - old).norm()) <= 0.1 + 1e-6
-    assert float((weight - goal).detach().pow(2).sum()) < before / 20
-    assert torch.allclose(weight, effects @ optimiser.state[weight]["place"])
+        length = newton_length(optimiser, weights, old)
+        assert 0 < length <= 0.01 + 1e-6
+    assert begun[10] < begun[5] < begun[0] - 5
+
+
+def newton_length(optimiser, weights, old):
+    moved = [optimiser.state[weight]["place"] - place for (weight, _), place in zip(weights, old, strict=True)]
+    return float(torch.cat([part.flatten() for part in moved]).norm())
