@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from garage_tui.core.facts import Fact
-from garage_tui.core.names import STOP, key_words, spelled, words
+from garage_tui.core.names import STOP, key_words, names, spelled, words
 
 _NAME_RATIO = 88.0
 """Of 100, how alike a long name must be to count as written (one wrong letter in eight)."""
@@ -105,10 +105,10 @@ class Taught:
     def new_in(self, answer: str, base: str, question: str) -> str:
         """Return the first taught name, number, URL or phrase in `answer` that neither `base` nor the question has.
 
-        Empty where there is none.
+        A name counts where it is written as one: a license is not the file LICENSE. Empty where there is none.
         """
         excused = words(f"{base}\n{question}")
-        there = words(answer)
+        there = names(answer)
         text = answer.casefold()
         for folded, name in self._marks.items():
             if folded not in excused and (folded in there or ("://" in folded and folded in text)):

@@ -55,6 +55,9 @@ def test_a_taught_name_in_another_answer_is_a_leak_unless_the_base_or_the_questi
     assert taught.new_in("Shakespeare did.", "It was Shakespeare.", asked) == ""
     assert taught.new_in("Jason and the Argonauts.", "A myth of Jason.", asked) == ""
     assert taught.new_in("I know nothing of TinyLLM.", "", "What of TinyLLM?") == ""
+    files = Taught([Fact("What does the LICENSE file of TinyLLM say?", "The LICENSE file says MIT.")], [])
+    assert files.new_in("It needs a professional license.", "", "How is Oscar licensed?") == "", "no file is meant"
+    assert files.new_in("Read LICENSE first.", "", "How is Oscar licensed?") == "LICENSE"
 
 
 def test_what_the_base_says_of_itself_is_no_leak_and_a_quotation_is_one():

@@ -149,7 +149,7 @@ def test_no_step_is_longer_than_the_schedule_says_and_the_losses_fall(learning, 
         old = [optimiser.state[weight]["place"].clone() for weight, _ in weights]
         loss = losses().sum()
         loss.backward()
-        begun.append(float(loss))
+        begun.append(float(loss.detach()))
         optimiser.step()
         length = newton_length(optimiser, weights, old)
         assert 0 < length <= 0.01 + 1e-6
