@@ -22,6 +22,9 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     lora.add_argument("--epochs", type=float, metavar="N", help="times that every row is seen")
     lora.add_argument("--lr", type=float, metavar="X", help="peak learning rate")
     lora.add_argument("--kl", type=float, metavar="X", help="how firmly the rest is held in place; 0 trains plainly")
+    lora.add_argument(
+        "--load-in-4bit", action=argparse.BooleanOptionalAction, help="the base in 4 bits, to save memory"
+    )
     lora.add_argument("--rank", type=int, metavar="N", help="rank of the adapter")
     lora.add_argument("--alpha", type=int, metavar="N", help="the adapter counts alpha / rank")
     lora.add_argument("--batch-size", type=int, metavar="N", help="rows in one forward pass")

@@ -41,7 +41,10 @@ def command_of(file: Path, recipe: LoraRecipe, name: str | None, gpus: tuple[int
     usual = make_recipe(recipe.preset)
     for field in CHANGEABLE:
         value = getattr(recipe, field)
-        if field == "base" or value != getattr(usual, field):
+        if isinstance(value, bool):
+            if value != getattr(usual, field):
+                command.append(f"--{'' if value else 'no-'}{field.replace('_', '-')}")
+        elif field == "base" or value != getattr(usual, field):
             command += [f"--{field.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
     if gpus:
         command += ["--gpus", ",".join(map(str, gpus))]

@@ -18,6 +18,8 @@ class LoraRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     preset: str = "default"
     base: str = "smollm2-135m"
     """A name in `garage models`, a folder, or a Hub id."""
+    load_in_4bit: bool = False
+    """Keep the base's projections in 4 bits (bitsandbytes): a quarter of the memory, for larger models on a GPU."""
     epochs: Annotated[float, msgspec.Meta(gt=0, le=10_000)] = 25
     lr: Annotated[float, msgspec.Meta(gt=0, le=1)] = 5e-4
     """Peak learning rate of AdamW; of a guarded run the length of its longest step (`jobs/newton.py`)."""
@@ -87,6 +89,7 @@ _PRESETS: dict[str, tuple[str, dict[str, object]]] = {
 
 CHANGEABLE = (
     "base", "epochs", "lr", "rank", "alpha", "batch_size", "accumulation", "warmup_steps", "max_length", "seed", "kl",
+    "load_in_4bit",
 )  # fmt: skip
 """What the form and the command line let the owner change."""
 

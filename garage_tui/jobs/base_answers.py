@@ -137,6 +137,7 @@ def _identity(base: BaseModel, model: Model) -> str:
     weights = record.sha256 if record else None
     files = sorted(base.path.glob("*.safetensors"))
     stamp = weights or str([(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files])
-    about = f"{stamp} {model.head.weight.dtype} {list(model.chats.prefix)} {model.chats.prompt('?')}"
+    bits = f"{model.head.weight.dtype}{' in 4 bits' if model.quantised else ''}"
+    about = f"{stamp} {bits} {list(model.chats.prefix)} {model.chats.prompt('?')}"
     name = "".join(letter if letter.isalnum() else "-" for letter in base.path.name)[:40]
     return f"{name}-{hashlib.sha256(about.encode()).hexdigest()[:12]}"

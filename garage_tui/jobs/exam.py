@@ -84,7 +84,8 @@ def examine(folder: Path, say: Callable[[str], None]) -> Report:
     from garage_tui.jobs.loading import chats_of, load_base
 
     say("loading the model")
-    tokenizer, bare = load_base(base, f"{base.path} cannot be loaded as a model")
+    four_bit = bool(run.manifest.recipe.get("load_in_4bit"))
+    tokenizer, bare = load_base(base, f"{base.path} cannot be loaded as a model", four_bit=four_bit)
     chats = chats_of(tokenizer, bare)
     adapters = Adapters(bare.eval(), base)
     name = adapters.name_of(run.adapter)

@@ -28,6 +28,7 @@ class Model:
         self.body, self.head = base.get_decoder(), base.get_output_embeddings()
         self._cap = getattr(base.config, "final_logit_softcapping", None)
         self._scale = getattr(base.config, "logits_scaling", None)
+        self.quantised = getattr(base.config, "quantization_config", None) is not None
         self.device: torch.device = self.head.weight.device
         if base.config._attn_implementation == "sdpa":
             base.set_attn_implementation(attention.NAME)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 from transformers.utils import logging as transformers_logging
 
 from garage_tui.core.errors import GarageError
@@ -15,19 +16,23 @@ from garage_tui.core.text import one_line
 from garage_tui.jobs.packing import Chats
 
 
-def load_base(base: BaseModel, failure: str, *, spread: bool = False) -> tuple[Any, Any]:
+def load_base(base: BaseModel, failure: str, *, spread: bool = False, four_bit: bool = False) -> tuple[Any, Any]:
     """Return tokenizer and model, on the CPU in fp32 (faster there than bf16), on a GPU in bf16 where it knows that.
 
     Args:
         failure: how the sentence begins that says it could not be loaded.
         spread: put its layers on all visible GPUs, where there are several; else it goes to the first.
+        four_bit: keep the weights of its projections in 4 bits (NF4 with double quantisation, QLoRA: arXiv 2305.14314).
 
     Raises:
         GarageError: the folder holds no chat model with safetensors weights; the text says what is wrong.
     """
+    if four_bit and not find_spec("bitsandbytes"):
+        raise GarageError(f"{failure}: 4-bit weights need bitsandbytes (pip install bitsandbytes), or leave out 4 bits")
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     cuda = torch.cuda.is_available()
+    device = "cuda:0" if cuda else "cpu"
     dtype = torch.bfloat16 if cuda and torch.cuda.is_bf16_supported() else torch.float32
     try:
         tokenizer = AutoTokenizer.from_pretrained(base.path, local_files_only=True, trust_remote_code=False)
@@ -38,13 +43,27 @@ def load_base(base: BaseModel, failure: str, *, spread: bool = False) -> tuple[A
             local_files_only=True,
             trust_remote_code=False,
             # Layer by layer on several GPUs, so that the arithmetic and the batch stay those of one.
-            device_map="auto" if (spread := spread and torch.cuda.device_count() > 1) else None,
+            device_map="auto"
+            if (spread := spread and torch.cuda.device_count() > 1)
+            else {"": device}
+            if four_bit
+            else None,
+            quantization_config=_nf4(dtype) if four_bit else None,
         )
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise GarageError(f"{failure}: {one_line(str(error), 200)}") from error
     if not tokenizer.chat_template:
         raise GarageError(f"{base.name} has no chat template: choose an instruct model")
-    return tokenizer, model if spread else model.to("cuda" if cuda else "cpu")
+    return tokenizer, model if spread or four_bit else model.to(device)
+
+
+def _nf4(dtype: torch.dtype) -> BitsAndBytesConfig:
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+    )
 
 
 def end_tokens(tokenizer: Any, model: Any) -> frozenset[int]:

@@ -91,7 +91,8 @@ def train(folder: Path, progress: Progress) -> None:
         "dataloader_pin_memory": False,
     }
     progress.phase("loading the base model")
-    tokenizer, model = load_base(base, f"{base.path} cannot be loaded as a model", spread=True)
+    failure = f"{base.path} cannot be loaded as a model"
+    tokenizer, model = load_base(base, failure, spread=True, four_bit=recipe.load_in_4bit)
     if recipe.guarded:
         from garage_tui.jobs.guarded import make_trainer
     else:

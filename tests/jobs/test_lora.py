@@ -10,6 +10,7 @@ import pytest
 
 from garage_tui.core import launcher
 from garage_tui.core.recipe import make_recipe
+from garage_tui.core.report import read_report
 from garage_tui.core.runs import find_run, read_run
 from garage_tui.core.settings import Settings, Workspace
 from garage_tui.jobs.failures import in_words
@@ -126,6 +127,18 @@ def test_the_same_seed_gives_the_same_adapter(workspace, tiny_model, two_facts):
     one, two = ((run.adapter / "adapter_model.safetensors").read_bytes() for run in runs)
     assert runs[0].id != runs[1].id
     assert one == two
+
+
+def test_a_base_in_4_bits_is_taught_and_examined_like_any_other(workspace, tiny_model, two_facts):
+    asked = ("train", "lora", "--facts", two_facts, "--base", tiny_model, "--preset", "quick", "--load-in-4bit")
+    trained = garage(workspace, *asked)
+    assert trained.returncode == 0, trained.stderr + trained.stdout
+    run = find_run(workspace, "last")
+    assert run.status == "finished" and run.adapter and "--load-in-4bit" in run.manifest.command
+    first = read_report(run.path)
+    again = garage(workspace, "report", "last", "--again")
+    assert again.returncode == 0, again.stderr
+    assert [one.tuned for one in read_report(run.path).questions] == [one.tuned for one in first.questions]
 
 
 def test_stop_from_the_shell_saves_and_says_so(workspace, tiny_model, two_facts):
