@@ -119,6 +119,22 @@ def test_a_pass_gives_the_gradient_of_each_of_its_examples(learning):
             assert torch.cosine_similarity(together[weight][number].flatten(), alone, 0) > 0.9
 
 
+def test_layers_that_are_computed_twice_to_save_memory_count_once(learning, made):
+    optimiser, losses, weights = learning
+    losses().sum().backward()
+    once = [optimiser._rows[weight][0].clone() for weight, _ in weights]
+    for rows in optimiser._rows.values():
+        rows.clear()
+    whole = made[0].whole
+    whole.train()
+    whole.gradient_checkpointing_enable()  # as runs on a GPU do
+    losses().sum().backward()
+    for (weight, _), before in zip(weights, once, strict=True):
+        assert len(optimiser._rows[weight]) == 1 and torch.allclose(
+            optimiser._rows[weight][0], before, rtol=1e-3, atol=1e-5
+        )
+
+
 def test_a_step_solves_the_damped_least_squares_of_its_examples(learning, monkeypatch):
     optimiser, losses, weights = learning
     optimiser.param_groups[0].update(lr=100.0, initial_lr=100.0)
