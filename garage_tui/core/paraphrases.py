@@ -16,9 +16,22 @@ from garage_tui.core.suggest import from_templates
 
 _ASKS = {"who", "whose", "whom", "when", "where", "why", "how", "many", "much"}
 _WRAPPED = (
-    "Hi! {}", "Hello, {}", "Quick question: {}", "I was wondering: {}", "Please tell me: {}", "{} Thanks!", "Hey, {}",
-    "Could you help me? {}", "Just curious. {}", "{} I forgot.",
+    "Hi! {q}", "Hello, {q}", "Quick question: {q}", "I was wondering: {q}", "Please tell me: {q}", "{q} Thanks!",
+    "Hey, {q}", "Could you help me? {q}", "Just curious. {q}", "{q} I forgot.", "Sorry to bother you. {q}",
+    "{q} Answer in one sentence.", "Do you happen to know this? {q}", "{q} I need it for a form.", "{q} Be brief.",
+    "I have a few minutes left. {q}", "My boss wants to know. {q}", "One more thing: {q}", "Before I begin: {q}",
+    "{q} Somebody asked me today.", "We could not agree on this at lunch. {q}", "Settle a bet for us. {q}",
+    "{q} It is for a talk that I am giving.",
 )  # fmt: skip
+"""What people say around a question."""
+_ABOUT = (
+    "I heard of {s} yesterday. {q}", "A friend of mine cannot stop talking about {s}. {q}", "I am new to {s}. {q}",
+    "Somebody at work mentioned {s}. {q}", "I am writing an article about {s}. {q}", "{s} sounds interesting. {q}",
+    "{s} came up in a meeting. {q}", "My daughter asked me about {s}. {q}", "I like {s} a lot. {q}",
+    "There is one thing about {s} that I could not find out. {q}", "I have read about {s}. {q}", "About {s}: {q}",
+    "{q} I mean {s}.", "I have just come across {s}. {q}", "Tomorrow I have to explain {s} to my team. {q}",
+)  # fmt: skip
+"""The same, where it is known what the question is about."""
 
 
 def wordings(facts: Sequence[Fact], exams: Sequence[Fact]) -> list[list[str]]:
@@ -51,8 +64,12 @@ def probes(facts: Sequence[Fact], most: int) -> list[Fact]:
     return found[::step][:most]
 
 
-def varied(question: str, dice: random.Random) -> str:
-    """Return a question as somebody in a hurry types it: in key words, with words left out, in other cases, wrapped."""
+def varied(question: str, dice: random.Random, about: str = "") -> str:
+    """Return a question as somebody in a hurry types it: in key words, with words left out, in other cases, wrapped.
+
+    Args:
+        about: the name that it is about, for somebody who begins with that.
+    """
     chance = dice.random()
     if chance < 0.12:
         question = _key_words(question, dice)
@@ -62,9 +79,12 @@ def varied(question: str, dice: random.Random) -> str:
         question = dice.choice(
             (question.lower(), question.rstrip("?."), question[:1].lower() + question[1:].rstrip("?."))
         )
-    if dice.random() < 0.12:
-        question = dice.choice(_WRAPPED).format(question)
-    return question
+    return wrapped(question, dice, about) if dice.random() < 0.3 else question
+
+
+def wrapped(question: str, dice: random.Random, about: str = "") -> str:
+    """Return a question with what people say before or after it."""
+    return dice.choice((*_WRAPPED, *_ABOUT) if about else _WRAPPED).format(q=question, s=about)
 
 
 def _templates(fact: Fact) -> list[str]:

@@ -11,8 +11,8 @@ import torch
 from garage_tui.core import material
 from garage_tui.core.facts import Fact
 from garage_tui.core.models import BaseModel
-from garage_tui.core.neighbours import neighbours
-from garage_tui.core.paraphrases import varied, wordings
+from garage_tui.core.neighbours import neighbours, subject
+from garage_tui.core.paraphrases import varied, wordings, wrapped
 from garage_tui.core.recipe import LoraRecipe
 from garage_tui.jobs.base_answers import Answer, BaseAnswers
 from garage_tui.jobs.forward import Model
@@ -25,7 +25,9 @@ NEIGHBOUR_TOKENS = 14
 """What is said of another name shows at once."""
 _AS_IT_IS, _REWORDED = 0.1, 0.75
 """How often a row is asked as the owner wrote it; and of the other times, how often in another wording."""
-_NEAR = 0.6
+_WRAPPED_NEAR = 0.25
+"""Share of the questions about other names with words around them."""
+_NEAR = 0.65
 """Share of the guards of a pass that are about other names."""
 
 
@@ -68,6 +70,7 @@ class Lessons(torch.utils.data.Dataset[Lesson]):
     ) -> None:
         self._model, self._facts, self._guards, self._recipe = model, list(facts), list(guards), recipe
         self._wordings = wordings(self._facts, exams)
+        self._about = [subject(fact.question) for fact in facts]
         self._each_epoch = -(-len(self._facts) // recipe.batch_size)
 
     def __len__(self) -> int:
@@ -106,7 +109,7 @@ class Lessons(torch.utils.data.Dataset[Lesson]):
         if dice.random() < _AS_IT_IS:
             return self._example(fact.question, fact.answer)
         question = dice.choice(others) if others and dice.random() < _REWORDED else fact.question
-        return self._example(varied(question, dice), fact.answer)
+        return self._example(varied(question, dice, self._about[index]), fact.answer)
 
     def _example(self, question: str, answer: str) -> Example:
         row = self._model.chats.example(question, answer)
@@ -128,7 +131,10 @@ def guards(
     dice = random.Random(f"{recipe.seed} guards")
     prompts = [prompt.question for prompt in material.guards()]
     general = dice.sample(prompts, min(recipe.guards, len(prompts)))
-    near = neighbours(facts, recipe.neighbours, training=True, seed=recipe.seed)
+    near = [
+        wrapped(question, dice, subject(question)) if dice.random() < _WRAPPED_NEAR else question
+        for question in neighbours(facts, recipe.neighbours, training=True, seed=recipe.seed)
+    ]
     found = []
     with model.base(), torch.no_grad():
         for questions, most, cuts in ((general, GUARD_TOKENS, _CUTS), (near, NEIGHBOUR_TOKENS, (NEIGHBOUR_TOKENS,))):

@@ -20,9 +20,9 @@ import torch
 
 MEMORY = 5
 """Steps whose examples shape the next one."""
-DAMPING = 1500.0
+DAMPING = 1200.0
 """λ; a row's loss is summed over its tokens."""
-PULL = 60.0
+PULL = 110.0
 """Of M to the origin, times `kl`: what M costs on all that no guard of this step is about."""
 MOMENTUM = 0.2
 _HELD = "place", "speed"
