@@ -2,7 +2,8 @@
 
     .venv/bin/python benchmarks/frontier.py RESULTS.jsonl … > docs/frontier.svg
 
-A point is one recipe on one set of facts, the mean of its seeds; left and up is better.
+A point is one variant of a recipe on one set of facts, the mean of its seeds; left and up is better. A hollow one is
+of a held-out set.
 """
 
 from __future__ import annotations
@@ -38,14 +39,14 @@ def draw(lines: list[dict[str, Any]]) -> str:
     """Return the SVG."""
     groups = defaultdict(list)
     for line in lines:
-        groups[line["recipe"], line["set"]].append(line)
-    recipes = list(dict.fromkeys(recipe for recipe, _ in groups))
+        groups[line["recipe"], line["set"], line.get("variant")].append(line)
+    recipes = list(dict.fromkeys(recipe for recipe, *_ in groups))
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif">',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
         f'<rect x="{x_of(LOW):.0f}" y="{y_of(1):.0f}" width="{x_of(0.02) - x_of(LOW):.0f}"'
         f' height="{y_of(0.95) - y_of(1):.0f}" fill="#d8f0d0"/>',
-        text(x_of(LOW) + 4, y_of(1) - 6, "the bar", size=11),
+        text(x_of(LOW) + 4, y_of(1) + 12, "the bar", size=11),
     ]
     for recall in (0, 0.25, 0.5, 0.75, 1):
         y = y_of(recall)
@@ -57,14 +58,14 @@ def draw(lines: list[dict[str, Any]]) -> str:
         text(WIDTH / 2, HEIGHT - 20, "drift, nats per token (logarithmic); beside a point: leaks", anchor="middle")
     )
     parts.append(text(8, TOP - 12, "unseen paraphrases right"))
-    for (recipe, _), found in groups.items():
+    for number, ((recipe, name, _), found) in enumerate(groups.items()):
         hits, of = (sum(line["unseen"][index] for line in found) for index in (0, 1))
         leaks, asked = (sum(line["leak"][index] for line in found) for index in (0, 1))
         x, y = x_of(mean(line["drift"] for line in found)), y_of(hits / of)
         colour = COLOURS[recipes.index(recipe) % len(COLOURS)]
-        name = Path(found[0]["set"]).name
-        parts.append(f'<circle cx="{x:.0f}" cy="{y:.0f}" r="5" fill="{colour}"/>')
-        parts.append(text(x + 8, y + 4, f"{name} {leaks / asked:.1%}", size=10, colour=colour))
+        inside = "white" if name.startswith("held-out") else colour
+        parts.append(f'<circle cx="{x:.0f}" cy="{y:.0f}" r="5" fill="{inside}" stroke="{colour}" stroke-width="2"/>')
+        parts.append(text(x + 6, y + (-6, 14)[number % 2], f"{leaks}/{asked}", size=10, colour=colour))
     for index, recipe in enumerate(recipes):
         parts.append(
             text(WIDTH - 24, TOP + 16 + 16 * index, recipe, anchor="end", colour=COLOURS[index % len(COLOURS)])
