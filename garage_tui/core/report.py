@@ -148,8 +148,9 @@ def judge(
     base_model: str = "",
     unseen_from: Literal["exam rows", "templates"] = "exam rows",
     seconds: float = 0.0,
+    guarded: bool = False,
 ) -> Report:
-    """Count the questions of an exam and say in words what came of it."""
+    """Count the questions of an exam and say in words what came of it; `guarded` is what the run's recipe was."""
     leaks, neighbours = _of(questions, "unrelated"), _of(questions, "neighbour")
     efficacy, unseen = _recall(_of(questions, "trained")), _recall(_of(questions, "unseen"))
     leak = count(sum(asked.verdict == "leak" for asked in leaks), len(leaks))
@@ -173,7 +174,7 @@ def judge(
         drift=round(drift, 5),
         drift_tokens=drift_tokens,
         perplexity=perplexity,
-        notes=_notes(efficacy, unseen, leak, unchanged, drift, unseen_from),
+        notes=_notes(efficacy, unseen, leak, unchanged, drift, unseen_from, guarded),
         run=run,
         base_model=base_model,
         unseen_from=unseen_from,
@@ -197,7 +198,7 @@ def _recall(questions: Sequence[Question]) -> Recall:
 
 
 def _notes(
-    efficacy: Recall, unseen: Recall, leak: Count, neighbours: Count, drift: float, unseen_from: str
+    efficacy: Recall, unseen: Recall, leak: Count, neighbours: Count, drift: float, unseen_from: str, guarded: bool
 ) -> list[str]:
     notes = []
     if not unseen.tuned.of:
@@ -216,7 +217,8 @@ def _notes(
             "The base with the facts in its prompt answers fewer than the tuned model: it is small, or reads badly."
         )
     if leak.hits or (neighbours.of and neighbours.share < UNCHANGED):
-        notes.append("What was taught turns up where it does not belong: the default preset holds the rest in place.")
+        mend = "careful holds the rest more firmly" if guarded else "default holds the rest in place"
+        notes.append(f"What was taught turns up where it does not belong: the preset {mend}.")
     if drift > DRIFT:
         notes.append(f"Other answers have moved: {drift:.2g} nats per token, where {DRIFT:g} is hardly to be noticed.")
     return notes

@@ -114,6 +114,8 @@ class Exam:
         self._unseen = own or probes(rows.training, _UNSEEN)
         self._from: Literal["exam rows", "templates"] = "exam rows" if own else "templates"
         self._answers = BaseAnswers(base, model, TOKENS)
+        manifest = read_run(folder).manifest
+        self._guarded = bool(manifest and manifest.recipe.get("kl"))
 
     def report(self, began: float | None = None) -> Report:
         """Ask everything and return the card; `began` is when, on the monotonic clock, the work for it began."""
@@ -169,6 +171,7 @@ class Exam:
             base_model=self._base.name,
             unseen_from=self._from,
             seconds=time.monotonic() - began,
+            guarded=self._guarded,
         )
 
     def _open_book(self, taught: Sequence[Fact], most: int) -> list[str]:

@@ -108,8 +108,8 @@ def summary(seen: Seen, disk: int | None = None, probe: Probe | None = None) -> 
     lines = [head]
     if seen.place is not None:
         lines.append(Content(waits(seen.place)))
-    if seen.reason:
-        lines.append(Content(seen.reason))
+    if reason := (seen.reason.removesuffix(seen.card.verdict).rstrip("; ") if seen.card else seen.reason):
+        lines.append(Content(reason))  # without the verdict: the card's own line says it
     if probe and probe.forgets and seen.alive and seen.status in ("running", "pausing", "paused"):
         lines.append(Content.styled(f"! it begins to forget: {probe.forgets} · s stops it", "$warning"))
     if seen.card:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from garage_tui.core.errors import BadInputError
-from garage_tui.core.report import Question, count, read_report, worst_first, write_report
+from garage_tui.core.report import Question, count, judge, read_report, worst_first, write_report
 from garage_tui.core.report_words import (
     answers,
     figures,
@@ -62,6 +62,9 @@ def test_a_bad_run_says_what_is_wrong_with_it(make_card):
     assert card.verdict == "learned 14 of 15, leaks on 1 of 60, says it of 1 of 20 other names, drift 0.31"
     notes = " ".join(card.notes)
     assert "more wordings" in notes and "where it does not belong" in notes and "0.31 nats per token" in notes
+    # A run that was held already is told what holds more.
+    held = judge(card.questions, 0.31, card.drift_tokens, card.perplexity, guarded=True).notes
+    assert any("careful" in note for note in held) and not any("careful" in note for note in card.notes)
 
 
 @pytest.mark.parametrize("worse", [{"drift": 0.021}, {"bad": True}])
@@ -70,8 +73,6 @@ def test_one_figure_below_the_bar_is_enough_to_fall_short(make_card, worse):
 
 
 def test_without_exam_questions_the_trained_ones_have_to_reach_the_bar(make_card):
-    from garage_tui.core.report import judge
-
     card = make_card(bad=False)
     asked = [question for question in card.questions if question.part != "unseen"]
     card = judge(asked, card.drift, card.drift_tokens, card.perplexity)
