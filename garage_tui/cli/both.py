@@ -12,7 +12,7 @@ def run_both(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from garage_tui.cli.compare import print_comparison
-    from garage_tui.cli.follow import follow_as_text, is_over
+    from garage_tui.cli.follow import follow_as_text
     from garage_tui.core import facts, models
     from garage_tui.core.both import PRESETS, Both, start_both
     from garage_tui.core.errors import BadInputError
@@ -48,7 +48,7 @@ def run_both(args: argparse.Namespace) -> int:
     for folder in (first, second):
         print(f"\n{folder.name}", flush=True)
         codes.append(follow_as_text(folder))
-        if not is_over(read_run(folder)):  # Ctrl-C left it going
+        if not read_run(folder).over:  # Ctrl-C left it going
             print(f"when both are done: `{compare}`")
             return 0
     print()

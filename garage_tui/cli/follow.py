@@ -13,15 +13,10 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from garage_tui.core.follow import Follower
 from garage_tui.core.probes import Probe, probe_of
-from garage_tui.core.runs import ENDED, EVENTS, Run, read_run
+from garage_tui.core.runs import EVENTS, Run, read_run
 from garage_tui.core.text import duration, one_line
 
 _LOOK_SECONDS = 0.2
-
-
-def is_over(run: Run) -> bool:
-    """True where nothing more will come of a run by itself."""
-    return not run.alive or (run.state is not None and run.state.state in ENDED)
 
 
 def watch(folder: Path) -> Iterator[tuple[Run, list[dict[str, Any]]]]:
@@ -29,7 +24,7 @@ def watch(folder: Path) -> Iterator[tuple[Run, list[dict[str, Any]]]]:
     events = Follower(folder / EVENTS)
     while True:
         run = read_run(folder)
-        over = is_over(run)
+        over = run.over
         yield run, events.events(final=over)
         if over and not events.behind:
             return

@@ -98,7 +98,6 @@ def _print_card(run: Run, card: Report) -> None:
     import time
 
     from garage_tui.core.report_words import passes, sign, table, went_wrong
-    from garage_tui.core.runs import ENDED
     from garage_tui.core.text import duration, model_label
 
     width = _width()
@@ -108,7 +107,7 @@ def _print_card(run: Run, card: Report) -> None:
     made = time.strftime("%Y-%m-%d %H:%M", time.localtime(card.made))
     print()
     _fill(f"{run.id} · {model_label(card.base_model)} · examined {made} in {duration(card.seconds)}", width, "", "")
-    if run.alive and run.status not in ENDED:
+    if not run.over:
         print(f"{run.id} is training again: this card is of before, a new one comes at its end.")
     if card.notes:
         print()

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.report import REPORT
-from garage_tui.core.runs import ENDED, Run
+from garage_tui.core.runs import Run
 from garage_tui.core.text import one_line
 
 SAYS = "exam.txt"
@@ -40,7 +40,7 @@ class Exam:
 
 def why_not(run: Run) -> str:
     """Return why a run cannot be examined now, as a sentence; empty where it can."""
-    if run.alive and run.status not in ENDED:  # one that has ended may still be leaving
+    if not run.over:
         doing = {"queued": "is waiting for its turn", "paused": "is paused"}.get(run.status, "is still training")
         return f"{run.id} {doing}: the card comes at its end"
     if run.manifest is None:

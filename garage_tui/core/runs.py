@@ -158,6 +158,11 @@ class Run:
         return self.state.active_seconds + (max(0.0, time.time() - self.state.updated) if works else 0.0)
 
     @property
+    def over(self) -> bool:
+        """True where nothing more will come of it by itself, even if its processes are still leaving."""
+        return not self.alive or (self.state is not None and self.state.state in ENDED)
+
+    @property
     def resumable(self) -> bool:
         """True where `launcher.resume` has something to do."""
         if self.manifest is None or self.status not in ("paused", "stopped", "failed", "interrupted"):

@@ -105,7 +105,7 @@ def text_losses(model: Model, texts: Sequence[str]) -> list[float]:
         tokens = text_tokens(model, text)
         examples.append(Example(tuple(tokens[:1]), tuple(tokens[1:])))
     found = torch.zeros(len(texts))
-    for start, batch, hidden in model.batches(examples, prefix=()):
+    for start, batch, hidden, _ in model.passes(examples, prefix=()):
         labels = batch.labels.to(model.device)
         losses = torch.nn.functional.cross_entropy(model.logits(hidden), labels, reduction="none")
         found.index_add_(0, batch.owner + start, losses.cpu())

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
+from transformers import DynamicCache
 
 from garage_tui.jobs import attention
 from garage_tui.jobs.packing import LINE, Batch, Chats, Example, pack
@@ -66,19 +67,18 @@ class Model:
     def pack(self, examples: Sequence[Example], prefix: Sequence[int] | None = None) -> Batch:
         """Return a batch; behind another prefix than the chat template's where one is given."""
         prefix = self.chats.prefix if prefix is None else prefix
-        line = (
-            LINE if len(prefix) < LINE // 4 else len(prefix) + 2 * LINE
-        )  # a long prefix is not read for every few rows
+        # A long prefix shall not be read again for every few rows.
+        line = LINE if len(prefix) < LINE // 4 else len(prefix) + 2 * LINE
         return pack(examples, prefix, line=line if self.packs else 0)
 
-    def batches(
+    def passes(
         self, examples: Sequence[Example], prefix: Sequence[int] | None = None
-    ) -> Iterator[tuple[int, Batch, torch.Tensor]]:
-        """Yield, without gradients, the first example's index, the batch and its hidden states."""
+    ) -> Iterator[tuple[int, Batch, torch.Tensor, DynamicCache]]:
+        """Yield the first example's index, the batch, its hidden states, and its keys and values, without gradients."""
         for start in range(0, len(examples), AT_ONCE):
-            batch = self.pack(examples[start : start + AT_ONCE], prefix)
+            batch, cache = self.pack(examples[start : start + AT_ONCE], prefix), DynamicCache()
             with torch.no_grad():
-                yield start, batch, self.hidden(batch)
+                yield start, batch, self.hidden(batch, cache), cache
 
     def _agrees(self) -> bool:
         """Return whether packed rows come out as they do alone: not every model's attention keeps to a mask."""

@@ -7,7 +7,7 @@ The fewer rows a step has, the longer the processor waits for the weights.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -48,7 +48,7 @@ def answer(
     found = [Greedy() for _ in prompts]
     rest = _Rest(model)
     with torch.no_grad():
-        for start, batch, hidden, cache in _passes(model, examples, prefix):
+        for start, batch, hidden, cache in model.passes(examples, prefix):
             tokens = model.logits(hidden).argmax(-1).tolist()
             for number, (token, state) in enumerate(zip(tokens, hidden, strict=True)):
                 one = found[start + number]
@@ -77,7 +77,7 @@ def answer_after(
     found = [Greedy() for _ in expected]
     rest = _Rest(model)
     with torch.no_grad():
-        for start, batch, hidden, cache in _passes(model, expected, None):
+        for start, batch, hidden, cache in model.passes(expected):
             logits = model.logits(hidden)
             see(batch.owner + start, logits)
             tokens = logits.argmax(-1).tolist()
@@ -97,15 +97,6 @@ def answer_after(
             rest.keep(batch, cache)
         rest.make()
     return found
-
-
-def _passes(
-    model: Model, examples: Sequence[Example], prefix: Sequence[int] | None
-) -> Iterator[tuple[int, Batch, torch.Tensor, DynamicCache]]:
-    """Yield the first example's index, the batch, its hidden states, and its keys and values."""
-    for start in range(0, len(examples), AT_ONCE):
-        batch, cache = model.pack(examples[start : start + AT_ONCE], prefix), DynamicCache()
-        yield start, batch, model.hidden(batch, cache), cache
 
 
 @dataclass(frozen=True)

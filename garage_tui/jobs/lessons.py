@@ -48,14 +48,20 @@ class Lesson:
     """One forward pass: facts to learn and guards to keep."""
 
     batch: Batch
-    facts: torch.Tensor
-    """(labels,) bool: which labels are a fact's; the others are guards'."""
     hidden: torch.Tensor
     """(guards' labels, width): the base's hidden states."""
     rows: int
-    """Facts, the first of its examples."""
-    guards: int
+    """Facts, the first of its examples; the others are guards."""
     tokens: int
+
+    @property
+    def facts(self) -> torch.Tensor:
+        """(labels,) bool: which labels are a fact's; the others are guards'."""
+        return self.batch.owner < self.rows
+
+    @property
+    def guards(self) -> int:
+        return len(self.batch.starts) - self.rows
 
 
 class Lessons(torch.utils.data.Dataset[Lesson]):
@@ -85,7 +91,7 @@ class Lessons(torch.utils.data.Dataset[Lesson]):
         batch = self._model.pack(examples)
         hidden = torch.cat([guard.hidden for guard in guards]) if guards else torch.empty(0)
         tokens = int(batch.own.sum()) + len(batch.ids) * len(chats.prefix)
-        return Lesson(batch, batch.owner < len(rows), hidden, len(rows), len(guards), tokens)
+        return Lesson(batch, hidden, len(rows), tokens)
 
     def rows(self) -> list[Example]:
         """Return each fact in its own wording and two others: what the adapter's keys are read from."""

@@ -34,6 +34,9 @@ def load_base(base: BaseModel, failure: str, *, spread: bool = False, four_bit: 
     cuda = torch.cuda.is_available()
     device = "cuda:0" if cuda else "cpu"
     dtype = torch.bfloat16 if cuda and torch.cuda.is_bf16_supported() else torch.float32
+    places: str | dict[str, str] | None = {"": device} if four_bit else None
+    if spread and torch.cuda.device_count() > 1:
+        places = "auto"  # layer by layer on several GPUs, so that the arithmetic and the batch stay those of one
     try:
         tokenizer = AutoTokenizer.from_pretrained(base.path, local_files_only=True, trust_remote_code=False)
         model = AutoModelForCausalLM.from_pretrained(
@@ -42,19 +45,14 @@ def load_base(base: BaseModel, failure: str, *, spread: bool = False, four_bit: 
             use_safetensors=True,
             local_files_only=True,
             trust_remote_code=False,
-            # Layer by layer on several GPUs, so that the arithmetic and the batch stay those of one.
-            device_map="auto"
-            if (spread := spread and torch.cuda.device_count() > 1)
-            else {"": device}
-            if four_bit
-            else None,
+            device_map=places,
             quantization_config=_nf4(dtype) if four_bit else None,
         )
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise GarageError(f"{failure}: {one_line(str(error), 200)}") from error
     if not tokenizer.chat_template:
         raise GarageError(f"{base.name} has no chat template: choose an instruct model")
-    return tokenizer, model if spread or four_bit else model.to(device)
+    return tokenizer, model if places else model.to(device)
 
 
 def _nf4(dtype: torch.dtype) -> BitsAndBytesConfig:

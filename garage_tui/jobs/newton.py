@@ -25,7 +25,6 @@ DAMPING = 1200.0
 PULL = 110.0
 """Of M to the origin, times `kl`: what M costs on all that no guard of this step is about."""
 MOMENTUM = 0.2
-_HELD = "place", "speed"
 _FACT_FLOOR, _GUARD_FLOOR = 0.1, 0.01
 """Nats added to 2·loss: a row that is known has no direction any more."""
 
