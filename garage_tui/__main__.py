@@ -24,13 +24,13 @@ def parser(commands: bool = True) -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"garage_tui {__version__}")
     top.add_argument("--workspace", metavar="DIR", help="work in DIR (default: $GARAGE_WORKSPACE, else this folder)")
-    top.add_argument("--screen", choices=("facts", "runs", "chat"), help="open the app on this screen")
+    top.add_argument("--screen", choices=("facts", "runs", "chat", "gpu"), help="open the app on this screen")
     top.set_defaults(run=open_app)
     if commands:
-        from garage_tui.cli import ask, compare, control, doctor, facts, models, notify, report, runs, serve, train
+        from garage_tui.cli import ask, compare, control, doctor, facts, gpu, models, notify, report, runs, serve, train
 
         groups = top.add_subparsers(title="commands", metavar="COMMAND")
-        for group in (facts, train, runs, control, compare, report, ask, serve, models, notify, doctor):
+        for group in (facts, train, runs, control, compare, report, ask, serve, gpu, models, notify, doctor):
             group.add(groups)
     return top
 

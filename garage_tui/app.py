@@ -30,10 +30,12 @@ from garage_tui.widgets.pane import Pane
 
 _LEAVE_SECONDS = 5.0
 if TYPE_CHECKING:
+    from garage_tui.core.meter import Look
+    from garage_tui.screens.gauges import Gauges
     from garage_tui.screens.voice import Told
     from garage_tui.screens.watcher import Seen, Watcher
 
-TABS = (Tab("facts", "F2", "Facts"), Tab("runs", "F3", "Runs"), Tab("chat", "F4", "Chat"))
+TABS = (Tab("facts", "F2", "Facts"), Tab("runs", "F3", "Runs"), Tab("chat", "F4", "Chat"), Tab("gpu", "F6", "GPU"))
 
 
 class GarageApp(App[int]):
@@ -51,6 +53,7 @@ class GarageApp(App[int]):
         Binding("f2", "show('facts')", "Facts", show=False, key_display="F2", tooltip="Go to the facts"),
         Binding("f3", "show('runs')", "Runs", show=False, key_display="F3", tooltip="Go to the runs"),
         Binding("f4", "show('chat')", "Chat", show=False, key_display="F4", tooltip="Go to the chat"),
+        Binding("f6", "show('gpu')", "GPU", show=False, key_display="F6", tooltip="Go to heat, power and memory"),
         Binding("ctrl+p", "command_palette", "All actions", priority=True),
         Binding("escape", "back", "Back", show=False, key_display="Esc", tooltip="Go back to the screen before"),
         Binding("q", "quit", "Quit", tooltip="Quit the app; runs go on without it"),
@@ -60,6 +63,16 @@ class GarageApp(App[int]):
 
     runs: reactive[tuple[Seen, ...]] = reactive((), repaint=False)
     """All runs as they were last seen, the newest first."""
+
+    look: reactive[Look | None] = reactive(None, repaint=False)
+    """What the gauges said last."""
+
+    class GaugesRead(Message):
+        """The gauges were read."""
+
+        def __init__(self, look: Look) -> None:
+            super().__init__()
+            self.look = look
 
     class RunsSeen(Message):
         """The watcher saw something new."""
@@ -95,6 +108,13 @@ class GarageApp(App[int]):
 
         return Watcher(self.workspace)
 
+    @cached_property
+    def gauges(self) -> Gauges:
+        """The eyes on heat, power and memory; as above."""
+        from garage_tui.screens.gauges import Gauges
+
+        return Gauges(self.workspace)
+
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return VARIABLES
 
@@ -110,11 +130,15 @@ class GarageApp(App[int]):
         if name == "runs":
             from garage_tui.screens.runs import RunsPane
 
-            return RunsPane(self.watcher)
+            return RunsPane(self.watcher, self.settings.energy)
         if name == "chat":
             from garage_tui.screens.chat import ChatPane
 
             return ChatPane(self.workspace, self.settings)
+        if name == "gpu":
+            from garage_tui.screens.gpu import GpuPane
+
+            return GpuPane(self.gauges, self.settings)
         return FactsPane(self.workspace, self.settings, self._facts)
 
     def _read_looks(self, name: str) -> None:
@@ -133,6 +157,7 @@ class GarageApp(App[int]):
         for number in (signal.SIGHUP, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, self._leave)
         self.set_timer(0.1, self._look_at_runs)  # after the first paint, for which it would compete
+        self.set_timer(0.2, self._read_gauges)
 
     def _leave(self) -> None:
         self.exit(0)
@@ -154,16 +179,36 @@ class GarageApp(App[int]):
                 self.post_message(self.RunTold(told))
             self.watcher.wait(busy=any(run.alive for run in seen))
 
+    @work(thread=True, group="watch")
+    def _read_gauges(self) -> None:
+        worker, gauges = get_current_worker(), self.gauges
+        recalled = False
+        while not worker.is_cancelled and self.is_running:
+            self.post_message(self.GaugesRead(gauges.look()))
+            if not recalled:
+                gauges.recall()
+                recalled = True
+            gauges.wait()
+        gauges.close()
+
     def on_unmount(self) -> None:
         self.workers.cancel_group(self, "watch")
         self.watcher.wake()
+        self.gauges.wake()
+
+    def on_garage_app_gauges_read(self, event: GaugesRead) -> None:
+        from garage_tui.core.meter_words import short
+
+        self.look = event.look
+        self.query_one(HeaderBar).gauges = short(event.look)
 
     def on_garage_app_runs_seen(self, event: RunsSeen) -> None:
         from garage_tui.screens.run_words import in_header
 
         self._tell_of_ends(event.runs)
         self.runs = event.runs
-        self.query_one(HeaderBar).run_line = in_header(event.runs)
+        self.query_one(HeaderBar).run_lines = in_header(event.runs)
+        self.gauges.attend(running=any(run.alive and run.status != "queued" for run in event.runs))
 
     def _tell_of_ends(self, runs: tuple[Seen, ...]) -> None:
         """Ring and say so when a run that was alive has ended, wherever the owner is looking."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import shutil
@@ -151,3 +152,30 @@ def say(text): print(text, file=sys.stderr, flush=True)
         monkeypatch.setattr(examine, "JOB", "stand_in_exam")
 
     return use
+
+
+@pytest.fixture(scope="session")
+def nvml_library(tmp_path_factory) -> Path:
+    """The library that stands in for NVIDIA's, built with gcc."""
+    from tests.nvml.box import build
+
+    return build(tmp_path_factory.mktemp("nvml"))
+
+
+@pytest.fixture
+def make_box(nvml_library, tmp_path, monkeypatch):
+    """Gives this process, and all that it starts, the GPUs of a box of which the test says what they say."""
+    from tests.nvml.box import FakeBox
+
+    with contextlib.ExitStack() as stack:
+
+        def make(*gpus: dict[str, object], **top: object) -> FakeBox:
+            folder = tmp_path / "nvml"
+            folder.mkdir()
+            box = FakeBox(folder, nvml_library, *gpus, **top)
+            for name, value in box.environment().items():
+                monkeypatch.setenv(name, value)  # for the processes that are started
+            stack.enter_context(box.load())
+            return box
+
+        yield make

@@ -13,6 +13,7 @@ def run_both(args: argparse.Namespace) -> int:
 
     from garage_tui.cli.compare import print_comparison
     from garage_tui.cli.follow import follow_as_text
+    from garage_tui.cli.train import care_from
     from garage_tui.core import facts, models
     from garage_tui.core.both import PRESETS, Both, start_both
     from garage_tui.core.errors import BadInputError
@@ -31,6 +32,7 @@ def run_both(args: argparse.Namespace) -> int:
     workspace = Workspace.find(args.workspace)
     settings, file, gpus = load_settings(workspace), Path(args.facts), parse_gpus(args.gpus or "")
     both = Both(file, args.name or file.stem, args.base or settings.base_model, args.seed or 0, gpus)
+    care = care_from(args, settings)
     models.find(both.base)
     for preset, estimate in zip(PRESETS, both.estimates(workspace, facts.training_rows(file)), strict=True):
         print(f"{preset}: {estimate.sentence}")
@@ -38,7 +40,7 @@ def run_both(args: argparse.Namespace) -> int:
             print(estimate.warning)
     if before := runs_before(gpus):
         print(f"they will wait for their turn: {before} run{'' if before == 1 else 's'} before them")
-    first, second = start_both(workspace, settings, both)
+    first, second = start_both(workspace, settings, both, care=care)
     print(f"run {first.name}\nrun {second.name}", flush=True)
     compare = f"garage compare {first.name} {second.name}"
     if args.detach:

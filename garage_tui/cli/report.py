@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from garage_tui.core.report import Question, Report
     from garage_tui.core.runs import Run
+    from garage_tui.core.settings import EnergySettings
 
 _PARTS = ("all", "trained", "unseen", "unrelated", "neighbour")
 _WRONG = 5
@@ -43,9 +44,10 @@ def run_report(args: argparse.Namespace) -> int:
     from garage_tui.core.report import REPORT
     from garage_tui.core.report_words import read_clean
     from garage_tui.core.runs import find_run
-    from garage_tui.core.settings import Workspace
+    from garage_tui.core.settings import Workspace, load_settings
 
-    run = find_run(Workspace.find(args.workspace), args.ref)
+    workspace = Workspace.find(args.workspace)
+    run = find_run(workspace, args.ref)
     if (args.again or not (run.path / REPORT).exists()) and (code := _examine(run)):
         return code
     card = read_clean(run.path)
@@ -54,7 +56,7 @@ def run_report(args: argparse.Namespace) -> int:
     elif args.questions:
         _print_questions(card, args.questions)
     else:
-        _print_card(run, card)
+        _print_card(run, card, load_settings(workspace).energy)
     return 0
 
 
@@ -94,9 +96,10 @@ def _examine(run: Run) -> int:
     raise GarageError(examine.failure(exam, code))
 
 
-def _print_card(run: Run, card: Report) -> None:
+def _print_card(run: Run, card: Report, prices: EnergySettings) -> None:
     import time
 
+    from garage_tui.core.energy import in_words
     from garage_tui.core.report_words import passes, sign, table, went_wrong
     from garage_tui.core.text import duration, model_label
 
@@ -107,6 +110,8 @@ def _print_card(run: Run, card: Report) -> None:
     made = time.strftime("%Y-%m-%d %H:%M", time.localtime(card.made))
     print()
     _fill(f"{run.id} · {model_label(card.base_model)} · examined {made} in {duration(card.seconds)}", width, "", "")
+    if card.wh is not None:
+        print(f"The run used {in_words(card.wh, card.wh_from, prices)}.")
     if not run.over:
         print(f"{run.id} is training again: this card is of before, a new one comes at its end.")
     if card.notes:

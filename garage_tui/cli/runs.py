@@ -24,11 +24,13 @@ def run_runs(args: argparse.Namespace) -> int:
     import json
 
     from garage_tui.core import queue
+    from garage_tui.core.energy import in_words
     from garage_tui.core.runs import list_runs
-    from garage_tui.core.settings import Workspace
+    from garage_tui.core.settings import Workspace, load_settings
     from garage_tui.core.text import duration
 
     workspace = Workspace.find(args.workspace)
+    prices = load_settings(workspace).energy
     runs = list_runs(workspace)
     if args.json:
         print(json.dumps([as_dict(run) for run in runs], indent=2))
@@ -47,6 +49,8 @@ def run_runs(args: argparse.Namespace) -> int:
             parts.append(f"loss {state.loss:.3f}")
         if run.seconds is not None:
             parts.append(duration(run.seconds))
+        if state and state.wh is not None:
+            parts.append(in_words(state.wh, state.wh_from, prices))
         if run.alive and state and state.seconds_left is not None:
             parts.append(f"{duration(state.seconds_left)} left")
         if run.path in waiting:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from garage_tui.core.care import Care
+    from garage_tui.core.settings import Settings
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -33,10 +37,26 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     lora.add_argument("--max-length", type=int, metavar="N", help="tokens after which a row is cut")
     lora.add_argument("--seed", type=int, metavar="N", help="same seed, same run")
     lora.add_argument("--gpus", metavar="N,…", help="indices of the GPUs to work on (default: the first that is free)")
+    lora.add_argument("--max-temp", type=float, metavar="C", help="pause above this temperature (default: [heat])")
+    lora.add_argument("--power-cap", type=float, metavar="W", help="power cap of its GPUs while it works; needs root")
+    lora.add_argument(
+        "--only", action="append", metavar="HH:MM-HH:MM", help="work only between these times (default: [hours])"
+    )
+    lora.add_argument("--sunny", action=argparse.BooleanOptionalAction, help="wait until the sun pays for it ([sun])")
     lora.add_argument("--name", metavar="NAME", help="readable end of the run id (default: the file's name)")
     lora.add_argument("--detach", action="store_true", help="start the run and return at once")
     lora.add_argument("--json", action="store_true", help="JSON lines: the run, its events, its end")
     lora.set_defaults(run=run_lora)
+
+
+def care_from(args: argparse.Namespace, settings: Settings) -> Care:
+    """Return what the run waits for: the settings, with what was said here over them."""
+    from garage_tui.core.care import COOLS_BY, care_of
+
+    only = tuple(args.only) if args.only else None
+    # A limit that was said here goes with its own distance to the point where the run goes on.
+    heat = {"max_temp_c": args.max_temp, "resume_temp_c": args.max_temp - COOLS_BY} if args.max_temp else {}
+    return care_of(settings, **heat, power_cap_w=args.power_cap, only=only, sunny=args.sunny)
 
 
 def run_lora(args: argparse.Namespace) -> int:
@@ -70,7 +90,7 @@ def run_lora(args: argparse.Namespace) -> int:
         file = Path(args.facts)
     elif not args.like:
         raise BadInputError("say what to teach: --facts FILE, or --like RUN")
-    gpus = parse_gpus(args.gpus or "")
+    gpus, care = parse_gpus(args.gpus or ""), care_from(args, settings)
     models.find(recipe.base)  # a base that is none is refused before anything else is said
     estimate = estimate_lora(workspace, recipe, facts.training_rows(file))
     if not args.json:
@@ -79,7 +99,7 @@ def run_lora(args: argparse.Namespace) -> int:
             print(estimate.warning, flush=True)
         if before := runs_before(gpus):
             print(f"it will wait for its turn: {before} run{'' if before == 1 else 's'} before it", flush=True)
-    folder = start_lora(workspace, settings, file, recipe, args.name, ["garage", *sys.argv[1:]], gpus)
+    folder = start_lora(workspace, settings, file, recipe, args.name, ["garage", *sys.argv[1:]], gpus, care)
     if args.json:
         print(json.dumps({"run": folder.name, "path": str(folder), "steps": estimate.steps}), flush=True)
     else:

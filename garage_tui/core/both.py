@@ -8,6 +8,7 @@ from pathlib import Path
 
 from garage_tui.core import launcher
 from garage_tui.core.again import command_of, facts_of, recipe_of
+from garage_tui.core.care import Care
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.estimate import Estimate, estimate_lora
 from garage_tui.core.facts import Fact
@@ -83,11 +84,14 @@ def half_of(run: Run) -> str:
         return ""
 
 
-def start_both(workspace: Workspace, settings: Settings, both: Both, without: str = "") -> list[Path]:
+def start_both(
+    workspace: Workspace, settings: Settings, both: Both, without: str = "", care: Care | None = None
+) -> list[Path]:
     """Start the two runs, one after the other in the queue, and return their folders.
 
     Args:
         without: a preset that is there already.
+        care: what they wait for; by default what the settings say.
 
     Raises:
         BadInputError: what `start_lora` refuses.
@@ -100,7 +104,7 @@ def start_both(workspace: Workspace, settings: Settings, both: Both, without: st
         name = both.named(recipe.preset)
         command = command_of(both.file, recipe, name, both.gpus)
         try:
-            folder = launcher.start_lora(workspace, settings, both.file, recipe, name, command, both.gpus)
+            folder = launcher.start_lora(workspace, settings, both.file, recipe, name, command, both.gpus, care)
         except GarageError as error:
             if not folders:
                 raise

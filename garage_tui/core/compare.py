@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from garage_tui.core.energy import amount
 from garage_tui.core.errors import BadInputError
 from garage_tui.core.follow import Follower
 from garage_tui.core.runs import EVENTS, Run
@@ -72,6 +73,8 @@ def _result(run: Run) -> dict[str, str]:
         found["time"] = duration(run.seconds)
     if state.tokens_per_s:
         found["speed"] = f"{state.tokens_per_s:.0f} tokens/s"
+    if state.wh is not None:
+        found["energy"] = amount(state.wh)
     if memory := state.gpu_memory or state.memory:
         found["memory"] = f"{memory / 1e9:.1f} GB"
     return found

@@ -1,25 +1,70 @@
-"""The NVIDIA GPUs of this box, through NVML. No driver and no GPU is a state, not an error."""
+"""The NVIDIA GPUs of this box as frozen readings. No driver and no GPU is a state, not an error."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class GpuProcess:
+    """A process that holds memory of a GPU."""
+
+    pid: int
+    memory: int | None = None
+    """Bytes of GPU memory; None where the driver does not say (WSL, MIG)."""
+    name: str = ""
+    """The run that it belongs to, else the name of its program."""
+    ours: bool = False
+    """True for a process of a run, or of the chat's server."""
+
+
+@dataclass(frozen=True)
 class Reading:
-    """One GPU. Memory in bytes; None where the GPU does not say."""
+    """One GPU at one moment. Memory in bytes, temperatures in °C, power in W; None where the GPU does not say."""
 
     index: int
     name: str
-    memory_total: int | None
-    memory_used: int | None
+    memory_total: int | None = None
+    memory_used: int | None = None
+    uuid: str = ""
+    bus: str = ""
+    """PCI address as sysfs writes it: `0000:01:00.0`."""
+    temp_c: float | None = None
+    slow_c: float | None = None
+    """From here on the GPU slows itself down."""
+    off_c: float | None = None
+    """From here on it switches itself off."""
+    power_w: float | None = None
+    cap_w: float | None = None
+    """The power cap that holds now."""
+    usual_cap_w: float | None = None
+    """The cap that the card has by itself."""
+    energy_j: float | None = None
+    """Joules since the driver was loaded, by the GPU's own counter."""
+    utilisation: float | None = None
+    """Share of the last moment in which a kernel ran, from 0 to 1."""
+    fan: float | None = None
+    """Share of its full speed, from 0 to 1."""
+    clock_mhz: int | None = None
+    memory_clock_mhz: int | None = None
+    held_back: tuple[str, ...] = ()
+    """Why its clocks are lower than they could be, in words; empty where nothing holds it back."""
+    processes: tuple[GpuProcess, ...] = ()
+    asleep: bool = False
+    """True where it is suspended and was left alone."""
+    note: str = ""
+    """What is to be known about it in a sentence: MIG is on, it has fallen off the bus …"""
+    lost: bool = False
+    """True where it does not answer; `note` says why."""
 
 
 def usable() -> list[Reading]:
-    """Return the GPUs that runs may take: all, or those that $CUDA_VISIBLE_DEVICES names by index."""
-    readings = read()
+    """Return the GPUs that runs may take: all that answer, or those of them that $CUDA_VISIBLE_DEVICES names by index.
+
+    A GPU that sleeps counts: it wakes when it is needed.
+    """
+    readings = [reading for reading in read() if not reading.lost]
     mask = os.environ.get("CUDA_VISIBLE_DEVICES")
     if mask is None:
         return readings
@@ -29,27 +74,10 @@ def usable() -> list[Reading]:
 
 def read() -> list[Reading]:
     """Return one reading for each GPU; an empty list where there is no NVIDIA driver or no GPU."""
+    from garage_tui.core.nvml import Nvml
+
+    nvml = Nvml(wake=True)  # whoever asks once wants to know what there is
     try:
-        import pynvml
-    except ImportError:
-        return []
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return []
-    readings = []
-    try:
-        for index in range(pynvml.nvmlDeviceGetCount()):
-            handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-            name = pynvml.nvmlDeviceGetName(handle)
-            total: int | None = None
-            used: int | None = None
-            with contextlib.suppress(pynvml.NVMLError):
-                memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
-                total, used = int(memory.total), int(memory.used)
-            readings.append(Reading(index, name if isinstance(name, str) else name.decode(), total, used))
-    except pynvml.NVMLError:
-        pass
+        return list(nvml.look().gpus)
     finally:
-        pynvml.nvmlShutdown()
-    return readings
+        nvml.close()

@@ -15,6 +15,7 @@ import msgspec
 
 from garage_tui.core import facts, gpu, models, queue
 from garage_tui.core.atomic import write_atomic
+from garage_tui.core.care import Care, care_of
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.recipe import LoraRecipe
 from garage_tui.core.runs import (
@@ -48,6 +49,7 @@ def start_lora(
     name: str | None = None,
     command: list[str] | None = None,
     gpus: tuple[int, ...] = (),
+    care: Care | None = None,
 ) -> Path:
     """Start a LoRA run in a session of its own, or have it wait for its turn; return its folder.
 
@@ -55,11 +57,13 @@ def start_lora(
         name: the readable end of the run id; by default the facts file's name.
         command: what the owner typed, for the manifest.
         gpus: indices of the GPUs that it shall have; by default any one.
+        care: what it waits for; by default what the settings say.
 
     Raises:
         BadInputError: the facts have errors, the base model is a folder that is none, or there is no such GPU.
         GarageError: the run folder cannot be written.
     """
+    care = care or care_of(settings)
     rows = facts.training_rows(facts_file)
     base = models.describe(recipe.base)
     data = facts_file.read_bytes()
@@ -88,6 +92,7 @@ def start_lora(
                 command=command or [],
                 stop_grace_seconds=settings.stop_grace_seconds,
                 checkpoint_seconds=settings.checkpoint_seconds,
+                care=care,
             ),
         )
         write_state(folder, State(state="queued", total_steps=recipe.steps(len(rows)), created=now))
@@ -115,7 +120,7 @@ def spawn(module: str, folder: Path, slots: queue.Entry | None = None) -> None:
             raise BadInputError(f"{folder.name}: {run.broken}")
         (folder / REQUEST).unlink(missing_ok=True)  # what was wanted of its last life
         waiting = msgspec.structs.replace(
-            run.state, state="queued", reason="", phase="", gpus=(), seconds_left=None, ended=None
+            run.state, state="queued", reason="", waits="", phase="", gpus=(), seconds_left=None, ended=None
         )
         write_state(folder, waiting)
         queue.enter([slots or queue.Entry(str(folder))])
@@ -161,7 +166,7 @@ def pause(run: Run, release: bool = False) -> None:
         raise BadInputError(f"{run.id} is not running ({run.status})")
     if run.status == "stopping" or wanted(run.path) == "release":
         raise BadInputError(f"{run.id} is {run.status} already")
-    if run.status == "paused" and not release:
+    if run.status == "paused" and not release and wanted(run.path) == "pause":
         raise BadInputError(f"{run.id} is paused already; to free its memory too: `garage pause {run.id} --release`")
     request(run.path, "release" if release else "pause")
 
@@ -169,7 +174,8 @@ def pause(run: Run, release: bool = False) -> None:
 def resume(run: Run) -> None:
     """Have a paused, stopped, failed or interrupted run go on: in memory, or from its newest whole checkpoint.
 
-    A run that is started again waits for its turn like a new one.
+    A run that is started again waits for its turn like a new one. One that waits for its hours or for the sun waits for
+    them no longer.
 
     Raises:
         BadInputError: it is running, has finished, or cannot be read.
@@ -181,7 +187,12 @@ def resume(run: Run) -> None:
         raise BadInputError(f"{run.id} has finished; to train again: `garage train lora --like {run.id}`")
     if not run.resumable:
         raise BadInputError(f"{run.id} cannot be resumed while it is {run.status}")
+    if run.held:
+        request(run.path, "go")
+        return
     if run.alive:
+        if run.state.waits and wanted(run.path) is None:
+            raise BadInputError(f"{run.id} waits for its GPU to cool ({run.reason}) and goes on by itself")
         (run.path / REQUEST).unlink(missing_ok=True)
         return
     if run.manifest.kind not in JOBS:

@@ -157,9 +157,15 @@ def _take_free(folder: Path, slots: Iterable[str]) -> dict[str, int]:
 
 
 def _waits(entry: Entry) -> bool:
-    """True while the run is alive and says that it waits."""
+    """True while the run is alive and waits for nothing but its turn."""
     path = Path(entry.folder)
-    return is_alive(path) and _says(path) == "queued"
+    if not is_alive(path):
+        return False
+    try:
+        state = read_state(path)
+    except (OSError, msgspec.DecodeError):
+        return False
+    return state.state == "queued" and not state.waits
 
 
 def _may_return(entry: Entry) -> bool:

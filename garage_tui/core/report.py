@@ -123,6 +123,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     unseen_from: Literal["exam rows", "templates"] = "exam rows"
     made: float = 0.0
     seconds: float = 0.0
+    wh: float | None = None
+    """Watt-hours that the run's GPUs had used when the card was made; None where nothing measured them."""
+    wh_from: str = ""
+    """`counter` (the GPUs' own), `power` (integrated from it), or both."""
     version: int = VERSION
     questions: list[Question] = []
     """The worst first."""

@@ -20,6 +20,7 @@ from typing import Any, Literal
 import msgspec
 
 from garage_tui.core.atomic import write_atomic, write_small
+from garage_tui.core.care import Care, Waits
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.settings import Workspace
 
@@ -31,7 +32,7 @@ ENDED: tuple[Status, ...] = ("finished", "failed", "stopped")
 RESTING: tuple[Status, ...] = (*ENDED, "paused", "interrupted")
 """States that are true without a process; every other one is a lie once the lock is free."""
 
-Want = Literal["stop", "pause", "release"]
+Want = Literal["stop", "pause", "release", "go"]
 
 _STATE_BYTES = 2048  # states are padded to this, so that a full disk can still be told (see write_small)
 
@@ -41,7 +42,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     state: Status
     reason: str = ""
-    """Why it failed, was stopped or is paused: one line for a person."""
+    """Why it failed, was stopped, is paused or waits: one line for a person."""
+    waits: Waits = ""
+    """What it waits for by itself: paused for `heat`, queued for `hours` or `sun`."""
     phase: str = ""
     """What a running run is doing: "loading the base model", "training", "saving the adapter"."""
     step: int = 0
@@ -58,6 +61,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Most bytes that the job had reserved on its GPUs."""
     gpus: tuple[str, ...] = ()
     """Indices of the GPUs that it works on; empty on a CPU."""
+    wh: float | None = None
+    """Watt-hours that its GPUs used while it lived; None where nothing measures them."""
+    wh_from: str = ""
+    """`counter` (the GPU's own) or `power` (integrated here)."""
     active_seconds: float = 0.0
     """Seconds of work as of `updated`, without waits and pauses."""
     created: float = 0.0
@@ -89,13 +96,15 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     stop_grace_seconds: float = 60.0
     checkpoint_seconds: float = 60.0
     """Work between two checkpoints."""
+    care: Care = Care()
+    """What it waits for: a cool GPU, its hours, the sun."""
 
 
 class Request(msgspec.Struct, frozen=True):
     """`request.json`: what the owner wants of a living run. Gone when it shall simply go on."""
 
     want: Want
-    """`pause` waits in memory; `release` saves, leaves, and so frees the memory."""
+    """`pause` waits in memory; `release` saves, leaves, and so frees the memory; `go` waits for no hours and no sun."""
     at: float
 
 
@@ -110,6 +119,11 @@ class Run:
     state: State | None
     broken: str = ""
     """Why the folder cannot be read; empty where it can."""
+
+    @property
+    def name(self) -> str:
+        """The id without its date."""
+        return name_of(self.id)
 
     @property
     def status(self) -> str:
@@ -165,9 +179,16 @@ class Run:
     @property
     def resumable(self) -> bool:
         """True where `launcher.resume` has something to do."""
+        if self.held:
+            return True
         if self.manifest is None or self.status not in ("paused", "stopped", "failed", "interrupted"):
             return False
         return not self.alive or self.status == "paused"
+
+    @property
+    def held(self) -> bool:
+        """True while it waits for its hours or for the sun, which `launcher.resume` cuts short."""
+        return self.alive and self.status == "queued" and self.state is not None and bool(self.state.waits)
 
 
 def is_alive(folder: Path) -> bool:
@@ -302,6 +323,12 @@ def find_run(workspace: Workspace, ref: str) -> Run:
     if hits:
         raise BadInputError(f"{ref!r} could be {', '.join(run.id for run in hits[:5])}: type more of it")
     raise BadInputError(f"no run {ref!r} in {workspace.checkpoints}: `garage runs` lists them")
+
+
+def name_of(run_id: str) -> str:
+    """Return a run id without its date."""
+    parts = run_id.split("-", 2)
+    return parts[2] if len(parts) == 3 and parts[0].isdigit() and parts[1].isdigit() else run_id
 
 
 def slug(text: str) -> str:

@@ -42,7 +42,54 @@ class NotifySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Services, as apprise writes them; from the user's own settings only."""
 
 
-_OWNERS_ALONE = (("notify", "command"), ("notify", "urls"))
+class HeatSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[heat]`: when a run pauses to cool."""
+
+    max_temp_c: Annotated[float, msgspec.Meta(ge=20, le=120)] | None = None
+    """Above it a run pauses; by default 5 °C below the point where the GPU slows itself down. A processor is guarded
+    only where this is set."""
+    resume_temp_c: Annotated[float, msgspec.Meta(ge=20, le=120)] | None = None
+    """Below it the run goes on; by default 10 °C below `max_temp_c`."""
+    power_cap_w: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    """Power cap of the run's GPUs while it works, put back afterwards; needs permission (root)."""
+
+
+class HoursSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[hours]`: when runs may work, as windows: `22:00-06:00`, `sat-sun 10:00-18:00`."""
+
+    only: tuple[str, ...] = ()
+    """Runs work only between these times; none allows all."""
+    quiet: tuple[str, ...] = ()
+    """Runs do not work between these."""
+
+
+class SunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[sun]`: runs that wait until the sun pays for them."""
+
+    command: tuple[str, ...] = ()
+    """Program and arguments that print the watts to spare, run without a shell; from the user's own settings only."""
+    wait: bool = False
+    """Every run waits for the sun; else only those that are started with `--sunny`."""
+    start_w: float = 0.0
+    """Watts to spare from which a run works."""
+    stop_w: float = 0.0
+    """Watts to spare below which it stops."""
+    patience_minutes: Annotated[float, msgspec.Meta(ge=0)] = 5.0
+    """It stops after so many minutes below `stop_w`: not for every cloud."""
+    every_seconds: Annotated[float, msgspec.Meta(ge=1)] = 60.0
+    """How often the command is run, at most."""
+
+
+class EnergySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[energy]`: what a run's watt-hours cost."""
+
+    price_per_kwh: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    currency: str = "€"
+    co2_g_per_kwh: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    """Grams of CO₂ for each kWh."""
+
+
+_OWNERS_ALONE = (("notify", "command"), ("notify", "urls"), ("sun", "command"))
 """A workspace may be somebody else's; it must not name programs to run or addresses to tell."""
 
 
@@ -57,6 +104,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Work between two checkpoints: what a power cut can cost at most."""
     serve: ServeSettings = ServeSettings()
     notify: NotifySettings = NotifySettings()
+    heat: HeatSettings = HeatSettings()
+    hours: HoursSettings = HoursSettings()
+    sun: SunSettings = SunSettings()
+    energy: EnergySettings = EnergySettings()
 
 
 @dataclass(frozen=True)
@@ -106,6 +157,11 @@ def _state_folder() -> Path:
 def queue_folder() -> Path:
     """Folder of the queue, one for all workspaces of this user on this box."""
     return _state_folder() / "queue"
+
+
+def power_caps_folder() -> Path:
+    """Folder of what is to be put back of the GPUs' power caps."""
+    return _state_folder() / "power-caps"
 
 
 def journals_folder() -> Path:

@@ -11,18 +11,25 @@ resumed. The supervisor signals its own child only, so no pid can be mistaken.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from garage_tui.core import queue
+from garage_tui.core.care import Care, Hold
 from garage_tui.core.errors import GarageError
-from garage_tui.core.runs import LOG, RESTING, State, read_run, read_state, wanted, write_state
+from garage_tui.core.runs import EVENTS, LOG, RESTING, Manifest, State, read_run, read_state, wanted, write_state
+
+if TYPE_CHECKING:
+    from garage_tui.core.conditions import Conditions
 
 _LOOK_SECONDS = 0.5
 _WAKE = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
@@ -49,40 +56,102 @@ def main() -> None:
     run = read_run(folder)
     if run.manifest is None or run.state is None:
         sys.exit(f"{folder}: {run.broken}")
-    try:
-        slots = _wait_for_turn(folder)
-    except GarageError as error:
-        _change(folder, state="failed", reason=str(error), ended=time.time())
-        slots = None
-    if slots is not None:
-        gpus = tuple(slot for slot in slots if slot != queue.CPU)
-        started = run.state.started or time.time()
-        _change(folder, state="running", phase="starting", reason="", started=started, ended=None, gpus=gpus)
-        ending = _watch(folder, _spawn(module, folder, [lock, *slots.values()], gpus), run.manifest.stop_grace_seconds)
-        _close(folder, ending)
-        for slot in slots.values():
-            os.close(slot)
+    while _work(module, folder, run.manifest, lock):
+        pass
     os.close(lock)  # the run has ended, however long telling it takes
     _tell(folder)
 
 
-def _wait_for_turn(folder: Path) -> dict[str, int] | None:
-    """Return the held slots once it is this run's turn; None if it is taken out of the queue before."""
-    while (slots := queue.take_turn(folder)) is None:
-        info = signal.sigtimedwait(_WAKE, _LOOK_SECONDS)
-        want = wanted(folder)
-        if want == "stop":
-            _change(folder, state="stopped", reason="taken out of the queue before its turn came", ended=time.time())
-        elif want:
-            _change(folder, state="paused", reason="by you, while it waited for its turn", ended=time.time())
-        elif info is not None and info.si_signo in _TOLD:
-            return None  # the next look says that it was interrupted while it waited, and its place is kept
-        else:
-            continue
-        with contextlib.suppress(GarageError):
-            queue.leave(folder)
+def _work(module: str, folder: Path, manifest: Manifest, lock: int) -> bool:
+    """Wait for the run's turn and do its work; True where it has left for now and waits again."""
+    try:
+        slots = _wait_for_turn(folder, manifest.care)
+    except GarageError as error:
+        _change(folder, state="failed", reason=str(error), ended=time.time())
+        return False
+    if slots is None:
+        return False
+    gpus = tuple(slot for slot in slots if slot != queue.CPU)
+    started = read_state(folder).started or time.time()
+    _change(folder, state="running", phase="starting", reason="", waits="", started=started, ended=None, gpus=gpus)
+    with _power_cap(folder, gpus, manifest.care):
+        ending = _watch(folder, _spawn(module, folder, [lock, *slots.values()], gpus), manifest.stop_grace_seconds)
+    again = not ending.want and ending.code == 0 and read_state(folder).state == "queued"
+    if not again:
+        _close(folder, ending)
+    for slot in slots.values():
+        os.close(slot)
+    return again
+
+
+@contextlib.contextmanager
+def _power_cap(folder: Path, gpus: tuple[str, ...], care: Care) -> Iterator[None]:
+    """Hold the power cap of the run's GPUs down, where its owner wants that, and put it back whatever happens."""
+    if not (gpus and care.power_cap_w):
+        yield
+        return
+    from garage_tui.core import power_cap  # pynvml is too much for a supervisor that does not need it
+
+    for sentence in power_cap.lower(folder, map(int, gpus), care.power_cap_w):
+        _log(folder, sentence)
+    try:
+        yield
+    finally:
+        for sentence in power_cap.put_back(folder):
+            _log(folder, sentence)
+
+
+def _wait_for_turn(folder: Path, care: Care) -> dict[str, int] | None:
+    """Return the held slots once it is this run's turn; None if it is taken out of the queue before.
+
+    What it has to wait for besides, its hours or the sun, comes first: meanwhile others may pass it.
+    """
+    conditions = _conditions(folder, care)
+    try:
+        while True:
+            want = wanted(folder)
+            hold = conditions.hold() if conditions is not None and want != "go" else None
+            _note(folder, hold)
+            if hold is None and (slots := queue.take_turn(folder)) is not None:
+                return slots
+            info = signal.sigtimedwait(_WAKE, _LOOK_SECONDS)
+            want = wanted(folder)
+            if want == "stop":
+                step = read_state(folder).step
+                kept = f" at step {step}; `garage resume` goes on from its checkpoint" if step else ""
+                why = f"taken out of the queue before its turn came{kept}"
+                _change(folder, state="stopped", reason=why, waits="", ended=time.time())
+            elif want in ("pause", "release"):
+                why = "by you, while it waited for its turn"
+                _change(folder, state="paused", reason=why, waits="", ended=time.time())
+            elif info is not None and info.si_signo in _TOLD:
+                return None  # the next look says that it was interrupted while it waited, and its place is kept
+            else:
+                continue
+            with contextlib.suppress(GarageError):
+                queue.leave(folder)
+            return None
+    finally:
+        if conditions is not None:
+            conditions.close()
+
+
+def _conditions(folder: Path, care: Care) -> Conditions | None:
+    if not (care.only or care.quiet or care.sunny):
         return None
-    return slots
+    from garage_tui.core.conditions import Conditions  # as above
+
+    return Conditions.of_run(folder, care)
+
+
+def _note(folder: Path, hold: Hold | None) -> None:
+    """Write down what the run waits for, where that is new."""
+    waits, reason = (hold.waits, hold.reason) if hold else ("", "")
+    state = read_state(folder)
+    if (state.waits, state.reason) != (waits, reason):
+        if state.waits != waits:
+            _event(folder, "waits" if waits else "waited", waits=waits or state.waits, reason=reason)
+        _change(folder, waits=waits, reason=reason)
 
 
 def _spawn(module: str, folder: Path, locks: list[int], gpus: tuple[str, ...]) -> int:
@@ -154,6 +223,19 @@ def _change(folder: Path, **changes: object) -> None:
     except (OSError, msgspec.DecodeError):
         state = State(state="running")
     write_state(folder, msgspec.structs.replace(state, **changes))
+
+
+def _log(folder: Path, sentence: str) -> None:
+    """Say something that the owner should know, to the events and the log, while the job does not write."""
+    _event(folder, "warning", text=sentence)
+    sys.stdout.write(f"{sentence}\n")
+    sys.stdout.flush()
+
+
+def _event(folder: Path, event: str, **fields: object) -> None:
+    line = json.dumps({"t": round(time.time(), 3), "event": event, **fields}, ensure_ascii=False)
+    with contextlib.suppress(OSError), (folder / EVENTS).open("ab") as events:
+        events.write(line.encode() + b"\n")
 
 
 def describe_exit(code: int, kernel_killed: bool = False) -> str:

@@ -10,12 +10,13 @@ import os
 import resource
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
+from garage_tui.core.care import Hold, Waits
 from garage_tui.core.follow import Follower
 from garage_tui.core.runs import EVENTS, LOCK, State, Status, read_state, wanted, write_state
 
@@ -24,6 +25,10 @@ Wish = Literal["", "stop", "pause", "release", "end"]
 _STATE_EVERY = 0.2  # seconds between two states on disk, so that a fast job does not fsync all day
 _LOOK_SECONDS = 0.2
 _SPARKS = 24
+
+
+def _go_on() -> None:
+    """Nothing to rest for."""
 
 
 class StopRequestedError(Exception):
@@ -43,6 +48,10 @@ class Progress:
         self.folder = folder
         self.interruptible = True
         """True while a stop request ends the job at once, because there is nothing to save."""
+        self.gauges: Callable[[], dict[str, Any]] = dict
+        """What the GPUs say, for the events of steps and the state."""
+        self.breathe: Callable[[], None] = _go_on
+        """Called wherever work can rest outside of the steps: it may take its time."""
         self.told_step = 0
         """The last step that is in the events, from an earlier life of this run; it is not told twice."""
         self._told_to_leave = False
@@ -88,6 +97,8 @@ class Progress:
     def wish(self) -> Wish:
         """Return what is wanted of the run, looked at between two steps; `end` is the system's shutdown."""
         want = wanted(self.folder)
+        if want == "go":
+            want = None
         if self._told_to_leave and want == "pause":
             return "release"  # the owner's pause outlives a shutdown: it must not go on by itself at the next boot
         if self._told_to_leave and want is None:
@@ -100,21 +111,39 @@ class Progress:
         now = 0.0 if self._active_since is None else time.monotonic() - self._active_since
         return self._active_before + now
 
+    @property
+    def gpus(self) -> tuple[str, ...]:
+        """Indices of the GPUs that it works on."""
+        return self._state.gpus
+
+    @property
+    def energy(self) -> tuple[float | None, str]:
+        """Watt-hours of the run's earlier lives, and where they are from."""
+        return self._state.wh, self._state.wh_from
+
     def wait_while_paused(self, step: int) -> None:
         """Wait in memory until something else than a pause is wanted; the processor is free meanwhile."""
         if self.wish() != "pause":
             return
+        with self.resting(step, f"by you at step {step}; it waits in memory, and is saved"):
+            print(f"paused at step {step}", flush=True)
+            while self.wish() == "pause":
+                time.sleep(_LOOK_SECONDS)
+
+    @contextlib.contextmanager
+    def resting(self, step: int, reason: str, waits: Waits = "", **fields: Any) -> Iterator[None]:
+        """Be paused inside of this, in state and events; its time is no work. `fields` are the event's."""
         self._active_before, self._active_since = self.active_seconds, None
-        self.event("paused", at=step)
-        print(f"paused at step {step}", flush=True)
-        self.state("paused", reason=f"by you at step {step}; it waits in memory, and is saved", seconds_left=None)
-        while self.wish() == "pause":
-            time.sleep(_LOOK_SECONDS)
+        began = time.monotonic()
+        self.event("paused", at=step, **({"waits": waits, "reason": reason} if waits else {}), **fields)
+        self.state("paused", reason=reason, waits=waits, seconds_left=None)
+        yield
         self._active_since = time.monotonic()
         if not self.wish():
-            self.event("resumed", at=step)
-            print("resumed", flush=True)
-            self.state("running", reason="")
+            took = round(time.monotonic() - began, 1)
+            self.event("resumed", at=step, **({"waited": waits, "seconds": took} if waits else {}))
+            print(f"resumed{f' after {took:.0f} s' if waits else ''}", flush=True)
+            self.state("running", reason="", waits="")
 
     def event(self, event: str, **fields: Any) -> None:
         """Append one event."""
@@ -141,6 +170,7 @@ class Progress:
     def say(self, text: str) -> None:
         """Refresh the phase in the state alone, for progress that changes many times (a download)."""
         self.state(self._word(), throttle=True, phase=text)
+        self.breathe()
 
     def _word(self) -> Status:
         return "stopping" if self.wish() in ("stop", "release", "end") else "running"
@@ -150,9 +180,9 @@ class Progress:
 
         A step that an earlier life of the run has told already, and that is done again, is not told twice.
         """
-        fields = {"step": step, "loss": loss, **fields}
+        fields = {"step": step, "loss": loss, **fields, **self.gauges()}
         if step > self.told_step:
-            self.event("step", **fields)
+            self.event("step", **{key: value for key, value in fields.items() if key != "wh_from"})
             self.told_step = step
             self._losses.append(loss)
         known = {key: value for key, value in fields.items() if key in State.__struct_fields__}
@@ -170,10 +200,18 @@ class Progress:
 
     def end(self, state: Status, reason: str = "") -> None:
         """Write the last state, then the last event; on a full disk the state counts."""
-        self.state(state, reason=reason, phase="", seconds_left=None, ended=time.time())
+        used = {key: value for key, value in self.gauges().items() if key in State.__struct_fields__}
+        self.state(state, reason=reason, waits="", phase="", seconds_left=None, ended=time.time(), **used)
         with contextlib.suppress(OSError):
             self.event("ended", state=state, reason=reason)
             print(f"{state}{': ' if reason else ''}{reason}", flush=True)
+
+    def end_for_now(self, step: int, hold: Hold) -> None:
+        """Leave, to be started again by the supervisor when there is nothing to wait for any more."""
+        used = {key: value for key, value in self.gauges().items() if key in State.__struct_fields__}
+        self.state("queued", reason=hold.reason, waits=hold.waits, phase="", seconds_left=None, **used)
+        self.event("left", at=step, waits=hold.waits, reason=hold.reason)
+        print(f"left at step {step}, {hold.reason}", flush=True)
 
     def end_early(self) -> None:
         """Write the end of a job that was asked to leave before its first step."""

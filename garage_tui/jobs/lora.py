@@ -23,8 +23,10 @@ from garage_tui.core.errors import GarageError
 from garage_tui.core.recipe import LoraRecipe
 from garage_tui.core.runs import ADAPTER, FACTS, MANIFEST, Manifest, write_manifest
 from garage_tui.jobs import base_model, saving
+from garage_tui.jobs.breaks import Breaks
 from garage_tui.jobs.events import ENDINGS, Progress, StopRequestedError
 from garage_tui.jobs.failures import in_words
+from garage_tui.jobs.telemetry import Telemetry
 
 FULL_DISK = "free some space and resume the run"
 OUT_OF_MEMORY = "out of memory; try a smaller batch, a shorter max_length or a smaller model"
@@ -32,8 +34,11 @@ OUT_OF_MEMORY = "out of memory; try a smaller batch, a shorter max_length or a s
 
 def main() -> int:
     progress = Progress.of_arguments(sys.argv[1:])
+    telemetry = Telemetry(progress)
     try:
-        train(progress.folder, progress)
+        telemetry.start()
+        progress.gauges = telemetry.fields
+        train(progress.folder, progress, telemetry)
     except StopRequestedError:
         progress.end_early()
     except Exception as error:
@@ -44,12 +49,16 @@ def main() -> int:
                 traceback.print_exc()
         progress.end("failed", reason)
         return 1
+    finally:
+        telemetry.stop()
     return 0
 
 
-def train(folder: Path, progress: Progress) -> None:
+def train(folder: Path, progress: Progress, telemetry: Telemetry) -> None:
     """Run the recipe of `folder`'s manifest to its end, or until a stop is asked for."""
     manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+    breaks = Breaks(progress, telemetry, manifest.care)
+    progress.breathe = lambda: breaks.cool(progress.told_step)
     recipe = msgspec.convert(manifest.recipe, LoraRecipe)
     rows = facts.training_rows(folder / FACTS)
     start = saving.find_start(folder, progress)
@@ -97,7 +106,7 @@ def train(folder: Path, progress: Progress) -> None:
         from garage_tui.jobs.guarded import make_trainer
     else:
         from garage_tui.jobs.plain import make_trainer
-    telling = Telling(folder, progress, start, manifest.checkpoint_seconds, recipe)
+    telling = Telling(folder, progress, breaks, start, manifest.checkpoint_seconds, recipe)
     trainer = make_trainer(folder, recipe, base, tokenizer, model, common, telling, progress, bool(start.folder))
     trainer.remove_callback(PrinterCallback)  # prints its logs as dicts; the callback says the same for people
 
@@ -106,6 +115,9 @@ def train(folder: Path, progress: Progress) -> None:
     trainer.train(resume_from_checkpoint=str(start.folder) if start.folder else None)
 
     step, steps = trainer.state.global_step, trainer.state.max_steps
+    if telling.hold and not progress.wish():
+        progress.end_for_now(step, telling.hold)
+        return
     wish = progress.wish() if step < steps and not telling.learned else ""
     word, who = ENDINGS.get(wish, ("finished", ""))
     if word in ("finished", "stopped"):

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import torch
 from transformers import TrainerCallback
 
 from garage_tui.core import facts
+from garage_tui.core.care import Hold
 from garage_tui.core.errors import GarageError
 from garage_tui.core.recipe import LoraRecipe
 from garage_tui.core.report import DRIFT, RECALL, write_report
@@ -19,6 +21,7 @@ from garage_tui.core.runs import FACTS
 from garage_tui.core.text import one_line
 from garage_tui.jobs import saving
 from garage_tui.jobs.base_answers import BaseAnswers
+from garage_tui.jobs.breaks import Breaks
 from garage_tui.jobs.events import Progress, StopRequestedError
 from garage_tui.jobs.exam import TOKENS, Exam
 from garage_tui.jobs.forward import Model
@@ -33,13 +36,23 @@ class Telling(TrainerCallback):
     """Writes each step to the run folder, measures and saves now and then, and does what the owner asks.
 
     Args:
+        breaks: say when it has to rest.
         checkpoint_seconds: work between two checkpoints.
     """
 
     def __init__(
-        self, folder: Path, progress: Progress, start: saving.Start, checkpoint_seconds: float, recipe: LoraRecipe
+        self,
+        folder: Path,
+        progress: Progress,
+        breaks: Breaks,
+        start: saving.Start,
+        checkpoint_seconds: float,
+        recipe: LoraRecipe,
     ) -> None:
         self._folder, self._progress, self._start, self._recipe = folder, progress, start, recipe
+        self._breaks = breaks
+        self.hold: Hold | None = None
+        """What it left for before its last step, where it did."""
         self._tokens = start.tokens
         self._first: tuple[float, int, int] | None = None  # active seconds, tokens and step after the first step
         self._began = progress.active_seconds
@@ -72,6 +85,8 @@ class Telling(TrainerCallback):
         self._progress.interruptible = True  # the adapter is saved
         try:
             report = Exam(self._model, self._base, self._folder, self._said).report()
+            used = self._progress.gauges()
+            report = msgspec.structs.replace(report, wh=used.get("wh"), wh_from=used.get("wh_from", ""))
             write_report(self._folder, report)
         except StopRequestedError:
             self._progress.warn(f"the report card was left out; `garage report {self._folder.name}` makes it")
@@ -97,13 +112,17 @@ class Telling(TrainerCallback):
         wish = self._progress.wish()
         if wish in ("stop", "release", "end"):
             control.should_training_stop = control.should_save = True
-        elif wish == "pause" or self._saved.due():
+        elif state.global_step < state.max_steps and (hold := self._breaks.hold()):
+            self.hold = hold
+            control.should_training_stop = control.should_save = True
+        elif wish == "pause" or self._breaks.too_hot or self._saved.due():
             control.should_save = True
         return control
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
         saving.seal(self._folder, state.global_step, self._tokens, self._progress)
         self._saved.done()
+        self._breaks.cool(state.global_step)
         self._progress.wait_while_paused(state.global_step)
         if self._progress.wish() in ("stop", "release", "end"):
             control.should_training_stop = True

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from textual.content import Content
 
+from garage_tui.core.care import Care
+from garage_tui.core.energy import amount, in_words
 from garage_tui.core.probes import Probe
 from garage_tui.core.report_words import Headline
 from garage_tui.core.runs import State
+from garage_tui.core.settings import EnergySettings
 from garage_tui.core.text import duration, model_label, one_line
 from garage_tui.screens.watcher import Seen
 
@@ -49,7 +52,7 @@ def progress(seen: Seen) -> Content:
     state = seen.state
     if seen.place is not None:
         return Content.styled(waits(seen.place), "$muted")
-    if not seen.alive or seen.status == "paused":
+    if not seen.alive or seen.status == "paused" or (state and state.waits):
         return Content.styled(seen.reason, "$muted") if seen.reason or not seen.card else _verdict(seen.card)
     if state and not state.step and state.phase:
         return Content.styled(one_line(state.phase, 60), "$muted")
@@ -78,28 +81,43 @@ def time_words(seen: Seen) -> str:
     return f"took {duration(seen.seconds)}" if seen.seconds else ""
 
 
-def in_header(runs: tuple[Seen, ...]) -> Content:
-    """Return the line that every screen shows about the run that is running."""
+def in_header(runs: tuple[Seen, ...]) -> tuple[Content, ...]:
+    """Return what every screen says about the run that is running, in ever fewer words."""
     alive = sorted((seen for seen in runs if seen.alive), key=lambda seen: seen.status == "queued")
     if not alive:
-        return Content.styled("no run is running", "$muted")
+        return Content.styled("no run is running", "$muted"), Content("")
     seen = alive[0]
     sign, colour = _SIGNS.get(seen.status, ("●", "$primary"))
     state = seen.state
-    words = [f"{seen.name} {fraction(state)}".strip() if state and state.step else seen.name]
+    done = fraction(state) if state and state.step else ""
+    waits = state.waits if state else ""
     phase = "paused" if seen.status == "paused" else one_line(state.phase, 40) if state else ""
-    words.append(time_words(seen) or phase)
-    if len(alive) > 1:
-        words.append(f"{len(alive) - 1} more")
-    return Content.assemble((f"{sign} ", colour), " · ".join(filter(None, words)))
+    now = f"{seen.status}: {seen.reason}" if waits else time_words(seen) or phase
+    more = f"{len(alive) - 1} more" if len(alive) > 1 else ""
+    brief = f"{seen.status}: {waits}" if waits else time_words(seen) or phase
+    ways = (
+        (f"{seen.name} {done}".strip(), now, more),
+        (f"{seen.name} {done}".strip(), brief),
+        (done or seen.name, brief),
+        (done or one_line(seen.name, 12),),
+    )
+    return tuple(Content.assemble((f"{sign} ", colour), " · ".join(filter(None, words))) for words in ways)
 
 
-def summary(seen: Seen, disk: int | None = None, probe: Probe | None = None) -> Content:
+def energy(state: State | None) -> str:
+    """Return what the run's GPUs used, where it was measured."""
+    return amount(state.wh) if state and state.wh is not None else ""
+
+
+def summary(
+    seen: Seen, disk: int | None = None, probe: Probe | None = None, prices: EnergySettings | None = None
+) -> Content:
     """Return what the details pane says about a run.
 
     Args:
         disk: bytes of its folder, if known.
         probe: its newest, if there is one.
+        prices: of energy.
     """
     state, manifest = seen.state, seen.manifest
     head = badge(seen)
@@ -128,9 +146,20 @@ def summary(seen: Seen, disk: int | None = None, probe: Probe | None = None) -> 
         lines.append(_pair("time", words))
     if used := _resources(state, disk):
         lines.append(_pair("uses", *used))
+    if state and state.wh is not None:
+        lines.append(_pair("energy", in_words(state.wh, state.wh_from, prices or EnergySettings())))
     if manifest:
+        lines += _waits_for(manifest.care)
         lines += _recipe(manifest.recipe, manifest.base, manifest.dataset)
     return Content("\n").join(lines)
+
+
+def _waits_for(care: Care) -> list[Content]:
+    parts = [f"only {', '.join(care.only)}" if care.only else "", f"not {', '.join(care.quiet)}" if care.quiet else ""]
+    parts.append(f"from {care.start_w:.0f} W of sun" if care.sunny else "")
+    parts.append(f"pauses at {care.max_temp_c:.0f} °C" if care.max_temp_c else "")
+    parts.append(f"cap {care.power_cap_w:.0f} W" if care.power_cap_w else "")
+    return [_pair("when", *parts)] if any(parts) else []
 
 
 def _verdict(card: Headline) -> Content:

@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from garage_tui.core.probes import Probe
+from garage_tui.core.settings import EnergySettings
 from garage_tui.screens import run_curves, run_words
 from garage_tui.screens.run_pairs import RunPairs
 from garage_tui.screens.voice import Told
@@ -28,6 +29,19 @@ _EMPTY = (
     "No runs yet.\n\nPress n to teach the facts of datasets/ to a model.\n"
     "The run goes on when you leave; this list shows it again."
 )
+
+
+_COLUMNS = (
+    Column("State", 13),
+    Column("Run", share=3, middle=True),
+    Column("", share=2, wide=True),
+    Column("Curve", 8, wide=True),
+    Column("Steps", 9, right=True),
+    Column("Loss", 6, right=True, wide=True),
+    Column("Time", 15),
+)
+_ENERGY = Column("Energy", 8, right=True, wide=True)
+"""Only there where a run has measured any."""
 
 
 class RunsPane(RunPairs):
@@ -85,9 +99,9 @@ class RunsPane(RunPairs):
     class ReportWanted(ChatWanted):
         """The owner wants to see what this run learned and what it broke."""
 
-    def __init__(self, watcher: Watcher) -> None:
+    def __init__(self, watcher: Watcher, prices: EnergySettings | None = None) -> None:
         super().__init__(id="runs")
-        self._watcher = watcher
+        self._watcher, self._prices = watcher, prices or EnergySettings()
         self._chosen: str | None = None
         self._wanted: str | None = None
         self._probed: tuple[str, Probe | None] = ("", None)  # whose, and its newest
@@ -95,16 +109,7 @@ class RunsPane(RunPairs):
         self._disk: int | None = None
 
     def compose(self) -> ComposeResult:
-        yield Table(
-            Column("State", 13),
-            Column("Run", share=3, middle=True),
-            Column("", share=2, wide=True),
-            Column("Curve", 8, wide=True),
-            Column("Steps", 9, right=True),
-            Column("Loss", 6, right=True, wide=True),
-            Column("Time", 15),
-            id="runs-table",
-        )
+        yield Table(*_COLUMNS, id="runs-table")
         yield Static(Content(_EMPTY), id="runs-empty", classes="empty")
         with Horizontal(id="runs-details"):
             with VerticalScroll(id="runs-summary", classes="panel"):
@@ -154,7 +159,10 @@ class RunsPane(RunPairs):
         self.runs = runs
         place = next((row for row, seen in enumerate(runs) if seen.id == self._chosen), None)
         self.set_class(not runs, "-empty")
-        self.query_one(Table).show_rows(len(runs), self._cells, place)
+        table = self.query_one(Table)
+        measured = any(seen.state and seen.state.wh is not None for seen in runs)
+        table.columns = (*_COLUMNS, _ENERGY) if measured else _COLUMNS
+        table.show_rows(len(runs), self._cells, place)
         self._show_chosen()
         self._look_at_pairs(runs)
         lost = len(self.lost)
@@ -179,7 +187,8 @@ class RunsPane(RunPairs):
             Content(run_words.fraction(seen.state)),
             Content(run_words.loss(seen.state)),
             Content.styled(run_words.time_words(seen), "$muted"),
-        )
+            Content.styled(run_words.energy(seen.state), "$muted"),
+        )[: len(self.query_one(Table).columns)]
 
     def on_table_moved(self, event: Table.Moved) -> None:
         if type(event) is Table.Moved and event.row < len(self.runs):
@@ -195,7 +204,7 @@ class RunsPane(RunPairs):
         probe = self._probed[1] if self._probed[0] == seen.id else None
         summary = self.query_one("#runs-summary")
         summary.border_title = Content(seen.id)
-        self.query_one("#runs-words", Static).update(run_words.summary(seen, self._disk, probe))
+        self.query_one("#runs-words", Static).update(run_words.summary(seen, self._disk, probe, self._prices))
         begins = "The curve begins with the first steps."
         self.query_one(Chart).empty = begins if seen.alive else "No steps were taken."
         if seen.id == self._stopping and not seen.alive:

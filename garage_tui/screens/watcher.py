@@ -10,7 +10,7 @@ from pathlib import Path
 from garage_tui.core import queue
 from garage_tui.core.report import REPORT
 from garage_tui.core.report_words import Headline, headline
-from garage_tui.core.runs import STATE, Manifest, Run, State, read_run
+from garage_tui.core.runs import STATE, Manifest, Run, State, name_of, read_run
 from garage_tui.core.settings import Workspace
 from garage_tui.core.text import one_line, plain
 from garage_tui.screens.voice import Told, Voice
@@ -45,8 +45,7 @@ class Seen:
     @property
     def name(self) -> str:
         """The id without its date."""
-        parts = self.id.split("-", 2)
-        return parts[2] if len(parts) == 3 and parts[0].isdigit() and parts[1].isdigit() else self.id
+        return name_of(self.id)
 
 
 class Watcher:

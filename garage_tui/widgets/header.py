@@ -1,4 +1,4 @@
-"""The first line of the app: its name, the workspace, the screens with their keys, and the run that is running."""
+"""The first line of the app: its name, the workspace, the screens with their keys, the gauges and the running run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Tab:
 
 
 class HeaderBar(Widget):
-    """One line at the top. It gives up the workspace, then the run's words, where the terminal is narrow."""
+    """One line at the top. It gives up the workspace, then words of gauges and run, where the terminal is narrow."""
 
     DEFAULT_CSS = """
     HeaderBar { height: 1; dock: top; }
@@ -27,8 +27,10 @@ class HeaderBar(Widget):
 
     active: reactive[str] = reactive("")
     """Id of the screen in front."""
-    run_line: reactive[Content] = reactive(Content)
-    """The progress of the run that is running, in a few words."""
+    run_lines: reactive[tuple[Content, ...]] = reactive(())
+    """The progress of the run that is running, in ever fewer words."""
+    gauges: reactive[tuple[str, ...]] = reactive(())
+    """Heat, power and memory, in ever fewer words."""
 
     def __init__(self, workspace: str, tabs: tuple[Tab, ...]) -> None:
         super().__init__()
@@ -48,14 +50,23 @@ class HeaderBar(Widget):
             label = (f"{tab.label} ", style or "$foreground")
             tabs += Content.assemble(key, label).stylize(f"@click=app.show('{tab.id}')")
             tabs += Content(" ")
-        run = self.run_line + Content(" ") if self.run_line else Content("")
         width = self.size.width
         room = width - name.cell_length - tabs.cell_length - 1
-        run = run.truncate(max(0, room), ellipsis=True)
+        run = self._status(room)
         left = room - run.cell_length - 4
         where = Content.styled(_shorten(self.workspace, min(left, 40)), "$muted") if left >= 6 else Content("")
         line = Content.assemble(name, where, "  " if where else "", tabs)
         return line + Content(" " * max(0, width - line.cell_length - run.cell_length)) + run
+
+    def _status(self, room: int) -> Content:
+        """Return gauges and run in the longest words that fit; of the two the run gives way later."""
+        gauges = [Content.styled(f"{form}  ", "$muted") for form in self.gauges if form] or [Content("")]
+        runs = [run + Content(" ") for run in self.run_lines] or [Content("")]
+        ways = [(gauge, run) for run in runs for gauge in gauges]
+        for gauge, run in ways:
+            if gauge.cell_length + run.cell_length <= room:
+                return gauge + run
+        return runs[-1].truncate(max(0, room), ellipsis=True)
 
 
 def _shorten(path: str, width: int) -> str:

@@ -1,0 +1,43 @@
+"""`garage gpu`: one reading of the gauges."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+
+def add(commands: argparse._SubParsersAction[Any]) -> None:
+    parser = commands.add_parser(
+        "gpu",
+        help="heat, power and memory of the GPUs and of this box, once",
+        description="Print one reading. A GPU that sleeps is left asleep.",
+    )
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--json", action="store_true", help="one JSON document; what is absent is null")
+    shown.add_argument(
+        "--line", action="store_true", help="one short line with the run that is running, for tmux's status bar"
+    )
+    parser.set_defaults(run=run_gpu)
+
+
+def run_gpu(args: argparse.Namespace) -> int:
+    from garage_tui.core import meter_words, power_cap
+    from garage_tui.core.meter import Meter
+    from garage_tui.core.settings import Workspace
+
+    workspace = Workspace.find(args.workspace)
+    if not args.line:
+        power_cap.put_back()
+    meter = Meter(workspace.root)
+    look = meter.look()
+    meter.close()
+    if args.line:
+        print(meter_words.status_line(look, workspace.checkpoints))
+    elif args.json:
+        import dataclasses
+        import json
+
+        print(json.dumps(dataclasses.asdict(look), indent=2))
+    else:
+        print("\n".join(meter_words.lines(look)))
+    return 0

@@ -1,0 +1,70 @@
+"""When a job rests by itself: while its GPU is too hot, in memory; out of its hours or without sun, by leaving."""
+
+from __future__ import annotations
+
+import time
+
+from garage_tui.core.care import Care, Hold, heat_limits
+from garage_tui.core.conditions import Conditions
+from garage_tui.core.runs import wanted
+from garage_tui.jobs.events import Progress
+from garage_tui.jobs.telemetry import Telemetry
+
+_LOOK_SECONDS = 0.2
+_SAY_SECONDS = 2.0  # between two words about how hot it is now
+
+
+class Breaks:
+    """Says between two steps whether the job may go on, and waits for its GPU to cool.
+
+    Args:
+        telemetry: knows how hot it is.
+    """
+
+    def __init__(self, progress: Progress, telemetry: Telemetry, care: Care) -> None:
+        self._progress, self._telemetry, self._care = progress, telemetry, care
+        self._conditions: Conditions | None = None
+        if care.only or care.quiet or care.sunny:
+            self._conditions = Conditions.of_run(progress.folder, care, started=True)
+
+    @property
+    def too_hot(self) -> bool:
+        """True above the limit."""
+        limits, temp = self._limits, self._telemetry.temp_c
+        return limits is not None and temp is not None and temp >= limits[0]
+
+    @property
+    def _limits(self) -> tuple[float, float] | None:
+        return heat_limits(self._care, self._telemetry.slow_c)
+
+    def hold(self) -> Hold | None:
+        """Return what the job has to leave for; None where it may work on, and where its owner said: go."""
+        if self._conditions is None or wanted(self._progress.folder) == "go":
+            return None
+        return self._conditions.hold()
+
+    def cool(self, step: int) -> None:
+        """Wait in memory until it has cooled, or until something else is wanted; returns at once where it is cool.
+
+        Args:
+            step: the last step that is done; it is for the events.
+        """
+        limits, hot = self._limits, self._telemetry.temp_c
+        if limits is None or hot is None or hot < limits[0]:
+            return
+        _, again = limits
+        words = f"{hot:.0f} °C, waiting for {again:.0f}"
+        with self._progress.resting(step, words, waits="heat", temp_c=hot, until_c=again):
+            print(f"paused: {words}", flush=True)
+            said = time.monotonic()
+            while not self._progress.wish() and ((temp := self._telemetry.temp_c) is None or temp >= again):
+                time.sleep(_LOOK_SECONDS)
+                if time.monotonic() - said >= _SAY_SECONDS:
+                    said = time.monotonic()
+                    now = "it does not say how hot it is" if temp is None else f"{temp:.0f} °C now"
+                    self._progress.state("paused", reason=f"{words}; {now}")
+
+    def close(self) -> None:
+        """Ask no more."""
+        if self._conditions is not None:
+            self._conditions.close()

@@ -1,0 +1,49 @@
+"""A value between nothing and all of it, as a bar in one line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import groupby
+
+from textual.content import Content
+
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_TRACK = "─"
+_MARK, _REACHED = "│", "┃"
+"""Stand where a mark is; the second once the value is there, which is to be seen without colours too."""
+
+
+def gauge(
+    value: float | None,
+    top: float | None,
+    width: int,
+    marks: Sequence[tuple[float, str]] = (),
+    colour: str = "primary",
+) -> Content:
+    """Return the share that `value` is of `top` as a bar of exactly `width` cells.
+
+    `marks` are values that matter, each with the colour of the bar from there on; colours are variables of the theme.
+    An unknown value or top is "–" before an empty track.
+    """
+    if width <= 0:
+        return Content("")
+    if value is None or top is None or math.isnan(value) or not (0 < top < math.inf):
+        return Content.styled("– ".ljust(width, _TRACK)[:width], "$muted")
+    eighths = round(_share(value, top) * width * 8)
+    if value > 0:
+        eighths = max(1, eighths)  # a little is not nothing
+    cells = [_EIGHTHS[max(0, min(8, eighths - 8 * at))] for at in range(width)]
+    colours = [colour if cell != " " else "line" for cell in cells]
+    cells = [cell if cell != " " else _TRACK for cell in cells]
+    for mark, name in sorted((one for one in marks if 0 <= one[0] <= top), key=lambda one: one[0]):
+        at = min(width - 1, int(_share(mark, top) * width + 1e-9))
+        colours[at:] = [name if old != "line" else old for old in colours[at:]]
+        if value >= mark or cells[at] != _REACHED:
+            cells[at], colours[at] = _REACHED if value >= mark else _MARK, name
+    runs = groupby(zip(colours, cells, strict=True), key=lambda pair: pair[0])
+    return Content.assemble(*(("".join(cell for _, cell in run), f"${name}") for name, run in runs))
+
+
+def _share(value: float, top: float) -> float:
+    return max(0.0, min(1.0, value / top))
