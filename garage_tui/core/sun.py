@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import IO
 
 from garage_tui.core.text import one_line
@@ -32,6 +33,7 @@ class Sun:
 
     def __init__(self, command: Sequence[str], every: float = 60.0) -> None:
         self._command, self._every = tuple(command), every
+        self._name = Path(self._command[0]).name
         self._asked_at = -every
         self._asks: subprocess.Popen[bytes] | None = None
         self._said: IO[bytes] | None = None
@@ -64,14 +66,14 @@ class Sun:
                 self._command, stdin=subprocess.DEVNULL, stdout=self._said, stderr=subprocess.STDOUT, close_fds=True
             )
         except OSError as error:
-            self.watts, self.trouble = None, f"{self._command[0]}: {error.strerror or error}"
+            self.watts, self.trouble = None, f"{self._name}: {error.strerror or error}"
 
     def _take(self, asks: subprocess.Popen[bytes], now: float) -> None:
         code = asks.poll()
         if code is None:
             if now - self._asked_at > _SECONDS:
                 self.close()
-                self.watts, self.trouble = None, f"{self._command[0]} took longer than {_SECONDS:.0f} s"
+                self.watts, self.trouble = None, f"{self._name} took longer than {_SECONDS:.0f} s"
             return
         self._asks = None
         said = ""
@@ -79,10 +81,10 @@ class Sun:
             assert self._said is not None
             said = os.pread(self._said.fileno(), _MOST, 0).decode(errors="replace").strip()
             self._said.close()
-        last = one_line(said.splitlines()[-1] if said else "", 60)
+        last = one_line(said.splitlines()[-1] if said else "", 120)
         found = _NUMBER.search(said.splitlines()[0]) if said and code == 0 else None
         if found is None:
             ended = f"ended with {code}" if code else "printed no number of watts"
-            self.watts, self.trouble = None, f"{self._command[0]} {ended}{': ' if last else ''}{last}"
+            self.watts, self.trouble = None, f"{self._name} {ended}{': ' if last else ''}{last}"
         else:
             self.watts, self.trouble = float(found[1]) * (1000 if found[2] else 1), ""

@@ -87,10 +87,15 @@ def _work(module: str, folder: Path, manifest: Manifest, lock: int) -> bool:
 @contextlib.contextmanager
 def _power_cap(folder: Path, gpus: tuple[str, ...], care: Care) -> Iterator[None]:
     """Hold the power cap of the run's GPUs down, where its owner wants that, and put it back whatever happens."""
-    if not (gpus and care.power_cap_w):
+    if not gpus:
         yield
         return
-    from garage_tui.core import power_cap  # pynvml is too much for a supervisor that does not need it
+    from garage_tui.core import power_cap  # not for a supervisor on a processor: it stays small
+
+    power_cap.put_back()  # of a run whose processes were all killed
+    if not care.power_cap_w:
+        yield
+        return
 
     for sentence in power_cap.lower(folder, map(int, gpus), care.power_cap_w):
         _log(folder, sentence)

@@ -166,6 +166,7 @@ class Progress:
         print(text, flush=True)
         self.event("phase", phase=text)
         self.state(self._word(), phase=text)
+        self.breathe()
 
     def say(self, text: str) -> None:
         """Refresh the phase in the state alone, for progress that changes many times (a download)."""

@@ -61,7 +61,7 @@ class GpuPane(Pane):
         Binding("right,tab", "device(1)", "Next GPU", key_display="→", tooltip="The next GPU, or the box itself"),
         Binding("plus,equals_sign", "span(-1)", "Closer", key_display="+", tooltip="See less time"),
         Binding("minus", "span(1)", "Longer", key_display="-", tooltip="See more time"),
-        Binding("r", "go_on", "Go on", key_display="r", tooltip="Have a waiting or paused run go on now"),
+        Binding("u", "go_on", "Go on now", tooltip="Have the run here go on now, without waiting"),
     ]
 
     look: reactive[Look | None] = reactive(None, repaint=False)

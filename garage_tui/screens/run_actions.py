@@ -46,7 +46,8 @@ class RunActions(Pane):
         allowed = {
             "stop": alive,
             "pause": alive and seen is not None and seen.status in ("running", "queued"),
-            "resume": bool(seen and seen.resumable),
+            "resume": bool(seen and seen.resumable and not seen.held),
+            "go_on": bool(seen and seen.held),
             "resume_all": bool(self.lost),
             "delete": bool(seen and not seen.alive),
             "place": bool(seen and seen.place is not None),
@@ -121,6 +122,14 @@ class RunActions(Pane):
         if seen := self.chosen:
             how = "goes on" if seen.alive else "goes on from its newest checkpoint when its turn comes"
             await self._do(seen, launcher.resume, f"{seen.id} {how}")
+
+    @work(exclusive=True, group="run")
+    async def action_go_on(self) -> None:
+        """Have a run that waits for its hours or for the sun go on without them."""
+        from garage_tui.core import launcher  # noqa: PLC0415
+
+        if seen := self.chosen:
+            await self._do(seen, launcher.resume, f"{seen.id} goes on without waiting for them")
 
     @work(exclusive=True, group="run")
     async def action_resume_all(self) -> None:

@@ -65,6 +65,9 @@ class RunsPane(RunPairs):
         Binding("n", "app.teach", "New run", tooltip="Teach a facts file to a model: a new run"),
         Binding("R", "resume_all", "Resume all", tooltip="Have every interrupted run go on"),
         Binding("p", "pause", "Pause", tooltip="Pause the chosen run"),
+        Binding(
+            "u", "go_on", "Go on now", tooltip="Have the chosen run go on without waiting for its hours or the sun"
+        ),
         Binding("p", "resume", "Resume", tooltip="Have the chosen run go on from where it was"),
         Binding("s", "stop", "Stop", tooltip="Save and stop the chosen run, or take it out of the queue"),
         Binding("c", "chat", "Chat", tooltip="Chat with the model of the chosen run"),

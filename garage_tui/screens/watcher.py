@@ -35,6 +35,8 @@ class Seen:
     adapter: bool
     """True where there is a tuned model to talk to."""
     resumable: bool = False
+    held: bool = False
+    """True while it waits for its hours or for the sun."""
     seconds: int | None = field(default=None, compare=False)
     """How long it has worked, without waits and pauses; that time passes is nothing new to see."""
     place: int | None = None
@@ -145,5 +147,6 @@ def look_at(run: Run) -> Seen:
         manifest=run.manifest,
         adapter=run.adapter is not None,
         resumable=run.resumable,
+        held=run.held,
         seconds=None if run.seconds is None else round(run.seconds),
     )

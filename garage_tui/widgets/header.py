@@ -8,6 +8,11 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+_WIDE = 90
+"""Cells from which there is room for the app's name."""
+_COST = (0, 1, 3, 7)
+"""What is lost with each shorter form: the last ones say hardly anything."""
+
 
 @dataclass(frozen=True)
 class Tab:
@@ -41,7 +46,8 @@ class HeaderBar(Widget):
         self.auto_links = False  # a click works, but tabs keep their own colours
 
     def render(self) -> Content:
-        name = Content.assemble((" garage ", "bold $primary"))
+        # Where it is narrow, heat and progress say more than the app's own name.
+        name = Content.assemble((" garage ", "bold $primary")) if self.size.width >= _WIDE else Content("")
         tabs = Content("")
         for tab in self.tabs:
             here = tab.id == self.active
@@ -59,13 +65,17 @@ class HeaderBar(Widget):
         return line + Content(" " * max(0, width - line.cell_length - run.cell_length)) + run
 
     def _status(self, room: int) -> Content:
-        """Return gauges and run in the longest words that fit; of the two the run gives way later."""
+        """Return gauges and run in the words that cost least and fit."""
         gauges = [Content.styled(f"{form}  ", "$muted") for form in self.gauges if form] or [Content("")]
         runs = [run + Content(" ") for run in self.run_lines] or [Content("")]
-        ways = [(gauge, run) for run in runs for gauge in gauges]
-        for gauge, run in ways:
-            if gauge.cell_length + run.cell_length <= room:
-                return gauge + run
+        ways = [
+            (_COST[min(g, 3)] + _COST[min(r, 3)], gauge + run)
+            for r, run in enumerate(runs)
+            for g, gauge in enumerate(gauges)
+            if gauge.cell_length + run.cell_length <= room
+        ]
+        if ways:
+            return min(ways, key=lambda way: way[0])[1]
         return runs[-1].truncate(max(0, room), ellipsis=True)
 
 

@@ -1,0 +1,219 @@
+"""What a run waits for besides its turn: the hours that its owner allows, and the sun."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import sys
+import threading
+import time
+from datetime import datetime
+
+import pytest
+
+from garage_tui.core import hours
+from garage_tui.core.care import Care, care_of, heat_limits
+from garage_tui.core.conditions import Conditions
+from garage_tui.core.errors import BadInputError
+from garage_tui.core.settings import HeatSettings, Settings, Workspace, load_settings, user_settings_file
+from garage_tui.core.sun import Sun
+
+MONDAY = datetime(2026, 11, 23)
+
+
+def at(clock: str, day: int = 0) -> datetime:
+    hour, minute = map(int, clock.split(":"))
+    return MONDAY.replace(day=MONDAY.day + day, hour=hour, minute=minute)
+
+
+@pytest.mark.parametrize(
+    ("only", "quiet", "open_at", "closed_at"),
+    [
+        (["22:00-06:00"], [], ["22:00", "23:59", "00:00", "05:59"], ["06:00", "12:00", "21:59"]),
+        ([], ["13:00-15:00"], ["12:59", "15:00"], ["13:00", "14:59"]),
+        (["08:00-20:00"], ["12:00-13:00"], ["08:00", "19:59"], ["07:59", "12:30", "20:00"]),
+        (["00:00-24:00"], [], ["00:00", "23:59"], []),
+        ([], [], ["03:00"], []),
+    ],
+)
+def test_windows_open_and_close(only, quiet, open_at, closed_at):
+    assert all(hours.allowed(only, quiet, at(clock)) for clock in open_at)
+    assert not any(hours.allowed(only, quiet, at(clock)) for clock in closed_at)
+
+
+def test_a_window_with_days_goes_on_after_midnight_of_its_last_day():
+    weekend = ["fri-sun 22:00-06:00"]
+    assert hours.allowed(weekend, [], at("23:00", 4)) and hours.allowed(weekend, [], at("05:00", 7))
+    assert not hours.allowed(weekend, [], at("23:00", 3)) and not hours.allowed(weekend, [], at("23:00", 7))
+
+
+@pytest.mark.parametrize(
+    ("only", "quiet", "words"),
+    [
+        (["22:00-06:00"], [], "22:00"),
+        (["sat 10:00-18:00"], [], "Sat 10:00"),
+        ([], ["00:00-24:00"], "a time that never comes: `only` and `quiet` leave none"),
+    ],
+)
+def test_it_says_until_when_it_waits(only, quiet, words):
+    now = at("12:00")
+    assert hours.in_words(hours.opens(only, quiet, now), now) == words
+
+
+@pytest.mark.parametrize("text", ["", "22-06", "25:00-06:00", "22:00-22:00", "22:61-23:00", "today 10:00-11:00"])
+def test_what_is_no_window_is_refused_with_an_example(text):
+    with pytest.raises(BadInputError, match=r"22:00-06:00"):
+        hours.parse(text)
+
+
+def test_a_run_out_of_its_hours_waits_and_works_in_them():
+    clock = [at("12:00")]
+    conditions = Conditions(Care(only=("22:00-06:00",)), now=lambda: clock[0])
+    hold = conditions.hold()
+    assert hold and (hold.waits, hold.reason) == ("hours", "waiting for 22:00")
+    clock[0] = at("22:00")
+    assert conditions.hold() is None
+
+
+def test_a_gpu_is_guarded_below_the_point_where_it_slows_itself_down_unless_the_owner_says_otherwise():
+    assert heat_limits(Care(), 95) == (90, 80)
+    assert heat_limits(Care(max_temp_c=84, resume_temp_c=75), 95) == (84, 75)
+    assert heat_limits(Care(max_temp_c=84), 95) == (84, 74)
+    assert heat_limits(Care(), None) is None  # a processor, or a card that does not say
+    assert heat_limits(Care(max_temp_c=80), None) == (80, 70)
+
+
+def test_limits_that_contradict_each_other_are_refused():
+    with pytest.raises(BadInputError, match="must be below"):
+        care_of(Settings(heat=HeatSettings(max_temp_c=75, resume_temp_c=80)))
+    with pytest.raises(BadInputError, match="no window of time"):
+        care_of(Settings(), only=("night",))
+    with pytest.raises(BadInputError, match=r"\[sun\]"):
+        care_of(Settings(), sunny=True)
+    with pytest.raises(BadInputError, match="max_temp_c"):
+        care_of(Settings(), max_temp_c=500.0)
+
+
+def test_a_workspace_cannot_name_a_command_that_is_run(workspace):
+    (workspace.root / "garage.toml").write_text('[sun]\ncommand = ["rm", "-rf", "/"]\n')
+    with pytest.raises(BadInputError, match="somebody else's"):
+        load_settings(workspace)
+
+
+def says(text: str, code: int = 0) -> list[str]:
+    return [sys.executable, "-c", f"import sys; sys.stdout.write({text!r}); sys.exit({code})"]
+
+
+def answer(sun: Sun) -> float | None:
+    """Ask until there is an answer, good or bad."""
+    deadline = time.monotonic() + 15
+    while sun.look() is None and not sun.trouble and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return sun.watts
+
+
+@pytest.mark.parametrize(
+    ("said", "watts"), [("412", 412), ("-35.5\n", -35.5), ("1.2 kW", 1200), ("surplus: 80 W\n", 80)]
+)
+def test_any_command_that_prints_watts_tells_how_much_sun_there_is(said, watts):
+    assert answer(Sun(says(said))) == watts
+
+
+@pytest.mark.parametrize(
+    ("command", "trouble"),
+    [
+        (says("no idea"), "printed no number of watts: no idea"),
+        (says("", 0), "printed no number of watts"),
+        (says("12\nTraceback: it broke", 3), "ended with 3: Traceback: it broke"),
+        (["/nowhere/to/be/found"], "No such file"),
+    ],
+)
+def test_a_command_that_fails_is_said(command, trouble):
+    sun = Sun(command)
+    assert answer(sun) is None
+    assert trouble in sun.trouble
+
+
+def test_looking_never_waits_for_the_command_and_does_not_ask_too_often(tmp_path):
+    asked = tmp_path / "asked"
+    script = f"import time; open({str(asked)!r}, 'a').write('x'); time.sleep(0.5); print(5)"
+    sun = Sun([sys.executable, "-c", script], every=3600)
+    began = time.monotonic()
+    sun.look()
+    assert time.monotonic() - began < 0.4  # starting it is all that takes time
+    assert answer(sun) == 5
+    for _ in range(20):
+        sun.look()
+    assert asked.read_text() == "x"
+
+
+class Meters(http.server.BaseHTTPRequestHandler):
+    """pypowerwall's proxy: /aggregates gives Tesla's meters; what flows to the grid is negative."""
+
+    grid = -1234.5
+
+    def do_GET(self) -> None:
+        meters = {"site": {"instant_power": self.grid}, "solar": {"instant_power": 4000.0}}
+        body = json.dumps(meters).encode()
+        self.send_response(200 if self.path == "/aggregates" else 404)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def powerwall():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Meters)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_what_pypowerwalls_proxy_says_is_watts_to_spare(powerwall):
+    sun = Sun([sys.executable, "-m", "garage_tui.core.powerwall", powerwall])
+    assert answer(sun) == 1234.5
+    silent = Sun([sys.executable, "-m", "garage_tui.core.powerwall", "http://127.0.0.1:9"])
+    assert answer(silent) is None and "no answer from pypowerwall" in silent.trouble
+
+
+def test_a_run_starts_with_the_sun_and_does_not_stop_for_one_cloud(tmp_path):
+    watts = tmp_path / "watts"
+    command = (sys.executable, "-c", f"print(open({str(watts)!r}).read())")
+    care = Care(sunny=True, start_w=300, stop_w=0, patience_seconds=0.5)
+
+    def until(conditions: Conditions, held: bool) -> str:
+        deadline = time.monotonic() + 15
+        while ((hold := conditions.hold()) is not None) != held and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert (hold is not None) == held
+        return hold.reason if hold else ""
+
+    watts.write_text("120")
+    waiting = Conditions(care, command, every=0.01)
+    assert until(waiting, True)
+    while "asking" in (reason := until(waiting, True)):
+        time.sleep(0.02)
+    assert reason == "waiting for the sun: 120 W to spare, it takes 300"
+    watts.write_text("450")
+    until(waiting, False)
+    working = Conditions(care, command, every=0.01, started=True)
+    watts.write_text("10")
+    began = time.monotonic()
+    while time.monotonic() - began < 1.0:
+        assert working.hold() is None  # less than it takes to start, but still enough
+        time.sleep(0.05)
+    watts.write_text("-80")
+    began = time.monotonic()
+    until(working, True)
+    assert time.monotonic() - began > 0.4
+
+
+def test_the_owners_settings_may_name_the_command(workspace):
+    file = user_settings_file()
+    file.parent.mkdir(parents=True)
+    file.write_text('[sun]\ncommand = ["cat", "watts"]\nwait = true\nstart_w = 300\n')
+    care = care_of(load_settings(Workspace(workspace.root)))
+    assert (care.sunny, care.start_w) == (True, 300)
