@@ -70,6 +70,7 @@ def run_lora(args: argparse.Namespace) -> int:
 
     from garage_tui.core import facts, models
     from garage_tui.core.again import facts_of, recipe_of
+    from garage_tui.core.care import in_words
     from garage_tui.core.errors import BadInputError
     from garage_tui.core.estimate import estimate_lora
     from garage_tui.core.launcher import runs_before, start_lora
@@ -97,6 +98,8 @@ def run_lora(args: argparse.Namespace) -> int:
         print(estimate.sentence, flush=True)
         if estimate.warning:
             print(estimate.warning, flush=True)
+        if waits := in_words(care):
+            print(waits, flush=True)
         if before := runs_before(gpus):
             print(f"it will wait for its turn: {before} run{'' if before == 1 else 's'} before it", flush=True)
     folder = start_lora(workspace, settings, file, recipe, args.name, ["garage", *sys.argv[1:]], gpus, care)

@@ -94,3 +94,12 @@ def heat_limits(care: Care, slow_c: float | None) -> tuple[float, float] | None:
         return None
     again = care.resume_temp_c or most - COOLS_BY
     return most, min(again, most - 1)
+
+
+def in_words(care: Care) -> str:
+    """Return what a run waits for beyond what every run does: `only 22:00-06:00 · from 300 W of sun`."""
+    parts = [f"only {', '.join(care.only)}" if care.only else "", f"not {', '.join(care.quiet)}" if care.quiet else ""]
+    parts.append(f"from {care.start_w:.0f} W of sun" if care.sunny else "")
+    parts.append(f"pauses at {care.max_temp_c:.0f} °C" if care.max_temp_c else "")
+    parts.append(f"power cap {care.power_cap_w:.0f} W" if care.power_cap_w else "")
+    return " · ".join(filter(None, parts))

@@ -23,6 +23,7 @@ _ROLE_TOKENS, _GUARD_TOKENS = 12, 32
 _GUARDS_TOKENS, _CARD_TOKENS = 6000, 9000
 """What the base's answers and the report card cost, in tokens of training that take as long (docs/recipe.md)."""
 _TORCH = 1.0e9  # bytes of Python, torch, transformers and a copy of the weights while they load (docs/figures.md)
+_NF4 = 0.57  # bytes a weight takes with its share of the constants (QLoRA, arXiv 2305.14314: 4.5 bits)
 _CUDA = 0.8e9  # bytes of a CUDA context and of what its allocator keeps
 
 
@@ -118,13 +119,18 @@ def _memory_by_formula(recipe: LoraRecipe, tokens: float) -> float | None:
     sixteen = str(config.get("dtype") or config.get("torch_dtype")) in ("bfloat16", "float16")
     parameters = on_disk / (2 if sixteen else 4)
     on_gpu = bool(gpu.usable())
+    whole = 2 if on_gpu else 4
+    embeddings = vocabulary * hidden
+    weights = parameters * whole
+    if recipe.load_in_4bit:  # NF4 and its constants for the projections; the embeddings stay as they are
+        weights = (parameters - embeddings) * _NF4 + embeddings * whole
     sizes = {"k_proj": (hidden, key_value), "v_proj": (hidden, key_value), "gate_proj": (hidden, inner)}
     sizes |= {"up_proj": (hidden, inner), "down_proj": (inner, hidden)}
     adapter = recipe.rank * layers * sum(sum(sizes.get(target, (hidden, hidden))) for target in recipe.targets)
     batch = recipe.batch_size * tokens
     activations = batch * hidden * layers * (2 if on_gpu else 68)
     logits = 3 * 4 * batch * vocabulary
-    return parameters * (2 if on_gpu else 4) + 16 * adapter + activations + logits + (_CUDA if on_gpu else _TORCH)
+    return weights + 16 * adapter + activations + logits + (_CUDA if on_gpu else _TORCH)
 
 
 def _free() -> float | None:

@@ -91,7 +91,7 @@ CHANGEABLE = (
     "base", "epochs", "lr", "rank", "alpha", "batch_size", "accumulation", "warmup_steps", "max_length", "seed", "kl",
     "load_in_4bit",
 )  # fmt: skip
-"""What the form and the command line let the owner change."""
+"""What the command line lets the owner change; the form has a field for most of it."""
 
 
 def parse_gpus(text: str) -> tuple[int, ...]:

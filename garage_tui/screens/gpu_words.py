@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from textual.content import Content
 
 from garage_tui.core.care import Care, heat_limits
+from garage_tui.core.care import in_words as in_care_words
 from garage_tui.core.energy import in_words
 from garage_tui.core.gpu import Reading
 from garage_tui.core.host import Host
@@ -88,11 +89,8 @@ def run_lines(seen: Seen, prices: EnergySettings) -> Iterator[Content]:
         yield Content.styled(f"‖ {seen.name}{steps}  {seen.status}: {one_line(seen.reason, 160)}", "$warning")
     else:
         yield Content.assemble(("● ", "$primary"), f"{seen.name}{steps}{left}")
-    parts = [f"only {', '.join(care.only)}" if care.only else "", f"not {', '.join(care.quiet)}" if care.quiet else ""]
-    parts.append(f"when there are {care.start_w:.0f} W of sun" if care.sunny else "")
-    parts.append(f"power cap {care.power_cap_w:.0f} W" if care.power_cap_w else "")
-    parts.append(f"used {in_words(state.wh, state.wh_from, prices)}" if state and state.wh is not None else "")
-    if words := " · ".join(filter(None, parts)):
+    used = f"used {in_words(state.wh, state.wh_from, prices)}" if state and state.wh is not None else ""
+    if words := " · ".join(filter(None, (in_care_words(care), used))):
         yield Content.styled(f"  {words}", "$muted")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -15,7 +16,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Input, Label, Select, Static
 
-from garage_tui.core import facts, launcher, models
+from garage_tui.core import care, facts, launcher, models
 from garage_tui.core.again import command_of, facts_of, recipe_of
 from garage_tui.core.both import Both, start_both
 from garage_tui.core.errors import BadInputError, GarageError
@@ -168,7 +169,10 @@ class LaunchForm(Dialog[Path | None]):
                 whole = "" if name in _FRACTIONS else "whole "
                 raise BadInputError(f"{label.lower()}: {self._value(name)!r} is not a {whole}number") from error
         base = self._value("base") or self._settings.base_model
-        return make_recipe(str(self.query_one("#preset", Select).value), base=base, **numbers)
+        preset = str(self.query_one("#preset", Select).value)
+        # What the form has no field for stays as it is in the run that is duplicated.
+        kept = {"load_in_4bit": self._recipe.load_in_4bit} if preset == self._recipe.preset else {}
+        return make_recipe(preset, base=base, **kept, **numbers)
 
     def both(self) -> Both:
         """Return what the default and the story have in common; what else the fields say is left to the presets.
@@ -212,6 +216,9 @@ class LaunchForm(Dialog[Path | None]):
         if not model.here:
             size = f" ({model.known.download})" if model.known else ""
             words.append(f"The base model is not on this box yet: the run fetches it first{size}.")
+        with contextlib.suppress(GarageError):  # the start says what is wrong
+            if waits := care.in_words(care.care_of(self._settings)):
+                words.append(f"By your settings: {waits}")
         if before:
             words.append(f"It will wait for its turn: {before} run{'' if before == 1 else 's'} before it.")
         self.estimate = "\n".join(words)

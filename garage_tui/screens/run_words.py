@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from garage_tui.core.care import Care
+from garage_tui.core import care
 from garage_tui.core.energy import amount, in_words
 from garage_tui.core.probes import Probe
 from garage_tui.core.report_words import Headline
@@ -149,17 +149,10 @@ def summary(
     if state and state.wh is not None:
         lines.append(_pair("energy", in_words(state.wh, state.wh_from, prices or EnergySettings())))
     if manifest:
-        lines += _waits_for(manifest.care)
+        if words := care.in_words(manifest.care):
+            lines.append(_pair("when", words))
         lines += _recipe(manifest.recipe, manifest.base, manifest.dataset)
     return Content("\n").join(lines)
-
-
-def _waits_for(care: Care) -> list[Content]:
-    parts = [f"only {', '.join(care.only)}" if care.only else "", f"not {', '.join(care.quiet)}" if care.quiet else ""]
-    parts.append(f"from {care.start_w:.0f} W of sun" if care.sunny else "")
-    parts.append(f"pauses at {care.max_temp_c:.0f} °C" if care.max_temp_c else "")
-    parts.append(f"cap {care.power_cap_w:.0f} W" if care.power_cap_w else "")
-    return [_pair("when", *parts)] if any(parts) else []
 
 
 def _verdict(card: Headline) -> Content:
