@@ -6,17 +6,34 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or bad input.
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from garage_tui import __version__
 from garage_tui.core.errors import BadInputError, GarageError
 
+_COMMANDS = {
+    "facts": ("facts",),
+    "train": ("train",),
+    "runs": ("runs", "logs"),
+    "control": ("stop", "pause", "resume", "delete", "queue"),
+    "compare": ("compare",),
+    "report": ("report",),
+    "ask": ("ask",),
+    "serve": ("serve",),
+    "gpu": ("gpu",),
+    "models": ("models",),
+    "notify": ("notify",),
+    "doctor": ("doctor",),
+}
+"""The modules of `garage_tui.cli`, in the order of `--help`, with their commands."""
 
-def parser(commands: bool = True) -> argparse.ArgumentParser:
-    """Return the parser of the whole command line, or (a quick one) of the app's own options alone."""
+
+def parser(modules: Iterable[str] = tuple(_COMMANDS)) -> argparse.ArgumentParser:
+    """Return the parser of the app's own options and of the commands of these modules: by default the whole one."""
     top = argparse.ArgumentParser(
         prog="garage",
         description="Teach facts to a language model on your own box, and see that they stuck.",
@@ -26,12 +43,10 @@ def parser(commands: bool = True) -> argparse.ArgumentParser:
     top.add_argument("--workspace", metavar="DIR", help="work in DIR (default: $GARAGE_WORKSPACE, else this folder)")
     top.add_argument("--screen", choices=("facts", "runs", "chat", "gpu"), help="open the app on this screen")
     top.set_defaults(run=open_app)
-    if commands:
-        from garage_tui.cli import ask, compare, control, doctor, facts, gpu, models, notify, report, runs, serve, train
-
+    if modules:
         groups = top.add_subparsers(title="commands", metavar="COMMAND")
-        for group in (facts, train, runs, control, compare, report, ask, serve, gpu, models, notify, doctor):
-            group.add(groups)
+        for module in modules:
+            importlib.import_module(f"garage_tui.cli.{module}").add(groups)
     return top
 
 
@@ -46,14 +61,19 @@ def open_app(args: argparse.Namespace) -> int:
     return run_app(workspace, load_settings(workspace), args.screen)
 
 
+def _needed(words: Sequence[str]) -> tuple[str, ...]:
+    """Return the modules whose commands these words could mean: all of them would take 20 ms of each start."""
+    own = [word for before, word in pairwise(["", *words]) if before not in ("--workspace", "--screen")]
+    command = next((word for word in own if not word.startswith("-")), None)
+    if command is None:  # the app is asked for by options alone
+        return () if {"-h", "--help"}.isdisjoint(words) else tuple(_COMMANDS)
+    return tuple(name for name, commands in _COMMANDS.items() if command in commands) or tuple(_COMMANDS)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; errors meant for the user are one line on stderr."""
     words = sys.argv[1:] if argv is None else list(argv)
-    # The app is asked for by options alone: it need not wait for the commands (20 ms of its first paint).
-    apps_own = all(
-        word.startswith("-") or before in ("--workspace", "--screen") for before, word in pairwise(["", *words])
-    )
-    args = parser(commands=not apps_own or not {"-h", "--help"}.isdisjoint(words)).parse_args(words)
+    args = parser(_needed(words)).parse_args(words)
     try:
         code = int(args.run(args))
         sys.stdout.flush()

@@ -8,6 +8,7 @@ Source: NVIDIA's NVML API reference; a function that an older driver lacks count
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -73,10 +74,12 @@ class Nvml:
         now = time.monotonic()
         if not self._open and now < self._retry_at:
             return self._last
-        try:
-            import pynvml
-        except ImportError:
-            return Gpus(trouble="the package nvidia-ml-py is missing: `make setup` installs it" if self._pci else "")
+        if not self._open and not _there():
+            self._retry_at = now + _RETRY_SECONDS
+            self._last = Gpus(trouble="there is an NVIDIA GPU, but no driver (libnvidia-ml)" if self._pci else "")
+            return self._last
+        import pynvml  # 20 ms and 4 MB, which a box without a driver does not pay
+
         try:
             if not self._open:
                 pynvml.nvmlInit()
@@ -173,6 +176,15 @@ class Nvml:
             held_back=tuple(words for bit, words in _HELD_BACK if (reasons or 0) & bit),
             processes=_processes(processes),
         )
+
+
+def _there() -> bool:
+    """True where the driver's library is installed."""
+    try:
+        ctypes.CDLL("libnvidia-ml.so.1")
+    except OSError:
+        return False
+    return True
 
 
 _NOTHING: dict[str, Any] = {
