@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/gauges.py
 
-Budgets: `garage gpu --line` 150 ms, and 1 % of a core at one look a second. The references, a bare `import argparse` and
+Budgets: `garage gpu --line` 150 ms, and 1 % of a core at a look a second. The references, a bare `import argparse` and
 a process that only sleeps, are measured in turn with them. The two GPUs are those of tests/nvml (gcc): the real pynvml
 and ctypes, and a library that answers from a file, about 40 µs for a question; a driver takes longer for some.
 """
