@@ -179,22 +179,18 @@ class GarageApp(App[int]):
                 self.post_message(self.RunTold(told))
             self.watcher.wait(busy=any(run.alive for run in seen))
 
-    @work(thread=True, group="watch")
     def _read_gauges(self) -> None:
-        worker, gauges = get_current_worker(), self.gauges
-        recalled = False
-        while not worker.is_cancelled and self.is_running:
-            self.post_message(self.GaugesRead(gauges.look()))
-            if not recalled:
-                gauges.recall()
-                recalled = True
-            gauges.wait()
-        gauges.close()
+        # A driver may hang; a worker's thread would be waited for at the end, a daemon is not.
+        threading.Thread(target=self.gauges.run, args=(self._take_look,), name="gauges", daemon=True).start()
+
+    def _take_look(self, look: Look) -> bool:
+        """Take a look from the gauges' thread; False ends it."""
+        return self.is_running and self.post_message(self.GaugesRead(look))
 
     def on_unmount(self) -> None:
         self.workers.cancel_group(self, "watch")
         self.watcher.wake()
-        self.gauges.wake()
+        self.gauges.close()
 
     def on_garage_app_gauges_read(self, event: GaugesRead) -> None:
         from garage_tui.core.meter_words import short

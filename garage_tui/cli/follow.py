@@ -97,7 +97,8 @@ def _draw_bar(folder: Path, console: Console) -> None:
         for run, events in watch(folder):
             probe = next(filter(None, map(probe_of, reversed(events))), probe)
             if state := run.state:
-                phase = one_line(state.phase or run.status, 40)
+                rests = run.status == "paused" or bool(state.waits)
+                phase = one_line(f"{run.status}: {run.reason}" if rests else state.phase or run.status, 60)
                 total = state.total_steps if state.step else None
                 bar.update(task, description=phase, completed=state.step, total=total, words=_words(run, probe))
                 bar.refresh()
@@ -116,6 +117,9 @@ def _print_lines(folder: Path) -> None:
                 text = one_line(str(event.get("phase") or event.get("text")), 600)
                 if not (forgets and forgets in text):  # the run warns of what its probe has just said
                     print(text, flush=True)
+            elif event.get("event") in ("paused", "resumed", "waits", "left"):
+                why = one_line(str(event.get("reason") or ""), 200)
+                print(f"{event['event']}{': ' if why else ''}{why}", flush=True)
         if (words := _words(run)) != last:
             last = words
             print(words, flush=True)

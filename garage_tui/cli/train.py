@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from garage_tui.core.care import Care
+    from garage_tui.core.runs import Run
     from garage_tui.core.settings import Settings
 
 
@@ -49,14 +50,18 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     lora.set_defaults(run=run_lora)
 
 
-def care_from(args: argparse.Namespace, settings: Settings) -> Care:
-    """Return what the run waits for: the settings, with what was said here over them."""
-    from garage_tui.core.care import COOLS_BY, care_of
+def care_from(args: argparse.Namespace, settings: Settings, like: Run | None = None) -> Care:
+    """Return what the run waits for: the settings', or those of the run that it is like, and what was said here."""
+    import msgspec
 
-    only = tuple(args.only) if args.only else None
-    # A limit that was said here goes with its own distance to the point where the run goes on.
-    heat = {"max_temp_c": args.max_temp, "resume_temp_c": args.max_temp - COOLS_BY} if args.max_temp else {}
-    return care_of(settings, **heat, power_cap_w=args.power_cap, only=only, sunny=args.sunny)
+    from garage_tui.core.care import COOLEST, COOLS_BY, care_of
+
+    changes = msgspec.structs.asdict(like.manifest.care) if like and like.manifest else {}
+    if args.max_temp is not None:
+        # A limit that was said here goes with its own distance to the point where the run goes on.
+        changes |= {"max_temp_c": args.max_temp, "resume_temp_c": max(COOLEST, args.max_temp - COOLS_BY)}
+    said = {"power_cap_w": args.power_cap, "only": tuple(args.only) if args.only else None, "sunny": args.sunny}
+    return care_of(settings, **{**changes, **{key: value for key, value in said.items() if value is not None}})
 
 
 def run_lora(args: argparse.Namespace) -> int:
@@ -81,8 +86,8 @@ def run_lora(args: argparse.Namespace) -> int:
     workspace = Workspace.find(args.workspace)
     settings = load_settings(workspace)
     changes = {name: getattr(args, name) for name in CHANGEABLE}
-    if args.like:
-        like = find_run(workspace, args.like)
+    like = find_run(workspace, args.like) if args.like else None
+    if like:
         recipe, file = recipe_of(like, args.preset, **changes), facts_of(like)
     else:
         recipe = make_recipe(args.preset or "default", **{**changes, "base": args.base or settings.base_model})
@@ -91,7 +96,7 @@ def run_lora(args: argparse.Namespace) -> int:
         file = Path(args.facts)
     elif not args.like:
         raise BadInputError("say what to teach: --facts FILE, or --like RUN")
-    gpus, care = parse_gpus(args.gpus or ""), care_from(args, settings)
+    gpus, care = parse_gpus(args.gpus or ""), care_from(args, settings, like)
     models.find(recipe.base)  # a base that is none is refused before anything else is said
     estimate = estimate_lora(workspace, recipe, facts.training_rows(file))
     if not args.json:

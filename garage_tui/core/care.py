@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -10,6 +11,7 @@ import msgspec
 from garage_tui.core import hours
 from garage_tui.core.errors import BadInputError
 from garage_tui.core.settings import Settings
+from garage_tui.core.text import one_line
 
 Waits = Literal["", "heat", "hours", "sun"]
 
@@ -18,7 +20,10 @@ BELOW_SLOW = 5.0
 COOLS_BY = 10.0
 """Without one, it goes on when the GPU has cooled by so many °C."""
 
-Celsius = Annotated[float, msgspec.Meta(ge=20, le=120)]
+COOLEST = 20.0
+"""The lowest limit that there is: a room."""
+
+Celsius = Annotated[float, msgspec.Meta(ge=COOLEST, le=120)]
 Watts = Annotated[float, msgspec.Meta(gt=0)]
 
 
@@ -68,6 +73,8 @@ def care_of(settings: Settings, **changes: object) -> Care:
         "patience_seconds": sun.patience_minutes * 60,
     }
     given |= {key: value for key, value in changes.items() if value is not None}
+    if wrong := [key for key, value in given.items() if isinstance(value, float) and not math.isfinite(value)]:
+        raise BadInputError(f"{', '.join(wrong)}: expected a finite number")
     try:
         care = msgspec.convert(given, Care)
     except msgspec.ValidationError as error:
@@ -96,10 +103,27 @@ def heat_limits(care: Care, slow_c: float | None) -> tuple[float, float] | None:
     return most, min(again, most - 1)
 
 
+def options(care: Care, usual: Care) -> list[str]:
+    """Return the options of `garage train` that say what differs from `usual`."""
+    said: list[str] = []
+    for flag, value, other in (
+        ("--max-temp", care.max_temp_c, usual.max_temp_c),
+        ("--power-cap", care.power_cap_w, usual.power_cap_w),
+    ):
+        if value is not None and value != other:
+            said += [flag, f"{value:g}"]
+    if care.only != usual.only:
+        for window in care.only:
+            said += ["--only", window]
+    if care.sunny != usual.sunny:
+        said.append("--sunny" if care.sunny else "--no-sunny")
+    return said
+
+
 def in_words(care: Care) -> str:
     """Return what a run waits for beyond what every run does: `only 22:00-06:00 · from 300 W of sun`."""
     parts = [f"only {', '.join(care.only)}" if care.only else "", f"not {', '.join(care.quiet)}" if care.quiet else ""]
     parts.append(f"from {care.start_w:.0f} W of sun" if care.sunny else "")
     parts.append(f"pauses at {care.max_temp_c:.0f} °C" if care.max_temp_c else "")
     parts.append(f"power cap {care.power_cap_w:.0f} W" if care.power_cap_w else "")
-    return " · ".join(filter(None, parts))
+    return one_line(" · ".join(filter(None, parts)), 300)  # a manifest may be somebody else's

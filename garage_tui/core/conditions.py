@@ -9,7 +9,6 @@ from pathlib import Path
 
 from garage_tui.core import hours
 from garage_tui.core.care import Care, Hold
-from garage_tui.core.errors import GarageError
 from garage_tui.core.settings import SunSettings, Workspace, load_settings
 from garage_tui.core.sun import Sun
 
@@ -18,23 +17,22 @@ class Conditions:
     """The clock and the sun of one run.
 
     Args:
-        command: what tells the watts to spare.
-        every: seconds between two questions to it.
-        started: True for a run that works: it does not stop for one cloud.
+        sun: the settings of the command that tells the watts to spare, as they are now.
+        started: True for a run that works: it does not stop for one cloud, nor before the sun was first asked.
         now: the clock.
     """
 
     def __init__(
         self,
         care: Care,
-        command: tuple[str, ...] = (),
-        every: float = 60.0,
+        sun: Callable[[], SunSettings] = SunSettings,
         started: bool = False,
         now: Callable[[], datetime] = datetime.now,
     ) -> None:
         self._care, self._now, self._started = care, now, started
-        self._sun = Sun(command, every) if care.sunny and command else None
+        self._sun = Sun(sun) if care.sunny else None
         self._dark_since: float | None = None
+        self._minute: tuple[datetime, Hold | None] | None = None
 
     @classmethod
     def of_run(cls, folder: Path, care: Care, started: bool = False) -> Conditions:
@@ -42,39 +40,40 @@ class Conditions:
 
         The command comes from the owner's settings as they are now, never from the folder: it may be somebody else's.
         """
-        try:
-            sun = load_settings(Workspace(folder.parents[1])).sun
-        except GarageError:
-            sun = SunSettings()
-        return cls(care, sun.command, sun.every_seconds, started)
+        return cls(care, lambda: load_settings(Workspace(folder.parents[1])).sun, started)
 
     def hold(self) -> Hold | None:
         """Return what a run has to wait for; None where it may work. Never blocks."""
-        now = self._now()
-        if (self._care.only or self._care.quiet) and not hours.allowed(self._care.only, self._care.quiet, now):
-            opens = hours.opens(self._care.only, self._care.quiet, now)
-            return Hold("hours", f"waiting for {hours.in_words(opens, now)}")
-        return self._dark() if self._care.sunny else None
+        return self._closed() or (self._dark(self._sun) if self._sun else None)
 
     def close(self) -> None:
         """Ask no more."""
         if self._sun is not None:
             self._sun.close()
 
-    def _dark(self) -> Hold | None:
-        if self._sun is None:
-            return Hold("sun", "waiting for the sun, but [sun] of your garage.toml names no command any more")
-        watts = self._sun.look()
-        needs = self._care.stop_w if self._started else self._care.start_w
-        if watts is not None and watts >= needs:
+    def _closed(self) -> Hold | None:
+        care, now = self._care, self._now()
+        minute = now.replace(second=0, microsecond=0)
+        if self._minute is None or self._minute[0] != minute:  # looking ahead a week takes 40 ms
+            hold = None
+            if (care.only or care.quiet) and not hours.allowed(care.only, care.quiet, now):
+                opens = hours.opens(care.only, care.quiet, now)
+                hold = Hold("hours", f"waiting for {hours.in_words(opens, now)}")
+            self._minute = minute, hold
+        return self._minute[1]
+
+    def _dark(self, sun: Sun) -> Hold | None:
+        watts = sun.look()
+        if watts is not None and watts >= (self._care.stop_w if self._started else self._care.start_w):
             self._dark_since = None
             return None
         if self._started:
+            if watts is None and not sun.trouble:
+                return None  # it has not answered yet
             now = time.monotonic()
             self._dark_since = self._dark_since or now
             if now - self._dark_since < self._care.patience_seconds:
                 return None
         if watts is None:
-            why = f"({self._sun.trouble})" if self._sun.trouble else "(asking)"
-            return Hold("sun", f"waiting for the sun {why}")
+            return Hold("sun", f"waiting for the sun ({sun.trouble or 'asking'})")
         return Hold("sun", f"waiting for the sun: {watts:.0f} W to spare, it takes {self._care.start_w:.0f}")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from garage_tui.core.gpu import Reading
 from garage_tui.core.settings import EnergySettings
+from garage_tui.core.text import one_line
 
 _JOULES = 3600.0  # in a watt-hour
 _GAP_SECONDS = 30.0  # between two looks that are further apart nobody knows what the power was
@@ -66,7 +67,7 @@ def in_words(wh: float | None, source: str, prices: EnergySettings) -> str:
         return ""
     words = [amount(wh)]
     if prices.price_per_kwh is not None:
-        words.append(f"{wh / 1000 * prices.price_per_kwh:.2g} {prices.currency}")
+        words.append(f"{wh / 1000 * prices.price_per_kwh:.2g} {one_line(prices.currency, 8)}")
     if prices.co2_g_per_kwh is not None:
         words.append(f"{wh / 1000 * prices.co2_g_per_kwh:.2g} g CO₂")
     if "power" in source:

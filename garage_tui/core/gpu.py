@@ -60,7 +60,7 @@ class Reading:
 
 
 def usable() -> list[Reading]:
-    """Return the GPUs that runs may take: all that answer, or those of them that $CUDA_VISIBLE_DEVICES names by index.
+    """Return the GPUs that runs may take: all that answer, or those of them that $CUDA_VISIBLE_DEVICES names.
 
     A GPU that sleeps counts: it wakes when it is needed.
     """
@@ -68,8 +68,9 @@ def usable() -> list[Reading]:
     mask = os.environ.get("CUDA_VISIBLE_DEVICES")
     if mask is None:
         return readings
-    named = [part.strip() for part in mask.split(",")]
-    return [reading for reading in readings if str(reading.index) in named]
+    named = [part.strip() for part in mask.split(",") if part.strip()]
+    by_uuid = tuple(name for name in named if name.startswith("GPU-"))  # CUDA takes any beginning of one
+    return [one for one in readings if str(one.index) in named or (by_uuid and one.uuid.startswith(by_uuid))]
 
 
 def read() -> list[Reading]:

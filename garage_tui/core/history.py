@@ -7,11 +7,13 @@ import threading
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from garage_tui.core.meter import Look
 from garage_tui.core.probes import is_number
 from garage_tui.core.runs import EVENTS
+
+if TYPE_CHECKING:
+    from garage_tui.core.meter import Look
 
 FINE_SECONDS, COARSE_SECONDS, KEPT_SECONDS = 600, 10, 86_400
 BOX = "box"
@@ -31,7 +33,11 @@ class _Line:
 
     def add(self, t: float, value: float) -> None:
         if self.fine and t <= self.fine[-1][0]:
-            return  # the clock was put back
+            if self.fine[-1][0] - t < COARSE_SECONDS:
+                return
+            self.fine.clear()  # the clock was put back: what is later than now never was
+            while self.coarse and self.coarse[-1][0] >= int(t // COARSE_SECONDS):
+                self.coarse.pop()
         self.fine.append((t, value))
         while self.fine[0][0] < t - FINE_SECONDS:
             self.fine.popleft()
@@ -93,7 +99,7 @@ class History:
                 found[device, quantity].append((t, value))
         with self._guard:
             for key, points in found.items():
-                self._lines[key].put_before(points)
+                self._lines[key].put_before(sorted(points))
 
     def points(self, device: str, quantity: str, since: float) -> Points:
         """Return (Unix time, value) from `since` on, the oldest first."""
@@ -105,6 +111,8 @@ class History:
 def _told(folder: Path, since: float) -> Iterable[tuple[float, str, str, float]]:
     """Yield the telemetry of a run folder: time, device, quantity, value."""
     try:
+        if not (folder / EVENTS).is_file():  # a FIFO would block
+            return
         with (folder / EVENTS).open("rb") as file:
             file.seek(max(0, file.seek(0, 2) - _MOST_BYTES))
             lines = [line for line in file if _MARK in line]
@@ -116,11 +124,11 @@ def _told(folder: Path, since: float) -> Iterable[tuple[float, str, str, float]]
             event: dict[str, Any] = json.loads(raw)
             t, gpus, host = float(event["t"]), event["gpus"], event["host"]
             devices = [(BOX, host), *((str(gpu["index"]), gpu) for gpu in gpus)]
-        except (ValueError, KeyError, TypeError):
+            if event["event"] != "telemetry" or not since <= t < since + 2 * KEPT_SECONDS:  # NaN is neither
+                continue
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             continue  # torn by a power cut, or written by somebody else
-        if event.get("event") != "telemetry" or t < since:
-            continue
         for device, values in devices:
             for key, quantity in names.items():
-                if is_number(value := values.get(key)):
+                if isinstance(values, dict) and is_number(value := values.get(key)):
                     yield t, device, quantity, float(value)

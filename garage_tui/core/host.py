@@ -95,8 +95,10 @@ class HostMeter:
 
         try:
             chips = psutil.sensors_temperatures()
-        except (AttributeError, OSError, ValueError):  # a sensor that goes while it is read, a system without any
+        except AttributeError:  # a system for which psutil knows none
             chips = {}
+        except (OSError, ValueError):  # one that goes while it is read
+            return ()
         self._no_sensors = not chips  # a virtual machine has none, and will not get one
         return tuple(_named(chips))
 

@@ -26,6 +26,7 @@ from garage_tui.core.runs import (
     Manifest,
     Run,
     State,
+    goes_now,
     list_runs,
     new_run_folder,
     read_run,
@@ -188,12 +189,15 @@ def resume(run: Run) -> None:
     if not run.resumable:
         raise BadInputError(f"{run.id} cannot be resumed while it is {run.status}")
     if run.held:
-        request(run.path, "go")
+        request(run.path, "", now=True)
         return
     if run.alive:
         if run.state.waits and wanted(run.path) is None:
             raise BadInputError(f"{run.id} waits for its GPU to cool ({run.reason}) and goes on by itself")
-        (run.path / REQUEST).unlink(missing_ok=True)
+        if goes_now(run.path):
+            request(run.path, "")
+        else:
+            (run.path / REQUEST).unlink(missing_ok=True)
         return
     if run.manifest.kind not in JOBS:
         raise BadInputError(f"{run.id} is a {run.manifest.kind} run, which this version cannot train")

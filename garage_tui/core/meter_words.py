@@ -9,7 +9,7 @@ from garage_tui.core.gpu import Reading
 from garage_tui.core.host import Host
 from garage_tui.core.meter import Look
 from garage_tui.core.runs import Run, is_alive, read_run
-from garage_tui.core.text import duration
+from garage_tui.core.text import duration, one_line
 
 GB, GIB = 1e9, 2**30
 """Disks are counted in the one, memory (as its makers do) in the other."""
@@ -113,7 +113,7 @@ def status_line(look: Look, checkpoints: Path) -> str:
         elif state and state.seconds_left is not None:
             words.append(f"{duration(state.seconds_left)} left")
         parts.append(" ".join(words))
-    return " · ".join(parts)
+    return one_line(" · ".join(parts), 300)
 
 
 def _alive(checkpoints: Path) -> Iterator[Run]:

@@ -85,6 +85,10 @@ class Nvml:
                 pynvml.nvmlInit()
                 self._open = True
             found = Gpus(tuple(self._reading(pynvml, index) for index in range(pynvml.nvmlDeviceGetCount())))
+            if any(reading.lost for reading in found.gpus):
+                # A driver that we hold open can neither be reset nor find the GPU again.
+                self.close()
+                self._retry_at = now + _RETRY_SECONDS
         except pynvml.NVMLError as error:
             self.close()
             self._retry_at = now + _RETRY_SECONDS
@@ -118,6 +122,9 @@ class Nvml:
         return (replace(known, **_NOTHING, lost=True) for known in self._known.values())
 
     def _reading(self, nvml: Any, index: int) -> Reading:
+        known = self._known.get(index)
+        if known and not self._wake and any(f.name == known.bus and pci.asleep(f) for f in self._pci):
+            return replace(known, **_NOTHING, asleep=True, note="asleep: left alone")
         try:
             handle = nvml.nvmlDeviceGetHandleByIndex(index)
             uuid = _text(nvml.nvmlDeviceGetUUID(handle))
@@ -125,8 +132,7 @@ class Nvml:
         except nvml.NVMLError as error:
             if error.value in (nvml.NVML_ERROR_UNINITIALIZED, nvml.NVML_ERROR_DRIVER_NOT_LOADED):
                 raise
-            known = self._known.get(index) or Reading(index, "NVIDIA GPU")
-            return replace(known, **_NOTHING, lost=True, note=_lost_words(nvml, error))
+            return replace(known or Reading(index, "NVIDIA GPU"), **_NOTHING, lost=True, note=_lost_words(nvml, error))
         self._known[index] = reading
         return reading
 
@@ -148,10 +154,23 @@ class Nvml:
 
         if uuid not in self._fixed:
             self._fixed[uuid] = _fixed(nvml, handle, ask)
+        fixed = self._fixed[uuid]
+        for name, kind in _LIMITS.items():
+            if name not in fixed and f"limit {name}" not in absent:
+                try:
+                    which = getattr(nvml, f"NVML_TEMPERATURE_THRESHOLD_{kind}")
+                    fixed[name] = _number(nvml.nvmlDeviceGetTemperatureThreshold(handle, which))
+                except nvml.NVMLError as error:
+                    if error.value in _never(nvml):
+                        absent.add(f"limit {name}")
         memory, rates = ask("nvmlDeviceGetMemoryInfo"), ask("nvmlDeviceGetUtilizationRates")
         temp = ask("nvmlDeviceGetTemperatureV", nvml.NVML_TEMPERATURE_GPU)
         if temp is None:
             temp = ask("nvmlDeviceGetTemperature", nvml.NVML_TEMPERATURE_GPU)
+        limits = dict(fixed)
+        if "slow_c" not in limits and temp is not None:  # cards from Ada on tell the distance to it instead
+            margin = ask("nvmlDeviceGetMarginTemperature")
+            limits["slow_c"] = _number(temp + margin) if margin is not None else None
         power, cap = ask("nvmlDeviceGetPowerUsage"), ask("nvmlDeviceGetEnforcedPowerLimit")
         energy, fan = ask("nvmlDeviceGetTotalEnergyConsumption"), ask("nvmlDeviceGetFanSpeed")
         reasons = ask("nvmlDeviceGetCurrentClocksEventReasons")
@@ -162,7 +181,7 @@ class Nvml:
         return Reading(
             index=index,
             uuid=uuid,
-            **self._fixed[uuid],
+            **limits,
             memory_total=int(memory.total) if memory else None,
             memory_used=int(memory.used) if memory else None,
             temp_c=_number(temp),
@@ -187,6 +206,7 @@ def _there() -> bool:
     return True
 
 
+_LIMITS = {"slow_c": "SLOWDOWN", "off_c": "SHUTDOWN"}
 _NOTHING: dict[str, Any] = {
     **dict.fromkeys(
         ("memory_used", "temp_c", "power_w", "cap_w", "energy_j", "utilisation", "fan", "clock_mhz", "memory_clock_mhz")
@@ -206,18 +226,11 @@ def _fixed(nvml: Any, handle: Any, ask: Callable[..., Any]) -> dict[str, Any]:
         notes.append("MIG is on: these are figures of the whole GPU, and some are not told")
     if _WSL.exists():
         notes.append("WSL: Windows does not tell which processes use it")
-    # A threshold that the GPU lacks must not make the others count as absent, so they are asked without `ask`.
-    limits = {}
-    for name, kind in (("slow_c", "SLOWDOWN"), ("off_c", "SHUTDOWN")):
-        with contextlib.suppress(nvml.NVMLError):
-            which = getattr(nvml, f"NVML_TEMPERATURE_THRESHOLD_{kind}")
-            limits[name] = _number(nvml.nvmlDeviceGetTemperatureThreshold(handle, which))
     return {
         "name": one_line(_text(nvml.nvmlDeviceGetName(handle)), 60),
         "bus": _text(bus.busId).lower()[-12:] if bus else "",  # NVML writes eight digits of the domain, sysfs four
         "usual_cap_w": _number(ask("nvmlDeviceGetPowerManagementDefaultLimit"), 1e-3),
         "note": "; ".join(notes),
-        **limits,
     }
 
 

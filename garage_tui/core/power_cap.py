@@ -30,38 +30,46 @@ class Lowered(msgspec.Struct, frozen=True):
     """Absolute path of the run folder."""
 
 
-def lower(run: Path, gpus: Iterable[int], watts: float) -> list[str]:
-    """Set the cap of a run's GPUs, where it is higher; return in sentences what could not be done.
+@contextlib.contextmanager
+def lowered(run: Path, gpus: Iterable[int], watts: float) -> Iterator[list[str]]:
+    """Set the cap of a run's GPUs, where it is higher, and give in sentences what was done and what could not be.
+
+    The driver is held open inside of this: on a box without a screen it forgets the cap with its last client (NVML
+    reference, nvmlDeviceSetPowerManagementLimit). `put_back` is the other half.
 
     Args:
         gpus: NVML indices.
     """
-    said: list[str] = []
     with contextlib.suppress(OSError):  # where it cannot be made, noting down says so
         power_caps_folder().mkdir(parents=True, exist_ok=True, mode=0o700)
     with _driver() as nvml:
         if nvml is None:
-            return ["the power cap was not changed: the NVIDIA driver does not answer"]
-        for index in gpus:
-            try:
-                handle = nvml.nvmlDeviceGetHandleByIndex(index)
-                uuid, before = nvml.nvmlDeviceGetUUID(handle), nvml.nvmlDeviceGetPowerManagementLimit(handle)
-                low, _ = nvml.nvmlDeviceGetPowerManagementLimitConstraints(handle)
-                wanted = max(round(watts * 1000), low)
-                if wanted >= before:
-                    continue
-                file = _file(uuid)
-                write_atomic(file, msgspec.json.encode(Lowered(uuid, before, wanted, str(run))), mode=0o600)
-                try:
-                    nvml.nvmlDeviceSetPowerManagementLimit(handle, wanted)
-                except nvml.NVMLError:
-                    file.unlink(missing_ok=True)
-                    raise
-            except nvml.NVMLError as error:
-                said.append(f"the power cap of GPU {index} stays as it is ({_why(nvml, error, index, watts)})")
-            except OSError as error:
-                said.append(f"the power cap of GPU {index} stays as it is: it cannot be noted down ({error.strerror})")
-    return said
+            yield ["the power cap was not changed: the NVIDIA driver does not answer"]
+        else:
+            yield [sentence for index in gpus if (sentence := _lower(nvml, run, index, watts))]
+
+
+def _lower(nvml: Any, run: Path, index: int, watts: float) -> str:
+    try:
+        handle = nvml.nvmlDeviceGetHandleByIndex(index)
+        uuid, before = nvml.nvmlDeviceGetUUID(handle), nvml.nvmlDeviceGetPowerManagementLimit(handle)
+        low, _ = nvml.nvmlDeviceGetPowerManagementLimitConstraints(handle)
+        wanted = max(round(watts * 1000), low)
+        if wanted >= before:
+            return f"the power cap of GPU {index} is {before / 1000:.0f} W already"
+        file = _file(uuid)
+        write_atomic(file, msgspec.json.encode(Lowered(uuid, before, wanted, str(run))), mode=0o600)
+        try:
+            nvml.nvmlDeviceSetPowerManagementLimit(handle, wanted)
+        except nvml.NVMLError:
+            file.unlink(missing_ok=True)
+            raise
+    except nvml.NVMLError as error:
+        return f"the power cap of GPU {index} stays as it is ({_why(nvml, error, index, watts)})"
+    except OSError as error:
+        return f"the power cap of GPU {index} stays as it is: it cannot be noted down ({error.strerror})"
+    least = " (the lowest that it takes)" if wanted > round(watts * 1000) else ""
+    return f"power cap of GPU {index}: {wanted / 1000:.0f} W{least} instead of {before / 1000:.0f}, until the run ends"
 
 
 def put_back(run: Path | None = None) -> list[str]:
@@ -81,8 +89,8 @@ def put_back(run: Path | None = None) -> list[str]:
                     nvml.nvmlDeviceSetPowerManagementLimit(handle, note.before)
                     said.append(f"power cap back at {note.before / 1000:.0f} W")
                 file.unlink(missing_ok=True)
-            except nvml.NVMLError:  # the GPU is gone for now; the note stays
-                continue
+            except (nvml.NVMLError, OSError):
+                continue  # the GPU is gone for now, or the folder is read-only: the note stays
     return said
 
 

@@ -1,6 +1,6 @@
 """Watts to spare by a Tesla Powerwall: what flows to the grid, from the proxy of pypowerwall.
 
-    python -m garage_tui.core.powerwall [ADDRESS]        in [sun] of garage.toml, as the command
+    python -P -m garage_tui.core.powerwall [ADDRESS]        in [sun] of garage.toml, as the command
 
 pypowerwall (MIT, github.com/jasonacox/pypowerwall) talks to the Powerwall itself; its proxy (port 8675) answers
 `/aggregates` with Tesla's meters, in which `site.instant_power` is what the house takes from the grid in W.

@@ -66,6 +66,11 @@ def leave(path: Path) -> None:
         _write(folder, [entry for entry in _read(folder) if entry.folder != str(path)])
 
 
+def find(path: Path) -> Entry:
+    """Return what a run that waits can work on; one that does not stand in the queue can take the CPU."""
+    return next((entry for entry in _read(queue_folder()) if entry.folder == str(path)), Entry(str(path)))
+
+
 def order() -> tuple[Path, ...]:
     """Return the folders of the runs that wait, in the order in which they will start."""
     return tuple(Path(entry.folder) for entry in _read(queue_folder()) if _waits(entry))

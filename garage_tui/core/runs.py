@@ -32,7 +32,7 @@ ENDED: tuple[Status, ...] = ("finished", "failed", "stopped")
 RESTING: tuple[Status, ...] = (*ENDED, "paused", "interrupted")
 """States that are true without a process; every other one is a lie once the lock is free."""
 
-Want = Literal["stop", "pause", "release", "go"]
+Want = Literal["", "stop", "pause", "release"]
 
 _STATE_BYTES = 2048  # states are padded to this, so that a full disk can still be told (see write_small)
 
@@ -104,8 +104,10 @@ class Request(msgspec.Struct, frozen=True):
     """`request.json`: what the owner wants of a living run. Gone when it shall simply go on."""
 
     want: Want
-    """`pause` waits in memory; `release` saves, leaves, and so frees the memory; `go` waits for no hours and no sun."""
+    """`pause` waits in memory; `release` saves, leaves, and so frees the memory; nothing goes on."""
     at: float
+    now: bool = False
+    """It does not wait for its hours or for the sun, until it is started again."""
 
 
 @dataclass(frozen=True)
@@ -243,15 +245,26 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     write_atomic(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
 
 
-def request(folder: Path, want: Want) -> None:
-    """Leave word for a living run; its supervisor and its job look for it."""
-    write_atomic(folder / REQUEST, msgspec.json.encode(Request(want, time.time())))
+def request(folder: Path, want: Want, now: bool = False) -> None:
+    """Leave word for a living run; its supervisor and its job look for it. What was said of `now` before holds on."""
+    write_atomic(folder / REQUEST, msgspec.json.encode(Request(want, time.time(), now or goes_now(folder))))
 
 
 def wanted(folder: Path) -> Want | None:
     """Return what the owner wants of a living run; None where it shall go on."""
+    request = _read_request(folder)
+    return (request.want or None) if request else None
+
+
+def goes_now(folder: Path) -> bool:
+    """Return whether the owner wants it to wait for no hours and no sun."""
+    request = _read_request(folder)
+    return request is not None and request.now
+
+
+def _read_request(folder: Path) -> Request | None:
     try:
-        return msgspec.json.decode((folder / REQUEST).read_bytes(), type=Request).want
+        return msgspec.json.decode((folder / REQUEST).read_bytes(), type=Request)
     except (OSError, msgspec.DecodeError):
         return None
 

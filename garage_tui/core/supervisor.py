@@ -26,7 +26,18 @@ import msgspec
 from garage_tui.core import queue
 from garage_tui.core.care import Care, Hold
 from garage_tui.core.errors import GarageError
-from garage_tui.core.runs import EVENTS, LOG, RESTING, Manifest, State, read_run, read_state, wanted, write_state
+from garage_tui.core.runs import (
+    EVENTS,
+    LOG,
+    RESTING,
+    Manifest,
+    State,
+    goes_now,
+    read_run,
+    read_state,
+    wanted,
+    write_state,
+)
 
 if TYPE_CHECKING:
     from garage_tui.core.conditions import Conditions
@@ -56,8 +67,10 @@ def main() -> None:
     run = read_run(folder)
     if run.manifest is None or run.state is None:
         sys.exit(f"{folder}: {run.broken}")
+    entry = queue.find(folder)  # it is taken out of the queue with its turn
     while _work(module, folder, run.manifest, lock):
-        pass
+        with contextlib.suppress(GarageError):  # who does not stand there enters again by himself, as a CPU's
+            queue.enter([entry])
     os.close(lock)  # the run has ended, however long telling it takes
     _tell(folder)
 
@@ -72,13 +85,11 @@ def _work(module: str, folder: Path, manifest: Manifest, lock: int) -> bool:
     if slots is None:
         return False
     gpus = tuple(slot for slot in slots if slot != queue.CPU)
-    started = read_state(folder).started or time.time()
+    started = _state(folder).started or time.time()
     _change(folder, state="running", phase="starting", reason="", waits="", started=started, ended=None, gpus=gpus)
     with _power_cap(folder, gpus, manifest.care):
         ending = _watch(folder, _spawn(module, folder, [lock, *slots.values()], gpus), manifest.stop_grace_seconds)
-    again = not ending.want and ending.code == 0 and read_state(folder).state == "queued"
-    if not again:
-        _close(folder, ending)
+    again = _close(folder, ending)
     for slot in slots.values():
         os.close(slot)
     return again
@@ -97,13 +108,12 @@ def _power_cap(folder: Path, gpus: tuple[str, ...], care: Care) -> Iterator[None
         yield
         return
 
-    for sentence in power_cap.lower(folder, map(int, gpus), care.power_cap_w):
-        _log(folder, sentence)
-    try:
-        yield
-    finally:
-        for sentence in power_cap.put_back(folder):
+    with power_cap.lowered(folder, tuple(map(int, gpus)), care.power_cap_w) as said:
+        for sentence in said:
             _log(folder, sentence)
+        yield
+    for sentence in power_cap.put_back(folder):
+        _log(folder, sentence)
 
 
 def _wait_for_turn(folder: Path, care: Care) -> dict[str, int] | None:
@@ -111,18 +121,20 @@ def _wait_for_turn(folder: Path, care: Care) -> dict[str, int] | None:
 
     What it has to wait for besides, its hours or the sun, comes first: meanwhile others may pass it.
     """
-    conditions = _conditions(folder, care)
+    conditions, held = _conditions(folder, care), False
     try:
         while True:
-            want = wanted(folder)
-            hold = conditions.hold() if conditions is not None and want != "go" else None
-            _note(folder, hold)
-            if hold is None and (slots := queue.take_turn(folder)) is not None:
+            before, hold = held, conditions.hold() if conditions is not None and not goes_now(folder) else None
+            held = hold is not None
+            if conditions is not None:
+                _note(folder, hold)
+            # At the hour at which several may start, each is given a moment to say so: then the queue's order counts.
+            if not (held or before) and (slots := queue.take_turn(folder)) is not None:
                 return slots
             info = signal.sigtimedwait(_WAKE, _LOOK_SECONDS)
             want = wanted(folder)
             if want == "stop":
-                step = read_state(folder).step
+                step = _state(folder).step
                 kept = f" at step {step}; `garage resume` goes on from its checkpoint" if step else ""
                 why = f"taken out of the queue before its turn came{kept}"
                 _change(folder, state="stopped", reason=why, waits="", ended=time.time())
@@ -152,7 +164,7 @@ def _conditions(folder: Path, care: Care) -> Conditions | None:
 def _note(folder: Path, hold: Hold | None) -> None:
     """Write down what the run waits for, where that is new."""
     waits, reason = (hold.waits, hold.reason) if hold else ("", "")
-    state = read_state(folder)
+    state = _state(folder)
     if (state.waits, state.reason) != (waits, reason):
         if state.waits != waits:
             _event(folder, "waits" if waits else "waited", waits=waits or state.waits, reason=reason)
@@ -202,14 +214,17 @@ def _watch(folder: Path, job: int, grace: float) -> Ending:
     return ending
 
 
-def _close(folder: Path, ending: Ending) -> None:
-    """Write the end of the run, unless the job already did."""
-    try:
-        state = read_state(folder)
-    except (OSError, msgspec.DecodeError):
-        state = State(state="running")
+def _close(folder: Path, ending: Ending) -> bool:
+    """Write the end of the run, unless the job already did; return True where it has left for now and waits again."""
+    state = _state(folder)
     if state.state in RESTING:  # one that waited in memory has its checkpoint: nothing is lost
-        return
+        return False
+    if state.state == "queued" and not ending.code:
+        if not ending.want:
+            return True
+        word = {"stop": "stopped", "release": "paused", "end": "interrupted"}[ending.want]
+        _change(folder, state=word, reason=f"at step {state.step}, while it was leaving", waits="", ended=time.time())
+        return False
     early = ending.code == -signal.SIGTERM  # the signal came before the job could listen
     if ending.out_of_patience or (ending.want and early):
         late = "did not save in time and was killed; what it learnt since its last checkpoint is lost"
@@ -220,19 +235,25 @@ def _close(folder: Path, ending: Ending) -> None:
         nothing = "left without saying how it ended; see log.txt"
         reason = describe_exit(ending.code, ending.kernel_killed) if ending.code else nothing
         _change(folder, state="failed", reason=reason, phase="", ended=time.time())
+    return False
+
+
+def _state(folder: Path) -> State:
+    """Return the state; of a damaged one that it runs."""
+    try:
+        return read_state(folder)
+    except (OSError, msgspec.DecodeError):
+        return State(state="running")
 
 
 def _change(folder: Path, **changes: object) -> None:
-    try:
-        state = read_state(folder)
-    except (OSError, msgspec.DecodeError):
-        state = State(state="running")
+    state = _state(folder)
     write_state(folder, msgspec.structs.replace(state, **changes))
 
 
 def _log(folder: Path, sentence: str) -> None:
     """Say something that the owner should know, to the events and the log, while the job does not write."""
-    _event(folder, "warning", text=sentence)
+    _event(folder, "power", text=sentence)
     sys.stdout.write(f"{sentence}\n")
     sys.stdout.flush()
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import time
 
 from garage_tui.core.care import Care, Hold, heat_limits
 from garage_tui.core.conditions import Conditions
-from garage_tui.core.runs import wanted
+from garage_tui.core.runs import goes_now
 from garage_tui.jobs.events import Progress
 from garage_tui.jobs.telemetry import Telemetry
 
 _LOOK_SECONDS = 0.2
+_BLIND_SECONDS = 300.0  # a sensor that is gone for so long does not come back, and a run must not wait for ever
 _SAY_SECONDS = 2.0  # between two words about how hot it is now
 
 
@@ -26,6 +28,7 @@ class Breaks:
         self._conditions: Conditions | None = None
         if care.only or care.quiet or care.sunny:
             self._conditions = Conditions.of_run(progress.folder, care, started=True)
+            atexit.register(self._conditions.close)  # what it asks must not outlive the job
 
     @property
     def too_hot(self) -> bool:
@@ -39,7 +42,7 @@ class Breaks:
 
     def hold(self) -> Hold | None:
         """Return what the job has to leave for; None where it may work on, and where its owner said: go."""
-        if self._conditions is None or wanted(self._progress.folder) == "go":
+        if self._conditions is None or goes_now(self._progress.folder):
             return None
         return self._conditions.hold()
 
@@ -56,15 +59,21 @@ class Breaks:
         words = f"{hot:.0f} °C, waiting for {again:.0f}"
         with self._progress.resting(step, words, waits="heat", temp_c=hot, until_c=again):
             print(f"paused: {words}", flush=True)
-            said = time.monotonic()
+            said = known = time.monotonic()
             while not self._progress.wish() and ((temp := self._telemetry.temp_c) is None or temp >= again):
                 time.sleep(_LOOK_SECONDS)
-                if time.monotonic() - said >= _SAY_SECONDS:
-                    said = time.monotonic()
-                    now = "it does not say how hot it is" if temp is None else f"{temp:.0f} °C now"
-                    self._progress.state("paused", reason=f"{words}; {now}")
+                now = time.monotonic()
+                known = known if temp is None else now
+                if now - known > _BLIND_SECONDS:
+                    self._progress.warn("nothing tells any more how hot it is: it goes on without the heat guard")
+                    break
+                if now - said >= _SAY_SECONDS:
+                    said = now
+                    here = "it does not say how hot it is" if temp is None else f"{temp:.0f} °C now"
+                    self._progress.state("paused", reason=f"{words}; {here}", **self._progress.used())
 
-    def close(self) -> None:
-        """Ask no more."""
-        if self._conditions is not None:
-            self._conditions.close()
+    def check(self) -> None:
+        """Warn where the owner has set a limit that nothing here can hold."""
+        if self._care.max_temp_c and self._telemetry.temp_c is None:
+            limit = f"the limit of {self._care.max_temp_c:.0f} °C"
+            self._progress.warn(f"nothing here tells a temperature: {limit} cannot act")

@@ -97,8 +97,6 @@ class Progress:
     def wish(self) -> Wish:
         """Return what is wanted of the run, looked at between two steps; `end` is the system's shutdown."""
         want = wanted(self.folder)
-        if want == "go":
-            want = None
         if self._told_to_leave and want == "pause":
             return "release"  # the owner's pause outlives a shutdown: it must not go on by itself at the next boot
         if self._told_to_leave and want is None:
@@ -176,6 +174,10 @@ class Progress:
     def _word(self) -> Status:
         return "stopping" if self.wish() in ("stop", "release", "end") else "running"
 
+    def used(self) -> dict[str, Any]:
+        """Return what the state keeps of the gauges: energy."""
+        return {key: value for key, value in self.gauges().items() if key in State.__struct_fields__}
+
     def step(self, step: int, loss: float, **fields: Any) -> None:
         """Note one optimiser step; `fields` are the event's, and those that `State` knows go there too.
 
@@ -201,16 +203,14 @@ class Progress:
 
     def end(self, state: Status, reason: str = "") -> None:
         """Write the last state, then the last event; on a full disk the state counts."""
-        used = {key: value for key, value in self.gauges().items() if key in State.__struct_fields__}
-        self.state(state, reason=reason, waits="", phase="", seconds_left=None, ended=time.time(), **used)
+        self.state(state, reason=reason, waits="", phase="", seconds_left=None, ended=time.time(), **self.used())
         with contextlib.suppress(OSError):
             self.event("ended", state=state, reason=reason)
             print(f"{state}{': ' if reason else ''}{reason}", flush=True)
 
     def end_for_now(self, step: int, hold: Hold) -> None:
         """Leave, to be started again by the supervisor when there is nothing to wait for any more."""
-        used = {key: value for key, value in self.gauges().items() if key in State.__struct_fields__}
-        self.state("queued", reason=hold.reason, waits=hold.waits, phase="", seconds_left=None, **used)
+        self.state("queued", reason=hold.reason, waits=hold.waits, phase="", gpus=(), seconds_left=None, **self.used())
         self.event("left", at=step, waits=hold.waits, reason=hold.reason)
         print(f"left at step {step}, {hold.reason}", flush=True)
 

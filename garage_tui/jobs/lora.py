@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from garage_tui.core import checkpoints, facts
+from garage_tui.core import checkpoints, facts, power_cap
 from garage_tui.core.errors import GarageError
 from garage_tui.core.recipe import LoraRecipe
 from garage_tui.core.runs import ADAPTER, FACTS, MANIFEST, Manifest, write_manifest
@@ -51,6 +51,7 @@ def main() -> int:
         return 1
     finally:
         telemetry.stop()
+        power_cap.put_back(progress.folder)  # its supervisor does that, unless it was killed
     return 0
 
 
@@ -58,6 +59,7 @@ def train(folder: Path, progress: Progress, telemetry: Telemetry) -> None:
     """Run the recipe of `folder`'s manifest to its end, or until a stop is asked for."""
     manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
     breaks = Breaks(progress, telemetry, manifest.care)
+    breaks.check()
     progress.breathe = lambda: breaks.cool(progress.told_step)
     recipe = msgspec.convert(manifest.recipe, LoraRecipe)
     rows = facts.training_rows(folder / FACTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ from garage_tui.core.meter import Look, Meter
 from garage_tui.jobs.events import Progress
 
 _EVERY = 1.0  # seconds between two looks
+_STALE = 10.0  # seconds after which a look is not believed any more
 _TELL = 10.0  # seconds between two events: an hour of a run is 50 KB
 
 
@@ -32,12 +34,14 @@ class Telemetry:
         self._lock = threading.Lock()
         self._look: Look | None = None
         self._told = -tell
-        self._trouble = ""
+        self._looked = 0.0
+        self._trouble = self._wrong = ""
         self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
 
     def start(self) -> None:
         """Take the first look, and go on in a thread."""
-        self.look()
+        with contextlib.suppress(Exception):  # the thread says what is wrong
+            self.look()
         self._thread.start()
 
     def stop(self) -> None:
@@ -50,7 +54,8 @@ class Telemetry:
     def look(self) -> Look:
         """Look now; return what there was to see."""
         with self._lock:
-            look = self._look = self._meter.look()
+            look = self._meter.look()
+            self._look, self._looked = look, time.monotonic()
             self._energy.add(time.monotonic(), self._own(look))
         if time.monotonic() - self._told >= self._tell:
             self._told = time.monotonic()
@@ -62,9 +67,15 @@ class Telemetry:
         return look
 
     @property
+    def _fresh(self) -> Look | None:
+        """The last look; None where it is too old to be believed."""
+        look = self._look
+        return look if look is not None and time.monotonic() - self._looked <= _STALE else None
+
+    @property
     def temp_c(self) -> float | None:
         """The hottest of its GPUs, or the processor, at the last look; None where nothing is told."""
-        look = self._look
+        look = self._fresh
         if look is None:
             return None
         if not self._gpus:
@@ -79,7 +90,7 @@ class Telemetry:
 
     def fields(self) -> dict[str, Any]:
         """Return what an event of a step says of heat, power and energy, and the state of energy."""
-        look = self._look
+        look = self._fresh
         power = [one.power_w for one in self._own(look) if one.power_w is not None] if look else []
         known = {
             "temp_c": self.temp_c,
@@ -110,5 +121,7 @@ class Telemetry:
         while not self._over.wait(self._every):
             try:
                 self.look()
-            except OSError:
-                return  # the disk is full; the job says so itself
+            except Exception as error:  # whatever a sensor does, the guard goes on looking
+                if str(error) != self._wrong:
+                    self._wrong = str(error)
+                    print(f"the gauges could not be read: {error!r}; it is tried again", flush=True)

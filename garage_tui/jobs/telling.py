@@ -112,10 +112,12 @@ class Telling(TrainerCallback):
         wish = self._progress.wish()
         if wish in ("stop", "release", "end"):
             control.should_training_stop = control.should_save = True
+        elif wish == "pause":
+            control.should_save = True
         elif state.global_step < state.max_steps and (hold := self._breaks.hold()):
             self.hold = hold
             control.should_training_stop = control.should_save = True
-        elif wish == "pause" or self._breaks.too_hot or self._saved.due():
+        elif self._breaks.too_hot or self._saved.due():
             control.should_save = True
         return control
 

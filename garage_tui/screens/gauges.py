@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import threading
 import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from garage_tui.core import power_cap
 from garage_tui.core.history import KEPT_SECONDS, History
-from garage_tui.core.meter import Look, Meter
 from garage_tui.core.runs import list_runs
 from garage_tui.core.settings import Workspace
+from garage_tui.core.text import one_line
+
+if TYPE_CHECKING:
+    from garage_tui.core.meter import Look, Meter
 
 BUSY, IDLE, SLEEPY = 1.0, 5.0, 60.0
 """Seconds between two looks: while a run works or the screen is in view, else, and where a GPU could go to sleep."""
@@ -18,12 +24,13 @@ _CAPS_EVERY = 30.0
 
 
 class Gauges:
-    """Looks at the box and remembers. `look` belongs to one thread; the other methods may be called from any."""
+    """Looks at the box and remembers. `run` is the body of a thread; the other methods may be called from any."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._meter: Meter | None = None
         self._wake = threading.Event()
+        self._over = False
         self._caps_looked = 0.0
         self.history = History()
         self.watched = False
@@ -31,8 +38,33 @@ class Gauges:
         self.running = False
         """True while a run works."""
 
+    def run(self, tell: Callable[[Look], bool]) -> None:
+        """Look again and again, until `tell` returns False. It is the body of a thread, and raises nothing."""
+        recalled = False
+        while not self._over and tell(self._safe_look()):
+            if not recalled:
+                recalled = True
+                with contextlib.suppress(OSError, ValueError):  # a history is not worth an app
+                    self.recall()
+            self._wake.wait(self.pause)
+            self._wake.clear()
+        if self._meter is not None:
+            self._meter.close()
+
+    def _safe_look(self) -> Look:
+        try:
+            return self.look()
+        except Exception as error:  # whatever a sensor does, the app goes on and says so
+            from garage_tui.core.host import Host  # noqa: PLC0415
+            from garage_tui.core.meter import Look  # noqa: PLC0415
+
+            return Look(time.time(), Host(os.cpu_count() or 1), (), f"the gauges fail: {one_line(repr(error))}")
+
     def look(self) -> Look:
-        """Look now; the first time, read too what runs have told before."""
+        """Look now."""
+        from garage_tui.core import power_cap  # noqa: PLC0415 (in this thread, not in the app's)
+        from garage_tui.core.meter import Meter  # noqa: PLC0415
+
         if self._meter is None:
             self._meter = Meter(self._workspace.root)
         look = self._meter.look()
@@ -67,16 +99,7 @@ class Gauges:
     def _sleepy(self) -> bool:
         return self._meter is not None and self._meter.may_sleep
 
-    def wait(self) -> None:
-        """Sleep until the next look is due."""
-        self._wake.wait(self.pause)
-        self._wake.clear()
-
-    def wake(self) -> None:
-        """Look again at once."""
-        self._wake.set()
-
     def close(self) -> None:
-        """Let go of the driver."""
-        if self._meter is not None:
-            self._meter.close()
+        """Look no more."""
+        self._over = True
+        self._wake.set()

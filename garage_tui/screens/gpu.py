@@ -80,7 +80,7 @@ class GpuPane(Pane):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="gpu-panel", classes="panel"):
-            yield Static(id="gpu-words")
+            yield Static(Content.styled("Asking the driver and the sensors …", "$muted"), id="gpu-words")
         with Container(id="gpu-histories"):
             for name in _ORDER:
                 yield History(form=_FORMS[name], id=f"gpu-{name}")
@@ -127,12 +127,18 @@ class GpuPane(Pane):
 
     @property
     def _here(self) -> tuple[Seen, ...]:
-        """The runs that work on the device, those that wait for nothing last."""
+        """The runs that work on the device."""
+        working = [seen for seen in self._runs if seen.state and seen.status != "queued"]
         return tuple(
             seen
-            for seen in self._runs
+            for seen in working
             if seen.state and (self.device in seen.state.gpus or (self.device == BOX and not seen.state.gpus))
         )
+
+    @property
+    def _waiting(self) -> tuple[Seen, ...]:
+        """The runs that wait for their hours or for the sun, wherever they will work."""
+        return tuple(seen for seen in self._runs if seen.held)
 
     @property
     def _limits(self) -> Care:
@@ -154,7 +160,7 @@ class GpuPane(Pane):
             lines += gpu_words.process_lines(gpu)
         else:
             lines += gpu_words.host_lines(self.look.host, self._limits, width)
-        for seen in self._here:
+        for seen in (*self._here, *self._waiting):
             lines += gpu_words.run_lines(seen, self._settings.energy)
         self.query_one("#gpu-words", Static).update(Content("\n").join(lines))
         for name in _ORDER:
@@ -197,7 +203,8 @@ class GpuPane(Pane):
         return Content(f"→ {' · '.join(names)}" if names else "")
 
     def action_device(self, places: int) -> None:
-        self.device = self.devices[(self.devices.index(self.device) + places) % len(self.devices)]
+        if self.device in self.devices:
+            self.device = self.devices[(self.devices.index(self.device) + places) % len(self.devices)]
         self._show()
 
     def action_span(self, places: int) -> None:
@@ -211,7 +218,7 @@ class GpuPane(Pane):
         from garage_tui.core.runs import read_run  # noqa: PLC0415
 
         notice = self.query_one(Notice)
-        waiting = next((seen for seen in self._here if seen.resumable), None)
+        waiting = next((seen for seen in (*self._here, *self._waiting) if seen.resumable), None)
         if waiting is None:
             notice.wrong("No run is waiting here")
             return

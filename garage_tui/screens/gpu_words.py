@@ -34,6 +34,8 @@ def gpu_lines(gpu: Reading, care: Care, width: int) -> Iterator[Content]:
     if limits:
         marks.append((limits[0], "warning"))
         words.append(f"pauses at {limits[0]:.0f}")
+    elif gpu.temp_c is not None:
+        words.append("no limit: set max_temp_c")
     if gpu.slow_c:
         marks.append((gpu.slow_c, "error"))
         words.append(f"slows at {gpu.slow_c:.0f}")

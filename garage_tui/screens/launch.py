@@ -80,6 +80,7 @@ class LaunchForm(Dialog[Path | None]):
             self._files.insert(0, chosen)
         self._chosen = chosen or self._files[0]
         self._recipe = recipe_of(like) if like is not None else self._preset("default")
+        self._care = like.manifest.care if like and like.manifest else None
         self._starting = False
 
     def compose(self) -> ComposeResult:
@@ -217,8 +218,8 @@ class LaunchForm(Dialog[Path | None]):
             size = f" ({model.known.download})" if model.known else ""
             words.append(f"The base model is not on this box yet: the run fetches it first{size}.")
         with contextlib.suppress(GarageError):  # the start says what is wrong
-            if waits := care.in_words(care.care_of(self._settings)):
-                words.append(f"By your settings: {waits}")
+            if waits := care.in_words(self._care or care.care_of(self._settings)):
+                words.append(f"{'Like that run' if self._care else 'By your settings'}: {waits}")
         if before:
             words.append(f"It will wait for its turn: {before} run{'' if before == 1 else 's'} before it.")
         self.estimate = "\n".join(words)
@@ -241,7 +242,9 @@ class LaunchForm(Dialog[Path | None]):
 
         def start() -> Path:
             command = command_of(file, recipe, name, gpus)
-            return launcher.start_lora(self._workspace, self._settings, file, recipe, name, command, gpus)
+            if self._care:
+                command += care.options(self._care, care.care_of(self._settings))
+            return launcher.start_lora(self._workspace, self._settings, file, recipe, name, command, gpus, self._care)
 
         try:
             recipe, file, name, gpus = self.recipe(), self.file, self._value("name") or None, self._wanted_gpus()

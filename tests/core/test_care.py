@@ -17,7 +17,7 @@ from garage_tui.core.care import care_of
 from garage_tui.core.nvml import Nvml
 from garage_tui.core.recipe import make_recipe
 from garage_tui.core.runs import list_runs, read_run
-from garage_tui.core.settings import Settings
+from garage_tui.core.settings import Settings, SunSettings, user_settings_file
 from tests.nvml.box import RTX_3090
 
 JOB = """
@@ -34,6 +34,7 @@ telemetry.start()
 progress.gauges = telemetry.fields
 manifest = msgspec.json.decode((progress.folder / MANIFEST).read_bytes(), type=Manifest)
 breaks = Breaks(progress, telemetry, manifest.care)
+breaks.check()
 progress.breathe = lambda: breaks.cool(progress.told_step)
 progress.phase("working")
 progress.interruptible = False
@@ -45,11 +46,15 @@ while step < steps and progress.wish() in ("", "pause") and not (hold := breaks.
     progress.wait_while_paused(step)
     time.sleep(0.05)
 telemetry.stop()
+from garage_tui.core import power_cap
+power_cap.put_back(progress.folder)
 if hold:
     progress.end_for_now(step, hold)
+    time.sleep(float(manifest.recipe["dropout"]))  # as long as CUDA takes to leave
 else:
     progress.end(*ENDINGS.get(progress.wish(), ("finished", "")))
 """
+SUN = SunSettings(command=("true",), start_w=300, stop_w=50, patience_minutes=0)
 LONG = 9_000  # steps: more than a test waits for
 
 
@@ -61,10 +66,11 @@ def train(workspace, tmp_path, monkeypatch):
     monkeypatch.setitem(launcher.JOBS, "lora", "a_job")
     monkeypatch.setenv("GARAGE_STATE", str(tmp_path / "state"))
 
-    def go(epochs=LONG, **care):
+    def go(epochs=LONG, leaving=0.0, gpus=(), **care):
         file = workspace.datasets / "garage.jsonl"
+        recipe = make_recipe("story", epochs=epochs, dropout=leaving)  # a job without a model has no other use for it
         return launcher.start_lora(
-            workspace, Settings(), file, make_recipe("story", epochs=epochs), care=care_of(Settings(), **care)
+            workspace, Settings(sun=SUN), file, recipe, gpus=gpus, care=care_of(Settings(sun=SUN), **care)
         )
 
     yield go
@@ -136,6 +142,8 @@ def test_the_power_cap_is_lower_while_a_run_works_and_back_when_its_job_is_kille
     os.kill(job, signal.SIGKILL)
     assert wait(folder, lambda run: not run.alive).status == "failed"
     assert cap() == 350
+    said = [event["text"] for event in events(folder, "power")]
+    assert said == ["power cap of GPU 0: 220 W instead of 350, until the run ends", "power cap back at 350 W"]
 
 
 def test_when_everything_of_a_run_is_killed_the_next_run_puts_the_cap_back(make_box, train):
@@ -151,11 +159,22 @@ def test_when_everything_of_a_run_is_killed_the_next_run_puts_the_cap_back(make_
     assert cap() == 350
 
 
+def test_when_only_the_supervisor_is_killed_the_job_puts_the_cap_back(make_box, train):
+    make_box({**RTX_3090, "set_cap": "ok"})
+    folder = train(epochs=40, power_cap_w=220.0)
+    wait(folder, lambda run: run.state.step > 1)
+    (supervisor,) = [pid for pid in processes(folder) if module(pid) == "garage_tui.core.supervisor"]
+    os.kill(supervisor, signal.SIGKILL)
+    assert cap() == 220
+    assert wait(folder, lambda run: not run.alive).status == "finished"
+    assert cap() == 350
+
+
 def test_without_permission_a_run_works_with_the_cap_as_it_is_and_says_so(make_box, train):
     make_box(RTX_3090)
     folder = train(epochs=2, power_cap_w=220.0)
     wait(folder, lambda run: not run.alive)
-    assert any("sudo nvidia-smi -i 0 -pl 220" in event["text"] for event in events(folder, "warning"))
+    assert any("sudo nvidia-smi -i 0 -pl 220" in event["text"] for event in events(folder, "power"))
     assert cap() == 350
 
 
@@ -192,3 +211,79 @@ def test_a_run_that_waits_for_its_hours_can_be_stopped_and_paused(train):
     assert wait(first, lambda run: not run.alive).status == "stopped"
     launcher.pause(read_run(second))
     assert wait(second, lambda run: not run.alive).status == "paused"
+
+
+@pytest.fixture
+def sun(workspace, tmp_path):
+    """Sets the watts that the owner's command prints."""
+    watts = tmp_path / "watts"
+    file = user_settings_file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"[sun]\ncommand = {json.dumps(['cat', str(watts)])}\nevery_seconds = 1\n")
+
+    def shine(number):
+        watts.write_text(str(number))
+
+    shine(500)
+    return shine
+
+
+def test_a_run_that_left_a_gpu_comes_back_to_the_same_one_and_is_guarded_there(make_box, train, sun):
+    box = make_box(RTX_3090, {**RTX_3090, "temp": 55})
+    folder = train(gpus=(1,), sunny=True)
+    wait(folder, lambda run: run.state.step > 2)
+    sun(-100)
+    run = wait(folder, lambda run: run.held and len(processes(folder)) == 1)
+    assert run.state.gpus == () and run.state.wh is not None
+    assert events(folder, "left")[0]["waits"] == "sun"
+    sun(900)
+    run = wait(folder, lambda again: again.state.state == "running" and again.state.step > run.state.step)
+    assert run.state.gpus == ("1",)
+    box.set(1, temp=95)
+    assert wait(folder, lambda run: run.status == "paused").state.waits == "heat"
+
+
+@pytest.mark.parametrize(("how", "status"), [("stop", "stopped"), ("release", "paused"), ("shutdown", "interrupted")])
+def test_what_is_asked_of_a_run_that_is_just_leaving_is_done_and_is_no_failure(train, sun, how, status):
+    folder = train(leaving=0.9, sunny=True)
+    wait(folder, lambda run: run.state.step > 2)
+    sun(-100)
+    run = wait(folder, lambda run: run.state.state == "queued" and len(processes(folder)) == 2)
+    if how == "shutdown":
+        for pid in processes(folder):
+            os.kill(pid, signal.SIGTERM)
+    elif how == "stop":
+        launcher.stop(run)
+    else:
+        launcher.pause(run, release=True)
+    run = wait(folder, lambda run: not run.alive)
+    assert (run.status, run.resumable) == (status, True), run.reason
+
+
+def test_now_holds_on_when_the_run_is_paused_and_goes_on(train):
+    folder = train(only=(later(),))
+    launcher.resume(wait(folder, lambda run: run.held))
+    wait(folder, lambda run: run.state.step > 2)
+    launcher.pause(read_run(folder))
+    run = wait(folder, lambda run: run.status == "paused")
+    assert run.alive
+    launcher.resume(run)
+    wait(folder, lambda again: again.status == "running" and again.state.step > run.state.step)
+
+
+def test_a_limit_that_nothing_here_can_hold_is_said(train):
+    folder = train(epochs=2, max_temp_c=60.0)
+    wait(folder, lambda run: not run.alive)
+    (warning,) = events(folder, "warning")
+    assert "the limit of 60 °C cannot act" in warning["text"]
+
+
+def test_the_guard_does_not_trust_an_old_number(make_box, train):
+    box = make_box(RTX_3090)
+    folder = train()
+    wait(folder, lambda run: run.state.step > 2)
+    box.top(driver="unknown")
+    wait(folder, lambda run: "temp_c" not in events(folder, "step")[-1])
+    box.top(driver="ok")
+    box.set(0, temp=95)
+    assert wait(folder, lambda run: run.status == "paused").state.waits == "heat"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -86,8 +87,21 @@ def test_processes_are_named_by_their_run(make_box, driver, tmp_path):
         ours.wait(), theirs.wait()
 
 
-def test_a_card_that_falls_off_the_bus_is_said_so_and_the_other_one_goes_on(make_box, driver):
+def test_a_process_whose_words_cannot_be_read_as_paths_is_no_trouble(make_box, driver):
+    words = ["/" + "x" * 5000, "/root/checkpoints/secret", "/a/checkpoints/" + "y" * 300]
+    sleep = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", *words])
+    try:
+        box = make_box(RTX_3090)
+        box.set(0, pids={sleep.pid: 1 << 30})
+        assert not driver().look().gpus[0].processes[0].ours
+    finally:
+        sleep.kill()
+        sleep.wait()
+
+
+def test_a_card_that_falls_off_the_bus_is_said_so_and_the_other_one_goes_on(make_box, driver, monkeypatch):
     box = make_box(RTX_3090, T4)
+    monkeypatch.setattr(nvml, "_RETRY_SECONDS", 0.0)
     door = driver()
     door.look()
     box.set(0, lost=True)
@@ -97,6 +111,14 @@ def test_a_card_that_falls_off_the_bus_is_said_so_and_the_other_one_goes_on(make
     assert other.temp_c == 48
     box.set(0, lost=None)
     assert door.look().gpus[0].temp_c == 62
+
+
+def test_a_limit_that_could_not_be_read_at_first_is_asked_for_again(make_box, driver):
+    box = make_box({**RTX_3090, "nvmlDeviceGetTemperatureThreshold": 999})
+    door = driver()
+    assert door.look().gpus[0].slow_c is None
+    box.set(0, nvmlDeviceGetTemperatureThreshold=None)
+    assert door.look().gpus[0].slow_c == 95
 
 
 def test_a_driver_that_goes_in_mid_run_is_a_sentence_until_it_is_back(make_box, driver, monkeypatch):
@@ -129,6 +151,15 @@ def test_a_driver_that_was_updated_underneath_says_reboot(make_box, driver):
 def test_a_box_without_a_driver_has_no_gpus_and_no_trouble(driver):
     assert driver().look() == nvml.Gpus()
     assert gpu.read() == []
+
+
+@pytest.mark.parametrize(
+    ("mask", "found"), [("1", [1]), ("0,1", [0, 1]), ("GPU-fake-1", [1]), ("GPU-f", [0, 1]), ("", []), ("-1", [])]
+)
+def test_a_mask_of_cuda_names_gpus_by_index_or_uuid(make_box, monkeypatch, mask, found):
+    make_box(RTX_3090, T4)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", mask)
+    assert [reading.index for reading in gpu.usable()] == found
 
 
 def test_mig_is_said(make_box, driver):
@@ -168,6 +199,21 @@ def test_a_gpu_that_sleeps_is_not_woken(make_box, driver, bus):
     box.forget_calls()
     (card,) = door.look().gpus
     assert card.asleep and card.name == "NVIDIA GeForce RTX 3090" and card.temp_c is None and box.calls() == []
+
+
+def test_one_that_sleeps_beside_one_that_works_is_left_alone_too(make_box, driver, bus):
+    other = bus.parent / "0000:02:00.0"
+    shutil.copytree(bus, other)
+    for folder in (bus, other):
+        (folder / "power/runtime_status").write_text("active\n")
+    box = make_box({**RTX_3090, "pci": "00000000:01:00.0"}, {**T4, "pci": "00000000:02:00.0"})
+    door = driver()
+    door.look()
+    (other / "power/runtime_status").write_text("suspended\n")
+    box.forget_calls()
+    working, sleeping = door.look().gpus
+    assert working.temp_c == 62 and sleeping.asleep and sleeping.name == "Tesla T4"
+    assert not any(call.endswith(" 1") for call in box.calls())
 
 
 def test_who_starts_a_run_on_a_sleeping_gpu_finds_it(make_box, bus):
@@ -217,8 +263,9 @@ def caps(box):
 
 def test_a_power_cap_is_lowered_for_a_run_and_put_back(make_box, tmp_path):
     box = make_box({**RTX_3090, "set_cap": "ok"}, T4)
-    assert power_cap.lower(tmp_path / "run", [0], 250) == []
-    assert caps(box) == [250, 70]
+    with power_cap.lowered(tmp_path / "run", [0], 250) as said:
+        assert said == ["power cap of GPU 0: 250 W instead of 350, until the run ends"]
+        assert caps(box) == [250, 70]
     assert power_cap.put_back(tmp_path / "another run") == []
     assert caps(box) == [250, 70]
     assert power_cap.put_back(tmp_path / "run") == ["power cap back at 350 W"]
@@ -227,14 +274,16 @@ def test_a_power_cap_is_lowered_for_a_run_and_put_back(make_box, tmp_path):
 
 def test_without_permission_the_cap_stays_and_the_command_that_sets_it_is_said(make_box, tmp_path):
     box = make_box({**RTX_3090, "set_cap": "denied"})
-    (said,) = power_cap.lower(tmp_path / "run", [0], 250)
+    with power_cap.lowered(tmp_path / "run", [0], 250) as (said,):
+        pass
     assert "sudo nvidia-smi -i 0 -pl 250" in said
     assert caps(box) == [350] and power_cap.put_back(tmp_path / "run") == []
 
 
 def test_a_cap_that_somebody_changed_meanwhile_is_left_alone(make_box, tmp_path):
     box = make_box({**RTX_3090, "set_cap": "ok"})
-    power_cap.lower(tmp_path / "run", [0], 250)
+    with power_cap.lowered(tmp_path / "run", [0], 250):
+        pass
     box.set(0, cap=300_000)
     assert power_cap.put_back(tmp_path / "run") == []
     assert caps(box) == [300]
@@ -242,7 +291,8 @@ def test_a_cap_that_somebody_changed_meanwhile_is_left_alone(make_box, tmp_path)
 
 def test_a_cap_that_was_left_behind_is_put_back_by_whoever_looks_next(make_box, tmp_path):
     box = make_box({**RTX_3090, "set_cap": "ok"})
-    power_cap.lower(tmp_path / "a run whose processes are gone", [0], 250)
+    with power_cap.lowered(tmp_path / "a run whose processes are gone", [0], 250):
+        pass
     made = subprocess.run(
         [sys.executable, "-m", "garage_tui", "gpu"], capture_output=True, text=True, cwd=tmp_path, env=dict(os.environ)
     )

@@ -47,11 +47,28 @@ def event(t: float, temp: float) -> str:
 def test_what_a_run_told_before_the_app_was_opened_is_there(tmp_path):
     torn = '{"t": 1800000001, "event": "telemetry", "gp'
     foreign = json.dumps({"t": "noon", "event": "telemetry", "gpus": 3, "host": None})
+    hostile = [
+        '{"t": NaN, "event": "telemetry", "gpus": [], "host": {"cpu": 1}}',
+        '{"t": 1e999, "event": "telemetry", "gpus": [], "host": {"cpu": 1}}',
+        '{"t": 1800000007, "event": "telemetry", "gpus": [], "host": "x"}',
+        '{"t": 1800000007, "event": "telemetry", "gpus": {"a": 1}, "host": {"cpu": "much"}}',
+        '{"event": "telemetry", "deep": ' + "[" * 100_000,
+        '["telemetry"]',
+    ]
     lines = [event(START + 10 * n, 50 + n) for n in range(5)]
-    (tmp_path / "events.jsonl").write_text("\n".join([*lines, foreign, '{"event": "step", "step": 1}', torn]))
+    (tmp_path / "events.jsonl").write_text("\n".join([*lines, *hostile, foreign, '{"event": "step", "step": 1}', torn]))
     history = History()
     history.add(look(START + 45, temp_c=80))  # the app looked before it read
     history.recall([tmp_path, tmp_path / "no such run"], START + 5)
     temps = [value for _, value in history.points("0", "temp", 0)]
     assert temps == [51, 52, 53, 80]  # the moment that both have seen counts once
     assert [value for _, value in history.points(BOX, "busy", 0)][:3] == [pytest.approx(0.3)] * 3
+
+
+def test_when_the_clock_is_put_back_what_was_later_is_forgotten():
+    history = History()
+    for second in range(100):
+        history.add(look(START + second, temp_c=60))
+    history.add(look(START + 50, temp_c=70))
+    points = history.points("0", "temp", 0)
+    assert points[-1] == (START + 50, 70) and [t for t, _ in points] == sorted(t for t, _ in points)

@@ -7,6 +7,7 @@ import json
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from datetime import datetime
 
 import pytest
@@ -15,7 +16,7 @@ from garage_tui.core import hours
 from garage_tui.core.care import Care, care_of, heat_limits
 from garage_tui.core.conditions import Conditions
 from garage_tui.core.errors import BadInputError
-from garage_tui.core.settings import HeatSettings, Settings, Workspace, load_settings, user_settings_file
+from garage_tui.core.settings import HeatSettings, Settings, SunSettings, Workspace, load_settings, user_settings_file
 from garage_tui.core.sun import Sun
 
 MONDAY = datetime(2026, 11, 23)
@@ -104,6 +105,10 @@ def says(text: str, code: int = 0) -> list[str]:
     return [sys.executable, "-c", f"import sys; sys.stdout.write({text!r}); sys.exit({code})"]
 
 
+def asking(command: Sequence[str], every: float = 3600) -> Sun:
+    return Sun(lambda: SunSettings(command=tuple(command), every_seconds=every))
+
+
 def answer(sun: Sun) -> float | None:
     """Ask until there is an answer, good or bad."""
     deadline = time.monotonic() + 15
@@ -113,10 +118,10 @@ def answer(sun: Sun) -> float | None:
 
 
 @pytest.mark.parametrize(
-    ("said", "watts"), [("412", 412), ("-35.5\n", -35.5), ("1.2 kW", 1200), ("surplus: 80 W\n", 80)]
+    ("said", "watts"), [("412", 412), ("-35.5\n", -35.5), ("1.2 kW", 1200), ("−80 W\n", -80), ("1e3", 1000)]
 )
 def test_any_command_that_prints_watts_tells_how_much_sun_there_is(said, watts):
-    assert answer(Sun(says(said))) == watts
+    assert answer(asking(says(said))) == watts
 
 
 @pytest.mark.parametrize(
@@ -125,11 +130,14 @@ def test_any_command_that_prints_watts_tells_how_much_sun_there_is(said, watts):
         (says("no idea"), "printed no number of watts: no idea"),
         (says("", 0), "printed no number of watts"),
         (says("12\nTraceback: it broke", 3), "ended with 3: Traceback: it broke"),
-        (["/nowhere/to/be/found"], "No such file"),
+        (["/nowhere/to/be/found"], "not found"),
+        (says("1,234 W"), "printed no number of watts: 1,234 W"),
+        (says("2026-11-25 12:00 400"), "printed no number of watts"),
+        ([], "names no command"),
     ],
 )
 def test_a_command_that_fails_is_said(command, trouble):
-    sun = Sun(command)
+    sun = asking(command)
     assert answer(sun) is None
     assert trouble in sun.trouble
 
@@ -137,7 +145,7 @@ def test_a_command_that_fails_is_said(command, trouble):
 def test_looking_never_waits_for_the_command_and_does_not_ask_too_often(tmp_path):
     asked = tmp_path / "asked"
     script = f"import time; open({str(asked)!r}, 'a').write('x'); time.sleep(0.5); print(5)"
-    sun = Sun([sys.executable, "-c", script], every=3600)
+    sun = asking([sys.executable, "-c", script])
     began = time.monotonic()
     sun.look()
     assert time.monotonic() - began < 0.4  # starting it is all that takes time
@@ -145,6 +153,61 @@ def test_looking_never_waits_for_the_command_and_does_not_ask_too_often(tmp_path
     for _ in range(20):
         sun.look()
     assert asked.read_text() == "x"
+
+
+def test_nothing_that_lies_in_the_current_folder_is_run_by_mistake(tmp_path, monkeypatch):
+    (tmp_path / "json.py").write_text("raise SystemExit('a stranger runs here')")
+    monkeypatch.chdir(tmp_path)
+    assert answer(asking([sys.executable, "-c", "import json, os; print(len(os.getcwd()))"])) == 1  # "/"
+
+
+def test_a_command_that_hangs_is_ended_with_all_that_it_started(tmp_path, monkeypatch):
+    monkeypatch.setattr("garage_tui.core.sun._SECONDS", 0.3)
+    note = tmp_path / "pid"
+    hangs = asking(["sh", "-c", f"sleep 60 & echo $! > {note}; wait"])
+    answer(hangs)
+    assert "took longer" in hangs.trouble
+    deadline = time.monotonic() + 10
+    while alive(int(note.read_text())) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not alive(int(note.read_text()))
+
+
+def alive(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
+            return file.read().split(")")[-1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_command_that_was_mended_is_asked_next_time(tmp_path):
+    told = [SunSettings(command=("/nowhere",), every_seconds=1)]
+    sun = Sun(lambda: told[0])
+    answer(sun)
+    assert sun.trouble
+    told[0] = SunSettings(command=tuple(says("300")))
+    deadline = time.monotonic() + 10
+    while sun.look() != 300:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_run_that_works_does_not_stop_before_the_sun_was_asked():
+    care = Care(sunny=True, start_w=300, stop_w=100, patience_seconds=0)
+    slow = (sys.executable, "-c", "import time; time.sleep(0.3); print(500)")
+    working = Conditions(care, lambda: SunSettings(command=slow), started=True)
+    began = time.monotonic()
+    while time.monotonic() - began < 1.0:
+        assert working.hold() is None
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("text", ["patience_minutes = inf", "start_w = nan", "start_w = -inf"])
+def test_numbers_that_are_none_are_refused(workspace, text):
+    (workspace.root / "garage.toml").write_text(f"[sun]\n{text}\n")
+    with pytest.raises(BadInputError, match="finite"):
+        care_of(load_settings(workspace))
 
 
 class Meters(http.server.BaseHTTPRequestHandler):
@@ -173,9 +236,9 @@ def powerwall():
 
 
 def test_what_pypowerwalls_proxy_says_is_watts_to_spare(powerwall):
-    sun = Sun([sys.executable, "-m", "garage_tui.core.powerwall", powerwall])
+    sun = asking([sys.executable, "-P", "-m", "garage_tui.core.powerwall", powerwall])
     assert answer(sun) == 1234.5
-    silent = Sun([sys.executable, "-m", "garage_tui.core.powerwall", "http://127.0.0.1:9"])
+    silent = asking([sys.executable, "-P", "-m", "garage_tui.core.powerwall", "http://127.0.0.1:9"])
     assert answer(silent) is None and "no answer from pypowerwall" in silent.trouble
 
 
@@ -192,14 +255,15 @@ def test_a_run_starts_with_the_sun_and_does_not_stop_for_one_cloud(tmp_path):
         return hold.reason if hold else ""
 
     watts.write_text("120")
-    waiting = Conditions(care, command, every=0.01)
+    sun = lambda: SunSettings(command=command, every_seconds=0.01)  # noqa: E731
+    waiting = Conditions(care, sun)
     assert until(waiting, True)
     while "asking" in (reason := until(waiting, True)):
         time.sleep(0.02)
     assert reason == "waiting for the sun: 120 W to spare, it takes 300"
     watts.write_text("450")
     until(waiting, False)
-    working = Conditions(care, command, every=0.01, started=True)
+    working = Conditions(care, sun, started=True)
     watts.write_text("10")
     began = time.monotonic()
     while time.monotonic() - began < 1.0:

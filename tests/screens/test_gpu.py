@@ -66,6 +66,14 @@ async def test_a_box_without_a_gpu_has_a_useful_screen(open_app):
         assert "nothing here tells its power" in screen
 
 
+async def test_keys_before_the_first_look_do_nothing(open_app, monkeypatch):
+    monkeypatch.setattr("garage_tui.screens.gauges.Gauges.look", lambda self: time.sleep(0.6) or 1 / 0)
+    async with open_app(screen="gpu") as user:
+        await user.sees("Asking the driver and the sensors")
+        await user.press("right", "tab", "plus", "u")
+        await user.sees("the gauges fail", "No run is waiting here")  # and an app whose sensors fail goes on
+
+
 async def test_a_card_that_is_lost_is_said_and_comes_back(open_app, make_box):
     box = make_box(RTX_3090)
     async with open_app(screen="gpu") as user:
@@ -86,12 +94,12 @@ async def test_a_run_that_waits_for_the_cool_says_so_everywhere_and_what_it_used
     write_manifest(run.path, manifest)
     async with open_app(screen="gpu") as user:
         await user.sees(
-            "lora-garage 34/100  paused: 86 °C, waiting for 75", "only 22:00-06:00 · used 12.3 Wh", "pauses at 84"
+            "lora-garage 34/100  paused: 86 °C, waiting for 75", "only 22:00-06:00 · pauses at 84 °C · used 12.3 Wh"
         )
         await user.press("u")
         await user.sees("waits for its GPU to cool")
         await user.press("f3")
-        await user.sees("86 °C, waiting for 75", "Energy", "12.3 Wh", "when  only 22:00-06:00")
+        await user.sees("86 °C, waiting for 75", "Energy", "12.3 Wh", "when  only 22:00-06:00 · pauses at 84")
     assert MANIFEST in {path.name for path in run.path.iterdir()}
 
 
@@ -101,7 +109,7 @@ async def test_a_run_that_waits_for_its_hours_goes_on_when_its_owner_says_so(ope
         await user.sees("queued", "waiting for 22:00")
         await user.press("u")
         await user.sees("goes on without waiting")
-    assert json.loads((run.path / "request.json").read_text())["want"] == "go"
+    assert json.loads((run.path / "request.json").read_text())["now"] is True
 
 
 async def test_what_a_run_told_before_the_app_was_opened_is_in_the_history(open_app, make_box, make_run):
