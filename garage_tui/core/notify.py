@@ -89,7 +89,9 @@ def _command(command: tuple[str, ...], text: str, facts: dict[str, str]) -> Told
     given = json.dumps({**facts, "message": text}, ensure_ascii=False)
     way = f"command {Path(command[0]).name}"
     try:
-        done = _run(list(command), input=given, env={**os.environ, **names, "GARAGE_MESSAGE": text})
+        # In "/": a workspace may be somebody else's, and nothing that lies there shall be run by mistake.
+        environment = {**os.environ, **names, "GARAGE_MESSAGE": text}
+        done = _run(list(command), input=given, env=environment, cwd="/")
     except FileNotFoundError:
         return Told(way, False, f"{command[0]} is not there")
     except subprocess.TimeoutExpired:

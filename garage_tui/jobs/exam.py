@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 import torch
 
 from garage_tui.core import facts as facts_files
@@ -92,6 +93,8 @@ def examine(folder: Path, say: Callable[[str], None]) -> Report:
     adapters.model.set_adapter(name)
     model = Model(adapters.model, chats)
     card = Exam(model, base, folder, say).report(began)
+    if run.state:  # what the run used, not this exam
+        card = msgspec.structs.replace(card, wh=run.state.wh, wh_from=run.state.wh_from)
     report.write_report(folder, card)
     return card
 

@@ -6,6 +6,7 @@ import time
 
 from textual.content import Content
 
+from garage_tui.core.energy import amount
 from garage_tui.core.examine import Exam
 from garage_tui.core.report import PARTS, Part, Question, Report
 from garage_tui.core.report_words import BAD, answers, part_of, passes, sign, table, verdict_of
@@ -24,6 +25,8 @@ def head(card: Report, wide: bool, more: str = "") -> Content:
     below = [passes(card) + ("" if card.passed else " where ✗ stands")]
     if wide:
         below += [model_label(card.base_model), f"examined {made} in {duration(card.seconds)}"]
+        if card.wh is not None:
+            below.append(f"used {amount(card.wh)}")
     if more:
         below.append(more)
     verdict = Content.assemble((f"{sign(card.passed)} ", _colour(card.passed)), (card.verdict, "bold"))
