@@ -11,7 +11,6 @@ resumed. The supervisor signals its own child only, so no pid can be mistaken.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import sys
@@ -19,32 +18,19 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import msgspec
 
 from garage_tui.core import queue
-from garage_tui.core.care import Care, Hold
+from garage_tui.core.care import Care
 from garage_tui.core.errors import GarageError
+from garage_tui.core.pen import change, state_of, tell
 from garage_tui.core.runs import (
-    EVENTS,
     LOG,
     RESTING,
     Manifest,
-    State,
-    goes_now,
     read_run,
-    read_state,
     wanted,
-    write_state,
 )
-
-if TYPE_CHECKING:
-    from garage_tui.core.conditions import Conditions
-
-_LOOK_SECONDS = 0.5
-_WAKE = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
-_TOLD = (signal.SIGTERM, signal.SIGINT)
+from garage_tui.core.turn import LOOK_SECONDS, TOLD, WAKE, wait_for_turn
 
 
 @dataclass
@@ -63,7 +49,7 @@ class Ending:
 
 def main() -> None:
     module, folder, lock = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-    signal.pthread_sigmask(signal.SIG_BLOCK, _WAKE)
+    signal.pthread_sigmask(signal.SIG_BLOCK, WAKE)
     run = read_run(folder)
     if run.manifest is None or run.state is None:
         sys.exit(f"{folder}: {run.broken}")
@@ -78,15 +64,15 @@ def main() -> None:
 def _work(module: str, folder: Path, manifest: Manifest, lock: int) -> bool:
     """Wait for the run's turn and do its work; True where it has left for now and waits again."""
     try:
-        slots = _wait_for_turn(folder, manifest.care)
+        slots = wait_for_turn(folder, manifest.care)
     except GarageError as error:
-        _change(folder, state="failed", reason=str(error), ended=time.time())
+        change(folder, state="failed", reason=str(error), ended=time.time())
         return False
     if slots is None:
         return False
     gpus = tuple(slot for slot in slots if slot != queue.CPU)
-    started = _state(folder).started or time.time()
-    _change(folder, state="running", phase="starting", reason="", waits="", started=started, ended=None, gpus=gpus)
+    started = state_of(folder).started or time.time()
+    change(folder, state="running", phase="starting", reason="", waits="", started=started, ended=None, gpus=gpus)
     with _power_cap(folder, gpus, manifest.care):
         ending = _watch(folder, _spawn(module, folder, [lock, *slots.values()], gpus), manifest.stop_grace_seconds)
     again = _close(folder, ending)
@@ -116,61 +102,6 @@ def _power_cap(folder: Path, gpus: tuple[str, ...], care: Care) -> Iterator[None
         _log(folder, sentence)
 
 
-def _wait_for_turn(folder: Path, care: Care) -> dict[str, int] | None:
-    """Return the held slots once it is this run's turn; None if it is taken out of the queue before.
-
-    What it has to wait for besides, its hours or the sun, comes first: meanwhile others may pass it.
-    """
-    conditions, held = _conditions(folder, care), False
-    try:
-        while True:
-            before, hold = held, conditions.hold() if conditions is not None and not goes_now(folder) else None
-            held = hold is not None
-            if conditions is not None:
-                _note(folder, hold)
-            # At the hour at which several may start, each is given a moment to say so: then the queue's order counts.
-            if not (held or before) and (slots := queue.take_turn(folder)) is not None:
-                return slots
-            info = signal.sigtimedwait(_WAKE, _LOOK_SECONDS)
-            want = wanted(folder)
-            if want == "stop":
-                step = _state(folder).step
-                kept = f" at step {step}; `garage resume` goes on from its checkpoint" if step else ""
-                why = f"taken out of the queue before its turn came{kept}"
-                _change(folder, state="stopped", reason=why, waits="", ended=time.time())
-            elif want in ("pause", "release"):
-                why = "by you, while it waited for its turn"
-                _change(folder, state="paused", reason=why, waits="", ended=time.time())
-            elif info is not None and info.si_signo in _TOLD:
-                return None  # the next look says that it was interrupted while it waited, and its place is kept
-            else:
-                continue
-            with contextlib.suppress(GarageError):
-                queue.leave(folder)
-            return None
-    finally:
-        if conditions is not None:
-            conditions.close()
-
-
-def _conditions(folder: Path, care: Care) -> Conditions | None:
-    if not (care.only or care.quiet or care.sunny):
-        return None
-    from garage_tui.core.conditions import Conditions  # as above
-
-    return Conditions.of_run(folder, care)
-
-
-def _note(folder: Path, hold: Hold | None) -> None:
-    """Write down what the run waits for, where that is new."""
-    waits, reason = (hold.waits, hold.reason) if hold else ("", "")
-    state = _state(folder)
-    if (state.waits, state.reason) != (waits, reason):
-        if state.waits != waits:
-            _event(folder, "waits" if waits else "waited", waits=waits or state.waits, reason=reason)
-        _change(folder, waits=waits, reason=reason)
-
-
 def _spawn(module: str, folder: Path, locks: list[int], gpus: tuple[str, ...]) -> int:
     environment = dict(os.environ)
     if gpus:  # NVML counts by PCI bus, CUDA by speed unless told
@@ -194,14 +125,14 @@ def _watch(folder: Path, job: int, grace: float) -> Ending:
     """Wait for the job's end; pass wishes on that cannot wait for its next step."""
     ending, asked, kills_before = Ending(0), 0.0, _kernel_oom_kills()
     while True:
-        info = signal.sigtimedwait(_WAKE, _LOOK_SECONDS)
+        info = signal.sigtimedwait(WAKE, LOOK_SECONDS)
         if os.waitid(os.P_PID, job, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
             break
         if not ending.want:
             want = wanted(folder)
             if want in ("stop", "release"):
                 ending.want = want
-            elif info is not None and info.si_signo in _TOLD:
+            elif info is not None and info.si_signo in TOLD:
                 ending.want = "end"
             if ending.want:
                 asked = time.monotonic()
@@ -216,52 +147,33 @@ def _watch(folder: Path, job: int, grace: float) -> Ending:
 
 def _close(folder: Path, ending: Ending) -> bool:
     """Write the end of the run, unless the job already did; return True where it has left for now and waits again."""
-    state = _state(folder)
+    state = state_of(folder)
     if state.state in RESTING:  # one that waited in memory has its checkpoint: nothing is lost
         return False
     if state.state == "queued" and not ending.code:
         if not ending.want:
             return True
         word = {"stop": "stopped", "release": "paused", "end": "interrupted"}[ending.want]
-        _change(folder, state=word, reason=f"at step {state.step}, while it was leaving", waits="", ended=time.time())
+        change(folder, state=word, reason=f"at step {state.step}, while it was leaving", waits="", ended=time.time())
         return False
     early = ending.code == -signal.SIGTERM  # the signal came before the job could listen
     if ending.out_of_patience or (ending.want and early):
         late = "did not save in time and was killed; what it learnt since its last checkpoint is lost"
         reason = late if ending.out_of_patience else "before the first step; there was nothing to save"
         word = {"stop": "stopped", "release": "paused", "end": "interrupted"}[ending.want]
-        _change(folder, state=word, reason=reason, phase="", ended=time.time())
+        change(folder, state=word, reason=reason, phase="", ended=time.time())
     else:
         nothing = "left without saying how it ended; see log.txt"
         reason = describe_exit(ending.code, ending.kernel_killed) if ending.code else nothing
-        _change(folder, state="failed", reason=reason, phase="", ended=time.time())
+        change(folder, state="failed", reason=reason, phase="", ended=time.time())
     return False
-
-
-def _state(folder: Path) -> State:
-    """Return the state; of a damaged one that it runs."""
-    try:
-        return read_state(folder)
-    except (OSError, msgspec.DecodeError):
-        return State(state="running")
-
-
-def _change(folder: Path, **changes: object) -> None:
-    state = _state(folder)
-    write_state(folder, msgspec.structs.replace(state, **changes))
 
 
 def _log(folder: Path, sentence: str) -> None:
     """Say something that the owner should know, to the events and the log, while the job does not write."""
-    _event(folder, "power", text=sentence)
+    tell(folder, "power", text=sentence)
     sys.stdout.write(f"{sentence}\n")
     sys.stdout.flush()
-
-
-def _event(folder: Path, event: str, **fields: object) -> None:
-    line = json.dumps({"t": round(time.time(), 3), "event": event, **fields}, ensure_ascii=False)
-    with contextlib.suppress(OSError), (folder / EVENTS).open("ab") as events:
-        events.write(line.encode() + b"\n")
 
 
 def describe_exit(code: int, kernel_killed: bool = False) -> str:

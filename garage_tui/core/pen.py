@@ -1,0 +1,33 @@
+"""What a supervisor writes into a run folder, while there is no job that writes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from pathlib import Path
+
+import msgspec
+
+from garage_tui.core.runs import EVENTS, State, read_state, write_state
+
+
+def state_of(folder: Path) -> State:
+    """Return the state; of a damaged one that it runs."""
+    try:
+        return read_state(folder)
+    except (OSError, msgspec.DecodeError):
+        return State(state="running")
+
+
+def change(folder: Path, **changes: object) -> None:
+    """Write the state with changes."""
+    state = state_of(folder)
+    write_state(folder, msgspec.structs.replace(state, **changes))
+
+
+def tell(folder: Path, event: str, **fields: object) -> None:
+    """Append one event; on a full disk it is left out."""
+    line = json.dumps({"t": round(time.time(), 3), "event": event, **fields}, ensure_ascii=False)
+    with contextlib.suppress(OSError), (folder / EVENTS).open("ab") as events:
+        events.write(line.encode() + b"\n")
