@@ -38,6 +38,7 @@ _FORMS: dict[str, Callable[[float], str]] = {
     "memory": lambda value: f"{value / GIB:.0f} GiB",
     "busy": lambda value: f"{value:.0%}".replace("%", " %"),
 }
+_REDRAW = 5.0  # seconds: of a history only the newest column has changed, and painting is what costs
 _COOLEST = 20.0  # °C at the lower end: a room
 _EMPTY = {
     "temp": "no sensor tells a temperature here",
@@ -73,6 +74,8 @@ class GpuPane(Pane):
         super().__init__(id="gpu")
         self._gauges, self._settings = gauges, settings
         self._runs: tuple[Seen, ...] = ()
+        self._lines = 0
+        self._drawn: tuple[object, float] = (None, 0.0)
         try:
             self._care = care_of(settings)
         except BadInputError:  # whoever starts a run is told
@@ -162,9 +165,14 @@ class GpuPane(Pane):
             lines += gpu_words.host_lines(self.look.host, self._limits, width)
         for seen in (*self._here, *self._waiting):
             lines += gpu_words.run_lines(seen, self._settings.energy)
-        self.query_one("#gpu-words", Static).update(Content("\n").join(lines))
-        for name in _ORDER:
-            self._draw(name, gpu)
+        # A new layout takes ten times what painting the lines does, and they are mostly as many as before.
+        self.query_one("#gpu-words", Static).update(Content("\n").join(lines), layout=len(lines) != self._lines)
+        self._lines = len(lines)
+        what = (self.device, self.span, self._limits)
+        if what != self._drawn[0] or not 0 <= self.look.t - self._drawn[1] < _REDRAW:
+            self._drawn = what, self.look.t
+            for name in _ORDER:
+                self._draw(name, gpu)
 
     def _draw(self, name: str, gpu: Reading | None) -> None:
         assert self.look is not None
