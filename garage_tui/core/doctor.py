@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from garage_tui.core import gpu, models
+from garage_tui.core.care import Care, care_of, heat_limits
 from garage_tui.core.errors import GarageError
 from garage_tui.core.settings import Workspace, load_settings, settings_sources
 
@@ -34,7 +35,7 @@ def examine(workspace: Workspace) -> list[Finding]:
     return [
         *_machine(),
         *_packages(),
-        *_gpus(),
+        *_gpus(workspace),
         *_models(workspace),
         *_folders(workspace),
         *_sessions(),
@@ -62,11 +63,26 @@ def _packages() -> Iterator[Finding]:
         yield Finding("bad", f"not installed: {', '.join(missing)}", "make setup")
 
 
-def _gpus() -> Iterator[Finding]:
+def _care(workspace: Workspace) -> Care:
+    try:
+        return care_of(load_settings(workspace))
+    except GarageError:  # said with the settings
+        return Care()
+
+
+def _gpus(workspace: Workspace) -> Iterator[Finding]:
     readings = gpu.read()
+    care = _care(workspace)
     for reading in readings:
         total = f", {reading.memory_total / 2**30:.0f} GiB" if reading.memory_total else ""
-        yield Finding("good", f"GPU {reading.index}: {reading.name}{total}")
+        limits = heat_limits(care, reading.slow_c)
+        guard = f", runs pause above {limits[0]:.0f} °C" if limits else ", tells no limit: set max_temp_c in [heat]"
+        yield Finding("good", f"GPU {reading.index}: {reading.name}{total}{'' if reading.lost else guard}")
+        if reading.note:
+            yield Finding("bad" if reading.lost else "note", f"GPU {reading.index}: {reading.note}")
+        if reading.persistent is False:
+            why = "its driver is unloaded whenever nobody uses it: slow readings, and power caps are forgotten"
+            yield Finding("note", f"GPU {reading.index}: {why}", "sudo nvidia-smi -pm 1")
     if not readings and Path("/dev/nvidiactl").exists():
         yield Finding("bad", "there is an NVIDIA GPU, but its driver does not answer", "nvidia-smi  (says why)")
     elif not readings:
@@ -118,6 +134,7 @@ def _sessions() -> Iterator[Finding]:
 def _settings(workspace: Workspace) -> Iterator[Finding]:
     try:
         sources = settings_sources(workspace)
+        care_of(load_settings(workspace))  # hours that are none, limits that contradict each other
     except GarageError as error:
         yield Finding("bad", str(error))
         return

@@ -51,6 +51,8 @@ class Reading:
     held_back: tuple[str, ...] = ()
     """Why its clocks are lower than they could be, in words; empty where nothing holds it back."""
     processes: tuple[GpuProcess, ...] = ()
+    persistent: bool | None = None
+    """True where the driver stays loaded when nobody uses it (persistence mode)."""
     asleep: bool = False
     """True where it is suspended and was left alone."""
     note: str = ""

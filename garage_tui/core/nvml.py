@@ -221,6 +221,7 @@ def _fixed(nvml: Any, handle: Any, ask: Callable[..., Any]) -> dict[str, Any]:
     """Return what does not change while the driver is loaded."""
     bus = ask("nvmlDeviceGetPciInfo_v3")
     mode = ask("nvmlDeviceGetMigMode")
+    persistence = ask("nvmlDeviceGetPersistenceMode")
     notes = []
     if mode and mode[0]:
         notes.append("MIG is on: these are figures of the whole GPU, and some are not told")
@@ -230,6 +231,7 @@ def _fixed(nvml: Any, handle: Any, ask: Callable[..., Any]) -> dict[str, Any]:
         "name": one_line(_text(nvml.nvmlDeviceGetName(handle)), 60),
         "bus": _text(bus.busId).lower()[-12:] if bus else "",  # NVML writes eight digits of the domain, sysfs four
         "usual_cap_w": _number(ask("nvmlDeviceGetPowerManagementDefaultLimit"), 1e-3),
+        "persistent": None if persistence is None else bool(persistence),
         "note": "; ".join(notes),
     }
 

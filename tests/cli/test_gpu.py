@@ -71,3 +71,21 @@ def test_the_line_for_a_status_bar_has_the_gauges_and_the_run(workspace, make_bo
         )
         said = garage(workspace, "gpu", "--line")
         assert said.endswith("lora-garage 34/100 paused: 86 °C, waiting for 75\n") and said.count("\n") == 1
+
+
+def test_doctor_says_where_runs_pause_and_what_the_driver_lacks(workspace, make_box):
+    make_box(RTX_3090, {key: value for key, value in T4.items() if key != "slowdown"})
+    done = subprocess.run(
+        [sys.executable, "-m", "garage_tui", "--workspace", str(workspace.root), "doctor"],
+        capture_output=True,
+        text=True,
+    )
+    assert "GPU 0: NVIDIA GeForce RTX 3090, 24 GiB, runs pause above 90 °C" in done.stdout
+    assert "sudo nvidia-smi -pm 1" in done.stdout and "GPU 1: Tesla T4, 15 GiB, tells no limit" in done.stdout
+    (workspace.root / "garage.toml").write_text('[hours]\nonly = ["at night"]\n')
+    done = subprocess.run(
+        [sys.executable, "-m", "garage_tui", "--workspace", str(workspace.root), "doctor"],
+        capture_output=True,
+        text=True,
+    )
+    assert "'at night' is no window of time: write 22:00-06:00" in done.stdout

@@ -1,0 +1,243 @@
+"""What the terminal can show: one question, asked before the app starts and answered in a round trip.
+
+Sources: the kitty graphics protocol (https://sw.kovidgoyal.net/kitty/graphics-protocol/) for its query, and xterm's
+"Control Sequences" (https://invisible-island.net/xterm/ctlseqs/ctlseqs.html) for DA1, XTVERSION, CSI 14 t, CSI 16 t
+and XTSMGRAPHICS. A pixel is a pixel of the terminal's own window.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from garage_tui.core.errors import BadInputError
+
+Way = Literal["kitty", "sixel", "half", "ascii"]
+"""How a picture is shown: kitty's protocol, DEC's sixel, two colours in each cell (▀), or letters."""
+WAYS: tuple[Way, ...] = get_args(Way)
+VARIABLE = "GARAGE_PICTURES"
+"""Environment variable that fixes the way, over the setting."""
+
+_MUTE = frozenset({"", "dumb", "unknown", "linux"})
+"""Values of TERM whose terminals answer nothing, or would print the question."""
+_KITTY = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\"
+_OTHERS = "\x1b[>q\x1b[16t\x1b[14t\x1b[?1;1;0S\x1b[c"
+"""Name, pixels of a cell, pixels of the window, colour registers; and what every terminal answers, last: DA1."""
+_PLACEHOLDERS = ("kitty", "ghostty")
+"""The terminals that draw a picture into cells of text; others with kitty's protocol would leave ghosts of it."""
+_CELLS = (2, 200)
+"""A cell's pixels: an answer outside of this is none."""
+_MOST_ANSWER = 65_536
+_SILENCE = 0.05
+"""Seconds without a byte after which no more of a late answer is waited for."""
+_SLOW_SECONDS = 0.15
+_FAST_BYTES, _SLOW_BYTES = 384 * 1024, 64 * 1024
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """What a terminal can show."""
+
+    pictures: Way = "ascii"
+    cell: tuple[int, int] | None = None
+    """Width and height of a cell, in pixels."""
+    colours: int = 0
+    """Of text: 0, 16, 256 or 16,777,216."""
+    registers: int = 256
+    """Colours in one sixel picture."""
+    seconds: float | None = None
+    """How long the answer took; None where there was none."""
+    tmux: bool = False
+
+    @property
+    def most_bytes(self) -> int:
+        """What one picture may cost: a terminal that takes long to answer is behind a slow line."""
+        return _SLOW_BYTES if self.seconds is not None and self.seconds > _SLOW_SECONDS else _FAST_BYTES
+
+
+def way_after(way: Way) -> Way:
+    """Return the next way of the cycle kitty → sixel → half → ascii."""
+    return WAYS[(WAYS.index(way) + 1) % len(WAYS)]
+
+
+def fixed_way(env: Mapping[str, str], setting: str = "auto") -> Way | None:
+    """Return the way that `$GARAGE_PICTURES`, else the setting, fixes; None where the terminal is to be asked.
+
+    Raises:
+        BadInputError: it is none of the ways.
+    """
+    word = env.get(VARIABLE) or setting
+    if word == "auto":
+        return None
+    for way in WAYS:
+        if way == word:
+            return way
+    raise BadInputError(f"{word[:40]!r} is no way to show pictures: choose auto, {', '.join(WAYS)}")
+
+
+def ask(
+    fixed: Way | None = None,
+    *,
+    env: Mapping[str, str] = os.environ,
+    seconds: float = 1.0,
+    reader: int = 0,
+    writer: int = 1,
+) -> Terminal:
+    """Ask the terminal once what it can show.
+
+    Nothing of the answer is left for the next reader; what was typed in the meantime is lost.
+
+    Args:
+        fixed: the way to show pictures, whatever the terminal says; it is still asked for its pixels.
+        seconds: how long to wait for the answer.
+        reader: file descriptor the terminal's answer comes from.
+        writer: file descriptor the terminal shows what is written to.
+    """
+    term = env.get("TERM", "")
+    here = os.isatty(reader) and os.isatty(writer)
+    plain = not here or term in _MUTE - {"linux"} or not utf8(env)
+    if fixed in ("half", "ascii") or (plain and fixed is None):
+        return Terminal(fixed or "ascii", measured(writer), _colours(env))
+    multiplexed = term.startswith(("tmux", "screen")) or bool(env.get("TMUX"))
+    answer, took = b"", None
+    if here and term not in _MUTE and _in_front(reader):
+        # tmux would take the query of kitty for a new title of its pane.
+        question = _OTHERS if multiplexed else _KITTY + _OTHERS
+        answer, took = _exchange(question, reader, writer, seconds)
+    return _understand(answer, took, fixed, env, multiplexed, writer)
+
+
+def measured(writer: int = 1) -> tuple[int, int] | None:
+    """Return a cell's width and height in pixels as the kernel knows them (TIOCGWINSZ), or None."""
+    try:
+        rows, columns, width, height = struct.unpack("4H", fcntl.ioctl(writer, termios.TIOCGWINSZ, bytes(8)))
+    except OSError:
+        return None
+    return _cell(width // columns, height // rows) if rows and columns else None
+
+
+def utf8(env: Mapping[str, str]) -> bool:
+    """Return whether the locale's characters are UTF-8: what `LC_ALL`, `LC_CTYPE` and `LANG` say, in this order."""
+    names = ["LC_ALL", "LC_CTYPE", "LANG"]
+    if env is os.environ and sys.flags.utf8_mode and env.get("LC_CTYPE") == "C.UTF-8":
+        names.remove("LC_CTYPE")  # Python has put it there itself, because the locale is C (PEP 538)
+    locale = next((env[name] for name in names if env.get(name)), "C")
+    return locale.lower().replace("-", "").partition(".")[2].startswith("utf8")
+
+
+def _in_front(reader: int) -> bool:
+    """Return whether the terminal is ours: a process in the background would be stopped for touching it."""
+    try:
+        return os.tcgetpgrp(reader) == os.getpgrp()
+    except OSError:
+        return True  # not the controlling terminal, so nobody is stopped
+
+
+@contextlib.contextmanager
+def _raw(reader: int) -> Iterator[None]:
+    """Have bytes come as they are typed, and unseen; put everything back, whatever happens."""
+    before = termios.tcgetattr(reader)
+    raw = termios.tcgetattr(reader)
+    raw[3] &= ~(termios.ICANON | termios.ECHO)
+    raw[6][termios.VMIN], raw[6][termios.VTIME] = 0, 0
+    try:
+        termios.tcsetattr(reader, termios.TCSANOW, raw)
+        yield
+    finally:
+        termios.tcsetattr(reader, termios.TCSAFLUSH, before)
+
+
+def _exchange(question: str, reader: int, writer: int, seconds: float) -> tuple[bytes, float | None]:
+    """Return what the terminal answered, and after how many seconds; None where its last word did not come."""
+    answer, done, late = b"", False, False
+    try:
+        with _raw(reader):
+            # A terminal that prints what it does not understand has it wiped away.
+            os.write(writer, f"\x1b7{question}\x1b8\x1b[K".encode())
+            start = time.monotonic()
+            while not done and len(answer) < _MOST_ANSWER:
+                left = _SILENCE if late else start + seconds - time.monotonic()
+                if not select.select([reader], [], [], max(0.0, left))[0]:
+                    if late or not answer:
+                        break
+                    late = True  # cut off in the middle: its rest must not become somebody's keys
+                    continue
+                part = os.read(reader, 4096)
+                if not part:
+                    break
+                answer += part
+                done = re.search(rb"\x1b\[\?[\d;]*c", answer) is not None
+            return answer, time.monotonic() - start if done else None
+    except (OSError, termios.error):
+        return b"", None  # the terminal has gone: there is nobody to show a picture to
+
+
+def _understand(
+    answer: bytes, took: float | None, fixed: Way | None, env: Mapping[str, str], multiplexed: bool, writer: int
+) -> Terminal:
+    def numbers(pattern: bytes) -> list[int]:
+        found = re.search(pattern, answer)
+        return [int(word[:6]) for word in found.groups()] if found else []
+
+    told = re.search(rb"\x1bP>\|([^\x1b]*)\x1b\\", answer)
+    name = told[1].decode(errors="replace").lower() if told else ""
+    tmux = bool(env.get("TMUX")) or name.startswith("tmux")
+    cell = _cell(*reversed(numbers(rb"\x1b\[6;(\d+);(\d+)t"))) or measured(writer)
+    if cell is None and (window := numbers(rb"\x1b\[4;(\d+);(\d+)t")):
+        size = os.get_terminal_size(writer)
+        cell = _cell(window[1] // max(1, size.columns), window[0] // max(1, size.lines))
+    # A device attribute of 4 is sixel; without the pixels of a cell a picture could not be made to fit.
+    device = re.search(rb"\x1b\[\?([\d;]*)c", answer)
+    sixel = bool(device and b"4" in device[1].split(b";")[1:] and cell)
+    if multiplexed or tmux:
+        sixel = sixel and bool(env.get("TMUX")) and "sixel" in _tmux_client(env)
+    kitty = b"\x1b_Gi=31;OK" in answer and name.startswith(_PLACEHOLDERS)
+    return Terminal(
+        pictures=fixed or ("kitty" if kitty else "sixel" if sixel else "half"),
+        cell=cell,
+        colours=1 << 24 if name.startswith(_PLACEHOLDERS) and not env.get("NO_COLOR") else _colours(env),
+        registers=min(256, *(numbers(rb"\x1b\[\?1;0;(\d+)S") or [256])) or 256,
+        seconds=took,
+        tmux=tmux,
+    )
+
+
+def _cell(width: int = 0, height: int = 0) -> tuple[int, int] | None:
+    low, high = _CELLS
+    return (width, height) if low <= width <= high and low <= height <= high else None
+
+
+def _tmux_client(env: Mapping[str, str]) -> list[str]:
+    """Return what tmux knows of the terminal around it: since 3.4 it claims sixel itself, whatever that one can do."""
+    try:
+        told = subprocess.run(
+            ["tmux", "display-message", "-p", "#{client_termfeatures}"],
+            env=dict(env),
+            capture_output=True,
+            text=True,
+            timeout=1.0,
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return told.stdout.strip().split(",")
+
+
+def _colours(env: Mapping[str, str]) -> int:
+    term = env.get("TERM", "")
+    if env.get("NO_COLOR") or term in _MUTE - {"linux"}:
+        return 0
+    if env.get("COLORTERM", "").lower() in ("truecolor", "24bit") or term.endswith("-direct"):
+        return 1 << 24
+    return 256 if "256color" in term or term in ("xterm-kitty", "xterm-ghostty") else 16
