@@ -1,0 +1,1 @@
+"""The parts of `jobs/butterflies.py`: forms, patterns, families, individuals and the picture."""
