@@ -207,11 +207,13 @@ class GarageApp(App[int]):
         self.gauges.attend(running=any(run.alive and run.status != "queued" for run in event.runs))
 
     def _tell_of_ends(self, runs: tuple[Seen, ...]) -> None:
-        """Ring and say so when a run that was alive has ended, wherever the owner is looking."""
+        """Ring and say so when a run that was alive has ended, wherever the owner looks; say so when it rests."""
         from garage_tui.widgets.notice import Notice
 
-        alive = {run.id for run in self.runs if run.alive}
+        alive = {run.id: run for run in self.runs if run.alive}
         for run in runs:
+            if run.id in alive and run.waits and not alive[run.id].waits:
+                self.pane.query_one(Notice).note(f"{run.id} {run.status}: {run.reason}")
             if run.id in alive and not run.alive and run.status in self.settings.notify.on:
                 if self.settings.notify.bell:
                     self.bell()

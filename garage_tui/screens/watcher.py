@@ -45,6 +45,11 @@ class Seen:
     """The verdict of its report card, where it has one."""
 
     @property
+    def waits(self) -> str:
+        """What it waits for by itself: `heat`, `hours` or `sun`; nothing where it does not."""
+        return self.state.waits if self.alive and self.state else ""
+
+    @property
     def name(self) -> str:
         """The id without its date."""
         return name_of(self.id)

@@ -123,3 +123,12 @@ async def test_what_a_run_told_before_the_app_was_opened_is_in_the_history(open_
             file.write(json.dumps(told) + "\n")
     async with open_app(screen="gpu") as user:
         await user.sees("62 °C", "╍╍╍╍╍╍╍╍", seconds=20)  # columns that cross the line
+
+
+async def test_when_a_run_begins_to_wait_it_is_said_on_whatever_screen_is_in_front(open_app, make_run):
+    run = make_run(RUN, "running", step=34).hold()
+    async with open_app() as user:
+        await user.sees("lora-garage 34/100")
+        run.state("paused", waits="heat", reason="86 °C, waiting for 75")
+        screen = await user.sees(f"{RUN} paused: 86 °C, waiting for 75")
+        assert "What is TinyLLM?" in screen
