@@ -25,6 +25,7 @@ _COMMANDS = {
     "ask": ("ask",),
     "serve": ("serve",),
     "gpu": ("gpu",),
+    "show": ("show",),
     "models": ("models",),
     "notify": ("notify",),
     "doctor": ("doctor",),

@@ -21,23 +21,26 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def run_gpu(args: argparse.Namespace) -> int:
-    from garage_tui.core import meter_words, power_cap
+    from garage_tui.core import meter_words
     from garage_tui.core.meter import Meter
     from garage_tui.core.settings import Workspace
 
     workspace = Workspace.find(args.workspace)
     if not args.line:
+        from garage_tui.core import power_cap
+
         power_cap.put_back()
-    meter = Meter(workspace.root)
+    meter = Meter(workspace.root, brief=args.line)
     look = meter.look()
     meter.close()
     if args.line:
         print(meter_words.status_line(look, workspace.checkpoints))
     elif args.json:
-        import dataclasses
         import json
 
-        print(json.dumps(dataclasses.asdict(look), indent=2))
+        import msgspec
+
+        print(json.dumps(msgspec.to_builtins(look), indent=2))
     else:
         print("\n".join(meter_words.lines(look)))
     return 0

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(frozen=True)
-class GpuProcess:
+class GpuProcess(msgspec.Struct, frozen=True):
     """A process that holds memory of a GPU."""
 
     pid: int
@@ -19,8 +19,7 @@ class GpuProcess:
     """True for a process of a run, or of the chat's server."""
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """One GPU at one moment. Memory in bytes, temperatures in °C, power in W; None where the GPU does not say."""
 
     index: int

@@ -5,16 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from garage_tui.core.text import one_line
 
 
-@dataclass(frozen=True)
-class Sensor:
+class Sensor(msgspec.Struct, frozen=True):
     """A temperature of the box in °C."""
 
     name: str
@@ -23,8 +22,7 @@ class Sensor:
     """What the sensor itself calls high."""
 
 
-@dataclass(frozen=True)
-class Host:
+class Host(msgspec.Struct, frozen=True):
     """The box at one moment; sizes in bytes, None where it does not say."""
 
     cores: int
@@ -71,9 +69,11 @@ class HostMeter:
         if self._first:
             cpu, self._first = None, False
         memory = psutil.virtual_memory()
-        disk = None
+        disk_total = disk_used = None
         with contextlib.suppress(OSError):
-            disk = shutil.disk_usage(self._workspace)
+            disk = os.statvfs(self._workspace)
+            disk_total = disk.f_blocks * disk.f_frsize
+            disk_used = disk_total - disk.f_bavail * disk.f_frsize
         load = None
         with contextlib.suppress(OSError):
             load = round(os.getloadavg()[0], 2)
@@ -83,8 +83,8 @@ class HostMeter:
             load=load,
             memory_total=int(memory.total),
             memory_used=int(memory.total - memory.available),
-            disk_total=disk.total if disk else None,
-            disk_used=disk.total - disk.free if disk else None,
+            disk_total=disk_total,
+            disk_used=disk_used,
             sensors=self._sensors(),
         )
 

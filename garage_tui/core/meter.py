@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from garage_tui.core.gpu import Reading
 from garage_tui.core.host import Host, HostMeter
 from garage_tui.core.nvml import Nvml
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """One moment of the box."""
 
     t: float
@@ -24,10 +25,16 @@ class Look:
 
 
 class Meter:
-    """Looks at GPUs and box; keeps the driver open. One thread at a time may use it."""
+    """Looks at GPUs and box; keeps the driver open. One thread at a time may use it.
 
-    def __init__(self, workspace: Path, wake: bool = False) -> None:
-        self._nvml = Nvml(wake)
+    Args:
+        workspace: its disk is measured.
+        wake: GPUs that sleep are looked at too.
+        brief: the box itself is only looked at where there is no GPU to look at: a quarter of a status line's time.
+    """
+
+    def __init__(self, workspace: Path, wake: bool = False, brief: bool = False) -> None:
+        self._nvml, self._brief = Nvml(wake), brief
         self._host = HostMeter(workspace)
 
     @property
@@ -38,7 +45,9 @@ class Meter:
     def look(self) -> Look:
         """Return what the box says now."""
         found = self._nvml.look()
-        return Look(time.time(), self._host.look(), found.gpus, found.trouble)
+        awake = any(not (gpu.asleep or gpu.lost) for gpu in found.gpus)
+        host = Host(os.cpu_count() or 1) if self._brief and awake else self._host.look()
+        return Look(time.time(), host, found.gpus, found.trouble)
 
     def close(self) -> None:
         """Let go of the driver."""

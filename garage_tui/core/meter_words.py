@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from garage_tui.core.gpu import Reading
-from garage_tui.core.host import Host
-from garage_tui.core.meter import Look
 from garage_tui.core.runs import Run, is_alive, read_run
 from garage_tui.core.text import duration, one_line
+
+if TYPE_CHECKING:
+    from garage_tui.core.gpu import Reading
+    from garage_tui.core.host import Host
+    from garage_tui.core.meter import Look
 
 GB, GIB = 1e9, 2**30
 """Disks are counted in the one, memory (as its makers do) in the other."""

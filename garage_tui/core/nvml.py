@@ -11,9 +11,10 @@ import contextlib
 import ctypes
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from garage_tui.core import pci
 from garage_tui.core.gpu import GpuProcess, Reading
@@ -35,8 +36,7 @@ _HELD_BACK = (
 """Bits of nvmlClocksEventReasons that tell why clocks are low; idle and display are no reasons to name."""
 
 
-@dataclass(frozen=True)
-class Gpus:
+class Gpus(msgspec.Struct, frozen=True):
     """All GPUs at one moment."""
 
     gpus: tuple[Reading, ...] = ()
@@ -110,7 +110,7 @@ class Nvml:
     def _sleeping(self) -> Iterable[Reading]:
         for index, folder in enumerate(self._pci):
             known = next((one for one in self._known.values() if one.bus == folder.name), None)
-            yield replace(
+            yield msgspec.structs.replace(
                 known or Reading(index, "NVIDIA GPU", bus=folder.name),
                 **_NOTHING,
                 asleep=True,
@@ -119,12 +119,12 @@ class Nvml:
 
     def _lost(self) -> Iterable[Reading]:
         """Return the GPUs that were there before the driver went."""
-        return (replace(known, **_NOTHING, lost=True) for known in self._known.values())
+        return (msgspec.structs.replace(known, **_NOTHING, lost=True) for known in self._known.values())
 
     def _reading(self, nvml: Any, index: int) -> Reading:
         known = self._known.get(index)
         if known and not self._wake and any(f.name == known.bus and pci.asleep(f) for f in self._pci):
-            return replace(known, **_NOTHING, asleep=True, note="asleep: left alone")
+            return msgspec.structs.replace(known, **_NOTHING, asleep=True, note="asleep: left alone")
         try:
             handle = nvml.nvmlDeviceGetHandleByIndex(index)
             uuid = _text(nvml.nvmlDeviceGetUUID(handle))
@@ -132,7 +132,9 @@ class Nvml:
         except nvml.NVMLError as error:
             if error.value in (nvml.NVML_ERROR_UNINITIALIZED, nvml.NVML_ERROR_DRIVER_NOT_LOADED):
                 raise
-            return replace(known or Reading(index, "NVIDIA GPU"), **_NOTHING, lost=True, note=_lost_words(nvml, error))
+            return msgspec.structs.replace(
+                known or Reading(index, "NVIDIA GPU"), **_NOTHING, lost=True, note=_lost_words(nvml, error)
+            )
         self._known[index] = reading
         return reading
 

@@ -102,6 +102,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long a run may take to save after `stop` before it is killed."""
     checkpoint_seconds: Annotated[float, msgspec.Meta(ge=1)] = 60.0
     """Work between two checkpoints: what a power cut can cost at most."""
+    pictures: Literal["auto", "kitty", "sixel", "half", "ascii"] = "auto"
+    """How pictures are shown; auto asks the terminal, and $GARAGE_PICTURES goes before it."""
     serve: ServeSettings = ServeSettings()
     notify: NotifySettings = NotifySettings()
     heat: HeatSettings = HeatSettings()

@@ -39,8 +39,8 @@ _PLACEHOLDERS = ("kitty", "ghostty")
 _CELLS = (2, 200)
 """A cell's pixels: an answer outside of this is none."""
 _MOST_ANSWER = 65_536
-_SILENCE = 0.05
-"""Seconds without a byte after which no more of a late answer is waited for."""
+_SILENCE, _LATE = 0.05, 0.3
+"""Seconds without a byte, and seconds in all, after which no more of an unfinished answer is waited for."""
 _SLOW_SECONDS = 0.15
 _FAST_BYTES, _SLOW_BYTES = 384 * 1024, 64 * 1024
 
@@ -163,15 +163,19 @@ def _exchange(question: str, reader: int, writer: int, seconds: float) -> tuple[
     answer, done, late = b"", False, False
     try:
         with _raw(reader):
+            start = time.monotonic()
+            limit = start + seconds
             # A terminal that prints what it does not understand has it wiped away.
             os.write(writer, f"\x1b7{question}\x1b8\x1b[K".encode())
-            start = time.monotonic()
             while not done and len(answer) < _MOST_ANSWER:
-                left = _SILENCE if late else start + seconds - time.monotonic()
-                if not select.select([reader], [], [], max(0.0, left))[0]:
+                now = time.monotonic()
+                if now >= limit:
                     if late or not answer:
                         break
-                    late = True  # cut off in the middle: its rest must not become somebody's keys
+                    late, limit = True, now + _LATE  # cut off in the middle: its rest must not become somebody's keys
+                if not select.select([reader], [], [], min(_SILENCE, limit - now) if late else limit - now)[0]:
+                    if late:
+                        break
                     continue
                 part = os.read(reader, 4096)
                 if not part:
@@ -203,10 +207,11 @@ def _understand(
     if multiplexed or tmux:
         sixel = sixel and bool(env.get("TMUX")) and "sixel" in _tmux_client(env)
     kitty = b"\x1b_Gi=31;OK" in answer and name.startswith(_PLACEHOLDERS)
+    colours = 1 << 24 if name.startswith(_PLACEHOLDERS) and not env.get("NO_COLOR") else _colours(env)
     return Terminal(
-        pictures=fixed or ("kitty" if kitty else "sixel" if sixel else "half"),
+        pictures=fixed or ("kitty" if kitty else "sixel" if sixel else "half" if colours else "ascii"),
         cell=cell,
-        colours=1 << 24 if name.startswith(_PLACEHOLDERS) and not env.get("NO_COLOR") else _colours(env),
+        colours=colours,
         registers=min(256, *(numbers(rb"\x1b\[\?1;0;(\d+)S") or [256])) or 256,
         seconds=took,
         tmux=tmux,

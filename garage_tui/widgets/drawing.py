@@ -1,0 +1,128 @@
+"""What a picture is painted with: prepared in a thread, woven into the lines of a widget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.color import Color
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from garage_tui.core import kitty, pictures, sixel
+from garage_tui.core.errors import GarageError
+from garage_tui.core.terminal import Terminal, Way
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be shown. Two are equal if the second would change nothing."""
+
+    number: int
+    source: Path | Image = field(compare=False)
+    way: Way
+    columns: int
+    rows: int
+    cell: tuple[int, int]
+    ground: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture that is ready."""
+
+    columns: int = 0
+    rows: int = 0
+    lines: Sequence[Sequence[Segment]] = ()
+    """Its rows as text; or there is a piece instead."""
+    piece: Callable[[int, int, int], str] | None = None
+    """Returns what is sent for a row, from one column to before another."""
+    codes: Sequence[str] = ()
+    """What must be sent before the pieces."""
+    id: int = 0
+    way: Way = "ascii"
+    words: str = ""
+    """Said in its place."""
+
+
+class Woven(Strip):
+    """A blank line with a row of a picture in it: cut wherever something lies over it, each part paints its own part.
+
+    Args:
+        at: the cell where the picture begins, `width` cells wide; both may reach beyond the line.
+        paint: returns what is sent for the picture, from one column to before another.
+    """
+
+    __slots__ = ("_at", "_paint", "_width")
+
+    def __init__(self, line: Strip, at: int, width: int, paint: Callable[[int, int], str]) -> None:
+        super().__init__(list(line), line.cell_length)
+        self._at, self._width, self._paint = at, width, paint
+
+    def _part(self, line: Strip, start: int) -> Strip:
+        return Woven(line, self._at - start, self._width, self._paint)
+
+    def crop(self, start: int, end: int | None = None) -> Strip:
+        return self._part(super().crop(start, end), start)
+
+    def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
+        cuts = [cut for cut in cuts if cut <= self.cell_length]
+        parts = Strip(list(self), self.cell_length).divide(cuts)
+        return [self._part(part, start) for part, start in zip(parts, [0, *cuts], strict=False)]
+
+    def render(self, console: Console) -> str:
+        blank = Strip(list(self), self.cell_length)
+        start, end = max(0, self._at), min(self.cell_length, self._at + self._width)
+        if start >= end:
+            return blank.render(console)
+        picture = self._paint(start - self._at, end - self._at)
+        return blank.crop(0, start).render(console) + picture + blank.crop(end).render(console)
+
+
+def prepare(job: Job, terminal: Terminal) -> Drawn:
+    """Return the picture ready to be painted; this takes 10 to 300 ms and belongs in a thread."""
+    try:
+        if isinstance(job.source, Path):
+            image = pictures.read(job.source, job.ground)
+        else:
+            image = pictures.flat(job.source, job.ground)
+    except GarageError as error:
+        return Drawn(words=str(error))
+    columns, rows = pictures.fit(image.size, job.columns, job.rows, job.cell)
+    if job.way == "kitty":
+        size = (columns * job.cell[0], rows * job.cell[1])
+        id, data = kitty.new_id(tmux=terminal.tmux), kitty.png(image, size, terminal.most_bytes * 3 // 4)
+        codes = kitty.transmit(data, id, columns, rows, placed=False, tmux=terminal.tmux)
+        return Drawn(columns, rows, piece=partial(kitty.cells, id), codes=codes, id=id, way="kitty")
+    if job.way == "sixel":
+        limits = {"registers": terminal.registers, "most_bytes": terminal.most_bytes}
+        drawn = sixel.draw(image, columns, rows, job.cell, **limits)
+        return Drawn(drawn.columns, len(drawn.rows), piece=partial(_paint_sixel, drawn), way="sixel")
+    if job.way == "half":
+        return Drawn(columns, rows, list(_half_lines(pictures.halves(image, columns, rows))), way="half")
+    return Drawn(columns, rows, [[Segment(line)] for line in pictures.ascii_rows(image, columns, rows)])
+
+
+def _paint_sixel(rows: sixel.SixelRows, row: int, start: int, end: int) -> str:
+    # What was there is erased (ECH); where a sixel leaves the cursor, terminals disagree, so it is put back (DECRC).
+    cells = end - start
+    return f"\x1b7\x1b[0m\x1b[{cells}X{rows.piece(row, start, end)}\x1b8\x1b[{cells}C"
+
+
+def _half_lines(image: Image) -> Iterator[list[Segment]]:
+    data, wide = image.tobytes(), 3 * image.width
+    for top in range(0, len(data), 2 * wide):
+        pairs = [(data[at : at + 3], data[at + wide : at + wide + 3]) for at in range(top, top + wide, 3)]
+        yield [
+            Segment("▀" * len(list(same)), Style(color=Color.from_rgb(*above), bgcolor=Color.from_rgb(*below)))
+            for (above, below), same in groupby(pairs)
+        ]

@@ -1,0 +1,191 @@
+"""One picture in cells, by any of the four ways, without ghosts: what is painted over it wipes it away."""
+
+from __future__ import annotations
+
+import asyncio
+import textwrap
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from rich.segment import Segment
+from textual.app import App
+from textual.geometry import Offset, Region
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+from garage_tui.core import kitty, pictures
+from garage_tui.core.terminal import Terminal, Way, measured
+from garage_tui.widgets.drawing import Drawn, Job, Woven, prepare
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_BATCH = 4
+"""Escape codes (of 4 KB) that are sent at once: a key pressed in the meantime is painted between two batches."""
+_BATCH_SECONDS = 0.02
+_sending: WeakKeyDictionary[App[Any], asyncio.Lock] = WeakKeyDictionary()
+"""Held while a picture is sent: nothing else of kitty's protocol may come between its codes."""
+
+
+class Picture(Widget):
+    """One picture, as large as there is room for, in the middle.
+
+    It is prepared in a thread; of several that are asked for in the meantime only the newest is. A modal screen over
+    it leaves it out (kitty, sixel) or tints it. A sixel leaves the last line of the terminal free: there it would
+    scroll everything up.
+
+    Args:
+        terminal: what the terminal said it can show.
+    """
+
+    DEFAULT_CSS = "Picture { height: 1fr; }"
+    ALLOW_SELECT = False
+
+    source: reactive[Path | Image | None] = reactive(None, repaint=False, always_update=True)
+    """A file or an image; set again, it is read again."""
+    how: reactive[Way] = reactive("ascii", repaint=False)
+    """The way it is shown."""
+    empty: reactive[str] = reactive("", repaint=False)
+    """What is said where there is no picture."""
+
+    def __init__(
+        self,
+        terminal: Terminal,
+        source: Path | Image | None = None,
+        *,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self.terminal = terminal
+        self._number = 0
+        self._wanted: Job | None = None
+        self._done: Job | None = None
+        self._drawn = Drawn()
+        self._working = False
+        self.set_reactive(Picture.how, terminal.pictures)
+        self.set_reactive(Picture.source, source)
+
+    @property
+    def ready(self) -> bool:
+        """Whether what is shown is what was asked for last."""
+        return not self._working and self._done == self._wanted
+
+    def watch_source(self) -> None:
+        self._number += 1
+        self._want()
+
+    def watch_how(self) -> None:
+        self._want()
+
+    def watch_empty(self) -> None:
+        self.refresh()
+
+    def on_resize(self) -> None:
+        self._want()
+
+    def on_show(self) -> None:
+        self._want()
+
+    async def on_unmount(self) -> None:
+        await self._forget(self._drawn)
+
+    def _want(self) -> None:
+        """Have what is to be shown now prepared, unless it is what is shown."""
+        columns, rows = self.content_size
+        if not (self.is_attached and columns and rows):
+            return  # hidden: asked again when it is seen
+        job = None
+        if self.source is not None:
+            now = None if self.app.is_headless else measured()  # letters may have become larger since it was asked
+            cell = now or self.terminal.cell or pictures.VT340_CELL
+            ground = self.background_colors[1].rgb
+            job = Job(self._number, self.source, self.how, columns, rows, cell, ground)
+        if job == self._wanted:
+            return
+        self._wanted = job
+        if not self._working:
+            self._working = True
+            self.run_worker(self._work(), group="picture")
+
+    async def _work(self) -> None:
+        try:
+            while (job := self._wanted) != self._done:
+                drawn = await asyncio.to_thread(prepare, job, self.terminal) if job else Drawn()
+                if job != self._wanted:
+                    continue
+                await self._send(drawn)
+                if job != self._wanted:
+                    await self._forget(drawn)
+                    continue
+                old, self._drawn, self._done = self._drawn, drawn, job
+                self.refresh()
+                self.call_after_refresh(self._forget, old)
+        finally:
+            self._working = False
+
+    async def _send(self, drawn: Drawn) -> None:
+        """Send a picture, always to its end, but never so much at once that a key would have to wait."""
+        if not drawn.codes:
+            return
+        async with self._alone:
+            codes = list(drawn.codes)
+            try:
+                while codes:
+                    self._write("".join(codes[:_BATCH]))
+                    del codes[:_BATCH]
+                    await asyncio.sleep(_BATCH_SECONDS)
+            except asyncio.CancelledError:  # the widget is gone: the terminal still waits for the rest
+                self._write("".join([*codes, self._forgetting(drawn)]))
+                raise
+
+    async def _forget(self, drawn: Drawn) -> None:
+        if drawn.id:
+            async with self._alone:
+                self._write(self._forgetting(drawn))
+
+    def _forgetting(self, drawn: Drawn) -> str:
+        return kitty.delete(drawn.id, tmux=self.terminal.tmux)
+
+    @property
+    def _alone(self) -> asyncio.Lock:
+        return _sending.setdefault(self.app, asyncio.Lock())
+
+    def _write(self, text: str) -> None:
+        # The app's own writer: what went around it could land in the middle of an escape code.
+        if self.app._driver is not None:
+            self.app._driver.write(text)
+
+    def _corner(self) -> Offset:
+        """Return where in the content the picture's upper left cell is."""
+        size, drawn = self.content_size, self._drawn
+        return Offset(max(0, size.width - drawn.columns) // 2, max(0, size.height - drawn.rows) // 2)
+
+    def render_line(self, y: int) -> Strip:
+        """Return a line of the content; of a picture in pieces a blank one."""
+        style, width = self.visual_style.rich_style, self.content_size.width
+        left, top = self._corner()
+        words = textwrap.wrap(self._drawn.words or (self.empty if self._done is None else ""), max(1, width))
+        if 0 <= (at := y - (self.content_size.height - len(words)) // 2) < len(words):
+            return Strip([Segment(words[at], style)]).text_align(width, "center").adjust_cell_length(width, style)
+        if 0 <= y - top < len(self._drawn.lines):
+            line = Strip([Segment(" " * left), *self._drawn.lines[y - top]]).apply_style(style)
+            return line.adjust_cell_length(width, style)
+        return Strip.blank(width, style)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return the lines of a part of the widget."""
+        strips, drawn = super().render_lines(crop), self._drawn
+        if drawn.piece is None:
+            return strips
+        corner = self._corner() + Offset(self.gutter.left, self.gutter.top)
+        last = self.app.size.height - 1 - self.region.y if drawn.way == "sixel" else -1
+        return [
+            Woven(strip, corner.x - crop.x, drawn.columns, partial(drawn.piece, y - corner.y))
+            if 0 <= y - corner.y < drawn.rows and y != last
+            else strip
+            for y, strip in zip(crop.line_range, strips, strict=True)
+        ]

@@ -1,0 +1,198 @@
+"""Sixel in a real terminal: xterm as a VT340, its screen compared with the picture, dot by dot."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageGrab, features
+
+from tests.screen_codes import butterfly, difference
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+DOOR = "import sys, garage_tui.__main__ as door; door._COMMANDS.setdefault('show', ('show',)); sys.exit(door.main())"
+WIDE, HIGH = 6, 13
+"""A cell of xterm's font `fixed`, in pixels."""
+
+missing = [program for program in ("Xvfb", "xterm") if shutil.which(program) is None]
+pytestmark = [
+    pytest.mark.skipif(bool(missing), reason=f"{' and '.join(missing)} missing (Debian: apt install xvfb xterm)"),
+    pytest.mark.skipif(not features.check("xcb"), reason="this Pillow cannot take pictures of a screen (no xcb)"),
+]
+
+# A pane with a picture, driven by the lines of a file; each is answered in another when the screen is painted.
+APP = """
+import sys
+from pathlib import Path
+from textual.app import App
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import ContentSwitcher, Static
+from garage_tui.core.terminal import ask, way_after
+from garage_tui.widgets.picture import Picture
+
+steps, answers, image = map(Path, sys.argv[1:])
+terminal = ask()
+
+class Shown(App):
+    CSS = '''
+    * { background: black; color: white; scrollbar-size: 0 0; }
+    Picture { height: 18; }
+    #below { height: 40; }
+    '''
+    def compose(self):
+        with ContentSwitcher(initial="pane"):
+            with VerticalScroll(id="pane"):
+                yield Picture(terminal, image)
+                yield Static("\\n".join("below" for _ in range(40)), id="below")
+            yield Static("another pane", id="other")
+    def on_mount(self):
+        self.done = 0
+        self.set_interval(0.05, self.step)
+    async def step(self):
+        picture = self.screen_stack[0].query_one(Picture)
+        lines = steps.read_text().splitlines()
+        if picture.ready and self.done < len(lines):
+            word = lines[self.done]
+            if word == "down": self.query_one("#pane").scroll_relative(y=5, animate=False)
+            if word == "up": self.query_one("#pane").scroll_relative(y=-5, animate=False)
+            if word in ("other", "pane"): self.query_one(ContentSwitcher).current = word
+            if word == "dialog": self.push_screen(ModalScreen())
+            if word == "close": self.pop_screen()
+            if word == "smaller": self._driver.write("\\x1b[8;16;60t")
+            if word == "cycle": picture.how = way_after(picture.how)
+            if word == "quit": self.exit()
+            self.done += 1
+            self.set_timer(0.3, self.answer)
+        elif not lines and picture.ready:
+            self.answer()
+    def answer(self):
+        answers.write_text(f"{self.done} {terminal.pictures}")
+
+Shown().run()
+"""
+
+
+@pytest.fixture
+def display():
+    """A screen of 800 × 500 that nobody sees."""
+    reader, writer = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writer), "-screen", "0", "800x500x24", "-nolisten", "tcp"],
+        pass_fds=[writer],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writer)
+    with os.fdopen(reader) as told:
+        number = told.readline().strip()
+    yield f":{number}"
+    server.terminate()
+    server.wait()
+
+
+@contextlib.contextmanager
+def xterm(display: str, *command: object):
+    """Runs a command in an xterm of 80 × 24 in the upper left corner."""
+    look = ["-ti", "vt340", "-fn", "fixed", "-geometry", "80x24+0+0", "-b", "0", "-bw", "0", "+sb", "-bg", "black"]
+    look += ["-fg", "white", "-uc", "-xrm", "XTerm*allowWindowOps: true"]
+    env = {name: value for name, value in os.environ.items() if name not in ("TMUX", "LC_ALL", "NO_COLOR")}
+    env |= {"DISPLAY": display, "LANG": "C.UTF-8", "PYTHONPATH": str(REPOSITORY)}
+    terminal = subprocess.Popen(
+        ["xterm", *look, "-e", *map(str, command)], env=env, cwd=REPOSITORY, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield
+    finally:
+        terminal.terminate()
+        terminal.wait()
+
+
+def screen(display: str) -> Image.Image:
+    return ImageGrab.grab(xdisplay=display).convert("RGB")
+
+
+def wait_for(path: Path, text: str) -> None:
+    for _ in range(300):
+        if path.exists() and path.read_text().startswith(text):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{path.name} never said {text!r}")
+
+
+def colourful(image: Image.Image) -> int:
+    """Return how many dots are neither black, white nor grey."""
+    saturation = image.convert("HSV").getchannel("S").point(lambda value: 255 if value > 60 else 0)
+    bright = image.convert("L").point(lambda value: 255 if value > 8 else 0)
+    return sum(1 for s, b in zip(saturation.tobytes(), bright.tobytes(), strict=True) if s and b)
+
+
+def test_garage_show_draws_the_picture(display, tmp_path):
+    butterfly(240, 160).save(tmp_path / "butterfly.png")
+    show = shlex.join([sys.executable, "-c", DOOR, "show", str(tmp_path / "butterfly.png"), "--width", "40"])
+    (tmp_path / "run.sh").write_text(f"{show}; echo $? > {tmp_path / 'shown'}; sleep 60\n")
+    with xterm(display, "sh", tmp_path / "run.sh"):
+        wait_for(tmp_path / "shown", "0\n")
+        time.sleep(0.5)
+        seen = screen(display)
+    size = (40 * WIDE, 12 * HIGH)
+    expected = butterfly(240, 160).resize(size, Image.Resampling.LANCZOS)
+    assert difference(seen.crop((0, 0, *size)), expected) < 5
+    assert colourful(seen.crop((size[0], 0, 480, 312))) == 0
+    assert colourful(seen.crop((0, size[1], 480, 312))) == 0
+
+
+def test_in_the_app_it_leaves_no_ghosts(display, tmp_path):
+    butterfly().save(tmp_path / "butterfly.png")
+    (tmp_path / "app.py").write_text(APP)
+    steps, answers = tmp_path / "steps", tmp_path / "answers"
+    steps.write_text("")
+    count = 0
+
+    def after(word: str) -> Image.Image:
+        nonlocal count
+        count += 1
+        steps.write_text(steps.read_text() + word + "\n")
+        wait_for(answers, f"{count} ")
+        time.sleep(0.3)
+        return screen(display)
+
+    columns = round(18 * HIGH / WIDE)
+    left, size = (80 - columns) // 2 * WIDE, (columns * WIDE, 18 * HIGH)
+    expected = butterfly().resize(size, Image.Resampling.LANCZOS)
+    with xterm(display, sys.executable, tmp_path / "app.py", steps, answers, tmp_path / "butterfly.png"):
+        wait_for(answers, "0 sixel")
+        time.sleep(0.5)
+        first = screen(display)
+        assert difference(first.crop((left, 0, left + size[0], size[1])), expected) < 5
+        whole = colourful(first)
+
+        scrolled = after("down")
+        part = expected.crop((0, 5 * HIGH, *size))
+        assert difference(scrolled.crop((left, 0, left + size[0], size[1] - 5 * HIGH)), part) < 5
+        assert colourful(scrolled.crop((0, size[1] - 5 * HIGH, 480, 312))) == 0
+
+        assert difference(after("up"), first) < 0.1
+        assert colourful(after("other")) == 0
+        assert difference(after("pane"), first) < 0.1
+        assert colourful(after("dialog")) == 0
+        assert difference(after("close"), first) < 0.1
+
+        after("smaller")
+        time.sleep(1)
+        small = screen(display)
+        left, high = (60 - columns) // 2 * WIDE, 15 * HIGH  # the last of 16 lines is left free
+        assert difference(small.crop((left, 0, left + size[0], high)), expected.crop((0, 0, size[0], high))) < 5
+        inside = colourful(small.crop((left, 0, left + size[0], high)))
+        assert colourful(small) == inside
+        after("cycle")
+        blocks = screen(display)
+        assert 0 < colourful(blocks) < whole
+        assert colourful(blocks) == colourful(blocks.crop((left, 0, left + size[0], 16 * HIGH)))
+        assert colourful(after("cycle")) == 0  # letters have no colours
