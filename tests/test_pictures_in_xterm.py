@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,14 @@ def test_garage_show_draws_the_picture(display, tmp_path):
     assert colourful(seen.crop((0, size[1], 480, 312))) == 0
 
 
+def shown(display: str, good: Callable[[Image.Image], bool]) -> Image.Image:
+    """Return the screen once it is good: a loaded box paints late."""
+    end = time.monotonic() + 20
+    while not good(now := screen(display)) and time.monotonic() < end:
+        time.sleep(0.2)
+    return now
+
+
 def test_in_the_app_it_leaves_no_ghosts(display, tmp_path):
     butterfly().save(tmp_path / "butterfly.png")
     (tmp_path / "app.py").write_text(APP)
@@ -155,44 +164,55 @@ def test_in_the_app_it_leaves_no_ghosts(display, tmp_path):
     steps.write_text("")
     count = 0
 
-    def after(word: str) -> Image.Image:
+    def after(word: str, good: Callable[[Image.Image], bool]) -> Image.Image:
+        """Do a step, and return the screen once it is good, or as it is after twenty seconds."""
         nonlocal count
         count += 1
         steps.write_text(steps.read_text() + word + "\n")
         wait_for(answers, f"{count} ")
-        time.sleep(0.3)
-        return screen(display)
+        return shown(display, good)
 
     columns = round(18 * HIGH / WIDE)
     left, size = (80 - columns) // 2 * WIDE, (columns * WIDE, 18 * HIGH)
     expected = butterfly().resize(size, Image.Resampling.LANCZOS)
     with xterm(display, sys.executable, tmp_path / "app.py", steps, answers, tmp_path / "butterfly.png"):
         wait_for(answers, "0 sixel")
-        time.sleep(0.5)
-        first = screen(display)
-        assert difference(first.crop((left, 0, left + size[0], size[1])), expected) < 5
+        whole_of_it = (left, 0, left + size[0], size[1])
+        first = shown(display, lambda now: difference(now.crop(whole_of_it), expected) < 5)
+        assert difference(first.crop(whole_of_it), expected) < 5
         whole = colourful(first)
 
-        scrolled = after("down")
+        top, below = (left, 0, left + size[0], size[1] - 5 * HIGH), (0, size[1] - 5 * HIGH, 480, 312)
         part = expected.crop((0, 5 * HIGH, *size))
-        assert difference(scrolled.crop((left, 0, left + size[0], size[1] - 5 * HIGH)), part) < 5
-        assert colourful(scrolled.crop((0, size[1] - 5 * HIGH, 480, 312))) == 0
+        scrolled = after("down", lambda now: difference(now.crop(top), part) < 5 and not colourful(now.crop(below)))
+        assert difference(scrolled.crop(top), part) < 5
+        assert colourful(scrolled.crop(below)) == 0
 
-        assert difference(after("up"), first) < 0.1
-        assert colourful(after("other")) == 0
-        assert difference(after("pane"), first) < 0.1
-        assert colourful(after("dialog")) == 0
-        assert difference(after("close"), first) < 0.1
+        def is_gone(now: Image.Image) -> bool:
+            return colourful(now) == 0
 
-        after("smaller")
-        time.sleep(1)
-        small = screen(display)
+        def is_back(now: Image.Image) -> bool:
+            return difference(now, first) < 0.1
+
+        assert is_back(after("up", is_back))
+        assert is_gone(after("other", is_gone))
+        assert is_back(after("pane", is_back))
+        assert is_gone(after("dialog", is_gone))
+        assert is_back(after("close", is_back))
+
         left, high = (60 - columns) // 2 * WIDE, 15 * HIGH  # the last of 16 lines is left free
-        assert difference(small.crop((left, 0, left + size[0], high)), expected.crop((0, 0, size[0], high))) < 5
-        inside = colourful(small.crop((left, 0, left + size[0], high)))
-        assert colourful(small) == inside
-        after("cycle")
-        blocks = screen(display)
-        assert 0 < colourful(blocks) < whole
-        assert colourful(blocks) == colourful(blocks.crop((left, 0, left + size[0], 16 * HIGH)))
-        assert colourful(after("cycle")) == 0  # letters have no colours
+        place = (left, 0, left + size[0], high)
+
+        def is_small(now: Image.Image) -> bool:
+            inside = now.crop(place)
+            near = difference(inside, expected.crop((0, 0, size[0], high))) < 5
+            return near and colourful(now) == colourful(inside)
+
+        assert is_small(after("smaller", is_small))
+
+        def is_blocks(now: Image.Image) -> bool:
+            inside = colourful(now.crop((left, 0, left + size[0], 16 * HIGH)))
+            return 0 < colourful(now) < whole and colourful(now) == inside
+
+        assert is_blocks(after("cycle", is_blocks))
+        assert is_gone(after("cycle", is_gone))  # letters have no colours
