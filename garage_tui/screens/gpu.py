@@ -9,17 +9,17 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, VerticalScroll
 from textual.content import Content
-from textual.reactive import reactive
 from textual.widgets import Static
 
 from garage_tui.core.care import Care, care_of, heat_limits
 from garage_tui.core.errors import BadInputError
 from garage_tui.core.gpu import Reading
 from garage_tui.core.history import BOX
-from garage_tui.core.meter_words import GIB
+from garage_tui.core.meter_words import GIB, share
 from garage_tui.core.settings import Settings
 from garage_tui.screens import gpu_words
-from garage_tui.widgets.history import History, Threshold
+from garage_tui.widgets.columns import Threshold
+from garage_tui.widgets.history import History
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
 
@@ -36,7 +36,7 @@ _FORMS: dict[str, Callable[[float], str]] = {
     "temp": "{:.0f} °C".format,
     "power": "{:.0f} W".format,
     "memory": lambda value: f"{value / GIB:.0f} GiB",
-    "busy": lambda value: f"{value:.0%}".replace("%", " %"),
+    "busy": share,
 }
 _REDRAW = 5.0  # seconds: of a history only the newest column has changed, and painting is what costs
 _COOLEST = 20.0  # °C at the lower end: a room
@@ -65,14 +65,13 @@ class GpuPane(Pane):
         Binding("u", "go_on", "Go on now", tooltip="Have the run here go on now, without waiting"),
     ]
 
-    look: reactive[Look | None] = reactive(None, repaint=False)
-    device: reactive[str] = reactive("", repaint=False)
-    """A GPU's index, or the box."""
-    span: reactive[float] = reactive(SPANS[1], repaint=False)
-
     def __init__(self, gauges: Gauges, settings: Settings) -> None:
         super().__init__(id="gpu")
         self._gauges, self._settings = gauges, settings
+        self.look: Look | None = None
+        self.device = ""
+        """A GPU's index, or the box."""
+        self.span = SPANS[1]
         self._runs: tuple[Seen, ...] = ()
         self._lines = 0
         self._drawn: tuple[object, float] = (None, 0.0)
@@ -131,11 +130,12 @@ class GpuPane(Pane):
     @property
     def _here(self) -> tuple[Seen, ...]:
         """The runs that work on the device."""
-        working = [seen for seen in self._runs if seen.state and seen.status != "queued"]
         return tuple(
             seen
-            for seen in working
-            if seen.state and (self.device in seen.state.gpus or (self.device == BOX and not seen.state.gpus))
+            for seen in self._runs
+            if seen.state
+            and seen.status != "queued"
+            and (self.device in seen.state.gpus or (self.device == BOX and not seen.state.gpus))
         )
 
     @property

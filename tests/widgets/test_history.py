@@ -12,7 +12,8 @@ from textual.app import App, ComposeResult
 from textual.strip import Strip
 
 from garage_tui.theme import GARAGE, VARIABLES
-from garage_tui.widgets.history import History, Picture, Threshold, draw
+from garage_tui.widgets.columns import Picture, Threshold, draw
+from garage_tui.widgets.history import History
 
 NOW = 1_800_000_000.0
 """The beginning of a column, of whatever length here."""
