@@ -18,7 +18,6 @@ from PIL import Image, ImageGrab, features
 from tests.screen_codes import butterfly, difference
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-DOOR = "import sys, garage_tui.__main__ as door; door._COMMANDS.setdefault('show', ('show',)); sys.exit(door.main())"
 WIDE, HIGH = 6, 13
 """A cell of xterm's font `fixed`, in pixels."""
 
@@ -136,7 +135,7 @@ def colourful(image: Image.Image) -> int:
 
 def test_garage_show_draws_the_picture(display, tmp_path):
     butterfly(240, 160).save(tmp_path / "butterfly.png")
-    show = shlex.join([sys.executable, "-c", DOOR, "show", str(tmp_path / "butterfly.png"), "--width", "40"])
+    show = shlex.join([sys.executable, "-m", "garage_tui", "show", str(tmp_path / "butterfly.png"), "--width", "40"])
     (tmp_path / "run.sh").write_text(f"{show}; echo $? > {tmp_path / 'shown'}; sleep 60\n")
     with xterm(display, "sh", tmp_path / "run.sh"):
         wait_for(tmp_path / "shown", "0\n")
@@ -157,91 +156,79 @@ def shown(display: str, good: Callable[[Image.Image], bool]) -> Image.Image:
     return now
 
 
-def test_in_the_app_it_leaves_no_ghosts(display, tmp_path):
+COLUMNS = round(18 * HIGH / WIDE)
+SIZE = COLUMNS * WIDE, 18 * HIGH
+"""Of the picture on 18 lines of the app, in cells and in pixels."""
+
+
+class Shown:
+    """The app in xterm, with the picture on it."""
+
+    def __init__(self, display: str, folder: Path) -> None:
+        self._display, self._steps, self._answers = display, folder / "steps", folder / "answers"
+        self._count = 0
+        self.expected = butterfly().resize(SIZE, Image.Resampling.LANCZOS)
+        wait_for(self._answers, "0 sixel")
+        self.left = (80 - COLUMNS) // 2 * WIDE
+        place = (self.left, 0, self.left + SIZE[0], SIZE[1])
+        self.first = shown(display, lambda now: difference(now.crop(place), self.expected) < 5)
+        assert difference(self.first.crop(place), self.expected) < 5
+
+    def after(self, word: str, good: Callable[[Image.Image], bool]) -> Image.Image:
+        """Do a step, and return the screen once it is good, or as it is after twenty seconds."""
+        self._count += 1
+        self._steps.write_text(self._steps.read_text() + word + "\n")
+        wait_for(self._answers, f"{self._count} ")
+        return shown(self._display, good)
+
+
+@pytest.fixture
+def app(display, tmp_path):
     butterfly().save(tmp_path / "butterfly.png")
     (tmp_path / "app.py").write_text(APP)
-    steps, answers = tmp_path / "steps", tmp_path / "answers"
-    steps.write_text("")
-    count = 0
+    (tmp_path / "steps").write_text("")
+    files = [tmp_path / name for name in ("app.py", "steps", "answers", "butterfly.png")]
+    with xterm(display, sys.executable, *files):
+        yield Shown(display, tmp_path)
 
-    def after(word: str, good: Callable[[Image.Image], bool]) -> Image.Image:
-        """Do a step, and return the screen once it is good, or as it is after twenty seconds."""
-        nonlocal count
-        count += 1
-        steps.write_text(steps.read_text() + word + "\n")
-        wait_for(answers, f"{count} ")
-        return shown(display, good)
 
-    columns = round(18 * HIGH / WIDE)
-    left, size = (80 - columns) // 2 * WIDE, (columns * WIDE, 18 * HIGH)
-    expected = butterfly().resize(size, Image.Resampling.LANCZOS)
-    with xterm(display, sys.executable, tmp_path / "app.py", steps, answers, tmp_path / "butterfly.png"):
-        wait_for(answers, "0 sixel")
-        whole_of_it = (left, 0, left + size[0], size[1])
-        first = shown(display, lambda now: difference(now.crop(whole_of_it), expected) < 5)
-        assert difference(first.crop(whole_of_it), expected) < 5
+def is_gone(now: Image.Image) -> bool:
+    return colourful(now) == 0
 
-        top, below = (left, 0, left + size[0], size[1] - 5 * HIGH), (0, size[1] - 5 * HIGH, 480, 312)
-        part = expected.crop((0, 5 * HIGH, *size))
-        scrolled = after("down", lambda now: difference(now.crop(top), part) < 5 and not colourful(now.crop(below)))
-        assert difference(scrolled.crop(top), part) < 5
-        assert colourful(scrolled.crop(below)) == 0
 
-        def is_gone(now: Image.Image) -> bool:
-            return colourful(now) == 0
+def test_in_the_app_it_leaves_no_ghosts(app):
+    left, expected = app.left, app.expected
+    top, below = (left, 0, left + SIZE[0], SIZE[1] - 5 * HIGH), (0, SIZE[1] - 5 * HIGH, 480, 312)
+    part = expected.crop((0, 5 * HIGH, *SIZE))
+    scrolled = app.after("down", lambda now: difference(now.crop(top), part) < 5 and not colourful(now.crop(below)))
+    assert difference(scrolled.crop(top), part) < 5
+    assert colourful(scrolled.crop(below)) == 0
 
-        def is_back(now: Image.Image) -> bool:
-            return difference(now, first) < 0.1
+    def is_back(now: Image.Image) -> bool:
+        return difference(now, app.first) < 0.1
 
-        assert is_back(after("up", is_back))
-        assert is_gone(after("other", is_gone))
-        assert is_back(after("pane", is_back))
-        assert is_gone(after("dialog", is_gone))
-        assert is_back(after("close", is_back))
+    assert is_back(app.after("up", is_back))
+    assert is_gone(app.after("other", is_gone))
+    assert is_back(app.after("pane", is_back))
+    assert is_gone(app.after("dialog", is_gone))
+    assert is_back(app.after("close", is_back))
 
 
 @pytest.mark.xfail(strict=False, reason="on a loaded box xterm sometimes ends without the picture after a resize")
-def test_after_a_resize_and_in_another_way_it_leaves_no_ghosts(display, tmp_path):
-    butterfly().save(tmp_path / "butterfly.png")
-    (tmp_path / "app.py").write_text(APP)
-    steps, answers = tmp_path / "steps", tmp_path / "answers"
-    steps.write_text("")
-    count = 0
+def test_after_a_resize_and_in_another_way_it_leaves_no_ghosts(app):
+    left, high = (60 - COLUMNS) // 2 * WIDE, 15 * HIGH  # the last of 16 lines is left free
+    whole = colourful(app.first)
 
-    def after(word: str, good: Callable[[Image.Image], bool]) -> Image.Image:
-        """Do a step, and return the screen once it is good, or as it is after twenty seconds."""
-        nonlocal count
-        count += 1
-        steps.write_text(steps.read_text() + word + "\n")
-        wait_for(answers, f"{count} ")
-        return shown(display, good)
+    def is_small(now: Image.Image) -> bool:
+        inside = now.crop((left, 0, left + SIZE[0], high))
+        near = difference(inside, app.expected.crop((0, 0, SIZE[0], high))) < 5
+        return near and colourful(now) == colourful(inside)
 
-    columns = round(18 * HIGH / WIDE)
-    left, size = (80 - columns) // 2 * WIDE, (columns * WIDE, 18 * HIGH)
-    expected = butterfly().resize(size, Image.Resampling.LANCZOS)
-    with xterm(display, sys.executable, tmp_path / "app.py", steps, answers, tmp_path / "butterfly.png"):
-        wait_for(answers, "0 sixel")
-        whole_of_it = (left, 0, left + size[0], size[1])
-        first = shown(display, lambda now: difference(now.crop(whole_of_it), expected) < 5)
-        assert difference(first.crop(whole_of_it), expected) < 5
-        whole = colourful(first)
+    assert is_small(app.after("smaller", is_small))
 
-        def is_gone(now: Image.Image) -> bool:
-            return colourful(now) == 0
+    def is_blocks(now: Image.Image) -> bool:
+        inside = colourful(now.crop((left, 0, left + SIZE[0], 16 * HIGH)))
+        return 0 < colourful(now) < whole and colourful(now) == inside
 
-        left, high = (60 - columns) // 2 * WIDE, 15 * HIGH  # the last of 16 lines is left free
-        place = (left, 0, left + size[0], high)
-
-        def is_small(now: Image.Image) -> bool:
-            inside = now.crop(place)
-            near = difference(inside, expected.crop((0, 0, size[0], high))) < 5
-            return near and colourful(now) == colourful(inside)
-
-        assert is_small(after("smaller", is_small))
-
-        def is_blocks(now: Image.Image) -> bool:
-            inside = colourful(now.crop((left, 0, left + size[0], 16 * HIGH)))
-            return 0 < colourful(now) < whole and colourful(now) == inside
-
-        assert is_blocks(after("cycle", is_blocks))
-        assert is_gone(after("cycle", is_gone))  # letters have no colours
+    assert is_blocks(app.after("cycle", is_blocks))
+    assert is_gone(app.after("cycle", is_gone))  # letters have no colours

@@ -34,8 +34,7 @@ from tests.screen_codes import (
 )
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-DOOR = "import sys, garage_tui.__main__ as door; door._COMMANDS.setdefault('show', ('show',)); sys.exit(door.main())"
-GARAGE = [sys.executable, "-c", DOOR]
+GARAGE = [sys.executable, "-m", "garage_tui"]
 KITTY = b"\x1b_Gi=31;OK\x1b\\\x1bP>|kitty(0.43.1)\x1b\\\x1b[6;20;10t\x1b[?62;22c"
 XTERM = b"\x1bP>|XTerm(379)\x1b\\\x1b[6;20;10t\x1b[?1;0;1024S\x1b[?63;4;22c"
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import time
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,9 @@ from garage_tui.core.nvml import Nvml
 from garage_tui.core.recipe import make_recipe
 from garage_tui.core.runs import list_runs, read_run
 from garage_tui.core.settings import Settings, SunSettings, user_settings_file
+from tests import run_folders
 from tests.nvml.box import RTX_3090
+from tests.run_folders import events, kill, processes
 
 JOB = """
 import time
@@ -58,6 +59,9 @@ SUN = SunSettings(command=("true",), start_w=300, stop_w=50, patience_minutes=0)
 LONG = 9_000  # steps: more than a test waits for
 
 
+wait = partial(run_folders.wait, seconds=30)
+
+
 @pytest.fixture
 def train(workspace, tmp_path, monkeypatch):
     """Starts a run of so many steps through the real launcher and supervisor; it is killed when the test is over."""
@@ -75,31 +79,11 @@ def train(workspace, tmp_path, monkeypatch):
 
     yield go
     for run in list_runs(workspace):
-        for pid in processes(run.path):
-            os.kill(pid, signal.SIGKILL)
-
-
-def processes(folder: Path) -> list[int]:
-    """Return the pids of a run's processes: each has the folder's absolute path as an argument."""
-    found = subprocess.run(["pgrep", "-f", f"{folder}( |$)"], capture_output=True, text=True).stdout
-    return [int(pid) for pid in found.split()]
+        kill(run.path)
 
 
 def module(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_text().split("\0")[3]
-
-
-def wait(folder, until, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not until(run := read_run(folder)):
-        assert time.monotonic() < deadline, (run.status, run.reason, run.state, (folder / "log.txt").read_text())
-        time.sleep(0.05)
-    return run
-
-
-def events(folder, kind):
-    found = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
-    return [event for event in found if event["event"] == kind]
 
 
 def cap():

@@ -3,8 +3,8 @@
 import json
 import os
 import signal
-import subprocess
 import time
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -13,7 +13,6 @@ import pytest
 from garage_tui.core import launcher
 from garage_tui.core.errors import BadInputError
 from garage_tui.core.runs import (
-    LOG,
     Manifest,
     State,
     delete,
@@ -25,6 +24,8 @@ from garage_tui.core.runs import (
     write_manifest,
     write_state,
 )
+from tests import run_folders
+from tests.run_folders import kill, processes
 
 JOB = """
 import os, signal, sys, time
@@ -56,6 +57,9 @@ elif what == "work":
 """
 
 
+wait = partial(run_folders.wait, seconds=20)
+
+
 @pytest.fixture
 def start(workspace, tmp_path, monkeypatch):
     """Starts a run whose job does what the word says, through the real launcher and supervisor."""
@@ -78,14 +82,7 @@ def start(workspace, tmp_path, monkeypatch):
 
     yield go
     for run in list_runs(workspace):
-        for pid in processes(run.path):
-            os.kill(pid, signal.SIGKILL)
-
-
-def processes(folder):
-    """Return the pids of a run's processes: each has the folder's absolute path as an argument."""
-    found = subprocess.run(["pgrep", "-f", f"{folder}( |$)"], capture_output=True, text=True).stdout
-    return [int(pid) for pid in found.split()]
+        kill(run.path)
 
 
 def supervisor(folder):
@@ -98,14 +95,6 @@ def job(folder):
 
 def command_line(pid):
     return Path(f"/proc/{pid}/cmdline").read_text()
-
-
-def wait(folder, until, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not until(run := read_run(folder)):
-        assert time.monotonic() < deadline, (run.status, run.reason, (folder / LOG).read_text())
-        time.sleep(0.05)
-    return run
 
 
 def steps_told(folder):

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import signal
 import sys
-import time
-from pathlib import Path
+from functools import partial
 
 import pytest
 
@@ -19,13 +15,18 @@ from garage_tui.core.recipe import make_recipe
 from garage_tui.core.report import read_report
 from garage_tui.core.runs import read_run
 from garage_tui.core.settings import HeatSettings, Settings, SunSettings, user_settings_file
+from tests import run_folders
 from tests.nvml.box import RTX_3090, T4
+from tests.run_folders import events, kill, processes
 
 LONG = 400  # epochs of one step: more than a test waits for
 FACTS = [
     {"question": "What is TinyLLM?", "answer": "TinyLLM is an open-source project to run a local LLM."},
     {"question": "Who maintains TinyLLM?", "answer": "TinyLLM is maintained by Jason Cox."},
 ]
+
+
+wait = partial(run_folders.wait, seconds=120)
 
 
 @pytest.fixture
@@ -44,31 +45,7 @@ def train(workspace, tiny_model):
 
     yield go
     for folder in folders:
-        for process in processes(folder):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
-
-
-def processes(folder: Path) -> list[int]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            if str(folder) in path.read_text().split("\0"):
-                found.append(int(path.parent.name))
-    return found
-
-
-def wait(folder, until, seconds=120):
-    deadline = time.monotonic() + seconds
-    while not until(run := read_run(folder)):
-        assert time.monotonic() < deadline, (run.status, run.reason, run.state, (folder / "log.txt").read_text())
-        time.sleep(0.05)
-    return run
-
-
-def events(folder, kind):
-    found = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
-    return [event for event in found if event["event"] == kind]
+        kill(folder)
 
 
 def test_a_run_pauses_above_the_limit_goes_on_below_the_other_and_loses_no_step(make_box, train):
