@@ -54,7 +54,8 @@ def care_from(args: argparse.Namespace, settings: Settings, like: Run | None = N
     """Return what the run waits for: the settings', or those of the run that it is like, and what was said here."""
     import msgspec
 
-    from garage_tui.core.care import COOLEST, COOLS_BY, care_of
+    from garage_tui.core.care import COOLS_BY, care_of
+    from garage_tui.core.settings import COOLEST
 
     changes = msgspec.structs.asdict(like.manifest.care) if like and like.manifest else {}
     if args.max_temp is not None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 
 from garage_tui.core.errors import BadInputError
-from garage_tui.core.settings import Settings
+from garage_tui.core.settings import Celsius, Settings, Watts
 from garage_tui.core.text import one_line
 
 Waits = Literal["", "heat", "hours", "sun"]
@@ -17,12 +17,6 @@ BELOW_SLOW = 5.0
 """Without a limit of the owner's, a run pauses so many °C below the point where its GPU slows itself down."""
 COOLS_BY = 10.0
 """Without one, it goes on when the GPU has cooled by so many °C."""
-
-COOLEST = 20.0
-"""The lowest limit that there is: a room."""
-
-Celsius = Annotated[float, msgspec.Meta(ge=COOLEST, le=120)]
-Watts = Annotated[float, msgspec.Meta(gt=0)]
 
 
 class Care(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -42,6 +36,11 @@ class Care(msgspec.Struct, frozen=True, omit_defaults=True):
     stop_w: float = 0.0
     """Watts to spare below which it stops, after `patience_seconds` of it."""
     patience_seconds: float = 300.0
+
+    @property
+    def conditional(self) -> bool:
+        """True where it may only work at certain hours, or with the sun."""
+        return bool(self.only or self.quiet or self.sunny)
 
 
 class Hold(msgspec.Struct, frozen=True):

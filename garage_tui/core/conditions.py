@@ -56,7 +56,7 @@ class Conditions:
         minute = now.replace(second=0, microsecond=0)
         if self._minute is None or self._minute[0] != minute:  # looking ahead a week takes 40 ms
             hold = None
-            if (care.only or care.quiet) and not hours.allowed(care.only, care.quiet, now):
+            if not hours.allowed(care.only, care.quiet, now):
                 opens = hours.opens(care.only, care.quiet, now)
                 hold = Hold("hours", f"waiting for {hours.in_words(opens, now)}")
             self._minute = minute, hold

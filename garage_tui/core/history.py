@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import threading
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from garage_tui.core.follow import Follower
 from garage_tui.core.probes import is_number
 from garage_tui.core.runs import EVENTS
 
@@ -22,6 +23,8 @@ Points = tuple[tuple[float, float], ...]
 
 _MOST_BYTES = 32 * 1024 * 1024  # of one run's events that are read: a day of a run on a fast GPU
 _MARK = b'"telemetry"'
+_QUANTITIES = {"temp_c": "temp", "power_w": "power", "memory_used": "memory", "utilisation": "busy", "cpu": "busy"}
+"""What the values of telemetry are called here."""
 
 
 class _Line:
@@ -108,27 +111,28 @@ class History:
             return line.points(since) if line else ()
 
 
-def _told(folder: Path, since: float) -> Iterable[tuple[float, str, str, float]]:
+def _told(folder: Path, since: float) -> Iterator[tuple[float, str, str, float]]:
     """Yield the telemetry of a run folder: time, device, quantity, value."""
-    try:
-        if not (folder / EVENTS).is_file():  # a FIFO would block
+    story = Follower(folder / EVENTS, tail=_MOST_BYTES)
+    while story.behind:
+        before = story.position
+        for raw in story.read(final=True):
+            if _MARK in raw:
+                yield from _values(raw, since)
+        if story.position == before:  # it cannot be read
             return
-        with (folder / EVENTS).open("rb") as file:
-            file.seek(max(0, file.seek(0, 2) - _MOST_BYTES))
-            lines = [line for line in file if _MARK in line]
-    except OSError:
-        return
-    names = {"temp_c": "temp", "power_w": "power", "memory_used": "memory", "utilisation": "busy", "cpu": "busy"}
-    for raw in lines:
-        try:
-            event: dict[str, Any] = json.loads(raw)
-            t, gpus, host = float(event["t"]), event["gpus"], event["host"]
-            devices = [(BOX, host), *((str(gpu["index"]), gpu) for gpu in gpus)]
-            if event["event"] != "telemetry" or not since <= t < since + 2 * KEPT_SECONDS:  # NaN is neither
-                continue
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            continue  # torn by a power cut, or written by somebody else
-        for device, values in devices:
-            for key, quantity in names.items():
-                if isinstance(values, dict) and is_number(value := values.get(key)):
-                    yield t, device, quantity, float(value)
+
+
+def _values(raw: bytes, since: float) -> Iterator[tuple[float, str, str, float]]:
+    try:
+        event: dict[str, Any] = json.loads(raw)
+        t, gpus, host = float(event["t"]), event["gpus"], event["host"]
+        devices = [(BOX, host), *((str(gpu["index"]), gpu) for gpu in gpus)]
+        if event["event"] != "telemetry" or not since <= t < since + 2 * KEPT_SECONDS:  # NaN is neither
+            return
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return  # torn by a power cut, or written by somebody else
+    for device, values in devices:
+        for key, quantity in _QUANTITIES.items():
+            if isinstance(values, dict) and is_number(value := values.get(key)):
+                yield t, device, quantity, float(value)

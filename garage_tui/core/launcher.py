@@ -22,20 +22,17 @@ from garage_tui.core.runs import (
     FACTS,
     LOCK,
     LOG,
-    REQUEST,
     Manifest,
     Run,
     State,
-    goes_now,
     list_runs,
     new_run_folder,
     read_run,
-    request,
-    wanted,
     write_manifest,
     write_state,
 )
 from garage_tui.core.settings import Settings, Workspace
+from garage_tui.core.wishes import REQUEST, go_on, request, wanted
 
 JOBS = {"lora": "garage_tui.jobs.lora"}
 """The module that does the work, for each kind of run."""
@@ -194,10 +191,7 @@ def resume(run: Run) -> None:
     if run.alive:
         if run.state.waits and wanted(run.path) is None:
             raise BadInputError(f"{run.id} waits for its GPU to cool ({run.reason}) and goes on by itself")
-        if goes_now(run.path):
-            request(run.path, "")
-        else:
-            (run.path / REQUEST).unlink(missing_ok=True)
+        go_on(run.path)
         return
     if run.manifest.kind not in JOBS:
         raise BadInputError(f"{run.id} is a {run.manifest.kind} run, which this version cannot train")

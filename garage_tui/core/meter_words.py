@@ -30,8 +30,7 @@ def lines(look: Look) -> Iterator[str]:
             if gpu.held_back:
                 yield f"  held back by: {', '.join(gpu.held_back)}"
         for process in gpu.processes:
-            used = ABSENT if process.memory is None else f"{process.memory / GIB:.1f} GiB"
-            yield f"  {used:>9}  {process.name or 'a process of somebody else'} (pid {process.pid})"
+            yield f"  {gib(process.memory):>9}  {process.name or 'a process of somebody else'} (pid {process.pid})"
     if look.trouble:
         yield look.trouble
     yield "Box    " + " · ".join(host_parts(look.host))
@@ -95,7 +94,7 @@ def _short_host(look: Look) -> tuple[str, ...]:
     used = host.memory_used
     return (
         "  ".join(filter(None, (state, heat, cpu, memory(used, host.memory_total)))),
-        " ".join(filter(None, (state, heat, cpu, "" if used is None else f"{used / GIB:.1f} GiB"))),
+        " ".join(filter(None, (state, heat, cpu, "" if used is None else gib(used)))),
         state or " ".join(filter(None, (heat.replace(" °C", "°"), cpu))),
         heat.replace(" °C", "°") or cpu.removeprefix("cpu "),
     )
@@ -104,9 +103,7 @@ def _short_host(look: Look) -> tuple[str, ...]:
 def status_line(look: Look, checkpoints: Path) -> str:
     """Return one line for a status bar: the figures, and the run that is running."""
     parts = [short(look)[1]]
-    running = [run for run in _alive(checkpoints) if run.status != "queued"]
-    if running:
-        run = running[0]
+    if run := next((run for run in _alive(checkpoints) if run.status != "queued"), None):
         state = run.state
         words = [run.name]
         if state and state.step:
@@ -134,6 +131,10 @@ def number(value: float | None, digits: int = 0) -> str:
 
 def share(value: float | None) -> str:
     return ABSENT if value is None else f"{value:.0%}".replace("%", " %")
+
+
+def gib(value: float | None) -> str:
+    return ABSENT if value is None else f"{value / GIB:.1f} GiB"
 
 
 def memory(used: float | None, total: float | None) -> str:

@@ -56,7 +56,7 @@ class Nvml:
         self._open = False
         self._retry_at = 0.0
         self._last = Gpus()
-        self._absent: dict[str, set[str]] = {}
+        self._absent: dict[str, set[tuple[object, ...]]] = {}
         self._fixed: dict[str, dict[str, Any]] = {}
         self._known: dict[int, Reading] = {}
         self._pci = pci.gpus()
@@ -108,23 +108,18 @@ class Nvml:
             self._open = False
 
     def _sleeping(self) -> Iterable[Reading]:
+        by_bus = {known.bus: known for known in self._known.values()}
         for index, folder in enumerate(self._pci):
-            known = next((one for one in self._known.values() if one.bus == folder.name), None)
-            yield msgspec.structs.replace(
-                known or Reading(index, "NVIDIA GPU", bus=folder.name),
-                **_NOTHING,
-                asleep=True,
-                note="asleep: left alone",
-            )
+            yield _asleep(by_bus.get(folder.name) or Reading(index, _NAMELESS, bus=folder.name))
 
     def _lost(self) -> Iterable[Reading]:
         """Return the GPUs that were there before the driver went."""
-        return (msgspec.structs.replace(known, **_NOTHING, lost=True) for known in self._known.values())
+        return (_silent(known, lost=True) for known in self._known.values())
 
     def _reading(self, nvml: Any, index: int) -> Reading:
         known = self._known.get(index)
         if known and not self._wake and any(f.name == known.bus and pci.asleep(f) for f in self._pci):
-            return msgspec.structs.replace(known, **_NOTHING, asleep=True, note="asleep: left alone")
+            return _asleep(known)
         try:
             handle = nvml.nvmlDeviceGetHandleByIndex(index)
             uuid = _text(nvml.nvmlDeviceGetUUID(handle))
@@ -132,9 +127,7 @@ class Nvml:
         except nvml.NVMLError as error:
             if error.value in (nvml.NVML_ERROR_UNINITIALIZED, nvml.NVML_ERROR_DRIVER_NOT_LOADED):
                 raise
-            return msgspec.structs.replace(
-                known or Reading(index, "NVIDIA GPU"), **_NOTHING, lost=True, note=_lost_words(nvml, error)
-            )
+            return _silent(known or Reading(index, _NAMELESS), lost=True, note=_lost_words(nvml, error))
         self._known[index] = reading
         return reading
 
@@ -143,7 +136,7 @@ class Nvml:
 
         def ask(name: str, *arguments: Any) -> Any:
             """Return what a function says; None for what it cannot say now or ever."""
-            if name in absent:
+            if (name, *arguments) in absent:
                 return None
             try:
                 return getattr(nvml, name)(handle, *arguments)
@@ -151,20 +144,16 @@ class Nvml:
                 if error.value in _gone(nvml):
                     raise
                 if error.value in _never(nvml):
-                    absent.add(name)
+                    absent.add((name, *arguments))
                 return None
 
         if uuid not in self._fixed:
             self._fixed[uuid] = _fixed(nvml, handle, ask)
         fixed = self._fixed[uuid]
         for name, kind in _LIMITS.items():
-            if name not in fixed and f"limit {name}" not in absent:
-                try:
-                    which = getattr(nvml, f"NVML_TEMPERATURE_THRESHOLD_{kind}")
-                    fixed[name] = _number(nvml.nvmlDeviceGetTemperatureThreshold(handle, which))
-                except nvml.NVMLError as error:
-                    if error.value in _never(nvml):
-                        absent.add(f"limit {name}")
+            limit = None if name in fixed else ask("nvmlDeviceGetTemperatureThreshold", getattr(nvml, kind))
+            if limit is not None:
+                fixed[name] = _number(limit)
         memory, rates = ask("nvmlDeviceGetMemoryInfo"), ask("nvmlDeviceGetUtilizationRates")
         temp = ask("nvmlDeviceGetTemperatureV", nvml.NVML_TEMPERATURE_GPU)
         if temp is None:
@@ -208,7 +197,7 @@ def _there() -> bool:
     return True
 
 
-_LIMITS = {"slow_c": "SLOWDOWN", "off_c": "SHUTDOWN"}
+_LIMITS = {"slow_c": "NVML_TEMPERATURE_THRESHOLD_SLOWDOWN", "off_c": "NVML_TEMPERATURE_THRESHOLD_SHUTDOWN"}
 _NOTHING: dict[str, Any] = {
     **dict.fromkeys(
         ("memory_used", "temp_c", "power_w", "cap_w", "energy_j", "utilisation", "fan", "clock_mhz", "memory_clock_mhz")
@@ -217,6 +206,16 @@ _NOTHING: dict[str, Any] = {
     "processes": (),
 }
 """What is not known of a GPU that does not answer."""
+_NAMELESS = "NVIDIA GPU"
+
+
+def _silent(known: Reading, **more: Any) -> Reading:
+    """Return what is left of a reading when its GPU says nothing."""
+    return msgspec.structs.replace(known, **_NOTHING, **more)
+
+
+def _asleep(known: Reading) -> Reading:
+    return _silent(known, asleep=True, note="asleep: left alone")
 
 
 def _fixed(nvml: Any, handle: Any, ask: Callable[..., Any]) -> dict[str, Any]:

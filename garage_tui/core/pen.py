@@ -1,4 +1,4 @@
-"""What a supervisor writes into a run folder, while there is no job that writes."""
+"""What is written into a run folder while it lives: by its supervisor, where there is no job that writes."""
 
 from __future__ import annotations
 
@@ -28,6 +28,10 @@ def change(folder: Path, **changes: object) -> None:
 
 def tell(folder: Path, event: str, **fields: object) -> None:
     """Append one event; on a full disk it is left out."""
-    line = json.dumps({"t": round(time.time(), 3), "event": event, **fields}, ensure_ascii=False)
     with contextlib.suppress(OSError), (folder / EVENTS).open("ab") as events:
-        events.write(line.encode() + b"\n")
+        events.write(event_line(event, **fields))
+
+
+def event_line(event: str, **fields: object) -> bytes:
+    """Return an event as it stands in `events.jsonl`, with the time of now."""
+    return json.dumps({"t": round(time.time(), 3), "event": event, **fields}, ensure_ascii=False).encode() + b"\n"

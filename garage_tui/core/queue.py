@@ -19,7 +19,7 @@ import msgspec
 
 from garage_tui.core.atomic import write_atomic
 from garage_tui.core.errors import BadInputError, GarageError
-from garage_tui.core.runs import ENDED, is_alive, read_state
+from garage_tui.core.runs import ENDED, State, is_alive, read_state
 from garage_tui.core.settings import queue_folder
 
 ORDER, LOCK = "order.json", "lock"
@@ -164,23 +164,19 @@ def _take_free(folder: Path, slots: Iterable[str]) -> dict[str, int]:
 def _waits(entry: Entry) -> bool:
     """True while the run is alive and waits for nothing but its turn."""
     path = Path(entry.folder)
-    if not is_alive(path):
-        return False
-    try:
-        state = read_state(path)
-    except (OSError, msgspec.DecodeError):
-        return False
-    return state.state == "queued" and not state.waits
+    state = _state(path) if is_alive(path) else None
+    return state is not None and state.state == "queued" and not state.waits
 
 
 def _may_return(entry: Entry) -> bool:
     """True for a run that waits, or that a power cut took: `resume` finds its place kept."""
-    return _says(Path(entry.folder)) not in (None, *ENDED)
+    state = _state(Path(entry.folder))
+    return state is not None and state.state not in ENDED
 
 
-def _says(path: Path) -> str | None:
+def _state(path: Path) -> State | None:
     try:
-        return read_state(path).state
+        return read_state(path)
     except (OSError, msgspec.DecodeError):
         return None
 

@@ -23,16 +23,15 @@ from garage_tui.core.atomic import write_atomic, write_small
 from garage_tui.core.care import Care, Waits
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.settings import Workspace
+from garage_tui.core.wishes import wanted
 
 MANIFEST, STATE, EVENTS, LOG, LOCK = "run.json", "state.json", "events.jsonl", "log.txt", "lock"
-FACTS, REQUEST, ADAPTER = "facts.jsonl", "request.json", "adapter"
+FACTS, ADAPTER = "facts.jsonl", "adapter"
 
 Status = Literal["queued", "running", "paused", "stopping", "finished", "failed", "stopped", "interrupted"]
 ENDED: tuple[Status, ...] = ("finished", "failed", "stopped")
 RESTING: tuple[Status, ...] = (*ENDED, "paused", "interrupted")
 """States that are true without a process; every other one is a lie once the lock is free."""
-
-Want = Literal["", "stop", "pause", "release"]
 
 _STATE_BYTES = 2048  # states are padded to this, so that a full disk can still be told (see write_small)
 
@@ -98,16 +97,6 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Work between two checkpoints."""
     care: Care = Care()
     """What it waits for: a cool GPU, its hours, the sun."""
-
-
-class Request(msgspec.Struct, frozen=True):
-    """`request.json`: what the owner wants of a living run. Gone when it shall simply go on."""
-
-    want: Want
-    """`pause` waits in memory; `release` saves, leaves, and so frees the memory; nothing goes on."""
-    at: float
-    now: bool = False
-    """It does not wait for its hours or for the sun, until it is started again."""
 
 
 @dataclass(frozen=True)
@@ -243,30 +232,6 @@ def write_state(folder: Path, state: State) -> State:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     write_atomic(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
-
-
-def request(folder: Path, want: Want, now: bool = False) -> None:
-    """Leave word for a living run; its supervisor and its job look for it. What was said of `now` before holds on."""
-    write_atomic(folder / REQUEST, msgspec.json.encode(Request(want, time.time(), now or goes_now(folder))))
-
-
-def wanted(folder: Path) -> Want | None:
-    """Return what the owner wants of a living run; None where it shall go on."""
-    request = _read_request(folder)
-    return (request.want or None) if request else None
-
-
-def goes_now(folder: Path) -> bool:
-    """Return whether the owner wants it to wait for no hours and no sun."""
-    request = _read_request(folder)
-    return request is not None and request.now
-
-
-def _read_request(folder: Path) -> Request | None:
-    try:
-        return msgspec.json.decode((folder / REQUEST).read_bytes(), type=Request)
-    except (OSError, msgspec.DecodeError):
-        return None
 
 
 @functools.cache

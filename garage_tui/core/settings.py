@@ -15,6 +15,10 @@ from garage_tui.core.errors import BadInputError
 APP = "garage_tui"
 SETTINGS_FILE = "garage.toml"
 
+COOLEST = 20.0
+"""The lowest limit of heat that there is, in °C: a room."""
+Celsius = Annotated[float, msgspec.Meta(ge=COOLEST, le=120)]
+Watts = Annotated[float, msgspec.Meta(gt=0)]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 
 
@@ -45,12 +49,12 @@ class NotifySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class HeatSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[heat]`: when a run pauses to cool."""
 
-    max_temp_c: Annotated[float, msgspec.Meta(ge=20, le=120)] | None = None
+    max_temp_c: Celsius | None = None
     """Above it a run pauses; by default 5 °C below the point where the GPU slows itself down. A processor is guarded
     only where this is set."""
-    resume_temp_c: Annotated[float, msgspec.Meta(ge=20, le=120)] | None = None
+    resume_temp_c: Celsius | None = None
     """Below it the run goes on; by default 10 °C below `max_temp_c`."""
-    power_cap_w: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    power_cap_w: Watts | None = None
     """Power cap of the run's GPUs while it works, put back afterwards; needs permission (root)."""
 
 

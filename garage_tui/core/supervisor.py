@@ -23,14 +23,9 @@ from garage_tui.core import queue
 from garage_tui.core.care import Care
 from garage_tui.core.errors import GarageError
 from garage_tui.core.pen import change, state_of, tell
-from garage_tui.core.runs import (
-    LOG,
-    RESTING,
-    Manifest,
-    read_run,
-    wanted,
-)
+from garage_tui.core.runs import LOG, RESTING, Manifest, read_run
 from garage_tui.core.turn import LOOK_SECONDS, TOLD, WAKE, wait_for_turn
+from garage_tui.core.wishes import wanted
 
 
 @dataclass
@@ -93,7 +88,6 @@ def _power_cap(folder: Path, gpus: tuple[str, ...], care: Care) -> Iterator[None
     if not care.power_cap_w:
         yield
         return
-
     with power_cap.lowered(folder, tuple(map(int, gpus)), care.power_cap_w) as said:
         for sentence in said:
             _log(folder, sentence)

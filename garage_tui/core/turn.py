@@ -12,7 +12,7 @@ from garage_tui.core import queue
 from garage_tui.core.care import Care, Hold
 from garage_tui.core.errors import GarageError
 from garage_tui.core.pen import change, state_of, tell
-from garage_tui.core.runs import goes_now, wanted
+from garage_tui.core.wishes import goes_now, wanted
 
 if TYPE_CHECKING:
     from garage_tui.core.conditions import Conditions
@@ -61,7 +61,7 @@ def wait_for_turn(folder: Path, care: Care) -> dict[str, int] | None:
 
 
 def _conditions(folder: Path, care: Care) -> Conditions | None:
-    if not (care.only or care.quiet or care.sunny):
+    if not care.conditional:
         return None
     from garage_tui.core.conditions import Conditions  # a supervisor without it stays small
 

@@ -7,7 +7,7 @@ import time
 
 from garage_tui.core.care import Care, Hold, heat_limits
 from garage_tui.core.conditions import Conditions
-from garage_tui.core.runs import goes_now
+from garage_tui.core.wishes import goes_now
 from garage_tui.jobs.events import Progress
 from garage_tui.jobs.telemetry import Telemetry
 
@@ -26,7 +26,7 @@ class Breaks:
     def __init__(self, progress: Progress, telemetry: Telemetry, care: Care) -> None:
         self._progress, self._telemetry, self._care = progress, telemetry, care
         self._conditions: Conditions | None = None
-        if care.only or care.quiet or care.sunny:
+        if care.conditional:
             self._conditions = Conditions.of_run(progress.folder, care, started=True)
             atexit.register(self._conditions.close)  # what it asks must not outlive the job
 

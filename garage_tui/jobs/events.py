@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import itertools
-import json
 import os
 import resource
 import signal
@@ -18,7 +17,9 @@ import msgspec
 
 from garage_tui.core.care import Hold, Waits
 from garage_tui.core.follow import Follower
-from garage_tui.core.runs import EVENTS, LOCK, State, Status, read_state, wanted, write_state
+from garage_tui.core.pen import event_line
+from garage_tui.core.runs import EVENTS, LOCK, State, Status, read_state, write_state
+from garage_tui.core.wishes import wanted
 
 Wish = Literal["", "stop", "pause", "release", "end"]
 
@@ -145,8 +146,7 @@ class Progress:
 
     def event(self, event: str, **fields: Any) -> None:
         """Append one event."""
-        line = json.dumps({"t": round(time.time(), 3), "event": event, **fields}, ensure_ascii=False)
-        data = line.encode() + b"\n"
+        data = event_line(event, **fields)
         if os.write(self._events, data) < len(data):  # what a nearly full disk does before it says that it is full
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 from garage_tui.core.energy import EnergyMeter
@@ -28,10 +27,9 @@ class Telemetry:
     def __init__(self, progress: Progress, every: float = _EVERY, tell: float = _TELL) -> None:
         self._progress, self._every, self._tell = progress, every, tell
         self._gpus = progress.gpus
-        self._meter = Meter(Path(progress.folder), wake=bool(self._gpus))  # a GPU that works is awake
+        self._meter = Meter(progress.folder, wake=bool(self._gpus))  # a GPU that works is awake
         self._energy = EnergyMeter(*progress.energy)
         self._over = threading.Event()
-        self._lock = threading.Lock()
         self._look: Look | None = None
         self._told = -tell
         self._looked = 0.0
@@ -51,20 +49,18 @@ class Telemetry:
             self._thread.join(timeout=5.0)
         self._meter.close()
 
-    def look(self) -> Look:
-        """Look now; return what there was to see."""
-        with self._lock:
-            look = self._meter.look()
-            self._look, self._looked = look, time.monotonic()
-            self._energy.add(time.monotonic(), self._own(look))
-        if time.monotonic() - self._told >= self._tell:
-            self._told = time.monotonic()
+    def look(self) -> None:
+        """Look now: once before the thread begins, then in it."""
+        look, now = self._meter.look(), time.monotonic()
+        self._look, self._looked = look, now
+        self._energy.add(now, self._own(look))
+        if now - self._told >= self._tell:
+            self._told = now
             self._progress.event("telemetry", **self._event(look))
             if look.trouble != self._trouble:
                 self._trouble = look.trouble
                 if look.trouble:
                     self._progress.event("warning", text=look.trouble)
-        return look
 
     @property
     def _fresh(self) -> Look | None:

@@ -11,9 +11,10 @@ from garage_tui.core.care import in_words as in_care_words
 from garage_tui.core.energy import in_words
 from garage_tui.core.gpu import Reading
 from garage_tui.core.host import Host
-from garage_tui.core.meter_words import ABSENT, GB, GIB, number, share
+from garage_tui.core.meter_words import ABSENT, GB, GIB, gib, number, share
 from garage_tui.core.settings import EnergySettings
-from garage_tui.core.text import duration, one_line
+from garage_tui.core.text import one_line
+from garage_tui.screens.run_words import fraction, time_words
 from garage_tui.screens.watcher import Seen
 from garage_tui.widgets.gauge import gauge
 
@@ -55,9 +56,8 @@ def gpu_lines(gpu: Reading, care: Care, width: int) -> Iterator[Content]:
 def process_lines(gpu: Reading) -> Iterator[Content]:
     """Yield who holds memory of a GPU, the most first."""
     for process in gpu.processes[:_MOST_PROCESSES]:
-        used = ABSENT if process.memory is None else f"{process.memory / GIB:.1f} GiB"
         name = process.name or f"a process that cannot be seen from here (pid {process.pid})"
-        yield Content.assemble((f"{used:>9}  ", "$muted"), (name, "$primary" if process.ours else ""))
+        yield Content.assemble((f"{gib(process.memory):>9}  ", "$muted"), (name, "$primary" if process.ours else ""))
     if (more := len(gpu.processes) - _MOST_PROCESSES) > 0:
         yield Content.styled(f"{'':>11}and {more} more", "$muted")
 
@@ -85,12 +85,11 @@ def host_lines(host: Host, care: Care, width: int) -> Iterator[Content]:
 def run_lines(seen: Seen, prices: EnergySettings) -> Iterator[Content]:
     """Yield what a living run does here, what it waits for, and what it has used."""
     state, care = seen.state, seen.manifest.care if seen.manifest else Care()
-    steps = f" {state.step}/{state.total_steps}" if state and state.total_steps else ""
-    left = f" · {duration(state.seconds_left)} left" if state and state.seconds_left is not None else ""
-    if seen.status == "paused" or (state and state.waits):
-        yield Content.styled(f"‖ {seen.name}{steps}  {seen.status}: {one_line(seen.reason, 160)}", "$warning")
+    done = f"{seen.name} {fraction(state)}".rstrip()
+    if seen.status == "paused" or seen.waits:
+        yield Content.styled(f"‖ {done}  {seen.status}: {one_line(seen.reason, 160)}", "$warning")
     else:
-        yield Content.assemble(("● ", "$primary"), f"{seen.name}{steps}{left}")
+        yield Content.assemble(("● ", "$primary"), " · ".join(filter(None, (done, time_words(seen)))))
     used = f"used {in_words(state.wh, state.wh_from, prices)}" if state and state.wh is not None else ""
     if words := " · ".join(filter(None, (in_care_words(care), used))):
         yield Content.styled(f"  {words}", "$muted")

@@ -52,7 +52,7 @@ def progress(seen: Seen) -> Content:
     state = seen.state
     if seen.place is not None:
         return Content.styled(waits(seen.place), "$muted")
-    if not seen.alive or seen.status == "paused" or (state and state.waits):
+    if not seen.alive or seen.status == "paused" or seen.waits:
         return Content.styled(seen.reason, "$muted") if seen.reason or not seen.card else _verdict(seen.card)
     if state and not state.step and state.phase:
         return Content.styled(one_line(state.phase, 60), "$muted")
@@ -90,11 +90,10 @@ def in_header(runs: tuple[Seen, ...]) -> tuple[Content, ...]:
     sign, colour = _SIGNS.get(seen.status, ("●", "$primary"))
     state = seen.state
     done = fraction(state) if state and state.step else ""
-    waits = state.waits if state else ""
     phase = "paused" if seen.status == "paused" else one_line(state.phase, 40) if state else ""
-    now = f"{seen.status}: {seen.reason}" if waits else time_words(seen) or phase
+    now = f"{seen.status}: {seen.reason}" if seen.waits else time_words(seen) or phase
     more = f"{len(alive) - 1} more" if len(alive) > 1 else ""
-    brief = f"{seen.status}: {waits}" if waits else time_words(seen) or phase
+    brief = f"{seen.status}: {seen.waits}" if seen.waits else time_words(seen) or phase
     ways = (
         (f"{seen.name} {done}".strip(), now, more),
         (f"{seen.name} {done}".strip(), brief),

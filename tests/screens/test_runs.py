@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from garage_tui.core import queue
-from garage_tui.core.runs import REQUEST, wanted
+from garage_tui.core.wishes import REQUEST, wanted
 
 RUN = "20261123-2315-lora-garage"
 
