@@ -1,0 +1,63 @@
+"""Contact sheets: what was put on one comes back, with what it says of itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from garage_tui.core import sheets
+from garage_tui.core.errors import BadInputError
+
+
+def pictures(count: int, size: int) -> np.ndarray:
+    return np.random.default_rng(count).integers(0, 256, (count, size, size, 3), np.uint8)
+
+
+@pytest.mark.parametrize(("count", "size"), [(1, 32), (7, 32), (16, 64), (16, 300)])
+def test_a_sheet_gives_its_pictures_back_to_the_last_pixel(tmp_path: Path, count: int, size: int) -> None:
+    images = pictures(count, size)
+    sheets.write(tmp_path / "new" / "sheet.png", images)
+    again, sheet = sheets.read(tmp_path / "new" / "sheet.png")
+    assert np.array_equal(again, images)
+    assert (sheet.count, sheet.size) == (count, size)
+
+
+def test_a_sheet_of_small_pictures_is_enlarged_so_that_it_can_be_looked_at(tmp_path: Path) -> None:
+    sheets.write(tmp_path / "sheet.png", pictures(16, 32))
+    with Image.open(tmp_path / "sheet.png") as image:
+        assert image.width >= 400
+
+
+def test_a_sheet_says_what_it_shows_to_us_and_to_any_other_program(tmp_path: Path) -> None:
+    path = tmp_path / "sheet.png"
+    words = {"run": "20261126-0900-diffusion-wings", "epoch": 4, "seed": 7, "sampler": "DDIM, 50 steps"}
+    sheets.write(path, pictures(4, 32), source="procedural butterflies", **words)
+    sheet = sheets.about(path)
+    assert sheet is not None
+    assert (sheet.run, sheet.epoch, sheet.seed, sheet.sampler) == tuple(words.values())
+    with Image.open(path) as image:
+        assert image.info["Description"] == (
+            "20261126-0900-diffusion-wings · epoch 4 · seed 7 · DDIM, 50 steps · procedural butterflies"
+        )
+
+
+def test_another_picture_is_no_sheet_and_a_damaged_one_is_said_to_be(tmp_path: Path) -> None:
+    Image.new("RGB", (40, 40)).save(tmp_path / "photo.png")
+    assert sheets.about(tmp_path / "photo.png") is None
+    assert sheets.about(tmp_path / "nothing.png") is None
+    with pytest.raises(BadInputError, match=r"photo\.png is no contact sheet"):
+        sheets.read(tmp_path / "photo.png")
+    path = tmp_path / "sheet.png"
+    sheets.write(path, pictures(4, 32))
+    path.write_bytes(path.read_bytes()[:900])
+    with pytest.raises(BadInputError, match=r"sheet\.png is damaged"):
+        sheets.read(path)
+
+
+def test_a_sheet_that_lies_about_its_size_is_not_believed(tmp_path: Path) -> None:
+    path = tmp_path / "sheet.png"
+    sheets.write(path, pictures(4, 32), size=4000)
+    assert sheets.about(path) is None
