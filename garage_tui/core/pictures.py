@@ -5,30 +5,24 @@ Sizes are in pixels, or in columns and rows of cells; a cell is as wide and high
 
 from __future__ import annotations
 
-import stat
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from garage_tui.core import kitty, sixel
-from garage_tui.core.errors import BadInputError
+from garage_tui.core.picture_files import RGB, flat, opened, regular_file
 from garage_tui.core.terminal import Terminal
 from garage_tui.core.text import one_line
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-RGB = tuple[int, int, int]
 VT340_CELL = (10, 20)
 """Pixels of a cell where the terminal has not told its own."""
-MOST_PIXELS = 64_000_000
-MOST_FILE_BYTES = 256_000_000
 MOST_COLUMNS, MOST_ROWS = len(kitty.DIACRITICS), 200
 """Of the largest picture: kitty's protocol has no more numbers for columns."""
 
-_FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "PPM")
-"""Formats whose decoders run no program, as that of EPS does, and write nothing to stderr, as that of TIFF does."""
 _SHADES = b" .:-=+*#%@"
 _DRAFT = (2048, 2048)
 """Pixels that are enough for any terminal: a larger JPEG is decoded at half, a quarter or an eighth of its size."""
@@ -41,55 +35,11 @@ def read(path: Path, background: RGB = (0, 0, 0)) -> Image:
         BadInputError: there is no such file, it is no picture, it is damaged, or it is too large to be safe.
     """
     name = one_line(str(path))
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        raise BadInputError(f"no file {name}") from None
-    except (OSError, ValueError) as error:
-        raise BadInputError(f"{name} cannot be read: {one_line(str(error))}") from error
-    if not stat.S_ISREG(found.st_mode):
-        raise BadInputError(f"{name} is no file: name a picture ({', '.join(_FORMATS)})")
-    if found.st_size > MOST_FILE_BYTES:
-        raise BadInputError(f"{name} is too large to be shown: more than {MOST_FILE_BYTES // 1_000_000} MB")
-    from PIL import Image, UnidentifiedImageError
-
-    huge = f"{name} is too large to be shown: more than {MOST_PIXELS // 1_000_000} million pixels"
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path, formats=_FORMATS) as image:
-                if image.width * image.height > MOST_PIXELS:
-                    raise BadInputError(huge)
-                image.draft("RGB", _DRAFT)
-                return flat(image, background)
-    except BadInputError:
-        raise
-    except UnidentifiedImageError:
-        raise BadInputError(f"{name} is no picture that can be shown: {', '.join(_FORMATS)} can") from None
-    except Image.DecompressionBombError:
-        raise BadInputError(huge) from None
-    except PermissionError:
-        raise BadInputError(f"{name} cannot be read: permission denied") from None
-    except Exception as error:  # decoders raise almost anything on a file that is damaged
-        raise BadInputError(f"{name} is damaged: {one_line(str(error)) or type(error).__name__}") from error
-
-
-def flat(image: Image, background: RGB = (0, 0, 0)) -> Image:
-    """Return an image of any mode as a new upright one in RGB; 16 and 32 bits a channel become 8."""
-    from PIL import Image, ImageOps
-
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I;16"):
-        image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
-    elif image.mode in ("I", "F"):  # of these nobody says what white is: the brightest pixel is
-        image = image.convert("F")
-        low, high = (float(end) for end in image.getextrema())  # type: ignore[arg-type]
-        scale = 255 / (high - low or 1.0)
-        image = image.point(lambda value: value * scale - low * scale).convert("L")
-    if image.has_transparency_data:
-        ground = Image.new("RGBA", image.size, (*background, 255))
-        return Image.alpha_composite(ground, image.convert("RGBA")).convert("RGB")
-    return image.convert("RGB")
+    with warnings.catch_warnings(), regular_file(path, name) as stream:
+        warnings.simplefilter("ignore")
+        with opened(stream, name) as image:
+            image.draft("RGB", _DRAFT)
+            return flat(image, background)
 
 
 def fit(size: tuple[int, int], columns: int, rows: int, cell: tuple[int, int]) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from garage_tui.core import kitty, pictures, sixel
+from garage_tui.core import kitty, picture_files, pictures, sixel
 from garage_tui.core.errors import GarageError
 from garage_tui.core.terminal import Terminal, Way
 
@@ -94,7 +94,7 @@ def prepare(job: Job, terminal: Terminal) -> Drawn:
         if isinstance(job.source, Path):
             image = pictures.read(job.source, job.ground)
         else:
-            image = pictures.flat(job.source, job.ground)
+            image = picture_files.flat(job.source, job.ground)
     except GarageError as error:
         return Drawn(words=str(error))
     columns, rows = pictures.fit(image.size, job.columns, job.rows, job.cell)

@@ -21,7 +21,7 @@ import pytest
 from PIL import Image
 
 from garage_tui.cli import show
-from garage_tui.core import pictures
+from garage_tui.core import picture_files, pictures
 from garage_tui.core.errors import BadInputError
 from garage_tui.core.terminal import WAYS, Terminal
 from tests.screen_codes import (
@@ -237,7 +237,7 @@ class TestAnyFile:
     def test_floats_are_stretched_from_black_to_white(self):
         numbers = Image.new("F", (2, 1))
         numbers.putdata([-3.5, 1e6])
-        image = pictures.flat(numbers)
+        image = picture_files.flat(numbers)
         assert [image.getpixel((0, 0)), image.getpixel((1, 0))] == [(0, 0, 0), (255, 255, 255)]
 
     @pytest.mark.parametrize("size", [(1, 1), (3000, 1), (1, 3000)])
