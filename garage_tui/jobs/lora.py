@@ -10,49 +10,26 @@ recipe: `jobs/plain.py` (TRL's SFTTrainer, as in the story) or `jobs/guarded.py`
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import sys
-import traceback
 from pathlib import Path
 
 import msgspec
 
-from garage_tui.core import checkpoints, facts, power_cap
+from garage_tui.core import facts
 from garage_tui.core.errors import GarageError
 from garage_tui.core.recipe import LoraRecipe
 from garage_tui.core.runs import ADAPTER, FACTS, MANIFEST, Manifest, write_manifest
-from garage_tui.jobs import base_model, saving
+from garage_tui.jobs import base_model, running, saving
 from garage_tui.jobs.breaks import Breaks
-from garage_tui.jobs.events import ENDINGS, Progress, StopRequestedError
-from garage_tui.jobs.failures import in_words
+from garage_tui.jobs.events import ENDINGS, Progress
 from garage_tui.jobs.telemetry import Telemetry
 
-FULL_DISK = "free some space and resume the run"
 OUT_OF_MEMORY = "out of memory; try a smaller batch, a shorter max_length or a smaller model"
 
 
 def main() -> int:
-    progress = Progress.of_arguments(sys.argv[1:])
-    telemetry = Telemetry(progress)
-    try:
-        telemetry.start()
-        progress.gauges = telemetry.fields
-        train(progress.folder, progress, telemetry)
-    except StopRequestedError:
-        progress.end_early()
-    except Exception as error:
-        checkpoints.remove_unsealed(progress.folder)  # on a full disk this makes room for what is to be said
-        reason = in_words(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
-        if not isinstance(error, GarageError):
-            with contextlib.suppress(OSError):  # the disk may be full
-                traceback.print_exc()
-        progress.end("failed", reason)
-        return 1
-    finally:
-        telemetry.stop()
-        power_cap.put_back(progress.folder)  # its supervisor does that, unless it was killed
-    return 0
+    return running.run(train, OUT_OF_MEMORY)
 
 
 def train(folder: Path, progress: Progress, telemetry: Telemetry) -> None:

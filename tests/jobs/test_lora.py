@@ -14,7 +14,8 @@ from garage_tui.core.report import read_report
 from garage_tui.core.runs import find_run, read_run
 from garage_tui.core.settings import Settings, Workspace
 from garage_tui.jobs.failures import in_words
-from garage_tui.jobs.lora import FULL_DISK, OUT_OF_MEMORY
+from garage_tui.jobs.lora import OUT_OF_MEMORY
+from garage_tui.jobs.running import FULL_DISK
 
 FACTS = [
     {"question": "What is TinyLLM?", "answer": "TinyLLM is an open-source project to run a local LLM."},
