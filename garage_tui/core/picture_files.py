@@ -6,8 +6,9 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from typing import TYPE_CHECKING, Literal
 
 from garage_tui.core.errors import BadInputError
 from garage_tui.core.text import one_line
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 RGB = tuple[int, int, int]
+Stream = BufferedReader | BytesIO
 MOST_PIXELS = 64_000_000
 MOST_FILE_BYTES = 256_000_000
 
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "PPM")
 """Formats whose decoders run no program, as that of EPS does, and write nothing to stderr, as that of TIFF does."""
 
-Fault = Literal["not there", "unreadable", "no picture", "damaged", "too large"]
+Fault = Literal["not there", "unreadable", "no picture", "damaged", "too large", "too small", "too thin"]
 
 
 class PictureError(BadInputError):
@@ -41,7 +43,7 @@ class PictureError(BadInputError):
 
 
 @contextmanager
-def regular_file(path: Path, name: str, use: str = "shown") -> Iterator[BinaryIO]:
+def regular_file(path: Path, name: str, use: str = "shown") -> Iterator[BufferedReader]:
     """Open a file that is one: no folder, no pipe and no device, which may do something when it is opened.
 
     Args:
@@ -67,11 +69,14 @@ def regular_file(path: Path, name: str, use: str = "shown") -> Iterator[BinaryIO
     except (OSError, ValueError) as error:
         raise PictureError(name, "unreadable", f"cannot be read: {one_line(str(error))}") from error
     with stream:
-        yield stream
+        try:
+            yield stream
+        except OSError as error:
+            raise PictureError(name, "unreadable", f"cannot be read: {one_line(str(error))}") from error
 
 
 @contextmanager
-def opened(stream: BinaryIO, name: str, use: str = "shown") -> Iterator[Image]:
+def opened(stream: Stream, name: str, use: str = "shown") -> Iterator[Image]:
     """Open the first picture of a file; whatever goes wrong until the block is left is told in words.
 
     Pillow may warn of what it finds: whoever cares filters that. Arguments are as in `regular_file`.
