@@ -83,8 +83,11 @@ def render(path: Path, terminal: Terminal, columns: int, rows: int) -> str:
     # Lines are made before they are drawn on, and the cursor is put back: where a picture would leave it, terminals
     # disagree, and one that touches the last line scrolls.
     if terminal.pictures == "sixel":
-        limits = {"registers": terminal.registers, "most_bytes": terminal.most_bytes}
-        return "".join(f"\n\x1b[A\x1b7{row}\x1b8\n" for row in sixel.draw(image, columns, rows, cell, **limits).rows)
+        drawn = sixel.draw(image, columns, rows, cell, **terminal.sixel_limits)
+        if rows < MOST_ROWS:  # there is a screen to fit on
+            return "\n" * drawn.count + f"\x1b[{drawn.count}A\x1b7{drawn.whole}\x1b8\x1b[{drawn.count}B"
+        pieces = (drawn.piece(row, 0, drawn.columns) for row in range(drawn.count))
+        return "".join(f"\n\x1b[A\x1b7{piece}\x1b8\n" for piece in pieces)
     size = (columns * cell[0], rows * cell[1])
     data, id = kitty.png(image, size, terminal.most_bytes * 3 // 4), kitty.new_id(tmux=terminal.tmux)
     codes = "".join(kitty.transmit(data, id, columns, rows, placed=not terminal.tmux, tmux=terminal.tmux))

@@ -28,8 +28,10 @@ def encode(image: Image) -> str:
     return re.sub(r"#(\d+);2;\d+;\d+;\d+", r"\g<0>#\1", image_to_sixels(image))
 
 
-class SixelRows:
-    """A picture as one sixel for each row of cells, so that every row can be painted by itself, or a part of it.
+class Sixels:
+    """A picture as one sixel, which is what a terminal remembers best, or in pieces, where something lies over it.
+
+    xterm keeps the newest 16 sixels: of a picture in more pieces nothing is left when its window is laid bare again.
 
     Args:
         image: mode P, as wide and high in pixels as its cells.
@@ -38,31 +40,53 @@ class SixelRows:
 
     def __init__(self, image: Image, cell: tuple[int, int]) -> None:
         self._image, self._cell = image, cell
-        self.columns, self._count = image.width // cell[0], image.height // cell[1]
+        self.columns, self.count = image.width // cell[0], image.height // cell[1]
+        self._rows: dict[int, str] = {}
 
     @cached_property
-    def rows(self) -> list[str]:
-        """The sixel of each row."""
-        return [self._encode(row, 0, self.columns) for row in range(self._count)]
+    def whole(self) -> str:
+        """All of it as one sixel; this takes 50 to 300 ms."""
+        return encode(self._image)
 
     def guess_bytes(self) -> float:
-        """Return about how many bytes all rows take, from every eighth."""
-        some = range(self._count // 2 % 8, self._count, 8)
-        return self._count * sum(len(self._encode(row, 0, self.columns)) for row in some) / len(some)
+        """Return about how many bytes all of it takes, from every eighth row."""
+        some = range(self.count // 2 % 8, self.count, 8)
+        return self.count * sum(len(self._encode(row, 0, self.columns)) for row in some) / len(some)
 
     def _encode(self, row: int, start: int, end: int) -> str:
         wide, high = self._cell
         return encode(self._image.crop((start * wide, row * high, end * wide, (row + 1) * high)))
 
     def piece(self, row: int, start: int, end: int) -> str:
-        """Return a row's sixel from column `start` to before column `end`."""
-        return self.rows[row] if (start, end) == (0, self.columns) else self._encode(row, start, end)
+        """Return the sixel of a row of cells from column `start` to before column `end`."""
+        if (start, end) != (0, self.columns):
+            return self._encode(row, start, end)
+        if row not in self._rows:
+            self._rows[row] = self._encode(row, start, end)
+        return self._rows[row]
 
 
-def draw(image: Image, columns: int, rows: int, cell: tuple[int, int], *, registers: int, most_bytes: int) -> SixelRows:
-    """Return a picture in so many cells, or, where that took more than `most_bytes`, in fewer colours, then cells."""
+def draw(
+    image: Image,
+    columns: int,
+    rows: int,
+    cell: tuple[int, int],
+    *,
+    registers: int,
+    most_bytes: int,
+    most_pixels: tuple[int, int] | None = None,
+) -> Sixels:
+    """Return a picture in so many cells, or, where that took more than `most_bytes`, in fewer colours, then cells.
+
+    Args:
+        registers: colours that there can be.
+        most_pixels: width and height of the largest picture that is shown at all.
+    """
     from PIL.Image import Dither, Quantize, Resampling
 
+    if most_pixels:
+        share = min(1.0, most_pixels[0] / (columns * cell[0]), most_pixels[1] / (rows * cell[1]))
+        columns, rows = max(1, int(columns * share)), max(1, int(rows * share))
     colours = [number for number in _COLOURS if number <= registers] or [registers]
     while True:
         size = (columns * cell[0], rows * cell[1])
@@ -70,7 +94,7 @@ def draw(image: Image, columns: int, rows: int, cell: tuple[int, int], *, regist
         # Colours chosen from every few pixels are as good to the eye as from all, at a twentieth of the time.
         few = dots.resize((min(size[0], _SAMPLE), min(size[1], _SAMPLE)), Resampling.NEAREST)
         palette = few.quantize(colours[0], Quantize.MEDIANCUT)
-        drawn = SixelRows(dots.quantize(palette=palette, dither=Dither.NONE), cell)
+        drawn = Sixels(dots.quantize(palette=palette, dither=Dither.NONE), cell)
         guess = drawn.guess_bytes()
         if guess <= most_bytes or columns <= _FEWEST_COLUMNS:
             return drawn

@@ -19,7 +19,7 @@ import termios
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, TypedDict, get_args
 
 from garage_tui.core.errors import BadInputError
 
@@ -32,8 +32,8 @@ VARIABLE = "GARAGE_PICTURES"
 _MUTE = frozenset({"", "dumb", "unknown", "linux"})
 """Values of TERM whose terminals answer nothing, or would print the question."""
 _KITTY = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\"
-_OTHERS = "\x1b[>q\x1b[16t\x1b[14t\x1b[?1;1;0S\x1b[c"
-"""Name, pixels of a cell, pixels of the window, colour registers; and what every terminal answers, last: DA1."""
+_OTHERS = "\x1b[>q\x1b[16t\x1b[14t\x1b[?1;1;0S\x1b[?2;1;0S\x1b[c"
+"""Name, pixels of a cell, of the window, colours and pixels of a sixel; and last what every terminal answers: DA1."""
 _PLACEHOLDERS = ("kitty", "ghostty")
 """The terminals that draw a picture into cells of text; others with kitty's protocol would leave ghosts of it."""
 _CELLS = (2, 200)
@@ -43,6 +43,14 @@ _SILENCE, _LATE = 0.05, 0.3
 """Seconds without a byte, and seconds in all, after which no more of an unfinished answer is waited for."""
 _SLOW_SECONDS = 0.15
 _FAST_BYTES, _SLOW_BYTES = 384 * 1024, 64 * 1024
+
+
+class SixelLimits(TypedDict):
+    """What a sixel picture may be at most."""
+
+    registers: int
+    most_bytes: int
+    most_pixels: tuple[int, int] | None
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,8 @@ class Terminal:
     """Of text: 0, 16, 256 or 16,777,216."""
     registers: int = 256
     """Colours in one sixel picture."""
+    most_pixels: tuple[int, int] | None = None
+    """Width and height of the largest sixel picture; of a larger one nothing is seen. None where nobody said."""
     seconds: float | None = None
     """How long the answer took; None where there was none."""
     tmux: bool = False
@@ -64,6 +74,11 @@ class Terminal:
     def most_bytes(self) -> int:
         """What one picture may cost: a terminal that takes long to answer is behind a slow line."""
         return _SLOW_BYTES if self.seconds is not None and self.seconds > _SLOW_SECONDS else _FAST_BYTES
+
+    @property
+    def sixel_limits(self) -> SixelLimits:
+        """What `sixel.draw` is given."""
+        return {"registers": self.registers, "most_bytes": self.most_bytes, "most_pixels": self.most_pixels}
 
 
 def way_after(way: Way) -> Way:
@@ -207,12 +222,14 @@ def _understand(
     if multiplexed or tmux:
         sixel = sixel and bool(env.get("TMUX")) and "sixel" in _tmux_client(env)
     kitty = b"\x1b_Gi=31;OK" in answer and name.startswith(_PLACEHOLDERS)
+    most = numbers(rb"\x1b\[\?2;0;(\d+);(\d+)S")
     colours = 1 << 24 if name.startswith(_PLACEHOLDERS) and not env.get("NO_COLOR") else _colours(env)
     return Terminal(
         pictures=fixed or ("kitty" if kitty else "sixel" if sixel else "half" if colours else "ascii"),
         cell=cell,
         colours=colours,
         registers=min(256, *(numbers(rb"\x1b\[\?1;0;(\d+)S") or [256])) or 256,
+        most_pixels=(most[0], most[1]) if most and min(most) > 0 else None,
         seconds=took,
         tmux=tmux,
     )

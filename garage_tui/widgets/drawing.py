@@ -46,6 +46,8 @@ class Drawn:
     """Its rows as text; or there is a piece instead."""
     piece: Callable[[int, int, int], str] | None = None
     """Returns what is sent for a row, from one column to before another."""
+    whole: Callable[[], Callable[[int, int, int], str]] | None = None
+    """Returns for one painting of a picture over which nothing lies what paints its pieces, where that is better."""
     codes: Sequence[str] = ()
     """What must be sent before the pieces."""
     id: int = 0
@@ -104,18 +106,37 @@ def prepare(job: Job, terminal: Terminal) -> Drawn:
         codes = kitty.transmit(data, id, columns, rows, placed=False, tmux=terminal.tmux)
         return Drawn(columns, rows, piece=partial(kitty.cells, id), codes=codes, id=id, way="kitty")
     if job.way == "sixel":
-        limits = {"registers": terminal.registers, "most_bytes": terminal.most_bytes}
-        drawn = sixel.draw(image, columns, rows, job.cell, **limits)
-        return Drawn(drawn.columns, len(drawn.rows), piece=partial(_paint_sixel, drawn), way="sixel")
+        drawn = sixel.draw(image, columns, rows, job.cell, **terminal.sixel_limits)
+        drawn.whole  # noqa: B018 (made here, in the thread)
+        return Drawn(
+            drawn.columns, drawn.count, piece=partial(_sixel_piece, drawn), whole=partial(_Whole, drawn), way="sixel"
+        )
     if job.way == "half":
         return Drawn(columns, rows, list(_half_lines(pictures.halves(image, columns, rows))), way="half")
     return Drawn(columns, rows, [[Segment(line)] for line in pictures.ascii_rows(image, columns, rows)])
 
 
-def _paint_sixel(rows: sixel.SixelRows, row: int, start: int, end: int) -> str:
+def _sixel_piece(drawn: sixel.Sixels, row: int, start: int, end: int) -> str:
     # What was there is erased (ECH); where a sixel leaves the cursor, terminals disagree, so it is put back (DECRC).
     cells = end - start
-    return f"\x1b7\x1b[0m\x1b[{cells}X{rows.piece(row, start, end)}\x1b8\x1b[{cells}C"
+    return f"\x1b7\x1b[0m\x1b[{cells}X{drawn.piece(row, start, end)}\x1b8\x1b[{cells}C"
+
+
+class _Whole:
+    """One painting of a picture over which nothing lies: its first piece paints all of it, the others pass over it."""
+
+    def __init__(self, drawn: sixel.Sixels) -> None:
+        self._drawn, self._painted = drawn, False
+
+    def __call__(self, row: int, start: int, end: int) -> str:
+        if self._painted:
+            return f"\x1b[{end - start}C"
+        self._painted = True
+        columns, rows = self._drawn.columns, self._drawn.count
+        corner = (f"\x1b[{row}A" if row else "") + (f"\x1b[{start}D" if start else "")
+        erased = "\x1b[B".join([f"\x1b[{columns}X"] * rows)
+        back = f"\x1b[{rows - 1}A" if rows > 1 else ""
+        return f"\x1b7\x1b[0m{corner}{erased}{back}{self._drawn.whole}\x1b8\x1b[{end - start}C"
 
 
 def _half_lines(image: Image) -> Iterator[list[Segment]]:

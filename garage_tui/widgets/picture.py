@@ -183,9 +183,22 @@ class Picture(Widget):
             return strips
         corner = self._corner() + Offset(self.gutter.left, self.gutter.top)
         last = self.app.size.height - 1 - self.region.y if drawn.way == "sixel" else -1
+        place = Region(*(self.region.offset + corner), drawn.columns, drawn.rows)
+        paint = drawn.piece
+        if drawn.whole and place.bottom - self.region.y <= last and self._is_clear(place):
+            paint = drawn.whole()
         return [
-            Woven(strip, corner.x - crop.x, drawn.columns, partial(drawn.piece, y - corner.y))
+            Woven(strip, corner.x - crop.x, drawn.columns, partial(paint, y - corner.y))
             if 0 <= y - corner.y < drawn.rows and y != last
             else strip
             for y, strip in zip(crop.line_range, strips, strict=True)
         ]
+
+    def _is_clear(self, place: Region) -> bool:
+        """Return whether all of a place on the screen is seen, and nothing lies over it."""
+        for widget, (region, clip) in self.screen._compositor.visible_widgets.items():  # the uppermost first
+            if widget is self:
+                return clip.contains_region(place)
+            if region.intersection(clip).overlaps(place):
+                return False
+        return False

@@ -57,7 +57,7 @@ class Asked:
     def __init__(self, found: dict[str, object], seen: bytes) -> None:
         told = found["told"]
         if told:
-            told["cell"] = told["cell"] and tuple(told["cell"])
+            told = {key: tuple(value) if isinstance(value, list) else value for key, value in told.items()}
         self.terminal = Terminal(**told) if told else None
         self.left, self.same, self.interrupted, self.seen = found["left"], found["same"], found["interrupted"], seen
 
@@ -136,6 +136,8 @@ def test_pixels_and_registers_are_understood_from_whoever_tells_them(asked):
     assert asked((0, b"\x1b[6;0;99999t" + SIXEL), pixels=(480, 312)).terminal.cell == (6, 13)
     assert asked((0, b"\x1b[?1;0;16S" + CELL + SIXEL)).terminal.registers == 16
     assert asked((0, REGISTERS + CELL + SIXEL)).terminal.registers == 256
+    assert asked((0, b"\x1b[?2;0;1000;800S" + CELL + SIXEL)).terminal.most_pixels == (1000, 800)
+    assert asked((0, b"\x1b[?2;1;0S" + CELL + SIXEL)).terminal.most_pixels is None
 
 
 def test_an_answer_over_a_slow_line_is_waited_for_and_makes_pictures_smaller(asked):

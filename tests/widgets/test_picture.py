@@ -18,13 +18,24 @@ import pytest
 from PIL import Image
 from textual.app import App, ComposeResult
 from textual.containers import VerticalScroll
+from textual.geometry import Region
 from textual.screen import ModalScreen
 from textual.widgets import ContentSwitcher, Static
 
 from garage_tui.core.terminal import Terminal
 from garage_tui.widgets import picture as picture_module
 from garage_tui.widgets.picture import Picture
-from tests.screen_codes import APC, SIXEL, butterfly, coloured, difference, kitty_codes, kitty_images, sixel_rows
+from tests.screen_codes import (
+    APC,
+    SIXEL,
+    butterfly,
+    coloured,
+    difference,
+    kitty_codes,
+    kitty_images,
+    sixel_image,
+    sixel_rows,
+)
 
 CELL = (10, 20)
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -129,22 +140,36 @@ async def test_kitty_is_sent_once_and_stands_where_its_cells_are():
         assert not APC.findall(painted), "painting again must not send the picture again"
 
 
-async def test_sixel_is_painted_row_by_row():
+async def test_sixel_is_painted_as_one_picture_from_its_corner_whichever_line_is_painted_first():
     app = show("sixel")
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot, app.picture)
-        image = sixel_rows(app.painted())
-        assert difference(image, butterfly().resize((400, 400), Image.Resampling.LANCZOS)) < 4
+        [code] = SIXEL.findall(app.painted())
+        assert difference(sixel_image(code), butterfly().resize((400, 400), Image.Resampling.LANCZOS)) < 4
+        app.picture.refresh(Region(0, 7, 78, 1))
+        app.screen._compositor.update_widgets({app.picture})
+        update = app.screen._compositor.render_partial_update().render_segments(app.console)
+        assert SIXEL.findall(update) == [code]
+        assert "\x1b[8;1H" in update and "\x1b[7A" in update  # seven lines up from the eighth
+
+
+@pytest.mark.parametrize(("most", "columns"), [((1000, 1000), 40), ((1000, 200), 20), ((100, 1000), 10)])
+async def test_a_sixel_is_no_larger_than_the_terminal_shows_any(most, columns):
+    app = show("sixel", most_pixels=most)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, app.picture)
+        [code] = SIXEL.findall(app.painted())
+        assert sixel_image(code).size == (columns * 10, columns * 10)
 
 
 async def test_scrolled_away_rows_are_not_painted_and_the_others_move():
     app = show("sixel")
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot, app.picture)
-        whole = SIXEL.findall(app.painted())
         app.query_one("#pane").scroll_to(y=5, animate=False)
         await pilot.pause()
-        assert SIXEL.findall(app.painted()) == whole[5:]
+        whole = butterfly().resize((400, 400), Image.Resampling.LANCZOS)
+        assert difference(sixel_rows(app.painted()), whole.crop((0, 100, 400, 400))) < 4
         assert "line 0" in app.lines()[15]
 
 
