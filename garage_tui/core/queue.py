@@ -20,7 +20,7 @@ import msgspec
 from garage_tui.core.atomic import write_atomic
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.runs import ENDED, State, is_alive, read_state
-from garage_tui.core.settings import queue_folder
+from garage_tui.core.workspace import queue_folder
 
 ORDER, LOCK = "order.json", "lock"
 CPU = "cpu"
