@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import subprocess
 import sys
 
 import pytest
+
+from tests.nvml.box import RTX_3090, T4
 
 HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "accelerate"}
 
@@ -38,3 +41,20 @@ def test_the_core_is_plain_python(module):
 def test_the_supervisor_is_light():
     loaded = modules_after("import garage_tui.core.supervisor")
     assert not loaded & (HEAVY | {"textual", "rich", "asyncio", "httpx"})
+
+
+@pytest.mark.parametrize("cards", [(), (RTX_3090, T4)], ids=["no GPU", "two GPUs"])
+def test_a_line_for_a_status_bar_loads_only_what_it_shows(workspace, request, cards):
+    if cards:
+        request.getfixturevalue("make_box")(*cards)
+    folder = workspace.checkpoints / "20261125-1200-lora-garage"
+    folder.mkdir()
+    (folder / "state.json").write_text('{"state": "running", "step": 34, "total_steps": 100}')
+    words = ["--workspace", str(workspace.root), "gpu", "--line"]
+    script = f"import io, garage_tui.__main__ as m\nsys.stdout = io.StringIO()\nm.main({words})"
+    script += "\nassert 'lora-garage 34/100' in sys.stdout.getvalue()\nsys.stdout = sys.__stdout__"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # it works, as far as a reader can tell
+        loaded = modules_after(script)
+    slow = {"msgspec", "dataclasses", "inspect", "asyncio", "httpx", "platformdirs", "textual", "rich"}
+    assert not loaded & (HEAVY | slow)

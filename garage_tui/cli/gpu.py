@@ -23,7 +23,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 def run_gpu(args: argparse.Namespace) -> int:
     from garage_tui.core import meter_words
     from garage_tui.core.meter import Meter
-    from garage_tui.core.settings import Workspace
+    from garage_tui.core.workspace import Workspace
 
     workspace = Workspace.find(args.workspace)
     if not args.line:
@@ -38,9 +38,16 @@ def run_gpu(args: argparse.Namespace) -> int:
     elif args.json:
         import json
 
-        import msgspec
-
-        print(json.dumps(msgspec.to_builtins(look), indent=2))
+        print(json.dumps(_with_names(look), indent=2))
     else:
         print("\n".join(meter_words.lines(look)))
     return 0
+
+
+def _with_names(value: Any) -> Any:
+    """Return a named tuple, and those in it, as dictionaries: JSON would have lists of them."""
+    if not isinstance(value, tuple):
+        return value
+    names = getattr(value, "_fields", None)
+    values = [_with_names(one) for one in value]
+    return dict(zip(names, values, strict=True)) if names else values

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 
-import msgspec
 
-
-class GpuProcess(msgspec.Struct, frozen=True):
+class GpuProcess(NamedTuple):
     """A process that holds memory of a GPU."""
 
     pid: int
@@ -19,10 +18,10 @@ class GpuProcess(msgspec.Struct, frozen=True):
     """True for a process of a run, or of the chat's server."""
 
 
-class Reading(msgspec.Struct, frozen=True):
+class Reading(NamedTuple):
     """One GPU at one moment. Memory in bytes, temperatures in °C, power in W; None where the GPU does not say."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # a tuple's method of that name is of no use here
     name: str
     memory_total: int | None = None
     memory_used: int | None = None

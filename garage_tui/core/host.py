@@ -7,13 +7,12 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-import msgspec
+from typing import NamedTuple
 
 from garage_tui.core.text import one_line
 
 
-class Sensor(msgspec.Struct, frozen=True):
+class Sensor(NamedTuple):
     """A temperature of the box in °C."""
 
     name: str
@@ -22,7 +21,7 @@ class Sensor(msgspec.Struct, frozen=True):
     """What the sensor itself calls high."""
 
 
-class Host(msgspec.Struct, frozen=True):
+class Host(NamedTuple):
     """The box at one moment; sizes in bytes, None where it does not say."""
 
     cores: int

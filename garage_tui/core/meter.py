@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-
-import msgspec
+from typing import NamedTuple
 
 from garage_tui.core.gpu import Reading
 from garage_tui.core.host import Host, HostMeter
 from garage_tui.core.nvml import Nvml
 
 
-class Look(msgspec.Struct, frozen=True):
+class Look(NamedTuple):
     """One moment of the box."""
 
     t: float

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from garage_tui.core.runs import Run, is_alive, read_run
+from garage_tui.core.run_folder import living
 from garage_tui.core.text import duration, one_line
 
 if TYPE_CHECKING:
@@ -103,26 +103,16 @@ def _short_host(look: Look) -> tuple[str, ...]:
 def status_line(look: Look, checkpoints: Path) -> str:
     """Return one line for a status bar: the figures, and the run that is running."""
     parts = [short(look)[1]]
-    if run := next((run for run in _alive(checkpoints) if run.status != "queued"), None):
-        state = run.state
+    if run := next((run for run in living(checkpoints) if run.status != "queued"), None):
         words = [run.name]
-        if state and state.step:
-            words.append(f"{state.step}/{state.total_steps}")
+        if run.step:
+            words.append(f"{run.step}/{run.total_steps}")
         if run.status == "paused":
-            words.append(f"paused{f': {state.reason}' if state and state.waits else ''}")
-        elif state and state.seconds_left is not None:
-            words.append(f"{duration(state.seconds_left)} left")
+            words.append(f"paused{f': {run.reason}' if run.waits else ''}")
+        elif run.seconds_left is not None:
+            words.append(f"{duration(run.seconds_left)} left")
         parts.append(" ".join(words))
     return one_line(" · ".join(parts), 300)
-
-
-def _alive(checkpoints: Path) -> Iterator[Run]:
-    """Yield the runs that are alive, the newest first; only those are read."""
-    try:
-        names = sorted((entry for entry in checkpoints.iterdir() if not entry.name.startswith(".")), reverse=True)
-    except OSError:
-        return
-    yield from (read_run(folder) for folder in names if is_alive(folder))
 
 
 def number(value: float | None, digits: int = 0) -> str:

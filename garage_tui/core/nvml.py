@@ -12,9 +12,7 @@ import ctypes
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
-
-import msgspec
+from typing import Any, NamedTuple
 
 from garage_tui.core import pci
 from garage_tui.core.gpu import GpuProcess, Reading
@@ -36,7 +34,7 @@ _HELD_BACK = (
 """Bits of nvmlClocksEventReasons that tell why clocks are low; idle and display are no reasons to name."""
 
 
-class Gpus(msgspec.Struct, frozen=True):
+class Gpus(NamedTuple):
     """All GPUs at one moment."""
 
     gpus: tuple[Reading, ...] = ()
@@ -211,7 +209,7 @@ _NAMELESS = "NVIDIA GPU"
 
 def _silent(known: Reading, **more: Any) -> Reading:
     """Return what is left of a reading when its GPU says nothing."""
-    return msgspec.structs.replace(known, **_NOTHING, **more)
+    return known._replace(**_NOTHING, **more)
 
 
 def _asleep(known: Reading) -> Reading:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from garage_tui.core.runs import MANIFEST
+from garage_tui.core.run_folder import MANIFEST
 from garage_tui.core.text import one_line
 
 _PROC = Path("/proc")

@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 
 from garage_tui.core.atomic import write_atomic
-from garage_tui.core.runs import is_alive
-from garage_tui.core.settings import power_caps_folder
+from garage_tui.core.run_folder import is_alive
+from garage_tui.core.workspace import power_caps_folder
 
 
 class Lowered(msgspec.Struct, frozen=True):

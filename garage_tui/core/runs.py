@@ -1,4 +1,4 @@
-"""The run folder `checkpoints/<run-id>/`: its files, and how to read what happened to a run.
+"""What happened to a run, as its folder `checkpoints/<run-id>/` says (`core/run_folder.py` has the names of its files).
 
 Files are the only seam between a run and whoever watches it. A run is alive if and only if its `lock` is held, whatever
 a file says.
@@ -15,21 +15,27 @@ import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from garage_tui.core.atomic import write_atomic, write_small
 from garage_tui.core.care import Care, Waits
 from garage_tui.core.errors import BadInputError, GarageError
-from garage_tui.core.settings import Workspace
-from garage_tui.core.wishes import wanted
+from garage_tui.core.run_folder import ADAPTER as ADAPTER
+from garage_tui.core.run_folder import ENDED as ENDED
+from garage_tui.core.run_folder import EVENTS as EVENTS
+from garage_tui.core.run_folder import FACTS as FACTS
+from garage_tui.core.run_folder import LOCK as LOCK
+from garage_tui.core.run_folder import LOG as LOG
+from garage_tui.core.run_folder import MANIFEST as MANIFEST
+from garage_tui.core.run_folder import STATE as STATE
+from garage_tui.core.run_folder import Status as Status
+from garage_tui.core.run_folder import is_alive as is_alive
+from garage_tui.core.run_folder import living_status
+from garage_tui.core.run_folder import name_of as name_of
+from garage_tui.core.workspace import Workspace
 
-MANIFEST, STATE, EVENTS, LOG, LOCK = "run.json", "state.json", "events.jsonl", "log.txt", "lock"
-FACTS, ADAPTER = "facts.jsonl", "adapter"
-
-Status = Literal["queued", "running", "paused", "stopping", "finished", "failed", "stopped", "interrupted"]
-ENDED: tuple[Status, ...] = ("finished", "failed", "stopped")
 RESTING: tuple[Status, ...] = (*ENDED, "paused", "interrupted")
 """States that are true without a process; every other one is a lie once the lock is free."""
 
@@ -124,12 +130,7 @@ class Run:
         state = self.state.state
         if not self.alive:
             return state if state in RESTING else "interrupted"
-        want = wanted(self.path) if state not in ENDED else None
-        if want == "stop":
-            return "stopping"
-        if want == "release" or (want == "pause" and state != "paused"):
-            return "pausing"
-        return state
+        return living_status(self.path, state)
 
     @property
     def reason(self) -> str:
@@ -180,23 +181,6 @@ class Run:
     def held(self) -> bool:
         """True while it waits for its hours or for the sun, which `launcher.resume` cuts short."""
         return self.alive and self.status == "queued" and self.state is not None and bool(self.state.waits)
-
-
-def is_alive(folder: Path) -> bool:
-    """Ask the kernel whether a process of this run holds its lock."""
-    try:
-        fd = os.open(folder / LOCK, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    finally:
-        os.close(fd)
-    return False
 
 
 def read_run(folder: Path) -> Run:
@@ -301,12 +285,6 @@ def find_run(workspace: Workspace, ref: str) -> Run:
     if hits:
         raise BadInputError(f"{ref!r} could be {', '.join(run.id for run in hits[:5])}: type more of it")
     raise BadInputError(f"no run {ref!r} in {workspace.checkpoints}: `garage runs` lists them")
-
-
-def name_of(run_id: str) -> str:
-    """Return a run id without its date."""
-    parts = run_id.split("-", 2)
-    return parts[2] if len(parts) == 3 and parts[0].isdigit() and parts[1].isdigit() else run_id
 
 
 def slug(text: str) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
-from typing import Literal
-
-import msgspec
+from typing import Literal, NamedTuple, get_args
 
 from garage_tui.core.atomic import write_atomic
 
@@ -14,19 +13,19 @@ REQUEST = "request.json"
 Want = Literal["", "stop", "pause", "release"]
 
 
-class Request(msgspec.Struct, frozen=True):
-    """The file. It is gone when the run shall simply go on."""
+class Request(NamedTuple):
+    """The file, which also says when it was written (`at`). It is gone when the run shall simply go on."""
 
     want: Want
     """`pause` waits in memory; `release` saves, leaves, and so frees the memory; nothing goes on."""
-    at: float
     now: bool = False
     """It does not wait for its hours or for the sun, until it is started again."""
 
 
 def request(folder: Path, want: Want, now: bool = False) -> None:
     """Leave word for a living run. What was said of `now` before holds on."""
-    write_atomic(folder / REQUEST, msgspec.json.encode(Request(want, time.time(), now or goes_now(folder))))
+    said = {"want": want, "at": time.time(), "now": now or goes_now(folder)}
+    write_atomic(folder / REQUEST, json.dumps(said, separators=(",", ":")).encode())
 
 
 def wanted(folder: Path) -> Want | None:
@@ -43,9 +42,11 @@ def goes_now(folder: Path) -> bool:
 
 def _read_request(folder: Path) -> Request | None:
     try:
-        return msgspec.json.decode((folder / REQUEST).read_bytes(), type=Request)
-    except (OSError, msgspec.DecodeError):
+        said = json.loads((folder / REQUEST).read_bytes())
+        found = Request(said["want"], said.get("now", False))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
+    return found if found.want in get_args(Want) and isinstance(found.now, bool) else None
 
 
 def go_on(folder: Path) -> None:
