@@ -1,0 +1,133 @@
+"""New samples of a run, drawn by a process of its own while somebody waits for them.
+
+The process is `python -m garage_tui.jobs.sample`. It says on stdout how far it is, in lines of JSON:
+`{"done": 12, "of": 50}`, and last `{"path": "…"}`; a failure is a line on stderr. It ends with whoever started it: its
+next line finds nobody to read it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from garage_tui.core.errors import GarageError
+from garage_tui.core.text import one_line
+
+JOB = (sys.executable, "-P", "-m", "garage_tui.jobs.sample")
+MOST_SAMPLES, MOST_STEPS, MOST_SEED = 64, 1000, 2**32 - 1
+_GRACE_SECONDS = 3.0
+"""How long the process may take to leave."""
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What is to be drawn."""
+
+    seed: int = 0
+    count: int = 16
+    steps: int | None = None
+    """None leaves it to the run's recipe."""
+    film: bool = False
+    """Every step as a frame (`core/films.py`), and not the samples alone."""
+
+
+class Drawing(msgspec.Struct, frozen=True):
+    """How far it is; the last one has a path."""
+
+    done: int = 0
+    of: int = 0
+    """Steps of the sampler, in all batches; 0 before the first one."""
+    path: str = ""
+
+
+def why_not(run: Path) -> str:
+    """Return why nothing can be drawn with a run's model now; empty where it can."""
+    with contextlib.suppress(OSError), os.scandir(run) as entries:
+        if any(entry.name == "pipeline" or entry.name.startswith("checkpoint-") for entry in entries):
+            return ""
+    return f"{one_line(run.name)} has no model to draw with yet: it comes with the first checkpoint"
+
+
+def command(run: Path, wanted: Wanted, out: Path, job: Sequence[str] = JOB) -> list[str]:
+    """Return the command that draws what is wanted into the file `out`."""
+    words = [*job, str(run), "-n", str(wanted.count), "--seed", str(wanted.seed), "--out", str(out)]
+    words += ["--steps", str(wanted.steps)] if wanted.steps else []
+    return [*words, "--trajectory"] if wanted.film else words
+
+
+async def draw(run: Path, wanted: Wanted, out: Path, job: Sequence[str] = JOB) -> AsyncIterator[Drawing]:
+    """Draw, and yield how far it is. Whoever leaves the loop, or is cancelled in it, has ended the process.
+
+    Raises:
+        GarageError: it cannot be started, or failed; the text says why.
+    """
+    from garage_tui.core.launcher import environment  # 60 ms, and most visits draw nothing
+
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command(run, wanted, out, job),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            env=environment(),
+        )
+    except OSError as error:
+        raise GarageError(f"nothing can be drawn: {error.strerror or error}") from error
+    assert process.stdout and process.stderr
+    said = asyncio.create_task(_last_line(process.stderr))
+    last = Drawing()
+    try:
+        with contextlib.suppress(ValueError):  # a line longer than any of ours: its exit code tells
+            async for line in process.stdout:
+                if (drawing := _understand(line)) is not None:
+                    last = drawing
+                    yield drawing
+        code, why = await process.wait(), await said
+        if code or not last.path:
+            raise GarageError(why or f"nothing was drawn: {_how(code)}")
+    finally:
+        said.cancel()
+        await _end(process)
+
+
+def _understand(line: bytes) -> Drawing | None:
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+        drawing = msgspec.json.decode(line, type=Drawing)
+        return drawing if 0 <= drawing.done <= drawing.of or drawing.path else None
+    return None  # a word of some library
+
+
+async def _last_line(stream: asyncio.StreamReader) -> str:
+    """Return the last line of a stream, cleaned, and read it to its end: nobody shall have to wait to be read."""
+    tail = b""
+    while part := await stream.read(4096):
+        tail = (tail + part)[-4096:]
+    lines = [one_line(line, 400) for line in tail.decode(errors="replace").splitlines()]
+    return next((line for line in reversed(lines) if line), "")
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE_SECONDS):
+                await process.wait()
+                return
+
+
+def _how(code: int) -> str:
+    if code < 0:
+        with contextlib.suppress(ValueError):
+            return f"its process was killed by {signal.Signals(-code).name}"
+    return f"its process ended with exit code {code}" if code else "its process ended without a word"
