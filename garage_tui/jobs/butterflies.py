@@ -10,10 +10,15 @@ with one version of numpy; elsewhere a channel may be one of 255 steps off.
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import repeat
 from multiprocessing import get_context
 
 import numpy as np
@@ -26,6 +31,8 @@ _APART = 10_000_000
 """Species from one seed of a set to the next."""
 _UNSEEN = 5_000_000
 """From here on, species of a set are held out."""
+_AT_ONCE = 16
+"""Pictures that a worker is asked for at a time."""
 
 
 @dataclass(frozen=True)
@@ -112,12 +119,28 @@ def _pictures(whom: Sequence[tuple[int, int]], size: int, workers: int) -> Image
     if workers < 2 or len(whom) < 2:
         return _drawn(whom, size)
     # A fresh interpreter for each: a fork of a process with torch's threads in it may hang.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        parts = pool.map(_drawn, [whom[start::workers] for start in range(workers)], [size] * workers)
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_end_with, initargs=(os.getpid(),))
+    try:
+        starts = range(0, len(whom), _AT_ONCE)
+        parts = pool.map(_drawn, (whom[start : start + _AT_ONCE] for start in starts), repeat(size))
         images = np.empty((len(whom), size, size, 3), np.uint8)
-        for start, part in enumerate(parts):
-            images[start::workers] = part
+        for start, part in zip(starts, parts, strict=True):
+            images[start : start + _AT_ONCE] = part
+    finally:
+        pool.shutdown(cancel_futures=True)  # whoever breaks it off waits for no more than was begun
     return images
+
+
+def _end_with(asker: int) -> None:
+    """Have this process, which draws, end when the one that asked is gone: nothing else would tell it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both, and is the asker's
+
+    def watch() -> None:
+        while os.getppid() == asker:
+            time.sleep(0.2)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _drawn(whom: Sequence[tuple[int, int]], size: int) -> Image:

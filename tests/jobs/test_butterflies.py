@@ -3,8 +3,10 @@
 import colorsys
 import subprocess
 import sys
+import time
 
 import numpy as np
+import psutil
 import pytest
 
 from garage_tui.jobs.butterflies import draw, held_out, species, training
@@ -157,3 +159,22 @@ def test_drawing_needs_nothing_but_numpy():
     script = "import sys, garage_tui.jobs.butterflies\nprint({'PIL', 'torch'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_who_draws_ends_with_whoever_asked():
+    script = """
+from garage_tui.jobs.butterflies import training
+if __name__ == "__main__":
+    print("asked", flush=True)
+    training(3000, 256, workers=2)
+"""
+    asker = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    assert asker.stdout.readline() == b"asked\n"
+    me = psutil.Process(asker.pid)
+    while len(drawing := [child for child in me.children() if "spawn_main" in " ".join(child.cmdline())]) < 2:
+        time.sleep(0.05)
+    time.sleep(1)  # they begin to draw
+    asker.kill()
+    asker.communicate()
+    gone, left = psutil.wait_procs(drawing, timeout=20)
+    assert len(gone) == 2 and not left
