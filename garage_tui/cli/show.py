@@ -41,8 +41,9 @@ def run_show(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from garage_tui.core import pictures
+    from garage_tui.core.asked import ask
     from garage_tui.core.settings import Workspace, load_settings
-    from garage_tui.core.terminal import ask, fixed_way
+    from garage_tui.core.terminal import fixed_way
 
     path = Path(args.image).expanduser()
     terminal = ask(args.way or fixed_way(os.environ, load_settings(Workspace.find(args.workspace)).pictures))

@@ -1,4 +1,4 @@
-"""What the terminal can show: one question, asked before the app starts and answered in a round trip.
+"""What the terminal can show: what it is asked (`core/asked.py` does), and what its answer means.
 
 Sources: the kitty graphics protocol (https://sw.kovidgoyal.net/kitty/graphics-protocol/) for its query, and xterm's
 "Control Sequences" (https://invisible-island.net/xterm/ctlseqs/ctlseqs.html) for DA1, XTVERSION, CSI 14 t, CSI 16 t
@@ -7,17 +7,14 @@ and XTSMGRAPHICS. A pixel is a pixel of the terminal's own window.
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
 import re
-import select
 import struct
 import subprocess
 import sys
 import termios
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypedDict, get_args
 
@@ -38,9 +35,6 @@ _PLACEHOLDERS = ("kitty", "ghostty")
 """The terminals that draw a picture into cells of text; others with kitty's protocol would leave ghosts of it."""
 _CELLS = (2, 200)
 """A cell's pixels: an answer outside of this is none."""
-_MOST_ANSWER = 65_536
-_SILENCE, _LATE = 0.05, 0.3
-"""Seconds without a byte, and seconds in all, after which no more of an unfinished answer is waited for."""
 _SLOW_SECONDS = 0.15
 _FAST_BYTES, _SLOW_BYTES = 384 * 1024, 64 * 1024
 
@@ -101,36 +95,15 @@ def fixed_way(env: Mapping[str, str], setting: str = "auto") -> Way | None:
     raise BadInputError(f"{word[:40]!r} is no way to show pictures: choose auto, {', '.join(WAYS)}")
 
 
-def ask(
-    fixed: Way | None = None,
-    *,
-    env: Mapping[str, str] = os.environ,
-    seconds: float = 1.0,
-    reader: int = 0,
-    writer: int = 1,
-) -> Terminal:
-    """Ask the terminal once what it can show.
-
-    Nothing of the answer is left for the next reader; what was typed in the meantime is lost.
-
-    Args:
-        fixed: the way to show pictures, whatever the terminal says; it is still asked for its pixels.
-        seconds: how long to wait for the answer.
-        reader: file descriptor the terminal's answer comes from.
-        writer: file descriptor the terminal shows what is written to.
-    """
+def question(fixed: Way | None, env: Mapping[str, str], reader: int, writer: int) -> str:
+    """Return what to ask the terminal; empty where it matters to nobody, or where nobody would answer."""
     term = env.get("TERM", "")
-    here = os.isatty(reader) and os.isatty(writer)
-    plain = not here or term in _MUTE - {"linux"} or not utf8(env)
-    if fixed in ("half", "ascii") or (plain and fixed is None):
-        return Terminal(fixed or "ascii", measured(writer), _colours(env))
-    multiplexed = term.startswith(("tmux", "screen")) or bool(env.get("TMUX"))
-    answer, took = b"", None
-    if here and term not in _MUTE and _in_front(reader):
-        # tmux would take the query of kitty for a new title of its pane.
-        question = _OTHERS if multiplexed else _KITTY + _OTHERS
-        answer, took = _exchange(question, reader, writer, seconds)
-    return _understand(answer, took, fixed, env, multiplexed, writer)
+    if fixed in ("half", "ascii") or (fixed is None and _is_plain(env, reader, writer)):
+        return ""
+    if term in _MUTE or not (os.isatty(reader) and os.isatty(writer) and _in_front(reader)):
+        return ""
+    # tmux would take the query of kitty for a new title of its pane.
+    return _OTHERS if _is_multiplexed(env) else _KITTY + _OTHERS
 
 
 def measured(writer: int = 1) -> tuple[int, int] | None:
@@ -151,6 +124,16 @@ def utf8(env: Mapping[str, str]) -> bool:
     return locale.lower().replace("-", "").partition(".")[2].startswith("utf8")
 
 
+def _is_plain(env: Mapping[str, str], reader: int, writer: int) -> bool:
+    """Return whether there is no terminal, or one that shows letters alone."""
+    here = os.isatty(reader) and os.isatty(writer)
+    return not here or env.get("TERM", "") in _MUTE - {"linux"} or not utf8(env)
+
+
+def _is_multiplexed(env: Mapping[str, str]) -> bool:
+    return env.get("TERM", "").startswith(("tmux", "screen")) or bool(env.get("TMUX"))
+
+
 def _in_front(reader: int) -> bool:
     """Return whether the terminal is ours: a process in the background would be stopped for touching it."""
     try:
@@ -159,52 +142,17 @@ def _in_front(reader: int) -> bool:
         return True  # not the controlling terminal, so nobody is stopped
 
 
-@contextlib.contextmanager
-def _raw(reader: int) -> Iterator[None]:
-    """Have bytes come as they are typed, and unseen; put everything back, whatever happens."""
-    before = termios.tcgetattr(reader)
-    raw = termios.tcgetattr(reader)
-    raw[3] &= ~(termios.ICANON | termios.ECHO)
-    raw[6][termios.VMIN], raw[6][termios.VTIME] = 0, 0
-    try:
-        termios.tcsetattr(reader, termios.TCSANOW, raw)
-        yield
-    finally:
-        termios.tcsetattr(reader, termios.TCSAFLUSH, before)
-
-
-def _exchange(question: str, reader: int, writer: int, seconds: float) -> tuple[bytes, float | None]:
-    """Return what the terminal answered, and after how many seconds; None where its last word did not come."""
-    answer, done, late = b"", False, False
-    try:
-        with _raw(reader):
-            start = time.monotonic()
-            limit = start + seconds
-            # A terminal that prints what it does not understand has it wiped away.
-            os.write(writer, f"\x1b7{question}\x1b8\x1b[K".encode())
-            while not done and len(answer) < _MOST_ANSWER:
-                now = time.monotonic()
-                if now >= limit:
-                    if late or not answer:
-                        break
-                    late, limit = True, now + _LATE  # cut off in the middle: its rest must not become somebody's keys
-                if not select.select([reader], [], [], min(_SILENCE, limit - now) if late else limit - now)[0]:
-                    if late:
-                        break
-                    continue
-                part = os.read(reader, 4096)
-                if not part:
-                    break
-                answer += part
-                done = re.search(rb"\x1b\[\?[\d;]*c", answer) is not None
-            return answer, time.monotonic() - start if done else None
-    except (OSError, termios.error):
-        return b"", None  # the terminal has gone: there is nobody to show a picture to
-
-
-def _understand(
-    answer: bytes, took: float | None, fixed: Way | None, env: Mapping[str, str], multiplexed: bool, writer: int
+def understand(
+    answer: bytes, took: float | None, fixed: Way | None, env: Mapping[str, str], reader: int, writer: int
 ) -> Terminal:
+    """Return what a terminal can show.
+
+    Args:
+        answer: what it answered, or nothing.
+        took: how many seconds its last word took to come; None where it did not.
+        fixed: the way to show pictures, whatever the terminal says.
+    """
+
     def numbers(pattern: bytes) -> list[int]:
         found = re.search(pattern, answer)
         return [int(word[:6]) for word in found.groups()] if found else []
@@ -219,13 +167,14 @@ def _understand(
     # A device attribute of 4 is sixel; without the pixels of a cell a picture could not be made to fit.
     device = re.search(rb"\x1b\[\?([\d;]*)c", answer)
     sixel = bool(device and b"4" in device[1].split(b";")[1:] and cell)
-    if multiplexed or tmux:
+    if _is_multiplexed(env) or tmux:
         sixel = sixel and bool(env.get("TMUX")) and "sixel" in _tmux_client(env)
     kitty = b"\x1b_Gi=31;OK" in answer and name.startswith(_PLACEHOLDERS)
     most = numbers(rb"\x1b\[\?2;0;(\d+);(\d+)S")
     colours = 1 << 24 if name.startswith(_PLACEHOLDERS) and not env.get("NO_COLOR") else _colours(env)
+    best: Way = "kitty" if kitty else "sixel" if sixel else "half" if colours else "ascii"
     return Terminal(
-        pictures=fixed or ("kitty" if kitty else "sixel" if sixel else "half" if colours else "ascii"),
+        pictures=fixed or ("ascii" if _is_plain(env, reader, writer) else best),
         cell=cell,
         colours=colours,
         registers=min(256, *(numbers(rb"\x1b\[\?1;0;(\d+)S") or [256])) or 256,

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from garage_tui.core.asked import Question, ask
 from garage_tui.core.errors import BadInputError
-from garage_tui.core.terminal import WAYS, Terminal, ask, fixed_way, utf8, way_after
+from garage_tui.core.terminal import WAYS, Terminal, fixed_way, utf8, way_after
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -34,7 +35,7 @@ def name(word: bytes) -> bytes:
 # Asks, then listens as the next reader would: what is left over must be nothing.
 ASKER = """
 import dataclasses, json, os, select, signal, sys, termios, time, tty
-from garage_tui.core.terminal import ask
+from garage_tui.core.asked import Question, ask
 signal.signal(signal.SIGINT, signal.default_int_handler)
 before, told, interrupted = termios.tcgetattr(0), None, False
 try:
@@ -221,7 +222,7 @@ if pid := os.fork():
     sys.exit(os.waitstatus_to_exitcode(state))
 os.setpgid(0, 0)
 import dataclasses, json
-from garage_tui.core.terminal import ask
+from garage_tui.core.asked import Question, ask
 found = {"told": dataclasses.asdict(ask()), "left": "", "same": True, "interrupted": False}
 open(sys.argv[1], "w").write(json.dumps(found))
 """
@@ -325,3 +326,61 @@ class TestInTmux:
         assert found.terminal.tmux
         assert found.terminal.seconds is not None
         assert found.left == ""
+
+
+# As the app does it: asks, does something else for a while, looks what has come, and sifts what comes later.
+LATER = """
+import dataclasses, json, os, select, sys, termios, time, tty
+from garage_tui.core.asked import Question
+before = termios.tcgetattr(0)
+with Question(json.loads(sys.argv[2])) as question:
+    time.sleep(0.3)
+    began = time.monotonic()
+    question.listen(0.02)
+    waited = time.monotonic() - began
+same, was_open = termios.tcgetattr(0) == before, question.open
+tty.setcbreak(0)
+left = question.kept()
+while select.select([0], [], [], 1.0)[0]:
+    left += question.sift(os.read(0, 3))
+left += question.kept()
+told = dataclasses.asdict(question.terminal)
+found = {"told": told, "left": left.decode("latin-1"), "same": same, "interrupted": False}
+open(sys.argv[1], "w").write(json.dumps(found))
+assert not (was_open and waited > 0.2), waited
+"""
+
+
+def test_an_answer_that_comes_while_the_app_is_imported_is_there_and_so_are_keys(asked):
+    answer = KITTY_OK + name(b"kitty(0.43.1)") + CELL + PLAIN
+    went = asked((0.05, b"a"), (0.1, answer), code=LATER)
+    assert (went.terminal.pictures, went.terminal.cell) == ("kitty", (10, 20))
+    assert went.left == "a"
+    assert went.same
+
+
+def test_a_late_answer_is_understood_and_is_nobodys_keys(asked):
+    answer = KITTY_OK + name(b"foot(1.16.2)") + CELL + REGISTERS + b"\x1b[?2;0;1000;1000S" + SIXEL
+    went = asked((0.5, b"x" + answer + b"y\x1b[6~"), code=LATER)
+    assert went.terminal.pictures == "sixel"
+    assert went.terminal.seconds >= 0.5
+    assert went.left == "xy\x1b[6~"
+
+
+def test_a_terminal_that_never_answers_keeps_nobody_waiting(asked):
+    went = asked((0.5, b"\x1b[6~ \x1b"), code=LATER)
+    assert went.terminal == Terminal("half", None, 256)
+    assert went.left == "\x1b[6~ \x1b"
+    assert asked(code=LATER, TERM="dumb").terminal == Terminal("ascii")
+    assert asked(code=LATER, fixed="half", pixels=(800, 480)).terminal == Terminal("half", (10, 20), 256)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
+def test_however_an_answer_is_cut_none_of_it_is_taken_for_keys(size):
+    answer = KITTY_OK + b"k" + name(b"XTerm(379)") + REGISTERS + CELL + b"\x1b[A" + WINDOW + SIXEL + b"q"
+    question = Question(env={"TERM": "dumb"})
+    question.open = True
+    rest = b"".join(question.sift(answer[at : at + size]) for at in range(0, len(answer), size))
+    assert rest == b"k\x1b[Aq"
+    assert not question.open
+    assert question.kept() == b""

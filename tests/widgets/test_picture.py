@@ -402,7 +402,7 @@ import sys
 from pathlib import Path
 from textual.app import App
 from textual.widgets import Input
-from garage_tui.core.terminal import ask
+from garage_tui.core.asked import ask
 from garage_tui.widgets.picture import Picture
 terminal = ask()
 class Small(App):
