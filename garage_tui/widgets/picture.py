@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import dataclasses
 import textwrap
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +29,12 @@ if TYPE_CHECKING:
 _BATCH = 4
 """Escape codes (of 4 KB) that are sent at once: a key pressed in the meantime is painted between two batches."""
 _BATCH_SECONDS = 0.02
+_LOST_SECONDS = 10.0
+"""After so long without an answer, none is waited for: the terminal may have lost the question."""
+_SLOW_SECONDS = 1.0
+"""A terminal that needs so long to take a picture gets smaller ones."""
+_QUESTION = "\x1b[6n"
+"""DSR: every terminal answers where its cursor is, once it has taken all that came before."""
 _sending: WeakKeyDictionary[App[Any], asyncio.Lock] = WeakKeyDictionary()
 """Held while a picture is sent: nothing else of kitty's protocol may come between its codes."""
 
@@ -36,6 +45,9 @@ class Picture(Widget):
     It is prepared in a thread; of several that are asked for in the meantime only the newest is. A modal screen over
     it leaves it out (kitty, sixel) or tints it. A sixel leaves the last line of the terminal free: there it would
     scroll everything up.
+
+    Where the app has a signal `terminal_answered`, published with every CursorPosition, the next picture is sent when
+    the terminal has taken the last one: over a slow line there is never more than one on its way.
 
     Args:
         terminal: what the terminal said it can show.
@@ -66,13 +78,18 @@ class Picture(Widget):
         self._done: Job | None = None
         self._drawn = Drawn()
         self._working = False
+        self._taken = asyncio.Event()
         self.set_reactive(Picture.how, terminal.pictures)
         self.set_reactive(Picture.source, source)
 
     @property
     def ready(self) -> bool:
-        """Whether what is shown is what was asked for last."""
+        """Whether what is shown is what was asked for last, and the terminal has taken it."""
         return not self._working and self._done == self._wanted
+
+    def on_mount(self) -> None:
+        if signal := getattr(self.app, "terminal_answered", None):
+            signal.subscribe(self, lambda _: self._taken.set(), immediate=True)
 
     def watch_source(self) -> None:
         self._number += 1
@@ -123,7 +140,12 @@ class Picture(Widget):
                     continue
                 old, self._drawn, self._done = self._drawn, drawn, job
                 self.refresh()
-                self.call_after_refresh(self._forget, old)
+                painted = asyncio.Event()
+                self.call_after_refresh(painted.set)
+                await painted.wait()
+                await self._forget(old)
+                if await self._taking() > _SLOW_SECONDS:
+                    self.terminal = dataclasses.replace(self.terminal, seconds=_SLOW_SECONDS)
         finally:
             self._working = False
 
@@ -138,9 +160,21 @@ class Picture(Widget):
                     self._write("".join(codes[:_BATCH]))
                     del codes[:_BATCH]
                     await asyncio.sleep(_BATCH_SECONDS)
+                    await self._taking()
             except asyncio.CancelledError:  # the widget is gone: the terminal still waits for the rest
                 self._write("".join([*codes, self._forgetting(drawn)]))
                 raise
+
+    async def _taking(self) -> float:
+        """Wait until the terminal has taken all that was sent, and return how many seconds that took."""
+        began = time.monotonic()
+        if self.terminal.seconds is not None and getattr(self.app, "terminal_answered", None):
+            self._taken.clear()
+            self._write(_QUESTION)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOST_SECONDS):
+                    await self._taken.wait()
+        return time.monotonic() - began
 
     async def _forget(self, drawn: Drawn) -> None:
         if drawn.id:

@@ -20,6 +20,7 @@ from textual.app import App, ComposeResult
 from textual.containers import VerticalScroll
 from textual.geometry import Region
 from textual.screen import ModalScreen
+from textual.signal import Signal
 from textual.widgets import ContentSwitcher, Static
 
 from garage_tui.core.terminal import Terminal
@@ -394,6 +395,63 @@ async def test_without_a_picture_it_says_what_the_screen_wants_it_to_say():
         await settle(pilot, picture)
         assert "no samples yet" in app.painted()
         assert "\U0010eeee" not in app.painted()
+
+
+class Answering(Shown):
+    """An app whose terminal says when it has taken what was sent; the test is the terminal."""
+
+    def __init__(self, picture: Picture) -> None:
+        super().__init__(picture)
+        self.terminal_answered = Signal(self, "terminal-answered")
+
+    @property
+    def asked(self) -> int:
+        return "".join(self.sent).count("\x1b[6n")
+
+    async def is_asked(self, pilot, times: int) -> None:
+        for _ in range(500):
+            await pilot.pause(0.01)
+            if self.asked == times:
+                return
+        raise AssertionError(f"asked {self.asked} times, not {times}")
+
+
+async def test_the_next_picture_waits_until_the_terminal_has_taken_the_last_one_and_only_the_newest_is_sent():
+    app = Answering(Picture(Terminal("kitty", CELL, seconds=0.01), butterfly(10, 10)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.is_asked(pilot, 1)  # after its codes
+        app.terminal_answered.publish(None)
+        await app.is_asked(pilot, 2)  # after it was painted
+        for size in (20, 30, 40):
+            app.picture.source = butterfly(size, size)
+            await pilot.pause(0.1)
+        assert not app.picture.ready
+        assert [image.size for _, image in kitty_images("".join(app.sent)).values()] == [(10, 10)]
+        for times in (3, 4):
+            app.terminal_answered.publish(None)
+            await app.is_asked(pilot, times)
+        app.terminal_answered.publish(None)
+        await settle(pilot, app.picture)
+        assert [image.size for _, image in kitty_images("".join(app.sent)).values()] == [(10, 10), (40, 40)]
+
+
+async def test_a_terminal_that_is_slow_to_take_a_picture_gets_smaller_ones(monkeypatch):
+    monkeypatch.setattr(picture_module, "_SLOW_SECONDS", 0.2)
+    app = Answering(Picture(Terminal("sixel", CELL, seconds=0.01), butterfly()))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.is_asked(pilot, 1)
+        before = app.picture.terminal.most_bytes
+        await pilot.pause(0.4)
+        app.terminal_answered.publish(None)
+        await settle(pilot, app.picture)
+        assert app.picture.terminal.most_bytes < before
+
+
+async def test_a_terminal_that_answers_nothing_is_not_asked():
+    app = Answering(Picture(Terminal("half", CELL, 1 << 24), butterfly()))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, app.picture)
+        assert app.asked == 0
 
 
 # The question before the app, a field that has the keys, a picture; it leaves when the picture is there.
