@@ -25,6 +25,7 @@ _COMMANDS = {
     "ask": ("ask",),
     "serve": ("serve",),
     "gpu": ("gpu",),
+    "images": ("images",),
     "show": ("show",),
     "models": ("models",),
     "notify": ("notify",),

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from garage_tui.core.terminal import Way
 
 _WAYS = ("kitty", "sixel", "half", "ascii")
 """Those of `core.terminal`, which takes 20 ms to import."""
@@ -34,26 +39,40 @@ def _columns(word: str) -> int:
 
 
 def run_show(args: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    print_picture(Path(args.image).expanduser(), args.workspace, args.way, args.width)
+    return 0
+
+
+def print_picture(path: Path, workspace: str | None, way: Way | None = None, width: int | None = None) -> None:
+    """Print a picture, the way this terminal can show it; into a pipe, as ASCII.
+
+    Args:
+        workspace: whose settings hold.
+        way: this one, whatever the terminal says it can.
+        width: in columns; by default so that all of it is seen.
+
+    Raises:
+        BadInputError: it cannot be shown.
+    """
     import dataclasses
     import os
     import shutil
     import sys
-    from pathlib import Path
 
     from garage_tui.core import pictures
     from garage_tui.core.asked import ask
     from garage_tui.core.settings import Workspace, load_settings
     from garage_tui.core.terminal import fixed_way
 
-    path = Path(args.image).expanduser()
-    terminal = ask(args.way or fixed_way(os.environ, load_settings(Workspace.find(args.workspace)).pictures))
+    terminal = ask(way or fixed_way(os.environ, load_settings(Workspace.find(workspace)).pictures))
     if not sys.stdout.isatty():
         # Whoever gets it may show it elsewhere: what this terminal would need of it says nothing.
-        terminal = dataclasses.replace(terminal, pictures=args.way or "ascii", colours=1 << 24, tmux=False)
+        terminal = dataclasses.replace(terminal, pictures=way or "ascii", colours=1 << 24, tmux=False)
     columns, rows = shutil.get_terminal_size()
     rows = max(1, rows - 1)  # the prompt's line stays free
-    if args.width and terminal.pictures != "kitty":  # that would have to scroll in the middle of it
+    if width and terminal.pictures != "kitty":  # that would have to scroll in the middle of it
         rows = pictures.MOST_ROWS
-    drawn = pictures.render(path, terminal, args.width or columns, rows)
+    drawn = pictures.render(path, terminal, width or columns, rows)
     sys.stdout.buffer.write(drawn.encode())  # what was asked for, also where the locale has no ▀
-    return 0

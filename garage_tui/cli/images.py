@@ -1,0 +1,98 @@
+"""`garage images`: what a diffusion run would learn from, looked at before it starts."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from garage_tui.core.preview import Out, Preview
+
+_NAMED = 3
+"""Pictures of a kind that are named; `--json` names all."""
+
+
+def add(commands: argparse._SubParsersAction[Any]) -> None:
+    parser = commands.add_parser(
+        "images",
+        help="the pictures that a diffusion run would learn from, seen before it starts",
+        description="Read the pictures of a source as a diffusion run would: say how many there are and what is left "
+        "out, and write two sheets, of some pictures as the model will see them, and of one that turns to noise.",
+    )
+    parser.add_argument(
+        "source",
+        nargs="?",
+        default="procedural",
+        metavar="SOURCE",
+        help="procedural (drawn by rule, the default), smithsonian (from the Hub), or a folder of pictures",
+    )
+    parser.add_argument("--size", type=int, default=32, metavar="PX", help="side of a picture, in pixels (32)")
+    parser.add_argument(
+        "--fit",
+        choices=("crop", "fit"),
+        default="crop",
+        help="crop: the middle of each picture (the default); fit: all of it, between bars of its own colours",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of procedural pictures, of what is shown, of the noise (0)"
+    )
+    parser.add_argument("--out", metavar="FOLDER", help="write the sheets there (default: the user's cache folder)")
+    parser.add_argument("--show", action="store_true", help="show both sheets here, as `garage show` does")
+    parser.add_argument("--json", action="store_true", help="one JSON document, with every picture that is left out")
+    parser.set_defaults(run=run_images)
+
+
+def run_images(args: argparse.Namespace) -> int:
+    import contextlib
+    import subprocess
+    from pathlib import Path
+
+    from garage_tui.core import preview
+    from garage_tui.core.launcher import environment
+
+    out = Path(args.out).expanduser().absolute() if args.out else None
+    job = subprocess.Popen(
+        preview.command(args.source, args.size, args.fit, args.seed, out=out),
+        stdout=subprocess.PIPE,  # stderr is left as it is: it says how far it is
+        env=environment(),
+    )
+    try:
+        said, _ = job.communicate()
+    except KeyboardInterrupt:  # which it was told too
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            job.wait(5)
+        raise
+    finally:
+        job.kill()
+    found = preview.answer(said, job.returncode)
+    if args.json:
+        import msgspec
+
+        print(msgspec.json.format(msgspec.json.encode(found)).decode())
+        return 0
+    _print(found)
+    if args.show:
+        from garage_tui.cli.show import print_picture
+
+        for path in (found.data, found.noise):
+            print(flush=True)
+            print_picture(Path(path), args.workspace)
+    return 0
+
+
+def _print(found: Preview) -> None:
+    size = f"{found.size} × {found.size} px"
+    print(f"{found.train:,} pictures to learn from, {found.held_out:,} held out · {found.label} · {size}")
+    if found.left_out:
+        print(f"{len(found.left_out):,} left out:")
+    kinds: dict[str, list[Out]] = {}
+    for out in found.left_out:
+        kinds.setdefault(out.why, []).append(out)
+    for why, outs in sorted(kinds.items(), key=lambda kind: -len(kind[1])):
+        print(f"  {len(outs):,} {why}")
+        for out in outs[:_NAMED]:
+            print(f"    {out.name} {out.reason}")
+        if len(outs) > _NAMED:
+            print(f"    and {len(outs) - _NAMED:,} more")
+    print(f"some of them, as the model sees them  {found.data}")
+    print(f"one of them, turning to noise         {found.noise}")
