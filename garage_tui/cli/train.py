@@ -1,11 +1,15 @@
-"""`garage train lora`: start a run that outlives this shell, and follow it."""
+"""`garage train lora`, and what both kinds of run are told: start a run that outlives this shell, and follow it."""
 
 from __future__ import annotations
 
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from garage_tui.cli import train_diffusion
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from garage_tui.core.care import Care
     from garage_tui.core.runs import Run
     from garage_tui.core.settings import Settings
@@ -37,17 +41,25 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     lora.add_argument("--warmup-steps", type=int, metavar="N", help="steps until the peak learning rate")
     lora.add_argument("--max-length", type=int, metavar="N", help="tokens after which a row is cut")
     lora.add_argument("--seed", type=int, metavar="N", help="same seed, same run")
-    lora.add_argument("--gpus", metavar="N,…", help="indices of the GPUs to work on (default: the first that is free)")
-    lora.add_argument("--max-temp", type=float, metavar="C", help="pause above this temperature (default: [heat])")
-    lora.add_argument("--power-cap", type=float, metavar="W", help="power cap of its GPUs while it works; needs root")
-    lora.add_argument(
+    add_usual(lora, "the file's")
+    lora.set_defaults(run=run_lora)
+    train_diffusion.add(kinds)
+
+
+def add_usual(parser: argparse.ArgumentParser, named: str) -> None:
+    """Add what every kind of run can be told."""
+    parser.add_argument(
+        "--gpus", metavar="N,…", help="indices of the GPUs to work on (default: the first that is free)"
+    )
+    parser.add_argument("--max-temp", type=float, metavar="C", help="pause above this temperature (default: [heat])")
+    parser.add_argument("--power-cap", type=float, metavar="W", help="power cap of its GPUs while it works; needs root")
+    parser.add_argument(
         "--only", action="append", metavar="HH:MM-HH:MM", help="work only between these times (default: [hours])"
     )
-    lora.add_argument("--sunny", action=argparse.BooleanOptionalAction, help="wait until the sun pays for it ([sun])")
-    lora.add_argument("--name", metavar="NAME", help="readable end of the run id (default: the file's name)")
-    lora.add_argument("--detach", action="store_true", help="start the run and return at once")
-    lora.add_argument("--json", action="store_true", help="JSON lines: the run, its events, its end")
-    lora.set_defaults(run=run_lora)
+    parser.add_argument("--sunny", action=argparse.BooleanOptionalAction, help="wait until the sun pays for it ([sun])")
+    parser.add_argument("--name", metavar="NAME", help=f"readable end of the run id (default: {named} name)")
+    parser.add_argument("--detach", action="store_true", help="start the run and return at once")
+    parser.add_argument("--json", action="store_true", help="JSON lines: the run, its events, its end")
 
 
 def care_from(args: argparse.Namespace, settings: Settings, like: Run | None = None) -> Care:
@@ -70,7 +82,6 @@ def run_lora(args: argparse.Namespace) -> int:
         from garage_tui.cli.both import run_both
 
         return run_both(args)
-    import json
     import sys
     from pathlib import Path
 
@@ -109,8 +120,15 @@ def run_lora(args: argparse.Namespace) -> int:
         if before := runs_before(gpus):
             print(f"it will wait for its turn: {before} run{'' if before == 1 else 's'} before it", flush=True)
     folder = start_lora(workspace, settings, file, recipe, args.name, ["garage", *sys.argv[1:]], gpus, care)
+    return tell_and_follow(args, folder, estimate.steps)
+
+
+def tell_and_follow(args: argparse.Namespace, folder: Path, steps: int) -> int:
+    """Say which run was started and, unless it was told to leave it alone, follow it."""
+    import json
+
     if args.json:
-        print(json.dumps({"run": folder.name, "path": str(folder), "steps": estimate.steps}), flush=True)
+        print(json.dumps({"run": folder.name, "path": str(folder), "steps": steps}), flush=True)
     else:
         print(f"run {folder.name}")
     if args.detach:

@@ -6,6 +6,8 @@ import contextlib
 import hashlib
 from pathlib import Path
 
+from garage_tui.core import diffusion_recipe
+from garage_tui.core.diffusion_recipe import DiffusionRecipe
 from garage_tui.core.errors import BadInputError
 from garage_tui.core.recipe import CHANGEABLE, LoraRecipe, make_recipe
 from garage_tui.core.runs import FACTS, Run
@@ -19,10 +21,29 @@ def recipe_of(run: Run, preset: str | None = None, **changes: object) -> LoraRec
     """
     if run.manifest is None:
         raise BadInputError(f"{run.id} cannot be read: {run.broken}")
+    if run.manifest.kind != "lora":
+        raise BadInputError(f"{run.id} is a {run.manifest.kind} run, which was taught no facts")
     there = {key: value for key, value in run.manifest.recipe.items() if value is not None}
     kept = {"base": there.get("base")} if preset else {key: there[key] for key in there if key != "preset"}
     changed = {key: value for key, value in changes.items() if value is not None}
     return make_recipe(preset or str(there.get("preset", "default")), **{**kept, **changed})
+
+
+def drawing_recipe_of(run: Run, preset: str | None = None, **changes: object) -> DiffusionRecipe:
+    """Return the recipe of a diffusion run with `changes` over it; with a preset, the preset's on the run's pictures.
+
+    Raises:
+        BadInputError: the run cannot be read, is of another kind, or a value is out of its range.
+    """
+    if run.manifest is None:
+        raise BadInputError(f"{run.id} cannot be read: {run.broken}")
+    if run.manifest.kind != "diffusion":
+        raise BadInputError(f"{run.id} is a {run.manifest.kind} run, which learned from no pictures")
+    there = {key: value for key, value in run.manifest.recipe.items() if value is not None}
+    kept = {"images": there.get("images")} if preset else {key: there[key] for key in there if key != "preset"}
+    changed = {key: value for key, value in changes.items() if value is not None}
+    name = preset or str(there.get("preset", "small"))
+    return diffusion_recipe.make_recipe(name, **{**kept, **changed})
 
 
 def facts_of(run: Run) -> Path:

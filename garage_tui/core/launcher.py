@@ -8,14 +8,17 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from garage_tui.core import facts, gpu, models, queue
 from garage_tui.core.atomic import write_atomic
 from garage_tui.core.care import Care, care_of
+from garage_tui.core.diffusion_recipe import NAMED, DiffusionRecipe
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.recipe import LoraRecipe
 from garage_tui.core.runs import (
@@ -32,11 +35,12 @@ from garage_tui.core.runs import (
     write_state,
 )
 from garage_tui.core.settings import Settings, Workspace
+from garage_tui.core.text import one_line
 from garage_tui.core.wishes import REQUEST, go_on, request, wanted
 
-JOBS = {"lora": "garage_tui.jobs.lora"}
+JOBS = {"lora": "garage_tui.jobs.lora", "diffusion": "garage_tui.jobs.diffusion"}
 """The module that does the work, for each kind of run."""
-_PACKAGES = ("garage-tui", "torch", "transformers", "trl", "peft", "accelerate", "datasets")
+_PACKAGES = ("garage-tui", "torch", "transformers", "trl", "peft", "accelerate", "datasets", "diffusers")
 
 
 def start_lora(
@@ -61,40 +65,101 @@ def start_lora(
         BadInputError: the facts have errors, the base model is a folder that is none, or there is no such GPU.
         GarageError: the run folder cannot be written.
     """
-    care = care or care_of(settings)
     rows = facts.training_rows(facts_file)
     base = models.describe(recipe.base)
     data = facts_file.read_bytes()
+    dataset = {"path": str(facts_file.resolve()), "sha256": hashlib.sha256(data).hexdigest(), "rows": len(rows)}
+    return _start(
+        workspace,
+        settings,
+        "lora",
+        name or facts_file.stem,
+        gpus,
+        lambda folder: write_atomic(folder / FACTS, data),
+        recipe=msgspec.to_builtins(recipe),
+        base=base,
+        dataset=dataset,
+        command=command or [],
+        care=care or care_of(settings),
+        total_steps=recipe.steps(len(rows)),
+    )
+
+
+def start_diffusion(
+    workspace: Workspace,
+    settings: Settings,
+    recipe: DiffusionRecipe,
+    name: str | None = None,
+    command: list[str] | None = None,
+    gpus: tuple[int, ...] = (),
+    care: Care | None = None,
+) -> Path:
+    """Start a diffusion run in a session of its own, or have it wait for its turn; return its folder.
+
+    Arguments are those of `start_lora`; by default the name is that of the pictures.
+
+    Raises:
+        BadInputError: there is no such folder of pictures, or no such GPU.
+        GarageError: the run folder cannot be written.
+    """
+    if recipe.images not in NAMED:
+        folder = Path(recipe.images).expanduser()
+        if not folder.is_dir():
+            name = one_line(recipe.images)
+            raise BadInputError(f"no folder {name}: give {', '.join(NAMED)}, or a folder of pictures")
+        recipe = msgspec.structs.replace(recipe, images=str(folder.resolve()))  # the job works elsewhere
+    return _start(
+        workspace,
+        settings,
+        "diffusion",
+        name or Path(recipe.images).name,
+        gpus,
+        recipe=msgspec.to_builtins(recipe),
+        base={},
+        dataset={"path": recipe.images},
+        command=command or [],
+        care=care or care_of(settings),
+    )
+
+
+def _start(
+    workspace: Workspace,
+    settings: Settings,
+    kind: str,
+    name: str,
+    gpus: tuple[int, ...],
+    fill: Callable[[Path], object] = lambda folder: None,
+    total_steps: int = 0,
+    **about: Any,
+) -> Path:
+    """Make the folder of a run, fill it, and start it.
+
+    Args:
+        fill: writes what the run needs into its folder.
+        about: fields of the manifest.
+    """
     _slots(Path(), gpus)  # a GPU that is not there is refused before anything is written
     try:
-        folder = new_run_folder(workspace, "lora", name or facts_file.stem)
-        write_atomic(folder / FACTS, data)
+        folder = new_run_folder(workspace, kind, name)
+        fill(folder)
         now = time.time()
         write_manifest(
             folder,
             Manifest(
                 id=folder.name,
-                kind="lora",
+                kind=kind,
                 created=now,
-                recipe=msgspec.to_builtins(recipe),
-                base=base,
-                dataset={
-                    "path": str(facts_file.resolve()),
-                    "sha256": hashlib.sha256(data).hexdigest(),
-                    "rows": len(rows),
-                },
                 versions=_versions(),
                 git=_git_revision(workspace.root),
                 gpu=[reading.name for reading in gpu.read()],
                 gpus_asked=gpus,
-                command=command or [],
                 stop_grace_seconds=settings.stop_grace_seconds,
                 checkpoint_seconds=settings.checkpoint_seconds,
-                care=care,
+                **about,
             ),
         )
-        write_state(folder, State(state="queued", total_steps=recipe.steps(len(rows)), created=now))
-        spawn(JOBS["lora"], folder, _slots(folder, gpus))
+        write_state(folder, State(state="queued", total_steps=total_steps, created=now))
+        spawn(JOBS[kind], folder, _slots(folder, gpus))
     except OSError as error:
         raise GarageError(f"the run cannot be started in {workspace.checkpoints}: {error.strerror or error}") from error
     return folder
@@ -182,7 +247,8 @@ def resume(run: Run) -> None:
     if run.manifest is None or run.state is None:
         raise BadInputError(f"{run.id} cannot be read: {run.broken}")
     if run.status == "finished":
-        raise BadInputError(f"{run.id} has finished; to train again: `garage train lora --like {run.id}`")
+        kind = run.manifest.kind
+        raise BadInputError(f"{run.id} has finished; to train again: `garage train {kind} --like {run.id}`")
     if not run.resumable:
         raise BadInputError(f"{run.id} cannot be resumed while it is {run.status}")
     if run.held:

@@ -57,6 +57,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     epoch: float = 0.0
     loss: float | None = None
     tokens_per_s: float | None = None
+    images_per_s: float | None = None
+    """Of a diffusion run."""
     seconds_left: float | None = None
     spark: tuple[float, ...] = ()
     """The loss so far: the means of at most 24 equal stretches."""
@@ -84,7 +86,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     kind: str
-    """`lora`"""
+    """`lora` or `diffusion`"""
     created: float
     recipe: dict[str, Any]
     base: dict[str, Any]

@@ -1,0 +1,70 @@
+"""`garage train diffusion`: teach a DDPM to draw, and follow it."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+
+def add(kinds: argparse._SubParsersAction[Any]) -> None:
+    from garage_tui.cli.train import add_usual
+
+    parser = kinds.add_parser(
+        "diffusion",
+        help="teach a diffusion model to draw",
+        description="Teach a DDPM to draw pictures like those of a folder. The run goes on when this shell ends.",
+    )
+    parser.add_argument(
+        "--images", metavar="SOURCE", help="procedural, smithsonian or a folder (default: procedural butterflies)"
+    )
+    parser.add_argument("--like", metavar="RUN", help="begin with the recipe and the pictures of this run")
+    parser.add_argument(
+        "--preset", metavar="NAME", help="small, quick, card, large or story (default: small; with a GPU card)"
+    )
+    parser.add_argument("--size", type=int, metavar="PX", help="side of a picture in pixels")
+    parser.add_argument("--fit", choices=("crop", "fit"), help="crop pictures to squares, or fit them into squares")
+    parser.add_argument("--epochs", type=int, metavar="N", help="times that every picture is seen")
+    parser.add_argument("--batch-size", type=int, metavar="N", help="pictures in one step")
+    parser.add_argument("--lr", type=float, metavar="X", help="peak learning rate")
+    parser.add_argument("--prediction", metavar="KIND", help="v_prediction, epsilon or sample")
+    parser.add_argument("--min-snr", type=float, metavar="X", help="Min-SNR weighting of the loss; 0 leaves it out")
+    parser.add_argument(
+        "--ema", type=float, metavar="X", help="most that the running mean of the weights keeps; 0: none"
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="same seed, same run")
+    add_usual(parser, "that of the pictures, by its")
+    parser.set_defaults(run=run_diffusion)
+
+
+def run_diffusion(args: argparse.Namespace) -> int:
+    import sys
+
+    from garage_tui.cli.train import care_from, tell_and_follow
+    from garage_tui.core.again import drawing_recipe_of
+    from garage_tui.core.care import in_words
+    from garage_tui.core.diffusion_estimate import estimate_diffusion
+    from garage_tui.core.diffusion_recipe import CHANGEABLE, make_recipe, usual_preset
+    from garage_tui.core.launcher import runs_before, start_diffusion
+    from garage_tui.core.recipe import parse_gpus
+    from garage_tui.core.runs import find_run
+    from garage_tui.core.settings import Workspace, load_settings
+
+    workspace = Workspace.find(args.workspace)
+    settings = load_settings(workspace)
+    changes = {name: getattr(args, name) for name in CHANGEABLE}
+    like = find_run(workspace, args.like) if args.like else None
+    if like:
+        recipe = drawing_recipe_of(like, args.preset, **changes)
+    else:
+        recipe = make_recipe(args.preset or usual_preset(), **changes)
+    gpus, care = parse_gpus(args.gpus or ""), care_from(args, settings, like)
+    estimate = estimate_diffusion(workspace, recipe)
+    if not args.json:
+        print(estimate.sentence, flush=True)
+        if waits := in_words(care):
+            print(waits, flush=True)
+        if before := runs_before(gpus):
+            print(f"it will wait for its turn: {before} run{'' if before == 1 else 's'} before it", flush=True)
+    command = ["garage", *sys.argv[1:]]
+    folder = start_diffusion(workspace, settings, recipe, args.name, command, gpus, care)
+    return tell_and_follow(args, folder, estimate.steps)

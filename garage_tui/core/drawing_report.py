@@ -1,0 +1,101 @@
+"""The card of a diffusion run: how alike to real pictures its own are, and whether they are copies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from garage_tui.core.atomic import write_atomic
+from garage_tui.core.errors import BadInputError
+from garage_tui.core.report import REPORT
+
+ALIKE = 0.3
+"""The bar: KID over fixed random features."""
+
+
+class DrawingReport(msgspec.Struct, frozen=True, kw_only=True):
+    """`report.json` of a diffusion run."""
+
+    kind: str = "diffusion"
+    version: int = 1
+    verdict: str
+    passed: bool
+    source: str
+    """What it learned from, for people."""
+    epoch: int
+    step: int
+    samples: int
+    """Pictures that it drew for this, from a seed that no sheet has."""
+    sampler: str
+    kid: float
+    """Of its pictures against those it learned from; of the same kind it would be 0."""
+    floor: float
+    """The same of real pictures that were held out."""
+    blurred: float
+    """The same of those pictures seen through blocks of 4 × 4 pixels: what KID says of a blur."""
+    held_out_loss: float
+    copies: int
+    """Pictures that are nearer to one it learned from than any held-out picture is."""
+    nearest: float
+    """Median distance of its pictures to the nearest one that it learned from, in grey levels (root mean square)."""
+    nearest_held_out: float
+    """The same of held-out pictures."""
+    cpu_seconds: float | None = None
+    """That training took; None where the run was cut off in between."""
+    seconds: float = 0.0
+    """That this card took."""
+    wh: float | None = None
+    wh_from: str = ""
+
+    def write(self, folder: Path) -> None:
+        write_atomic(folder / REPORT, msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n")
+
+
+def is_of_drawings(folder: Path) -> bool:
+    """Return whether the card in a run folder is of this kind."""
+    try:
+        return bool(msgspec.json.decode((folder / REPORT).read_bytes(), type=dict).get("kind") == "diffusion")
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return False
+
+
+def read_drawing_report(folder: Path) -> DrawingReport:
+    """Return the card in a run folder.
+
+    Raises:
+        BadInputError: there is none, or it cannot be read.
+    """
+    try:
+        return msgspec.json.decode((folder / REPORT).read_bytes(), type=DrawingReport)
+    except FileNotFoundError:
+        raise BadInputError(f"{folder.name} has no card yet: it is made when the run has finished") from None
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInputError(f"{folder / REPORT} cannot be read: {error}") from error
+
+
+def verdict_of(kid: float, floor: float, copies: int, samples: int) -> tuple[str, bool]:
+    """Return in words what the figures say, and whether they pass."""
+    alike = f"KID {kid:.2f} (real ones {floor:.2f}, bar {ALIKE:g})"
+    copied = "no copies" if not copies else f"{copies} of {samples} are copies"
+    return f"{alike}, {copied}", kid <= ALIKE and not copies
+
+
+def table(report: DrawingReport) -> list[tuple[str, str, str]]:
+    """Return name, figure and explanation of every measure."""
+    return [
+        ("KID", f"{report.kid:.3f}", f"{report.samples} pictures against what it learned from; bar {ALIKE:g}"),
+        ("  floor", f"{report.floor:.3f}", "the same of held-out real pictures"),
+        ("  blurred", f"{report.blurred:.3f}", "the same of those seen through blocks of 4 × 4 pixels"),
+        ("held-out loss", f"{report.held_out_loss:.4f}", "on pictures that it did not learn from"),
+        (
+            "copies",
+            f"{report.copies} of {report.samples}",
+            "nearer to what it learned from than any held-out picture is",
+        ),
+        (
+            "nearest",
+            f"{report.nearest:.1f}",
+            f"grey levels to the nearest it learned from; held-out ones {report.nearest_held_out:.1f}",
+        ),
+    ]

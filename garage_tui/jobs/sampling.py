@@ -1,0 +1,96 @@
+"""From noise to pictures: diffusers' samplers, with noise that depends on the seed alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler
+
+SAMPLERS = {"ddim": DDIMScheduler, "ddpm": DDPMScheduler, "dpmsolver": DPMSolverMultistepScheduler}
+NAMES = {"ddim": "DDIM", "ddpm": "DDPM", "dpmsolver": "DPM-Solver++"}
+Said = Callable[[int, int], None]
+
+
+def first_noise(count: int, size: int, seed: int) -> torch.Tensor:
+    """Return the noise that samples begin with, (count, 3, size, size), drawn on the CPU: the same on every device.
+
+    Sample `i` of a seed is the same whatever `count` is.
+    """
+    generators = [torch.Generator().manual_seed(seed * 1_000_003 + number) for number in range(count)]
+    return torch.stack([torch.randn(3, size, size, generator=generator) for generator in generators])
+
+
+def sample(
+    net: Any,
+    noise_schedule: Any,
+    count: int,
+    size: int,
+    *,
+    seed: int = 0,
+    sampler: str = "ddim",
+    steps: int = 50,
+    batch: int = 64,
+    said: Said | None = None,
+    seen: Callable[[torch.Tensor, torch.Tensor], None] | None = None,
+) -> np.ndarray:
+    """Draw pictures.
+
+    Args:
+        net: a UNet2DModel, or what is called like one; it is left in the mode that it was in.
+        noise_schedule: the DDPMScheduler that it was trained with.
+        batch: pictures at once.
+        said: called with the steps done and all steps, of all batches; it may raise to cancel.
+        seen: called before each step with x_t and the net's guess of the end, (count, 3, size, size), −1 to 1; only
+            where all are drawn at once.
+
+    Returns:
+        (count, size, size, 3) uint8, sRGB.
+    """
+    device, was_training = net.device, net.training
+    net.eval()
+    drawn, done, batches = [], 0, range(0, count, batch)
+    noise = first_noise(count, size, seed)
+    for start in batches:
+        scheduler = SAMPLERS[sampler].from_config(noise_schedule.config)
+        scheduler.set_timesteps(steps)
+        # Of the samplers only DDPM draws noise on its way.
+        generator = torch.Generator().manual_seed(seed * 1_000_003 + start)
+        extra = {} if sampler == "dpmsolver" else {"generator": generator}
+        x = noise[start : start + batch].to(device, memory_format=torch.channels_last)
+        with torch.no_grad():
+            for t in scheduler.timesteps:
+                out = net(x, t.to(device)).sample
+                if seen is not None:
+                    seen(x, guess_of_the_end(noise_schedule, x, out, int(t)))
+                x = scheduler.step(out, t, x, **extra).prev_sample
+                done += 1
+                if said is not None:
+                    said(done, steps * len(batches))
+        drawn.append(to_pictures(x))
+    net.train(was_training)
+    return np.concatenate(drawn)
+
+
+def guess_of_the_end(noise_schedule: Any, x: torch.Tensor, out: torch.Tensor, t: int) -> torch.Tensor:
+    """Return the picture that the net sees in `x` at time `t`, clipped to −1 … 1 (arXiv 2202.00512, section 4)."""
+    kept = float(noise_schedule.alphas_cumprod[t])
+    signal, noise = kept**0.5, (1 - kept) ** 0.5
+    kind = noise_schedule.config.prediction_type
+    guess = out if kind == "sample" else (x - noise * out) / signal if kind == "epsilon" else signal * x - noise * out
+    return guess.clamp(-1, 1)
+
+
+def to_pictures(x: torch.Tensor) -> np.ndarray:
+    """Return (count, 3, size, size) in −1 … 1 as (count, size, size, 3) uint8."""
+    pictures: np.ndarray = (
+        ((x.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    )
+    return pictures
+
+
+def to_tensor(pictures: np.ndarray) -> torch.Tensor:
+    """Return (count, size, size, 3) uint8 as (count, 3, size, size) in −1 … 1."""
+    return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
