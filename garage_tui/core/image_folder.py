@@ -72,10 +72,10 @@ def find(folder: Path) -> tuple[list[Source], list[LeftOut]]:
             most = f"has more than {MOST_FILES:,} files"
             raise BadInputError(f"{one_line(str(root))} {most}: name the folder that holds the pictures alone")
         for path in (Path(where, name) for name in names if not name.startswith(".")):
-            if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
-                leave(path, "link", "is a link that leads out of the folder")
-                continue
             try:
+                if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
+                    leave(path, "link", "is a link that leads out of the folder")
+                    continue
                 found = path.stat()
             except OSError as error:
                 leave(path, "unreadable", f"cannot be read: {error.strerror}")

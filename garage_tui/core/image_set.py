@@ -106,17 +106,16 @@ def load(
         """Put one picture into its row and return the hash of its file."""
         try:
             with sources[at].open() as stream:
-                digest = hashlib.file_digest(stream, "sha256").digest()
-                stream.seek(0)
                 with opened(stream, sources[at].name, "used") as image:
                     large = image.format not in ("JPEG", "MPO") and image.width * image.height >= LARGE
                     with _alone if large else nullcontext():
                         rows[at] = square(image, size, fit, sources[at].name)
+                stream.seek(0)
+                return hashlib.file_digest(stream, "sha256").digest()
         except PictureError as error:
             if isinstance(error.__cause__, MemoryError):  # that is no fault of the picture
                 raise error.__cause__ from None
             return LeftOut(sources[at].name, error.fault, error.words)
-        return digest
 
     found: list[bytes | LeftOut] = []
     pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)))

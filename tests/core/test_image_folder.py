@@ -215,6 +215,12 @@ class TestLeftOut:
             "03.png": "duplicate: is the same picture as 03 too.png",
         }
 
+    def test_the_kernels_own_files_are_no_pictures_and_are_not_waited_for(self) -> None:
+        with pytest.raises(BadInputError, match="has no usable pictures"):
+            load(Path("/proc/self"))
+        with pytest.raises(BadInputError, match="has no usable pictures"):
+            load(Path("/dev"))
+
     def test_names_are_one_clean_line(self, folder: Path) -> None:
         for name in (b"a\x1b]0;gotcha\x07\nb.png", b"caf\xe9.png", b"\x07"):
             (folder / os.fsdecode(name)).write_text("no picture")
