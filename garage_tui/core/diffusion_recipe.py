@@ -30,8 +30,8 @@ class DiffusionRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     flip: bool = True
     """Show every picture mirrored half of the time."""
     epochs: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 60
-    batch_size: Positive = 32
-    lr: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1e-3
+    batch_size: Positive = 20
+    lr: Annotated[float, msgspec.Meta(gt=0, le=1)] = 3e-3
     """Peak learning rate of AdamW."""
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
     """How the learning rate goes from its peak to zero at the end."""
@@ -39,18 +39,18 @@ class DiffusionRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     weight_decay: Annotated[float, msgspec.Meta(ge=0)] = 0.01
     beta2: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.99
     """AdamW's second beta."""
-    channels: tuple[Positive, ...] = (32, 64, 96)
+    channels: tuple[Positive, ...] = (16, 32, 64)
     """Of each level of the U-Net, the finest first."""
     attention: tuple[bool, ...] = (False, True, True)
     """Which levels have self-attention."""
     layers: Positive = 1
     """Residual blocks of each level."""
-    head_dim: Positive = 32
+    head_dim: Positive = 16
     """Channels of one head of attention."""
     groups: Positive = 8
     """Of the group norms; a divisor of all channels."""
-    patch: Literal[1, 2, 4] = 1
-    """The U-Net works on blocks of so many pixels a side (pixel-unshuffle, arXiv 1609.05158)."""
+    patch: Literal[1, 2, 4] = 2
+    """The U-Net works on blocks of so many pixels a side (`jobs/unet.py`)."""
     prediction: Prediction = "v_prediction"
     """What the U-Net says: the noise, the picture, or v = √ᾱ·noise − √(1−ᾱ)·picture (arXiv 2202.00512)."""
     noise: Literal["squaredcos_cap_v2", "linear"] = "squaredcos_cap_v2"
@@ -92,15 +92,23 @@ class DiffusionRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         return tuple(dict.fromkeys([*(epoch for epoch in (*LOOKS, *more) if epoch <= self.epochs), self.epochs]))
 
 
-# The tutorial: huggingface.co/docs/diffusers/tutorials/basic_training; it has no EMA and flips.
+# The tutorial: huggingface.co/docs/diffusers/tutorials/basic_training; neither it nor the class has an EMA.
 _STORY: dict[str, object] = {
     "size": 128, "epochs": 50, "batch_size": 16, "lr": 1e-4, "warmup_steps": 500, "beta2": 0.999, "layers": 2,
     "channels": (128, 128, 256, 256, 512, 512), "attention": (False, False, False, False, True, False), "head_dim": 8,
-    "groups": 32, "prediction": "epsilon", "noise": "linear", "ema": 0.0, "sampler": "ddpm", "sample_steps": 1000,
+    "groups": 32, "patch": 1, "prediction": "epsilon", "noise": "linear", "ema": 0.0, "sampler": "ddpm",
+    "sample_steps": 1000,
+}  # fmt: skip
+# Unit 1 of the class: github.com/huggingface/diffusion-models-class, 01_introduction_to_diffusers.ipynb.
+_CLASS: dict[str, object] = {
+    "epochs": 30, "batch_size": 64, "lr": 4e-4, "schedule": "constant", "warmup_steps": 0, "beta2": 0.999, "layers": 2,
+    "channels": (64, 128, 128, 256), "attention": (False, False, True, True), "head_dim": 8, "groups": 32, "patch": 1,
+    "prediction": "epsilon", "ema": 0.0, "sampler": "ddpm", "sample_steps": 1000,
 }  # fmt: skip
 _CARD: dict[str, object] = {
     "size": 64, "lr": 2e-4, "channels": (64, 128, 256, 256), "attention": (False, False, True, True), "layers": 2,
-    "warmup_steps": 200, "min_snr": 5.0, "compile": True,
+    "warmup_steps": 200, "beta2": 0.999, "batch_size": 32, "head_dim": 32, "groups": 32, "patch": 1, "min_snr": 5.0,
+    "compile": True,
 }  # fmt: skip
 _PRESETS: dict[str, tuple[str, dict[str, object]]] = {
     "small": ("32 px: butterflies on two processor cores in minutes", {}),
@@ -110,6 +118,7 @@ _PRESETS: dict[str, tuple[str, dict[str, object]]] = {
         "128 px: for a GPU with 24 GB",
         {**_CARD, "size": 128, "channels": (64, 128, 128, 256, 256), "attention": (False, False, False, True, True)},
     ),
+    "class": ("32 px with the net and the settings of Hugging Face's class on diffusion models", _CLASS),
     "story": ("as in the story: 128 px with the settings of diffusers' tutorial", _STORY),
 }
 

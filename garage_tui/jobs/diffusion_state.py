@@ -49,12 +49,16 @@ def load(folder: Path, step: int, net: Any, optimizer: Any, mean: Any) -> None:
         for (name, _), value in zip(net.named_parameters(), mean.shadow_params, strict=True):
             value.copy_(means[name])
         mean.optimization_step = step
+        parameters = [one for group in optimizer.param_groups for one in group["params"]]
         state: dict[int, dict[str, torch.Tensor]] = {}
         for key, value in load_file(folder / OPTIMIZER).items():
             number, _, name = key.partition(".")
-            state.setdefault(int(number), {})[name] = value
+            like = parameters[int(number)]
+            # The fused kernel takes it for granted that moments lie in memory as their parameter does.
+            laid = torch.empty_like(like, dtype=value.dtype).copy_(value) if value.shape == like.shape else value
+            state.setdefault(int(number), {})[name] = laid
         optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
-    except (KeyError, RuntimeError, ValueError) as error:
+    except (KeyError, IndexError, RuntimeError, ValueError) as error:
         raise GarageError(f"{folder} does not fit the recipe of the run; start a new one") from error
 
 

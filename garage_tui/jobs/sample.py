@@ -83,7 +83,7 @@ def draw(folder: Path, count: int, seed: int, steps: int | None, out: Path, traj
         said=lambda done, of: _say({"done": done, "of": of}),
         seen=seen if trajectory else None,
     )
-    about = {
+    about: dict[str, Any] = {
         "run": folder.name,
         "step": step,
         "seed": seed,

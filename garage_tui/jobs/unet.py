@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import DDPMPipeline, DDPMScheduler, UNet2DModel
+import torch.nn.functional as F
+from diffusers import ConfigMixin, DDPMPipeline, DDPMScheduler, ModelMixin, UNet2DModel
+from diffusers.configuration_utils import register_to_config
 from diffusers.models.attention_processor import AttnProcessor
+from diffusers.models.unets.unet_2d import UNet2DOutput
 from diffusers.utils import logging
 
 from garage_tui.core.diffusion_recipe import DiffusionRecipe
@@ -15,10 +19,56 @@ from garage_tui.core.diffusion_recipe import DiffusionRecipe
 logging.disable_progress_bar()  # one of diffusers' own for two files
 
 
-def make_net(recipe: DiffusionRecipe) -> UNet2DModel:
+class PatchUNet(ModelMixin, ConfigMixin):
+    """A UNet2DModel that works on blocks of pixels: pixel-unshuffle before it, pixel-shuffle after it.
+
+    At 32 px on a CPU it is twice as fast as one that works on the pixels (arXiv 1609.05158 has the shuffle, docs/
+    butterflies.md the figures). Plain diffusers loads it wherever this package can be imported.
+
+    Args:
+        patch: pixels of a block's side.
+        sample_size, in_channels, out_channels: of the pictures; the others are UNet2DModel's.
+    """
+
+    @register_to_config
+    def __init__(
+        self,
+        patch: int = 2,
+        sample_size: int = 32,
+        in_channels: int = 3,
+        out_channels: int = 3,
+        layers_per_block: int = 1,
+        block_out_channels: tuple[int, ...] = (16, 32, 64),
+        down_block_types: tuple[str, ...] = ("DownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D"),
+        up_block_types: tuple[str, ...] = ("AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D"),
+        attention_head_dim: int = 16,
+        norm_num_groups: int = 8,
+    ) -> None:
+        super().__init__()
+        self.unet = UNet2DModel(
+            sample_size=sample_size // patch,
+            in_channels=in_channels * patch**2,
+            out_channels=out_channels * patch**2,
+            layers_per_block=layers_per_block,
+            block_out_channels=block_out_channels,
+            down_block_types=down_block_types,
+            up_block_types=up_block_types,
+            attention_head_dim=attention_head_dim,
+            norm_num_groups=norm_num_groups,
+        )
+
+    def forward(self, sample: torch.Tensor, timestep: Any, return_dict: bool = True) -> Any:
+        """Return what UNet2DModel does, for (count, channels, size, size)."""
+        patch = self.config.patch
+        out = F.pixel_shuffle(self.unet(F.pixel_unshuffle(sample, patch), timestep).sample, patch)
+        return UNet2DOutput(sample=out) if return_dict else (out,)
+
+
+def make_net(recipe: DiffusionRecipe) -> Any:
     """Return a fresh U-Net, in channels_last: convolutions are faster so."""
     levels = list(zip(recipe.channels, recipe.attention, strict=True))
-    net = UNet2DModel(
+    make = partial(PatchUNet, patch=recipe.patch) if recipe.patch > 1 else UNet2DModel
+    net = make(
         sample_size=recipe.size,
         in_channels=3,
         out_channels=3,
@@ -32,7 +82,7 @@ def make_net(recipe: DiffusionRecipe) -> UNet2DModel:
     return ready(net)
 
 
-def ready(net: UNet2DModel) -> UNet2DModel:
+def ready(net: Any) -> Any:
     """Return the net as it works fastest on what there is."""
     if not torch.cuda.is_available():
         # On a CPU the fused kernel loses to plain products at these lengths, in 16 bits by 10 to 1 (docs/figures.md).
@@ -47,7 +97,7 @@ def make_noise_schedule(recipe: DiffusionRecipe) -> DDPMScheduler:
     return DDPMScheduler(num_train_timesteps=1000, beta_schedule=recipe.noise, prediction_type=recipe.prediction)
 
 
-def save_pipeline(net: UNet2DModel, noise_schedule: DDPMScheduler, folder: str) -> None:
+def save_pipeline(net: Any, noise_schedule: DDPMScheduler, folder: str) -> None:
     """Write the pipeline folder, its weights as safetensors."""
     DDPMPipeline(unet=net, scheduler=noise_schedule).save_pretrained(folder)
 
