@@ -56,6 +56,17 @@ def facts_of(run: Run) -> Path:
     return run.path / FACTS
 
 
+def drawing_command_of(recipe: DiffusionRecipe, name: str | None, gpus: tuple[int, ...]) -> list[str]:
+    """Return the shell command that starts a diffusion run with this recipe, for the run's manifest."""
+    command = ["garage", "train", "diffusion", "--images", recipe.images, "--preset", recipe.preset]
+    usual = diffusion_recipe.make_recipe(recipe.preset)
+    for field in diffusion_recipe.CHANGEABLE:
+        value = getattr(recipe, field)
+        if field != "images" and value != getattr(usual, field):
+            command += [f"--{field.replace('_', '-')}", _said(value)]
+    return command + _last(name, gpus)
+
+
 def command_of(file: Path, recipe: LoraRecipe, name: str | None, gpus: tuple[int, ...]) -> list[str]:
     """Return the shell command that starts a run with this recipe, for the run's manifest."""
     command = ["garage", "train", "lora", "--facts", str(file), "--preset", recipe.preset]
@@ -66,7 +77,13 @@ def command_of(file: Path, recipe: LoraRecipe, name: str | None, gpus: tuple[int
             if value != getattr(usual, field):
                 command.append(f"--{'' if value else 'no-'}{field.replace('_', '-')}")
         elif field == "base" or value != getattr(usual, field):
-            command += [f"--{field.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
-    if gpus:
-        command += ["--gpus", ",".join(map(str, gpus))]
-    return [*command, "--name", name] if name else command
+            command += [f"--{field.replace('_', '-')}", _said(value)]
+    return command + _last(name, gpus)
+
+
+def _said(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _last(name: str | None, gpus: tuple[int, ...]) -> list[str]:
+    return [*(["--gpus", ",".join(map(str, gpus))] if gpus else []), *(["--name", name] if name else [])]

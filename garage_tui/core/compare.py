@@ -29,13 +29,25 @@ class Row:
 
 
 def compare(first: Run, second: Run) -> list[Row]:
-    """Return everything that can be said about both, part by part; what one does not have is `–`."""
+    """Return everything that can be said about both, part by part; what one does not have is `–`.
+
+    Raises:
+        BadInputError: they are runs of two kinds.
+    """
+    kinds = {run.manifest.kind for run in (first, second) if run.manifest}
+    if len(kinds) > 1:
+        raise BadInputError(two_kinds(first.id, second.id))
     parts = [(part, of(first), of(second)) for part, of in _PARTS]
     return [
         Row(part, name, left.get(name, "–"), right.get(name, "–"))
         for part, left, right in parts
         for name in dict.fromkeys((*left, *right))
     ]
+
+
+def two_kinds(first: str, second: str) -> str:
+    """Return why two runs of different kinds are not compared."""
+    return f"{first} and {second} are runs of two kinds, one of facts and one of pictures: they have nothing in common"
 
 
 def losses(folder: Path) -> tuple[tuple[float, float], ...]:
@@ -57,6 +69,11 @@ def _data(run: Run) -> dict[str, str]:
     if run.manifest is None:
         return {}
     data = run.manifest.dataset
+    if run.draws:
+        learned, held_out = (str(data.get(name, "–")) for name in ("rows", "held_out"))
+        label = one_line(str(data.get("label") or data.get("path", "")))
+        found = {"pictures": label, "learned from": learned, "held out": held_out}
+        return {**found, "content": f"sha256 {str(data.get('sha256', '–'))[:12]}"}
     base = model_label(str(run.manifest.base.get("name", "")))
     found = {"base model": base, "file": Path(str(data.get("path", ""))).name, "rows": str(data.get("rows", "–"))}
     return {**found, "content": f"sha256 {str(data.get('sha256', '–'))[:12]}"}
@@ -73,6 +90,8 @@ def _result(run: Run) -> dict[str, str]:
         found["time"] = duration(run.seconds)
     if state.tokens_per_s:
         found["speed"] = f"{state.tokens_per_s:.0f} tokens/s"
+    if state.images_per_s:
+        found["speed"] = f"{state.images_per_s:.0f} images/s"
     if state.wh is not None:
         found["energy"] = amount(state.wh)
     if memory := state.gpu_memory or state.memory:
@@ -82,14 +101,17 @@ def _result(run: Run) -> dict[str, str]:
 
 def _report(run: Run) -> dict[str, str]:
     """Return the figures of the report card in words; a run without one has none."""
-    from garage_tui.core import report_words
+    from garage_tui.core import drawing_report, report_words
 
     try:
+        if run.draws:
+            return drawing_report.side_by_side(run.path)
         return report_words.side_by_side(report_words.read_clean(run.path))
     except FileNotFoundError:
         return {}
     except BadInputError:
-        return {"verdict": f"cannot be read: `garage report {run.id} --again` makes it anew"}
+        again = "" if run.draws else f": `garage report {run.id} --again` makes it anew"
+        return {"verdict": f"cannot be read{again}"}
 
 
 def _words(value: Any) -> str:

@@ -9,6 +9,8 @@ import msgspec
 from garage_tui.core.atomic import write_atomic
 from garage_tui.core.errors import BadInputError
 from garage_tui.core.report import REPORT
+from garage_tui.core.runs import Run
+from garage_tui.core.text import one_line
 
 ALIKE = 0.3
 """The bar: KID over fixed random features."""
@@ -61,17 +63,30 @@ def is_of_drawings(folder: Path) -> bool:
 
 
 def read_drawing_report(folder: Path) -> DrawingReport:
-    """Return the card in a run folder.
+    """Return the card in a run folder, its texts safe to paint.
 
     Raises:
         BadInputError: there is none, or it cannot be read.
     """
     try:
-        return msgspec.json.decode((folder / REPORT).read_bytes(), type=DrawingReport)
+        card = msgspec.json.decode((folder / REPORT).read_bytes(), type=DrawingReport)
+        texts = {name: one_line(getattr(card, name), 400) for name in ("verdict", "source", "sampler")}
+        return msgspec.structs.replace(card, **texts)
     except FileNotFoundError:
         raise BadInputError(f"{folder.name} has no card yet: it is made when the run has finished") from None
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadInputError(f"{folder / REPORT} cannot be read: {error}") from error
+
+
+def why_none(run: Run) -> str:
+    """Return why a diffusion run has no card, as a sentence that says what to do."""
+    if not run.over:
+        doing = {"queued": "is waiting for its turn", "paused": "is paused"}.get(run.status, "is still training")
+        return f"{run.id} {doing}: its card comes at its end"
+    if run.status == "finished":
+        return f"{run.id} was not measured when it finished: `garage logs {run.id}` says why"
+    mend = f": `garage resume {run.id}` has it go on" if run.resumable else ""
+    return f"{run.id} ({run.status}) has no card: it is made when a run has finished{mend}"
 
 
 def verdict_of(kid: float, floor: float, copies: int, samples: int) -> tuple[str, bool]:
@@ -79,6 +94,10 @@ def verdict_of(kid: float, floor: float, copies: int, samples: int) -> tuple[str
     alike = f"KID {kid:.2f} (real ones {floor:.2f}, bar {ALIKE:g})"
     copied = "no copies" if not copies else f"{copies} of {samples} are copies"
     return f"{alike}, {copied}", kid <= ALIKE and not copies
+
+
+def passes(report: DrawingReport) -> str:
+    return "passes the bar" if report.passed else "falls short of the bar"
 
 
 def table(report: DrawingReport) -> list[tuple[str, str, str]]:
@@ -99,3 +118,17 @@ def table(report: DrawingReport) -> list[tuple[str, str, str]]:
             f"grey levels to the nearest it learned from; held-out ones {report.nearest_held_out:.1f}",
         ),
     ]
+
+
+def side_by_side(folder: Path) -> dict[str, str]:
+    """Return the card in a run folder as short lines, to be laid beside another one's.
+
+    Raises:
+        FileNotFoundError: there is none.
+        BadInputError: it cannot be read.
+    """
+    if not (folder / REPORT).exists():
+        raise FileNotFoundError(folder / REPORT)
+    card = read_drawing_report(folder)
+    verdict = f"{'✓' if card.passed else '✗'} {passes(card)}"
+    return {"verdict": verdict, **{name.strip(): figure for name, figure, _ in table(card)}}

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from garage_tui.core.probes import is_number
+from garage_tui.core.text import one_line
 
 IMAGES, HELD_OUT = "images.npy", "held_out.npy"
 """(count, size, size, 3) uint8, sRGB: what it learns from, and what it is measured on."""
@@ -14,3 +19,34 @@ PIPELINE = "pipeline"
 def sheet_of(run: Path, epoch: int) -> Path:
     """Return the path of the sheet that is drawn after an epoch."""
     return run / SAMPLES / f"epoch-{epoch:04d}.png"
+
+
+@dataclass(frozen=True)
+class NewSheet:
+    """A sheet that was just drawn, as the run's events tell it."""
+
+    step: int
+    epoch: int
+    held_out: float
+    """Loss on the pictures that are never learned from."""
+    path: str
+    """In the run folder."""
+
+    @property
+    def words(self) -> str:
+        return f"epoch {self.epoch}: held-out loss {self.held_out:.4f}, {self.path}"
+
+
+def new_sheet(event: dict[str, Any]) -> NewSheet | None:
+    """Return the sheet of an event; None where it tells of none, or makes no sense."""
+    step, epoch, held_out, path = (event.get(name) for name in ("step", "epoch", "held_out", "path"))
+    if event.get("event") != "sheet" or not (is_number(step) and isinstance(step, int) and isinstance(epoch, int)):
+        return None
+    if not (is_number(held_out) and isinstance(path, str)):
+        return None
+    return NewSheet(step, epoch, float(held_out), one_line(path))
+
+
+def does_not_talk(run_id: str) -> str:
+    """Return why a question cannot be put to a diffusion run."""
+    return f"{run_id} has learned to draw, and answers no questions: `garage sample {run_id} --out FILE.png`"

@@ -45,6 +45,8 @@ def why_not(run: Run) -> str:
         return f"{run.id} {doing}: the card comes at its end"
     if run.manifest is None:
         return f"{run.id} cannot be read: {one_line(run.broken)}"
+    if run.draws:
+        return f"{run.id} has learned to draw: its card was made at its end, and there is nothing to examine again"
     if run.adapter is None:
         reason = f": {one_line(run.reason)}" if run.reason else ""
         mend = f"; `garage resume {run.id}` has it go on" if run.resumable else ""

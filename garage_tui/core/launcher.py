@@ -18,8 +18,9 @@ import msgspec
 from garage_tui.core import facts, gpu, models, queue
 from garage_tui.core.atomic import write_atomic
 from garage_tui.core.care import Care, care_of
-from garage_tui.core.diffusion_recipe import NAMED, DiffusionRecipe
+from garage_tui.core.diffusion_recipe import DiffusionRecipe
 from garage_tui.core.errors import BadInputError, GarageError
+from garage_tui.core.image_source import folder_of
 from garage_tui.core.recipe import LoraRecipe
 from garage_tui.core.runs import (
     FACTS,
@@ -35,7 +36,6 @@ from garage_tui.core.runs import (
     write_state,
 )
 from garage_tui.core.settings import Settings, Workspace
-from garage_tui.core.text import one_line
 from garage_tui.core.wishes import REQUEST, go_on, request, wanted
 
 JOBS = {"lora": "garage_tui.jobs.lora", "diffusion": "garage_tui.jobs.diffusion"}
@@ -102,12 +102,8 @@ def start_diffusion(
         BadInputError: there is no such folder of pictures, or no such GPU.
         GarageError: the run folder cannot be written.
     """
-    if recipe.images not in NAMED:
-        folder = Path(recipe.images).expanduser()
-        if not folder.is_dir():
-            name = one_line(recipe.images)
-            raise BadInputError(f"no folder {name}: give {', '.join(NAMED)}, or a folder of pictures")
-        recipe = msgspec.structs.replace(recipe, images=str(folder.resolve()))  # the job works elsewhere
+    if folder := folder_of(recipe.images):
+        recipe = msgspec.structs.replace(recipe, images=str(folder))  # absolute: the job works elsewhere
     return _start(
         workspace,
         settings,

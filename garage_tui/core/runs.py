@@ -125,6 +125,11 @@ class Run:
         return name_of(self.id)
 
     @property
+    def draws(self) -> bool:
+        """True for a diffusion run."""
+        return self.manifest is not None and self.manifest.kind == "diffusion"
+
+    @property
     def status(self) -> str:
         """The state in one word, after a look at the lock: a dead run that says running was interrupted."""
         if self.broken or self.state is None:
