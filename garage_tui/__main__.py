@@ -22,6 +22,7 @@ _COMMANDS = {
     "control": ("stop", "pause", "resume", "delete", "queue"),
     "compare": ("compare",),
     "report": ("report",),
+    "sample": ("sample",),
     "ask": ("ask",),
     "serve": ("serve",),
     "gpu": ("gpu",),

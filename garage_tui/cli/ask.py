@@ -57,6 +57,7 @@ def run_ask(args: argparse.Namespace) -> int:
 
 def _tuned(workspace: Workspace, ref: str | None) -> Run | None:
     """Return the run that `ref` names, by default the newest with an adapter; None where there is none."""
+    from garage_tui.core.drawn import does_not_talk
     from garage_tui.core.errors import BadInputError
     from garage_tui.core.runs import ENDED, find_run, list_runs
 
@@ -64,6 +65,8 @@ def _tuned(workspace: Workspace, ref: str | None) -> Run | None:
         trained = [run for run in list_runs(workspace) if run.adapter and run.manifest and run.status in ENDED]
         return max(trained, key=lambda run: run.state.created if run.state else 0.0, default=None)
     run = find_run(workspace, ref)
+    if run.draws:
+        raise BadInputError(does_not_talk(run.id))
     if run.manifest is None or run.adapter is None:
         raise BadInputError(f"{run.id} has no adapter to ask ({run.status}{': ' + run.reason if run.reason else ''})")
     return run

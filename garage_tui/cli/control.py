@@ -80,7 +80,7 @@ def _wait(run: Run, until: Callable[[Run], bool]) -> Run:
 def _say(run: Run, as_json: bool) -> int:
     import json
 
-    from garage_tui.cli.follow import exit_code
+    from garage_tui.cli.follow import exit_code, print_yield
     from garage_tui.cli.runs import as_dict
 
     if as_json:
@@ -89,6 +89,8 @@ def _say(run: Run, as_json: bool) -> int:
         print(f"{run.status}{': ' if run.reason else ''}{run.reason}")
         if run.adapter and not run.alive:
             print(f"adapter: {run.adapter}")
+        elif run.draws and not run.alive:
+            print_yield(run)
     return exit_code(run)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +12,14 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from garage_tui.core.drawn import new_sheet
 from garage_tui.core.follow import Follower
 from garage_tui.core.probes import Probe, probe_of
 from garage_tui.core.runs import EVENTS, Run, read_run
 from garage_tui.core.text import duration, one_line
 
 _LOOK_SECONDS = 0.2
+_SAYS_SECONDS = 5.0
 
 
 def watch(folder: Path) -> Iterator[tuple[Run, list[dict[str, Any]]]]:
@@ -60,9 +63,24 @@ def follow_as_text(folder: Path) -> int:
         return 0
     run = read_run(folder)
     print(f"{run.status}{': ' if run.reason else ''}{run.reason}")
+    print_yield(run)
+    return exit_code(run)
+
+
+def print_yield(run: Run) -> None:
+    """Say what a run has made, and the commands that show it."""
     if run.adapter:
         print(f'adapter: {run.adapter}\nask it:  garage ask --run {run.id} "…"')
-    return exit_code(run)
+    if not run.draws:
+        return
+    from garage_tui.core import albums, sample
+
+    if sheets := albums.of_run(run.path).epochs:
+        last = sheets[-1].path
+        print(f"sheets:  {last.parent} (epochs {', '.join(str(page.epoch) for page in sheets)})")
+        print(f"see one: garage show {shlex.quote(str(last))}")
+    if not sample.why_not(run.path):
+        print(f"draw:    garage sample {run.id} --out FILE.png")
 
 
 def exit_code(run: Run) -> int:
@@ -83,6 +101,8 @@ def _words(run: Run, probe: Probe | None = None) -> str:
         parts.append(f"{duration(state.seconds_left)} left")
     if state.tokens_per_s is not None:  # last: a narrow terminal cuts the end
         parts.append(f"{state.tokens_per_s:.0f} tokens/s")
+    if state.images_per_s is not None:
+        parts.append(f"{state.images_per_s:.0f} images/s")
     return " · ".join(parts)
 
 
@@ -96,6 +116,8 @@ def _draw_bar(folder: Path, console: Console) -> None:
         task, probe = bar.add_task("starting", total=None, words=""), None
         for run, events in watch(folder):
             probe = next(filter(None, map(probe_of, reversed(events))), probe)
+            for sheet in filter(None, map(new_sheet, events)):
+                bar.print(sheet.words, markup=False, highlight=False)
             if state := run.state:
                 rests = run.status == "paused" or bool(state.waits)
                 phase = one_line(f"{run.status}: {run.reason}" if rests else state.phase or run.status, 60)
@@ -105,7 +127,7 @@ def _draw_bar(folder: Path, console: Console) -> None:
 
 
 def _print_lines(folder: Path) -> None:
-    last = forgets = ""
+    last, forgets, said = "", "", 0.0
     for run, events in watch(folder):
         for event in events:
             if probe := probe_of(event):
@@ -113,6 +135,8 @@ def _print_lines(folder: Path) -> None:
                 print(f"probe at step {probe.step}: {probe.shares} · {probe.drifted}", flush=True)
                 if forgets:
                     print(f"it begins to forget: {forgets}; `garage stop {folder.name}` stops it", flush=True)
+            elif sheet := new_sheet(event):
+                print(sheet.words, flush=True)
             elif event.get("event") in ("phase", "warning"):
                 text = one_line(str(event.get("phase") or event.get("text")), 600)
                 if not (forgets and forgets in text):  # the run warns of what its probe has just said
@@ -120,6 +144,8 @@ def _print_lines(folder: Path) -> None:
             elif event.get("event") in ("paused", "resumed", "waits", "left"):
                 why = one_line(str(event.get("reason") or ""), 200)
                 print(f"{event['event']}{': ' if why else ''}{why}", flush=True)
-        if (words := _words(run)) != last:
-            last = words
+        # A run of pictures takes thousands of steps: a line for each would bury its sheets.
+        due = not run.draws or run.over or time.monotonic() - said >= _SAYS_SECONDS
+        if due and (words := _words(run)) != last:
+            last, said = words, time.monotonic()
             print(words, flush=True)

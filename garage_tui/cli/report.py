@@ -20,8 +20,9 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     parser = commands.add_parser(
         "report",
         help="the report card of a run: what it learned, and what it broke",
-        description="Print the report card of a run. Where it has none yet, or with --again, the base and the tuned "
-        "model are asked everything first: about a minute on a small model.",
+        description="Print the report card of a run. Where a run that was taught facts has none yet, or with --again, "
+        "the base and the tuned model are asked everything first: about a minute on a small model. A diffusion run has "
+        "its card from its end on.",
     )
     parser.add_argument("ref", metavar="RUN")
     parser.add_argument("--again", action="store_true", help="examine the run anew, though it has a card")
@@ -48,6 +49,10 @@ def run_report(args: argparse.Namespace) -> int:
 
     workspace = Workspace.find(args.workspace)
     run = find_run(workspace, args.ref)
+    if run.draws:
+        from garage_tui.cli.drawing_card import run_card
+
+        return run_card(args, run, load_settings(workspace).energy)
     if (args.again or not (run.path / REPORT).exists()) and (code := _examine(run)):
         return code
     card = read_clean(run.path)

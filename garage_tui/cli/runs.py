@@ -36,7 +36,7 @@ def run_runs(args: argparse.Namespace) -> int:
         print(json.dumps([as_dict(run) for run in runs], indent=2))
         return 0
     if not runs:
-        print("no runs yet; start one with `garage train lora --facts FILE`")
+        print("no runs yet; start one with `garage train lora --facts FILE` or `garage train diffusion`")
         return 0
     waiting = queue.order() if any(run.status == "queued" for run in runs) else ()
     width = max(len(run.id) for run in runs)
@@ -53,6 +53,8 @@ def run_runs(args: argparse.Namespace) -> int:
             parts.append(in_words(state.wh, state.wh_from, prices))
         if run.alive and state and state.seconds_left is not None:
             parts.append(f"{duration(state.seconds_left)} left")
+        if run.alive and state and state.images_per_s is not None:
+            parts.append(f"{state.images_per_s:.0f} images/s")
         if run.path in waiting:
             parts.append(f"place {waiting.index(run.path) + 1} of {len(waiting)} in the queue")
         elif run.reason:
@@ -69,16 +71,26 @@ def as_dict(run: Run) -> dict[str, Any]:
     """Return a run as plain data for `--json`; `state` is what the lock and the file say together."""
     import msgspec
 
+    from garage_tui.core import albums
+    from garage_tui.core.drawn import PIPELINE
+
+    drawn = {}
+    if run.draws:
+        pipeline = run.path / PIPELINE
+        sheets = [{"epoch": page.epoch, "path": str(page.path)} for page in albums.of_run(run.path).epochs]
+        drawn = {"pipeline": str(pipeline) if pipeline.is_dir() else None, "sheets": sheets}
     state = msgspec.to_builtins(run.state) if run.state else {}
     manifest = msgspec.to_builtins(run.manifest) if run.manifest else None
     return {
         **state,
         "id": run.id,
+        "kind": run.manifest.kind if run.manifest else None,
         "path": str(run.path),
         "state": run.status,
         "reason": run.reason,
         "alive": run.alive,
         "adapter": str(run.adapter) if run.adapter else None,
+        **drawn,
         "manifest": manifest,
     }
 

@@ -91,6 +91,7 @@ def _wanted(workspace: Workspace, args: argparse.Namespace) -> tuple[str | None,
         BadInputError: a run has no adapter, or another base than the others.
     """
     from garage_tui.core import models
+    from garage_tui.core.drawn import does_not_talk
     from garage_tui.core.errors import BadInputError
     from garage_tui.core.runs import find_run
 
@@ -98,6 +99,8 @@ def _wanted(workspace: Workspace, args: argparse.Namespace) -> tuple[str | None,
     runs: list[str] = []
     for ref in args.runs:
         run = find_run(workspace, ref)
+        if run.draws:
+            raise BadInputError(does_not_talk(run.id))
         if run.manifest is None or run.adapter is None or run.status not in ("finished", "stopped"):
             raise BadInputError(f"{run.id} has no finished adapter to serve ({run.status})")
         trained_on = str(run.manifest.base.get("name"))

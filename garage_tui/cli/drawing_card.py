@@ -1,0 +1,65 @@
+"""The card of a diffusion run, as `garage report` prints it."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from garage_tui.core.runs import Run
+    from garage_tui.core.settings import EnergySettings
+
+
+def run_card(args: argparse.Namespace, run: Run, prices: EnergySettings) -> int:
+    """Print the card of a diffusion run.
+
+    Raises:
+        BadInputError: it has none, or was asked for what only the card of a run of facts has.
+    """
+    import json
+
+    from garage_tui.core.drawing_report import why_none
+    from garage_tui.core.errors import BadInputError
+    from garage_tui.core.examine import why_not
+    from garage_tui.core.report import REPORT
+
+    if args.questions:
+        raise BadInputError(f"{run.id} has learned to draw, and was asked no questions: leave out --questions")
+    if args.again:
+        raise BadInputError(why_not(run))
+    if not (run.path / REPORT).exists():
+        raise BadInputError(why_none(run))
+    if args.json:
+        from garage_tui.core.drawing_report import read_drawing_report
+
+        read_drawing_report(run.path)  # it says what is wrong with a damaged one
+        print(json.dumps(json.loads((run.path / REPORT).read_bytes()), indent=1))  # ASCII: safe in any terminal
+    else:
+        _print_card(run, prices)
+    return 0
+
+
+def _print_card(run: Run, prices: EnergySettings) -> None:
+    import shlex
+
+    from garage_tui.core import albums
+    from garage_tui.core.drawing_report import passes, read_drawing_report, table
+    from garage_tui.core.energy import in_words
+    from garage_tui.core.report_words import sign
+    from garage_tui.core.text import duration
+
+    card = read_drawing_report(run.path)
+    print(f"{sign(card.passed)} {card.verdict}\n  {passes(card)}\n")
+    rows = table(card)
+    name, figure = (max(len(row[column]) for row in rows) for column in (0, 1))
+    for row in rows:
+        print(f"{row[0]:<{name}}  {row[1]:>{figure}}  {row[2]}")
+    print(f"\n{run.id} · {card.source} · {card.samples} pictures by {card.sampler} after epoch {card.epoch}")
+    trained = "" if card.cpu_seconds is None else f"training took {duration(card.cpu_seconds)} of a processor, "
+    print(f"{trained}this card {duration(card.seconds)}")
+    if card.wh is not None:
+        print(f"The run used {in_words(card.wh, card.wh_from, prices)}.")
+    if not run.over:
+        print(f"{run.id} is training again: this card is of before, a new one comes at its end.")
+    if sheets := albums.of_run(run.path).epochs:
+        print(f"\nIts last sheet: garage show {shlex.quote(str(sheets[-1].path))}")
