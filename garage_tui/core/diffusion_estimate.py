@@ -29,6 +29,8 @@ class DrawingEstimate:
     recipe: DiffusionRecipe
     seconds: float | None
     basis: str
+    exact: bool = True
+    """False where the pictures were not counted, but their files."""
 
     @property
     def steps(self) -> int:
@@ -37,26 +39,31 @@ class DrawingEstimate:
     @property
     def sentence(self) -> str:
         recipe = self.recipe
-        about = "" if recipe.images in NAMED else "about "
+        about = "" if self.exact else "about "
         sum_ = f"{about}{self.pictures:,} {self.source} of {recipe.size} px × {recipe.epochs} epochs"
         time = "time unknown" if self.seconds is None else f"about {duration(self.seconds)}"
         return f"{sum_} ÷ batch {recipe.batch_size} = {self.steps:,} steps · {time} ({self.basis})"
 
 
-def estimate_diffusion(workspace: Workspace, recipe: DiffusionRecipe) -> DrawingEstimate:
-    """Return steps and time of `recipe`; the speed is that of the last run here with such a net and such pictures."""
+def estimate_diffusion(workspace: Workspace, recipe: DiffusionRecipe, counted: int | None = None) -> DrawingEstimate:
+    """Return steps and time of `recipe`; the speed is that of the last run here with such a net and such pictures.
+
+    Args:
+        counted: how many pictures there are to learn from, if somebody has looked; by default about as many as files.
+    """
     if recipe.images in NAMED:
         pictures = _NAMED_COUNT if recipe.images == NAMED[0] else round(_NAMED_COUNT * _HELD_OUT_SHARE)
         source = {"procedural": "procedural butterflies", "smithsonian": "Smithsonian butterflies"}[recipe.images]
     else:
         folder = Path(recipe.images).expanduser()
-        pictures = max(1, round(_files(folder) * _HELD_OUT_SHARE))
+        pictures = max(1, round((0 if counted else _files(folder)) * _HELD_OUT_SHARE))
         source = f"pictures of {one_line(folder.name)}"
+    pictures = counted or pictures
     speed, basis = _speed_here(workspace, recipe)
     if speed is None and recipe.preset == _REFERENCE_PRESET:
         speed, basis = _REFERENCE_SPEED, "measured on two CPU cores; yours after the first run"
     seconds = None if speed is None else _START_SECONDS + recipe.epochs * pictures / speed
-    return DrawingEstimate(pictures, source, recipe, seconds, basis)
+    return DrawingEstimate(pictures, source, recipe, seconds, basis, exact=bool(counted) or recipe.images in NAMED)
 
 
 def _files(folder: Path) -> int:

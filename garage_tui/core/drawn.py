@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import math
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +20,31 @@ PIPELINE = "pipeline"
 """A diffusers pipeline folder, once training has ended."""
 
 
+_MOST_HEADER = 4_000_000
+"""Bytes of a safetensors header: a longer one is none."""
+
+
 def sheet_of(run: Path, epoch: int) -> Path:
     """Return the path of the sheet that is drawn after an epoch."""
     return run / SAMPLES / f"epoch-{epoch:04d}.png"
+
+
+def parameters(run: Path) -> int | None:
+    """Return how many parameters a run's net has, by the header of its weights; None before any are saved."""
+    pipeline = run / PIPELINE / "unet" / "diffusion_pytorch_model.safetensors"
+    for path in (pipeline, *run.glob("checkpoint-*/net.safetensors")):
+        with contextlib.suppress(OSError, ValueError, struct.error, LookupError, TypeError, AttributeError):
+            return _count(path)
+    return None
+
+
+def _count(weights: Path) -> int:
+    with weights.open("rb") as file:
+        (size,) = struct.unpack("<Q", file.read(8))
+        if size > _MOST_HEADER:
+            raise ValueError(f"{weights} is no safetensors file")
+        tensors = json.loads(file.read(size))
+    return sum(int(math.prod(about["shape"])) for name, about in tensors.items() if name != "__metadata__")
 
 
 @dataclass(frozen=True)

@@ -38,11 +38,13 @@ class Series:
     """True measures it on an axis of its own, on the right."""
     percent: bool = False
     """True for shares from 0 to 1, on an axis from 0 to 100 %; a single one is something to see."""
+    lone: bool = False
+    """True where a single point is something to see, too."""
 
     @property
     def drawable(self) -> bool:
         """True where there is something to draw: of a curve more than one place on the axis of steps."""
-        return len({x for x, _ in _tame(self.points)}) > (0 if self.percent else 1)
+        return len({x for x, _ in _tame(self.points)}) > (0 if self.percent or self.lone else 1)
 
 
 def downsample(points: Points, most: int) -> list[tuple[float, float]]:
