@@ -44,6 +44,7 @@ def run_diffusion(args: argparse.Namespace) -> int:
     from garage_tui.core.care import in_words
     from garage_tui.core.diffusion_estimate import estimate_diffusion
     from garage_tui.core.diffusion_recipe import CHANGEABLE, make_recipe, usual_preset
+    from garage_tui.core.image_source import folder_of
     from garage_tui.core.launcher import runs_before, start_diffusion
     from garage_tui.core.recipe import parse_gpus
     from garage_tui.core.runs import find_run
@@ -58,9 +59,12 @@ def run_diffusion(args: argparse.Namespace) -> int:
     else:
         recipe = make_recipe(args.preset or usual_preset(), **changes)
     gpus, care = parse_gpus(args.gpus or ""), care_from(args, settings, like)
+    folder_of(recipe.images)  # one that is none is refused before anything else is said
     estimate = estimate_diffusion(workspace, recipe)
     if not args.json:
         print(estimate.sentence, flush=True)
+        if estimate.warning:
+            print(estimate.warning, flush=True)
         if waits := in_words(care):
             print(waits, flush=True)
         if before := runs_before(gpus):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from garage_tui.core.diffusion_recipe import NAMED, DiffusionRecipe
+from garage_tui.core.image_set import FEWEST
 from garage_tui.core.runs import list_runs
 from garage_tui.core.settings import Workspace
 from garage_tui.core.text import duration, one_line
@@ -13,7 +14,7 @@ from garage_tui.core.text import duration, one_line
 _NAMED_COUNT = 1000
 """Pictures of the sets that have a name; a few of the Hub's are held out."""
 _HELD_OUT_SHARE = 0.9
-_ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
+_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".ppm")
 _MOST = 1_000_000
 # Images/s of the preset `small` on two CPU cores (docs/figures.md), for a box without a run yet.
 _REFERENCE_PRESET, _REFERENCE_SPEED = "small", 270.0
@@ -43,6 +44,13 @@ class DrawingEstimate:
         sum_ = f"{about}{self.pictures:,} {self.source} of {recipe.size} px × {recipe.epochs} epochs"
         time = "time unknown" if self.seconds is None else f"about {duration(self.seconds)}"
         return f"{sum_} ÷ batch {recipe.batch_size} = {self.steps:,} steps · {time} ({self.basis})"
+
+    @property
+    def warning(self) -> str:
+        """What to think of before starting; empty where all is well."""
+        if self.exact or self.pictures >= FEWEST:
+            return ""
+        return f"Hardly any file there has a picture's name, and {FEWEST} usable pictures are the fewest."
 
 
 def estimate_diffusion(workspace: Workspace, recipe: DiffusionRecipe, counted: int | None = None) -> DrawingEstimate:

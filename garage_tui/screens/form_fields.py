@@ -51,7 +51,7 @@ class FormFields(Dialog[Path | None]):
 
     def text(self, id: str, label: str, value: str, placeholder: str) -> ComposeResult:
         """Make a row with a text."""
-        yield Label(label)
+        yield Label(label, id=f"{id}-label")
         yield self._input(id, value, placeholder)
 
     def number(self, name: str) -> ComposeResult:
