@@ -1,0 +1,244 @@
+"""Diffusion runs as a shell user meets them: one real run of a tiny size, its card, its sheets, and new samples."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from PIL import Image
+
+from garage_tui.__main__ import main
+from garage_tui.core import sheets
+from garage_tui.core.recipe import make_recipe
+from garage_tui.core.runs import MANIFEST, STATE, Manifest, State, read_run, write_manifest, write_state
+
+LORA = "20261101-0900-lora-facts"
+
+
+def garage(workspace: Path, *words: object, **more) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "garage_tui", "--workspace", str(workspace), *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, **more)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """(workspace, what following it said): a real run of two epochs on 40 tiny butterflies."""
+    from garage_tui.jobs.butterflies import training
+
+    root = tmp_path_factory.mktemp("trained")
+    pictures = root / "datasets" / "wings"
+    pictures.mkdir(parents=True)
+    for number, picture in enumerate(training(40, 24)):
+        Image.fromarray(picture).save(pictures / f"{number:02}.png")
+    options = ("--images", pictures, "--preset", "quick", "--size", 16, "--epochs", 2, "--batch-size", 12)
+    done = garage(root, "train", "diffusion", *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return root, done.stdout
+
+
+@pytest.fixture
+def box(trained, tmp_path, workspace):
+    """A workspace of one's own with that run, and one that was taught facts."""
+    shutil.copytree(trained[0] / "checkpoints", workspace.root / "checkpoints", dirs_exist_ok=True)
+    folder = workspace.checkpoints / LORA
+    folder.mkdir()
+    recipe = msgspec.to_builtins(make_recipe())
+    write_manifest(
+        folder, Manifest(id=LORA, kind="lora", created=1, recipe=recipe, base={"name": "smollm2-135m"}, dataset={})
+    )
+    write_state(folder, State(state="finished", step=9, total_steps=9, created=1))
+    return workspace
+
+
+@pytest.fixture
+def run(box) -> Path:
+    return next(path for path in box.checkpoints.iterdir() if "diffusion" in path.name)
+
+
+@pytest.fixture
+def call(box, capfd, monkeypatch):
+    """Runs `garage …` in this process and returns (exit code, stdout, stderr)."""
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def call_(*words: object) -> tuple[int, str, str]:
+        capfd.readouterr()
+        code = main(["--workspace", str(box.root), *map(str, words)])
+        return code, *capfd.readouterr()
+
+    return call_
+
+
+def test_following_it_says_what_it_drew_and_how_to_see_it(trained):
+    root, text = trained
+    [folder] = (root / "checkpoints").glob("*-diffusion-wings")
+    lines = text.splitlines()
+    assert lines[0].startswith("about 36 pictures of wings of 16 px × 2 epochs ÷ batch 12 = 6 steps · ")
+    assert any(line.startswith("epoch 1: held-out loss ") and line.endswith("samples/epoch-0001.png") for line in lines)
+    assert any("images/s" in line and "tokens" not in line for line in lines)
+    assert lines[-4].startswith("finished: KID ")
+    assert lines[-3:] == [
+        f"sheets:  {folder}/samples (epochs 1, 2)",
+        f"see one: garage show {folder}/samples/epoch-0002.png",
+        f"draw:    garage sample {folder.name} --out FILE.png",
+    ]
+
+
+def test_the_card_is_printed_with_what_each_figure_says(call, run):
+    code, text, told = call("report", run.name)
+    assert (code, told) == (0, "")
+    lines = text.splitlines()
+    assert lines[0][:6] in ("✗ KID ", "✓ KID ") and lines[1].strip() in ("passes the bar", "falls short of the bar")
+    assert any(line.startswith("held-out loss ") and "did not learn from" in line for line in lines)
+    assert any(line.startswith("copies ") and "of 128" in line for line in lines)
+    assert f"{run.name} · wings · 128 pictures by DDIM, 50 steps after epoch 2" in lines
+    assert lines[-1] == f"Its last sheet: garage show {run}/samples/epoch-0002.png"
+
+
+def test_json_is_the_document_of_the_file(call, run):
+    code, text, _ = call("report", run.name, "--json")
+    assert code == 0 and json.loads(text) == json.loads((run / "report.json").read_bytes())
+
+
+def test_what_its_card_does_not_have_is_one_line(call, run):
+    for option, says in (("--again", "its card was made at its end"), ("--questions", "was asked no questions")):
+        code, text, told = call("report", run.name, option)
+        assert (code, text, len(told.splitlines())) == (2, "", 1) and says in told
+    (run / "report.json").write_text("{")
+    assert call("report", run.name)[0] == 2
+    (run / "report.json").unlink()
+    assert "was not measured when it finished" in call("report", run.name)[2]
+    write_state(run, State(state="stopped", reason="by you", created=1))
+    told = call("report", run.name)[2]
+    assert "(stopped) has no card: it is made when a run has finished: `garage resume" in told
+
+
+def test_runs_lists_it_and_json_has_its_sheets(call, run):
+    _, text, _ = call("runs")
+    assert f"{run.name}  finished" in text and "KID" in text
+    rows = {row["id"]: row for row in json.loads(call("runs", "--json")[1])}
+    row = rows[run.name]
+    assert row["kind"] == "diffusion" and row["pipeline"] == str(run / "pipeline") and row["images_per_s"] > 0
+    paths = [str(run / "samples" / f"epoch-000{epoch}.png") for epoch in (1, 2)]
+    assert [(sheet["epoch"], sheet["path"]) for sheet in row["sheets"]] == [(1, paths[0]), (2, paths[1])]
+    assert rows[LORA]["kind"] == "lora" and "sheets" not in rows[LORA]
+
+
+def test_its_log_has_the_sheets_too(call, run):
+    _, text, _ = call("logs", run.name)
+    assert "samples/epoch-0002.png" in text and "images/s" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("ask", "What is TinyLLM?", "--run", "RUN"), "has learned to draw, and answers no questions: `garage sample"),
+        (("serve", "RUN"), "has learned to draw, and answers no questions: `garage sample"),
+        (("compare", "RUN", LORA), "are runs of two kinds, one of facts and one of pictures"),
+        (("train", "lora", "--like", "RUN"), "is a diffusion run, which was taught no facts"),
+        (("train", "diffusion", "--like", LORA), "is a lora run, which learned from no pictures"),
+        (("resume", "RUN"), "has finished; to train again: `garage train diffusion --like"),
+        (("sample", LORA, "--out", "x.png"), "was taught facts, and draws nothing"),
+        (("train", "diffusion", "--images", "/no/where"), "no folder /no/where: give procedural, smithsonian, or"),
+    ],
+)
+def test_what_makes_no_sense_for_its_kind_is_one_line(call, run, words, says):
+    code, text, told = call(*(run.name if word == "RUN" else word for word in words))
+    assert (code, text) == (2, "") and len(told.splitlines()) == 1 and says in told
+
+
+def test_two_of_them_are_compared(call, run):
+    other = run.with_name("20261126-0900-diffusion-other")
+    shutil.copytree(run, other)
+    manifest = msgspec.json.decode((other / MANIFEST).read_bytes(), type=Manifest)
+    recipe = {**manifest.recipe, "epochs": 60}
+    write_manifest(other, msgspec.structs.replace(manifest, id=other.name, recipe=recipe))
+    report = json.loads((other / "report.json").read_bytes())
+    (other / "report.json").write_text(json.dumps({**report, "kid": 0.21, "passed": True}))
+    _, text, _ = call("compare", run.name, other.name)
+    assert "epochs" in text and "0.210" in text and "✓ passes the bar" in text and "base model" not in text
+
+
+def test_samples_are_drawn_into_a_file_and_a_seed_gives_the_same_ones(box, run, tmp_path):
+    for name in ("one.png", "two.png"):
+        done = garage(box.root, "sample", run.name, "-n", 4, "--seed", 7, "--steps", 3, "--out", tmp_path / name)
+        assert (done.returncode, done.stdout) == (0, f"{tmp_path / name}\n"), done.stderr
+        assert done.stderr == "", "no progress where there is no terminal"
+    one, two = (sheets.read(tmp_path / name) for name in ("one.png", "two.png"))
+    assert (one[0] == two[0]).all() and one[1].seed == 7 and one[1].count == 4 and one[1].run == run.name
+
+
+def test_json_lines_say_how_far_the_drawing_is(box, run, tmp_path):
+    out = tmp_path / "film.png"
+    done = garage(box.root, "sample", run.name, "-n", 2, "--steps", 3, "--film", "--json", "--out", out)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {"done": 3, "of": 3} in lines
+    assert lines[-1] == {"path": str(out), "run": run.name, "seed": 0, "count": 2}
+    with Image.open(out) as film:
+        assert film.n_frames == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("-n", 65, "--out", "x.png"), "-n 65: give 1 to 64"),
+        (("--steps", 0, "--out", "x.png"), "--steps 0: give 1 to 1000"),
+        (("--seed", -1, "--out", "x.png"), "--seed -1: give 0 to 4294967295"),
+        (("--out", "x.jpg"), "give a name that ends in .png"),
+        (("--out", "/no/where/x.png"), "its folder is not there"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_before_a_model_is_loaded(call, run, options, says):
+    code, text, told = call("sample", run.name, *options)
+    assert (code, text) == (2, "") and says in told and len(told.splitlines()) == 1
+
+
+def test_a_run_without_a_model_cannot_draw_yet(call, run):
+    shutil.rmtree(run / "pipeline")
+    for checkpoint in run.glob("checkpoint-*"):
+        shutil.rmtree(checkpoint)
+    code, _, told = call("sample", run.name, "--out", "x.png")
+    assert code == 2 and "has no model to draw with yet: it comes with the first checkpoint" in told
+
+
+def test_control_c_cancels_the_drawing(box, run, tmp_path):
+    out = tmp_path / "x.png"
+    words = ["sample", run.name, "-n", "64", "--steps", "1000", "--out", str(out), "--json"]
+    job = subprocess.Popen(
+        [sys.executable, "-c", LISTENS, "--workspace", str(box.root), *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert job.stdout and json.loads(job.stdout.readline())["of"] == 1000
+    job.send_signal(signal.SIGINT)
+    assert job.wait(20) == 130 and not out.exists()
+    found = subprocess.run(["pgrep", "-f", f"jobs.sample {run}"], capture_output=True, text=True).stdout
+    assert not found
+
+
+# Ctrl-C is heard though a shell that starts the tests in the background has its processes ignore it.
+LISTENS = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from garage_tui.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_one_that_works_says_how_fast(call, run):
+    import fcntl
+
+    state = msgspec.json.decode((run / STATE).read_bytes(), type=State)
+    write_state(run, msgspec.structs.replace(state, state="running", reason="", images_per_s=271.4, seconds_left=90.0))
+    with (run / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert read_run(run).alive
+        _, text, _ = call("runs")
+        assert "1 min 30 s left · 271 images/s" in text
+        assert "is training again: this card is of before" in call("report", run.name)[1]
