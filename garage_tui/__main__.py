@@ -33,6 +33,9 @@ _COMMANDS = {
     "doctor": ("doctor",),
 }
 """The modules of `garage_tui.cli`, in the order of `--help`, with their commands."""
+_SCREENS = ("facts", "runs", "chat", "gallery", "gpu")
+_PATIENCE = 0.005
+"""Seconds that the app waits for an answer of the terminal; it understands later ones too."""
 
 
 def parser(modules: Iterable[str] = tuple(_COMMANDS)) -> argparse.ArgumentParser:
@@ -44,7 +47,7 @@ def parser(modules: Iterable[str] = tuple(_COMMANDS)) -> argparse.ArgumentParser
     )
     top.add_argument("--version", action="version", version=f"garage_tui {__version__}")
     top.add_argument("--workspace", metavar="DIR", help="work in DIR (default: $GARAGE_WORKSPACE, else this folder)")
-    top.add_argument("--screen", choices=("facts", "runs", "chat", "gpu"), help="open the app on this screen")
+    top.add_argument("--screen", choices=_SCREENS, help="open the app on this screen")
     top.set_defaults(run=open_app)
     if modules:
         groups = top.add_subparsers(title="commands", metavar="COMMAND")
@@ -57,11 +60,17 @@ def open_app(args: argparse.Namespace) -> int:
     """Open the app on the workspace."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise BadInputError("the app needs a terminal; in a script use the commands that `garage --help` lists")
-    from garage_tui.app import run_app
+    from garage_tui.core.asked import Question
     from garage_tui.core.settings import Workspace, load_settings
+    from garage_tui.core.terminal import fixed_way
 
     workspace = Workspace.find(args.workspace)
-    return run_app(workspace, load_settings(workspace), args.screen)
+    settings = load_settings(workspace)
+    with Question(fixed_way(os.environ, settings.pictures)) as question:
+        from garage_tui.app import run_app  # the terminal answers while this is imported
+
+        question.listen(_PATIENCE)
+    return run_app(workspace, settings, args.screen, question=question)
 
 
 def _needed(words: Sequence[str]) -> tuple[str, ...]:

@@ -17,11 +17,13 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.signal import Signal
 from textual.widgets import ContentSwitcher
 from textual.worker import get_current_worker
 
 from garage_tui.core.facts import find_files
 from garage_tui.core.settings import Settings, Workspace
+from garage_tui.core.terminal import Terminal
 from garage_tui.screens.facts import FactsPane
 from garage_tui.theme import GARAGE, VARIABLES
 from garage_tui.widgets.header import HeaderBar, Tab
@@ -30,12 +32,22 @@ from garage_tui.widgets.pane import Pane
 
 _LEAVE_SECONDS = 5.0
 if TYPE_CHECKING:
+    from textual.driver import Driver
+    from textual.events import CursorPosition
+
+    from garage_tui.core.asked import Question
     from garage_tui.core.meter import Look
     from garage_tui.screens.gauges import Gauges
     from garage_tui.screens.voice import Told
     from garage_tui.screens.watcher import Seen, Watcher
 
-TABS = (Tab("facts", "F2", "Facts"), Tab("runs", "F3", "Runs"), Tab("chat", "F4", "Chat"), Tab("gpu", "F6", "GPU"))
+TABS = (
+    Tab("facts", "F2", "Facts"),
+    Tab("runs", "F3", "Runs"),
+    Tab("chat", "F4", "Chat"),
+    Tab("gallery", "F5", "Gallery"),
+    Tab("gpu", "F6", "GPU"),
+)
 
 
 class GarageApp(App[int]):
@@ -44,6 +56,7 @@ class GarageApp(App[int]):
     Args:
         screen: the screen in front at the start.
         facts: the facts file that is opened; by default `datasets/garage.jsonl`, else the first there is.
+        question: what the terminal was asked; where it has not answered yet, it may do so later.
     """
 
     CSS_PATH = "garage.tcss"
@@ -53,6 +66,7 @@ class GarageApp(App[int]):
         Binding("f2", "show('facts')", "Facts", show=False, key_display="F2", tooltip="Go to the facts"),
         Binding("f3", "show('runs')", "Runs", show=False, key_display="F3", tooltip="Go to the runs"),
         Binding("f4", "show('chat')", "Chat", show=False, key_display="F4", tooltip="Go to the chat"),
+        Binding("f5", "show('gallery')", "Gallery", show=False, key_display="F5", tooltip="Go to the pictures"),
         Binding("f6", "show('gpu')", "GPU", show=False, key_display="F6", tooltip="Go to heat, power and memory"),
         Binding("ctrl+p", "command_palette", "All actions", priority=True),
         Binding("escape", "back", "Back", show=False, key_display="Esc", tooltip="Go back to the screen before"),
@@ -66,6 +80,16 @@ class GarageApp(App[int]):
 
     look: reactive[Look | None] = reactive(None, repaint=False)
     """What the gauges said last."""
+
+    terminal: reactive[Terminal] = reactive(Terminal, repaint=False)
+    """What the terminal can show."""
+
+    class TerminalTold(Message):
+        """The terminal has answered, late."""
+
+        def __init__(self, terminal: Terminal) -> None:
+            super().__init__()
+            self.terminal = terminal
 
     class GaugesRead(Message):
         """The gauges were read."""
@@ -89,10 +113,18 @@ class GarageApp(App[int]):
             self.told = told
 
     def __init__(
-        self, workspace: Workspace, settings: Settings, screen: str | None = None, facts: Path | None = None
+        self,
+        workspace: Workspace,
+        settings: Settings,
+        screen: str | None = None,
+        facts: Path | None = None,
+        question: Question | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=self._driver_for(question))
         self.workspace, self.settings = workspace, settings
+        self.terminal_answered = Signal[object](self, "terminal-answered")
+        if question:
+            self.set_reactive(GarageApp.terminal, question.terminal)
         self.animation_level = "none"  # over SSH a jump is better than a glide
         self._facts = facts
         self._trail = [screen or "facts"]
@@ -100,6 +132,19 @@ class GarageApp(App[int]):
         # Assigning the theme would parse every style sheet twice: 20 ms of the first paint.
         self.set_reactive(App.theme, GARAGE.name)
         self.stylesheet.set_variables(self.get_css_variables())
+
+    def _driver_for(self, question: Question | None) -> type[Driver] | None:
+        if question is None or question.is_over:
+            return None
+        from garage_tui.late_answers import driver_for
+
+        return driver_for(question, lambda: self.post_message(self.TerminalTold(question.terminal)))
+
+    def on_garage_app_terminal_told(self, event: TerminalTold) -> None:
+        self.terminal = event.terminal
+
+    def on_cursor_position(self, event: CursorPosition) -> None:
+        self.terminal_answered.publish(event)
 
     @cached_property
     def watcher(self) -> Watcher:
@@ -135,6 +180,10 @@ class GarageApp(App[int]):
             from garage_tui.screens.chat import ChatPane
 
             return ChatPane(self.workspace, self.settings)
+        if name == "gallery":
+            from garage_tui.screens.gallery import GalleryPane
+
+            return GalleryPane(self.workspace, self.terminal)
         if name == "gpu":
             from garage_tui.screens.gpu import GpuPane
 
@@ -338,8 +387,14 @@ def _short(path: Path) -> str:
     return f"~/{path.relative_to(home)}" if path.is_relative_to(home) and path != home else str(path)
 
 
-def run_app(workspace: Workspace, settings: Settings, screen: str | None = None, facts: Path | None = None) -> int:
+def run_app(
+    workspace: Workspace,
+    settings: Settings,
+    screen: str | None = None,
+    facts: Path | None = None,
+    question: Question | None = None,
+) -> int:
     """Open the app and return its exit code."""
-    app = GarageApp(workspace, settings, screen, facts)
+    app = GarageApp(workspace, settings, screen, facts, question)
     app.run()
     return app.return_code or 0

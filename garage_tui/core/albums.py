@@ -80,8 +80,10 @@ def _sheet(path: Path) -> Page:
     if match := _EPOCH.fullmatch(path.name):
         epoch = int(match[1])
         return Page(path, f"epoch {epoch}", epoch)
-    name = re.sub(r"^(?:samples-)?seed-(\d+)", r"seed \1", path.stem)
-    return Page(path, one_line(re.sub(r"-in-(\d+)$", r", \1 steps", name).replace("-", " ")))
+    stem, near = path.stem.removeprefix("nearest-"), path.stem.startswith("nearest-")
+    name = re.sub(r"^(epoch|seed)-0*(\d+)", r"\1 \2", stem)
+    name = re.sub(r"-in-(\d+)$", r" in \1 steps", name)
+    return Page(path, one_line(f"{name}, nearest" if near else name))
 
 
 def _names(folder: Path) -> list[str]:

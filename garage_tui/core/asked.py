@@ -30,7 +30,9 @@ _ANSWERS = re.compile(
     rb"|\x1b\[\?[\d;]*[cS]"  # DA1, XTSMGRAPHICS
 )
 _BEGUN = re.compile(rb"\x1b(?:[_P][^\x1b]*\x1b?|\[(?:[46][;\d]*|\?[\d;]*)?)?$")
-"""The end of what was read, where it may be the beginning of an answer; or of a key: that comes as a whole."""
+"""The end of what was read, where it may be the beginning of an answer."""
+_NO_KEY = re.compile(rb"\x1b(?:_G|P>|\[\?|\[[46];)")
+"""The beginning of an answer that no key begins with."""
 
 
 def ask(
@@ -116,9 +118,16 @@ class Question:
         return rest
 
     def kept(self) -> bytes:
-        """Return, once, what was kept back, and the keys that were pressed while `listen` read."""
-        kept, self._typed, self._begun = self._typed + self._begun, b"", b""
+        """Return, once, the keys that were pressed while `listen` read, and what was kept back and may be a key."""
+        kept, self._typed = self._typed, b""
+        if not _NO_KEY.match(self._begun):
+            kept, self._begun = kept + self._begun, b""
         return kept
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is awaited, and nothing kept, any more."""
+        return not (self.open or self._typed or self._begun)
 
     @property
     def terminal(self) -> Terminal:

@@ -87,13 +87,12 @@ class Comparison:
         import statistics
 
         apart = sorted(near.distance for near in self.near)
-        said = f"the nearest training picture is {apart[0]:.0f} to {apart[-1]:.0f} away"
-        if len(apart) == 1:
-            said = f"the nearest training picture is {apart[0]:.0f} away"
+        low, high = f"{apart[0]:.0f}", f"{apart[-1]:.0f}"
+        said = f"nearest training picture {low if low == high else f'{low}–{high}'} away (0 is a copy)"
         if not self.held_out:
-            return f"{said} (a copy: 0, black from white: 255)"
-        low, usual = min(self.held_out), statistics.median(self.held_out)
-        return f"{said}; of {len(self.held_out)} pictures never seen it is {low:.0f} or more, half of them {usual:.0f}"
+            return said
+        least, usual = min(self.held_out), statistics.median(self.held_out)
+        return f"{said}; from pictures never seen it is {least:.0f} or more, from half of them {usual:.0f} or more"
 
 
 def compare(samples: np.ndarray, run: Path) -> Comparison:

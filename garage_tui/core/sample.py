@@ -13,7 +13,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -62,7 +62,7 @@ def command(run: Path, wanted: Wanted, out: Path, job: Sequence[str] = JOB) -> l
     return [*words, "--trajectory"] if wanted.film else words
 
 
-async def draw(run: Path, wanted: Wanted, out: Path, job: Sequence[str] = JOB) -> AsyncIterator[Drawing]:
+async def draw(run: Path, wanted: Wanted, out: Path, job: Sequence[str] = JOB) -> AsyncGenerator[Drawing, None]:
     """Draw, and yield how far it is. Whoever leaves the loop, or is cancelled in it, has ended the process.
 
     Raises:

@@ -52,6 +52,7 @@ class Terminal:
     """What a terminal can show."""
 
     pictures: Way = "ascii"
+    """The best way, or the one that is fixed."""
     cell: tuple[int, int] | None = None
     """Width and height of a cell, in pixels."""
     colours: int = 0
@@ -63,6 +64,8 @@ class Terminal:
     seconds: float | None = None
     """How long the answer took; None where there was none."""
     tmux: bool = False
+    ways: tuple[Way, ...] = ("ascii",)
+    """All that it can do, the best first."""
 
     @property
     def most_bytes(self) -> int:
@@ -75,9 +78,10 @@ class Terminal:
         return {"registers": self.registers, "most_bytes": self.most_bytes, "most_pixels": self.most_pixels}
 
 
-def way_after(way: Way) -> Way:
-    """Return the next way of the cycle kitty → sixel → half → ascii."""
-    return WAYS[(WAYS.index(way) + 1) % len(WAYS)]
+def way_after(way: Way, ways: tuple[Way, ...] = WAYS) -> Way:
+    """Return the next of some ways in the cycle kitty → sixel → half → ascii."""
+    cycle = [*WAYS[WAYS.index(way) + 1 :], *WAYS]
+    return next((other for other in cycle if other in ways), way)
 
 
 def fixed_way(env: Mapping[str, str], setting: str = "auto") -> Way | None:
@@ -172,9 +176,12 @@ def understand(
     kitty = b"\x1b_Gi=31;OK" in answer and name.startswith(_PLACEHOLDERS)
     most = numbers(rb"\x1b\[\?2;0;(\d+);(\d+)S")
     colours = 1 << 24 if name.startswith(_PLACEHOLDERS) and not env.get("NO_COLOR") else _colours(env)
-    best: Way = "kitty" if kitty else "sixel" if sixel else "half" if colours else "ascii"
+    plain = _is_plain(env, reader, writer)
+    can = {"kitty": kitty, "sixel": sixel, "half": bool(colours) and not plain, "ascii": True}
+    ways = tuple(way for way in WAYS if way == fixed or can[way])
     return Terminal(
-        pictures=fixed or ("ascii" if _is_plain(env, reader, writer) else best),
+        pictures=fixed or ("ascii" if plain else ways[0]),
+        ways=ways,
         cell=cell,
         colours=colours,
         registers=min(256, *(numbers(rb"\x1b\[\?1;0;(\d+)S") or [256])) or 256,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from garage_tui.core import queue
+from garage_tui.core.albums import SAMPLES
 from garage_tui.core.report import REPORT
 from garage_tui.core.report_words import Headline, headline
 from garage_tui.core.runs import STATE, Manifest, Run, State, name_of, read_run
@@ -43,6 +44,8 @@ class Seen:
     """Its place in the queue of this box, from 0; None where it does not wait."""
     card: Headline | None = None
     """The verdict of its report card, where it has one."""
+    drawn: int = 0
+    """When the folder of its sheets was last changed, in nanoseconds; 0 where a run draws nothing."""
 
     @property
     def waits(self) -> str:
@@ -53,6 +56,11 @@ class Seen:
     def name(self) -> str:
         """The id without its date."""
         return name_of(self.id)
+
+    @property
+    def draws(self) -> bool:
+        """True for a run that learns to draw."""
+        return self.manifest is not None and self.manifest.kind == "diffusion"
 
 
 class Watcher:
@@ -93,7 +101,7 @@ class Watcher:
                 ]
         except OSError:
             names = []
-        seen = [self._with_card(name, self._seen(name)) for name in sorted(names, reverse=True)]
+        seen = [self._dressed(name) for name in sorted(names, reverse=True)]
         self._known = {name: self._known[name] for name in names if name in self._known}
         self._cards = {name: self._cards[name] for name in names if name in self._cards}
         if any(run.status == "queued" for run in seen):
@@ -110,6 +118,9 @@ class Watcher:
         self._known[name] = (stamp, seen)
         return seen
 
+    def _dressed(self, name: str) -> Seen:
+        return self._with_sheets(name, self._with_card(name, self._seen(name)))
+
     def _with_card(self, name: str, seen: Seen) -> Seen:
         """Return the run with the verdict of its card, which is read when it has changed: an exam may come later."""
         stamp = self._stamp(name, REPORT)
@@ -121,6 +132,11 @@ class Watcher:
             dressed = replace(seen, card=dressed.card if known == stamp else headline(seen.path))
             self._cards[name] = (stamp, seen, dressed)
         return dressed
+
+    def _with_sheets(self, name: str, seen: Seen) -> Seen:
+        """Return the run with the time of its newest sheet: each new one changes their folder."""
+        drawn = self._stamp(name, SAMPLES)[0] if seen.draws else 0
+        return seen if drawn == seen.drawn else replace(seen, drawn=drawn)
 
     def _stamp(self, name: str, file: str) -> tuple[int, int]:
         try:

@@ -8,8 +8,8 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-_WIDE = 90
-"""Cells from which there is room for the app's name."""
+_WIDE, _VERY_WIDE = 90, 130
+"""Cells from which there is room for the app's name, and around the names of the screens."""
 _COST = (0, 1, 3, 7)
 """What is lost with each shorter form: the last ones say hardly anything."""
 
@@ -48,12 +48,12 @@ class HeaderBar(Widget):
     def render(self) -> Content:
         # Where it is narrow, heat and progress say more than the app's own name.
         name = Content.assemble((" garage ", "bold $primary")) if self.size.width >= _WIDE else Content("")
-        tabs = Content("")
+        tabs, edge = Content(""), " " if self.size.width >= _VERY_WIDE else ""
         for tab in self.tabs:
             here = tab.id == self.active
             style = "bold $background on $primary" if here else ""
-            key = (f" {tab.key} ", style or "$muted")
-            label = (f"{tab.label} ", style or "$foreground")
+            key = (f"{edge}{tab.key} ", style or "$muted")
+            label = (f"{tab.label}{edge}", style or "$foreground")
             tabs += Content.assemble(key, label).stylize(f"@click=app.show('{tab.id}')")
             tabs += Content(" ")
         width = self.size.width

@@ -53,6 +53,7 @@ class AskPath(Dialog[Path | None]):
     Args:
         start: what is written there at first.
         new: the file need not be there yet, only its folder.
+        folder: a folder will do too.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -61,9 +62,11 @@ class AskPath(Dialog[Path | None]):
         Binding("escape", "leave", "Cancel", key_display="Esc"),
     ]
 
-    def __init__(self, title: str, words: str, root: Path, start: Path | None = None, *, new: bool = False) -> None:
+    def __init__(
+        self, title: str, words: str, root: Path, start: Path | None = None, *, new: bool = False, folder: bool = False
+    ) -> None:
         super().__init__()
-        self._title, self._words, self._root, self._new = title, words, root, new
+        self._title, self._words, self._root, self._new, self._folder = title, words, root, new, folder
         self._start = str(start.relative_to(root) if start and start.is_relative_to(root) else start or "")
 
     def compose(self) -> ComposeResult:
@@ -88,18 +91,28 @@ class AskPath(Dialog[Path | None]):
 
     def action_take(self) -> None:
         text = self.query_one(Input).value.strip()
-        path = self._root / Path(text).expanduser()
-        notice = self.query_one(Notice)
-        if not text:
-            notice.wrong("write the path of a file")
-        elif path.is_dir():
-            notice.wrong("that is a folder: name a file in it")
-        elif self._new and not path.parent.is_dir():
-            notice.wrong("there is no such folder")
-        elif not self._new and not path.is_file():
-            notice.wrong("there is no such file" if not path.exists() else "that is no ordinary file")
+        try:
+            path = self._root / Path(text).expanduser()
+            wrong = self._wrong(path) if text else f"write the path of a file{' or a folder' if self._folder else ''}"
+        except OSError as error:  # a folder that may not be looked into, a name that is too long
+            wrong = f"that cannot be looked at: {error.strerror}"
+        except (RuntimeError, ValueError):  # ~nobody; a name that no file can have
+            wrong = "there is no such path"
+        if wrong:
+            self.query_one(Notice).wrong(wrong)
         else:
             self.dismiss(path)
+
+    def _wrong(self, path: Path) -> str:
+        """Return what is wrong with a path; nothing where it will do."""
+        if path.is_dir():
+            return "" if self._folder else "that is a folder: name a file in it"
+        if self._new:
+            return "" if path.parent.is_dir() else "there is no such folder"
+        if path.is_file():
+            return ""
+        what = "file or folder" if self._folder else "file"
+        return f"there is no such {what}" if not path.exists() else "that is no ordinary file"
 
     def action_leave(self) -> None:
         self.dismiss(None)

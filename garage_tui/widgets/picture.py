@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 from rich.segment import Segment
 from textual.app import App
 from textual.geometry import Offset, Region
+from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
@@ -56,6 +57,13 @@ class Picture(Widget):
     DEFAULT_CSS = "Picture { height: 1fr; }"
     ALLOW_SELECT = False
 
+    class Resized(Message):
+        """There is more room for the picture, or less."""
+
+        def __init__(self, picture: Picture) -> None:
+            super().__init__()
+            self.picture = picture
+
     source: reactive[Path | Image | None] = reactive(None, repaint=False, always_update=True)
     """A file or an image; set again, it is read again."""
     how: reactive[Way] = reactive("ascii", repaint=False)
@@ -87,6 +95,17 @@ class Picture(Widget):
         """Whether what is shown is what was asked for last, and the terminal has taken it."""
         return not self._working and self._done == self._wanted
 
+    @property
+    def cell(self) -> tuple[int, int]:
+        """Width and height of a cell in pixels; letters may have become larger since the terminal was asked."""
+        now = None if self.app.is_headless else measured()
+        return now or self.terminal.cell or pictures.VT340_CELL
+
+    @property
+    def ground(self) -> tuple[int, int, int]:
+        """The colour around the picture, and of what is transparent in it."""
+        return self.background_colors[1].rgb
+
     def on_mount(self) -> None:
         if signal := getattr(self.app, "terminal_answered", None):
             signal.subscribe(self, lambda _: self._taken.set(), immediate=True)
@@ -103,6 +122,7 @@ class Picture(Widget):
 
     def on_resize(self) -> None:
         self._want()
+        self.post_message(self.Resized(self))
 
     def on_show(self) -> None:
         self._want()
@@ -117,10 +137,7 @@ class Picture(Widget):
             return  # hidden: asked again when it is seen
         job = None
         if self.source is not None:
-            now = None if self.app.is_headless else measured()  # letters may have become larger since it was asked
-            cell = now or self.terminal.cell or pictures.VT340_CELL
-            ground = self.background_colors[1].rgb
-            job = Job(self._number, self.source, self.how, columns, rows, cell, ground)
+            job = Job(self._number, self.source, self.how, columns, rows, self.cell, self.ground)
         if job == self._wanted:
             return
         self._wanted = job

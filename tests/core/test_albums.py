@@ -29,7 +29,7 @@ def test_the_sheets_of_a_run_are_in_the_order_of_its_epochs_and_what_was_drawn_o
     (tmp_path / "samples" / "notes.txt").write_text("")
     album = albums.of_run(tmp_path)
     said = [page.name for page in album.pages]
-    assert said == ["epoch 1", "epoch 4", "epoch 60", "nearest epoch 0060", "seed 7, 20 steps", "seed 42"]
+    assert said == ["epoch 1", "epoch 4", "epoch 60", "epoch 60, nearest", "seed 7 in 20 steps", "seed 42"]
     assert [page.epoch for page in album.epochs] == [1, 4, 60]
 
 

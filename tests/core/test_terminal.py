@@ -128,6 +128,7 @@ def test_each_terminal_is_taken_at_its_word_but_not_beyond_what_it_can(asked, an
     assert went.terminal.seconds is not None
     assert went.left == ""
     assert went.same
+    assert went.terminal.ways == (*({pictures} & {"kitty", "sixel"}), "half", "ascii")
 
 
 def test_pixels_and_registers_are_understood_from_whoever_tells_them(asked):
@@ -172,7 +173,7 @@ def test_garbage_is_half_blocks_and_leaves_nothing(asked):
 
 def test_a_terminal_that_says_nothing_gets_half_blocks(asked):
     went = asked()
-    assert went.terminal == Terminal("half", None, 256)
+    assert went.terminal == Terminal("half", None, 256, ways=("half", "ascii"))
     assert went.same
 
 
@@ -197,7 +198,7 @@ def test_plain_terminals_get_ascii_and_are_not_asked(asked, env):
 
 def test_the_linux_console_is_not_asked_what_it_would_print(asked):
     went = asked(TERM="linux")
-    assert went.terminal == Terminal("half", None, 16)
+    assert went.terminal == Terminal("half", None, 16, ways=("half", "ascii"))
     assert went.seen == b""
 
 
@@ -369,10 +370,12 @@ def test_a_late_answer_is_understood_and_is_nobodys_keys(asked):
 
 def test_a_terminal_that_never_answers_keeps_nobody_waiting(asked):
     went = asked((0.5, b"\x1b[6~ \x1b"), code=LATER)
-    assert went.terminal == Terminal("half", None, 256)
+    assert went.terminal == Terminal("half", None, 256, ways=("half", "ascii"))
     assert went.left == "\x1b[6~ \x1b"
     assert asked(code=LATER, TERM="dumb").terminal == Terminal("ascii")
-    assert asked(code=LATER, fixed="half", pixels=(800, 480)).terminal == Terminal("half", (10, 20), 256)
+    assert asked(code=LATER, fixed="half", pixels=(800, 480)).terminal == Terminal(
+        "half", (10, 20), 256, ways=("half", "ascii")
+    )
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 100])

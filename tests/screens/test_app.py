@@ -19,7 +19,13 @@ async def test_it_opens_on_the_facts_and_makes_the_other_screens_when_they_are_a
 
 @pytest.mark.parametrize(
     ("screen", "sees"),
-    [("facts", "24 facts"), ("runs", "No runs yet"), ("chat", "Ask both models"), ("gpu", "This box")],
+    [
+        ("facts", "24 facts"),
+        ("runs", "No runs yet"),
+        ("chat", "Ask both models"),
+        ("gallery", "No pictures yet"),
+        ("gpu", "This box"),
+    ],
 )
 async def test_it_opens_on_the_screen_that_was_named(open_app, screen, sees):
     async with open_app(screen=screen) as user:
@@ -35,7 +41,7 @@ async def test_escape_goes_back_to_the_screen_before(open_app):
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
-@pytest.mark.parametrize("screen", ["facts", "runs", "chat", "gpu"])
+@pytest.mark.parametrize("screen", ["facts", "runs", "chat", "gallery", "gpu"])
 async def test_the_first_and_the_last_line_fit_and_the_keys_are_seven_at_most(open_app, make_run, screen, size):
     make_run("20261123-2315-lora-garage", "running", step=34, seconds_left=120.0).hold()
     async with open_app(screen=screen, size=size) as user:
@@ -55,6 +61,7 @@ async def test_the_first_and_the_last_line_fit_and_the_keys_are_seven_at_most(op
         ("facts", "what the model shall learn", "Add a row below"),
         ("runs", "process of its own", "a new run"),
         ("chat", "Type a question and press Enter", "Clear the conversation"),
+        ("gallery", "always from the same noise", "Open any folder of pictures"),
         ("gpu", "The limits are in garage.toml", "See less time"),
     ],
 )
