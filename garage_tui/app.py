@@ -21,9 +21,9 @@ from textual.signal import Signal
 from textual.widgets import ContentSwitcher
 from textual.worker import get_current_worker
 
-from garage_tui.core.facts import find_files
 from garage_tui.core.settings import Settings, Workspace
 from garage_tui.core.terminal import Terminal
+from garage_tui.new_runs import NewRuns
 from garage_tui.screens.facts import FactsPane
 from garage_tui.theme import GARAGE, VARIABLES
 from garage_tui.widgets.header import HeaderBar, Tab
@@ -50,7 +50,7 @@ TABS = (
 )
 
 
-class GarageApp(App[int]):
+class GarageApp(NewRuns):
     """The terminal app of one workspace.
 
     Args:
@@ -323,41 +323,27 @@ class GarageApp(App[int]):
             yield SystemCommand(binding.tooltip, f"key {self.get_key_display(binding)}", run)
         yield SystemCommand("Choose other colours", "a theme for this session", self.action_change_theme)
 
-    def action_teach(self) -> None:
-        """Open the launch form; afterwards show the run that was started."""
-        self._teach()
-
-    @work(group="teach", exclusive=True)
-    async def _teach(self, like: str | None = None) -> None:
-        from garage_tui.core import gpu
-        from garage_tui.core.runs import read_run
-        from garage_tui.screens.launch import LaunchForm
-        from garage_tui.widgets.notice import Notice
-
-        files = await asyncio.to_thread(find_files, self.workspace.datasets)
-        facts = self.query(FactsPane)
-        chosen = facts.first().path if facts else self._facts
-        if chosen and chosen not in files:
-            files.insert(0, chosen)
-        run = read_run(self.workspace.checkpoints / like) if like else None
-        if not files and run is None:
-            self.pane.query_one(Notice).wrong("There is nothing to teach yet: F2, then a, writes the first fact")
-            return
-        gpus = len(await asyncio.to_thread(gpu.usable))
-        form = LaunchForm(self.workspace, self.settings, files, chosen, run, gpus)
-        folder = await self.push_screen_wait(form)
-        if folder is None:
-            return
-        await self.action_show("runs")
-        self.pane.choose(folder.name)  # type: ignore[attr-defined]
-        self.watcher.wake()
-
     async def on_runs_pane_chat_wanted(self, event: Message) -> None:
         await self.action_show("chat")
         self.pane.talk_to(event.run_id)  # type: ignore[attr-defined]
 
     def on_runs_pane_duplicate_wanted(self, event: Message) -> None:
-        self._teach(event.run_id)  # type: ignore[attr-defined]
+        self.duplicate(event.run_id)  # type: ignore[attr-defined]
+
+    async def on_runs_pane_gallery_wanted(self, event: Message) -> None:
+        await self._show_sheets(event.run_id)  # type: ignore[attr-defined]
+
+    async def _show_sheets(self, run_id: str) -> None:
+        await self.action_show("gallery")
+        self.pane.choose(self.workspace.checkpoints / run_id)  # type: ignore[attr-defined]
+
+    @work(group="card")
+    async def on_runs_pane_card_wanted(self, event: Message) -> None:
+        from garage_tui.screens.drawing_card import DrawingCard
+
+        card = DrawingCard(self.workspace.checkpoints / event.run_id)  # type: ignore[attr-defined]
+        if run_id := await self.push_screen_wait(card):
+            await self._show_sheets(run_id)
 
     def on_run_pairs_compare_wanted(self, event: Message) -> None:
         from garage_tui.screens.compare import Compare

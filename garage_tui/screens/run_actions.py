@@ -52,10 +52,11 @@ class RunActions(Pane):
             "delete": bool(seen and not seen.alive),
             "place": bool(seen and seen.place is not None),
             "chat": bool(seen and seen.adapter),
-            "report": bool(seen and (seen.adapter or seen.card)),
+            "report": bool(seen and (seen.adapter or seen.card or seen.draws)),
+            "view": bool(seen and seen.draws),
             "duplicate": bool(seen and seen.manifest),
             "compare": bool(seen and seen.manifest),
-            "both": seen is None or bool(seen.manifest),
+            "both": seen is None or bool(seen.manifest and not seen.draws),
         }
         return allowed.get(action, True)
 
@@ -160,7 +161,7 @@ class RunActions(Pane):
         if seen is None or seen.alive:
             return
         size = await asyncio.to_thread(runs.disk_bytes, seen.path)
-        what = "its adapter, its checkpoints and its log" if seen.adapter else "its checkpoints and its log"
-        text = f"{seen.id} goes with {what}: {size / 1e6:.0f} MB. This cannot be undone."
+        more = "its adapter, " if seen.adapter else "its sheets, its model, " if seen.draws else ""
+        text = f"{seen.id} goes with {more}its checkpoints and its log: {size / 1e6:.0f} MB. This cannot be undone."
         if await self.app.push_screen_wait(Confirm("Delete this run?", text, "Delete", "Keep it")):
             await self._do(seen, runs.delete, f"{seen.id} is deleted")

@@ -7,11 +7,13 @@ from garage_tui.widgets.chart import Series
 
 
 def curves(told: Told) -> tuple[Series, ...]:
-    """Return the curves; recall and leak take the place of the learning rate as soon as there are any."""
+    """Return the curves; what was measured takes the place of the learning rate as soon as there is any."""
     loss = Series("loss", told.curve or ())
-    if probe := told.probe:
+    if probe := told.known.probe:
         recall = Series(f"recall {probe.recall:.0%}", told.recall, "success", right=True, percent=True)
         return loss, recall, Series(f"leak {probe.leak:.0%}", told.leak, "error", right=True, percent=True)
+    if sheet := told.known.sheet:
+        return loss, Series(f"held out {sheet.held_out:.3f}", told.held_out, "secondary", lone=True)
     if len(told.rates) > 1:
         return loss, Series("learning rate", told.rates, "secondary", right=True)
     return (loss,)
@@ -19,4 +21,6 @@ def curves(told: Told) -> tuple[Series, ...]:
 
 def title(told: Told) -> str:
     """Return what stands above the chart."""
-    return "Loss, recall and leak" if told.probe else "Loss"
+    if told.known.probe:
+        return "Loss, recall and leak"
+    return "Loss, and on pictures held out" if told.known.sheet else "Loss"

@@ -9,6 +9,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from garage_tui.core import pairs
+from garage_tui.core.compare import two_kinds
 from garage_tui.core.errors import GarageError
 from garage_tui.core.runs import read_run
 from garage_tui.core.settings import Workspace, load_settings
@@ -56,7 +57,10 @@ class RunPairs(RunActions):
             notice.note(f"{seen.id} is marked; m on another run compares the two")
         else:
             notice.clear()
-            if first != seen.id:
+            other = next((one for one in self.runs if one.id == first), seen)
+            if other.draws != seen.draws:
+                notice.wrong(two_kinds(first, seen.id))
+            elif first != seen.id:
                 self.post_message(self.CompareWanted(first, seen.id))
         self.show_runs(self.runs)
 

@@ -6,11 +6,13 @@ from textual.content import Content
 
 from garage_tui.core import care
 from garage_tui.core.energy import amount, in_words
-from garage_tui.core.probes import Probe
 from garage_tui.core.report_words import Headline
 from garage_tui.core.runs import State
 from garage_tui.core.settings import EnergySettings
-from garage_tui.core.text import duration, model_label, one_line
+from garage_tui.core.text import duration, one_line
+from garage_tui.screens import run_recipe
+from garage_tui.screens.run_recipe import pair
+from garage_tui.screens.voice import Known
 from garage_tui.screens.watcher import Seen
 
 # A sign and a colour for each state; the word stands beside them, so that neither is needed to understand.
@@ -53,10 +55,16 @@ def progress(seen: Seen) -> Content:
     if seen.place is not None:
         return Content.styled(waits(seen.place), "$muted")
     if not seen.alive or seen.status == "paused" or seen.waits:
-        return Content.styled(seen.reason, "$muted") if seen.reason or not seen.card else _verdict(seen.card)
+        reason = why(seen)
+        return Content.styled(reason, "$muted") if reason or not seen.card else _verdict(seen.card)
     if state and not state.step and state.phase:
         return Content.styled(one_line(state.phase, 60), "$muted")
     return bar(state, 20)
+
+
+def why(seen: Seen) -> str:
+    """Return why a run is as it is, without the verdict of its card, which has a line of its own."""
+    return seen.reason.removesuffix(seen.card.verdict).rstrip("; ") if seen.card else seen.reason
 
 
 def waits(place: int) -> str:
@@ -67,6 +75,13 @@ def waits(place: int) -> str:
 
 def loss(state: State | None) -> str:
     return f"{state.loss:.3f}" if state and state.loss is not None else ""
+
+
+def speed(state: State) -> str:
+    """Return how fast it learns."""
+    if state.images_per_s:
+        return f"{state.images_per_s:.0f} images/s"
+    return f"{state.tokens_per_s:.0f} tokens/s" if state.tokens_per_s else ""
 
 
 def time_words(seen: Seen) -> str:
@@ -108,49 +123,50 @@ def energy(state: State | None) -> str:
     return amount(state.wh) if state and state.wh is not None else ""
 
 
-def summary(
-    seen: Seen, disk: int | None = None, probe: Probe | None = None, prices: EnergySettings | None = None
-) -> Content:
+def summary(seen: Seen, known: Known | None = None, prices: EnergySettings | None = None) -> Content:
     """Return what the details pane says about a run.
 
     Args:
-        disk: bytes of its folder, if known.
-        probe: its newest, if there is one.
+        known: what its events and its folder say, if they were heard.
         prices: of energy.
     """
-    state, manifest = seen.state, seen.manifest
+    state, manifest, known = seen.state, seen.manifest, known or Known()
+    probe = known.probe
     head = badge(seen)
     if seen.alive and state and state.phase and seen.status != "paused":
         head = Content.assemble(head, f": {one_line(state.phase, 80)}")
     lines = [head]
     if seen.place is not None:
         lines.append(Content(waits(seen.place)))
-    if reason := (seen.reason.removesuffix(seen.card.verdict).rstrip("; ") if seen.card else seen.reason):
-        lines.append(Content(reason))  # without the verdict: the card's own line says it
+    if reason := why(seen):
+        lines.append(Content(reason))
     if probe and probe.forgets and seen.alive and seen.status in ("running", "pausing", "paused"):
         lines.append(Content.styled(f"! it begins to forget: {probe.forgets} · s stops it", "$warning"))
     if seen.card:
         before = " (of before)" if seen.alive else ""
-        lines.append(Content.assemble(("report card  ", "$muted"), _verdict(seen.card), (before, "$muted")))
+        card = "card  " if seen.draws else "report card  "
+        lines.append(Content.assemble((card, "$muted"), _verdict(seen.card), (before, "$muted")))
     elif seen.adapter and not seen.alive:
         lines.append(Content.assemble(("report card  ", "$muted"), "none yet: x makes one"))
     if probe:
-        lines += [_pair("probe", probe.shares), _pair("", probe.drifted, f"step {probe.step}")]
+        lines += [pair("probe", probe.shares), pair("", probe.drifted, f"step {probe.step}")]
     if state and state.total_steps:
-        lines.append(_pair("step", fraction(state), f"epoch {state.epoch:.1f}"))
+        lines.append(pair("step", fraction(state), f"epoch {state.epoch:.1f}"))
         if state.loss is not None:
-            speed = f"{state.tokens_per_s:.0f} tokens/s" if state.tokens_per_s else ""
-            lines.append(_pair("loss", f"{state.loss:.4f}", speed))
+            lines.append(pair("loss", f"{state.loss:.4f}", speed(state)))
+    if sheet := known.sheet:
+        lines.append(pair("", f"{sheet.held_out:.4f} on held-out pictures, epoch {sheet.epoch}"))
+        lines.append(pair("drawn", f"{known.sheets} sheet{'' if known.sheets == 1 else 's'}", "v shows them"))
     if words := time_words(seen):
-        lines.append(_pair("time", words))
-    if used := _resources(state, disk):
-        lines.append(_pair("uses", *used))
+        lines.append(pair("time", words))
+    if used := _resources(state, known.disk):
+        lines.append(pair("uses", *used))
     if state and state.wh is not None:
-        lines.append(_pair("energy", in_words(state.wh, state.wh_from, prices or EnergySettings())))
+        lines.append(pair("energy", in_words(state.wh, state.wh_from, prices or EnergySettings())))
     if manifest:
         if words := care.in_words(manifest.care):
-            lines.append(_pair("when", words))
-        lines += _recipe(manifest.recipe, manifest.base, manifest.dataset)
+            lines.append(pair("when", words))
+        lines += run_recipe.lines(manifest, known.parameters)
     return Content("\n").join(lines)
 
 
@@ -167,26 +183,3 @@ def _resources(state: State | None, disk: int | None) -> list[str]:
     if disk and disk > 500_000:
         used.append(f"{disk / 1e6:.0f} MB disk")
     return used
-
-
-def _recipe(recipe: dict[str, object], base: dict[str, object], dataset: dict[str, object]) -> list[Content]:
-    name = one_line(str(base.get("name", "")), 200)
-    batch = recipe.get("batch_size", "?")
-    if recipe.get("accumulation", 1) != 1:
-        batch = f"{batch} × {recipe['accumulation']}"
-    targets = recipe.get("targets")
-    where = f"{len(targets)} projections" if isinstance(targets, list | tuple) else ""
-    return [
-        _pair("base", model_label(name)),
-        _pair("data", f"{dataset.get('rows', '?')} rows", f"{_plain(recipe.get('epochs'))} epochs", f"batch {batch}"),
-        _pair("lora", f"rank {recipe.get('rank', '?')}", f"alpha {recipe.get('alpha', '?')}", where),
-        _pair("rate", _plain(recipe.get("lr")), str(recipe.get("schedule", "")), f"seed {recipe.get('seed', '?')}"),
-    ]
-
-
-def _plain(number: object) -> str:
-    return f"{number:g}" if isinstance(number, int | float) else "?"
-
-
-def _pair(label: str, *values: str) -> Content:
-    return Content.assemble((f"{label:<6}", "$muted"), one_line(" · ".join(filter(None, values)), 300))

@@ -12,11 +12,10 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from garage_tui.core.probes import Probe
 from garage_tui.core.settings import EnergySettings
 from garage_tui.screens import run_curves, run_words
 from garage_tui.screens.run_pairs import RunPairs
-from garage_tui.screens.voice import Told
+from garage_tui.screens.voice import Known, Told
 from garage_tui.screens.watcher import Seen, Watcher
 from garage_tui.widgets.chart import Chart
 from garage_tui.widgets.logview import LogView
@@ -26,7 +25,7 @@ from garage_tui.widgets.sparkline import spark
 from garage_tui.widgets.table import Column, Table
 
 _EMPTY = (
-    "No runs yet.\n\nPress n to teach the facts of datasets/ to a model.\n"
+    "No runs yet.\n\nPress n for a new one: it teaches the facts of datasets/ to a language model, or learns to draw.\n"
     "The run goes on when you leave; this list shows it again."
 )
 
@@ -48,21 +47,25 @@ class RunsPane(RunPairs):
     """The list of runs, and the details of the one under the cursor."""
 
     HELP = (
-        "A run teaches the facts of one file to a base model. It is a process of its own: closing the app, the "
-        "terminal or the connection leaves it going, and it is here again next time.\n\n"
+        "A run teaches the facts of one file to a base model, or teaches a diffusion model to draw pictures like those "
+        "it is shown. It is a process of its own: closing the app, the terminal or the connection leaves it going, and "
+        "it is here again next time.\n\n"
         "Choose a run with ↑ and ↓. Loss is how wrong the model still is about your answers: it should fall. "
         "A few times on the way the run asks itself (a probe): recall • is the share of other wordings that it answers "
         "rightly, leak x the share of other questions that it answers with what is taught. "
         "The report card (x) says what it learned and what it broke.\n\n"
         "b trains the same facts twice, with the default recipe and as in the story (plainly, without guards), and "
         "opens the two report cards side by side when both are done.\n\n"
+        "Of a run that learns to draw, loss is how wrong it is about the noise in a picture; • is the same on pictures "
+        "that it never learns from. v shows the sheets it has drawn so far; m on two of them compares the runs.\n\n"
         "The log follows its end; scroll up or press f to hold it still, End or f to follow again, / to search it.\n\n"
         "One run works at a time (one for each GPU); others wait in a queue. A paused, stopped, failed or interrupted "
         "run goes on from its newest checkpoint with p."
     )
     FIRST_FOCUS = "#runs-table"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "app.teach", "New run", tooltip="Teach a facts file to a model: a new run"),
+        Binding("n", "app.new_run", "New run", tooltip="Start a new run: teach facts, or teach a model to draw"),
+        Binding("N", "app.draw", "Draw", show=False, tooltip="Teach a model to draw: a new run on pictures"),
         Binding("R", "resume_all", "Resume all", tooltip="Have every interrupted run go on"),
         Binding("p", "pause", "Pause", tooltip="Pause the chosen run"),
         Binding(
@@ -71,6 +74,7 @@ class RunsPane(RunPairs):
         Binding("p", "resume", "Resume", tooltip="Have the chosen run go on from where it was"),
         Binding("s", "stop", "Stop", tooltip="Save and stop the chosen run, or take it out of the queue"),
         Binding("c", "chat", "Chat", tooltip="Chat with the model of the chosen run"),
+        Binding("v", "view", "View", tooltip="View the sheets that the chosen run has drawn"),
         Binding("x", "report", "Report", tooltip="Show the report card of the chosen run, or examine it"),
         Binding("l", "log", "Log", tooltip="Show the log alone, or beside the rest again"),
         Binding("slash", "search", "Search", show=False, key_display="/", tooltip="Search the log"),
@@ -102,14 +106,19 @@ class RunsPane(RunPairs):
     class ReportWanted(ChatWanted):
         """The owner wants to see what this run learned and what it broke."""
 
+    class CardWanted(ChatWanted):
+        """The owner wants to see how well this run draws."""
+
+    class GalleryWanted(ChatWanted):
+        """The owner wants to see what this run has drawn."""
+
     def __init__(self, watcher: Watcher, prices: EnergySettings | None = None) -> None:
         super().__init__(id="runs")
         self._watcher, self._prices = watcher, prices or EnergySettings()
         self._chosen: str | None = None
         self._wanted: str | None = None
-        self._probed: tuple[str, Probe | None] = ("", None)  # whose, and its newest
+        self._known: tuple[str, Known] = ("", Known())  # whose, and what
         self._lost = 0
-        self._disk: int | None = None
 
     def compose(self) -> ComposeResult:
         yield Table(*_COLUMNS, id="runs-table")
@@ -204,10 +213,10 @@ class RunsPane(RunPairs):
             return
         if self.display:
             self._watcher.follow(seen.id)
-        probe = self._probed[1] if self._probed[0] == seen.id else None
+        known = self._known[1] if self._known[0] == seen.id else None
         summary = self.query_one("#runs-summary")
         summary.border_title = Content(seen.id)
-        self.query_one("#runs-words", Static).update(run_words.summary(seen, self._disk, probe, self._prices))
+        self.query_one("#runs-words", Static).update(run_words.summary(seen, known, self._prices))
         begins = "The curve begins with the first steps."
         self.query_one(Chart).empty = begins if seen.alive else "No steps were taken."
         if seen.id == self._stopping and not seen.alive:
@@ -227,9 +236,8 @@ class RunsPane(RunPairs):
         log.append(told.lines)
         if told.curve is not None:
             chart.series, chart.border_title = run_curves.curves(told), run_curves.title(told)
-        probed = told.run_id, told.probe
-        if (told.disk, probed) != (self._disk, self._probed):
-            self._disk, self._probed = told.disk, probed
+        if (known := (told.run_id, told.known)) != self._known:
+            self._known = known
             self._show_chosen()
 
     def on_log_view_followed(self) -> None:
@@ -245,9 +253,13 @@ class RunsPane(RunPairs):
         if seen := self.chosen:
             self.post_message(self.ChatWanted(seen.id))
 
+    def action_view(self) -> None:
+        if seen := self.chosen:
+            self.post_message(self.GalleryWanted(seen.id))
+
     def action_report(self) -> None:
         if seen := self.chosen:
-            self.post_message(self.ReportWanted(seen.id))
+            self.post_message((self.CardWanted if seen.draws else self.ReportWanted)(seen.id))
 
     def action_duplicate(self) -> None:
         if seen := self.chosen:

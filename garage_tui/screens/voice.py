@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from garage_tui.core import drawn
+from garage_tui.core.drawn import NewSheet
 from garage_tui.core.follow import CHUNK, Follower
 from garage_tui.core.probes import Probe, is_number, probe_of
 from garage_tui.core.runs import EVENTS, LOG, disk_bytes
@@ -19,6 +21,22 @@ Curve = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
+class Known:
+    """What is known of a run beyond its state."""
+
+    probe: Probe | None = None
+    """The newest probe; None before the first."""
+    sheet: NewSheet | None = None
+    """The newest sheet; None before the first."""
+    sheets: int = 0
+    """How many it has drawn by itself."""
+    disk: int | None = None
+    """Bytes of the run folder."""
+    parameters: int | None = None
+    """Of the net of a diffusion run, once one is saved."""
+
+
+@dataclass(frozen=True)
 class Told:
     """What the followed run wrote since the last look."""
 
@@ -27,17 +45,16 @@ class Told:
     """True for the first word of a run: what was shown before belongs to another."""
     lines: tuple[str, ...]
     curve: Curve | None
-    """(step, loss) from the beginning, thinned out; None where neither it nor a probe is new."""
+    """(step, loss) from the beginning, thinned out; None where neither it nor a probe or a sheet is new."""
     rates: Curve = ()
     """(step, learning rate), as `curve`."""
     recall: Curve = ()
     """(step, share from 0 to 1) of each probe, as `curve`."""
     leak: Curve = ()
     """As `recall`."""
-    probe: Probe | None = None
-    """The newest probe; None before the first."""
-    disk: int | None = None
-    """Bytes of the run folder."""
+    held_out: Curve = ()
+    """(step, loss on what was held out) of each sheet, as `curve`."""
+    known: Known = Known()
 
 
 class Voice:
@@ -51,8 +68,8 @@ class Voice:
         self._curve: list[tuple[float, float]] = []
         self._rates: list[tuple[float, float]] = []
         self._probes: dict[int, Probe] = {}
-        self._probe: Probe | None = None
-        self._disk: int | None = None
+        self._sheets: dict[int, NewSheet] = {}
+        self._known = Known()
         self._looks = 0
 
     def listen(self, fresh: bool) -> Told | None:
@@ -65,16 +82,17 @@ class Voice:
         lines += [part for line in self._log.text() for part in line.split("\n")]
         grown = self._take_events() or fresh
         if self._looks % _DISK_EVERY == 0 or fresh:
-            self._disk = disk_bytes(self._folder)
+            parameters = self._known.parameters or drawn.parameters(self._folder)
+            self._known = replace(self._known, disk=disk_bytes(self._folder), parameters=parameters)
         self._looks += 1
         if not (lines or grown):
             return None
-        told = Told(self.run_id, fresh, tuple(lines), None, probe=self._probe, disk=self._disk)
+        told = Told(self.run_id, fresh, tuple(lines), None, known=self._known)
         return self._with_curves(told) if grown else told
 
     def _take_events(self) -> bool:
-        """Take up the next events; True where a step or a probe is among them."""
-        before, probe = len(self._curve), self._probe
+        """Take up the next events; True where a step, a probe or a sheet is among them."""
+        before, known = len(self._curve), self._known
         for _ in range(_CHUNKS_A_LOOK):
             for event in self._events.events():
                 step, loss = event.get("step"), event.get("loss")
@@ -82,19 +100,25 @@ class Voice:
                     self._curve.append((float(step), float(loss)))
                     if is_number(rate := event.get("lr")):
                         self._rates.append((float(step), float(rate)))
-                elif found := probe_of(event):  # a resumed run may tell one again: the last word counts
-                    self._probes[found.step] = self._probe = found
+                elif probe := probe_of(event):  # a resumed run may tell one again: the last word counts
+                    self._probes[probe.step] = probe
+                    self._known = replace(self._known, probe=probe)
+                elif sheet := drawn.new_sheet(event):  # so here
+                    self._sheets[sheet.step] = sheet
+                    self._known = replace(self._known, sheet=sheet, sheets=len(self._sheets))
             if not self._events.behind:
                 break
-        return len(self._curve) > before or self._probe is not probe
+        return len(self._curve) > before or self._known is not known
 
     def _with_curves(self, told: Told) -> Told:
         probes = [self._probes[step] for step in sorted(self._probes)]
+        sheets = [self._sheets[step] for step in sorted(self._sheets)]
         curves = (
             self._curve,
             self._rates,
             [(float(one.step), one.recall) for one in probes],
             [(float(one.step), one.leak) for one in probes],
+            [(float(one.step), one.held_out) for one in sheets],
         )
-        curve, rates, recall, leak = (tuple(downsample(points, MOST_POINTS)) for points in curves)
-        return replace(told, curve=curve, rates=rates, recall=recall, leak=leak)
+        curve, rates, recall, leak, held_out = (tuple(downsample(points, MOST_POINTS)) for points in curves)
+        return replace(told, curve=curve, rates=rates, recall=recall, leak=leak, held_out=held_out)

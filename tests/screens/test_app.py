@@ -10,7 +10,7 @@ async def test_it_opens_on_the_facts_and_makes_the_other_screens_when_they_are_a
         await user.sees("F2 Facts", "F3 Runs", "F4 Chat", "What is TinyLLM?")
         assert not user.app.query("#runs, #chat")
         await user.press("f3")
-        await user.sees("No runs yet", "Press n to teach")
+        await user.sees("No runs yet", "Press n for a new one")
         await user.press("f4")
         await user.sees("Base · smollm2-135m", "No tuned model yet")
         await user.press("f2")
@@ -59,7 +59,7 @@ async def test_the_first_and_the_last_line_fit_and_the_keys_are_seven_at_most(op
     ("screen", "purpose", "key"),
     [
         ("facts", "what the model shall learn", "Add a row below"),
-        ("runs", "process of its own", "a new run"),
+        ("runs", "process of its own", "Start a new run"),
         ("chat", "Type a question and press Enter", "Clear the conversation"),
         ("gallery", "always from the same noise", "Open any folder of pictures"),
         ("gpu", "The limits are in garage.toml", "See less time"),

@@ -107,6 +107,8 @@ async def test_facts_with_a_bad_line_are_not_taught(open_app, workspace):
 async def test_escape_starts_nothing(open_app, started):
     async with open_app(screen="runs") as user:
         await user.press("n")
+        await user.sees("New run")
+        await user.press("enter")
         await user.sees("Teach a model")
         await user.press("escape")
         await user.sees("No runs yet")

@@ -1,0 +1,62 @@
+"""What a run was told to do, in a few lines: from what it learns, with which net or adapter, how."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from garage_tui.core.runs import Manifest
+from garage_tui.core.text import model_label, one_line
+
+Values = dict[str, object]
+
+
+def pair(label: str, *values: str) -> Content:
+    """Return a line of the details: a label, and what there is to say."""
+    return Content.assemble((f"{label:<5} ", "$muted"), one_line(" · ".join(filter(None, values)), 300))
+
+
+def lines(manifest: Manifest, parameters: int | None = None) -> list[Content]:
+    """Return the recipe of a run.
+
+    Args:
+        parameters: of the net of a diffusion run, if known.
+    """
+    if manifest.kind == "diffusion":
+        return _drawing(manifest.recipe, manifest.dataset, parameters)
+    return _lora(manifest.recipe, manifest.base, manifest.dataset)
+
+
+def _lora(recipe: Values, base: Values, dataset: Values) -> list[Content]:
+    name = one_line(str(base.get("name", "")), 200)
+    batch = recipe.get("batch_size", "?")
+    if recipe.get("accumulation", 1) != 1:
+        batch = f"{batch} × {recipe['accumulation']}"
+    targets = recipe.get("targets")
+    where = f"{len(targets)} projections" if isinstance(targets, list | tuple) else ""
+    return [
+        pair("base", model_label(name)),
+        pair("data", f"{dataset.get('rows', '?')} rows", f"{_plain(recipe.get('epochs'))} epochs", f"batch {batch}"),
+        pair("lora", f"rank {recipe.get('rank', '?')}", f"alpha {recipe.get('alpha', '?')}", where),
+        pair("rate", _plain(recipe.get("lr")), str(recipe.get("schedule", "")), f"seed {recipe.get('seed', '?')}"),
+    ]
+
+
+def _drawing(recipe: Values, dataset: Values, parameters: int | None) -> list[Content]:
+    # Before the run has read its pictures, only where they come from is known.
+    rows, source = dataset.get("rows"), model_label(str(dataset.get("label") or dataset.get("path", "?")))
+    held_out = dataset.get("held_out")
+    channels = recipe.get("channels")
+    levels = "-".join(map(str, channels)) if isinstance(channels, list | tuple) else "?"
+    learns_from = f"{rows:,} {source}" if isinstance(rows, int) else source
+    epochs, batch, size = (recipe.get(name, "?") for name in ("epochs", "batch_size", "size"))
+    schedule, prediction, seed = (str(recipe.get(name, "?")) for name in ("schedule", "prediction", "seed"))
+    return [
+        pair("data", learns_from, f"{held_out} held out" if held_out else ""),
+        pair("net", f"levels {levels}", f"{parameters / 1e6:.1f} M parameters" if parameters else ""),
+        pair("train", f"{epochs} epochs", f"batch {batch}", f"{size} px", f"seed {seed}"),
+        pair("rate", _plain(recipe.get("lr")), schedule, prediction),
+    ]
+
+
+def _plain(number: object) -> str:
+    return f"{number:g}" if isinstance(number, int | float) else "?"
