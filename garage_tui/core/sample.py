@@ -18,13 +18,12 @@ from pathlib import Path
 
 import msgspec
 
+from garage_tui.core import child
 from garage_tui.core.errors import GarageError
 from garage_tui.core.text import one_line
 
 JOB = (sys.executable, "-P", "-m", "garage_tui.jobs.sample")
 MOST_SAMPLES, MOST_STEPS, MOST_SEED = 64, 1000, 2**32 - 1
-_GRACE_SECONDS = 3.0
-"""How long the process may take to leave."""
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -95,7 +94,7 @@ async def draw(run: Path, wanted: Wanted, out: Path, job: Sequence[str] = JOB) -
             raise GarageError(why or f"nothing was drawn: {_how(code)}")
     finally:
         said.cancel()
-        await _end(process)
+        await child.end(process)
 
 
 def _understand(line: bytes) -> Drawing | None:
@@ -112,18 +111,6 @@ async def _last_line(stream: asyncio.StreamReader) -> str:
         tail = (tail + part)[-4096:]
     lines = [one_line(line, 400) for line in tail.decode(errors="replace").splitlines()]
     return next((line for line in reversed(lines) if line), "")
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is not None:
-        return
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_GRACE_SECONDS):
-                await process.wait()
-                return
 
 
 def _how(code: int) -> str:
