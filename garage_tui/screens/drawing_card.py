@@ -23,6 +23,8 @@ from garage_tui.core.text import duration, one_line, plain
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.keybar import KeyBar
 
+_BAR = 2
+"""Cells of a scroll bar, which comes with what is written here."""
 _MEANING = (
     "KID says how far its pictures are from those it learned from, seen through a random net: real ones that were held "
     "out have the floor, and what is below the bar passes. A copy is a picture that lies nearer to one it learned from "
@@ -103,7 +105,8 @@ def in_words(card: DrawingReport, over: bool, width: int) -> Content:
     rows = table(card)
     name, figure = (max(len(row[column]) for row in rows) for column in (0, 1))
     for what, value, words in rows:
-        said = textwrap.wrap(words, max(20, width - name - figure - 4))
+        room = width - name - figure - 4 - _BAR
+        said = textwrap.wrap(words, max(20, room), break_on_hyphens=False)
         lines.append(Content.assemble(f"{what:<{name}}  ", (f"{value:>{figure}}", "bold"), (f"  {said[0]}", "$muted")))
         lines += [Content.styled(" " * (name + figure + 4) + more, "$muted") for more in said[1:]]
     made = f"{card.samples} pictures by {card.sampler} after epoch {card.epoch}, in {duration(card.seconds)}"
