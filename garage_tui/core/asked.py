@@ -94,12 +94,17 @@ class Question:
 
     def listen(self, seconds: float) -> None:
         """Take what has come of the answer, and wait so long for the rest."""
-        end = time.monotonic() + seconds
+        began = time.monotonic()
         with contextlib.suppress(OSError):
-            while self.open and select.select([self._reader], [], [], max(0.0, end - time.monotonic()))[0]:
+            while self.open:
+                left = began + seconds - time.monotonic()
+                if not select.select([self._reader], [], [], max(0.0, left))[0]:
+                    return
                 if not (part := os.read(self._reader, 4096)):
                     return
                 self._typed += self.sift(part)
+        if self._took is not None:
+            self._took = time.monotonic() - began  # it may have been here long before
 
     def sift(self, data: bytes) -> bytes:
         """Take the answer out of what the terminal sends, and return the rest.

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _GAP_SHARE = 24
 """A picture is so many times as wide as the gap beside it, where it is enlarged."""
+_FULL_ROWS = 0.8
+"""Of the largest pictures' width, what is enough for those in full rows."""
 
 
 @dataclass(frozen=True)
@@ -121,13 +123,17 @@ def side_by_side(left: Image, right: Image, room: Room, ground: RGB) -> Image:
 
 
 def _best(count: int, high: int, room: Room) -> tuple[int, float]:
-    """Return in how many columns so many units, each `high` pictures high, are largest, and how wide a picture is."""
+    """Return in how many columns so many units, each `high` pictures high, are largest, and how wide a picture is.
+
+    Where a last row would not be full, somewhat smaller pictures in full rows are better.
+    """
     ways = []
     for columns in range(1, count + 1):
         rows = math.ceil(count / columns)
-        ways.append((min(room.width / columns, room.height / (rows * high)), -columns * rows, -columns))
-    best = max(ways)
-    return -best[2], best[0]
+        ways.append((min(room.width / columns, room.height / (rows * high)), count % columns == 0, -columns))
+    largest = max(ways)[0]
+    pitch, _, columns = max(ways, key=lambda way: (way[1] and way[0] >= _FULL_ROWS * largest, *way))
+    return -columns, pitch
 
 
 def _grid(cells: Sequence[Sequence[Image]], size: int, room: Room, ground: RGB) -> Image:

@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.events import Resize
 from textual.widgets import Static
@@ -18,6 +18,7 @@ from garage_tui.core.terminal import Terminal
 from garage_tui.screens.gallery_actions import GalleryActions
 from garage_tui.screens.run_words import badge
 from garage_tui.screens.watcher import Seen
+from garage_tui.widgets.frame import Frame
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.picture import Picture
 from garage_tui.widgets.table import Column, Table
@@ -87,8 +88,7 @@ class GalleryPane(GalleryActions):
             table.can_focus = False  # its keys are those of the pane
             table.id = "gallery-list"
             yield table
-            with Vertical(id="gallery-frame", classes="panel") as frame:
-                frame.can_focus = True
+            with Frame(id="gallery-frame", classes="panel"):
                 yield Picture(self._terminal, id="gallery-picture")
                 yield Static(id="gallery-words")
         yield Static(Content(_EMPTY), id="gallery-empty", classes="empty")

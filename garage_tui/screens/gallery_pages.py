@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from textual.content import Content
-from textual.widget import Widget
 
 from garage_tui.core import albums
 from garage_tui.core.albums import Album, Page
@@ -154,12 +153,12 @@ class GalleryPages(GalleryShown):
         path, width = _from_home(self.place.page.path), max(20, self.app.size.width - 4)
         notice.note(path if len(path) <= width else f"…{path[1 - width :]}")
 
-    def frame_titles(self, frame: Widget) -> None:
+    def titles(self) -> tuple[str, str]:
         place, filming = self.shown_place, self.frame is not None
         words = [self.album.name if self.album else "", place.page.name if place else ""]
         is_marked = self.marked and place and self.marked.page.path == place.page.path
-        frame.border_title = Content(("◆ " if is_marked else "") + " · ".join(filter(None, words)))
-        frame.border_subtitle = Content(f"{self.at + 1} of {len(self.pages)}" if place and not filming else "")
+        number = f"{self.at + 1} of {len(self.pages)}" if place and not filming else ""
+        return ("◆ " if is_marked else "") + " · ".join(filter(None, words)), number
 
     def show_list(self) -> None:
         """Show the albums in the list."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 
 from textual.content import Content
-from textual.widget import Widget
 from textual.widgets import Static
 
 from garage_tui.core.errors import GarageError
 from garage_tui.core.terminal import Way
 from garage_tui.screens.gallery_view import Made, Maker, Place, View, room_for
+from garage_tui.widgets.frame import Frame
 from garage_tui.widgets.pane import Pane
 from garage_tui.widgets.picture import Picture
 
@@ -38,6 +38,7 @@ class GalleryShown(Pane):
         self._wanted: View | None = None
         self._shown: View | None = None
         self._working = False
+        self._said = Content()
 
     @property
     def nothing(self) -> str:
@@ -95,8 +96,10 @@ class GalleryShown(Pane):
                 except GarageError as error:
                     wrong = str(error)
                 if view == self._wanted:
-                    self._shown, self.made = view, made
-                    picture.empty, picture.source = wrong, made.image if made else None
+                    old, self._shown, self.made = self.made, view, made
+                    picture.empty = wrong
+                    if made is None or made is not old:
+                        picture.source = made.image if made else None
                     self.show_words()
         finally:
             self._working = False
@@ -106,16 +109,20 @@ class GalleryShown(Pane):
 
     def show_words(self) -> None:
         """Say what the picture shows."""
-        self.query_one("#gallery-words", Static).update(self.words())
-        self.frame_titles(self.query_one("#gallery-frame"))
+        said, line = self.words(), self.query_one("#gallery-words", Static)
+        if said != self._said:
+            lines = [-(-one.cell_length // max(1, line.size.width)) for one in (said, self._said)]
+            self._said = said
+            line.update(said, layout=lines[0] != lines[1])  # a new layout costs more than a new line
+        self.query_one(Frame).name_it(*self.titles())
         self.refresh_bindings()
 
     def words(self) -> Content:
         """Return what the picture shows."""
         return Content(self.made.words if self.made else "")
 
-    def frame_titles(self, frame: Widget) -> None:
-        """Name what is shown."""
+    def titles(self) -> tuple[str, str]:
+        """Return the name of what is shown, and which of how many it is."""
         raise NotImplementedError
 
     def action_part(self, parts: int) -> None:

@@ -86,13 +86,21 @@ class Maker:
     def __init__(self) -> None:
         self._read: OrderedDict[tuple[Path, int], tuple[Image, Sheet | None]] = OrderedDict()
         self._film: tuple[tuple[Path, int], Film] | None = None
+        self._last: tuple[object, Made] | None = None
 
     def make(self, view: View) -> Made:
-        """Return what shows a view.
+        """Return what shows a view; the same as before where nothing has changed, its files included.
 
         Raises:
             GarageError: a file of it cannot be shown.
         """
+        places = (view.place, view.left) if view.left else (view.place,)
+        key = replace(view, version=0), tuple(_stamp(place.page.path) for place in places)
+        if self._last is None or self._last[0] != key:
+            self._last = key, self._make(view)
+        return self._last[1]
+
+    def _make(self, view: View) -> Made:
         if view.frame is not None:
             return self._make_frame(view, self.film(view.place.page.path))
         image, sheet = self._open(view.place.page.path)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _BATCH = 4
 """Escape codes (of 4 KB) that are sent at once: a key pressed in the meantime is painted between two batches."""
 _BATCH_SECONDS = 0.02
+_REST_SECONDS = 0.05
 _LOST_SECONDS = 10.0
 """After so long without an answer, none is waited for: the terminal may have lost the question."""
 _SLOW_SECONDS = 1.0
@@ -86,6 +87,7 @@ class Picture(Widget):
         self._done: Job | None = None
         self._drawn = Drawn()
         self._working = False
+        self._rests = False
         self._taken = asyncio.Event()
         self.set_reactive(Picture.how, terminal.pictures)
         self.set_reactive(Picture.source, source)
@@ -124,8 +126,19 @@ class Picture(Widget):
         self._want()
         self.post_message(self.Resized(self))
 
+    def on_hide(self) -> None:
+        self._rests = True
+        self.refresh()
+
     def on_show(self) -> None:
         self._want()
+        self.set_timer(_REST_SECONDS, self._wake)
+
+    def _wake(self) -> None:
+        """Be painted, after all else that belongs to another pane: each of its steps would paint the picture again."""
+        if self._rests:
+            self._rests = False
+            self.refresh()
 
     async def on_unmount(self) -> None:
         await self._forget(self._drawn)
@@ -218,6 +231,8 @@ class Picture(Widget):
     def render_line(self, y: int) -> Strip:
         """Return a line of the content; of a picture in pieces a blank one."""
         style, width = self.visual_style.rich_style, self.content_size.width
+        if self._rests:
+            return Strip.blank(width, style)
         left, top = self._corner()
         words = textwrap.wrap(self._drawn.words or (self.empty if self._done is None else ""), max(1, width))
         if 0 <= (at := y - (self.content_size.height - len(words)) // 2) < len(words):
@@ -230,7 +245,7 @@ class Picture(Widget):
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return the lines of a part of the widget."""
         strips, drawn = super().render_lines(crop), self._drawn
-        if drawn.piece is None:
+        if drawn.piece is None or self._rests:
             return strips
         corner = self._corner() + Offset(self.gutter.left, self.gutter.top)
         last = self.app.size.height - 1 - self.region.y if drawn.way == "sixel" else -1

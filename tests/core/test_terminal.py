@@ -356,6 +356,7 @@ def test_an_answer_that_comes_while_the_app_is_imported_is_there_and_so_are_keys
     answer = KITTY_OK + name(b"kitty(0.43.1)") + CELL + PLAIN
     went = asked((0.05, b"a"), (0.1, answer), code=LATER)
     assert (went.terminal.pictures, went.terminal.cell) == ("kitty", (10, 20))
+    assert went.terminal.most_bytes == Terminal(seconds=0.01).most_bytes, "the import is no slow line"
     assert went.left == "a"
     assert went.same
 

@@ -218,6 +218,8 @@ async def test_under_a_dialog_and_on_another_pane_nothing_of_it_is_painted(way):
         assert not SIXEL.findall(app.painted())
         app.query_one(ContentSwitcher).current = "pane"
         await pilot.pause()
+        assert not SIXEL.findall(app.painted()), "it waits until all else of its pane is painted"
+        await pilot.pause(0.3)
         assert app.painted() == painted
 
 
