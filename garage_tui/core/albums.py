@@ -7,10 +7,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from garage_tui.core.drawn import SAMPLES
 from garage_tui.core.text import one_line
 
-SAMPLES = "samples"
-"""In a run folder, the folder of its sheets."""
 MOST_PAGES = 20_000
 _ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".ppm"})
 _EPOCH = re.compile(r"epoch-(\d{1,9})\.png")

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from garage_tui.core.drawn import HELD_OUT, IMAGES
 from garage_tui.core.errors import BadInputError
 
 if TYPE_CHECKING:
     import numpy as np
 
-IMAGES, HELD_OUT = "images.npy", "held_out.npy"
-"""In a run folder: what it learned from, and pictures of the same kind that it has never seen."""
 _CHUNK_BYTES = 16_000_000
 _MOST_HELD_OUT = 100
 

@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 
 from garage_tui.core import child
+from garage_tui.core.drawn import PIPELINE
 from garage_tui.core.errors import GarageError
 from garage_tui.core.text import one_line
 
@@ -49,7 +50,7 @@ class Drawing(msgspec.Struct, frozen=True):
 def why_not(run: Path) -> str:
     """Return why nothing can be drawn with a run's model now; empty where it can."""
     with contextlib.suppress(OSError), os.scandir(run) as entries:
-        if any(entry.name == "pipeline" or entry.name.startswith("checkpoint-") for entry in entries):
+        if any(entry.name == PIPELINE or entry.name.startswith("checkpoint-") for entry in entries):
             return ""
     return f"{one_line(run.name)} has no model to draw with yet: it comes with the first checkpoint"
 

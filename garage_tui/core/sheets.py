@@ -126,7 +126,7 @@ def about(path: Path) -> Sheet | None:
     try:
         with Image.open(path, formats=("PNG",)) as image:
             text = image.info.get(KEYWORD)
-            sheet = msgspec.json.decode(text, type=Sheet) if isinstance(text, str) else None
+            sheet = msgspec.json.decode(text.encode(), type=Sheet) if isinstance(text, str) else None
             if sheet is None or min(sheet.columns, sheet.rows, sheet.size, sheet.count, sheet.scale) < 1:
                 return None
             pitch = (sheet.size + GAP) * sheet.scale

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from garage_tui.core import queue
-from garage_tui.core.albums import SAMPLES
+from garage_tui.core.drawn import SAMPLES
 from garage_tui.core.report import REPORT
 from garage_tui.core.report_words import Headline, headline
 from garage_tui.core.runs import STATE, Manifest, Run, State, name_of, read_run

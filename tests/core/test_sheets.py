@@ -44,6 +44,12 @@ def test_a_sheet_says_what_it_shows_to_us_and_to_any_other_program(tmp_path: Pat
         )
 
 
+def test_what_it_says_may_be_in_any_script(tmp_path: Path) -> None:
+    sheets.write(tmp_path / "a.png", pictures(4, 32), source="бабочки – 蝶")
+    sheet = sheets.about(tmp_path / "a.png")
+    assert sheet is not None and sheet.source == "бабочки – 蝶"
+
+
 def test_another_picture_is_no_sheet_and_a_damaged_one_is_said_to_be(tmp_path: Path) -> None:
     Image.new("RGB", (40, 40)).save(tmp_path / "photo.png")
     assert sheets.about(tmp_path / "photo.png") is None
