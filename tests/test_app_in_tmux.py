@@ -17,10 +17,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from garage_tui.core import server
-from garage_tui.core.runs import Run, list_runs
+from garage_tui.core import server, sheets
+from garage_tui.core.runs import Manifest, Run, State, list_runs, write_manifest, write_state
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
 
@@ -238,3 +239,40 @@ def test_it_can_be_read_with_few_colours(terminal, workspace, variables):
     terminal.tmux("new-session", "-d", "-s", "app", "-x", columns, "-y", rows, *app)
     screen = terminal.sees("24 facts")
     assert "▸" in next(line for line in screen.splitlines() if "What is TinyLLM?" in line)
+
+
+@pytest.fixture
+def drawn(workspace) -> Path:
+    """A diffusion run with two sheets, of red and of green pictures."""
+    run = workspace.checkpoints / "20261126-0900-diffusion-wings"
+    write = {"id": run.name, "kind": "diffusion", "created": 0.0, "recipe": {}, "base": {}, "dataset": {}}
+    run.mkdir()
+    write_manifest(run, Manifest(**write))
+    write_state(run, State(state="finished", total_steps=60, step=60))
+    for epoch, colour in {4: (200, 30, 30), 60: (30, 200, 30)}.items():
+        pictures = np.full((4, 32, 32, 3), colour, np.uint8)
+        sheets.write(run / "samples" / f"epoch-{epoch:04d}.png", pictures, run=run.name, epoch=epoch, seed=7)
+    return run
+
+
+def test_the_gallery_shows_half_blocks_in_tmux(terminal, drawn):
+    terminal.open("--screen", "gallery")
+    terminal.sees("epoch 60 · seed 7", "▀▀▀▀")
+    painted = terminal.tmux("capture-pane", "-p", "-e", "-t", "app")
+    assert re.search(r"\x1b\[[\d;]*38[;:]\d[\d;:]*m▀", painted), "they have no colours"
+    terminal.press("b")
+    terminal.sees("epoch 4 │ epoch 60, same seeds")
+    terminal.press("F2")
+    assert "▀" not in terminal.sees("24 facts")
+    terminal.press("F5")
+    terminal.sees("epoch 4 │ epoch 60", "▀▀▀▀")
+
+
+def test_the_gallery_shows_letters_where_there_is_nothing_else(terminal, drawn):
+    words = ["TERM=dumb", "LANG=C", "LC_ALL=C"]
+    columns, rows = terminal._size
+    app = ["env", *words, sys.executable, "-m", "garage_tui", "--workspace", str(terminal._workspace)]
+    terminal.tmux("new-session", "-d", "-s", "app", "-x", columns, "-y", rows, *app, "--screen", "gallery")
+    terminal.sees("epoch 60", "seed 7", "Browse")
+    wait_for(lambda: re.search(r"([.:=+*#%@-])\1{12}", terminal.screen), 20, lambda: terminal.screen)
+    assert "▀" not in terminal.screen
