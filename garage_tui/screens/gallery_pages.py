@@ -172,8 +172,9 @@ class GalleryPages(GalleryShown):
     def on_table_moved(self, event: Table.Moved) -> None:
         if event.row != event.table.cursor:  # it was said before another album was chosen
             return
-        if event.row < len(self.albums) and self.albums[event.row].path != self._path:
-            self.choose(self.albums[event.row].path)
+        row = event.table.cursor  # where it is now: a key may have come before this message
+        if row < len(self.albums) and self.albums[row].path != self._path:
+            self.choose(self.albums[row].path)
 
     def action_page(self, pages: int) -> None:
         """Go on, or back, by so many pages."""

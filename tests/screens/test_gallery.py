@@ -164,6 +164,20 @@ async def test_a_new_sheet_appears_by_itself_and_takes_nobody_away_from_an_older
         await shows(user, colour(1))
 
 
+async def test_while_a_run_goes_on_the_keys_go_where_they_are_told(open_gallery, make_drawer):
+    run = make_drawer(WINGS, 1, state="running", step=1).hold()
+    make_drawer("20261125-0900-diffusion-old", 8, number=2)
+    async with open_gallery() as user:
+        await shows(user, colour(1))
+        for step in range(30):
+            run.step(step, 1.0)
+            await user.press("down" if step % 2 == 0 else "up")
+        await user.press("down")
+        await shows(user, colour(8, 2))
+        await user.pilot.pause(1)
+        await shows(user, colour(8, 2))
+
+
 async def test_a_run_that_has_drawn_nothing_yet_says_when_it_will(open_gallery, make_drawer):
     run = make_drawer(WINGS, state="running", step=4).hold()
     async with open_gallery() as user:
