@@ -7,7 +7,6 @@ import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -21,6 +20,7 @@ from garage_tui.jobs import saving
 from garage_tui.jobs.denoising import held_out_loss
 from garage_tui.jobs.drawing_card import card_of
 from garage_tui.jobs.events import Progress, StopRequestedError
+from garage_tui.jobs.learner import Learner
 from garage_tui.jobs.sampling import NAMES, sample
 
 
@@ -28,7 +28,6 @@ class Telling:
     """The mouth of one run.
 
     Args:
-        net, mean: what is trained, and diffusers' EMAModel of it, which draws.
         pictures, held_out: (count, size, size, 3) uint8.
         label: what the pictures are, for people.
     """
@@ -38,16 +37,15 @@ class Telling:
         folder: Path,
         progress: Progress,
         recipe: DiffusionRecipe,
-        noise_schedule: Any,
-        net: Any,
-        mean: Any,
+        learner: Learner,
         pictures: np.ndarray,
         held_out: np.ndarray,
         label: str,
         start: saving.Start,
     ) -> None:
-        self._folder, self._progress, self._recipe, self._noise_schedule = folder, progress, recipe, noise_schedule
-        self._net, self._mean, self._pictures, self._held_out, self._label = net, mean, pictures, held_out, label
+        self._folder, self._progress, self._recipe = folder, progress, recipe
+        self._net, self._mean, self._noise_schedule = learner.net, learner.mean, learner.noise_schedule
+        self._pictures, self._held_out, self._label = pictures, held_out, label
         self._an_epoch = recipe.steps_an_epoch(len(pictures))
         self._first: tuple[float, int] | None = None  # active seconds and step after the first step
         self._began = progress.active_seconds, start.step

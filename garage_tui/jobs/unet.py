@@ -12,11 +12,11 @@ from diffusers import ConfigMixin, DDPMPipeline, DDPMScheduler, ModelMixin, UNet
 from diffusers.configuration_utils import register_to_config
 from diffusers.models.attention_processor import AttnProcessor
 from diffusers.models.unets.unet_2d import UNet2DOutput
-from diffusers.utils import logging
+from diffusers.utils.logging import disable_progress_bar
 
 from garage_tui.core.diffusion_recipe import DiffusionRecipe
 
-logging.disable_progress_bar()  # one of diffusers' own for two files
+disable_progress_bar()  # one of diffusers' own for two files
 
 
 class PatchUNet(ModelMixin, ConfigMixin):
@@ -30,7 +30,7 @@ class PatchUNet(ModelMixin, ConfigMixin):
         sample_size, in_channels, out_channels: of the pictures; the others are UNet2DModel's.
     """
 
-    @register_to_config
+    @register_to_config  # type: ignore[untyped-decorator]
     def __init__(
         self,
         patch: int = 2,

@@ -11,9 +11,9 @@ from garage_tui.core.errors import BadInputError
 from garage_tui.jobs import unet
 from garage_tui.jobs.butterflies import held_out, training
 from garage_tui.jobs.denoising import Batches, losses, times
-from garage_tui.jobs.diffusion import rate
 from garage_tui.jobs.drawing_card import blur
 from garage_tui.jobs.kid import RandomFeatures, kid
+from garage_tui.jobs.learner import rate
 from garage_tui.jobs.sampling import first_noise, guess_of_the_end, to_pictures, to_tensor
 
 
