@@ -113,6 +113,12 @@ def _colour_names(image: Image, colours: int) -> list[str]:
     if colours > 256:
         data = image.tobytes()
         return [f"8;2;{data[at]};{data[at + 1]};{data[at + 2]}" for at in range(0, len(data), 3)]
+    numbers = palette_numbers(image, colours)
+    return [f"8;5;{number}" if colours == 256 else str(number) for number in numbers]
+
+
+def palette_numbers(image: Image, colours: int) -> list[int]:
+    """Return the nearest colour of each pixel by its number: of 256 one that is the same in all terminals, or of 8."""
     from PIL import Image
     from PIL.Image import Dither
 
@@ -124,4 +130,4 @@ def _colour_names(image: Image, colours: int) -> list[str]:
     palette = Image.new("P", (1, 1))
     palette.putpalette(cube + greys if colours == 256 else eight)
     chosen = image.quantize(palette=palette, dither=Dither.NONE).tobytes()
-    return [f"8;5;{16 + number}" if colours == 256 else str(number) for number in chosen]
+    return [16 + number if colours == 256 else number for number in chosen]

@@ -112,7 +112,9 @@ def prepare(job: Job, terminal: Terminal) -> Drawn:
             drawn.columns, drawn.count, piece=partial(_sixel_piece, drawn), whole=partial(_Whole, drawn), way="sixel"
         )
     if job.way == "half":
-        return Drawn(columns, rows, list(_half_lines(pictures.halves(image, columns, rows))), way="half")
+        return Drawn(
+            columns, rows, list(_half_lines(pictures.halves(image, columns, rows), terminal.colours)), way="half"
+        )
     return Drawn(columns, rows, [[Segment(line)] for line in pictures.ascii_rows(image, columns, rows)])
 
 
@@ -139,11 +141,19 @@ class _Whole:
         return f"\x1b7\x1b[0m{corner}{erased}{back}{self._drawn.whole}\x1b8\x1b[{end - start}C"
 
 
-def _half_lines(image: Image) -> Iterator[list[Segment]]:
-    data, wide = image.tobytes(), 3 * image.width
-    for top in range(0, len(data), 2 * wide):
-        pairs = [(data[at : at + 3], data[at + wide : at + wide + 3]) for at in range(top, top + wide, 3)]
+def _half_lines(image: Image, colours: int) -> Iterator[list[Segment]]:
+    """Yield the lines of half blocks for two pixels a cell, in that many colours."""
+    wide, names = image.width, _colours_of(image, colours)
+    for top in range(0, len(names), 2 * wide):
+        pairs = zip(names[top : top + wide], names[top + wide : top + 2 * wide], strict=True)
         yield [
-            Segment("▀" * len(list(same)), Style(color=Color.from_rgb(*above), bgcolor=Color.from_rgb(*below)))
-            for (above, below), same in groupby(pairs)
+            Segment("▀" * len(list(same)), Style(color=above, bgcolor=below)) for (above, below), same in groupby(pairs)
         ]
+
+
+def _colours_of(image: Image, colours: int) -> list[Color]:
+    if colours > 256:
+        data = image.tobytes()
+        return [Color.from_rgb(*data[at : at + 3]) for at in range(0, len(data), 3)]
+    # Rich would choose by hue first, and make pink of a white that is hardly tinted.
+    return [Color.from_ansi(number) for number in pictures.palette_numbers(image, colours)]

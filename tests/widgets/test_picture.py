@@ -99,7 +99,7 @@ async def settle(pilot, picture: Picture) -> None:
 def show(way: str, source: Path | Image.Image | None = None, **terminal: object) -> Shown:
     if source is None:
         source = butterfly()
-    return Shown(Picture(Terminal(way, CELL, 1 << 24, **terminal), source))
+    return Shown(Picture(Terminal(way, CELL, **{"colours": 1 << 24, **terminal}), source))
 
 
 async def test_half_blocks_have_the_mean_colours_and_the_proportions_of_the_picture():
@@ -116,6 +116,14 @@ async def test_half_blocks_have_the_mean_colours_and_the_proportions_of_the_pict
             for column, (ink, ground) in enumerate(blocks):
                 assert ink == "8;2;{};{};{}".format(*small.getpixel((column, 2 * row)))
                 assert ground == "8;2;{};{};{}".format(*small.getpixel((column, 2 * row + 1)))
+
+
+async def test_in_256_colours_paper_that_is_hardly_tinted_stays_white():
+    app = show("half", Image.new("RGB", (40, 40), (254, 247, 246)), colours=256)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, app.picture)
+        blocks = [cell for line in app.lines() for cell in coloured(line) if cell[0] == "▀"]
+        assert blocks and {(ink, ground) for _, ink, ground in blocks} == {("8;5;231", "8;5;231")}
 
 
 async def test_ascii_is_ascii():
