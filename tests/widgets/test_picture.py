@@ -123,7 +123,8 @@ async def test_in_256_colours_paper_that_is_hardly_tinted_stays_white():
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot, app.picture)
         blocks = [cell for line in app.lines() for cell in coloured(line) if cell[0] == "▀"]
-        assert blocks and {(ink, ground) for _, ink, ground in blocks} == {("8;5;231", "8;5;231")}
+        white = "8;2;255;255;255"  # as Textual says the palette's white where there are more colours
+        assert blocks and {(ink, ground) for _, ink, ground in blocks} == {(white, white)}
 
 
 async def test_ascii_is_ascii():
