@@ -69,6 +69,7 @@ def card_of(
         floor=round(floor, 4),
         blurred=round(blurred, 4),
         held_out_loss=round(held_out_loss(net, noise_schedule, held_out), 5),
+        held_out=len(held_out),
         copies=copies,
         nearest=round(float(np.median(own)), 2),
         nearest_held_out=round(float(np.median(real)), 2),
