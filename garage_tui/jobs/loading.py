@@ -50,6 +50,11 @@ def load_base(base: BaseModel, failure: str, *, spread: bool = False, four_bit: 
         )
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise GarageError(f"{failure}: {one_line(str(error), 200)}") from error
+    if four_bit:
+        # On a processor with avx512_bf16 bitsandbytes packs them anew at the first question: narrow layers fail at that.
+        for module in model.modules():
+            if hasattr(module, "support_avx512bf16_for_cpu"):
+                module.support_avx512bf16_for_cpu = False
     if not tokenizer.chat_template:
         raise GarageError(f"{base.name} has no chat template: choose an instruct model")
     return tokenizer, model if places else model.to(device)

@@ -152,7 +152,7 @@ def _half_lines(image: Image, colours: int) -> Iterator[list[Segment]]:
 
 
 def _colours_of(image: Image, colours: int) -> list[Color]:
-    if colours > 256:
+    if colours not in (16, 256):
         data = image.tobytes()
         return [Color.from_rgb(*data[at : at + 3]) for at in range(0, len(data), 3)]
     # Rich would choose by hue first, and make pink of a white that is hardly tinted.
