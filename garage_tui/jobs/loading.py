@@ -51,7 +51,7 @@ def load_base(base: BaseModel, failure: str, *, spread: bool = False, four_bit: 
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise GarageError(f"{failure}: {one_line(str(error), 200)}") from error
     if four_bit:
-        # On a processor with avx512_bf16 bitsandbytes packs them anew at the first question: narrow layers fail at that.
+        # On a processor with avx512_bf16 bitsandbytes packs them anew when asked; narrow layers fail at that.
         for module in model.modules():
             if hasattr(module, "support_avx512bf16_for_cpu"):
                 module.support_avx512bf16_for_cpu = False
