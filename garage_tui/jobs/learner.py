@@ -16,6 +16,8 @@ from garage_tui.jobs.denoising import Batches, losses
 
 _LEAST_RATE = 0.02
 """Of the peak learning rate, what is left at the end."""
+_SMALL_STEP = 300_000
+"""Numbers in the finest layer of a batch: below, threads wait for each other more than they work (docs/butterflies.md)."""
 
 
 class Learner:
@@ -33,6 +35,8 @@ class Learner:
         self._accelerator = Accelerator(
             mixed_precision=precision(recipe.mixed_precision), cpu=not torch.cuda.is_available()
         )
+        if not torch.cuda.is_available() and _finest(recipe) < _SMALL_STEP:
+            torch.set_num_threads(1)
         torch.manual_seed(recipe.seed)
         self.noise_schedule = unet.make_noise_schedule(recipe)
         self.net = unet.make_net(recipe).to(self._accelerator.device)
@@ -69,6 +73,11 @@ class Learner:
         self.optimizer.zero_grad()
         self.mean.step(self.net.parameters())
         return float(errors.detach().mean()), count
+
+
+def _finest(recipe: DiffusionRecipe) -> int:
+    """Return how many numbers the finest layer of the net holds for a batch."""
+    return recipe.batch_size * recipe.channels[0] * (recipe.size // recipe.patch) ** 2
 
 
 def rate(step: int, steps: int, recipe: DiffusionRecipe) -> float:
