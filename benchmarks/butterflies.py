@@ -3,8 +3,8 @@
     python benchmarks/butterflies.py [--seeds 0 1 2] [--preset small] [--out FOLDER]
 
 Trains the preset as a user would, then the preset `class` on the same pictures, stopped when its training has taken as
-many CPU seconds; both are measured by the same card, with the same sampler (DDIM, 50 steps: the class's own, 1,000
-steps of DDPM, would take longer than its training). Prints a table and keeps the contact sheets in FOLDER.
+many CPU seconds; both are measured by the same card, with the same sampler (DDPM, 100 steps: the class's own, 1,000
+of them, would take longer than its training). Prints a table and keeps the contact sheets in FOLDER.
 """
 
 from __future__ import annotations
@@ -91,10 +91,12 @@ def measured(folder: Path, out: Path) -> DrawingReport:
     run = read_run(folder)
     assert run.manifest and run.state
     recipe = msgspec.convert(run.manifest.recipe, DiffusionRecipe)
-    recipe = msgspec.structs.replace(recipe, sampler="ddim", sample_steps=50)
+    recipe = msgspec.structs.replace(recipe, sampler="ddpm", sample_steps=100)
     net, schedule = unet.load_pipeline(folder / PIPELINE)
     train, held_out = (np.load(folder / name) for name in (IMAGES, HELD_OUT))
-    sheets.write(out, sample(net, schedule, 16, recipe.size, seed=recipe.seed), run=folder.name)
+    sheets.write(
+        out, sample(net, schedule, 16, recipe.size, seed=recipe.seed, sampler="ddpm", steps=100), run=folder.name
+    )
     return card_of(net, schedule, recipe, train, held_out, "", run.state.step, lambda text: None)
 
 

@@ -30,7 +30,7 @@ class DiffusionRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     flip: bool = True
     """Show every picture mirrored half of the time."""
     epochs: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 60
-    batch_size: Positive = 25
+    batch_size: Positive = 32
     lr: Annotated[float, msgspec.Meta(gt=0, le=1)] = 3e-3
     """Peak learning rate of AdamW."""
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
@@ -63,8 +63,8 @@ class DiffusionRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """accelerate's word; `auto` is bf16 on a GPU that has it."""
     compile: bool = False
     """torch.compile the U-Net: slow first steps, then faster ones on a GPU."""
-    sampler: Literal["ddim", "ddpm", "dpmsolver"] = "ddim"
-    sample_steps: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 50
+    sampler: Literal["ddim", "ddpm", "dpmsolver"] = "ddpm"
+    sample_steps: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
     """Steps from noise to a picture."""
     samples: Annotated[int, msgspec.Meta(ge=1, le=64)] = 16
     """Pictures on a sheet."""

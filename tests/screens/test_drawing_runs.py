@@ -60,7 +60,7 @@ async def test_its_details_speak_of_pictures(open_app, make_drawer):
     steps(run.path, 0.4, 0.3, 0.1)
     async with open_app(screen="runs") as user:
         await user.sees("271 images/s", "1,000 moths · 111 held out", "levels 24-32-48", "seed 7")
-        await user.sees("60 epochs · batch 25 · 32 px", "0.003 · cosine · v_prediction")
+        await user.sees("60 epochs · batch 32 · 32 px", "0.003 · cosine · v_prediction")
         text = user.screen
         assert "base" not in text and "lora " not in text and "tokens" not in text
         sheet(run.path, 1, 0.4754)
