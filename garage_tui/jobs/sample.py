@@ -9,7 +9,9 @@ line on stderr. With `--trajectory` the file is a film (`core/films.py`): x_t be
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
+import math
 import sys
 import traceback
 from pathlib import Path
@@ -26,6 +28,9 @@ from garage_tui.jobs.failures import in_words
 
 FULL_DISK = "free some space and try again"
 OUT_OF_MEMORY = "out of memory while drawing; draw fewer at once, or close what else runs"
+
+_MOST_FRAMES = 50
+"""Of a film: with 0.2 s each it lasts ten seconds, however many steps there are."""
 
 
 def main() -> int:
@@ -66,10 +71,11 @@ def draw(folder: Path, count: int, seed: int, steps: int | None, out: Path, traj
 
     net, noise_schedule, step = _model(folder, recipe)
     net = net.to("cuda" if torch.cuda.is_available() else "cpu")
-    frames = []
+    frames, every, seen_steps = [], math.ceil(steps / _MOST_FRAMES), itertools.count()
 
     def seen(x: torch.Tensor, guess: torch.Tensor) -> None:
-        frames.append((to_pictures(x), to_pictures(guess)))
+        if next(seen_steps) % every == 0:
+            frames.append((to_pictures(x), to_pictures(guess)))
 
     drawn = sample(
         net,

@@ -11,6 +11,8 @@ from diffusers import DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler
 
 SAMPLERS = {"ddim": DDIMScheduler, "ddpm": DDPMScheduler, "dpmsolver": DPMSolverMultistepScheduler}
 NAMES = {"ddim": "DDIM", "ddpm": "DDPM", "dpmsolver": "DPM-Solver++"}
+_ON_ITS_WAY = 1 << 48
+"""Added to the seed of a picture's first noise for that which comes later."""
 Said = Callable[[int, int], None]
 
 
@@ -56,9 +58,10 @@ def sample(
     for start in batches:
         scheduler = SAMPLERS[sampler].from_config(noise_schedule.config)
         scheduler.set_timesteps(steps)
-        # Of the samplers only DDPM draws noise on its way.
-        generator = torch.Generator().manual_seed(seed * 1_000_003 + start)
-        extra = {} if sampler == "dpmsolver" else {"generator": generator}
+        # Only DDPM draws noise on its way: for each picture its own, so that their count changes nothing.
+        mine = range(start, min(start + batch, count))
+        generators = [torch.Generator().manual_seed(_ON_ITS_WAY + seed * 1_000_003 + number) for number in mine]
+        extra = {"generator": generators} if sampler == "ddpm" else {}
         x = noise[start : start + batch].to(device, memory_format=torch.channels_last)
         with torch.no_grad():
             for t in scheduler.timesteps:

@@ -96,7 +96,7 @@ def test_the_card_is_printed_with_what_each_figure_says(call, run):
     assert lines[0][:6] in ("✗ KID ", "✓ KID ") and lines[1].strip() in ("passes the bar", "falls short of the bar")
     assert any(line.startswith("held-out loss ") and "did not learn from" in line for line in lines)
     assert any(line.startswith("copies ") and "of 128" in line for line in lines)
-    assert f"{run.name} · wings · 128 pictures by DDIM, 50 steps after epoch 2" in lines
+    assert f"{run.name} · wings · 128 pictures by DDPM, 100 steps after epoch 2" in lines
     assert lines[-1] == f"Its last sheet: garage show {run}/samples/epoch-0002.png"
 
 

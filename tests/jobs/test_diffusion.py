@@ -160,14 +160,16 @@ def test_samples_are_drawn_on_demand_and_a_seed_gives_the_same_ones_whatever_the
     few, sheet = sheets.read(tmp_path / "few.png")
     more, _ = sheets.read(tmp_path / "more.png")
     assert np.abs(few.astype(int) - more[:3]).max() <= 1
-    assert sheet.seed == 7 and sheet.sampler == "DDIM, 4 steps" and sheet.source
+    assert sheet.seed == 7 and sheet.sampler == "DDPM, 4 steps" and sheet.source
 
 
-def test_a_film_begins_with_noise_and_ends_with_the_samples(finished, tmp_path):
-    done = draw(finished, "-n", "2", "--seed", "7", "--steps", "6", "--out", str(tmp_path / "film.png"), "--trajectory")
+@pytest.mark.parametrize("steps, frames", [(6, 7), (60, 31)])
+def test_a_film_begins_with_noise_ends_with_the_samples_and_is_never_long(finished, tmp_path, steps, frames):
+    out = str(tmp_path / "film.png")
+    done = draw(finished, "-n", "2", "--seed", "7", "--steps", str(steps), "--out", out, "--trajectory")
     assert done.returncode == 0, done.stderr
     film = films.read(tmp_path / "film.png")
-    assert len(film.frames) == 7
+    assert len(film.frames) == frames
     assert film.sheet.kind == "steps" and film.sheet.seed == 7
 
 
