@@ -153,6 +153,7 @@ class Telling:
         """Measure what the run draws, write its card, return its verdict; the pipeline counts, whatever comes of it."""
         self._progress.phase("measuring what it draws")
         self._progress.interruptible = True  # the pipeline is saved
+        trained = self.cpu_seconds  # what follows is no training
         try:
             with self.drawing():
                 card = card_of(
@@ -167,7 +168,7 @@ class Telling:
                 )
             used = self._progress.gauges()
             card = msgspec.structs.replace(
-                card, cpu_seconds=self.cpu_seconds, wh=used.get("wh"), wh_from=used.get("wh_from", "")
+                card, cpu_seconds=trained, wh=used.get("wh"), wh_from=used.get("wh_from", "")
             )
             card.write(self._folder)
         except StopRequestedError:
