@@ -30,7 +30,7 @@ class DiffusionRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     flip: bool = True
     """Show every picture mirrored half of the time."""
     epochs: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 60
-    batch_size: Positive = 32
+    batch_size: Positive = 25
     lr: Annotated[float, msgspec.Meta(gt=0, le=1)] = 3e-3
     """Peak learning rate of AdamW."""
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
@@ -39,7 +39,7 @@ class DiffusionRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     weight_decay: Annotated[float, msgspec.Meta(ge=0)] = 0.01
     beta2: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.99
     """AdamW's second beta."""
-    channels: tuple[Positive, ...] = (24, 32, 48)
+    channels: tuple[Positive, ...] = (16, 32, 64)
     """Of each level of the U-Net, the finest first."""
     attention: tuple[bool, ...] = (False, False, True)
     """Which levels have self-attention."""

@@ -38,7 +38,7 @@ class PatchUNet(ModelMixin, ConfigMixin):
         in_channels: int = 3,
         out_channels: int = 3,
         layers_per_block: int = 1,
-        block_out_channels: tuple[int, ...] = (24, 32, 48),
+        block_out_channels: tuple[int, ...] = (16, 32, 64),
         down_block_types: tuple[str, ...] = ("DownBlock2D", "DownBlock2D", "AttnDownBlock2D"),
         up_block_types: tuple[str, ...] = ("AttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
         attention_head_dim: int = 16,

@@ -59,8 +59,8 @@ async def test_its_details_speak_of_pictures(open_app, make_drawer):
     run = make_drawer().hold()
     steps(run.path, 0.4, 0.3, 0.1)
     async with open_app(screen="runs") as user:
-        await user.sees("271 images/s", "1,000 moths · 111 held out", "levels 24-32-48", "seed 7")
-        await user.sees("60 epochs · batch 32 · 32 px", "0.003 · cosine · v_prediction")
+        await user.sees("271 images/s", "1,000 moths · 111 held out", "levels 16-32-64", "seed 7")
+        await user.sees("60 epochs · batch 25 · 32 px", "0.003 · cosine · v_prediction")
         text = user.screen
         assert "base" not in text and "lora " not in text and "tokens" not in text
         sheet(run.path, 1, 0.4754)
@@ -76,7 +76,7 @@ async def test_how_large_its_net_is_comes_from_its_weights(open_app, make_drawer
     header = json.dumps({"__metadata__": {}, "a": {"shape": [1000, 1200]}, "b": {"shape": [600_000]}}).encode()
     (folder / "diffusion_pytorch_model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
     async with open_app(screen="runs") as user:
-        await user.sees("levels 24-32-48 · 1.8 M parameters")
+        await user.sees("levels 16-32-64 · 1.8 M parameters")
 
 
 async def test_the_loss_on_held_out_pictures_is_drawn_beside_the_loss(open_app, make_drawer):
