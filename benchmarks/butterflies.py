@@ -94,9 +94,8 @@ def measured(folder: Path, out: Path) -> DrawingReport:
     recipe = msgspec.structs.replace(recipe, sampler="ddpm", sample_steps=100)
     net, schedule = unet.load_pipeline(folder / PIPELINE)
     train, held_out = (np.load(folder / name) for name in (IMAGES, HELD_OUT))
-    sheets.write(
-        out, sample(net, schedule, 16, recipe.size, seed=recipe.seed, sampler="ddpm", steps=100), run=folder.name
-    )
+    how = {"sampler": recipe.sampler, "steps": recipe.sample_steps}
+    sheets.write(out, sample(net, schedule, 16, recipe.size, seed=recipe.seed, **how), run=folder.name)
     return card_of(net, schedule, recipe, train, held_out, "", run.state.step, lambda text: None)
 
 

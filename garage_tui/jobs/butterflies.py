@@ -11,9 +11,6 @@ with one version of numpy; elsewhere a channel may be one of 255 steps off.
 from __future__ import annotations
 
 import os
-import signal
-import threading
-import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -23,6 +20,7 @@ from multiprocessing import get_context
 
 import numpy as np
 
+from garage_tui.jobs.asker import end_with
 from garage_tui.jobs.butterfly.families import FAMILIES
 from garage_tui.jobs.butterfly.individuals import Look, individual_of
 from garage_tui.jobs.butterfly.picture import Image, picture
@@ -119,7 +117,7 @@ def _pictures(whom: Sequence[tuple[int, int]], size: int, workers: int) -> Image
     if workers < 2 or len(whom) < 2:
         return _drawn(whom, size)
     # A fresh interpreter for each: a fork of a process with torch's threads in it may hang.
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_end_with, initargs=(os.getpid(),))
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=end_with, initargs=(os.getpid(),))
     try:
         starts = range(0, len(whom), _AT_ONCE)
         parts = pool.map(_drawn, (whom[start : start + _AT_ONCE] for start in starts), repeat(size))
@@ -129,18 +127,6 @@ def _pictures(whom: Sequence[tuple[int, int]], size: int, workers: int) -> Image
     finally:
         pool.shutdown(cancel_futures=True)  # whoever breaks it off waits for no more than was begun
     return images
-
-
-def _end_with(asker: int) -> None:
-    """Have this process, which draws, end when the one that asked is gone: nothing else would tell it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both, and is the asker's
-
-    def watch() -> None:
-        while os.getppid() == asker:
-            time.sleep(0.2)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _drawn(whom: Sequence[tuple[int, int]], size: int) -> Image:

@@ -49,7 +49,7 @@ def train(folder: Path, progress: Progress, telemetry: Telemetry) -> None:
     from garage_tui.jobs import unet
     from garage_tui.jobs.diffusion_state import load, save
     from garage_tui.jobs.diffusion_telling import Telling
-    from garage_tui.jobs.learner import Learner, rate
+    from garage_tui.jobs.learner import Learner
     from garage_tui.jobs.ranks import Ranks
 
     ranks = Ranks(folder, len(progress.gpus))
@@ -69,9 +69,9 @@ def train(folder: Path, progress: Progress, telemetry: Telemetry) -> None:
     telling.catch_up(step)
     while step < steps:
         with ranks.step(step):
-            loss, count = learner.learn(step)
+            loss, count, lr = learner.learn(step)
         step += 1
-        telling.step(step, steps, count, loss, rate(step - 1, steps, recipe))
+        telling.step(step, steps, count, loss, lr)
 
         hold = breaks.hold() if step < steps else None
         leaves = progress.wish() in ("stop", "release", "end") or bool(hold)

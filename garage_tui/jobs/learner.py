@@ -33,7 +33,7 @@ class Learner:
     def __init__(self, recipe: DiffusionRecipe, pictures: np.ndarray) -> None:
         self._recipe = recipe
         self._accelerator = Accelerator(
-            mixed_precision=precision(recipe.mixed_precision), cpu=not torch.cuda.is_available()
+            mixed_precision=_precision(recipe.mixed_precision), cpu=not torch.cuda.is_available()
         )
         if not torch.cuda.is_available() and _finest(recipe) < _SMALL_STEP:
             torch.set_num_threads(1)
@@ -48,8 +48,8 @@ class Learner:
         self._steps = recipe.steps(len(pictures))
         self._model: Any = None
 
-    def learn(self, step: int) -> tuple[float, int]:
-        """Take the step with this number, counted from 0; return its loss and how many pictures it saw.
+    def learn(self, step: int) -> tuple[float, int, float]:
+        """Take the step with this number, counted from 0; return loss, pictures that it saw, and learning rate.
 
         With several ranks the loss is that of the pictures of this one.
         """
@@ -57,8 +57,9 @@ class Learner:
             if self._recipe.compile and self._accelerator.device.type == "cuda":
                 self.net.compile()
             self._model = self._accelerator.prepare_model(self.net)
+        lr = rate(step, self._steps, self._recipe)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate(step, self._steps, self._recipe)
+            group["lr"] = lr
         rank, ranks = self._accelerator.process_index, self._accelerator.num_processes
         whole = self._batches.of_step(step)
         clean, noise, t = (one[rank::ranks] for one in whole)
@@ -72,7 +73,7 @@ class Learner:
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.mean.step(self.net.parameters())
-        return float(errors.detach().mean()), count
+        return float(errors.detach().mean()), count, lr
 
 
 def _finest(recipe: DiffusionRecipe) -> int:
@@ -92,7 +93,7 @@ def rate(step: int, steps: int, recipe: DiffusionRecipe) -> float:
     return recipe.lr * up * down[recipe.schedule]
 
 
-def precision(wanted: str) -> str:
+def _precision(wanted: str) -> str:
     """Return accelerate's word for what a recipe wants on what there is."""
     if wanted != "auto":
         return wanted

@@ -25,6 +25,7 @@ from garage_tui.core.diffusion_recipe import DiffusionRecipe
 from garage_tui.core.drawn import IMAGES
 from garage_tui.core.errors import GarageError
 from garage_tui.core.runs import MANIFEST, Manifest
+from garage_tui.jobs.asker import end_with
 
 _STORE = "GARAGE_RANKS_PORT"
 _LOOK_SECONDS = 0.5
@@ -107,8 +108,7 @@ class Ranks:
 
 def main(arguments: Sequence[str]) -> int:
     folder = Path(arguments[0])
-    parent = os.getppid()
-    threading.Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
+    end_with(os.getppid())
     manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
     recipe = msgspec.convert(manifest.recipe, DiffusionRecipe)
 
@@ -144,12 +144,6 @@ def _ended_soon(process: subprocess.Popen[bytes]) -> bool:
     except subprocess.TimeoutExpired:
         return False
     return True
-
-
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(_LOOK_SECONDS)
-    os._exit(1)
 
 
 def _free_port() -> int:
