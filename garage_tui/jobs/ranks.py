@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -109,6 +110,7 @@ class Ranks:
 def main(arguments: Sequence[str]) -> int:
     folder = Path(arguments[0])
     end_with(os.getppid())
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a shutdown reaches all: rank 0 needs the others until it has saved
     manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
     recipe = msgspec.convert(manifest.recipe, DiffusionRecipe)
 

@@ -107,3 +107,18 @@ def test_when_one_process_is_killed_the_other_one_ends(run_folder, who):
         assert "the process of another GPU has ended" in running.stderr.read()
     running.stdout.close()
     running.stderr.close()
+
+
+def test_a_shutdown_leaves_the_others_to_the_job_which_saves_first(run_folder):
+    running = job(run_folder, 2, 100_000)
+    assert running.stdout
+    assert running.stderr
+    assert running.stdout.readline() == "0\n"
+    before = others(run_folder)
+    for other in before:
+        os.kill(other, signal.SIGTERM)
+    for _ in range(20):
+        assert running.stdout.readline()
+    assert others(run_folder) == before
+    running.kill()
+    running.communicate()
