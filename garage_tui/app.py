@@ -381,6 +381,8 @@ def run_app(
     question: Question | None = None,
 ) -> int:
     """Open the app and return its exit code."""
+    for name in ("COLUMNS", "LINES"):  # of a shell that exports them: Textual would keep to them after a resize
+        os.environ.pop(name, None)
     app = GarageApp(workspace, settings, screen, facts, question)
     app.run()
     return app.return_code or 0

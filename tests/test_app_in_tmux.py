@@ -241,6 +241,21 @@ def test_it_can_be_read_with_few_colours(terminal, workspace, variables):
     assert "▸" in next(line for line in screen.splitlines() if "What is TinyLLM?" in line)
 
 
+def test_it_fills_its_window_and_follows_it_even_where_the_shell_exports_another_size(terminal, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "70")
+    monkeypatch.setenv("LINES", "20")
+    terminal.open()
+    for columns, rows in [(None, None), (97, 31)]:
+        if columns:
+            terminal.tmux("resize-window", "-t", "app", "-x", str(columns), "-y", str(rows))
+        height = rows or int(terminal.tmux("display-message", "-p", "-t", "app", "#{pane_height}"))
+        wait_for(
+            lambda height=height: "F1" in (terminal.screen.splitlines() + [""] * height)[height - 1],
+            30,
+            lambda: terminal.screen,
+        )
+
+
 @pytest.fixture
 def drawn(workspace) -> Path:
     """A diffusion run with two sheets, of red and of green pictures."""

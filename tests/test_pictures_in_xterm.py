@@ -20,6 +20,8 @@ from tests.screen_codes import butterfly, difference
 REPOSITORY = Path(__file__).resolve().parents[1]
 WIDE, HIGH = 6, 13
 """A cell of xterm's font `fixed`, in pixels."""
+_OUTSIDE = ("TMUX", "LC_ALL", "NO_COLOR", "COLUMNS", "LINES")
+"""What is true of the terminal that the tests run in, and not of xterm. (readline has pytest export its size.)"""
 
 missing = [program for program in ("Xvfb", "xterm") if shutil.which(program) is None]
 pytestmark = [
@@ -103,7 +105,7 @@ def xterm(display: str, *command: object):
     """Runs a command in an xterm of 80 × 24 in the upper left corner."""
     look = ["-ti", "vt340", "-fn", "fixed", "-geometry", "80x24+0+0", "-b", "0", "-bw", "0", "+sb", "-bg", "black"]
     look += ["-fg", "white", "-uc", "-xrm", "XTerm*allowWindowOps: true"]
-    env = {name: value for name, value in os.environ.items() if name not in ("TMUX", "LC_ALL", "NO_COLOR")}
+    env = {name: value for name, value in os.environ.items() if name not in _OUTSIDE}
     env |= {"DISPLAY": display, "LANG": "C.UTF-8", "PYTHONPATH": str(REPOSITORY)}
     terminal = subprocess.Popen(
         ["xterm", *look, "-e", *map(str, command)], env=env, cwd=REPOSITORY, stderr=subprocess.DEVNULL
