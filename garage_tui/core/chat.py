@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from garage_tui.core.errors import GarageError
+from garage_tui.core.sampling import GREEDY
+from garage_tui.core.sampling import Sampling as Sampling
 from garage_tui.core.text import one_line, plain
 
 if TYPE_CHECKING:
@@ -90,9 +92,7 @@ async def stream(
     address: Address,
     model: str,
     messages: Sequence[dict[str, str]],
-    *,
-    max_tokens: int = 256,
-    temperature: float = 0.0,
+    sampling: Sampling = GREEDY,
 ) -> AsyncGenerator[Piece | Finish]:
     """Ask `model` to go on with `messages`; yield the answer's pieces, then one `Finish`.
 
@@ -104,8 +104,7 @@ async def stream(
     question = {
         "model": model,
         "messages": list(messages),
-        "max_tokens": max_tokens,
-        "temperature": temperature,
+        **sampling.fields,
         "stream": True,
         "stream_options": {"include_usage": True},
     }

@@ -20,7 +20,7 @@ import msgspec
 import torch
 
 from garage_tui.core import facts as facts_files
-from garage_tui.core import material, report
+from garage_tui.core import material, open_book, report
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.facts import Fact
 from garage_tui.core.grading import Taught, is_right, lacking
@@ -45,7 +45,6 @@ TOKENS = 24
 _LONGEST = 96
 """Tokens of an answer to what was taught."""
 _UNSEEN = 24
-_BOOK = "These facts are known:"
 _BOOK_TOKENS, _BOOK_FACTS = 1000, 12
 FULL_DISK = "free some space and try again"
 OUT_OF_MEMORY = "out of memory; close what else runs"
@@ -185,10 +184,7 @@ class Exam:
             books = [statements] * len(taught)
         else:
             books = [_nearest(fact, statements) for fact in taught]
-        prompts = [
-            chats.whole(f"{_BOOK}\n{chr(10).join(book)}\n\n{fact.question}")
-            for fact, book in zip(taught, books, strict=True)
-        ]
+        prompts = [chats.whole(open_book.prompt(fact.question, book)) for fact, book in zip(taught, books, strict=True)]
         same = common_prefix(prompts)
         found = answer(self._model, [prompt[same:] for prompt in prompts], most, prefix=prompts[0][:same])
         return [chats.text(one.tokens) for one in found]

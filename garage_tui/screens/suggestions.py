@@ -208,7 +208,8 @@ class Suggestions(Dialog[list[str]]):
         notice.note(said)
         try:
             address = await asyncio.to_thread(server.address, self._workspace)
-            stream = chat.stream(address, seen.base, messages, max_tokens=_MODEL_TOKENS, temperature=asking.TEMPERATURE)
+            sampling = chat.Sampling(asking.TEMPERATURE, _MODEL_TOKENS)
+            stream = chat.stream(address, seen.base, messages, sampling)
             async with contextlib.aclosing(stream):
                 async for part in stream:
                     if isinstance(part, chat.Piece):

@@ -71,7 +71,7 @@ async def test_a_server_is_started_killed_started_again_and_stopped(box, tiny_mo
     assert str(box.root) in processes()
     assert address.key not in processes()
     assert address.key not in (box.server / "state.json").read_text() + seen.log.read_text()
-    parts = [part async for part in chat.stream(address, str(tiny_model), QUESTION, max_tokens=8)]
+    parts = [part async for part in chat.stream(address, str(tiny_model), QUESTION, chat.Sampling(max_tokens=8))]
     assert isinstance(parts[-1], chat.Finish)
 
     first = pid(box)

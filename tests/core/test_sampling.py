@@ -1,0 +1,43 @@
+"""The sampling of a chat: what is asked of a server, and what is said where a field cannot be."""
+
+import pytest
+
+from garage_tui.core import sampling
+from garage_tui.core.errors import BadInputError
+from garage_tui.core.sampling import Sampling
+
+
+def test_only_what_is_set_is_asked_of_a_server():
+    assert Sampling().fields == {"max_tokens": 256, "temperature": 0.0}
+    assert Sampling(0.7, 64, 0.9, 0).fields == {"max_tokens": 64, "temperature": 0.7, "top_p": 0.9, "seed": 0}
+
+
+def test_four_empty_fields_are_the_default_and_nothing_is_said_of_it():
+    assert sampling.read("", " ", "", "") == Sampling()
+    assert Sampling().words == []
+
+
+def test_what_differs_from_the_default_is_said():
+    read = sampling.read("0,7", "0.95", "64", "0")
+    assert read.words == ["temperature 0.7", "top_p 0.95", "at most 64 tokens", "seed 0"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        (("warm", "", "", ""), "temperature: 'warm' is not a number"),
+        (("2.1", "", "", ""), "temperature 2.1: give 0"),
+        (("nan", "", "", ""), "temperature nan"),
+        (("-1", "", "", ""), "temperature -1"),
+        (("", "0", "", ""), "top_p 0: give more than 0"),
+        (("", "1.5", "", ""), "top_p 1.5"),
+        (("", "", "0", ""), "max tokens 0: give 1 to 1,000,000"),
+        (("", "", "1.5", ""), "max tokens: '1.5' is not a whole number"),
+        (("", "", "", "x"), "seed: 'x' is not a whole number"),
+        (("", "", "", "9" * 30), "seed 999"),
+        (("", "", "", "9" * 5000), "seed: '999"),
+    ],
+)
+def test_a_field_that_cannot_be_is_a_sentence(fields, said):
+    with pytest.raises(BadInputError, match=said.replace("(", r"\(")):
+        sampling.read(*fields)
