@@ -24,7 +24,9 @@ _COMMANDS = {
     "report": ("report",),
     "sample": ("sample",),
     "ask": ("ask",),
+    "chat": ("chat",),
     "serve": ("serve",),
+    "export": ("export",),
     "gpu": ("gpu",),
     "images": ("images",),
     "show": ("show",),
@@ -70,7 +72,7 @@ def open_app(args: argparse.Namespace) -> int:
         from garage_tui.app import run_app  # the terminal answers while this is imported
 
         question.listen(_PATIENCE)
-    return run_app(workspace, settings, args.screen, question=question)
+    return run_app(workspace, settings, args.screen, question=question, talk_to=getattr(args, "talk_to", None))
 
 
 def _needed(words: Sequence[str]) -> tuple[str, ...]:

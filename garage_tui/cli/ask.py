@@ -21,6 +21,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument(
         "--run", metavar="RUN", dest="run_ref", help="the run to ask (default: the newest with an adapter)"
     )
+    parser.add_argument("--base", metavar="NAME", help="ask this model alone: a name, a folder (an export) or a Hub id")
     parser.add_argument("--max-tokens", type=int, default=256, metavar="N", help="end an answer after N tokens (256)")
     parser.add_argument("--json", action="store_true", help="one JSON document")
     parser.set_defaults(run=run_ask)
@@ -36,10 +37,12 @@ def run_ask(args: argparse.Namespace) -> int:
         raise BadInputError("a question is empty; put it in quotes")
     if args.max_tokens < 1:
         raise BadInputError(f"--max-tokens {args.max_tokens}: give 1 or more")
+    if args.base and args.run_ref:
+        raise BadInputError("--base asks a model alone, --run a run and its base: give one of the two")
     workspace = Workspace.find(args.workspace)
     settings = load_settings(workspace)
-    run = _tuned(workspace, args.run_ref)
-    base = run.manifest.base["name"] if run and run.manifest else settings.base_model
+    run = None if args.base else tuned(workspace, args.run_ref)
+    base = run.manifest.base["name"] if run and run.manifest else args.base or settings.base_model
     answers = _answers(base, run, args.questions, args.max_tokens)
     if args.json:
         rows = [
@@ -50,12 +53,12 @@ def run_ask(args: argparse.Namespace) -> int:
         return 0
     for question, found in zip(args.questions, answers, strict=True):
         _print_answers(question, [(base, found.get(0))] + ([(run.id, found.get(1))] if run else []))
-    if run is None:
+    if run is None and not args.base:
         print("There is no tuned model yet, so only the base answered: `garage train lora --facts FILE` makes one.")
     return 0
 
 
-def _tuned(workspace: Workspace, ref: str | None) -> Run | None:
+def tuned(workspace: Workspace, ref: str | None) -> Run | None:
     """Return the run that `ref` names, by default the newest with an adapter; None where there is none."""
     from garage_tui.core.drawn import does_not_talk
     from garage_tui.core.errors import BadInputError

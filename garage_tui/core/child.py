@@ -7,6 +7,8 @@ import contextlib
 import os
 import signal
 
+from garage_tui.core.text import one_line
+
 _GRACE_SECONDS = 3.0
 """How long a process may take to leave."""
 
@@ -22,3 +24,20 @@ async def end(process: asyncio.subprocess.Process) -> None:
             async with asyncio.timeout(_GRACE_SECONDS):
                 await process.wait()
                 return
+
+
+async def last_line(stream: asyncio.StreamReader) -> str:
+    """Return the last line of a stream, cleaned, and read it to its end: nobody shall have to wait to be read."""
+    tail = b""
+    while part := await stream.read(4096):
+        tail = (tail + part)[-4096:]
+    lines = [one_line(line, 1000) for line in tail.decode(errors="replace").splitlines()]
+    return next((line for line in reversed(lines) if line), "")
+
+
+def how_it_ended(code: int) -> str:
+    """Return in words how a process ended without saying why."""
+    if code < 0:
+        with contextlib.suppress(ValueError):
+            return f"its process was killed by {signal.Signals(-code).name}"
+    return f"its process ended with exit code {code}" if code else "its process ended without a word"

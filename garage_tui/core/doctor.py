@@ -9,10 +9,11 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from garage_tui.core import gpu, models
+from garage_tui.core import converter, gpu, models
 from garage_tui.core.care import Care, care_of, heat_limits
 from garage_tui.core.errors import GarageError
 from garage_tui.core.settings import Workspace, load_settings, settings_sources
@@ -37,6 +38,7 @@ def examine(workspace: Workspace) -> list[Finding]:
         *_packages(),
         *_gpus(workspace),
         *_models(workspace),
+        *_converter(),
         *_folders(workspace),
         *_sessions(),
         *_settings(workspace),
@@ -102,6 +104,21 @@ def _models(workspace: Workspace) -> Iterator[Finding]:
     else:
         fetch = f"garage models fetch {model.name}"
         yield Finding("note", f"base model {model.name} is not here yet; the first run fetches it", fetch)
+
+
+def _converter() -> Iterator[Finding]:
+    """Look for llama.cpp's converter; without it everything but an export as GGUF works."""
+    try:
+        found = converter.look()
+    except GarageError as error:
+        yield Finding("bad", str(error))
+        return
+    if found is None:
+        yield Finding("note", f"no {converter.NAME} of llama.cpp: models cannot be exported as GGUF", converter.GET)
+    elif find_spec(converter.NEEDS) is None:
+        yield Finding("note", f"llama.cpp's converter {found} needs the package {converter.NEEDS}", converter.get())
+    else:
+        yield Finding("good", f"llama.cpp's converter: {found}, for exports as GGUF")
 
 
 def _folders(workspace: Workspace) -> Iterator[Finding]:

@@ -1,0 +1,99 @@
+"""`garage export`: the model of a run for other programs: merged, as an adapter, or as a GGUF."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from garage_tui.core.export import Told, Wanted
+    from garage_tui.core.runs import Run
+
+_FORMS, _OUTTYPES = ("merged", "adapter", "gguf"), ("f16", "bf16", "f32", "q8_0")  # here, for a --help without msgspec
+
+
+def add(commands: argparse._SubParsersAction[Any]) -> None:
+    parser = commands.add_parser(
+        "export",
+        help="a run's model for other programs: merged, adapter or GGUF",
+        description="Export the model of a run: merged into 16-bit safetensors (transformers, vLLM, and a base here), "
+        "the PEFT adapter alone, or a GGUF for llama.cpp and Ollama. An earlier export of the same run is replaced, "
+        "anything else is not. Ctrl-C leaves nothing half done.",
+    )
+    parser.add_argument("ref", metavar="RUN")
+    parser.add_argument("--as", choices=_FORMS, default="merged", dest="form", help="default: merged")
+    parser.add_argument("--to", default="", metavar="PATH", help="folder, of a GGUF file (default: the run's export/)")
+    parser.add_argument("--outtype", choices=_OUTTYPES, default="f16", help="numbers of a GGUF (f16)")
+    parser.add_argument(
+        "--converter",
+        default="",
+        metavar="PATH",
+        help="llama.cpp's convert_hf_to_gguf.py or its folder (default: in $LLAMA_CPP, else on the PATH)",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+    parser.set_defaults(run=run_export)
+
+
+def run_export(args: argparse.Namespace) -> int:
+    import asyncio
+    import json
+    import sys
+
+    from garage_tui.core.errors import BadInputError
+    from garage_tui.core.export import Wanted, why_not
+    from garage_tui.core.runs import find_run
+    from garage_tui.core.settings import Workspace
+
+    run = find_run(Workspace.find(args.workspace), args.ref)
+    if refusal := why_not(run):
+        raise BadInputError(refusal)
+    if args.form != "gguf" and (args.converter or args.outtype != "f16"):
+        raise BadInputError("--converter and --outtype are for --as gguf")
+    wanted = Wanted(args.form, args.to, args.outtype, args.converter)
+    done = asyncio.run(_export(run, wanted))
+    for note in done.notes:
+        print(note, file=sys.stderr)
+    if args.json:
+        about = {"run": run.id, "as": wanted.form, "path": done.path, "bytes": done.bytes}
+        print(json.dumps({**about, "replaced": done.replaced, "notes": done.notes}, indent=2))
+        return 0
+    print(done.path)
+    if sys.stdout.isatty():
+        earlier = "; it replaces an earlier export" if done.replaced else ""
+        print(f"{done.bytes / 1e6:,.0f} MB{earlier}\n{_use(wanted, done)}")
+    return 0
+
+
+async def _export(run: Run, wanted: Wanted) -> Told:
+    """Export, say on stderr how far it is, and return what came of it."""
+    import contextlib
+    import sys
+
+    from garage_tui.core import export
+    from garage_tui.core.text import one_line
+
+    last = export.Told()
+    line_open = False
+    async with contextlib.aclosing(export.export(run.path, wanted)) as telling:
+        async for told in telling:
+            if told.words and told.words != last.words:
+                if not told.words.endswith("%"):
+                    print("\n" * line_open + one_line(told.words), file=sys.stderr, flush=True)
+                    line_open = False
+                elif sys.stderr.isatty():  # in place; in a file a hundred lines would say little
+                    print(f"\r{one_line(told.words)}", end="", file=sys.stderr, flush=True)
+                    line_open = True
+            last = told
+    return last
+
+
+def _use(wanted: Wanted, done: Told) -> str:
+    """Return the command that tries an export."""
+    import shlex
+
+    path = shlex.quote(done.path)
+    if wanted.form == "gguf":
+        return f"try it:  llama-cli -m {path}"
+    if wanted.form == "adapter":
+        return "README.md in it says how PEFT and vLLM load it"
+    return f"try it:  garage ask QUESTION --base {path}"

@@ -1,0 +1,115 @@
+"""A GGUF, made of a model folder by llama.cpp's converter."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO
+
+from garage_tui.core import converter as converters
+from garage_tui.core.errors import GarageError
+from garage_tui.core.text import one_line
+
+_MISSING = re.compile(r"No module named '([A-Za-z0-9_]+)")
+_PROGRESS = re.compile(r"Writing:\s+(\d+)%")
+
+
+def check_ready(converter: Path) -> None:
+    """Look whether the converter has what it imports, before a model is merged for it.
+
+    Raises:
+        GarageError: it has not; the text has the command that installs it.
+    """
+    if len(_program(converter)) > 1 and find_spec(converters.NEEDS) is None:
+        raise GarageError(_lacks(converters.NEEDS))
+
+
+def convert(
+    converter: Path, model: Path, out: Path, outtype: str, about: dict[str, str], say: Callable[[str], None]
+) -> None:
+    """Run the converter on a model folder.
+
+    Args:
+        out: the file to be made.
+        outtype: type of its numbers, as the converter calls it.
+        about: what the file shall say about itself, in GGUF's own keys.
+
+    Raises:
+        GarageError: the converter failed, or wrote no whole file; its last words are in the text.
+    """
+    words = out.with_suffix(".json")
+    words.write_text(json.dumps(about))
+    command = [*_program(converter), str(model), "--outfile", str(out), "--outtype", outtype, "--metadata", str(words)]
+    say(f"writing the GGUF ({outtype})")
+    # Offline, so that no file of a model can have it fetch code from somewhere.
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+    try:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
+        )
+    except OSError as error:
+        raise GarageError(f"{converter} cannot be run: {error.strerror or error}") from error
+    last = ""
+    try:
+        assert process.stdout
+        for line in _lines(process.stdout):
+            if progress := _PROGRESS.search(line):
+                say(f"writing the GGUF ({outtype}): {progress[1]} %")
+            elif line.strip():
+                last = line
+        code = process.wait()
+    finally:
+        process.kill()  # whoever ends this job ends it too
+        process.wait()
+    if code:
+        raise GarageError(_why(converter, last, code))
+    _check(out, converter)
+    words.unlink()
+
+
+def _program(converter: Path) -> list[str]:
+    """Return how the converter is run: as Python by ours, which has torch and transformers; a wrapper by itself."""
+    with converter.open("rb") as file:
+        first = file.readline(200)
+    wrapper = first.startswith(b"#!") and b"python" not in first
+    return [str(converter)] if wrapper else [sys.executable, str(converter)]
+
+
+def _lines(output: IO[bytes]) -> Iterator[str]:
+    """Yield the lines of a stream as they come; a progress bar's end with a carriage return."""
+    rest = b""
+    while part := output.read1(4096):  # type: ignore[attr-defined]
+        *lines, rest = re.split(rb"[\r\n]", rest + part)
+        for line in lines:
+            yield line.decode(errors="replace")
+        rest = rest[-4096:]
+    yield rest.decode(errors="replace")
+
+
+def _why(converter: Path, last: str, code: int) -> str:
+    if missing := _MISSING.search(last):
+        return _lacks(missing[1])
+    said = one_line(last, 400) or f"it ended with exit code {code}"
+    return f"{converter.name} failed: {said}"
+
+
+def _lacks(package: str) -> str:
+    return f"llama.cpp's converter needs the package {package}: `{converters.get(package)}`"
+
+
+def _check(out: Path, converter: Path) -> None:
+    """Look whether the file is whole: all of its tensors lie within it."""
+    from gguf import GGUFReader
+
+    try:
+        whole = bool(GGUFReader(out).tensors)
+    except Exception as error:  # numpy's and gguf's own, for whatever is wrong with a file
+        raise GarageError(f"{converter.name} wrote a file that is not whole: {one_line(str(error), 160)}") from error
+    if not whole:
+        raise GarageError(f"{converter.name} wrote a file without weights")
