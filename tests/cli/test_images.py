@@ -103,6 +103,8 @@ def test_ctrl_c_ends_it_and_whatever_draws_for_it(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         start_new_session=True,
         env=os.environ | {"GARAGE_CACHE": str(tmp_path)},
+        # A shell that starts the tests in the background has them ignore SIGINT, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert asked.stderr.readline() == b"drawing 1,128 butterflies at 256 px\n"
     time.sleep(1)
