@@ -23,6 +23,12 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument(
         "--port", type=int, metavar="N", help="TCP port; 0 takes any free one (default: from the settings)"
     )
+    parser.add_argument(
+        "--engine", choices=["embedded", "vllm"], help="what answers (default: vLLM where the settings name one)"
+    )
+    parser.add_argument(
+        "--host", metavar="ADDRESS", help="listen there: 0.0.0.0 lets others in who have the key (default: 127.0.0.1)"
+    )
     parser.add_argument("--base", metavar="NAME", help="base model (default: that of RUN, else from the settings)")
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--status", action="store_true", help="say whether a server runs here, and where")
@@ -37,7 +43,7 @@ def run_serve(args: argparse.Namespace) -> int:
 
     workspace = Workspace.find(args.workspace)
     if args.stop:
-        was = server.look(workspace).status in ("starting", "ready")
+        was = server.look(workspace).status in server.LIVES
         server.stop(workspace)
         return _show(workspace, args.json, "the server has left" if was else "no server was running")
     if args.status:
@@ -57,8 +63,9 @@ def _serve(workspace: Workspace, args: argparse.Namespace) -> int:
     if args.port is not None and not 0 <= args.port <= 65535:
         raise BadInputError(f"--port {args.port}: give 0 to 65535")
     base, runs = _wanted(workspace, args)
-    mine = server.look(workspace).status not in ("starting", "ready")
-    server.start(workspace, load_settings(workspace), base, port=args.port, idle_minutes=0, runs=runs)
+    mine = server.look(workspace).status not in server.LIVES
+    how = {"engine": args.engine, "host": args.host}
+    server.start(workspace, load_settings(workspace), base, port=args.port, idle_minutes=0, runs=runs, **how)
     for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends a foreground server as Ctrl-C does
         if signal.getsignal(number) != signal.SIG_IGN:  # but not one that was started with nohup
             signal.signal(number, signal.default_int_handler)
@@ -68,7 +75,7 @@ def _serve(workspace: Workspace, args: argparse.Namespace) -> int:
             said = "a server runs here already; `garage serve --stop` stops it"
             return _show(workspace, args.json, "" if args.json else said)
         _show(workspace, args.json, "" if args.json else "Ctrl-C stops it")
-        while seen.status == "ready":
+        while seen.status in ("ready", "asleep"):
             time.sleep(0.3)
             seen = server.look(workspace)
     except KeyboardInterrupt:
@@ -125,7 +132,7 @@ def _wait_until_ready(workspace: Workspace, *, quiet: bool) -> Server:
             said = seen.reason
             print(one_line(said), file=sys.stderr, flush=True)
         time.sleep(0.1)
-    if seen.status != "ready":
+    if seen.status not in ("ready", "asleep"):
         raise GarageError(seen.reason or "the server was stopped while it started")
     return seen
 
@@ -136,13 +143,15 @@ def _show(workspace: Workspace, as_json: bool, note: str = "") -> int:
     import json
 
     from garage_tui.core import chat, server
+    from garage_tui.core.text import one_line
 
     seen = server.look(workspace)
     key = workspace.server / server.KEY
-    ready = seen.status == "ready" and seen.url is not None
+    ready = seen.status in ("ready", "asleep") and seen.url is not None
     found = asyncio.run(chat.list_models(server.address(workspace))) if ready else []
     if as_json:
         document = {"status": seen.status, "reason": seen.reason, "base": seen.base, "url": seen.url, "models": found}
+        document |= {"engine": seen.engine, "memory": seen.memory}
         print(
             json.dumps({**document, "key_file": str(key) if ready else None, "log": str(seen.log)}, indent=2),
             flush=True,
@@ -150,6 +159,10 @@ def _show(workspace: Workspace, as_json: bool, note: str = "") -> int:
         return 1 if seen.status == "failed" else 0
     if ready:
         print(f"address  {seen.url}\nkey      in {key}\nmodels   " + "\n         ".join(found))
+        if seen.status == "asleep":
+            print(one_line(seen.reason))
+        else:
+            print(f"engine   {seen.engine}" + (f", {seen.memory / 2**30:.1f} GiB" if seen.memory else ""))
         print("\nTry it (the key goes through a pipe, where `ps` does not see it):")
         print(_curl(str(seen.url), str(key), found) + "\n")
     elif not note:

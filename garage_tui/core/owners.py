@@ -41,7 +41,7 @@ def _look(pid: int, own: bool) -> tuple[str, bool]:
         words = (_PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:
         return "", False
-    if own and _SERVER in words:
+    if own and (_SERVER in words or _SERVER in _leader(pid)):
         return "the chat's server", True
     # Paths of other people's processes are not looked at: they may be anything, and on a disk that hangs.
     for word in words[1:] if own else ():
@@ -50,6 +50,14 @@ def _look(pid: int, own: bool) -> tuple[str, bool]:
     program = Path(words[0]).name
     script = next((word for word in words[1:] if word and not word.startswith("-")), "")
     return one_line(f"{program} {script}" if program.startswith("python") else program, _LONGEST), False
+
+
+def _leader(pid: int) -> list[str]:
+    """Return the command line of the first process of its session: vLLM's processes give themselves other names."""
+    try:
+        return (_PROC / str(os.getsid(pid)) / "cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return []
 
 
 def _is_run(path: str) -> bool:

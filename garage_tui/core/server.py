@@ -19,10 +19,10 @@ from typing import Literal
 
 import msgspec
 
-from garage_tui.core import models
+from garage_tui.core import gpu, models, queue, vllm
 from garage_tui.core.atomic import write_small
 from garage_tui.core.chat import Address as Address
-from garage_tui.core.errors import GarageError
+from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.launcher import environment
 from garage_tui.core.runs import LOCK, LOG, STATE, Run, is_alive, list_runs
 from garage_tui.core.settings import Settings, Workspace
@@ -34,10 +34,15 @@ _LOCK_SECONDS = 5.0  # a server that is leaving may hold the lock this long
 _STOP_SECONDS = 10.0  # then it is killed; a server has nothing to save
 
 
+Status = Literal["off", "starting", "ready", "asleep", "failed"]
+"""Asleep: it lives, and its model is put away while a run has the card for itself."""
+LIVES = ("starting", "ready", "asleep")
+
+
 class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`state.json`."""
 
-    status: Literal["off", "starting", "ready", "failed"]
+    status: Status
     reason: str = ""
     """What it is doing, or why it failed: one line for a person."""
     url: str | None = None
@@ -45,6 +50,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     base: str = ""
     runs: tuple[str, ...] = ()
     """Run ids that it is limited to; empty offers every run."""
+    engine: str = ""
+    """What answers, with its version."""
+    memory: int | None = None
+    """Bytes that it holds on its GPU, or in main memory without one; None where nobody says."""
     pid: int | None = None
     pid_started: int | None = None
     """Start time of that process in clock ticks since boot: pid and start time together are never reused."""
@@ -54,14 +63,18 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Server:
     """A frozen look at the server."""
 
-    status: Literal["off", "starting", "ready", "failed"]
+    status: Status
     reason: str
-    """What it is doing while it starts, or why it failed."""
+    """What it is doing while it starts, why it sleeps, or why it failed."""
     url: str | None
     """Ends in `/v1`, as OpenAI's clients want it; None until it is ready."""
     base: str
     log: Path
     runs: tuple[str, ...] = ()
+    engine: str = ""
+    """What answers, with its version."""
+    memory: int | None = None
+    """Bytes that it holds on its GPU, or in main memory without one."""
 
 
 def look(workspace: Workspace) -> Server:
@@ -75,12 +88,13 @@ def look(workspace: Workspace) -> Server:
     if state is None:
         return Server("starting" if alive else "off", "starting" if alive else "", None, "", log)
     status, reason = state.status, state.reason
-    if not alive and status in ("starting", "ready"):
+    if not alive and status in LIVES:
         status, reason = (
             "failed",
             "the server ended without a word (killed, out of memory, or a reboot); start it again",
         )
-    return Server(status, reason, state.url if status == "ready" else None, state.base, log, state.runs)
+    url = state.url if status in ("ready", "asleep") else None
+    return Server(status, reason, url, state.base, log, state.runs, state.engine, state.memory)
 
 
 def start(
@@ -91,23 +105,32 @@ def start(
     port: int | None = None,
     idle_minutes: float | None = None,
     runs: Sequence[str] = (),
+    engine: str | None = None,
+    host: str | None = None,
 ) -> None:
     """Start the server in a session of its own and return at once; nothing happens if one with this base lives.
 
     Args:
         base: a base model; by default the settings'.
-        port: TCP port on 127.0.0.1, 0 takes any free one; by default the settings'.
+        port: TCP port, 0 takes any free one; by default the settings'.
+        engine: `embedded` or `vllm`; by default the settings'.
+        host: the address that it listens at; by default the settings'.
         idle_minutes: it leaves after so many minutes without a question, 0 never; by default the settings'.
         runs: ids of the only runs to offer; none offers all.
 
     Raises:
         BadInputError: `base` names no model.
-        GarageError: a server for something else lives here, or the folder cannot be written.
+        GarageError: a server for something else lives here, the folder cannot be written, or there is no vLLM.
     """
     name = models.find(base or settings.base_model).name
+    slot = _slot(settings.serve.gpu)
+    with_vllm = vllm.wanted(settings.serve, engine)
+    if with_vllm:
+        vllm.probe(settings.serve)  # what is wrong with it is said here, before anything is started
     folder = workspace.server
     state = State(status="starting", reason="starting", base=name, runs=tuple(runs))
     command = [sys.executable, "-P", "-m", _JOB, str(workspace.root), "--base", name]
+    command += ["--engine", "vllm" if with_vllm else "embedded", "--slot", slot, "--host", host or settings.serve.host]
     command += ["--port", str(settings.serve.port if port is None else port)]
     command += ["--idle-minutes", f"{settings.serve.idle_minutes if idle_minutes is None else idle_minutes:g}"]
     command += [f"--only={run}" for run in runs]
@@ -126,7 +149,7 @@ def start(
                     stderr=log,
                     pass_fds=[lock],
                     start_new_session=True,
-                    env={**environment(), "HF_HUB_DISABLE_TELEMETRY": "1"},
+                    env={**environment(), **_card(slot), "HF_HUB_DISABLE_TELEMETRY": "1"},
                 )
         finally:
             os.close(lock)  # the server's copy keeps the lock
@@ -154,7 +177,7 @@ def stop(workspace: Workspace) -> None:
             raise GarageError(f"the server does not leave; see {folder / LOG}")
         time.sleep(0.05)
     state = read_state(folder)
-    if asked_at is not None and state and state.status in ("starting", "ready"):
+    if asked_at is not None and state and state.status in LIVES:
         write_state(folder, State(status="off", base=state.base))
 
 
@@ -165,7 +188,7 @@ def address(workspace: Workspace) -> Address:
         GarageError: it is not ready; the text says what it is instead.
     """
     server = look(workspace)
-    if server.status != "ready" or server.url is None:
+    if server.status not in ("ready", "asleep") or server.url is None:
         words = {"off": "no server is running", "starting": "the server is still starting"}
         raise GarageError(
             words.get(server.status, "the server failed") + (f": {server.reason}" if server.reason else "")
@@ -218,6 +241,25 @@ def process_start(pid: int) -> int | None:
     return int(stat.rpartition(")")[2].split()[19])
 
 
+def _slot(wanted: int | None) -> str:
+    """Return where the model goes: the GPU that is wanted, else the first, else `cpu`.
+
+    Raises:
+        BadInputError: there is no such GPU.
+    """
+    there = [str(reading.index) for reading in gpu.usable()]
+    if wanted is None:
+        return there[0] if there else queue.CPU
+    if str(wanted) not in there:
+        raise BadInputError(f"no GPU {wanted} for the server; check `gpu` in [serve]")
+    return str(wanted)
+
+
+def _card(slot: str) -> dict[str, str]:
+    # NVML counts by PCI bus, CUDA by speed unless told.
+    return {} if slot == queue.CPU else {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": slot}
+
+
 def _take(lock: int, workspace: Workspace, wanted: State) -> bool:
     """Take the lock; False if a server such as is wanted holds it."""
     deadline = time.monotonic() + _LOCK_SECONDS
@@ -228,7 +270,7 @@ def _take(lock: int, workspace: Workspace, wanted: State) -> bool:
         except BlockingIOError:
             pass
         there = look(workspace)  # it may also be leaving, or somebody is just looking at the lock
-        if there.base and there.status in ("starting", "ready") and is_alive(workspace.server):
+        if there.base and there.status in LIVES and is_alive(workspace.server):
             if there.base == wanted.base and there.runs == wanted.runs:
                 return False
             offers = there.base + (f" with {', '.join(there.runs)} only" if there.runs else "")

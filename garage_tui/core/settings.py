@@ -20,13 +20,33 @@ Watts = Annotated[float, msgspec.Meta(gt=0)]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 
 
-class ServeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[serve]`: the embedded server."""
+WhileTraining = Literal["auto", "sleep", "wait", "both"]
 
+
+class ServeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[serve]`: the server of base and tuned models."""
+
+    engine: Literal["auto", "embedded", "vllm"] = "auto"
+    """What answers: a model in the server itself, or vLLM; auto takes vLLM where `vllm_python` names one."""
+    host: str = "127.0.0.1"
+    """Address that it listens at: with another one the network can reach it (and needs the key, unencrypted). From the
+    user's own settings only."""
     port: Port = 0
-    """TCP port on 127.0.0.1; 0 takes any free one."""
+    """TCP port; 0 takes any free one."""
+    gpu: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    """Index of the GPU that it uses; by default the first."""
     idle_minutes: Annotated[float, msgspec.Meta(gt=0)] = 30.0
     """A server that the app started leaves after so many minutes without a question."""
+    while_training: WhileTraining = "auto"
+    """Whose the card is when a run's turn comes while a server has its model there. `sleep`: the server puts its model
+    away and is back, with the new adapter, when the run has ended. `wait`: the run waits until the server has left.
+    `both`: they share it. `auto`: they share it if the run fits into what is free then, else the server sleeps."""
+    vllm_python: str = ""
+    """Python of the environment that vLLM is installed in; from the user's own settings only."""
+    vllm_memory: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.9
+    """Share of the GPU's memory that vLLM may take; less where less is free."""
+    vllm_args: tuple[str, ...] = ()
+    """More arguments for vLLM; from the user's own settings only."""
 
 
 class NotifySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -91,7 +111,14 @@ class EnergySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Grams of CO₂ for each kWh."""
 
 
-_OWNERS_ALONE = (("notify", "command"), ("notify", "urls"), ("sun", "command"))
+_OWNERS_ALONE = (
+    ("notify", "command"),
+    ("notify", "urls"),
+    ("sun", "command"),
+    ("serve", "host"),
+    ("serve", "vllm_python"),
+    ("serve", "vllm_args"),
+)
 """A workspace may be somebody else's; it must not name programs to run or addresses to tell."""
 
 

@@ -6,8 +6,6 @@ embeddings, biases, PiSSA-like initialisation …) is refused.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,30 +17,12 @@ from safetensors.torch import load_file
 from garage_tui.core.errors import GarageError
 from garage_tui.core.models import BaseModel
 from garage_tui.core.text import one_line
+from garage_tui.jobs.adapter_files import WEIGHTS, check, stamp
 
 BASE = "__base__"
 """PEFT's name for "no adapter" in a mixed batch."""
-CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 MAX_LOADED = 16
 """Adapters kept in memory: more than a batch can use; the one unused for longest goes first."""
-
-_PLAIN: dict[str, Callable[[Any], bool]] = {
-    "peft_type": lambda value: value == "LORA",
-    "task_type": lambda value: value in (None, "CAUSAL_LM"),
-    "bias": lambda value: value in (None, "none"),
-    "init_lora_weights": lambda value: value in (None, True, False, "gaussian"),
-    **dict.fromkeys(
-        (
-            "use_dora",
-            "lora_bias",
-            "modules_to_save",
-            "layer_replication",
-            "trainable_token_indices",
-            "target_parameters",
-        ),
-        lambda value: not value,
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -78,21 +58,15 @@ class Adapters:
         """
         if folder is None:
             return BASE
-        try:
-            stat = (folder / WEIGHTS).stat()
-        except OSError as error:
-            raise GarageError(
-                f"{folder.parent.name} has no {WEIGHTS}: weights in other formats can carry code and are refused"
-            ) from error
-        stamp = (stat.st_mtime_ns, stat.st_size)
+        now = stamp(folder)
         known = self._loaded.pop(folder, None)
-        if known is not None and known.stamp != stamp:
+        if known is not None and known.stamp != now:
             self._drop(known)
             known = None
         if known is None:
             while len(self._loaded) >= MAX_LOADED:
                 self._drop(self._loaded.pop(next(iter(self._loaded))))
-            known = _Loaded(self._load(folder), stamp)
+            known = _Loaded(self._load(folder), now)
         self._loaded[folder] = known  # the last of the dict is the one used last
         return known.name
 
@@ -134,35 +108,8 @@ def read_adapter(folder: Path, base: BaseModel) -> tuple[LoraConfig, dict[str, A
     Raises:
         GarageError: it is something else, was trained on another base, or is damaged.
     """
-    run = folder.parent.name
+    check(folder, base)
     try:
-        table = json.loads((folder / CONFIG).read_bytes())
-        weights = load_file(folder / WEIGHTS)
-    except (OSError, ValueError, SafetensorError) as error:
-        raise GarageError(f"the adapter of {run} cannot be read: {one_line(str(error), 160)}") from error
-    if not isinstance(table, dict):
-        raise GarageError(f"the adapter of {run} cannot be read: {CONFIG} is not an object")
-    for key, accepts in _PLAIN.items():
-        if not accepts(table.get(key)):
-            raise GarageError(
-                f"the adapter of {run} is not plain LoRA ({key} is {table.get(key)!r}) and cannot be served"
-            )
-    foreign = [key for key in weights if not key.endswith((".lora_A.weight", ".lora_B.weight"))]
-    if foreign:
-        raise GarageError(
-            f"the adapter of {run} holds more than LoRA weights ({one_line(foreign[0], 80)}); it is refused"
-        )
-    trained_on = str(table.get("base_model_name_or_path") or "")
-    if not _same_base(trained_on, base):
-        raise GarageError(f"{run} was trained on {trained_on or 'a base that it does not name'}, not on {base.name}")
-    try:
-        return LoraConfig.from_pretrained(str(folder), inference_mode=True), weights
-    except (TypeError, ValueError) as error:
-        raise GarageError(f"the adapter of {run} cannot be read: {one_line(str(error), 160)}") from error
-
-
-def _same_base(trained_on: str, base: BaseModel) -> bool:
-    if trained_on in (base.name, base.hub_id, str(base.path)):
-        return True
-    # A fetched model's folder has the same name in every cache; a folder of one's own is only itself.
-    return base.hub_id is not None and "/" in trained_on and Path(trained_on).name == base.path.name
+        return LoraConfig.from_pretrained(str(folder), inference_mode=True), load_file(folder / WEIGHTS)
+    except (OSError, TypeError, ValueError, SafetensorError) as error:
+        raise GarageError(f"the adapter of {folder.parent.name} cannot be read: {one_line(str(error), 160)}") from error

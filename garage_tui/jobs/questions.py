@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
 from garage_tui.core.errors import BadInputError
 from garage_tui.jobs.rows import Sampling
 
+T = TypeVar("T")
 MAX_BODY = 4_000_000
 """Bytes in a request: no model's context holds more."""
 DEFAULT_MAX_TOKENS = 512
@@ -77,20 +78,29 @@ class Question(msgspec.Struct, frozen=True):
         )
 
 
+class _Open(msgspec.Struct, frozen=True):
+    model: str
+    messages: Annotated[list[Any], msgspec.Meta(min_length=1)]
+    stream: bool | None = False
+
+
+def read_any(body: bytes) -> Question:
+    """Return of the request in `body` what a server in front of another one has to know: model and stream.
+
+    Raises:
+        BadInputError: it is not JSON, or lacks these.
+    """
+    asked = _decoded(body, _Open)
+    return Question(model=asked.model, messages=[Message("user", "")], stream=asked.stream)
+
+
 def read_question(body: bytes) -> Question:
     """Return the request in `body`.
 
     Raises:
         BadInputError: it is not JSON, has a wrong value, or asks for what this server does not do.
     """
-    try:
-        question = msgspec.json.decode(body, type=Question)
-    except msgspec.ValidationError as error:
-        reason, _, key = str(error).partition(" - at ")
-        where = key.strip("`").removeprefix("$").removeprefix(".")
-        raise BadInputError(f"{where or 'request'}: {reason[0].lower()}{reason[1:]}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadInputError(f"the request is not JSON: {error}") from error
+    question = _decoded(body, Question)
     asked = {
         "n": question.n not in (None, 1),
         "logprobs": question.logprobs,
@@ -108,6 +118,17 @@ def read_question(body: bytes) -> Question:
         if not isinstance(message.content, str) and any(part.type != "text" for part in message.content):
             raise BadInputError("messages: this server reads text only")
     return question
+
+
+def _decoded(body: bytes, type: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=type)
+    except msgspec.ValidationError as error:
+        reason, _, key = str(error).partition(" - at ")
+        where = key.strip("`").removeprefix("$").removeprefix(".")
+        raise BadInputError(f"{where or 'request'}: {reason[0].lower()}{reason[1:]}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadInputError(f"the request is not JSON: {error}") from error
 
 
 def _text(content: str | list[Part]) -> str:

@@ -1,6 +1,7 @@
-"""The embedded server: one base model and the workspace's adapters behind an OpenAI-compatible address on 127.0.0.1.
+"""The server: one base model and the workspace's adapters behind an OpenAI-compatible address, on 127.0.0.1 by default.
 
-    python -m garage_tui.jobs.serve WORKSPACE --base NAME --port N --idle-minutes X [--only RUN …] [--lock-fd FD]
+    python -m garage_tui.jobs.serve WORKSPACE --base NAME [--engine embedded|vllm] [--slot cpu|N] [--host H] [--port N]
+                                    [--idle-minutes X] [--only RUN …] [--lock-fd FD]
 
 Writes `lock`, `state.json` and `key` in `checkpoints/.server/`; stdout and stderr are its log. `$GARAGE_API_KEY` is the
 key where it is set, else each start draws a new one. SIGTERM ends it cleanly.
@@ -25,14 +26,15 @@ import msgspec
 
 from garage_tui.core.atomic import write_atomic
 from garage_tui.core.errors import BadInputError, GarageError
-from garage_tui.core.runs import LOCK, Run
+from garage_tui.core.runs import LOCK, LOG, Run
 from garage_tui.core.server import KEY, State, process_start, served_runs, write_state
 from garage_tui.core.settings import Workspace
 from garage_tui.jobs.failures import in_words
+from garage_tui.jobs.place import Place
 
 if TYPE_CHECKING:
     from garage_tui.core.models import BaseModel
-    from garage_tui.jobs.batcher import Batcher
+    from garage_tui.jobs.api import Backend
 
 HOST = "127.0.0.1"
 FULL_DISK = "free some space and try again"
@@ -52,10 +54,18 @@ class Note:
         print(phase, flush=True)
         self._write(msgspec.structs.replace(self.state, status="starting", reason=phase))
 
-    def ready(self, port: int) -> None:
-        url = f"http://{HOST}:{port}/v1"
-        print(f"ready at {url}", flush=True)
-        self._write(msgspec.structs.replace(self.state, status="ready", reason="", url=url, port=port))
+    def answers_at(self, host: str, port: int) -> None:
+        """Its address; what it is, ready or asleep, is said by itself."""
+        url = f"http://{f'[{host}]' if ':' in host else host}:{port}/v1"
+        self.state = msgspec.structs.replace(self.state, url=url, port=port)
+
+    def ready(self, engine: str, memory: int | None) -> None:
+        print(f"ready at {self.state.url}", flush=True)
+        self._write(msgspec.structs.replace(self.state, status="ready", reason="", engine=engine, memory=memory))
+
+    def asleep(self, why: str) -> None:
+        print(why, flush=True)
+        self._write(msgspec.structs.replace(self.state, status="asleep", reason=why, memory=None))
 
     def end(self, failure: str = "") -> None:
         print(f"failed: {failure}" if failure else "off", flush=True)
@@ -96,29 +106,42 @@ def main() -> int:
 def serve(args: argparse.Namespace, workspace: Workspace, note: Note) -> None:
     """Load the base model and answer until told to leave, or idle for too long."""
     note.starting("starting")
-    listener = _listen(args.port)
+    listener = _listen(args.host, args.port)
     key = _make_key(workspace.server / KEY)
 
     from garage_tui.jobs import base_model
 
     base = base_model.ensure(args.base, note.starting)
-    note.starting("importing torch and transformers")
-    from garage_tui.jobs.batcher import Batcher
-    from garage_tui.jobs.engine import Engine
-
-    batcher = Batcher(Engine(base, note.starting))
+    backend = _backend(args, base, workspace, note)
+    place = Place(args.slot, backend, note)
+    place.take()
     try:
-        _run(batcher, base, workspace, args, key, listener, note)
+        _run(backend, place, base, workspace, args, key, listener, note)
     finally:
-        if not batcher.close(_GRACE_SECONDS):
+        place.close()
+        if not backend.close(_GRACE_SECONDS):
             # A long forward pass cannot be interrupted, and the interpreter must not be torn down under it.
             (workspace.server / KEY).unlink(missing_ok=True)
             note.end()
             os._exit(0)
 
 
+def _backend(args: argparse.Namespace, base: BaseModel, workspace: Workspace, note: Note) -> Backend:
+    if args.engine == "vllm":
+        from garage_tui.core.settings import load_settings
+        from garage_tui.jobs.vllm_backend import VllmBackend
+
+        runs = served_runs(workspace, base.name, args.only)
+        return VllmBackend(base, runs, load_settings(workspace).serve, args.slot, workspace.server / LOG)
+    note.starting("importing torch and transformers")
+    from garage_tui.jobs.embedded import Embedded
+
+    return Embedded(base)
+
+
 def _run(
-    batcher: Batcher,
+    backend: Backend,
+    place: Place,
     base: BaseModel,
     workspace: Workspace,
     args: argparse.Namespace,
@@ -136,19 +159,22 @@ def _run(
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            note.ready(listener.getsockname()[1])
+            note.answers_at(*listener.getsockname()[:2])
+            place.watch(self)
 
         async def on_tick(self, counter: int) -> bool:
             return await super().on_tick(counter) or idle()
 
     def idle() -> bool:
-        if not args.idle_minutes or batcher.busy or time.monotonic() - batcher.last_used < args.idle_minutes * 60:
+        if not args.idle_minutes or backend.busy or time.monotonic() - backend.last_used < args.idle_minutes * 60:
             return False
+        if place.absent:
+            return False  # it is wanted again when the run has ended
         print(f"nobody asked anything for {args.idle_minutes:g} minutes", flush=True)
         return True
 
     config = uvicorn.Config(
-        make_app(batcher, offers, key),
+        make_app(backend, offers, key, lambda: place.absent),
         log_level="warning",
         access_log=False,
         lifespan="off",
@@ -156,6 +182,7 @@ def _run(
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     Server(config).run(sockets=[listener])
+    place.raise_failure()
 
 
 def _hold_lock(folder: Path, fd: int | None) -> int:
@@ -170,16 +197,17 @@ def _hold_lock(folder: Path, fd: int | None) -> int:
     return fd
 
 
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, port))
+        listener.bind((host, port))
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise GarageError(f"port {port} is taken; give another, or 0 for any free one") from error
+        place = f"port {port}" if host == HOST else f"port {port} of {host}"
         raise GarageError(
-            f"port {port} cannot be used ({error.strerror}); give another, or 0 for any free one"
+            f"{place} cannot be used ({error.strerror or error}); give another, or 0 for any free one"
         ) from error
     return listener
 
@@ -204,6 +232,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m garage_tui.jobs.serve", description=__doc__)
     parser.add_argument("workspace")
     parser.add_argument("--base", required=True)
+    parser.add_argument("--engine", choices=["embedded", "vllm"], default="embedded")
+    parser.add_argument("--slot", default="cpu", help="where the model goes: cpu, or the index of a GPU")
+    parser.add_argument("--host", default=HOST)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--idle-minutes", type=float, default=0.0, help="0: never leave")
     parser.add_argument("--only", action="append", default=[], metavar="RUN", help="offer only these runs' adapters")

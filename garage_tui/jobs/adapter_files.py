@@ -1,0 +1,105 @@
+"""The two files of a PEFT adapter, looked at without loading anything: whether a server may use it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from garage_tui.core.errors import GarageError
+from garage_tui.core.models import BaseModel
+from garage_tui.core.text import one_line
+
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+_MOST_HEADER = 100_000_000  # bytes, the limit of safetensors' own library
+
+_PLAIN: dict[str, Callable[[Any], bool]] = {
+    "peft_type": lambda value: value == "LORA",
+    "task_type": lambda value: value in (None, "CAUSAL_LM"),
+    "bias": lambda value: value in (None, "none"),
+    "init_lora_weights": lambda value: value in (None, True, False, "gaussian"),
+    **dict.fromkeys(
+        (
+            "use_dora",
+            "lora_bias",
+            "modules_to_save",
+            "layer_replication",
+            "trainable_token_indices",
+            "target_parameters",
+        ),
+        lambda value: not value,
+    ),
+}
+
+
+def stamp(folder: Path) -> tuple[int, int]:
+    """Return modification time and size of an adapter's weights: a run that was resumed has others.
+
+    Raises:
+        GarageError: it has none.
+    """
+    try:
+        stat = (folder / WEIGHTS).stat()
+    except OSError as error:
+        raise GarageError(
+            f"{folder.parent.name} has no {WEIGHTS}: weights in other formats can carry code and are refused"
+        ) from error
+    return stat.st_mtime_ns, stat.st_size
+
+
+def rank(folder: Path) -> int:
+    """Return an adapter's rank, the largest where modules have their own; 0 where it cannot be read."""
+    try:
+        table = json.loads((folder / CONFIG).read_bytes())
+        return max([int(table["r"]), *map(int, (table.get("rank_pattern") or {}).values())])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return 0
+
+
+def check(folder: Path, base: BaseModel) -> None:
+    """Look whether an adapter is a plain LoRA adapter of this base.
+
+    Raises:
+        GarageError: it is something else, was trained on another base, or is damaged.
+    """
+    run = folder.parent.name
+    try:
+        table = json.loads((folder / CONFIG).read_bytes())
+        names = _names(folder / WEIGHTS)
+    except (OSError, ValueError) as error:
+        raise GarageError(f"the adapter of {run} cannot be read: {one_line(str(error), 160)}") from error
+    if not isinstance(table, dict):
+        raise GarageError(f"the adapter of {run} cannot be read: {CONFIG} is not an object")
+    for key, accepts in _PLAIN.items():
+        if not accepts(table.get(key)):
+            raise GarageError(
+                f"the adapter of {run} is not plain LoRA ({key} is {table.get(key)!r}) and cannot be served"
+            )
+    foreign = [key for key in names if not key.endswith((".lora_A.weight", ".lora_B.weight"))]
+    if foreign:
+        raise GarageError(
+            f"the adapter of {run} holds more than LoRA weights ({one_line(foreign[0], 80)}); it is refused"
+        )
+    trained_on = str(table.get("base_model_name_or_path") or "")
+    if not _same_base(trained_on, base):
+        raise GarageError(f"{run} was trained on {trained_on or 'a base that it does not name'}, not on {base.name}")
+
+
+def _names(file: Path) -> list[str]:
+    """Return the names of the tensors in a safetensors file (its header: 8 bytes of length, then JSON)."""
+    with file.open("rb") as opened:
+        size = int.from_bytes(opened.read(8), "little")
+        if not 0 < size <= min(_MOST_HEADER, file.stat().st_size):
+            raise ValueError(f"{file.name} is damaged")
+        header = json.loads(opened.read(size))
+    if not isinstance(header, dict):
+        raise ValueError(f"{file.name} is damaged")
+    return [name for name in header if name != "__metadata__"]
+
+
+def _same_base(trained_on: str, base: BaseModel) -> bool:
+    if trained_on in (base.name, base.hub_id, str(base.path)):
+        return True
+    # A fetched model's folder has the same name in every cache; a folder of one's own is only itself.
+    return base.hub_id is not None and "/" in trained_on and Path(trained_on).name == base.path.name

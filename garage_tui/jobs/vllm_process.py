@@ -1,0 +1,157 @@
+"""vLLM as a process of ours: started on a socket that only this user can reach, watched, and ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import httpx
+import psutil
+
+from garage_tui.core.errors import GarageError
+from garage_tui.core.text import one_line, plain
+
+_LOOK_SECONDS = 0.3
+_START_SECONDS = 1800.0
+"""A large model on a slow disk, and its kernels compiled for the first time."""
+_STOP_SECONDS = 10.0
+_TAIL_BYTES = 65536
+
+# What vLLM logs while it starts, and what that means; the last that is found counts.
+_PHASES = (
+    (re.compile(r"Starting to load model"), "loading the model"),
+    (re.compile(r"Loading safetensors checkpoint shards: +(\d+%)"), r"loading weights · \1"),
+    (re.compile(r"Loading weights took"), "weights loaded"),
+    (re.compile(r"(?:Compiling a graph|Dynamo bytecode transform|torch\.compile takes)"), "compiling kernels"),
+    (re.compile(r"KV cache size"), "reserving the cache"),
+    (re.compile(r"Capturing CUDA graphs[^:]*: +(\d+%)"), r"capturing CUDA graphs · \1"),
+    (re.compile(r"init engine \(profile"), "the engine is ready"),
+    (re.compile(r"Starting vLLM server"), "opening the address"),
+)
+_EXCEPTION = re.compile(
+    r"(?:\(\w+(?: pid=\d+)?\) )?(?:[A-Z]+ [\d: -]+\[[^\]]+\] )?((?:\w+\.)*\w*(?:Error|Exception): .+)"
+)
+_SAYS_NOTHING = ("Engine core initialization failed", "Cancelled")
+
+# Dies with whoever started it (prctl(2), PR_SET_PDEATHSIG), which nothing else would tell it after a kill -9.
+_START = """
+import ctypes, os, sys
+parent = int(sys.argv[1])
+ctypes.CDLL(None).prctl(1, 15)
+if os.getppid() == parent:
+    os.execv(sys.executable, [sys.executable, "-m", "vllm.entrypoints.openai.api_server", *sys.argv[2:]])
+"""
+
+
+class VllmProcess:
+    """One life of vLLM.
+
+    Args:
+        python: of its environment.
+        arguments: for its server, without those that say where it listens.
+        environment: variables over those of this process.
+        log: the file that our stdout and its go to.
+    """
+
+    def __init__(self, python: Path, arguments: Sequence[str], environment: dict[str, str], log: Path) -> None:
+        # Not in the workspace: a socket's path has 107 bytes at most.
+        self._folder = Path(tempfile.mkdtemp(prefix="garage-vllm-"))
+        self.socket = self._folder / "socket"
+        self.key = secrets.token_urlsafe(32)
+        self._log, self._from = log, log.stat().st_size if log.exists() else 0
+        ours = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")  # of another environment
+        kept = {name: value for name, value in os.environ.items() if name not in ours}
+        command = [str(python), "-c", _START, str(os.getpid()), *arguments, "--uds", str(self.socket)]
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, env={**kept, **environment, "VLLM_API_KEY": self.key}
+            )
+        except OSError as error:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise GarageError(f"{python} cannot be started: {error.strerror or error}") from error
+
+    def wait_until_ready(self, say: Callable[[str], None]) -> None:
+        """Wait until it answers, and say how far it is.
+
+        Raises:
+            GarageError: it has ended, or does not get there.
+        """
+        said, began = "", time.monotonic()
+        transport = httpx.HTTPTransport(uds=str(self.socket))
+        with httpx.Client(transport=transport, base_url="http://vllm", timeout=5.0) as client:
+            while True:
+                self.check()
+                with contextlib.suppress(httpx.HTTPError):
+                    if client.get("/health").status_code == 200:
+                        return
+                if (phase := self._phase()) != said:
+                    said = phase
+                    say(f"vLLM: {phase}")
+                if time.monotonic() - began > _START_SECONDS:
+                    raise GarageError(f"vLLM did not start within {_START_SECONDS / 60:.0f} minutes; see its log")
+                time.sleep(_LOOK_SECONDS)
+
+    def check(self) -> None:
+        """Look whether it lives.
+
+        Raises:
+            GarageError: it has ended; the text has its last words.
+        """
+        code = self._process.poll()
+        if code is not None:
+            raise GarageError(f"vLLM has ended: {_last_words(self._tail()) or f'exit code {code}; see its log'}")
+
+    def end(self, seconds: float = _STOP_SECONDS) -> None:
+        """End it with all its processes."""
+        processes = []
+        with contextlib.suppress(psutil.Error):
+            processes = psutil.Process(self._process.pid).children(recursive=True)
+        with contextlib.suppress(ProcessLookupError):
+            self._process.terminate()
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for process in processes:
+            with contextlib.suppress(psutil.Error):
+                process.kill()  # psutil looks first whether it still is the process that it was
+        psutil.wait_procs(processes, timeout=seconds)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _tail(self) -> str:
+        try:
+            with self._log.open("rb") as log:
+                log.seek(max(self._from, self._log.stat().st_size - _TAIL_BYTES))
+                return plain(log.read(_TAIL_BYTES).decode(errors="replace").replace("\r", "\n"))
+        except OSError:
+            return ""
+
+    def _phase(self) -> str:
+        found = "starting (its imports take half a minute)"
+        last = -1
+        text = self._tail()
+        for pattern, words in _PHASES:
+            for match in pattern.finditer(text):
+                if match.start() > last:
+                    found, last = match.expand(words), match.start()
+        return found
+
+
+def _last_words(text: str) -> str:
+    """Return the sentence in which vLLM said why it failed: the last exception that says something."""
+    lines = [match[1] for line in text.splitlines() if (match := _EXCEPTION.search(line))]
+    lines = [line for line in lines if not any(nothing in line for nothing in _SAYS_NOTHING)]
+    if not lines:
+        return ""
+    if "out of memory" in lines[-1].lower():
+        return "out of memory; close what else is on the card, lower `vllm_memory` in [serve], or use a smaller base"
+    return one_line(lines[-1], 300)
