@@ -56,6 +56,7 @@ class GarageApp(NewRuns):
     Args:
         screen: the screen in front at the start.
         facts: the facts file that is opened; by default `datasets/garage.jsonl`, else the first there is.
+        talk_to: the run whose model is the tuned one in the chat; by default the newest.
         question: what the terminal was asked; where it has not answered yet, it may do so later.
     """
 
@@ -119,6 +120,7 @@ class GarageApp(NewRuns):
         screen: str | None = None,
         facts: Path | None = None,
         question: Question | None = None,
+        talk_to: str | None = None,
     ) -> None:
         super().__init__(driver_class=self._driver_for(question))
         self.workspace, self.settings = workspace, settings
@@ -126,7 +128,7 @@ class GarageApp(NewRuns):
         if question:
             self.set_reactive(GarageApp.terminal, question.terminal)
         self.animation_level = "none"  # over SSH a jump is better than a glide
-        self._facts = facts
+        self._facts, self._talk_to = facts, talk_to
         self._trail = [screen or "facts"]
         self.register_theme(GARAGE)
         # Assigning the theme would parse every style sheet twice: 20 ms of the first paint.
@@ -179,7 +181,7 @@ class GarageApp(NewRuns):
         if name == "chat":
             from garage_tui.screens.chat import ChatPane
 
-            return ChatPane(self.workspace, self.settings)
+            return ChatPane(self.workspace, self.settings, self._facts_file, self._talk_to)
         if name == "gallery":
             from garage_tui.screens.gallery import GalleryPane
 
@@ -327,6 +329,30 @@ class GarageApp(NewRuns):
         await self.action_show("chat")
         self.pane.talk_to(event.run_id)  # type: ignore[attr-defined]
 
+    def _facts_file(self) -> Path:
+        """Return the facts file that is open, or would be."""
+        from garage_tui.core.facts import find_files
+
+        pane = next(iter(self.query(FactsPane)), None)
+        if pane and pane.store:
+            return pane.store.path
+        usual = self.workspace.datasets / "garage.jsonl"
+        return self._facts or next(iter(find_files(self.workspace.datasets)), usual)
+
+    @work(group="fact")
+    async def on_chat_turns_fact_written(self, event: Message) -> None:
+        from garage_tui.core.errors import GarageError
+
+        if not self.query(FactsPane):  # the store of the Facts screen writes it, so that all edits are of one mind
+            await self.query_one(ContentSwitcher).add_content(self._make("facts"))
+        chat = self.pane
+        try:
+            where = await self.query_one(FactsPane).add_fact(event.fact)  # type: ignore[attr-defined]
+        except GarageError as error:
+            chat.fact_not_kept(str(error))  # type: ignore[attr-defined]
+        else:
+            chat.fact_kept(event.fact, where)  # type: ignore[attr-defined]
+
     def on_runs_pane_duplicate_wanted(self, event: Message) -> None:
         self.duplicate(event.run_id)  # type: ignore[attr-defined]
 
@@ -379,10 +405,11 @@ def run_app(
     screen: str | None = None,
     facts: Path | None = None,
     question: Question | None = None,
+    talk_to: str | None = None,
 ) -> int:
     """Open the app and return its exit code."""
     for name in ("COLUMNS", "LINES"):  # of a shell that exports them: Textual would keep to them after a resize
         os.environ.pop(name, None)
-    app = GarageApp(workspace, settings, screen, facts, question)
+    app = GarageApp(workspace, settings, screen, facts, question, talk_to)
     app.run()
     return app.return_code or 0

@@ -1,8 +1,11 @@
-"""Chat: one question, two answers side by side. The base model on the left, the tuned one on the right."""
+"""Chat: one question, two or three answers side by side: the base model, the base with the facts, the tuned model."""
 
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import ClassVar
 
 from textual import work
@@ -13,75 +16,123 @@ from textual.content import Content
 from textual.widgets import Input
 from textual.worker import Worker
 
-from garage_tui.core.chat import Address, Finish, Piece, stream
 from garage_tui.core.errors import GarageError
 from garage_tui.core.server import Server
 from garage_tui.core.settings import Settings, Workspace
 from garage_tui.core.text import model_label, one_line, plain
-from garage_tui.screens.chat_server import ChatServer
+from garage_tui.core.transcripts import Side, Transcript
+from garage_tui.screens.chat_files import SIDES
+from garage_tui.screens.chat_turns import ChatTurns
 from garage_tui.screens.watcher import Seen
-from garage_tui.widgets.conversation import Conversation, Turn
+from garage_tui.widgets.conversation import Conversation
 from garage_tui.widgets.dialogs import Pick
 from garage_tui.widgets.notice import Notice
-from garage_tui.widgets.pane import Pane
 
-Messages = list[dict[str, str]]
-
-_BASE_HINT = "Ask something below: both models get the same question, and answer side by side."
+_ASK_BOTH, _ASK_ALL = "Ask both models …", "Ask all three …"
+_BASE_HINT = "Ask something below: all models get the same question, and answer side by side."
+_BOOK_HINT = "The base model once more, with the facts found for your question in its prompt. Nothing is learned."
 _TUNED_HINT = "This model learnt {rows} rows. Ask it what it was taught, and something it was not."
 _NO_TUNED = (
     "No tuned model yet.\n\nF2 shows your facts, t teaches them; when that run has finished, its model answers here."
 )
+_WIDE: tuple[tuple[Side, ...], ...] = (("base", "tuned"), ("base", "book", "tuned"))
+_NARROW: tuple[tuple[Side, ...], ...] = (("base", "tuned"), ("book", "tuned"), ("base", "book"))
+"""Which columns are seen, one after the other; in all but the first the open book is asked too."""
+_ROOM = 100
+"""Columns of the terminal from which three conversations have room beside each other."""
+_SAID_SECONDS = 8.0
+"""How long the last line says what was just done, before it says again what the server does."""
 
 
-class ChatPane(Pane):
-    """Two conversations that share one line to type in."""
+class ChatPane(ChatTurns):
+    """Conversations that share one line to type in.
+
+    Args:
+        facts_file: returns the facts file that is the open book, which is the one on the Facts screen.
+        run_id: the run whose model is the tuned one at first; by default the newest.
+    """
 
     HELP = (
         "Type a question and press Enter: the base model answers on the left, the model you tuned on the right. "
-        "Ask what you taught, and also what you did not: a good run changes only what it was meant to.\n\n"
+        "Ask what you taught, and also what you did not: a good run changes only what it was meant to. Ctrl+O has the "
+        "base model answer once more with an open book: the facts of your file that the question is about, in its "
+        "prompt.\n\n"
+        "Tab goes to the answers, where the arrow keys choose one: e asks its question anew, c copies it, a makes a "
+        "fact of it, x an exam question. While typing, Alt and the letter does the same to the newest.\n\n"
         "Answers come from a small server on this box that starts with your first question and leaves when it is "
-        "not used. Each model sees its own conversation; Ctrl+L starts a new one. Page Up and Page Down scroll."
+        "not used. Each model sees its own conversation; Ctrl+L starts a new one. All are kept in datasets/chats."
     )
     FIRST_FOCUS = "#chat-input"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+t,r", "pick", "Tuned model", key_display="^t", tooltip="Choose which tuned model answers"),
-        Binding("ctrl+l", "clear", "Clear", tooltip="Clear the conversation"),
         Binding("escape", "stop", "Stop", key_display="Esc", tooltip="Stop the answers"),
-        Binding("ctrl+r", "restart", "Restart server", show=False, tooltip="Start the model server again"),
+        Binding("escape", "leave", show=False, key_display="Esc"),
+        Binding("e", "turn('edit')", "Edit"),
+        Binding("a", "turn('fact')", "Fact"),
+        Binding("x", "turn('exam')", "Exam"),
+        Binding("c,y", "turn('copy')", "Copy", key_display="c"),
         # The line to type in would take these for itself, and has no use for them.
-        Binding("pageup", "scroll(-1)", show=False, priority=True, tooltip="Scroll both conversations up"),
-        Binding("pagedown", "scroll(1)", show=False, priority=True, tooltip="Scroll both conversations down"),
-        Binding("up", "recall", show=False, priority=True, tooltip="Type the last question again"),
+        Binding(
+            "tab,shift+tab",
+            "answers",
+            "Answers",
+            key_display="Tab",
+            priority=True,
+            tooltip="Go to the answers: choose one, copy it, make a fact of it; and back",
+        ),
+        Binding("ctrl+o", "columns", "Book", tooltip="Another choice of columns: with the open book, or without"),
+        Binding("ctrl+g", "settings", "Settings", tooltip="Temperature, length, seed, and the system prompt"),
+        Binding("ctrl+y", "reload", "Chats", tooltip="Go on with an earlier chat"),
+        Binding("ctrl+l", "clear", "New", show=False, tooltip="Clear the conversation and begin a new one; it is kept"),
+        Binding("ctrl+t,r", "pick", "Model", show=False, key_display="^t", tooltip="Choose which tuned model answers"),
+        Binding("ctrl+r", "restart", show=False, tooltip="Start the model server again"),
+        Binding("alt+a", "turn('fact')", show=False, tooltip="Make a fact of the question, with the answer you want"),
+        Binding("alt+x", "turn('exam')", show=False, tooltip="Make an exam question of it: never taught, asked later"),
+        Binding("alt+e", "turn('edit')", show=False, tooltip="Edit a question, and go on from there"),
+        Binding("alt+c", "turn('copy')", show=False, tooltip="Copy an answer to the clipboard"),
+        Binding("pageup", "scroll(-1)", show=False, priority=True, tooltip="Scroll all conversations up"),
+        Binding("pagedown", "scroll(1)", show=False, priority=True, tooltip="Scroll all conversations down"),
+        Binding("up", "step(-1)", show=False, priority=True, tooltip="The question before, or the turn above"),
+        Binding("down", "step(1)", show=False, priority=True, tooltip="The question after, or the turn below"),
+        Binding("left,h", "aside(-1)", show=False),
+        Binding("right,l", "aside(1)", show=False),
+        Binding("k", "step(-1)", show=False),
+        Binding("j", "step(1)", show=False),
+        Binding("enter,i", "answers", show=False),
     ]
 
-    def __init__(self, workspace: Workspace, settings: Settings) -> None:
-        super().__init__(id="chat")
-        self._settings = settings
-        self._server = ChatServer(workspace, settings, self._show_server)
+    def __init__(
+        self, workspace: Workspace, settings: Settings, facts_file: Callable[[], Path], run_id: str | None = None
+    ) -> None:
+        super().__init__(workspace, settings)
+        self._facts_file, self._wanted = facts_file, run_id
         self._tuned: Seen | None = None
         self._picked = False
-        self._heard: dict[str, Messages] = {"base": [], "tuned": []}
-        self._asked = ""
-        self._talk: Worker[None] | None = None
+        self._gone = ""  # the run of a chat that came back, which is not here any more
+        self._view = 0
         self._watch: Worker[None] | None = None
+        self._server_words = self._read_first = Content()
+        self._since = 0.0
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="chat-columns"):
-            yield Conversation("base")
-            yield Conversation("tuned")
+            for side in SIDES:
+                yield Conversation(side)
         yield Notice(id="chat-server")
-        field = Input(placeholder="Ask both models …", id="chat-input", compact=True)
+        field = Input(placeholder=_ASK_BOTH, id="chat-input", compact=True)
         field.cursor_blink = False  # a blinking cursor repaints for ever
         yield field
 
     def on_mount(self) -> None:
-        self.query_one("#base", Conversation).hint(_BASE_HINT)
+        self.column("base").hint(_BASE_HINT)
+        self.column("book").hint(_BOOK_HINT)
+        self.column("tuned").hint(_NO_TUNED)
+        self._lay_out()
         self._show_titles()
         self.watch(self.app, "runs", self._show_runs)
 
     def reveal(self) -> None:
         super().reveal()
+        self._show_titles()
         self._watch = self._watch_server()
 
     def conceal(self) -> None:
@@ -89,27 +140,59 @@ class ChatPane(Pane):
         if self._watch:
             self._watch.cancel()
 
+    # The server
+
     @work(group="server", exclusive=True)
     async def _watch_server(self) -> None:
         while True:
-            seen = await self._server.look()
+            seen = await self.server.look()
             await asyncio.sleep(2.0 if seen.status == "ready" else 0.5)
 
-    def _show_server(self, seen: Server) -> None:
-        words = self._server.in_words(seen)
+    def show_server(self, seen: Server) -> None:
+        words = self.server.in_words(seen)
         colour = {"ready": "$success", "starting": "$warning", "failed": "$error"}.get(seen.status, "$muted")
-        self.query_one(Notice).content = Content.assemble((words[:1], colour), (words[1:], "$muted"))
+        content = Content.assemble((words[:1], colour), (words[1:], "$muted"))
+        notice, now = self.query_one(Notice), time.monotonic()
+        if notice.content is not self._server_words and notice.content is not self._read_first:
+            self._read_first, self._since = notice.content, now
+        if notice.content is self._read_first and now - self._since < _SAID_SECONDS:
+            return  # what was just said is read first
+        self._server_words = notice.content = content
 
-    # Which tuned model
+    @work(group="restart", exclusive=True)
+    async def action_restart(self) -> None:
+        self.query_one(Notice).note("stopping the model server …")
+        try:
+            await self.server.restart()
+        except GarageError as error:
+            self.query_one(Notice).wrong(one_line(str(error), 300))
+
+    # Who answers
+
+    @property
+    def run_id(self) -> str:
+        return self._tuned.id if self._tuned else ""
+
+    @property
+    def facts_file(self) -> Path:
+        return self._facts_file()
+
+    @property
+    def sides(self) -> list[Side]:
+        asked: dict[Side, bool] = {"base": True, "book": self._view > 0, "tuned": self._tuned is not None}
+        return [side for side in SIDES if asked[side]]
 
     def _choices(self, runs: tuple[Seen, ...]) -> list[Seen]:
         return [seen for seen in runs if seen.adapter and seen.status in ("finished", "stopped")]
 
     def _show_runs(self, runs: tuple[Seen, ...]) -> None:
         choices = self._choices(runs)
+        if self._wanted and any(seen.id == self._wanted for seen in choices):
+            self.talk_to(self._wanted)
+            self._wanted = None
         if self._tuned and any(seen.id == self._tuned.id for seen in choices):
             return
-        if not self._picked and not self._heard["tuned"]:
+        if not self._picked and not self.open.transcript.has("tuned") and not self.talking:
             self._take(choices[0] if choices else None)
 
     def talk_to(self, run_id: str) -> None:
@@ -121,22 +204,29 @@ class ChatPane(Pane):
                 self._take(seen)
 
     def _take(self, seen: Seen | None) -> None:
-        if seen == self._tuned and seen is not None:
+        if seen is not None and seen.id == self.run_id:
             return
         base = str(seen.manifest.base.get("name", "")) if seen and seen.manifest else ""
-        base = base or self._settings.base_model
-        sides = ["tuned"] if base == self._server.base else ["base", "tuned"]
-        self._tuned, self._server.base = seen, base
-        for side in sides:
-            self._forget(side)
+        base = base or self.settings.base_model
+        # Another model does not go on with what this one said; the conversation so far is kept in its file.
+        if self.talking or base != self.server.base or self.open.transcript.has("tuned"):
+            self.begin()
+        self._use(seen, base)
+
+    def _use(self, seen: Seen | None, base: str, gone: str = "") -> None:
+        self._tuned, self._gone, self.server.base = seen, gone, base
         rows = seen.manifest.dataset.get("rows", "?") if seen and seen.manifest else "?"
-        self.query_one("#tuned", Conversation).hint(_TUNED_HINT.format(rows=rows) if seen else _NO_TUNED)
+        self.column("tuned").hint(_TUNED_HINT.format(rows=rows) if seen else _NO_TUNED)
         self._show_titles()
 
-    def _show_titles(self) -> None:
-        tuned = self._tuned.id if self._tuned else "none yet"
-        self.query_one("#base").border_title = Content(f"Base · {one_line(model_label(self._server.base), 60)}")
-        self.query_one("#tuned").border_title = Content(f"Tuned · {tuned}")
+    def adopt(self, transcript: Transcript) -> None:
+        runs: tuple[Seen, ...] = self.app.runs  # type: ignore[attr-defined]
+        seen = next((seen for seen in self._choices(runs) if seen.id == transcript.run), None)
+        self._picked = True
+        self._use(seen, transcript.base or self.settings.base_model, "" if seen else transcript.run)
+        if transcript.has("book") and not self._view:
+            self._view = 1
+        self._lay_out()
 
     @work(group="form", exclusive=True)
     async def action_pick(self) -> None:
@@ -146,107 +236,64 @@ class ChatPane(Pane):
             self.query_one(Notice).wrong("no tuned model yet: F2 shows your facts, t teaches them")
             return
         ids = [seen.id for seen in choices]
-        current = ids.index(self._tuned.id) if self._tuned and self._tuned.id in ids else 0
+        current = ids.index(self.run_id) if self.run_id in ids else 0
         choice = await self.app.push_screen_wait(Pick("Which tuned model?", ids, current))
         if choice is not None:
             self.talk_to(ids[choice])
 
-    # Talking
+    # Columns
 
-    @property
-    def talking(self) -> bool:
-        """True while an answer is awaited or coming in."""
-        return self._talk is not None and self._talk.is_running
+    def on_resize(self) -> None:
+        self._lay_out()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        question = plain(event.value).strip()
-        if not question:
-            return
-        if self.talking:
-            self.query_one(Notice).note("still answering · Esc stops the answers")
-            return
-        event.input.value = ""
-        self._asked = question
-        self._talk = self._ask(question)
-        self.refresh_bindings()
+    def _lay_out(self) -> None:
+        """Show the columns that were chosen, or of three the two that have room."""
+        views = _WIDE if self.app.size.width >= _ROOM else _NARROW
+        self._view = min(self._view, len(views) - 1)
+        for side in SIDES:
+            self.column(side).display = side in views[self._view]
+        self.query_one(Input).placeholder = _ASK_ALL if self._view else _ASK_BOTH
+        if self.walking and not self.column(self._in).display:
+            self.column(self._seen[-1]).focus(scroll_visible=False)
 
-    @work(group="talk")
-    async def _ask(self, question: str) -> None:
-        sides = {"base": ""} | ({"tuned": self._tuned.id} if self._tuned else {})
-        turns = {side: self.query_one(f"#{side}", Conversation).ask(question) for side in sides}
-        try:
-            address = await self._server.ready()
-            sides["base"] = (await self._server.look()).base
-            await asyncio.gather(*(self._answer(address, side, sides[side], turns[side]) for side in sides))
-        except GarageError as error:
-            for turn in turns.values():
-                turn.close(one_line(str(error), 400), wrong=True)
-        finally:
-            for turn in turns.values():
-                if turn.open:
-                    turn.close("stopped")
-            self.call_next(self.refresh_bindings)
+    def action_columns(self) -> None:
+        """Show the next choice of columns."""
+        views = _WIDE if self.app.size.width >= _ROOM else _NARROW
+        self._view = (self._view + 1) % len(views)
+        self._lay_out()
+        self._show_titles()
+        if views is _NARROW and self._view:
+            unseen = next(side for side in SIDES if side not in views[self._view])
+            name = {"base": "the base model", "book": "the open book", "tuned": "the tuned model"}[unseen]
+            self.query_one(Notice).note(f"All three are asked; here is room for two. Ctrl+O again shows {name} too")
 
-    async def _answer(self, address: Address, side: str, model: str, turn: Turn) -> None:
-        heard = self._heard[side]
-        messages = [*heard, {"role": "user", "content": turn.question}]
-        try:
-            async for part in stream(address, model, messages):
-                if isinstance(part, Piece):
-                    turn.feed(part.text)
-                else:
-                    turn.close(_speed(part))
-        except GarageError as error:
-            turn.close(one_line(str(error), 400), wrong=True)
-        finally:
-            # Half an answer belongs to the conversation too; a question without one would confuse the next.
-            if turn.answer and heard is self._heard[side]:
-                heard += [messages[-1], {"role": "assistant", "content": turn.answer}]
-
-    async def action_stop(self) -> None:
-        if self.talking and self._talk:
-            self._talk.cancel()
-        else:
-            await self.app.run_action("back")
-
-    def _forget(self, side: str) -> None:
-        self._heard[side] = []
-        self.query_one(f"#{side}", Conversation).clear()
-
-    def action_clear(self) -> None:
-        if self._talk:
-            self._talk.cancel()
-        for side in self._heard:
-            self._forget(side)
-
-    @work(group="restart", exclusive=True)
-    async def action_restart(self) -> None:
-        self.query_one(Notice).note("stopping the model server …")
-        try:
-            await self._server.restart()
-        except GarageError as error:
-            self.query_one(Notice).wrong(one_line(str(error), 300))
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "recall":
-            return self.screen.focused is self.query_one(Input)
-        return True
+    def _show_titles(self) -> None:
+        gone = f"{self._gone}, which is not here any more" if self._gone else "none yet"
+        self.column("base").border_title = Content(f"Base · {one_line(model_label(self.server.base), 60)}")
+        self.column("book").border_title = Content(f"Open book · {plain(self.facts_file.name)}")
+        self.column("tuned").border_title = Content(f"Tuned · {self.run_id or gone}")
 
     def action_scroll(self, pages: int) -> None:
         for column in self.query(Conversation):
             column.scroll_relative(y=pages * max(1, column.size.height - 2), animate=False)
 
-    def action_recall(self) -> None:
+    # Stopping, and leaving
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "stop":
+            return self.talking
+        if action == "leave":
+            return self.walking or self.editing is not None
+        return True
+
+    def action_stop(self) -> None:
+        self.stop()
+
+    def action_leave(self) -> None:
+        """Go back to the line to type in; there, give up to ask a question anew."""
         field = self.query_one(Input)
-        if not field.value:
-            field.value = self._asked
-            field.cursor_position = len(self._asked)
-
-
-def _speed(finish: Finish) -> str:
-    """Return how long an answer was, and how quick."""
-    words = [f"{finish.completion_tokens} tokens" if finish.completion_tokens is not None else ""]
-    words.append(f"{finish.tokens_per_s:.1f} tokens/s" if finish.tokens_per_s else "")
-    words.append(f"first token {finish.first_token_s:.2f} s" if finish.first_token_s is not None else "")
-    words.append("cut at its longest" if finish.reason == "length" else "")
-    return " · ".join(filter(None, words))
+        if self.walking:
+            field.focus()
+        else:
+            self.edit(None)
+            field.value = ""

@@ -11,7 +11,7 @@ from textual import work
 
 from garage_tui.core.document import Document
 from garage_tui.core.errors import GarageError
-from garage_tui.core.facts import find_files
+from garage_tui.core.facts import Fact, find_files
 from garage_tui.core.facts_store import FactsStore
 from garage_tui.core.journal import Draft
 from garage_tui.core.lengths import Lengths
@@ -42,6 +42,7 @@ class FactFiles(FactExchange):
         self._lengths = Lengths(settings.base_model, LoraRecipe().max_length)
         self._counted: tuple[int, int] | None = None  # the document, and its version, that was looked through
         self._counting = False
+        self._first_read = asyncio.Event()
 
     def on_unmount(self) -> None:
         for store in self._stores.values():
@@ -78,6 +79,7 @@ class FactFiles(FactExchange):
         self._stores[chosen] = self.store = store  # kept, so that undo reaches back after another file was open
 
     def _opened(self) -> None:
+        self._first_read.set()
         self.show_opened()
         if self.store and self.store.leftovers:
             self._offer(self.store)
@@ -136,6 +138,26 @@ class FactFiles(FactExchange):
         except GarageError as error:
             self.query_one(Notice).wrong(plain(str(error)))
         return self.store
+
+    async def add_fact(self, fact: Fact) -> str:
+        """Put a fact that was written on another screen below the others and save it; return where it is, in words.
+
+        Raises:
+            GarageError: it is not in the file.
+        """
+        await self._first_read.wait()
+        store = self.store or self.create()
+        if store is None:
+            raise GarageError(self._complaint or "the facts file cannot be read; F2 says why")
+        [line] = store.insert(len(store.document.lines), [fact], "a fact from the chat")
+        # A cell that is being written in stays where it is.
+        self.show(len(store.document.lines) - 1 if self.writing is None else None)
+        await self._save("A fact came from the chat").wait()
+        label = self._label(store.path)
+        if store.unsaved:
+            raise GarageError(f"{label} could not be saved; the fact waits there: F2 says why, ^s tries again")
+        place = store.document.find(line)
+        return label if place is None else f"{label}, line {place + 1}"
 
     async def _look(self) -> None:
         """Follow what an editor or another app does to the file, and find what takes longer to find."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import ClassVar
 
-from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.timer import Timer
@@ -16,17 +14,30 @@ REPAINT_SECONDS = 0.1
 
 
 class Turn(Static):
-    """A question, its answer so far, and how quick it was. Model text is text: nothing in it is interpreted."""
+    """A question, its answer so far, and how quick it was. Model text is text: nothing in it is interpreted.
 
-    def __init__(self, question: str) -> None:
+    Args:
+        asked: False where this model is not asked.
+        open: the answer is still to come.
+    """
+
+    def __init__(self, question: str, *, asked: bool = True, open: bool = True) -> None:
         super().__init__(classes="turn")
-        self.question = question
+        self.question, self.asked = question, asked
         self.answer = ""
-        self.open = True
+        self.open = asked and open
         """True while the answer is still coming."""
-        self.foot = Content("")
+        self.known = ""
+        """What the model was told beside the question, in words."""
+        self.foot = "" if asked else "not asked"
+        """How quick it was, or why there is no more of it."""
+        self.wrong = False
+        """True where `foot` says what went wrong."""
+        self.note = ""
+        """What the reader should know of this answer."""
+        self._chosen = False
         self._asked = time.monotonic()
-        self._painted: tuple[str, str] | None = None
+        self._painted: object = None
 
     def on_mount(self) -> None:
         self.repaint()
@@ -35,39 +46,56 @@ class Turn(Static):
         """Add to the answer; it is painted with the next repaint."""
         self.answer += text
 
+    def knows(self, words: str) -> None:
+        """Say below the question what the model was told beside it."""
+        self.known = words
+        self.repaint()
+
     def close(self, foot: str, wrong: bool = False) -> None:
         """The answer is complete, or never will be; `foot` says which."""
-        self.open = False
-        self.foot = Content.styled(f"✗ {foot}" if wrong else foot, "$error" if wrong else "$muted")
+        self.open, self.foot, self.wrong = False, foot, wrong
+        self.repaint()
+
+    def remark(self, note: str) -> None:
+        """Say below the answer what the reader should know of it."""
+        self.note = note
+        self.repaint()
+
+    def choose(self, chosen: bool) -> None:
+        """Mark it as the one that keys act on, or take the mark away."""
+        self._chosen = chosen
+        self.set_class(chosen, "-chosen")
         self.repaint()
 
     def repaint(self) -> None:
         """Show what has come since the last time."""
         foot = self.foot
         if self.open and not self.answer:
-            foot = Content.styled(f"waiting · {time.monotonic() - self._asked:.0f} s", "$muted")
-        state = (self.answer, foot.plain)
+            foot = f"waiting · {time.monotonic() - self._asked:.0f} s"
+        state = (self.answer, self.known, foot, self.note, self._chosen)
         if state == self._painted:
             return
         self._painted = state
-        parts = [Content.assemble(("› ", "bold $primary"), (self.question, "bold"))]
+        parts = [Content.assemble(("▸ " if self._chosen else "› ", "bold $primary"), (self.question, "bold"))]
+        if self.known:
+            parts.append(Content.styled(self.known, "$muted"))
         if self.answer:
             parts.append(Content(self.answer.rstrip()))
         if foot:
-            parts.append(foot)
+            parts.append(Content.styled(f"✗ {foot}" if self.wrong else foot, "$error" if self.wrong else "$muted"))
+        if self.note:
+            parts.append(Content.styled(f"! {self.note}", "$warning"))
         self.update(Content("\n").join(parts))
 
 
-class Conversation(VerticalScroll, can_focus=True):
-    """The turns of one model, newest at the bottom; `hint` is shown while there are none."""
-
-    BINDINGS: ClassVar[list[BindingType]] = []
+class Conversation(VerticalScroll, can_focus=True, inherit_bindings=False):
+    """The turns of one model, newest at the bottom; `hint` is shown until it was asked something."""
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id, classes="column panel")
         self._hint = Static(classes="hint")
         self._timer: Timer | None = None
-        self._open: list[Turn] = []
+        self._turns: list[Turn] = []
         self._follow = True
 
     def on_mount(self) -> None:
@@ -75,29 +103,48 @@ class Conversation(VerticalScroll, can_focus=True):
         self._timer = self.set_interval(REPAINT_SECONDS, self._repaint, pause=True)
 
     def hint(self, text: str) -> None:
-        """Say this while nothing was asked."""
+        """Say this until something was asked."""
         self._hint.update(Content.styled(text, "$muted"))
 
     @property
     def turns(self) -> list[Turn]:
-        return list(self.query(Turn))
+        return list(self._turns)
 
     def ask(self, question: str) -> Turn:
         """Show a question, and return the turn that its answer goes to."""
         turn = Turn(question)
-        self._hint.display = False
-        self._follow = True
-        self._open.append(turn)
-        self.mount(turn)
+        self.add([turn])
         if self._timer:
             self._timer.resume()
         return turn
 
-    def clear(self) -> None:
-        """Forget the conversation."""
-        self._open.clear()
-        self.query(Turn).remove()
-        self._hint.display = True
+    def add(self, turns: list[Turn]) -> None:
+        """Show more turns below the others."""
+        self._follow = True
+        self._turns += turns
+        self._show_hint()
+        self.mount_all(turns)
+
+    def cut(self, at: int = 0) -> None:
+        """Forget the turns from this place on; by default all."""
+        gone, self._turns = self._turns[at:], self._turns[:at]
+        for turn in gone:
+            turn.remove()
+        self._show_hint()
+
+    def _show_hint(self) -> None:
+        self._hint.display = not any(turn.asked for turn in self._turns)
+
+    def choose(self, place: int | None) -> None:
+        """Mark the turn at this place, and bring it into sight; None marks none."""
+        for at, turn in enumerate(self._turns):
+            turn.choose(at == place)
+        if place is not None and place < len(self._turns):
+            self._follow = place == len(self._turns) - 1
+            if self._follow:
+                self.scroll_end(animate=False, immediate=True)
+            else:
+                self.scroll_to_widget(self._turns[place], animate=False, top=True)
 
     def watch_virtual_size(self) -> None:
         if self._follow:
@@ -111,8 +158,9 @@ class Conversation(VerticalScroll, can_focus=True):
             self._follow = False
 
     def _repaint(self) -> None:
-        for turn in self._open:
+        some = False
+        for turn in self._turns[-2:]:  # a stopped one and the newest: nothing comes to older ones any more
             turn.repaint()
-        self._open = [turn for turn in self._open if turn.open]
-        if not self._open and self._timer:
+            some = some or turn.open
+        if not some and self._timer:
             self._timer.pause()

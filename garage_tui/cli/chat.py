@@ -1,0 +1,26 @@
+"""`garage chat`: the app, opened on the chat."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+
+def add(commands: argparse._SubParsersAction[Any]) -> None:
+    parser = commands.add_parser(
+        "chat",
+        help="open the app on the chat",
+        description="Open the app on the chat, with the newest tuned model or that of RUN.",
+    )
+    parser.add_argument("--run", metavar="RUN", dest="run_ref", help="the run to talk to (default: the newest)")
+    parser.set_defaults(run=run_chat)
+
+
+def run_chat(args: argparse.Namespace) -> int:
+    from garage_tui.__main__ import open_app
+    from garage_tui.cli.ask import tuned
+    from garage_tui.core.settings import Workspace
+
+    run = tuned(Workspace.find(args.workspace), args.run_ref) if args.run_ref else None
+    args.screen, args.talk_to = "chat", run.id if run else None
+    return open_app(args)
