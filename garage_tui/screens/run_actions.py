@@ -155,13 +155,14 @@ class RunActions(Pane):
     @work(exclusive=True, group="run")
     async def action_delete(self) -> None:
         """Ask, then delete the run's folder."""
-        from garage_tui.core import runs  # noqa: PLC0415
+        from garage_tui.core import export, runs  # noqa: PLC0415
 
         seen = self.chosen
         if seen is None or seen.alive:
             return
         size = await asyncio.to_thread(runs.disk_bytes, seen.path)
         more = "its adapter, " if seen.adapter else "its sheets, its model, " if seen.draws else ""
+        more += "its exports, " if await asyncio.to_thread(export.exports, seen.path) else ""
         text = f"{seen.id} goes with {more}its checkpoints and its log: {size / 1e6:.0f} MB. This cannot be undone."
         if await self.app.push_screen_wait(Confirm("Delete this run?", text, "Delete", "Keep it")):
             await self._do(seen, runs.delete, f"{seen.id} is deleted")

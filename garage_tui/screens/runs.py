@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from garage_tui.core.settings import EnergySettings
 from garage_tui.screens import run_curves, run_words
-from garage_tui.screens.run_pairs import RunPairs
+from garage_tui.screens.run_export import RunExport
 from garage_tui.screens.voice import Known, Told
 from garage_tui.screens.watcher import Seen, Watcher
 from garage_tui.widgets.chart import Chart
@@ -43,7 +43,7 @@ _ENERGY = Column("Energy", 8, right=True, wide=True)
 """Only there where a run has measured any."""
 
 
-class RunsPane(RunPairs):
+class RunsPane(RunExport):
     """The list of runs, and the details of the one under the cursor."""
 
     HELP = (
@@ -57,6 +57,7 @@ class RunsPane(RunPairs):
         "Of a run that draws, • is the loss on pictures that it never learns from, and v shows its sheets.\n\n"
         "b trains the same facts twice, with the default recipe and as in the story (plainly, without guards), and "
         "opens the two report cards side by side when both are done.\n\n"
+        "X exports the model of a run that has ended: merged into 16-bit weights, its adapter alone, or a GGUF.\n\n"
         "The log follows its end; scroll up or press f to hold it still, End or f to follow again, / to search it.\n\n"
         "One run works at a time (one for each GPU); others wait in a queue. A paused, stopped, failed or interrupted "
         "run goes on from its newest checkpoint with p."
@@ -81,6 +82,7 @@ class RunsPane(RunPairs):
         Binding("w", "wrap", "Wrap", show=False, tooltip="Wrap long lines of the log, or do not"),
         Binding("m", "compare", "Compare", show=False, tooltip="Mark this run, then compare it with another one"),
         Binding("b", "both", "Both", show=False, tooltip="Train the default and the story on these facts, and compare"),
+        Binding("X", "export", "Export", show=False, tooltip="Export the model of the chosen run for other programs"),
         Binding("y", "duplicate", "Duplicate", show=False, tooltip="Start a run like this one, with changes"),
         Binding("d,delete", "delete", "Delete", show=False, key_display="d", tooltip="Delete the chosen run"),
         Binding(
@@ -265,11 +267,13 @@ class RunsPane(RunPairs):
             self.post_message(self.DuplicateWanted(seen.id))
 
     async def action_unmark(self) -> None:
-        """Take the mark off, or leave the full-height log, before Esc goes back."""
+        """Take the mark off, cancel an export, or leave the full-height log, before Esc goes back."""
         if self._marked:
             self._marked = None
             self.query_one(Notice).clear()
             self.show_runs(self.runs)
+        elif self.cancel_export():
+            pass
         elif self.has_class("-log"):
             self.action_log()
         else:
