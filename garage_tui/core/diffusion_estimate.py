@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from garage_tui.core import gpu
+from garage_tui.core.diffusion_memory import CUDA_CONTEXT, memory_of
 from garage_tui.core.diffusion_recipe import NAMED, DiffusionRecipe
+from garage_tui.core.free_memory import free_memory
 from garage_tui.core.image_set import FEWEST
 from garage_tui.core.runs import list_runs
 from garage_tui.core.settings import Workspace
@@ -18,6 +22,11 @@ _ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".ppm")
 _MOST = 1_000_000
 # Images/s of the preset `small` on two CPU cores (docs/figures.md), for a box without a run yet.
 _REFERENCE_PRESET, _REFERENCE_SPEED = "small", 270.0
+_SAME_NET = ("size", "channels", "attention", "layers", "patch", "batch_size", "compile")
+"""What two runs have in common that are equally fast."""
+_SAME_MEMORY = (*_SAME_NET, "head_dim", "mixed_precision")
+_VARIES = 1.05
+"""How much more the same run may take another time."""
 _START_SECONDS = 25.0  # imports, drawing the data and measuring in the end, measured with the same run
 
 
@@ -32,6 +41,11 @@ class DrawingEstimate:
     basis: str
     exact: bool = True
     """False where the pictures were not counted, but their files."""
+    memory: float = 0.0
+    """Most bytes that the run will need: on each GPU where there is one, else in memory."""
+    free: float | None = None
+    """Bytes that are free there now; None where nobody says."""
+    on_gpu: bool = False
 
     @property
     def steps(self) -> int:
@@ -46,18 +60,34 @@ class DrawingEstimate:
         return f"{sum_} ÷ batch {recipe.batch_size} = {self.steps:,} steps · {time} ({self.basis})"
 
     @property
+    def memory_words(self) -> str:
+        """How much memory it will need, and how much is free."""
+        where = "GPU memory" if self.on_gpu else "memory"
+        free = "how much is free is not known" if self.free is None else f"{_gigabytes(self.free)} GB are free"
+        return f"Needs up to {_gigabytes(self.memory)} GB of {where}; {free}."
+
+    @property
     def warning(self) -> str:
         """What to think of before starting; empty where all is well."""
-        if self.exact or self.pictures >= FEWEST:
+        if not self.exact and self.pictures < FEWEST:
+            return f"Hardly any file there has a picture's name, and {FEWEST} usable pictures are the fewest."
+        if self.free is None or self.memory <= self.free:
             return ""
-        return f"Hardly any file there has a picture's name, and {FEWEST} usable pictures are the fewest."
+        where = "of GPU memory " if self.on_gpu else ""
+        return (
+            f"It may not fit: {_gigabytes(self.memory)} GB {where}are needed, {_gigabytes(self.free)} GB are free. "
+            "A smaller batch or smaller pictures need less."
+        )
 
 
-def estimate_diffusion(workspace: Workspace, recipe: DiffusionRecipe, counted: int | None = None) -> DrawingEstimate:
-    """Return steps and time of `recipe`; the speed is that of the last run here with such a net and such pictures.
+def estimate_diffusion(
+    workspace: Workspace, recipe: DiffusionRecipe, counted: int | None = None, gpus: tuple[int, ...] = ()
+) -> DrawingEstimate:
+    """Return steps, time and memory of `recipe`; known from the last run here with such a net and such pictures.
 
     Args:
         counted: how many pictures there are to learn from, if somebody has looked; by default about as many as files.
+        gpus: those that it shall have; by default one, where there is any.
     """
     if recipe.images in NAMED:
         pictures = _NAMED_COUNT if recipe.images == NAMED[0] else round(_NAMED_COUNT * _HELD_OUT_SHARE)
@@ -71,7 +101,20 @@ def estimate_diffusion(workspace: Workspace, recipe: DiffusionRecipe, counted: i
     if speed is None and recipe.preset == _REFERENCE_PRESET:
         speed, basis = _REFERENCE_SPEED, "measured on two CPU cores; yours after the first run"
     seconds = None if speed is None else _START_SECONDS + recipe.epochs * pictures / speed
-    return DrawingEstimate(pictures, source, recipe, seconds, basis, exact=bool(counted) or recipe.images in NAMED)
+    readings = gpu.usable()
+    count = max(1, len(gpus)) if readings else 0
+    memory = _memory_here(workspace, recipe, count) or memory_of(recipe, pictures, count)
+    return DrawingEstimate(
+        pictures,
+        source,
+        recipe,
+        seconds,
+        basis,
+        exact=bool(counted) or recipe.images in NAMED,
+        memory=memory,
+        free=free_memory(readings, gpus),
+        on_gpu=bool(readings),
+    )
 
 
 def _files(folder: Path) -> int:
@@ -85,13 +128,31 @@ def _files(folder: Path) -> int:
 
 
 def _speed_here(workspace: Workspace, recipe: DiffusionRecipe) -> tuple[float | None, str]:
-    same = ("size", "channels", "attention", "layers", "patch", "batch_size", "compile")
-    wanted = [_plain(getattr(recipe, key)) for key in same]
     for run in list_runs(workspace):
         speed = run.state.images_per_s if run.state else None
-        if speed and run.manifest and [_plain(run.manifest.recipe.get(key)) for key in same] == wanted:
+        if speed and run.manifest and _alike(run.manifest.recipe, recipe, _SAME_NET):
             return speed, f"as fast as {run.id}"
     return None, "no such run here yet; known after its first steps"
+
+
+def _memory_here(workspace: Workspace, recipe: DiffusionRecipe, gpus: int) -> float | None:
+    """Return what the last such run needed that went to its end, on as many GPUs; None where there was none."""
+    for run in list_runs(workspace):
+        state, manifest = run.state, run.manifest
+        if state is None or manifest is None or state.state != "finished":
+            continue
+        used = state.gpu_memory if gpus else state.memory if state.gpu_memory is None else None
+        if used and max(1, len(manifest.gpus_asked)) == max(1, gpus) and _alike(manifest.recipe, recipe, _SAME_MEMORY):
+            return _VARIES * used + (CUDA_CONTEXT if gpus else 0)
+    return None
+
+
+def _alike(there: dict[str, Any], recipe: DiffusionRecipe, keys: tuple[str, ...]) -> bool:
+    return all(there.get(key) == _plain(getattr(recipe, key)) for key in keys)
+
+
+def _gigabytes(size: float) -> str:
+    return f"{size / 1e9:.1f}"
 
 
 def _plain(value: object) -> object:

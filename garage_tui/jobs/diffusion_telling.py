@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 import time
 import traceback
 from collections.abc import Iterator
@@ -180,4 +181,6 @@ class Telling:
             self._progress.warn(f"what it draws could not be measured ({one_line(str(error), 120)})")
             return ""
         self._progress.event("report", verdict=card.verdict, passed=card.passed, seconds=card.seconds)
+        # Of a small net the card needs more than any step did, and the next estimate goes by what the state says.
+        self._progress.state("running", memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
         return card.verdict
