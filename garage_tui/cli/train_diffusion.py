@@ -23,6 +23,9 @@ def add(kinds: argparse._SubParsersAction[Any]) -> None:
     )
     parser.add_argument("--size", type=int, metavar="PX", help="side of a picture in pixels")
     parser.add_argument("--fit", choices=("crop", "fit"), help="crop pictures to squares, or fit them into squares")
+    parser.add_argument(
+        "--flip", action=argparse.BooleanOptionalAction, help="show every picture mirrored half of the time"
+    )
     parser.add_argument("--epochs", type=int, metavar="N", help="times that every picture is seen")
     parser.add_argument("--batch-size", type=int, metavar="N", help="pictures in one step")
     parser.add_argument("--lr", type=float, metavar="X", help="peak learning rate")
@@ -31,6 +34,10 @@ def add(kinds: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument(
         "--ema", type=float, metavar="X", help="most that the running mean of the weights keeps; 0: none"
     )
+    parser.add_argument("--sampler", metavar="NAME", help="what draws: ddpm, ddim or dpmsolver")
+    parser.add_argument("--sample-steps", type=int, metavar="N", help="steps from noise to a picture")
+    parser.add_argument("--samples", type=int, metavar="N", help="pictures on a sheet")
+    parser.add_argument("--compile", action=argparse.BooleanOptionalAction, help="torch.compile the net on a GPU")
     parser.add_argument("--seed", type=int, metavar="N", help="same seed, same run")
     add_usual(parser, "that of the pictures, by its")
     parser.set_defaults(run=run_diffusion)
@@ -60,9 +67,10 @@ def run_diffusion(args: argparse.Namespace) -> int:
         recipe = make_recipe(args.preset or usual_preset(), **changes)
     gpus, care = parse_gpus(args.gpus or ""), care_from(args, settings, like)
     folder_of(recipe.images)  # one that is none is refused before anything else is said
-    estimate = estimate_diffusion(workspace, recipe)
+    estimate = estimate_diffusion(workspace, recipe, gpus=gpus)
     if not args.json:
         print(estimate.sentence, flush=True)
+        print(estimate.memory_words, flush=True)
         if estimate.warning:
             print(estimate.warning, flush=True)
         if waits := in_words(care):

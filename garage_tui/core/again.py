@@ -62,7 +62,11 @@ def drawing_command_of(recipe: DiffusionRecipe, name: str | None, gpus: tuple[in
     usual = diffusion_recipe.make_recipe(recipe.preset)
     for field in diffusion_recipe.CHANGEABLE:
         value = getattr(recipe, field)
-        if field != "images" and value != getattr(usual, field):
+        if field == "images" or value == getattr(usual, field):
+            continue
+        if isinstance(value, bool):
+            command.append(_switch(field, value))
+        else:
             command += [f"--{field.replace('_', '-')}", _said(value)]
     return command + _last(name, gpus)
 
@@ -75,10 +79,14 @@ def command_of(file: Path, recipe: LoraRecipe, name: str | None, gpus: tuple[int
         value = getattr(recipe, field)
         if isinstance(value, bool):
             if value != getattr(usual, field):
-                command.append(f"--{'' if value else 'no-'}{field.replace('_', '-')}")
+                command.append(_switch(field, value))
         elif field == "base" or value != getattr(usual, field):
             command += [f"--{field.replace('_', '-')}", _said(value)]
     return command + _last(name, gpus)
+
+
+def _switch(field: str, value: bool) -> str:
+    return f"--{'' if value else 'no-'}{field.replace('_', '-')}"
 
 
 def _said(value: object) -> str:

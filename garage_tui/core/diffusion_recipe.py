@@ -55,7 +55,7 @@ class DiffusionRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """What the U-Net says: the noise, the picture, or v = √ᾱ·noise − √(1−ᾱ)·picture (arXiv 2202.00512)."""
     noise: Literal["squaredcos_cap_v2", "linear"] = "squaredcos_cap_v2"
     """diffusers' name of the noise schedule: cosine (arXiv 2102.09672) or DDPM's own."""
-    min_snr: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    min_snr: Annotated[float, msgspec.Meta(ge=0, le=100_000)] = 0.0
     """Losses where there is little noise count as those of this signal-to-noise ratio (arXiv 2303.09556); 0: as is."""
     ema: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.999
     """Most that the running mean of the weights, which draws, keeps of itself at a step; 0 draws with the weights."""
@@ -122,8 +122,11 @@ _PRESETS: dict[str, tuple[str, dict[str, object]]] = {
     "story": ("as in the story: 128 px with the settings of diffusers' tutorial", _STORY),
 }
 
-CHANGEABLE = ("images", "size", "fit", "epochs", "batch_size", "lr", "prediction", "min_snr", "ema", "seed")
-"""What the command line lets the owner change; the form has a field for most of it."""
+CHANGEABLE = (
+    "images", "size", "fit", "flip", "epochs", "batch_size", "lr", "prediction", "min_snr", "ema", "sampler",
+    "sample_steps", "samples", "compile", "seed",
+)  # fmt: skip
+"""What the command line lets the owner change; the form has a field for each."""
 
 
 def presets() -> dict[str, str]:

@@ -19,7 +19,7 @@ from garage_tui.core import image_source, launcher, looking, preview
 from garage_tui.core.again import drawing_command_of, drawing_recipe_of
 from garage_tui.core.diffusion_estimate import estimate_diffusion
 from garage_tui.core.diffusion_recipe import DiffusionRecipe, make_recipe, presets
-from garage_tui.core.diffusion_words import WORDS
+from garage_tui.core.diffusion_words import CHOICES, LABELS, WORDS, in_a_word
 from garage_tui.core.errors import GarageError
 from garage_tui.core.preview import Preview
 from garage_tui.core.runs import Run
@@ -32,14 +32,6 @@ from garage_tui.widgets.notice import Notice
 _LISTED = 9
 _OTHER = ""
 """The choice of a folder whose path is typed."""
-_LISTS = {
-    "fit": {"crop": "crop · its middle", "fit": "fit · all of it, between bars"},
-    "prediction": {
-        "v_prediction": "v_prediction · a mixture of both",
-        "epsilon": "epsilon · the noise",
-        "sample": "sample · the picture",
-    },
-}
 
 
 class DrawingForm(RunForm):
@@ -60,15 +52,8 @@ class DrawingForm(RunForm):
     HEADING = "Teach a model to draw"
     FIRST = "#images"
     WORDS = WORDS
-    LABELS: ClassVar[dict[str, str]] = {
-        "size": "Size, pixels",
-        "epochs": "Epochs",
-        "batch_size": "Batch size",
-        "lr": "Learning rate",
-        "ema": "EMA",
-        "seed": "Seed",
-    }
-    FRACTIONS = ("lr", "ema")
+    LABELS = LABELS
+    FRACTIONS = ("lr", "min_snr", "ema")
 
     _recipe: DiffusionRecipe
 
@@ -101,17 +86,23 @@ class DrawingForm(RunForm):
         yield from self.choice("preset", "Preset", words, self._recipe.preset)
         yield from self.number("size")
         yield from self._list("fit", "Fit")
+        yield from self._list("flip", "Mirrored")
         for name in ("epochs", "batch_size", "lr"):
             yield from self.number(name)
         yield from self._list("prediction", "Prediction")
-        for name in ("ema", "seed"):
+        for name in ("min_snr", "ema"):
             yield from self.number(name)
+        yield from self._list("sampler", "Sampler")
+        for name in ("sample_steps", "samples"):
+            yield from self.number(name)
+        yield from self._list("compile", "Compile")
+        yield from self.number("seed")
         yield from self.last_fields("the name of the pictures")
 
     def _list(self, name: str, label: str) -> ComposeResult:
         yield Label(label)
         with Horizontal():
-            options = [(Content(words), value) for value, words in _LISTS[name].items()]
+            options = [(Content(words), value) for value, words in CHOICES[name].items()]
             yield Select(options, value=getattr(self._recipe, name), allow_blank=False, id=name, compact=True)
             yield Static(id=f"{name}-was", classes="hint")
 
@@ -133,13 +124,14 @@ class DrawingForm(RunForm):
 
     def fill(self) -> None:
         super().fill()
-        for name in _LISTS:
+        for name in CHOICES:
             self.query_one(f"#{name}", Select).value = getattr(self._recipe, name)
 
     def mark_changes(self, preset: Any) -> None:
         super().mark_changes(preset)
-        for name in _LISTS:
-            self.mark(name, str(self.chosen(name)), getattr(preset, name))
+        for name in CHOICES:
+            chosen, usual = (in_a_word(name, one) for one in (self.chosen(name), getattr(preset, name)))
+            self.mark(name, chosen, usual)
 
     @property
     def images(self) -> str:
@@ -153,7 +145,7 @@ class DrawingForm(RunForm):
         Raises:
             BadInputError: a field holds no number, or one out of its range.
         """
-        preset, said = str(self.chosen("preset")), {name: self.chosen(name) for name in _LISTS}
+        preset, said = str(self.chosen("preset")), {name: self.chosen(name) for name in CHOICES}
         changes = {**self.numbers(), **said, "images": self.images}
         if preset != self._recipe.preset:
             return make_recipe(preset, **changes)
@@ -166,8 +158,8 @@ class DrawingForm(RunForm):
 
         def words() -> list[str]:
             image_source.folder_of(recipe.images)
-            estimate = estimate_diffusion(self._workspace, recipe, seen.train if seen else None)
-            lines = [estimate.sentence, f"Sheets are drawn after epoch {_listed(recipe.looks)}."]
+            estimate = estimate_diffusion(self._workspace, recipe, seen.train if seen else None, gpus)
+            lines = [estimate.sentence, estimate.memory_words, f"Sheets are drawn after epoch {_listed(recipe.looks)}."]
             if estimate.warning:
                 lines.append(f"! {estimate.warning}")
             lines.append(in_short(seen) if seen else "^o shows the pictures as it will see them, before it starts.")

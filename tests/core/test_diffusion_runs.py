@@ -21,7 +21,20 @@ from garage_tui.core.runs import Manifest, Run
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"epochs": 7, "lr": 2.5e-4, "fit": "fit", "ema": 0.0, "seed": 9, "prediction": "sample"}]
+    "changes",
+    [
+        {},
+        {
+            "epochs": 7,
+            "lr": 2.5e-4,
+            "fit": "fit",
+            "ema": 0.0,
+            "seed": 9,
+            "prediction": "sample",
+            "flip": False,
+            "samples": 3,
+        },
+    ],
 )
 @pytest.mark.parametrize("preset", ["small", "story"])
 def test_the_command_in_a_manifest_starts_the_same_run_again(preset, changes):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from pathlib import Path
 
 import msgspec
@@ -154,6 +155,10 @@ async def test_each_field_is_explained(open_app):
         assert {field.id for field in fields} | {"gpus"} == set(WORDS)
         await user.press("tab", "tab", "tab")
         await user.sees("How a picture that is no square becomes one")
+    width = 68  # of the form in a terminal of 80 columns
+    assert not {name: words for name, words in WORDS.items() if len(textwrap.wrap(words, width)) > 2}, (
+        "they are cut off"
+    )
 
 
 @pytest.mark.parametrize(
@@ -163,6 +168,10 @@ async def test_each_field_is_explained(open_app):
         ("size", "30", "size: "),
         ("lr", "7", "lr: "),
         ("ema", "1", "ema: "),
+        ("min_snr", "-5", "min_snr: expected `float` >= 0.0"),
+        ("min_snr", "inf", "min_snr: expected `float` <= 100000.0"),
+        ("min_snr", "five", "min-snr: 'five' is not a number"),
+        ("samples", "65", "samples: "),
     ],
 )
 async def test_what_is_wrong_is_said_in_the_form(open_app, started, name, value, says):
@@ -175,6 +184,37 @@ async def test_what_is_wrong_is_said_in_the_form(open_app, started, name, value,
         await user.press("ctrl+o")
         await user.sees(f"✗ {says}", "Teach a model to draw")
     assert not started
+
+
+async def test_what_the_sheets_and_the_loss_shall_be_like_is_set_in_the_form(open_app, started):
+    async with open_app(screen="runs") as user:
+        await user.press("N")
+        await user.sees(STEPS)
+        field(user, "min_snr").value = "5"
+        await user.sees("◆ changed from 0")
+        field(user, "sampler").value = "ddim"
+        field(user, "compile").value = True
+        field(user, "samples").value = "9"
+        await user.sees("◆ changed from ddpm", "◆ changed from no")
+        await user.press("ctrl+s")
+        await user.sees("● running")
+    [(recipe, _, command)] = started
+    assert recipe == make_recipe("small", min_snr=5.0, sampler="ddim", samples=9, compile=True)
+    assert command[-7:] == ["--min-snr", "5", "--sampler", "ddim", "--samples", "9", "--compile"]
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_the_form_says_how_much_memory_it_needs_and_warns_where_that_is_not_free(open_app, monkeypatch, size):
+    monkeypatch.setattr("garage_tui.core.diffusion_estimate.gpu.usable", list)
+    monkeypatch.setattr("garage_tui.core.diffusion_estimate.free_memory", lambda *_: 2e9)
+    async with open_app(screen="runs", size=size) as user:
+        await user.press("N")
+        await user.sees("Needs up to 0.7 GB of memory; 2.0 GB are free.")
+        assert "It may not fit" not in user.screen
+        field(user, "preset").value = "class"
+        await user.sees("! It may not fit: 3.4 GB are needed, 2.0 GB are free.", "^s Start", "Pictures")
+        field(user, "batch_size").value = "16"
+        await user.sees_no("It may not fit")
 
 
 async def test_folders_of_pictures_among_the_data_sets_can_be_chosen(open_app, moths, started):
@@ -214,7 +254,7 @@ async def test_any_other_folder_is_typed(open_app, moths, started, tmp_path):
 async def test_a_run_is_duplicated_with_changes(open_app, make_run, moths, started):
     run = make_run("20261122-2315-diffusion-moths", "finished", step=100)
     manifest = msgspec.json.decode((run.path / MANIFEST).read_bytes(), type=Manifest)
-    recipe = make_recipe("card", images=str(moths), epochs=9, seed=7, ema=0.99)
+    recipe = make_recipe("card", images=str(moths), epochs=9, seed=7, ema=0.99, min_snr=2.5, flip=False)
     recipe = msgspec.structs.replace(recipe, layers=1, sample_steps=11)
     write_manifest(
         run.path, msgspec.structs.replace(manifest, kind="diffusion", recipe=msgspec.to_builtins(recipe), base={})
@@ -223,12 +263,14 @@ async def test_a_run_is_duplicated_with_changes(open_app, make_run, moths, start
         await user.sees("✓ finished")
         await user.press("y")
         await user.sees("like 20261122-2315-diffusion-moths", "datasets/moths", "64 px × 9 epochs", "◆ changed from 60")
+        await user.sees("Min-SNR          2.5", "◆ changed from 5", "no · as they are", "◆ changed from yes")
         field(user, "seed").value = "8"
         await user.press("ctrl+s")
         await user.sees("● running")
     [(again, name, command)] = started
     assert again == msgspec.structs.replace(recipe, seed=8) and name == "moths"
-    assert command[-8:] == ["--epochs", "9", "--ema", "0.99", "--seed", "8", "--name", "moths"]
+    said = ["--no-flip", "--epochs", "9", "--min-snr", "2.5", "--ema", "0.99", "--sample-steps", "11", "--seed", "8"]
+    assert command[-13:] == [*said, "--name", "moths"]
 
 
 async def test_a_recipe_that_this_version_does_not_know_is_no_traceback(open_app, make_run):
