@@ -50,7 +50,11 @@ def run_export(args: argparse.Namespace) -> int:
     if args.form != "gguf" and (args.converter or args.outtype != "f16"):
         raise BadInputError("--converter and --outtype are for --as gguf")
     wanted = Wanted(args.form, args.to, args.outtype, args.converter)
-    done = asyncio.run(_export(run, wanted))
+    try:
+        done = asyncio.run(_export(run, wanted))
+    except KeyboardInterrupt:
+        print("\ncancelled; nothing is left of it", file=sys.stderr)
+        raise
     for note in done.notes:
         print(note, file=sys.stderr)
     if args.json:

@@ -374,6 +374,7 @@ def test_ctrl_c_leaves_nothing_and_no_process(workspace, finished_run, number):
     process.send_signal(number)
     if number == signal.SIGINT:
         assert process.wait(20) == 130
+        assert "cancelled; nothing is left of it" in process.stderr.read()
     else:  # it cannot tell its process, which finds nobody to talk to
         process.wait(20)
         process.stderr.close()
