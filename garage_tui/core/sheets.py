@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 KEYWORD = "garage"
 GAP = 2
 """Pixels between two pictures, and around all of them, before they are enlarged."""
-_GROUND = (24, 24, 28)
+GROUND = (24, 24, 28)
+"""The colour between pictures."""
 _WIDE = 512
 """A sheet is enlarged to about this many pixels, so that it can be looked at anywhere."""
 
@@ -85,7 +86,7 @@ def lay_out(images: np.ndarray, columns: int | None = None) -> tuple[Image, Shee
     rows = math.ceil(count / columns)
     pitch = size + GAP
     whole = np.empty((GAP + rows * pitch, GAP + columns * pitch, 3), np.uint8)
-    whole[:] = _GROUND
+    whole[:] = GROUND
     for at, image in enumerate(images):
         top, left = (GAP + number * pitch for number in divmod(at, columns))
         whole[top : top + size, left : left + size] = image

@@ -69,7 +69,7 @@ class GalleryPane(GalleryActions):
             "right_square_bracket", "part(1)", "Part", show=False, key_display="]", tooltip="The pictures after these"
         ),
         Binding("m", "mark", "Mark", show=False, tooltip="Mark this sheet; b then puts it beside another one"),
-        Binding("s", "save", "Save", show=False, tooltip="Save a copy of this sheet"),
+        Binding("s", "save", "Save", show=False, tooltip="Save what is shown: a copy of it, or both side by side"),
         Binding("y", "copy_path", "Path", show=False, tooltip="Copy the path of this file"),
         Binding("i", "way", "Way", show=False, tooltip="Show pictures in another way: pixels, half-blocks, letters"),
         Binding("l", "list", "List", show=False, tooltip="Show the list of runs and folders, or hide it"),

@@ -1,10 +1,9 @@
-"""What can be done with the pictures: new ones drawn, compared with what was learned, saved, their paths copied."""
+"""What can be done with the pictures: new ones drawn, compared with what was learned, their paths copied."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 import time
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from garage_tui.core import albums, sample, sheets
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.sample import Drawing, Wanted
 from garage_tui.core.text import duration, one_line
-from garage_tui.screens.gallery_films import GalleryFilms
+from garage_tui.screens.gallery_saving import GallerySaving
 from garage_tui.screens.gallery_view import Place
 from garage_tui.widgets.gauge import gauge
 from garage_tui.widgets.notice import Notice
@@ -26,7 +25,7 @@ _SMALL = 32
 _BAR = 20
 
 
-class GalleryActions(GalleryFilms):
+class GalleryActions(GallerySaving):
     """The actions of the gallery; those that take long are done by a process or in a thread."""
 
     _drawing = ""
@@ -160,34 +159,6 @@ class GalleryActions(GalleryFilms):
         await self.look(new=album.path)
         self.choose(album.path, out)
         notice.done("Below each sample stands the training picture that is nearest to it")
-
-    @work(exclusive=True, group="ask")
-    async def action_save(self) -> None:
-        """Ask where to, then save a copy of what is shown."""
-        from garage_tui.widgets.dialogs import Confirm  # noqa: PLC0415
-        from garage_tui.widgets.pathline import AskPath  # noqa: PLC0415
-
-        notice, place = self.query_one(Notice), self.shown_place
-        if place is None:
-            return
-        home = Path.home()
-        start = home / f"{place.album.rsplit('/', 1)[-1]}-{place.page.path.name}".removeprefix("-")
-        ask = AskPath(
-            "Save a copy", "Where to? A path without a / at its front begins in your home.", home, start, new=True
-        )
-        path = await self.app.push_screen_wait(ask)
-        if path is None:
-            return
-        if await asyncio.to_thread(path.exists):
-            question = Confirm("Replace it?", f"There is a {one_line(str(path))} already.", "Replace it", "Leave it")
-            if not await self.app.push_screen_wait(question):
-                return
-        try:
-            await asyncio.to_thread(shutil.copyfile, place.page.path, path)
-        except (OSError, shutil.SameFileError) as error:
-            notice.wrong(f"it was not saved: {one_line(str(error))}")
-        else:
-            notice.done(f"Saved {one_line(str(path), 1000)}")
 
     def action_copy_path(self) -> None:
         """Copy the path of the file, through the terminal (OSC 52), and show all of it."""

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from garage_tui.core import films, sample, sheets
+from garage_tui.core import beside, films, sample, sheets
 from garage_tui.core.runs import MANIFEST, Manifest, write_manifest
 from garage_tui.core.terminal import Terminal
 
@@ -438,6 +438,89 @@ async def test_a_copy_is_saved_and_nothing_is_replaced_without_a_question(
         await user.types("~nobody-here/x.png")
         await user.press("enter")
         await user.sees("there is no such path")
+
+
+async def test_of_two_side_by_side_both_are_saved_as_one_picture_that_says_what_they_are(
+    open_gallery, make_drawer, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    make_drawer(WINGS, 1, 4, 60)
+    async with open_gallery() as user:
+        await shows(user, colour(60))
+        await user.press("b")
+        await shows(user, colour(4), colour(60))
+        await user.press("s")
+        await user.sees("Save both as one picture", "side by side", f"{WINGS}-epoch-0004-beside-epoch-0060.png")
+        await user.press("enter")
+        await user.sees("Saved")
+        saved = tmp_path / f"{WINGS}-epoch-0004-beside-epoch-0060.png"
+        assert str(saved) in "".join(line.strip() for line in user.screen.splitlines())
+        image = np.asarray(Image.open(saved))
+        middle = image.shape[1] // 2
+        assert (image[:, :middle] == colour(4)).all(2).any() and not (image[:, :middle] == colour(60)).all(2).any()
+        assert (image[:, middle:] == colour(60)).all(2).any() and not (image[:, middle:] == colour(4)).all(2).any()
+        pair = beside.about(saved)
+        assert pair and [half.sheet.epoch for half in (pair.left, pair.right)] == [4, 60]
+        await user.press("escape")
+        await shows(user, colour(60))
+        await user.press("s")
+        await user.sees("Save a copy", f"{WINGS}-epoch-0060.png")
+
+
+async def test_sheets_of_two_runs_are_saved_with_the_names_of_both(open_gallery, make_drawer, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    make_drawer(WINGS, 60)
+    make_drawer(MOTHS, 8, number=2)
+    async with open_gallery() as user:
+        await shows(user, colour(8, 2))
+        await user.press("m", "down", "b")
+        await shows(user, colour(8, 2), colour(60))
+        await user.press("s")
+        await user.sees("Save both as one picture")
+        await user.press("enter")
+        await user.sees("Saved")
+        [saved] = tmp_path.glob("*-beside-*.png")
+        assert saved.name == f"{MOTHS}-epoch-0008-beside-{WINGS}-epoch-0060.png"
+        pair = beside.about(saved)
+        assert pair and (pair.left.sheet.run, pair.right.sheet.run) == (MOTHS, WINGS)
+
+
+async def test_of_a_film_all_is_saved_and_only_the_film_whatever_stood_beside_the_sheet(
+    open_gallery, make_drawer, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    run = make_drawer(WINGS, 4, 60)
+    film = run.path / "samples" / "steps-seed-0.png"
+    films.write(film, [(flat((200, at, 0)), flat((0, at, 200))) for at in range(9)], seconds=0.1, seed=0)
+    async with open_gallery() as user:
+        await shows(user, colour(60))
+        await user.press("b")
+        await shows(user, colour(4), colour(60))
+        await user.press("t")
+        await user.sees("step 8 of 8")
+        await user.press("s")
+        await user.sees("Save a copy", "All of the film is saved", f"{WINGS}-steps-seed-0.png")
+        await user.press("enter")
+        await user.sees("Saved")
+    assert (tmp_path / f"{WINGS}-steps-seed-0.png").read_bytes() == film.read_bytes()
+
+
+async def test_while_the_epochs_are_played_what_is_saved_is_the_one_that_was_seen(
+    open_gallery, make_drawer, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    run = make_drawer(WINGS, 1, 4, 8, 15, 30, 60)
+    async with open_gallery() as user:
+        await shows(user, colour(60))
+        await user.press("space")
+        await shows(user, colour(4))
+        await user.press("s")
+        await user.sees("Save a copy", f"{WINGS}-epoch-0004.png")
+        await user.pilot.pause(1.5)
+        await user.press("enter")
+        await user.sees("Saved")
+    sheet = run.path / "samples" / "epoch-0004.png"
+    assert (tmp_path / f"{WINGS}-epoch-0004.png").read_bytes() == sheet.read_bytes()
 
 
 async def test_the_path_is_copied_and_shown_in_full(open_gallery, make_drawer):
