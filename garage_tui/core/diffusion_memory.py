@@ -22,8 +22,8 @@ _LAYERS, _TABLES = 4, 2
 """How many layers of a block, and tables of its attention, are there at once beside what is kept."""
 _AT_ONCE = 64
 """Pictures that are drawn or measured at once (`jobs/sampling.py`)."""
-_FEATURES = 4 * 32 * 128
-"""Numbers for each pixel while pictures are compared: 128 at once, 32 channels, some copies (`jobs/kid.py`)."""
+_FEATURES = 2 * 32 * 128
+"""Numbers for each pixel while pictures are compared: 128 at once, two layers of 32 channels (`jobs/kid.py`)."""
 _SPARE = 1.15
 """What the allocator loses between blocks of many sizes."""
 _PYTHON = 0.65e9
@@ -119,7 +119,7 @@ def net_of(recipe: DiffusionRecipe, fused: bool = False) -> Net:
 def memory_of(recipe: DiffusionRecipe, pictures: int, gpus: int = 0) -> float:
     """Return the most bytes that a run needs: on each of its GPUs, or without one in memory.
 
-    The most of four moments counts: a step, a checkpoint, a sheet, and the card at the end.
+    The most of three moments counts, a step, a checkpoint and a sheet; and the card at the end.
 
     Args:
         pictures: how many it learns from.
@@ -132,6 +132,6 @@ def memory_of(recipe: DiffusionRecipe, pictures: int, gpus: int = 0) -> float:
     if gpus:
         # What is saved, and the card's features, are in the box's memory. Autocast keeps the weights in 16 bit, too.
         return _SPARE * _BYTES * max(step + net.parameters / 2, sheet) + _WORKSPACE + CUDA_CONTEXT
-    card = (_DRAWN - 1) * net.parameters + _FEATURES * recipe.size**2
-    most = max(step, sheet, card, _SAVED * net.parameters)
+    # The card comes last, and on top: the allocator keeps most of what the steps have given back.
+    most = max(step, sheet, _SAVED * net.parameters) + _FEATURES * recipe.size**2
     return _SPARE * _BYTES * most + _PICTURE_COPIES * pictures * 3 * recipe.size**2 + _PYTHON

@@ -20,6 +20,8 @@ MEASURED = [
     ("small", {"size": 64}, 137, 0.866e9),
     ("small", {"channels": (64, 128, 192)}, 137, 0.815e9),
     ("class", {}, 137, 2.950e9),
+    ("class", {"size": 64}, 137, 9.70e9),
+    ("small", {"size": 128}, 137, 1.89e9),
     ("card", {"batch_size": 16}, 137, 3.54e9),
     ("small", {"size": 64, "patch": 1, "attention": (True, True, True), "batch_size": 8}, 137, 9.69e9),
 ]
