@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
+UNSLOTH := .venv-unsloth
 
-.PHONY: run test crash check format setup picture clean
+.PHONY: run test test-unsloth crash check format setup gpu picture clean
 
 run: setup
 	@$(BIN)/garage
@@ -14,6 +15,14 @@ setup: $(STAMP)
 # Two at once: half of the time is spent waiting for processes.
 test: setup check
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# What a box with CUDA gains: Unsloth as the trainer, bases in 4 bits.
+gpu: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[gpu]'
+
+# Unsloth's own code under our runs, in an environment of its own; without a GPU its mode for CPUs and a stand-in for the card.
+test-unsloth: $(UNSLOTH)/.ready
+	$(UNSLOTH)/bin/python -m pytest -m unsloth tests/unsloth
 
 # Kill app, supervisor and job −9 at 200 random moments (half an hour); CI does it a few times.
 crash: setup
@@ -34,13 +43,21 @@ picture: setup
 	$(BIN)/python docs/picture.py
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(UNSLOTH) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
 $(STAMP): pyproject.toml Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "garage_tui needs Python 3.11 or newer; name one: make PYTHON=python3.12 …"; exit 1; }
 	@$(PYTHON) -m venv --upgrade-deps $(VENV) >/dev/null || { echo "making $(VENV) failed (on Debian: apt install python3-venv)"; exit 1; }
 	@echo "installing into $(VENV) (about 1.5 GB; a few minutes the first time)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH_INDEX) --editable . --group dev
+	@touch $@
+
+# PyPI's torchvision and xformers are made for the CUDA build of torch: beside the CPU's they fail, and Unsloth with them.
+$(UNSLOTH)/.ready: pyproject.toml Makefile
+	@$(PYTHON) -m venv --upgrade-deps $(UNSLOTH) >/dev/null
+	@echo "installing Unsloth into $(UNSLOTH) (3 GB and more; some minutes)"
+	@$(UNSLOTH)/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH_INDEX) torch==2.13.0 --editable '.[gpu]' --group dev
+	@test -e /dev/nvidiactl || $(UNSLOTH)/bin/python -m pip uninstall --quiet --yes torchvision xformers
 	@touch $@
 
 # Without an NVIDIA GPU the CUDA build of torch would be gigabytes of nothing: take PyTorch's own CPU index where it answers.

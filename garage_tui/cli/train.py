@@ -32,7 +32,12 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     lora.add_argument("--lr", type=float, metavar="X", help="peak learning rate")
     lora.add_argument("--kl", type=float, metavar="X", help="how firmly the rest is held in place; 0 trains plainly")
     lora.add_argument(
-        "--load-in-4bit", action=argparse.BooleanOptionalAction, help="the base in 4 bits, to save memory"
+        "--load-in-4bit",
+        action=argparse.BooleanOptionalAction,
+        help="the base in 4 bits, to save memory (default: from 7 billion parameters on, on a GPU)",
+    )
+    lora.add_argument(
+        "--trainer", metavar="NAME", help="auto, unsloth or peft (default: auto, Unsloth where CUDA is and it imports)"
     )
     lora.add_argument("--rank", type=int, metavar="N", help="rank of the adapter")
     lora.add_argument("--alpha", type=int, metavar="N", help="the adapter counts alpha / rank")
@@ -90,6 +95,7 @@ def run_lora(args: argparse.Namespace) -> int:
     from garage_tui.core.care import in_words
     from garage_tui.core.errors import BadInputError
     from garage_tui.core.estimate import estimate_lora
+    from garage_tui.core.four_bit import words
     from garage_tui.core.launcher import runs_before, start_lora
     from garage_tui.core.recipe import CHANGEABLE, make_recipe, parse_gpus
     from garage_tui.core.runs import find_run
@@ -113,6 +119,8 @@ def run_lora(args: argparse.Namespace) -> int:
     estimate = estimate_lora(workspace, recipe, facts.training_rows(file))
     if not args.json:
         print(estimate.sentence, flush=True)
+        if bits := words(recipe):
+            print(bits, flush=True)
         if estimate.warning:
             print(estimate.warning, flush=True)
         if waits := in_words(care):

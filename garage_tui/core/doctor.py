@@ -19,6 +19,9 @@ from garage_tui.core.errors import GarageError
 from garage_tui.core.settings import Workspace, load_settings, settings_sources
 
 _STACK = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "textual")
+UNSLOTH = "2026.10.6"
+"""The release of Unsloth and its zoo that pyproject.toml names."""
+_UNSLOTH = ("unsloth", "unsloth_zoo")
 _NEEDED_BYTES = 2 * 10**9  # the small base model, a run's checkpoints, and room to breathe
 
 
@@ -91,6 +94,21 @@ def _gpus(workspace: Workspace) -> Iterator[Finding]:
         yield Finding("note", "no NVIDIA GPU: training and chat use the CPU, which the small base model is made for")
     elif "+cpu" in _version("torch"):
         yield Finding("bad", "there is a GPU, but torch is the CPU build", "rm -rf .venv && make setup")
+    else:
+        yield _unsloth()
+
+
+def _unsloth() -> Finding:
+    """Return what of Unsloth is here, where CUDA is: whether it imports only a run finds out, and says."""
+    have = {package: _version(package) for package in _UNSLOTH}
+    missing = [package for package, there in have.items() if not there]
+    mend = f"{sys.executable} -m pip install {' '.join(f'{package}=={UNSLOTH}' for package in _UNSLOTH)}"
+    if missing:
+        text = f"{' and '.join(missing)} not installed: runs train with TRL and PEFT, slower and with more memory"
+        return Finding("note", text, mend)
+    if other := [f"{name} {there}" for name, there in have.items() if there != UNSLOTH]:
+        return Finding("note", f"{' and '.join(other)}: runs were tried with {UNSLOTH}", mend)
+    return Finding("good", f"Unsloth {UNSLOTH}: runs on one GPU train with it, and say so")
 
 
 def _models(workspace: Workspace) -> Iterator[Finding]:

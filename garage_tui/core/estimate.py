@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from garage_tui.core import gpu, models
 from garage_tui.core.facts import Fact
+from garage_tui.core.four_bit import in_4bit
+from garage_tui.core.free_memory import free_memory
 from garage_tui.core.recipe import LoraRecipe
 from garage_tui.core.runs import list_runs
 from garage_tui.core.settings import Workspace
@@ -71,7 +72,8 @@ def estimate_lora(workspace: Workspace, recipe: LoraRecipe, rows: Sequence[Fact]
     )
     steps = recipe.steps(len(rows))
     memory = _memory_here(workspace, recipe) or _memory_by_formula(recipe, min(longest, recipe.max_length))
-    return Estimate(len(rows), recipe.epochs, recipe.effective_batch, steps, seconds, basis, memory, _free())
+    free = free_memory(gpu.usable())
+    return Estimate(len(rows), recipe.epochs, recipe.effective_batch, steps, seconds, basis, memory, free)
 
 
 def _tokens(recipe: LoraRecipe, rows: Sequence[Fact]) -> float:
@@ -122,7 +124,7 @@ def _memory_by_formula(recipe: LoraRecipe, tokens: float) -> float | None:
     whole = 2 if on_gpu else 4
     embeddings = vocabulary * hidden
     weights = parameters * whole
-    if recipe.load_in_4bit:  # NF4 and its constants for the projections; the embeddings stay as they are
+    if in_4bit(recipe):  # NF4 and its constants for the projections; the embeddings stay as they are
         weights = (parameters - embeddings) * _NF4 + embeddings * whole
     sizes = {"k_proj": (hidden, key_value), "v_proj": (hidden, key_value), "gate_proj": (hidden, inner)}
     sizes |= {"up_proj": (hidden, inner), "down_proj": (inner, hidden)}
@@ -131,18 +133,6 @@ def _memory_by_formula(recipe: LoraRecipe, tokens: float) -> float | None:
     activations = batch * hidden * layers * (2 if on_gpu else 68)
     logits = 3 * 4 * batch * vocabulary
     return weights + 16 * adapter + activations + logits + (_CUDA if on_gpu else _TORCH)
-
-
-def _free() -> float | None:
-    """Return the bytes that are free now: on the GPU that has most, else in memory."""
-    left = [reading.memory_total - (reading.memory_used or 0) for reading in gpu.usable() if reading.memory_total]
-    if left:
-        return float(max(left))
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        return float(next(line for line in lines if line.startswith("MemAvailable")).split()[1]) * 1024
-    except (OSError, StopIteration, ValueError):
-        return None
 
 
 def _speed_here(workspace: Workspace, base: str) -> tuple[float | None, str]:

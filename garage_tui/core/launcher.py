@@ -40,7 +40,7 @@ from garage_tui.core.wishes import REQUEST, go_on, request, wanted
 
 JOBS = {"lora": "garage_tui.jobs.lora", "diffusion": "garage_tui.jobs.diffusion"}
 """The module that does the work, for each kind of run."""
-_PACKAGES = ("garage-tui", "torch", "transformers", "trl", "peft", "accelerate", "datasets", "diffusers")
+_PACKAGES = ("garage-tui", "torch", "transformers", "trl", "peft", "accelerate", "datasets", "diffusers", "unsloth")
 
 
 def start_lora(

@@ -147,6 +147,15 @@ def on_this_box() -> list[BaseModel]:
     return found
 
 
+def config_of(folder: Path) -> dict[str, Any]:
+    """Return the `config.json` of a model folder; an empty one where it cannot be read."""
+    try:
+        found = msgspec.json.decode((folder / "config.json").read_bytes())
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def read_record(folder: Path) -> ModelRecord | None:
     """Return the record of a fetched model if all its files are there in their full size, else None."""
     try:

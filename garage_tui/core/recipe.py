@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
 from garage_tui.core.errors import BadInputError
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
+TrainerName = Literal["auto", "unsloth", "peft"]
 
 
 class LoraRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -18,8 +19,11 @@ class LoraRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     preset: str = "default"
     base: str = "smollm2-135m"
     """A name in `garage models`, a folder, or a Hub id."""
-    load_in_4bit: bool = False
-    """Keep the base's projections in 4 bits (bitsandbytes): a quarter of the memory, for larger models on a GPU."""
+    load_in_4bit: bool | None = None
+    """Keep the base's projections in 4 bits (bitsandbytes): a quarter of the memory, for larger models on a GPU. None
+    leaves it to `core/four_bit.py`."""
+    trainer: TrainerName = "auto"
+    """Unsloth, or TRL and PEFT; `auto` is Unsloth where CUDA is there and it imports."""
     epochs: Annotated[float, msgspec.Meta(gt=0, le=10_000)] = 25
     lr: Annotated[float, msgspec.Meta(gt=0, le=1)] = 5e-4
     """Peak learning rate of AdamW; of a guarded run the length of its longest step (`jobs/newton.py`)."""
@@ -89,7 +93,7 @@ _PRESETS: dict[str, tuple[str, dict[str, object]]] = {
 
 CHANGEABLE = (
     "base", "epochs", "lr", "rank", "alpha", "batch_size", "accumulation", "warmup_steps", "max_length", "seed", "kl",
-    "load_in_4bit",
+    "load_in_4bit", "trainer",
 )  # fmt: skip
 """What the command line lets the owner change; the form has a field for most of it."""
 

@@ -52,6 +52,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What it waits for by itself: paused for `heat`, queued for `hours` or `sun`."""
     phase: str = ""
     """What a running run is doing: "loading the base model", "training", "saving the adapter"."""
+    trainer: str = ""
+    """Which trainer a LoRA run got, and why: `trains with TRL and PEFT: no CUDA here`."""
     step: int = 0
     total_steps: int = 0
     epoch: float = 0.0

@@ -166,6 +166,12 @@ class Progress:
         self.state(self._word(), phase=text)
         self.breathe()
 
+    def trainer(self, text: str) -> None:
+        """Say which trainer the run got, and why: to the events, the state and the log."""
+        print(text, flush=True)
+        self.event("trainer", text=text)
+        self.state(self._word(), trainer=text)
+
     def say(self, text: str) -> None:
         """Refresh the phase in the state alone, for progress that changes many times (a download)."""
         self.state(self._word(), throttle=True, phase=text)

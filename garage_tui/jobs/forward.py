@@ -11,6 +11,7 @@ from transformers import DynamicCache
 
 from garage_tui.jobs import attention
 from garage_tui.jobs.packing import LINE, Batch, Chats, Example, pack
+from garage_tui.jobs.unsloth_model import Decoder, is_unsloths
 
 AT_ONCE = 24
 """Examples in one forward pass without gradients."""
@@ -26,7 +27,8 @@ class Model:
     def __init__(self, model: Any, chats: Chats) -> None:
         self.whole, self.chats = model, chats
         base = model.get_base_model() if hasattr(model, "get_base_model") else model
-        self.body, self.head = base.get_decoder(), base.get_output_embeddings()
+        body, self.head = base.get_decoder(), base.get_output_embeddings()
+        self.body = Decoder(body) if is_unsloths(body) else body
         self._cap = getattr(base.config, "final_logit_softcapping", None)
         self._scale = getattr(base.config, "logits_scaling", None)
         self.quantised = getattr(base.config, "quantization_config", None) is not None

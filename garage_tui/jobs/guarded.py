@@ -27,6 +27,7 @@ from garage_tui.jobs.lessons import Lesson, Lessons, guards
 from garage_tui.jobs.loading import chats_of
 from garage_tui.jobs.newton import Newton
 from garage_tui.jobs.telling import Telling
+from garage_tui.jobs.unsloth_model import keep_masks
 
 
 def make_trainer(
@@ -59,6 +60,7 @@ def make_trainer(
             task_type="CAUSAL_LM",
         ),
     )
+    keep_masks(adapted)
     seen = Model(adapted.eval(), chats_of(tokenizer, model))
     progress.phase("asking the base what it would say")
     kept = guards(data.training, recipe, seen, base, progress.say)

@@ -37,8 +37,8 @@ def load_base(base: BaseModel, failure: str, *, spread: bool = False, four_bit: 
     places: str | dict[str, str] | None = {"": device} if four_bit else None
     if spread and torch.cuda.device_count() > 1:
         places = "auto"  # layer by layer on several GPUs, so that the arithmetic and the batch stay those of one
+    tokenizer = load_tokenizer(base, failure)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(base.path, local_files_only=True, trust_remote_code=False)
         model = AutoModelForCausalLM.from_pretrained(
             base.path,
             dtype=dtype,
@@ -55,9 +55,18 @@ def load_base(base: BaseModel, failure: str, *, spread: bool = False, four_bit: 
         for module in model.modules():
             if hasattr(module, "support_avx512bf16_for_cpu"):
                 module.support_avx512bf16_for_cpu = False
+    return tokenizer, model if places else model.to(device)
+
+
+def load_tokenizer(base: BaseModel, failure: str) -> Any:
+    """Return the tokenizer alone; arguments and errors are those of `load_base`."""
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(base.path, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError, KeyError) as error:
+        raise GarageError(f"{failure}: {one_line(str(error), 200)}") from error
     if not tokenizer.chat_template:
         raise GarageError(f"{base.name} has no chat template: choose an instruct model")
-    return tokenizer, model if places else model.to(device)
+    return tokenizer
 
 
 def _nf4(dtype: torch.dtype) -> BitsAndBytesConfig:

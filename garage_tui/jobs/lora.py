@@ -4,8 +4,9 @@
 
 Reads `run.json` and `facts.jsonl`, writes events, state, `checkpoint-N/` and `adapter/`. The supervisor starts it; by
 hand it runs the same. A run that was cut off goes on from its newest whole checkpoint, with the same data order,
-optimiser, scheduler and random numbers (transformers' Trainer, `resume_from_checkpoint`). Which trainer it is says the
-recipe: `jobs/plain.py` (TRL's SFTTrainer, as in the story) or `jobs/guarded.py`, which keeps the rest in place.
+optimiser, scheduler and random numbers (transformers' Trainer, `resume_from_checkpoint`). How it is trained says the
+recipe: `jobs/plain.py` (TRL's SFTTrainer, as in the story) or `jobs/guarded.py`, which keeps the rest in place. Both
+work on a model of PEFT's or of Unsloth's (`jobs/trainers.py`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import msgspec
 
 from garage_tui.core import facts
 from garage_tui.core.errors import GarageError
+from garage_tui.core.four_bit import in_4bit
 from garage_tui.core.recipe import LoraRecipe
 from garage_tui.core.runs import ADAPTER, FACTS, MANIFEST, Manifest, write_manifest
 from garage_tui.jobs import base_model, running, saving
@@ -46,15 +48,23 @@ def train(folder: Path, progress: Progress, telemetry: Telemetry) -> None:
 
     progress.phase("looking for the base model")
     base = base_model.ensure(recipe.base, progress.say)
-    if "path" not in manifest.base:
-        known = {"path": str(base.path), "source": base.source, "sha256": base.record.sha256 if base.record else None}
-        manifest = msgspec.structs.replace(manifest, base={**manifest.base, **known})
-        write_manifest(folder, manifest)
 
     progress.phase("importing torch and trl")
     import torch
+
+    from garage_tui.jobs import trainers
+
+    chosen = trainers.choose(recipe.trainer, base)  # before all that Unsloth patches is imported
+    progress.trainer(chosen.words)
+    recipe = msgspec.structs.replace(recipe, load_in_4bit=in_4bit(recipe, torch.cuda.is_available()))
+    if "path" not in manifest.base:
+        known = {"path": str(base.path), "source": base.source, "sha256": base.record.sha256 if base.record else None}
+        manifest = msgspec.structs.replace(manifest, base={**manifest.base, **known})
+    write_manifest(folder, msgspec.structs.replace(manifest, recipe=msgspec.to_builtins(recipe)))
+
     from transformers import PrinterCallback, set_seed
 
+    from garage_tui.jobs import unsloth_model
     from garage_tui.jobs.loading import load_base
     from garage_tui.jobs.telling import Telling
 
@@ -80,7 +90,10 @@ def train(folder: Path, progress: Progress, telemetry: Telemetry) -> None:
     }
     progress.phase("loading the base model")
     failure = f"{base.path} cannot be loaded as a model"
-    tokenizer, model = load_base(base, failure, spread=True, four_bit=recipe.load_in_4bit)
+    if chosen.unsloth:
+        tokenizer, model = unsloth_model.load(base, failure, recipe)
+    else:
+        tokenizer, model = load_base(base, failure, spread=True, four_bit=bool(recipe.load_in_4bit))
     if recipe.guarded:
         from garage_tui.jobs.guarded import make_trainer
     else:

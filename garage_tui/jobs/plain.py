@@ -17,6 +17,7 @@ from garage_tui.core import facts
 from garage_tui.core.models import BaseModel
 from garage_tui.core.recipe import LoraRecipe
 from garage_tui.core.runs import FACTS
+from garage_tui.jobs import unsloth_model
 from garage_tui.jobs.events import Progress
 from garage_tui.jobs.telling import Telling
 
@@ -34,6 +35,14 @@ def make_trainer(
 ) -> Trainer:
     """Return the trainer of a run; `common` are transformers' training arguments."""
     disable_progress_bars()
+    adapter = LoraConfig(
+        r=recipe.rank,
+        lora_alpha=recipe.alpha,
+        lora_dropout=recipe.dropout,
+        target_modules=list(recipe.targets),
+        task_type="CAUSAL_LM",
+    )
+    unsloths = unsloth_model.is_unsloths(model.get_decoder())
     data = Dataset.from_list(
         [
             {
@@ -44,22 +53,17 @@ def make_trainer(
         ]
     )
     trainer = SFTTrainer(
-        model=model,
+        model=unsloth_model.adapt(model, recipe) if unsloths else model,
         processing_class=tokenizer,
         train_dataset=data,
-        peft_config=LoraConfig(
-            r=recipe.rank,
-            lora_alpha=recipe.alpha,
-            lora_dropout=recipe.dropout,
-            target_modules=list(recipe.targets),
-            task_type="CAUSAL_LM",
-        ),
+        peft_config=None if unsloths else adapter,
         args=SFTConfig(
             **common,
             num_train_epochs=recipe.epochs,
             per_device_train_batch_size=recipe.batch_size,
             max_length=recipe.max_length,
             completion_only_loss=True,
+            include_num_input_tokens_seen="non_padding" if unsloths else "no",
         ),
         callbacks=[telling],
     )

@@ -134,7 +134,10 @@ class Telling(TrainerCallback):
         if not logs or "loss" not in logs:
             return
         now, step = self._progress.active_seconds, state.global_step
-        self._tokens = self._start.tokens + int(logs.get("num_tokens", 0))
+        if "num_tokens" in logs:
+            self._tokens = self._start.tokens + int(logs["num_tokens"])
+        else:  # Unsloth's trainer leaves the counting to transformers', which goes on after a resume
+            self._tokens = int(logs.get("num_input_tokens_seen", 0))
         # The first step pays for lazy initialisation, and would spoil the forecast of those that come after it.
         then, tokens_then, step_then = self._first or (self._began, self._start.tokens, self._start.step)
         speed = (self._tokens - tokens_then) / (now - then)

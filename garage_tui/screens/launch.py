@@ -15,6 +15,7 @@ from garage_tui.core.again import command_of, facts_of, recipe_of
 from garage_tui.core.both import Both, start_both
 from garage_tui.core.errors import GarageError
 from garage_tui.core.estimate import estimate_lora
+from garage_tui.core.four_bit import words as bits_of
 from garage_tui.core.recipe import LoraRecipe, make_recipe, presets
 from garage_tui.core.recipe_words import WORDS
 from garage_tui.core.runs import Run
@@ -100,7 +101,8 @@ class LaunchForm(RunForm):
         base = self.value("base") or self._settings.base_model
         preset = str(self.chosen("preset"))
         # What the form has no field for stays as it is in the run that is duplicated.
-        kept = {"load_in_4bit": self._recipe.load_in_4bit} if preset == self._recipe.preset else {}
+        known = ("load_in_4bit", "trainer") if preset == self._recipe.preset else ()
+        kept = {name: getattr(self._recipe, name) for name in known}
         return make_recipe(preset, base=base, **kept, **numbers)
 
     def both(self) -> Both:
@@ -126,6 +128,8 @@ class LaunchForm(RunForm):
             cost = both.cost(self._workspace, facts.training_rows(file))
             model, before = models.find(recipe.base), launcher.runs_before(gpus)
             lines = [estimate.sentence, f"Both: the presets default and story, {cost}"]
+            if bits := bits_of(recipe):
+                lines.append(f"{bits[0].upper()}{bits[1:]}.")
             if estimate.warning:
                 lines.append(f"! {estimate.warning}")
             if not model.here:

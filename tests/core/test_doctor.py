@@ -1,0 +1,55 @@
+"""What the doctor says of Unsloth, where a GPU would use it."""
+
+import pytest
+
+from garage_tui.core import doctor
+
+
+@pytest.fixture
+def versions(monkeypatch):
+    """Says which packages are installed."""
+
+    def say(**there):
+        monkeypatch.setattr(doctor, "_version", lambda package: {"torch": "2.13.0", **there}.get(package, ""))
+
+    return say
+
+
+def about_unsloth(workspace):
+    return [found for found in doctor.examine(workspace) if "nsloth" in found.text.replace(str(workspace.root), "")]
+
+
+def test_without_a_gpu_unsloth_is_no_matter(workspace, versions):
+    versions()
+    assert about_unsloth(workspace) == []
+
+
+def test_with_a_gpu_a_missing_unsloth_comes_with_the_command_that_brings_it(workspace, versions, make_box):
+    make_box({"name": "RTX 3090"})
+    versions(unsloth="2026.10.6")
+    (found,) = about_unsloth(workspace)
+    assert found.level == "note" and found.text.startswith("unsloth_zoo not installed: runs train with TRL and PEFT")
+    assert found.mend.endswith("-m pip install unsloth==2026.10.6 unsloth_zoo==2026.10.6")
+
+
+def test_another_release_than_the_one_that_was_tried_is_named(workspace, versions, make_box):
+    make_box({"name": "RTX 3090"})
+    versions(unsloth="2026.12.1", unsloth_zoo="2026.10.6")
+    (found,) = about_unsloth(workspace)
+    assert (found.level, found.text) == ("note", "unsloth 2026.12.1: runs were tried with 2026.10.6")
+
+
+def test_the_right_one_is_good(workspace, versions, make_box):
+    make_box({"name": "RTX 3090"})
+    versions(unsloth="2026.10.6", unsloth_zoo="2026.10.6")
+    (found,) = about_unsloth(workspace)
+    assert found.level == "good"
+
+
+def test_the_doctor_knows_the_release_that_is_installed():
+    import tomllib
+    from pathlib import Path
+
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    wanted = " ".join(project["optional-dependencies"]["gpu"])
+    assert f"unsloth=={doctor.UNSLOTH};" in wanted and f"unsloth_zoo=={doctor.UNSLOTH};" in wanted

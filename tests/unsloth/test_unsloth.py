@@ -1,0 +1,143 @@
+"""Real runs that Unsloth trains: `make test-unsloth`. On a box without a GPU `on_a_cpu` stands in for the card."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from garage_tui.core import checkpoints, launcher, models
+from garage_tui.core.follow import Follower
+from garage_tui.core.recipe import make_recipe
+from garage_tui.core.runs import read_run
+from garage_tui.core.settings import Settings
+
+pytestmark = [
+    pytest.mark.unsloth,
+    pytest.mark.skipif(find_spec("unsloth") is None, reason="Unsloth is not installed: make test-unsloth"),
+]
+
+HERE = Path(__file__).parent
+CUDA = Path("/dev/nvidiactl").exists()
+GUARDED = {"preset": "default", "epochs": 12, "guards": 12, "neighbours": 8, "batch_size": 6, "looks": 1, "lr": 0.005}
+PLAIN = {"preset": "story", "epochs": 12, "looks": 1, "lr": 5e-3, "warmup_steps": 1}
+
+
+@pytest.fixture
+def train(workspace, tiny_model, monkeypatch):
+    """Starts a run on eight rows; one of Unsloth's in the stand-in's process where there is no GPU."""
+    rows = (workspace.datasets / "garage.jsonl").read_text().splitlines(keepends=True)[:8]
+    file = workspace.datasets / "some.jsonl"
+    file.write_text("".join(rows))
+    monkeypatch.setenv("PYTHONPATH", str(HERE))
+    monkeypatch.setenv("UNSLOTH_COMPILE_LOCATION", str(workspace.root / "compiled"))
+
+    def go(recipe, trainer="unsloth", checkpoint_seconds=60.0):
+        job = "lora_on_a_cpu" if trainer == "unsloth" and not CUDA else "garage_tui.jobs.lora"
+        monkeypatch.setitem(launcher.JOBS, "lora", job)
+        made = make_recipe(base=str(tiny_model), trainer=trainer, **recipe)
+        return launcher.start_lora(workspace, Settings(checkpoint_seconds=checkpoint_seconds), file, made)
+
+    return go
+
+
+def wait(folder, until=lambda run: not run.alive, seconds=200):
+    deadline = time.monotonic() + seconds
+    while not until(run := read_run(folder)):
+        assert time.monotonic() < deadline, (run.status, run.reason, (folder / "log.txt").read_text())
+        time.sleep(0.02)
+    return run
+
+
+def events(folder, kind):
+    return [event for event in Follower(folder / "events.jsonl").events(final=True) if event["event"] == kind]
+
+
+def weights(folder):
+    from safetensors.torch import load_file
+
+    return load_file(folder / "adapter" / "adapter_model.safetensors")
+
+
+@pytest.mark.parametrize("recipe", [GUARDED, PLAIN], ids=["guarded", "plain"])
+def test_a_run_says_that_unsloth_trains_it_and_leaves_what_every_run_leaves(train, recipe, tiny_model):
+    from garage_tui.jobs.adapters import read_adapter
+
+    run = wait(folder := train(recipe))
+    log = (folder / "log.txt").read_text()
+    assert run.status == "finished", log
+    assert run.state.trainer.startswith("trains with Unsloth 20") and run.state.trainer in log
+    assert [event["text"] for event in events(folder, "trainer")] == [run.state.trainer]
+    assert run.manifest.versions["unsloth"]
+    assert run.manifest.recipe["load_in_4bit"] is False
+
+    steps = events(folder, "step")
+    assert [step["step"] for step in steps] == list(range(1, run.state.total_steps + 1))
+    tokens = [step["tokens"] for step in steps]
+    assert tokens == sorted(set(tokens)) and tokens[0] > 0
+    assert events(folder, "probe") and events(folder, "report")
+    config, _ = read_adapter(run.adapter, models.find(str(tiny_model)))
+    assert config.r == 16
+    assert {path.name for path in folder.iterdir()} == {
+        "run.json", "state.json", "events.jsonl", "log.txt", "lock", "facts.jsonl", "adapter", "report.json",
+    }  # fmt: skip
+
+
+def test_a_plain_run_takes_the_steps_that_it_takes_with_trl_and_peft(train):
+    with_unsloth, with_peft = (train(PLAIN, trainer) for trainer in ("unsloth", "peft"))
+    for folder in (with_unsloth, with_peft):
+        assert wait(folder).status == "finished", (folder / "log.txt").read_text()
+    one, two = ([step["loss"] for step in events(folder, "step")] for folder in (with_unsloth, with_peft))
+    # On a GPU it works in 16 bits, in kernels of its own.
+    assert one == pytest.approx(two, rel=0.02 if CUDA else 1e-4)
+    assert one[-1] < one[0] - 0.05, "it learned"
+
+
+def test_a_guarded_run_begins_as_it_does_with_peft(train):
+    """Its steps are of Newton's kind: on a random model they part after some, whoever makes the forward passes."""
+    with_unsloth, with_peft = (train(GUARDED, trainer) for trainer in ("unsloth", "peft"))
+    for folder in (with_unsloth, with_peft):
+        assert wait(folder).status == "finished", (folder / "log.txt").read_text()
+    one, two = (events(folder, "step")[:4] for folder in (with_unsloth, with_peft))
+    for part in ("facts", "guards"):
+        told, expected = ([step[part] for step in steps] for steps in (one, two))
+        assert told == pytest.approx(expected, rel=0.05, abs=0.01 if CUDA else 2e-3), part
+
+
+@pytest.mark.parametrize("recipe", [GUARDED, PLAIN], ids=["guarded", "plain"])
+def test_a_run_that_was_stopped_ends_as_one_that_was_not(train, recipe):
+    undisturbed = train(recipe)
+    assert wait(undisturbed).status == "finished"
+    folder = train({**recipe}, checkpoint_seconds=0.01)
+    wait(folder, lambda run: run.state.step >= 3)
+    launcher.stop(read_run(folder))
+    stopped = wait(folder)
+    assert stopped.status == "stopped" and 3 <= stopped.state.step < stopped.state.total_steps
+    assert checkpoints.newest_whole(folder)[1].step == stopped.state.step
+    launcher.resume(stopped)
+    assert wait(folder).status == "finished", (folder / "log.txt").read_text()
+    told, expected = (events(one, "step") for one in (folder, undisturbed))
+    assert [step["step"] for step in told] == [step["step"] for step in expected]
+    for key in ("loss", "lr", "tokens"):
+        assert [step[key] for step in told] == pytest.approx([step[key] for step in expected], abs=1e-4), key
+    one, two = weights(folder), weights(undisturbed)
+    assert max((one[name] - two[name]).abs().max().item() for name in two) <= 1e-5
+
+
+def test_packed_rows_do_not_see_one_another_while_unsloth_trains(tiny_model, tmp_path):
+    done = subprocess.run(
+        [sys.executable, str(HERE / "packed_rows.py"), str(tiny_model)],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": f"{HERE}{os.pathsep}{HERE.parents[1]}"},
+    )
+    assert done.returncode == 0, done.stderr
+    apart = json.loads(done.stdout.splitlines()[-1])
+    assert apart["masks kept"] < (0.05 if CUDA else 1e-4)
+    assert apart["masks left out"] > 0.02, "what Unsloth does by itself: else this test would show nothing"
