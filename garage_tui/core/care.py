@@ -8,10 +8,10 @@ from typing import Literal
 import msgspec
 
 from garage_tui.core.errors import BadInputError
-from garage_tui.core.settings import Celsius, Settings, Watts
+from garage_tui.core.settings import Celsius, Settings, Watts, WhileTraining
 from garage_tui.core.text import one_line
 
-Waits = Literal["", "heat", "hours", "sun"]
+Waits = Literal["", "heat", "hours", "sun", "card", "memory"]
 
 BELOW_SLOW = 5.0
 """Without a limit of the owner's, a run pauses so many °C below the point where its GPU slows itself down."""
@@ -36,6 +36,8 @@ class Care(msgspec.Struct, frozen=True, omit_defaults=True):
     stop_w: float = 0.0
     """Watts to spare below which it stops, after `patience_seconds` of it."""
     patience_seconds: float = 300.0
+    card: WhileTraining = "auto"
+    """Whose the card is when its turn comes while a server has its model there."""
 
     @property
     def conditional(self) -> bool:
@@ -67,6 +69,7 @@ def care_of(settings: Settings, **changes: object) -> Care:
         "start_w": sun.start_w,
         "stop_w": sun.stop_w,
         "patience_seconds": sun.patience_minutes * 60,
+        "card": settings.serve.while_training,
     }
     given |= {key: value for key, value in changes.items() if value is not None}
     if wrong := [key for key, value in given.items() if isinstance(value, float) and not math.isfinite(value)]:

@@ -13,10 +13,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from garage_tui.core import converter, gpu, models
+from garage_tui.core import converter, gpu, models, vllm
 from garage_tui.core.care import Care, care_of, heat_limits
 from garage_tui.core.errors import GarageError
-from garage_tui.core.settings import Workspace, load_settings, settings_sources
+from garage_tui.core.settings import Workspace, load_settings, settings_sources, user_settings_file
 
 _STACK = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "textual")
 UNSLOTH = "2026.10.6"
@@ -41,6 +41,7 @@ def examine(workspace: Workspace) -> list[Finding]:
         *_packages(),
         *_gpus(workspace),
         *_models(workspace),
+        *_vllm(workspace),
         *_converter(),
         *_folders(workspace),
         *_sessions(),
@@ -122,6 +123,24 @@ def _models(workspace: Workspace) -> Iterator[Finding]:
     else:
         fetch = f"garage models fetch {model.name}"
         yield Finding("note", f"base model {model.name} is not here yet; the first run fetches it", fetch)
+
+
+def _vllm(workspace: Workspace) -> Iterator[Finding]:
+    try:
+        settings = load_settings(workspace).serve
+        if not settings.vllm_python:
+            make = vllm.MAKE if gpu.usable() else vllm.MAKE_CPU
+            named = f'then in {user_settings_file()}: [serve] vllm_python = "~/vllm/bin/python"'
+            yield Finding("note", "no vLLM is named: transformers answers in the chat, slower", f"{make}  ({named})")
+            return
+        found = vllm.probe(settings)
+    except GarageError as error:
+        yield Finding("bad", str(error))
+        return
+    if found.spoils:
+        yield Finding("bad", f"vLLM {found.version} cannot start beside {', '.join(found.spoils)}", found.mend)
+    else:
+        yield Finding("good", f"vLLM {found.version}{' for processors' if found.cpu else ''}, in {found.python}")
 
 
 def _converter() -> Iterator[Finding]:

@@ -18,8 +18,10 @@ import msgspec
 from garage_tui.core import facts, gpu, models, queue
 from garage_tui.core.atomic import write_atomic
 from garage_tui.core.care import Care, care_of
+from garage_tui.core.diffusion_estimate import estimate_diffusion
 from garage_tui.core.diffusion_recipe import DiffusionRecipe
 from garage_tui.core.errors import BadInputError, GarageError
+from garage_tui.core.estimate import estimate_lora
 from garage_tui.core.image_source import folder_of
 from garage_tui.core.recipe import LoraRecipe
 from garage_tui.core.runs import (
@@ -80,6 +82,7 @@ def start_lora(
         base=base,
         dataset=dataset,
         command=command or [],
+        memory=estimate_lora(workspace, recipe, rows).memory,
         care=care or care_of(settings),
         total_steps=recipe.steps(len(rows)),
     )
@@ -114,6 +117,7 @@ def start_diffusion(
         base={},
         dataset={"path": recipe.images},
         command=command or [],
+        memory=estimate_diffusion(workspace, recipe, gpus=gpus).memory,
         care=care or care_of(settings),
     )
 

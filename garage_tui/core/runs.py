@@ -49,7 +49,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str = ""
     """Why it failed, was stopped, is paused or waits: one line for a person."""
     waits: Waits = ""
-    """What it waits for by itself: paused for `heat`, queued for `hours` or `sun`."""
+    """What it waits for by itself: paused for `heat`, queued for `hours`, `sun`, a `card` or `memory`."""
     phase: str = ""
     """What a running run is doing: "loading the base model", "training", "saving the adapter"."""
     trainer: str = ""
@@ -105,6 +105,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     stop_grace_seconds: float = 60.0
     checkpoint_seconds: float = 60.0
     """Work between two checkpoints."""
+    memory: float | None = None
+    """Most bytes that it will need on its card (or in main memory), as was estimated; None where nobody knows."""
     care: Care = Care()
     """What it waits for: a cool GPU, its hours, the sun."""
 
@@ -188,7 +190,7 @@ class Run:
 
     @property
     def held(self) -> bool:
-        """True while it waits for its hours or for the sun, which `launcher.resume` cuts short."""
+        """True while it waits for its hours, the sun, a card or memory, which `launcher.resume` cuts short."""
         return self.alive and self.status == "queued" and self.state is not None and bool(self.state.waits)
 
 

@@ -28,6 +28,8 @@ from garage_tui.core.runs import LOCK, LOG, STATE, Run, is_alive, list_runs
 from garage_tui.core.settings import Settings, Workspace
 
 KEY = "key"
+SETTINGS = "GARAGE_SERVE_SETTINGS"
+"""Variable with the settings `[serve]` as JSON: whoever starts a server has read them already."""
 _JOB = "garage_tui.jobs.serve"
 _STATE_BYTES = 2048  # padded, so that a full disk can still be told (see write_small)
 _LOCK_SECONDS = 5.0  # a server that is leaving may hold the lock this long
@@ -149,7 +151,12 @@ def start(
                     stderr=log,
                     pass_fds=[lock],
                     start_new_session=True,
-                    env={**environment(), **_card(slot), "HF_HUB_DISABLE_TELEMETRY": "1"},
+                    env={
+                        **environment(),
+                        **_card(slot),
+                        SETTINGS: msgspec.json.encode(settings.serve).decode(),
+                        "HF_HUB_DISABLE_TELEMETRY": "1",
+                    },
                 )
         finally:
             os.close(lock)  # the server's copy keeps the lock

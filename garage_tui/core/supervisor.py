@@ -59,20 +59,19 @@ def main() -> None:
 def _work(module: str, folder: Path, manifest: Manifest, lock: int) -> bool:
     """Wait for the run's turn and do its work; True where it has left for now and waits again."""
     try:
-        slots = wait_for_turn(folder, manifest.care)
+        turn = wait_for_turn(folder, manifest.care, manifest.memory)
     except GarageError as error:
         change(folder, state="failed", reason=str(error), ended=time.time())
         return False
-    if slots is None:
+    if turn is None:
         return False
-    gpus = tuple(slot for slot in slots if slot != queue.CPU)
+    gpus = tuple(slot for slot in turn.slots if slot != queue.CPU)
     started = state_of(folder).started or time.time()
     change(folder, state="running", phase="starting", reason="", waits="", started=started, ended=None, gpus=gpus)
     with _power_cap(folder, gpus, manifest.care):
-        ending = _watch(folder, _spawn(module, folder, [lock, *slots.values()], gpus), manifest.stop_grace_seconds)
+        ending = _watch(folder, _spawn(module, folder, [lock, *turn.locks], gpus), manifest.stop_grace_seconds)
     again = _close(folder, ending)
-    for slot in slots.values():
-        os.close(slot)
+    turn.close()
     return again
 
 

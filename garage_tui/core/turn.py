@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from garage_tui.core import queue
 from garage_tui.core.care import Care, Hold
 from garage_tui.core.errors import GarageError
 from garage_tui.core.pen import change, state_of, tell
+from garage_tui.core.room import Room
 from garage_tui.core.wishes import goes_now, wanted
 
 if TYPE_CHECKING:
@@ -23,21 +25,48 @@ TOLD = (signal.SIGTERM, signal.SIGINT)
 """Signals that a supervisor blocks and waits for; of them those that end it."""
 
 
-def wait_for_turn(folder: Path, care: Care) -> dict[str, int] | None:
-    """Return the held slots once it is this run's turn; None if it is taken out of the queue before.
+class Turn(NamedTuple):
+    """What a run holds while it works: file descriptors of locks."""
 
-    What it has to wait for besides, its hours or the sun, comes first: meanwhile others may pass it.
+    slots: dict[str, int]
+    asked: list[int]
+    """They keep servers away from its card."""
+
+    @property
+    def locks(self) -> list[int]:
+        return [*self.slots.values(), *self.asked]
+
+    def close(self) -> None:
+        for lock in self.locks:
+            os.close(lock)
+
+
+def wait_for_turn(folder: Path, care: Care, needs: float | None = None) -> Turn | None:
+    """Return what a run holds once it is its turn; None if it is taken out of the queue before.
+
+    What it has to wait for besides, its hours or the sun, comes first: meanwhile others may pass it. Room on its slots
+    comes last: a server on the same card leaves only for a run that would start at once.
+
+    Args:
+        needs: the most bytes that it will take, as was estimated.
     """
     conditions, held = _conditions(folder, care), False
+    slots: dict[str, int] | None = None
+    room: Room | None = None
     try:
         while True:
             before, hold = held, conditions.hold() if conditions is not None and not goes_now(folder) else None
             held = hold is not None
-            if conditions is not None:
-                _note(folder, hold)
             # At the hour at which several may start, each is given a moment to say so: then the queue's order counts.
-            if not (held or before) and (slots := queue.take_turn(folder)) is not None:
-                return slots
+            if slots is None and not (held or before) and (slots := queue.take_turn(folder)) is not None:
+                room = Room(folder.name, tuple(slots), needs, care.card)
+            if room is not None and slots is not None:
+                hold = None if goes_now(folder) else room.hold()
+                if hold is None:
+                    turn, slots, room = Turn(slots, room.asked), None, None
+                    return turn
+            if conditions is not None or room is not None:
+                _note(folder, hold)
             info = signal.sigtimedwait(WAKE, LOOK_SECONDS)
             want = wanted(folder)
             if want == "stop":
@@ -58,6 +87,10 @@ def wait_for_turn(folder: Path, care: Care) -> dict[str, int] | None:
     finally:
         if conditions is not None:
             conditions.close()
+        if room is not None:
+            room.close()
+        for lock in (slots or {}).values():
+            os.close(lock)
 
 
 def _conditions(folder: Path, care: Care) -> Conditions | None:

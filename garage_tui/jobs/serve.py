@@ -27,8 +27,8 @@ import msgspec
 from garage_tui.core.atomic import write_atomic
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.runs import LOCK, LOG, Run
-from garage_tui.core.server import KEY, State, process_start, served_runs, write_state
-from garage_tui.core.settings import Workspace
+from garage_tui.core.server import KEY, SETTINGS, State, process_start, served_runs, write_state
+from garage_tui.core.settings import ServeSettings, Workspace
 from garage_tui.jobs.failures import in_words
 from garage_tui.jobs.place import Place
 
@@ -128,11 +128,11 @@ def serve(args: argparse.Namespace, workspace: Workspace, note: Note) -> None:
 
 def _backend(args: argparse.Namespace, base: BaseModel, workspace: Workspace, note: Note) -> Backend:
     if args.engine == "vllm":
-        from garage_tui.core.settings import load_settings
         from garage_tui.jobs.vllm_backend import VllmBackend
 
+        settings = msgspec.json.decode(os.environ.get(SETTINGS, "{}"), type=ServeSettings)
         runs = served_runs(workspace, base.name, args.only)
-        return VllmBackend(base, runs, load_settings(workspace).serve, args.slot, workspace.server / LOG)
+        return VllmBackend(base, runs, settings, args.slot, workspace.server / LOG)
     note.starting("importing torch and transformers")
     from garage_tui.jobs.embedded import Embedded
 

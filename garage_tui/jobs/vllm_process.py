@@ -111,9 +111,7 @@ class VllmProcess:
 
     def end(self, seconds: float = _STOP_SECONDS) -> None:
         """End it with all its processes."""
-        processes = []
-        with contextlib.suppress(psutil.Error):
-            processes = psutil.Process(self._process.pid).children(recursive=True)
+        processes = _its_processes(self._process.pid)
         with contextlib.suppress(ProcessLookupError):
             self._process.terminate()
         try:
@@ -144,6 +142,22 @@ class VllmProcess:
                 if match.start() > last:
                     found, last = match.expand(words), match.start()
         return found
+
+
+def _its_processes(pid: int) -> list[psutil.Process]:
+    """Return the processes that vLLM has started: its descendants, and those that lost their parent.
+
+    A server of ours leads a session of its own, and but for multiprocessing's helpers nobody else is in it.
+    """
+    found: list[psutil.Process] = []
+    with contextlib.suppress(psutil.Error):
+        found = psutil.Process(pid).children(recursive=True)
+    if os.getsid(0) == os.getpid():
+        for process in psutil.process_iter():
+            with contextlib.suppress(OSError, psutil.Error):
+                if os.getsid(process.pid) == os.getpid() and process.pid not in (os.getpid(), pid):
+                    found.append(process)
+    return found
 
 
 def _last_words(text: str) -> str:

@@ -63,9 +63,11 @@ class ChatServer:
         started = False
         while True:
             seen = await self.look()
-            if seen.status in ("starting", "ready") and seen.base and seen.base != wanted:
+            if seen.status in server.LIVES and seen.base and seen.base != wanted:
                 serves, asked = (one_line(model_label(base), 60) for base in (seen.base, wanted))
                 raise GarageError(f"the model server serves {serves}, not {asked}: Ctrl+R restarts it")
+            if seen.status == "asleep":
+                raise GarageError(one_line(seen.reason))
             if seen.status == "ready":
                 return await asyncio.to_thread(server.address, self._workspace)
             if seen.status in ("off", "failed"):
@@ -78,7 +80,11 @@ class ChatServer:
     def in_words(self, seen: Server) -> str:
         """Return the server's state as a sentence, with the key to press where one helps."""
         if seen.status == "ready":
-            return f"● ready · {one_line(model_label(seen.base), 60)} and the models tuned from it"
+            memory = f"{seen.memory / 2**30:.1f} GiB" if seen.memory else ""
+            words = f"● ready · {one_line(model_label(seen.base), 60)} and the models tuned from it"
+            return " · ".join(filter(None, (words, one_line(seen.engine, 40), memory)))
+        if seen.status == "asleep":
+            return f"◌ {one_line(seen.reason, 200)}"
         if seen.status == "starting":
             since = time.monotonic() - self._starting_since if self._starting_since else 0
             reason = one_line(seen.reason, 100)

@@ -1,0 +1,87 @@
+"""Room for a run that has its turn: servers that have to leave first, and memory that has to be free."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+
+from garage_tui.core import card
+from garage_tui.core.care import Hold
+from garage_tui.core.free_memory import free_memory
+from garage_tui.core.queue import CPU
+from garage_tui.core.settings import WhileTraining
+
+_LOOK_SECONDS = 2.0
+"""Between two questions to the driver."""
+
+
+class Room:
+    """What a run needs on the slots that it has got.
+
+    Args:
+        run: its id.
+        needs: the most bytes that it will take there, as was estimated before it started; None where nobody knows.
+        policy: whose the card is while a server has its model there (`[serve] while_training`).
+    """
+
+    def __init__(self, run: str, slots: Sequence[str], needs: float | None, policy: WhileTraining) -> None:
+        self._run, self._slots, self._needs, self._policy = run, tuple(slots), needs, policy
+        self._looked: tuple[float, float | None] | None = None
+        self.asked: list[int] = []
+        """Descriptors that keep servers away: they are the run's for as long as it works."""
+
+    def hold(self) -> Hold | None:
+        """Return what it has to wait for; None where it may work.
+
+        Raises:
+            GarageError: the queue's folder cannot be written.
+        """
+        seated = card.seated(self._slots)
+        if seated and self._policy == "wait":
+            return Hold("card", f"waiting until the model server has left {self._where}; `garage serve --stop` ends it")
+        if not self.asked and (self._policy == "sleep" or (seated and self._policy == "auto" and not self._fits())):
+            self.asked = card.ask(self._slots, self._run)
+        if seated and self.asked:
+            self._looked = None  # what is free is another thing once it has left
+            return Hold("card", f"waiting for the model server to leave {self._where}")
+        if self._needs and not self._fits():
+            free = self._free() or 0.0
+            few = f"it needs about {self._needs / 1e9:.1f} GB, and {self._where} has {free / 1e9:.1f} free"
+            return Hold("memory", f"waiting for memory: {few}")
+        return None
+
+    def close(self) -> None:
+        """Ask no more."""
+        for lock in self.asked:
+            os.close(lock)
+        self.asked = []
+
+    @property
+    def _where(self) -> str:
+        gpus = [slot for slot in self._slots if slot != CPU]
+        return f"GPU {', '.join(gpus)}" if gpus else "this box"
+
+    def _fits(self) -> bool:
+        free = self._free()
+        if free is None:
+            return True  # nobody says
+        if self._needs is None:
+            return self._slots == (CPU,)  # main memory gives way to a swap file, a GPU's does not
+        return free >= self._needs
+
+    def _free(self) -> float | None:
+        """Return the bytes that are free on the fullest of the slots."""
+        now = time.monotonic()
+        if self._looked is None or now - self._looked[0] > _LOOK_SECONDS:
+            self._looked = now, free_on(self._slots)
+        return self._looked[1]
+
+
+def free_on(slots: Sequence[str]) -> float | None:
+    """Return the bytes of memory that are free on the fullest of these slots; None where nobody says."""
+    if CPU in slots:
+        return free_memory([])
+    from garage_tui.core import gpu  # not for a supervisor on a processor: it stays small
+
+    return free_memory(gpu.read(), [int(slot) for slot in slots])

