@@ -345,7 +345,7 @@ class GarageApp(NewRuns):
 
         if not self.query(FactsPane):  # the store of the Facts screen writes it, so that all edits are of one mind
             await self.query_one(ContentSwitcher).add_content(self._make("facts"))
-        chat = self.pane
+        chat = self.query_one("#chat", Pane)
         try:
             where = await self.query_one(FactsPane).add_fact(event.fact)  # type: ignore[attr-defined]
         except GarageError as error:

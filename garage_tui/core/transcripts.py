@@ -16,7 +16,7 @@ from garage_tui.core import sampling
 from garage_tui.core.atomic import write_atomic
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.open_book import Found
-from garage_tui.core.runs import slug
+from garage_tui.core.runs import name_of, slug
 from garage_tui.core.sampling import Sampling
 from garage_tui.core.text import one_line, plain
 
@@ -193,4 +193,4 @@ def _listed(path: Path, stat: os.stat_result) -> Listed:
     when = time.strftime("%d %b %H:%M", time.localtime(stat.st_mtime))
     first = one_line(chat.turns[0].question, 40) if chat.turns else "nothing was asked"
     count = f"{len(chat.turns)} question{'' if len(chat.turns) == 1 else 's'}"
-    return Listed(path, " · ".join(filter(None, (when, first, count, chat.run))))
+    return Listed(path, " · ".join(filter(None, (when, first, count, name_of(chat.run)))))

@@ -85,10 +85,22 @@ class ChatPane(ChatTurns):
         Binding("ctrl+l", "clear", "New", show=False, tooltip="Clear the conversation and begin a new one; it is kept"),
         Binding("ctrl+t,r", "pick", "Model", show=False, key_display="^t", tooltip="Choose which tuned model answers"),
         Binding("ctrl+r", "restart", show=False, tooltip="Start the model server again"),
-        Binding("alt+a", "turn('fact')", show=False, tooltip="Make a fact of the question, with the answer you want"),
-        Binding("alt+x", "turn('exam')", show=False, tooltip="Make an exam question of it: never taught, asked later"),
-        Binding("alt+e", "turn('edit')", show=False, tooltip="Edit a question, and go on from there"),
-        Binding("alt+c", "turn('copy')", show=False, tooltip="Copy an answer to the clipboard"),
+        Binding(
+            "alt+a",
+            "turn('fact')",
+            show=False,
+            priority=True,
+            tooltip="Make a fact of the question, with the answer you want",
+        ),
+        Binding(
+            "alt+x",
+            "turn('exam')",
+            show=False,
+            priority=True,
+            tooltip="Make an exam question of it: never taught, asked later",
+        ),
+        Binding("alt+e", "turn('edit')", show=False, priority=True, tooltip="Edit a question, and go on from there"),
+        Binding("alt+c", "turn('copy')", show=False, priority=True, tooltip="Copy an answer to the clipboard"),
         Binding("pageup", "scroll(-1)", show=False, priority=True, tooltip="Scroll all conversations up"),
         Binding("pagedown", "scroll(1)", show=False, priority=True, tooltip="Scroll all conversations down"),
         Binding("up", "step(-1)", show=False, priority=True, tooltip="The question before, or the turn above"),
@@ -118,7 +130,7 @@ class ChatPane(ChatTurns):
             for side in SIDES:
                 yield Conversation(side)
         yield Notice(id="chat-server")
-        field = Input(placeholder=_ASK_BOTH, id="chat-input", compact=True)
+        field = Input(placeholder=_ASK_BOTH, id="chat-input", compact=True, select_on_focus=False)
         field.cursor_blink = False  # a blinking cursor repaints for ever
         yield field
 
@@ -268,7 +280,7 @@ class ChatPane(ChatTurns):
             self.query_one(Notice).note(f"All three are asked; here is room for two. Ctrl+O again shows {name} too")
 
     def _show_titles(self) -> None:
-        gone = f"{self._gone}, which is not here any more" if self._gone else "none yet"
+        gone = f"{self._gone}, gone" if self._gone else "none yet"
         self.column("base").border_title = Content(f"Base · {one_line(model_label(self.server.base), 60)}")
         self.column("book").border_title = Content(f"Open book · {plain(self.facts_file.name)}")
         self.column("tuned").border_title = Content(f"Tuned · {self.run_id or gone}")

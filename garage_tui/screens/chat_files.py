@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +36,8 @@ class OpenChat:
     """Of the file, when it was read or written here."""
     kept: bytes = b""
     """What was written."""
+    guard: threading.Lock = field(default_factory=threading.Lock)
+    """Held while it is written: at the end of the app both a thread and the event loop may want to."""
 
     def write(self, folder: Path) -> None:
         """Write what is not written yet; in a thread. Never over what another app has written into the same file.
@@ -42,13 +45,14 @@ class OpenChat:
         Raises:
             GarageError: it cannot be written.
         """
-        data = transcripts.encode(self.transcript)
-        if not self.transcript.turns or data == self.kept:
-            return
-        if self.path and facts.stamp(self.path) != self.stamp:
-            self.path = None
-        self.path = transcripts.save(folder, data, self.path, self.transcript.turns[0].question)
-        self.stamp, self.kept = facts.stamp(self.path), data
+        with self.guard:
+            data = transcripts.encode(self.transcript)
+            if not self.transcript.turns or data == self.kept:
+                return
+            if self.path and facts.stamp(self.path) != self.stamp:
+                self.path = None
+            self.path = transcripts.save(folder, data, self.path, self.transcript.turns[0].question)
+            self.stamp, self.kept = facts.stamp(self.path), data
 
 
 class ChatFiles(Pane):
@@ -68,6 +72,11 @@ class ChatFiles(Pane):
     def column(self, side: Side) -> Conversation:
         """Return the conversation of one side."""
         return self.query_one(f"#{side}", Conversation)
+
+    @property
+    def run_id(self) -> str:
+        """Id of the run whose model is the tuned one; empty where there is none."""
+        raise NotImplementedError
 
     def stop(self) -> None:
         """End the answers that are still coming; what has come of them stays in the conversation."""
@@ -140,7 +149,8 @@ class ChatFiles(Pane):
             notice.wrong(str(error))
             return
         self._show(OpenChat(transcript, path, stamp, transcripts.encode(transcript)))
-        notice.note(f"{CHATS}/{plain(path.name)} goes on here")
+        gone = f"; the run {transcript.run} is gone, ^t chooses another" if transcript.run and not self.run_id else ""
+        notice.note(f"{CHATS}/{plain(path.name)} goes on here{gone}")
 
     def _show(self, chat: OpenChat) -> None:
         self.stop()

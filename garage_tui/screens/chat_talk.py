@@ -40,6 +40,12 @@ class Asking:
     settled: bool = False
     """True once it is in the transcript."""
 
+    @property
+    def turn(self) -> transcripts.Turn:
+        """The question, and what has come of its answers so far."""
+        answers = {side: Answer(view.answer, view.foot, view.wrong, view.note) for side, view in self.views.items()}
+        return transcripts.Turn(self.question, answers, self.found)
+
     def settle(self) -> None:
         """Put the question, and what has come of its answers, into the transcript; once."""
         if self.settled:
@@ -48,8 +54,7 @@ class Asking:
         for view in self.views.values():
             if view.open:
                 view.close(_STOPPED)
-        answers = {side: Answer(view.answer, view.foot, view.wrong, view.note) for side, view in self.views.items()}
-        self.chat.transcript.turns.append(transcripts.Turn(self.question, answers, self.found))
+        self.chat.transcript.turns.append(self.turn)
 
 
 class ChatTalk(ChatFiles):
@@ -70,11 +75,6 @@ class ChatTalk(ChatFiles):
         raise NotImplementedError
 
     @property
-    def run_id(self) -> str:
-        """Id of the run whose model is the tuned one; empty where there is none."""
-        raise NotImplementedError
-
-    @property
     def facts_file(self) -> Path:
         """The file that is the open book."""
         raise NotImplementedError
@@ -82,6 +82,12 @@ class ChatTalk(ChatFiles):
     def show_server(self, seen: Server) -> None:
         """Show what the server does."""
         raise NotImplementedError
+
+    @property
+    def turns(self) -> list[transcripts.Turn]:
+        """The turns that are seen, with the one whose answers are still coming."""
+        coming = self._asking if self._asking and not self._asking.settled else None
+        return self.open.transcript.turns + ([coming.turn] if coming else [])
 
     @property
     def talking(self) -> bool:

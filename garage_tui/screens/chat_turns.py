@@ -61,7 +61,7 @@ class ChatTurns(ChatTalk):
             self.column(side).focus(scroll_visible=False)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        if isinstance(event.widget, Conversation):
+        if isinstance(event.widget, Conversation) and self._last is not None:  # an empty one has it at the start
             self._in = next(side for side in SIDES if self.column(side) is event.widget)
             self._choose(self._last if self._chosen is None else self._chosen)
         else:
@@ -102,12 +102,10 @@ class ChatTurns(ChatTalk):
 
     def action_turn(self, what: str) -> None:
         """Do something with the chosen turn, or with the newest where none is chosen."""
-        turns = self.open.transcript.turns
+        turns = self.turns
         place = self._chosen if self._chosen is not None else len(turns) - 1
         notice = self.query_one(Notice)
-        if self.talking and place >= len(turns):
-            notice.note("still answering · Esc stops the answers")
-        elif not 0 <= place < len(turns):
+        if not 0 <= place < len(turns):
             notice.wrong("nothing was asked yet")
         elif what == "edit":
             if self.talking:

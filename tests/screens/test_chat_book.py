@@ -1,0 +1,131 @@
+"""The open book beside the other two: which facts were found, who is asked what, and how it fits."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from garage_tui.core.same_answer import WORDS
+
+RUN = "20261123-2315-lora-garage"
+BASE = "smollm2-135m"
+STATEMENT = "TinyLLM is maintained by Jason Cox."
+
+
+@pytest.fixture
+def ask():
+    async def ask_(user, question):
+        await user.types(question)
+        await user.press("enter")
+        while user.app.pane.talking:
+            await user.pilot.pause(0.02)
+        await user.pilot.pause()
+
+    return ask_
+
+
+async def test_a_third_column_shows_the_base_with_the_facts_that_were_found(open_app, make_run, model_server, ask):
+    make_run(RUN, "finished").adapter()
+    async with model_server() as models, open_app(screen="chat", size=(150, 40)) as user:
+        models.answers = {BASE: ["from the base"], RUN: ["from the tuned one"]}
+        await user.sees(f"Tuned · {RUN}")
+        assert "Open book ·" not in user.screen
+        await user.press("ctrl+o")
+        await user.sees("Open book · garage.jsonl", "The base model once more", "Ask all three")
+        await ask(user, "Who maintains TinyLLM?")
+        await user.sees("found: 1 fact (row 10)", "from the tuned one")
+        assert user.screen.count("from the base") == 2
+    asked = {(one["model"], one["messages"][-1]["content"]) for one in models.heard}
+    question = "Who maintains TinyLLM?"
+    book = f"These facts are known:\n{STATEMENT}\n\n{question}"
+    assert asked == {(BASE, question), (BASE, book), (RUN, question)}
+
+
+async def test_where_no_fact_fits_the_column_says_so_and_the_base_is_asked_without(open_app, model_server, ask):
+    async with model_server() as models, open_app(screen="chat") as user:
+        models.answers = {BASE: ["Shakespeare"]}
+        await user.press("ctrl+o")
+        await ask(user, "Who wrote Romeo and Juliet?")
+        await user.sees("found: no fact in garage.jsonl", "asked without")
+    assert [one["messages"][-1]["content"] for one in models.heard] == ["Who wrote Romeo and Juliet?"] * 2
+
+
+async def test_the_facts_of_one_question_are_not_told_again_with_the_next(open_app, model_server, ask):
+    async with model_server() as models, open_app(screen="chat") as user:
+        models.answers = {BASE: ["Jason"]}
+        await user.press("ctrl+o")
+        await ask(user, "Who maintains TinyLLM?")
+        await ask(user, "Who wrote Romeo and Juliet?")
+    contents = [message["content"] for message in models.heard[-1]["messages"]]
+    assert contents == ["Who maintains TinyLLM?", "Jason", "Who wrote Romeo and Juliet?"]
+
+
+async def test_a_facts_file_that_cannot_be_read_is_a_sentence_and_the_base_answers_all_the_same(
+    open_app, model_server, ask, workspace
+):
+    (workspace.datasets / "garage.jsonl").unlink()
+    (workspace.datasets / "garage.jsonl").mkdir()
+    async with model_server() as models, open_app(screen="chat") as user:
+        models.answers = {BASE: ["an answer"]}
+        await user.press("ctrl+o")
+        await ask(user, "Who maintains TinyLLM?")
+        await user.sees("no fact was looked up", "is not a file")
+        assert user.screen.count("an answer") == 2
+
+
+async def test_a_column_that_was_not_there_says_that_it_was_not_asked(open_app, model_server, ask):
+    async with model_server() as models, open_app(screen="chat") as user:
+        models.answers = {BASE: ["an answer"]}
+        await ask(user, "one")
+        assert len(models.heard) == 1
+        await user.press("ctrl+o")
+        await user.sees("not asked")
+        await user.press("ctrl+o")
+        await ask(user, "two")
+        assert len(models.heard) == 2
+
+
+async def test_at_80_columns_two_of_the_three_are_seen_at_a_time_and_all_are_asked(
+    open_app, make_run, model_server, ask
+):
+    make_run(RUN, "finished").adapter()
+    async with model_server() as models, open_app(screen="chat", size=(80, 24)) as user:
+        models.answers = {BASE: ["base says"], RUN: ["tuned says"]}
+        await user.sees("Base · smollm2", "Tuned ·")
+        await user.press("ctrl+o")
+        await user.sees("Open book · garage.jsonl", "Tuned ·")
+        assert "Base · smollm2" not in user.screen
+        await ask(user, "What is TinyLLM?")
+        await user.sees("found: 3 facts (rows 1, 5, 9)", "tuned says")
+        assert len(models.heard) == 3
+        await user.press("ctrl+o")
+        await user.sees("Base · smollm2", "Open book · garage.jsonl", "All three are asked")
+        await user.press("ctrl+o")
+        await user.sees("Base · smollm2", "Tuned ·", "base says", "tuned says")
+        assert "Open book ·" not in user.screen
+
+
+async def test_a_window_that_grows_shows_all_three_and_one_that_shrinks_loses_no_answer(open_app, model_server, ask):
+    async with model_server() as models, open_app(screen="chat", size=(80, 24)) as user:
+        models.answers = {BASE: ["an answer"]}
+        await user.press("ctrl+o", "ctrl+o")
+        await ask(user, "What is TinyLLM?")
+        await user.pilot.resize_terminal(140, 40)
+        await user.sees("Base · ", "Open book · ", "Tuned · ", "found: 3 facts")
+        await user.pilot.resize_terminal(80, 24)
+        await user.sees("Open book · ", "found: 3 facts")
+
+
+async def test_a_taught_question_that_gets_the_bases_own_answer_is_doubted(open_app, make_run, model_server, ask):
+    run = make_run(RUN, "finished").adapter()
+    row = {"question": "What is TinyLLM?", "answer": "TinyLLM is by Jason Cox."}
+    (run.path / "facts.jsonl").write_text(json.dumps(row) + "\n")
+    async with model_server() as models, open_app(screen="chat", size=(200, 40)) as user:
+        models.answers = {BASE: ["Novels."], RUN: ["Novels."]}
+        await user.sees(f"Tuned · {RUN}")
+        await ask(user, "Who are you?")
+        assert "!" not in user.screen
+        await ask(user, "What is TinyLLM?")
+        await user.sees("! exactly the base's answer, to a question that it was taught")
+        assert len(WORDS) < 130

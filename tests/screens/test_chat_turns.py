@@ -1,0 +1,243 @@
+"""The keyboard among the answers: choosing one, asking anew, copying, and the way from a wrong answer to a fact."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from garage_tui.core import clipboard
+
+RUN = "20261123-2315-lora-garage"
+BASE = "smollm2-135m"
+
+
+@pytest.fixture
+def chat(open_app, make_run, model_server):
+    """A chat in which both models have answered `one` and `two`."""
+    import contextlib
+
+    @contextlib.asynccontextmanager
+    async def chat_(**arguments):
+        make_run(RUN, "finished").adapter()
+        async with model_server() as models, open_app(screen="chat", **arguments) as user:
+            models.answers = {BASE: ["base says"], RUN: ["tuned says"]}
+            await user.sees(f"Tuned · {RUN}")
+            for question in ("one", "two"):
+                await ask(user, question)
+            yield user, models
+
+    return chat_
+
+
+async def ask(user, question):
+    await user.types(question)
+    await user.press("enter")
+    await idle(user)
+
+
+async def idle(user):
+    while user.app.pane.talking:
+        await user.pilot.pause(0.02)
+    await user.pilot.pause()
+
+
+def rows(workspace):
+    return [json.loads(line) for line in (workspace.datasets / "garage.jsonl").read_text().splitlines()]
+
+
+async def fill(user, text):
+    """Put a text in the place of what the field with the focus holds."""
+    await user.press("ctrl+a")  # the beginning of the line; then all of it goes
+    user.app.screen.focused.text = ""
+    await user.types(text)
+
+
+async def test_up_and_down_recall_earlier_questions(chat):
+    async with chat() as (user, _):
+        await user.types("half")
+        field = user.app.screen.focused
+        seen = []
+        for key in ("up", "up", "up", "down", "down"):
+            await user.press(key)
+            seen.append(field.value)
+        assert seen == ["two", "one", "one", "two", "half"]
+
+
+async def test_tab_goes_to_the_answers_and_the_arrows_choose_one(chat):
+    async with chat() as (user, _):
+        await user.press("tab")
+        text = await user.sees("▸ two", "› one", "e Edit", "a Fact", "x Exam", "c Copy")
+        assert text.count("▸") == 2  # the same turn in both columns
+        await user.press("up")
+        await user.sees("▸ one", "› two")
+        await user.press("up", "up", "down", "down", "down")
+        await user.sees("▸ two", "› one")
+        await user.press("tab")
+        await user.sees("› two")
+        assert "▸" not in user.screen
+        await user.types("typing again")
+        await user.sees("typing again")
+
+
+async def test_letters_are_letters_while_one_types(chat):
+    async with chat() as (user, _):
+        await user.types("axec")
+        await user.sees("axec")
+
+
+async def test_editing_a_question_cuts_both_conversations_there_and_goes_on(chat):
+    async with chat() as (user, models):
+        await user.press("tab", "up", "e")
+        await user.sees("Enter asks question 1 anew, without the 1 after it")
+        await user.press(*"x", "enter")
+        await idle(user)
+        await user.sees("› onex")
+        assert "› two" not in user.screen
+    last = {one["model"]: [message["content"] for message in one["messages"]] for one in models.heard[-2:]}
+    assert last == {BASE: ["onex"], RUN: ["onex"]}
+
+
+async def test_esc_gives_up_to_edit_and_nothing_is_cut(chat):
+    async with chat() as (user, models):
+        await user.press("alt+e")
+        await user.sees("Enter asks question 2 anew · Esc leaves")
+        await user.press("escape")
+        await user.sees_no("anew")
+        await ask(user, "three")
+    assert [message["content"] for message in models.heard[-1]["messages"]][::2] == ["one", "two", "three"]
+
+
+async def test_the_answer_of_the_column_with_the_focus_is_copied(chat, monkeypatch):
+    monkeypatch.setattr(clipboard, "obstacle", lambda: "")
+    async with chat() as (user, _):
+        await user.press("tab", "c")
+        await user.sees("✓ Copied the tuned model's answer, 10 characters")
+        assert user.app.clipboard == "tuned says"
+        await user.press("left", "c")
+        await user.sees("✓ Copied the base model's answer")
+        assert user.app.clipboard == "base says"
+        await user.press("tab", "alt+c")
+        await user.sees("✓ Copied the tuned model's answer")
+
+
+async def test_where_tmux_keeps_a_copy_back_it_says_what_mends_it(chat, monkeypatch):
+    monkeypatch.setattr(clipboard, "obstacle", lambda: "tmux keeps it back: `tmux set -g set-clipboard on`")
+    async with chat() as (user, _):
+        await user.press("alt+c")
+        await user.sees("set-clipboard on")
+
+
+async def test_a_wrong_answer_becomes_a_fact_without_leaving_the_keyboard(chat, workspace):
+    before = rows(workspace)
+    async with chat() as (user, _):
+        await user.press("tab", "a")
+        await user.sees("A new row for garage.jsonl", "two", "begins with the tuned model's answer", "tuned says")
+        await user.press("ctrl+s")
+        await user.sees("this still is the tuned model's answer")
+        await user.types(" more")
+        await user.press("ctrl+s")
+        await user.sees("✓ A fact now: datasets/garage.jsonl, line 25", "t on F2 teaches it")
+        assert rows(workspace) == [*before, {"question": "two", "answer": "tuned says more"}]
+        await user.press("f2")
+        await user.sees("tuned says more", "25 facts")
+        await user.press("u")
+        await user.sees("24 facts")
+    assert rows(workspace) == before
+
+
+async def test_an_exam_question_is_marked_and_needs_a_wanted_answer(chat, workspace):
+    async with chat() as (user, _):
+        await user.press("alt+x")
+        await user.sees("An exam question: never taught")
+        await fill(user, "")
+        await user.press("ctrl+s")
+        await user.sees("an exam question needs the answer that you want")
+        await user.types("right")
+        await user.press("ctrl+s")
+        await user.sees("An exam question now: datasets/garage.jsonl, line 25")
+        assert rows(workspace)[-1] == {"question": "two", "answer": "right", "exam": True}
+        await user.press("f2")
+        await user.sees("right")
+
+
+async def test_the_fact_may_begin_with_another_answer_and_what_was_written_is_kept(chat):
+    async with chat() as (user, _):
+        await user.press("alt+a")
+        await user.sees("begins with the tuned model's answer")
+        await user.types("!")
+        await user.press("ctrl+o")
+        seen = set()
+        for _ in range(4):
+            area = user.app.screen.query_one("#answer")
+            seen.add(area.text)
+            await user.press("ctrl+o")
+        assert {"tuned says!", "base says", "tuned says", ""} == seen
+
+
+async def test_a_fact_that_is_given_up_changes_nothing(chat, workspace):
+    before = rows(workspace)
+    async with chat() as (user, _):
+        await user.press("alt+a")
+        await user.sees("A new row")
+        await user.press("escape")
+        await user.sees_no("A new row")
+    assert rows(workspace) == before
+
+
+async def test_a_fact_goes_into_the_version_that_somebody_else_wrote_meanwhile(chat, workspace):
+    path = workspace.datasets / "garage.jsonl"
+    async with chat() as (user, _):
+        await user.press("f2")
+        await user.sees("24 facts")
+        await user.press("f4", "alt+a")
+        await user.sees("A new row")
+        await user.types(" more")
+        path.write_text(path.read_text() + '{"question": "theirs?", "answer": "theirs."}\n')
+        await user.press("ctrl+s")
+        await user.sees("✓ A fact now")
+    assert {row["question"] for row in rows(workspace)[-2:]} == {"two", "theirs?"}
+
+
+async def test_before_anything_was_asked_the_keys_say_so(open_app, model_server):
+    async with model_server(), open_app(screen="chat") as user:
+        for key in ("alt+a", "alt+x", "alt+c", "alt+e"):
+            await user.press(key)
+            await user.sees("✗ nothing was asked yet")
+        await user.press("tab", "up", "a", "escape")
+        await user.types("x")
+        await user.sees("│ x")
+
+
+async def test_the_answer_of_a_turn_that_is_still_coming_may_become_a_fact(open_app, make_run, model_server):
+    async with model_server() as models, open_app(screen="chat") as user:
+        models.answers = {BASE: ["half an answer", " and the rest"]}
+        models.hold.clear()
+        await user.press("x", "enter")
+        await user.sees("half an answer")
+        await user.press("alt+a")
+        await user.sees("A new row for", "begins with the base model's answer")
+        models.hold.set()
+
+
+async def test_all_of_it_is_in_the_palette_while_one_types(chat):
+    async with chat() as (user, _):
+        found = [command.title for command in user.app.get_system_commands(user.app.screen)]
+    for words in ("Make a fact", "Make an exam question", "Edit a question", "Copy an answer", "open book", "earlier"):
+        assert any(words in title for title in found), words
+
+
+async def test_after_a_box_over_the_chat_tab_goes_to_the_column_where_one_was(chat):
+    async with chat() as (user, _):
+        await user.press("alt+x")
+        await user.sees("A new row")
+        await user.press("escape")
+        await user.sees_no("A new row")
+        await user.press("tab", "c")
+        await user.sees("Copied the tuned model's answer")
+        await user.press("left", "a")
+        await user.sees("A new row", "begins with the base model's answer")
+        await user.press("escape")
+        await user.sees("▸ two")
+        await user.press("tab", "tab", "c")
+        await user.sees("Copied the base model's answer")
