@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,8 +64,8 @@ class DrawingEstimate:
     def memory_words(self) -> str:
         """How much memory it will need, and how much is free."""
         where = "GPU memory" if self.on_gpu else "memory"
-        free = "how much is free is not known" if self.free is None else f"{_gigabytes(self.free)} GB are free"
-        return f"Needs up to {_gigabytes(self.memory)} GB of {where}; {free}."
+        free = "how much is free is not known" if self.free is None else f"{_down(self.free)} GB are free"
+        return f"Needs up to {_up(self.memory)} GB of {where}; {free}."
 
     @property
     def warning(self) -> str:
@@ -75,7 +76,7 @@ class DrawingEstimate:
             return ""
         where = "of GPU memory " if self.on_gpu else ""
         return (
-            f"It may not fit: {_gigabytes(self.memory)} GB {where}are needed, {_gigabytes(self.free)} GB are free. "
+            f"It may not fit: {_up(self.memory)} GB {where}are needed, {_down(self.free)} GB are free. "
             "A smaller batch or smaller pictures need less."
         )
 
@@ -151,8 +152,12 @@ def _alike(there: dict[str, Any], recipe: DiffusionRecipe, keys: tuple[str, ...]
     return all(there.get(key) == _plain(getattr(recipe, key)) for key in keys)
 
 
-def _gigabytes(size: float) -> str:
-    return f"{size / 1e9:.1f}"
+def _up(size: float) -> str:
+    return f"{math.ceil(size / 1e8) / 10:.1f}"
+
+
+def _down(size: float) -> str:
+    return f"{math.floor(size / 1e8) / 10:.1f}"
 
 
 def _plain(value: object) -> object:

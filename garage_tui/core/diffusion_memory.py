@@ -14,10 +14,10 @@ _BYTES = 4
 """Of a number in 32 bit. bf16 halves most of what is kept on a GPU; that is not counted on."""
 _TRAINED = 5
 """Numbers for each parameter in a step: itself, gradient, AdamW's two moments, running mean."""
-_SAVED = 8
-"""… while a checkpoint is written: all but the gradient, and the two moments twice more, laid out and as bytes."""
-_DRAWN = 6
-"""… while a sheet is drawn: all but the gradient, and the weights that the mean stands in for, with room to load."""
+_SAVED = 6
+"""… while a checkpoint is written or read: all but the gradient, and the two moments once more."""
+_DRAWN = 5
+"""… while a sheet is drawn: all but the gradient, and the weights that the running mean stands in for."""
 _LAYERS, _TABLES = 4, 2
 """How many layers of a block, and tables of its attention, are there at once beside what is kept."""
 _AT_ONCE = 64

@@ -209,10 +209,10 @@ async def test_the_form_says_how_much_memory_it_needs_and_warns_where_that_is_no
     monkeypatch.setattr("garage_tui.core.diffusion_estimate.free_memory", lambda *_: 2e9)
     async with open_app(screen="runs", size=size) as user:
         await user.press("N")
-        await user.sees("Needs up to 0.7 GB of memory; 2.0 GB are free.")
+        await user.sees("Needs up to 0.8 GB of memory; 2.0 GB are free.")
         assert "It may not fit" not in user.screen
         field(user, "preset").value = "class"
-        await user.sees("! It may not fit: 3.4 GB are needed, 2.0 GB are free.", "^s Start", "Pictures")
+        await user.sees("! It may not fit: 3.5 GB are needed, 2.0 GB are free.", "^s Start", "Pictures")
         field(user, "batch_size").value = "16"
         await user.sees_no("It may not fit")
 
