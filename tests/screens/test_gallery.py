@@ -471,12 +471,12 @@ async def test_sheets_of_two_runs_are_saved_with_the_names_of_both(open_gallery,
     monkeypatch.setenv("HOME", str(tmp_path))
     make_drawer(WINGS, 60)
     make_drawer(MOTHS, 8, number=2)
-    async with open_gallery() as user:
+    async with open_gallery(size=(80, 24)) as user:
         await shows(user, colour(8, 2))
         await user.press("m", "down", "b")
         await shows(user, colour(8, 2), colour(60))
         await user.press("s")
-        await user.sees("Save both as one picture")
+        await user.sees("Save both as one picture", f"{WINGS}-epoch-0060.png")  # the end of a name that is too long
         await user.press("enter")
         await user.sees("Saved")
         [saved] = tmp_path.glob("*-beside-*.png")
