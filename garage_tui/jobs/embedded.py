@@ -21,6 +21,7 @@ from garage_tui.core.runs import Run
 from garage_tui.jobs.api import RefusalError
 from garage_tui.jobs.batcher import Batcher
 from garage_tui.jobs.engine import Engine
+from garage_tui.jobs.footprint import check_room
 from garage_tui.jobs.questions import Question
 from garage_tui.jobs.rows import Row
 
@@ -30,12 +31,16 @@ _SLEEP_SECONDS = 30.0
 
 
 class Embedded:
-    """A backend (`jobs.api`)."""
+    """A backend (`jobs.api`).
+
+    Args:
+        slot: `cpu`, or the index of the GPU that it is on.
+    """
 
     all_of_openai = False
 
-    def __init__(self, base: BaseModel) -> None:
-        self._base = base
+    def __init__(self, base: BaseModel, slot: str) -> None:
+        self._base, self._slot = base, slot
         self._batcher: Batcher | None = None
         self.name = f"transformers {version('transformers')}"
         self._used = time.monotonic()
@@ -49,6 +54,7 @@ class Embedded:
         return self._batcher is not None and self._batcher.busy
 
     def start(self, say: Callable[[str], None]) -> None:
+        check_room(self._base, self._slot)
         self._batcher = Batcher(Engine(self._base, say))
 
     def sleep(self) -> None:

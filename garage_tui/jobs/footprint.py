@@ -1,4 +1,4 @@
-"""How much memory this server holds, with all its processes."""
+"""How much memory a server needs, and how much it holds with all its processes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,34 @@ import os
 import psutil
 
 from garage_tui.core import gpu
+from garage_tui.core.errors import GarageError
+from garage_tui.core.models import BaseModel, config_of
+from garage_tui.core.queue import CPU
+from garage_tui.core.room import free_on
+
+_OVERHEAD = 1.0e9  # bytes of Python and torch, or of a CUDA context, and of a short chat (docs/figures.md)
+
+
+def weights(base: BaseModel) -> int:
+    """Return the bytes of a model's weights as they are on disk."""
+    return sum(file.stat().st_size for file in base.path.glob("*.safetensors"))
+
+
+def check_room(base: BaseModel, slot: str) -> None:
+    """Look whether transformers can load the model: in 16 bits on a GPU, in 32 on a processor.
+
+    Raises:
+        GarageError: there is not enough memory; better now than in the middle of it.
+    """
+    free, config = free_on([slot]), config_of(base.path)
+    sixteen = str(config.get("dtype") or config.get("torch_dtype")) in ("bfloat16", "float16")
+    needs = weights(base) * (1 if sixteen else 0.5) * (2 if slot == CPU else 1) + _OVERHEAD
+    if free is not None and free < needs:
+        where = "this box" if slot == CPU else f"GPU {slot}"
+        raise GarageError(
+            f"{base.path.name} needs about {needs / 1e9:.1f} GB of memory, and {where} has {free / 1e9:.1f} free: "
+            "close what else runs (`garage runs`), or use a smaller base"
+        )
 
 
 def held(slot: str) -> int | None:

@@ -136,7 +136,7 @@ def _backend(args: argparse.Namespace, base: BaseModel, workspace: Workspace, no
     note.starting("importing torch and transformers")
     from garage_tui.jobs.embedded import Embedded
 
-    return Embedded(base)
+    return Embedded(base, args.slot)
 
 
 def _run(

@@ -9,6 +9,7 @@ from garage_tui.core.errors import GarageError
 from garage_tui.core.models import BaseModel
 from garage_tui.core.settings import ServeSettings
 from garage_tui.core.vllm import Vllm
+from garage_tui.jobs.footprint import weights
 
 _AT_ONCE = 4
 """Adapters in one batch."""
@@ -55,11 +56,6 @@ def environment(vllm: Vllm) -> dict[str, str]:
         cache = max(1, min(4, psutil.virtual_memory().total // 2**33))
         found |= {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": "1", "VLLM_CPU_KVCACHE_SPACE": str(cache)}
     return found
-
-
-def weights(base: BaseModel) -> int:
-    """Return the bytes of a model's weights as they are on disk."""
-    return sum(file.stat().st_size for file in base.path.glob("*.safetensors"))
 
 
 def share_of_card(base: BaseModel, most: float, slot: str) -> float:

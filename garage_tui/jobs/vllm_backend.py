@@ -26,8 +26,9 @@ from garage_tui.core.settings import ServeSettings
 from garage_tui.core.text import one_line
 from garage_tui.jobs.adapter_files import check, rank, stamp
 from garage_tui.jobs.api import RefusalError
+from garage_tui.jobs.footprint import weights
 from garage_tui.jobs.questions import Question
-from garage_tui.jobs.vllm_arguments import arguments, environment, weights
+from garage_tui.jobs.vllm_arguments import arguments, environment
 from garage_tui.jobs.vllm_process import VllmProcess
 
 _ASK_SECONDS = 600.0
