@@ -2,49 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
 from textual import work
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import Input
-from textual.worker import Worker
 
 from garage_tui.core.errors import GarageError
-from garage_tui.core.server import Server
 from garage_tui.core.settings import Settings, Workspace
 from garage_tui.core.text import model_label, one_line, plain
 from garage_tui.core.transcripts import Side, Transcript
+from garage_tui.screens.chat_columns import ChatColumns
 from garage_tui.screens.chat_files import SIDES
-from garage_tui.screens.chat_turns import ChatTurns
 from garage_tui.screens.watcher import Seen
-from garage_tui.widgets.conversation import Conversation
 from garage_tui.widgets.dialogs import Pick
 from garage_tui.widgets.notice import Notice
 
-_ASK_BOTH, _ASK_ALL = "Ask both models …", "Ask all three …"
 _BASE_HINT = "Ask something below: all models get the same question, and answer side by side."
 _BOOK_HINT = "The base model once more, with the facts found for your question in its prompt. Nothing is learned."
 _TUNED_HINT = "This model learnt {rows} rows. Ask it what it was taught, and something it was not."
 _NO_TUNED = (
     "No tuned model yet.\n\nF2 shows your facts, t teaches them; when that run has finished, its model answers here."
 )
-_WIDE: tuple[tuple[Side, ...], ...] = (("base", "tuned"), ("base", "book", "tuned"))
-_NARROW: tuple[tuple[Side, ...], ...] = (("base", "tuned"), ("book", "tuned"), ("base", "book"))
-"""Which columns are seen, one after the other; in all but the first the open book is asked too."""
-_ROOM = 100
-"""Columns of the terminal from which three conversations have room beside each other."""
-_SAID_SECONDS = 8.0
-"""How long the last line says what was just done, before it says again what the server does."""
 
 
-class ChatPane(ChatTurns):
+class ChatPane(ChatColumns):
     """Conversations that share one line to type in.
 
     Args:
@@ -120,56 +104,20 @@ class ChatPane(ChatTurns):
         self._tuned: Seen | None = None
         self._picked = False
         self._gone = ""  # the run of a chat that came back, which is not here any more
-        self._view = 0
-        self._watch: Worker[None] | None = None
-        self._server_words = self._read_first = Content()
-        self._since = 0.0
-
-    def compose(self) -> ComposeResult:
-        with Horizontal(id="chat-columns"):
-            for side in SIDES:
-                yield Conversation(side)
-        yield Notice(id="chat-server")
-        field = Input(placeholder=_ASK_BOTH, id="chat-input", compact=True, select_on_focus=False)
-        field.cursor_blink = False  # a blinking cursor repaints for ever
-        yield field
 
     def on_mount(self) -> None:
         self.column("base").hint(_BASE_HINT)
         self.column("book").hint(_BOOK_HINT)
         self.column("tuned").hint(_NO_TUNED)
-        self._lay_out()
-        self._show_titles()
+        self.lay_out()
+        self.show_titles()
         self.watch(self.app, "runs", self._show_runs)
 
     def reveal(self) -> None:
         super().reveal()
-        self._show_titles()
-        self._watch = self._watch_server()
-
-    def conceal(self) -> None:
-        super().conceal()
-        if self._watch:
-            self._watch.cancel()
+        self.show_titles()
 
     # The server
-
-    @work(group="server", exclusive=True)
-    async def _watch_server(self) -> None:
-        while True:
-            seen = await self.server.look()
-            await asyncio.sleep(2.0 if seen.status == "ready" else 0.5)
-
-    def show_server(self, seen: Server) -> None:
-        words = self.server.in_words(seen)
-        colour = {"ready": "$success", "starting": "$warning", "failed": "$error"}.get(seen.status, "$muted")
-        content = Content.assemble((words[:1], colour), (words[1:], "$muted"))
-        notice, now = self.query_one(Notice), time.monotonic()
-        if notice.content is not self._server_words and notice.content is not self._read_first:
-            self._read_first, self._since = notice.content, now
-        if notice.content is self._read_first and now - self._since < _SAID_SECONDS:
-            return  # what was just said is read first
-        self._server_words = notice.content = content
 
     @work(group="restart", exclusive=True)
     async def action_restart(self) -> None:
@@ -191,7 +139,7 @@ class ChatPane(ChatTurns):
 
     @property
     def sides(self) -> list[Side]:
-        asked: dict[Side, bool] = {"base": True, "book": self._view > 0, "tuned": self._tuned is not None}
+        asked: dict[Side, bool] = {"base": True, "book": self.view > 0, "tuned": self._tuned is not None}
         return [side for side in SIDES if asked[side]]
 
     def _choices(self, runs: tuple[Seen, ...]) -> list[Seen]:
@@ -229,16 +177,16 @@ class ChatPane(ChatTurns):
         self._tuned, self._gone, self.server.base = seen, gone, base
         rows = seen.manifest.dataset.get("rows", "?") if seen and seen.manifest else "?"
         self.column("tuned").hint(_TUNED_HINT.format(rows=rows) if seen else _NO_TUNED)
-        self._show_titles()
+        self.show_titles()
 
     def adopt(self, transcript: Transcript) -> None:
         runs: tuple[Seen, ...] = self.app.runs  # type: ignore[attr-defined]
         seen = next((seen for seen in self._choices(runs) if seen.id == transcript.run), None)
         self._picked = True
         self._use(seen, transcript.base or self.settings.base_model, "" if seen else transcript.run)
-        if transcript.has("book") and not self._view:
-            self._view = 1
-        self._lay_out()
+        if transcript.has("book") and not self.view:
+            self.view = 1
+        self.lay_out()
 
     @work(group="form", exclusive=True)
     async def action_pick(self) -> None:
@@ -253,59 +201,8 @@ class ChatPane(ChatTurns):
         if choice is not None:
             self.talk_to(ids[choice])
 
-    # Columns
-
-    def on_resize(self) -> None:
-        self._lay_out()
-
-    def _lay_out(self) -> None:
-        """Show the columns that were chosen, or of three the two that have room."""
-        views = _WIDE if self.app.size.width >= _ROOM else _NARROW
-        self._view = min(self._view, len(views) - 1)
-        for side in SIDES:
-            self.column(side).display = side in views[self._view]
-        self.query_one(Input).placeholder = _ASK_ALL if self._view else _ASK_BOTH
-        if self.walking and not self.column(self._in).display:
-            self.column(self._seen[-1]).focus(scroll_visible=False)
-
-    def action_columns(self) -> None:
-        """Show the next choice of columns."""
-        views = _WIDE if self.app.size.width >= _ROOM else _NARROW
-        self._view = (self._view + 1) % len(views)
-        self._lay_out()
-        self._show_titles()
-        if views is _NARROW and self._view:
-            unseen = next(side for side in SIDES if side not in views[self._view])
-            name = {"base": "the base model", "book": "the open book", "tuned": "the tuned model"}[unseen]
-            self.query_one(Notice).note(f"All three are asked; here is room for two. Ctrl+O again shows {name} too")
-
-    def _show_titles(self) -> None:
+    def show_titles(self) -> None:
         gone = f"{self._gone}, gone" if self._gone else "none yet"
         self.column("base").border_title = Content(f"Base · {one_line(model_label(self.server.base), 60)}")
         self.column("book").border_title = Content(f"Open book · {plain(self.facts_file.name)}")
         self.column("tuned").border_title = Content(f"Tuned · {self.run_id or gone}")
-
-    def action_scroll(self, pages: int) -> None:
-        for column in self.query(Conversation):
-            column.scroll_relative(y=pages * max(1, column.size.height - 2), animate=False)
-
-    # Stopping, and leaving
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "stop":
-            return self.talking
-        if action == "leave":
-            return self.walking or self.editing is not None
-        return True
-
-    def action_stop(self) -> None:
-        self.stop()
-
-    def action_leave(self) -> None:
-        """Go back to the line to type in; there, give up to ask a question anew."""
-        field = self.query_one(Input)
-        if self.walking:
-            field.focus()
-        else:
-            self.edit(None)
-            field.value = ""

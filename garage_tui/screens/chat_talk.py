@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from textual import work
+from textual.widget import Widget
 from textual.widgets import Input
 from textual.worker import Worker
 
@@ -118,6 +119,10 @@ class ChatTalk(ChatFiles):
         self._talk = self._ask(question)
         self.refresh_bindings()
 
+    def focus_now(self, widget: Widget) -> None:
+        """Give a widget the keys, those included that were typed ahead: `Widget.focus` would let them go astray."""
+        self.screen.set_focus(widget, scroll_visible=False)
+
     def edit(self, place: int | None) -> None:
         """Take a question into the line to type in, to be asked anew from there; None gives that up."""
         field = self.query_one(Input)
@@ -129,7 +134,7 @@ class ChatTalk(ChatFiles):
             later = len(self.open.transcript.turns) - place - 1
             more = f", without the {later} after it" if later else ""
             field.border_title = f"Enter asks question {place + 1} anew{more} · Esc leaves all as it is"
-            field.focus()
+            self.focus_now(field)
 
     # Asking
 

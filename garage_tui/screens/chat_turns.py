@@ -55,10 +55,14 @@ class ChatTurns(ChatTalk):
     def action_answers(self) -> None:
         """Go from the line to type in to the answers, or back."""
         if self.walking:
-            self.query_one(Input).focus()
+            self.focus_now(self.query_one(Input))
         else:
-            side = self._in if self._in in self._seen else self._seen[-1]
-            self.column(side).focus(scroll_visible=False)
+            self._go(self._in if self._in in self._seen else self._seen[-1])
+
+    def _go(self, side: Side) -> None:
+        self._in = side  # at once: the next key may be here already
+        self.focus_now(self.column(side))
+        self._choose(self._last if self._chosen is None else self._chosen)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         if isinstance(event.widget, Conversation) and self._last is not None:  # an empty one has it at the start
@@ -92,7 +96,7 @@ class ChatTurns(ChatTalk):
         """Go to the column on the left or on the right."""
         seen = self._seen
         if self.walking and self._in in seen:
-            self.column(seen[max(0, min(seen.index(self._in) + by, len(seen) - 1))]).focus(scroll_visible=False)
+            self._go(seen[max(0, min(seen.index(self._in) + by, len(seen) - 1))])
 
     def _show(self, chat: OpenChat) -> None:
         super()._show(chat)

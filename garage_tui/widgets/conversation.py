@@ -11,6 +11,8 @@ from textual.widgets import Static
 
 REPAINT_SECONDS = 0.1
 """Answers are repainted this often at most, however fast the words come."""
+MOST = 30
+"""Turns that are laid out at a time: with hundreds, each key would take half a second."""
 
 
 class Turn(Static):
@@ -93,13 +95,15 @@ class Conversation(VerticalScroll, can_focus=True, inherit_bindings=False):
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id, classes="column panel")
-        self._hint = Static(classes="hint")
+        self._hint, self._more = Static(classes="hint"), Static(classes="hint")
+        self._start = 0  # place of the first turn that is laid out
         self._timer: Timer | None = None
         self._turns: list[Turn] = []
         self._follow = True
 
     def on_mount(self) -> None:
-        self.mount(self._hint)
+        self._more.display = False
+        self.mount(self._hint, self._more)
         self._timer = self.set_interval(REPAINT_SECONDS, self._repaint, pause=True)
 
     def hint(self, text: str) -> None:
@@ -122,29 +126,43 @@ class Conversation(VerticalScroll, can_focus=True, inherit_bindings=False):
         """Show more turns below the others."""
         self._follow = True
         self._turns += turns
-        self._show_hint()
-        self.mount_all(turns)
+        self._lay_out(len(self._turns) - MOST)
 
     def cut(self, at: int = 0) -> None:
         """Forget the turns from this place on; by default all."""
         gone, self._turns = self._turns[at:], self._turns[:at]
         for turn in gone:
-            turn.remove()
-        self._show_hint()
+            if turn.parent:
+                turn.remove()
+        self._lay_out(len(self._turns) - MOST)
 
-    def _show_hint(self) -> None:
+    def _lay_out(self, start: int) -> None:
+        """Have the turns from `start` on laid out, `MOST` of them."""
+        self._start = max(0, start)
+        shown = self._turns[self._start : self._start + MOST]
+        for turn in self._turns:
+            turn.display = turn in shown
+        there = next((turn for turn in self._turns if turn.parent), None)
+        if there and shown and not shown[0].parent:  # above those that are there
+            self.mount_all([turn for turn in shown if not turn.parent], before=there)
+        else:
+            self.mount_all([turn for turn in shown if not turn.parent])
         self._hint.display = not any(turn.asked for turn in self._turns)
+        self._more.display = self._start > 0
+        self._more.update(Content.styled(f"↑ {self._start} before these", "$muted"))
 
     def choose(self, place: int | None) -> None:
         """Mark the turn at this place, and bring it into sight; None marks none."""
         for at, turn in enumerate(self._turns):
             turn.choose(at == place)
+        if place is not None and not self._start <= place < self._start + MOST:
+            self._lay_out(place - MOST // 2)
         if place is not None and place < len(self._turns):
             self._follow = place == len(self._turns) - 1
             if self._follow:
                 self.scroll_end(animate=False, immediate=True)
             else:
-                self.scroll_to_widget(self._turns[place], animate=False, top=True)
+                self.call_after_refresh(self.scroll_to_widget, self._turns[place], animate=False, top=True)
 
     def watch_virtual_size(self) -> None:
         if self._follow:

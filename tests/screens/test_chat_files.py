@@ -237,3 +237,37 @@ async def test_the_chat_opens_with_the_run_that_was_named(open_app, make_run, mo
     make_run(OLD, "finished").adapter()
     async with model_server(), open_app(screen="chat", talk_to=OLD) as user:
         await user.sees(f"Tuned · {OLD}")
+
+
+async def test_of_a_long_chat_the_newest_turns_are_shown_and_the_others_are_a_key_away(open_app, model_server, folder):
+    folder.mkdir()
+    turns = [{"question": f"question {n}", "answers": {"base": {"text": f"answer {n}"}}} for n in range(100)]
+    (folder / "long.json").write_text(json.dumps({"turns": turns}))
+    async with model_server() as models, open_app(screen="chat") as user:
+        models.answers = {BASE: ["new answer"]}
+        await user.press("ctrl+y")
+        await user.sees("Which chat?", "100 questions")
+        await user.press("enter")
+        await user.sees("› question 99", "answer 99")
+        await user.press("tab", *["up"] * 40)
+        await user.sees("▸ question 59", "answer 59")
+        await user.press(*["down"] * 45)
+        await user.sees("▸ question 99")
+        await user.press("tab")
+        await ask(user, "more")
+        await user.sees("› more", "new answer")
+    said = [message["content"] for message in models.heard[-1]["messages"]]
+    assert len(said) == 201 and said[-1] == "more"
+
+
+async def test_the_first_of_the_turns_that_are_shown_says_how_many_are_above(open_app, model_server, folder):
+    folder.mkdir()
+    turns = [{"question": f"q{n}", "answers": {"base": {"text": f"a{n}"}}} for n in range(35)]
+    (folder / "long.json").write_text(json.dumps({"turns": turns}))
+    async with model_server(), open_app(screen="chat") as user:
+        await user.press("ctrl+y")
+        await user.sees("Which chat?")
+        await user.press("enter")
+        await user.sees("› q34")
+        await user.press(*["pageup"] * 6)
+        await user.sees("↑ 5 before these", "› q5")
