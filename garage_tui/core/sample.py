@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Sequence
@@ -82,7 +81,7 @@ async def draw(run: Path, wanted: Wanted, out: Path, job: Sequence[str] = JOB) -
     except OSError as error:
         raise GarageError(f"nothing can be drawn: {error.strerror or error}") from error
     assert process.stdout and process.stderr
-    said = asyncio.create_task(_last_line(process.stderr))
+    said = asyncio.create_task(child.last_line(process.stderr))
     last = Drawing()
     try:
         with contextlib.suppress(ValueError):  # a line longer than any of ours: its exit code tells
@@ -92,7 +91,7 @@ async def draw(run: Path, wanted: Wanted, out: Path, job: Sequence[str] = JOB) -
                     yield drawing
         code, why = await process.wait(), await said
         if code or not last.path:
-            raise GarageError(why or f"nothing was drawn: {_how(code)}")
+            raise GarageError(why or f"nothing was drawn: {child.how_it_ended(code)}")
     finally:
         said.cancel()
         await child.end(process)
@@ -103,19 +102,3 @@ def _understand(line: bytes) -> Drawing | None:
         drawing = msgspec.json.decode(line, type=Drawing)
         return drawing if 0 <= drawing.done <= drawing.of or drawing.path else None
     return None  # a word of some library
-
-
-async def _last_line(stream: asyncio.StreamReader) -> str:
-    """Return the last line of a stream, cleaned, and read it to its end: nobody shall have to wait to be read."""
-    tail = b""
-    while part := await stream.read(4096):
-        tail = (tail + part)[-4096:]
-    lines = [one_line(line, 400) for line in tail.decode(errors="replace").splitlines()]
-    return next((line for line in reversed(lines) if line), "")
-
-
-def _how(code: int) -> str:
-    if code < 0:
-        with contextlib.suppress(ValueError):
-            return f"its process was killed by {signal.Signals(-code).name}"
-    return f"its process ended with exit code {code}" if code else "its process ended without a word"
