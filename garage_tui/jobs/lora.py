@@ -56,11 +56,11 @@ def train(folder: Path, progress: Progress, telemetry: Telemetry) -> None:
 
     chosen = trainers.choose(recipe.trainer, base)  # before all that Unsloth patches is imported
     progress.trainer(chosen.words)
-    recipe = msgspec.structs.replace(recipe, load_in_4bit=in_4bit(recipe, torch.cuda.is_available()))
-    if "path" not in manifest.base:
+    if recipe.load_in_4bit is None or "path" not in manifest.base:  # what the first life finds out holds for all
+        recipe = msgspec.structs.replace(recipe, load_in_4bit=in_4bit(recipe, torch.cuda.is_available()))
         known = {"path": str(base.path), "source": base.source, "sha256": base.record.sha256 if base.record else None}
-        manifest = msgspec.structs.replace(manifest, base={**manifest.base, **known})
-    write_manifest(folder, msgspec.structs.replace(manifest, recipe=msgspec.to_builtins(recipe)))
+        found = {"base": {**manifest.base, **known}, "recipe": msgspec.to_builtins(recipe)}
+        write_manifest(folder, msgspec.structs.replace(manifest, **found))
 
     from transformers import PrinterCallback, set_seed
 

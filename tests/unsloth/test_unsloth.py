@@ -133,7 +133,7 @@ def test_packed_rows_do_not_see_one_another_while_unsloth_trains(tiny_model, tmp
         [sys.executable, str(HERE / "packed_rows.py"), str(tiny_model)],
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=280,
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": f"{HERE}{os.pathsep}{HERE.parents[1]}"},
     )
