@@ -157,7 +157,8 @@ class FactFiles(FactExchange):
         if store.unsaved:
             raise GarageError(f"{label} could not be saved; the fact waits there: F2 says why, ^s tries again")
         place = store.document.find(line)
-        return label if place is None else f"{label}, line {place + 1}"
+        where = label if place is None else f"{label}, line {place + 1}"
+        return f"{where}, marked ! (F2 says why)" if store.document.doubtful(line) else where
 
     async def _look(self) -> None:
         """Follow what an editor or another app does to the file, and find what takes longer to find."""

@@ -241,3 +241,13 @@ async def test_after_a_box_over_the_chat_tab_goes_to_the_column_where_one_was(ch
         await user.sees("▸ two")
         await user.press("tab", "tab", "c")
         await user.sees("Copied the base model's answer")
+
+
+async def test_a_row_that_asks_what_another_one_asks_is_named_doubtful_at_once(chat):
+    async with chat() as (user, _):
+        await ask(user, "What is TinyLLM?")
+        await user.press("alt+x")
+        await user.sees("A new row")
+        await user.types(" more")
+        await user.press("ctrl+s")
+        await user.sees("line 25, marked ! (F2 says why)")
