@@ -116,7 +116,7 @@ def test_the_list_has_the_newest_first_and_says_what_is_wrong_with_a_damaged_one
     found = transcripts.listed(folder)
     assert [one.path for one in found] == [bad, new, old]
     assert found[0].words.startswith("✗ bad.json is damaged")
-    assert f"What is TinyLLM? · 1 question · lora-garage" in found[1].words
+    assert "What is TinyLLM? · 1 question · lora-garage" in found[1].words
 
 
 def test_without_a_folder_the_list_is_empty(folder):
