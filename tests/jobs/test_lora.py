@@ -81,6 +81,8 @@ def test_smollm2_learns_two_facts_through_the_command_line(workspace, smollm2, t
 
 
 def test_a_run_leaves_everything_behind_that_is_needed_to_run_it_again(workspace, tiny_model, two_facts):
+    import torch
+
     done = garage(
         workspace, "train", "lora", "--facts", two_facts, "--base", tiny_model, "--epochs", 3, "--seed", 7, "--json"
     )
@@ -89,6 +91,10 @@ def test_a_run_leaves_everything_behind_that_is_needed_to_run_it_again(workspace
     run = find_run(workspace, first["run"])
     assert run.status == "finished"
     assert events[-1]["event"] == "ended" and events[-1]["state"] == "finished"
+    if not torch.cuda.is_available():
+        assert run.state.trainer == "trains with TRL and PEFT: no CUDA here"
+        assert [event["text"] for event in events if event["event"] == "trainer"] == [run.state.trainer]
+        assert run.state.trainer in (run.path / "log.txt").read_text()
     steps = [event for event in events if event["event"] == "step"]
     assert [event["step"] for event in steps] == [1, 2, 3]
     assert all({"epoch", "loss", "lr", "tokens", "tokens_per_s", "t"} <= event.keys() for event in steps)
@@ -97,6 +103,7 @@ def test_a_run_leaves_everything_behind_that_is_needed_to_run_it_again(workspace
 
     manifest = json.loads((run.path / "run.json").read_text())
     assert manifest["recipe"]["seed"] == 7 and manifest["recipe"]["epochs"] == 3 and manifest["recipe"]["rank"] == 16
+    assert manifest["recipe"]["load_in_4bit"] is False and manifest["recipe"]["trainer"] == "auto"
     assert manifest["dataset"]["rows"] == 2 and len(manifest["dataset"]["sha256"]) == 64
     assert manifest["versions"]["torch"] and manifest["command"][:3] == ["garage", "--workspace", str(workspace.root)]
     assert (run.path / "facts.jsonl").read_bytes() == two_facts.read_bytes()
@@ -241,6 +248,7 @@ def test_running_out_of_memory_is_said_in_words():
         (["--base", "what?"], "no base model 'what?'"),
         (["--epochs", "0"], "epochs: "),
         (["--preset", "none"], "no preset 'none'"),
+        (["--trainer", "magic"], "trainer: invalid enum value 'magic'"),
     ],
 )
 def test_bad_input_is_refused_before_anything_starts(workspace, two_facts, args, said):
