@@ -49,6 +49,19 @@ class ServeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """More arguments for vLLM; from the user's own settings only."""
 
 
+class ChatSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`[chat]`: another OpenAI-compatible server for the chat (Ollama, llama.cpp, a vLLM elsewhere)."""
+
+    server: str = ""
+    """Its address up to and with `/v1`; by default the chat has one of its own. From the user's own settings only."""
+    key_file: str = ""
+    """File with the key that it asks for; from the user's own settings only."""
+    base: str = ""
+    """The model on the left, as that server names it; by default its first."""
+    tuned: str = ""
+    """The model on the right; by default the run's id."""
+
+
 class NotifySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[notify]`: how the end of a run is told."""
 
@@ -118,6 +131,8 @@ _OWNERS_ALONE = (
     ("serve", "host"),
     ("serve", "vllm_python"),
     ("serve", "vllm_args"),
+    ("chat", "server"),
+    ("chat", "key_file"),
 )
 """A workspace may be somebody else's; it must not name programs to run or addresses to tell."""
 
@@ -134,6 +149,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pictures: Literal["auto", "kitty", "sixel", "half", "ascii"] = "auto"
     """How pictures are shown; auto asks the terminal, and $GARAGE_PICTURES goes before it."""
     serve: ServeSettings = ServeSettings()
+    chat: ChatSettings = ChatSettings()
     notify: NotifySettings = NotifySettings()
     heat: HeatSettings = HeatSettings()
     hours: HoursSettings = HoursSettings()

@@ -23,6 +23,7 @@ from garage_tui.widgets.notice import Notice
 _BASE_HINT = "Ask something below: all models get the same question, and answer side by side."
 _BOOK_HINT = "The base model once more, with the facts found for your question in its prompt. Nothing is learned."
 _TUNED_HINT = "This model learnt {rows} rows. Ask it what it was taught, and something it was not."
+_ITS_TUNED = "The server's {model} answers here: `tuned` in [chat] of your settings says so."
 _NO_TUNED = (
     "No tuned model yet.\n\nF2 shows your facts, t teaches them; when that run has finished, its model answers here."
 )
@@ -139,7 +140,7 @@ class ChatPane(ChatColumns):
 
     @property
     def sides(self) -> list[Side]:
-        asked: dict[Side, bool] = {"base": True, "book": self.view > 0, "tuned": self._tuned is not None}
+        asked: dict[Side, bool] = {"base": True, "book": self.view > 0, "tuned": bool(self.run_id or self.server.tuned)}
         return [side for side in SIDES if asked[side]]
 
     def _choices(self, runs: tuple[Seen, ...]) -> list[Seen]:
@@ -176,7 +177,8 @@ class ChatPane(ChatColumns):
     def _use(self, seen: Seen | None, base: str, gone: str = "") -> None:
         self._tuned, self._gone, self.server.base = seen, gone, base
         rows = seen.manifest.dataset.get("rows", "?") if seen and seen.manifest else "?"
-        self.column("tuned").hint(_TUNED_HINT.format(rows=rows) if seen else _NO_TUNED)
+        hint = _TUNED_HINT.format(rows=rows) if seen else _NO_TUNED
+        self.column("tuned").hint(_ITS_TUNED.format(model=one_line(self.server.tuned)) if self.server.tuned else hint)
         self.show_titles()
 
     def adopt(self, transcript: Transcript) -> None:
@@ -205,4 +207,4 @@ class ChatPane(ChatColumns):
         gone = f"{self._gone}, gone" if self._gone else "none yet"
         self.column("base").border_title = Content(f"Base · {one_line(model_label(self.server.base), 60)}")
         self.column("book").border_title = Content(f"Open book · {plain(self.facts_file.name)}")
-        self.column("tuned").border_title = Content(f"Tuned · {self.run_id or gone}")
+        self.column("tuned").border_title = Content(f"Tuned · {one_line(self.server.tuned, 60) or self.run_id or gone}")

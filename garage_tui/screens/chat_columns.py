@@ -40,6 +40,7 @@ class ChatColumns(ChatTurns):
         self._watch: Worker[None] | None = None
         self._server_words = self._read_first = Content()
         self._since = 0.0
+        self._titled = ""
 
     def show_titles(self) -> None:
         """Say on each column who answers there."""
@@ -72,6 +73,9 @@ class ChatColumns(ChatTurns):
             await asyncio.sleep(2.0 if seen.status == "ready" else 0.5)
 
     def show_server(self, seen: Server) -> None:
+        if self.server.base != self._titled:  # somebody else's server has said what it has
+            self._titled = self.server.base
+            self.show_titles()
         words = self.server.in_words(seen)
         colour = {"ready": "$success", "starting": "$warning", "failed": "$error"}.get(seen.status, "$muted")
         content = Content.assemble((words[:1], colour), (words[1:], "$muted"))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from garage_tui.core import models, server
 from garage_tui.core.chat import Address
 from garage_tui.core.errors import GarageError
+from garage_tui.core.other_server import OtherServer
 from garage_tui.core.server import Server
 from garage_tui.core.settings import Settings, Workspace
 from garage_tui.core.text import duration, model_label, one_line
@@ -26,8 +27,22 @@ class ChatServer:
     def __init__(self, workspace: Workspace, settings: Settings, show: Callable[[Server], None]) -> None:
         self._workspace, self._settings, self._show = workspace, settings, show
         self._starting_since: float | None = None
+        self._serves = ""
         self.base = settings.base_model
         """What the chat wants to be served: a base model as `core.models.find` names it."""
+        self.tuned = ""
+        """The model on the right whatever run is chosen; empty where that is the run's own."""
+
+    def model_for(self, side: str, run: str) -> str:
+        """Return the id of the model that answers on a side, once the server is ready.
+
+        Args:
+            run: the run that is chosen.
+
+        Raises:
+            GarageError: it offers none.
+        """
+        return run if side == "tuned" else self._serves
 
     async def look(self) -> Server:
         """Look once."""
@@ -36,6 +51,7 @@ class ChatServer:
             self._starting_since = None
         elif self._starting_since is None:
             self._starting_since = time.monotonic()
+        self._serves = seen.base
         self._show(seen)
         return seen
 
@@ -92,3 +108,48 @@ class ChatServer:
         if seen.status == "failed":
             return f"✗ the model server is not running: {one_line(seen.reason, 200)} · Ctrl+R starts it again"
         return "○ the model server is off; it starts with your first question"
+
+
+class ChatOther(ChatServer):
+    """A server that somebody else runs, named in `[chat]`: neither started nor stopped, and its base is what it has."""
+
+    def __init__(self, workspace: Workspace, settings: Settings, show: Callable[[Server], None]) -> None:
+        self._other = OtherServer(settings.chat)
+        super().__init__(workspace, settings, show)
+        self.tuned = settings.chat.tuned
+
+    @property
+    def base(self) -> str:
+        return self._other.base
+
+    @base.setter
+    def base(self, wanted: str) -> None:
+        pass  # it is not ours to choose
+
+    def model_for(self, side: str, run: str) -> str:
+        return self._other.model_for(side, run)
+
+    async def look(self) -> Server:
+        seen = await self._other.look()
+        self._show(seen)
+        return seen
+
+    async def start(self) -> None:
+        await self.restart()
+
+    async def restart(self) -> None:
+        """Ask it again."""
+        self._show(await self._other.look(fresh=True))
+
+    async def ready(self) -> Address:
+        seen = await self._other.look(fresh=True)
+        self._show(seen)
+        if seen.status != "ready":
+            raise GarageError(seen.reason)
+        return self._other.address()
+
+    def in_words(self, seen: Server) -> str:
+        where = one_line(self._settings.chat.server, 80)
+        if seen.status == "ready":
+            return f"● {where} · not ours: neither started nor stopped here"
+        return f"✗ {where}: {seen.reason} · Ctrl+R asks again"

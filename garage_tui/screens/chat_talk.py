@@ -20,7 +20,7 @@ from garage_tui.core.settings import Settings, Workspace
 from garage_tui.core.text import one_line, plain
 from garage_tui.core.transcripts import Answer, Side
 from garage_tui.screens.chat_files import SIDES, ChatFiles, OpenChat, found_words
-from garage_tui.screens.chat_server import ChatServer
+from garage_tui.screens.chat_server import ChatOther, ChatServer
 from garage_tui.widgets.conversation import Turn
 from garage_tui.widgets.notice import Notice
 
@@ -63,7 +63,7 @@ class ChatTalk(ChatFiles):
 
     def __init__(self, workspace: Workspace, settings: Settings) -> None:
         super().__init__(workspace, settings)
-        self.server = ChatServer(workspace, settings, self.show_server)
+        self.server = (ChatOther if settings.chat.server else ChatServer)(workspace, settings, self.show_server)
         self.editing: int | None = None
         """Place of the question that the line to type in holds, to be asked anew from there."""
         self._shelf = Shelf()
@@ -155,9 +155,8 @@ class ChatTalk(ChatFiles):
         asking = self._begin(question)
         try:
             address, _ = await asyncio.gather(self.server.ready(), self._look_up(asking))
-            base = (await self.server.look()).base
-            names: dict[Side, str] = {"base": base, "book": base, "tuned": asking.run}
-            await asyncio.gather(*(self._answer(address, asking, side, names[side]) for side in asking.views))
+            await self.server.look()
+            await asyncio.gather(*(self._answer(address, asking, side) for side in asking.views))
             await self._doubt(asking)
         except GarageError as error:
             for view in asking.views.values():
@@ -182,12 +181,13 @@ class ChatTalk(ChatFiles):
         asking.found = tuple(found)
         view.knows(found_words([one.row for one in found], plain(file.name)))
 
-    async def _answer(self, address: Address, asking: Asking, side: Side, model: str) -> None:
+    async def _answer(self, address: Address, asking: Asking, side: Side) -> None:
         view, transcript = asking.views[side], asking.chat.transcript
         asked = asking.question
         if side == "book":
             asked = open_book.prompt(asked, [one.statement for one in asking.found])
         try:
+            model = self.server.model_for(side, asking.run)
             async for part in stream(address, model, transcript.messages(side, asked), transcript.sampling):
                 if asking.settled:
                     return
@@ -201,7 +201,7 @@ class ChatTalk(ChatFiles):
     async def _doubt(self, asking: Asking) -> None:
         """Say so where the tuned model answered as if it had learned nothing."""
         base, tuned = asking.views.get("base"), asking.views.get("tuned")
-        if base is None or tuned is None or base.wrong or tuned.wrong:
+        if base is None or tuned is None or base.wrong or tuned.wrong or not asking.run:
             return
         folder = self.workspace.checkpoints / asking.run
         said = await asyncio.to_thread(same_answer.doubt, folder, asking.question, base.answer, tuned.answer)

@@ -128,9 +128,12 @@ def open_app(workspace):
 
     @contextlib.asynccontextmanager
     async def open_(
-        size: tuple[int, int] = (120, 40), base_model: str | None = None, **arguments: object
+        size: tuple[int, int] = (120, 40),
+        base_model: str | None = None,
+        settings: Settings | None = None,
+        **arguments: object,
     ) -> AsyncIterator[User]:
-        settings = Settings(base_model=base_model) if base_model else Settings()
+        settings = settings or (Settings(base_model=base_model) if base_model else Settings())
         app = GarageApp(workspace, settings, **arguments)  # type: ignore[arg-type]
         async with app.run_test(size=size) as pilot:
             yield User(app, pilot)
@@ -165,11 +168,12 @@ class ModelServer:
     async def __aenter__(self) -> ModelServer:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         port = self._server.sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}/v1"
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         (self.folder / "key").write_text("secret")
-        server.write_state(self.folder, server.State(status="ready", url=f"http://127.0.0.1:{port}/v1", base=self.base))
+        server.write_state(self.folder, server.State(status="ready", url=self.url, base=self.base))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -180,6 +184,13 @@ class ModelServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            if head.startswith("GET /v1/models"):
+                assert "Bearer secret" in head
+                found = json.dumps({"data": [{"id": model} for model in self.answers]}).encode()
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n" + found)
+                await writer.drain()
+                writer.close()
+                return
             length = int(head.lower().split("content-length:")[1].split()[0])
             asked = json.loads(await reader.readexactly(length))
             assert "Bearer secret" in head

@@ -1,0 +1,70 @@
+"""The chat with a server that somebody else runs: named in the settings, asked, and left alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from garage_tui.core import server
+from garage_tui.core.settings import Settings, load_settings, user_settings_file
+
+RUN = "20261123-2315-lora-garage"
+
+
+@pytest.fixture
+def named(workspace, tmp_path):
+    """Return the settings of an owner who names this server."""
+
+    def make(url: str, **more: str) -> Settings:
+        file = user_settings_file()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "key").write_text("secret\n")
+        lines = {"server": url, "key_file": str(tmp_path / "key"), **more}
+        file.write_text("[chat]\n" + "".join(f'{name} = "{value}"\n' for name, value in lines.items()))
+        return load_settings(workspace)
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def never_started(monkeypatch):
+    def start(*_: object) -> None:
+        raise AssertionError("a server was started")
+
+    monkeypatch.setattr(server, "start", start)
+
+
+async def test_its_models_answer_on_both_sides(open_app, make_run, model_server, named):
+    async with model_server() as models:
+        models.answers = {"llama3.1:8b": ["I do not know."], "family-bot": ["TinyLLM runs locally."]}
+        settings = named(models.url, tuned="family-bot")
+        async with open_app(screen="chat", settings=settings) as user:
+            await user.sees("Base · llama3.1:8b", "Tuned · family-bot", "not ours: neither started nor stopped here")
+            await user.types("What is TinyLLM?")
+            await user.press("enter")
+            await user.sees("I do not know.", "TinyLLM runs locally.")
+    assert {asked["model"] for asked in models.heard} == {"llama3.1:8b", "family-bot"}
+
+
+async def test_a_run_that_it_does_not_offer_is_said_on_its_side_alone(open_app, make_run, model_server, named):
+    make_run(RUN, "finished").adapter()
+    async with model_server() as models:
+        models.answers = {"other": ["x"], "llama3.1:8b": ["I do not know."]}
+        settings = named(models.url, base="llama3.1:8b")
+        async with open_app(screen="chat", settings=settings) as user:
+            await user.sees(f"Tuned · {RUN}", "Base · llama3.1:8b")
+            await user.press("x", "enter")
+            await user.sees("I do not know.", "has no model", "it has: other, llama3.1:8b")
+
+
+async def test_a_server_that_is_not_there_is_a_sentence_and_a_key(open_app, named):
+    settings = named("http://127.0.0.1:9/v1")
+    async with open_app(screen="chat", settings=settings) as user:
+        await user.sees("✗ http://127.0.0.1:9/v1: no server answers", "Ctrl+R asks again")
+        await user.press("x", "enter")
+        await user.sees("no server answers at http://127.0.0.1:9/v1")
+
+
+async def test_a_key_that_cannot_be_read_is_said(open_app, named):
+    settings = named("http://127.0.0.1:9/v1", key_file="/nowhere/key")
+    async with open_app(screen="chat", settings=settings) as user:
+        await user.sees("the key in /nowhere/key cannot be read", "check `key_file` in [chat]")
