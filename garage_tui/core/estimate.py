@@ -25,6 +25,10 @@ _GUARDS_TOKENS, _CARD_TOKENS = 6000, 9000
 """What the base's answers and the report card cost, in tokens of training that take as long (docs/recipe.md)."""
 _TORCH = 1.0e9  # bytes of Python, torch, transformers and a copy of the weights while they load (docs/figures.md)
 _NF4 = 0.57  # bytes a weight takes with its share of the constants (QLoRA, arXiv 2305.14314: 4.5 bits)
+_ALIKE = ("base", "batch_size", "rank", "max_length", "kl", "guards", "neighbours", "guard_batch", "load_in_4bit")
+_AGAIN = 1.05  # the same run again takes a little more or less
+_LOGITS = 24  # bytes for each token and word: six copies in 32 bit, with the gradient and the other model's
+_CARD_BATCH = 24 * 32  # tokens whose words the report card looks at in one pass
 _CUDA = 0.8e9  # bytes of a CUDA context and of what its allocator keeps
 
 
@@ -89,14 +93,15 @@ def _tokens(recipe: LoraRecipe, rows: Sequence[Fact]) -> float:
 
 
 def _memory_here(workspace: Workspace, recipe: LoraRecipe) -> float | None:
-    """Return what the last run with this base, batch and rank needed."""
+    """Return what the last finished run with this base, batch, guards and rank needed, and a little more."""
     for run in list_runs(workspace):
-        if run.state is None or run.manifest is None:
-            continue
+        if run.state is None or run.manifest is None or run.status != "finished":
+            continue  # one that ended early has not come to its card
         there = run.manifest.recipe
-        same = all(there.get(key) == getattr(recipe, key) for key in ("base", "batch_size", "rank", "max_length"))
-        if same and (used := run.state.gpu_memory or run.state.memory):
-            return float(used)
+        same = all(there.get(key) == getattr(recipe, key) for key in _ALIKE)
+        used = run.state.gpu_memory if gpu.usable() else run.state.memory if run.state.gpu_memory is None else None
+        if same and used:
+            return used * _AGAIN
     return None
 
 
@@ -106,7 +111,8 @@ def _memory_by_formula(recipe: LoraRecipe, tokens: float) -> float | None:
     Weights, the adapter with its gradients and AdamW's two moments (16 bytes a parameter), activations of
     34 · tokens · hidden bytes a layer in 16 bit (Korthikanti et al. 2022, arXiv 2205.05198, equation 1 without the
     attention scores, which are small here; twice that in 32 bit; with recomputation, as on a GPU, 2 · tokens · hidden),
-    three copies of the logits, and what Python and torch take.
+    copies of the logits, and what Python and torch take. The guards of a batch are tokens as its rows are; and where
+    a step takes little, the report card takes most. Checked against real runs on a processor (docs/figures.md).
     """
     folder = models.find(recipe.base).path
     try:
@@ -129,10 +135,13 @@ def _memory_by_formula(recipe: LoraRecipe, tokens: float) -> float | None:
     sizes = {"k_proj": (hidden, key_value), "v_proj": (hidden, key_value), "gate_proj": (hidden, inner)}
     sizes |= {"up_proj": (hidden, inner), "down_proj": (inner, hidden)}
     adapter = recipe.rank * layers * sum(sum(sizes.get(target, (hidden, hidden))) for target in recipe.targets)
-    batch = recipe.batch_size * tokens
-    activations = batch * hidden * layers * (2 if on_gpu else 68)
-    logits = 3 * 4 * batch * vocabulary
-    return weights + 16 * adapter + activations + logits + (_CUDA if on_gpu else _TORCH)
+    batch, deep = recipe.batch_size * tokens, float(layers)
+    if recipe.guarded:  # the first layers have no adapter: nothing of them is kept for a gradient
+        batch += min(recipe.guard_batch, recipe.guards + recipe.neighbours) * (_ROLE_TOKENS + _GUARD_TOKENS)
+        deep *= 1 - recipe.skipped
+    step = batch * (hidden * deep * (2 if on_gpu else 68) + _LOGITS * vocabulary)
+    card = _CARD_BATCH * (hidden * layers * 4 + _LOGITS * vocabulary)
+    return weights + 16 * adapter + max(step, card) + (_CUDA if on_gpu else _TORCH)
 
 
 def _speed_here(workspace: Workspace, base: str) -> tuple[float | None, str]:

@@ -4,7 +4,7 @@ import pytest
 
 from garage_tui.core.errors import BadInputError
 from garage_tui.core.estimate import estimate_lora
-from garage_tui.core.facts import Fact
+from garage_tui.core.facts import Fact, training_rows
 from garage_tui.core.recipe import make_recipe, presets
 from garage_tui.core.runs import Manifest, State, new_run_folder, write_manifest, write_state
 
@@ -51,3 +51,20 @@ def test_guards_and_their_preparation_are_part_of_the_estimate(workspace):
         for preset in ("story", "default")
     )
     assert plain is not None and guarded is not None and guarded > plain
+
+
+@pytest.mark.parametrize(
+    ("preset", "changes", "peak"),
+    [
+        ("default", {}, 3.62e9),
+        ("careful", {}, 3.62e9),
+        ("default", {"rank": 64}, 3.71e9),
+        ("story", {}, 2.15e9),
+        ("story", {"batch_size": 16}, 4.08e9),
+    ],
+)
+def test_the_memory_that_is_said_is_not_less_than_what_real_runs_took(workspace, smollm2, preset, changes, peak):
+    """Peaks of runs of the example facts on a processor, with their report cards (docs/figures.md)."""
+    rows = training_rows(workspace.datasets / "garage.jsonl")
+    said = estimate_lora(workspace, make_recipe(preset, **changes), rows).memory
+    assert peak <= said < 1.35 * peak
