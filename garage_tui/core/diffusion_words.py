@@ -35,16 +35,13 @@ WORDS: dict[str, str] = {
         "measure on."
     ),
     "folder": (
-        "A folder with PNG, JPEG, WebP, GIF, BMP or PPM files, in folders of it too. Ten usable ones are the "
-        "fewest."
+        "A folder with PNG, JPEG, WebP, GIF, BMP or PPM files, in folders of it too. Ten usable ones are the fewest."
     ),
     "preset": (
-        "A whole recipe to begin with, its net included. Every value below can be changed; what differs is "
-        "marked."
+        "A whole recipe to begin with, its net included. Every value below can be changed; what differs is marked."
     ),
     "size": (
-        "Width and height in pixels, a multiple of 16. Twice the size is four times the work: 64 and 128 suit a "
-        "GPU."
+        "Width and height in pixels, a multiple of 16. Twice the size is four times the work: 64 and 128 suit a GPU."
     ),
     "fit": (
         "How a picture that is no square becomes one: crop takes its middle; fit all of it, between two bars in the "
@@ -52,13 +49,11 @@ WORDS: dict[str, str] = {
     ),
     "flip": "Show every picture mirrored half of the time: twice as many to learn from. Not for letters, or shells.",
     "epochs": (
-        "How often every picture is seen. At 4 a model draws mush, at 60 butterflies; sheets are drawn on the "
-        "way."
+        "How often every picture is seen. At 4 a model draws mush, at 60 butterflies; sheets are drawn on the way."
     ),
     "batch_size": "Pictures in one step. More needs more memory and makes fewer, smoother steps. Usual: 16 to 64.",
     "lr": (
-        "How far each step of AdamW goes at most. Too low learns slowly, too high never settles. Usual: 1e-4 to "
-        "1e-3."
+        "How far each step of AdamW goes at most. Too low learns slowly, too high never settles. Usual: 1e-4 to 1e-3."
     ),
     "prediction": (
         "What the net says of a noisy picture: the noise in it, the picture without it, or v, a mixture that learns "
@@ -77,14 +72,12 @@ WORDS: dict[str, str] = {
         "for few steps."
     ),
     "sample_steps": (
-        "Steps from noise to a picture: more take longer and draw better. ddpm 100 to 1000, ddim 50, dpmsolver "
-        "20."
+        "Steps from noise to a picture: more take longer and draw better. ddpm 100 to 1000, ddim 50, dpmsolver 20."
     ),
     "samples": "Pictures on a sheet, 1 to 64. Each begins with the same noise, however many they are.",
     "compile": "torch.compile the net: slow at first, then faster steps. On a GPU alone, where it needs a C compiler.",
     "seed": (
-        "Start of the random numbers: first weights, order, noise, and what sheets begin with. Same seed, same "
-        "run."
+        "Start of the random numbers: first weights, order, noise, and what sheets begin with. Same seed, same run."
     ),
     "gpus": "Indices of the GPUs to work on, such as 0 or 0,1. Empty takes the first one that is free.",
     "name": "The readable end of the run's id; by default the name of the pictures.",
