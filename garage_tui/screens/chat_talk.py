@@ -176,7 +176,8 @@ class ChatTalk(ChatFiles):
         try:
             found = await asyncio.to_thread(self._shelf.find, file, asking.question)
         except GarageError as error:
-            view.knows(f"no fact was looked up: {one_line(str(error), 200)}")
+            why = str(error).replace(str(file), file.name)  # a path would take the whole column
+            view.knows(f"no fact was looked up: {one_line(why, 200)}")
             return
         asking.found = tuple(found)
         view.knows(found_words([one.row for one in found], plain(file.name)))

@@ -365,7 +365,9 @@ def test_two_exports_to_one_place_do_not_meet(export, workspace, finished_run):
 def test_ctrl_c_leaves_nothing_and_no_process(workspace, finished_run, number):
     run = finished_run(workspace, "facts", 1)
     command = [sys.executable, "-m", "garage_tui", "--workspace", str(workspace.root), "export", run]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    # A shell that starts the tests in the background has them ignore SIGINT, and children inherit that.
+    unignored = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=unignored)
     for line in process.stderr:
         if "starting torch" in line:
             break

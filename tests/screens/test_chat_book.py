@@ -70,7 +70,7 @@ async def test_a_facts_file_that_cannot_be_read_is_a_sentence_and_the_base_answe
         models.answers = {BASE: ["an answer"]}
         await user.press("ctrl+o")
         await ask(user, "Who maintains TinyLLM?")
-        await user.sees("no fact was looked up", "is not a file")
+        await user.sees("no fact was looked up: garage.jsonl", "not a file")
         assert user.screen.count("an answer") == 2
 
 
