@@ -6,11 +6,38 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
+from collections.abc import Sequence
 
+from garage_tui.core.errors import GarageError
 from garage_tui.core.text import one_line
 
 _GRACE_SECONDS = 3.0
 """How long a process may take to leave."""
+
+
+async def start(command: Sequence[str], cannot: str) -> asyncio.subprocess.Process:
+    """Start a process that leads a session of its own, with pipes for what it says.
+
+    Args:
+        cannot: what is not done where it does not start, as the beginning of a sentence.
+
+    Raises:
+        GarageError: it cannot be started.
+    """
+    from garage_tui.core.launcher import environment  # 60 ms, and most visits start nothing
+
+    try:
+        return await asyncio.create_subprocess_exec(
+            *command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            env=environment(),
+        )
+    except OSError as error:
+        raise GarageError(f"{cannot}: {error.strerror or error}") from error
 
 
 async def end(process: asyncio.subprocess.Process) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import subprocess
 import sys
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
@@ -121,20 +120,8 @@ async def export(run: Path, wanted: Wanted, job: Sequence[str] = JOB) -> AsyncGe
         BadInputError: the run or the place will not do; the text says why.
         GarageError: it cannot be started, or failed; the text says why.
     """
-    from garage_tui.core.launcher import environment  # 60 ms, and most visits export nothing
-
     target = export_place.place(run, wanted.form, wanted.outtype, wanted.to)
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command(run, wanted, job),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            env=environment(),
-        )
-    except OSError as error:
-        raise GarageError(f"nothing can be exported: {error.strerror or error}") from error
+    process = await child.start(command(run, wanted, job), "nothing can be exported")
     assert process.stdout and process.stderr
     said = asyncio.create_task(child.last_line(process.stderr))
     last = Told()

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-import subprocess
 from collections.abc import AsyncGenerator, Sequence
 
 from garage_tui.core import child, preview
-from garage_tui.core.errors import GarageError
 from garage_tui.core.preview import Preview
 from garage_tui.core.text import one_line
 
@@ -24,19 +22,7 @@ async def look(command: Sequence[str]) -> AsyncGenerator[str | Preview, None]:
     Raises:
         GarageError: it cannot be started, or failed; BadInputError where what was asked for cannot be had.
     """
-    from garage_tui.core.launcher import environment  # 60 ms
-
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            env=environment(),
-        )
-    except OSError as error:
-        raise GarageError(f"the pictures cannot be looked at: {error.strerror or error}") from error
+    process = await child.start(command, "the pictures cannot be looked at")
     assert process.stdout and process.stderr
     answer = asyncio.create_task(process.stdout.read())
     try:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import subprocess
 import sys
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
@@ -67,19 +66,7 @@ async def draw(run: Path, wanted: Wanted, out: Path, job: Sequence[str] = JOB) -
     Raises:
         GarageError: it cannot be started, or failed; the text says why.
     """
-    from garage_tui.core.launcher import environment  # 60 ms, and most visits draw nothing
-
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command(run, wanted, out, job),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            env=environment(),
-        )
-    except OSError as error:
-        raise GarageError(f"nothing can be drawn: {error.strerror or error}") from error
+    process = await child.start(command(run, wanted, out, job), "nothing can be drawn")
     assert process.stdout and process.stderr
     said = asyncio.create_task(child.last_line(process.stderr))
     last = Drawing()
