@@ -81,7 +81,7 @@ class Room:
 def free_on(slots: Sequence[str]) -> float | None:
     """Return the bytes of memory that are free on the fullest of these slots; None where nobody says."""
     if CPU in slots:
-        return free_memory([])
+        return free_memory([], swap=True)
     from garage_tui.core import gpu  # not for a supervisor on a processor: it stays small
 
     return free_memory(gpu.read(), [int(slot) for slot in slots])

@@ -40,7 +40,7 @@ def box(monkeypatch):
 
     def set_(*readings: Reading, free: float = 16 * GB, folder=None) -> None:
         monkeypatch.setattr(diffusion_estimate.gpu, "usable", lambda: list(readings))
-        monkeypatch.setattr(free_memory, "_available", lambda: free)
+        monkeypatch.setattr(free_memory, "_free", lambda names: free)
 
     set_()
     return set_
@@ -91,8 +91,9 @@ def test_where_nobody_says_what_is_free_there_is_no_warning(workspace, box, monk
 
 def test_free_memory_is_what_the_kernel_calls_available(monkeypatch, tmp_path):
     monkeypatch.setattr(free_memory, "_MEMINFO", tmp_path / "meminfo")
-    (tmp_path / "meminfo").write_text("MemTotal:  900 kB\nMemFree:  100 kB\nMemAvailable:   300 kB\n")
+    (tmp_path / "meminfo").write_text("MemTotal:  900 kB\nMemFree:  100 kB\nMemAvailable:   300 kB\nSwapFree: 50 kB\n")
     assert free_memory.free_memory([]) == 300 * 1024
+    assert free_memory.free_memory([], swap=True) == 350 * 1024
 
 
 def test_on_a_gpu_its_memory_counts_and_a_batch_is_shared_by_those_asked_for(workspace, box):
