@@ -223,8 +223,8 @@ def test_a_broken_adapter_is_an_error_and_never_another_models_answer(client, bo
 )
 def test_a_request_with_a_mistake_is_a_400_that_says_which(address, http, body, words, engine, base):
     if engine == "vllm":
-        if "cannot do that" in words:
-            pytest.skip("vLLM can")
+        if "cannot do that" in words or "role" in words:
+            pytest.skip("vLLM can, and leaves roles to the chat template")
         body, words = body.replace(b'"m"', json.dumps(base).encode()), words.partition(":")[0].partition("[")[0]
     answer = http.post(address.url + "/chat/completions", content=body)
     assert answer.status_code == 400, answer.text
