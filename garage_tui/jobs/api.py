@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol, TypeVar
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -18,6 +18,7 @@ from garage_tui.core.errors import BadInputError
 from garage_tui.core.runs import Run
 from garage_tui.jobs.questions import MAX_BODY, Question, read_any, read_question
 
+T = TypeVar("T")
 Offers = Callable[[], Mapping[str, Run | None]]
 """Returns the model ids that there are now; None is the bare base."""
 
@@ -140,6 +141,24 @@ def error_response(status: int, code: str, message: str) -> JSONResponse:
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
     error = {"message": message, "type": kind, "param": None, "code": code}
     return JSONResponse({"error": error}, status_code=status, headers=headers)
+
+
+async def unless_gone(request: Request, work: Awaitable[T]) -> T:
+    """Return what `work` gives; it is given up when the client leaves first.
+
+    Raises:
+        ClientDisconnect: it left.
+    """
+    gone = asyncio.ensure_future(request.receive())  # the body is read: the next message is the disconnect
+    doing = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait((doing, gone), return_when=asyncio.FIRST_COMPLETED)
+        if doing.done():
+            return doing.result()
+        raise ClientDisconnect
+    finally:
+        doing.cancel()
+        gone.cancel()
 
 
 async def _body(request: Request) -> bytes:

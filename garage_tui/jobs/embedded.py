@@ -7,9 +7,9 @@ import gc
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from importlib.metadata import version
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from starlette.requests import ClientDisconnect, Request
@@ -18,14 +18,13 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from garage_tui.core.errors import GarageError
 from garage_tui.core.models import BaseModel
 from garage_tui.core.runs import Run
-from garage_tui.jobs.api import RefusalError
+from garage_tui.jobs.api import RefusalError, unless_gone
 from garage_tui.jobs.batcher import Batcher
 from garage_tui.jobs.engine import Engine
 from garage_tui.jobs.footprint import check_room
 from garage_tui.jobs.questions import Question
 from garage_tui.jobs.rows import Row
 
-T = TypeVar("T")
 _SLEEP_SECONDS = 30.0
 """For the answers under way, before the model is put away."""
 
@@ -95,12 +94,16 @@ class Embedded:
         texts = answer.texts()
         try:
             if not question.stream:
-                await _unless_gone(request, row, answer.drain(texts))
+                await unless_gone(request, answer.drain(texts))
             else:
                 # The status line waits for the first word, so that an adapter that cannot be loaded is an HTTP error.
-                answer.first = await _unless_gone(request, row, anext(texts, ""))
+                answer.first = await unless_gone(request, anext(texts, ""))
         except ClientDisconnect:
+            row.cancel()
             return Response(status_code=499)  # nobody reads it
+        except asyncio.CancelledError:
+            row.cancel()
+            raise
         if row.error:
             raise RefusalError(500, "server_error", row.error)
         if question.stream:
@@ -160,23 +163,3 @@ class _Answer:
 
 def _data(chunk: dict[str, Any]) -> str:
     return f"data: {json.dumps(chunk, ensure_ascii=False)}\n\n"
-
-
-async def _unless_gone(request: Request, row: Row, work: Awaitable[T]) -> T:
-    """Return what `work` gives; when the client leaves first, cancel the row.
-
-    Raises:
-        ClientDisconnect: it left.
-    """
-    gone = asyncio.ensure_future(request.receive())  # the body is read: the next message is the disconnect
-    doing = asyncio.ensure_future(work)
-    try:
-        await asyncio.wait((doing, gone), return_when=asyncio.FIRST_COMPLETED)
-        if doing.done():
-            return doing.result()
-        raise ClientDisconnect
-    finally:
-        if not doing.done():
-            row.cancel()
-            doing.cancel()
-        gone.cancel()

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 import psutil
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from garage_tui.core import vllm
@@ -25,7 +25,7 @@ from garage_tui.core.runs import Run
 from garage_tui.core.settings import ServeSettings
 from garage_tui.core.text import one_line
 from garage_tui.jobs.adapter_files import check, rank, stamp
-from garage_tui.jobs.api import RefusalError
+from garage_tui.jobs.api import RefusalError, unless_gone
 from garage_tui.jobs.footprint import weights
 from garage_tui.jobs.questions import Question
 from garage_tui.jobs.vllm_arguments import arguments, environment
@@ -118,10 +118,10 @@ class VllmBackend:
                 await self._load(client, run)
             headers = {"Content-Type": "application/json"}
             sent = client.build_request("POST", "/v1/chat/completions", content=body, headers=headers)
-            answer = await _unless_gone(request, client.send(sent, stream=True))
-            if answer is None:
-                await self._end(client)
-                return Response(status_code=499)  # nobody reads it
+            answer = await unless_gone(request, client.send(sent, stream=True))
+        except ClientDisconnect:
+            await self._end(client)
+            return Response(status_code=499)  # nobody reads it
         except httpx.HTTPError as error:
             await self._end(client)
             raise RefusalError(502, "server_error", "vLLM does not answer; its log says more") from error
@@ -137,12 +137,14 @@ class VllmBackend:
         if "event-stream" in kind:
             return StreamingResponse(_pieces(answer, end), answer.status_code, media_type=kind)
         try:
-            whole = await _unless_gone(request, answer.aread())
+            whole = await unless_gone(request, answer.aread())
+        except ClientDisconnect:
+            return Response(status_code=499)
         except httpx.HTTPError as error:
             raise RefusalError(502, "server_error", "vLLM broke off in its answer; its log says more") from error
         finally:
             await end()
-        return Response(whole or b"", answer.status_code if whole is not None else 499, media_type=kind)
+        return Response(whole, answer.status_code, media_type=kind)
 
     async def _end(self, client: httpx.AsyncClient) -> None:
         self._asked -= 1
@@ -225,18 +227,6 @@ async def _pieces(answer: httpx.Response, end: Callable[[], Any]) -> AsyncIterat
         yield f"data: {json.dumps({'error': error})}\n\n".encode()
     finally:
         await asyncio.shield(end())
-
-
-async def _unless_gone(request: Request, work: Any) -> Any:
-    """Return what `work` gives; None, and it is given up, when the client leaves first."""
-    gone = asyncio.ensure_future(request.receive())  # the body is read: the next message is the disconnect
-    doing = asyncio.ensure_future(work)
-    try:
-        await asyncio.wait((doing, gone), return_when=asyncio.FIRST_COMPLETED)
-        return doing.result() if doing.done() else None
-    finally:
-        doing.cancel()
-        gone.cancel()
 
 
 def _said(answer: httpx.Response) -> str:
