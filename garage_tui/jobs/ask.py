@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import json
 import sys
-import traceback
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
 from garage_tui.core.errors import BadInputError, GarageError
-from garage_tui.jobs.failures import in_words
+from garage_tui.jobs.failures import without_log
 
 FULL_DISK = "free some space and try again"
 OUT_OF_MEMORY = "out of memory while loading the model; close what else runs, or use a smaller base"
@@ -48,10 +47,8 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        if not isinstance(error, GarageError):
-            traceback.print_exc()
-        said = in_words(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
-        _print({"error": said.removesuffix(" (more in log.txt)")})
+        said = without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        _print({"error": said})
         return 1
     return 0
 

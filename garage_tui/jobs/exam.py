@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
@@ -21,7 +20,7 @@ import torch
 
 from garage_tui.core import facts as facts_files
 from garage_tui.core import material, open_book, report
-from garage_tui.core.errors import BadInputError, GarageError
+from garage_tui.core.errors import BadInputError
 from garage_tui.core.facts import Fact
 from garage_tui.core.grading import Taught, is_right, lacking
 from garage_tui.core.models import BaseModel
@@ -33,7 +32,7 @@ from garage_tui.core.runs import FACTS, read_run
 from garage_tui.jobs import base_model
 from garage_tui.jobs.base_answers import Answer, BaseAnswers, text_losses, text_tokens
 from garage_tui.jobs.drafts import Draft, Tuned, answers, written
-from garage_tui.jobs.failures import in_words
+from garage_tui.jobs.failures import without_log
 from garage_tui.jobs.forward import Model
 from garage_tui.jobs.greedy import answer
 from garage_tui.jobs.packing import common_prefix
@@ -57,10 +56,8 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        if not isinstance(error, GarageError):
-            traceback.print_exc()
-        said = in_words(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
-        print(said.removesuffix(" (more in log.txt)"), file=sys.stderr, flush=True)
+        said = without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        print(said, file=sys.stderr, flush=True)
         return 2 if isinstance(error, BadInputError) else 1
     return 0
 

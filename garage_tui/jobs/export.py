@@ -14,19 +14,18 @@ import shutil
 import signal
 import sys
 import time
-import traceback
 from pathlib import Path
 
 import msgspec
 
 from garage_tui.core import converter, export_place, model_card
-from garage_tui.core.errors import BadInputError, GarageError
+from garage_tui.core.errors import BadInputError
 from garage_tui.core.export import FORMS, OUTTYPES, Told, Wanted, needed_bytes, parameters, why_not
 from garage_tui.core.export_place import MARK, Mark
 from garage_tui.core.models import BaseModel, find
 from garage_tui.core.runs import Manifest, disk_bytes, read_run
 from garage_tui.jobs import base_model, gguf_file
-from garage_tui.jobs.failures import in_words
+from garage_tui.jobs.failures import without_log
 
 FULL_DISK = "free some space, or name another place with --to"
 OUT_OF_MEMORY = "out of memory while merging; close what else runs, or export the adapter alone (--as adapter)"
@@ -47,10 +46,8 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        if not isinstance(error, GarageError):
-            traceback.print_exc()
-        said = in_words(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
-        print(said.removesuffix(" (more in log.txt)"), file=sys.stderr, flush=True)
+        said = without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        print(said, file=sys.stderr, flush=True)
         return 2 if isinstance(error, BadInputError) else 1
     return 0
 

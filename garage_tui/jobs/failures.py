@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
+import traceback
 
 from garage_tui.core.errors import GarageError
 from garage_tui.core.text import one_line
+
+_MORE = " (more in log.txt)"
 
 
 def in_words(error: Exception, *, full_disk: str, out_of_memory: str) -> str:
@@ -25,4 +28,14 @@ def in_words(error: Exception, *, full_disk: str, out_of_memory: str) -> str:
         return out_of_memory
     if isinstance(error, ImportError):
         return f"a package is missing ({one_line(text, 120)}); install garage_tui again"
-    return f"{type(error).__name__}: {one_line(text, 160)} (more in log.txt)"
+    return f"{type(error).__name__}: {one_line(text, 160)}{_MORE}"
+
+
+def without_log(error: Exception, *, full_disk: str, out_of_memory: str) -> str:
+    """Return `error` as a sentence for whoever waits for a job that has no log; stderr gets what nobody expected whole.
+
+    Arguments are those of `in_words`.
+    """
+    if not isinstance(error, GarageError):
+        traceback.print_exception(error)
+    return in_words(error, full_disk=full_disk, out_of_memory=out_of_memory).removesuffix(_MORE)

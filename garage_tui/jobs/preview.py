@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-import traceback
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from garage_tui.core import noise, sheets
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.preview import Failure, Out, Preview
 from garage_tui.jobs import image_data
-from garage_tui.jobs.failures import in_words
+from garage_tui.jobs.failures import without_log
 
 SHOWN = 16
 TIMESTEPS = (0, 50, 100, 200, 300, 500, 700, 999)
@@ -39,10 +38,8 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        if not isinstance(error, GarageError):
-            traceback.print_exc()
-        said = in_words(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
-        _print(Failure(said.removesuffix(" (more in log.txt)"), isinstance(error, BadInputError)))
+        said = without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        _print(Failure(said, isinstance(error, BadInputError)))
         return 1
     return 0
 

@@ -13,7 +13,6 @@ import itertools
 import json
 import math
 import sys
-import traceback
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,9 @@ import msgspec
 from garage_tui.core import checkpoints, films, sheets
 from garage_tui.core.diffusion_recipe import DiffusionRecipe
 from garage_tui.core.drawn import PIPELINE
-from garage_tui.core.errors import BadInputError, GarageError
+from garage_tui.core.errors import BadInputError
 from garage_tui.core.runs import Manifest, read_run
-from garage_tui.jobs.failures import in_words
+from garage_tui.jobs.failures import without_log
 
 FULL_DISK = "free some space and try again"
 OUT_OF_MEMORY = "out of memory while drawing; draw fewer at once, or close what else runs"
@@ -47,10 +46,8 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        if not isinstance(error, GarageError):
-            traceback.print_exc()
-        said = in_words(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
-        print(said.removesuffix(" (more in log.txt)"), file=sys.stderr, flush=True)
+        said = without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        print(said, file=sys.stderr, flush=True)
         return 1
     return 0
 
