@@ -19,7 +19,10 @@ _WHERE = "Where to? A path without a / at its front begins in your home."
 
 
 class GallerySaving(GalleryFilms):
-    """What is saved is what was seen when the key was pressed, whatever comes while the question is open."""
+    """What is saved is what was seen when the key was pressed, whatever comes while the question is open.
+
+    A film stops there, so that one sees what was saved, and reads that it was.
+    """
 
     @work(exclusive=True, group="ask")
     async def action_save(self) -> None:
@@ -30,6 +33,7 @@ class GallerySaving(GalleryFilms):
         notice, place, home = self.query_one(Notice), self.shown_place, Path.home()
         if place is None:
             return
+        self.pause()
         if self.frame is None and self.left is not None:  # a film is shown alone, whatever stood beside the sheet
             title, words = "Save both as one picture", f"They are saved side by side, as they are shown. {_WHERE}"
             name, save = _both(self.left, place)

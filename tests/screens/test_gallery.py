@@ -519,6 +519,8 @@ async def test_while_the_epochs_are_played_what_is_saved_is_the_one_that_was_see
         await user.pilot.pause(1.5)
         await user.press("enter")
         await user.sees("Saved")
+        await user.pilot.pause(1.5)
+        await user.sees("Saved", "epoch 4 ·")
     sheet = run.path / "samples" / "epoch-0004.png"
     assert (tmp_path / f"{WINGS}-epoch-0004.png").read_bytes() == sheet.read_bytes()
 
