@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.ready
 UNSLOTH := .venv-unsloth
 VLLM := .venv-vllm
 
-.PHONY: run test test-unsloth test-vllm crash check format setup gpu picture clean
+.PHONY: run test test-long test-unsloth test-vllm crash check format setup gpu picture clean
 
 run: setup
 	@$(BIN)/garage
@@ -16,6 +16,10 @@ setup: $(STAMP)
 # Two at once: half of the time is spent waiting for processes.
 test: setup check
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# What takes minutes each: whole matrices of terminals, soaks, fuzzers.
+test-long: setup
+	$(BIN)/python -m pytest -m long
 
 # What a box with CUDA gains: Unsloth as the trainer, bases in 4 bits.
 gpu: setup
