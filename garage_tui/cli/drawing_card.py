@@ -31,9 +31,10 @@ def run_card(args: argparse.Namespace, run: Run, prices: EnergySettings) -> int:
         raise BadInputError(why_none(run))
     if args.json:
         from garage_tui.core.drawing_report import read_drawing_report
+        from garage_tui.core.regular_file import read_regular
 
         read_drawing_report(run.path)  # it says what is wrong with a damaged one
-        print(json.dumps(json.loads((run.path / REPORT).read_bytes()), indent=1))  # ASCII: safe in any terminal
+        print(json.dumps(json.loads(read_regular(run.path / REPORT)), indent=1))  # ASCII: safe in any terminal
     else:
         _print_card(run, prices)
     return 0

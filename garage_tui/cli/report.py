@@ -42,6 +42,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 def run_report(args: argparse.Namespace) -> int:
     import json
 
+    from garage_tui.core.regular_file import read_regular
     from garage_tui.core.report import REPORT
     from garage_tui.core.report_words import read_clean
     from garage_tui.core.runs import find_run
@@ -57,7 +58,7 @@ def run_report(args: argparse.Namespace) -> int:
         return code
     card = read_clean(run.path)
     if args.json:
-        print(json.dumps(json.loads((run.path / REPORT).read_bytes()), indent=1))  # ASCII: safe in any terminal
+        print(json.dumps(json.loads(read_regular(run.path / REPORT)), indent=1))  # ASCII: safe in any terminal
     elif args.questions:
         _print_questions(card, args.questions)
     else:

@@ -6,10 +6,11 @@ import contextlib
 import hashlib
 from pathlib import Path
 
-from garage_tui.core import diffusion_recipe
+from garage_tui.core import diffusion_recipe, facts
 from garage_tui.core.diffusion_recipe import DiffusionRecipe
 from garage_tui.core.errors import BadInputError
 from garage_tui.core.recipe import CHANGEABLE, LoraRecipe, make_recipe
+from garage_tui.core.regular_file import read_regular
 from garage_tui.core.runs import FACTS, Run
 
 
@@ -51,7 +52,8 @@ def facts_of(run: Run) -> Path:
     if run.manifest is not None:
         original = Path(str(run.manifest.dataset.get("path", "")))
         with contextlib.suppress(OSError):
-            if hashlib.sha256(original.read_bytes()).hexdigest() == run.manifest.dataset.get("sha256"):
+            data = read_regular(original, facts.MOST_BYTES)
+            if hashlib.sha256(data).hexdigest() == run.manifest.dataset.get("sha256"):
                 return original
     return run.path / FACTS
 

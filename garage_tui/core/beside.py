@@ -15,6 +15,7 @@ import msgspec
 from garage_tui.core import montage, pictures, sheets
 from garage_tui.core.atomic import write_atomic
 from garage_tui.core.montage import Room
+from garage_tui.core.regular_file import open_regular
 from garage_tui.core.sheets import GROUND, KEYWORD, Sheet
 from garage_tui.core.text import one_line
 
@@ -95,7 +96,7 @@ def about(path: Path) -> Pair | None:
     from PIL import Image
 
     try:
-        with Image.open(path, formats=("PNG",)) as image:
+        with open_regular(path) as file, Image.open(file, formats=("PNG",)) as image:
             text = image.info.get(KEYWORD)
             return msgspec.json.decode(text.encode(), type=Pair) if isinstance(text, str) else None
     except Exception:  # decoders raise almost anything on a file that is damaged

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from garage_tui.core.errors import GarageError
+from garage_tui.core.regular_file import read_regular
 from garage_tui.core.text import one_line
 from garage_tui.core.workspace import queue_folder
 
@@ -33,7 +34,7 @@ def asks(slot: str) -> str:
     if _free(file, fcntl.LOCK_SH):
         return ""
     with contextlib.suppress(OSError):
-        return one_line(file.read_bytes()[:_NAME_BYTES].decode(errors="replace")) or "a run"
+        return one_line(read_regular(file)[:_NAME_BYTES].decode(errors="replace")) or "a run"
     return "a run"
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from garage_tui.core.atomic import write_atomic
+from garage_tui.core.regular_file import check_regular, open_regular, read_regular
 
 SEAL = "whole.json"
 KEPT = 2
@@ -40,7 +41,7 @@ def seal(folder: Path, step: int, tokens: int) -> None:
     files = {}
     for path in sorted(folder.iterdir()):
         if path.is_file() and path.name != SEAL:
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 os.fsync(file.fileno())
                 files[path.name] = (os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest())
     write_atomic(folder / SEAL, msgspec.json.encode(Seal(step, tokens, files)))
@@ -60,12 +61,15 @@ def found(run: Path) -> list[Path]:
 def read_seal(folder: Path) -> Seal | None:
     """Return the seal of a whole checkpoint; None if anything is missing or different."""
     try:
-        seal = msgspec.json.decode((folder / SEAL).read_bytes(), type=Seal)
+        seal = msgspec.json.decode(read_regular(folder / SEAL), type=Seal)
+        for path in folder.iterdir():  # what the seal does not name is read, too, where a trainer knows its name
+            if not path.is_dir():
+                check_regular(path)
         for name, (size, digest) in seal.files.items():
             path = folder / Path(name).name
             if path.stat().st_size != size:
                 return None
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != digest:
                     return None
     except (OSError, msgspec.DecodeError):

@@ -8,6 +8,7 @@ import msgspec
 
 from garage_tui.core.atomic import write_atomic
 from garage_tui.core.errors import BadInputError
+from garage_tui.core.regular_file import read_regular
 from garage_tui.core.report import REPORT
 from garage_tui.core.runs import Run
 from garage_tui.core.text import one_line
@@ -61,7 +62,7 @@ class DrawingReport(msgspec.Struct, frozen=True, kw_only=True):
 def is_of_drawings(folder: Path) -> bool:
     """Return whether the card in a run folder is of this kind."""
     try:
-        return bool(msgspec.json.decode((folder / REPORT).read_bytes(), type=dict).get("kind") == "diffusion")
+        return bool(msgspec.json.decode(read_regular(folder / REPORT), type=dict).get("kind") == "diffusion")
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return False
 
@@ -73,7 +74,7 @@ def read_drawing_report(folder: Path) -> DrawingReport:
         BadInputError: there is none, or it cannot be read.
     """
     try:
-        card = msgspec.json.decode((folder / REPORT).read_bytes(), type=DrawingReport)
+        card = msgspec.json.decode(read_regular(folder / REPORT), type=DrawingReport)
         texts = {name: one_line(getattr(card, name), 400) for name in ("verdict", "source", "sampler")}
         return msgspec.structs.replace(card, **texts)
     except FileNotFoundError:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from garage_tui.core.probes import is_number
+from garage_tui.core.regular_file import open_regular
 from garage_tui.core.text import one_line
 
 IMAGES, HELD_OUT = "images.npy", "held_out.npy"
@@ -39,7 +40,7 @@ def parameters(run: Path) -> int | None:
 
 
 def _count(weights: Path) -> int:
-    with weights.open("rb") as file:
+    with open_regular(weights) as file:
         (size,) = struct.unpack("<Q", file.read(8))
         if size > _MOST_HEADER:
             raise ValueError(f"{weights} is no safetensors file")

@@ -11,6 +11,7 @@ from garage_tui.core.facts import Fact
 from garage_tui.core.four_bit import in_4bit
 from garage_tui.core.free_memory import free_memory
 from garage_tui.core.recipe import LoraRecipe
+from garage_tui.core.regular_file import read_regular
 from garage_tui.core.runs import list_runs
 from garage_tui.core.settings import Workspace
 from garage_tui.core.text import duration
@@ -116,7 +117,7 @@ def _memory_by_formula(recipe: LoraRecipe, tokens: float) -> float | None:
     """
     folder = models.find(recipe.base).path
     try:
-        config = json.loads((folder / "config.json").read_bytes())
+        config = json.loads(read_regular(folder / "config.json"))
         hidden, layers = int(config["hidden_size"]), int(config["num_hidden_layers"])
         inner, vocabulary = int(config["intermediate_size"]), int(config["vocab_size"])
         heads = int(config["num_attention_heads"])

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from garage_tui.core.errors import BadInputError, GarageError
+from garage_tui.core.regular_file import log_file, open_regular
 from garage_tui.core.report import REPORT
 from garage_tui.core.runs import Run
 from garage_tui.core.text import one_line
@@ -66,7 +67,7 @@ def start(run: Run) -> subprocess.Popen[bytes] | None:
     if refusal := why_not(run):
         raise BadInputError(refusal)
     try:
-        with (run.path / SAYS).open("ab") as says:
+        with log_file(run.path / SAYS) as says:
             if not _lock(says.fileno()):
                 return None
             says.truncate(0)
@@ -88,7 +89,7 @@ def look(folder: Path) -> Exam | None:
     """Return what the newest exam that was started on demand says now; None where there was none."""
     path = folder / SAYS
     try:
-        with path.open("rb") as says:
+        with open_regular(path) as says:
             going = not _lock(says.fileno(), fcntl.LOCK_SH, patience=0)  # before the words: then none is missed
             began, *lines = says.read().decode(errors="replace").split("\n")
         return Exam(going, float(began), tuple(filter(None, map(one_line, lines))))

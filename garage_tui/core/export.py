@@ -18,6 +18,7 @@ import msgspec
 
 from garage_tui.core import child, export_place
 from garage_tui.core.errors import BadInputError, GarageError
+from garage_tui.core.regular_file import open_regular
 from garage_tui.core.runs import Run
 from garage_tui.core.text import one_line
 
@@ -76,7 +77,7 @@ def parameters(base: Path) -> int:
     total = 0
     for path in base.glob("*.safetensors"):
         try:
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 size = int.from_bytes(file.read(8), "little")
                 if not 0 < size <= min(_MOST_HEADER, path.stat().st_size):
                     raise ValueError("it has no header")

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from garage_tui.core.errors import BadInputError, GarageError
+from garage_tui.core.regular_file import open_regular, read_regular
 from garage_tui.core.text import one_line
 
 EXPORTS = "export"
@@ -77,12 +78,12 @@ def replaces(target: Path, run_id: str, form: str) -> bool:
     if target.is_dir() != (form != "gguf"):
         raise BadInputError(f"{said} is a {'folder' if target.is_dir() else 'file'}: {mend}")
     if form == "gguf":
-        with contextlib.suppress(OSError), target.open("rb") as file:
+        with contextlib.suppress(OSError), open_regular(target) as file:
             if (head := file.read(_HEAD_BYTES)).startswith(b"GGUF") and signature(run_id).encode() in head:
                 return True
         raise BadInputError(f"{said} is there, and is no earlier export of {run_id}: {mend}")
     try:
-        mark = msgspec.json.decode((target / MARK).read_bytes(), type=Mark)
+        mark = msgspec.json.decode(read_regular(target / MARK), type=Mark)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadInputError(f"{said} is there, and is no earlier export of {run_id}: {mend}") from error
     if (mark.run, mark.form) != (run_id, form):

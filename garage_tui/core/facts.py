@@ -17,11 +17,14 @@ from garage_tui.core.atomic import write_atomic
 from garage_tui.core.coverage import Coverage, clash, clash_with, folded, no_collecting
 from garage_tui.core.errors import BadInputError
 from garage_tui.core.fact_lines import Fact, Line, edited, line_of, parse
+from garage_tui.core.regular_file import read_regular
 from garage_tui.core.text import one_line
 
 __all__ = ["Fact", "FactsFile", "Line", "Problem", "edited", "line_of", "load", "training_rows"]
 
 BACKUP = ".bak"
+MOST_BYTES = 256_000_000
+"""Of a facts file: a million rows have less."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ def write(path: Path, data: bytes, *, keep: bool) -> None:
     if target.exists():
         mode = stat.S_IMODE(target.stat().st_mode)
         if keep:
-            write_atomic(path.with_name(path.name + BACKUP), target.read_bytes(), mode=mode)
+            write_atomic(path.with_name(path.name + BACKUP), read_regular(target, MOST_BYTES), mode=mode)
     write_atomic(target, data, mode=mode)
 
 
@@ -110,12 +113,13 @@ def load(path: Path, known: Mapping[bytes, Line] | None = None) -> FactsFile:
     Raises:
         BadInputError: there is no such file, or it cannot be read.
     """
-    if not path.exists():
-        raise BadInputError(f"no file {path}: write one JSON object a line, with the keys question and answer")
-    if not path.is_file():
-        raise BadInputError(f"{path} is not a file")
     try:
-        data = path.read_bytes()
+        data = read_regular(path, MOST_BYTES)
+    except FileNotFoundError as error:
+        where = f"no file {path}" if not path.is_symlink() else f"{path} is a link to a file that is not there"
+        raise BadInputError(f"{where}: write one JSON object a line, with the keys question and answer") from error
+    except ValueError as error:  # a NUL in its name
+        raise BadInputError(f"no file {one_line(str(path))}: {error}") from error
     except OSError as error:
         raise BadInputError(f"{path}: {error.strerror}") from error
     return from_bytes(path, data, known)

@@ -17,6 +17,7 @@ import msgspec
 from garage_tui.core import sheets
 from garage_tui.core.atomic import write_atomic
 from garage_tui.core.errors import BadInputError
+from garage_tui.core.regular_file import open_regular
 from garage_tui.core.sheets import Sheet
 from garage_tui.core.text import one_line
 
@@ -99,7 +100,7 @@ def read(path: Path) -> Film:
     if sheet is None or sheet.kind != "steps":
         raise BadInputError(f"{name} is no film of steps")
     try:
-        with Image.open(path, formats=("PNG",)) as image:
+        with open_regular(path) as file, Image.open(file, formats=("PNG",)) as image:
             count = getattr(image, "n_frames", 1)
             if count > _MOST_FRAMES or count * image.width * image.height * 3 > _MOST_BYTES:
                 raise BadInputError(f"{name} is too long to be played: {count} frames")

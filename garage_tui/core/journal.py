@@ -20,6 +20,7 @@ from typing import Any
 
 from garage_tui.core.document import Change
 from garage_tui.core.fact_lines import Line, parse
+from garage_tui.core.regular_file import MOST_BYTES, open_regular
 
 
 @dataclass(frozen=True)
@@ -130,9 +131,9 @@ def leftovers(folder: Path, path: Path) -> list[Leftover]:
     """Return what was left behind of a facts file, the oldest first; journals without anything in them are removed."""
     found = []
     for file in sorted(folder.glob(f"{_key(path)}-*.jsonl")):
-        with contextlib.suppress(OSError), file.open("r+b") as opened:
+        with contextlib.suppress(OSError), open_regular(file) as opened:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)  # refused while its app lives
-            leftover = _read(file, opened.read())
+            leftover = _read(file, opened.read(MOST_BYTES))
             if leftover.changes or leftover.draft:
                 found.append(leftover)
             else:

@@ -24,6 +24,7 @@ from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.estimate import estimate_lora
 from garage_tui.core.image_source import folder_of
 from garage_tui.core.recipe import LoraRecipe
+from garage_tui.core.regular_file import log_file, read_regular
 from garage_tui.core.runs import (
     FACTS,
     LOCK,
@@ -69,7 +70,7 @@ def start_lora(
     """
     rows = facts.training_rows(facts_file)
     base = models.describe(recipe.base)
-    data = facts_file.read_bytes()
+    data = read_regular(facts_file, facts.MOST_BYTES)
     dataset = {"path": str(facts_file.resolve()), "sha256": hashlib.sha256(data).hexdigest(), "rows": len(rows)}
     return _start(
         workspace,
@@ -175,7 +176,7 @@ def spawn(module: str, folder: Path, slots: queue.Entry | None = None) -> None:
         BadInputError: it is running or waiting already.
         GarageError: the queue cannot be written.
     """
-    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         run = read_run(folder)
@@ -187,7 +188,7 @@ def spawn(module: str, folder: Path, slots: queue.Entry | None = None) -> None:
         )
         write_state(folder, waiting)
         queue.enter([slots or queue.Entry(str(folder))])
-        with (folder / LOG).open("ab") as log:
+        with log_file(folder / LOG) as log:
             subprocess.Popen(
                 [sys.executable, "-P", "-m", "garage_tui.core.supervisor", module, str(folder), str(lock)],
                 stdin=subprocess.DEVNULL,

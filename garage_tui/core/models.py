@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from garage_tui.core.errors import BadInputError
+from garage_tui.core.regular_file import read_regular
 from garage_tui.core.settings import models_folder
 
 RECORD = "garage-model.json"
@@ -150,7 +151,7 @@ def on_this_box() -> list[BaseModel]:
 def config_of(folder: Path) -> dict[str, Any]:
     """Return the `config.json` of a model folder; an empty one where it cannot be read."""
     try:
-        found = msgspec.json.decode((folder / "config.json").read_bytes())
+        found = msgspec.json.decode(read_regular(folder / "config.json"))
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -159,7 +160,7 @@ def config_of(folder: Path) -> dict[str, Any]:
 def read_record(folder: Path) -> ModelRecord | None:
     """Return the record of a fetched model if all its files are there in their full size, else None."""
     try:
-        record = msgspec.json.decode((folder / RECORD).read_bytes(), type=ModelRecord)
+        record = msgspec.json.decode(read_regular(folder / RECORD), type=ModelRecord)
         whole = all((folder / name).stat().st_size == file.size for name, file in record.files.items())
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None

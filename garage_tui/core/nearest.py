@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from garage_tui.core.drawn import HELD_OUT, IMAGES
 from garage_tui.core.errors import BadInputError
+from garage_tui.core.regular_file import check_regular
 
 if TYPE_CHECKING:
     import numpy as np
@@ -122,6 +123,7 @@ def _load(path: Path) -> np.ndarray | None:
     import numpy as np
 
     try:
+        check_regular(path)
         images: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from garage_tui.core.chat import Address, list_models
 from garage_tui.core.errors import GarageError
+from garage_tui.core.regular_file import open_regular
 from garage_tui.core.server import Server
 from garage_tui.core.settings import ChatSettings
 from garage_tui.core.text import one_line
@@ -46,7 +47,7 @@ class OtherServer:
             return Address(self._settings.server)
         file = Path(self._settings.key_file).expanduser()
         try:
-            with file.open("rb") as opened:
+            with open_regular(file) as opened:
                 return Address(self._settings.server, opened.read(_MOST_KEY).decode().strip())
         except (OSError, UnicodeDecodeError) as error:
             raise GarageError(f"the key in {file} cannot be read: check `key_file` in [chat]") from error

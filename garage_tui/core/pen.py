@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from garage_tui.core.regular_file import log_file
 from garage_tui.core.runs import EVENTS, State, read_state, write_state
 
 
@@ -28,7 +29,7 @@ def change(folder: Path, **changes: object) -> None:
 
 def tell(folder: Path, event: str, **fields: object) -> None:
     """Append one event; on a full disk it is left out."""
-    with contextlib.suppress(OSError), (folder / EVENTS).open("ab") as events:
+    with contextlib.suppress(OSError), log_file(folder / EVENTS) as events:
         events.write(event_line(event, **fields))
 
 

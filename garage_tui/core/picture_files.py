@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader, BytesIO
@@ -11,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from garage_tui.core.errors import BadInputError
+from garage_tui.core.regular_file import IrregularFileError, check_regular, open_regular
 from garage_tui.core.text import one_line
 
 if TYPE_CHECKING:
@@ -54,14 +53,12 @@ def regular_file(path: Path, name: str, use: str = "shown") -> Iterator[Buffered
         PictureError: it is not there, it is no file, it is too large, or it cannot be read.
     """
     try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            raise PictureError(name, "no picture", f"is no file: name a picture ({', '.join(FORMATS)})")
-        if found.st_size > MOST_FILE_BYTES:
+        if check_regular(path).st_size > MOST_FILE_BYTES:
             words = f"is too large to be {use}: more than {MOST_FILE_BYTES // 1_000_000} MB"
             raise PictureError(name, "too large", words)
-        # Should a pipe have taken its place meanwhile, it is not waited for.
-        stream = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+        stream = open_regular(path)
+    except IrregularFileError:
+        raise PictureError(name, "no picture", f"is no file: name a picture ({', '.join(FORMATS)})") from None
     except FileNotFoundError:
         raise PictureError(name, "not there", "is not there") from None
     except PermissionError:

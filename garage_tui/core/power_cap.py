@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from garage_tui.core.atomic import write_atomic
+from garage_tui.core.regular_file import read_regular
 from garage_tui.core.run_folder import is_alive
 from garage_tui.core.workspace import power_caps_folder
 
@@ -133,6 +134,6 @@ def _files() -> list[Path]:
 
 def _read(file: Path) -> Lowered | None:
     try:
-        return msgspec.json.decode(file.read_bytes(), type=Lowered)
+        return msgspec.json.decode(read_regular(file), type=Lowered)
     except (OSError, msgspec.DecodeError):
         return None

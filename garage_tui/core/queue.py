@@ -19,6 +19,7 @@ import msgspec
 
 from garage_tui.core.atomic import write_atomic
 from garage_tui.core.errors import BadInputError, GarageError
+from garage_tui.core.regular_file import read_regular
 from garage_tui.core.runs import ENDED, State, is_alive, read_state
 from garage_tui.core.workspace import queue_folder
 
@@ -183,7 +184,7 @@ def _state(path: Path) -> State | None:
 
 def _read(folder: Path) -> list[Entry]:
     try:
-        return msgspec.json.decode((folder / ORDER).read_bytes(), type=list[Entry])
+        return msgspec.json.decode(read_regular(folder / ORDER), type=list[Entry])
     except (OSError, msgspec.DecodeError):
         return []
 

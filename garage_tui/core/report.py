@@ -12,6 +12,7 @@ import msgspec
 
 from garage_tui.core.atomic import write_atomic
 from garage_tui.core.errors import BadInputError
+from garage_tui.core.regular_file import read_regular
 
 REPORT = "report.json"
 VERSION = 1
@@ -237,7 +238,7 @@ def read_report(folder: Path) -> Report:
     """
     path = folder / REPORT
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Report)
+        return msgspec.json.decode(read_regular(path), type=Report)
     except FileNotFoundError:
         raise
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from garage_tui.core.regular_file import read_regular
+
 MANIFEST, STATE, EVENTS, LOG, LOCK = "run.json", "state.json", "events.jsonl", "log.txt", "lock"
 FACTS, ADAPTER = "facts.jsonl", "adapter"
 
@@ -83,7 +85,7 @@ def _glance(folder: Path) -> Glance:
 
     name = name_of(folder.name)
     try:
-        said = json.loads((folder / STATE).read_bytes())
+        said = json.loads(read_regular(folder / STATE))
         state, left = str(said["state"]), said.get("seconds_left")
         step, total = (int(said.get(key, 0)) for key in ("step", "total_steps"))
         waits, reason = (str(said.get(key, "")) for key in ("waits", "reason"))

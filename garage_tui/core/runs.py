@@ -22,6 +22,7 @@ import msgspec
 from garage_tui.core.atomic import write_atomic, write_small
 from garage_tui.core.care import Care, Waits
 from garage_tui.core.errors import BadInputError, GarageError
+from garage_tui.core.regular_file import read_regular
 from garage_tui.core.run_folder import ADAPTER as ADAPTER
 from garage_tui.core.run_folder import ENDED as ENDED
 from garage_tui.core.run_folder import EVENTS as EVENTS
@@ -200,7 +201,7 @@ def read_run(folder: Path) -> Run:
     alive = is_alive(folder)
     manifest, state, broken = None, None, ""
     try:
-        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+        manifest = msgspec.json.decode(read_regular(folder / MANIFEST), type=Manifest)
         state = read_state(folder)
     except FileNotFoundError as error:
         broken = f"{Path(error.filename).name} is missing"
@@ -215,7 +216,7 @@ def read_state(folder: Path) -> State:
     Raises:
         OSError, msgspec.DecodeError: it is missing or damaged.
     """
-    return msgspec.json.decode((folder / STATE).read_bytes(), type=State)
+    return msgspec.json.decode(read_regular(folder / STATE), type=State)
 
 
 def write_state(folder: Path, state: State) -> State:

@@ -24,6 +24,7 @@ from garage_tui.core.atomic import write_small
 from garage_tui.core.chat import Address as Address
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.launcher import environment
+from garage_tui.core.regular_file import log_file, read_regular
 from garage_tui.core.runs import LOCK, LOG, STATE, Run, is_alive, list_runs
 from garage_tui.core.settings import Settings, Workspace
 
@@ -33,6 +34,7 @@ SETTINGS = "GARAGE_SERVE_SETTINGS"
 _JOB = "garage_tui.jobs.serve"
 _STATE_BYTES = 2048  # padded, so that a full disk can still be told (see write_small)
 _LOCK_SECONDS = 5.0  # a server that is leaving may hold the lock this long
+_MOST_KEY = 4096  # bytes
 _STOP_SECONDS = 10.0  # then it is killed; a server has nothing to save
 
 
@@ -137,13 +139,15 @@ def start(
     command += ["--idle-minutes", f"{settings.serve.idle_minutes if idle_minutes is None else idle_minutes:g}"]
     command += [f"--only={run}" for run in runs]
     try:
+        if folder.is_symlink():
+            raise GarageError(f"{folder} is a link: remove it, so that the server's key stays in this workspace")
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             if not _take(lock, workspace, state):
                 return
             write_state(folder, state)
-            with (folder / LOG).open("wb") as log:
+            with log_file(folder / LOG, fresh=True, mode=0o600) as log:
                 subprocess.Popen(
                     [*command, "--lock-fd", str(lock)],
                     stdin=subprocess.DEVNULL,
@@ -201,7 +205,7 @@ def address(workspace: Workspace) -> Address:
             words.get(server.status, "the server failed") + (f": {server.reason}" if server.reason else "")
         )
     try:
-        return Address(server.url, (workspace.server / KEY).read_text().strip())
+        return Address(server.url, read_regular(workspace.server / KEY, _MOST_KEY).decode().strip())
     except (OSError, UnicodeDecodeError) as error:
         raise GarageError(
             f"the server's key in {workspace.server / KEY} cannot be read; start the server again"
@@ -224,7 +228,7 @@ def served_runs(workspace: Workspace, base: str, only: Sequence[str] = ()) -> li
 def read_state(folder: Path) -> State | None:
     """Return the state; None while there is none, or a damaged one."""
     try:
-        return msgspec.json.decode((folder / STATE).read_bytes(), type=State)
+        return msgspec.json.decode(read_regular(folder / STATE), type=State)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from garage_tui.core.errors import BadInputError
+from garage_tui.core.regular_file import read_regular
 from garage_tui.core.workspace import Workspace as Workspace
 from garage_tui.core.workspace import journals_folder as journals_folder
 from garage_tui.core.workspace import models_folder as models_folder
@@ -159,7 +160,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        table = msgspec.toml.decode(file.read_bytes())
+        table = msgspec.toml.decode(read_regular(file))
     except FileNotFoundError:
         return {}
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -15,6 +15,7 @@ import msgspec
 
 from garage_tui.core.atomic import write_atomic
 from garage_tui.core.errors import BadInputError
+from garage_tui.core.regular_file import open_regular
 from garage_tui.core.text import one_line
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def about(path: Path) -> Sheet | None:
     from PIL import Image
 
     try:
-        with Image.open(path, formats=("PNG",)) as image:
+        with open_regular(path) as file, Image.open(file, formats=("PNG",)) as image:
             text = image.info.get(KEYWORD)
             sheet = msgspec.json.decode(text.encode(), type=Sheet) if isinstance(text, str) else None
             if sheet is None or min(sheet.columns, sheet.rows, sheet.size, sheet.count, sheet.scale) < 1:
@@ -151,7 +152,7 @@ def read(path: Path) -> tuple[np.ndarray, Sheet]:
     if sheet is None:
         raise BadInputError(f"{one_line(str(path))} is no contact sheet of garage")
     try:
-        with Image.open(path, formats=("PNG",)) as image:
+        with open_regular(path) as file, Image.open(file, formats=("PNG",)) as image:
             whole = np.asarray(image.convert("RGB"))[:: sheet.scale, :: sheet.scale]
     except Exception as error:  # as above
         raise BadInputError(f"{one_line(str(path))} is damaged: {one_line(str(error))}") from error

@@ -16,6 +16,7 @@ from garage_tui.core import sampling
 from garage_tui.core.atomic import write_atomic
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.open_book import Found
+from garage_tui.core.regular_file import read_regular
 from garage_tui.core.runs import name_of, slug
 from garage_tui.core.sampling import Sampling
 from garage_tui.core.text import one_line, plain
@@ -138,11 +139,7 @@ def load(path: Path) -> Transcript:
     """
     name = one_line(path.name, 80)
     try:
-        with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
-        if len(data) > _MOST_BYTES:
-            raise BadInputError(f"{name} is larger than {_MOST_BYTES // 1_000_000} MB, and no chat")
-        found = msgspec.json.decode(data, type=Transcript)
+        found = msgspec.json.decode(read_regular(path, _MOST_BYTES), type=Transcript)
         sampling.check(found.sampling)
     except OSError as error:
         raise BadInputError(f"{name}: {error.strerror or error}") from error

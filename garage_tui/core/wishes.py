@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 from garage_tui.core.atomic import write_atomic
+from garage_tui.core.regular_file import read_regular
 
 REQUEST = "request.json"
 Want = Literal["", "stop", "pause", "release"]
@@ -42,7 +43,7 @@ def goes_now(folder: Path) -> bool:
 
 def _read_request(folder: Path) -> Request | None:
     try:
-        said = json.loads((folder / REQUEST).read_bytes())
+        said = json.loads(read_regular(folder / REQUEST))
         found = Request(said["want"], said.get("now", False))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None

@@ -9,6 +9,7 @@ from typing import Any
 
 from garage_tui.core.errors import GarageError
 from garage_tui.core.models import BaseModel
+from garage_tui.core.regular_file import check_regular, open_regular, read_regular
 from garage_tui.core.text import one_line
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
@@ -40,7 +41,7 @@ def stamp(folder: Path) -> tuple[int, int]:
         GarageError: it has none.
     """
     try:
-        stat = (folder / WEIGHTS).stat()
+        stat = check_regular(folder / WEIGHTS)
     except OSError as error:
         raise GarageError(
             f"{folder.parent.name} has no {WEIGHTS}: weights in other formats can carry code and are refused"
@@ -51,7 +52,7 @@ def stamp(folder: Path) -> tuple[int, int]:
 def rank(folder: Path) -> int:
     """Return an adapter's rank, the largest where modules have their own; 0 where it cannot be read."""
     try:
-        table = json.loads((folder / CONFIG).read_bytes())
+        table = json.loads(read_regular(folder / CONFIG))
         return max([int(table["r"]), *map(int, (table.get("rank_pattern") or {}).values())])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return 0
@@ -65,7 +66,7 @@ def check(folder: Path, base: BaseModel) -> None:
     """
     run = folder.parent.name
     try:
-        table = json.loads((folder / CONFIG).read_bytes())
+        table = json.loads(read_regular(folder / CONFIG))
         names = _names(folder / WEIGHTS)
     except (OSError, ValueError) as error:
         raise GarageError(f"the adapter of {run} cannot be read: {one_line(str(error), 160)}") from error
@@ -88,7 +89,7 @@ def check(folder: Path, base: BaseModel) -> None:
 
 def _names(file: Path) -> list[str]:
     """Return the names of the tensors in a safetensors file (its header: 8 bytes of length, then JSON)."""
-    with file.open("rb") as opened:
+    with open_regular(file) as opened:
         size = int.from_bytes(opened.read(8), "little")
         if not 0 < size <= min(_MOST_HEADER, file.stat().st_size):
             raise ValueError(f"{file.name} is damaged")

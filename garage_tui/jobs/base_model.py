@@ -26,6 +26,7 @@ from garage_tui.core import models
 from garage_tui.core.atomic import write_atomic
 from garage_tui.core.errors import GarageError
 from garage_tui.core.models import BaseModel, FileHash, ModelRecord, Wheel
+from garage_tui.core.regular_file import open_regular
 from garage_tui.core.text import one_line
 
 Say = Callable[[str], None]
@@ -247,7 +248,7 @@ def _convert_gguf(gguf: Path, folder: Path, say: Say) -> None:
 
 
 def _hash(file: Path) -> FileHash:
-    with file.open("rb") as stream:
+    with open_regular(file) as stream:
         return FileHash(file.stat().st_size, hashlib.file_digest(stream, "sha256").hexdigest())
 
 

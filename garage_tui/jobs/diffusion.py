@@ -19,6 +19,7 @@ import msgspec
 
 from garage_tui.core.diffusion_recipe import DiffusionRecipe
 from garage_tui.core.drawn import PIPELINE
+from garage_tui.core.regular_file import read_regular
 from garage_tui.core.runs import MANIFEST, Manifest
 from garage_tui.jobs import running, saving
 from garage_tui.jobs.breaks import Breaks
@@ -34,7 +35,7 @@ def main() -> int:
 
 def train(folder: Path, progress: Progress, telemetry: Telemetry) -> None:
     """Run the recipe of `folder`'s manifest to its end, or until a stop is asked for."""
-    manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+    manifest = msgspec.json.decode(read_regular(folder / MANIFEST), type=Manifest)
     breaks = Breaks(progress, telemetry, manifest.care)
     breaks.check()
     progress.breathe = lambda: breaks.cool(progress.told_step)

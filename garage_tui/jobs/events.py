@@ -85,7 +85,9 @@ class Progress:
                     if isinstance(loss, int | float):
                         self._losses.append(float(loss))
         # O_APPEND and one write a line: lines of two writers cannot mix.
-        self._events = os.open(self.folder / EVENTS, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._events = os.open(
+            self.folder / EVENTS, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644
+        )
         size = os.fstat(self._events).st_size
         if size and os.pread(self._events, 1, size - 1) != b"\n":
             os.write(self._events, b"\n")  # the torn last line of a crash stays alone

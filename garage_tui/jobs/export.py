@@ -23,6 +23,7 @@ from garage_tui.core.errors import BadInputError
 from garage_tui.core.export import FORMS, OUTTYPES, Told, Wanted, needed_bytes, parameters, why_not
 from garage_tui.core.export_place import MARK, Mark
 from garage_tui.core.models import BaseModel, find
+from garage_tui.core.regular_file import read_regular
 from garage_tui.core.runs import Manifest, disk_bytes, read_run
 from garage_tui.jobs import base_model, gguf_file
 from garage_tui.jobs.failures import without_log
@@ -117,7 +118,7 @@ def _adapter(adapter: Path, manifest: Manifest, base: BaseModel, made: Path, not
     read_adapter(adapter, base)
     shutil.copytree(adapter, made, ignore=lambda _, names: [name for name in names if name.endswith(_PICKLES)])
     config = made / "adapter_config.json"
-    table = json.loads(config.read_bytes())
+    table = json.loads(read_regular(config))
     table["base_model_name_or_path"] = base.hub_id or str(base.path)
     config.write_text(json.dumps(table, indent=2) + "\n")
     for file in made.rglob("*"):

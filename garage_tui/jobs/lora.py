@@ -21,6 +21,7 @@ from garage_tui.core import facts
 from garage_tui.core.errors import GarageError
 from garage_tui.core.four_bit import in_4bit
 from garage_tui.core.recipe import LoraRecipe
+from garage_tui.core.regular_file import read_regular
 from garage_tui.core.runs import ADAPTER, FACTS, MANIFEST, Manifest, write_manifest
 from garage_tui.jobs import base_model, running, saving
 from garage_tui.jobs.breaks import Breaks
@@ -36,14 +37,15 @@ def main() -> int:
 
 def train(folder: Path, progress: Progress, telemetry: Telemetry) -> None:
     """Run the recipe of `folder`'s manifest to its end, or until a stop is asked for."""
-    manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+    manifest = msgspec.json.decode(read_regular(folder / MANIFEST), type=Manifest)
     breaks = Breaks(progress, telemetry, manifest.care)
     breaks.check()
     progress.breathe = lambda: breaks.cool(progress.told_step)
     recipe = msgspec.convert(manifest.recipe, LoraRecipe)
     rows = facts.training_rows(folder / FACTS)
     start = saving.find_start(folder, progress)
-    if progress.told_step and hashlib.sha256((folder / FACTS).read_bytes()).hexdigest() != manifest.dataset["sha256"]:
+    data = read_regular(folder / FACTS, facts.MOST_BYTES)
+    if progress.told_step and hashlib.sha256(data).hexdigest() != manifest.dataset["sha256"]:
         raise GarageError(f"{folder / FACTS} was changed since the run began; start a new run on it")
 
     progress.phase("looking for the base model")

@@ -15,6 +15,7 @@ from transformers.utils import logging as transformers_logging
 
 from garage_tui.core.errors import GarageError
 from garage_tui.core.models import BaseModel
+from garage_tui.core.regular_file import read_regular
 from garage_tui.core.text import one_line
 from garage_tui.jobs.adapters import Adapters, read_adapter
 
@@ -30,7 +31,7 @@ def dtype_of(base: Path) -> str:
         GarageError: the weights are quantised: what they were cannot be had back.
     """
     try:
-        config = json.loads((base / "config.json").read_bytes())
+        config = json.loads(read_regular(base / "config.json"))
     except (OSError, ValueError) as error:
         raise GarageError(f"{base / 'config.json'} cannot be read: {one_line(str(error), 120)}") from error
     if config.get("quantization_config"):

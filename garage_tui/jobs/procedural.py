@@ -13,6 +13,7 @@ import numpy as np
 
 from garage_tui.core.atomic import write_atomic
 from garage_tui.core.image_set import ImageSet
+from garage_tui.core.regular_file import check_regular
 from garage_tui.core.settings import models_folder
 from garage_tui.jobs import butterflies
 
@@ -52,6 +53,7 @@ def _drawing() -> str:
 def _read(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
     """Return what was drawn before; None where it was not, or is damaged."""
     try:
+        check_regular(path)
         images = np.load(path, allow_pickle=False)
         if not isinstance(images, np.ndarray) or images.shape != shape or images.dtype != np.uint8:
             return None

@@ -25,6 +25,7 @@ import numpy as np
 from garage_tui.core.diffusion_recipe import DiffusionRecipe
 from garage_tui.core.drawn import IMAGES
 from garage_tui.core.errors import GarageError
+from garage_tui.core.regular_file import read_regular
 from garage_tui.core.runs import MANIFEST, Manifest
 from garage_tui.jobs.asker import end_with
 
@@ -111,7 +112,7 @@ def main(arguments: Sequence[str]) -> int:
     folder = Path(arguments[0])
     end_with(os.getppid())
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a shutdown reaches all: rank 0 needs the others until it has saved
-    manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+    manifest = msgspec.json.decode(read_regular(folder / MANIFEST), type=Manifest)
     recipe = msgspec.convert(manifest.recipe, DiffusionRecipe)
 
     from torch.distributed import TCPStore

@@ -13,6 +13,7 @@ from garage_tui.core.diffusion_recipe import DiffusionRecipe
 from garage_tui.core.drawn import HELD_OUT, IMAGES
 from garage_tui.core.errors import GarageError
 from garage_tui.core.image_set import LeftOut
+from garage_tui.core.regular_file import check_regular
 from garage_tui.core.runs import Manifest, write_manifest
 from garage_tui.jobs import image_data
 from garage_tui.jobs.events import Progress
@@ -54,6 +55,7 @@ def images_of(
 def _read(path: Path) -> np.ndarray:
     """Return an array that stays on the disk until it is looked at."""
     try:
+        check_regular(path)
         pictures: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
         raise GarageError(f"{path} cannot be read ({error}); start a new run") from error

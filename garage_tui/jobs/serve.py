@@ -178,6 +178,7 @@ def _run(
         log_level="warning",
         access_log=False,
         lifespan="off",
+        ws="none",  # we have none, and nothing shall get past the lock as one
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from garage_tui.core.errors import GarageError
+from garage_tui.core.facts import MOST_BYTES
+from garage_tui.core.regular_file import read_regular
 from garage_tui.core.text import one_line, plain
 from garage_tui.screens.fact_tools import FactTools
 from garage_tui.screens.fact_words import many
@@ -74,7 +76,7 @@ class FactExchange(FactTools):
         if path is None:
             return
         try:
-            data = await asyncio.to_thread(path.read_bytes)
+            data = await asyncio.to_thread(read_regular, path, MOST_BYTES)
         except OSError as error:
             self.query_one(Notice).wrong(plain(f"{path}: {error.strerror}"))
             return

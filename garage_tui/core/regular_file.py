@@ -1,0 +1,107 @@
+"""Files that other people or programs may have put here, opened so that none can hang us or fill the memory.
+
+Opening a pipe for reading waits for whoever writes it, a device may do something when it is opened, and /dev/zero has
+no end: in a folder of data only regular files are read, and only as much of them as they can hold in earnest.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from io import BufferedReader, FileIO
+from pathlib import Path
+
+MOST_BYTES = 64_000_000
+"""Of a file that is read whole: states, manifests, report cards and configurations have kilobytes."""
+
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+class IrregularFileError(OSError):
+    """Something that is no regular file, or one that is too large; its text says which."""
+
+    def __str__(self) -> str:
+        return str(self.strerror)
+
+
+def check_regular(path: Path) -> os.stat_result:
+    """Return what stat(2) says of a regular file, before something else opens it.
+
+    Raises:
+        IrregularFileError: it is a pipe, a device, a folder …
+        OSError: it is not there.
+    """
+    return _regular(os.stat(path), path)  # noqa: PTH116 (Path.stat is slower, and this is asked for each file)
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """Open a regular file, or a link to one, for reading bytes. Raises as `check_regular`."""
+    check_regular(path)  # before it is opened: opening a device may do something
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        _regular(os.fstat(fd), path)  # a pipe may have taken its place meanwhile
+    except BaseException:
+        os.close(fd)
+        raise
+    return BufferedReader(FileIO(fd))
+
+
+def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:
+    """Return the bytes of a regular file.
+
+    Args:
+        most: bytes; a larger file is not read.
+
+    Raises:
+        IrregularFileError: it is no regular file, or larger than `most`.
+        OSError: it is not there, or cannot be read.
+    """
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise IrregularFileError(errno.EFBIG, f"it is larger than {most / 1e6:,.0f} MB", str(path))
+        # No more than its size: the files of /proc have none, and some of them are waited for.
+        return file.read(size) or b""
+
+
+def log_file(path: Path, *, fresh: bool = False, mode: int = 0o644) -> FileIO:
+    """Open a log to append to, made where it is not there; never through a link, which may lead anywhere.
+
+    Args:
+        fresh: drop what is in it.
+        mode: who may read one that is made.
+
+    Raises:
+        IrregularFileError: something else is there: a pipe, a device …
+        OSError: it cannot be written; ELOOP where it is a link.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        fd = os.open(path, flags, mode)
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # a pipe that nobody reads, or a socket
+            _regular(os.lstat(path), path)
+        raise
+    try:
+        _regular(os.fstat(fd), path)
+        os.set_blocking(fd, True)
+        if fresh:
+            os.ftruncate(fd, 0)
+        return FileIO(fd, "ab")
+    except BaseException:
+        os.close(fd)
+        raise
+
+
+def _regular(found: os.stat_result, path: Path) -> os.stat_result:
+    if stat.S_ISREG(found.st_mode):
+        return found
+    kind = next((words for is_one, words in _KINDS if is_one(found.st_mode)), "something else")
+    raise IrregularFileError(errno.EINVAL, f"it is not a file but {kind}", str(path))
