@@ -32,6 +32,7 @@ _COMMANDS = {
     "show": ("show",),
     "models": ("models",),
     "notify": ("notify",),
+    "dashboard": ("dashboard",),
     "doctor": ("doctor",),
 }
 """The modules of `garage_tui.cli`, in the order of `--help`, with their commands."""

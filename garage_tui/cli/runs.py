@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from garage_tui.core.errors import BadInputError
+
 if TYPE_CHECKING:
     from garage_tui.core.runs import Run
 
@@ -15,8 +17,12 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     runs.set_defaults(run=run_runs)
 
     logs = commands.add_parser("logs", help="print what a run wrote")
-    logs.add_argument("ref", metavar="RUN")
-    logs.add_argument("-f", "--follow", action="store_true", help="go on until the run ends (Ctrl-C leaves it going)")
+    logs.add_argument("ref", metavar="RUN", nargs="?", help="by default the last one")
+    how = logs.add_mutually_exclusive_group()
+    how.add_argument("-f", "--follow", action="store_true", help="go on until the run ends (Ctrl-C leaves it going)")
+    how.add_argument(
+        "-F", "--follow-all", action="store_true", help="go on with the next run, until Ctrl-C; without RUN"
+    )
     logs.set_defaults(run=run_logs)
 
 
@@ -27,7 +33,7 @@ def run_runs(args: argparse.Namespace) -> int:
     from garage_tui.core.energy import in_words
     from garage_tui.core.runs import list_runs
     from garage_tui.core.settings import Workspace, load_settings
-    from garage_tui.core.text import duration
+    from garage_tui.core.text import duration, one_line
 
     workspace = Workspace.find(args.workspace)
     prices = load_settings(workspace).energy
@@ -39,7 +45,8 @@ def run_runs(args: argparse.Namespace) -> int:
         print("no runs yet; start one with `garage train lora --facts FILE` or `garage train diffusion`")
         return 0
     waiting = queue.order() if any(run.status == "queued" for run in runs) else ()
-    width = max(len(run.id) for run in runs)
+    names = {run.id: one_line(run.id, 300) for run in runs}
+    width = max(map(len, names.values()))
     for run in runs:
         state = run.state
         parts = []
@@ -58,10 +65,10 @@ def run_runs(args: argparse.Namespace) -> int:
         if run.path in waiting:
             parts.append(f"place {waiting.index(run.path) + 1} of {len(waiting)} in the queue")
         elif run.reason:
-            parts.append(run.reason)
+            parts.append(one_line(run.reason, 600))
         elif run.alive and state and state.phase:
-            parts.append(state.phase)
-        print(f"{run.id:<{width}}  {run.status:<11}  {' · '.join(parts)}")
+            parts.append(one_line(state.phase, 600))
+        print(f"{names[run.id]:<{width}}  {run.status:<11}  {' · '.join(parts)}")
     if lost := sum(run.status == "interrupted" and run.resumable for run in runs):
         print(f"{lost} interrupted: `garage resume --all` has {'it' if lost == 1 else 'them'} go on")
     return 0
@@ -103,7 +110,14 @@ def run_logs(args: argparse.Namespace) -> int:
     from garage_tui.core.runs import LOG, find_run, is_alive
     from garage_tui.core.settings import Workspace
 
-    run = find_run(Workspace.find(args.workspace), args.ref)
+    workspace = Workspace.find(args.workspace)
+    if args.follow_all:
+        from garage_tui.cli.follow_all import follow_all
+
+        if args.ref:
+            raise BadInputError("-F follows whichever run is at work: leave the run out, or use -f")
+        return follow_all(workspace)
+    run = find_run(workspace, args.ref or "last")
     log = Follower(run.path / LOG)
     try:
         while True:

@@ -1,0 +1,67 @@
+"""`garage logs -F`: the log of whichever run is at work, and then of the next one."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from garage_tui.core.follow import Follower
+from garage_tui.core.runs import LOG, is_alive, read_run
+from garage_tui.core.text import one_line
+from garage_tui.core.workspace import Workspace
+
+_SECONDS, _LOOK_SECONDS = 0.2, 1.0
+"""Between two looks at a log that grows, and at the folder of the runs while none is at work."""
+_TAIL = 16 * 1024
+"""Bytes of a log that was there before: some screens full."""
+
+
+def follow_all(workspace: Workspace) -> int:
+    """Print what the run at work writes, and go on with the next one, until Ctrl-C; return the exit code."""
+    known = _folders(workspace)
+    run = _at_work(known) or next((one for one in known if (one / LOG).is_file() and not is_alive(one)), None)
+    try:
+        if run:
+            _follow(run, _TAIL)
+        else:
+            print("no runs yet; the log of the first one will be here", flush=True)
+        while True:
+            folders = _folders(workspace)
+            new = [one for one in folders if one not in known]
+            # One that came and ended between two looks has been at work too.
+            if following := _at_work(folders) or next((one for one in new if not is_alive(one)), None):
+                _follow(following, None if following in new else _TAIL)
+            known = folders
+            time.sleep(_LOOK_SECONDS)
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return 0
+
+
+def _follow(run: Path, tail: int | None) -> None:
+    """Print the log of a run until it ends; of one that was there before, the last `tail` bytes and what comes."""
+    print(f"── {one_line(run.name)} ──", flush=True)
+    log = Follower(run / LOG, tail=tail)
+    while True:
+        over = not is_alive(run)
+        if lines := log.text(final=over):
+            print("\n".join(lines), flush=True)
+        elif not log.behind:
+            if over:
+                return
+            time.sleep(_SECONDS)
+
+
+def _folders(workspace: Workspace) -> list[Path]:
+    """Return the run folders, the newest first."""
+    try:
+        found = [entry for entry in workspace.checkpoints.iterdir() if not entry.name.startswith(".")]
+    except OSError:
+        return []
+    return sorted((entry for entry in found if entry.is_dir() and not entry.is_symlink()), reverse=True)
+
+
+def _at_work(folders: list[Path]) -> Path | None:
+    """Return the newest run that is alive and does not wait in the queue."""
+    return next((run for run in folders if is_alive(run) and read_run(run).status != "queued"), None)
