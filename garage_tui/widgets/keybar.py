@@ -45,7 +45,10 @@ class KeyBar(Widget):
         ours = [self._key(*key) for key in self.keys if not key[3]]
         apps = [self._key(*key) for key in self.keys if key[3]]
         gap = Content("  ")
-        left, right = gap.join(ours), gap.join(apps)
+        right = gap.join(apps)
+        while ours and gap.join(ours).cell_length + 2 + right.cell_length > self.content_size.width:
+            ours.pop()  # how to leave, and where all the others are, is said in the narrowest pane too
+        left = gap.join(ours)
         space = self.content_size.width - left.cell_length - right.cell_length
         return left + Content(" " * max(2, space)) + right
 
