@@ -75,6 +75,8 @@ class GarageApp(NewRuns):
         Binding("ctrl+q", "quit", "Quit", priority=True, tooltip="Quit the app; runs go on without it"),
     ]
     COMMAND_PALETTE_DISPLAY = "^p"
+    # Rows of a pane of a dashboard, where what matters most has all the room: the style sheets say what that is.
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-flat"), (14, "-low"), (20, "-high")]
 
     runs: reactive[tuple[Seen, ...]] = reactive((), repaint=False)
     """All runs as they were last seen, the newest first."""
