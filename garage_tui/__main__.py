@@ -51,6 +51,9 @@ def parser(modules: Iterable[str] = tuple(_COMMANDS)) -> argparse.ArgumentParser
     top.add_argument("--version", action="version", version=f"garage_tui {__version__}")
     top.add_argument("--workspace", metavar="DIR", help="work in DIR (default: $GARAGE_WORKSPACE, else this folder)")
     top.add_argument("--screen", choices=_SCREENS, help="open the app on this screen")
+    both = argparse.BooleanOptionalAction
+    top.add_argument("--ascii", action=both, help="paint in ASCII (default: where locale or console have no more)")
+    top.add_argument("--mouse", action=both, help="use the mouse, or leave it to the terminal to select text with")
     top.set_defaults(run=open_app)
     if modules:
         groups = top.add_subparsers(title="commands", metavar="COMMAND")
@@ -64,16 +67,23 @@ def open_app(args: argparse.Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise BadInputError("the app needs a terminal; in a script use the commands that `garage --help` lists")
     from garage_tui.core.asked import Question
-    from garage_tui.core.settings import Workspace, load_settings
-    from garage_tui.core.terminal import fixed_way
+    from garage_tui.core.settings import Workspace, load_settings, with_options
+    from garage_tui.core.terminal import cannot_paint, fixed_way, why_ascii
+
+    if wrong := cannot_paint(os.environ):
+        raise BadInputError(wrong)
 
     workspace = Workspace.find(args.workspace)
-    settings = load_settings(workspace)
-    with Question(fixed_way(os.environ, settings.pictures)) as question:
+    settings = with_options(load_settings(workspace), ascii=args.ascii, mouse=args.mouse)
+    only = why_ascii(os.environ) if settings.ascii is None else ""
+    way = "ascii" if settings.ascii or only else fixed_way(os.environ, settings.pictures)
+    with Question(way) as question:
         from garage_tui.app import run_app  # the terminal answers while this is imported
 
         question.listen(_PATIENCE)
-    return run_app(workspace, settings, args.screen, question=question, talk_to=getattr(args, "talk_to", None))
+    return run_app(
+        workspace, settings, args.screen, question=question, talk_to=getattr(args, "talk_to", None), only_ascii=only
+    )
 
 
 def _needed(words: Sequence[str]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -23,6 +24,7 @@ from textual.worker import get_current_worker
 
 from garage_tui.core.settings import Settings, Workspace
 from garage_tui.core.terminal import Terminal
+from garage_tui.fitted import Fitted
 from garage_tui.new_runs import NewRuns
 from garage_tui.screens.facts import FactsPane
 from garage_tui.theme import GARAGE, VARIABLES
@@ -41,6 +43,10 @@ if TYPE_CHECKING:
     from garage_tui.screens.voice import Told
     from garage_tui.screens.watcher import Seen, Watcher
 
+LEAST = Size(60, 20)
+"""Columns and rows from which everything that matters can be seen and reached."""
+LEAST_PANE = Size(40, 6)
+"""Those of gauges and of runs, which are looked at in small panes of a dashboard too."""
 TABS = (
     Tab("facts", "F2", "Facts"),
     Tab("runs", "F3", "Runs"),
@@ -50,7 +56,7 @@ TABS = (
 )
 
 
-class GarageApp(NewRuns):
+class GarageApp(Fitted, NewRuns):
     """The terminal app of one workspace.
 
     Args:
@@ -58,6 +64,7 @@ class GarageApp(NewRuns):
         facts: the facts file that is opened; by default `datasets/garage.jsonl`, else the first there is.
         talk_to: the run whose model is the tuned one in the chat; by default the newest.
         question: what the terminal was asked; where it has not answered yet, it may do so later.
+        only_ascii: why ASCII is all that is painted though nobody asked for that; empty where that is not so.
     """
 
     CSS_PATH = "garage.tcss"
@@ -70,6 +77,7 @@ class GarageApp(NewRuns):
         Binding("f5", "show('gallery')", "Gallery", show=False, key_display="F5", tooltip="Go to the pictures"),
         Binding("f6", "show('gpu')", "GPU", show=False, key_display="F6", tooltip="Go to heat, power and memory"),
         Binding("ctrl+p", "command_palette", "All actions", priority=True),
+        Binding("f8", "mouse", "Mouse", show=False, tooltip="Leave the mouse to the terminal, or take it back"),
         Binding("escape", "back", "Back", show=False, key_display="Esc", tooltip="Go back to the screen before"),
         Binding("q", "quit", "Quit", tooltip="Quit the app; runs go on without it"),
         Binding("ctrl+q", "quit", "Quit", priority=True, tooltip="Quit the app; runs go on without it"),
@@ -123,23 +131,29 @@ class GarageApp(NewRuns):
         facts: Path | None = None,
         question: Question | None = None,
         talk_to: str | None = None,
+        only_ascii: str = "",
     ) -> None:
         super().__init__(driver_class=self._driver_for(question))
         self.workspace, self.settings = workspace, settings
+        self._only_ascii = only_ascii
+        self.in_ascii = bool(settings.ascii or only_ascii)
         self.terminal_answered = Signal[object](self, "terminal-answered")
         if question:
-            self.set_reactive(GarageApp.terminal, question.terminal)
+            terminal = question.terminal
+            self.set_reactive(GarageApp.terminal, terminal.in_letters() if self.in_ascii else terminal)
         self.animation_level = "none"  # over SSH a jump is better than a glide
         self._facts, self._talk_to = facts, talk_to
         self._trail = [screen or "facts"]
-        self.register_theme(GARAGE)
+        self.register_theme(self.fitting_theme())
         # Assigning the theme would parse every style sheet twice: 20 ms of the first paint.
         self.set_reactive(App.theme, GARAGE.name)
         self.stylesheet.set_variables(self.get_css_variables())
 
     def _driver_for(self, question: Question | None) -> type[Driver] | None:
         if question is None or question.is_over:
-            return None
+            from garage_tui.mouse import MouseDriver
+
+            return MouseDriver
         from garage_tui.late_answers import driver_for
 
         return driver_for(question, lambda: self.post_message(self.TerminalTold(question.terminal)))
@@ -166,6 +180,18 @@ class GarageApp(NewRuns):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return VARIABLES
+
+    def least_size(self) -> Size:
+        return self._least(self._trail[-1])
+
+    @staticmethod
+    def _least(name: str) -> Size:
+        return LEAST_PANE if name in ("runs", "gpu") else LEAST
+
+    def action_mouse(self) -> None:
+        from garage_tui.widgets.notice import Notice
+
+        self.pane.query_one(Notice).note(self.switch_mouse())
 
     def compose(self) -> ComposeResult:
         yield HeaderBar(_short(self.workspace.root), TABS)
@@ -209,6 +235,11 @@ class GarageApp(NewRuns):
         # A closed terminal or connection ends the app in good order; Textual's own default would be a sudden death.
         for number in (signal.SIGHUP, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, self._leave)
+        if self._only_ascii:
+            from garage_tui.widgets.notice import Notice
+
+            words = f"painted in ASCII: {self._only_ascii}; `garage --no-ascii` paints everything"
+            self.pane.query_one(Notice).note(words)
         self.set_timer(0.1, self._look_at_runs)  # after the first paint, for which it would compete
         self.set_timer(0.2, self._read_gauges)
 
@@ -287,6 +318,13 @@ class GarageApp(NewRuns):
     async def action_show(self, name: str) -> None:
         """Bring a screen to the front; it is made when it is first asked for."""
         if name == self._trail[-1]:
+            return
+        least = self._least(name)
+        if self.size.width < least.width or self.size.height < least.height:  # in a small pane of a dashboard
+            from garage_tui.widgets.notice import Notice
+
+            here = f"{self.size.width}×{self.size.height}"
+            self.pane.query_one(Notice).wrong(f"that screen needs {least.width}×{least.height}, this is {here}")
             return
         switcher = self.query_one(ContentSwitcher)
         self.pane.conceal()
@@ -408,10 +446,11 @@ def run_app(
     facts: Path | None = None,
     question: Question | None = None,
     talk_to: str | None = None,
+    only_ascii: str = "",
 ) -> int:
     """Open the app and return its exit code."""
     for name in ("COLUMNS", "LINES"):  # of a shell that exports them: Textual would keep to them after a resize
         os.environ.pop(name, None)
-    app = GarageApp(workspace, settings, screen, facts, question, talk_to)
-    app.run()
+    app = GarageApp(workspace, settings, screen, facts, question, talk_to, only_ascii)
+    app.run(mouse=settings.mouse)
     return app.return_code or 0

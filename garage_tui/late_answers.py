@@ -8,10 +8,10 @@ from functools import partial
 
 from textual._xterm_parser import XTermParser
 from textual.drivers import linux_driver
-from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from garage_tui.core.asked import Question
+from garage_tui.mouse import MouseDriver
 
 _PATIENCE = 0.1
 """Seconds after which what may be the beginning of an answer is taken for keys after all: Esc."""
@@ -43,10 +43,10 @@ class _Sifting(XTermParser):
         yield from super().tick()
 
 
-def driver_for(question: Question, answered: Callable[[], object]) -> type[LinuxDriver]:
+def driver_for(question: Question, answered: Callable[[], object]) -> type[MouseDriver]:
     """Return a driver that hears the rest of an answer; `answered` is called once, in its thread."""
 
-    class Driver(LinuxDriver):
+    class Driver(MouseDriver):
         def run_input_thread(self) -> None:
             # The driver makes its parser itself, by this name.
             vars(linux_driver)["XTermParser"] = partial(_Sifting, question, answered)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.theme import Theme
 
-VARIABLES = {"muted": "#949494", "line": "#444444", "cursor": "#303030"}
+VARIABLES = {"muted": "#949494", "line": "#444444", "cursor": "#303030", "chosen": "#444444"}
 """Colours of our own, with the values that hold in foreign themes too."""
 
 GARAGE = Theme(
@@ -37,3 +37,38 @@ GARAGE = Theme(
         "scrollbar-corner-color": "#1c1c1c",
     },
 )
+
+GARAGE_16 = Theme(
+    name=GARAGE.name,
+    primary="#ffff55",
+    secondary="#55ffff",
+    accent="#ffff55",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#000000",
+    success="#55ff55",
+    warning="#ff55ff",
+    error="#ff5555",
+    variables={
+        "muted": "#aaaaaa",
+        "line": "#555555",
+        "cursor": "#0000aa",  # the Linux console has no bright colours behind text
+        "chosen": "#0000aa",
+        "border": "#ffff55",
+        "border-blurred": "#555555",
+        "block-cursor-background": "#0000aa",
+        "block-cursor-foreground": "#ffffff",
+        "block-cursor-text-style": "bold",
+        "block-cursor-blurred-background": "#0000aa",
+        "input-selection-background": "#0000aa",
+        "scrollbar": "#aaaaaa",
+        "scrollbar-hover": "#aaaaaa",
+        "scrollbar-active": "#ffffff",
+        "scrollbar-background": "#000000",
+        "scrollbar-background-hover": "#000000",
+        "scrollbar-background-active": "#000000",
+        "scrollbar-corner-color": "#000000",
+    },
+)
+"""The same where there are 16 colours: each is one of them, as Rich numbers them, and none is the nearest of two."""

@@ -149,6 +149,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Work between two checkpoints: what a power cut can cost at most."""
     pictures: Literal["auto", "kitty", "sixel", "half", "ascii"] = "auto"
     """How pictures are shown; auto asks the terminal, and $GARAGE_PICTURES goes before it."""
+    ascii: bool | None = None
+    """Paint borders, gauges, curves, signs and pictures in ASCII, for fonts that have no more; by default where the
+    locale is not UTF-8, and on the Linux console. `--ascii` and `--no-ascii` go before it."""
+    mouse: bool = True
+    """Clicks and the wheel go to the app; false leaves the mouse to the terminal, to select text with. F8 switches it,
+    `--mouse` and `--no-mouse` go before it."""
     serve: ServeSettings = ServeSettings()
     chat: ChatSettings = ChatSettings()
     notify: NotifySettings = NotifySettings()
@@ -195,6 +201,12 @@ def load_settings(workspace: Workspace) -> Settings:
                 raise BadInputError(f"{file}: {section}.{key} belongs in {where}: a workspace may be somebody else's")
         merged = _over(merged, table)
     return msgspec.convert(merged, Settings)
+
+
+def with_options(settings: Settings, **options: object) -> Settings:
+    """Return the settings under what was said on the command line; None there says nothing."""
+    said = {name: value for name, value in options.items() if value is not None}
+    return msgspec.structs.replace(settings, **said)
 
 
 def settings_sources(workspace: Workspace) -> dict[str, str]:

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import termios
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypedDict, get_args
 
 from garage_tui.core.errors import BadInputError
@@ -66,6 +66,10 @@ class Terminal:
     tmux: bool = False
     ways: tuple[Way, ...] = ("ascii",)
     """All that it can do, the best first."""
+
+    def in_letters(self) -> Terminal:
+        """Return the same for an app that paints in ASCII alone."""
+        return replace(self, pictures="ascii", ways=("ascii",))
 
     @property
     def most_bytes(self) -> int:
@@ -126,6 +130,25 @@ def utf8(env: Mapping[str, str]) -> bool:
         names.remove("LC_CTYPE")  # Python has put it there itself, because the locale is C (PEP 538)
     locale = next((env[name] for name in names if env.get(name)), "C")
     return locale.lower().replace("-", "").partition(".")[2].startswith("utf8")
+
+
+def cannot_paint(env: Mapping[str, str]) -> str:
+    """Return why no app can be painted on the terminal that `TERM` names; empty where it can."""
+    term = env.get("TERM", "")
+    if term not in _MUTE - {"linux"}:
+        return ""
+    named = f"TERM is {term}" if term else "TERM is not set"
+    return (
+        f"{named}: such a terminal cannot place text, which the app needs. If it can in truth, say so: "
+        "`TERM=xterm-256color garage`; else use the commands that `garage --help` lists"
+    )
+
+
+def why_ascii(env: Mapping[str, str]) -> str:
+    """Return why the app should paint in ASCII there; empty where it need not."""
+    if not utf8(env):
+        return "the locale is not UTF-8 (LANG=C.UTF-8 is)"
+    return "the Linux console's font has few signs" if env.get("TERM") == "linux" else ""
 
 
 def _is_plain(env: Mapping[str, str], reader: int, writer: int) -> bool:
