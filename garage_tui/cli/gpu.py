@@ -21,6 +21,24 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def run_gpu(args: argparse.Namespace) -> int:
+    if not args.line:
+        return _print(args)
+    from garage_tui.core.errors import GarageError
+    from garage_tui.core.text import one_line
+
+    try:
+        return _print(args)
+    except (GarageError, OSError) as error:  # a status bar asks every few seconds, and has room for a few words
+        print(_for_tmux(one_line(f"garage: {error}", 60)))
+        return 0
+
+
+def _for_tmux(line: str) -> str:
+    """Return a line that tmux shows as it is: a run's name may hold `#[fg=red]`, and formats that tmux would fill in."""
+    return line.replace("#", "##")
+
+
+def _print(args: argparse.Namespace) -> int:
     from garage_tui.core import meter_words
     from garage_tui.core.meter import Meter
     from garage_tui.core.workspace import Workspace
@@ -34,7 +52,7 @@ def run_gpu(args: argparse.Namespace) -> int:
     look = meter.look()
     meter.close()
     if args.line:
-        print(meter_words.status_line(look, workspace.checkpoints))
+        print(_for_tmux(meter_words.status_line(look, workspace.checkpoints)))
     elif args.json:
         import json
 

@@ -39,10 +39,15 @@ class Workspace(NamedTuple):
         """Return the workspace named by `folder`, else by `$GARAGE_WORKSPACE`, else the current folder.
 
         Raises:
-            BadInputError: the folder is not there.
+            BadInputError: the folder is not there, or cannot be looked at.
         """
-        root = Path(folder or os.environ.get("GARAGE_WORKSPACE") or ".").expanduser().resolve()
-        if not root.is_dir():
+        named = folder or os.environ.get("GARAGE_WORKSPACE") or "."
+        try:
+            root = Path(named).expanduser().resolve()
+            is_there = root.is_dir()
+        except (OSError, RuntimeError) as error:  # this folder was deleted; a loop of links; no such ~user
+            raise BadInputError(f"the workspace {named} cannot be opened ({error}): name another one") from error
+        if not is_there:
             raise BadInputError(f"no folder {root}: make it with `mkdir -p {root}`, or name another with --workspace")
         return cls(root)
 
