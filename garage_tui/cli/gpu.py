@@ -34,7 +34,7 @@ def run_gpu(args: argparse.Namespace) -> int:
 
 
 def _for_tmux(line: str) -> str:
-    """Return a line that tmux shows as it is: a run's name may hold `#[fg=red]`, and formats that tmux would fill in."""
+    """Return a line that tmux shows as it is: a run may be named `#[fg=red]`, or like a format that tmux fills in."""
     return line.replace("#", "##")
 
 
