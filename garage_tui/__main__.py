@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from garage_tui import __version__
 from garage_tui.core.errors import BadInputError, GarageError
+from garage_tui.core.outlet import outlets
 
 _COMMANDS = {
     "facts": ("facts",),
@@ -97,13 +98,19 @@ def _needed(words: Sequence[str]) -> tuple[str, ...]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; errors meant for the user are one line on stderr."""
-    words = sys.argv[1:] if argv is None else list(argv)
+    with outlets():
+        return _main(sys.argv[1:] if argv is None else list(argv))
+
+
+def _main(words: list[str]) -> int:
     args = parser(_needed(words)).parse_args(words)
     try:
         code = int(args.run(args))
         sys.stdout.flush()
     except GarageError as error:
-        print(f"garage: {error}", file=sys.stderr)
+        from garage_tui.core.text import shown_line
+
+        print(f"garage: {shown_line(str(error), 2000)}", file=sys.stderr)
         return 2 if isinstance(error, BadInputError) else 1
     except KeyboardInterrupt:
         return 130

@@ -49,7 +49,7 @@ def run_ask(args: argparse.Namespace) -> int:
             {"question": question, "base": found.get(0), "tuned": found.get(1)}
             for question, found in zip(args.questions, answers, strict=True)
         ]
-        print(json.dumps({"base": base, "run": run.id if run else None, "answers": rows}, ensure_ascii=False, indent=2))
+        print(json.dumps({"base": base, "run": run.id if run else None, "answers": rows}, indent=2))
         return 0
     for question, found in zip(args.questions, answers, strict=True):
         _print_answers(question, [(base, found.get(0))] + ([(run.id, found.get(1))] if run else []))

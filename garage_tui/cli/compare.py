@@ -38,12 +38,14 @@ def run_compare(args: argparse.Namespace) -> int:
 def print_comparison(first: Run, second: Run, everything: bool = False) -> None:
     """Print what differs between two runs, or everything."""
     from garage_tui.core.compare import compare
+    from garage_tui.core.text import one_line
 
     rows = compare(first, second)
+    names = one_line(first.id), one_line(second.id)
     shown = [row for row in rows if everything or not row.same]
-    left = max(len(first.id), *(len(row.first) for row in shown), 0)
+    left = max(len(names[0]), *(len(row.first) for row in shown), 0)
     name = max((len(row.name) for row in shown), default=0)
-    print(f"{'':<{name}}  {first.id:<{left}}  {second.id}")
+    print(f"{'':<{name}}  {names[0]:<{left}}  {names[1]}")
     for row in shown:
         print(f"{row.name:<{name}}  {row.first:<{left}}  {row.second}")
     if not everything:

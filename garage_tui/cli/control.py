@@ -150,6 +150,7 @@ def run_delete(args: argparse.Namespace) -> int:
 
     from garage_tui.core.errors import BadInputError
     from garage_tui.core.runs import delete, disk_bytes
+    from garage_tui.core.text import shown_line
 
     run = _find(args)
     if run.alive:
@@ -159,7 +160,8 @@ def run_delete(args: argparse.Namespace) -> int:
         if not sys.stdin.isatty():
             raise BadInputError("deleting cannot be undone: say --yes")
         adapter = "its adapter, " if run.adapter else ""
-        if input(f"delete {run.id} with {adapter}{size / 1e6:.0f} MB? [y/N] ").strip().lower() not in ("y", "yes"):
+        asked = f"delete {shown_line(run.id)} with {adapter}{size / 1e6:.0f} MB? [y/N] "
+        if input(asked).strip().lower() not in ("y", "yes"):
             print("kept")
             return 0
     delete(run)
@@ -174,6 +176,7 @@ def run_queue(args: argparse.Namespace) -> int:
 
     from garage_tui.core import queue
     from garage_tui.core.errors import BadInputError
+    from garage_tui.core.text import one_line
 
     if args.ref:
         places = {"first": -(10**6), "last": 10**6, "earlier": -1, "later": 1}
@@ -189,5 +192,5 @@ def run_queue(args: argparse.Namespace) -> int:
     elif not waiting:
         print("nobody waits")
     for place, path in enumerate([] if args.json else waiting, start=1):
-        print(f"{place:>3}  {path.name}  in {path.parents[1]}")
+        print(f"{place:>3}  {one_line(path.name)}  in {one_line(str(path.parents[1]), 1000)}")
     return 0

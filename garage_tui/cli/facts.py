@@ -140,7 +140,10 @@ def run_export(args: argparse.Namespace) -> int:
         except OSError as error:
             raise GarageError(f"{out} cannot be written: {error.strerror}") from error
     else:
-        sys.stdout.buffer.write(data)
+        if sys.stdout.isatty():
+            print(data.decode(errors="replace"), end="")
+        else:
+            sys.stdout.buffer.write(data)
     exams = sum(row.exam for row in rows)
     unread = len(file.errors)
     left = sum(row.statement for row in rows) if args.form not in ("facts", "text") else 0

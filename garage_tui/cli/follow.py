@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from garage_tui.core.drawn import new_sheet
 from garage_tui.core.follow import Follower
+from garage_tui.core.outlet import behind
 from garage_tui.core.probes import Probe, probe_of
 from garage_tui.core.runs import EVENTS, Run, read_run
 from garage_tui.core.text import duration, one_line
@@ -40,7 +42,7 @@ def follow_as_json(folder: Path) -> int:
     try:
         for _, events in watch(folder):
             for event in events:
-                print(json.dumps(event, ensure_ascii=False), flush=True)
+                print(json.dumps(event), flush=True)
     except KeyboardInterrupt:
         return 0
     run = read_run(folder)
@@ -51,7 +53,7 @@ def follow_as_json(folder: Path) -> int:
 
 def follow_as_text(folder: Path) -> int:
     """Draw a progress bar, or print plain lines where there is no terminal; Ctrl-C leaves the run going."""
-    console = Console()
+    console = Console(file=behind(sys.stdout))  # what is painted in the bar is clean
     try:
         if console.is_terminal:
             _draw_bar(folder, console)

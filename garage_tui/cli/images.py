@@ -66,9 +66,11 @@ def run_images(args: argparse.Namespace) -> int:
         job.kill()
     found = preview.answer(said, job.returncode)
     if args.json:
+        import json
+
         import msgspec
 
-        print(msgspec.json.format(msgspec.json.encode(found)).decode())
+        print(json.dumps(msgspec.to_builtins(found), indent=2))
         return 0
     _print(found)
     if args.show:

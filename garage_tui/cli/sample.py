@@ -82,14 +82,16 @@ async def _draw(run: Path, wanted: Wanted, out: Path, as_json: bool) -> None:
     """Draw, and say how far it is: as JSON lines, or in one line of a terminal that is gone at the end."""
     import contextlib
     import json
+    import sys
 
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
     from garage_tui.core import sample
+    from garage_tui.core.outlet import behind
 
     columns = TextColumn("drawing"), BarColumn(bar_width=24), TextColumn("{task.fields[words]}", markup=False)
-    console = Console(stderr=True)
+    console = Console(file=behind(sys.stderr))  # all words in it are our own
     shown = console.is_terminal and not as_json
     with Progress(*columns, console=console, auto_refresh=False, transient=True, disable=not shown) as bar:
         task = bar.add_task("", total=None, words="the model … · Ctrl-C cancels")

@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+from garage_tui.core.text import hidden
+
 MAX_LINE = 1_000_000
 """Bytes in a line above which it is refused: no model's context holds it."""
 BOM = b"\xef\xbb\xbf"
@@ -20,7 +22,8 @@ BOM = b"\xef\xbb\xbf"
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _ESCAPE = re.compile(r"[\x1b\x9b\x9d\x90]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_INVISIBLE = re.compile(r"[\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_MOST_MARKS = 6
+"""Characters that a warning names."""
 _LOOKS_LIKE = '{"question": "…", "answer": "…"}'
 _IMPORTED = "`garage facts import` reads it (I in the app)"
 _OTHER_FORMATS = {"messages", "conversations", "instruction", "prompt"}
@@ -122,7 +125,7 @@ def parse(raw: bytes, first: bool = False) -> Line:
     for key, value in (("question", question), ("answer", answer)):
         if type(value) is not str or not value or value.isspace():
             return _bad(raw, complaints, _missing(key, value, data, row))
-        if not value.isprintable():
+        if not (value.isascii() and value.isprintable()):
             if _LONE_SURROGATE.search(value):
                 text = f'"{key}" holds half a character (a lone \\ud… escape); write the character itself'
                 return _bad(raw, complaints, text)
@@ -230,13 +233,16 @@ def _missing(key: str, value: object, data: bytes, row: dict[str, Any]) -> str:
 
 
 def _odd_characters(key: str, text: str) -> list[Complaint]:
+    marks = hidden(text)
+    if not marks:
+        return []
+    what = "invisible characters"
     if _ESCAPE.search(text):
-        return [Complaint(f'"{key}" holds terminal escape sequences; remove them', error=False)]
-    if _CONTROL.search(text):
-        return [Complaint(f'"{key}" holds control characters; remove them', error=False)]
-    if _INVISIBLE.search(text):
-        return [Complaint(f'"{key}" holds invisible characters; remove them', error=False)]
-    return []
+        what = "terminal escape sequences"
+    elif _CONTROL.search(text):
+        what = "control characters"
+    named = " ".join(marks[:_MOST_MARKS]) + (" …" if len(marks) > _MOST_MARKS else "")
+    return [Complaint(f'"{key}" holds {what} ({named}); remove them', error=False)]
 
 
 def _odd_keys(row: dict[str, Any]) -> list[Complaint]:

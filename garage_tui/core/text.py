@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 # ECMA-48 sequences, with their C1 one-character forms; a string sequence (OSC, DCS, SOS, PM, APC) that never ends
 # is cut at the end of the line, so that a hostile opener cannot swallow what follows.
@@ -11,25 +12,120 @@ _SEQUENCES = re.compile(
     r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"  # OSC, DCS, SOS, PM, APC
     r"|\x1b[ -/]*[0-~]?"  # every other escape
 )
-# C0 but tab and newline, DEL, C1, lone surrogates, bidi controls, zero-width characters, line/paragraph separators.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+# C0 but tab and newline, DEL, C1.
+_C0_C1 = r"\x00-\x08\x0b-\x1f\x7f-\x9f"
+# What turns the direction of the text after it, text that no eye sees (tags), half characters, and the cell that kitty
+# replaces by a part of a picture.
+_DECEIVING = r"\ud800-\udfff\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f\U0010eeee"
+# What nobody sees: hyphens and spaces without width, marks of direction, separators, fillers, notes between lines,
+# variants but those of emoji (U+FE0E, U+FE0F). The joiners U+200C and U+200D are letters of emoji and of Persian.
+_UNSEEN = (
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028\u2029\u2060-\u2065\u206a-\u206f"
+    r"\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0080-\U000e0fff"
+)
+# Marks that lie over the letter before them: the blocks that hold nothing else, and the joiners.
+_MARKS = (
+    r"\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u06d6-\u06dc\u0e34-\u0e3a\u0e47-\u0e4e"
+    r"\u0eb4-\u0ebc\u0ec8-\u0ece\u0f71-\u0f84\u1ab0-\u1aff\u1dc0-\u1dff\u200c\u200d\u20d0-\u20ff\u302a-\u302f"
+    r"\u3099\u309a\ufe0e\ufe0f\ufe20-\ufe2f"
+)
+_MOST_MARKS = 8
+"""Marks over one letter; no language needs more, and a hundred hang over the lines around it."""
+
+_SILENT = re.compile(f"[{_C0_C1}{_UNSEEN}]")
+_LOUD = re.compile(f"[{_DECEIVING}]+")
+_HIDDEN = re.compile(f"[{_C0_C1}{_UNSEEN}{_DECEIVING}]")
+_FLOOD = re.compile(f"([{_MARKS}]{{{_MOST_MARKS}}})[{_MARKS}]+")
+_SHOWN_MARK = re.compile("[\u2400-\u241f\u2421]|⟨U\\+([0-9A-F]{4,6})⟩")
 
 
 def plain(text: str) -> str:
     """Return `text` safe to send to a terminal: printable characters, tabs and newlines only.
 
-    Escape sequences are removed whole; a carriage return becomes a newline, as a progress bar meant it.
+    Escape sequences are removed whole; a carriage return becomes a newline, as a progress bar meant it. Characters that
+    deceive (the direction of the text, text that no eye sees) leave a `�`.
     """
     if text.isascii() and text.isprintable():
         return text
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _CONTROLS.sub("", _SEQUENCES.sub("", text))
+    text = _SEQUENCES.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _SILENT.sub("", text)
+    return text if text.isascii() else _FLOOD.sub(r"\1", _LOUD.sub("\ufffd", text))
 
 
 def one_line(text: str, limit: int = 200) -> str:
     """Return `text` cleaned, folded to one line, and cut to `limit` characters with an ellipsis."""
-    folded = " ".join(plain(text).split())
-    return folded if len(folded) <= limit else folded[: limit - 1] + "…"
+    return _folded(plain(_beginning(text, limit)), text, limit)
+
+
+def shown(text: str) -> str:
+    """Return `text` safe to paint for somebody who edits or judges it: nothing is removed, all is seen.
+
+    Control characters become their pictures (`␛`, `␀`), other characters that are not seen or turn the direction of
+    the text become their numbers (`⟨U+202E⟩`). Tabs and newlines stay.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    text = _HIDDEN.sub(lambda found: _mark(found[0]), text)
+    return text if text.isascii() else _FLOOD.sub(_shown_flood, text)
+
+
+def shown_line(text: str, limit: int = 200) -> str:
+    """Return what `shown` does, folded to one line, and cut to `limit` characters with an ellipsis."""
+    return _folded(shown(_beginning(text, limit)), text, limit)
+
+
+def blanked(text: str, cells: Callable[[str], int]) -> str:
+    """Return `text` with blanks for all that must not be sent, as wide as it was; tabs and newlines become blanks too.
+
+    Args:
+        cells: how wide a character is.
+    """
+    return _HIDDEN.sub(lambda found: " " * cells(found[0]), text.replace("\t", " ").replace("\n", " "))
+
+
+def hidden(text: str) -> list[str]:
+    """Return the marks of all that `shown` makes visible in `text`, each once, in their order."""
+    if text.isascii() and text.isprintable():
+        return []
+    flood = _FLOOD.search(text)
+    found = dict.fromkeys(_HIDDEN.findall(text))
+    return [_mark(character) for character in found] + ([_shown_flood(flood)[_MOST_MARKS:]] if flood else [])
+
+
+def unshown(text: str) -> str:
+    """Return `text` with the marks of `shown` turned into the characters that they stand for."""
+    return _SHOWN_MARK.sub(_meant, text)
+
+
+def _beginning(text: str, limit: int) -> str:
+    """Return enough of a text for its first line: nobody shall wait until ten million characters were cleaned."""
+    return text if len(text) <= (most := 50 * limit + 10_000) else text[:most]
+
+
+def _folded(clean: str, text: str, limit: int) -> str:
+    folded = " ".join(clean.split())
+    if len(folded) <= limit and len(text) <= 50 * limit + 10_000:
+        return folded
+    return folded[: limit - 1] + "…"
+
+
+def _mark(character: str) -> str:
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "\u2421" if code == 0x7F else f"⟨U+{code:04X}⟩"
+
+
+def _shown_flood(found: re.Match[str]) -> str:
+    return f"{found[1]}⟨+{len(found[0]) - _MOST_MARKS} marks⟩"
+
+
+def _meant(found: re.Match[str]) -> str:
+    if found[1] is None:
+        return "\x7f" if found[0] == "\u2421" else chr(ord(found[0]) - 0x2400)
+    code = int(found[1], 16)
+    character = chr(code) if code <= 0x10FFFF else ""
+    return character if character and _HIDDEN.fullmatch(character) and code > 0x7F else found[0]
 
 
 def model_label(base: str) -> str:

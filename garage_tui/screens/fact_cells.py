@@ -11,6 +11,7 @@ from textual.timer import Timer
 
 from garage_tui.core.errors import GarageError
 from garage_tui.core.fact_lines import Fact, Line
+from garage_tui.core.text import hidden, shown, unshown
 from garage_tui.screens.fact_edits import FactEdits
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.table import Table
@@ -73,6 +74,8 @@ class FactCells(FactEdits):
             self.query_one(Notice).wrong("a line that cannot be read cannot be duplicated: mend it with E")
             return
         fact = line.fact
+        if self._cannot_be_written(fact):
+            return
         extra = {**fact.extra, "fact": fact.fact or fact.answer}
         copy = {"question": fact.question, "answer": fact.answer}
         self._write(Writing(None, place + 1, copy, extra), "question")
@@ -87,8 +90,19 @@ class FactCells(FactEdits):
                 f"line {place + 1} cannot be read, and is kept as it is: E opens it in your editor"
             )
             return
+        if self._cannot_be_written(line.fact):
+            return
         column = COLUMNS[self.query_one(Table).column or QUESTION]
         self._write(Writing(line, place, {"question": line.fact.question, "answer": line.fact.answer}), column)
+
+    def _cannot_be_written(self, fact: Fact) -> bool:
+        """Say so where a cell could not give back what it holds: marks beside what they stand for, floods of them."""
+        for text in (fact.question, fact.answer):
+            if (marks := hidden(text)) and unshown(shown(text)) != text:
+                words = f"a cell cannot keep {' '.join(marks[:5])} as it is: E opens the row in your editor"
+                self.query_one(Notice).wrong(words)
+                return True
+        return False
 
     async def _drain(self) -> None:
         """Wait until the keys that were on their way when the cell was opened have come to it."""
@@ -112,8 +126,7 @@ class FactCells(FactEdits):
             self.mount(editor)
         editor.begin(writing.texts[column], column, cell, bottom=self.query_one(Notice).region.y - self.region.y)
         if text is not None:
-            editor.text = text
-            editor.move_cursor(editor.document.end)
+            editor.put(text)
         self.screen.set_focus(editor, scroll_visible=False)
         goes_on = writing.line is None and column == "question"
         self.query_one(Notice).note(f"{_HOW[column]} Enter {'goes to the answer' if goes_on else 'saves it'}.")
@@ -124,7 +137,7 @@ class FactCells(FactEdits):
         if writing is None or editor is None:
             return
         column, other = editor.column, OTHER[editor.column]
-        text = editor.text.strip() if editor.changed else editor.was
+        text = editor.value
         if not text and not (by == "back" and writing.line is None):
             self.query_one(Notice).wrong(f"The {column} is empty: write one, or press Esc")
             return
@@ -181,7 +194,7 @@ class FactCells(FactEdits):
             return
         fact = writing.line.fact if writing.line else None
         was = {"question": fact.question, "answer": fact.answer} if fact else {"question": "", "answer": ""}
-        now = {**writing.texts, editor.column: editor.text.strip() if editor.changed else editor.was}
+        now = {**writing.texts, editor.column: editor.value}
         if now != was and any(now.values()) and not writing.warned:
             writing.warned = True
             self.query_one(Notice).wrong("Not saved yet: Enter saves, Esc once more throws it away")
@@ -215,7 +228,7 @@ class FactCells(FactEdits):
         if writing is None or store is None or editor is None:
             return
         raw, other = writing.line.raw if writing.line else b"", writing.texts[OTHER[editor.column]]
-        draft = Draft(editor.text, editor.column, other, raw, writing.place)
+        draft = Draft(editor.written, editor.column, other, raw, writing.place)
         await asyncio.to_thread(store.draft, draft)
 
     @work(group="draft")

@@ -11,7 +11,7 @@ from garage_tui.core.coverage import LACKS, Group, clash_with
 from garage_tui.core.document import Document
 from garage_tui.core.fact_lines import Complaint, Line
 from garage_tui.core.facts_view import KINDS, Filter
-from garage_tui.core.text import one_line, plain
+from garage_tui.core.text import one_line, shown, shown_line
 
 _MOST_VARIANTS = 12
 
@@ -68,7 +68,7 @@ def cells(document: Document, place: int) -> Sequence[Content]:
         raw = Content.styled(_raw(line.raw[:400]), "$muted")
         words = one_line(line.complaints[0].text) if line.complaints else "holds no fact"
         return _numbered("✗", "bold $error", number), raw, Content.styled(words, "$error"), Content()
-    question = Content(one_line(line.fact.question))
+    question = Content(shown_line(line.fact.question))
     if line.fact.statement:
         question = Content.styled("awaits a question", "$warning italic")
     elif line.fact.exam:
@@ -77,7 +77,7 @@ def cells(document: Document, place: int) -> Sequence[Content]:
     return (
         _numbered("!" if document.doubtful(line) else "", "bold $warning", number),
         question,
-        Content(one_line(line.fact.answer)),
+        Content(shown_line(line.fact.answer)),
         _covered(group) if group else Content(),
     )
 
@@ -105,8 +105,8 @@ def details(document: Document, line: Line) -> Content:
         what = Content.styled("Kept as it is, and not taught. Mend it with E, or delete it with d.", "$muted")
         return Content("\n").join([*notes, what, Content(""), Content(_raw(line.raw[:4000], 2000))])
     parts = [*notes]  # first, since an answer may be longer than the panel
-    parts += [Content.styled(plain(line.fact.question), "bold")] if line.fact.question else []
-    parts.append(Content(plain(line.fact.answer)))
+    parts += [Content.styled(shown(line.fact.question), "bold")] if line.fact.question else []
+    parts.append(Content(shown(line.fact.answer)))
     if line.fact.exam:
         parts.append(Content.styled("exam: never taught, kept to ask later", "$secondary"))
     if group := document.coverage.group(line):
@@ -118,14 +118,14 @@ def details(document: Document, line: Line) -> Content:
     for key, value in line.fact.extra.items():
         if key != "exam" and not (key == "fact" and line.fact.statement):
             words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            parts.append(Content.styled(f"{one_line(key, 40)}: {one_line(words, 400)}", "$muted"))
+            parts.append(Content.styled(f"{shown_line(key, 40)}: {shown_line(words, 400)}", "$muted"))
     return Content("\n").join(parts)
 
 
 def _variants(group: Group, line: Line) -> list[Content]:
     others = [other.fact for other in group.lines if other is not line and other.fact and other.fact.question]
     lines = [
-        Content.assemble(("≈ ", "$primary"), "exam " if fact.exam else "", one_line(fact.question, 150))
+        Content.assemble(("≈ ", "$primary"), "exam " if fact.exam else "", shown_line(fact.question, 150))
         for fact in others[:_MOST_VARIANTS]
     ]
     if len(others) > _MOST_VARIANTS:
@@ -149,8 +149,8 @@ def clashes(found: Sequence[tuple[Sequence[Line], Sequence[Line]]]) -> str:
 
 def _said(line: Line) -> str:
     assert line.fact
-    return " → ".join(one_line(text, 120) for text in (line.fact.question, line.fact.answer) if text)
+    return " → ".join(shown_line(text, 120) for text in (line.fact.question, line.fact.answer) if text)
 
 
 def _raw(line: bytes, limit: int = 200) -> str:
-    return one_line(line.decode(errors="replace"), limit)
+    return shown_line(line.decode(errors="replace"), limit)

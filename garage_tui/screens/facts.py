@@ -20,7 +20,7 @@ from garage_tui.core.document import Document
 from garage_tui.core.fact_lines import Line
 from garage_tui.core.facts_view import KINDS, Filter, Only
 from garage_tui.core.settings import Settings, Workspace
-from garage_tui.core.text import one_line
+from garage_tui.core.text import shown_line
 from garage_tui.screens import fact_words
 from garage_tui.screens.fact_cells import ANSWER, QUESTION
 from garage_tui.screens.fact_files import FactFiles
@@ -208,7 +208,7 @@ class FactsPane(FactFiles):
     def _cells(self, row: int) -> Sequence[Content]:
         new = self._new_row
         if new is not None and row == new and self.writing:
-            return Content(), *(Content(one_line(text)) for text in self.writing.texts.values()), Content()
+            return Content(), *(Content(shown_line(text)) for text in self.writing.texts.values()), Content()
         row -= new is not None and row > new
         if self.store is None or row >= len(self._rows) or self._rows[row] >= len(self.store.document.lines):
             return ()

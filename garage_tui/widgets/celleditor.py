@@ -11,6 +11,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widgets import TextArea
 
+from garage_tui.core.text import shown, unshown
+
 MOST_LINES = 8
 
 
@@ -40,7 +42,8 @@ class CellEditor(TextArea):
     ) -> None:
         super().__init__(soft_wrap=True, compact=True, highlight_cursor_line=False, tab_behavior="focus")
         self._finish, self._give_up, self._earlier = finish, give_up, earlier
-        self.column = self.was = ""
+        self.column = self.was = self._began = ""
+        self._marked = False
         self.closed = False
         """True once its owner has removed it; keys that were typed ahead go to whoever has the focus then."""
         self._cell, self._bottom = Region(), 1
@@ -56,9 +59,28 @@ class CellEditor(TextArea):
             bottom: the line below the last one that the editor may cover.
         """
         self.column, self.was, self._cell, self._bottom = column, text, cell, bottom
-        self.load_text(text)
-        self.move_cursor(self.document.end)
+        self._marked = False
+        self.put(text)
+        self._began = self.text
         self._fit()
+
+    def put(self, text: str) -> None:
+        """Have another text stand there; what nobody would see of it stands as its marks."""
+        visible = shown(text)
+        self._marked = self._marked or visible != text
+        self.load_text(visible)
+        self.move_cursor(self.document.end)
+
+    @property
+    def written(self) -> str:
+        """The text as it shall be kept: what was marked when it came is again what it was."""
+        return unshown(self.text) if self._marked else self.text
+
+    @property
+    def value(self) -> str:
+        """What the cell shall hold: what it held where nothing was changed, else the text without spaces around it."""
+        visible = self.text.strip()
+        return (unshown(visible) if self._marked else visible) if self.changed else self.was
 
     def on_text_area_changed(self) -> None:
         self._fit()
@@ -79,7 +101,7 @@ class CellEditor(TextArea):
 
     @property
     def changed(self) -> bool:
-        return self.text != self.was
+        return self.text != self._began
 
     async def _on_key(self, event: events.Key) -> None:
         await self._earlier()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from garage_tui.core.text import duration, one_line, plain
+from garage_tui.core.text import duration, hidden, one_line, plain, shown, shown_line, unshown
 
 
 @pytest.mark.parametrize(
@@ -16,15 +16,48 @@ from garage_tui.core.text import duration, one_line, plain
         ("a\x9b31mb\x9dtitle\x9cc", "abc"),
         ("never ended \x1b]0;title\nnext line", "never ended \nnext line"),
         ("bell\x07 back\x08 nul\x00 del\x7f", "bell back nul del"),
-        ("evil \u202etxt.exe\u200b", "evil txt.exe"),
+        ("evil \u202etxt.exe\u200b", "evil �txt.exe"),
         ("tab\tand\r\nnewline", "tab\tand\nnewline"),
         ("[bold]markup is text[/bold]", "[bold]markup is text[/bold]"),
         ("Grüße, 世界 🦋", "Grüße, 世界 🦋"),
-        ("\ud800", ""),
+        ("half a letter \ud800", "half a letter �"),
+        ("unseen \U000e0041\U000e0042 text", "unseen � text"),
+        ("so\u00adft, \u3164wide\ufe01, \ufeffbom", "soft, wide, bom"),
+        ("an image's cell \U0010eeee\u0305", "an image's cell �\u0305"),
+        ("z" + "\u0301" * 90 + "o", "z" + "\u0301" * 8 + "o"),
+        ("👩\u200d🚀 ❤\ufe0f, می\u200cخواهم", "👩\u200d🚀 ❤\ufe0f, می\u200cخواهم"),
     ],
 )
 def test_outside_text_is_shown_without_its_escapes(hostile, shown):
     assert plain(hostile) == shown
+
+
+@pytest.mark.parametrize(
+    ("hostile", "seen"),
+    [
+        ("a\x1b[31mred\x1b[0m b", "a␛[31mred␛[0m b"),
+        ("nul\x00, del\x7f, csi\x9b", "nul␀, del␡, csi⟨U+009B⟩"),
+        ("evil \u202etxt.exe\u200b", "evil ⟨U+202E⟩txt.exe⟨U+200B⟩"),
+        ("tag \U000e0041", "tag ⟨U+E0041⟩"),
+        ("z" + "\u0301" * 90, "z" + "\u0301" * 8 + "⟨+82 marks⟩"),
+        ("two\nlines\tand a tab", "two\nlines\tand a tab"),
+        ("Grüße, 世界 🦋 👩\u200d🚀", "Grüße, 世界 🦋 👩\u200d🚀"),
+    ],
+)
+def test_who_judges_a_text_sees_what_is_hidden_in_it(hostile, seen):
+    assert shown(hostile) == seen
+    assert bool(hidden(hostile)) == (hostile != seen)
+    assert shown_line(hostile) == " ".join(seen.split())
+
+
+def test_marks_become_again_what_they_stand_for():
+    hostile = "a\x1b[31m \x00\x7f\x9b\r\n\u202e\U000e0041"
+    assert unshown(shown(hostile)) == hostile
+    assert unshown("⟨U+0041⟩ ⟨U+D⟩ ⟨U+FFFFFF⟩") == "⟨U+0041⟩ ⟨U+D⟩ ⟨U+FFFFFF⟩"
+
+
+def test_ten_million_characters_are_one_short_line_at_once():
+    assert one_line("\x1b[31m" + "x" * 10_000_000, 10) == shown_line("x" * 10_000_000, 10) == "x" * 9 + "…"
 
 
 def test_a_long_error_becomes_one_short_line():

@@ -1,0 +1,26 @@
+"""The last door before the terminal: no widget, ours or Textual's, can paint a control character of outside text."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.color import Color
+from textual.filter import LineFilter
+
+from garage_tui.core.text import blanked
+
+
+class LastFilter(LineFilter):
+    """Puts blanks where a line has what `plain` takes out, should a widget have been given text that nobody cleaned.
+
+    Control codes of our own (pictures) pass.
+    """
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Return the segments of a line, as wide as they were."""
+        if all(text.isprintable() or control for text, _, control in segments):
+            return segments
+        return [one if one.control else Segment(blanked(one.text, cell_len), one.style) for one in segments]
+
+
+LAST_FILTER = LastFilter()
