@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 from textual.app import App
 from textual.binding import Binding
 from textual.color import Color
+from textual.events import Event, Paste
 from textual.geometry import Size
 
+from garage_tui.core.text import plain
 from garage_tui.theme import GARAGE, GARAGE_16
+from garage_tui.widgets.lastfilter import LastFilter
 
 if TYPE_CHECKING:
     from textual.events import Resize
@@ -38,7 +41,7 @@ class Fitted(App[int]):
     @cached_property
     def _own_filters(self) -> list[LineFilter]:
         """What this terminal cannot show, or shall not, taken out of every line before it is sent."""
-        filters: list[LineFilter] = []
+        filters: list[LineFilter] = [LastFilter()]
         if self.in_ascii:
             from garage_tui.widgets.ascii import Ascii
 
@@ -54,6 +57,11 @@ class Fitted(App[int]):
         if self.no_color:  # Textual's own answer to NO_COLOR is shades of grey
             theirs = [one for one in theirs if type(one).__name__ != "Monochrome"]
         return [*theirs, *self._own_filters]
+
+    async def on_event(self, event: Event) -> None:
+        if isinstance(event, Paste):  # what is on a clipboard is outside text
+            event.text = plain(event.text)
+        await super().on_event(event)
 
     def get_key_display(self, binding: Binding) -> str:
         display = super().get_key_display(binding)

@@ -21,6 +21,3 @@ class LastFilter(LineFilter):
         if all(text.isprintable() or control for text, _, control in segments):
             return segments
         return [one if one.control else Segment(blanked(one.text, cell_len), one.style) for one in segments]
-
-
-LAST_FILTER = LastFilter()
