@@ -12,13 +12,14 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from garage_tui.core.runs import LOG
 from garage_tui.core.settings import EnergySettings
 from garage_tui.screens import run_curves, run_words
 from garage_tui.screens.run_export import RunExport
 from garage_tui.screens.voice import Known, Told
 from garage_tui.screens.watcher import Seen, Watcher
 from garage_tui.widgets.chart import Chart
-from garage_tui.widgets.logview import LogView
+from garage_tui.widgets.logfile import LogFile
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.searchline import SearchLine
 from garage_tui.widgets.sparkline import spark
@@ -128,14 +129,14 @@ class RunsPane(RunExport):
             with VerticalScroll(id="runs-summary", classes="panel"):
                 yield Static(id="runs-words")
             yield Chart(id="runs-chart", classes="panel")
-        yield LogView(id="runs-log", classes="panel")
+        yield LogFile(id="runs-log", classes="panel")
         yield SearchLine(id="runs-search")
         yield Notice()
 
     def on_mount(self) -> None:
         self.query_one(Table).border_title = "Runs"
         self.query_one(Chart).border_title = "Loss"
-        self.query_one(LogView).border_title = "Log"
+        self.query_one(LogFile).border_title = "Log"
         self.watch(self.app, "runs", self.show_runs)
 
     def reveal(self) -> None:
@@ -230,11 +231,11 @@ class RunsPane(RunExport):
         """Show what the chosen run wrote."""
         if told.run_id != self._chosen:
             return
-        log, chart = self.query_one(LogView), self.query_one(Chart)
+        log, chart = self.query_one(LogFile), self.query_one(Chart)
         if told.fresh:
-            log.clear()
             chart.series = ()
-        log.append(told.lines)
+        if told.log is not None:
+            log.take(self._watcher.workspace.checkpoints / told.run_id / LOG, told.log, fresh=told.fresh)
         if told.curve is not None:
             chart.series, chart.border_title = run_curves.curves(told), run_curves.title(told)
         if (known := (told.run_id, told.known)) != self._known:
@@ -242,13 +243,13 @@ class RunsPane(RunExport):
             self._show_chosen()
 
     def on_log_view_followed(self) -> None:
-        log = self.query_one(LogView)
-        held = "" if log.following else "held still · End follows again"
+        log = self.query_one(LogFile)
+        held = "" if log.following else " ".join(filter(None, ("held still", log.position, "· End follows again")))
         log.border_subtitle = " · ".join(filter(None, (log.found, held, "wrapped" if log.wrap else "")))
 
     def action_log(self) -> None:
         self.toggle_class("-log")
-        self.query_one(LogView if self.has_class("-log") else Table).focus()
+        self.query_one(LogFile if self.has_class("-log") else Table).focus()
 
     def action_chat(self) -> None:
         if seen := self.chosen:
@@ -285,20 +286,20 @@ class RunsPane(RunExport):
         line.focus()
 
     def on_input_changed(self, event: SearchLine.Changed) -> None:
-        self.query_one(LogView).search(event.value)
+        self.query_one(LogFile).search(event.value)
 
     def on_search_line_go(self, event: SearchLine.Go) -> None:
-        self.query_one(LogView).go_to_match(event.places)
+        self.query_one(LogFile).go_to_match(event.places)
 
     def on_search_line_closed(self) -> None:
-        log = self.query_one(LogView)
+        log = self.query_one(LogFile)
         log.search("")
         log.focus()
 
     def action_hold(self) -> None:
-        self.query_one(LogView).hold_or_follow()
+        self.query_one(LogFile).hold_or_follow()
 
     def action_wrap(self) -> None:
-        log = self.query_one(LogView)
+        log = self.query_one(LogFile)
         log.wrap = not log.wrap
         self.on_log_view_followed()

@@ -7,13 +7,16 @@ from pathlib import Path
 
 from garage_tui.core import drawn
 from garage_tui.core.drawn import NewSheet
-from garage_tui.core.follow import CHUNK, Follower
+from garage_tui.core.follow import Follower
+from garage_tui.core.log_pages import Piece, Tail
 from garage_tui.core.probes import Probe, is_number, probe_of
 from garage_tui.core.runs import EVENTS, LOG, disk_bytes
 from garage_tui.widgets.chart import downsample
 
 MOST_POINTS = 400
 """Points of a curve that are handed to the screen."""
+_MOST_KEPT = 20 * MOST_POINTS
+"""Points of a curve that are kept; of more, neighbours become one, so that a month of steps takes no more memory."""
 _CHUNKS_A_LOOK = 8
 _DISK_EVERY = 40  # looks
 
@@ -43,7 +46,8 @@ class Told:
     run_id: str
     fresh: bool
     """True for the first word of a run: what was shown before belongs to another."""
-    lines: tuple[str, ...]
+    log: Piece | None
+    """The newest lines of its log; None where there are none."""
     curve: Curve | None
     """(step, loss) from the beginning, thinned out; None where neither it nor a probe or a sheet is new."""
     rates: Curve = ()
@@ -63,7 +67,7 @@ class Voice:
     def __init__(self, run_id: str, folder: Path) -> None:
         self.run_id = run_id
         self._events = Follower(folder / EVENTS)
-        self._log = Follower(folder / LOG, tail=CHUNK)
+        self._log = Tail(folder / LOG)
         self._folder = folder
         self._curve: list[tuple[float, float]] = []
         self._rates: list[tuple[float, float]] = []
@@ -74,30 +78,27 @@ class Voice:
 
     def listen(self, fresh: bool) -> Told | None:
         """Return what is new; None where nothing is."""
-        lines: list[str] = []
-        if self._log.size - self._log.position > 4 * CHUNK:  # a flood: what nobody could read is left out
-            skipped = self._log.size - self._log.position - CHUNK
-            self._log = Follower(self._log.path, tail=CHUNK)
-            lines.append(f"… {skipped // 1024} KB left out here; {LOG} has them …")
-        lines += [part for line in self._log.text() for part in line.split("\n")]
+        log = self._log.read()
         grown = self._take_events() or fresh
         if self._looks % _DISK_EVERY == 0 or fresh:
             parameters = self._known.parameters or drawn.parameters(self._folder)
             self._known = replace(self._known, disk=disk_bytes(self._folder), parameters=parameters)
         self._looks += 1
-        if not (lines or grown):
+        if log is None and not grown:
             return None
-        told = Told(self.run_id, fresh, tuple(lines), None, known=self._known)
+        told = Told(self.run_id, fresh, log, None, known=self._known)
         return self._with_curves(told) if grown else told
 
     def _take_events(self) -> bool:
         """Take up the next events; True where a step, a probe or a sheet is among them."""
-        before, known = len(self._curve), self._known
+        known = self._known
+        new = False
         for _ in range(_CHUNKS_A_LOOK):
             for event in self._events.events():
                 step, loss = event.get("step"), event.get("loss")
                 if event.get("event") == "step" and is_number(step) and is_number(loss):
                     self._curve.append((float(step), float(loss)))
+                    new = True
                     if is_number(rate := event.get("lr")):
                         self._rates.append((float(step), float(rate)))
                 elif probe := probe_of(event):  # a resumed run may tell one again: the last word counts
@@ -106,9 +107,12 @@ class Voice:
                 elif sheet := drawn.new_sheet(event):  # so here
                     self._sheets[sheet.step] = sheet
                     self._known = replace(self._known, sheet=sheet, sheets=len(self._sheets))
+            for curve in (self._curve, self._rates):
+                if len(curve) > _MOST_KEPT:
+                    curve[:] = downsample(curve, _MOST_KEPT // 2)
             if not self._events.behind:
                 break
-        return len(self._curve) > before or self._known is not known
+        return new or self._known is not known
 
     def _with_curves(self, told: Told) -> Told:
         probes = [self._probes[step] for step in sorted(self._probes)]

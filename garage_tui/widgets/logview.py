@@ -1,8 +1,8 @@
-"""A log: appended in batches, drawn line by line, followed or held still, wrapped or not, searched."""
+"""Lines of a log: a window of them is kept, drawn line by line, followed or held still, wrapped or not, searched."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import ClassVar
 
 from rich.cells import cell_len, chop_cells
@@ -15,8 +15,10 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from garage_tui.core.log_pages import Piece
+
 MOST_LINES = 20_000
-"""Lines kept in memory; older ones are in the file."""
+"""Lines kept in memory; the others are in the file."""
 
 
 class LogView(ScrollView, can_focus=True):
@@ -41,54 +43,112 @@ class LogView(ScrollView, can_focus=True):
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.lines: list[str] = []
+        self.starts: list[int] = []
+        """The byte of the file with which each line begins."""
+        self.end = 0
+        """The byte after the last whole line."""
+        self.rest = ""
+        """What is written of the line after those; it is the last of `lines` too where there is any."""
         self._width = 0
         self._rows: list[tuple[int, str]] = []
         """What is drawn when lines are wrapped: the line's number and a piece of it."""
         self._wrapped_at = 0
         self.term = ""
-        self._hits: list[int] = []
-        self._hit = 0
+        self.hits: list[int] = []
+        """The numbers of the lines that hold what is searched."""
+        self.hit = 0
+        """Which of the hits is chosen."""
 
     # ── lines ──
 
-    def append(self, lines: Sequence[str]) -> None:
-        """Add clean lines at the end."""
-        if not lines:
-            return
-        follow = self.following
-        first = len(self.lines)
-        self.lines += [line.expandtabs() for line in lines]
-        self._width = max(self._width, max(cell_len(line) for line in self.lines[first:]))
-        self._rows += self._pieces(first)
-        self._hits += self._matches(first)
-        above = len(self._rows) if self.wrap else len(self.lines)
-        if (surplus := len(self.lines) - MOST_LINES) > 0:
-            del self.lines[:surplus]
-            self._rows = [(number - surplus, piece) for number, piece in self._rows if number >= surplus]
-            gone = sum(number < surplus for number in self._hits)
-            self._hits = [number - surplus for number in self._hits[gone:]]
-            self._hit = max(0, self._hit - gone)
-        self._resize_content()
-        if follow:
-            self.scroll_end(animate=False, immediate=True, force=True, x_axis=False)
-        elif surplus > 0:  # what is being read stays where it is
-            above -= len(self._rows) if self.wrap else len(self.lines)
-            self.scroll_to(y=max(0, self.scroll_y - above), animate=False, immediate=True, force=True)
-        self.refresh()
+    @property
+    def start(self) -> int:
+        """The byte of the file with which the first line begins."""
+        return self.starts[0] if self.starts else self.end
+
+    def replace(self, piece: Piece) -> None:
+        """Show these lines and no others."""
+        self.lines, self.starts, self._rows, self.hits, self.hit, self._width = [], [], [], [], 0, 0
+        self.end, self.rest = piece.start, ""
+        self.virtual_size = Size(0, 0)
+        self.add_after(piece)
 
     def clear(self) -> None:
         """Forget all lines, and follow the end of those to come."""
-        self.lines, self._rows, self._hits, self._hit, self._width = [], [], [], 0, 0
-        self.virtual_size = Size(0, 0)
         self.following = True
+        self.replace(Piece())
         self.scroll_to(0, 0, animate=False, immediate=True, force=True)
         self.refresh()
 
-    def _pieces(self, first: int) -> Iterator[tuple[int, str]]:
+    def add_after(self, piece: Piece) -> None:
+        """Add the lines that come next in the file; where they are too many, the first ones go."""
+        self._drop_rest()
+        first = len(self.lines)
+        self.lines += piece.lines
+        self.starts += piece.starts
+        self.end, self.rest = piece.end, piece.rest
+        if piece.rest:
+            self.lines.append(piece.rest)
+            self.starts.append(piece.end)
+        self._width = max(self._width, max(map(cell_len, self.lines[first:]), default=0))
+        self._rows += self._pieces(first)
+        self.hits += self._matches(first)
+        above = len(self._rows) if self.wrap else len(self.lines)
+        if (surplus := len(self.lines) - MOST_LINES) > 0:
+            del self.lines[:surplus], self.starts[:surplus]
+            self._rows = [(number - surplus, text) for number, text in self._rows if number >= surplus]
+            gone = sum(number < surplus for number in self.hits)
+            self.hits = [number - surplus for number in self.hits[gone:]]
+            self.hit = max(0, self.hit - gone)
+        self._resize_content()
+        if self.following:
+            self.scroll_end(animate=False, immediate=True, force=True, x_axis=False)
+        elif surplus > 0:  # what is being read stays where it is
+            self._scroll_by(-(above - (len(self._rows) if self.wrap else len(self.lines))))
+        self.refresh()
+
+    def add_before(self, piece: Piece) -> None:
+        """Add the lines that come before in the file; where they are too many, the last ones go."""
+        many = len(piece.lines)
+        self.lines[:0], self.starts[:0] = piece.lines, piece.starts
+        self._width = max(self._width, max(map(cell_len, piece.lines), default=0))
+        if len(self.lines) > MOST_LINES:
+            self._drop_rest()
+        if len(self.lines) > MOST_LINES:
+            self.end = self.starts[MOST_LINES]
+            del self.lines[MOST_LINES:], self.starts[MOST_LINES:]
+        rows = len(self._rows)
+        if self.wrap:
+            kept = [(number + many, text) for number, text in self._rows if number + many < len(self.lines)]
+            self._rows = [*self._pieces(0, many), *kept]
+            rows = len(self._rows) - len(kept)
+        found = list(self._matches(0, many))
+        self.hits = [*found, *(number + many for number in self.hits if number + many < len(self.lines))]
+        self.hit = min(self.hit + len(found), max(0, len(self.hits) - 1))
+        self._resize_content()
+        if self.following:
+            self.scroll_end(animate=False, immediate=True, force=True, x_axis=False)
+        else:
+            self._scroll_by(rows if self.wrap else many)
+        self.refresh()
+
+    def _drop_rest(self) -> None:
+        if not self.rest:
+            return
+        self.rest = ""
+        del self.lines[-1:], self.starts[-1:]
+        for numbered in (self._rows, self.hits):
+            while numbered and _number(numbered[-1]) >= len(self.lines):
+                numbered.pop()
+
+    def _scroll_by(self, rows: int) -> None:
+        self.scroll_to(y=max(0, self.scroll_y + rows), animate=False, immediate=True, force=True)
+
+    def _pieces(self, first: int, last: int | None = None) -> Iterator[tuple[int, str]]:
         width = self._wrapped_at
         if not self.wrap or width <= 0:
             return
-        for number in range(first, len(self.lines)):
+        for number in range(first, len(self.lines) if last is None else last):
             line = self.lines[number]
             for piece in [line] if len(line) <= width and cell_len(line) <= width else chop_cells(line, width):
                 yield number, piece
@@ -110,7 +170,7 @@ class LogView(ScrollView, can_focus=True):
         if self.following:
             self.action_follow()
         else:
-            self._show_line(top)
+            self.show_line(top)
         self.refresh()
 
     def on_resize(self) -> None:
@@ -122,7 +182,8 @@ class LogView(ScrollView, can_focus=True):
     def _line_at(self, row: int) -> int:
         return self._rows[min(row, len(self._rows) - 1)][0] if self._rows else row
 
-    def _show_line(self, number: int) -> None:
+    def show_line(self, number: int) -> None:
+        """Scroll so that this line stands in the middle."""
         row = next((row for row, (line, _) in enumerate(self._rows) if line == number), 0) if self._rows else number
         self.scroll_to(0, max(0, row - self.size.height // 2), animate=False, immediate=True, force=True)
 
@@ -142,45 +203,37 @@ class LogView(ScrollView, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         if new_value >= self.max_scroll_y - 0.5:
-            self.following = self.following or new_value > old_value  # a log that was shortened is no reader
+            # A log that was shortened is no reader, and what comes after this window is another's affair.
+            self.following = self.following or (new_value > old_value and self.is_at_end)
         elif new_value < old_value:  # only a reader moves upwards
             self.following = False
+
+    @property
+    def is_at_end(self) -> bool:
+        """True while the last line that is kept is the last one of the log."""
+        return True
 
     def watch_following(self) -> None:
         self.post_message(self.Followed())
 
     # ── searching ──
 
-    def search(self, term: str) -> None:
-        """Mark every line that holds `term` (in any case), and go to the newest one; nothing ends the search."""
-        self.term = term.casefold()
-        self._hits = list(self._matches(0))
-        self._hit = len(self._hits) - 1
-        self._show_hit()
-
-    def go_to_match(self, places: int) -> None:
-        """Go to an older match (negative) or a newer one; past the last it begins again."""
-        if self._hits:
-            self._hit = (self._hit + places) % len(self._hits)
-            self._show_hit()
-
-    @property
-    def found(self) -> str:
-        """`match 3 of 17`, `no match`, or nothing while nothing is searched."""
-        if not self.term:
-            return ""
-        return f"match {self._hit + 1} of {len(self._hits)}" if self._hits else "no match"
-
-    def _matches(self, first: int) -> Iterator[int]:
+    def _matches(self, first: int, last: int | None = None) -> Iterator[int]:
         if self.term:
-            yield from (
-                number for number in range(first, len(self.lines)) if self.term in self.lines[number].casefold()
-            )
+            numbers = range(first, len(self.lines) if last is None else last)
+            yield from (number for number in numbers if self.term in self.lines[number].casefold())
 
-    def _show_hit(self) -> None:
-        if self._hits:
+    def mark(self, term: str) -> None:
+        """Mark every line that holds `term`, in any case; nothing ends that."""
+        self.term = term.casefold()
+        self.hits = list(self._matches(0))
+        self.hit = max(0, len(self.hits) - 1)
+
+    def show_hit(self) -> None:
+        """Go to the hit that is chosen."""
+        if self.hits:
             self.following = False
-            self._show_line(self._hits[self._hit])
+            self.show_line(self.hits[self.hit])
         self.post_message(self.Followed())
         self.refresh()
 
@@ -199,7 +252,7 @@ class LogView(ScrollView, can_focus=True):
         low = text.casefold()
         if not self.term or self.term not in low or len(low) != len(text):
             return [Segment(text, style)]
-        here = bool(self._hits) and number == self._hits[self._hit]
+        here = bool(self.hits) and number == self.hits[self.hit]
         marked = style + self.get_component_rich_style("logview--match") + Style(reverse=here, underline=True)
         segments, start = [], 0
         while (place := low.find(self.term, start)) >= 0:
@@ -207,3 +260,7 @@ class LogView(ScrollView, can_focus=True):
             segments += [Segment(text[start:place], style), Segment(text[place:end], marked)]
             start = end
         return [*segments, Segment(text[start:], style)]
+
+
+def _number(numbered: int | tuple[int, str]) -> int:
+    return numbered if isinstance(numbered, int) else numbered[0]

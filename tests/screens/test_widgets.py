@@ -8,14 +8,13 @@ from textual.content import Content
 
 from garage_tui.theme import VARIABLES
 from garage_tui.widgets.chart import Chart, Series, downsample
-from garage_tui.widgets.logview import MOST_LINES, LogView
 from garage_tui.widgets.table import Column, Table, cut_middle
 
 
 class One(App[None]):
     """An app with one widget."""
 
-    def __init__(self, widget: Table | LogView | Chart) -> None:
+    def __init__(self, widget: Table | Chart) -> None:
         super().__init__()
         self.widget = widget
 
@@ -91,15 +90,6 @@ async def test_the_cursor_stays_inside_when_rows_go():
         assert table.cursor == 2
         table.show_rows(0, lambda row: [])
         assert table.cursor == 0
-
-
-async def test_a_log_keeps_a_bounded_number_of_lines():
-    log = LogView()
-    async with One(log).run_test():
-        for start in range(0, 30_000, 10_000):
-            log.append([f"line {start + number}" for number in range(10_000)])
-        assert len(log.lines) == MOST_LINES
-        assert log.lines[-1] == "line 29999"
 
 
 async def test_a_single_share_is_seen_on_an_axis_of_percents_and_three_curves_are_told_apart_by_their_signs():
