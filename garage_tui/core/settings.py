@@ -149,6 +149,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Work between two checkpoints: what a power cut can cost at most."""
     pictures: Literal["auto", "kitty", "sixel", "half", "ascii"] = "auto"
     """How pictures are shown; auto asks the terminal, and $GARAGE_PICTURES goes before it."""
+    title: bool = True
+    """Say in the terminal's title which workspace this is, and how far its run has come."""
     ascii: bool | None = None
     """Paint borders, gauges, curves, signs and pictures in ASCII, for fonts that have no more; by default where the
     locale is not UTF-8, and on the Linux console. `--ascii` and `--no-ascii` go before it."""
