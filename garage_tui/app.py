@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from garage_tui.screens.gauges import Gauges
     from garage_tui.screens.voice import Told
     from garage_tui.screens.watcher import Seen, Watcher
+    from garage_tui.title import Title
 
 LEAST = Size(60, 20)
 """Columns and rows from which everything that matters can be seen and reached."""
@@ -172,6 +173,14 @@ class GarageApp(Fitted, NewRuns):
         return Watcher(self.workspace)
 
     @cached_property
+    def _terminal_title(self) -> Title | None:
+        from garage_tui.title import Title, has_title
+
+        if not (self.settings.title and self._driver and has_title(os.environ)):
+            return None
+        return Title(_short(self.workspace.root), self._driver.write, self.in_ascii)
+
+    @cached_property
     def gauges(self) -> Gauges:
         """The eyes on heat, power and memory; as above."""
         from garage_tui.screens.gauges import Gauges
@@ -275,6 +284,8 @@ class GarageApp(Fitted, NewRuns):
         self.workers.cancel_group(self, "watch")
         self.watcher.wake()
         self.gauges.close()
+        if self._terminal_title:
+            self._terminal_title.close()
 
     def on_garage_app_gauges_read(self, event: GaugesRead) -> None:
         from garage_tui.core.meter_words import short
@@ -288,6 +299,8 @@ class GarageApp(Fitted, NewRuns):
         self._tell_of_ends(event.runs)
         self.runs = event.runs
         self.query_one(HeaderBar).run_lines = in_header(event.runs)
+        if self._terminal_title:
+            self._terminal_title.show(event.runs)
         self.gauges.attend(running=any(run.alive and run.status != "queued" for run in event.runs))
 
     def _tell_of_ends(self, runs: tuple[Seen, ...]) -> None:
