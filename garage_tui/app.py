@@ -359,7 +359,7 @@ class GarageApp(Fitted, NewRuns):
 
         keys = [(self.get_key_display(binding), binding.tooltip) for _, binding in self._actions(self.screen)]
         title = next(tab.label for tab in TABS if tab.id == self.pane.id)
-        self.push_screen(Help(f"{title} – help", self.pane.HELP, keys))
+        self.push_screen(Help(f"{title} – help", self.name_keys(self.pane.HELP), keys))
 
     def _actions(self, screen: Screen[object]) -> list[tuple[object, Binding]]:
         """Return what can be done on a screen now: every binding with a sentence to it, once."""

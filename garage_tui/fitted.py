@@ -64,12 +64,15 @@ class Fitted(App[int]):
         await super().on_event(event)
 
     def get_key_display(self, binding: Binding) -> str:
-        display = super().get_key_display(binding)
-        if self.in_ascii:
-            from garage_tui.widgets.ascii import key_in_ascii
+        return self.name_keys(super().get_key_display(binding))
 
-            display = key_in_ascii(display)
-        return display
+    def name_keys(self, words: str) -> str:
+        """Return words about keys with names for those that are signs, where they cannot be painted."""
+        if self.in_ascii:
+            from garage_tui.widgets.ascii import keys_in_words
+
+            words = keys_in_words(words)
+        return words
 
     def on_resize(self, event: Resize) -> None:
         least = self.least_size()

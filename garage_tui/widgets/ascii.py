@@ -22,7 +22,7 @@ _SIGNS = {
     **dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True)),
     **dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True)),
     **dict(zip("▁▂▃▄▅▆▇█", ".:-=+*%#", strict=True)),  # a sparkline: more ink where more is meant
-    **dict(zip("▏▎▍▌▋▊▉", "||====#", strict=True)),  # the end of a gauge, or a line at a field's left
+    **dict.fromkeys("▏▎▍▌▋▊", "="), "▉": "#",  # the end of a gauge
     **dict(zip("▀▐▔▕░▒▓", '"=-|.:%', strict=True)),
 }  # fmt: skip
 _HORIZONTAL, _VERTICAL = "─━┄┅┈┉╌╍═╴╶╸╺╼╾", "│┃┆┇┊┋╎╏║╵╷╹╻╽╿"
@@ -51,7 +51,7 @@ def _dots() -> dict[str, str]:
 
 TABLE = str.maketrans(_SIGNS | _lines() | _dots())
 """What becomes of each sign; `str.translate` takes it."""
-_KEYS = {"⏎": "Enter", "←": "Left", "→": "Right", "↑": "Up", "↓": "Down"}
+_KEYS = {"←→": "Left/Right", "↑↓": "Up/Down", "⏎": "Enter", "←": "Left", "→": "Right", "↑": "Up", "↓": "Down"}
 
 
 @lru_cache(4096)
@@ -60,9 +60,11 @@ def in_ascii(text: str) -> str:
     return text.translate(TABLE)
 
 
-def key_in_ascii(display: str) -> str:
-    """Return how a key is called: a "<" for an arrow would be taken for the key "<"."""
-    return "".join(_KEYS.get(sign, sign) for sign in display)
+def keys_in_words(text: str) -> str:
+    """Return keys or help with the keys' names: a "<" for an arrow would be taken for the key "<"."""
+    for signs, words in _KEYS.items():
+        text = text.replace(signs, words)
+    return text
 
 
 class Ascii(LineFilter):
