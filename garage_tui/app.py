@@ -85,7 +85,7 @@ class GarageApp(Fitted, NewRuns):
     ]
     COMMAND_PALETTE_DISPLAY = "^p"
     # Rows of a pane of a dashboard, where what matters most has all the room: the style sheets say what that is.
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (14, "-low"), (20, "-high")]  # noqa: RUF012 (as Textual has it)
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (14, "-low"), (23, "-high")]  # noqa: RUF012 (as Textual has it)
 
     runs: reactive[tuple[Seen, ...]] = reactive((), repaint=False)
     """All runs as they were last seen, the newest first."""
