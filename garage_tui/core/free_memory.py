@@ -1,4 +1,4 @@
-"""How much memory is free now, where a run would work."""
+"""How much memory there is, and how much is free now, where a run would work."""
 
 from __future__ import annotations
 
@@ -19,15 +19,29 @@ def free_memory(readings: Sequence[Reading], gpus: Sequence[int] = (), swap: boo
         swap: of the processor's memory, count what could be swapped out, too: slow, but it goes.
     """
     if not readings:
-        return _free(("MemAvailable", "SwapFree") if swap else ("MemAvailable",))
+        return _lines(("MemAvailable", "SwapFree") if swap else ("MemAvailable",))
     left = {one.index: one.memory_total - (one.memory_used or 0) for one in readings if one.memory_total}
-    asked = [left[index] for index in gpus if index in left]
+    return _of(left, gpus)
+
+
+def all_memory(readings: Sequence[Reading], gpus: Sequence[int] = ()) -> float | None:
+    """Return the bytes that there are, free or not; None where nobody says. Of main memory its swap counts, too.
+
+    Arguments are those of `free_memory`: of the GPUs that were asked for, the smallest counts.
+    """
+    if not readings:
+        return _lines(("MemTotal", "SwapTotal"))
+    return _of({one.index: one.memory_total for one in readings if one.memory_total}, gpus)
+
+
+def _of(memory: dict[int, int], gpus: Sequence[int]) -> float | None:
+    asked = [memory[index] for index in gpus if index in memory]
     if asked:
         return float(min(asked))
-    return float(max(left.values())) if left else None
+    return float(max(memory.values())) if memory else None
 
 
-def _free(names: Sequence[str]) -> float | None:
+def _lines(names: Sequence[str]) -> float | None:
     """Return the sum of these lines of the kernel's: MemAvailable pushes nothing out of memory (proc(5))."""
     try:
         lines = dict(line.split(":", 1) for line in _MEMINFO.read_text().splitlines())

@@ -40,7 +40,7 @@ def box(monkeypatch):
 
     def set_(*readings: Reading, free: float = 16 * GB, folder=None) -> None:
         monkeypatch.setattr(diffusion_estimate.gpu, "usable", lambda: list(readings))
-        monkeypatch.setattr(free_memory, "_free", lambda names: free)
+        monkeypatch.setattr(free_memory, "_lines", lambda names: free)
 
     set_()
     return set_

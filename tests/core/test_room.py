@@ -9,9 +9,14 @@ import pytest
 
 from garage_tui.core import card, launcher, room
 from garage_tui.core.care import Care
+from garage_tui.core.diffusion_recipe import make_recipe
+from garage_tui.core.errors import BadInputError
+from garage_tui.core.free_memory import all_memory
 from garage_tui.core.room import Room
 from garage_tui.core.runs import Manifest, State, list_runs, new_run_folder, write_manifest, write_state
+from garage_tui.core.settings import Settings
 from tests import run_folders
+from tests.nvml.box import RTX_3090
 from tests.run_folders import kill
 
 wait = partial(run_folders.wait, seconds=20)
@@ -150,3 +155,16 @@ def test_on_a_gpu_the_free_memory_decides(monkeypatch, policy, free, needs, asks
         assert "it needs about 4.0 GB, and GPU 0 has 3.0 free" in hold.reason
     asking.close()
     assert card.asks("0") == ""
+
+
+@pytest.mark.parametrize("gpus", [(), (0,)])
+def test_a_run_that_can_never_fit_is_refused_with_both_figures_and_leaves_nothing(make_box, workspace, gpus):
+    if gpus:
+        make_box(RTX_3090)
+    far_too_much = make_recipe("class", batch_size=1_000_000)
+    with pytest.raises(BadInputError) as refused:
+        launcher.start_diffusion(workspace, Settings(), far_too_much, gpus=gpus)
+    said = str(refused.value)
+    where = "GPU 0 has 25.8 GB" if gpus else f"this box has {all_memory([]) / 1e9:.1f} GB"
+    assert f"{where} in all" in said and "smaller batch" in said and "GB of memory" in said
+    assert list_runs(workspace) == [] and list(workspace.checkpoints.glob("*")) == []
