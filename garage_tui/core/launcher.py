@@ -22,10 +22,10 @@ from garage_tui.core.diffusion_estimate import estimate_diffusion
 from garage_tui.core.diffusion_recipe import DiffusionRecipe
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.estimate import estimate_lora
-from garage_tui.core.free_memory import all_memory
 from garage_tui.core.image_source import folder_of
 from garage_tui.core.recipe import LoraRecipe
 from garage_tui.core.regular_file import log_file, read_regular
+from garage_tui.core.room import must_fit
 from garage_tui.core.runs import (
     FACTS,
     LOCK,
@@ -141,7 +141,7 @@ def _start(
         about: fields of the manifest.
     """
     _slots(Path(), gpus)  # a GPU that is not there is refused before anything is written
-    _must_fit(kind, about.get("memory"), gpus)
+    must_fit(kind, about.get("memory"), gpus)
     try:
         folder = new_run_folder(workspace, kind, name)
         fill(folder)
@@ -289,28 +289,6 @@ def resume_all(workspace: Workspace) -> list[str]:
     if wrong:
         raise GarageError(f"{len(resumed)} resumed, {len(wrong)} not: " + "; ".join(wrong))
     return resumed
-
-
-def _must_fit(kind: str, needs: float | None, gpus: tuple[int, ...]) -> None:
-    """Refuse a run that would wait for memory for ever.
-
-    Raises:
-        BadInputError: it needs more than there is.
-    """
-    usable = gpu.usable()
-    there = all_memory(usable, gpus)
-    if needs is None or there is None or needs <= there:
-        return
-    where = f"GPU {', '.join(map(str, gpus))}" if gpus else "the largest GPU here" if usable else "this box"
-    raise BadInputError(
-        f"the run needs about {needs / 1e9:.1f} GB of memory, and {where} has {there / 1e9:.1f} GB in all, free or not: "
-        + (
-            "smaller pictures or a smaller batch need less"
-            if kind == "diffusion"
-            else "a smaller base or batch needs less"
-        )
-        + (", and so does --load-in-4bit" if usable and kind == "lora" else "")
-    )
 
 
 def runs_before(gpus: tuple[int, ...] = ()) -> int:

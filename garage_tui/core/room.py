@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from garage_tui.core import card
 from garage_tui.core.care import Hold
-from garage_tui.core.free_memory import free_memory
+from garage_tui.core.errors import BadInputError
+from garage_tui.core.free_memory import all_memory, free_memory
 from garage_tui.core.queue import CPU
 from garage_tui.core.settings import WhileTraining
 
@@ -76,6 +77,31 @@ class Room:
         if self._looked is None or now - self._looked[0] > _LOOK_SECONDS:
             self._looked = now, free_on(self._slots)
         return self._looked[1]
+
+
+def must_fit(kind: str, needs: float | None, gpus: Sequence[int]) -> None:
+    """Refuse a run that would wait for memory for ever.
+
+    Args:
+        kind: of the run, `lora` or `diffusion`.
+        needs: the most bytes that it will take; None where nobody knows.
+        gpus: indices of those that it shall have; without any it takes the one with most memory.
+
+    Raises:
+        BadInputError: it needs more than there is.
+    """
+    from garage_tui.core import gpu
+
+    usable = gpu.usable()
+    there = all_memory(usable, gpus)
+    if needs is None or there is None or needs <= there:
+        return
+    where = f"GPU {', '.join(map(str, gpus))}" if gpus else "the largest GPU here" if usable else "this box"
+    less = "smaller pictures or a smaller batch need less"
+    if kind == "lora":
+        less = f"a smaller base or batch needs less{', and so does --load-in-4bit' if usable else ''}"
+    has = f"{where} has {there / 1e9:.1f} GB in all, free or not"
+    raise BadInputError(f"the run needs about {needs / 1e9:.1f} GB of memory, and {has}: {less}")
 
 
 def free_on(slots: Sequence[str]) -> float | None:
