@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _SECONDS = 5.0
 """Between two titles of which the second only has another percentage."""
-_LONGEST = 80
+_LONGEST, _LONGEST_PLACE = 80, 30
 _HAVE_NONE = ("dumb", "linux", "vt", "cons", "ansi", "unknown")
 """Beginnings of $TERM where OSC would be painted, or do something else."""
 _TMUX_READS = re.compile(r"#+(?=[\[{(])")
@@ -34,7 +34,7 @@ def has_title(environ: Mapping[str, str]) -> bool:
 def words(place: str, runs: Sequence[Seen]) -> str:
     """Return the title: the workspace, the run at work with its share done, and how many more there are."""
     working = [run for run in runs if run.alive and run.status != "queued"]
-    said = f"garage {place}"
+    said = f"garage {place if len(place) <= _LONGEST_PLACE else '…' + place[1 - _LONGEST_PLACE :]}"
     if working:
         run = working[0]
         done = ""

@@ -63,8 +63,9 @@ def run_dashboard(args: argparse.Namespace) -> int:
 def _show(root: Path) -> int:
     """Bring the dashboard to the front of the tmux that this was called in."""
     if window := _window_of(root):
-        # Both: the window may be one of another session, which select-window leaves where it is.
-        return _tmux(["switch-client", "-t", window], ["select-window", "-t", window])
+        here = (_asked("display-message", "-p", "#{session_id}") or "").strip()
+        elsewhere = [] if window.startswith(f"{here}:") else [["switch-client", "-t", window]]
+        return _tmux(["select-window", "-t", window], *elsewhere)
     return _tmux(*_new(root, "new-window", _window_width()))
 
 
