@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.ready
 UNSLOTH := .venv-unsloth
 VLLM := .venv-vllm
 
-.PHONY: run test test-long test-unsloth test-vllm crash check format setup gpu picture clean
+.PHONY: run test test-long test-unsloth test-vllm crash check format setup gpu picture docs clean
 
 run: setup
 	@$(BIN)/garage
@@ -50,6 +50,10 @@ format: setup
 # The README's picture, drawn by the app itself.
 picture: setup
 	$(BIN)/python docs/picture.py
+
+# docs/settings.md, from the settings themselves.
+docs: setup
+	$(BIN)/python docs/settings.py
 
 clean:
 	rm -rf $(VENV) $(UNSLOTH) $(VLLM) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -34,6 +34,7 @@ _COMMANDS = {
     "models": ("models",),
     "notify": ("notify",),
     "dashboard": ("dashboard",),
+    "settings": ("settings",),
     "doctor": ("doctor",),
 }
 """The modules of `garage_tui.cli`, in the order of `--help`, with their commands."""

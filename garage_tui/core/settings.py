@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -120,12 +121,14 @@ class EnergySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[energy]`: what a run's watt-hours cost."""
 
     price_per_kwh: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    """What a kWh costs, in `currency`; shown beside the watt-hours of a run."""
     currency: str = "€"
+    """Its sign, as it is shown."""
     co2_g_per_kwh: Annotated[float, msgspec.Meta(ge=0)] | None = None
     """Grams of CO₂ for each kWh."""
 
 
-_OWNERS_ALONE = (
+OWNERS_ALONE = (
     ("notify", "command"),
     ("notify", "urls"),
     ("sun", "command"),
@@ -136,6 +139,8 @@ _OWNERS_ALONE = (
     ("chat", "key_file"),
 )
 """A workspace may be somebody else's; it must not name programs to run or addresses to tell."""
+
+_EXAMPLE = 'base_model = "smollm2-135m"'
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -171,9 +176,19 @@ def _read(file: Path) -> dict[str, Any]:
         table = msgspec.toml.decode(read_regular(file))
     except FileNotFoundError:
         return {}
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except msgspec.DecodeError as error:
+        what, line = re.sub(r" \(at line (\d+), column \d+\)", "", str(error)), re.search(r"at line (\d+)", str(error))
+        where = f", line {line[1]}" if line else ""
+        raise BadInputError(f"{file}{where}: this is not TOML ({what}); text goes in quotes: {_EXAMPLE}") from error
+    except (OSError, UnicodeDecodeError) as error:
         raise BadInputError(f"{file}: {error}") from error
     return table if isinstance(table, dict) else {}
+
+
+def _wrong(file: Path, table: dict[str, Any]) -> str:
+    from garage_tui.core.settings_words import what_is_wrong  # only for files that are wrong
+
+    return what_is_wrong(Settings, table, read_regular(file).decode())
 
 
 def _over(low: dict[str, Any], high: dict[str, Any]) -> dict[str, Any]:
@@ -188,7 +203,7 @@ def load_settings(workspace: Workspace) -> Settings:
     """Return the settings that hold in `workspace`.
 
     Raises:
-        BadInputError: a file is not TOML, or a key is unknown or has a wrong type; the text names file and key.
+        BadInputError: a file is not TOML, or a key is unknown or has a wrong type; the text names file, line and key.
     """
     merged: dict[str, Any] = {}
     for file in (user_settings_file(), workspace.settings_file):
@@ -196,8 +211,8 @@ def load_settings(workspace: Workspace) -> Settings:
         try:
             msgspec.convert(table, Settings)
         except msgspec.ValidationError as error:
-            raise BadInputError(f"{file}: {error}") from error
-        for section, key in _OWNERS_ALONE:
+            raise BadInputError(f"{file}, {_wrong(file, table) or error}") from error
+        for section, key in OWNERS_ALONE:
             if file == workspace.settings_file and key in table.get(section, {}):
                 where = user_settings_file()
                 raise BadInputError(f"{file}: {section}.{key} belongs in {where}: a workspace may be somebody else's")

@@ -72,7 +72,7 @@ def test_a_mistake_in_the_settings_names_the_file_and_the_key(workspace):
     (workspace.root / "garage.toml").write_text("base_modle = 'x'\n")
     done = garage(workspace, "train", "lora", "--facts", workspace.datasets / "garage.jsonl")
     assert done.returncode == 2
-    assert "garage.toml: Object contains unknown field `base_modle`" in done.stderr
+    assert "garage.toml, line 1: base_modle is no setting, base_model is; `garage settings` lists them" in done.stderr
 
 
 def test_doctor_names_the_box_and_where_each_setting_came_from(workspace):

@@ -1,0 +1,60 @@
+"""`garage settings`: every setting with the value that holds here, and the file that it comes from."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+
+def add(commands: argparse._SubParsersAction[Any]) -> None:
+    parser = commands.add_parser("settings", help="every setting: its value here, where it comes from, what it is for")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="only these, with what they are for: heat, serve.port")
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+    parser.set_defaults(run=run_settings)
+
+
+def run_settings(args: argparse.Namespace) -> int:
+    import json
+
+    from garage_tui.core.errors import BadInputError
+    from garage_tui.core.settings import Settings, Workspace, load_settings, settings_sources, user_settings_file
+    from garage_tui.core.settings_words import nearest, sections, toml_value
+
+    workspace = Workspace.find(args.workspace)
+    settings, sources = load_settings(workspace), settings_sources(workspace)
+    found = sections(Settings)
+    names = [one.name for section in found for one in section.settings]
+    known = [*names, *(section.name for section in found if section.name)]
+    for name in args.names:
+        if name not in known:
+            raise BadInputError(f"{name} is no setting{nearest(name, known)}; `garage settings` lists them")
+    shown = [
+        one
+        for section in found
+        for one in section.settings
+        if not args.names or one.name in args.names or section.name in args.names
+    ]
+    values = {one.name: _value(settings, one.name) for one in shown}
+    if args.json:
+        told = {one.name: {"value": values[one.name], "from": sources[one.name], "text": one.text} for one in shown}
+        print(json.dumps(told, indent=2, ensure_ascii=False))
+        return 0
+    lines = [f"{name} = {toml_value(value)}" if value is not None else f"# {name}" for name, value in values.items()]
+    width = max(map(len, lines))
+    for one, line in zip(shown, lines, strict=True):
+        source = "by default" if sources[one.name] == "default" else f"from {sources[one.name]}"
+        print(f"{line:{width}}  # {source if values[one.name] is not None else 'not set'}")
+        if args.names:
+            print(f"    {one.text} ({one.kind})")
+    if not args.names:
+        print(
+            f"\nThose of this workspace are in {workspace.settings_file}, yours in {user_settings_file()}; the first wins."
+        )
+        print("`garage settings NAME` says what one is for; docs/settings.md says it of all.")
+    return 0
+
+
+def _value(settings: object, name: str) -> Any:
+    for part in name.split("."):
+        settings = getattr(settings, part)
+    return settings

@@ -1,0 +1,193 @@
+"""Settings in words: what each is for, what it may be, and which key or value of a file is wrong, and in which line."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import inspect
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text in quotes"}
+_SEVERAL = {str: "a list of texts"}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting, as its struct defines it."""
+
+    name: str
+    """Dotted, as `serve.port`."""
+    default: object
+    """None where it depends on the box; the text says on what."""
+    kind: str
+    """What it may be, in words."""
+    text: str
+    """What it is for."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """The settings of one table of the file."""
+
+    name: str
+    """Empty for those before the first table."""
+    text: str
+    settings: tuple[Setting, ...]
+
+
+def sections(struct: type[msgspec.Struct]) -> list[Section]:
+    """Return all settings below `struct`, with the sentences that stand below them in its source."""
+    texts = _texts(struct)
+    own, tables = [], []
+    hints = get_type_hints(struct, include_extras=True)
+    for field in msgspec.structs.fields(struct):
+        inner = hints[field.name]
+        if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
+            found = tuple(_settings(inner, f"{field.name}.", texts[inner.__name__][1]))
+            tables.append(Section(field.name, _after_colon(texts[inner.__name__][0]), found))
+        else:
+            own.append(field.name)
+    top = tuple(one for one in _settings(struct, "", texts[struct.__name__][1]) if one.name in own)
+    return [Section("", "", top), *tables]
+
+
+def _settings(struct: type[msgspec.Struct], before: str, texts: dict[str, str]) -> Iterator[Setting]:
+    hints = get_type_hints(struct, include_extras=True)
+    for field in msgspec.structs.fields(struct):
+        yield Setting(before + field.name, field.default, kind(hints[field.name]), texts.get(field.name, ""))
+
+
+def _texts(struct: type[msgspec.Struct]) -> dict[str, tuple[str, dict[str, str]]]:
+    """Return for each class of the struct's module its docstring, and the one below each of its fields."""
+    source = inspect.getsource(inspect.getmodule(struct))  # type: ignore[arg-type]
+    found = {}
+    for node in ast.parse(source).body:
+        if not isinstance(node, ast.ClassDef):
+            continue
+        texts = {}
+        for field, after in zip(node.body, node.body[1:], strict=False):
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and _is_text(after):
+                texts[field.target.id] = " ".join(after.value.value.split())  # type: ignore[attr-defined]
+        found[node.name] = (" ".join((ast.get_docstring(node) or "").split()), texts)
+    return found
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _after_colon(text: str) -> str:
+    text = text.partition(": ")[2] or text
+    return text[:1].upper() + text[1:]
+
+
+def kind(wanted: Any) -> str:
+    """Return in words what a value of this type may be: `a whole number from 0 to 65535`."""
+    origin, inside = get_origin(wanted), get_args(wanted)
+    if origin is Annotated:
+        return kind(inside[0]) + "".join(_bounds(one) for one in inside[1:] if isinstance(one, msgspec.Meta))
+    if origin in (Union, UnionType):
+        return kind(next(one for one in inside if one is not NoneType))
+    if origin is Literal:
+        return "one of " + ", ".join(f'"{one}"' for one in inside)
+    if origin is tuple:
+        one = inside[0]
+        return _SEVERAL.get(one) or f"a list of {kind(one).removeprefix('one of ')}"
+    return _KINDS.get(wanted, "a table")
+
+
+def _bounds(meta: msgspec.Meta) -> str:
+    if meta.ge is not None and meta.le is not None:
+        return f" from {meta.ge:g} to {meta.le:g}"
+    low = f" of {meta.ge:g} or more" if meta.ge is not None else f" above {meta.gt:g}" if meta.gt is not None else ""
+    return low + (f"{',' if low else ''} at most {meta.le:g}" if meta.le is not None else "")
+
+
+def what_is_wrong(struct: type[msgspec.Struct], table: dict[str, Any], text: str) -> str:
+    """Return the first thing that is wrong with a file's table: in which line, what is wanted; empty where all is well.
+
+    Args:
+        struct: the settings.
+        table: what the file holds.
+        text: the file, to find the line in.
+    """
+    known = {one.name: one for section in sections(struct) for one in section.settings}
+    tables = [section.name for section in sections(struct) if section.name]
+    for name, value in _flat(table, tables):
+        where = f"line {line_of(text, name)}: "
+        if name in tables:
+            return f"{where}[{name}] is a table of settings, not a value"
+        if name not in known:
+            return f"{where}{name} is no setting{nearest(name, [*known, *tables])}; `garage settings` lists them"
+        try:
+            msgspec.convert(_nested(name, value), struct)
+        except msgspec.ValidationError:
+            shown = msgspec.json.encode(value, enc_hook=str).decode()
+            return f"{where}{name} is {known[name].kind}, not {shown[:60]}"
+    return ""
+
+
+def _flat(table: dict[str, Any], tables: list[str]) -> Iterator[tuple[str, object]]:
+    for key, value in table.items():
+        if key in tables and isinstance(value, dict):
+            for inner, one in value.items():
+                yield f"{key}.{inner}", one
+        else:
+            yield key, value
+
+
+def _nested(name: str, value: object) -> dict[str, Any]:
+    section, _, key = name.rpartition(".")
+    return {section: {key: value}} if section else {key: value}
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """Return `, NAME is` for the known name that was meant: by its last part, or by its letters; else nothing."""
+    last = name.rpartition(".")[2]
+    by_last = [one for one in known if one.rpartition(".")[2] == last]
+    near = (
+        by_last
+        or difflib.get_close_matches(name, known, 1)
+        or [one for one in known if difflib.get_close_matches(last, [one.rpartition(".")[2]], 1, 0.75)]
+    )
+    return f", {near[0]} is" if near else ""
+
+
+def toml_value(value: object) -> str:
+    """Return a value as a TOML file holds it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, str):
+        return msgspec.json.encode(value).decode()
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(toml_value, value))}]"
+    return str(value)
+
+
+def line_of(text: str, name: str) -> int:
+    """Return the line (from 1) of a TOML text in which a dotted name gets its value, or its table begins."""
+    table, best = "", 1
+    for number, line in enumerate(text.splitlines(), 1):
+        if head := re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line):
+            table = _bare(head[1])
+            if name == table or name.startswith(f"{table}."):
+                best = number
+        elif key := re.match(r"\s*([^=#]+?)\s*=", line):
+            full = ".".join(filter(None, (table, _bare(key[1]))))
+            if full == name:
+                return number
+            if name.startswith(f"{full}."):  # an inline table
+                best = number
+    return best
+
+
+def _bare(name: str) -> str:
+    return ".".join(part.strip().strip("\"'") for part in name.split("."))
