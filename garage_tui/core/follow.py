@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from garage_tui.core.regular_file import check_regular, open_regular
 from garage_tui.core.text import plain
 
 CHUNK = 256 * 1024
@@ -26,6 +27,7 @@ class Follower:
         self.position = 0
         self._rest = b""
         self._skip_to_newline = False
+        self._refused = False
         if tail is not None:
             size = self.size
             if size > tail:
@@ -33,16 +35,16 @@ class Follower:
 
     @property
     def size(self) -> int:
-        """Bytes in the file now; 0 while it is missing."""
+        """Bytes in the file now; 0 while it is missing, or something else is in its place."""
         try:
-            return self.path.stat().st_size
+            return check_regular(self.path).st_size
         except OSError:
             return 0
 
     @property
     def behind(self) -> bool:
-        """True while there is more to read."""
-        return self.size > self.position
+        """True while there is more that can be read."""
+        return not self._refused and self.size > self.position
 
     def read(self, *, final: bool = False) -> list[bytes]:
         """Return the complete lines of the next chunk, without their newlines.
@@ -50,15 +52,16 @@ class Follower:
         Args:
             final: nobody writes any more, so that a last line without a newline is complete.
         """
-        if not self.path.is_file():  # a FIFO or a device would block
-            return []
         try:
-            with self.path.open("rb") as file:
-                if os.fstat(file.fileno()).st_size < self.position:  # replaced by a shorter one
+            with open_regular(self.path) as file:
+                size = os.fstat(file.fileno()).st_size
+                if size < self.position:  # replaced by a shorter one
                     self.position, self._rest = 0, b""
                 file.seek(self.position)
-                data = file.read(CHUNK)
+                data = file.read(min(CHUNK, size - self.position)) or b""  # of a kernel's file, which has no size, none
+            self._refused = False
         except OSError:
+            self._refused = True
             return []
         self.position += len(data)
         *lines, self._rest = (self._rest + data).split(b"\n")

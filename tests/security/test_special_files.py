@@ -1,0 +1,172 @@
+"""A pipe, a device, a socket, a loop or a file without an end in the place of a file hangs nothing and fills nothing."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+
+import pytest
+
+from garage_tui.core import regular_file, server, transcripts
+from garage_tui.core.errors import GarageError
+from garage_tui.core.report import REPORT
+from garage_tui.core.run_folder import FACTS, LOCK, LOG, MANIFEST, STATE
+from garage_tui.core.runs import EVENTS, list_runs
+from tests.screens.conftest import RunFolder
+from tests.security.conftest import KINDS, put
+
+# Whoever waits for a pipe waits for ever; the memory is looked at by a test of its own.
+pytestmark = pytest.mark.timeout(60)
+
+OF_A_RUN = (
+    MANIFEST, STATE, EVENTS, LOG, LOCK, FACTS, REPORT, "request.json", "exam.txt", "adapter",
+    "adapter/adapter_config.json", "adapter/adapter_model.safetensors", "samples/epoch-0004.png",
+    "pipeline/unet/diffusion_pytorch_model.safetensors", "checkpoint-4/seal.json",
+)  # fmt: skip
+OF_A_SERVER = ("state.json", "key", "log.txt", "lock")
+
+
+@pytest.fixture
+def boxful(workspace):
+    """A function that makes one run for each file of a run's, in which that file is something else."""
+
+    def make(kind: str):
+        for number, name in enumerate(OF_A_RUN, 10):
+            run = RunFolder(workspace, f"202611{number}-1200-lora-some", "finished", ended=1.0).adapter()
+            run.log("a line")
+            (run.path / REPORT).write_text("{}")
+            shutil.copy(workspace.datasets / "garage.jsonl", run.path / FACTS)
+            put(kind, run.path / name)
+        put(kind, workspace.checkpoints / "20261101-1200-lora-itself")
+        put(kind, workspace.datasets / "other.jsonl")
+        put(kind, workspace.datasets / "chats" / "20261101-1200-what.json")
+        for name in OF_A_SERVER:
+            put(kind, workspace.server / name)
+        return workspace
+
+    return make
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_command_that_reads_answers_at_once_and_in_words(garage, boxful, kind):
+    workspace = boxful(kind)
+    commands = [
+        ["runs"], ["runs", "--json"], ["serve", "--status"], ["serve", "--status", "--json"], ["gpu", "--line"],
+        ["doctor"], ["models"], ["queue"], ["facts", "check", workspace.datasets / "other.jsonl"],
+        ["facts", "check", workspace.datasets / "other.jsonl", "--json"],
+        ["train", "lora", "--facts", workspace.datasets / "other.jsonl", "--detach"],
+    ]  # fmt: skip
+    for run in list_runs(workspace):
+        if kind != "10 GB":  # a log may be as long as it is, and all of it was asked for
+            commands += [["logs", run.id]]
+        commands += [["stop", run.id], ["compare", run.id, "last"]]
+        commands += [["export", run.id, "--to", workspace.root / "nowhere" / "out"]]
+        if (run.path / REPORT).exists():  # without one it would be examined
+            commands += [["report", run.id, "--json"]]
+    before = sorted(os.listdir(workspace.checkpoints))
+    for words in commands:
+        done = garage(*words)
+        assert done.code in (0, 1, 2), (words, done)
+        assert "Traceback" not in done.out + done.err, (words, done)
+        if done.code:
+            assert done.out or len(done.err.splitlines()) == 1, (words, done)
+    assert sorted(os.listdir(workspace.checkpoints)) == before, "nothing was started"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_is_shown_whatever_one_of_its_files_is(boxful, kind):
+    runs = {run.path.name: run for run in list_runs(boxful(kind))}
+    assert len([name for name in runs if name.endswith("-some")]) == len(OF_A_RUN)
+    for number, name in enumerate(OF_A_RUN, 10):
+        run = runs[f"202611{number}-1200-lora-some"]
+        assert (run.status == "broken") == (name in (MANIFEST, STATE)), (name, run)
+        assert run.status != "broken" or name in run.reason
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket", "folder", "endless device", "link to itself", "10 GB"])
+def test_a_server_that_finds_something_else_in_its_folder_says_so(workspace, tiny_model, kind):
+    from garage_tui.core.settings import Settings
+
+    for name in OF_A_SERVER:
+        shutil.rmtree(workspace.server, ignore_errors=True)
+        put(kind, workspace.server / name)
+        if (name, kind) in [("lock", "pipe"), ("lock", "10 GB")] or name == "key":
+            continue  # a lock can be held on these, and a key is written anew
+        if kind == "10 GB" or name == "state.json":
+            assert server.look(workspace).status == "off"
+            continue
+        with pytest.raises(GarageError, match="cannot be started") as refusal:
+            server.start(workspace, Settings(), str(tiny_model))
+        assert "\n" not in str(refusal.value)
+
+
+def test_a_log_is_never_written_through_a_link(workspace, tiny_model, tmp_path):
+    from garage_tui.core.settings import Settings
+
+    mine = tmp_path / "thesis.txt"
+    mine.write_text("years of work")
+    workspace.server.mkdir()
+    (workspace.server / LOG).symlink_to(mine)
+    with pytest.raises(GarageError, match="cannot be started"):
+        server.start(workspace, Settings(), str(tiny_model))
+    assert mine.read_text() == "years of work"
+
+
+def test_a_servers_folder_that_is_a_link_is_refused(workspace, tiny_model, tmp_path):
+    from garage_tui.core.settings import Settings
+
+    (tmp_path / "elsewhere").mkdir()
+    workspace.server.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(GarageError, match="is a link"):
+        server.start(workspace, Settings(), str(tiny_model))
+    assert not any((tmp_path / "elsewhere").iterdir())
+
+
+def test_a_file_of_10_gb_is_not_read_into_memory(boxful):
+    """The address space that is left would not hold it; an attempt to read it is an error, not a slow machine."""
+    workspace = boxful("10 GB")
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    used = int(open("/proc/self/statm").read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    resource.setrlimit(resource.RLIMIT_AS, (used + 2_000_000_000, limits[1]))
+    try:
+        broken = [run for run in list_runs(workspace) if run.status == "broken"]
+        assert [run.reason for run in broken] == [
+            "state.json cannot be read: it is larger than 64 MB",
+            "run.json cannot be read: it is larger than 64 MB",
+        ]
+        (listed,) = transcripts.listed(workspace.datasets / "chats")
+        assert "larger than 32 MB" in listed.words
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limits)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("pipe", "a pipe"), ("endless device", "a device"), ("socket", "a socket"), ("folder", "a folder")],
+)
+def test_the_reader_says_what_it_found_instead_of_a_file(tmp_path, kind, words):
+    put(kind, tmp_path / "thing")
+    for read in (regular_file.check_regular, regular_file.open_regular, regular_file.read_regular):
+        with pytest.raises(regular_file.IrregularFileError) as refusal:
+            read(tmp_path / "thing")
+        assert str(refusal.value) == f"it is not a file but {words}"
+
+
+def test_a_link_to_a_file_and_a_file_are_read_alike(tmp_path):
+    (tmp_path / "file").write_bytes(b"facts")
+    (tmp_path / "link").symlink_to("file")
+    assert regular_file.read_regular(tmp_path / "link") == regular_file.read_regular(tmp_path / "file") == b"facts"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "endless device", "socket", "folder", "link to itself", "link to nothing"])
+def test_a_folder_of_pictures_leaves_out_what_is_none(garage, tmp_path, kind):
+    from PIL import Image
+
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(12):
+        Image.new("RGB", (40, 40), (number * 20, 90, 200 - number * 9)).save(folder / f"{number}.png")
+    put(kind, folder / "thing.png")
+    done = garage("images", folder, "--size", "32")
+    assert "Traceback" not in done.out + done.err, done
