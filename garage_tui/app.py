@@ -79,6 +79,7 @@ class GarageApp(Fitted, NewRuns):
         Binding("f6", "show('gpu')", "GPU", show=False, key_display="F6", tooltip="Go to heat, power and memory"),
         Binding("ctrl+p", "command_palette", "All actions", priority=True),
         Binding("f8", "mouse", "Mouse", show=False, tooltip="Leave the mouse to the terminal, or take it back"),
+        Binding("f9", "paint_anew", "Paint", show=False, tooltip="Paint everything anew, over what others left there"),
         Binding("escape", "back", "Back", show=False, key_display="Esc", tooltip="Go back to the screen before"),
         Binding("q", "quit", "Quit", tooltip="Quit the app; runs go on without it"),
         Binding("ctrl+q", "quit", "Quit", priority=True, tooltip="Quit the app; runs go on without it"),
@@ -243,7 +244,7 @@ class GarageApp(Fitted, NewRuns):
         self.pane.reveal()
         # A closed terminal or connection ends the app in good order; Textual's own default would be a sudden death.
         for number in (signal.SIGHUP, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, self._leave)
+            asyncio.get_running_loop().add_signal_handler(number, self.leave)
         if self._only_ascii:
             from garage_tui.widgets.notice import Notice
 
@@ -252,7 +253,8 @@ class GarageApp(Fitted, NewRuns):
         self.set_timer(0.1, self._look_at_runs)  # after the first paint, for which it would compete
         self.set_timer(0.2, self._read_gauges)
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """Leave because the terminal is gone, or somebody asked for it from outside."""
         self.exit(0)
         # What is still to be painted may wait for ever for a terminal that is gone; nothing is unsaved by now.
         last = threading.Timer(_LEAVE_SECONDS, os._exit, (0,))
@@ -322,6 +324,14 @@ class GarageApp(Fitted, NewRuns):
     def on_garage_app_run_told(self, event: RunTold) -> None:
         if self.pane.id == "runs":
             self.pane.show_told(event.told)  # type: ignore[attr-defined]
+
+    def action_paint_anew(self) -> None:
+        """Send the whole screen again."""
+        from garage_tui.line_driver import LineDriver
+
+        if isinstance(self._driver, LineDriver):
+            self._driver.forget()
+        self.screen.refresh(layout=True)
 
     @property
     def pane(self) -> Pane:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from functools import partial
 
 from textual._xterm_parser import XTermParser
-from textual.drivers import linux_driver
 from textual.message import Message
 
 from garage_tui.core.asked import Question
@@ -47,9 +45,10 @@ def driver_for(question: Question, answered: Callable[[], object]) -> type[Mouse
     """Return a driver that hears the rest of an answer; `answered` is called once, in its thread."""
 
     class Driver(MouseDriver):
-        def run_input_thread(self) -> None:
-            # The driver makes its parser itself, by this name.
-            vars(linux_driver)["XTermParser"] = partial(_Sifting, question, answered)
-            super().run_input_thread()
+        def make_parser(self) -> XTermParser:
+            return _Sifting(question, answered, self._debug)
+
+        def awaits_last(self) -> bool:
+            return question.open
 
     return Driver

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textual.drivers.linux_driver import LinuxDriver
+from garage_tui.line_driver import LineDriver
 
 _ASKED = (1000, 1002, 1006)
 """Clicks and the wheel, movements while a button is held, and coordinates as numbers (xterm's Control Sequences).
@@ -11,8 +11,8 @@ Textual asks for every movement (1003): over SSH each would be a message up and 
 _ALL = (1000, 1002, 1003, 1015, 1006, 1016)
 
 
-class MouseDriver(LinuxDriver):
-    """Textual's driver, whose mouse can be switched."""
+class MouseDriver(LineDriver):
+    """Our driver, whose mouse can be switched."""
 
     def switch_mouse(self) -> bool:
         """Have the terminal keep the mouse, or report it again; return whether it is reported now."""

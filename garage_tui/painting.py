@@ -1,0 +1,175 @@
+"""What the terminal shows by now, and the fewest bytes that make it show what it shall.
+
+Textual sends whole widgets, with a style around each single "─" of a border: 12 KB for a cursor one line down, 25 KB
+for a switch of screens, which is three seconds at 64 kbit/s. Here the lines are taken apart into cells, and what the
+terminal has already is not sent again. What is painted while the last is still on its way is only kept as cells:
+however slow the line, there is never more to send than one screen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import repeat
+
+from rich.cells import cell_len, split_graphemes
+
+Cell = tuple[str, str] | None
+"""Text and style (the numbers of SGR) of a cell. "" belongs to the text before, which is wider than a cell; of None
+nothing is known."""
+
+_TOKEN = re.compile(r"\x1b\[(\d+);(\d+)H|\x1b\[([\d;:]*)m|([^\x00-\x1f\x7f-\x9f\U0010eeee]+)|\n(?=\x1b\[\d+;\d+H)")
+"""All that an update is made of; what has more in it, such as a picture, is sent as it is."""
+_SYNC = re.compile(r"\x1b\[\?2026[hl]")
+_PAINTS_NOTHING = re.compile(
+    r"(?:\x07|\x1b\[\?(?:25|7|1000|1002|1003|1004|1006|1015|1016|2004|2048)[hl]|\x1b\[\?\d+\$p|\x1b\[6n|\x1b\[c"
+    r"|\x1b\[2[23];2t|\x1b\[[<>]\d*u|\x1b\[\d* q|\x1b\](?:0|2|52|22);[^\x07\x1b]*(?:\x07|\x1b\\)|\x1b_G[^\x1b]*\x1b\\)*"
+)
+_PLAIN = re.compile(
+    r"[\x20-\x7e\xa0-\xac\xae-\u02ff\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u2200-\u22ff\u2500-\u25fc\u2800-\u28ff]*"
+)
+"""Text of which each character is one cell wide in every terminal that shows the app at all."""
+_Update = list[tuple[int, int, list[Cell]]]
+
+
+class Painting:
+    """The cells of a terminal: those that are wanted, and those that it has. Not for more than one thread at a time."""
+
+    def __init__(self) -> None:
+        self._wanted: list[list[Cell]] = []
+        self._has: list[list[Cell]] = []
+        self._changed: dict[int, tuple[int, int]] = {}
+        self._cursor: tuple[int, int] | None = None
+        self._moved = self._in_sync = False
+
+    def put(self, text: str) -> str:
+        """Take what an app writes. Return what has to be sent now, in order; `rest` has what may wait."""
+        text, synchronised = _SYNC.subn("", text)
+        self._in_sync = self._in_sync or bool(synchronised)
+        if not text:
+            return ""
+        if (update := self._understood(text)) is not None:
+            cells, cursor = update
+            for row, column, new in cells:
+                self._want(row, column, new)
+            if cursor is not None and cursor != self._cursor:
+                self._cursor, self._moved = cursor, True
+            return ""
+        before = self.rest()
+        if not _PAINTS_NOTHING.fullmatch(text):
+            self.forget()
+        return before + text
+
+    def rest(self) -> str:
+        """Return what makes the terminal show what is wanted; from now on it is taken to have that."""
+        parts: list[str] = []
+        style = ""
+        for row, (start, end) in sorted(self._changed.items()):
+            for column, cells in self._differences(row, start, end):
+                parts.append(f"\x1b[{row + 1};{column + 1}H")
+                for text, own in filter(None, cells):
+                    if own != style:
+                        parts.append(f"\x1b[0;{own}m" if own and style else f"\x1b[{own or 0}m")
+                        style = own
+                    parts.append(text)
+            self._has[row][start:end] = self._wanted[row][start:end]
+        self._changed.clear()
+        if not (parts or self._moved):
+            return ""
+        self._moved = False
+        if style:
+            parts.append("\x1b[0m")
+        if self._cursor is not None:
+            parts.append(f"\x1b[{self._cursor[0] + 1};{self._cursor[1] + 1}H")
+        return f"\x1b[?2026h{''.join(parts)}\x1b[?2026l" if self._in_sync else "".join(parts)
+
+    def forget(self) -> None:
+        """Take nothing for known that is on the terminal: something else has painted there."""
+        self._wanted, self._has, self._cursor = [], [], None
+        self._changed.clear()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether `rest` has nothing to send."""
+        return not (self._changed or self._moved)
+
+    def _understood(self, text: str) -> tuple[_Update, tuple[int, int] | None] | None:
+        """Return the cells of an update, and where it leaves the cursor; None where it is more than cells."""
+        update: _Update = []
+        at = column = 0
+        row = -1
+        style, cells = "", list[Cell]()
+        for token in _TOKEN.finditer(text):
+            if token.start() != at:
+                return None
+            at = token.end()
+            kind = token.lastindex
+            if kind == 4:
+                if row < 0:
+                    return None
+                words = token[4]
+                if words.isascii() or _PLAIN.fullmatch(words):
+                    cells += zip(words, repeat(style))
+                else:
+                    spans, width = split_graphemes(words)
+                    if width != cell_len(words):
+                        return None  # Textual counts it otherwise
+                    for start, end, wide in spans:
+                        if not wide:
+                            return None
+                        cells += [(words[start:end], style), *repeat(("", style), wide - 1)]
+            elif kind == 3:
+                said = token[3]
+                style = "" if said in ("", "0") else f"{style};{said}" if style else said
+            elif kind == 2:
+                if cells:
+                    update.append((row, column, cells))
+                    cells = []
+                row, column = int(token[1]) - 1, int(token[2]) - 1
+        if at != len(text) or style or row < 0:
+            return None
+        if cells:
+            update.append((row, column, cells))
+            return update, None
+        return update, (row, column)
+
+    def _want(self, row: int, column: int, new: list[Cell]) -> None:
+        while len(self._wanted) <= row:
+            self._wanted.append([])
+            self._has.append([])
+        wanted, has, end = self._wanted[row], self._has[row], column + len(new)
+        for line in (wanted, has):
+            line.extend(repeat(None, end + 1 - len(line)))
+        first, last = self._changed.get(row, (column, end))
+        # Half of what is wider than a cell is nothing that could be relied on.
+        before = column
+        while before > 0 and (cell := wanted[before]) and not cell[0]:
+            before -= 1
+            wanted[before] = None
+        after = end
+        while after < len(wanted) and (cell := wanted[after]) and not cell[0]:
+            wanted[after] = None
+            after += 1
+        wanted[column:end] = new
+        self._changed[row] = min(first, before), max(last, after)
+
+    def _differences(self, row: int, start: int, end: int) -> Iterator[tuple[int, list[Cell]]]:
+        """Return what has to be sent of a part of a row: columns, and the cells from there on."""
+        wanted, has = self._wanted[row][start:end], self._has[row][start:end]
+        if wanted == has:
+            return
+        first, last = 0, len(wanted)
+        if all(cell is None or len(cell[0]) == 1 for line in (wanted, has) for cell in line):
+            while wanted[first] == has[first]:
+                first += 1
+            while wanted[last - 1] == has[last - 1]:
+                last -= 1
+        while first < last:
+            if wanted[first] is None:
+                first += 1
+                continue
+            stop = first
+            while stop < last and wanted[stop] is not None:
+                stop += 1
+            yield start + first, wanted[first:stop]
+            first = stop
