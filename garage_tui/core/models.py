@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from garage_tui.core import weights
 from garage_tui.core.errors import BadInputError
 from garage_tui.core.regular_file import read_regular
 from garage_tui.core.settings import models_folder
@@ -81,8 +82,8 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def sha256(self) -> str | None:
         """Hash of the weights, where they are one file."""
-        weights = [file.sha256 for name, file in self.files.items() if name.endswith(".safetensors")]
-        return weights[0] if len(weights) == 1 else None
+        found = [file.sha256 for name, file in self.files.items() if name.endswith(weights.SAFE)]
+        return found[0] if len(found) == 1 else None
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def find(base: str) -> BaseModel:
     """Return what `base` names: a known name, a folder with a `config.json`, or a Hub id (`owner/name`).
 
     Raises:
-        BadInputError: it is none of these.
+        BadInputError: it is none of these, or a folder whose weights are pickles.
     """
     if base in KNOWN:
         return _fetched(base, models_folder() / base, KNOWN[base].hub_id)
@@ -120,6 +121,7 @@ def find(base: str) -> BaseModel:
     if folder.is_dir():
         if not (folder / "config.json").is_file():
             raise BadInputError(f"{folder} is not a model folder: it has no config.json")
+        weights.refuse_pickles(folder)
         return BaseModel(str(folder.resolve()), folder.resolve(), here=True, hub_id=None)
     if base.startswith((".", "/", "~")):
         raise BadInputError(f"no model folder {base}: check the path, or see `garage models`")

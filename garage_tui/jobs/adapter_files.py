@@ -11,6 +11,7 @@ from garage_tui.core.errors import GarageError
 from garage_tui.core.models import BaseModel
 from garage_tui.core.regular_file import check_regular, open_regular, read_regular
 from garage_tui.core.text import one_line
+from garage_tui.core.weights import PICKLES
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 _MOST_HEADER = 100_000_000  # bytes, the limit of safetensors' own library
@@ -43,9 +44,7 @@ def stamp(folder: Path) -> tuple[int, int]:
     try:
         stat = check_regular(folder / WEIGHTS)
     except OSError as error:
-        raise GarageError(
-            f"{folder.parent.name} has no {WEIGHTS}: weights in other formats can carry code and are refused"
-        ) from error
+        raise _no_weights(folder) from error
     return stat.st_mtime_ns, stat.st_size
 
 
@@ -65,6 +64,8 @@ def check(folder: Path, base: BaseModel) -> None:
         GarageError: it is something else, was trained on another base, or is damaged.
     """
     run = folder.parent.name
+    if not (folder / WEIGHTS).exists():
+        raise _no_weights(folder)
     try:
         table = json.loads(read_regular(folder / CONFIG))
         names = _names(folder / WEIGHTS)
@@ -85,6 +86,14 @@ def check(folder: Path, base: BaseModel) -> None:
     trained_on = str(table.get("base_model_name_or_path") or "")
     if not _same_base(trained_on, base):
         raise GarageError(f"{run} was trained on {trained_on or 'a base that it does not name'}, not on {base.name}")
+
+
+def _no_weights(folder: Path) -> GarageError:
+    run = folder.parent.name
+    pickled = sorted(path.name for path in folder.glob("*") if path.name.endswith(PICKLES))
+    has = f" but {one_line(pickled[0], 80)}" if pickled else ""
+    mend = "train it again" if pickled else f"`garage resume {run}` may make it anew"
+    return GarageError(f"{run} has no {WEIGHTS}{has}: weights in other formats can carry code and are refused; {mend}")
 
 
 def _names(file: Path) -> list[str]:

@@ -116,7 +116,7 @@ def _adapter(adapter: Path, manifest: Manifest, base: BaseModel, made: Path, not
     from garage_tui.jobs.adapters import read_adapter
 
     read_adapter(adapter, base)
-    shutil.copytree(adapter, made, ignore=lambda _, names: [name for name in names if name.endswith(_PICKLES)])
+    shutil.copytree(adapter, made, ignore=_not_exported)
     config = made / "adapter_config.json"
     table = json.loads(read_regular(config))
     table["base_model_name_or_path"] = base.hub_id or str(base.path)
@@ -124,6 +124,16 @@ def _adapter(adapter: Path, manifest: Manifest, base: BaseModel, made: Path, not
     for file in made.rglob("*"):
         file.chmod(0o755 if file.is_dir() else 0o644)  # as others write weights: PEFT keeps them from all but the owner
     _describe(made, manifest, base, "adapter", model_card.card(adapter.parent, manifest, base, notes=notes))
+
+
+def _not_exported(folder: str, names: list[str]) -> list[str]:
+    """Return what is left out of an export: pickles, and what is no file here, such as a link to one elsewhere."""
+    paths = [Path(folder, name) for name in names]
+    return [
+        path.name
+        for path in paths
+        if path.name.endswith(_PICKLES) or path.is_symlink() or not (path.is_file() or path.is_dir())
+    ]
 
 
 def _merged(adapter: Path, manifest: Manifest, base: BaseModel, made: Path, wanted: Wanted, notes: list[str]) -> None:

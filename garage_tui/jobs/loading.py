@@ -10,7 +10,8 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 from transformers.utils import logging as transformers_logging
 
-from garage_tui.core.errors import GarageError
+from garage_tui.core import weights
+from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.models import BaseModel
 from garage_tui.core.text import one_line
 from garage_tui.jobs.packing import Chats
@@ -29,6 +30,7 @@ def load_base(base: BaseModel, failure: str, *, spread: bool = False, four_bit: 
     """
     if four_bit and not find_spec("bitsandbytes"):
         raise GarageError(f"{failure}: 4-bit weights need bitsandbytes (pip install bitsandbytes), or leave out 4 bits")
+    check(base, failure)
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     cuda = torch.cuda.is_available()
@@ -49,7 +51,7 @@ def load_base(base: BaseModel, failure: str, *, spread: bool = False, four_bit: 
             quantization_config=_nf4(dtype) if four_bit else None,
         )
     except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise GarageError(f"{failure}: {one_line(str(error), 200)}") from error
+        raise GarageError(f"{failure}: {why_not(base, error)}") from error
     if four_bit:
         # On a processor with avx512_bf16 bitsandbytes packs them anew when asked; narrow layers fail at that.
         for module in model.modules():
@@ -58,12 +60,31 @@ def load_base(base: BaseModel, failure: str, *, spread: bool = False, four_bit: 
     return tokenizer, model if places else model.to(device)
 
 
+def check(base: BaseModel, failure: str) -> None:
+    """Look whether the folder can be loaded without running anything of its own; arguments are those of `load_base`.
+
+    Raises:
+        GarageError: it cannot; the text says what is wrong.
+    """
+    try:
+        weights.check_folder(base.path)
+    except BadInputError as error:
+        raise GarageError(f"{failure}: {error}") from error
+
+
+def why_not(base: BaseModel, error: Exception) -> str:
+    """Return in a line why transformers did not load a base."""
+    if weights.brings_code(base.path) and "trust_remote_code" in str(error):
+        return "it needs code that comes with it (auto_map in its config), which is never run here; choose another base"
+    return one_line(str(error), 200)
+
+
 def load_tokenizer(base: BaseModel, failure: str) -> Any:
     """Return the tokenizer alone; arguments and errors are those of `load_base`."""
     try:
         tokenizer = AutoTokenizer.from_pretrained(base.path, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
-        raise GarageError(f"{failure}: {one_line(str(error), 200)}") from error
+        raise GarageError(f"{failure}: {why_not(base, error)}") from error
     if not tokenizer.chat_template:
         raise GarageError(f"{base.name} has no chat template: choose an instruct model")
     return tokenizer

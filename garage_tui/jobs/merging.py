@@ -18,6 +18,7 @@ from garage_tui.core.models import BaseModel
 from garage_tui.core.regular_file import read_regular
 from garage_tui.core.text import one_line
 from garage_tui.jobs.adapters import Adapters, read_adapter
+from garage_tui.jobs.loading import check, why_not
 
 _SHARD = "5GB"  # of one safetensors file
 _BESIDE = 1.15
@@ -60,6 +61,8 @@ def merge(adapter: Path, base: BaseModel, weights: int, say: Callable[[str], Non
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     say(f"loading {one_line(base.path.name)} in {dtype}")
+    failure = f"{base.path} cannot be loaded as a model"
+    check(base, failure)
     try:
         bare = AutoModelForCausalLM.from_pretrained(
             base.path,
@@ -69,7 +72,7 @@ def merge(adapter: Path, base: BaseModel, weights: int, say: Callable[[str], Non
             trust_remote_code=False,
         )
     except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise GarageError(f"{base.path} cannot be loaded as a model: {one_line(str(error), 200)}") from error
+        raise GarageError(f"{failure}: {why_not(base, error)}") from error
     adapters = Adapters(bare.eval(), base)
     name = adapters.name_of(adapter)
     say("merging the adapter into it")
@@ -92,7 +95,7 @@ def save(model: Any, base: Path, folder: Path) -> None:
     (folder / generation.name).unlink(missing_ok=True)
     for pattern in _BESIDE_WEIGHTS:
         for file in base.glob(pattern):
-            (folder / file.name).write_bytes(file.read_bytes())
+            (folder / file.name).write_bytes(read_regular(file))
     for file in folder.iterdir():
         file.chmod(0o644)
 

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import torch
 import torch.nn.functional as F
 from diffusers import ConfigMixin, DDPMPipeline, DDPMScheduler, ModelMixin, UNet2DModel
@@ -15,6 +16,11 @@ from diffusers.models.unets.unet_2d import UNet2DOutput
 from diffusers.utils.logging import disable_progress_bar
 
 from garage_tui.core.diffusion_recipe import DiffusionRecipe
+from garage_tui.core.errors import GarageError
+from garage_tui.core.regular_file import check_regular, read_regular
+from garage_tui.core.text import one_line
+
+WEIGHTS = "diffusion_pytorch_model.safetensors"
 
 disable_progress_bar()  # one of diffusers' own for two files
 
@@ -103,6 +109,25 @@ def save_pipeline(net: Any, noise_schedule: DDPMScheduler, folder: str) -> None:
 
 
 def load_pipeline(folder: Path) -> tuple[Any, Any]:
-    """Return the net and its noise schedule."""
+    """Return the net and its noise schedule.
+
+    Raises:
+        GarageError: it is made of other parts than ours and diffusers', or its weights are no safetensors.
+    """
+    try:
+        parts = msgspec.json.decode(read_regular(folder / "model_index.json"), type=dict[str, object])
+        for path in folder.rglob("*"):
+            if not path.is_dir():
+                check_regular(path)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise GarageError(f"{folder} cannot be read: {error}") from error
+    # diffusers imports whatever module stands there.
+    foreign = {str(part[0]) for part in parts.values() if isinstance(part, list) and part} - {"diffusers", __name__}
+    if foreign:
+        raise GarageError(f"{folder / 'model_index.json'} names code of {one_line(min(foreign), 80)}: it is refused")
+    if not (folder / "unet" / WEIGHTS).exists():
+        raise GarageError(
+            f"{folder / 'unet'} has no {WEIGHTS}: weights in other formats can carry code and are refused; train again"
+        )
     pipeline = DDPMPipeline.from_pretrained(str(folder), use_safetensors=True, local_files_only=True)
     return ready(pipeline.unet), pipeline.scheduler

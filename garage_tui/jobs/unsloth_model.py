@@ -19,7 +19,6 @@ import torch
 from garage_tui.core.errors import GarageError
 from garage_tui.core.models import BaseModel, config_of
 from garage_tui.core.recipe import LoraRecipe
-from garage_tui.core.text import one_line
 
 _LENGTH = 4096
 """Tokens of the longest row, where the base goes so far: a report card has the facts before a question."""
@@ -36,8 +35,9 @@ def load(base: BaseModel, failure: str, recipe: LoraRecipe) -> tuple[Any, Any]:
     """
     from unsloth import FastLanguageModel
 
-    from garage_tui.jobs.loading import load_tokenizer
+    from garage_tui.jobs.loading import check, load_tokenizer, why_not
 
+    check(base, failure)
     tokenizer = load_tokenizer(base, failure)  # as it is: Unsloth would give it another filler
     try:
         model, _ = FastLanguageModel.from_pretrained(
@@ -54,7 +54,7 @@ def load(base: BaseModel, failure: str, recipe: LoraRecipe) -> tuple[Any, Any]:
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         if "out of memory" in str(error):
             raise
-        raise GarageError(f"{failure}: {one_line(str(error), 200)}") from error
+        raise GarageError(f"{failure}: {why_not(base, error)}") from error
     if recipe.load_in_4bit and getattr(model.config, "quantization_config", None) is None:
         # Where bitsandbytes has no kernel for this box, Unsloth says so in its log and loads four times as much.
         why = "bitsandbytes does not work with Unsloth here"

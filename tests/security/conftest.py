@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.jobs.conftest import finished_run as finished_run
+
 ENDLESS = 10_000_000_000
 """Bytes of a file that takes none on the disk."""
 

@@ -1,10 +1,11 @@
-"""A pipe, a device, a socket, a loop or a file without an end in the place of a file hangs nothing and fills nothing."""
+"""A pipe, a device, a socket, a loop or an endless file in the place of a file hangs nothing and fills nothing."""
 
 from __future__ import annotations
 
 import os
 import resource
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -64,14 +65,14 @@ def test_every_command_that_reads_answers_at_once_and_in_words(garage, boxful, k
         commands += [["export", run.id, "--to", workspace.root / "nowhere" / "out"]]
         if (run.path / REPORT).exists():  # without one it would be examined
             commands += [["report", run.id, "--json"]]
-    before = sorted(os.listdir(workspace.checkpoints))
+    before = sorted(workspace.checkpoints.iterdir())
     for words in commands:
         done = garage(*words)
         assert done.code in (0, 1, 2), (words, done)
         assert "Traceback" not in done.out + done.err, (words, done)
         if done.code:
             assert done.out or len(done.err.splitlines()) == 1, (words, done)
-    assert sorted(os.listdir(workspace.checkpoints)) == before, "nothing was started"
+    assert sorted(workspace.checkpoints.iterdir()) == before, "nothing was started"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -127,7 +128,7 @@ def test_a_file_of_10_gb_is_not_read_into_memory(boxful):
     """The address space that is left would not hold it; an attempt to read it is an error, not a slow machine."""
     workspace = boxful("10 GB")
     limits = resource.getrlimit(resource.RLIMIT_AS)
-    used = int(open("/proc/self/statm").read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
     resource.setrlimit(resource.RLIMIT_AS, (used + 2_000_000_000, limits[1]))
     try:
         broken = [run for run in list_runs(workspace) if run.status == "broken"]
