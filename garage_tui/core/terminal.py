@@ -138,10 +138,7 @@ def cannot_paint(env: Mapping[str, str]) -> str:
     if term not in _MUTE - {"linux"}:
         return ""
     named = f"TERM is {term}" if term else "TERM is not set"
-    return (
-        f"{named}: such a terminal cannot place text, which the app needs. If it can in truth, say so: "
-        "`TERM=xterm-256color garage`; else use the commands that `garage --help` lists"
-    )
+    return f"{named}: the app cannot be painted there; `garage --help` lists commands, `TERM=xterm garage` tries it"
 
 
 def why_ascii(env: Mapping[str, str]) -> str:
