@@ -48,7 +48,7 @@ def run_images(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from garage_tui.core import preview
-    from garage_tui.core.launcher import environment
+    from garage_tui.core.environment import environment
 
     out = Path(args.out).expanduser().absolute() if args.out else None
     job = subprocess.Popen(

@@ -9,6 +9,7 @@ import signal
 import subprocess
 from collections.abc import Sequence
 
+from garage_tui.core.environment import environment
 from garage_tui.core.errors import GarageError
 from garage_tui.core.text import one_line
 
@@ -25,8 +26,6 @@ async def start(command: Sequence[str], cannot: str) -> asyncio.subprocess.Proce
     Raises:
         GarageError: it cannot be started.
     """
-    from garage_tui.core.launcher import environment  # 60 ms, and most visits start nothing
-
     try:
         return await asyncio.create_subprocess_exec(
             *command,

@@ -62,7 +62,7 @@ def start(run: Run) -> subprocess.Popen[bytes] | None:
         BadInputError: the run cannot be examined now.
         GarageError: the process cannot be started.
     """
-    from garage_tui.core.launcher import environment  # 60 ms, and most looks at a card start nothing
+    from garage_tui.core.environment import environment  # 60 ms, and most looks at a card start nothing
 
     if refusal := why_not(run):
         raise BadInputError(refusal)

@@ -20,6 +20,7 @@ from garage_tui.core.atomic import write_atomic
 from garage_tui.core.care import Care, care_of
 from garage_tui.core.diffusion_estimate import estimate_diffusion
 from garage_tui.core.diffusion_recipe import DiffusionRecipe
+from garage_tui.core.environment import environment
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.estimate import estimate_lora
 from garage_tui.core.image_source import folder_of
@@ -315,20 +316,6 @@ def _slots(folder: Path, asked: tuple[int, ...]) -> queue.Entry:
     if wanted_:
         return queue.Entry(str(folder), wanted_, len(wanted_))
     return queue.Entry(str(folder), there or (queue.CPU,), 1)
-
-
-def environment() -> dict[str, str]:
-    """Return the environment of a process of ours: with this package importable from wherever it was started."""
-    root = str(Path(__file__).resolve().parents[2])
-    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    return {
-        # Threads that spin while they wait take the cores from whoever else works on a small box: with a server or a
-        # second run beside it, training was up to twice as fast without (docs/figures.md).
-        "OMP_WAIT_POLICY": "PASSIVE",
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
-        "PYTHONUNBUFFERED": "1",
-    }
 
 
 def _versions() -> dict[str, str]:

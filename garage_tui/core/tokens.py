@@ -8,10 +8,9 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from garage_tui.core import models
+from garage_tui.core.environment import environment
 from garage_tui.core.errors import GarageError
 from garage_tui.core.fact_lines import Fact
-from garage_tui.core.launcher import environment
 from garage_tui.core.text import one_line
 
 _JOB = "garage_tui.jobs.tokens"
@@ -39,6 +38,8 @@ def see(base: str, rows: Iterable[Fact]) -> list[list[Token]]:
     Raises:
         GarageError: the model is not on this box, or its tokenizer cannot be read.
     """
+    from garage_tui.core import models  # most visits look at no tokens
+
     model = models.find(base)
     if not model.here:
         raise GarageError(f"{model.name} is not on this box yet: `garage models fetch {model.name}` fetches it")

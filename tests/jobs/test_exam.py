@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from garage_tui.core.launcher import environment
+from garage_tui.core.environment import environment
 from garage_tui.core.report import read_report
 from garage_tui.core.runs import FACTS
 
