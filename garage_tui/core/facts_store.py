@@ -15,7 +15,7 @@ from garage_tui.core.coverage import Coverage
 from garage_tui.core.document import Change, Document
 from garage_tui.core.errors import GarageError
 from garage_tui.core.fact_lines import Fact, Line, edited, line_of
-from garage_tui.core.journal import Draft, Journal, Leftover, leftovers, redone
+from garage_tui.core.journal import Draft, Journal, Leftover, leftovers, redone, turn
 from garage_tui.core.merge import Choice, merge
 
 
@@ -186,16 +186,17 @@ class FactsStore:
             self._noted = count
         except OSError:
             pass  # the journal guards what the file cannot take; where the file can, it is not missed
-        if self.changed():
-            return self._theirs(lines, version)
-        try:
-            facts.write(self.path, facts.joined(lines, self._ended), keep=self._stamp != self._kept)
-        except OSError as error:
-            why = error.strerror or str(error)
-            raise GarageError(
-                f"{self.path.name} cannot be saved: {why}; your change waits, and ^s tries again"
-            ) from error
-        self._stamp = self._kept = facts.stamp(self.path)
+        with turn(self._journals, self.path):
+            if self.changed():
+                return self._theirs(lines, version)
+            try:
+                facts.write(self.path, facts.joined(lines, self._ended), keep=self._stamp != self._kept)
+            except OSError as error:
+                why = error.strerror or str(error)
+                raise GarageError(
+                    f"{self.path.name} cannot be saved: {why}; your change waits, and ^s tries again"
+                ) from error
+            self._stamp = self._kept = facts.stamp(self.path)
         self._base = lines
         del self._pending[:count]
         self._noted -= count

@@ -13,7 +13,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -67,9 +67,7 @@ class Journal:
     def _open(self) -> int:
         if self._fd is None:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            fd = os.open(self._folder / self._name, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            fcntl.flock(fd, fcntl.LOCK_EX)
-            self._fd = fd
+            self._fd = _held(self._folder / self._name)
             self._write({"file": str(self._path.absolute())})
         return self._fd
 
@@ -125,6 +123,43 @@ class Journal:
                 (self._folder / self._name).unlink()
         os.close(self._fd)
         self._fd = None
+
+
+@contextlib.contextmanager
+def turn(folder: Path, path: Path) -> Iterator[None]:
+    """Hold a facts file against the other apps of this user: what one has looked at, no other writes meanwhile.
+
+    It is for milliseconds: whoever wants it waits. Where there is no room for its lock, nothing is held.
+    """
+    lock, fd = folder / f"{_key(path.resolve())}.lock", None  # not the file itself, which each write replaces
+    try:
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            fd = _held(lock)
+        yield
+    finally:
+        if fd is not None:
+            with contextlib.suppress(OSError):
+                lock.unlink()
+            os.close(fd)
+
+
+def _held(file: Path) -> int:
+    """Open a file, made if need be, and lock it; return its descriptor.
+
+    Raises:
+        OSError: it cannot be made or locked.
+    """
+    while True:
+        fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            if os.fstat(fd).st_nlink:  # else whoever held it before has removed it
+                return fd
+        except BaseException:
+            os.close(fd)
+            raise
+        os.close(fd)
 
 
 def leftovers(folder: Path, path: Path) -> list[Leftover]:
