@@ -161,6 +161,8 @@ async def _request(address: Address, method: str, path: str, body: object = None
     """Send one request and give its response, not read yet; whatever goes wrong becomes a `ChatError`."""
     import httpx
 
+    if not (address.key.isascii() and address.key.isprintable()):
+        raise ChatError(f"the key for {_place(address)} holds characters that no HTTP header may hold")
     headers = {"Authorization": f"Bearer {address.key}"} if address.key else {}
     timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
     try:
@@ -172,6 +174,10 @@ async def _request(address: Address, method: str, path: str, body: object = None
             if response.status_code != 200:
                 raise ChatError(await _refusal(response))
             yield response
+    except ChatError as error:
+        if address.key and address.key in str(error):  # a server that says what it was told
+            raise ChatError(str(error).replace(address.key, "(the key)")) from None
+        raise
     except httpx.ConnectError as error:
         raise ChatError(f"no server answers at {_place(address)}; start it again") from error
     except httpx.TimeoutException as error:

@@ -82,6 +82,7 @@ def main() -> int:
     workspace = Workspace(Path(args.workspace).resolve())
     folder = workspace.server
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)  # it may have been there
     lock = _hold_lock(folder, args.lock_fd)
     os.set_inheritable(lock, False)  # a helper process must not keep a dead server alive
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -152,6 +153,7 @@ def _run(
     import uvicorn
 
     from garage_tui.jobs.api import make_app
+    from garage_tui.jobs.connections import Impatient
 
     def offers() -> dict[str, Run | None]:
         return {base.name: None, **{run.id: run for run in served_runs(workspace, base.name, args.only)}}
@@ -178,6 +180,7 @@ def _run(
         log_level="warning",
         access_log=False,
         lifespan="off",
+        http=Impatient,
         ws="none",  # we have none, and nothing shall get past the lock as one
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
