@@ -365,11 +365,15 @@ class GarageApp(Fitted, NewRuns):
             await self.action_show(self._trail[-2])
 
     def action_help(self) -> None:
-        from garage_tui.widgets.dialogs import Help
+        from garage_tui.widgets.dialog import Dialog
+        from garage_tui.widgets.help import Help, keys_of
 
-        keys = [(self.get_key_display(binding), binding.tooltip) for _, binding in self._actions(self.screen)]
-        title = next(tab.label for tab in TABS if tab.id == self.pane.id)
-        self.push_screen(Help(f"{title} – help", self.name_keys(self.pane.HELP), keys))
+        front = self.screen if isinstance(self.screen, Dialog) else self.pane
+        if front is self.pane:
+            title = next(tab.label for tab in TABS if tab.id == self.pane.id)
+        else:
+            title = str(next(iter(self.screen.query(".box"))).border_title or "").strip()
+        self.push_screen(Help(f"{title} – help", self.name_keys(front.HELP), keys_of(self.screen, front)))
 
     def _actions(self, screen: Screen[object]) -> list[tuple[object, Binding]]:
         """Return what can be done on a screen now: every binding with a sentence to it, once."""

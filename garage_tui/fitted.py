@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -64,7 +65,10 @@ class Fitted(App[int]):
         await super().on_event(event)
 
     def get_key_display(self, binding: Binding) -> str:
-        return self.name_keys(super().get_key_display(binding))
+        display = super().get_key_display(binding)
+        if re.fullmatch(r"f\d+|tab|esc|shift\+tab", display):  # as they are written on the keys
+            display = display.title()
+        return self.name_keys(display)
 
     def name_keys(self, words: str) -> str:
         """Return words about keys with names for those that are signs, where they cannot be painted."""

@@ -48,9 +48,15 @@ class ChatPane(ChatColumns):
         "not used. Each model sees its own conversation; Ctrl+L starts a new one. All are kept in datasets/chats."
     )
     FIRST_FOCUS = "#chat-input"
+    HELP_GROUPS = (
+        ("Ask", "stop step scroll columns pick settings"),
+        ("Conversations", "clear reload"),
+        ("An answer", "answers turn aside leave"),
+        ("The server", "restart"),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "stop", "Stop", key_display="Esc", tooltip="Stop the answers"),
-        Binding("escape", "leave", show=False, key_display="Esc"),
+        Binding("escape", "leave", "Back to the line to type in", show=False, key_display="Esc"),
         Binding("e", "turn('edit')", "Edit"),
         Binding("a", "turn('fact')", "Fact"),
         Binding("x", "turn('exam')", "Exam"),
@@ -90,11 +96,11 @@ class ChatPane(ChatColumns):
         Binding("pagedown", "scroll(1)", show=False, priority=True, tooltip="Scroll all conversations down"),
         Binding("up", "step(-1)", show=False, priority=True, tooltip="The question before, or the turn above"),
         Binding("down", "step(1)", show=False, priority=True, tooltip="The question after, or the turn below"),
-        Binding("left,h", "aside(-1)", show=False),
-        Binding("right,l", "aside(1)", show=False),
-        Binding("k", "step(-1)", show=False),
-        Binding("j", "step(1)", show=False),
-        Binding("enter,i", "answers", show=False),
+        Binding("left,h", "aside(-1)", "Choose the answer on the left", show=False),
+        Binding("right,l", "aside(1)", "Choose the answer on the right", show=False),
+        Binding("k", "step(-1)", "The turn above", show=False),
+        Binding("j", "step(1)", "The turn below", show=False),
+        Binding("enter,i", "answers", "Back to the line to type in", show=False),
     ]
 
     def __init__(

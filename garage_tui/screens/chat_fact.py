@@ -41,6 +41,10 @@ class FactFromChat(Dialog[Fact | None]):
         exam: whether it is an exam question at first.
     """
 
+    HELP = (
+        "Question and answer as they shall be: correct them, then Ctrl+S puts them into your facts file. Taught is "
+        "what stands there when you press t on Facts."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "Add it"),
         Binding("ctrl+o", "other", "Another answer"),

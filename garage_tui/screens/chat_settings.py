@@ -32,6 +32,10 @@ _WORDS = {
 class ChatSettings(Dialog[tuple[Sampling, str] | None]):
     """What every question goes with; the result is the sampling and the system prompt, or None."""
 
+    HELP = (
+        "What every question of this conversation goes with, for all models alike; from the next question on.\n\n"
+        "At temperature 0 a model always says what it holds most likely; above, it varies, and the seed decides how."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "Use these"),
         Binding("ctrl+r", "usual", "As usual"),

@@ -34,6 +34,9 @@ class Compare(Dialog[None]):
         first, second: the run folders.
     """
 
+    HELP = (
+        "Two runs beside each other: their curves of loss, their report cards, and what differs between their recipes."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "everything", "All or differences", tooltip="Show what is the same too, or only what differs"),
         Binding("escape,q,enter", "close", "Close", key_display="Esc"),

@@ -39,6 +39,11 @@ class DrawingCard(Dialog[str | None]):
         folder: the run's.
     """
 
+    HELP = (
+        "How alike the pictures of this run are to real ones, and whether they are copies.\n\n"
+        "KID is a distance between two sets of pictures: the nearer to its floor, the better. The floor is that of "
+        "real pictures to others of the same kind."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "view", "View its sheets", tooltip="View the sheets that this run has drawn"),
         Binding("escape,x,q,enter", "close", "Close", key_display="Esc"),

@@ -58,6 +58,12 @@ class FactsPane(FactFiles):
         "✗ cannot be read; they are kept as they are until you mend them (E)."
     )
     FIRST_FOCUS = "#facts-table"
+    HELP_GROUPS = (
+        ("Rows", "add edit duplicate exam delete move undo redo"),
+        ("Teaching them", "app.teach suggest tokens"),
+        ("Which rows are shown", "search only show_all column"),
+        ("Files", "open bring export editor editor_file save"),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "add", "Add", tooltip="Add a row below the chosen one"),
         Binding("e", "edit", "Edit", tooltip="Write in the chosen cell (Enter does it too)"),

@@ -48,6 +48,12 @@ class GalleryPane(GalleryActions):
         "or a letter: then z shows fewer pictures of a sheet, and larger."
     )
     FIRST_FOCUS = "#gallery-frame"
+    HELP_GROUPS = (
+        ("Look through", "page end album list open part zoom way leave"),
+        ("Compare", "beside mark nearest"),
+        ("Films and new samples", "play steps draw"),
+        ("Keep", "save copy_path"),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right", "page(1)", "Browse", key_display="←→", tooltip="The next epoch, or the next picture"),
         Binding("left", "page(-1)", "Back", show=False, key_display="←", tooltip="The epoch or the picture before"),

@@ -30,6 +30,10 @@ class Order(Dialog[Wanted | None]):
         seed: what stands there at first.
     """
 
+    HELP = (
+        "New samples by the model of this run, while everything else goes on. The same seed draws the same pictures "
+        "again; more steps take longer and draw more carefully."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "draw", "Draw", key_display="⏎", priority=True),
         Binding("escape", "leave", "Cancel", key_display="Esc"),

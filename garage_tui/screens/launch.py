@@ -33,6 +33,12 @@ class LaunchForm(RunForm):
         gpus: how many GPUs there are to choose from; the choice is shown from two on.
     """
 
+    HELP = (
+        "A run that teaches your facts to a model. Everything is filled in so that it works: Ctrl+S starts it. The "
+        "words below the fields explain the one you are in, and what the run will cost.\n\n"
+        "The preset default teaches and keeps the rest as it was; quick is a first look of 3 epochs, too short to "
+        "learn everything. Esc closes the form; nothing is started then."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "Start", priority=True, tooltip="Start the run"),
         Binding("ctrl+t", "both", "Both", priority=True, tooltip="Train the default and the story, to compare them"),

@@ -44,6 +44,10 @@ class DrawingForm(RunForm):
         gpus: how many GPUs there are to choose from; the choice is shown from two on.
     """
 
+    HELP = (
+        "A run that learns to draw from pictures. Everything is filled in so that it works: Ctrl+S starts it, Ctrl+O "
+        "shows the pictures first. The words below the fields explain the one you are in, and what the run will cost."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "Start", priority=True, tooltip="Start the run"),
         Binding("ctrl+o", "look", "Look at the pictures", priority=True, tooltip="See what it would learn from"),

@@ -26,6 +26,10 @@ _NAMED = 200
 class PictureLook(Dialog[bool]):
     """Two sheets, and what is left out and why; the result is True where the run is to be started as it is."""
 
+    HELP = (
+        "What a run would learn from, as it will see it: some of the pictures, which files are left out and why, and "
+        "one picture as it turns to noise."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "Start", priority=True, tooltip="Start the run as it is"),
         Binding("escape,q,enter,ctrl+o", "close", "Back to the form", key_display="Esc"),

@@ -34,6 +34,20 @@ class ReportCard(Dialog[None]):
         folder: the run's.
     """
 
+    HELP = (
+        "Did it stick, and did anything else change? Base and tuned model were asked the same questions; here are the "
+        "figures, and below them every question with the answers, the worst first.\n\n"
+        "trained: the questions of the lessons. unseen paraphrases: other wordings of them, your exam questions where "
+        "there are any. leaks: everyday questions that are answered with something that was taught. other names: the "
+        "taught questions about somebody else. drift: how far its other answers have moved, in nats per token; below "
+        "0.02 it is hardly noticed. perplexity: how surprised it is by everyday prose, before → after.\n\n"
+        "95 % sure: with so few questions the true share is anything in this range. open book: the base with the facts "
+        "in its prompt; where that fails too, the question or the grading is to blame. bar: what a good run reaches."
+    )
+    HELP_GROUPS = (
+        ("Questions", "move to turn part only_bad scroll"),
+        ("The card", "view examine examine_first close"),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "move(1)", "Next", key_display="↓", tooltip="The next question"),
         Binding("up,k", "move(-1)", "Previous", show=False, key_display="↑", tooltip="The question before"),

@@ -64,6 +64,12 @@ class RunsPane(RunExport):
         "run goes on from its newest checkpoint with p."
     )
     FIRST_FOCUS = "#runs-table"
+    HELP_GROUPS = (
+        ("Start a run", "app.new_run app.draw duplicate both"),
+        ("The chosen run", "pause resume go_on stop place delete resume_all"),
+        ("What came of it", "report chat view export compare unmark"),
+        ("Its log", "log search hold wrap"),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "app.new_run", "New run", tooltip="Start a new run: teach facts, or teach a model to draw"),
         Binding("N", "app.draw", "Draw", show=False, tooltip="Teach a model to draw: a new run on pictures"),

@@ -48,6 +48,10 @@ class Suggestions(Dialog[list[str]]):
         existing: the questions, or the answers, that are there already.
     """
 
+    HELP = (
+        "Other wordings for this fact. Accept those that a person would use, refuse the rest; what you accepted is "
+        "added when you are done, and u on Facts takes it back."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,enter,space", "take", "Accept", key_display="y"),
         Binding("n,d,delete", "refuse", "Refuse", key_display="n"),

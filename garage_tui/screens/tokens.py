@@ -30,6 +30,11 @@ class TokensView(Dialog[None]):
         limit: tokens after which a row is cut off (the recipe's max_length).
     """
 
+    HELP = (
+        "The row as the model will see it, cut into tokens: the pieces of words that it reads and writes.\n\n"
+        "Only the tokens of the answer are learned; those of the question and of the chat template around both are "
+        "read. A row with more tokens than a run takes (max_length) is cut off at its end."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter,v", "close", "Close", key_display="Esc"),
     ]

@@ -28,6 +28,7 @@ class CellEditor(TextArea):
         earlier: awaited before each key: keys that were typed before this had the focus come first, through `take`.
     """
 
+    HELP_NAME = "While you write in a cell"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "finish('enter')", "Done"),
         Binding("tab", "finish('tab')", "Next"),

@@ -1,4 +1,4 @@
-"""Small questions: yes or no, one of a list; and the help of a screen."""
+"""Small questions: yes or no, one of a list."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import OptionList, Static
 
@@ -18,9 +18,11 @@ from garage_tui.widgets.keybar import KeyBar
 class Confirm(Dialog[bool]):
     """A question with two answers; `yes` and `no` say what each does."""
 
+    HELP = "A question that is asked before something is done that you may not want."
+
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y,enter", "answer(True)", "Yes", key_display="y"),
-        Binding("n,escape", "answer(False)", "No", key_display="Esc"),
+        Binding("y,enter", "answer(True)", "Yes", key_display="y", tooltip="Yes: do it"),
+        Binding("n,escape", "answer(False)", "No", key_display="Esc", tooltip="No: leave everything as it is"),
     ]
 
     def __init__(self, title: str, text: str, yes: str, no: str) -> None:
@@ -44,6 +46,8 @@ class Confirm(Dialog[bool]):
 
 class Pick(Dialog[int | None]):
     """One of a list, below `words` that say what it is about; the answer is its place, or None."""
+
+    HELP = "One of a list: choose it with ↑ and ↓, and take it with Enter. Esc takes none."
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Choose"),
@@ -74,32 +78,4 @@ class Pick(Dialog[int | None]):
         self.dismiss(self.query_one(OptionList).highlighted)
 
     def action_cancel(self) -> None:
-        self.dismiss(None)
-
-
-class Help(Dialog[None]):
-    """What the screen is for, and its keys."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,f1,q,enter", "close", "Close", key_display="Esc"),
-    ]
-
-    def __init__(self, title: str, words: str, keys: Sequence[tuple[str, str]]) -> None:
-        super().__init__()
-        self._title, self._words, self._keys = title, words, keys
-
-    def compose(self) -> ComposeResult:
-        width = max((len(key) for key, _ in self._keys), default=0)
-        lines = [Content.assemble((key.rjust(width), "bold $primary"), f"  {what}") for key, what in self._keys]
-        with Vertical(classes="box") as box:
-            box.border_title = Content(self._title)
-            with VerticalScroll():
-                yield Static(Content(self._words), classes="words")
-                yield Static(Content("\n").join(lines))
-            yield KeyBar()
-
-    def on_mount(self) -> None:
-        self.query_one(VerticalScroll).focus()
-
-    def action_close(self) -> None:
         self.dismiss(None)

@@ -12,6 +12,7 @@ from textual.widgets import Input
 class FilterLine(Input):
     """Filters while one types; Enter or ↓ goes to the rows and keeps the filter, Esc ends it."""
 
+    HELP_NAME = "While you find"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,down", "leave", "To the rows", key_display="⏎"),
         Binding("escape", "close", "All rows", key_display="Esc"),

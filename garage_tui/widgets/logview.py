@@ -28,6 +28,7 @@ class LogView(ScrollView, can_focus=True):
     LogView { overflow-x: auto; overflow-y: auto; scrollbar-size-horizontal: 0; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {"logview--match"}
+    HELP_NAME = "In the log"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("end,G", "follow", "Follow", show=False, tooltip="Go to the end of the log and follow it"),
     ]

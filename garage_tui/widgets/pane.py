@@ -12,7 +12,9 @@ class Pane(Vertical):
     """A screen of the app: it knows its help, and where its focus belongs."""
 
     HELP: ClassVar[str] = ""
-    """What this screen is for, in a few sentences."""
+    """What this screen is for, in a sentence or two; then paragraphs on what else is good to know."""
+    HELP_GROUPS: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Titles, each with the actions that belong together, in the order of the help."""
     FIRST_FOCUS: ClassVar[str] = ""
     """Selector of the widget that has the focus when the screen is first seen."""
 

@@ -56,6 +56,7 @@ class AskPath(Dialog[Path | None]):
         folder: a folder will do too.
     """
 
+    HELP = "The path of a file: from the workspace, from / or from ~. Tab takes what is suggested in grey."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "take", "Take it", key_display="⏎"),
         Binding("tab", "complete", "Complete"),

@@ -12,6 +12,7 @@ from textual.widgets import Input
 class SearchLine(Input):
     """Searches while one types; ↑ or Enter goes to an older match, ↓ to a newer one, Esc ends the search."""
 
+    HELP_NAME = "While you search the log"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,enter", "go(-1)", "Older match", key_display="↑"),
         Binding("down", "go(1)", "Newer match", key_display="↓"),

@@ -54,6 +54,7 @@ class Table(ScrollView, can_focus=True):
     Table { overflow-x: hidden; overflow-y: auto; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {"table--titles", "table--cursor", "table--cell"}
+    HELP_NAME = "In the table"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("down,j", "move(1)", "Down", show=False),

@@ -55,26 +55,6 @@ async def test_the_first_and_the_last_line_fit_and_the_keys_are_seven_at_most(op
         assert all(len(line) == size[0] for line in text.splitlines())
 
 
-@pytest.mark.parametrize(
-    ("screen", "purpose", "key"),
-    [
-        ("facts", "what the model shall learn", "Add a row below"),
-        ("runs", "process of its own", "Start a new run"),
-        ("chat", "Type a question and press Enter", "Clear the conversation"),
-        ("gallery", "always from the same noise", "Open any folder of pictures"),
-        ("gpu", "The limits are in garage.toml", "See less time"),
-    ],
-)
-async def test_f1_says_what_a_screen_is_for_and_which_keys_it_has(open_app, screen, purpose, key):
-    async with open_app(screen=screen) as user:
-        await user.press("f1")
-        await user.sees(purpose, key)
-        await user.press("end")
-        await user.sees("Quit the app; runs go on without it")
-        await user.press("escape")
-        await user.sees_no("Quit the app; runs go on without it")
-
-
 async def test_the_palette_does_what_the_keys_do(open_app):
     async with open_app() as user:
         await user.press("ctrl+p")
