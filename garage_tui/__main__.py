@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or bad input.
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import os
 import sys
@@ -79,6 +80,7 @@ def open_app(args: argparse.Namespace) -> int:
     settings = with_options(load_settings(workspace), ascii=args.ascii, mouse=args.mouse)
     only = why_ascii(os.environ) if settings.ascii is None else ""
     way = "ascii" if settings.ascii or only else fixed_way(os.environ, settings.pictures)
+    gc.disable()  # until the first paint: all that is made before it stays
     with Question(way) as question:
         from garage_tui.app import run_app  # the terminal answers while this is imported
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -250,8 +251,14 @@ class GarageApp(Fitted, NewRuns):
 
             words = f"painted in ASCII: {self._only_ascii}; `garage --no-ascii` paints everything"
             self.pane.query_one(Notice).note(words)
-        self.set_timer(0.1, self._look_at_runs)  # after the first paint, for which it would compete
+        self.set_timer(0.1, self._after_first_paint)
         self.set_timer(0.2, self._read_gauges)
+
+    def _after_first_paint(self) -> None:
+        """Begin what would have competed with the first paint."""
+        gc.freeze()  # what was imported stays: nobody has to look for garbage in it
+        gc.enable()
+        self._look_at_runs()
 
     def leave(self) -> None:
         """Leave because the terminal is gone, or somebody asked for it from outside."""
