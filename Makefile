@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.ready
 UNSLOTH := .venv-unsloth
 VLLM := .venv-vllm
 
-.PHONY: run test test-long test-unsloth test-vllm crash check format setup gpu picture docs clean
+.PHONY: run test test-long test-unsloth test-vllm crash bench bench-training soak check format setup gpu picture docs clean
 
 run: setup
 	@$(BIN)/garage
@@ -36,6 +36,17 @@ test-vllm: setup $(VLLM)/.ready
 # Kill app, supervisor and job −9 at 200 random moments (half an hour); CI does it a few times.
 crash: setup
 	GARAGE_CRASHES=200 $(BIN)/python -m pytest tests/test_crash.py -s
+
+# Every budget in one table. Nothing else should be at work on the box.
+bench: setup
+	$(BIN)/python benchmarks/bench.py
+
+bench-training: setup
+	$(BIN)/python benchmarks/training.py
+
+# A week in the app in some minutes: a million lines of log, 100,000 events.
+soak: setup
+	$(BIN)/python benchmarks/soak.py
 
 check: setup
 	$(BIN)/ruff check .

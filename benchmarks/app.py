@@ -44,6 +44,8 @@ class Bare(App):
         self.query_one(Static).update(f"key {self.count}")
 Bare().run()
 """
+_GAP = 0.01
+"""Seconds without a byte after which what was painted is whole."""
 _READY = "All actions"  # the bar of keys is the last line of the screen
 
 
@@ -59,6 +61,11 @@ def workspace(root: Path) -> None:
     from garage_tui.core.settings import Workspace
 
     make(Workspace(root), RUNS)
+
+
+def newest_run(root: Path, place: int = -1) -> Path:
+    """Return the newest run that is whole."""
+    return sorted(path for path in (root / "checkpoints").iterdir() if (path / "state.json").exists())[place]
 
 
 def garage(root: Path) -> list[str]:
@@ -112,9 +119,9 @@ def switching(command: list[str]) -> Figure:
             key, _ = places[number % len(places)]
             took = app.press(key)
             start = time.perf_counter()
-            app.quiet(0.05)
-            laps.append(took + max(0.0, time.perf_counter() - start - 0.05))
-            app.quiet(0.15)
+            app.quiet(_GAP)
+            laps.append(took + max(0.0, time.perf_counter() - start - _GAP))
+            app.quiet(0.2)
     laps = laps[len(places) :]  # a screen is made when it is first asked for
     return Figure(
         "switching screens until all is painted, p95", 30, p95(laps), "ms", "the four screens in turn, 36 times"
@@ -141,7 +148,7 @@ def idle(command: list[str], seconds: float = 20.0) -> list[Figure]:
 
 def big_log(root: Path, command: list[str]) -> list[Figure]:
     """A log of 1 GB: from the key that goes to its run until its last line is there."""
-    run = sorted(path for path in (root / "checkpoints").iterdir() if (path / "state.json").exists())[-2]
+    run = newest_run(root, -2)
     with (run / "log.txt").open("wb") as file:
         block = LINE * (1_000_000 // len(LINE))
         while file.tell() < 1_000_000_000:
@@ -171,7 +178,7 @@ def big_log(root: Path, command: list[str]) -> list[Figure]:
 
 def pouring(root: Path, command: list[str], seconds: float = 20.0) -> list[Figure]:
     """Log and events of a run that works, 25,000 lines a second each."""
-    run = sorted(path for path in (root / "checkpoints").iterdir() if (path / "state.json").exists())[-1]
+    run = newest_run(root)
     with opened([*command, "--screen", "runs"], _READY) as (app, _):
         app.quiet(1.0)
         app.press("down")

@@ -11,6 +11,9 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+
+from table import Figure, show
 
 RUNS = 15
 BARE = [sys.executable, "-c", "import argparse"]
@@ -26,18 +29,16 @@ def seconds(command: list[str]) -> float:
     return time.perf_counter() - start
 
 
-def main() -> None:
+def figures() -> Iterator[Figure]:
+    """Yield one figure after another."""
     for command in (BARE, *OURS.values()):
         seconds(command)  # fills the file cache
     # In turn, so that a slow moment of the machine meets all of them.
     rounds = [[seconds(command) for command in (BARE, *OURS.values())] for _ in range(RUNS)]
     bare, *ours = (statistics.median(column) * 1e3 for column in zip(*rounds, strict=True))
-    print(f"import argparse   {bare:6.0f} ms")
     for name, figure in zip(OURS, ours, strict=True):
-        print(f"{name:<16}  {figure:6.0f} ms")
-    budget = 2 * bare + 60
-    print(f"budget for --help {budget:6.0f} ms: {'held' if ours[0] <= budget else 'MISSED'}")
+        yield Figure(name, 2 * bare + 60, figure, "ms", f"python -c 'import argparse' {bare:.0f} ms")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(not show(figures()))

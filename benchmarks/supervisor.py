@@ -12,7 +12,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+
+from table import Figure, show
 
 WAITING = 10
 JOB = """
@@ -53,12 +56,12 @@ def supervisors(folder: Path) -> list[int]:
     return found
 
 
-def main() -> None:
+def figures(seconds: float = 20.0) -> Iterator[Figure]:
+    """Yield one figure after another."""
     from garage_tui.core import launcher
     from garage_tui.core.runs import Manifest, State, list_runs, new_run_folder, write_manifest, write_state
     from garage_tui.core.settings import Workspace
 
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 20.0
     with tempfile.TemporaryDirectory() as root:
         os.environ["GARAGE_STATE"] = f"{root}/state"
         os.environ["PYTHONPATH"] = root
@@ -74,14 +77,15 @@ def main() -> None:
             launcher.spawn("bench_job", folder)
             folders.append(folder)
         time.sleep(3)
+        beside, _ = cost([bare.pid], 1)
         rows = (
-            ("reference: a bare Python", [bare.pid]),
-            ("a supervisor whose job works", supervisors(folders[0])),
+            ("supervisor whose job works", supervisors(folders[0])),
             (f"each of {WAITING} that wait", [pid for folder in folders[1:] for pid in supervisors(folder)]),
         )
         for name, pids in rows:
             resident, share = cost(pids, seconds)
-            print(f"{name:30} {resident:5.1f} MB  {share:5.2f} % of a core")
+            yield Figure(f"{name}: resident", 20, resident, "MB", f"a bare Python {beside:.1f} MB")
+            yield Figure(f"{name}: processor", 0.5, share, "% CPU")
         bare.kill()
         for run in list_runs(workspace):
             launcher.stop(run)
@@ -91,4 +95,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(not show(figures(*map(float, sys.argv[1:]))))
