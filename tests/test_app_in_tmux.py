@@ -284,7 +284,7 @@ def test_the_gallery_shows_half_blocks_in_tmux(terminal, drawn):
 
 
 def test_the_gallery_shows_letters_where_there_is_nothing_else(terminal, drawn):
-    words = ["TERM=dumb", "LANG=C", "LC_ALL=C"]
+    words = ["TERM=xterm", "LANG=C", "LC_ALL=C"]
     columns, rows = terminal._size
     app = ["env", *words, sys.executable, "-m", "garage_tui", "--workspace", str(terminal._workspace)]
     terminal.tmux("new-session", "-d", "-s", "app", "-x", columns, "-y", rows, *app, "--screen", "gallery")

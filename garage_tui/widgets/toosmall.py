@@ -12,9 +12,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 
-def words(least: Size, here: Size) -> str:
+def words(least: tuple[int, int], here: tuple[int, int]) -> str:
     """Return which size is needed and which there is, in as many words as there is room for."""
-    need, have = f"{least.width}×{least.height}", f"{here.width}×{here.height}"
+    need, have = "{}×{}".format(*least), "{}×{}".format(*here)
     forms = (
         f"garage needs {need} at least, this is {have}.\n\nMake it larger: what was open is still open.\nq quits.",
         f"garage needs {need} at least,\nthis is {have}.",
@@ -24,7 +24,7 @@ def words(least: Size, here: Size) -> str:
     )
     for form in forms:
         lines = form.splitlines()
-        if max(map(len, lines)) <= here.width and len(lines) <= here.height:
+        if max(map(len, lines)) <= here[0] and len(lines) <= here[1]:
             return form
     return "×"
 
@@ -39,13 +39,13 @@ class TooSmall(ModalScreen[None]):
 
     AUTO_FOCUS = ""
     CSS = """
-    TooSmall { align: center middle; background: $background; }
+    TooSmall.-alone { align: center middle; background: $background; }
     TooSmall Static { width: auto; height: auto; text-align: center; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q,ctrl+q", "app.quit", "Quit", show=False)]
 
     def __init__(self, least: Size, look_again: Callable[[], object]) -> None:
-        super().__init__()
+        super().__init__(classes="-alone")  # so that it is opaque, unlike other dialogs
         self._least, self._look_again = least, look_again
 
     def compose(self) -> ComposeResult:
