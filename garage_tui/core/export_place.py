@@ -49,6 +49,8 @@ def place(run: Path, form: str, outtype: str, to: str = "") -> Path:
     """
     name = run.name + SUFFIXES[form].format(outtype)
     if not to:
+        if (run / EXPORTS).is_symlink():
+            raise BadInputError(f"{one_line(str(run / EXPORTS), 1000)} is a link: remove it, or name a place with --to")
         return run / EXPORTS / name
     path = Path(to).expanduser().absolute()
     if form == "gguf" and path.is_dir():
@@ -115,7 +117,7 @@ def workshop(target: Path) -> Iterator[Path]:
             raise BadInputError(f"another export to {target} is being made: wait for it, or cancel it") from error
         try:
             for left_over in part.iterdir():  # of an export that was cut off, by a power cut say
-                shutil.rmtree(left_over) if left_over.is_dir() else left_over.unlink()
+                shutil.rmtree(left_over) if left_over.is_dir() and not left_over.is_symlink() else left_over.unlink()
             yield part
         finally:
             shutil.rmtree(part, ignore_errors=True)

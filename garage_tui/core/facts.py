@@ -118,8 +118,6 @@ def load(path: Path, known: Mapping[bytes, Line] | None = None) -> FactsFile:
     except FileNotFoundError as error:
         where = f"no file {path}" if not path.is_symlink() else f"{path} is a link to a file that is not there"
         raise BadInputError(f"{where}: write one JSON object a line, with the keys question and answer") from error
-    except ValueError as error:  # a NUL in its name
-        raise BadInputError(f"no file {one_line(str(path))}: {error}") from error
     except OSError as error:
         raise BadInputError(f"{path}: {error.strerror}") from error
     return from_bytes(path, data, known)

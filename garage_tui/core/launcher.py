@@ -41,6 +41,7 @@ from garage_tui.core.runs import (
     write_state,
 )
 from garage_tui.core.settings import Settings, Workspace
+from garage_tui.core.text import one_line
 from garage_tui.core.wishes import REQUEST, go_on, request, wanted
 
 JOBS = {"lora": "garage_tui.jobs.lora", "diffusion": "garage_tui.jobs.diffusion"}
@@ -265,6 +266,10 @@ def resume(run: Run) -> None:
         return
     if run.manifest.kind not in JOBS:
         raise BadInputError(f"{run.id} is a {run.manifest.kind} run, which this version cannot train")
+    if link := next((path.name for path in sorted(run.path.iterdir()) if path.is_symlink()), ""):
+        raise BadInputError(
+            f"{run.id} holds a link ({one_line(link, 80)}): a run writes into its own folder; remove it"
+        )
     try:
         spawn(JOBS[run.manifest.kind], run.path, _slots(run.path, run.manifest.gpus_asked))
     except OSError as error:

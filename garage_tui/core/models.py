@@ -117,17 +117,25 @@ def find(base: str) -> BaseModel:
     """
     if base in KNOWN:
         return _fetched(base, models_folder() / base, KNOWN[base].hub_id)
-    folder = Path(base).expanduser()
-    if folder.is_dir():
+    if folder := _folder(base):
         if not (folder / "config.json").is_file():
             raise BadInputError(f"{folder} is not a model folder: it has no config.json")
         weights.refuse_pickles(folder)
         return BaseModel(str(folder.resolve()), folder.resolve(), here=True, hub_id=None)
     if base.startswith((".", "/", "~")):
         raise BadInputError(f"no model folder {base}: check the path, or see `garage models`")
-    if re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", base) and ".." not in base:
+    if re.fullmatch(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", base) and ".." not in base:
         return _fetched(base, models_folder() / base.replace("/", "--"), base)
     raise BadInputError(f"no base model {base!r}: give a name from `garage models`, a folder or a Hub id (owner/name)")
+
+
+def _folder(base: str) -> Path | None:
+    """Return the folder that `base` names; None where there is none."""
+    try:
+        folder = Path(base).expanduser()
+        return folder if folder.is_dir() else None
+    except (OSError, RuntimeError, ValueError):  # a name that no folder can have, ~nobody, a NUL
+        return None
 
 
 def describe(base: str) -> dict[str, Any]:

@@ -38,7 +38,11 @@ def check_regular(path: Path) -> os.stat_result:
         IrregularFileError: it is a pipe, a device, a folder …
         OSError: it is not there.
     """
-    return _regular(os.stat(path), path)  # noqa: PTH116 (Path.stat is slower, and this is asked for each file)
+    try:
+        found = os.stat(path)  # noqa: PTH116 (Path.stat is slower, and this is asked for each file)
+    except ValueError:  # a NUL in its name
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from None
+    return _regular(found, path)
 
 
 def open_regular(path: Path) -> BufferedReader:
