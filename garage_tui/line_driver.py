@@ -190,19 +190,19 @@ class LineDriver(LinuxDriver):
         if not (self.exit_event.is_set() or self._hung_up or self._key_thread is None):
             self._hear_out()
         super().disable_input()
-        self._leaving = None
+        self._leaving, self._key_thread = None, None  # Textual comes here twice
 
     def _hear_out(self) -> None:
         self._leaving = ""
         self._disable_mouse_support()
         self.write("\x1b[?1004l")
-        lasts, seconds = int(self.awaits_last()), self._asked + _ANSWER_SECONDS - time.monotonic()
-        questions = self._questions
+        lasts, questions = int(self.awaits_last()), self._questions
         known = getattr(getattr(self._app, "terminal", None), "seconds", None)
-        if known is not None:  # it answers DA1, and this one after all else that is on its way
-            self.write("\x1b[c")
-            lasts, seconds, questions = lasts + 1, _ANSWER_SECONDS + 3 * known, 0
-        end = time.monotonic() + seconds
+        end = self._asked + _ANSWER_SECONDS
+        if known is not None or (time.monotonic() < end and lasts):
+            self.write("\x1b[c")  # answered after all else that is on its way, a mouse that moves included
+            lasts, questions = lasts + 1, 0
+            end = time.monotonic() + _ANSWER_SECONDS + 3 * (known or 0)
         while time.monotonic() < end and not self._hung_up:
             if len(_LAST.findall(self._leaving)) >= lasts and len(_ANSWERS.findall(self._leaving)) >= questions:
                 return

@@ -19,6 +19,7 @@ import pytest
 
 SSHD = shutil.which("sshd", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
 MISSING = not (SSHD and shutil.which("ssh") and shutil.which("ssh-keygen"))
+TMUX = shutil.which("tmux")
 needs_sshd = pytest.mark.skipif(
     MISSING, reason="needs sshd and ssh (Debian: apt install openssh-server openssh-client)"
 )
