@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -22,8 +23,9 @@ pytestmark = pytest.mark.timeout(120)
 
 NAMES = [
     "../../x", "/etc/passwd", "..", ".", "", "-rf", "--json", "last", "a\0b", "a\nb", "x" * 300, "~", "~root",
-    "~nobody-x", "a/b", "CON", ".hidden", ".server", ".deleted-x", "a\\b", "%2e%2e%2f", "\u2025/x", "\uff0e\uff0e\uff0fetc",
-    "\u202egpj.exe", "\x1b[2Ja", "caf\udce9", "$(touch x)", "`id`", "; rm -rf ~", "*", "é" * 200, "\u0131\u0130ß", "🦋",
+    "~nobody-x", "a/b", "CON", ".hidden", ".server", ".deleted-x", "a\\b", "%2e%2e%2f", "\u2025/x",
+    "\uff0e\uff0e\uff0fetc", "\u202egpj.exe", "\x1b[2Ja", "caf\udce9", "$(touch x)", "`id`", "; rm -rf ~", "*",
+    "é" * 200, "\u0131\u0130ß", "🦋",
 ]  # fmt: skip
 
 

@@ -171,3 +171,17 @@ def test_a_folder_of_pictures_leaves_out_what_is_none(garage, tmp_path, kind):
     put(kind, folder / "thing.png")
     done = garage("images", folder, "--size", "32")
     assert "Traceback" not in done.out + done.err, done
+
+
+@pytest.mark.parametrize("kind", ["pipe", "10 GB"])
+async def test_the_app_opens_on_all_of_them_and_goes_from_screen_to_screen(boxful, open_app, kind):
+    boxful(kind)
+    async with open_app(screen="runs") as user:
+        await user.sees("20261124")
+        for _ in OF_A_RUN:  # what is below the list is of the run under the cursor
+            await user.press("down")
+        await user.sees("broken", "20261110")
+        await user.press("f2")
+        await user.sees("garage.jsonl", "What is TinyLLM?")
+        await user.press("f4", "f5", "f6", "f3", "home")
+        await user.sees("20261124")
