@@ -77,7 +77,8 @@ def figures(minutes: float = 5.0) -> Iterator[Figure]:
         try:
             time.sleep(3)
             tmux.press("Down")
-            pid, parts, seen = tmux.pid, int(minutes * 60), []
+            pid, seen = tmux.pid, []
+            parts = max(1, round(minutes * 60 / len(VISITS))) * len(VISITS)  # it ends as it began
             for part, key in zip(range(parts), cycle(VISITS), strict=False):
                 began = time.perf_counter()
                 write(run, part, part + 1, parts)
@@ -90,9 +91,9 @@ def figures(minutes: float = 5.0) -> Iterator[Figure]:
                     )
                 )
                 time.sleep(max(0.0, 1 - (time.perf_counter() - began)))
-            for key in ("F2", "F3", "End"):
+            for key in ("F2", "F3"):
                 tmux.press(key)
-                time.sleep(1)
+                time.sleep(2)
             assert f"line {LINES - 1} " in tmux.screen, tmux.screen
         finally:
             tmux.end()
