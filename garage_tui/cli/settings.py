@@ -47,9 +47,7 @@ def run_settings(args: argparse.Namespace) -> int:
         if args.names:
             print(f"    {one.text} ({one.kind})")
     if not args.names:
-        print(
-            f"\nThose of this workspace are in {workspace.settings_file}, yours in {user_settings_file()}; the first wins."
-        )
+        print(f"\n{workspace.settings_file} holds those of this workspace, {user_settings_file()} yours; the first wins.")
         print("`garage settings NAME` says what one is for; docs/settings.md says it of all.")
     return 0
 

@@ -43,6 +43,8 @@ def why_not(run: Run) -> str:
     """Return why a run cannot be examined now, as a sentence; empty where it can."""
     if not run.over:
         doing = {"queued": "is waiting for its turn", "paused": "is paused"}.get(run.status, "is still training")
+        if run.status == "running" and run.state and 0 < run.state.total_steps <= run.state.step:
+            return f"{run.id} has taken its last step and is being examined: the card is here in a minute or two"
         return f"{run.id} {doing}: the card comes at its end"
     if run.manifest is None:
         return f"{run.id} cannot be read: {one_line(run.broken)}"

@@ -109,6 +109,8 @@ def status_line(look: Look, checkpoints: Path) -> str:
             words.append(f"{run.step}/{run.total_steps}")
         if run.status == "paused":
             words.append(f"paused{f': {run.reason}' if run.waits else ''}")
+        elif 0 < run.total_steps <= run.step:
+            words.append("finishing")
         elif run.seconds_left is not None:
             words.append(f"{duration(run.seconds_left)} left")
         parts.append(" ".join(words))

@@ -214,7 +214,7 @@ def _notes(
         )
     recall = unseen if unseen.tuned.of else efficacy
     if efficacy.tuned.share < RECALL:
-        notes.append("Not every trained question is answered: train longer (more epochs).")
+        notes.append("Not every trained question is answered: train longer (the preset quick is only a first look).")
     elif recall.tuned.share < RECALL:
         notes.append("The wordings that were trained stuck, others less: teach each fact in more wordings.")
     if recall.open_book.of and recall.open_book.share < recall.tuned.share - 0.2:

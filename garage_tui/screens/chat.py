@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
@@ -10,12 +11,14 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from garage_tui.core import models
 from garage_tui.core.errors import GarageError
 from garage_tui.core.settings import Settings, Workspace
 from garage_tui.core.text import model_label, one_line, plain
 from garage_tui.core.transcripts import Side, Transcript
 from garage_tui.screens.chat_columns import ChatColumns
 from garage_tui.screens.chat_files import SIDES
+from garage_tui.screens.run_words import fraction
 from garage_tui.screens.watcher import Seen
 from garage_tui.widgets.dialogs import Pick
 from garage_tui.widgets.notice import Notice
@@ -27,6 +30,31 @@ _ITS_TUNED = "The server's {model} answers here: `tuned` in [chat] of your setti
 _NO_TUNED = (
     "No tuned model yet.\n\nF2 shows your facts, t teaches them; when that run has finished, its model answers here."
 )
+_TAUGHT_NOW = (
+    "No tuned model yet: {run} is at it ({how}). Its model answers here when it has finished; F3 shows how far it is."
+)
+
+
+def _no_tuned(runs: tuple[Seen, ...]) -> str:
+    """Return what stands where a tuned model will answer: which run makes it, or how to have one."""
+    if run := next((seen for seen in runs if seen.alive and not seen.draws), None):
+        words = fraction(run.state) if run.state and run.state.step else run.status
+        return _TAUGHT_NOW.format(run=run.id, how=words)
+    return _NO_TUNED
+
+
+def _not_here(base: str) -> str:
+    """Return the sentence about a base model that is still to be fetched; empty where it is here. Reads folders."""
+    try:
+        model = models.find(base)
+    except GarageError:
+        return ""  # the first question says what is wrong
+    if model.here:
+        return ""
+    known = models.KNOWN.get(model.name)
+    return f"{one_line(model.name, 60)} is not here yet: your first question fetches it, once" + (
+        f" ({known.download})." if known else "."
+    )
 
 
 class ChatPane(ChatColumns):
@@ -72,7 +100,7 @@ class ChatPane(ChatColumns):
         ),
         Binding("ctrl+o", "columns", "Book", tooltip="Another choice of columns: with the open book, or without"),
         Binding("ctrl+g", "settings", "Settings", tooltip="Temperature, length, seed, and the system prompt"),
-        Binding("ctrl+y", "reload", "Chats", tooltip="Go on with an earlier chat"),
+        Binding("ctrl+y", "reload", "Chats", tooltip="Go on with an earlier chat, or delete one"),
         Binding("ctrl+l", "clear", "New", show=False, tooltip="Clear the conversation and begin a new one; it is kept"),
         Binding("ctrl+t,r", "pick", "Model", show=False, key_display="^t", tooltip="Choose which tuned model answers"),
         Binding("ctrl+r", "restart", show=False, tooltip="Start the model server again"),
@@ -119,6 +147,12 @@ class ChatPane(ChatColumns):
         self.lay_out()
         self.show_titles()
         self.watch(self.app, "runs", self._show_runs)
+        self._tell_if_not_here()
+
+    @work(group="base")
+    async def _tell_if_not_here(self) -> None:
+        if not self.settings.chat.server and (words := await asyncio.to_thread(_not_here, self.server.base)):
+            self.column("base").hint(f"{_BASE_HINT}\n\n{words}")
 
     def reveal(self) -> None:
         super().reveal()
@@ -161,6 +195,8 @@ class ChatPane(ChatColumns):
             return
         if not self._picked and not self.open.transcript.has("tuned") and not self.talking:
             self._take(choices[0] if choices else None)
+        if not self._tuned and not self.server.tuned:
+            self.column("tuned").hint(_no_tuned(runs))
 
     def talk_to(self, run_id: str) -> None:
         """Put this run's model on the right."""
@@ -183,7 +219,7 @@ class ChatPane(ChatColumns):
     def _use(self, seen: Seen | None, base: str, gone: str = "") -> None:
         self._tuned, self._gone, self.server.base = seen, gone, base
         rows = seen.manifest.dataset.get("rows", "?") if seen and seen.manifest else "?"
-        hint = _TUNED_HINT.format(rows=rows) if seen else _NO_TUNED
+        hint = _TUNED_HINT.format(rows=rows) if seen else _no_tuned(self.app.runs)  # type: ignore[attr-defined]
         self.column("tuned").hint(_ITS_TUNED.format(model=one_line(self.server.tuned)) if self.server.tuned else hint)
         self.show_titles()
 

@@ -124,4 +124,7 @@ class FactFromChat(Dialog[Fact | None]):
         return next((one.whose for one in self._starts if one.whose != _YOURS and one.text.strip() == answer), "")
 
     def action_cancel(self) -> None:
-        self.dismiss(None)
+        written = [self.query_one(f"#{name}", TextArea).text for name in ("question", "answer")]
+        begun = [self._question, next((one.text for one in self._starts if one.text == written[1]), "")]
+        if self.may_close(begun, written, "Not added yet: Ctrl+S adds it"):
+            self.dismiss(None)

@@ -18,7 +18,7 @@ from garage_tui.core.settings import Settings, Workspace
 from garage_tui.core.text import one_line, plain
 from garage_tui.core.transcripts import CHATS, Side, Transcript
 from garage_tui.widgets.conversation import Conversation, Turn
-from garage_tui.widgets.dialogs import Pick
+from garage_tui.widgets.dialogs import Confirm, PickOrDelete
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
 
@@ -131,16 +131,25 @@ class ChatFiles(Pane):
 
     @work(group="form", exclusive=True)
     async def action_reload(self) -> None:
-        """Choose an earlier conversation, and go on with it."""
-        notice, now = self.query_one(Notice), self.open.path
-        found = await asyncio.to_thread(transcripts.listed, self._folder)
-        if not found:
-            notice.note(f"No earlier chat yet: each is kept in datasets/{CHATS} from its first answer on")
-            return
-        current = next((place for place, one in enumerate(found) if one.path == now), 0)
-        choice = await self.app.push_screen_wait(Pick("Which chat?", [one.words for one in found], current))
-        if choice is None:
-            return
+        """Choose an earlier conversation, and go on with it; or delete some."""
+        notice, deleted = self.query_one(Notice), 0
+        current: int | None = None
+        while True:
+            found = await asyncio.to_thread(transcripts.listed, self._folder)
+            if not found:
+                if not deleted:
+                    notice.note(f"No earlier chat yet: each is kept in datasets/{CHATS} from its first answer on")
+                return
+            if current is None:
+                current = next((place for place, one in enumerate(found) if one.path == self.open.path), 0)
+            pick = PickOrDelete("Which chat?", [one.words for one in found], min(current, len(found) - 1))
+            choice = await self.app.push_screen_wait(pick)
+            if choice is None:
+                return
+            if not pick.to_delete:
+                break
+            current = choice
+            deleted += await self._delete(found[choice])
         path = found[choice].path
         stamp = facts.stamp(path)
         try:
@@ -151,6 +160,22 @@ class ChatFiles(Pane):
         self._show(OpenChat(transcript, path, stamp, transcripts.encode(transcript)))
         gone = f"; the run {transcript.run} is gone, ^t chooses another" if transcript.run and not self.run_id else ""
         notice.note(f"{CHATS}/{plain(path.name)} goes on here{gone}")
+
+    async def _delete(self, one: transcripts.Listed) -> bool:
+        """Ask, then delete a conversation; the one that is open is cleared with it. True where it is gone."""
+        text = f"{one.words}\n\n{CHATS}/{plain(one.path.name)} is deleted. This cannot be undone."
+        if not await self.app.push_screen_wait(Confirm("Delete this chat?", text, "Delete", "Keep it")):
+            return False
+        async with self._writing:
+            if one.path == self.open.path:
+                self.begin()
+            try:
+                await asyncio.to_thread(one.path.unlink, missing_ok=True)
+            except OSError as error:
+                self.query_one(Notice).wrong(plain(f"{one.path.name} cannot be deleted: {error.strerror}"))
+                return False
+        self.query_one(Notice).done(f"{CHATS}/{plain(one.path.name)} is deleted")
+        return True
 
     def _show(self, chat: OpenChat) -> None:
         self.stop()

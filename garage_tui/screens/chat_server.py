@@ -27,6 +27,7 @@ class ChatServer:
     def __init__(self, workspace: Workspace, settings: Settings, show: Callable[[Server], None]) -> None:
         self._workspace, self._settings, self._show = workspace, settings, show
         self._starting_since: float | None = None
+        self._is_asked = False
         self._serves = ""
         self.base = settings.base_model
         """What the chat wants to be served: a base model as `core.models.find` names it."""
@@ -76,6 +77,13 @@ class ChatServer:
             GarageError: it fails, or serves another base model.
         """
         wanted = await asyncio.to_thread(lambda: models.find(self.base).name)
+        self._is_asked = True
+        try:
+            return await self._when_ready(wanted)
+        finally:
+            self._is_asked = False
+
+    async def _when_ready(self, wanted: str) -> Address:
         started = False
         while True:
             seen = await self.look()
@@ -101,6 +109,8 @@ class ChatServer:
             return " · ".join(filter(None, (words, one_line(seen.engine, 40), memory)))
         if seen.status == "asleep":
             return f"◌ {one_line(seen.reason, 200)}"
+        if seen.status == "off" and self._is_asked:
+            return "◐ starting the model server"
         if seen.status == "starting":
             since = time.monotonic() - self._starting_since if self._starting_since else 0
             reason = one_line(seen.reason, 100)

@@ -95,4 +95,5 @@ class ChatSettings(Dialog[tuple[Sampling, str] | None]):
         self.query_one(TextArea).text = ""
 
     def action_cancel(self) -> None:
-        self.dismiss(None)
+        if self.may_close(self._system, self.query_one(TextArea).text, "The system prompt is new: Ctrl+S takes it"):
+            self.dismiss(None)

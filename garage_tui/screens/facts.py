@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 _EMPTY = (
     "No facts yet.\n\nPress a to write the first one: a question, and the answer the model shall give.\n"
-    "It is kept in {path}, one JSON object a line."
+    "Or paste sentences here, or press I to bring in a CSV, a chat or a text file.\n\n"
+    "All is kept in {path}, one JSON object a line. When there are some, t teaches them to a model."
 )
 _LOOK_SECONDS = 1.0
 _SMALL = 64 * 1024  # bytes: a file that is read in less than a millisecond or two

@@ -24,8 +24,8 @@ from garage_tui.widgets.picture import Picture
 from garage_tui.widgets.table import Column, Table
 
 _EMPTY = (
-    "No pictures yet.\n\nn on F3 starts a run that learns to draw, and so does `garage train diffusion` in a shell:\n"
-    "its sheets are here as soon as they are drawn.\n\n"
+    "No pictures yet.\n\nPress F3, then N: that starts a run that learns to draw butterflies, or from your own "
+    "pictures. Its sheets are here as soon as they are drawn.\n\n"
     "Folders of pictures in datasets/ are here too; o opens any other one."
 )
 _NARROW = 100

@@ -62,9 +62,11 @@ def process_lines(gpu: Reading) -> Iterator[Content]:
         yield Content.styled(f"{'':>11}and {more} more", "$muted")
 
 
-def host_lines(host: Host, care: Care, width: int) -> Iterator[Content]:
-    """Yield the gauges of the box."""
+def host_lines(host: Host, care: Care, width: int, gpus: int) -> Iterator[Content]:
+    """Yield the gauges of the box; `gpus` is how many there are beside it."""
     load = f"{host.cores} cores" + (f", load {host.load:.1f}" if host.load is not None else "")
+    if not gpus:
+        yield Content.assemble((f"{'gpu':<{_LABEL}}", "$muted"), "none is seen: runs and the chat use the processor")
     yield _bar("cpu", share(host.cpu), host.cpu, 1.0, width, load)
     yield _memory("memory", host.memory_used, host.memory_total, width)
     yield _memory("disk", host.disk_used, host.disk_total, width, GB, "GB")

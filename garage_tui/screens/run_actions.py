@@ -56,6 +56,7 @@ class RunActions(Pane):
             "view": bool(seen and seen.draws),
             "duplicate": bool(seen and seen.manifest),
             "compare": bool(seen and seen.manifest),
+            **dict.fromkeys(("log", "search", "hold", "wrap"), seen is not None),
             "both": seen is None or bool(seen.manifest and not seen.draws),
         }
         return allowed.get(action, True)

@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.containers import Grid, Vertical, VerticalScroll
 from textual.content import Content
 from textual.reactive import reactive
-from textual.widgets import Select, Static
+from textual.widgets import Input, Select, Static
 
 from garage_tui.core import care
 from garage_tui.core.errors import GarageError
@@ -47,6 +47,7 @@ class RunForm(FormFields):
         self._workspace, self._settings = workspace, settings
         self._care = like.manifest.care if like and like.manifest else None
         self._starting = False
+        self._begun: dict[str | None, str] = {}
 
     def fields(self) -> ComposeResult:
         """Make the rows of the form: a label and a field each."""
@@ -80,13 +81,15 @@ class RunForm(FormFields):
 
     def on_mount(self) -> None:
         self.query_one(self.FIRST).focus()
-        self.query_one(Notice).note("Ctrl+S starts it as it is. Tab: next field. Enter: open a list.")
+        self._begun = self._written()
+        self.query_one(Notice).note("Ctrl+S starts it, and so does Enter in a field. Tab: next field.")
         self.look_again()
 
     def on_select_changed(self, event: Select.Changed) -> None:
         if event.select.id == "preset" and isinstance(event.value, str) and event.value != self._recipe.preset:
             self._recipe = self.preset(event.value)
             self.fill()
+            self._begun |= {name: self.query_one(f"#{name}", Input).value for name in self.LABELS}
         self.look_again()
 
     def on_input_changed(self) -> None:
@@ -154,5 +157,9 @@ class RunForm(FormFields):
     def in_words(self, error: GarageError) -> str:
         return one_line(str(error).replace(f"{self._workspace.root}/", ""), 400)
 
+    def _written(self) -> dict[str | None, str]:
+        return {field.id: field.value for field in self.query(Input)}
+
     def action_cancel(self) -> None:
-        self.dismiss(None)
+        if self.may_close(self._begun, self._written(), "Not started yet: Ctrl+S starts it as you wrote it"):
+            self.dismiss(None)

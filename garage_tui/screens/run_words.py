@@ -90,6 +90,8 @@ def time_words(seen: Seen) -> str:
     if state is None:
         return ""
     if seen.alive:
+        if 0 < state.total_steps <= state.step and seen.status == "running":
+            return "finishing"  # saving, and the report card
         if state.seconds_left is not None and state.step:
             return f"{duration(state.seconds_left)} left"
         return ""

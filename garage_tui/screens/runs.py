@@ -26,8 +26,9 @@ from garage_tui.widgets.sparkline import spark
 from garage_tui.widgets.table import Column, Table
 
 _EMPTY = (
-    "No runs yet.\n\nPress n for a new one: it teaches the facts of datasets/ to a language model, or learns to draw.\n"
-    "The run goes on when you leave; this list shows it again."
+    "No runs yet.\n\nPress n for a new one: it teaches the facts of datasets/ to a language model, or learns to draw. "
+    "(F2, t and F3, N do the same.)\n\n"
+    "A run goes on when you leave; this list shows it again."
 )
 
 

@@ -8,6 +8,8 @@ from typing import ClassVar, TypeVar
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
+from garage_tui.widgets.notice import Notice
+
 T = TypeVar("T")
 
 
@@ -17,6 +19,22 @@ class Dialog(ModalScreen[T]):
     HELP: ClassVar[str] = ""
     """What it is for, in a sentence or two; then paragraphs on what else is good to know."""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1", "app.help", "Help", show=False, key_display="F1", tooltip="Help for what is in front"),
+        Binding("f1", "app.help", "Help", key_display="F1", tooltip="Help for what is in front"),
     ]
+    _warned_of: object = None
+
+    def may_close(self, begun: object, now: object, words: str) -> bool:
+        """Return whether it may be closed without asking: nothing was written in it, or this was said before.
+
+        Args:
+            begun: what its fields said at first.
+            now: what they say now.
+            words: what is said before something that was written is thrown away.
+        """
+        if now in (begun, self._warned_of):
+            return True
+        self._warned_of = now
+        self.query_one(Notice).wrong(f"{words}, Esc once more throws it away")
+        return False
+
     CSS_PATH = str(Path(__file__).parents[1] / "dialogs.tcss")

@@ -79,3 +79,16 @@ class Pick(Dialog[int | None]):
 
     def action_cancel(self) -> None:
         self.dismiss(None)
+
+
+class PickOrDelete(Pick):
+    """One of a list of which each can be deleted too: then `to_delete` is True, and the answer is its place."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d,delete", "delete", "Delete", key_display="d", tooltip="Delete the chosen one, after a question"),
+    ]
+    to_delete = False
+
+    def action_delete(self) -> None:
+        self.to_delete = True
+        self.action_choose()

@@ -38,7 +38,8 @@ class KeyBar(Widget):
                 found[binding.action] = (display, binding.description, binding.key, node is self.app)
         # The app's keys always fit, Quit last, where people look for it.
         apps = sorted((key for key in found.values() if key[3]), key=lambda key: key[1] == "Quit")
-        ours = [key for key in found.values() if not key[3]]
+        # Of a dialog's, its help is the last: the first to go where there is no room.
+        ours = sorted((key for key in found.values() if not key[3]), key=lambda key: key[2] == "f1")
         self.keys = (*ours[: MOST - len(apps)], *apps)
 
     def render(self) -> Content:

@@ -113,7 +113,7 @@ def open_gallery(open_app):
 
 async def test_without_pictures_it_says_where_they_come_from(open_gallery):
     async with open_gallery() as user:
-        await user.sees("No pictures yet", "n on F3 starts a run", "garage train diffusion", "o opens any other one")
+        await user.sees("No pictures yet", "Press F3, then N", "o opens any other one")
         await user.press("right", "b", "space", "t", "n", "s", "y", "z", "end")
         await user.sees("No pictures yet")
 
