@@ -34,7 +34,7 @@ class Cell:
 
 
 class Pane:
-    """One pane with the app in it.
+    """One pane with the app in it; what a newer tmux says of colours (COLORTERM) is unsaid.
 
     Args:
         folder: for what the pane notes down.
@@ -53,7 +53,7 @@ class Pane:
         self._end = folder / f"end-{Pane._opened}"
         start = folder / f"start-{Pane._opened}"
         words = {"TERM": "xterm-256color", "LANG": "C.UTF-8", **env}
-        app = ["env", *(f"{name}={value}" for name, value in words.items())]
+        app = ["env", "-u", "COLORTERM", *(f"{name}={value}" for name, value in words.items())]
         app += [sys.executable, "-m", "garage_tui", "--workspace", str(workspace), *options]
         wait = f"until [ -e '{start}' ]; do sleep 0.02; done; \"$@\"; echo $? > '{self._end}'; sleep 600"
         columns, rows = map(str, size)

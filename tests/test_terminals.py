@@ -114,6 +114,8 @@ def look_at_colours(pane: Pane, colours: int) -> None:
     other = rows[rows.index(chosen) + 1]
     ways = [(cell.style.bgcolor, bool(cell.style.reverse)) for cell in (chosen[12], other[12])]
     assert ways[0] != ways[1], "the chosen row looks like any other"
+    if not colours:
+        assert any(cell.style.bold for cell in other), "a warning looks like any other word"
 
 
 def colours_of(env: dict[str, str]) -> int:
