@@ -191,7 +191,8 @@ def pouring(root: Path, command: list[str], seconds: float = 20.0) -> list[Figur
         app.quiet(1.0)
         pourer = subprocess.Popen([sys.executable, __file__, "--pour", str(run)])
         try:
-            app.read(3)
+            if app.read(5, b"a library that likes to talk") is None:
+                raise TimeoutError("the log is not in sight")
             begun, log = time.perf_counter(), (run / "log.txt").stat().st_size
             cpu, laps = app.cpu, []
             while time.perf_counter() - begun < seconds:

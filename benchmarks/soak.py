@@ -76,7 +76,7 @@ def figures(minutes: float = 5.0) -> Iterator[Figure]:
         tmux = Tmux([*app.garage(root), "--screen", "runs"])
         try:
             time.sleep(3)
-            tmux.press("Down")
+            assert "▸ ● running" in tmux.screen, tmux.screen
             pid, seen = tmux.pid, []
             parts = max(1, round(minutes * 60 / len(VISITS))) * len(VISITS)  # it ends as it began
             for part, key in zip(range(parts), cycle(VISITS), strict=False):

@@ -23,6 +23,9 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     how.add_argument(
         "-F", "--follow-all", action="store_true", help="go on with the next run, until Ctrl-C; without RUN"
     )
+    logs.add_argument(
+        "-n", "--lines", type=int, metavar="N", help="begin N lines before the end (default: with the first)"
+    )
     logs.set_defaults(run=run_logs)
 
 
@@ -119,6 +122,10 @@ def run_logs(args: argparse.Namespace) -> int:
         return follow_all(workspace)
     run = find_run(workspace, args.ref or "last")
     log = Follower(run.path / LOG)
+    if args.lines is not None:
+        from garage_tui.core.log_pages import last_lines
+
+        log.position = last_lines(log.path, max(0, args.lines))
     try:
         while True:
             over = not args.follow or not is_alive(run.path)

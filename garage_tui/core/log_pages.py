@@ -96,6 +96,15 @@ def after(path: Path, start: int, size: int = PAGE) -> Piece:
     return Piece(piece.lines[:MOST], piece.starts[:MOST], piece.starts[MOST])
 
 
+def last_lines(path: Path, many: int) -> int:
+    """Return the byte with which so many last lines begin; one that has no end yet is one of them."""
+    piece = before(path, _size(path))
+    while len(piece.lines) < many and piece.start > 0:
+        many -= len(piece.lines)
+        piece = before(path, piece.start)
+    return piece.starts[-many] if 0 < many <= len(piece.starts) else piece.start if many else piece.end
+
+
 def find(
     path: Path, term: str, place: int, *, backwards: bool, goes_on: Callable[[int], bool] = lambda place: True
 ) -> int | None:

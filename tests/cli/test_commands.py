@@ -56,6 +56,7 @@ def test_runs_lists_states_in_words(workspace, run_folder):
 def test_logs_prints_the_whole_log_without_its_escapes(workspace, run_folder):
     done = garage(workspace, "logs", "last")
     assert done.stdout == "hello\nstep 3/9\nlast line without an end\n"
+    assert garage(workspace, "logs", "last", "-n", "2").stdout == "step 3/9\nlast line without an end\n"
 
 
 def test_an_unknown_run_is_one_line_and_exit_code_2(workspace, run_folder):

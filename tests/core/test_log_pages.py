@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from garage_tui.core.log_pages import FRESH, LONGEST, Tail, after, before, find
+from garage_tui.core.log_pages import FRESH, LONGEST, Tail, after, before, find, last_lines
 
 
 @pytest.fixture
@@ -117,6 +117,14 @@ def test_a_search_that_is_given_up_ends_at_once(log):
     told = []
     assert find(log, "not there", log.stat().st_size, backwards=True, goes_on=lambda at: told.append(at)) is None
     assert told == [log.stat().st_size]
+
+
+@pytest.mark.parametrize(("many", "first"), [(0, None), (1, "the rest"), (3, "line 19998"), (15_000, "line 5001")])
+def test_the_last_lines_begin_where_they_do(log, many, first):
+    log.write_text(number(20_000) + "the rest")
+    piece = after(log, last_lines(log, many))
+    assert next(iter((*piece.lines, piece.rest)), "") == (first or "")
+    assert last_lines(log, 50_000) == 0
 
 
 def test_a_log_that_begins_anew_is_read_anew(log):
