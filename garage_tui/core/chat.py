@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 from garage_tui.core.errors import GarageError
 from garage_tui.core.sampling import GREEDY
 from garage_tui.core.sampling import Sampling as Sampling
-from garage_tui.core.text import one_line, plain
+from garage_tui.core.text import one_line, plain, shown
 
 if TYPE_CHECKING:
     import httpx
@@ -25,15 +24,8 @@ READ_SECONDS = 300.0
 """A small box may read a long prompt for minutes, or finish another answer first."""
 MAX_LINE = 4 * 1024 * 1024
 """Bytes; a server that sends more without a line break is not sending an answer."""
-_MAX_HELD = 4096  # characters of an escape sequence that never ends
-
-# The end of a text that may be the beginning of an escape sequence (see core.text), or of "\r\n".
-_UNFINISHED = re.compile(
-    r"(?:(?:\x1b\[|\x9b)[0-?]*[ -/]*"
-    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]*\x1b?"
-    r"|\x1b[ -/]*"
-    r"|\r)\Z"
-)
+MAX_ANSWER = 1_000_000
+"""Characters; no model says as much in one go, and painting more would hold up the app."""
 
 
 class ChatError(GarageError):
@@ -69,7 +61,7 @@ class Finish:
 
 
 class Cleaner:
-    """Cleans a text that comes in pieces; an escape sequence may be split between any two."""
+    """Makes visible what is hidden in a text that comes in pieces: its reader may make a fact of it."""
 
     def __init__(self) -> None:
         self._held = ""
@@ -77,15 +69,13 @@ class Cleaner:
     def feed(self, text: str) -> str:
         """Return what is now safe to paint."""
         text = self._held + text
-        match = _UNFINISHED.search(text)
-        end = match.start() if match and len(text) - match.start() <= _MAX_HELD else len(text)
-        self._held = text[end:]
-        return plain(text[:end])
+        self._held = "\r" if text.endswith("\r") else ""  # the first half of "\r\n"?
+        return shown(text.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n"))
 
     def rest(self) -> str:
         """Return what was held back, once no more comes."""
         held, self._held = self._held, ""
-        return plain(held)
+        return held.replace("\r", "\n")
 
 
 async def stream(
@@ -114,6 +104,7 @@ async def stream(
     asked = time.monotonic()
     first: float | None = None
     last = asked
+    length = 0
     async with _request(address, "POST", "/chat/completions", question) as response:
         async for chunk in _chunks(response):
             usage = chunk.get("usage") or usage
@@ -125,6 +116,8 @@ async def stream(
                 if isinstance(text, str) and text:
                     last = time.monotonic()
                     first = first or last
+                    if (length := length + len(text)) > MAX_ANSWER:
+                        raise ChatError(f"the answer is longer than {MAX_ANSWER:,} characters; the rest was not taken")
                     if clean := cleaner.feed(text):
                         yield Piece(clean)
     if rest := cleaner.rest():

@@ -180,6 +180,10 @@ def spawn(module: str, folder: Path, slots: queue.Entry | None = None) -> None:
         BadInputError: it is running or waiting already.
         GarageError: the queue cannot be written.
     """
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError as error:  # no queue, which is JSON, could name it
+        raise BadInputError(f"the name of {folder} is not UTF-8: rename the folder") from error
     lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

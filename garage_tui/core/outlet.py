@@ -17,7 +17,7 @@ from garage_tui.core.text import plain
 class Outlet:
     """A text stream that cleans what is written to it; all else is the stream's own.
 
-    Carriage returns stay: a command writes over its own line with them.
+    A carriage return that begins what is written stays: a command writes over its own line with it.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -25,7 +25,7 @@ class Outlet:
 
     def write(self, text: str) -> int:
         """Write `text`, clean, and return its length; what the stream's encoding lacks becomes a `?`."""
-        clean = text if text.isascii() and text.isprintable() else "\r".join(map(plain, text.split("\r")))
+        clean = "\r" * text.startswith("\r") + plain(text.removeprefix("\r"))
         try:
             self.stream.write(clean)
         except UnicodeEncodeError:  # a terminal without UTF-8

@@ -19,7 +19,7 @@ from garage_tui.core.open_book import Found
 from garage_tui.core.regular_file import read_regular
 from garage_tui.core.runs import name_of, slug
 from garage_tui.core.sampling import Sampling
-from garage_tui.core.text import one_line, plain
+from garage_tui.core.text import one_line, plain, shown
 
 CHATS = "chats"
 """Folder in `datasets/`."""
@@ -158,7 +158,7 @@ def load(path: Path) -> Transcript:
 
 def _clean(turn: Turn) -> Turn:
     answers = {
-        side: Answer(plain(answer.text), one_line(answer.foot, 400), answer.wrong, one_line(answer.note, 400))
+        side: Answer(shown(answer.text), one_line(answer.foot, 400), answer.wrong, one_line(answer.note, 400))
         for side, answer in turn.answers.items()
     }
     return Turn(

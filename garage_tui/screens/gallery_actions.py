@@ -13,7 +13,7 @@ from textual.content import Content
 from garage_tui.core import albums, sample, sheets
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.sample import Drawing, Wanted
-from garage_tui.core.text import duration, one_line
+from garage_tui.core.text import duration, hidden, one_line
 from garage_tui.screens.gallery_saving import GallerySaving
 from garage_tui.screens.gallery_view import Place
 from garage_tui.widgets.gauge import gauge
@@ -164,6 +164,9 @@ class GalleryActions(GallerySaving):
         """Copy the path of the file, through the terminal (OSC 52), and show all of it."""
         if place := self.shown_place:
             path = str(place.page.path)
+            if marks := hidden(path.replace("\n", "\r")):  # in a shell they would do something
+                self.query_one(Notice).wrong(f"its path holds {' '.join(marks[:5])} and is not copied")
+                return
             self.app.copy_to_clipboard(path)
             self.query_one(Notice).done(f"Copied {one_line(path, 4000)}")
 

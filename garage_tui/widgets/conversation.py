@@ -9,6 +9,8 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static
 
+from garage_tui.core.text import shown
+
 REPAINT_SECONDS = 0.1
 """Answers are repainted this often at most, however fast the words come."""
 MOST = 30
@@ -82,7 +84,7 @@ class Turn(Static):
         if self.known:
             parts.append(Content.styled(self.known, "$muted"))
         if self.answer:
-            parts.append(Content(self.answer.rstrip()))
+            parts.append(Content(shown(self.answer.rstrip())))  # marks that came one by one may be a flood
         if foot:
             parts.append(Content.styled(f"✗ {foot}" if self.wrong else foot, "$error" if self.wrong else "$muted"))
         if self.note:

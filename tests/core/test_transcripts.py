@@ -101,8 +101,8 @@ def test_a_text_in_a_file_is_cleaned_before_anybody_paints_it(folder, chat):
     texts = [turn.question, *turn.answers["base"].__struct_fields__, turn.answers["base"].text]
     texts += [turn.answers["base"].foot, turn.answers["base"].note, turn.found[0].statement]
     texts += [found.system, found.base, found.run]
-    assert not any("\x1b" in text or "owned" in text or "\u202e" in text for text in texts)
-    assert turn.answers["base"].text == "abc"
+    assert not any("\x1b" in text or "\x07" in text or "\u202e" in text for text in texts)
+    assert turn.answers["base"].text == "a␛]0;owned␇b␛[31mc⟨U+202E⟩"
 
 
 def test_the_list_has_the_newest_first_and_says_what_is_wrong_with_a_damaged_one(folder, chat):
