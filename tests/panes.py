@@ -61,8 +61,18 @@ class Pane:
         self.tmux("pipe-pane", "-O", "-t", "app", f"cat >> '{self._sent}'")
         start.touch()
 
+    @property
+    def words(self) -> list[str]:
+        """How this tmux is called."""
+        return [TMUX, "-u", "-L", self._socket, "-f", "/dev/null"]
+
+    def inside(self) -> dict[str, str]:
+        """Return the variables that a program in the pane has."""
+        told = self.tmux("display-message", "-p", "-t", "app", "#{socket_path},#{pid},0").strip()
+        return {"TMUX": told, "TMUX_PANE": "%0", "TERM": "xterm-256color", "LANG": "C.UTF-8"}
+
     def tmux(self, *arguments: str) -> str:
-        command = [TMUX, "-u", "-L", self._socket, "-f", "/dev/null", *arguments]
+        command = [*self.words, *arguments]
         kept = {name: value for name, value in os.environ.items() if name not in _LEFT_OUT}
         env = {**kept, "PYTHONPATH": str(REPOSITORY), "TERM": "xterm-256color", "LANG": "C.UTF-8"}
         return subprocess.run(command, capture_output=True, text=True, env=env).stdout

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import itertools
+import os
+import pty
 import random
 import re
+import signal
 import struct
+import subprocess
+import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
@@ -301,3 +306,33 @@ def test_the_settings_file_chooses_ascii_and_no_mouse(open_pane, workspace):
     pane = open_pane()
     pane.sees("24 facts |")
     assert not re.search(rb"\x1b\[\?100[0-36]h", pane.sent)
+
+
+def test_the_doctor_knows_a_tmux_whose_client_is_not_utf8(open_pane, tmp_path, monkeypatch):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "tmux").symlink_to(TMUX)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    pane = open_pane()
+    pane.sees("24 facts")
+    said = doctor(pane.inside())
+    assert "without UTF-8" not in said, "nobody is attached"
+    pid, client = pty.fork()
+    if pid == 0:
+        env = {"PATH": os.environ["PATH"], "TERM": "xterm", "LANG": "C"}
+        os.execve(TMUX, ["tmux", *pane.words[2:], "attach", "-t", "app"], env)  # without -u
+    try:
+        os.read(client, 65536)
+        pane.rests()
+        assert "tmux shows _ for most signs" in doctor(pane.inside())
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(client)
+    assert "the app is painted in ASCII: the locale is not UTF-8" in doctor({"LANG": "C"})
+
+
+def doctor(env: dict[str, str]) -> str:
+    """Return what `garage doctor` says with these variables."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("LC_ALL", "LC_CTYPE", "TMUX")}
+    command = [sys.executable, "-m", "garage_tui", "doctor"]
+    return subprocess.run(command, env={**kept, **env}, capture_output=True, text=True).stdout

@@ -17,6 +17,7 @@ from garage_tui.core import converter, gpu, models, vllm
 from garage_tui.core.care import Care, care_of, heat_limits
 from garage_tui.core.errors import GarageError
 from garage_tui.core.settings import Workspace, load_settings, settings_sources, user_settings_file
+from garage_tui.core.terminal import utf8, why_ascii
 
 _STACK = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "textual")
 UNSLOTH = "2026.10.6"
@@ -175,6 +176,12 @@ def _sessions() -> Iterator[Finding]:
         yield Finding("good", f"{_output([tmux, '-V'])}{' (you are in it)' if os.environ.get('TMUX') else ''}")
     else:
         yield Finding("note", "no tmux: runs outlive a lost connection anyway, the app does not", "apt install tmux")
+    if why := why_ascii(os.environ):
+        yield Finding("note", f"the app is painted in ASCII: {why}", "" if utf8(os.environ) else "export LANG=C.UTF-8")
+    elif tmux and os.environ.get("TMUX") and _output([tmux, "display-message", "-p", "#{client_utf8}"]) == "0":
+        yield Finding(
+            "note", "tmux shows _ for most signs: it takes this terminal for one without UTF-8", "tmux -u attach"
+        )
     # logind may kill everything of a user who logs out, detached or not.
     kills = _output(["busctl", "get-property", "org.freedesktop.login1", "/org/freedesktop/login1",
                      "org.freedesktop.login1.Manager", "KillUserProcesses"])  # fmt: skip
