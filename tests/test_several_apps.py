@@ -30,7 +30,7 @@ class Apps(TmuxServer):
         for name in names:
             self.press(name, "q")
         for name in names:
-            self.sees(name, "Pane is dead (status 0")
+            self.ends(name)
 
 
 @pytest.fixture

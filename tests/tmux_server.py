@@ -61,6 +61,15 @@ class TmuxServer:
         wait_for(there, seconds, lambda: f"{texts} not seen in {pane}, which shows:\n{screen}")
         return screen
 
+    def ends(self, pane: str) -> None:
+        """Wait until the program in a pane has ended, and see that it ended well."""
+
+        def told(what: str) -> str:
+            return self("display-message", "-p", "-t", pane, f"#{{{what}}}")
+
+        wait_for(lambda: told("pane_dead") == "1", 60, lambda: f"{pane} goes on:\n{self.screen(pane)}")
+        assert told("pane_dead_status") in ("0", "")  # tmux may not have asked for it yet
+
     def press(self, pane: str, *keys: str) -> None:
         self("send-keys", "-t", pane, *keys)
 

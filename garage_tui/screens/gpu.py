@@ -160,11 +160,12 @@ class GpuPane(Pane):
             lines.append(Content.styled(self.look.trouble, "$error"))
         if gpu is not None:
             lines += gpu_words.gpu_lines(gpu, self._limits, width)
-            lines += gpu_words.process_lines(gpu)
         else:
             lines += gpu_words.host_lines(self.look.host, self._limits, width, len(self.look.gpus))
         for seen in (*self._here, *self._waiting):
             lines += gpu_words.run_lines(seen, self._settings.energy)
+        if gpu is not None:
+            lines += gpu_words.process_lines(gpu)
         # A new layout takes ten times what painting the lines does, and they are mostly as many as before.
         self.query_one("#gpu-words", Static).update(Content("\n").join(lines), layout=len(lines) != self._lines)
         self._lines = len(lines)

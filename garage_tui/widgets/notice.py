@@ -17,6 +17,9 @@ class Notice(Widget):
     content: reactive[Content] = reactive(Content, layout=True)
     """What the line says."""
 
+    def watch_content(self) -> None:
+        self.set_class(bool(self.text), "-said")  # a low pane has no line to spare for nothing
+
     def render(self) -> Content:
         return self.content
 
