@@ -47,7 +47,7 @@ def run_settings(args: argparse.Namespace) -> int:
         if args.names:
             print(f"    {one.text} ({one.kind})")
     if not args.names:
-        print(f"\n{workspace.settings_file} holds those of this workspace, {user_settings_file()} yours; the first wins.")
+        print(f"\nThis workspace's are in {workspace.settings_file}; they go before yours, in {user_settings_file()}.")
         print("`garage settings NAME` says what one is for; docs/settings.md says it of all.")
     return 0
 
