@@ -6,14 +6,13 @@ import asyncio
 import gc
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual import work
 
 from garage_tui.core.document import Document
 from garage_tui.core.errors import GarageError
 from garage_tui.core.facts import Fact, find_files
-from garage_tui.core.facts_store import FactsStore
-from garage_tui.core.journal import Draft
 from garage_tui.core.lengths import Lengths
 from garage_tui.core.recipe import LoraRecipe
 from garage_tui.core.settings import Settings, Workspace, journals_folder
@@ -22,6 +21,10 @@ from garage_tui.screens import fact_words
 from garage_tui.screens.fact_cells import OTHER, Writing
 from garage_tui.screens.fact_exchange import FactExchange
 from garage_tui.widgets.notice import Notice
+
+if TYPE_CHECKING:
+    from garage_tui.core.facts_store import FactsStore
+    from garage_tui.core.journal import Draft
 
 
 class FactFiles(FactExchange):
@@ -67,6 +70,8 @@ class FactFiles(FactExchange):
         self._opened()
 
     def _read(self, path: Path | None) -> None:
+        from garage_tui.core.facts_store import FactsStore  # noqa: PLC0415 (not needed for the first paint)
+
         self._complaint = ""
         # Of a file that is not there yet, too, somebody may have left a half-written fact behind.
         chosen = path or next(iter(find_files(self.workspace.datasets)), self.workspace.datasets / "garage.jsonl")
@@ -132,6 +137,8 @@ class FactFiles(FactExchange):
         self._write(writing, draft.column, draft.text)
 
     def create(self) -> FactsStore | None:
+        from garage_tui.core.facts_store import FactsStore  # noqa: PLC0415
+
         path = self._path or self.workspace.datasets / "garage.jsonl"
         try:
             self.store = self._stores[path] = FactsStore(path, journals_folder())

@@ -129,7 +129,7 @@ class FactsPane(FactFiles):
             self._opened()
         else:
             table.border_subtitle = "reading …"
-            self._open(self._path)
+            self.call_after_refresh(self._open, self._path)  # the first paint first
 
     def reveal(self) -> None:
         super().reveal()
