@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from garage_tui.core.errors import GarageError
 from garage_tui.core.sampling import GREEDY
 from garage_tui.core.sampling import Sampling as Sampling
-from garage_tui.core.text import one_line, plain, shown
+from garage_tui.core.text import MOST_MARKS, one_line, plain, shown
 
 if TYPE_CHECKING:
     import httpx
@@ -64,13 +64,17 @@ class Cleaner:
     """Makes visible what is hidden in a text that comes in pieces: its reader may make a fact of it."""
 
     def __init__(self) -> None:
-        self._held = ""
+        self._held = self._last = ""
 
     def feed(self, text: str) -> str:
         """Return what is now safe to paint."""
         text = self._held + text
         self._held = "\r" if text.endswith("\r") else ""  # the first half of "\r\n"?
-        return shown(text.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n"))
+        text = text.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n")
+        clean = shown(self._last + text)  # marks over a letter that came one by one are many, too
+        new = clean[len(self._last) :]
+        self._last = clean[-MOST_MARKS:]
+        return new
 
     def rest(self) -> str:
         """Return what was held back, once no more comes."""

@@ -29,13 +29,13 @@ _MARKS = (
     r"\u0eb4-\u0ebc\u0ec8-\u0ece\u0f71-\u0f84\u1ab0-\u1aff\u1dc0-\u1dff\u200c\u200d\u20d0-\u20ff\u302a-\u302f"
     r"\u3099\u309a\ufe0e\ufe0f\ufe20-\ufe2f"
 )
-_MOST_MARKS = 8
+MOST_MARKS = 8
 """Marks over one letter; no language needs more, and a hundred hang over the lines around it."""
 
 _SILENT = re.compile(f"[{_C0_C1}{_UNSEEN}]")
 _LOUD = re.compile(f"[{_DECEIVING}]+")
 _HIDDEN = re.compile(f"[{_C0_C1}{_UNSEEN}{_DECEIVING}]")
-_FLOOD = re.compile(f"([{_MARKS}]{{{_MOST_MARKS}}})[{_MARKS}]+")
+_FLOOD = re.compile(f"([{_MARKS}]{{{MOST_MARKS}}})[{_MARKS}]+")
 _SHOWN_MARK = re.compile("[\u2400-\u241f\u2421]|⟨U\\+([0-9A-F]{4,6})⟩")
 
 
@@ -89,7 +89,7 @@ def hidden(text: str) -> list[str]:
         return []
     flood = _FLOOD.search(text)
     found = dict.fromkeys(_HIDDEN.findall(text))
-    return [_mark(character) for character in found] + ([_shown_flood(flood)[_MOST_MARKS:]] if flood else [])
+    return [_mark(character) for character in found] + ([_shown_flood(flood)[MOST_MARKS:]] if flood else [])
 
 
 def unshown(text: str) -> str:
@@ -117,7 +117,7 @@ def _mark(character: str) -> str:
 
 
 def _shown_flood(found: re.Match[str]) -> str:
-    return f"{found[1]}⟨+{len(found[0]) - _MOST_MARKS} marks⟩"
+    return f"{found[1]}⟨+{len(found[0]) - MOST_MARKS} marks⟩"
 
 
 def _meant(found: re.Match[str]) -> str:

@@ -115,6 +115,7 @@ async def test_a_line_separator_inside_an_answer_breaks_nothing():
         (["ends in escape\x1b"], "ends in escape␛"),
         (["line\r", "\nline"], "line\nline"),
         (["line\r", "line\r"], "line\nline\n"),
+        (["z", *["\u0301"] * 11], "z" + "\u0301" * 8 + "⟨+1 marks⟩\u0301\u0301"),
         (["\u202eback", "spa\x08ce"], "⟨U+202E⟩backspa␈ce"),
     ],
 )
