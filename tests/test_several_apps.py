@@ -12,6 +12,9 @@ import textwrap
 
 import pytest
 
+from garage_tui.core import server
+from garage_tui.core.launcher import stop
+from garage_tui.core.runs import list_runs
 from tests.screens.conftest import RunFolder
 from tests.tmux_server import GARAGE, REPOSITORY, TmuxServer, wait_for
 
@@ -164,3 +167,40 @@ def test_two_that_save_at_the_same_moment_lose_no_row(workspace, tmp_path):
     wanted = {f"{name} {number}?" for name in ("one", "two") for number in range(60)}
     assert not wanted - set(found), f"{len(wanted - set(found))} rows are lost"
     assert len(found) == 24 + len(wanted)
+
+
+@in_tmux
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_a_real_run_and_one_model_server_are_shared(apps, workspace, tiny_model):
+    workspace.settings_file.write_text(f'base_model = "{tiny_model}"\n')
+    apps.start("one")
+    apps.start("two", "--screen", "runs")
+    apps.sees("one", "24 facts")
+    apps.sees("two", "No runs yet")
+    apps.press("one", "t")
+    apps.sees("one", "36 steps")
+    apps.press("one", "C-s")
+    try:
+        for name in ("one", "two"):
+            apps.sees(name, "● running", seconds=120)
+        for name in ("one", "two"):
+            apps.sees(name, "✓ finished", "36/36", seconds=240)
+        for name in ("one", "two"):
+            apps.press(name, "c")
+            apps.sees(name, "the model server is off")
+        for name in ("one", "two"):
+            apps.types(name, "What is TinyLLM?")
+            apps.press(name, "Enter")
+        for name in ("one", "two"):
+            apps.sees(name, "● ready", "tokens ·", seconds=240)
+        asked = ["pgrep", "-f", f"garage_tui.jobs.serve {workspace.root}"]
+        found = subprocess.run(asked, capture_output=True, text=True)
+        assert len(found.stdout.split()) == 1, "one server answers both"
+        apps.press("one", "F3")
+        apps.sees("one", "✓ finished")
+    finally:
+        server.stop(workspace)
+        for run in list_runs(workspace):
+            if run.alive:
+                stop(run)

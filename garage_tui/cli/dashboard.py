@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -97,6 +98,8 @@ def _new(root: Path, opener: str, width: int) -> Iterator[Words]:
         yield ["split-window", "-v", "-l", "60%", *runs]
         yield ["split-window", "-v", "-l", "42%", *log]
     yield ["select-pane", "-l"]  # the keys go to the runs
+    if _version() >= (3, 3):
+        yield ["set-option", "-w", "remain-on-exit", "failed"]  # what went wrong in a pane can be read there
 
 
 def _garage() -> list[str]:
@@ -117,6 +120,11 @@ def _window_of(root: Path) -> str | None:
     said = _asked("list-windows", "-a", "-F", f"#{{{_MARK}}} #{{session_id}}:#{{window_id}}") or ""
     found = (line.split(" ") for line in said.splitlines())
     return next((place for key, place in found if key == _key(root)), None)
+
+
+def _version() -> tuple[int, ...]:
+    """Return tmux's version, or nothing where it does not say one."""
+    return tuple(map(int, re.findall(r"\d+", _asked("-V") or "")))
 
 
 def _window_width() -> int:
