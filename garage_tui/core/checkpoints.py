@@ -72,7 +72,7 @@ def read_seal(folder: Path) -> Seal | None:
             with open_regular(path) as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != digest:
                     return None
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return seal if seal.files else None
 

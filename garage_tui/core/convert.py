@@ -150,7 +150,7 @@ def _json_rows(data: bytes) -> Iterator[Any]:
 def _csv_rows(text: str) -> Iterator[dict[str, Any]]:
     first = text.split("\n", 1)[0]
     delimiter = "\t" if "\t" in first else max(",;", key=first.count)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    rows = _csv_cells(text, delimiter)
     header = next(rows, [])
     names = [name.strip().casefold() for name in header]
     if not (set(names) & set(_QUESTION) and set(names) & set(_ANSWER)):
@@ -166,6 +166,14 @@ def _csv_rows(text: str) -> Iterator[dict[str, Any]]:
             yield row
 
 
+def _csv_cells(text: str, delimiter: str) -> Iterator[list[str]]:
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        yield from rows
+    except csv.Error as error:
+        raise BadInputError(f"not CSV at line {rows.line_num} ({error}): say its format with --as") from error
+
+
 def _cell(name: str, text: str) -> Any:
     """Return what a cell holds: text, and of other columns what was written as JSON."""
     if name.strip().casefold() in (*_QUESTION, *_ANSWER, "fact"):
@@ -175,7 +183,7 @@ def _cell(name: str, text: str) -> Any:
     if text[:1] in '[{"' or text in ("true", "false", "null") or re.fullmatch(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", text):
         try:
             return json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return text
     return text
 

@@ -63,7 +63,7 @@ def is_of_drawings(folder: Path) -> bool:
     """Return whether the card in a run folder is of this kind."""
     try:
         return bool(msgspec.json.decode(read_regular(folder / REPORT), type=dict).get("kind") == "diffusion")
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
 
 
@@ -79,7 +79,7 @@ def read_drawing_report(folder: Path) -> DrawingReport:
         return msgspec.structs.replace(card, **texts)
     except FileNotFoundError:
         raise BadInputError(f"{folder.name} has no card yet: it is made when the run has finished") from None
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInputError(f"{folder / REPORT} cannot be read: {error}") from error
 
 

@@ -85,7 +85,7 @@ def parameters(base: Path) -> int:
             for name, about in tensors.items():
                 if name != "__metadata__":
                     total += msgspec.json.decode(about, type=_Tensor).weights
-        except (OSError, ValueError, msgspec.DecodeError) as error:
+        except (OSError, ValueError, msgspec.DecodeError, RecursionError) as error:
             raise GarageError(f"{path} is damaged ({one_line(str(error), 80)}); fetch the base model again") from error
     return total
 

@@ -86,7 +86,7 @@ def replaces(target: Path, run_id: str, form: str) -> bool:
         raise BadInputError(f"{said} is there, and is no earlier export of {run_id}: {mend}")
     try:
         mark = msgspec.json.decode(read_regular(target / MARK), type=Mark)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInputError(f"{said} is there, and is no earlier export of {run_id}: {mend}") from error
     if (mark.run, mark.form) != (run_id, form):
         raise BadInputError(f"{said} holds an export of {one_line(mark.run)} ({one_line(mark.form)}): {mend}")

@@ -86,7 +86,7 @@ class Follower:
         for raw in self.read(final=final):
             try:
                 event = json.loads(raw)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
             if isinstance(event, dict):
                 found.append(event)

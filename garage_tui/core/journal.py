@@ -190,7 +190,7 @@ def _read(file: Path, data: bytes) -> Leftover:
             elif "draft" in entry:
                 words = entry["draft"]
                 draft = words and Draft(**{**words, "raw": _bytes(words["raw"])})
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             continue  # the line that a power cut cut short
     return Leftover(file, written, changes, draft)
 

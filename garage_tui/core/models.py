@@ -162,7 +162,7 @@ def config_of(folder: Path) -> dict[str, Any]:
     """Return the `config.json` of a model folder; an empty one where it cannot be read."""
     try:
         found = msgspec.json.decode(read_regular(folder / "config.json"))
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -172,7 +172,7 @@ def read_record(folder: Path) -> ModelRecord | None:
     try:
         record = msgspec.json.decode(read_regular(folder / RECORD), type=ModelRecord)
         whole = all((folder / name).stat().st_size == file.size for name, file in record.files.items())
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return record if whole else None
 

@@ -17,7 +17,7 @@ def state_of(folder: Path) -> State:
     """Return the state; of a damaged one that it runs."""
     try:
         return read_state(folder)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return State(state="running")
 
 

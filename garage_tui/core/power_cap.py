@@ -135,5 +135,5 @@ def _files() -> list[Path]:
 def _read(file: Path) -> Lowered | None:
     try:
         return msgspec.json.decode(read_regular(file), type=Lowered)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

@@ -97,6 +97,6 @@ def answer(stdout: bytes, code: int) -> Preview:
         if code == 0:
             return msgspec.json.decode(stdout, type=Preview)
         failure = msgspec.json.decode(stdout, type=Failure)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise GarageError(f"the process that reads the pictures ended with exit code {code}") from None
     raise (BadInputError if failure.bad_input else GarageError)(one_line(failure.error, 600))

@@ -178,14 +178,14 @@ def _may_return(entry: Entry) -> bool:
 def _state(path: Path) -> State | None:
     try:
         return read_state(path)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
 def _read(folder: Path) -> list[Entry]:
     try:
         return msgspec.json.decode(read_regular(folder / ORDER), type=list[Entry])
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return []
 
 

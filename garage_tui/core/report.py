@@ -241,7 +241,7 @@ def read_report(folder: Path) -> Report:
         return msgspec.json.decode(read_regular(path), type=Report)
     except FileNotFoundError:
         raise
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInputError(
             f"{path} cannot be read: {error}; `garage report {folder.name} --again` makes it anew"
         ) from error

@@ -56,7 +56,7 @@ def headline(folder: Path) -> Headline | None:
     """Return the verdict of the card in a run folder; None where there is none that can be read."""
     try:
         found = msgspec.json.decode(read_regular(folder / REPORT), type=Headline)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return Headline(one_line(found.verdict), found.passed)
 

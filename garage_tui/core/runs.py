@@ -205,7 +205,7 @@ def read_run(folder: Path) -> Run:
         state = read_state(folder)
     except FileNotFoundError as error:
         broken = f"{Path(error.filename).name} is missing"
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         broken = f"{MANIFEST if manifest is None else STATE} cannot be read: {error}"
     return Run(folder.name, folder, alive, manifest, state, broken)
 

@@ -229,7 +229,7 @@ def read_state(folder: Path) -> State | None:
     """Return the state; None while there is none, or a damaged one."""
     try:
         return msgspec.json.decode(read_regular(folder / STATE), type=State)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -180,7 +180,7 @@ def _read(file: Path) -> dict[str, Any]:
         what, line = re.sub(r" \(at line (\d+), column \d+\)", "", str(error)), re.search(r"at line (\d+)", str(error))
         where = f", line {line[1]}" if line else ""
         raise BadInputError(f"{file}{where}: this is not TOML ({what}); text goes in quotes: {_EXAMPLE}") from error
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError) as error:
         raise BadInputError(f"{file}: {error}") from error
     return table if isinstance(table, dict) else {}
 

@@ -54,7 +54,7 @@ def check_folder(folder: Path) -> None:
         return
     try:
         named = msgspec.json.decode(read_regular(folder / _INDEX), type=_Index).weight_map.values()
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInputError(f"{one_line(str(folder / _INDEX), 400)} cannot be read: {error}") from error
     for name in named:
         if not name.endswith(SAFE) or Path(name).name != name:
@@ -70,7 +70,7 @@ def brings_code(folder: Path) -> bool:
         try:
             if msgspec.json.decode(read_regular(folder / name), type=_Config).auto_map:
                 return True
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
     return False
 

@@ -41,7 +41,7 @@ def main() -> int:
     try:
         try:
             request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadInputError(f"the request is not as it should be: {error}") from error
         ask(request)
     except KeyboardInterrupt:

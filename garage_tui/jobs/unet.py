@@ -119,7 +119,7 @@ def load_pipeline(folder: Path) -> tuple[Any, Any]:
         for path in folder.rglob("*"):
             if not path.is_dir():
                 check_regular(path)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise GarageError(f"{folder} cannot be read: {error}") from error
     # diffusers imports whatever module stands there.
     foreign = {str(part[0]) for part in parts.values() if isinstance(part, list) and part} - {"diffusers", __name__}
