@@ -167,6 +167,7 @@ def shell(workspace, *words):
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
+@pytest.mark.long  # tests/jobs/test_serve.py has it in short
 def test_the_server_answers_a_question_to_a_pickled_adapter_with_the_sentence(
     workspace, finished_run, pickled, tiny_model
 ):
