@@ -51,6 +51,8 @@ class Estimate:
     @property
     def sentence(self) -> str:
         sum_ = f"{self.rows} rows × {self.epochs:g} epochs ÷ batch {self.batch} = {self.steps} steps"
+        if self.steps * self.batch != self.rows * self.epochs:  # the last batch of each epoch is smaller
+            sum_ += f", {self.steps / self.epochs:.3g} an epoch"
         time = "time unknown" if self.seconds is None else f"about {duration(self.seconds)}"
         memory = "" if self.memory is None else f" · about {self.memory / 1e9:.1f} GB"
         return f"{sum_} · {time}{memory} ({self.basis})"

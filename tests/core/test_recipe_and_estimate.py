@@ -35,6 +35,8 @@ def test_the_estimate_uses_the_speed_of_the_last_run_with_the_same_base(workspac
     before = estimate_lora(workspace, recipe, rows)
     assert before.seconds is None
     assert before.sentence.startswith("10 rows × 4 epochs ÷ batch 5 = 8 steps · time unknown")
+    uneven = estimate_lora(workspace, recipe, [*rows, rows[0]])  # a smaller batch at the end of each epoch
+    assert uneven.sentence.startswith("11 rows × 4 epochs ÷ batch 5 = 12 steps, 3 an epoch · ")
     folder = new_run_folder(workspace, "lora", "Ünï")
     recipe_table = {"base": "some/model"}
     write_manifest(folder, Manifest(id=folder.name, kind="lora", created=0, recipe=recipe_table, base={}, dataset={}))

@@ -53,7 +53,7 @@ def test_smollm2_learns_two_facts_through_the_command_line(workspace, smollm2, t
     story = ("--preset", "story", "--epochs", 6, "--lr", 1e-3)
     done = garage(workspace, "train", "lora", "--facts", two_facts, *story, "--base", smollm2, "--detach")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 rows × 6 epochs ÷ batch 8 = 6 steps · about " in done.stdout
+    assert "2 rows × 6 epochs ÷ batch 8 = 6 steps, 1 an epoch · about " in done.stdout
     run = find_run(workspace, "last")
     wait(run.path, lambda run: run.adapter)
     launcher.stop(read_run(run.path))  # a whole report card takes this model a minute; tests/jobs/test_exam.py has one

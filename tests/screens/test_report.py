@@ -179,7 +179,7 @@ async def test_an_exam_that_fails_says_why_in_the_box(open_app, run, exam_job):
 
 
 async def test_a_run_that_trains_again_is_not_examined_meanwhile(open_app, run):
-    run.state("running")
+    run.state("running", step=34)
     run.hold()
     async with open_app(screen="runs") as user:
         await user.sees("● running", "c Chat")
