@@ -131,6 +131,7 @@ class GalleryPane(GalleryActions):
             self.show_as(terminal.pictures)
 
     def on_resize(self, event: Resize) -> None:
+        self.fit_path()
         narrow = event.size.width < _NARROW
         if narrow != self.has_class("-narrow"):
             if self.has_class("-list"):

@@ -35,6 +35,7 @@ class GalleryPages(GalleryShown):
         self._path: Path | None = None  # of the chosen album
         self._wished: tuple[Path, Path | None] | None = None  # an album that is not there yet, and a page of it
         self._moved = False  # until somebody goes elsewhere, the newest run with sheets is in front
+        self._path_said = ""
         self._known: dict[Path, tuple[int, Album]] = {}
         self._folders: tuple[Album, ...] = ()
         self._looking = asyncio.Lock()
@@ -151,7 +152,13 @@ class GalleryPages(GalleryShown):
             notice.clear()
             return
         path, width = _from_home(self.place.page.path), max(20, self.app.size.width - 4)
-        notice.note(path if len(path) <= width else f"…{path[1 - width :]}")
+        self._path_said = path if len(path) <= width else f"…{path[1 - width :]}"
+        notice.note(self._path_said)
+
+    def fit_path(self) -> None:
+        """Say it anew where that is what is said: there is more room now, or less."""
+        if self._path_said and self.query_one(Notice).text == self._path_said:
+            self.say_path()
 
     def titles(self) -> tuple[str, str]:
         place, filming = self.shown_place, self.frame is not None
