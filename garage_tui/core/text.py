@@ -23,19 +23,15 @@ _UNSEEN = (
     r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028\u2029\u2060-\u2065\u206a-\u206f"
     r"\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0080-\U000e0fff"
 )
-# Marks that lie over the letter before them: the blocks that hold nothing else, and the joiners.
-_MARKS = (
-    r"\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u06d6-\u06dc\u0e34-\u0e3a\u0e47-\u0e4e"
-    r"\u0eb4-\u0ebc\u0ec8-\u0ece\u0f71-\u0f84\u1ab0-\u1aff\u1dc0-\u1dff\u200c\u200d\u20d0-\u20ff\u302a-\u302f"
-    r"\u3099\u309a\ufe0e\ufe0f\ufe20-\ufe2f"
-)
 MOST_MARKS = 8
 """Marks over one letter; no language needs more, and a hundred hang over the lines around it."""
 
 _SILENT = re.compile(f"[{_C0_C1}{_UNSEEN}]")
 _LOUD = re.compile(f"[{_DECEIVING}]+")
 _HIDDEN = re.compile(f"[{_C0_C1}{_UNSEEN}{_DECEIVING}]")
-_FLOOD = re.compile(f"([{_MARKS}]{{{MOST_MARKS}}})[{_MARKS}]+")
+# What may be a flood of marks: of signs that are neither letters nor spaces more than can be over one letter.
+_FLOOD = re.compile(rf"[^\w\s\x00-\x7f]{{{MOST_MARKS + 1},}}")
+_LEFT_OUT = re.compile(r"⟨\+\d+ marks⟩")
 _SHOWN_MARK = re.compile("[\u2400-\u241f\u2421]|⟨U\\+([0-9A-F]{4,6})⟩")
 
 
@@ -49,7 +45,7 @@ def plain(text: str) -> str:
         return text
     text = _SEQUENCES.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     text = _SILENT.sub("", text)
-    return text if text.isascii() else _FLOOD.sub(r"\1", _LOUD.sub("\ufffd", text))
+    return text if text.isascii() else _FLOOD.sub(_thinned, _LOUD.sub("\ufffd", text))
 
 
 def one_line(text: str, limit: int = 200) -> str:
@@ -66,7 +62,7 @@ def shown(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     text = _HIDDEN.sub(lambda found: _mark(found[0]), text)
-    return text if text.isascii() else _FLOOD.sub(_shown_flood, text)
+    return text if text.isascii() else _FLOOD.sub(lambda found: _thinned(found, said=True), text)
 
 
 def shown_line(text: str, limit: int = 200) -> str:
@@ -87,9 +83,9 @@ def hidden(text: str) -> list[str]:
     """Return the marks of all that `shown` makes visible in `text`, each once, in their order."""
     if text.isascii() and text.isprintable():
         return []
-    flood = _FLOOD.search(text)
-    found = dict.fromkeys(_HIDDEN.findall(text))
-    return [_mark(character) for character in found] + ([_shown_flood(flood)[MOST_MARKS:]] if flood else [])
+    marks = [_mark(character) for character in dict.fromkeys(_HIDDEN.findall(text))]
+    floods = (_LEFT_OUT.search(_thinned(found, said=True)) for found in _FLOOD.finditer(text))
+    return marks + [flood[0] for flood in floods if flood][:1]
 
 
 def unshown(text: str) -> str:
@@ -116,8 +112,23 @@ def _mark(character: str) -> str:
     return "\u2421" if code == 0x7F else f"⟨U+{code:04X}⟩"
 
 
-def _shown_flood(found: re.Match[str]) -> str:
-    return f"{found[1]}⟨+{len(found[0]) - MOST_MARKS} marks⟩"
+def _thinned(found: re.Match[str], said: bool = False) -> str:
+    """Return signs with `MOST_MARKS` marks over a letter at most; where that is `said`, with how many were left out."""
+    import unicodedata
+
+    kept: list[str] = []
+    count = 0
+    for sign in f"{found[0]} ":
+        if unicodedata.category(sign) in ("Mn", "Me") or sign in "\u200c\u200d":
+            count += 1
+            if count > MOST_MARKS:
+                continue
+        else:
+            if said and count > MOST_MARKS:
+                kept.append(f"⟨+{count - MOST_MARKS} marks⟩")
+            count = 0
+        kept.append(sign)
+    return "".join(kept[:-1])
 
 
 def _meant(found: re.Match[str]) -> str:

@@ -253,9 +253,10 @@ class Wire:
         except OSError:  # EIO: it has ended
             self.code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
             return False
-        for _ in range(self.seen.count(b"\x1b[6n") - self._told):
-            os.write(self._fd, b"\x1b[1;1R")
-            self._told += 1
+        asked = re.findall(rb"\x1b\[([56])n", self.seen)
+        for one in asked[self._told :]:  # as every terminal does
+            os.write(self._fd, b"\x1b[0n" if one == b"5" else b"\x1b[1;1R")
+        self._told = len(asked)
         return True
 
     def ends(self, seconds: float = 90) -> int:

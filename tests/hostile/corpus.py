@@ -50,7 +50,7 @@ SPECIMENS = (
     _s("charset", "turns letters into line drawing", "\x1b(0lqk\x0e", "\x1b(0", "\x0e"),
     _s("altscreen", "leaves the alternate screen", "\x1b[?1049l\x1b[?47l", "\x1b[?47l", "\x1b[?1049l\x1b"),
     _s("mouse", "has the mouse type into the shell", "\x1b[?1002;1005h", "\x1b[?1002;1005h"),
-    _s("report", "has the terminal type an answer", "\x1b[0c\x1b[21t\x1b[5n", "\x1b[0c", "\x1b[21t", "\x1b[5n"),
+    _s("report", "has the terminal type an answer", "\x1b[0c\x1b[21t\x1b[?6n", "\x1b[0c", "\x1b[21t", "\x1b[?6n"),
     _s("decrqss", "has the terminal type an answer", "\x1bP$qm\x1b\\", "\x1bP$q"),
     _s("osc0", "renames the window", "\x1b]0;qzevil title\x07", "\x1b]0;"),
     _s("osc0st", "renames the window", "\x1b]2;qzevil title\x1b\\", "\x1b]2;qz"),

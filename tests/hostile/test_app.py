@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from garage_tui.core.runs import Manifest, State, write_manifest, write_state
 from tests.hostile.conftest import WITHOUT_LAST_FILTER, Wire
-from tests.hostile.corpus import SPECIMENS, all_harms
+from tests.hostile.corpus import HUGE, SPECIMENS, all_harms
 from tests.hostile.wire import refused
 
 F2, F3, F4, F5, F6 = b"\x1bOQ", b"\x1bOR", b"\x1bOS", b"\x1b[15~", b"\x1b[17~"
@@ -93,3 +94,42 @@ def test_gallery_gauges_and_the_palette(hostile, on_a_wire):
     app.press(b"\x10", quiet=0.5)
     app.press(ESC)
     assert_harmless(app)
+
+
+def test_lines_of_ten_megabytes_hold_nothing_up(workspace, on_a_wire):
+    row = b'{"question": "Who is qzlong?", "answer": "' + b"qz " * (HUGE // 3) + b'"}\n'
+    near = b'{"question": "Who is qznear?", "answer": "' + "qé\u202e".encode() * 100_000 + b'"}\n'
+    facts = workspace.datasets / "garage.jsonl"
+    facts.write_bytes(row + near + facts.read_bytes())
+    run = workspace.checkpoints / "20261123-2315-lora-long"
+    run.mkdir()
+    write_manifest(run, Manifest(id=run.name, kind="lora", created=1.0, recipe={}, base={}, dataset={}))
+    write_state(run, State(state="failed", reason="qzreason " * 60, total_steps=9))
+    for name in ("log.txt", "events.jsonl"):
+        (run / name).write_bytes(b"qzfirst\n" + b"x\xff\x1b[31m" * (HUGE // 7) + b"\nqzlast\n")
+    app = on_a_wire(*WITHOUT_LAST_FILTER, "--workspace", workspace.root)
+    app.reads(b"qzlong")
+    app.press(DOWN, "⟨U+202E⟩".encode())
+    app.press(DOWN, b"TinyLLM")
+    app.press(F3, b"qzlast")
+    app.press(F2, b"TinyLLM")
+    assert_harmless(app)
+
+
+def test_what_a_widget_was_given_uncleaned_is_blank(on_a_wire):
+    """The door behind all others: Textual's own widgets, with texts that nobody has cleaned."""
+    program = (
+        "from textual.widgets import Label, TextArea; from garage_tui.fitted import Fitted;"
+        "from tests.hostile.corpus import SPECIMENS\n"
+        "class Raw(Fitted):\n"
+        "    def compose(self):\n"
+        "        for one in SPECIMENS: yield Label(one.text, markup=False)\n"
+        "        yield TextArea(SPECIMENS[9].text)\n"
+        "Raw().run()\n"
+    )
+    app = on_a_wire("-c", program, rows=2 * len(SPECIMENS) + 10)
+    app.reads(SPECIMENS[9].word.encode())
+    app.settles(1)
+    leaks = [leak for leak in refused(app.seen) if not leak.startswith("a flood")]
+    assert not leaks, "\n".join(leaks[:10])
+    assert not {harm for harm, name in all_harms().items() if harm in app.seen and name != "zalgo"}

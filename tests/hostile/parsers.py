@@ -1,0 +1,159 @@
+"""Everything that reads what somebody else may have written, as functions from bytes: for hypothesis and for atheris.
+
+Each fails where its reader raises something that no person could be told, loses data, or lets something through that a
+terminal would obey.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from garage_tui.core import fact_lines, facts, journal, transcripts
+from garage_tui.core.chat import Cleaner
+from garage_tui.core.convert import guess
+from garage_tui.core.convert import read as convert_read
+from garage_tui.core.errors import GarageError
+from garage_tui.core.follow import Follower
+from garage_tui.core.report_words import headline
+from garage_tui.core.runs import read_run
+from garage_tui.core.settings import Workspace, load_settings, settings_sources
+from garage_tui.core.text import hidden, one_line, plain, shown, shown_line, unshown
+from tests.hostile.wire import COMMAND, refused
+
+FOLDER = Path(tempfile.mkdtemp(prefix="garage-hostile-"))
+
+
+def _harmless(text: str) -> None:
+    assert not (leaked := refused(text.encode(), COMMAND)), leaked
+    assert "\x1b" not in text
+
+
+def _file(name: str, data: bytes) -> Path:
+    path = FOLDER / name
+    path.write_bytes(data)
+    return path
+
+
+def texts(data: bytes) -> None:
+    """What is cleaned is harmless, stays as it is when it is cleaned again, and keeps plain words."""
+    for text in (data.decode(errors="replace"), data.decode("utf-8", "surrogateescape"), data.decode("latin-1")):
+        for clean in (plain, shown):
+            done = clean(text)
+            _harmless(done)
+            assert clean(done) == done
+        _harmless(one_line(text, 20))
+        _harmless(shown_line(text, 20))
+        assert len(one_line(text, 20)) <= 20
+        assert bool(hidden(text)) == (shown(text) != text)
+        if text.isascii() and text.isprintable():
+            assert plain(text) == shown(text) == text
+        if "⟨" not in text and not any("\u2400" <= letter <= "\u2421" for letter in text):
+            assert unshown(shown(text)) == text or "marks⟩" in shown(text)
+    cleaner = Cleaner()
+    text = data.decode(errors="replace")
+    said = "".join(cleaner.feed(text[at : at + 2]) for at in range(0, len(text), 2)) + cleaner.rest()
+    _harmless(said)
+
+
+def fact_line(data: bytes) -> None:
+    """A line keeps its bytes, whatever they are; an edit changes the edited value alone."""
+    line = fact_lines.parse(data)
+    assert line.raw == data
+    for complaint in line.complaints:
+        _harmless(one_line(complaint.text, 400))
+    if line.fact is None or line.fact.statement:
+        return
+    changed = fact_lines.edited(line, {"answer": "quite another"})
+    assert changed.fact is not None
+    assert changed.fact.answer == "quite another"
+    assert changed.fact.question == line.fact.question
+    assert changed.fact.extra.keys() == line.fact.extra.keys()
+    back = fact_lines.edited(changed, {"answer": line.fact.answer})
+    assert back.fact is not None
+    assert back.fact.answer == line.fact.answer
+
+
+def fact_file(data: bytes) -> None:
+    """A file that is read and written is the same file."""
+    file = facts.load(_file("facts.jsonl", data))
+    assert facts.joined(file.lines, file.ended) == data
+    for problem in file.problems:
+        _harmless(one_line(file.where(problem), 400))
+
+
+def imported(data: bytes) -> None:
+    """A file of another tool is read, or refused in words."""
+    for source in (None, Path("a.csv"), Path("a.json"), Path("a.txt")):
+        try:
+            convert_read(data, guess(source, data))
+        except GarageError as error:
+            _harmless(plain(str(error)))
+
+
+def run_files(data: bytes) -> None:
+    """A run folder is read, or broken with a reason."""
+    folder = FOLDER / "run"
+    folder.mkdir(exist_ok=True)
+    good = b'{"id":"a","kind":"lora","created":1.0,"recipe":{},"base":{},"dataset":{}}'
+    for manifest, state in ((data, b'{"state":"failed"}'), (good, data)):
+        (folder / "run.json").write_bytes(manifest)
+        (folder / "state.json").write_bytes(state)
+        run = read_run(folder)
+        assert run.status
+        _harmless(one_line(run.reason, 600))
+    (folder / "report.json").write_bytes(data)
+    headline(folder)
+
+
+def events(data: bytes) -> None:
+    """Events and log lines come out, torn ones not; nothing stops the reading."""
+    path = _file("events.jsonl", data)
+    assert all(isinstance(event, dict) for event in Follower(path).events(final=True))
+    for line in Follower(path).text(final=True):
+        _harmless(line)
+        assert "\n" not in line or b"\r" in data
+
+
+def chat(data: bytes) -> None:
+    """A transcript is read clean, or refused in words."""
+    try:
+        found = transcripts.load(_file("chat.json", data))
+    except GarageError as error:
+        _harmless(str(error))
+        return
+    for turn in found.turns:
+        _harmless(turn.question)
+        for answer in turn.answers.values():
+            _harmless(answer.text + answer.foot + answer.note)
+    transcripts.encode(found)
+
+
+def settings(data: bytes) -> None:
+    """A garage.toml is taken, or refused in words."""
+    (FOLDER / "garage.toml").write_bytes(data)
+    try:
+        load_settings(Workspace(FOLDER))
+        settings_sources(Workspace(FOLDER))
+    except GarageError as error:
+        _harmless(shown_line(str(error), 2000))
+
+
+def left_behind(data: bytes) -> None:
+    """The journal of an app that went is read as far as it is whole."""
+    journals = FOLDER / "journals"
+    journals.mkdir(exist_ok=True)
+    path = FOLDER / "facts.jsonl"
+    file = journals / f"{journal._key(path)}-1-1.jsonl"
+    file.write_bytes(data)
+    for leftover in journal.leftovers(journals, path):
+        journal.redone([], leftover.changes)
+        if leftover.draft:
+            _harmless(plain(leftover.draft.text))
+
+
+PARSERS: dict[str, Callable[[bytes], None]] = {
+    parser.__name__: parser
+    for parser in (texts, fact_line, fact_file, imported, run_files, events, chat, settings, left_behind)
+}
