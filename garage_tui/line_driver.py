@@ -12,13 +12,9 @@ import os
 import re
 import select
 import signal
-import threading
 import time
-from collections import deque
-from collections.abc import Callable
 from functools import partial
 from types import FrameType
-from typing import TextIO
 
 from textual._xterm_parser import XTermParser
 from textual.drivers import linux_driver
@@ -26,82 +22,18 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Resize
 from textual.message import Message
 
-from garage_tui.painting import Painting
+from garage_tui.line_writer import Writer
 
 _QUESTIONS = re.compile(r"\x1b\[\?\d+\$p|\x1b\[6n")
-_ANSWERS = re.compile(r"\x1b\[\?[\d;]*\$y|\x1b\[\d+;\d+R")
+_ANSWERS = re.compile(r"\x1b\[\?[\d;]*\$y|\x1b\[\d+;\d+R|\x1b\[0n")
 _LAST = re.compile(r"\x1b\[\?[\d;]*c")
 """The answer to DA1, which every terminal gives, after all others."""
 _ANSWER_SECONDS = 2.0
 """So long an answer may take; after that the terminal is taken to have none."""
-_STOP_SECONDS = 2.0
-"""How long the last of what was painted may take to be sent."""
-
-
-class Writer(threading.Thread):
-    """Sends what is painted, in a thread of its own; whoever paints never waits.
-
-    Args:
-        file: the terminal.
-        gone: called once, in this thread, when the terminal is no more.
-    """
-
-    def __init__(self, file: TextIO, gone: Callable[[], None]) -> None:
-        super().__init__(daemon=True, name="textual-output")
-        self._file, self._gone = file.fileno(), gone
-        self._encoding = file.encoding or "utf-8"
-        self._painting, self._due = Painting(), deque[str]()
-        self._changed = threading.Condition()
-        self._stopped = self._dead = False
-
-    def write(self, text: str) -> None:
-        """Have it sent, or what it paints, when the terminal takes it."""
-        with self._changed:
-            if not self._dead:
-                if now := self._painting.put(text):
-                    self._due.append(now)
-                self._changed.notify()
-
-    def forget(self) -> None:
-        """Send all that is painted from now on: what the terminal shows is not known any more."""
-        with self._changed:
-            if now := self._painting.rest():
-                self._due.append(now)
-                self._changed.notify()
-            self._painting.forget()
-
-    def run(self) -> None:
-        while (text := self._next()) is not None:
-            try:
-                self._send(text.encode(self._encoding, "replace"))
-            except (OSError, ValueError):
-                with self._changed:
-                    self._dead = True
-                    self._due.clear()
-                    self._painting.forget()
-                self._gone()
-                return
-
-    def _next(self) -> str | None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._due or not self._painting.is_complete or self._stopped)
-            if self._due:
-                return self._due.popleft()
-            return self._painting.rest() or (None if self._stopped else "")
-
-    def _send(self, data: bytes) -> None:
-        while data:
-            try:
-                data = data[os.write(self._file, data) :]
-            except BlockingIOError:  # somebody else on this terminal has made it so
-                select.select([], [self._file], [])
-
-    def stop(self) -> None:
-        """End it when all is sent, or when that takes too long."""
-        with self._changed:
-            self._stopped = True
-            self._changed.notify()
-        self.join(_STOP_SECONDS)
+_MARK_ANSWER = re.compile(r"\x1b\[0n")
+_MARK_BEGUN = re.compile(r"\x1b(?:\[0?)?$")
+_HELD_SECONDS = 0.1
+"""After so long the beginning of an answer is taken for a key after all: Esc."""
 
 
 class LineDriver(LinuxDriver):
@@ -111,6 +43,8 @@ class LineDriver(LinuxDriver):
     _questions, _asked = 0, 0.0
     _leaving: str | None = None
     """What has come since the app began to leave; None before."""
+    _held, _held_since = "", 0.0
+    """What may be the beginning of an answer, and since when it is kept."""
 
     def start_application_mode(self) -> None:
         """Take the terminal."""
@@ -128,9 +62,13 @@ class LineDriver(LinuxDriver):
 
     def forget(self) -> None:
         """Send all that is painted from now on: something else may have painted there, or wiped it away."""
-        writer: object = self._writer_thread
-        if isinstance(writer, Writer):
+        if writer := self._writer:
             writer.forget()
+
+    @property
+    def _writer(self) -> Writer | None:
+        writer: object = self._writer_thread
+        return writer if isinstance(writer, Writer) else None
 
     def process_message(self, message: Message) -> None:
         """Have the app hear of something."""
@@ -175,11 +113,29 @@ class LineDriver(LinuxDriver):
                 if self._leaving is not None:
                     self._leaving += text
                     continue
+                text = self._without_marks(text)
                 self._questions = max(0, self._questions - len(_ANSWERS.findall(text)))
+                if text:  # nothing would be the end of all input
+                    for message in parser.feed(text):
+                        self.process_message(message)
+            if self._held and time.monotonic() - self._held_since >= _HELD_SECONDS:
+                text, self._held = self._held, ""
                 for message in parser.feed(text):
                     self.process_message(message)
             for message in parser.tick():
                 self.process_message(message)
+
+    def _without_marks(self, text: str) -> str:
+        """Take out the answers to the writer's marks; what may be the beginning of one is kept for the next time."""
+        text, self._held = self._held + text, ""
+        writer = self._writer
+        if writer is None or not writer.awaited:
+            return text
+        text, answers = _MARK_ANSWER.subn("", text)
+        writer.taken(answers)
+        if writer.awaited and (begun := _MARK_BEGUN.search(text)):
+            text, self._held, self._held_since = text[: begun.start()], begun[0], time.monotonic()
+        return text
 
     def awaits_last(self) -> bool:
         """Whether the terminal was asked for its DA1 and has not answered."""
@@ -196,8 +152,11 @@ class LineDriver(LinuxDriver):
         self._leaving = ""
         self._disable_mouse_support()
         self.write("\x1b[?1004l")
-        lasts, questions = int(self.awaits_last()), self._questions
-        known = getattr(getattr(self._app, "terminal", None), "seconds", None)
+        lasts, questions, known = int(self.awaits_last()), self._questions, None
+        if writer := self._writer:
+            writer.ask_no_more()
+            questions, known = questions + writer.awaited, writer.seconds
+        known = known or getattr(getattr(self._app, "terminal", None), "seconds", None)
         end = self._asked + _ANSWER_SECONDS
         if known is not None or (time.monotonic() < end and lasts):
             self.write("\x1b[c")  # answered after all else that is on its way, a mouse that moves included

@@ -14,7 +14,7 @@ import time
 from collections import deque
 
 _ASKED = re.compile(
-    rb"\x1b_G[^\x1b]*a=q[^\x1b]*\x1b\\|\x1b\[>q|\x1b\[1[46]t|\x1b\[\?[12];1;0S|\x1b\[\?(\d+)\$p|\x1b\[6n|\x1b\[c"
+    rb"\x1b_G[^\x1b]*a=q[^\x1b]*\x1b\\|\x1b\[>q|\x1b\[1[46]t|\x1b\[\?[12];1;0S|\x1b\[\?(\d+)\$p|\x1b\[[56]n|\x1b\[c"
 )
 
 
@@ -30,6 +30,7 @@ def _answer(asked: re.Match[bytes]) -> bytes:
         b"\x1b[14t": b"\x1b[4;800;1200t",
         b"\x1b[?1;1;0S": b"\x1b[?1;0;256S",
         b"\x1b[?2;1;0S": b"\x1b[?2;0;1200;800S",
+        b"\x1b[5n": b"\x1b[0n",
         b"\x1b[6n": b"\x1b[1;1R",
         b"\x1b[c": b"\x1b[?62;22c",
     }[words]

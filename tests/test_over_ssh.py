@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
 import shlex
@@ -17,7 +18,7 @@ import psutil
 import pytest
 
 from garage_tui.core.launcher import stop
-from garage_tui.core.runs import list_runs, read_run
+from garage_tui.core.runs import Manifest, State, list_runs, read_run, write_manifest, write_state
 from tests import ssh_box
 from tests.late_terminal import LateTerminal
 from tests.ssh_box import Box, Line, apps, cpu_seconds, everyone, kill, needs_sshd, parents, words
@@ -27,7 +28,7 @@ pytestmark = [needs_sshd, pytest.mark.skipif(not ssh_box.TMUX, reason="needs tmu
 
 FAR, SLOW = 0.075, 32_000
 """Seconds in each direction; bytes a second, which is 256 kbit/s."""
-F2, F3, F6 = b"\x1bOQ", b"\x1bOR", b"\x1b[17~"
+F2 = b"\x1bOQ"
 
 
 @pytest.fixture(scope="module")
@@ -265,6 +266,30 @@ def test_a_frozen_client_costs_nothing_and_finds_the_newest_when_it_goes_on(home
         home.sees("24 facts", seconds=120)
     line.close()
     ends_by_itself(app)
+
+
+@pytest.mark.long
+def test_a_key_does_not_wait_behind_a_pouring_log_on_the_slowest_of_lines(box, workspace, state):
+    run = workspace.checkpoints / "20261126-0900-lora-poured"
+    run.mkdir()
+    write_manifest(run, Manifest(id=run.name, kind="lora", created=0.0, recipe={}, base={}, dataset={}))
+    write_state(run, State(state="running", total_steps=60, step=6))
+    line = Line(box.port, FAR, 8_000)
+    words = box.garage("--workspace", workspace.root, "--screen", "runs")
+    with (run / "lock").open("w") as lock, pouring(run / "log.txt"):
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        terminal = LateTerminal(box.ssh(words, terminal=True, port=line.port))
+        try:
+            terminal.reads(b"lora-poured")
+            terminal.send(b"l")
+            terminal.read(15)
+            before = len(terminal.seen)
+            terminal.send(F2)
+            terminal.reads(b"24 facts")
+            assert len(terminal.seen) - before < 40_000, "old frames come first"
+        finally:
+            terminal.close()
+            line.close()
 
 
 @pytest.mark.long
