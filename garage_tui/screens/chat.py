@@ -20,7 +20,7 @@ from garage_tui.screens.chat_columns import ChatColumns
 from garage_tui.screens.chat_files import SIDES
 from garage_tui.screens.run_words import fraction
 from garage_tui.screens.watcher import Seen
-from garage_tui.widgets.dialogs import Pick
+from garage_tui.widgets.dialogs import Confirm, Pick
 from garage_tui.widgets.notice import Notice
 
 _BASE_HINT = "Ask something below: all models get the same question, and answer side by side."
@@ -162,6 +162,11 @@ class ChatPane(ChatColumns):
 
     @work(group="restart", exclusive=True)
     async def action_restart(self) -> None:
+        """Start the server anew; where an answer is coming, after a question."""
+        text = "What has come of it is kept; the rest is lost, for other programs that ask this server too."
+        question = Confirm("An answer is still coming. Restart the server?", text, "Restart", "Let it answer")
+        if self.talking and not await self.app.push_screen_wait(question):
+            return
         self.query_one(Notice).note("stopping the model server …")
         try:
             await self.server.restart()

@@ -44,13 +44,19 @@ class Confirm(Dialog[bool]):
         self.dismiss(yes)
 
 
+class Choices(OptionList):
+    """A list that says in the line of keys how one of it is taken."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "Choose", tooltip="Take the chosen one")]
+    HELP_NAME = "In the list"
+
+
 class Pick(Dialog[int | None]):
     """One of a list, below `words` that say what it is about; the answer is its place, or None."""
 
     HELP = "One of a list: choose it with ↑ and ↓, and take it with Enter. Esc takes none."
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Choose"),
         Binding("escape", "cancel", "Cancel", key_display="Esc"),
     ]
 
@@ -63,7 +69,7 @@ class Pick(Dialog[int | None]):
             box.border_title = Content(self._title)
             if self._words:
                 yield Static(Content(self._words), classes="words")
-            yield OptionList(*(Content(choice) for choice in self._choices))
+            yield Choices(*(Content(choice) for choice in self._choices))
             yield KeyBar()
 
     def on_mount(self) -> None:

@@ -26,7 +26,7 @@ _WIDEST = 11
 _TEXTUALS: tuple[tuple[tuple[type[Widget], ...], str, tuple[str, ...]], ...] = (
     ((Input, TextArea), "While you type", ("ctrl+u", "ctrl+k", "ctrl+w", "ctrl+z", "ctrl+y")),
     ((Select,), "In a list to choose from", ("enter",)),
-    ((OptionList,), "In the list", ("up", "down", "enter")),
+    ((OptionList,), "In the list", ("up", "down", "enter", "pageup", "pagedown")),
     ((ScrollableContainer,), "In a text that is longer than its room", ("up", "down", "pageup", "pagedown")),
 )
 """Of Textual's widgets those keys that one would not guess, or would miss."""

@@ -97,6 +97,13 @@ async def test_f1_on_every_screen_has_all_its_keys_and_those_of_the_readme(open_
             keys |= {one.replace("^", "ctrl+") for one in keys} | {one.lower() for one in keys if len(one) > 1}
             if name == "Facts":  # two of them are those of the cell that is written in
                 keys |= {binding.key for binding in Binding.make_bindings(CellEditor.BINDINGS)}
+            told = _row(name) | {_SIGNS.get(one, one) for one in _row(name)}
+            unsaid = {binding.action.partition("(")[0]: set() for binding in Binding.make_bindings(type(pane).BINDINGS)}
+            for binding in Binding.make_bindings(type(pane).BINDINGS):
+                names = {binding.key, user.app.get_key_display(Binding(binding.key, "")).replace("^", "ctrl+")}
+                unsaid[binding.action.partition("(")[0]] |= {one.lower() if len(one) > 1 else one for one in names}
+            silent = {action for action, its in unsaid.items() if not its & told}
+            assert silent <= {"save", "unmark", "leave", "scroll", "aside"}, (name, silent)  # what one would guess
             missing = {_SIGNS.get(one, one) for one in _row(name)} - keys
             assert not missing, (name, missing)
             await user.press("end")
