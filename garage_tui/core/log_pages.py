@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from garage_tui.core.regular_file import check_regular, open_regular
 from garage_tui.core.text import plain
 
 PAGE = 256 * 1024
@@ -185,18 +187,17 @@ def _shown(raw: bytes) -> str:
 
 
 def _read(path: Path, begin: int, size: int) -> bytes:
-    if not path.is_file():  # a FIFO or a device would block
-        return b""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
+            there = os.fstat(file.fileno()).st_size - begin  # some files of /proc have none, and are waited for
             file.seek(begin)
-            return file.read(size)
+            return file.read(max(0, min(size, there)))
     except OSError:
         return b""
 
 
 def _size(path: Path) -> int:
     try:
-        return path.stat().st_size
+        return check_regular(path).st_size
     except OSError:
         return 0

@@ -138,4 +138,11 @@ def test_a_log_that_begins_anew_is_read_anew(log):
 def test_a_pipe_or_nothing_in_place_of_a_log_is_empty(log):
     assert Tail(log).read().lines == ()
     os.mkfifo(log)
+    assert Tail(log).read().lines == ()
     assert after(log, 0, 100).lines == () and find(log, "a", 5, backwards=True) is None
+
+
+def test_a_link_to_a_file_that_is_waited_for_is_empty_too(log):
+    log.symlink_to("/proc/kmsg")
+    assert Tail(log).read().lines == ()
+    assert after(log, 0, 100).lines == () and last_lines(log, 5) == 0
