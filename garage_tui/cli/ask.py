@@ -81,8 +81,8 @@ def _answers(base: str, run: Run | None, questions: list[str], max_tokens: int) 
     import subprocess
     import sys
 
-    from garage_tui.core.errors import GarageError
     from garage_tui.core.environment import environment
+    from garage_tui.core.errors import GarageError
     from garage_tui.core.text import one_line
 
     runs = [{"id": run.id, "adapter": str(run.adapter)}] if run else []
