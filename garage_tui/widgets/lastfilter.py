@@ -18,6 +18,6 @@ class LastFilter(LineFilter):
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Return the segments of a line, as wide as they were."""
-        if all(text.isprintable() or control for text, _, control in segments):
+        if all(control or (text.isascii() and text.isprintable()) for text, _, control in segments):
             return segments
         return [one if one.control else Segment(blanked(one.text, cell_len), one.style) for one in segments]

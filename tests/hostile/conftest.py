@@ -224,7 +224,7 @@ class Wire:
         self.reads(*wanted)
         self.settles(quiet)
 
-    def reads(self, *wanted: bytes, seconds: float = 60) -> None:
+    def reads(self, *wanted: bytes, seconds: float = 15) -> None:
         """Wait until all of `wanted` were painted since the last key."""
         end = time.monotonic() + seconds
         while not all(part in self.seen[self._since :] for part in wanted):
@@ -241,8 +241,9 @@ class Wire:
         return re.sub(r"[ ─━│]{3,}", "\n", text)[-3000:]
 
     def settles(self, quiet: float) -> None:
-        """Read until nothing comes for so many seconds."""
-        while self._read(quiet):
+        """Read until nothing comes for so many seconds, or for two: the gauges are painted for ever."""
+        end = time.monotonic() + max(2.0, quiet)
+        while self._read(quiet) and time.monotonic() < end:
             pass
 
     def _read(self, seconds: float) -> bool:

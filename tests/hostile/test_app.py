@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from garage_tui.core.runs import Manifest, State, write_manifest, write_state
 from tests.hostile.conftest import WITHOUT_LAST_FILTER, Wire
 from tests.hostile.corpus import HUGE, SPECIMENS, all_harms
@@ -44,16 +46,16 @@ def test_runs_their_logs_and_their_cards(hostile, on_a_wire):
     app = on_a_wire(*WITHOUT_LAST_FILTER, "--workspace", hostile, "--screen", "runs")
     app.reads(b"failed")
     for _ in SPECIMENS:
-        app.press(DOWN, quiet=0.05)
+        app.press(DOWN, quiet=0.02)
     app.press(b"x", b"Report card")
     for key in (b"\x1b[C", b"\t", DOWN, DOWN):
         app.press(key)
     app.press(ESC)
     for keys in (b"m", b"kkm"):
-        app.press(keys, quiet=0.5)
+        app.press(keys, quiet=0.2)
     app.press(ESC)
     for key in (b"l", b"w", b"l", b"y", ESC, b"X", ESC, b"d", ESC):
-        app.press(key, quiet=0.3)
+        app.press(key, quiet=0.12)
     assert_harmless(app)
     assert len(words_seen(app)) == len(SPECIMENS)
 
@@ -67,10 +69,10 @@ def test_a_chat_with_a_server_that_says_such_things(hostile, hostile_server, on_
     assert len(words_seen(app)) > len(SPECIMENS) / 2
     app.press(b"\x1ba", b"A new row for")
     app.press(ESC, b"Answers", quiet=0.3)
-    app.press(b"error\r", b"qzsgr", quiet=0.5)
-    app.press(b"phrase\r", b"HTTP 500", quiet=0.5)
+    app.press(b"error\r", b"qzsgr")
+    app.press(b"phrase\r", b"HTTP 500")
     app.press(b"\x0f", quiet=0.3)
-    app.press(b"book\r", quiet=1)
+    app.press(b"book\r", quiet=0.4)
     app.press(b"\x14", b"Which tuned model?")
     app.press(ESC, b"Answers", quiet=0.3)
     app.press(b"\x19", b"Which chat?")
@@ -81,13 +83,14 @@ def test_a_chat_with_a_server_that_says_such_things(hostile, hostile_server, on_
     assert_harmless(app)
 
 
+@pytest.mark.long
 def test_gallery_gauges_and_the_palette(hostile, on_a_wire):
     app = on_a_wire(*WITHOUT_LAST_FILTER, "--workspace", hostile, "--screen", "gallery")
     app.reads("▀".encode())
     for _ in range(4):
         app.press(DOWN)
         for _ in range(6):
-            app.press(b"\x1b[C", quiet=0.05)
+            app.press(b"\x1b[C", quiet=0.02)
     for key in (b"m", b"b", b"y", b"s", ESC, b"g", ESC, b"o", ESC):
         app.press(key, quiet=0.2)
     app.press(F6, b"cores")

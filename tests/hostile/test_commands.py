@@ -7,8 +7,6 @@ import os
 import subprocess
 import sys
 
-import pytest
-
 from garage_tui.__main__ import main
 from tests.hostile.conftest import REPOSITORY, WITHOUT_LAST_FILTER
 from tests.hostile.corpus import SPECIMENS, all_harms
@@ -36,36 +34,35 @@ def assert_harmless(sent: bytes, where: object) -> None:
     assert not found, (where, found)
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("runs",),
-        ("runs", "--json"),
-        ("queue",),
-        ("models",),
-        ("doctor",),
-        ("gpu", "--line"),
-        ("facts", "check", "{facts}"),
-        ("facts", "check", "{facts}", "--json"),
-        ("facts", "check", "{evil}"),
-        ("facts", "import", "{facts}", "--as", "text", "--to", "{evil}.jsonl"),
-        ("show", "{evil}"),
-        ("show", "{facts}"),
-        ("report", "{evil}"),
-        ("train", "lora", "--facts", "{evil}", "--base", "{evil}"),
-        ("--screen", "{evil}"),
-        ("{evil}",),
-        ("runs", "{evil}"),
-        ("ask", "q", "--run", "{evil}"),
-        ("logs", "qz"),
-        ("export", "{evil}", "--as", "gguf"),
-    ],
-    ids=lambda words: " ".join(words),
+EACH = (
+    ("runs",),
+    ("runs", "--json"),
+    ("queue",),
+    ("models",),
+    ("doctor",),
+    ("gpu", "--line"),
+    ("facts", "check", "{facts}"),
+    ("facts", "check", "{facts}", "--json"),
+    ("facts", "check", "{evil}"),
+    ("facts", "import", "{facts}", "--as", "text", "--to", "{evil}.jsonl"),
+    ("show", "{evil}"),
+    ("show", "{facts}"),
+    ("report", "{evil}"),
+    ("train", "lora", "--facts", "{evil}", "--base", "{evil}"),
+    ("--screen", "{evil}"),
+    ("{evil}",),
+    ("runs", "{evil}"),
+    ("ask", "q", "--run", "{evil}"),
+    ("logs", "qz"),
+    ("export", "{evil}", "--as", "gguf"),
 )
-def test_a_command_prints_nothing_that_a_terminal_obeys(hostile, capfdbinary, words):
+
+
+def test_a_command_prints_nothing_that_a_terminal_obeys(hostile, capfdbinary):
     facts = str(hostile / "datasets" / "garage.jsonl")
     evil = SPECIMENS[9].text
-    assert_harmless(printed(capfdbinary, hostile, *(word.format(facts=facts, evil=evil) for word in words)), words)
+    for words in EACH:
+        assert_harmless(printed(capfdbinary, hostile, *(word.format(facts=facts, evil=evil) for word in words)), words)
 
 
 def test_what_each_run_says(hostile, capfdbinary):

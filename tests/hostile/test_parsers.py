@@ -14,8 +14,8 @@ from tests.hostile.parsers import PARSERS
 
 PIECES = [one.core.encode("utf-8", "surrogatepass") for one in SPECIMENS] + [*BAD_BYTES, *EXAMPLES]
 KEYS = st.sampled_from(
-    "question answer fact must exam id kind state reason step t event turns draft text base run version answers new old "
-    "at recipe dataset created \x1b]0;x\x07".split()
+    "question answer fact must exam id kind state reason step t event turns draft text base run version answers new "
+    "old at recipe dataset created \x1b]0;x\x07".split()
 )
 HOSTILE_TEXT = st.one_of(st.text(), st.sampled_from([one.text for one in SPECIMENS]))
 JSON = st.recursive(
@@ -38,7 +38,7 @@ DATA = st.one_of(
 @pytest.mark.parametrize("name", PARSERS)
 def test_a_reader_takes_anything(name):
     @given(DATA)
-    @settings(max_examples=60)
+    @settings(max_examples=25)
     @example(b"[" * 100_000)
     @example(b'{"a":' * 20_000)
     @example(b'{"question": "a", "answer": ' + b"[" * 5_000)
