@@ -22,6 +22,10 @@ os.environ.pop("GARAGE_WORKSPACE", None)
 os.environ["GARAGE_STATE"] = tempfile.mkdtemp(prefix="garage-state-")
 atexit.register(shutil.rmtree, os.environ["GARAGE_STATE"], ignore_errors=True)
 
+# Whatever terminal the tests were started in, the app that they open in this process has one with all colours.
+os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
+os.environ.pop("NO_COLOR", None)
+
 # The same examples every time, and no limit on time: CI must not fail by luck, or because it is slow.
 settings.register_profile("garage", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("garage")
