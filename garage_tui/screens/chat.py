@@ -198,8 +198,11 @@ class ChatPane(ChatColumns):
             self._wanted = None
         if self._tuned and any(seen.id == self._tuned.id for seen in choices):
             return
-        if not self._picked and not self.open.transcript.has("tuned") and not self.talking:
-            self._take(choices[0] if choices else None)
+        newest, said = choices[0] if choices else None, self.open.transcript
+        # What was asked before the runs were seen stays: another base could not go on with it.
+        loses = bool(said.turns) and self._base_of(newest) != self.server.base
+        if not (self._picked or self.talking or loses or said.has("tuned")):
+            self._take(newest)
         if not self._tuned and not self.server.tuned:
             self.column("tuned").hint(_no_tuned(runs))
 
@@ -214,12 +217,15 @@ class ChatPane(ChatColumns):
     def _take(self, seen: Seen | None) -> None:
         if seen is not None and seen.id == self.run_id:
             return
-        base = str(seen.manifest.base.get("name", "")) if seen and seen.manifest else ""
-        base = base or self.settings.base_model
+        base = self._base_of(seen)
         # Another model does not go on with what this one said; the conversation so far is kept in its file.
         if self.talking or base != self.server.base or self.open.transcript.has("tuned"):
             self.begin()
         self._use(seen, base)
+
+    def _base_of(self, seen: Seen | None) -> str:
+        name = str(seen.manifest.base.get("name", "")) if seen and seen.manifest else ""
+        return name or self.settings.base_model
 
     def _use(self, seen: Seen | None, base: str, gone: str = "") -> None:
         self._tuned, self._gone, self.server.base = seen, gone, base

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from garage_tui.core import server
+from garage_tui.core.runs import MANIFEST, Manifest, write_manifest
 from garage_tui.core.server import State
 
 RUN = "20261123-2315-lora-garage"
@@ -77,6 +80,22 @@ async def test_without_a_tuned_model_only_the_base_answers_and_the_right_side_sa
         await user.press("x", "enter")
         await user.sees("an answer", "No tuned model yet", "t teaches them")
     assert len(models.heard) == 1
+
+
+async def test_what_was_asked_stays_when_a_run_on_another_base_appears(open_app, make_run, model_server):
+    async with model_server() as models, open_app(screen="chat") as user:
+        models.answers = {"smollm2-135m": ["an answer"]}
+        await user.types("Who are you?")
+        await user.press("enter")
+        await user.sees("7 tokens")
+        run = make_run(RUN, "finished")
+        manifest = msgspec.json.decode((run.path / MANIFEST).read_bytes(), type=Manifest)
+        write_manifest(run.path, msgspec.structs.replace(manifest, base={"name": "another-base"}))
+        run.adapter()
+        while RUN not in [seen.id for seen in user.app.runs if seen.adapter]:
+            await user.pilot.pause(0.02)
+        await user.pilot.pause(0.2)
+        await user.sees("Who are you?", "an answer")
 
 
 async def test_another_tuned_model_is_chosen_from_a_list(open_app, make_run, model_server):
