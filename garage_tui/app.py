@@ -8,11 +8,10 @@ import os
 import signal
 import threading
 from collections.abc import Iterable
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import work
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -21,14 +20,14 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.signal import Signal
 from textual.widgets import ContentSwitcher
-from textual.worker import get_current_worker
 
 from garage_tui.core.settings import Settings, Workspace
 from garage_tui.core.terminal import Terminal
+from garage_tui.crossings import Crossings
 from garage_tui.fitted import Fitted
-from garage_tui.new_runs import NewRuns
 from garage_tui.screens.facts import FactsPane
 from garage_tui.theme import GARAGE, VARIABLES
+from garage_tui.watching import Watching, from_home
 from garage_tui.widgets.header import HeaderBar, Tab
 from garage_tui.widgets.keybar import KeyBar
 from garage_tui.widgets.pane import Pane
@@ -39,11 +38,6 @@ if TYPE_CHECKING:
     from textual.events import CursorPosition
 
     from garage_tui.core.asked import Question
-    from garage_tui.core.meter import Look
-    from garage_tui.screens.gauges import Gauges
-    from garage_tui.screens.voice import Told
-    from garage_tui.screens.watcher import Seen, Watcher
-    from garage_tui.title import Title
 
 LEAST = Size(60, 20)
 """Columns and rows from which everything that matters can be seen and reached."""
@@ -58,7 +52,7 @@ TABS = (
 )
 
 
-class GarageApp(Fitted, NewRuns):
+class GarageApp(Watching, Crossings, Fitted):
     """The terminal app of one workspace.
 
     Args:
@@ -89,12 +83,6 @@ class GarageApp(Fitted, NewRuns):
     # Rows of a pane of a dashboard, where what matters most has all the room: the style sheets say what that is.
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (14, "-low"), (23, "-high")]  # noqa: RUF012 (as Textual has it)
 
-    runs: reactive[tuple[Seen, ...]] = reactive((), repaint=False)
-    """All runs as they were last seen, the newest first."""
-
-    look: reactive[Look | None] = reactive(None, repaint=False)
-    """What the gauges said last."""
-
     terminal: reactive[Terminal] = reactive(Terminal, repaint=False)
     """What the terminal can show."""
 
@@ -104,27 +92,6 @@ class GarageApp(Fitted, NewRuns):
         def __init__(self, terminal: Terminal) -> None:
             super().__init__()
             self.terminal = terminal
-
-    class GaugesRead(Message):
-        """The gauges were read."""
-
-        def __init__(self, look: Look) -> None:
-            super().__init__()
-            self.look = look
-
-    class RunsSeen(Message):
-        """The watcher saw something new."""
-
-        def __init__(self, runs: tuple[Seen, ...]) -> None:
-            super().__init__()
-            self.runs = runs
-
-    class RunTold(Message):
-        """The run that is followed wrote something."""
-
-        def __init__(self, told: Told) -> None:
-            super().__init__()
-            self.told = told
 
     def __init__(
         self,
@@ -167,28 +134,6 @@ class GarageApp(Fitted, NewRuns):
     def on_cursor_position(self, event: CursorPosition) -> None:
         self.terminal_answered.publish(event)
 
-    @cached_property
-    def watcher(self) -> Watcher:
-        """The eyes on the run folders; not needed for the first paint."""
-        from garage_tui.screens.watcher import Watcher
-
-        return Watcher(self.workspace)
-
-    @cached_property
-    def _terminal_title(self) -> Title | None:
-        from garage_tui.title import Title, has_title
-
-        if not (self.settings.title and self._driver and has_title(os.environ)):
-            return None
-        return Title(_short(self.workspace.root), self._driver.write, self.in_ascii)
-
-    @cached_property
-    def gauges(self) -> Gauges:
-        """The eyes on heat, power and memory; as above."""
-        from garage_tui.screens.gauges import Gauges
-
-        return Gauges(self.workspace)
-
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return VARIABLES
 
@@ -205,7 +150,7 @@ class GarageApp(Fitted, NewRuns):
         self.pane.query_one(Notice).note(self.switch_mouse())
 
     def compose(self) -> ComposeResult:
-        yield HeaderBar(_short(self.workspace.root), TABS)
+        yield HeaderBar(from_home(self.workspace.root), TABS)
         yield ContentSwitcher(self._make(self._trail[-1]), initial=self._trail[-1])
         yield KeyBar()
 
@@ -267,70 +212,6 @@ class GarageApp(Fitted, NewRuns):
         last = threading.Timer(_LEAVE_SECONDS, os._exit, (0,))
         last.daemon = True
         last.start()
-
-    @work(thread=True, group="watch")
-    def _look_at_runs(self) -> None:
-        worker = get_current_worker()
-        runs: tuple[Seen, ...] | None = None
-        while not worker.is_cancelled and self.is_running:
-            seen = self.watcher.look()
-            if seen != runs:
-                runs = seen
-                self.post_message(self.RunsSeen(seen))
-            if told := self.watcher.listen():
-                self.post_message(self.RunTold(told))
-            self.watcher.wait(busy=any(run.alive for run in seen))
-
-    def _read_gauges(self) -> None:
-        # A driver may hang; a worker's thread would be waited for at the end, a daemon is not.
-        threading.Thread(target=self.gauges.run, args=(self._take_look,), name="gauges", daemon=True).start()
-
-    def _take_look(self, look: Look) -> bool:
-        """Take a look from the gauges' thread; False ends it."""
-        return self.is_running and self.post_message(self.GaugesRead(look))
-
-    def on_unmount(self) -> None:
-        self.workers.cancel_group(self, "watch")
-        self.watcher.wake()
-        self.gauges.close()
-        if self._terminal_title:
-            self._terminal_title.close()
-
-    def on_garage_app_gauges_read(self, event: GaugesRead) -> None:
-        from garage_tui.core.meter_words import short
-
-        self.look = event.look
-        self.query_one(HeaderBar).gauges = short(event.look)
-
-    def on_garage_app_runs_seen(self, event: RunsSeen) -> None:
-        from garage_tui.screens.run_words import in_header
-
-        self._tell_of_ends(event.runs)
-        self.runs = event.runs
-        self.query_one(HeaderBar).run_lines = in_header(event.runs)
-        if self._terminal_title:
-            self._terminal_title.show(event.runs)
-        self.gauges.attend(running=any(run.alive and run.status != "queued" for run in event.runs))
-
-    def _tell_of_ends(self, runs: tuple[Seen, ...]) -> None:
-        """Ring and say so when a run that was alive has ended, wherever the owner looks; say so when it rests."""
-        from garage_tui.widgets.notice import Notice
-
-        alive = {run.id: run for run in self.runs if run.alive}
-        for run in runs:
-            if run.id in alive and run.waits and not alive[run.id].waits:
-                self.pane.query_one(Notice).note(f"{run.id} {run.status}: {run.reason}")
-            if run.id in alive and not run.alive and run.status in self.settings.notify.on:
-                if self.settings.notify.bell:
-                    self.bell()
-                notice = self.pane.query_one(Notice)
-                why = run.reason or (run.card.words if run.card else "")
-                words = f"{run.id} {run.status}{': ' if why else ''}{why}"
-                (notice.wrong if run.status == "failed" else notice.done)(words)
-
-    def on_garage_app_run_told(self, event: RunTold) -> None:
-        if self.pane.id == "runs":
-            self.pane.show_told(event.told)  # type: ignore[attr-defined]
 
     def action_paint_anew(self) -> None:
         """Send the whole screen again."""
@@ -399,63 +280,6 @@ class GarageApp(Fitted, NewRuns):
             yield SystemCommand(binding.tooltip, f"key {self.get_key_display(binding)}", run)
         yield SystemCommand("Choose other colours", "a theme for this session", self.action_change_theme)
 
-    async def on_runs_pane_chat_wanted(self, event: Message) -> None:
-        await self.action_show("chat")
-        self.pane.talk_to(event.run_id)  # type: ignore[attr-defined]
-
-    def _facts_file(self) -> Path:
-        """Return the facts file that is open, or would be."""
-        from garage_tui.core.facts import find_files
-
-        pane = next(iter(self.query(FactsPane)), None)
-        if pane and pane.store:
-            return pane.store.path
-        usual = self.workspace.datasets / "garage.jsonl"
-        return self._facts or next(iter(find_files(self.workspace.datasets)), usual)
-
-    @work(group="fact")
-    async def on_chat_turns_fact_written(self, event: Message) -> None:
-        from garage_tui.core.errors import GarageError
-
-        if not self.query(FactsPane):  # the store of the Facts screen writes it, so that all edits are of one mind
-            await self.query_one(ContentSwitcher).add_content(self._make("facts"))
-        chat = self.query_one("#chat", Pane)
-        try:
-            where = await self.query_one(FactsPane).add_fact(event.fact)  # type: ignore[attr-defined]
-        except GarageError as error:
-            chat.fact_not_kept(str(error))  # type: ignore[attr-defined]
-        else:
-            chat.fact_kept(event.fact, where)  # type: ignore[attr-defined]
-
-    def on_runs_pane_duplicate_wanted(self, event: Message) -> None:
-        self.duplicate(event.run_id)  # type: ignore[attr-defined]
-
-    async def on_runs_pane_gallery_wanted(self, event: Message) -> None:
-        await self._show_sheets(event.run_id)  # type: ignore[attr-defined]
-
-    async def _show_sheets(self, run_id: str) -> None:
-        await self.action_show("gallery")
-        self.pane.choose(self.workspace.checkpoints / run_id)  # type: ignore[attr-defined]
-
-    @work(group="card")
-    async def on_runs_pane_card_wanted(self, event: Message) -> None:
-        from garage_tui.screens.drawing_card import DrawingCard
-
-        card = DrawingCard(self.workspace.checkpoints / event.run_id)  # type: ignore[attr-defined]
-        if run_id := await self.push_screen_wait(card):
-            await self._show_sheets(run_id)
-
-    def on_run_pairs_compare_wanted(self, event: Message) -> None:
-        from garage_tui.screens.compare import Compare
-
-        folders = self.workspace.checkpoints / event.first, self.workspace.checkpoints / event.second  # type: ignore[attr-defined]
-        self.push_screen(Compare(*folders))
-
-    def on_runs_pane_report_wanted(self, event: Message) -> None:
-        from garage_tui.screens.report import ReportCard
-
-        self.push_screen(ReportCard(self.workspace.checkpoints / event.run_id))  # type: ignore[attr-defined]
-
     async def action_quit(self) -> None:
         """Leave; runs go on, and the shell is told so."""
         alive = [run.id for run in self.runs if run.alive]
@@ -466,11 +290,6 @@ class GarageApp(Fitted, NewRuns):
                 "`garage` shows it again, `garage stop last` stops it."
             )
         self.exit(0, message=message)
-
-
-def _short(path: Path) -> str:
-    home = Path.home()
-    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) and path != home else str(path)
 
 
 def run_app(

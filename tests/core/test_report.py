@@ -127,7 +127,7 @@ def test_what_a_model_says_cannot_reach_the_terminal(tmp_path, make_card):
     )
     write_report(tmp_path, msgspec.structs.replace(card, questions=[hostile]))
     (asked,) = read_clean(tmp_path).questions
-    assert (asked.question, asked.tuned, asked.why) == ("ab", "one two", "")
+    assert (asked.question, asked.tuned, asked.why) == ("ab", "one two", "�")
     assert answers(asked) == [("tuned", "one two"), ("base", "(it says nothing)")]
     assert read_clean(tmp_path).run == "run"
 
