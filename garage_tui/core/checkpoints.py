@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from garage_tui.core.atomic import write_atomic
+from garage_tui.core.damaged import UNREADABLE
 from garage_tui.core.regular_file import check_regular, open_regular, read_regular
 
 SEAL = "whole.json"
@@ -72,7 +73,7 @@ def read_seal(folder: Path) -> Seal | None:
             with open_regular(path) as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != digest:
                     return None
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
     return seal if seal.files else None
 

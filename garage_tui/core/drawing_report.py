@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from garage_tui.core.atomic import write_atomic
+from garage_tui.core.damaged import UNREADABLE
 from garage_tui.core.errors import BadInputError
 from garage_tui.core.regular_file import read_regular
 from garage_tui.core.report import REPORT
@@ -63,7 +64,7 @@ def is_of_drawings(folder: Path) -> bool:
     """Return whether the card in a run folder is of this kind."""
     try:
         return bool(msgspec.json.decode(read_regular(folder / REPORT), type=dict).get("kind") == "diffusion")
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return False
 
 
@@ -79,7 +80,7 @@ def read_drawing_report(folder: Path) -> DrawingReport:
         return msgspec.structs.replace(card, **texts)
     except FileNotFoundError:
         raise BadInputError(f"{folder.name} has no card yet: it is made when the run has finished") from None
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise BadInputError(f"{folder / REPORT} cannot be read: {error}") from error
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from garage_tui.core.damaged import UNREADABLE
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.regular_file import open_regular, read_regular
 from garage_tui.core.text import one_line
@@ -86,7 +87,7 @@ def replaces(target: Path, run_id: str, form: str) -> bool:
         raise BadInputError(f"{said} is there, and is no earlier export of {run_id}: {mend}")
     try:
         mark = msgspec.json.decode(read_regular(target / MARK), type=Mark)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise BadInputError(f"{said} is there, and is no earlier export of {run_id}: {mend}") from error
     if (mark.run, mark.form) != (run_id, form):
         raise BadInputError(f"{said} holds an export of {one_line(mark.run)} ({one_line(mark.form)}): {mend}")

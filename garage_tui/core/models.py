@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from garage_tui.core import weights
+from garage_tui.core.damaged import UNREADABLE
 from garage_tui.core.errors import BadInputError
 from garage_tui.core.regular_file import read_regular
 from garage_tui.core.settings import models_folder
@@ -162,7 +163,7 @@ def config_of(folder: Path) -> dict[str, Any]:
     """Return the `config.json` of a model folder; an empty one where it cannot be read."""
     try:
         found = msgspec.json.decode(read_regular(folder / "config.json"))
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -172,7 +173,7 @@ def read_record(folder: Path) -> ModelRecord | None:
     try:
         record = msgspec.json.decode(read_regular(folder / RECORD), type=ModelRecord)
         whole = all((folder / name).stat().st_size == file.size for name, file in record.files.items())
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
     return record if whole else None
 

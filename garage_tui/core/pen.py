@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from garage_tui.core.damaged import UNREADABLE
 from garage_tui.core.regular_file import log_file
 from garage_tui.core.runs import EVENTS, State, read_state, write_state
 
@@ -17,7 +18,7 @@ def state_of(folder: Path) -> State:
     """Return the state; of a damaged one that it runs."""
     try:
         return read_state(folder)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return State(state="running")
 
 

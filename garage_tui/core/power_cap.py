@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from garage_tui.core.atomic import write_atomic
+from garage_tui.core.damaged import UNREADABLE
 from garage_tui.core.regular_file import read_regular
 from garage_tui.core.run_folder import is_alive
 from garage_tui.core.workspace import power_caps_folder
@@ -135,5 +136,5 @@ def _files() -> list[Path]:
 def _read(file: Path) -> Lowered | None:
     try:
         return msgspec.json.decode(read_regular(file), type=Lowered)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from garage_tui.core.damaged import DAMAGED
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.noise import Schedule
 from garage_tui.core.settings import models_folder
@@ -97,6 +98,6 @@ def answer(stdout: bytes, code: int) -> Preview:
         if code == 0:
             return msgspec.json.decode(stdout, type=Preview)
         failure = msgspec.json.decode(stdout, type=Failure)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except DAMAGED:
         raise GarageError(f"the process that reads the pictures ended with exit code {code}") from None
     raise (BadInputError if failure.bad_input else GarageError)(one_line(failure.error, 600))

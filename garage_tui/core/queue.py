@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from garage_tui.core.atomic import write_atomic
+from garage_tui.core.damaged import UNREADABLE
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.regular_file import read_regular
 from garage_tui.core.runs import ENDED, State, is_alive, read_state
@@ -178,14 +179,14 @@ def _may_return(entry: Entry) -> bool:
 def _state(path: Path) -> State | None:
     try:
         return read_state(path)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
 
 
 def _read(folder: Path) -> list[Entry]:
     try:
         return msgspec.json.decode(read_regular(folder / ORDER), type=list[Entry])
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return []
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from garage_tui.core.atomic import write_atomic
+from garage_tui.core.damaged import UNREADABLE
 from garage_tui.core.errors import BadInputError
 from garage_tui.core.regular_file import read_regular
 
@@ -241,7 +242,7 @@ def read_report(folder: Path) -> Report:
         return msgspec.json.decode(read_regular(path), type=Report)
     except FileNotFoundError:
         raise
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise BadInputError(
             f"{path} cannot be read: {error}; `garage report {folder.name} --again` makes it anew"
         ) from error

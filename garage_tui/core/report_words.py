@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from garage_tui.core.damaged import UNREADABLE
 from garage_tui.core.regular_file import read_regular
 from garage_tui.core.report import DRIFT, RECALL, REPORT, UNCHANGED, Count, Question, Recall, Report, read_report
 from garage_tui.core.text import one_line
@@ -56,7 +57,7 @@ def headline(folder: Path) -> Headline | None:
     """Return the verdict of the card in a run folder; None where there is none that can be read."""
     try:
         found = msgspec.json.decode(read_regular(folder / REPORT), type=Headline)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
     return Headline(one_line(found.verdict), found.passed)
 

@@ -21,6 +21,7 @@ import msgspec
 
 from garage_tui.core.atomic import write_atomic, write_small
 from garage_tui.core.care import Care, Waits
+from garage_tui.core.damaged import UNREADABLE
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.regular_file import read_regular
 from garage_tui.core.run_folder import ADAPTER as ADAPTER
@@ -205,7 +206,7 @@ def read_run(folder: Path) -> Run:
         state = read_state(folder)
     except FileNotFoundError as error:
         broken = f"{Path(error.filename).name} is missing"
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         broken = f"{MANIFEST if manifest is None else STATE} cannot be read: {error}"
     return Run(folder.name, folder, alive, manifest, state, broken)
 

@@ -22,6 +22,7 @@ import msgspec
 from garage_tui.core import gpu, models, queue, vllm
 from garage_tui.core.atomic import write_small
 from garage_tui.core.chat import Address as Address
+from garage_tui.core.damaged import UNREADABLE
 from garage_tui.core.environment import environment
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.regular_file import log_file, read_regular
@@ -229,7 +230,7 @@ def read_state(folder: Path) -> State | None:
     """Return the state; None while there is none, or a damaged one."""
     try:
         return msgspec.json.decode(read_regular(folder / STATE), type=State)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
 
 

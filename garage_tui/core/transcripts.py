@@ -14,6 +14,7 @@ import msgspec
 
 from garage_tui.core import sampling
 from garage_tui.core.atomic import write_atomic
+from garage_tui.core.damaged import DAMAGED
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.open_book import Found
 from garage_tui.core.regular_file import read_regular
@@ -145,7 +146,7 @@ def load(path: Path) -> Transcript:
         raise BadInputError(f"{name}: {error.strerror or error}") from error
     except msgspec.ValidationError as error:
         raise BadInputError(f"{name} is no chat of this app: {one_line(str(error), 120)}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except DAMAGED as error:
         raise BadInputError(f"{name} is damaged: {one_line(str(error), 120)}") from error
     except BadInputError as error:
         raise BadInputError(f"{name}: {error}" if not str(error).startswith(name) else str(error)) from error

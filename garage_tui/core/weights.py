@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from garage_tui.core.damaged import UNREADABLE
 from garage_tui.core.errors import BadInputError
 from garage_tui.core.regular_file import check_regular, read_regular
 from garage_tui.core.text import one_line
@@ -54,7 +55,7 @@ def check_folder(folder: Path) -> None:
         return
     try:
         named = msgspec.json.decode(read_regular(folder / _INDEX), type=_Index).weight_map.values()
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise BadInputError(f"{one_line(str(folder / _INDEX), 400)} cannot be read: {error}") from error
     for name in named:
         if not name.endswith(SAFE) or Path(name).name != name:
@@ -70,7 +71,7 @@ def brings_code(folder: Path) -> bool:
         try:
             if msgspec.json.decode(read_regular(folder / name), type=_Config).auto_map:
                 return True
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             continue
     return False
 

@@ -17,6 +17,7 @@ from typing import Annotated
 
 import msgspec
 
+from garage_tui.core.damaged import DAMAGED
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.jobs.failures import without_log
 
@@ -41,7 +42,7 @@ def main() -> int:
     try:
         try:
             request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except DAMAGED as error:
             raise BadInputError(f"the request is not as it should be: {error}") from error
         ask(request)
     except KeyboardInterrupt:

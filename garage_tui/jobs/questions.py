@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
+from garage_tui.core.damaged import DAMAGED
 from garage_tui.core.errors import BadInputError
 from garage_tui.jobs.rows import Sampling
 
@@ -127,7 +128,7 @@ def _decoded(body: bytes, type: type[T]) -> T:
         reason, _, key = str(error).partition(" - at ")
         where = key.strip("`").removeprefix("$").removeprefix(".")
         raise BadInputError(f"{where or 'request'}: {reason[0].lower()}{reason[1:]}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except DAMAGED as error:
         raise BadInputError(f"the request is not JSON: {error}") from error
 
 

@@ -15,6 +15,7 @@ from diffusers.models.attention_processor import AttnProcessor
 from diffusers.models.unets.unet_2d import UNet2DOutput
 from diffusers.utils.logging import disable_progress_bar
 
+from garage_tui.core.damaged import UNREADABLE
 from garage_tui.core.diffusion_recipe import DiffusionRecipe
 from garage_tui.core.errors import GarageError
 from garage_tui.core.regular_file import check_regular, read_regular
@@ -119,7 +120,7 @@ def load_pipeline(folder: Path) -> tuple[Any, Any]:
         for path in folder.rglob("*"):
             if not path.is_dir():
                 check_regular(path)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise GarageError(f"{folder} cannot be read: {error}") from error
     # diffusers imports whatever module stands there.
     foreign = {str(part[0]) for part in parts.values() if isinstance(part, list) and part} - {"diffusers", __name__}
