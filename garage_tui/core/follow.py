@@ -74,11 +74,7 @@ class Follower:
 
     def text(self, *, final: bool = False) -> list[str]:
         """Return the next lines cleaned for a terminal; of a progress bar's carriage returns the last state."""
-        lines = []
-        for raw in self.read(final=final):
-            parts = [part for part in raw.decode(errors="replace").split("\r") if part]
-            lines.append(plain(parts[-1]) if parts else "")
-        return lines
+        return [as_shown(raw) for raw in self.read(final=final)]
 
     def events(self, *, final: bool = False) -> list[dict[str, Any]]:
         """Return the next lines as JSON objects; a torn or foreign line is left out."""
@@ -91,3 +87,10 @@ class Follower:
             if isinstance(event, dict):
                 found.append(event)
         return found
+
+
+def as_shown(raw: bytes) -> str:
+    """Return a line of a log cleaned; of what carriage returns wrote over, the last."""
+    if b"\r" in raw:
+        raw = next((part for part in reversed(raw.split(b"\r")) if part), b"")
+    return plain(raw.decode(errors="replace"))

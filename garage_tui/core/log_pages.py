@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from garage_tui.core.follow import as_shown
 from garage_tui.core.regular_file import check_regular, open_regular
-from garage_tui.core.text import plain
 
 PAGE = 256 * 1024
 """Bytes of a piece at the most: some thousands of lines."""
@@ -75,12 +75,7 @@ def before(path: Path, end: int, size: int = PAGE, *, rest: bool = False) -> Pie
     Args:
         rest: `end` may be in the midst of a line, whose beginning is told as such.
     """
-    begin = max(0, end - size)
-    data = _read(path, begin, end - begin)
-    if begin > 0:
-        cut = data.find(b"\n") + 1
-        if cut < len(data):  # else it is the inside of a long line
-            begin, data = begin + cut, data[cut:]
+    begin, data = _until(path, end, size)
     piece = _piece(data, begin, rest)
     return replace(piece, lines=piece.lines[-MOST:], starts=piece.starts[-MOST:])
 
@@ -122,11 +117,7 @@ def find(
     size = _size(path)
     while goes_on(place) and (place > 0 if backwards else place < size):
         if backwards:
-            begin = max(0, place - _STRIDE)
-            data = _read(path, begin, place - begin)
-            cut = data.find(b"\n") + 1 if begin else 0
-            if 0 < cut < len(data):
-                begin, data = begin + cut, data[cut:]
+            begin, data = _until(path, place, _STRIDE)
             place = begin
         else:
             begin, data = place, _read(path, place, _STRIDE)
@@ -149,6 +140,16 @@ def _matches(data: bytes, term: str) -> Iterator[int]:
     for begin, end in _bounds(data):
         if term in _shown(data[begin:end]).casefold():
             yield begin
+
+
+def _until(path: Path, end: int, size: int) -> tuple[int, bytes]:
+    """Return the `size` bytes before byte `end` from where the first line in them begins, and where that is."""
+    begin = max(0, end - size)
+    data = _read(path, begin, end - begin)
+    cut = data.find(b"\n") + 1 if begin else 0
+    if cut < len(data):  # else it is the inside of a long line
+        begin, data = begin + cut, data[cut:]
+    return begin, data
 
 
 def _piece(data: bytes, begin: int, rest: bool) -> Piece:
@@ -180,10 +181,8 @@ def _bounds(data: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _shown(raw: bytes) -> str:
-    """Return a line as it is shown: of what a carriage return wrote over, only the last."""
-    if b"\r" in raw:
-        raw = next((part for part in reversed(raw.split(b"\r")) if part), b"")
-    return plain(raw.decode(errors="replace")).expandtabs(_TAB)
+    """Return a line as it is painted: a tab is as wide as it is at that place."""
+    return as_shown(raw).expandtabs(_TAB)
 
 
 def _read(path: Path, begin: int, size: int) -> bytes:

@@ -95,12 +95,16 @@ def unshown(text: str) -> str:
 
 def _beginning(text: str, limit: int) -> str:
     """Return enough of a text for its first line: nobody shall wait until ten million characters were cleaned."""
-    return text if len(text) <= (most := 50 * limit + 10_000) else text[:most]
+    return text[: _enough(limit)]
+
+
+def _enough(limit: int) -> int:
+    return 50 * limit + 10_000
 
 
 def _folded(clean: str, text: str, limit: int) -> str:
     folded = " ".join(clean.split())
-    if len(folded) <= limit and len(text) <= 50 * limit + 10_000:
+    if len(folded) <= limit and len(text) <= _enough(limit):
         return folded
     return folded[: limit - 1] + "…"
 
