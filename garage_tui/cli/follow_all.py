@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from garage_tui.core.follow import Follower
-from garage_tui.core.runs import LOG, is_alive, read_run
+from garage_tui.core.runs import LOG, is_alive, read_run, run_names
 from garage_tui.core.text import one_line
 from garage_tui.core.workspace import Workspace
 
@@ -42,9 +43,13 @@ def follow_all(workspace: Workspace) -> int:
 def _follow(run: Path, tail: int | None) -> None:
     """Print the log of a run until it ends; of one that was there before, the last `tail` bytes and what comes."""
     print(f"── {one_line(run.name)} ──", flush=True)
-    log = Follower(run / LOG, tail=tail)
+    print_log(Follower(run / LOG, tail=tail), lambda: not is_alive(run))
+
+
+def print_log(log: Follower, is_over: Callable[[], bool]) -> None:
+    """Print a log from where it stands, until nobody writes it any more and all of it is printed."""
     while True:
-        over = not is_alive(run)
+        over = is_over()
         if lines := log.text(final=over):
             print("\n".join(lines), flush=True)
         elif not log.behind:
@@ -56,10 +61,9 @@ def _follow(run: Path, tail: int | None) -> None:
 def _folders(workspace: Workspace) -> list[Path]:
     """Return the run folders, the newest first."""
     try:
-        found = [entry for entry in workspace.checkpoints.iterdir() if not entry.name.startswith(".")]
+        return [workspace.checkpoints / name for name in run_names(workspace)]
     except OSError:
         return []
-    return sorted((entry for entry in found if entry.is_dir() and not entry.is_symlink()), reverse=True)
 
 
 def _at_work(folders: list[Path]) -> Path | None:

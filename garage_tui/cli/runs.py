@@ -107,16 +107,14 @@ def as_dict(run: Run) -> dict[str, Any]:
 
 def run_logs(args: argparse.Namespace) -> int:
     import sys
-    import time
 
+    from garage_tui.cli.follow_all import follow_all, print_log
     from garage_tui.core.follow import Follower
     from garage_tui.core.runs import LOG, find_run, is_alive
     from garage_tui.core.settings import Workspace
 
     workspace = Workspace.find(args.workspace)
     if args.follow_all:
-        from garage_tui.cli.follow_all import follow_all
-
         if args.ref:
             raise BadInputError("-F follows whichever run is at work: leave the run out, or use -f")
         return follow_all(workspace)
@@ -127,16 +125,8 @@ def run_logs(args: argparse.Namespace) -> int:
 
         log.position = last_lines(log.path, max(0, args.lines))
     try:
-        while True:
-            over = not args.follow or not is_alive(run.path)
-            lines = log.text(final=over)
-            if lines:
-                sys.stdout.write("\n".join(lines) + "\n")
-                sys.stdout.flush()
-            elif over and not log.behind:
-                return 0
-            elif not log.behind:
-                time.sleep(0.2)
+        print_log(log, lambda: not args.follow or not is_alive(run.path))
+        return 0
     except KeyboardInterrupt:
         print(f"\nleft {run.id} going", file=sys.stderr)
         return 0

@@ -272,13 +272,23 @@ def disk_bytes(folder: Path) -> int:
     return total
 
 
-def list_runs(workspace: Workspace) -> list[Run]:
-    """Return every run, the newest first."""
+def run_names(workspace: Workspace) -> list[str]:
+    """Return the names of all run folders, the newest first; a link to one elsewhere is none.
+
+    Raises:
+        OSError: the folder of the runs cannot be read; one that is not there has none.
+    """
     try:
-        names = [entry.name for entry in os.scandir(workspace.checkpoints) if entry.is_dir(follow_symlinks=False)]
+        with os.scandir(workspace.checkpoints) as entries:
+            folders = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
     except FileNotFoundError:
         return []
-    return [read_run(workspace.checkpoints / name) for name in sorted(names, reverse=True) if not name.startswith(".")]
+    return sorted((name for name in folders if not name.startswith(".")), reverse=True)
+
+
+def list_runs(workspace: Workspace) -> list[Run]:
+    """Return every run, the newest first."""
+    return [read_run(workspace.checkpoints / name) for name in run_names(workspace)]
 
 
 def find_run(workspace: Workspace, ref: str) -> Run:

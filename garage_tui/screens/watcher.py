@@ -11,7 +11,7 @@ from garage_tui.core import queue
 from garage_tui.core.drawn import SAMPLES
 from garage_tui.core.report import REPORT
 from garage_tui.core.report_words import Headline, headline
-from garage_tui.core.runs import STATE, Manifest, Run, State, name_of, read_run
+from garage_tui.core.runs import STATE, Manifest, Run, State, name_of, read_run, run_names
 from garage_tui.core.settings import Workspace
 from garage_tui.core.text import one_line, plain
 from garage_tui.screens.voice import Told, Voice
@@ -93,15 +93,10 @@ class Watcher:
     def look(self) -> tuple[Seen, ...]:
         """Return all runs, the newest first. Folders of runs that have ended are read again only when they change."""
         try:
-            with os.scandir(self.workspace.checkpoints) as entries:
-                names = [
-                    entry.name
-                    for entry in entries
-                    if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
-                ]
+            names = run_names(self.workspace)
         except OSError:
             names = []
-        seen = [self._dressed(name) for name in sorted(names, reverse=True)]
+        seen = [self._dressed(name) for name in names]
         self._known = {name: self._known[name] for name in names if name in self._known}
         self._cards = {name: self._cards[name] for name in names if name in self._cards}
         if any(run.status == "queued" for run in seen):
