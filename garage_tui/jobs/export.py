@@ -25,12 +25,12 @@ from garage_tui.core.export_place import MARK, Mark
 from garage_tui.core.models import BaseModel, find
 from garage_tui.core.regular_file import read_regular
 from garage_tui.core.runs import Manifest, disk_bytes, read_run
+from garage_tui.core.weights import PICKLES
 from garage_tui.jobs import base_model, gguf_file
 from garage_tui.jobs.failures import without_log
 
 FULL_DISK = "free some space, or name another place with --to"
 OUT_OF_MEMORY = "out of memory while merging; close what else runs, or export the adapter alone (--as adapter)"
-_PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt")  # can carry code, and nobody needs them to load an adapter
 
 
 def main() -> int:
@@ -132,7 +132,7 @@ def _not_exported(folder: str, names: list[str]) -> list[str]:
     return [
         path.name
         for path in paths
-        if path.name.endswith(_PICKLES) or path.is_symlink() or not (path.is_file() or path.is_dir())
+        if path.name.endswith(PICKLES) or path.is_symlink() or not (path.is_file() or path.is_dir())
     ]
 
 
