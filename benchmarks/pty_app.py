@@ -15,6 +15,8 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from processes import megabytes, ticks
+
 _ESCAPES = re.compile(
     rb"\x1b\[[0-9;?<>=]*[ -/]*[@-~]|\x1b[()][A-Z0-9]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[PX^_].*?\x1b\\|\x1b[=>78M]",
     re.S,
@@ -94,19 +96,17 @@ class PtyApp:
         used = 0
         for pid in self._tree():
             with contextlib.suppress(OSError):
-                with Path(f"/proc/{pid}/stat").open() as file:
-                    fields = file.read().rpartition(")")[2].split()
-                used += int(fields[11]) + int(fields[12])
+                used += ticks(pid)
         return used / os.sysconf("SC_CLK_TCK")
 
     @property
     def megabytes(self) -> float:
         """Resident memory of it and its children."""
-        total = 0
+        total = 0.0
         for pid in self._tree():
-            with contextlib.suppress(OSError), Path(f"/proc/{pid}/status").open() as file:
-                total += next((int(line.split()[1]) for line in file if line.startswith("VmRSS")), 0)
-        return total / 1024
+            with contextlib.suppress(OSError):
+                total += megabytes(pid)
+        return total
 
     def _tree(self) -> list[int]:
         children: dict[int, list[int]] = {}

@@ -17,7 +17,7 @@ from itertools import cycle
 from pathlib import Path
 
 import app
-from supervisor import megabytes
+from processes import megabytes
 from table import Figure, show
 
 LINES, EVENTS = 1_000_000, 100_000

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from processes import megabytes, ticks
 from table import Figure, show
 
 WAITING = 10
@@ -35,16 +36,6 @@ def cost(pids: list[int], seconds: float) -> tuple[float, float]:
     time.sleep(seconds)
     used = sum(ticks(pid) - before[pid] for pid in pids) / os.sysconf("SC_CLK_TCK")
     return sum(map(megabytes, pids)) / len(pids), 100 * used / seconds / len(pids)
-
-
-def ticks(pid: int) -> int:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
-
-
-def megabytes(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
 
 
 def supervisors(folder: Path) -> list[int]:
