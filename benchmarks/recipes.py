@@ -4,9 +4,11 @@
                                            [--out results.jsonl]
     .venv/bin/python benchmarks/recipes.py --table results.jsonl
 
-Every run is a real one (`launcher.start_lora`, a process of its own) in a workspace that is thrown away. "train" is
-from the first event to the saved adapter: imports, loading, the base's answers and keys are in it. "card" is the report
-card after it. What was measured stays in the file, one JSON object a line; a run that is there is not done again.
+Every run is a real one (`launcher.start_lora`, a process of its own) in a workspace that is thrown away. Where a set
+has ordinary paraphrases in a file of their own (`plain-orchard` beside `orchard`), one run is asked both: "unseen" are
+those, "indirect" the other exam's questions. "train" is from the first event to the saved adapter: imports, loading,
+the base's answers and keys are in it. "card" is the report card after it. What was measured stays in the file, one JSON
+object a line; a run that is there is not done again.
 """
 
 from __future__ import annotations
@@ -44,8 +46,9 @@ def run(facts: Path, name: str, seed: int) -> dict[str, Any]:
     """Train, and return the figures."""
     with tempfile.TemporaryDirectory() as place:
         workspace = Workspace.find(place)
+        asked, indirect = both_exams(facts, Path(place))
         began = time.time()
-        folder = launcher.start_lora(workspace, Settings(), facts, recipe(name, seed), name=f"{facts.stem}-{seed}")
+        folder = launcher.start_lora(workspace, Settings(), asked, recipe(name, seed), name=f"{facts.stem}-{seed}")
         while (seen := read_run(folder)).alive:
             time.sleep(0.5)
         if seen.status != "finished":
@@ -53,6 +56,7 @@ def run(facts: Path, name: str, seed: int) -> dict[str, Any]:
         events = Follower(folder / EVENTS).events(final=True)
         card_began = next(e["t"] for e in events if e.get("phase") == "writing the report card")
         card = read_report(folder)
+        unseen = [question for question in card.questions if question.part == "unseen"]
         return {
             "set": str(facts.relative_to(SETS).with_suffix("")),
             "recipe": name,
@@ -62,8 +66,10 @@ def run(facts: Path, name: str, seed: int) -> dict[str, Any]:
             "steps": seen.state.step if seen.state else 0,
             "of_steps": seen.state.total_steps if seen.state else 0,
             "trained": [card.efficacy.tuned.hits, card.efficacy.tuned.of],
-            "unseen": [card.generalisation.tuned.hits, card.generalisation.tuned.of],
-            "open_book": [card.generalisation.open_book.hits, card.generalisation.open_book.of],
+            "unseen": counted(unseen, indirect, False),
+            "open_book": counted(unseen, indirect, False, "open_book_right"),
+            "indirect": counted(unseen, indirect, True),
+            "indirect_open_book": counted(unseen, indirect, True, "open_book_right"),
             "leak": [card.leak.hits, card.leak.of],
             "neighbours": [card.neighbours.hits, card.neighbours.of],
             "drift": card.drift,
@@ -72,18 +78,37 @@ def run(facts: Path, name: str, seed: int) -> dict[str, Any]:
         }
 
 
+def both_exams(facts: Path, folder: Path) -> tuple[Path, set[str]]:
+    """Return a file with the exam of `facts` and that of its ordinary paraphrases, and the questions of the former."""
+    plain = facts.with_name(f"plain-{facts.name}")
+    if not plain.exists():
+        return facts, set()
+    exam = [line for line in facts.read_text(encoding="utf-8").splitlines() if json.loads(line).get("exam")]
+    (made := folder / facts.name).write_text("\n".join([plain.read_text(encoding="utf-8").strip(), *exam]) + "\n")
+    return made, {json.loads(line)["question"] for line in exam}
+
+
+def counted(questions: list[Any], indirect: set[str], which: bool, column: str = "") -> list[int]:
+    """Return how many of the questions of one exam are answered right, and of how many."""
+    found = [question for question in questions if (question.question in indirect) == which]
+    right = [getattr(question, column) if column else question.verdict == "right" for question in found]
+    return [sum(map(bool, right)), len(found)]
+
+
 def table(lines: list[dict[str, Any]]) -> None:
     """Print the means over the seeds."""
     groups = defaultdict(list)
     for line in lines:
         groups[line["set"], line["recipe"]].append(line)
-    names = "set recipe seeds trained unseen open_book leak other_names drift ppl train_s card_s".split()
+    names = (
+        "set recipe seeds trained unseen open_book indirect open_book leak other_names drift ppl train_s card_s".split()
+    )
     print("| " + " | ".join(names).replace("_", " ") + " |")
     print("|" + "---|" * len(names))
     for (name, how), found in sorted(groups.items()):
 
         def share(key: str, found: list[dict[str, Any]] = found) -> str:
-            hits, of = (sum(line[key][index] for line in found) for index in (0, 1))
+            hits, of = (sum(line.get(key, (0, 0))[index] for line in found) for index in (0, 1))
             return f"{hits}/{of} ({hits / of:.0%})" if of else "–"
 
         figures = [f"{mean(line[key] for line in found):.3g}" for key in ("drift", "perplexity", "train_s", "card_s")]
@@ -91,7 +116,7 @@ def table(lines: list[dict[str, Any]]) -> None:
             name,
             how,
             str(len(found)),
-            *map(share, ("trained", "unseen", "open_book", "leak", "neighbours")),
+            *map(share, ("trained", "unseen", "open_book", "indirect", "indirect_open_book", "leak", "neighbours")),
             *figures,
         ]
         print("| " + " | ".join(cells) + " |")
