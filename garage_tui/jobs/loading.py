@@ -14,11 +14,12 @@ from garage_tui.core import weights
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.models import BaseModel
 from garage_tui.core.text import one_line
+from garage_tui.jobs import processor
 from garage_tui.jobs.packing import Chats
 
 
 def load_base(base: BaseModel, failure: str, *, spread: bool = False, four_bit: bool = False) -> tuple[Any, Any]:
-    """Return tokenizer and model, on the CPU in fp32 (faster there than bf16), on a GPU in bf16 where it knows that.
+    """Return tokenizer and model, on the CPU in fp32 (`jobs/processor.py`), on a GPU in bf16 where it knows that.
 
     Args:
         failure: how the sentence begins that says it could not be loaded.
@@ -57,6 +58,7 @@ def load_base(base: BaseModel, failure: str, *, spread: bool = False, four_bit: 
         for module in model.modules():
             if hasattr(module, "support_avx512bf16_for_cpu"):
                 module.support_avx512bf16_for_cpu = False
+    processor.prepare(model.get_decoder())
     return tokenizer, model if places else model.to(device)
 
 
