@@ -1,4 +1,4 @@
-"""Attention of one new token a row, without copying what is kept of the tokens before it.
+"""Attention without copies: for one new token a row, and on processors for packed lines.
 
 transformers repeats the kept keys and values for every query head that shares them, and joins them anew for every
 token: of a small model's step that is half the time.
@@ -17,6 +17,11 @@ from transformers.masking_utils import sdpa_mask
 NAME = "garage_sdpa"
 _ROOM = 32
 """Tokens for which room is made at once."""
+_FEW = 1500
+"""Kept keys above which a processor is quicker with plain products of matrices: torch's own kernel walks row by row,
+which takes four times as long of one token a row, and twice as long of packed lines."""
+_MOST = 4e6
+"""Attention weights up to which they are kept for the backward pass (16 MB a layer)."""
 
 
 def attend(
@@ -29,7 +34,7 @@ def attend(
     dropout: float = 0.0,
     **others: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Do as transformers' SDPA; of one token a row, the query heads of a group stand where several tokens would.
+    """Do as transformers' SDPA; the query heads of a group stand where several tokens would.
 
     Args:
         query: (rows, heads, tokens, size).
@@ -40,16 +45,72 @@ def attend(
         (rows, tokens, heads, size), and None for the attention weights.
     """
     rows, heads, tokens, size = query.shape
-    groups = key.shape[1]
-    if tokens > 1 or heads == groups or dropout or others.get("position_bias") is not None:
+    groups, kept = key.shape[1:3]
+    special = dropout or others.get("position_bias") is not None or (tokens > 1 and attention_mask is None)
+    products = not query.is_cuda and rows * groups * kept > _FEW and rows * heads * tokens * kept < _MOST
+    if special or (tokens > 1 and not products) or (heads == groups and not products):
         usual: tuple[torch.Tensor, None] = sdpa_attention_forward(
             module, query, key, value, attention_mask, scaling=scaling, dropout=dropout, **others
         )
         return usual
+    if products:
+        allowed = torch.zeros((), dtype=query.dtype)
+        if attention_mask is not None and attention_mask.dtype == torch.bool:
+            allowed = allowed.expand(attention_mask.shape).masked_fill(~attention_mask, float("-inf"))
+        elif attention_mask is not None:
+            allowed = attention_mask
+        together: torch.Tensor = _Products.apply(query, key, value, allowed, scaling or size**-0.5)
+        return together.transpose(1, 2), None
     found = torch.nn.functional.scaled_dot_product_attention(
         query.reshape(rows, groups, heads // groups, size), key, value, attn_mask=attention_mask, scale=scaling
     )
     return found.reshape(rows, 1, heads, value.shape[-1]), None
+
+
+class _Products(torch.autograd.Function):
+    """softmax(q·kᵀ·scale + allowed)·v as products of matrices.
+
+    The backward pass is FlashAttention's (arXiv 2205.14135, algorithm 4), with all keys in one block: the weights,
+    which would take more memory than all else that is kept of a layer, are computed again.
+    """
+
+    @staticmethod
+    def forward(
+        context: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, allowed: torch.Tensor, scale: float
+    ) -> torch.Tensor:
+        weights, values = _weights(query, key, allowed, scale), _together(value)
+        found = torch.bmm(weights, values).view(*query.shape[:-1], -1)
+        context.save_for_backward(query, key, value, allowed, found)
+        context.scale = scale
+        return found
+
+    @staticmethod
+    def backward(context: Any, *slopes: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        query, key, value, allowed, found = context.saved_tensors
+        weights = _weights(query, key, allowed, context.scale)
+        asked = slopes[0].reshape(len(weights), weights.shape[1], -1)
+        of_values = torch.bmm(weights.transpose(1, 2), asked)
+        of_scores = torch.bmm(asked, _together(value).transpose(1, 2))
+        of_scores = of_scores.sub_((asked * found.view_as(asked)).sum(-1, keepdim=True)).mul_(weights)
+        of_queries = torch.bmm(of_scores, _together(key)).mul_(context.scale)
+        of_keys = torch.bmm(of_scores.transpose(1, 2), _grouped(query, key)).mul_(context.scale)
+        return of_queries.view_as(query), of_keys.view_as(key), of_values.view_as(value), None, None
+
+
+def _weights(query: torch.Tensor, key: torch.Tensor, allowed: torch.Tensor, scale: float) -> torch.Tensor:
+    """Return (rows x groups, heads of a group x tokens, kept)."""
+    queries = _grouped(query, key)
+    scores = torch.bmm(queries, _together(key).transpose(1, 2)).mul_(scale)
+    scores.view(*query.shape[:-1], -1).add_(allowed)
+    return scores.softmax(-1)
+
+
+def _grouped(query: torch.Tensor, key: torch.Tensor) -> torch.Tensor:
+    return query.reshape(len(key) * key.shape[1], -1, query.shape[-1])
+
+
+def _together(states: torch.Tensor) -> torch.Tensor:
+    return states.reshape(-1, *states.shape[2:])
 
 
 AttentionInterface.register(NAME, attend)

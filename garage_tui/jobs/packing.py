@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-LINE = 256
+LINE = 192
 """Tokens in a line at most: longer lines spend their time in masked attention."""
 
 
