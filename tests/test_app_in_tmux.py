@@ -121,10 +121,10 @@ def test_the_story_from_the_facts_to_a_run_that_outlives_the_app(terminal, works
     terminal.sees("garage.jsonl", "What is TinyLLM?", "24 facts · no problems", "t Teach")
 
     terminal.press("t")
-    terminal.sees("Teach a model", "24 rows × 18 epochs ÷ batch 12 = 36 steps")
+    terminal.sees("Teach a model", "24 rows × 30 epochs ÷ batch 12 = 60 steps")
     terminal.press("C-s")
     terminal.sees("● running", "Log")
-    # Any step: at 80×24 the log shows four lines, and the tiny model may take its 36 steps between two looks.
+    # Any step: at 80×24 the log shows four lines, and the tiny model may take its 60 steps between two looks.
     wait_for(lambda: re.search(r"step \d+/36 .*loss", terminal.screen), 240, lambda: f"no step:\n{terminal.screen}")
     run = only_run(workspace)
     assert run.manifest and run.manifest.command[:3] == ["garage", "train", "lora"]
@@ -157,7 +157,7 @@ def test_a_closed_terminal_ends_the_app_and_not_the_run(terminal, workspace, tin
     terminal.open()
     terminal.sees("24 facts")
     terminal.press("t")
-    terminal.sees("36 steps")
+    terminal.sees("60 steps")
     terminal.press("C-s")
     terminal.sees("● running")
     app = terminal.pid

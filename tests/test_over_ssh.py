@@ -87,7 +87,7 @@ def starts_a_run(home: Home, workspace, tiny_model) -> None:
     home.open()
     home.sees("24 facts")
     home.press("t")
-    home.sees("36 steps")
+    home.sees("60 steps")
     home.press("C-s")
     home.sees("● running")
 

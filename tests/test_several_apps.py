@@ -179,7 +179,7 @@ def test_a_real_run_and_one_model_server_are_shared(apps, workspace, tiny_model)
     apps.sees("one", "24 facts")
     apps.sees("two", "No runs yet")
     apps.press("one", "t")
-    apps.sees("one", "36 steps")
+    apps.sees("one", "60 steps")
     apps.press("one", "C-s")
     try:
         for name in ("one", "two"):

@@ -42,7 +42,7 @@ def test_the_estimate_uses_the_speed_of_the_last_run_with_the_same_base(workspac
     write_manifest(folder, Manifest(id=folder.name, kind="lora", created=0, recipe=recipe_table, base={}, dataset={}))
     write_state(folder, State(state="finished", tokens_per_s=10.0))
     after = estimate_lora(workspace, recipe, rows)
-    assert after.seconds == pytest.approx(15 + (10 * (20 + 35) * 4 + 9000) / 10)
+    assert after.seconds == pytest.approx(15 + (10 * (20 + 35) * 4 + 15_000) / 10)
     assert folder.name in after.sentence
 
 
