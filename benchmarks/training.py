@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 import tempfile
@@ -99,7 +100,9 @@ def timed_bare(batch: int, accumulation: int, epochs: int) -> tuple[float, float
     """Return the median seconds of a step, and of the whole process."""
     command = [sys.executable, __file__, "--bare", str(batch), str(accumulation), str(epochs)]
     began = time.time()
-    said = subprocess.run(command, capture_output=True, text=True, env=environment(), check=True).stdout
+    # As anybody would start it: what our runs have in their environment is ours.
+    plain = {**os.environ, "PYTHONPATH": environment()["PYTHONPATH"]}
+    said = subprocess.run(command, capture_output=True, text=True, env=plain, check=True).stdout
     whole = time.time() - began
     return a_step(json.loads(said.splitlines()[-1])["ended"]), whole
 
