@@ -67,9 +67,7 @@ def draw(lines: list[dict[str, Any]]) -> str:
         parts.append(f'<circle cx="{x:.0f}" cy="{y:.0f}" r="5" fill="{inside}" stroke="{colour}" stroke-width="2"/>')
         parts.append(text(x + 6, y + (-6, 14)[number % 2], f"{leaks}/{asked}", size=10, colour=colour))
     for index, recipe in enumerate(recipes):
-        parts.append(
-            text(WIDTH - 24, TOP + 16 + 16 * index, recipe, anchor="end", colour=COLOURS[index % len(COLOURS)])
-        )
+        parts.append(text(x_of(0.2), y_of(0.28) + 16 * index, recipe, colour=COLOURS[index % len(COLOURS)]))
     return "\n".join([*parts, "</svg>"])
 
 
