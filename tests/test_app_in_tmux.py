@@ -125,7 +125,7 @@ def test_the_story_from_the_facts_to_a_run_that_outlives_the_app(terminal, works
     terminal.press("C-s")
     terminal.sees("● running", "Log")
     # Any step: at 80×24 the log shows four lines, and the tiny model may take its 60 steps between two looks.
-    wait_for(lambda: re.search(r"step \d+/36 .*loss", terminal.screen), 240, lambda: f"no step:\n{terminal.screen}")
+    wait_for(lambda: re.search(r"step \d+/60 .*loss", terminal.screen), 240, lambda: f"no step:\n{terminal.screen}")
     run = only_run(workspace)
     assert run.manifest and run.manifest.command[:3] == ["garage", "train", "lora"]
 
@@ -135,8 +135,8 @@ def test_the_story_from_the_facts_to_a_run_that_outlives_the_app(terminal, works
     terminal.close()
 
     terminal.open("--screen", "runs")
-    terminal.sees(run.id, "/36")
-    terminal.sees("✓ finished", "36/36", "learned ", " leaks on ", seconds=240)
+    terminal.sees(run.id, "/60")
+    terminal.sees("✓ finished", "60/60", "learned ", " leaks on ", seconds=240)
     assert only_run(workspace).adapter
 
     terminal.press("c")

@@ -185,7 +185,7 @@ def test_a_real_run_and_one_model_server_are_shared(apps, workspace, tiny_model)
         for name in ("one", "two"):
             apps.sees(name, "● running", seconds=120)
         for name in ("one", "two"):
-            apps.sees(name, "✓ finished", "36/36", seconds=240)
+            apps.sees(name, "✓ finished", "60/60", seconds=240)
         for name in ("one", "two"):
             apps.press(name, "c")
             apps.sees(name, "the model server is off")
