@@ -24,7 +24,7 @@ _TEMPLATE_TOKENS = 35  # system prompt and role marks of a ChatML template
 _ROLE_TOKENS, _GUARD_TOKENS = 12, 32
 _GUARDS_TOKENS, _CARD_TOKENS = 14_000, 15_000
 """What the base's answers with the keys and the report card cost, in tokens of training that take as long."""
-_TORCH = 1.0e9  # bytes of Python, torch, transformers and a copy of the weights while they load (docs/figures.md)
+_TORCH = 1.25e9  # bytes of Python, torch, transformers and a copy of the weights while they load (docs/figures.md)
 _NF4 = 0.57  # bytes a weight takes with its share of the constants (QLoRA, arXiv 2305.14314: 4.5 bits)
 _ALIKE = ("base", "batch_size", "rank", "max_length", "kl", "guards", "neighbours", "guard_batch", "load_in_4bit")
 _AGAIN = 1.05  # the same run again takes a little more or less
