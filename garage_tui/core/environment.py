@@ -11,9 +11,9 @@ def environment() -> dict[str, str]:
     root = str(Path(__file__).resolve().parents[2])
     paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return {
-        # Threads that go to sleep at each wait make a run of small batches half as fast; those that spin for as long as
-        # libgomp has it take the cores from whoever else works on the box (docs/figures.md).
-        **({} if "OMP_WAIT_POLICY" in os.environ else {"GOMP_SPINCOUNT": "2000"}),
+        # Threads that spin while they wait take the cores from whoever else works on a small box: with a server or a
+        # second run beside it, training was up to twice as fast without (docs/figures.md).
+        "OMP_WAIT_POLICY": "PASSIVE",
         **os.environ,
         "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
         "PYTHONUNBUFFERED": "1",

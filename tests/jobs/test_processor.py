@@ -1,99 +1,10 @@
-"""Without a GPU the arithmetic takes the quicker products, and leaves the cores to whoever else works on the box."""
-
-import os
-import subprocess
-import sys
+"""Without a GPU the arithmetic takes the quicker products."""
 
 import pytest
 import torch
 
 from garage_tui.core import models
-from garage_tui.core.environment import environment
-from garage_tui.jobs import processor
 from garage_tui.jobs.loading import load_base
-
-
-class Box:
-    """A box whose cores work as a test says."""
-
-    def __init__(self) -> None:
-        self.time = self.busy = self.own = 0.0
-
-    def passes(self, seconds: float, *, own: float, others: float) -> None:
-        self.time += seconds
-        self.own += own * seconds
-        self.busy += (own + others) * seconds
-
-
-@pytest.fixture
-def cores(monkeypatch):
-    monkeypatch.setattr(processor, "_cores", lambda: list(range(4)))
-    box = Box()
-    found = processor.Cores(lambda: box.busy, lambda: box.own, lambda: box.time)
-    found.look()
-    return box, found
-
-
-def test_a_run_that_is_alone_has_all_cores(cores):
-    box, found = cores
-    box.passes(2, own=4, others=0.1)
-    assert found.look() == 4
-
-
-def test_beside_others_it_has_what_they_leave_and_at_least_one(cores):
-    box, found = cores
-    box.passes(2, own=3, others=1)
-    assert found.look() == 3
-    box.passes(2, own=1, others=3.9)
-    assert found.look() == 1
-    box.passes(2, own=1, others=0)
-    assert found.look() == 4, "and all of them again when the others have ended"
-
-
-def test_a_moment_says_nothing(cores):
-    box, found = cores
-    box.passes(0.2, own=0, others=4)
-    assert found.look() == 4
-
-
-def test_beside_busy_processes_real_arithmetic_goes_on_with_one_core():
-    asked = """
-import time, torch
-from garage_tui.jobs.processor import share_cores
-until = time.monotonic() + 20
-share_cores()
-while time.monotonic() < until and torch.get_num_threads() > 1:
-    time.sleep(0.1)
-    share_cores()
-print(torch.get_num_threads())
-"""
-    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
-    try:
-        said = subprocess.run(
-            [sys.executable, "-c", asked], capture_output=True, text=True, env=environment(), check=True, timeout=120
-        )
-    finally:
-        for process in busy:
-            process.kill()
-            process.wait()
-    assert said.stdout.split() == ["1"]
-
-
-def test_the_number_of_threads_changes_no_bit_of_an_answer(tiny_model):
-    _, model = load_base(models.find(str(tiny_model)), "no model")
-    ids = torch.arange(3, 900)[None] % model.config.vocab_size
-    before = torch.get_num_threads()
-    found = []
-    try:
-        for count in (1, 2):
-            torch.set_num_threads(count)
-            model.zero_grad()
-            loss = model(input_ids=ids, labels=ids).loss
-            loss.backward()
-            found.append([loss.detach(), *(weights.grad.clone() for weights in model.parameters())])
-    finally:
-        torch.set_num_threads(before)
-    assert all(torch.equal(one, two) for one, two in zip(*found, strict=True))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU does the arithmetic")
