@@ -26,7 +26,7 @@ from typing import Any
 from garage_tui.core import launcher
 from garage_tui.core.follow import Follower
 from garage_tui.core.recipe import LoraRecipe, make_recipe
-from garage_tui.core.report import read_report
+from garage_tui.core.report import read_report, recall_of
 from garage_tui.core.runs import EVENTS, read_run
 from garage_tui.core.settings import Settings, Workspace
 
@@ -57,6 +57,8 @@ def run(facts: Path, name: str, seed: int) -> dict[str, Any]:
         card_began = next(e["t"] for e in events if e.get("phase") == "writing the report card")
         card = read_report(folder)
         unseen = [question for question in card.questions if question.part == "unseen"]
+        plain = recall_of([question for question in unseen if question.question not in indirect])
+        harder = recall_of([question for question in unseen if question.question in indirect])
         return {
             "set": str(facts.relative_to(SETS).with_suffix("")),
             "recipe": name,
@@ -66,10 +68,10 @@ def run(facts: Path, name: str, seed: int) -> dict[str, Any]:
             "steps": seen.state.step if seen.state else 0,
             "of_steps": seen.state.total_steps if seen.state else 0,
             "trained": [card.efficacy.tuned.hits, card.efficacy.tuned.of],
-            "unseen": counted(unseen, indirect, False),
-            "open_book": counted(unseen, indirect, False, "open_book_right"),
-            "indirect": counted(unseen, indirect, True),
-            "indirect_open_book": counted(unseen, indirect, True, "open_book_right"),
+            "unseen": [plain.tuned.hits, plain.tuned.of],
+            "open_book": [plain.open_book.hits, plain.open_book.of],
+            "indirect": [harder.tuned.hits, harder.tuned.of],
+            "indirect_open_book": [harder.open_book.hits, harder.open_book.of],
             "leak": [card.leak.hits, card.leak.of],
             "neighbours": [card.neighbours.hits, card.neighbours.of],
             "drift": card.drift,
@@ -83,16 +85,9 @@ def both_exams(facts: Path, folder: Path) -> tuple[Path, set[str]]:
     plain = facts.with_name(f"plain-{facts.name}")
     if not plain.exists():
         return facts, set()
-    exam = [line for line in facts.read_text(encoding="utf-8").splitlines() if json.loads(line).get("exam")]
-    (made := folder / facts.name).write_text("\n".join([plain.read_text(encoding="utf-8").strip(), *exam]) + "\n")
-    return made, {json.loads(line)["question"] for line in exam}
-
-
-def counted(questions: list[Any], indirect: set[str], which: bool, column: str = "") -> list[int]:
-    """Return how many of the questions of one exam are answered right, and of how many."""
-    found = [question for question in questions if (question.question in indirect) == which]
-    right = [getattr(question, column) if column else question.verdict == "right" for question in found]
-    return [sum(map(bool, right)), len(found)]
+    exam = {line: row["question"] for line in facts.read_bytes().splitlines() if (row := json.loads(line)).get("exam")}
+    (made := folder / facts.name).write_bytes(b"\n".join([plain.read_bytes().rstrip(), *exam, b""]))
+    return made, set(exam.values())
 
 
 def table(lines: list[dict[str, Any]]) -> None:

@@ -158,7 +158,7 @@ def judge(
 ) -> Report:
     """Count the questions of an exam and say in words what came of it; `guarded` is what the run's recipe was."""
     leaks, neighbours = _of(questions, "unrelated"), _of(questions, "neighbour")
-    efficacy, unseen = _recall(_of(questions, "trained")), _recall(_of(questions, "unseen"))
+    efficacy, unseen = recall_of(_of(questions, "trained")), recall_of(_of(questions, "unseen"))
     leak = count(sum(asked.verdict == "leak" for asked in leaks), len(leaks))
     unchanged = count(sum(asked.verdict == "unchanged" for asked in neighbours), len(neighbours))
     recall = unseen if unseen.tuned.of else efficacy
@@ -194,7 +194,8 @@ def _of(questions: Sequence[Question], part: Part) -> list[Question]:
     return [asked for asked in questions if asked.part == part]
 
 
-def _recall(questions: Sequence[Question]) -> Recall:
+def recall_of(questions: Sequence[Question]) -> Recall:
+    """Count the right answers of tuned model, base and base with open book."""
     of = len(questions)
     return Recall(
         count(sum(asked.verdict == "right" for asked in questions), of),

@@ -47,20 +47,15 @@ def attend(
     rows, heads, tokens, size = query.shape
     groups, kept = key.shape[1:3]
     special = dropout or others.get("position_bias") is not None or (tokens > 1 and attention_mask is None)
-    products = not query.is_cuda and rows * groups * kept > _FEW and rows * heads * tokens * kept < _MOST
-    if special or (tokens > 1 and not products) or (heads == groups and not products):
+    worth = not query.is_cuda and rows * groups * kept > _FEW and rows * heads * tokens * kept < _MOST
+    if worth and not special:
+        together: torch.Tensor = _Products.apply(query, key, value, attention_mask, scaling or size**-0.5)
+        return together.transpose(1, 2), None
+    if special or tokens > 1 or heads == groups:
         usual: tuple[torch.Tensor, None] = sdpa_attention_forward(
             module, query, key, value, attention_mask, scaling=scaling, dropout=dropout, **others
         )
         return usual
-    if products:
-        allowed = torch.zeros((), dtype=query.dtype)
-        if attention_mask is not None and attention_mask.dtype == torch.bool:
-            allowed = allowed.expand(attention_mask.shape).masked_fill(~attention_mask, float("-inf"))
-        elif attention_mask is not None:
-            allowed = attention_mask
-        together: torch.Tensor = _Products.apply(query, key, value, allowed, scaling or size**-0.5)
-        return together.transpose(1, 2), None
     found = torch.nn.functional.scaled_dot_product_attention(
         query.reshape(rows, groups, heads // groups, size), key, value, attn_mask=attention_mask, scale=scaling
     )
@@ -68,7 +63,7 @@ def attend(
 
 
 class _Products(torch.autograd.Function):
-    """softmax(q·kᵀ·scale + allowed)·v as products of matrices.
+    """softmax(q·kᵀ·scale)·v, under a mask, as products of matrices.
 
     The backward pass is FlashAttention's (arXiv 2205.14135, algorithm 4), with all keys in one block: the weights,
     which would take more memory than all else that is kept of a layer, are computed again.
@@ -76,18 +71,22 @@ class _Products(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        context: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, allowed: torch.Tensor, scale: float
+        context: Any,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        mask: torch.Tensor | None,
+        scale: float,
     ) -> torch.Tensor:
-        weights, values = _weights(query, key, allowed, scale), _together(value)
-        found = torch.bmm(weights, values).view(*query.shape[:-1], -1)
-        context.save_for_backward(query, key, value, allowed, found)
+        found = torch.bmm(_weights(query, key, mask, scale), _together(value)).view(*query.shape[:-1], -1)
+        context.save_for_backward(query, key, value, mask, found)
         context.scale = scale
         return found
 
     @staticmethod
     def backward(context: Any, *slopes: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        query, key, value, allowed, found = context.saved_tensors
-        weights = _weights(query, key, allowed, context.scale)
+        query, key, value, mask, found = context.saved_tensors
+        weights = _weights(query, key, mask, context.scale)
         asked = slopes[0].reshape(len(weights), weights.shape[1], -1)
         of_values = torch.bmm(weights.transpose(1, 2), asked)
         of_scores = torch.bmm(asked, _together(value).transpose(1, 2))
@@ -97,11 +96,14 @@ class _Products(torch.autograd.Function):
         return of_queries.view_as(query), of_keys.view_as(key), of_values.view_as(value), None, None
 
 
-def _weights(query: torch.Tensor, key: torch.Tensor, allowed: torch.Tensor, scale: float) -> torch.Tensor:
+def _weights(query: torch.Tensor, key: torch.Tensor, mask: torch.Tensor | None, scale: float) -> torch.Tensor:
     """Return (rows x groups, heads of a group x tokens, kept)."""
-    queries = _grouped(query, key)
-    scores = torch.bmm(queries, _together(key).transpose(1, 2)).mul_(scale)
-    scores.view(*query.shape[:-1], -1).add_(allowed)
+    scores = torch.bmm(_grouped(query, key), _together(key).transpose(1, 2)).mul_(scale)
+    by_head = scores.view(*query.shape[:-1], -1)
+    if mask is not None and mask.dtype == torch.bool:
+        by_head.masked_fill_(~mask, float("-inf"))
+    elif mask is not None:
+        by_head.add_(mask)
     return scores.softmax(-1)
 
 
