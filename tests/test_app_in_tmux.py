@@ -56,6 +56,11 @@ class Terminal:
         return self.tmux("capture-pane", "-p", "-t", "app")
 
     @property
+    def left_behind(self) -> str:
+        """The screen and what was scrolled off: to say that a pane is dead, tmux scrolls its first line away."""
+        return self.tmux("capture-pane", "-p", "-S", "-", "-t", "app")
+
+    @property
     def pid(self) -> int:
         """Process id of the app."""
         return int(self.tmux("display-message", "-p", "-t", "app", "#{pane_pid}"))
@@ -131,7 +136,7 @@ def test_the_story_from_the_facts_to_a_run_that_outlives_the_app(terminal, works
 
     terminal.press("q")
     if run.alive:
-        terminal.sees("goes on without the app")
+        wait_for(lambda: "goes on without the app" in terminal.left_behind, 60, lambda: terminal.left_behind)
     terminal.close()
 
     terminal.open("--screen", "runs")
