@@ -91,7 +91,7 @@ def _answers(base: str, run: Run | None, questions: list[str], max_tokens: int) 
         [sys.executable, "-P", "-m", "garage_tui.jobs.ask"],
         input=json.dumps(request).encode(),
         stdout=subprocess.PIPE,  # stderr is left as it is: it carries the phases
-        env=environment(),
+        env=environment(shares_cores=True),
     )
     lines = [json.loads(line) for line in job.stdout.splitlines()]
     if job.returncode != 0 or len(lines) != len(questions) * (1 + len(runs)):

@@ -6,15 +6,29 @@ import os
 from pathlib import Path
 
 
-def environment() -> dict[str, str]:
-    """Return the environment of a process of ours: with this package importable from wherever it was started."""
+def environment(*, shares_cores: bool = False) -> dict[str, str]:
+    """Return the environment of a process of ours: with this package importable from wherever it was started.
+
+    Args:
+        shares_cores: it keeps to the cores that others leave (`jobs/processor.py`), so its threads may spin while they
+            wait for one another, a moment only.
+    """
     root = str(Path(__file__).resolve().parents[2])
     paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return {
-        # Threads that spin while they wait take the cores from whoever else works on a small box: with a server or a
-        # second run beside it, training was up to twice as fast without (docs/figures.md).
-        "OMP_WAIT_POLICY": "PASSIVE",
+        **_waiting(shares_cores),
         **os.environ,
         "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def _waiting(shares_cores: bool) -> dict[str, str]:
+    """Return how libgomp's threads wait.
+
+    Those that sleep at each wait make a run of small batches half as fast. Those that spin take the cores from whoever
+    else works on a small box: beside a server or a second run all of them were up to twice as slow (docs/figures.md).
+    """
+    if shares_cores and "OMP_WAIT_POLICY" not in os.environ:
+        return {"GOMP_SPINCOUNT": "2000"}
+    return {"OMP_WAIT_POLICY": "PASSIVE"}

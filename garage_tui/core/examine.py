@@ -81,7 +81,7 @@ def start(run: Run) -> subprocess.Popen[bytes] | None:
                 stdout=subprocess.DEVNULL,  # the verdict, which is in the card too
                 stderr=says,  # the lock goes with it
                 start_new_session=True,
-                env=environment(),
+                env=environment(shares_cores=True),
             )
     except OSError as error:
         raise GarageError(f"{run.id} cannot be examined: {error.strerror or error}") from error

@@ -204,7 +204,7 @@ def spawn(module: str, folder: Path, slots: queue.Entry | None = None) -> None:
                 stderr=log,
                 pass_fds=[lock],
                 start_new_session=True,
-                env=environment(),
+                env=environment(shares_cores=module == JOBS["lora"]),
             )
     except BlockingIOError as error:
         raise BadInputError(f"{folder.name} is running already") from error

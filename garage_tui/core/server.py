@@ -157,7 +157,7 @@ def start(
                     pass_fds=[lock],
                     start_new_session=True,
                     env={
-                        **environment(),
+                        **environment(shares_cores=True),
                         **_card(slot),
                         SETTINGS: msgspec.json.encode(settings.serve).decode(),
                         "HF_HUB_DISABLE_TELEMETRY": "1",

@@ -26,6 +26,7 @@ from garage_tui.jobs.keys import Effects, freeze_keys, no_effects, read_keys
 from garage_tui.jobs.lessons import Lesson, Lessons, guards
 from garage_tui.jobs.loading import chats_of
 from garage_tui.jobs.newton import Newton
+from garage_tui.jobs.processor import ExactSteps
 from garage_tui.jobs.telling import Telling
 from garage_tui.jobs.unsloth_model import keep_masks
 
@@ -91,7 +92,7 @@ def make_trainer(
     )
 
 
-class GuardedTrainer(Trainer):
+class GuardedTrainer(ExactSteps, Trainer):
     """transformers' Trainer on packed lessons; pausing, saving and resuming are its own."""
 
     def __init__(self, lesson_model: Model, lessons: Lessons, effects: Effects, kl: float, **arguments: Any) -> None:

@@ -18,6 +18,7 @@ import torch
 
 from garage_tui.jobs.forward import Model
 from garage_tui.jobs.packing import Example
+from garage_tui.jobs.processor import all_cores
 
 _FACT_TOKENS, _GUARD_TOKENS = 640, 2300
 """Tokens that are looked at: more change the directions little, and the arithmetic is cubic in the former."""
@@ -47,6 +48,7 @@ def read_keys(model: Model, facts: Sequence[Example], guards: Sequence[Example])
     for layers in _groups(list(_lora_layers(model.whole))):
         special = _look(model, layers, facts, _FACT_TOKENS, drawn=False)
         usual = _look(model, layers, guards, _GUARD_TOKENS, drawn=True)
+        all_cores()
         known: dict[int, torch.Tensor] = {}  # projections that read the same (q, k, v; gate, up) share their directions
         for layer, own, other in zip(layers, special, usual, strict=True):
             a = layer.lora_A["default"].weight

@@ -40,7 +40,7 @@ class Learner:
         torch.manual_seed(recipe.seed)
         self.noise_schedule = unet.make_noise_schedule(recipe)
         self.net = unet.make_net(recipe).to(self._accelerator.device)
-        processor.prepare()
+        processor.quick_products()
         self.mean = EMAModel(self.net.parameters(), decay=recipe.ema, use_ema_warmup=True, power=0.75, foreach=True)
         self.optimizer = torch.optim.AdamW(
             _groups(self.net, recipe), lr=recipe.lr, betas=(0.9, recipe.beta2), fused=True

@@ -58,7 +58,7 @@ def load_base(base: BaseModel, failure: str, *, spread: bool = False, four_bit: 
         for module in model.modules():
             if hasattr(module, "support_avx512bf16_for_cpu"):
                 module.support_avx512bf16_for_cpu = False
-    processor.prepare()
+    processor.prepare(model.get_decoder())
     return tokenizer, model if places else model.to(device)
 
 

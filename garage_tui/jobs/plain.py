@@ -19,6 +19,7 @@ from garage_tui.core.recipe import LoraRecipe
 from garage_tui.core.runs import FACTS
 from garage_tui.jobs import unsloth_model
 from garage_tui.jobs.events import Progress
+from garage_tui.jobs.processor import ExactSteps
 from garage_tui.jobs.telling import Telling
 
 
@@ -52,7 +53,7 @@ def make_trainer(
             for row in facts.training_rows(folder / FACTS)
         ]
     )
-    trainer = SFTTrainer(
+    trainer = PlainTrainer(
         model=unsloth_model.adapt(model, recipe) if unsloths else model,
         processing_class=tokenizer,
         train_dataset=data,
@@ -70,3 +71,7 @@ def make_trainer(
     trainer.create_model_card = lambda *_, **__: None  # a README of TRL's in the run folder would help nobody
     telling.watch(trainer.model, tokenizer, base)
     return trainer
+
+
+class PlainTrainer(ExactSteps, SFTTrainer):
+    """TRL's own, and exact on a processor that it shares."""
