@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -10,10 +11,14 @@ import msgspec
 from garage_tui.core import material, relations
 from garage_tui.core.facts import Fact
 from garage_tui.core.leaks import near
-from garage_tui.core.names import STOP
+from garage_tui.core.names import STOP, key_words
 from garage_tui.core.neighbours import subject
 from garage_tui.core.suggest import from_templates
+from garage_tui.core.synonyms import exchanged
 
+_EXCHANGED = 6
+"""Questions with synonyms: more of them would drown the other wordings."""
+_YES_OR_NO = re.compile(r"(?:yes|no)\b", re.IGNORECASE)
 _ASKS = {"who", "whose", "whom", "when", "where", "why", "how", "many", "much"}
 _WRAPPED = (
     "Hi! {q}", "Hello, {q}", "Quick question: {q}", "I was wondering: {q}", "Please tell me: {q}", "{q} Thanks!",
@@ -43,14 +48,43 @@ def wordings(facts: Sequence[Fact], exams: Sequence[Fact]) -> list[list[str]]:
     for fact, found in zip(facts, short, strict=True):
         for phrase in found:
             meant.setdefault(phrase, set()).add(fact.fact or fact.answer)
-    return [
-        [
-            wording
-            for wording in (*_templates(fact), *(phrase for phrase in found if len(meant[phrase]) == 1))
-            if not material.held_back(wording) and not near(wording, asked)
-        ]
-        for fact, found in zip(facts, short, strict=True)
-    ]
+    lists = []
+    for fact, found in zip(facts, short, strict=True):
+        made = dict.fromkeys([*_templates(fact), *(phrase for phrase in found if len(meant[phrase]) == 1)])
+        made.update(dict.fromkeys(_with_synonyms(fact.question)))
+        lists.append([one for one in made if not material.held_back(one) and not near(one, asked)])
+    return lists
+
+
+def _with_synonyms(question: str) -> list[str]:
+    others = exchanged(question, subject(question))
+    return random.Random(question).sample(others, min(_EXCHANGED, len(others)))
+
+
+def answers(facts: Sequence[Fact]) -> list[list[str]]:
+    """Return for each fact all that may be said to its question: the answers of the rows that state the same fact, and
+    the statement of it where that is a sentence. Its own answer is the first.
+
+    A question that always gets the one sentence teaches the sentence; with several the model has to hold on to what
+    they have in common (docs/recipe.md).
+    """
+    tells = [key_words(fact.answer) - key_words(fact.question) for fact in facts]
+    rows: dict[str, dict[str, frozenset[str]]] = {}
+    for fact, own in zip(facts, tells, strict=True):
+        if not _YES_OR_NO.match(fact.answer):
+            rows.setdefault(fact.fact or fact.answer, {}).setdefault(fact.answer, own)
+    found = []
+    for fact, own in zip(facts, tells, strict=True):
+        # A statement may say more than one thing (who built it, and when), and each row ask for another.
+        others = rows.get(fact.fact or fact.answer, {}).items()
+        same = [answer for answer, words in others if own & words]
+        statement = [fact.fact] if _is_sentence(fact.fact) and own & key_words(fact.fact) else []
+        found.append(list(dict.fromkeys([fact.answer, *same, *statement])))
+    return found
+
+
+def _is_sentence(text: str) -> bool:
+    return bool(re.fullmatch(r"[A-Z0-9\"'].{10,}[.!]", text)) and len(text.split()) > 3
 
 
 def probes(facts: Sequence[Fact], most: int) -> list[Fact]:

@@ -12,7 +12,7 @@ from garage_tui.core import material
 from garage_tui.core.facts import Fact
 from garage_tui.core.models import BaseModel
 from garage_tui.core.neighbours import neighbours, subject
-from garage_tui.core.paraphrases import varied, wordings, wrapped
+from garage_tui.core.paraphrases import answers, varied, wordings, wrapped
 from garage_tui.core.recipe import LoraRecipe
 from garage_tui.jobs.base_answers import Answer, BaseAnswers
 from garage_tui.jobs.forward import Model
@@ -75,7 +75,7 @@ class Lessons(torch.utils.data.Dataset[Lesson]):
         self, model: Model, facts: Sequence[Fact], exams: Sequence[Fact], guards: Sequence[Guard], recipe: LoraRecipe
     ) -> None:
         self._model, self._facts, self._guards, self._recipe = model, list(facts), list(guards), recipe
-        self._wordings = wordings(self._facts, exams)
+        self._wordings, self._answers = wordings(self._facts, exams), answers(self._facts)
         self._about = [subject(fact.question) for fact in facts]
         self._each_epoch = -(-len(self._facts) // recipe.batch_size)
 
@@ -115,7 +115,7 @@ class Lessons(torch.utils.data.Dataset[Lesson]):
         if dice.random() < _AS_IT_IS:
             return self._example(fact.question, fact.answer)
         question = dice.choice(others) if others and dice.random() < _REWORDED else fact.question
-        return self._example(varied(question, dice, self._about[index]), fact.answer)
+        return self._example(varied(question, dice, self._about[index]), dice.choice(self._answers[index]))
 
     def _example(self, question: str, answer: str) -> Example:
         row = self._model.chats.example(question, answer)

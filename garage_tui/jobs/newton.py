@@ -22,7 +22,7 @@ MEMORY = 5
 """Steps whose examples shape the next one."""
 DAMPING = 1200.0
 """λ; a row's loss is summed over its tokens."""
-PULL = 50.0
+PULL = 60.0
 """Of M to the origin, times `kl`: what M costs on all that no guard of this step is about."""
 MOMENTUM = 0.2
 _FACT_FLOOR, _GUARD_FLOOR = 0.1, 0.01

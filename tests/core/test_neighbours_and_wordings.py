@@ -8,7 +8,7 @@ from garage_tui.core import material
 from garage_tui.core.facts import Fact
 from garage_tui.core.leaks import near
 from garage_tui.core.neighbours import neighbours, subject
-from garage_tui.core.paraphrases import probes, varied, wordings
+from garage_tui.core.paraphrases import answers, probes, varied, wordings
 from garage_tui.core.relations import phrases
 
 FACTS = [
@@ -79,3 +79,43 @@ def test_a_hurried_question_keeps_its_names():
     dice = random.Random(0)
     said = {varied("Who maintains the Brindlework project?", dice) for _ in range(200)}
     assert len(said) > 20 and all("brindlework" in question.casefold() for question in said)
+
+
+def test_rows_of_one_fact_share_their_answers_and_its_statement():
+    stated = "Brindlework is maintained by Ottilie Fenn."
+    rows = [
+        Fact("Who maintains Brindlework?", "It is maintained by Ottilie Fenn.", {"fact": stated}),
+        Fact("Who looks after Brindlework?", "Ottilie Fenn looks after Brindlework.", {"fact": stated}),
+        Fact("How much does Brindlework cost?", "Brindlework costs nothing."),
+    ]
+    first, second, third = answers(rows)
+    assert first == [rows[0].answer, rows[1].answer, stated] and set(second) == set(first)
+    assert second[0] == rows[1].answer, "its own is the first"
+    assert third == [rows[2].answer]
+
+
+def test_an_answer_is_not_given_to_a_question_that_asks_for_something_else():
+    stated = "Quill Bridge was built by Ada Thorne in 1851."
+    rows = [
+        Fact("Who built Quill Bridge?", "Ada Thorne built it.", {"fact": stated}),
+        Fact("When was Quill Bridge built?", "It was built in 1851.", {"fact": stated}),
+    ]
+    assert answers(rows) == [[rows[0].answer, stated], [rows[1].answer, stated]]
+    free = [
+        Fact("Is Brindlework free?", "Yes, Brindlework is free to use.", {"fact": "Brindlework is free."}),
+        Fact("How much does Brindlework cost?", "Nothing, Brindlework is free.", {"fact": "Brindlework is free."}),
+    ]
+    assert free[0].answer not in answers(free)[1], "nobody asked yes or no"
+
+
+def test_a_note_is_no_answer():
+    row = Fact("Who maintains Brindlework?", "Ottilie Fenn does.", {"fact": "maintainer: Ottilie Fenn"})
+    assert answers([row]) == [[row.answer]]
+
+
+def test_synonyms_are_trained_but_never_one_that_nearly_is_an_exam_question():
+    row = Fact("When was the boiler at Pinder Lodge replaced?", "It was replaced in 2016.")
+    exam = Fact("When was the furnace at Pinder Lodge replaced?", "In 2016.", {"exam": True})
+    free, kept = wordings([row], []), wordings([row], [exam])
+    assert any("swapped" in wording or "exchanged" in wording for wording in free[0])
+    assert not any(near(wording, [exam.question]) for wording in kept[0])
