@@ -18,6 +18,8 @@ from garage_tui.core.text import duration
 
 # Tokens/s of the default recipe with smollm2-135m on two CPU cores (docs/figures.md), for a box without a run yet.
 _REFERENCE_BASE, _REFERENCE_SPEED = "smollm2-135m", 440.0
+_PLAIN_PACE = 0.53
+"""Tokens/s of plain TRL, which fills rows up and begins all of them with the system prompt, over that."""
 _START_SECONDS = 15.0  # imports, loading and saving, measured with the same run
 _CHARACTERS_A_TOKEN = 4.0
 _TEMPLATE_TOKENS = 35  # system prompt and role marks of a ChatML template
@@ -67,11 +69,11 @@ class Estimate:
 
 def estimate_lora(workspace: Workspace, recipe: LoraRecipe, rows: Sequence[Fact]) -> Estimate:
     """Return steps and time of `recipe` on `rows`; the speed is that of the last run with the same base here."""
-    tokens = _tokens(recipe, rows)
-    speed, basis = _speed_here(workspace, recipe.base)
+    learned, asked = _tokens(recipe, rows)
+    speed, basis = _speed_here(workspace, recipe)
     if speed is None and recipe.base == _REFERENCE_BASE:
-        speed, basis = _REFERENCE_SPEED, "measured on two CPU cores; yours after the first run"
-    seconds = None if speed is None else _START_SECONDS + tokens / speed
+        speed, basis = _REFERENCE_SPEED * _pace(recipe.kl), "measured on two CPU cores; yours after the first run"
+    seconds = None if speed is None else _START_SECONDS + learned / speed + asked / (speed / _pace(recipe.kl))
     longest = (
         max((len(row.question) + len(row.answer)) / _CHARACTERS_A_TOKEN + _TEMPLATE_TOKENS for row in rows)
         if rows
@@ -83,16 +85,16 @@ def estimate_lora(workspace: Workspace, recipe: LoraRecipe, rows: Sequence[Fact]
     return Estimate(len(rows), recipe.epochs, recipe.effective_batch, steps, seconds, basis, memory, free)
 
 
-def _tokens(recipe: LoraRecipe, rows: Sequence[Fact]) -> float:
-    """Return what a run reads, in tokens of training: its rows, and with guards those and what they need before."""
+def _tokens(recipe: LoraRecipe, rows: Sequence[Fact]) -> tuple[float, float]:
+    """Return what a run reads in its steps, and what it reads before and after them, in tokens of guarded training."""
     texts = sum((len(row.question) + len(row.answer)) / _CHARACTERS_A_TOKEN for row in rows)
     if not recipe.guarded:
-        return recipe.epochs * (texts + _TEMPLATE_TOKENS * len(rows)) + _CARD_TOKENS
+        return recipe.epochs * (texts + _TEMPLATE_TOKENS * len(rows)), _CARD_TOKENS
     steps = recipe.steps(len(rows)) * recipe.accumulation
     # Packed rows share the system prompt: its role marks are left.
     learned = recipe.epochs * (texts + _ROLE_TOKENS * len(rows))
     kept = steps * min(recipe.guard_batch, recipe.guards + recipe.neighbours) * _GUARD_TOKENS
-    return learned + kept + _GUARDS_TOKENS + _CARD_TOKENS
+    return learned + kept, _GUARDS_TOKENS + _CARD_TOKENS
 
 
 def _memory_here(workspace: Workspace, recipe: LoraRecipe) -> float | None:
@@ -147,9 +149,21 @@ def _memory_by_formula(recipe: LoraRecipe, tokens: float) -> float | None:
     return weights + 16 * adapter + max(step, card) + (_CUDA if on_gpu else _TORCH)
 
 
-def _speed_here(workspace: Workspace, base: str) -> tuple[float | None, str]:
+def _speed_here(workspace: Workspace, recipe: LoraRecipe) -> tuple[float | None, str]:
+    """Return the tokens/s of the last run with this base, if possible of one with guards or without as `recipe`."""
+    told: tuple[float | None, str] = None, "no run with this base yet; known after its first steps"
     for run in list_runs(workspace):
         speed = run.state.tokens_per_s if run.state else None
-        if speed and run.manifest and run.manifest.recipe.get("base") == base:
+        if not speed or not run.manifest or run.manifest.recipe.get("base") != recipe.base:
+            continue
+        kl = float(run.manifest.recipe.get("kl") or 0)
+        if (kl > 0) == recipe.guarded:
             return speed, f"as fast as {run.id}"
-    return None, "no run with this base yet; known after its first steps"
+        if told[0] is None:
+            told = speed / _pace(kl) * _pace(recipe.kl), f"as fast as {run.id}"
+    return told
+
+
+def _pace(kl: float) -> float:
+    """Return how many tokens of a run without guards take as long as one with them."""
+    return 1.0 if kl > 0 else _PLAIN_PACE

@@ -30,6 +30,8 @@ from garage_tui.jobs.probing import Found, Probe
 
 _FORGETS_LEAK, _FORGETS_DRIFT = 0.3, 0.25
 """A share of leaks, or nats per token, from which a run is said to forget."""
+_SURE = 0.75
+"""Of the bar, what the drift at a look may be for a run to stop: a look sees few answers, and the card many."""
 
 
 class Telling(TrainerCallback):
@@ -186,7 +188,7 @@ class Telling(TrainerCallback):
         )
         if forgets:
             self._progress.warn(f"it begins to forget: {forgets}; s stops it (`garage stop {self._folder.name}`)")
-        if self._recipe.guarded and found.recall >= RECALL and not found.leak and found.drift <= DRIFT:
+        if self._recipe.guarded and found.recall >= RECALL and not found.leak and found.drift <= _SURE * DRIFT:
             self.learned = (
                 f"stopped at step {step} of {steps}, because it has learned: {found.recall:.0%} of other wordings"
                 f" right, no leak, drift {found.drift:.3f}"

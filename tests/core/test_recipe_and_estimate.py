@@ -42,8 +42,19 @@ def test_the_estimate_uses_the_speed_of_the_last_run_with_the_same_base(workspac
     write_manifest(folder, Manifest(id=folder.name, kind="lora", created=0, recipe=recipe_table, base={}, dataset={}))
     write_state(folder, State(state="finished", tokens_per_s=10.0))
     after = estimate_lora(workspace, recipe, rows)
-    assert after.seconds == pytest.approx(15 + (10 * (20 + 35) * 4 + 15_000) / 10)
+    card = 15_000 / (10 / 0.53)
+    assert after.seconds == pytest.approx(15 + 10 * (20 + 35) * 4 / 10 + card)
     assert folder.name in after.sentence
+    guarded = make_recipe(base="some/model", epochs=4, batch_size=5)
+    rest = estimate_lora(workspace, guarded, rows)
+    assert rest.seconds is not None and folder.name in rest.sentence, "what is known of the other kind says something"
+    second = new_run_folder(workspace, "lora", "guarded")
+    recipe_table = {"base": "some/model", "kl": 4.0}
+    write_manifest(second, Manifest(id=second.name, kind="lora", created=0, recipe=recipe_table, base={}, dataset={}))
+    write_state(second, State(state="finished", tokens_per_s=40.0))
+    assert estimate_lora(workspace, recipe, rows).seconds == after.seconds, "of its own kind first"
+    known = estimate_lora(workspace, guarded, rows)
+    assert second.name in known.sentence and known.seconds < rest.seconds
 
 
 def test_guards_and_their_preparation_are_part_of_the_estimate(workspace):
