@@ -10,6 +10,7 @@ import msgspec
 
 from garage_tui.core import material, relations
 from garage_tui.core.facts import Fact
+from garage_tui.core.grading import is_right
 from garage_tui.core.leaks import near
 from garage_tui.core.names import STOP, key_words
 from garage_tui.core.neighbours import subject
@@ -79,8 +80,13 @@ def answers(facts: Sequence[Fact]) -> list[list[str]]:
         others = rows.get(fact.fact or fact.answer, {}).items()
         same = [answer for answer, words in others if own & words]
         statement = [fact.fact] if _is_sentence(fact.fact) and own & key_words(fact.fact) else []
-        found.append(list(dict.fromkeys([fact.answer, *same, *statement])))
+        found.append([fact.answer, *(one for one in dict.fromkeys([*same, *statement]) if _instead(one, fact))])
     return found
+
+
+def _instead(answer: str, fact: Fact) -> bool:
+    """Return whether an answer may stand for the fact's own: the report card would count it as right."""
+    return answer != fact.answer and is_right(answer, fact)
 
 
 def _is_sentence(text: str) -> bool:

@@ -108,6 +108,14 @@ def test_an_answer_is_not_given_to_a_question_that_asks_for_something_else():
     assert free[0].answer not in answers(free)[1], "nobody asked yes or no"
 
 
+def test_an_answer_that_would_not_count_as_right_is_not_given():
+    rows = [
+        Fact("How can I contribute?", "Report bugs on GitHub.", {"fact": "Report bugs.", "must": ["GitHub"]}),
+        Fact("What helps?", "It helps to report bugs.", {"fact": "Report bugs."}),
+    ]
+    assert answers(rows)[0] == [rows[0].answer]
+
+
 def test_a_note_is_no_answer():
     row = Fact("Who maintains Brindlework?", "Ottilie Fenn does.", {"fact": "maintainer: Ottilie Fenn"})
     assert answers([row]) == [[row.answer]]
