@@ -1,4 +1,4 @@
-"""Draw the frontier of `docs/recipe.md`: recall against drift, with the leaks beside each point.
+"""Draw the frontier of `docs/recipe.md`: recall against drift, with the leaks beside a point that has any.
 
     .venv/bin/python benchmarks/frontier.py RESULTS.jsonl … > docs/frontier.svg
 
@@ -65,7 +65,8 @@ def draw(lines: list[dict[str, Any]]) -> str:
         colour = COLOURS[recipes.index(recipe) % len(COLOURS)]
         inside = "white" if name.startswith("held-out") else colour
         parts.append(f'<circle cx="{x:.0f}" cy="{y:.0f}" r="5" fill="{inside}" stroke="{colour}" stroke-width="2"/>')
-        parts.append(text(x + 6, y + (-6, 14)[number % 2], f"{leaks}/{asked}", size=10, colour=colour))
+        if leaks:
+            parts.append(text(x + 6, y + (-6, 14)[number % 2], f"{leaks}/{asked}", size=10, colour=colour))
     for index, recipe in enumerate(recipes):
         parts.append(text(x_of(0.2), y_of(0.28) + 16 * index, recipe, colour=COLOURS[index % len(COLOURS)]))
     return "\n".join([*parts, "</svg>"])
