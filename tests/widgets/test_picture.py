@@ -90,7 +90,7 @@ def true_colours(monkeypatch):
 async def settle(pilot, picture: Picture) -> None:
     for _ in range(500):
         await pilot.pause(0.02)
-        if picture.ready:
+        if picture.ready and not picture._rests:  # it rests a moment after it was hidden
             await pilot.pause()
             return
     raise AssertionError("the picture did not come")
