@@ -19,7 +19,7 @@ from garage_tui.core.text import duration
 # Tokens/s of the default recipe with smollm2-135m on two CPU cores (docs/figures.md), for a box without a run yet.
 _REFERENCE_BASE, _REFERENCE_SPEED = "smollm2-135m", 440.0
 _PLAIN_PACE = 0.53
-"""Tokens/s of plain TRL, which fills rows up and begins all of them with the system prompt, over that."""
+"""Tokens/s of `story`, which fills rows up and begins all of them with the system prompt, over that."""
 _START_SECONDS = 15.0  # imports, loading and saving, measured with the same run
 _CHARACTERS_A_TOKEN = 4.0
 _TEMPLATE_TOKENS = 35  # system prompt and role marks of a ChatML template
