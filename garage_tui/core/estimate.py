@@ -73,7 +73,7 @@ def estimate_lora(workspace: Workspace, recipe: LoraRecipe, rows: Sequence[Fact]
     speed, basis = _speed_here(workspace, recipe)
     if speed is None and recipe.base == _REFERENCE_BASE:
         speed, basis = _REFERENCE_SPEED * _pace(recipe.kl), "measured on two CPU cores; yours after the first run"
-    seconds = None if speed is None else _START_SECONDS + learned / speed + asked / (speed / _pace(recipe.kl))
+    seconds = None if speed is None else _START_SECONDS + (learned + asked * _pace(recipe.kl)) / speed
     longest = (
         max((len(row.question) + len(row.answer)) / _CHARACTERS_A_TOKEN + _TEMPLATE_TOKENS for row in rows)
         if rows
