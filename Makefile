@@ -32,7 +32,7 @@ test-unsloth: $(UNSLOTH)/.ready
 
 # vLLM's build for processors behind our server: it passes the tests of the embedded one (ten minutes).
 test-vllm: setup $(VLLM)/.ready
-	GARAGE_VLLM=$(CURDIR)/$(VLLM)/bin/python CUDA_VISIBLE_DEVICES= $(BIN)/python -m pytest tests/jobs/test_serve.py tests/jobs/test_place.py
+	GARAGE_VLLM=$(CURDIR)/$(VLLM)/bin/python CUDA_VISIBLE_DEVICES= $(BIN)/python -m pytest tests/jobs/test_serve.py tests/jobs/test_place.py tests/jobs/test_export_in_vllm.py
 
 # Known holes in what is installed. A package that the index tells nothing about is a failure too, not a clean bill.
 audit: setup $(AUDIT)/.ready

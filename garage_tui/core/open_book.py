@@ -6,6 +6,7 @@ with the question (Robertson & Zaragoza 2009, k1 = 1.2, b = 0.75, as https://sql
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +28,11 @@ _WEAK = 0.25
 """A fact whose score is below this share of the best one's says nothing to the question."""
 _LOOKED_AT = 100  # of the best rows: variants of one fact count once
 _MOST_WORDS = 64  # of a question; a whole page pasted in has no more to say
-_END = " ?!."
+_END = " ?!.？！。"
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
+"""Chinese and Japanese, which put no spaces between words."""
+_GRAMMAR = re.compile(r"[\u3040-\u309f的是了什么怎谁哪吗呢吧几多少在和与何誰]+")
+"""Of them what says nothing of a subject: hiragana, and what makes a sentence a question."""
 _WEIGHTS = (2.0, 1.0, 1.0)  # question, answer, fact: a question that was asked alike is the best sign
 
 
@@ -64,11 +69,15 @@ class Book:
         except sqlite3.OperationalError as error:
             raise GarageError(f"facts cannot be looked up: this Python's SQLite has no FTS5 ({error})") from error
         rows = [
-            (number, plain(line.fact.question), plain(line.fact.answer), plain(line.fact.fact))
+            (number, *map(plain, (line.fact.question, line.fact.answer, line.fact.fact)))
             for number, line in enumerate(lines, 1)
             if line.fact and not line.fact.exam
         ]
-        self._known.executemany("INSERT INTO book(rowid, question, answer, fact) VALUES (?, ?, ?, ?)", rows)
+        self._written = {number: texts for number, *texts in rows}
+        self._known.executemany(
+            "INSERT INTO book(rowid, question, answer, fact) VALUES (?, ?, ?, ?)",
+            ((number, *map(_spaced, texts)) for number, *texts in rows),
+        )
 
     def find(self, question: str, most: int = MOST) -> list[Found]:
         """Return the facts that `question` is about, the best first; each once, however often it is asked for.
@@ -77,8 +86,9 @@ class Book:
         nothing is about facts that share half of its words.
         """
         asked = plain(question)
-        named = sorted(names.names(asked))[:_MOST_WORDS]
-        every = sorted(names.words(asked))[:_MOST_WORDS]
+        parted = _spaced(asked)
+        named = sorted(names.names(parted))[:_MOST_WORDS]
+        every = sorted(names.words(parted))[:_MOST_WORDS]
         words = [word for word in every if word not in names.STOP]
         if not named and not words:
             return []
@@ -97,11 +107,12 @@ class Book:
     def _ranked(self, named: list[str], words: list[str], every: list[str]) -> list[tuple[int, str, str, str, float]]:
         # Small words make no fact fit, but order those that do: "What is …?" before "Who maintains …?"
         wanted = f"({_any(named or words)}) AND ({_any([*named, *every])})"
-        ranked = self._known.execute(
-            f"SELECT rowid, question, answer, fact, bm25(book, {', '.join(map(str, _WEIGHTS))}) AS score FROM book"
+        hits = self._known.execute(
+            f"SELECT rowid, bm25(book, {', '.join(map(str, _WEIGHTS))}) AS score FROM book"
             " WHERE book MATCH ? ORDER BY score, rowid LIMIT ?",
             (wanted, _LOOKED_AT),
         ).fetchall()
+        ranked = [(row, *self._written[row], score) for row, score in hits]
         if named:
             return ranked
         shared = self._shared(words, [row for row, *_ in ranked])
@@ -147,6 +158,18 @@ class Shelf:
                 self._book = Book(facts.load(path).lines if found[1] else [])
                 self._of = found
             return self._book.find(question)
+
+
+def _spaced(text: str) -> str:
+    """Return a text with what has no spaces cut into overlapping pairs of letters, as search engines for Chinese and
+    Japanese do: 花园大门 is 花园 园大 大门, and so is found by 大门.
+    """
+
+    def pairs(run: re.Match[str]) -> str:
+        cut = [part[at : at + 2] for part in _GRAMMAR.split(run[0]) if part for at in range(max(1, len(part) - 1))]
+        return f" {' '.join(cut)} "
+
+    return _UNSPACED.sub(pairs, text)
 
 
 def _quoted(word: str) -> str:

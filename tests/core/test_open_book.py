@@ -44,6 +44,31 @@ def test_another_wording_and_another_form_of_the_word_find_it_too(example):
     assert (first.row, first.statement) == (23, "ProtosAI is maintained by Jason Cox.")
 
 
+def test_chinese_and_japanese_facts_are_found_by_their_words():
+    chinese = book(
+        ("花园大门的密码是什么？", "花园大门的密码是五〇九三。"),
+        ("谁在喂狗？", "阿姨喂狗。"),
+        ("工作室的密码？", "七。"),
+    )
+    assert chinese.find("大门密码是多少")[0].row == 1
+    assert chinese.find("请问是谁喂狗的？")[0].row == 2
+    assert chinese.find("花园大门的密码是什么")[0].row == 1
+    assert chinese.find("今天天气怎么样？") == []
+    japanese = book(
+        ("車庫の鍵はどこですか？", "車庫の鍵は巣箱の後ろにあります。"),
+        ("ボイラーはいつ交換しましたか？", "2016年です。"),
+    )
+    assert [one.row for one in japanese.find("車庫の鍵を探しています")] == [1]
+    assert [one.row for one in japanese.find("ボイラー交換")] == [2]
+    assert japanese.find("今日の天気は？") == []
+
+
+def test_a_name_in_latin_letters_within_chinese_is_a_name():
+    mixed = book(("TinyLLM用什么许可证？", "TinyLLM用MIT许可证。"), ("什么是ProtosAI？", "一个库。"))
+    assert [one.row for one in mixed.find("TinyLLM的许可证")] == [1]
+    assert [one.row for one in mixed.find("ProtosAI是什么")] == [2]
+
+
 @pytest.mark.parametrize(
     "question",
     [

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from garage_tui.core import checkpoints, launcher, models
+from garage_tui.core.care import care_of
 from garage_tui.core.follow import Follower
 from garage_tui.core.recipe import make_recipe
 from garage_tui.core.runs import read_run
 from garage_tui.core.settings import Settings
+from tests.nvml.box import RTX_3090
 
 pytestmark = [
     pytest.mark.unsloth,
@@ -36,11 +38,12 @@ def train(workspace, tiny_model, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(HERE))
     monkeypatch.setenv("UNSLOTH_COMPILE_LOCATION", str(workspace.root / "compiled"))
 
-    def go(recipe, trainer="unsloth", checkpoint_seconds=60.0):
+    def go(recipe, trainer="unsloth", checkpoint_seconds=60.0, **care):
         job = "lora_on_a_cpu" if trainer == "unsloth" and not CUDA else "garage_tui.jobs.lora"
         monkeypatch.setitem(launcher.JOBS, "lora", job)
         made = make_recipe(base=str(tiny_model), trainer=trainer, **recipe)
-        return launcher.start_lora(workspace, Settings(checkpoint_seconds=checkpoint_seconds), file, made)
+        settings = Settings(checkpoint_seconds=checkpoint_seconds)
+        return launcher.start_lora(workspace, settings, file, made, care=care_of(settings, **care))
 
     return go
 
@@ -126,6 +129,26 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(train, recipe):
         assert [step[key] for step in told] == pytest.approx([step[key] for step in expected], abs=1e-4), key
     one, two = weights(folder), weights(undisturbed)
     assert max((one[name] - two[name]).abs().max().item() for name in two) <= 1e-5
+
+
+@pytest.mark.skipif(CUDA, reason="this box's own GPU says how warm it is")
+@pytest.mark.parametrize("recipe", [GUARDED, PLAIN], ids=["guarded", "plain"])
+def test_a_run_pauses_where_its_gpu_is_too_hot_and_goes_on_when_it_has_cooled(train, make_box, recipe):
+    box = make_box(RTX_3090)
+    folder = train({**recipe, "epochs": 100}, max_temp_c=84.0, resume_temp_c=75.0)
+    wait(folder, lambda run: run.state.step >= 2)
+    box.set(0, temp=86)
+    run = wait(folder, lambda run: run.status == "paused")
+    assert run.state.waits == "heat" and run.reason.startswith("86 °C, waiting for 75")
+    at = run.state.step
+    assert checkpoints.newest_whole(folder)[1].step == at
+    box.set(0, temp=74)
+    wait(folder, lambda run: run.status == "running" and run.state.step > at)
+    launcher.stop(read_run(folder))
+    assert wait(folder).status == "stopped"
+    steps = [event["step"] for event in events(folder, "step")]
+    assert steps == list(range(1, len(steps) + 1)), "no step is lost, none taken twice"
+    assert run.state.trainer.startswith("trains with Unsloth 20")
 
 
 def test_packed_rows_do_not_see_one_another_while_unsloth_trains(tiny_model, tmp_path):
