@@ -69,14 +69,15 @@ class Book:
         except sqlite3.OperationalError as error:
             raise GarageError(f"facts cannot be looked up: this Python's SQLite has no FTS5 ({error})") from error
         rows = [
-            (number, *map(plain, (line.fact.question, line.fact.answer, line.fact.fact)))
+            (number, plain(line.fact.question), plain(line.fact.answer), plain(line.fact.fact))
             for number, line in enumerate(lines, 1)
             if line.fact and not line.fact.exam
         ]
         self._written = {number: texts for number, *texts in rows}
+        """Each row as it stands in the file."""
         self._known.executemany(
             "INSERT INTO book(rowid, question, answer, fact) VALUES (?, ?, ?, ?)",
-            ((number, *map(_spaced, texts)) for number, *texts in rows),
+            ((number, *map(_spaced, texts)) for number, texts in self._written.items()),
         )
 
     def find(self, question: str, most: int = MOST) -> list[Found]:
