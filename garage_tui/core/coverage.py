@@ -180,4 +180,4 @@ def _alike(texts: Sequence[str]) -> bool:
 
 def _key(line: Line) -> str:
     assert line.fact
-    return folded(line.fact.fact or line.fact.answer)
+    return folded(line.fact.says)

@@ -62,6 +62,11 @@ class Fact(msgspec.Struct, frozen=True):
         return value if isinstance(value, str) else ""
 
     @property
+    def says(self) -> str:
+        """What is so: the fact; where the file does not say it, the answer. Rows that say the same are variants."""
+        return self.fact or self.answer
+
+    @property
     def must(self) -> list[str | list[str]]:
         """What a right answer holds; of a list within it, one is enough. Empty where it is not said, or not usable."""
         must = self.extra.get("must")

@@ -48,7 +48,7 @@ def wordings(facts: Sequence[Fact], exams: Sequence[Fact]) -> list[list[str]]:
     meant: dict[str, set[str]] = {}
     for fact, found in zip(facts, short, strict=True):
         for phrase in found:
-            meant.setdefault(phrase, set()).add(fact.fact or fact.answer)
+            meant.setdefault(phrase, set()).add(fact.says)
     lists = []
     for fact, found in zip(facts, short, strict=True):
         made = dict.fromkeys([*_templates(fact), *(phrase for phrase in found if len(meant[phrase]) == 1)])
@@ -73,11 +73,11 @@ def answers(facts: Sequence[Fact]) -> list[list[str]]:
     rows: dict[str, dict[str, frozenset[str]]] = {}
     for fact, own in zip(facts, tells, strict=True):
         if not _YES_OR_NO.match(fact.answer):
-            rows.setdefault(fact.fact or fact.answer, {}).setdefault(fact.answer, own)
+            rows.setdefault(fact.says, {}).setdefault(fact.answer, own)
     found = []
     for fact, own in zip(facts, tells, strict=True):
         # A statement may say more than one thing (who built it, and when), and each row ask for another.
-        others = rows.get(fact.fact or fact.answer, {}).items()
+        others = rows.get(fact.says, {}).items()
         same = [answer for answer, words in others if own & words]
         statement = [fact.fact] if _is_sentence(fact.fact) and own & key_words(fact.fact) else []
         found.append([fact.answer, *(one for one in dict.fromkeys([*same, *statement]) if _instead(one, fact))])

@@ -175,7 +175,7 @@ class Exam:
 
     def _open_book(self, taught: Sequence[Fact], most: int) -> list[str]:
         """Return the base's answers with the facts in its prompt: all, or if they are many the nearest."""
-        statements = list(dict.fromkeys(fact.fact or fact.answer for fact in self._trained))
+        statements = list(dict.fromkeys(fact.says for fact in self._trained))
         chats = self._model.chats
         if sum(len(chats.encode(statement)) for statement in statements) <= _BOOK_TOKENS:
             books = [statements] * len(taught)

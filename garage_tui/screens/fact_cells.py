@@ -76,7 +76,7 @@ class FactCells(FactEdits):
         fact = line.fact
         if self._cannot_be_written(fact):
             return
-        extra = {**fact.extra, "fact": fact.fact or fact.answer}
+        extra = {**fact.extra, "fact": fact.says}
         copy = {"question": fact.question, "answer": fact.answer}
         self._write(Writing(None, place + 1, copy, extra), "question")
 

@@ -72,7 +72,7 @@ class FactTools(FactCells):
         group = store.document.coverage.group(line) if store else None
         if store is None or fact is None or group is None:
             return
-        name = fact.fact or fact.answer
+        name = fact.says
         seen, alike = {folded(fact.answer)}, []
         for other in group.questions:
             if other is not line and other.fact:
@@ -100,7 +100,7 @@ class FactTools(FactCells):
         if store is None or fact is None:
             return
         kept = {key: value for key, value in fact.extra.items() if key != "exam"}
-        extra = {**kept, "fact": fact.fact or fact.answer}
+        extra = {**kept, "fact": fact.says}
         at = store.document.find(line, place)
         at = min(place if at is None else at, len(store.document.lines) - 1) + 1
         rows = [Fact(question, fact.answer, extra) for question in accepted]
