@@ -44,8 +44,11 @@ class Newton(torch.optim.Optimizer):
     def __init__(self, layers: Sequence[tuple[Any, torch.Tensor]], lr: float, kl: float) -> None:
         outputs = [layer.lora_B["default"] for layer, _ in layers]
         super().__init__([output.weight for output in outputs], {"lr": lr, "kl": kl, "past": []})
-        self._whose = torch.empty(0, dtype=torch.long)
-        self._count, self._scale = 0, 1.0
+        self._places = torch.empty(0, 0, dtype=torch.long)
+        """(examples, longest) where each example's tokens are in the pass, filled up."""
+        self._there = torch.empty(0, 0)
+        """(examples, longest) 1 for a token, 0 for what fills up."""
+        self._scale = 1.0
         self._losses: list[torch.Tensor] = []
         self._facts: list[torch.Tensor] = []
         self._rows: dict[torch.nn.Parameter, list[torch.Tensor]] = {output.weight: [] for output in outputs}
@@ -71,7 +74,13 @@ class Newton(torch.optim.Optimizer):
             facts: (examples,) bool: True for a fact's row, False for a guard.
             scale: by which the backward pass's loss was multiplied.
         """
-        self._whose, self._count, self._scale = whose, len(losses), scale
+        whose = whose.to(losses.device)
+        sizes = torch.bincount(whose[whose >= 0], minlength=len(losses))
+        own = whose.argsort(stable=True)[len(whose) - int(sizes.sum()) :]
+        turns = torch.arange(int(sizes.max()), device=whose.device)
+        first = sizes.cumsum(0) - sizes
+        self._places = own[(first[:, None] + turns).clamp(max=len(own) - 1)]
+        self._there, self._scale = (turns < sizes[:, None]).float(), scale
         self._losses.append(losses.detach())
         self._facts.append(facts)
 
@@ -81,12 +90,10 @@ class Newton(torch.optim.Optimizer):
         read, weight = inputs[0].detach(), output.weight
 
         def keep(slope: torch.Tensor) -> None:
-            whose = self._whose.to(slope.device)
-            own = whose >= 0
-            asked = slope.flatten(0, 1)[own].float() @ self.state[weight]["effects"] / self._scale
-            seen = read.flatten(0, 1)[own].float()
-            rows = asked.new_zeros(self._count, asked.shape[1], seen.shape[1])
-            self._rows[weight].append(rows.index_add_(0, whose[own], asked[:, :, None] * seen[:, None, :]))
+            places, there = self._places.to(slope.device), self._there.to(slope.device)
+            asked = slope.flatten(0, 1).float() @ self.state[weight]["effects"] / self._scale
+            seen = read.flatten(0, 1)[places].float()
+            self._rows[weight].append(torch.bmm((asked[places] * there[..., None]).mT, seen))
 
         result.register_hook(keep)
 
