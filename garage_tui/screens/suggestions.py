@@ -50,7 +50,8 @@ class Suggestions(Dialog[list[str]]):
 
     HELP = (
         "Other wordings for this fact. Accept those that a person would use, refuse the rest; what you accepted is "
-        "added when you are done, and u on Facts takes it back."
+        "added when you are done, and u on Facts takes it back. The default recipe trains on wordings from templates "
+        "by itself; what it cannot know is how you would ask. e makes one of these yours, in other words."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,enter,space", "take", "Accept", key_display="y"),
