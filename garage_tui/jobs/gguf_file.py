@@ -17,6 +17,8 @@ from garage_tui.core.errors import GarageError
 from garage_tui.core.text import one_line
 
 _MISSING = re.compile(r"No module named '([A-Za-z0-9_]+)")
+_USUAL_THETA = 10_000.0
+"""What llama.cpp takes where a file does not say it."""
 _PROGRESS = re.compile(r"Writing:\s+(\d+)%")
 
 
@@ -69,7 +71,7 @@ def convert(
         process.wait()
     if code:
         raise GarageError(_why(converter, last, code))
-    _check(out, converter)
+    _check(out, model, converter)
     words.unlink()
 
 
@@ -103,13 +105,21 @@ def _lacks(package: str) -> str:
     return f"llama.cpp's converter needs the package {package}: `{converters.get(package)}`"
 
 
-def _check(out: Path, converter: Path) -> None:
-    """Look whether the file is whole: all of its tensors lie within it."""
+def _check(out: Path, model: Path, converter: Path) -> None:
+    """Look whether the file is whole, with all of its tensors within it, and counts positions as the model does."""
     from gguf import GGUFReader
 
     try:
-        whole = bool(GGUFReader(out).tensors)
+        reader = GGUFReader(out)
+        whole = bool(reader.tensors)
+        base = [field.parts[-1][0] for name, field in reader.fields.items() if name.endswith(".rope.freq_base")]
     except Exception as error:  # numpy's and gguf's own, for whatever is wrong with a file
         raise GarageError(f"{converter.name} wrote a file that is not whole: {one_line(str(error), 160)}") from error
     if not whole:
         raise GarageError(f"{converter.name} wrote a file without weights")
+    theta = json.loads((model / "config.json").read_text(encoding="utf-8")).get("rope_theta", _USUAL_THETA)
+    if not base and theta != _USUAL_THETA:
+        raise GarageError(
+            f"{converter.name} lost the model's rope_theta ({theta:g}), without which it answers wrongly: "
+            "it is older than transformers 5; update llama.cpp (git pull) and try again"
+        )

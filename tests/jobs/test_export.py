@@ -428,6 +428,35 @@ def test_a_converter_that_fails_has_its_last_words_passed_on(export, workspace, 
     assert not (workspace.checkpoints / run / "export").exists()
 
 
+@pytest.fixture
+def far_sighted(change, finished_run, workspace, tiny_model):
+    """A run on a base that counts positions in another way than the usual one: as SmolLM2 does."""
+    base = workspace.root / "far-sighted"
+    shutil.copytree(tiny_model, base)
+    config = json.loads((base / "config.json").read_text())
+    config["rope_parameters"] = {"rope_theta": 100_000.0, "rope_type": "default"}
+    (base / "config.json").write_text(json.dumps(config))
+    run = finished_run(workspace, "facts", 1)
+    change(run, base)
+    return run
+
+
+def test_a_merged_model_says_it_in_the_words_of_older_programs_too(export, far_sighted):
+    from transformers import AutoConfig
+
+    folder = export(far_sighted).path
+    table = json.loads(Path(folder, "config.json").read_text())
+    assert table["rope_theta"] == table["rope_parameters"]["rope_theta"] == 100_000, "transformers 4 reads the first"
+    assert table["torch_dtype"] == table["dtype"] == "bfloat16"
+    assert AutoConfig.from_pretrained(folder).rope_parameters == table["rope_parameters"]
+
+
+def test_a_converter_that_loses_how_positions_are_counted_is_found_out(export, workspace, far_sighted, stand_in):
+    with pytest.raises(GarageError, match=r"lost the model's rope_theta \(100000\).*update llama.cpp"):
+        export(far_sighted, "gguf", converter=str(stand_in))
+    assert not (workspace.checkpoints / far_sighted / "export").exists()
+
+
 def test_without_a_converter_one_sentence_says_how_to_get_it(garage, workspace, finished_run, tmp_path):
     run = finished_run(workspace, "facts", 1)
     done = garage("export", run, "--as", "gguf", PATH="/usr/bin:/bin")
