@@ -28,6 +28,7 @@ from garage_tui.core.errors import GarageError
 from garage_tui.core.models import BaseModel, FileHash, ModelRecord, Wheel
 from garage_tui.core.regular_file import open_regular
 from garage_tui.core.text import one_line
+from garage_tui.jobs.old_names import say_old_names
 
 Say = Callable[[str], None]
 
@@ -242,6 +243,7 @@ def _convert_gguf(gguf: Path, folder: Path, say: Say) -> None:
     model.generation_config.bos_token_id = tokenizer.bos_token_id
     model.generation_config.eos_token_id = model.generation_config.pad_token_id = tokenizer.eos_token_id
     model.save_pretrained(folder)
+    say_old_names(folder / "config.json")
     tokenizer.save_pretrained(folder)
     for file in folder.iterdir():
         file.chmod(0o644)

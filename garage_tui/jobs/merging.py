@@ -19,6 +19,7 @@ from garage_tui.core.regular_file import read_regular
 from garage_tui.core.text import one_line
 from garage_tui.jobs.adapters import Adapters, read_adapter
 from garage_tui.jobs.loading import check, why_not
+from garage_tui.jobs.old_names import say_old_names
 
 _SHARD = "5GB"  # of one safetensors file
 _BESIDE = 1.15
@@ -96,26 +97,9 @@ def save(model: Any, base: Path, folder: Path) -> None:
     for pattern in _BESIDE_WEIGHTS:
         for file in base.glob(pattern):
             (folder / file.name).write_bytes(read_regular(file))
-    _name_as_before(folder / "config.json")
+    say_old_names(folder / "config.json")
     for file in folder.iterdir():
         file.chmod(0o644)
-
-
-def _name_as_before(config: Path) -> None:
-    """Say in a config what transformers 5 renamed under the old names too.
-
-    A converter of llama.cpp from before it finds no `rope_theta`, takes 10,000 for it and says nothing: the GGUF then
-    answers in whole sentences, and wrongly.
-    """
-    table = json.loads(config.read_text(encoding="utf-8"))
-    rope = table.get("rope_parameters") or {}
-    if "rope_theta" in rope:  # else it has several, by kind of layer, for which there was no older name
-        table.setdefault("rope_theta", rope["rope_theta"])
-        if rope.get("rope_type", "default") != "default":
-            table.setdefault("rope_scaling", {key: value for key, value in rope.items() if key != "rope_theta"})
-    if "dtype" in table:
-        table.setdefault("torch_dtype", table["dtype"])
-    config.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
 
 
 _BESIDE_WEIGHTS = (

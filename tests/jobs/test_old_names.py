@@ -1,0 +1,48 @@
+"""A config says what transformers 5 renamed under the old names too, and transformers 5 reads it as before."""
+
+import json
+
+import pytest
+
+from garage_tui.jobs.old_names import say_old_names
+
+SCALED = {
+    "rope_theta": 500_000.0, "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 8192,
+}  # fmt: skip
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(table):
+        (file := tmp_path / "config.json").write_text(json.dumps(table))
+        say_old_names(file)
+        return json.loads(file.read_text())
+
+    return write
+
+
+def test_theta_scaling_and_type_have_their_old_names(written, tmp_path):
+    from transformers import AutoConfig
+
+    table = written({"model_type": "llama", "dtype": "bfloat16", "rope_parameters": SCALED})
+    assert (table["rope_theta"], table["torch_dtype"]) == (500_000, "bfloat16")
+    assert table["rope_scaling"] == {key: value for key, value in SCALED.items() if key != "rope_theta"}
+    assert AutoConfig.from_pretrained(tmp_path).rope_parameters == SCALED
+
+
+def test_the_part_of_a_model_that_speaks_has_them_too(written):
+    inner = {"rope_parameters": {"rope_theta": 1e6, "rope_type": "default"}}
+    assert written({"text_config": inner})["text_config"] == {**inner, "rope_theta": 1e6}
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"model_type": "gpt2"},
+        {"rope_parameters": {"full_attention": {"rope_theta": 1e6}, "sliding_attention": {"rope_theta": 1e4}}},
+        {"rope_theta": 7.0, "rope_parameters": {"rope_theta": 7.0}},
+    ],
+)
+def test_what_had_no_older_name_or_has_it_stays(written, table):
+    assert written(table) == table
