@@ -39,3 +39,14 @@ def without_log(error: Exception, *, full_disk: str, out_of_memory: str) -> str:
     if not isinstance(error, GarageError):
         traceback.print_exception(error)
     return in_words(error, full_disk=full_disk, out_of_memory=out_of_memory).removesuffix(_MORE)
+
+
+def told_to_leave(error: BaseException | None) -> bool:
+    """Return whether an error came of a signal: what it raised within an import, libraries pass on as errors of theirs
+    (Python 3.11 as a RuntimeError out of `__set_name__`, transformers that one as a missing module).
+    """
+    while error is not None:
+        if isinstance(error, SystemExit | KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -29,7 +29,7 @@ from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.runs import LOCK, LOG, Run
 from garage_tui.core.server import KEY, SETTINGS, State, process_start, served_runs, write_state
 from garage_tui.core.settings import ServeSettings, Workspace
-from garage_tui.jobs.failures import in_words
+from garage_tui.jobs.failures import in_words, told_to_leave
 from garage_tui.jobs.place import Place
 
 if TYPE_CHECKING:
@@ -95,9 +95,10 @@ def main() -> int:
     except SystemExit:
         pass
     except Exception as error:
-        if not isinstance(error, GarageError):
-            traceback.print_exc()
-        failure = in_words(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        if not told_to_leave(error):
+            if not isinstance(error, GarageError):
+                traceback.print_exc()
+            failure = in_words(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     (folder / KEY).unlink(missing_ok=True)
     note.end(failure)
