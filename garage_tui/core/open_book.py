@@ -68,13 +68,12 @@ class Book:
             self._known.execute(f'CREATE VIRTUAL TABLE book USING fts5(question, answer, fact, tokenize="{tokens}")')
         except sqlite3.OperationalError as error:
             raise GarageError(f"facts cannot be looked up: this Python's SQLite has no FTS5 ({error})") from error
-        rows = [
-            (number, plain(line.fact.question), plain(line.fact.answer), plain(line.fact.fact))
+        self._written = {
+            number: (plain(line.fact.question), plain(line.fact.answer), plain(line.fact.fact))
             for number, line in enumerate(lines, 1)
             if line.fact and not line.fact.exam
-        ]
-        self._written = {number: texts for number, *texts in rows}
-        """Each row as it stands in the file."""
+        }
+        """Each row's question, answer and fact as they are shown."""
         self._known.executemany(
             "INSERT INTO book(rowid, question, answer, fact) VALUES (?, ?, ?, ?)",
             ((number, *map(_spaced, texts)) for number, texts in self._written.items()),

@@ -112,13 +112,13 @@ def _check(out: Path, model: Path, converter: Path) -> None:
     try:
         reader = GGUFReader(out)
         whole = bool(reader.tensors)
-        base = [field.parts[-1][0] for name, field in reader.fields.items() if name.endswith(".rope.freq_base")]
+        tells_theta = any(name.endswith(".rope.freq_base") for name in reader.fields)
     except Exception as error:  # numpy's and gguf's own, for whatever is wrong with a file
         raise GarageError(f"{converter.name} wrote a file that is not whole: {one_line(str(error), 160)}") from error
     if not whole:
         raise GarageError(f"{converter.name} wrote a file without weights")
     theta = json.loads((model / "config.json").read_text(encoding="utf-8")).get("rope_theta", _USUAL_THETA)
-    if not base and theta != _USUAL_THETA:
+    if not tells_theta and theta != _USUAL_THETA:
         raise GarageError(
             f"{converter.name} lost the model's rope_theta ({theta:g}), without which it answers wrongly: "
             "it is older than transformers 5; update llama.cpp (git pull) and try again"
