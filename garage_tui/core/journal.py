@@ -18,6 +18,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from garage_tui.core.document import Change
 from garage_tui.core.fact_lines import Line, parse
 from garage_tui.core.regular_file import MOST_BYTES, open_regular
@@ -189,8 +191,8 @@ def _read(file: Path, data: bytes) -> Leftover:
                 changes.append(Change(int(entry["at"]), old, new, str(entry["what"])))
             elif "draft" in entry:
                 words = entry["draft"]
-                draft = words and Draft(**{**words, "raw": _bytes(words["raw"])})
-        except (ValueError, KeyError, TypeError, RecursionError):
+                draft = words and msgspec.convert({**words, "raw": _bytes(words["raw"])}, Draft)
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError, msgspec.ValidationError):
             continue  # the line that a power cut cut short
     return Leftover(file, written, changes, draft)
 
@@ -229,7 +231,7 @@ def _text(raw: bytes) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    return text.encode(errors="surrogateescape")
+    return str.encode(text, errors="surrogateescape")  # a TypeError for what is no text, as all that is damaged
 
 
 def _texts(lines: Iterable[Line]) -> list[str]:

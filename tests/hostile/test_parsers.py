@@ -43,6 +43,10 @@ def test_a_reader_takes_anything(name):
     @example(b'{"a":' * 20_000)
     @example(b'{"question": "a", "answer": ' + b"[" * 5_000)
     @example(b'{"state": "\xff"}')
+    @example(b'{"t": 0, "at": 0, "old": [null], "new": [], "what": ""}')
+    @example(b'{"t": 0, "draft": {"text": 5, "column": "question", "raw": ""}}')
+    @example(b'{"t": 0, "draft": {"text": "a", "column": null, "raw": "", "place": "b"}}')
+    @example(b'{"t": 0, "at": 1e400, "old": [], "new": [], "what": ""}')
     def reads(data: bytes) -> None:
         PARSERS[name](data)
 
