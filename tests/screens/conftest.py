@@ -13,6 +13,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from textual import events
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from garage_tui.app import GarageApp
@@ -104,7 +106,12 @@ class User:
         await self.pilot.pause()
 
     async def types(self, text: str) -> None:
-        await self.press(*("space" if letter == " " else letter for letter in text))
+        """Type a text without a look between its letters, as a quick hand or a slow line does."""
+        for letter in text:
+            key = events.Key(_character_to_key(letter), letter)
+            key.set_sender(self.app)
+            self.app.post_message(key)
+        await self.pilot.pause()
 
     async def sees(self, *texts: str, seconds: float = 40) -> str:
         """Wait until all of `texts` are on the screen, and return it."""
