@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import time
 from pathlib import Path
 
@@ -41,13 +43,14 @@ class OtherServer:
         """Return where it is, and the key that it asks for.
 
         Raises:
-            GarageError: the file of the key cannot be read.
+            GarageError: the file of the key cannot be read, or others can read it too.
         """
         if not self._settings.key_file:
             return Address(self._settings.server)
         file = Path(self._settings.key_file).expanduser()
         try:
             with open_regular(file) as opened:
+                _check_private(file, os.fstat(opened.fileno()))
                 return Address(self._settings.server, opened.read(_MOST_KEY).decode().strip())
         except (OSError, UnicodeDecodeError) as error:
             raise GarageError(f"the key in {file} cannot be read: check `key_file` in [chat]") from error
@@ -80,3 +83,9 @@ class OtherServer:
         if not self.models:
             return Server("failed", f"{where} offers no model", None, self.base, Path())
         return Server("ready", "", self._settings.server, self.base, Path(), engine=where)
+
+
+def _check_private(file: Path, status: os.stat_result) -> None:
+    """Refuse the owner's own file if others can read it, as ssh does; one of somebody else's is that one's business."""
+    if status.st_uid == os.getuid() and status.st_mode & 0o077:
+        raise GarageError(f"others on this box can read the key in {file}: chmod 600 {shlex.quote(str(file))}")

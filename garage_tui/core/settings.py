@@ -57,7 +57,7 @@ class ChatSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     server: str = ""
     """Its address up to and with `/v1`; by default the chat has one of its own. From the user's own settings only."""
     key_file: str = ""
-    """File with the key that it asks for; from the user's own settings only."""
+    """File with the key that it asks for, readable by you alone (`chmod 600`); from the user's own settings only."""
     base: str = ""
     """The model on the left, as that server names it; by default its first."""
     tuned: str = ""

@@ -18,6 +18,7 @@ def named(workspace, tmp_path):
         file = user_settings_file()
         file.parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "key").write_text("secret\n")
+        (tmp_path / "key").chmod(0o600)
         lines = {"server": url, "key_file": str(tmp_path / "key"), **more}
         file.write_text("[chat]\n" + "".join(f'{name} = "{value}"\n' for name, value in lines.items()))
         return load_settings(workspace)
@@ -68,3 +69,18 @@ async def test_a_key_that_cannot_be_read_is_said(open_app, named):
     settings = named("http://127.0.0.1:9/v1", key_file="/nowhere/key")
     async with open_app(screen="chat", settings=settings) as user:
         await user.sees("the key in /nowhere/key cannot be read", "check `key_file` in [chat]")
+
+
+async def test_a_key_that_others_on_the_box_can_read_is_refused_with_what_mends_it(
+    open_app, model_server, named, tmp_path
+):
+    async with model_server() as models:
+        models.answers = {"llama3.1:8b": ["I do not know."]}
+        settings = named(models.url)
+        (tmp_path / "key").chmod(0o640)
+        async with open_app(screen="chat", settings=settings) as user:
+            await user.sees("others on this box can read the key in", "chmod 600")
+            (tmp_path / "key").chmod(0o600)
+            await user.press("ctrl+r")
+            await user.sees("not ours: neither started nor stopped here")
+    assert not models.heard, "nor was it sent anywhere"
