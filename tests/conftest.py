@@ -22,6 +22,10 @@ os.environ.pop("GARAGE_WORKSPACE", None)
 os.environ["GARAGE_STATE"] = tempfile.mkdtemp(prefix="garage-state-")
 atexit.register(shutil.rmtree, os.environ["GARAGE_STATE"], ignore_errors=True)
 
+# Two workers on two cores: threads that spin for long while they wait take them from one another (a test of 82 s took
+# 300), as `core/environment.py` knows of our own processes. libgomp reads this when torch is imported.
+os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+
 # Whatever terminal the tests were started in, the app that they open in this process has one with all colours.
 os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
 os.environ.pop("NO_COLOR", None)

@@ -29,7 +29,7 @@ from garage_tui.core.recipe import LoraRecipe
 from garage_tui.core.runs import RESTING, Run, is_alive, list_runs, read_run
 from garage_tui.core.settings import Settings, Workspace
 
-CRASHES = int(os.environ.get("GARAGE_CRASHES", "8"))
+CRASHES = int(os.environ.get("GARAGE_CRASHES", "6"))
 SEED = int(os.environ.get("GARAGE_CRASH_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 REPOSITORY = Path(__file__).resolve().parents[1]
 
