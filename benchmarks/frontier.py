@@ -19,7 +19,7 @@ from typing import Any
 WIDTH, HEIGHT, LEFT, TOP = 760, 420, 70, 30
 LOW, HIGH = 0.003, 6.0
 """Nats per token at the left and at the right end; the scale is logarithmic."""
-COLOURS = ("#3465a4", "#cc3d3d", "#4e9a06", "#b8860b", "#75507b", "#555753")
+COLOURS = ("#3465a4", "#cc3d3d", "#4e9a06", "#b8860b", "#75507b", "#555753", "#06989a")
 
 
 def x_of(drift: float) -> float:
