@@ -80,7 +80,9 @@ async def test_a_key_that_others_on_the_box_can_read_is_refused_with_what_mends_
         (tmp_path / "key").chmod(0o640)
         async with open_app(screen="chat", settings=settings) as user:
             await user.sees("others on this box can read the key in", "chmod 600")
+            await user.press("x", "enter")
+            await user.pilot.pause(0.5)
+            assert not models.heard, "nor is it sent anywhere"
             (tmp_path / "key").chmod(0o600)
             await user.press("ctrl+r")
             await user.sees("not ours: neither started nor stopped here")
-    assert not models.heard, "nor was it sent anywhere"
