@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
@@ -22,6 +23,14 @@ class Dialog(ModalScreen[T]):
         Binding("f1", "app.help", "Help", key_display="F1", tooltip="Help for what is in front"),
     ]
     _warned_of: object = None
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Close it with a result; what it still waited for has nobody to be told to.
+
+        Its widgets go before it does: a worker that came back in between would look for one in vain.
+        """
+        self.workers.cancel_node(self)
+        return super().dismiss(result)
 
     def may_close(self, begun: object, now: object, words: str) -> bool:
         """Return whether it may be closed without asking: nothing was written in it, or this was said before.
