@@ -39,7 +39,9 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     lora.add_argument(
         "--trainer", metavar="NAME", help="auto, unsloth or peft (default: auto, Unsloth where CUDA is and it imports)"
     )
-    lora.add_argument("--rank", type=int, metavar="N", help="rank of the adapter")
+    lora.add_argument(
+        "--rank", type=int, metavar="N", help="rank of the adapter (default: 16; 32 for more than 30 rows)"
+    )
     lora.add_argument("--alpha", type=int, metavar="N", help="the adapter counts alpha / rank")
     lora.add_argument("--batch-size", type=int, metavar="N", help="rows in one forward pass")
     lora.add_argument("--accumulation", type=int, metavar="N", help="forward passes in one step")
@@ -105,18 +107,21 @@ def run_lora(args: argparse.Namespace) -> int:
     settings = load_settings(workspace)
     changes = {name: getattr(args, name) for name in CHANGEABLE}
     like = find_run(workspace, args.like) if args.like else None
-    if like:
-        recipe, file = recipe_of(like, args.preset, **changes), facts_of(like)
-    else:
-        recipe = make_recipe(args.preset or "default", **{**changes, "base": args.base or settings.base_model})
-        file = Path()
     if args.facts:
         file = Path(args.facts)
-    elif not args.like:
+    elif like:
+        file = facts_of(like)
+    else:
         raise BadInputError("say what to teach: --facts FILE, or --like RUN")
+    rows = facts.training_rows(file)
+    if like:
+        recipe = recipe_of(like, args.preset, rows=len(rows), **changes)
+    else:
+        changes["base"] = args.base or settings.base_model
+        recipe = make_recipe(args.preset or "default", rows=len(rows), **changes)
     gpus, care = parse_gpus(args.gpus or ""), care_from(args, settings, like)
     models.find(recipe.base)  # a base that is none is refused before anything else is said
-    estimate = estimate_lora(workspace, recipe, facts.training_rows(file))
+    estimate = estimate_lora(workspace, recipe, rows)
     if not args.json:
         print(estimate.sentence, flush=True)
         if bits := words(recipe):

@@ -14,8 +14,8 @@ from garage_tui.core.regular_file import read_regular
 from garage_tui.core.runs import FACTS, Run
 
 
-def recipe_of(run: Run, preset: str | None = None, **changes: object) -> LoraRecipe:
-    """Return the recipe of a run with `changes` over it; with a preset, the preset's on the run's base.
+def recipe_of(run: Run, preset: str | None = None, *, rows: int = 0, **changes: object) -> LoraRecipe:
+    """Return the recipe of a run with `changes` over it; with a preset, the preset's for `rows` rows on the run's base.
 
     Raises:
         BadInputError: the run cannot be read, or a value is out of its range.
@@ -27,7 +27,7 @@ def recipe_of(run: Run, preset: str | None = None, **changes: object) -> LoraRec
     there = {key: value for key, value in run.manifest.recipe.items() if value is not None}
     kept = {"base": there.get("base")} if preset else {key: there[key] for key in there if key != "preset"}
     changed = {key: value for key, value in changes.items() if value is not None}
-    return make_recipe(preset or str(there.get("preset", "default")), **{**kept, **changed})
+    return make_recipe(preset or str(there.get("preset", "default")), rows=rows, **{**kept, **changed})
 
 
 def drawing_recipe_of(run: Run, preset: str | None = None, **changes: object) -> DiffusionRecipe:
@@ -58,6 +58,12 @@ def facts_of(run: Run) -> Path:
     return run.path / FACTS
 
 
+def rows_of(run: Run) -> int:
+    """Return how many rows a run teaches; 0 where it does not say."""
+    rows = run.manifest.dataset.get("rows") if run.manifest else None
+    return rows if isinstance(rows, int) else 0
+
+
 def drawing_command_of(recipe: DiffusionRecipe, name: str | None, gpus: tuple[int, ...]) -> list[str]:
     """Return the shell command that starts a diffusion run with this recipe, for the run's manifest."""
     command = ["garage", "train", "diffusion", "--images", recipe.images, "--preset", recipe.preset]
@@ -73,10 +79,10 @@ def drawing_command_of(recipe: DiffusionRecipe, name: str | None, gpus: tuple[in
     return command + _last(name, gpus)
 
 
-def command_of(file: Path, recipe: LoraRecipe, name: str | None, gpus: tuple[int, ...]) -> list[str]:
-    """Return the shell command that starts a run with this recipe, for the run's manifest."""
+def command_of(file: Path, rows: int, recipe: LoraRecipe, name: str | None, gpus: tuple[int, ...]) -> list[str]:
+    """Return the shell command that starts a run with this recipe on the file's `rows` rows, for the run's manifest."""
     command = ["garage", "train", "lora", "--facts", str(file), "--preset", recipe.preset]
-    usual = make_recipe(recipe.preset)
+    usual = make_recipe(recipe.preset, rows=rows)
     for field in CHANGEABLE:
         value = getattr(recipe, field)
         if isinstance(value, bool):

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from garage_tui.core import launcher
-from garage_tui.core.again import command_of, facts_of, recipe_of
+from garage_tui.core import facts, launcher
+from garage_tui.core.again import command_of, facts_of, recipe_of, rows_of
 from garage_tui.core.care import Care
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.estimate import Estimate, estimate_lora
@@ -33,14 +33,13 @@ class Both:
     seed: int = 0
     gpus: tuple[int, ...] = ()
 
-    @property
-    def recipes(self) -> tuple[LoraRecipe, ...]:
-        """The recipes of the two.
+    def recipes(self, rows: int) -> tuple[LoraRecipe, ...]:
+        """Return the recipes of the two for that many rows.
 
         Raises:
             BadInputError: the seed is out of its range.
         """
-        return tuple(make_recipe(preset, base=self.base, seed=self.seed) for preset in PRESETS)
+        return tuple(make_recipe(preset, rows=rows, base=self.base, seed=self.seed) for preset in PRESETS)
 
     def named(self, preset: str) -> str:
         """Return the name of one of the two; a name that ends with a preset's already does not get another one."""
@@ -51,7 +50,7 @@ class Both:
 
     def estimates(self, workspace: Workspace, rows: Sequence[Fact]) -> list[Estimate]:
         """Return what each of the two will cost."""
-        return [estimate_lora(workspace, recipe, rows) for recipe in self.recipes]
+        return [estimate_lora(workspace, recipe, rows) for recipe in self.recipes(len(rows))]
 
     def cost(self, workspace: Workspace, rows: Sequence[Fact]) -> str:
         """Return what the two will cost together: `30 + 75 steps · about 8 min`."""
@@ -78,8 +77,8 @@ def half_of(run: Run) -> str:
     """Return the preset that a run is exactly, if it is one of the two: the same would come of it; else nothing."""
     try:
         recipe = recipe_of(run)
-        same = (preset for preset in PRESETS if recipe == make_recipe(preset, base=recipe.base, seed=recipe.seed))
-        return next(same, "")
+        there = Both(Path(), "", recipe.base, recipe.seed).recipes(rows_of(run))
+        return next((preset for preset, same in zip(PRESETS, there, strict=True) if same == recipe), "")
     except BadInputError:
         return ""
 
@@ -98,11 +97,12 @@ def start_both(
         GarageError: one could not be started; where that is the second, the first goes on and the text says so.
     """
     folders: list[Path] = []
-    for recipe in both.recipes:
+    rows = len(facts.training_rows(both.file))
+    for recipe in both.recipes(rows):
         if recipe.preset == without:
             continue
         name = both.named(recipe.preset)
-        command = command_of(both.file, recipe, name, both.gpus)
+        command = command_of(both.file, rows, recipe, name, both.gpus)
         try:
             folder = launcher.start_lora(workspace, settings, both.file, recipe, name, command, both.gpus, care)
         except GarageError as error:

@@ -77,6 +77,8 @@ _GUARDED: dict[str, object] = {
     "looks": 3,
 }  # fmt: skip
 """docs/recipe.md says how these were found."""
+_MANY, _MANY_RANK = 30, 32
+"""Rows beyond which a guarded preset has this rank at the same alpha: it drifts less there (docs/recipe.md)."""
 _PRESETS: dict[str, tuple[str, dict[str, object]]] = {
     "default": ("the facts stick, and the rest stays as it was", _GUARDED),
     "quick": ("a quick look: does it run, does the loss fall", {**_GUARDED, "epochs": 3, "looks": 1}),
@@ -115,15 +117,21 @@ def presets() -> dict[str, str]:
     return {name: words for name, (words, _) in _PRESETS.items()}
 
 
-def make_recipe(preset: str = "default", **changes: object) -> LoraRecipe:
+def make_recipe(preset: str = "default", *, rows: int = 0, **changes: object) -> LoraRecipe:
     """Return the preset's recipe with `changes` over it; a change that is None keeps the preset's value.
+
+    Args:
+        rows: how many it shall teach, as far as that is known.
 
     Raises:
         BadInputError: no such preset, or a value out of its range; the text names both.
     """
     if preset not in _PRESETS:
         raise BadInputError(f"no preset {preset!r}; there are {', '.join(_PRESETS)}")
-    values = {**_PRESETS[preset][1], "preset": preset, **{k: v for k, v in changes.items() if v is not None}}
+    values = {**_PRESETS[preset][1], "preset": preset}
+    if rows > _MANY and "kl" in values:
+        values["rank"] = _MANY_RANK
+    values |= {key: value for key, value in changes.items() if value is not None}
     try:
         return msgspec.convert(values, LoraRecipe)
     except msgspec.ValidationError as error:

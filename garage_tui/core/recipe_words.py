@@ -20,7 +20,10 @@ WORDS: dict[str, str] = {
         "Peak learning rate of AdamW: how far each step goes. Too low learns nothing, too high forgets "
         "the rest. Plain LoRA: 1e-4 to 1e-3; guarded, whose steps are of another kind: 0.02 to 0.1."
     ),
-    "rank": "Rank of the adapter's matrices: how much it can hold. Facts need little; 8 to 32 is usual.",
+    "rank": (
+        "Rank of the adapter's matrices: how much it can hold. Facts need little; 8 to 32 is usual, and a preset that "
+        "guards takes 32 for more than 30 rows."
+    ),
     "alpha": (
         "The adapter counts alpha / rank. Keep alpha equal to the rank (or twice it) and change the "
         "learning rate instead."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
@@ -11,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from garage_tui.core import facts, launcher, models
-from garage_tui.core.again import command_of, facts_of, recipe_of
+from garage_tui.core.again import command_of, facts_of, recipe_of, rows_of
 from garage_tui.core.both import Both, start_both
 from garage_tui.core.errors import GarageError
 from garage_tui.core.estimate import estimate_lora
@@ -74,6 +76,7 @@ class LaunchForm(RunForm):
     ) -> None:
         recipe = recipe_of(like) if like is not None else make_recipe("default", base=settings.base_model)
         super().__init__(workspace, settings, recipe, like, gpus)
+        self._rows = rows_of(like) if like is not None else 0
         self._files = list(files)
         if like is not None:
             chosen = facts_of(like)
@@ -90,18 +93,24 @@ class LaunchForm(RunForm):
             yield from self.number(name)
         yield from self.last_fields("the facts file's name")
 
+    async def learn(self) -> None:
+        before = self.preset(str(self.chosen("preset")))
+        with contextlib.suppress(GarageError):  # the estimate says what is wrong
+            self._rows = len(await asyncio.to_thread(facts.training_rows, self.file))
+        self.refill(before, self.preset(str(self.chosen("preset"))))
+
     def _file_label(self, file: Path) -> Content:
         own = self._like is not None and file.parent == self._like.path
         return Content("the run's own copy" if own else plain(file.name))
 
     def preset(self, name: str) -> LoraRecipe:
-        return make_recipe(name, base=self._settings.base_model)
+        return make_recipe(name, rows=self._rows, base=self._settings.base_model)
 
-    def recipe(self) -> LoraRecipe:
-        """Return the recipe that the fields say.
+    def recipe(self) -> Callable[[int], LoraRecipe]:
+        """Return what makes the recipe that the fields say, for a number of rows.
 
         Raises:
-            BadInputError: a field holds no number, or one out of its range.
+            BadInputError: a field holds no number; from the recipe's maker, one out of its range.
         """
         numbers = self.numbers()
         base = self.value("base") or self._settings.base_model
@@ -109,7 +118,9 @@ class LaunchForm(RunForm):
         # What the form has no field for stays as it is in the run that is duplicated.
         known = ("load_in_4bit", "trainer") if preset == self._recipe.preset else ()
         kept = {name: getattr(self._recipe, name) for name in known}
-        return make_recipe(preset, base=base, **kept, **numbers)
+        if numbers["rank"] == self.preset(preset).rank:
+            del numbers["rank"]  # it goes with the rows, and the file may have more of them by the time of the start
+        return lambda rows: make_recipe(preset, rows=rows, base=base, **kept, **numbers)
 
     def both(self) -> Both:
         """Return what the default and the story have in common; what else the fields say is left to the presets.
@@ -117,7 +128,7 @@ class LaunchForm(RunForm):
         Raises:
             BadInputError: a field holds no number, or one out of its range.
         """
-        recipe, name = self.recipe(), self.value("name") or self.file.stem
+        recipe, name = self.recipe()(self._rows), self.value("name") or self.file.stem
         return Both(self.file, name, recipe.base, recipe.seed, self.gpus_wanted())
 
     @property
@@ -127,11 +138,12 @@ class LaunchForm(RunForm):
         return value if isinstance(value, Path) else self._chosen
 
     def costs(self) -> Callable[[], list[str]]:
-        file, recipe, both, gpus = self.file, self.recipe(), self.both(), self.gpus_wanted()
+        file, made, both, gpus = self.file, self.recipe(), self.both(), self.gpus_wanted()
 
         def words() -> list[str]:
-            estimate = estimate_lora(self._workspace, recipe, facts.training_rows(file))
-            cost = both.cost(self._workspace, facts.training_rows(file))
+            rows = facts.training_rows(file)
+            recipe = made(len(rows))
+            estimate, cost = estimate_lora(self._workspace, recipe, rows), both.cost(self._workspace, rows)
             model, before = models.find(recipe.base), launcher.runs_before(gpus)
             lines = [estimate.sentence, f"Both: the presets default and story, {cost}"]
             if bits := bits_of(recipe):
@@ -146,10 +158,12 @@ class LaunchForm(RunForm):
         return words
 
     def starter(self) -> Callable[[], Path]:
-        recipe, file, name, gpus = self.recipe(), self.file, self.value("name") or None, self.gpus_wanted()
+        made, file, name, gpus = self.recipe(), self.file, self.value("name") or None, self.gpus_wanted()
 
         def start() -> Path:
-            command = command_of(file, recipe, name, gpus) + self.care_options()
+            rows = len(facts.training_rows(file))
+            recipe = made(rows)
+            command = command_of(file, rows, recipe, name, gpus) + self.care_options()
             return launcher.start_lora(self._workspace, self._settings, file, recipe, name, command, gpus, self._care)
 
         return start

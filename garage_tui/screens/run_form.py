@@ -20,7 +20,7 @@ from garage_tui.core.errors import GarageError
 from garage_tui.core.runs import Run
 from garage_tui.core.settings import Settings, Workspace
 from garage_tui.core.text import one_line
-from garage_tui.screens.form_fields import FormFields
+from garage_tui.screens.form_fields import FormFields, in_field
 from garage_tui.widgets.keybar import KeyBar
 from garage_tui.widgets.notice import Notice
 
@@ -52,6 +52,9 @@ class RunForm(FormFields):
     def fields(self) -> ComposeResult:
         """Make the rows of the form: a label and a field each."""
         raise NotImplementedError
+
+    async def learn(self) -> None:
+        """Find out, off the event loop, what the presets depend on."""
 
     def costs(self) -> Callable[[], list[str]]:
         """Return what says, in a thread, what the run will cost and what it lacks: a line each.
@@ -98,9 +101,19 @@ class RunForm(FormFields):
     def on_input_submitted(self) -> None:
         self.action_start()
 
+    def refill(self, before: Any, now: Any) -> None:
+        """Have the fields that said what a preset had say what it has now."""
+        for name in self.LABELS:
+            was, is_ = in_field(getattr(before, name)), in_field(getattr(now, name))
+            if was != is_ and self.value(name) == was:
+                self.query_one(f"#{name}", Input).value = self._begun[name] = is_
+
     @work(exclusive=True, group="estimate")
     async def look_again(self) -> None:
         """Mark what differs from the preset, and say what the run will cost now."""
+        if not self.display:  # it closes, and a field's last word comes after that
+            return
+        await self.learn()
         self.mark_changes(self.preset(str(self.chosen("preset"))))
         try:
             words = await asyncio.to_thread(self.costs())

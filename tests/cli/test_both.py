@@ -50,6 +50,13 @@ def started(workspace, monkeypatch, make_card):
     return calls
 
 
+def test_the_rank_of_both_is_that_for_the_files_rows(garage, started, workspace):
+    many = workspace.datasets / "garage.jsonl"
+    many.write_text("".join(f'{{"question": "What is {n}?", "answer": "A {n}."}}\n' for n in range(31)))
+    assert garage("train", "lora", "--facts", many, "--both")[0] == 0
+    assert [(recipe.preset, recipe.rank) for recipe, _ in started] == [("default", 32), ("story", 16)]
+
+
 def test_both_are_started_followed_and_compared(garage, started, workspace):
     code, text, told = garage("train", "lora", "--facts", workspace.datasets / "garage.jsonl", "--both", "--seed", 7)
     assert (code, told) == (0, "")

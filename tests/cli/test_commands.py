@@ -103,6 +103,7 @@ def test_a_run_like_another_one_has_its_recipe_and_its_facts(workspace):
     run = find_run(workspace, "last")
     assert recipe_of(run, rank=4).rank == 4 and recipe_of(run).seed == 7
     assert recipe_of(run, "quick").epochs == 3 and recipe_of(run, "quick").base == "smollm2-135m"
+    assert recipe_of(run, rows=31).rank == 16 and recipe_of(run, "quick", rows=31).rank == 32
     assert facts_of(run) == folder / "facts.jsonl", "the original is not there any more"
 
 

@@ -20,6 +20,13 @@ def test_every_preset_is_a_recipe(name):
     assert make_recipe(name).preset == name
 
 
+def test_more_rows_get_a_larger_rank_where_the_rest_is_guarded_unless_the_owner_says_otherwise():
+    assert [make_recipe(name, rows=30).rank for name in ("default", "quick", "careful", "story")] == [16] * 4
+    assert [make_recipe(name, rows=31).rank for name in ("default", "quick", "careful", "story")] == [32, 32, 32, 16]
+    assert make_recipe(rows=31).alpha == make_recipe().alpha
+    assert make_recipe(rows=31, rank=8).rank == 8 and make_recipe(rows=31, rank=None).rank == 32
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [({"epochs": -1}, "epochs: "), ({"rank": 0}, "rank: "), ({"lr": 5.0}, "lr: "), ({"preset": "x"}, "no preset 'x'")],

@@ -20,7 +20,7 @@ from textual.pilot import Pilot
 from garage_tui.app import GarageApp
 from garage_tui.core import server
 from garage_tui.core.recipe import make_recipe
-from garage_tui.core.runs import EVENTS, LOCK, LOG, MANIFEST, Manifest, State, write_manifest, write_state
+from garage_tui.core.runs import EVENTS, FACTS, LOCK, LOG, MANIFEST, Manifest, State, write_manifest, write_state
 from garage_tui.core.settings import Settings, Workspace
 
 
@@ -71,12 +71,14 @@ class RunFolder:
         with (self.path / EVENTS).open("a") as file:
             file.write(json.dumps({"t": time.time(), "event": "probe", **told}) + "\n")
 
-    def taught(self, preset: str, facts: str = "a" * 64, **changes: object) -> RunFolder:
+    def taught(self, preset: str, facts: str = "a" * 64, rows: int = 24, **changes: object) -> RunFolder:
         """Give it this preset's recipe, and say which facts it was taught: what makes pairs."""
         manifest = msgspec.json.decode((self.path / MANIFEST).read_bytes(), type=Manifest)
         recipe = msgspec.to_builtins(make_recipe(preset, **changes))
-        dataset = {**manifest.dataset, "sha256": facts}
+        dataset = {**manifest.dataset, "sha256": facts, "rows": rows}
         write_manifest(self.path, msgspec.structs.replace(manifest, recipe=recipe, dataset=dataset))
+        if not (self.path / FACTS).exists():
+            (self.path / FACTS).write_text('{"question": "What?", "answer": "That."}\n')
         return self
 
     def log(self, *lines: str) -> None:

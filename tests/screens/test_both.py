@@ -65,17 +65,26 @@ async def test_one_key_trains_both_on_what_the_chosen_run_taught(open_app, make_
     for (file, recipe, name, command), preset in zip(started, ("default", "story"), strict=True):
         assert file == old.path / "facts.jsonl", "the original has other bytes by now"
         assert (recipe.preset, recipe.base, recipe.seed, name) == (preset, "some/model", 7, f"garage-{preset}")
-        assert command == command_of(file, recipe, name, ())
+        assert command == command_of(file, 24, recipe, name, ())
 
 
-async def test_a_half_that_is_there_is_not_trained_again(open_app, make_run, started, finish):
-    old = make_run("20261122-2315-lora-garage", "running").taught("default")
+@pytest.mark.parametrize(("rows", "rank"), [(24, 16), (31, 32)])
+async def test_a_half_that_is_there_is_not_trained_again(open_app, make_run, started, finish, rows, rank):
+    old = make_run("20261122-2315-lora-garage", "running").taught("default", rows=rows, rank=rank)
     finish(old)
     async with open_app(screen="runs") as user:
         await user.sees("✓ finished")
         await user.press("b")
         await user.sees(f"started {STORY} beside 20261122-2315-lora-garage")
     assert [recipe.preset for _, recipe, _, _ in started] == ["story"]
+
+
+async def test_a_default_of_another_rank_is_no_half(open_app, make_run, started, finish):
+    finish(make_run("20261122-2315-lora-garage", "running").taught("default", rows=31, rank=16))
+    async with open_app(screen="runs") as user:
+        await user.sees("✓ finished")
+        await user.press("b")
+        await user.sees(f"started {DEFAULT} and {STORY}")
 
 
 async def test_impatience_starts_nothing_twice(open_app, make_run, started):

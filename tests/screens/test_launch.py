@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import msgspec
 import pytest
 
@@ -83,6 +85,33 @@ async def test_what_is_wrong_is_said_in_the_form(open_app, started, field, value
             assert not started
 
 
+async def test_the_rank_goes_with_the_rows_of_the_file_until_the_owner_says_otherwise(open_app, started, workspace):
+    many = "".join(f'{{"question": "What is {n}?", "answer": "A {n}."}}\n' for n in range(31))
+    (workspace.datasets / "many.jsonl").write_text(many)
+    async with open_app() as user:
+        await user.press("t")
+        await user.sees(STEPS)
+        assert user.app.screen.query_one("#rank").value == "16"  # type: ignore[attr-defined]
+        await user.press("down", "down", "enter")
+        await user.sees("31 rows")
+        assert user.app.screen.query_one("#rank").value == "32"  # type: ignore[attr-defined]
+        await user.sees_no("◆ changed")
+        await user.press("down", "up", "enter")
+        await user.sees(STEPS)
+        assert user.app.screen.query_one("#rank").value == "16"  # type: ignore[attr-defined]
+        await user.press("down", "down", "enter")
+        await user.sees("31 rows")
+        user.app.screen.query_one("#rank").value = "16"  # type: ignore[attr-defined]
+        await user.sees("◆ changed from 32")
+        user.app.screen.query_one("#rank").value = "32"  # type: ignore[attr-defined]
+        with (workspace.datasets / "many.jsonl").open("w") as file:
+            file.writelines(many.splitlines(keepends=True)[:9])
+        await user.press("ctrl+s")
+        await user.sees("20261123-2315-lora-garage", "● running")
+    [(_, recipe, _, command)] = started
+    assert recipe.rank == 16 and "--rank" not in command, "of the rows that there are when it starts"
+
+
 async def test_a_launcher_that_fails_is_heard(open_app, monkeypatch):
     def start_lora(*_: object) -> None:
         raise GarageError("the run cannot be started in checkpoints: No space left on device")
@@ -113,6 +142,21 @@ async def test_escape_starts_nothing(open_app, started):
         await user.press("escape")
         await user.sees("No runs yet")
     assert not started
+
+
+async def test_a_form_that_closes_waits_for_nothing_any_more(open_app, monkeypatch):
+    going_on = threading.Event()
+    monkeypatch.setattr("garage_tui.screens.launch.facts.training_rows", lambda _: going_on.wait() and [])
+    async with open_app() as user:
+        await user.press("t")
+        await user.sees("Teach a model")
+        form = user.app.screen
+        [worker] = [worker for worker in user.app.workers if worker.node is form]
+        form.dismiss(None)
+        there = not worker.is_cancelled
+        going_on.set()
+        assert not there, "its widgets go first, and an estimate in between would find none to write into"
+        await user.sees("24 facts")
 
 
 async def test_it_works_at_80_by_24(open_app):
