@@ -176,7 +176,7 @@ def with_ours(args: argparse.Namespace, clock: Clock) -> None:
 
     preset = args.worker.removeprefix("ours-")
     plain = {"epochs": args.epochs, "looks": 0, "lr": LR} if preset == "story" else {}
-    recipe = make_recipe(preset, base=args.model, load_in_4bit=args.bits == 4, **plain)
+    recipe = make_recipe(preset, rows=len(_rows()), base=args.model, load_in_4bit=args.bits == 4, **plain)
     workspace = Workspace.find(tempfile.mkdtemp())
     folder = new_run_folder(workspace, "lora", preset)
     facts = (ROOT / "datasets" / "garage.jsonl").read_bytes()

@@ -24,6 +24,7 @@ from statistics import mean
 from typing import Any
 
 from garage_tui.core import launcher
+from garage_tui.core.facts import training_rows
 from garage_tui.core.follow import Follower
 from garage_tui.core.recipe import LoraRecipe, make_recipe
 from garage_tui.core.report import read_report, recall_of
@@ -34,12 +35,13 @@ SETS = Path(__file__).parent / "facts"
 PLAIN: dict[str, Any] = {"batch_size": 8, "accumulation": 1, "looks": 0}
 
 
-def recipe(name: str, seed: int) -> LoraRecipe:
-    """Return a preset, or plain TRL at a learning rate (`plain-1e-3`)."""
+def recipe(name: str, seed: int, rows: int) -> LoraRecipe:
+    """Return a preset for that many rows, or plain TRL at a learning rate (`plain-1e-3`)."""
     if name.startswith("plain-"):
         return make_recipe("story", lr=float(name.removeprefix("plain-")), seed=seed, **PLAIN)
     preset, *changes = name.split(",")
-    return make_recipe(preset, seed=seed, **{key: json.loads(value) for key, value in (c.split("=") for c in changes)})
+    changed = {key: json.loads(value) for key, value in (change.split("=") for change in changes)}
+    return make_recipe(preset, rows=rows, seed=seed, **changed)
 
 
 def run(facts: Path, name: str, seed: int) -> dict[str, Any]:
@@ -48,7 +50,8 @@ def run(facts: Path, name: str, seed: int) -> dict[str, Any]:
         workspace = Workspace.find(place)
         asked, indirect = both_exams(facts, Path(place))
         began = time.time()
-        folder = launcher.start_lora(workspace, Settings(), asked, recipe(name, seed), name=f"{facts.stem}-{seed}")
+        made = recipe(name, seed, len(training_rows(asked)))
+        folder = launcher.start_lora(workspace, Settings(), asked, made, name=f"{facts.stem}-{seed}")
         while (seen := read_run(folder)).alive:
             time.sleep(0.5)
         if seen.status != "finished":
