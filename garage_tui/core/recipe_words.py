@@ -17,12 +17,12 @@ WORDS: dict[str, str] = {
         "answers. Usual: 3 to 40."
     ),
     "lr": (
-        "Peak learning rate of AdamW: how far each step goes. Too low learns nothing, too high forgets "
-        "the rest. Plain LoRA: 1e-4 to 1e-3; guarded, whose steps are of another kind: 0.02 to 0.1."
+        "Peak learning rate: too low learns nothing, too high forgets the rest. Plain LoRA: 1e-4 to 1e-3; guarded: "
+        "0.02 to 0.1."
     ),
     "rank": (
-        "Rank of the adapter's matrices: how much it can hold. Facts need little; 8 to 32 is usual, and a preset that "
-        "guards takes 32 for more than 30 rows."
+        "Rank of the adapter's matrices: how much it can hold. 8 to 32 is usual; presets with guards take 16, and 32 "
+        "for more than 30 rows."
     ),
     "alpha": (
         "The adapter counts alpha / rank. Keep alpha equal to the rank (or twice it) and change the "
@@ -36,8 +36,8 @@ WORDS: dict[str, str] = {
         "Steps in which the learning rate climbs to its peak. A few keep the first steps from tearing something."
     ),
     "kl": (
-        "How firmly the model is held to its own answers where the facts are not asked for. 0 trains plainly, as in "
-        "the story. Usual: 3 to 20; more forgets less, and learns more slowly."
+        "How firmly the model is held to its own answers elsewhere: more forgets less and learns more slowly. 0: "
+        "plainly. Usual: 3 to 20."
     ),
     "max_length": "Tokens after which a row is cut. Short facts need 256; longer rows cost memory.",
     "seed": ("Start of the random numbers: order of the rows and the adapter's first weights. Same seed, same run."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import threading
 
 import msgspec
@@ -9,6 +10,7 @@ import pytest
 
 from garage_tui.core.errors import GarageError
 from garage_tui.core.recipe import make_recipe
+from garage_tui.core.recipe_words import WORDS
 
 STEPS = f"{make_recipe().steps(24)} steps"
 """What the default makes of the 24 facts of the example."""
@@ -177,6 +179,10 @@ async def test_the_field_with_the_focus_is_explained_and_a_change_is_marked(open
         await user.sees(f"◆ changed from {make_recipe().epochs:g}", f"{make_recipe().epochs:g}0 epochs")
         await user.press("tab", "tab", "tab")
         await user.sees("Rank of the adapter")
+    width = 68  # of the form in a terminal of 80 columns
+    assert not {name: words for name, words in WORDS.items() if len(textwrap.wrap(words, width)) > 2}, (
+        "they are cut off"
+    )
 
 
 async def test_memory_is_estimated_and_too_much_of_it_is_said(open_app, smollm2):
