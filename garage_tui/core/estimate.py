@@ -32,6 +32,7 @@ _ALIKE = ("base", "batch_size", "rank", "max_length", "kl", "guards", "neighbour
 _AGAIN = 1.05  # the same run again takes a little more or less
 _LOGITS = 24  # bytes for each token and word: six copies in 32 bit, with the gradient and the other model's
 _CARD_BATCH = 24 * 32  # tokens whose words the report card looks at in one pass
+_CARD_PROMPTS = 208 * 64  # tokens of its questions, all answered together, whose keys and values are kept
 _CUDA = 0.8e9  # bytes of a CUDA context and of what its allocator keeps
 
 
@@ -85,6 +86,11 @@ def estimate_lora(workspace: Workspace, recipe: LoraRecipe, rows: Sequence[Fact]
     return Estimate(len(rows), recipe.epochs, recipe.effective_batch, steps, seconds, basis, memory, free)
 
 
+def exam_memory(recipe: LoraRecipe) -> float | None:
+    """Return the most bytes that a report card takes by itself; None where the base is not here yet."""
+    return _memory_by_formula(recipe, None)
+
+
 def _tokens(recipe: LoraRecipe, rows: Sequence[Fact]) -> tuple[float, float]:
     """Return what a run reads in its steps, and what it reads before and after them, in tokens of guarded training."""
     texts = sum((len(row.question) + len(row.answer)) / _CHARACTERS_A_TOKEN for row in rows)
@@ -110,8 +116,10 @@ def _memory_here(workspace: Workspace, recipe: LoraRecipe) -> float | None:
     return None
 
 
-def _memory_by_formula(recipe: LoraRecipe, tokens: float) -> float | None:
-    """Return the bytes that `recipe` needs for rows of `tokens` tokens; None where the base is not here yet.
+def _memory_by_formula(recipe: LoraRecipe, tokens: float | None) -> float | None:
+    """Return the bytes that `recipe` needs for rows of `tokens` tokens (None: for its card alone).
+
+    None where the base is not here yet.
 
     Weights, the adapter with its gradients and AdamW's two moments (16 bytes a parameter), activations of
     34 · tokens · hidden bytes a layer in 16 bit (Korthikanti et al. 2022, arXiv 2205.05198, equation 1 without the
@@ -140,13 +148,16 @@ def _memory_by_formula(recipe: LoraRecipe, tokens: float) -> float | None:
     sizes = {"k_proj": (hidden, key_value), "v_proj": (hidden, key_value), "gate_proj": (hidden, inner)}
     sizes |= {"up_proj": (hidden, inner), "down_proj": (inner, hidden)}
     adapter = recipe.rank * layers * sum(sum(sizes.get(target, (hidden, hidden))) for target in recipe.targets)
+    card = _CARD_BATCH * (hidden * layers * 4 + _LOGITS * vocabulary)
+    overhead = _CUDA if on_gpu else _TORCH
+    if tokens is None:
+        return weights + 4 * adapter + card + _CARD_PROMPTS * layers * 2 * key_value * whole + overhead
     batch, deep = recipe.batch_size * tokens, float(layers)
     if recipe.guarded:  # the first layers have no adapter: nothing of them is kept for a gradient
         batch += min(recipe.guard_batch, recipe.guards + recipe.neighbours) * (_ROLE_TOKENS + _GUARD_TOKENS)
         deep *= 1 - recipe.skipped
     step = batch * (hidden * deep * (2 if on_gpu else 68) + _LOGITS * vocabulary)
-    card = _CARD_BATCH * (hidden * layers * 4 + _LOGITS * vocabulary)
-    return weights + 16 * adapter + max(step, card) + (_CUDA if on_gpu else _TORCH)
+    return weights + 16 * adapter + max(step, card) + overhead
 
 
 def _speed_here(workspace: Workspace, recipe: LoraRecipe) -> tuple[float | None, str]:

@@ -62,7 +62,7 @@ def start(run: Run) -> subprocess.Popen[bytes] | None:
 
     Raises:
         BadInputError: the run cannot be examined now.
-        GarageError: the process cannot be started.
+        GarageError: it needs more memory than is free, or the process cannot be started.
     """
     from garage_tui.core.environment import environment  # 60 ms, and most looks at a card start nothing
 
@@ -72,6 +72,7 @@ def start(run: Run) -> subprocess.Popen[bytes] | None:
         with log_file(run.path / SAYS) as says:
             if not _lock(says.fileno()):
                 return None
+            _must_fit(run)
             says.truncate(0)
             says.write(f"{time.time():.3f}\n".encode())
             says.flush()
@@ -85,6 +86,34 @@ def start(run: Run) -> subprocess.Popen[bytes] | None:
             )
     except OSError as error:
         raise GarageError(f"{run.id} cannot be examined: {error.strerror or error}") from error
+
+
+def _must_fit(run: Run) -> None:
+    """Refuse an exam that would not get its memory: the kernel might take it from a run or a server instead.
+
+    Raises:
+        GarageError: less is free than it needs.
+    """
+    from garage_tui.core import gpu
+    from garage_tui.core.again import recipe_of
+    from garage_tui.core.estimate import exam_memory
+    from garage_tui.core.queue import CPU
+    from garage_tui.core.room import free_on
+
+    assert run.manifest is not None  # why_not has looked
+    base = run.manifest.base.get("path") or run.manifest.base.get("name")
+    try:
+        needs = exam_memory(recipe_of(run, base=base))
+    except BadInputError:
+        return  # of another version: the exam itself says what it lacks
+    slot = next((str(reading.index) for reading in gpu.usable()), CPU)
+    free = free_on([slot])
+    if needs is not None and free is not None and free < needs:
+        where = "this box" if slot == CPU else f"GPU {slot}"
+        raise GarageError(
+            f"an exam of {run.id} needs about {needs / 1e9:.1f} GB of memory, and {where} has {free / 1e9:.1f} free: "
+            "wait for what else is at work (`garage runs`), or end the model server (`garage serve --stop`)"
+        )
 
 
 def look(folder: Path) -> Exam | None:

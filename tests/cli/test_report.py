@@ -14,7 +14,7 @@ import time
 import pytest
 
 from garage_tui.__main__ import main
-from garage_tui.core import examine
+from garage_tui.core import examine, free_memory
 from garage_tui.core.report import write_report
 from garage_tui.core.runs import LOCK, Manifest, State, read_run, write_manifest, write_state
 
@@ -149,6 +149,21 @@ def test_two_who_want_the_same_card_wait_for_one_exam(report, run, exam_job):
     assert code == 0 and "learned 15 of 15" in text
     assert told.splitlines() == [f"{RUN} is being examined already: this waits for its card", "one"]
     assert process.wait(10) == 0
+
+
+def test_an_exam_that_has_no_memory_is_refused_before_it_could_take_it_from_a_run(
+    report, run, exam_job, tiny_model, tmp_path, monkeypatch
+):
+    base = {"name": str(tiny_model), "path": str(tiny_model)}
+    write_manifest(run, Manifest(id=RUN, kind="lora", created=1, recipe={}, base=base, dataset={}))
+    exam_job("(folder / 'report.json').write_bytes(card)")
+    monkeypatch.setattr(free_memory, "_MEMINFO", tmp_path / "meminfo")
+    (tmp_path / "meminfo").write_text("MemTotal: 24000000 kB\nMemAvailable: 900000 kB\nSwapFree: 0 kB\n")
+    code, text, told = report("last")
+    assert (code, text) == (1, "") and "GB of memory, and this box has 0.9 free: wait for what else" in told
+    assert len(told.splitlines()) == 1 and not (run / "report.json").exists()
+    (tmp_path / "meminfo").write_text("MemTotal: 24000000 kB\nMemAvailable: 9000000 kB\nSwapFree: 0 kB\n")
+    assert report("last")[0] == 0
 
 
 @pytest.fixture
