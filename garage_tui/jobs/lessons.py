@@ -122,8 +122,13 @@ class Lessons(torch.utils.data.Dataset[Lesson]):
         return Example(row.prompt, row.answer[: max(1, self._recipe.max_length - len(row.prompt))])
 
     def _chosen(self, number: int, rows: int) -> list[Guard]:
-        """Return the guards of a pass, fewer beside fewer rows; most are about other names."""
-        count = -(-self._recipe.guard_batch * rows // self._recipe.batch_size)
+        """Return the guards of a pass, fewer beside fewer rows; most are about other names.
+
+        Where all rows are fewer than a pass takes, they have all guards: one fact leaked beside three or four of them.
+        """
+        count = self._recipe.guard_batch
+        if len(self._facts) >= self._recipe.batch_size:
+            count = -(-count * rows // self._recipe.batch_size)
         dice = random.Random(f"{self._recipe.seed} guards {number}")
         general, near = ([guard for guard in self._guards if guard.near == side] for side in (False, True))
         kept = dice.sample(near, min(round(_NEAR * count), len(near)))

@@ -48,6 +48,13 @@ def test_every_row_is_seen_once_an_epoch_beside_guards_in_turn(made):
     assert all(int((~lesson.facts).sum()) == len(lesson.hidden) > 0 for lesson in map(lessons.__getitem__, range(8)))
 
 
+def test_few_rows_have_as_many_guards_as_a_whole_pass_of_them(made):
+    model, lessons, kept = made
+    assert [(lesson.rows, lesson.guards) for lesson in (lessons[0], lessons[1])] == [(1, 3), (2, 5)]
+    few = Lessons(model, FACTS[:1], [], kept, make_recipe(batch_size=12, epochs=4, guard_batch=5))
+    assert (few[0].rows, few[0].guards) == (1, 5)
+
+
 def test_a_resumed_run_sees_the_same_lessons(made):
     _, lessons, _ = made
     first, again = lessons[5], lessons[5]
