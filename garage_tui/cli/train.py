@@ -107,6 +107,8 @@ def run_lora(args: argparse.Namespace) -> int:
     settings = load_settings(workspace)
     changes = {name: getattr(args, name) for name in CHANGEABLE}
     like = find_run(workspace, args.like) if args.like else None
+    if like:
+        recipe_of(like)  # one that was taught no facts is called so before its facts are looked for
     if args.facts:
         file = Path(args.facts)
     elif like:

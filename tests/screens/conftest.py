@@ -145,7 +145,10 @@ def open_app(workspace):
         settings = settings or (Settings(base_model=base_model) if base_model else Settings())
         app = GarageApp(workspace, settings, **arguments)  # type: ignore[arg-type]
         async with app.run_test(size=size) as pilot:
-            yield User(app, pilot)
+            try:
+                yield User(app, pilot)
+            finally:
+                app.workers.cancel_all()  # as at the end of `App.run`; `run_test` takes their widgets away first
 
     return open_
 
