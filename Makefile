@@ -14,9 +14,9 @@ run: setup
 
 setup: $(STAMP)
 
-# Two at once: half of the time is spent waiting for processes.
+# Three at once on two cores: half of the time is spent waiting for processes.
 test: setup check
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 # What takes minutes each: whole matrices of terminals, soaks, fuzzers.
 test-long: setup
