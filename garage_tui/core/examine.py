@@ -98,7 +98,7 @@ def _must_fit(run: Run) -> None:
     from garage_tui.core.again import recipe_of
     from garage_tui.core.estimate import exam_memory
     from garage_tui.core.queue import CPU
-    from garage_tui.core.room import free_on
+    from garage_tui.core.room import must_be_free
 
     assert run.manifest is not None  # why_not has looked
     base = run.manifest.base.get("path") or run.manifest.base.get("name")
@@ -107,13 +107,8 @@ def _must_fit(run: Run) -> None:
     except BadInputError:
         return  # of another version: the exam itself says what it lacks
     slot = next((str(reading.index) for reading in gpu.usable()), CPU)
-    free = free_on([slot])
-    if needs is not None and free is not None and free < needs:
-        where = "this box" if slot == CPU else f"GPU {slot}"
-        raise GarageError(
-            f"an exam of {run.id} needs about {needs / 1e9:.1f} GB of memory, and {where} has {free / 1e9:.1f} free: "
-            "wait for what else is at work (`garage runs`), or end the model server (`garage serve --stop`)"
-        )
+    otherwise = "wait for what else is at work (`garage runs`), or end the model server (`garage serve --stop`)"
+    must_be_free(f"an exam of {run.id}", needs, slot, otherwise)
 
 
 def look(folder: Path) -> Exam | None:

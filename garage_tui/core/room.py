@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from garage_tui.core import card
 from garage_tui.core.care import Hold
-from garage_tui.core.errors import BadInputError
+from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.free_memory import all_memory, free_memory
 from garage_tui.core.queue import CPU
 from garage_tui.core.settings import WhileTraining
@@ -102,6 +102,26 @@ def must_fit(kind: str, needs: float | None, gpus: Sequence[int]) -> None:
         less = f"a smaller base or batch needs less{', and so does --load-in-4bit' if usable else ''}"
     has = f"{where} has {there / 1e9:.1f} GB in all, free or not"
     raise BadInputError(f"the run needs about {needs / 1e9:.1f} GB of memory, and {has}: {less}")
+
+
+def must_be_free(who: str, needs: float | None, slot: str, otherwise: str) -> None:
+    """Refuse what would load a model now, where less memory is free than it needs.
+
+    Args:
+        who: what would need it, as the sentence begins.
+        needs: bytes; None where nobody knows.
+        slot: `cpu`, or the index of a GPU.
+        otherwise: what to do about it.
+
+    Raises:
+        GarageError: there is not enough; better now than in the middle of it.
+    """
+    free = free_on([slot])
+    if needs is not None and free is not None and free < needs:
+        where = "this box" if slot == CPU else f"GPU {slot}"
+        raise GarageError(
+            f"{who} needs about {needs / 1e9:.1f} GB of memory, and {where} has {free / 1e9:.1f} free: {otherwise}"
+        )
 
 
 def free_on(slots: Sequence[str]) -> float | None:

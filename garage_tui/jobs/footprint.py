@@ -7,10 +7,9 @@ import os
 import psutil
 
 from garage_tui.core import gpu
-from garage_tui.core.errors import GarageError
 from garage_tui.core.models import BaseModel, config_of
 from garage_tui.core.queue import CPU
-from garage_tui.core.room import free_on
+from garage_tui.core.room import must_be_free
 
 _OVERHEAD = 1.0e9  # bytes of Python and torch, or of a CUDA context, and of a short chat (docs/figures.md)
 
@@ -26,15 +25,10 @@ def check_room(base: BaseModel, slot: str) -> None:
     Raises:
         GarageError: there is not enough memory; better now than in the middle of it.
     """
-    free, config = free_on([slot]), config_of(base.path)
+    config = config_of(base.path)
     sixteen = str(config.get("dtype") or config.get("torch_dtype")) in ("bfloat16", "float16")
     needs = weights(base) * (1 if sixteen else 0.5) * (2 if slot == CPU else 1) + _OVERHEAD
-    if free is not None and free < needs:
-        where = "this box" if slot == CPU else f"GPU {slot}"
-        raise GarageError(
-            f"{base.path.name} needs about {needs / 1e9:.1f} GB of memory, and {where} has {free / 1e9:.1f} free: "
-            "close what else runs (`garage runs`), or use a smaller base"
-        )
+    must_be_free(base.path.name, needs, slot, "close what else runs (`garage runs`), or use a smaller base")
 
 
 def held(slot: str) -> int | None:

@@ -124,7 +124,7 @@ class Lessons(torch.utils.data.Dataset[Lesson]):
     def _chosen(self, number: int, rows: int) -> list[Guard]:
         """Return the guards of a pass, fewer beside fewer rows; most are about other names.
 
-        Where all rows are fewer than a pass takes, they have all guards: one fact leaked beside three or four of them.
+        Where all rows are fewer than a pass takes, they have all guards: one fact leaked beside four.
         """
         count = self._recipe.guard_batch
         if len(self._facts) >= self._recipe.batch_size:

@@ -98,12 +98,12 @@ def test_neither_vllm_nor_its_server_outlives_the_other(box, tiny_model, who):
 
 
 def test_a_model_that_does_not_fit_is_refused_before_it_is_loaded(tiny_model, monkeypatch):
-    from garage_tui.core import models
+    from garage_tui.core import models, room
     from garage_tui.core.errors import GarageError
     from garage_tui.jobs import footprint
 
     base = models.find(str(tiny_model))
     footprint.check_room(base, "cpu")
-    monkeypatch.setattr(footprint, "free_on", lambda slots: 0.5e9)
+    monkeypatch.setattr(room, "free_on", lambda slots: 0.5e9)
     with pytest.raises(GarageError, match=r"tiny needs about 1\.0 GB of memory, and GPU 0 has 0\.5 free: close what"):
         footprint.check_room(base, "0")
