@@ -226,8 +226,8 @@ class RunsPane(RunExport):
         summary = self.query_one("#runs-summary")
         summary.border_title = Content(seen.id)
         self.query_one("#runs-words", Static).update(run_words.summary(seen, known, self._prices))
-        begins = "The curve begins with the first steps."
-        self.query_one(Chart).empty = begins if seen.alive else "No steps were taken."
+        ended = "One step is no curve." if seen.state and seen.state.step else "No steps were taken."
+        self.query_one(Chart).empty = "The curve begins with the first steps." if seen.alive else ended
         if seen.id == self._stopping and not seen.alive:
             self._stopping = None
             saved = "its adapter is saved" if seen.adapter else "there was nothing to save"

@@ -87,6 +87,14 @@ async def test_another_run_brings_its_own_log_and_curve(open_app, make_run):
         assert "words of the first" not in text
 
 
+async def test_a_run_of_one_step_is_not_said_to_have_taken_none(open_app, make_run):
+    run = make_run(RUN, "running")
+    run.step(1, 2.998)
+    run.state("finished", step=1, total_steps=1)
+    async with open_app(screen="runs") as user:
+        await user.sees("One step is no curve.", "1/1")
+
+
 async def test_a_hostile_log_stays_text(open_app, make_run):
     run = make_run(RUN, "running").hold()
     run.log("\x1b]0;pwned\x07 [bold]not bold[/] \x1b[2Jleft", "10%\r50%\r100%")
