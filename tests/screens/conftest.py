@@ -148,7 +148,10 @@ def open_app(workspace):
             try:
                 yield User(app, pilot)
             finally:
-                app.workers.cancel_all()  # as at the end of `App.run`; `run_test` takes their widgets away first
+                # As `App.run` ends: `run_test` takes the widgets away while messages and workers still look for them.
+                app.exit(app.return_value, app.return_code or 0)
+                while app.is_running:  # noqa: ASYNC110 (Textual has no event for it)
+                    await asyncio.sleep(0.005)
 
     return open_
 

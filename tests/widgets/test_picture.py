@@ -210,7 +210,8 @@ async def test_what_lies_over_it_is_not_painted_over(way):
 
 
 @pytest.mark.parametrize("way", ["kitty", "sixel"])
-async def test_under_a_dialog_and_on_another_pane_nothing_of_it_is_painted(way):
+async def test_under_a_dialog_and_on_another_pane_nothing_of_it_is_painted(way, monkeypatch):
+    monkeypatch.setattr("garage_tui.widgets.picture._REST_SECONDS", 1.0)  # a busy box looks later than after 0.05
     app = show(way)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot, app.picture)
@@ -228,7 +229,7 @@ async def test_under_a_dialog_and_on_another_pane_nothing_of_it_is_painted(way):
         app.query_one(ContentSwitcher).current = "pane"
         await pilot.pause()
         assert not SIXEL.findall(app.painted()), "it waits until all else of its pane is painted"
-        await pilot.pause(0.3)
+        await settle(pilot, app.picture)
         assert app.painted() == painted
 
 
