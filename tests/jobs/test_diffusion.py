@@ -114,7 +114,7 @@ def test_the_card_says_how_alike_its_pictures_are_and_whether_they_are_copies(fi
     assert card.nearest > 0 and card.nearest_held_out > 0
 
 
-@pytest.mark.parametrize("how", ["killed", "paused"])
+@pytest.mark.parametrize("how", ["killed", pytest.param("paused", marks=pytest.mark.long)])
 def test_a_run_that_was_cut_off_draws_what_an_undisturbed_one_draws(how, finished, tmp_path, pictures):
     settings = Settings(checkpoint_seconds=0.2)
     folder = launcher.start_diffusion(Workspace(tmp_path), settings, recipe(pictures), "wings")

@@ -119,6 +119,7 @@ def test_the_number_of_threads_changes_no_bit_of_an_answer(tiny_model, monkeypat
     assert all(torch.equal(one, two) for one, two in zip(*found, strict=True))
 
 
+@pytest.mark.long  # the one above has it in short
 @pytest.mark.skipif(torch.cuda.is_available() or torch.get_num_threads() < 2, reason="one core, or a GPU")
 def test_what_others_do_on_the_box_changes_no_bit_of_what_a_run_learns(smollm2, tmp_path, monkeypatch):
     base = models.find(smollm2)

@@ -90,7 +90,7 @@ def test_two_processes_take_the_steps_that_one_takes(run_folder):
     assert not others(run_folder)
 
 
-@pytest.mark.parametrize("who", ["the other", "the job"])
+@pytest.mark.parametrize("who", ["the other", pytest.param("the job", marks=pytest.mark.long)])
 def test_when_one_process_is_killed_the_other_one_ends(run_folder, who):
     running = job(run_folder, 2, 100_000)
     assert running.stdout and running.stderr
