@@ -25,8 +25,21 @@ DAMPING = 1200.0
 PULL = 60.0
 """Of M to the origin, times `kl`: what M costs on all that no guard of this step is about."""
 MOMENTUM = 0.2
+COOLING = 4
+"""Steps in which a run that has learned runs its schedule down."""
 _FACT_FLOOR, _GUARD_FLOOR = 0.1, 0.01
 """Nats added to 2·loss: a row that is known has no direction any more."""
+
+
+def cool(optimizer: torch.optim.Optimizer, why: str) -> None:
+    """Run the schedule down to nothing in the next `COOLING` steps; a checkpoint keeps that, and why."""
+    optimizer.param_groups[0].update(cooling=COOLING, why=why)
+
+
+def cooling(optimizer: torch.optim.Optimizer) -> tuple[int, str] | None:
+    """Return the steps that are left of a cooling and why it is cooled; None where the schedule runs as it was made."""
+    group = optimizer.param_groups[0]
+    return (group["cooling"], group["why"]) if group.get("why") else None
 
 
 class Newton(torch.optim.Optimizer):
@@ -43,7 +56,8 @@ class Newton(torch.optim.Optimizer):
 
     def __init__(self, layers: Sequence[tuple[Any, torch.Tensor]], lr: float, kl: float) -> None:
         outputs = [layer.lora_B["default"] for layer, _ in layers]
-        super().__init__([output.weight for output in outputs], {"lr": lr, "kl": kl, "past": []})
+        group = {"lr": lr, "kl": kl, "past": [], "cooling": 0, "why": ""}
+        super().__init__([output.weight for output in outputs], group)
         self._places = torch.empty(0, 0, dtype=torch.long)
         """(examples, longest) where each example's tokens are in the pass, filled up."""
         self._there = torch.empty(0, 0)
@@ -110,7 +124,10 @@ class Newton(torch.optim.Optimizer):
 
     def _step(self) -> None:
         group = self.param_groups[0]
-        weights, kl = list(self._rows), group["kl"]
+        weights, kl, lr = list(self._rows), group["kl"], group["lr"]
+        if (cooled := cooling(self)) is not None:
+            lr *= cooled[0] / (COOLING + 1)
+            group["cooling"] = max(0, cooled[0] - 1)
         device = weights[0].device
         losses, facts = (torch.cat(parts).to(device) for parts in (self._losses, self._facts))
         slopes = self._flat([torch.cat(self._rows[weight]) for weight in weights])
@@ -129,8 +146,8 @@ class Newton(torch.optim.Optimizer):
         inner = past @ past.T
         inner.diagonal().add_(DAMPING)
         way = (speed - past.T @ torch.linalg.solve(inner, past @ speed)) / DAMPING
-        full = group["lr"] / group.get("initial_lr", group["lr"])  # what the schedule leaves of a step
-        moved = place - way * min(full, group["lr"] / max(float(way.norm()), 1e-12))
+        full = lr / group.get("initial_lr", group["lr"])  # what the schedule leaves of a step
+        moved = place - way * min(full, lr / max(float(way.norm()), 1e-12))
         for weight, new, drive in zip(weights, self._apart(moved, weights), self._apart(speed, weights), strict=True):
             state = self.state[weight]
             state["place"], state["speed"] = new, drive

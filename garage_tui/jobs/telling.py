@@ -26,6 +26,7 @@ from garage_tui.jobs.events import Progress, StopRequestedError
 from garage_tui.jobs.exam import TOKENS, Exam
 from garage_tui.jobs.forward import Model
 from garage_tui.jobs.loading import chats_of
+from garage_tui.jobs.newton import COOLING, cool, cooling
 from garage_tui.jobs.probing import Found, Probe
 
 _FORGETS_LEAK, _FORGETS_DRIFT = 0.3, 0.25
@@ -132,7 +133,15 @@ class Telling(TrainerCallback):
             control.should_training_stop = True
         return control
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
+    def on_log(
+        self,
+        args: Any,
+        state: Any,
+        control: Any,
+        logs: dict[str, Any] | None = None,
+        optimizer: Any = None,
+        **_: Any,
+    ) -> None:
         if not logs or "loss" not in logs:
             return
         now, step = self._progress.active_seconds, state.global_step
@@ -143,11 +152,14 @@ class Telling(TrainerCallback):
         # The first step pays for lazy initialisation, and would spoil the forecast of those that come after it.
         then, tokens_then, step_then = self._first or (self._began, self._start.tokens, self._start.step)
         speed = (self._tokens - tokens_then) / (now - then)
-        left = (state.max_steps - step) * (now - then) / (step - step_then)
+        cooled = cooling(optimizer)
+        left = (state.max_steps - step if cooled is None else cooled[0]) * (now - then) / (step - step_then)
         self._first = self._first or (now, self._tokens, step)
         # A guarded run is one long epoch to transformers' Trainer.
         epoch = round((state.epoch or 0.0) * (self._recipe.epochs if self._recipe.guarded else 1), 3)
         loss, rate = round(logs["loss"], 5), logs["learning_rate"]
+        if cooled is not None:
+            rate *= (cooled[0] + 1) / (COOLING + 1)
         parts = {name: round(logs[name], 5) for name in ("facts", "guards") if name in logs}
         self._progress.step(
             step=step,
@@ -167,9 +179,13 @@ class Telling(TrainerCallback):
             f"  {speed:.0f} tokens/s",
             flush=True,
         )
-        self._look(step, state.max_steps, epoch, control)
+        if cooled is None:
+            self._look(step, state.max_steps, epoch, optimizer)
+        elif not cooled[0]:
+            self.learned = cooled[1]
+            control.should_training_stop = True
 
-    def _look(self, step: int, steps: int, epoch: float, control: Any) -> None:
+    def _look(self, step: int, steps: int, epoch: float, optimizer: Any) -> None:
         """Measure after every so many steps; the last step is measured by the report card."""
         if self._probe is None or step >= steps or step % max(1, math.ceil(steps / (self._recipe.looks + 1))):
             return
@@ -188,12 +204,18 @@ class Telling(TrainerCallback):
         )
         if forgets:
             self._progress.warn(f"it begins to forget: {forgets}; s stops it (`garage stop {self._folder.name}`)")
-        if self._recipe.guarded and found.recall >= RECALL and not found.leak and found.drift <= _SURE * DRIFT:
-            self.learned = (
-                f"stopped at step {step} of {steps}, because it has learned: {found.recall:.0%} of other wordings"
-                f" right, no leak, drift {found.drift:.3f}"
+        if self._recipe.guarded and step + COOLING < steps and _has_learned(found):
+            # What is left of the drift by a schedule that was run down is two thirds of that of one that was cut off.
+            cool(
+                optimizer,
+                f"stopped at step {step + COOLING} of {steps}, because it had learned at step {step}:"
+                f" {found.recall:.0%} of other wordings right, no leak, drift {found.drift:.3f}",
             )
-            control.should_training_stop = True
+            self._progress.phase(f"it has learned; {COOLING} more steps to settle")
+
+
+def _has_learned(found: Found) -> bool:
+    return found.recall >= RECALL and not found.leak and found.drift <= _SURE * DRIFT
 
 
 def _forgets(found: Found) -> str:

@@ -128,20 +128,32 @@ def test_a_run_that_is_killed_paused_and_stopped_reaches_what_an_undisturbed_one
     assert len(checkpoints.found(folder)) <= 2
 
 
-def test_a_guarded_run_that_is_killed_goes_on_with_the_lessons_that_it_would_have_seen(workspace, tiny_model):
+def test_a_guarded_run_that_is_killed_goes_on_with_the_lessons_that_it_would_have_seen_until_it_has_learned(
+    workspace, tiny_model, monkeypatch
+):
+    """Its looks are a stand-in's, since what a model of noise learns passes no bar; it is killed as it settles."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    monkeypatch.setitem(launcher.JOBS, "lora", "lora_that_learns")
     guarded = make_recipe(
-        base=str(tiny_model), epochs=12, batch_size=6, accumulation=2, dropout=0.1, guards=8, neighbours=8, looks=2
+        base=str(tiny_model), epochs=18, batch_size=6, accumulation=2, dropout=0.1, guards=8, neighbours=8, looks=2
     )
-    settings = Settings(checkpoint_seconds=0.5)
     twins = []
-    for _ in range(2):
-        twins.append(launcher.start_lora(workspace, settings, some_facts(workspace), guarded))
-        if len(twins) == 2:
-            wait(twins[1], lambda run: checkpoints.newest_whole(twins[1]) and run.state.step > 6)
-            kill(twins[1])
-            launcher.resume(wait(twins[1], ended))
-        assert wait(twins[-1], ended).status == "finished"
+    for killed_at in ("0", "14"):
+        monkeypatch.setenv("KILLED_AT", killed_at)
+        twins.append(launcher.start_lora(workspace, Settings(), some_facts(workspace), guarded))
+        run = wait(twins[-1], ended)
+    assert run.status == "interrupted" and checkpoints.newest_whole(twins[1])[0].name == "checkpoint-13"
+    monkeypatch.setenv("KILLED_AT", "0")
+    launcher.resume(run)
+    assert wait(twins[1], ended).status == "finished"
     assert_same_story(twins[1], twins[0])
+    for twin in twins:
+        assert read_run(twin).reason.startswith(
+            "stopped at step 16 of 36, because it had learned at step 12: 100% of other wordings right, no leak"
+        )
+        rates = [step["lr"] for step in steps(twin)]
+        assert len(rates) == 16 and rates[11] > rates[12] > rates[13] > rates[14] > rates[15] > 0
+        assert rates[15] < rates[11] / 4
 
 
 def test_a_damaged_checkpoint_is_skipped_and_said(train, undisturbed):

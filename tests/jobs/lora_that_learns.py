@@ -1,0 +1,29 @@
+"""The job of a LoRA run whose looks all say that it has learned; it saves each step, and is killed in `KILLED_AT`."""
+
+import os
+import signal
+import sys
+
+from garage_tui.jobs import saving
+from garage_tui.jobs.lora import main
+from garage_tui.jobs.newton import Newton
+from garage_tui.jobs.probing import Found, Probe
+
+KILLED_AT = int(os.environ.get("KILLED_AT", "0"))
+taken = 0
+step = Newton.step
+
+
+def step_or_die(self, *arguments):
+    global taken
+    taken += 1
+    if taken == KILLED_AT:
+        for process in (os.getppid(), os.getpid()):  # its supervisor would say what happened
+            os.kill(process, signal.SIGKILL)
+    step(self, *arguments)
+
+
+saving.Pace.due = lambda self: True
+Newton.step = step_or_die
+Probe.look = lambda self: Found(recall=1.0, leak=0.0, drift=0.01)
+sys.exit(main())
