@@ -63,6 +63,7 @@ def train(folder: Path, progress: Progress, telemetry: Telemetry) -> None:
         known = {"path": str(base.path), "source": base.source, "sha256": base.record.sha256 if base.record else None}
         found = {"base": {**manifest.base, **known}, "recipe": msgspec.to_builtins(recipe)}
         write_manifest(folder, msgspec.structs.replace(manifest, **found))
+    trainers.leave_out_unused(chosen, recipe, base)
 
     from transformers import PrinterCallback, set_seed
 
