@@ -60,10 +60,11 @@ def ask(request: Request) -> None:
     Raises:
         GarageError: base or an adapter cannot be used, or a question does not fit the context.
     """
-    from garage_tui.jobs import base_model
+    from garage_tui.jobs import base_model, unneeded
 
     base = base_model.ensure(request.base, _say)
     _say("starting torch")
+    unneeded.leave_out(base)
     from garage_tui.jobs.engine import MAX_ROWS, Engine
     from garage_tui.jobs.rows import Row, Sampling
 

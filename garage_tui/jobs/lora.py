@@ -23,7 +23,7 @@ from garage_tui.core.four_bit import in_4bit
 from garage_tui.core.recipe import LoraRecipe
 from garage_tui.core.regular_file import read_regular
 from garage_tui.core.runs import ADAPTER, FACTS, MANIFEST, Manifest, write_manifest
-from garage_tui.jobs import base_model, running, saving
+from garage_tui.jobs import base_model, running, saving, unneeded
 from garage_tui.jobs.breaks import Breaks
 from garage_tui.jobs.events import ENDINGS, Progress
 from garage_tui.jobs.telemetry import Telemetry
@@ -63,7 +63,8 @@ def train(folder: Path, progress: Progress, telemetry: Telemetry) -> None:
         known = {"path": str(base.path), "source": base.source, "sha256": base.record.sha256 if base.record else None}
         found = {"base": {**manifest.base, **known}, "recipe": msgspec.to_builtins(recipe)}
         write_manifest(folder, msgspec.structs.replace(manifest, **found))
-    trainers.leave_out_unused(chosen, recipe, base)
+    if not chosen.unsloth:
+        unneeded.leave_out(base, four_bit=bool(recipe.load_in_4bit), datasets=not recipe.guarded)
 
     from transformers import PrinterCallback, set_seed
 

@@ -136,6 +136,9 @@ def _backend(args: argparse.Namespace, base: BaseModel, workspace: Workspace, no
         runs = served_runs(workspace, base.name, args.only)
         return VllmBackend(base, runs, settings, args.slot, workspace.server / LOG)
     note.starting("importing torch and transformers")
+    from garage_tui.jobs import unneeded
+
+    unneeded.leave_out(base)
     from garage_tui.jobs.embedded import Embedded
 
     return Embedded(base, args.slot)

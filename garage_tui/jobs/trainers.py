@@ -7,7 +7,6 @@ optional: parts of it are AGPL-3.0.
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,7 @@ import torch
 
 from garage_tui.core.errors import GarageError
 from garage_tui.core.models import BaseModel, config_of
-from garage_tui.core.recipe import LoraRecipe, TrainerName
+from garage_tui.core.recipe import TrainerName
 from garage_tui.core.settings import models_folder
 from garage_tui.core.text import one_line
 
@@ -49,23 +48,6 @@ def choose(wanted: TrainerName, base: BaseModel) -> Choice:
             if wanted == "unsloth":
                 raise GarageError(f"{why}; without `--trainer unsloth` it trains with TRL and PEFT") from error
     return Choice(False, f"trains with TRL and PEFT: {why}")
-
-
-def leave_out_unused(chosen: Choice, recipe: LoraRecipe, base: BaseModel) -> None:
-    """Have what a run does without not be imported: PEFT and transformers import it wherever it is installed.
-
-    bitsandbytes, which brings torch's compiler, and datasets are two fifths of a run's start. `None` among the modules
-    is Python's own way to say that there is none of that name. Whoever was imported before knows better already.
-
-    Args:
-        recipe: it says whether the base is kept in 4 bits.
-    """
-    if chosen.unsloth or "transformers" in sys.modules:
-        return
-    quantised = recipe.load_in_4bit or config_of(base.path).get("quantization_config")
-    unused = [*([] if quantised else ["bitsandbytes"]), *(["datasets"] if recipe.guarded else [])]
-    for name in unused:
-        sys.modules.setdefault(name, None)  # type: ignore[arg-type]
 
 
 def _unfit(base: BaseModel) -> str:

@@ -2,14 +2,12 @@
 
 import json
 import sys
-from importlib.util import find_spec
 
 import pytest
 import torch
 
 from garage_tui.core import models
 from garage_tui.core.errors import GarageError
-from garage_tui.core.recipe import make_recipe
 from garage_tui.jobs import trainers
 
 
@@ -99,35 +97,3 @@ def test_the_recipe_has_the_last_word(base, unsloth, cuda):
     assert trainers.choose("peft", base()).words == "trains with TRL and PEFT: the recipe says so"
     assert not trainers.choose("peft", base()).unsloth
     assert trainers.choose("unsloth", base("gemma3")).unsloth
-
-
-@pytest.mark.parametrize(
-    ("preset", "four_bit", "config", "left_out"),
-    [
-        ("default", False, {}, {"bitsandbytes", "datasets"}),
-        ("story", False, {}, {"bitsandbytes"}),
-        ("default", True, {}, {"datasets"}),
-        ("story", False, {"quantization_config": {"quant_method": "bitsandbytes"}}, set()),
-    ],
-)
-def test_a_run_does_not_wait_for_libraries_that_it_does_without(
-    preset, four_bit, config, left_out, base, tmp_path, monkeypatch
-):
-    for name in ("transformers", "bitsandbytes", "datasets"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
-    made = base()
-    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama", **config}))
-    recipe = make_recipe(preset, load_in_4bit=four_bit)
-    try:
-        trainers.leave_out_unused(trainers.Choice(False, ""), recipe, made)
-        assert {name for name in ("bitsandbytes", "datasets") if find_spec(name) is None} == left_out
-    finally:
-        for name in left_out:
-            sys.modules.pop(name, None)
-
-
-def test_whoever_has_them_imported_already_keeps_them(base, monkeypatch):
-    monkeypatch.setitem(sys.modules, "transformers", sys)
-    monkeypatch.delitem(sys.modules, "datasets", raising=False)
-    trainers.leave_out_unused(trainers.Choice(False, ""), make_recipe(), base())
-    assert "datasets" not in sys.modules

@@ -1,0 +1,46 @@
+"""Nobody waits for the import of a library that a job does without."""
+
+import json
+import sys
+from importlib.util import find_spec
+
+import pytest
+
+from garage_tui.core import models
+from garage_tui.jobs import unneeded
+
+PACKED = {"quantization_config": {"quant_method": "bitsandbytes"}}
+
+
+@pytest.fixture
+def base(tmp_path, monkeypatch):
+    for name in ("transformers", "bitsandbytes", "datasets"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+    def make(**config):
+        (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama", **config}))
+        return models.find(str(tmp_path))
+
+    yield make
+    for name in ("bitsandbytes", "datasets"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize(
+    ("config", "asked", "left_out"),
+    [
+        ({}, {}, {"bitsandbytes"}),
+        ({}, {"datasets": False}, {"bitsandbytes", "datasets"}),
+        ({}, {"four_bit": True, "datasets": False}, {"datasets"}),
+        (PACKED, {}, set()),
+    ],
+)
+def test_what_is_not_needed_is_not_found(base, config, asked, left_out):
+    unneeded.leave_out(base(**config), **asked)
+    assert {name for name in ("bitsandbytes", "datasets") if find_spec(name) is None} == left_out
+
+
+def test_whoever_has_transformers_already_keeps_all(base, monkeypatch):
+    monkeypatch.setitem(sys.modules, "transformers", sys)
+    unneeded.leave_out(base(), datasets=False)
+    assert "bitsandbytes" not in sys.modules and "datasets" not in sys.modules
