@@ -19,6 +19,7 @@ import msgspec
 
 from garage_tui.core.damaged import DAMAGED
 from garage_tui.core.errors import BadInputError, GarageError
+from garage_tui.jobs import unneeded
 from garage_tui.jobs.failures import without_log
 
 FULL_DISK = "free some space and try again"
@@ -60,7 +61,7 @@ def ask(request: Request) -> None:
     Raises:
         GarageError: base or an adapter cannot be used, or a question does not fit the context.
     """
-    from garage_tui.jobs import base_model, unneeded
+    from garage_tui.jobs import base_model
 
     base = base_model.ensure(request.base, _say)
     _say("starting torch")

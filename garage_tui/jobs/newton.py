@@ -14,7 +14,7 @@ few steps (Levenberg-Marquardt; by the Woodbury identity a system of as many unk
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -31,15 +31,28 @@ _FACT_FLOOR, _GUARD_FLOOR = 0.1, 0.01
 """Nats added to 2·loss: a row that is known has no direction any more."""
 
 
+class Cooling(NamedTuple):
+    """How far a run that has learned is with running its schedule down."""
+
+    left: int
+    """Steps."""
+    why: str
+
+    @property
+    def share(self) -> float:
+        """What is left of the length of the step that was taken last."""
+        return (self.left + 1) / (COOLING + 1)
+
+
 def cool(optimizer: torch.optim.Optimizer, why: str) -> None:
     """Run the schedule down to nothing in the next `COOLING` steps; a checkpoint keeps that, and why."""
-    optimizer.param_groups[0].update(cooling=COOLING, why=why)
+    optimizer.param_groups[0]["cooling"] = (COOLING, why)
 
 
-def cooling(optimizer: torch.optim.Optimizer) -> tuple[int, str] | None:
-    """Return the steps that are left of a cooling and why it is cooled; None where the schedule runs as it was made."""
-    group = optimizer.param_groups[0]
-    return (group["cooling"], group["why"]) if group.get("why") else None
+def cooling(optimizer: torch.optim.Optimizer) -> Cooling | None:
+    """Return how far the cooling is; None where the schedule runs as it was made."""
+    found = optimizer.param_groups[0].get("cooling")
+    return Cooling(*found) if found else None
 
 
 class Newton(torch.optim.Optimizer):
@@ -56,8 +69,7 @@ class Newton(torch.optim.Optimizer):
 
     def __init__(self, layers: Sequence[tuple[Any, torch.Tensor]], lr: float, kl: float) -> None:
         outputs = [layer.lora_B["default"] for layer, _ in layers]
-        group = {"lr": lr, "kl": kl, "past": [], "cooling": 0, "why": ""}
-        super().__init__([output.weight for output in outputs], group)
+        super().__init__([output.weight for output in outputs], {"lr": lr, "kl": kl, "past": []})
         self._places = torch.empty(0, 0, dtype=torch.long)
         """(examples, longest) where each example's tokens are in the pass, filled up."""
         self._there = torch.empty(0, 0)
@@ -126,8 +138,8 @@ class Newton(torch.optim.Optimizer):
         group = self.param_groups[0]
         weights, kl, lr = list(self._rows), group["kl"], group["lr"]
         if (cooled := cooling(self)) is not None:
-            lr *= cooled[0] / (COOLING + 1)
-            group["cooling"] = max(0, cooled[0] - 1)
+            cooled = Cooling(cooled.left - 1, cooled.why)
+            group["cooling"], lr = tuple(cooled), lr * cooled.share
         device = weights[0].device
         losses, facts = (torch.cat(parts).to(device) for parts in (self._losses, self._facts))
         slopes = self._flat([torch.cat(self._rows[weight]) for weight in weights])

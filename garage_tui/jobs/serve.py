@@ -29,6 +29,7 @@ from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.runs import LOCK, LOG, Run
 from garage_tui.core.server import KEY, SETTINGS, State, process_start, served_runs, write_state
 from garage_tui.core.settings import ServeSettings, Workspace
+from garage_tui.jobs import unneeded
 from garage_tui.jobs.failures import in_words, told_to_leave
 from garage_tui.jobs.place import Place
 
@@ -136,8 +137,6 @@ def _backend(args: argparse.Namespace, base: BaseModel, workspace: Workspace, no
         runs = served_runs(workspace, base.name, args.only)
         return VllmBackend(base, runs, settings, args.slot, workspace.server / LOG)
     note.starting("importing torch and transformers")
-    from garage_tui.jobs import unneeded
-
     unneeded.leave_out(base)
     from garage_tui.jobs.embedded import Embedded
 

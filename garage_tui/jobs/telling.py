@@ -153,13 +153,12 @@ class Telling(TrainerCallback):
         then, tokens_then, step_then = self._first or (self._began, self._start.tokens, self._start.step)
         speed = (self._tokens - tokens_then) / (now - then)
         cooled = cooling(optimizer)
-        left = (state.max_steps - step if cooled is None else cooled[0]) * (now - then) / (step - step_then)
+        steps_left = state.max_steps - step if cooled is None else max(cooled.left, 0)
+        left = steps_left * (now - then) / (step - step_then)
         self._first = self._first or (now, self._tokens, step)
         # A guarded run is one long epoch to transformers' Trainer.
         epoch = round((state.epoch or 0.0) * (self._recipe.epochs if self._recipe.guarded else 1), 3)
-        loss, rate = round(logs["loss"], 5), logs["learning_rate"]
-        if cooled is not None:
-            rate *= (cooled[0] + 1) / (COOLING + 1)
+        loss, rate = round(logs["loss"], 5), logs["learning_rate"] * (cooled.share if cooled else 1)
         parts = {name: round(logs[name], 5) for name in ("facts", "guards") if name in logs}
         self._progress.step(
             step=step,
@@ -181,8 +180,8 @@ class Telling(TrainerCallback):
         )
         if cooled is None:
             self._look(step, state.max_steps, epoch, optimizer)
-        elif not cooled[0]:
-            self.learned = cooled[1]
+        elif cooled.left <= 0:
+            self.learned = cooled.why
             control.should_training_stop = True
 
     def _look(self, step: int, steps: int, epoch: float, optimizer: Any) -> None:
