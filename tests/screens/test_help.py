@@ -31,8 +31,13 @@ def _ours(kind: type) -> list[type]:
 @pytest.fixture(scope="module", autouse=True)
 def everything():
     for package in (garage_tui.screens, garage_tui.widgets):
-        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
+
+
+def test_all_screens_dialogs_and_widgets_are_looked_at():
+    assert len({kind for kind in _ours(DOMNode) if kind is not DOMNode}) >= 40
+    assert len([kind for kind in (*_ours(Pane), *_ours(Dialog)) if "BINDINGS" in kind.__dict__]) >= 20
 
 
 def test_every_binding_says_what_it_does():
