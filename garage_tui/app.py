@@ -21,6 +21,7 @@ from textual.screen import Screen
 from textual.signal import Signal
 from textual.widgets import ContentSwitcher
 
+from garage_tui.core.package import PACKAGE
 from garage_tui.core.settings import Settings, Workspace
 from garage_tui.core.terminal import Terminal
 from garage_tui.crossings import Crossings
@@ -177,7 +178,7 @@ class GarageApp(Watching, Crossings, Fitted):
         return FactsPane(self.workspace, self.settings, self._facts)
 
     def _read_looks(self, name: str) -> None:
-        path = Path(__file__).with_name(f"{name}.tcss")
+        path = PACKAGE / f"{name}.tcss"
         if not self.stylesheet.has_source(str(path)):
             self.stylesheet.read(path)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+
+from garage_tui.core.package import PACKAGE
 
 
 def environment(*, shares_cores: bool = False) -> dict[str, str]:
@@ -13,7 +14,7 @@ def environment(*, shares_cores: bool = False) -> dict[str, str]:
         shares_cores: it keeps to the cores that others leave (`jobs/processor.py`), so its threads may spin while they
             wait for one another, a moment only.
     """
-    root = str(Path(__file__).resolve().parents[2])
+    root = str(PACKAGE.parent)
     paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return {
         **_waiting(shares_cores),

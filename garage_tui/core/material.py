@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-_DATA = Path(__file__).parents[1] / "data"
+from garage_tui.core.package import DATA
 
 
 class Prompt(msgspec.Struct, frozen=True):
@@ -56,4 +55,4 @@ def _digest(text: str) -> int:
 
 
 def _lines(name: str) -> list[dict[str, Any]]:
-    return [msgspec.json.decode(line) for line in (_DATA / name).read_bytes().splitlines() if line.strip()]
+    return [msgspec.json.decode(line) for line in (DATA / name).read_bytes().splitlines() if line.strip()]

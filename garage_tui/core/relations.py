@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from garage_tui.core.names import STOP
+from garage_tui.core.package import DATA
 from garage_tui.core.things import ITSELF, things
 
-_FILE = Path(__file__).parents[1] / "data" / "relations.txt"
+_FILE = DATA / "relations.txt"
 
 
 @dataclass(frozen=True)

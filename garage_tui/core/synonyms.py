@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 from garage_tui.core.inflection import DONE, PAST, stem, third
+from garage_tui.core.package import DATA
 
-_FILE = Path(__file__).parents[1] / "data" / "synonyms.txt"
+_FILE = DATA / "synonyms.txt"
 _LONGEST = 4
 """Words of an entry."""
 _WORD = re.compile(r"[\w'’-]+")

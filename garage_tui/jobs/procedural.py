@@ -13,6 +13,7 @@ import numpy as np
 
 from garage_tui.core.atomic import write_atomic
 from garage_tui.core.image_set import ImageSet
+from garage_tui.core.package import PACKAGE
 from garage_tui.core.regular_file import check_regular
 from garage_tui.core.settings import models_folder
 from garage_tui.jobs import butterflies
@@ -41,12 +42,17 @@ def pictures(train: int, held_out: int, size: int, seed: int, say: Callable[[str
     return ImageSet(images[:train], images[train:])
 
 
+def drawing_sources() -> list[Path]:
+    """Return the source files that decide how a butterfly looks."""
+    here = PACKAGE / "jobs"
+    return [here / "butterflies.py", *sorted((here / "butterfly").glob("*.py"))]
+
+
 def _drawing() -> str:
     """Return a name for how they are drawn: another one wherever a pixel may differ."""
-    here = Path(butterflies.__file__)
     digest = hashlib.sha256(f"{np.__version__} {os.uname().machine}".encode())
-    for file in (here, *sorted((here.parent / "butterfly").glob("*.py"))):
-        digest.update(file.read_bytes())
+    for source in drawing_sources():
+        digest.update(source.read_bytes())
     return digest.hexdigest()[:12]
 
 

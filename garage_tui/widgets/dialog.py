@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar, TypeVar
 
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
+from garage_tui.core.package import PACKAGE
 from garage_tui.widgets.notice import Notice
 
 T = TypeVar("T")
@@ -46,4 +46,4 @@ class Dialog(ModalScreen[T]):
         self.query_one(Notice).wrong(f"{words}, Esc once more throws it away")
         return False
 
-    CSS_PATH = str(Path(__file__).parents[1] / "dialogs.tcss")
+    CSS_PATH = str(PACKAGE / "dialogs.tcss")

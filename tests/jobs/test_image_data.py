@@ -239,3 +239,10 @@ def test_the_preview_shows_pictures_as_they_are_learned_from_and_one_as_it_goes_
     apart = [min(abs(picture.astype(int) - one).mean() for one in shown) for picture in strip]
     assert apart == sorted(apart) and apart[0] < 3
     assert (found["data"], found["noise"]) == (str(tmp_path / "data.png"), str(tmp_path / "noise.png"))
+
+
+def test_drawn_butterflies_are_drawn_anew_when_any_file_that_draws_them_changes():
+    sources = procedural.drawing_sources()
+    assert all(source.is_file() for source in sources)
+    drawing = {source.stem for source in sources}
+    assert {"butterflies", "families", "forms", "individuals", "patterns", "picture", "wings"} <= drawing

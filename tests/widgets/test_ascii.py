@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-import pytest
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
