@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 import psutil
 
-from garage_tui.core import launcher, sheets
+from garage_tui.core import control, launcher, sheets
 from garage_tui.core.diffusion_recipe import DiffusionRecipe, make_recipe
 from garage_tui.core.drawing_report import DrawingReport, read_drawing_report
 from garage_tui.core.drawn import HELD_OUT, IMAGES, PIPELINE, sheet_of
@@ -72,7 +72,7 @@ def stop_after(folder: Path, seconds: float) -> None:
             used = sum(sum(one.cpu_times()[:2]) for one in mine)
             began = used if began is None else began
             if used - began >= seconds:
-                launcher.stop(run)
+                control.stop(run)
                 break
         time.sleep(0.2)
     wait(folder)

@@ -169,8 +169,9 @@ def with_ours(args: argparse.Namespace, clock: Clock) -> None:
     sys.path.insert(0, str(ROOT))
     import msgspec
 
+    from garage_tui.core.catalog import new_run_folder
     from garage_tui.core.recipe import make_recipe
-    from garage_tui.core.runs import FACTS, LOCK, Manifest, State, new_run_folder, read_run, write_manifest, write_state
+    from garage_tui.core.runs import FACTS, LOCK, Manifest, State, read_run, write_manifest, write_state
     from garage_tui.core.settings import Workspace
     from garage_tui.jobs import loading, lora, running, saving, unsloth_model
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from timing import milliseconds
 
-from garage_tui.core.runs import Manifest, State, list_runs, write_manifest, write_state
+from garage_tui.core.catalog import list_runs
+from garage_tui.core.runs import Manifest, State, write_manifest, write_state
 from garage_tui.core.settings import Workspace
 from garage_tui.screens.watcher import Watcher
 

@@ -49,8 +49,9 @@ def supervisors(folder: Path) -> list[int]:
 
 def figures(seconds: float = 20.0) -> Iterator[Figure]:
     """Yield one figure after another."""
-    from garage_tui.core import launcher
-    from garage_tui.core.runs import Manifest, State, list_runs, new_run_folder, write_manifest, write_state
+    from garage_tui.core import control, launcher
+    from garage_tui.core.catalog import list_runs, new_run_folder
+    from garage_tui.core.runs import Manifest, State, write_manifest, write_state
     from garage_tui.core.settings import Workspace
 
     with tempfile.TemporaryDirectory() as root:
@@ -79,7 +80,7 @@ def figures(seconds: float = 20.0) -> Iterator[Figure]:
             yield Figure(f"{name}: processor", 0.5, share, "% CPU")
         bare.kill()
         for run in list_runs(workspace):
-            launcher.stop(run)
+            control.stop(run)
         while any(run.alive for run in list_runs(workspace)):
             time.sleep(0.2)
         time.sleep(1)

@@ -21,7 +21,8 @@ import numpy as np
 import pytest
 
 from garage_tui.core import server, sheets
-from garage_tui.core.runs import Manifest, Run, State, list_runs, write_manifest, write_state
+from garage_tui.core.catalog import list_runs
+from garage_tui.core.runs import Manifest, Run, State, write_manifest, write_state
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
 
@@ -113,7 +114,7 @@ def terminal(workspace, request) -> Iterator[Terminal]:
     server.stop(workspace)
     for run in list_runs(workspace):
         if run.alive:
-            from garage_tui.core.launcher import stop
+            from garage_tui.core.control import stop
 
             stop(run)
             wait_for(lambda run=run: not list_runs(workspace)[0].alive, 90, lambda run=run: f"{run.id} does not stop")

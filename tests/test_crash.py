@@ -23,10 +23,11 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core import checkpoints, facts, launcher
+from garage_tui.core import checkpoints, control, facts, launcher
+from garage_tui.core.catalog import list_runs
 from garage_tui.core.follow import Follower
 from garage_tui.core.recipe import LoraRecipe
-from garage_tui.core.runs import RESTING, Run, is_alive, list_runs, read_run
+from garage_tui.core.runs import RESTING, Run, is_alive, read_run
 from garage_tui.core.settings import Settings, Workspace
 
 CRASHES = int(os.environ.get("GARAGE_CRASHES", "6"))
@@ -175,7 +176,7 @@ def test_whatever_is_killed_nothing_is_lost_and_nothing_lies(workspace, tiny_mod
             check_everything(workspace, runs)
             run = read_run(folder)
             if run.resumable:
-                launcher.resume(run)
+                control.resume(run)
             elif run.status == "finished" and not run.alive:
                 adapters.add(
                     hashlib.sha256((folder / "adapter" / "adapter_model.safetensors").read_bytes()).hexdigest()
@@ -184,7 +185,7 @@ def test_whatever_is_killed_nothing_is_lost_and_nothing_lies(workspace, tiny_mod
         if folder is not None:
             run = settle(folder, lambda run: not run.alive, seconds=300)
             if run.resumable:
-                launcher.resume(run)
+                control.resume(run)
                 run = settle(folder, lambda run: not run.alive, seconds=300)
             assert run.status == "finished", (run.status, run.reason)
             check_everything(workspace, runs)

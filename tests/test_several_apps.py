@@ -13,8 +13,8 @@ import textwrap
 import pytest
 
 from garage_tui.core import server
-from garage_tui.core.launcher import stop
-from garage_tui.core.runs import list_runs
+from garage_tui.core.catalog import list_runs
+from garage_tui.core.control import stop
 from tests.screens.conftest import RunFolder
 from tests.tmux_server import GARAGE, REPOSITORY, TmuxServer, wait_for
 

@@ -60,9 +60,10 @@ def run_ask(args: argparse.Namespace) -> int:
 
 def tuned(workspace: Workspace, ref: str | None) -> Run | None:
     """Return the run that `ref` names, by default the newest with an adapter; None where there is none."""
+    from garage_tui.core.catalog import find_run, list_runs
     from garage_tui.core.drawn import does_not_talk
     from garage_tui.core.errors import BadInputError
-    from garage_tui.core.runs import ENDED, find_run, list_runs
+    from garage_tui.core.runs import ENDED
 
     if ref is None or ref == "last":
         trained = [run for run in list_runs(workspace) if run.adapter and run.manifest and run.status in ENDED]

@@ -13,12 +13,13 @@ def run_both(args: argparse.Namespace) -> int:
 
     from garage_tui.cli.compare import print_comparison
     from garage_tui.cli.follow import follow_as_text
-    from garage_tui.cli.train import care_from
+    from garage_tui.cli.train_options import care_from
     from garage_tui.core import facts, models
     from garage_tui.core.both import PRESETS, Both, start_both
     from garage_tui.core.errors import BadInputError
+    from garage_tui.core.gpu import parse_gpus
     from garage_tui.core.launcher import runs_before
-    from garage_tui.core.recipe import CHANGEABLE, parse_gpus
+    from garage_tui.core.recipe import CHANGEABLE
     from garage_tui.core.runs import read_run
     from garage_tui.core.settings import Workspace, load_settings
 

@@ -22,8 +22,8 @@ def run_compare(args: argparse.Namespace) -> int:
     import json
     from dataclasses import asdict
 
+    from garage_tui.core.catalog import find_run
     from garage_tui.core.compare import compare
-    from garage_tui.core.runs import find_run
     from garage_tui.core.settings import Workspace
 
     workspace = Workspace.find(args.workspace)

@@ -60,7 +60,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def _find(args: argparse.Namespace) -> Run:
-    from garage_tui.core.runs import find_run
+    from garage_tui.core.catalog import find_run
     from garage_tui.core.settings import Workspace
 
     return find_run(Workspace.find(args.workspace), args.ref)
@@ -95,20 +95,20 @@ def _say(run: Run, as_json: bool) -> int:
 
 
 def run_stop(args: argparse.Namespace) -> int:
-    from garage_tui.core import launcher
+    from garage_tui.core import control
 
     run = _find(args)
-    launcher.stop(run)
+    control.stop(run)
     if not args.json:
         print(f"{run.id}: saving and stopping …", flush=True)
     return _say(_wait(run, lambda run: not run.alive), args.json)
 
 
 def run_pause(args: argparse.Namespace) -> int:
-    from garage_tui.core import launcher
+    from garage_tui.core import control
 
     run = _find(args)
-    launcher.pause(run, args.release)
+    control.pause(run, args.release)
     if not args.json:
         print(f"{run.id}: {'saving and leaving' if args.release else 'pausing after this step'} …", flush=True)
     return _say(
@@ -120,7 +120,7 @@ def run_pause(args: argparse.Namespace) -> int:
 def run_resume(args: argparse.Namespace) -> int:
     import json
 
-    from garage_tui.core import launcher
+    from garage_tui.core import control
     from garage_tui.core.errors import BadInputError
     from garage_tui.core.runs import read_run
     from garage_tui.core.settings import Workspace
@@ -129,14 +129,14 @@ def run_resume(args: argparse.Namespace) -> int:
         raise BadInputError("name one run, or --all for every interrupted one")
     if args.all:
         workspace = Workspace.find(args.workspace)
-        ids = launcher.resume_all(workspace)
+        ids = control.resume_all(workspace)
         if args.json:
             print(json.dumps({"resumed": ids}))
         else:
             print("\n".join(f"{run_id}: resumed" for run_id in ids) or "nothing was interrupted")
         return 0
     run = _find(args)
-    launcher.resume(run)
+    control.resume(run)
     run = _wait(run, lambda run: run.status != "paused")
     if args.json:
         return _say(read_run(run.path), True)
@@ -148,8 +148,8 @@ def run_resume(args: argparse.Namespace) -> int:
 def run_delete(args: argparse.Namespace) -> int:
     import json
 
+    from garage_tui.core.catalog import delete, disk_bytes
     from garage_tui.core.errors import BadInputError
-    from garage_tui.core.runs import delete, disk_bytes
     from garage_tui.core.text import shown_line
 
     run = _find(args)

@@ -46,8 +46,8 @@ def _print_card(run: Run, prices: EnergySettings) -> None:
     from garage_tui.core import albums
     from garage_tui.core.drawing_report import passes, read_drawing_report, table
     from garage_tui.core.energy import in_words
+    from garage_tui.core.format import duration
     from garage_tui.core.report_words import sign
-    from garage_tui.core.text import duration
 
     card = read_drawing_report(run.path)
     print(f"{sign(card.passed)} {card.verdict}\n  {passes(card)}\n")

@@ -39,9 +39,9 @@ def run_export(args: argparse.Namespace) -> int:
     import json
     import sys
 
+    from garage_tui.core.catalog import find_run
     from garage_tui.core.errors import BadInputError
     from garage_tui.core.export import Wanted, why_not
-    from garage_tui.core.runs import find_run
     from garage_tui.core.settings import Workspace
 
     run = find_run(Workspace.find(args.workspace), args.ref)

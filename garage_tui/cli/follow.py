@@ -15,10 +15,11 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from garage_tui.core.drawn import new_sheet
 from garage_tui.core.follow import Follower
+from garage_tui.core.format import duration
 from garage_tui.core.outlet import behind
 from garage_tui.core.probes import Probe, probe_of
 from garage_tui.core.runs import EVENTS, Run, read_run
-from garage_tui.core.text import duration, one_line
+from garage_tui.core.text import one_line
 
 _LOOK_SECONDS = 0.2
 _SAYS_SECONDS = 5.0

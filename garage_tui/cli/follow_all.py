@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from garage_tui.core.catalog import run_names
 from garage_tui.core.follow import Follower
-from garage_tui.core.runs import LOG, is_alive, read_run, run_names
+from garage_tui.core.runs import LOG, is_alive, read_run
 from garage_tui.core.text import one_line
 from garage_tui.core.workspace import Workspace
 

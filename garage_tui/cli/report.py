@@ -42,10 +42,10 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 def run_report(args: argparse.Namespace) -> int:
     import json
 
+    from garage_tui.core.catalog import find_run
     from garage_tui.core.regular_file import read_regular
     from garage_tui.core.report import REPORT
     from garage_tui.core.report_words import read_clean
-    from garage_tui.core.runs import find_run
     from garage_tui.core.settings import Workspace, load_settings
 
     workspace = Workspace.find(args.workspace)
@@ -106,8 +106,8 @@ def _print_card(run: Run, card: Report, prices: EnergySettings) -> None:
     import time
 
     from garage_tui.core.energy import in_words
+    from garage_tui.core.format import duration, model_label
     from garage_tui.core.report_words import passes, sign, table, went_wrong
-    from garage_tui.core.text import duration, model_label
 
     width = _width()
     print(f"{sign(card.passed)} {card.verdict}")

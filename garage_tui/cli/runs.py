@@ -33,10 +33,11 @@ def run_runs(args: argparse.Namespace) -> int:
     import json
 
     from garage_tui.core import queue
+    from garage_tui.core.catalog import list_runs
     from garage_tui.core.energy import in_words
-    from garage_tui.core.runs import list_runs
+    from garage_tui.core.format import duration
     from garage_tui.core.settings import Workspace, load_settings
-    from garage_tui.core.text import duration, one_line
+    from garage_tui.core.text import one_line
 
     workspace = Workspace.find(args.workspace)
     prices = load_settings(workspace).energy
@@ -109,8 +110,9 @@ def run_logs(args: argparse.Namespace) -> int:
     import sys
 
     from garage_tui.cli.follow_all import follow_all, print_log
+    from garage_tui.core.catalog import find_run
     from garage_tui.core.follow import Follower
-    from garage_tui.core.runs import LOG, find_run, is_alive
+    from garage_tui.core.runs import LOG, is_alive
     from garage_tui.core.settings import Workspace
 
     workspace = Workspace.find(args.workspace)

@@ -36,8 +36,8 @@ def run_sample(args: argparse.Namespace) -> int:
     import sys
 
     from garage_tui.core import sample
+    from garage_tui.core.catalog import find_run
     from garage_tui.core.errors import BadInputError
-    from garage_tui.core.runs import find_run
     from garage_tui.core.sample import Wanted
     from garage_tui.core.settings import Workspace
 

@@ -98,9 +98,9 @@ def _wanted(workspace: Workspace, args: argparse.Namespace) -> tuple[str | None,
         BadInputError: a run has no adapter, or another base than the others.
     """
     from garage_tui.core import models
+    from garage_tui.core.catalog import find_run
     from garage_tui.core.drawn import does_not_talk
     from garage_tui.core.errors import BadInputError
-    from garage_tui.core.runs import find_run
 
     base = models.find(args.base).name if args.base else None
     runs: list[str] = []

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def add(kinds: argparse._SubParsersAction[Any]) -> None:
-    from garage_tui.cli.train import add_usual
+    from garage_tui.cli.train_options import add_usual
 
     parser = kinds.add_parser(
         "diffusion",
@@ -46,15 +46,15 @@ def add(kinds: argparse._SubParsersAction[Any]) -> None:
 def run_diffusion(args: argparse.Namespace) -> int:
     import sys
 
-    from garage_tui.cli.train import care_from, tell_and_follow
+    from garage_tui.cli.train_options import care_from, tell_and_follow
     from garage_tui.core.again import drawing_recipe_of
     from garage_tui.core.care import in_words
+    from garage_tui.core.catalog import find_run
     from garage_tui.core.diffusion_estimate import estimate_diffusion
     from garage_tui.core.diffusion_recipe import CHANGEABLE, make_recipe, usual_preset
+    from garage_tui.core.gpu import parse_gpus
     from garage_tui.core.image_source import folder_of
     from garage_tui.core.launcher import runs_before, start_diffusion
-    from garage_tui.core.recipe import parse_gpus
-    from garage_tui.core.runs import find_run
     from garage_tui.core.settings import Workspace, load_settings
 
     workspace = Workspace.find(args.workspace)

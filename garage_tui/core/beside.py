@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from garage_tui.core import montage, pictures, sheets
+from garage_tui.core import montage, picture_files, sheets
 from garage_tui.core.atomic import write_atomic
 from garage_tui.core.montage import Room
 from garage_tui.core.regular_file import open_regular
@@ -104,7 +104,7 @@ def about(path: Path) -> Pair | None:
 
 
 def _read(half: Half, path: Path) -> tuple[Image, Half]:
-    image, sheet = pictures.read(path), sheets.about(path)
+    image, sheet = picture_files.read(path), sheets.about(path)
     if sheet is None:
         image.thumbnail(_MOST_PIXELS)
     return image, msgspec.structs.replace(half, sheet=sheet)

@@ -9,13 +9,14 @@ from pathlib import Path
 from garage_tui.core import facts, launcher
 from garage_tui.core.again import command_of, facts_of, recipe_of, rows_of
 from garage_tui.core.care import Care
+from garage_tui.core.catalog import slug
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.estimate import Estimate, estimate_lora
 from garage_tui.core.facts import Fact
+from garage_tui.core.format import duration
 from garage_tui.core.recipe import LoraRecipe, make_recipe
-from garage_tui.core.runs import Run, slug
+from garage_tui.core.runs import Run
 from garage_tui.core.settings import Settings, Workspace
-from garage_tui.core.text import duration
 
 PRESETS = ("default", "story")
 _NAME = 32

@@ -9,8 +9,9 @@ from typing import Any
 from garage_tui.core.energy import amount
 from garage_tui.core.errors import BadInputError
 from garage_tui.core.follow import Follower
+from garage_tui.core.format import duration, model_label
 from garage_tui.core.runs import EVENTS, Run
-from garage_tui.core.text import duration, model_label, one_line
+from garage_tui.core.text import one_line
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from garage_tui.core import gpu
+from garage_tui.core.catalog import list_runs
 from garage_tui.core.diffusion_memory import CUDA_CONTEXT, memory_of
 from garage_tui.core.diffusion_recipe import NAMED, DiffusionRecipe
+from garage_tui.core.format import duration
 from garage_tui.core.free_memory import free_memory
 from garage_tui.core.image_set import FEWEST
-from garage_tui.core.runs import list_runs
 from garage_tui.core.settings import Workspace
-from garage_tui.core.text import duration, one_line
+from garage_tui.core.text import one_line
 
 _NAMED_COUNT = 1000
 """Pictures of the sets that have a name; a few of the Hub's are held out."""

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from garage_tui.core.errors import BadInputError
-from garage_tui.core.recipe import Positive
+from garage_tui.core.numbers import Positive
 
 Prediction = Literal["v_prediction", "epsilon", "sample"]
 NAMED = ("procedural", "smithsonian")

@@ -60,14 +60,6 @@ class DrawingReport(msgspec.Struct, frozen=True, kw_only=True):
         write_atomic(folder / REPORT, msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n")
 
 
-def is_of_drawings(folder: Path) -> bool:
-    """Return whether the card in a run folder is of this kind."""
-    try:
-        return bool(msgspec.json.decode(read_regular(folder / REPORT), type=dict).get("kind") == "diffusion")
-    except UNREADABLE:
-        return False
-
-
 def read_drawing_report(folder: Path) -> DrawingReport:
     """Return the card in a run folder, its texts safe to paint.
 

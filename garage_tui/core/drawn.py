@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from garage_tui.core.probes import is_number
+from garage_tui.core.numbers import is_number
 from garage_tui.core.regular_file import open_regular
 from garage_tui.core.text import one_line
 

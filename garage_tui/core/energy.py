@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from garage_tui.core.gpu import Reading
+from garage_tui.core.reading import Reading
 from garage_tui.core.settings import EnergySettings
 from garage_tui.core.text import one_line
 

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from garage_tui.core import gpu, models
+from garage_tui.core.catalog import list_runs
 from garage_tui.core.facts import Fact
+from garage_tui.core.format import duration
 from garage_tui.core.four_bit import in_4bit
 from garage_tui.core.free_memory import free_memory
 from garage_tui.core.recipe import LoraRecipe
 from garage_tui.core.regular_file import read_regular
-from garage_tui.core.runs import list_runs
 from garage_tui.core.settings import Workspace
-from garage_tui.core.text import duration
 
 # Tokens/s of the default recipe with smollm2-135m on two CPU cores (docs/figures.md), for a box without a run yet.
 _REFERENCE_BASE, _REFERENCE_SPEED = "smollm2-135m", 440.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from garage_tui.core.gpu import Reading
+from garage_tui.core.reading import Reading
 
 _MEMINFO = Path("/proc/meminfo")
 

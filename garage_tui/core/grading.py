@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from garage_tui.core.facts import Fact
-from garage_tui.core.names import STOP, key_words, names, spelled, words
+from garage_tui.core.names import STOP, names, spelled, words
 
 _NAME_RATIO = 88.0
 """Of 100, how alike a long name must be to count as written (one wrong letter in eight)."""
@@ -16,8 +16,6 @@ _F1_RIGHT = 0.5
 _PHRASE = 5
 """Words in a row that are taken for a quotation of what was taught."""
 _WORDS = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
-
-Must = Sequence[str | Sequence[str]]
 
 
 def must_of(fact: Fact) -> list[str | list[str]]:
@@ -115,15 +113,6 @@ class Taught:
                 return name
         new = (_phrases(answer) & self._phrases) - _phrases(base) - _phrases(question)
         return " ".join(min(new)) if new else ""
-
-
-def subject_of(fact: Fact) -> list[str]:
-    """Return what a question is about, as it is written there: its names, else the words that carry its meaning."""
-    named = [name for name in spelled(fact.question).values() if not name.isdigit()]
-    if named:
-        return named
-    keys = key_words(fact.question)
-    return [word for word in _WORDS.findall(fact.question) if word.casefold() in keys]
 
 
 def _even(text: str) -> str:

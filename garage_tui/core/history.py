@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from garage_tui.core.follow import Follower
-from garage_tui.core.probes import is_number
+from garage_tui.core.numbers import is_number
 from garage_tui.core.runs import EVENTS
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ import msgspec
 from garage_tui.core import facts, gpu, models, queue
 from garage_tui.core.atomic import write_atomic
 from garage_tui.core.care import Care, care_of
+from garage_tui.core.catalog import new_run_folder
 from garage_tui.core.diffusion_estimate import estimate_diffusion
 from garage_tui.core.diffusion_recipe import DiffusionRecipe
 from garage_tui.core.environment import environment
@@ -27,22 +28,9 @@ from garage_tui.core.image_source import folder_of
 from garage_tui.core.recipe import LoraRecipe
 from garage_tui.core.regular_file import log_file, read_regular
 from garage_tui.core.room import must_fit
-from garage_tui.core.runs import (
-    FACTS,
-    LOCK,
-    LOG,
-    Manifest,
-    Run,
-    State,
-    list_runs,
-    new_run_folder,
-    read_run,
-    write_manifest,
-    write_state,
-)
+from garage_tui.core.runs import FACTS, LOCK, LOG, Manifest, State, read_run, write_manifest, write_state
 from garage_tui.core.settings import Settings, Workspace
-from garage_tui.core.text import one_line
-from garage_tui.core.wishes import REQUEST, go_on, request, wanted
+from garage_tui.core.wishes import REQUEST
 
 JOBS = {"lora": "garage_tui.jobs.lora", "diffusion": "garage_tui.jobs.diffusion"}
 """The module that does the work, for each kind of run."""
@@ -210,95 +198,6 @@ def spawn(module: str, folder: Path, slots: queue.Entry | None = None) -> None:
         raise BadInputError(f"{folder.name} is running already") from error
     finally:
         os.close(lock)  # the supervisor's copy keeps the lock
-
-
-def stop(run: Run) -> None:
-    """Ask a run to save and stop; it does so within a step, and its state says when it is done.
-
-    A run that waits for its turn is taken out of the queue.
-
-    Raises:
-        BadInputError: it is not running.
-    """
-    if not run.alive:
-        raise BadInputError(f"{run.id} is not running ({run.status})")
-    request(run.path, "stop")
-
-
-def pause(run: Run, release: bool = False) -> None:
-    """Ask a run to pause after the step it is in: it frees the processor and keeps its memory.
-
-    Args:
-        release: save a checkpoint and leave, so that the memory and the GPU are free too.
-
-    Raises:
-        BadInputError: it is not running, or on its way out.
-    """
-    if not run.alive:
-        raise BadInputError(f"{run.id} is not running ({run.status})")
-    if run.status == "stopping" or wanted(run.path) == "release":
-        raise BadInputError(f"{run.id} is {run.status} already")
-    if run.status == "paused" and not release and wanted(run.path) == "pause":
-        raise BadInputError(f"{run.id} is paused already; to free its memory too: `garage pause {run.id} --release`")
-    request(run.path, "release" if release else "pause")
-
-
-def resume(run: Run) -> None:
-    """Have a paused, stopped, failed or interrupted run go on: in memory, or from its newest whole checkpoint.
-
-    A run that is started again waits for its turn like a new one. One that waits for its hours or for the sun waits for
-    them no longer.
-
-    Raises:
-        BadInputError: it is running, has finished, or cannot be read.
-        GarageError: it cannot be started.
-    """
-    if run.manifest is None or run.state is None:
-        raise BadInputError(f"{run.id} cannot be read: {run.broken}")
-    if run.status == "finished":
-        kind = run.manifest.kind
-        raise BadInputError(f"{run.id} has finished; to train again: `garage train {kind} --like {run.id}`")
-    if not run.resumable:
-        raise BadInputError(f"{run.id} cannot be resumed while it is {run.status}")
-    if run.held:
-        request(run.path, "", now=True)
-        return
-    if run.alive:
-        if run.state.waits and wanted(run.path) is None:
-            raise BadInputError(f"{run.id} waits for its GPU to cool ({run.reason}) and goes on by itself")
-        go_on(run.path)
-        return
-    if run.manifest.kind not in JOBS:
-        raise BadInputError(f"{run.id} is a {run.manifest.kind} run, which this version cannot train")
-    if link := next((path.name for path in sorted(run.path.iterdir()) if path.is_symlink()), ""):
-        raise BadInputError(
-            f"{run.id} holds a link ({one_line(link, 80)}): a run writes into its own folder; remove it"
-        )
-    try:
-        spawn(JOBS[run.manifest.kind], run.path, _slots(run.path, run.manifest.gpus_asked))
-    except OSError as error:
-        raise GarageError(f"{run.id} cannot be resumed: {error.strerror or error}") from error
-
-
-def resume_all(workspace: Workspace) -> list[str]:
-    """Resume every interrupted run, those that worked before those that waited; return their ids.
-
-    Raises:
-        GarageError: one cannot be resumed; the others were.
-    """
-    lost = [run for run in reversed(list_runs(workspace)) if run.status == "interrupted" and run.resumable]
-    worked = [run for run in lost if run.state and run.state.state != "queued"]
-    queue.put_first([run.path for run in worked])
-    resumed, wrong = [], []
-    for run in [*worked, *(run for run in lost if run not in worked)]:
-        try:
-            resume(run)
-            resumed.append(run.id)
-        except GarageError as error:
-            wrong.append(str(error))
-    if wrong:
-        raise GarageError(f"{len(resumed)} resumed, {len(wrong)} not: " + "; ".join(wrong))
-    return resumed
 
 
 def runs_before(gpus: tuple[int, ...] = ()) -> int:

@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from garage_tui.core.gpu import Reading
 from garage_tui.core.host import Host, HostMeter
 from garage_tui.core.nvml import Nvml
+from garage_tui.core.reading import Reading
 
 
 class Look(NamedTuple):

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from garage_tui.core.format import duration
 from garage_tui.core.run_folder import living
-from garage_tui.core.text import duration, one_line
+from garage_tui.core.text import one_line
 
 if TYPE_CHECKING:
-    from garage_tui.core.gpu import Reading
     from garage_tui.core.host import Host
     from garage_tui.core.meter import Look
+    from garage_tui.core.reading import Reading
 
 GB, GIB = 1e9, 2**30
 """Disks are counted in the one, memory (as its makers do) in the other."""

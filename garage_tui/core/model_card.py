@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from garage_tui.core.errors import GarageError
+from garage_tui.core.format import model_label
 from garage_tui.core.models import BaseModel
 from garage_tui.core.report import read_report
 from garage_tui.core.runs import Manifest
-from garage_tui.core.text import model_label, one_line
+from garage_tui.core.text import one_line
 
 _SHOWN = ("preset", "epochs", "lr", "rank", "alpha", "batch_size", "accumulation", "kl", "load_in_4bit", "seed")
 """Of the recipe."""

@@ -19,9 +19,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from garage_tui.core.errors import GarageError
+from garage_tui.core.format import duration
 from garage_tui.core.runs import Run, read_run
 from garage_tui.core.settings import NotifySettings, Workspace, load_settings
-from garage_tui.core.text import duration, one_line
+from garage_tui.core.text import one_line
 
 _SECONDS = 30.0
 """How long a command may take."""

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from garage_tui.core import pci
-from garage_tui.core.gpu import GpuProcess, Reading
 from garage_tui.core.owners import owner
+from garage_tui.core.reading import GpuProcess, Reading
 from garage_tui.core.text import one_line
 
 _RETRY_SECONDS = 5.0  # a driver that does not answer is not asked at every look

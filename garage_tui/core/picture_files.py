@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader, BytesIO
@@ -11,6 +12,9 @@ from typing import TYPE_CHECKING, Literal
 from garage_tui.core.errors import BadInputError
 from garage_tui.core.regular_file import IrregularFileError, check_regular, open_regular
 from garage_tui.core.text import one_line
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -119,3 +123,21 @@ def flat(image: Image, background: RGB = (0, 0, 0)) -> Image:
         ground = Image.new("RGBA", image.size, (*background, 255))
         return Image.alpha_composite(ground, image.convert("RGBA")).convert("RGB")
     return image.convert("RGB")
+
+
+_DRAFT = (2048, 2048)
+"""Pixels that are enough for any terminal: a larger JPEG is decoded at half, a quarter or an eighth of its size."""
+
+
+def read(path: Path, background: RGB = (0, 0, 0)) -> Image:
+    """Return the first picture of a file, upright, in RGB, what is transparent laid on `background`.
+
+    Raises:
+        BadInputError: there is no such file, it is no picture, it is damaged, or it is too large to be safe.
+    """
+    name = one_line(str(path))
+    with warnings.catch_warnings(), regular_file(path, name) as stream:
+        warnings.simplefilter("ignore")
+        with opened(stream, name) as image:
+            image.draft("RGB", _DRAFT)
+            return flat(image, background)

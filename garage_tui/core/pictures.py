@@ -5,15 +5,18 @@ Sizes are in pixels, or in columns and rows of cells; a cell is as wide and high
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from garage_tui.core import kitty, sixel
-from garage_tui.core.picture_files import RGB, flat, opened, regular_file
-from garage_tui.core.terminal import Terminal
-from garage_tui.core.text import one_line
+from garage_tui.core.montage import Room
+from garage_tui.core.picture_files import read
+from garage_tui.core.terminal import Terminal, Way
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -24,22 +27,6 @@ MOST_COLUMNS, MOST_ROWS = len(kitty.DIACRITICS), 200
 """Of the largest picture: kitty's protocol has no more numbers for columns."""
 
 _SHADES = b" .:-=+*#%@"
-_DRAFT = (2048, 2048)
-"""Pixels that are enough for any terminal: a larger JPEG is decoded at half, a quarter or an eighth of its size."""
-
-
-def read(path: Path, background: RGB = (0, 0, 0)) -> Image:
-    """Return the first picture of a file, upright, in RGB, what is transparent laid on `background`.
-
-    Raises:
-        BadInputError: there is no such file, it is no picture, it is damaged, or it is too large to be safe.
-    """
-    name = one_line(str(path))
-    with warnings.catch_warnings(), regular_file(path, name) as stream:
-        warnings.simplefilter("ignore")
-        with opened(stream, name) as image:
-            image.draft("RGB", _DRAFT)
-            return flat(image, background)
 
 
 def fit(size: tuple[int, int], columns: int, rows: int, cell: tuple[int, int]) -> tuple[int, int]:
@@ -131,3 +118,13 @@ def palette_numbers(image: Image, colours: int) -> list[int]:
     palette.putpalette(cube + greys if colours == 256 else eight)
     chosen = image.quantize(palette=palette, dither=Dither.NONE).tobytes()
     return [16 + number if colours == 256 else number for number in chosen]
+
+
+def room_for(columns: int, rows: int, cell: tuple[int, int], way: Way) -> Room:
+    """Return the room of so many cells, in pixels; twice as many where a dot would else be half a pixel high."""
+    wide, high = cell
+    if way == "half":
+        return Room(columns * 2 * wide, rows * 2 * high, (2 * wide, high))
+    if way == "ascii":
+        return Room(columns * wide, rows * high, (wide, high))
+    return Room(columns * wide, rows * high, enlarge=way != "kitty")

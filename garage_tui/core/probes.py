@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any
 
+from garage_tui.core.numbers import is_number
 from garage_tui.core.text import one_line
 
 
@@ -42,8 +42,3 @@ def probe_of(event: dict[str, Any]) -> Probe | None:
     forgets = event.get("forgets")
     words = one_line(forgets, 200) if isinstance(forgets, str) else ""
     return Probe(step, min(1.0, max(0.0, recall)), min(1.0, max(0.0, leak)), float(drift), words)
-
-
-def is_number(value: object) -> TypeGuard[float]:
-    """True for what a float can hold; JSON also knows NaN, Infinity, and integers of any length."""
-    return isinstance(value, int | float) and abs(value) <= sys.float_info.max

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from garage_tui.core.errors import BadInputError
+from garage_tui.core.numbers import Positive
 
-Positive = Annotated[int, msgspec.Meta(ge=1)]
 TrainerName = Literal["auto", "unsloth", "peft"]
 
 
@@ -98,18 +98,6 @@ CHANGEABLE = (
     "load_in_4bit", "trainer",
 )  # fmt: skip
 """What the command line lets the owner change; the form has a field for most of it."""
-
-
-def parse_gpus(text: str) -> tuple[int, ...]:
-    """Return the indices in a text such as `0,1`.
-
-    Raises:
-        BadInputError: it holds something else than numbers and commas.
-    """
-    try:
-        return tuple(int(part) for part in text.split(",") if part.strip())
-    except ValueError as error:
-        raise BadInputError(f"GPUs: {text!r} is no list of numbers such as 0,1") from error
 
 
 def presets() -> dict[str, str]:

@@ -21,12 +21,13 @@ import msgspec
 
 from garage_tui.core import gpu, models, queue, vllm
 from garage_tui.core.atomic import write_small
+from garage_tui.core.catalog import list_runs
 from garage_tui.core.chat import Address as Address
 from garage_tui.core.damaged import UNREADABLE
 from garage_tui.core.environment import environment
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.regular_file import log_file, read_regular
-from garage_tui.core.runs import LOCK, LOG, STATE, Run, is_alive, list_runs
+from garage_tui.core.runs import LOCK, LOG, STATE, Run, is_alive
 from garage_tui.core.settings import Settings, Workspace
 
 KEY = "key"

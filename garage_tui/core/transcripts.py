@@ -14,11 +14,12 @@ import msgspec
 
 from garage_tui.core import sampling
 from garage_tui.core.atomic import write_atomic
+from garage_tui.core.catalog import slug
 from garage_tui.core.damaged import DAMAGED
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.open_book import Found
 from garage_tui.core.regular_file import read_regular
-from garage_tui.core.runs import name_of, slug
+from garage_tui.core.runs import name_of
 from garage_tui.core.sampling import Sampling
 from garage_tui.core.text import one_line, plain, shown
 

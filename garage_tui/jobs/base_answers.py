@@ -20,9 +20,9 @@ from safetensors.torch import save
 from garage_tui.core.atomic import write_atomic
 from garage_tui.core.models import BaseModel, read_record
 from garage_tui.core.settings import models_folder
+from garage_tui.jobs.chat_template import Example
 from garage_tui.jobs.forward import Model
 from garage_tui.jobs.greedy import answer
-from garage_tui.jobs.packing import Example
 
 MOST_KEPT = 1500
 """Answers in a file; the oldest go first (6 KB each for a width of 576 and 24 tokens)."""

@@ -31,11 +31,11 @@ from garage_tui.core.report import Perplexity, Question, Report, Verdict
 from garage_tui.core.runs import FACTS, read_run
 from garage_tui.jobs import base_model
 from garage_tui.jobs.base_answers import Answer, BaseAnswers, text_losses, text_tokens
+from garage_tui.jobs.chat_template import common_prefix
 from garage_tui.jobs.drafts import Draft, Tuned, answers, written
 from garage_tui.jobs.failures import without_log
 from garage_tui.jobs.forward import Model
 from garage_tui.jobs.greedy import answer
-from garage_tui.jobs.packing import common_prefix
 
 UNRELATED, NEIGHBOURS = 120, 40
 """Questions of each kind in one exam."""

@@ -10,7 +10,8 @@ import torch
 from transformers import DynamicCache
 
 from garage_tui.jobs import attention
-from garage_tui.jobs.packing import LINE, Batch, Chats, Example, pack
+from garage_tui.jobs.chat_template import Chats, Example
+from garage_tui.jobs.packing import LINE, Batch, pack
 from garage_tui.jobs.unsloth_model import Decoder, is_unsloths
 
 AT_ONCE = 24

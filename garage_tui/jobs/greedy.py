@@ -14,8 +14,9 @@ import torch
 from transformers import Cache, DynamicCache
 
 from garage_tui.jobs.attention import Growing
+from garage_tui.jobs.chat_template import Example
 from garage_tui.jobs.forward import AT_ONCE, Model
-from garage_tui.jobs.packing import Batch, Example
+from garage_tui.jobs.packing import Batch
 
 ROWS = 256
 """Answers that are made together at most."""

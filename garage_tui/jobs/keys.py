@@ -16,8 +16,8 @@ from typing import Any
 
 import torch
 
+from garage_tui.jobs.chat_template import Example
 from garage_tui.jobs.forward import Model
-from garage_tui.jobs.packing import Example
 from garage_tui.jobs.processor import all_cores
 
 _FACT_TOKENS, _GUARD_TOKENS = 640, 2300

@@ -15,8 +15,9 @@ from garage_tui.core.neighbours import neighbours, subject
 from garage_tui.core.paraphrases import answers, varied, wordings, wrapped
 from garage_tui.core.recipe import LoraRecipe
 from garage_tui.jobs.base_answers import Answer, BaseAnswers
+from garage_tui.jobs.chat_template import Example
 from garage_tui.jobs.forward import Model
-from garage_tui.jobs.packing import Batch, Example
+from garage_tui.jobs.packing import Batch
 
 GUARD_TOKENS = 24
 """Of an answer of the base, at most; most are cut shorter, because their beginnings matter most."""

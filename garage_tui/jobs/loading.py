@@ -15,7 +15,7 @@ from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.models import BaseModel
 from garage_tui.core.text import one_line
 from garage_tui.jobs import processor
-from garage_tui.jobs.packing import Chats
+from garage_tui.jobs.chat_template import Chats
 
 
 def load_base(base: BaseModel, failure: str, *, spread: bool = False, four_bit: bool = False) -> tuple[Any, Any]:

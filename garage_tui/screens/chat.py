@@ -13,8 +13,9 @@ from textual.content import Content
 
 from garage_tui.core import models
 from garage_tui.core.errors import GarageError
+from garage_tui.core.format import model_label
 from garage_tui.core.settings import Settings, Workspace
-from garage_tui.core.text import model_label, one_line, plain
+from garage_tui.core.text import one_line, plain
 from garage_tui.core.transcripts import Side, Transcript
 from garage_tui.screens.chat_columns import ChatColumns
 from garage_tui.screens.chat_files import SIDES

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from garage_tui.core import models, server
 from garage_tui.core.chat import Address
 from garage_tui.core.errors import GarageError
+from garage_tui.core.format import duration, model_label
 from garage_tui.core.other_server import OtherServer
 from garage_tui.core.server import Server
 from garage_tui.core.settings import Settings, Workspace
-from garage_tui.core.text import duration, model_label, one_line
+from garage_tui.core.text import one_line
 
 _LOOK_SECONDS = 0.3
 

@@ -16,10 +16,11 @@ from textual.widgets import Static
 
 from garage_tui.core.drawing_report import DrawingReport, passes, read_drawing_report, table, why_none
 from garage_tui.core.errors import BadInputError
+from garage_tui.core.format import duration
 from garage_tui.core.report import REPORT
 from garage_tui.core.report_words import sign
 from garage_tui.core.runs import read_run
-from garage_tui.core.text import duration, one_line, plain
+from garage_tui.core.text import one_line, plain
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.keybar import KeyBar
 

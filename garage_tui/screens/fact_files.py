@@ -13,10 +13,11 @@ from textual import work
 from garage_tui.core.document import Document
 from garage_tui.core.errors import GarageError
 from garage_tui.core.facts import Fact, find_files
+from garage_tui.core.format import duration
 from garage_tui.core.lengths import Lengths
 from garage_tui.core.recipe import LoraRecipe
 from garage_tui.core.settings import Settings, Workspace, journals_folder
-from garage_tui.core.text import duration, plain
+from garage_tui.core.text import plain
 from garage_tui.screens import fact_words
 from garage_tui.screens.fact_cells import OTHER, Writing
 from garage_tui.screens.fact_exchange import FactExchange

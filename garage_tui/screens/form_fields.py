@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import Input, Label, Select, Static
 
 from garage_tui.core.errors import BadInputError
-from garage_tui.core.recipe import parse_gpus
+from garage_tui.core.gpu import parse_gpus
 from garage_tui.core.runs import Run
 from garage_tui.widgets.dialog import Dialog
 

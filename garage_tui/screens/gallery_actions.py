@@ -12,8 +12,9 @@ from textual.content import Content
 
 from garage_tui.core import albums, sample, sheets
 from garage_tui.core.errors import BadInputError, GarageError
+from garage_tui.core.format import duration
 from garage_tui.core.sample import Drawing, Wanted
-from garage_tui.core.text import duration, hidden, one_line
+from garage_tui.core.text import hidden, one_line
 from garage_tui.screens.gallery_saving import GallerySaving
 from garage_tui.screens.gallery_view import Place
 from garage_tui.widgets.gauge import gauge

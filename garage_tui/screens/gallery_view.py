@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from garage_tui.core import films, montage, pictures, sheets
+from garage_tui.core import films, montage, picture_files, sheets
 from garage_tui.core.albums import Page
 from garage_tui.core.errors import GarageError
 from garage_tui.core.montage import Room
@@ -70,16 +70,6 @@ class Made:
     parts: int = 1
 
 
-def room_for(columns: int, rows: int, cell: tuple[int, int], way: Way) -> Room:
-    """Return the room of so many cells, in pixels; twice as many where a dot would else be half a pixel high."""
-    wide, high = cell
-    if way == "half":
-        return Room(columns * 2 * wide, rows * 2 * high, (2 * wide, high))
-    if way == "ascii":
-        return Room(columns * wide, rows * high, (wide, high))
-    return Room(columns * wide, rows * high, enlarge=way != "kitty")
-
-
 class Maker:
     """Makes views; to be used by one thread at a time."""
 
@@ -128,7 +118,7 @@ class Maker:
     def _open(self, path: Path) -> tuple[Image, Sheet | None]:
         key = path, _stamp(path)
         if key not in self._read:
-            image, sheet = pictures.read(path), sheets.about(path)
+            image, sheet = picture_files.read(path), sheets.about(path)
             if sheet is None:
                 image.thumbnail(_MOST_PIXELS)
             self._read[key] = image, sheet

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from garage_tui.core.catalog import list_runs
 from garage_tui.core.history import KEPT_SECONDS, History
-from garage_tui.core.runs import list_runs
 from garage_tui.core.settings import Workspace
 from garage_tui.core.text import one_line
 

@@ -13,9 +13,9 @@ from textual.widgets import Static
 
 from garage_tui.core.care import Care, care_of, heat_limits
 from garage_tui.core.errors import BadInputError
-from garage_tui.core.gpu import Reading
 from garage_tui.core.history import BOX
 from garage_tui.core.meter_words import GIB, share
+from garage_tui.core.reading import Reading
 from garage_tui.core.settings import Settings
 from garage_tui.screens import gpu_words
 from garage_tui.widgets.columns import Threshold
@@ -222,7 +222,7 @@ class GpuPane(Pane):
 
     def action_go_on(self) -> None:
         """Have the run here go on: its hours, or the sun, need not come."""
-        from garage_tui.core import launcher  # noqa: PLC0415 (nobody needs it to look)
+        from garage_tui.core import control  # noqa: PLC0415 (nobody needs it to look)
         from garage_tui.core.errors import GarageError  # noqa: PLC0415
         from garage_tui.core.runs import read_run  # noqa: PLC0415
 
@@ -232,7 +232,7 @@ class GpuPane(Pane):
             notice.wrong("No run is waiting here")
             return
         try:
-            launcher.resume(read_run(waiting.path))
+            control.resume(read_run(waiting.path))
         except GarageError as error:
             notice.wrong(str(error))
         else:

@@ -9,9 +9,9 @@ from textual.content import Content
 from garage_tui.core.care import Care, heat_limits
 from garage_tui.core.care import in_words as in_care_words
 from garage_tui.core.energy import in_words
-from garage_tui.core.gpu import Reading
 from garage_tui.core.host import Host
 from garage_tui.core.meter_words import ABSENT, GB, GIB, gib, number, share
+from garage_tui.core.reading import Reading
 from garage_tui.core.settings import EnergySettings
 from garage_tui.core.text import one_line
 from garage_tui.screens.run_words import fraction, time_words

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from garage_tui.core.errors import GarageError
-from garage_tui.core.text import duration
+from garage_tui.core.format import duration
 from garage_tui.screens.watcher import Seen, Watcher
 from garage_tui.widgets.dialogs import Confirm, Pick
 from garage_tui.widgets.notice import Notice
@@ -78,13 +78,13 @@ class RunActions(Pane):
     @work(exclusive=True, group="run")
     async def action_stop(self) -> None:
         """Ask, then have the run save and stop."""
-        from garage_tui.core import launcher  # noqa: PLC0415 (60 ms, and most visits stop nothing)
+        from garage_tui.core import control  # noqa: PLC0415 (60 ms, and most visits stop nothing)
 
         seen = self.chosen
         if seen is None or not seen.alive:
             return
         if seen.status == "queued":
-            await self._do(seen, launcher.stop, f"{seen.id} was taken out of the queue")
+            await self._do(seen, control.stop, f"{seen.id} was taken out of the queue")
             return
         grace = seen.manifest.stop_grace_seconds if seen.manifest else 60.0
         text = (
@@ -94,55 +94,55 @@ class RunActions(Pane):
         if not await self.app.push_screen_wait(Confirm("Stop this run?", text, "Save and stop", "Let it go on")):
             return
         self._stopping = seen.id
-        if not await self._do(seen, launcher.stop, f"{seen.id} was asked to stop; it is saving …"):
+        if not await self._do(seen, control.stop, f"{seen.id} was asked to stop; it is saving …"):
             self._stopping = None
 
     @work(exclusive=True, group="run")
     async def action_pause(self) -> None:
         """Ask which pause, then have it."""
-        from garage_tui.core import launcher  # noqa: PLC0415
+        from garage_tui.core import control  # noqa: PLC0415
 
         seen = self.chosen
         if seen is None:
             return
         if seen.status == "queued":
-            await self._do(seen, launcher.pause, f"{seen.id} leaves the queue until you resume it")
+            await self._do(seen, control.pause, f"{seen.id} leaves the queue until you resume it")
             return
         way = await self.app.push_screen_wait(Pick("Pause this run", _WAYS))
         if way is None:
             return
         said = "it is saving, and leaves" if way else "after the step it is in"
         await self._do(
-            seen, lambda run: launcher.pause(run, release=bool(way)), f"{seen.id} was asked to pause; {said} …"
+            seen, lambda run: control.pause(run, release=bool(way)), f"{seen.id} was asked to pause; {said} …"
         )
 
     @work(exclusive=True, group="run")
     async def action_resume(self) -> None:
         """Have the run go on."""
-        from garage_tui.core import launcher  # noqa: PLC0415
+        from garage_tui.core import control  # noqa: PLC0415
 
         if seen := self.chosen:
             how = "goes on" if seen.alive else "goes on from its newest checkpoint when its turn comes"
-            await self._do(seen, launcher.resume, f"{seen.id} {how}")
+            await self._do(seen, control.resume, f"{seen.id} {how}")
 
     @work(exclusive=True, group="run")
     async def action_go_on(self) -> None:
         """Have a run that waits for its hours or for the sun go on without them."""
-        from garage_tui.core import launcher  # noqa: PLC0415
+        from garage_tui.core import control  # noqa: PLC0415
 
         if seen := self.chosen:
-            await self._do(seen, launcher.resume, f"{seen.id} goes on without waiting for them")
+            await self._do(seen, control.resume, f"{seen.id} goes on without waiting for them")
 
     @work(exclusive=True, group="run")
     async def action_resume_all(self) -> None:
         """Have every interrupted run go on."""
-        from garage_tui.core import launcher  # noqa: PLC0415
+        from garage_tui.core import control  # noqa: PLC0415
 
         lost = self.lost
         if lost:
             names = ", ".join(seen.id for seen in lost)
             workspace = self._watcher.workspace
-            await self._do(lost[0], lambda _: launcher.resume_all(workspace), f"resumed: {names}")
+            await self._do(lost[0], lambda _: control.resume_all(workspace), f"resumed: {names}")
 
     @work(exclusive=True, group="run")
     async def action_place(self, places: int) -> None:
@@ -156,14 +156,14 @@ class RunActions(Pane):
     @work(exclusive=True, group="run")
     async def action_delete(self) -> None:
         """Ask, then delete the run's folder."""
-        from garage_tui.core import export, runs  # noqa: PLC0415
+        from garage_tui.core import catalog, export  # noqa: PLC0415
 
         seen = self.chosen
         if seen is None or seen.alive:
             return
-        size = await asyncio.to_thread(runs.disk_bytes, seen.path)
+        size = await asyncio.to_thread(catalog.disk_bytes, seen.path)
         more = "its adapter, " if seen.adapter else "its sheets, its model, " if seen.draws else ""
         more += "its exports, " if await asyncio.to_thread(export.exports, seen.path) else ""
         text = f"{seen.id} goes with {more}its checkpoints and its log: {size / 1e6:.0f} MB. This cannot be undone."
         if await self.app.push_screen_wait(Confirm("Delete this run?", text, "Delete", "Keep it")):
-            await self._do(seen, runs.delete, f"{seen.id} is deleted")
+            await self._do(seen, catalog.delete, f"{seen.id} is deleted")

@@ -11,7 +11,8 @@ from textual import work
 from textual.content import Content
 
 from garage_tui.core.errors import GarageError
-from garage_tui.core.text import duration, one_line
+from garage_tui.core.format import duration
+from garage_tui.core.text import one_line
 from garage_tui.screens.run_pairs import RunPairs
 from garage_tui.screens.watcher import Seen
 from garage_tui.widgets.notice import Notice
@@ -122,7 +123,8 @@ class RunExport(RunPairs):
 def _choices(seen: Seen) -> tuple[list[str], str]:
     """Return what a run can be exported as, each with about its size, and what to know before."""
     from garage_tui.core import converter, export, models  # noqa: PLC0415
-    from garage_tui.core.runs import ADAPTER, disk_bytes, read_run  # noqa: PLC0415
+    from garage_tui.core.catalog import disk_bytes  # noqa: PLC0415
+    from garage_tui.core.runs import ADAPTER, read_run  # noqa: PLC0415
 
     if refusal := export.why_not(read_run(seen.path)):
         raise GarageError(refusal)

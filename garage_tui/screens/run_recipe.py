@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from textual.content import Content
 
+from garage_tui.core.format import model_label
 from garage_tui.core.runs import Manifest
-from garage_tui.core.text import model_label, one_line
+from garage_tui.core.text import one_line
 
 Values = dict[str, object]
 

@@ -6,10 +6,11 @@ from textual.content import Content
 
 from garage_tui.core import care
 from garage_tui.core.energy import amount, in_words
+from garage_tui.core.format import duration
 from garage_tui.core.report_words import Headline
 from garage_tui.core.runs import State
 from garage_tui.core.settings import EnergySettings
-from garage_tui.core.text import duration, one_line
+from garage_tui.core.text import one_line
 from garage_tui.screens import run_recipe
 from garage_tui.screens.run_recipe import pair
 from garage_tui.screens.voice import Known

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
-from garage_tui.core import montage, pictures, sheets
+from garage_tui.core import montage, picture_files, sheets
 from garage_tui.core.errors import GarageError
 from garage_tui.core.montage import Room
 from garage_tui.core.picture_files import RGB
+from garage_tui.core.pictures import room_for
 from garage_tui.core.terminal import Terminal, Way
-from garage_tui.screens.gallery_view import room_for
 from garage_tui.widgets.picture import Picture
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class SheetPicture(Picture):
 
 
 def _make(path: Path, room: Room, way: Way, ground: RGB) -> Image:
-    image, sheet = pictures.read(path), sheets.about(path)
+    image, sheet = picture_files.read(path), sheets.about(path)
     if sheet is None:
         return image
     units, least = montage.units(sheet), _LEAST_DOTS.get(way, 0)

@@ -19,8 +19,9 @@ from textual.widgets import Input, Static
 from garage_tui.core import asking, chat, server, suggest
 from garage_tui.core.errors import GarageError
 from garage_tui.core.fact_lines import Fact
+from garage_tui.core.format import duration, model_label
 from garage_tui.core.settings import Workspace
-from garage_tui.core.text import duration, model_label, one_line, plain
+from garage_tui.core.text import one_line, plain
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.keybar import KeyBar
 from garage_tui.widgets.notice import Notice

@@ -15,7 +15,8 @@ from textual.widgets import Static
 from garage_tui.core import tokens
 from garage_tui.core.errors import GarageError
 from garage_tui.core.fact_lines import Fact
-from garage_tui.core.text import model_label, plain
+from garage_tui.core.format import model_label
+from garage_tui.core.text import plain
 from garage_tui.core.tokens import Token
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.keybar import KeyBar

@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from garage_tui.core import drawn
+from garage_tui.core.catalog import disk_bytes
+from garage_tui.core.downsample import downsample
 from garage_tui.core.drawn import NewSheet
 from garage_tui.core.follow import Follower
 from garage_tui.core.log_pages import Piece, Tail
-from garage_tui.core.probes import Probe, is_number, probe_of
-from garage_tui.core.runs import EVENTS, LOG, disk_bytes
-from garage_tui.widgets.chart import downsample
+from garage_tui.core.numbers import is_number
+from garage_tui.core.probes import Probe, probe_of
+from garage_tui.core.runs import EVENTS, LOG
 
 MOST_POINTS = 400
 """Points of a curve that are handed to the screen."""

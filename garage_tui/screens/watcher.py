@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from garage_tui.core import queue
+from garage_tui.core.catalog import run_names
 from garage_tui.core.drawn import SAMPLES
 from garage_tui.core.report import REPORT
 from garage_tui.core.report_words import Headline, headline
-from garage_tui.core.runs import STATE, Manifest, Run, State, name_of, read_run, run_names
+from garage_tui.core.runs import STATE, Manifest, Run, State, name_of, read_run
 from garage_tui.core.settings import Workspace
 from garage_tui.core.text import one_line, plain
 from garage_tui.screens.voice import Told, Voice

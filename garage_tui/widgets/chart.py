@@ -11,10 +11,11 @@ from textual.color import Color
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from garage_tui.core.downsample import Points, downsample
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-Points = Sequence[tuple[float, float]]
 MARKERS = ("braille", "•", "x")
 """Of the first, the second and the third curve: told apart without colours too."""
 SIGNS = ("⠒", "•", "x")
@@ -45,18 +46,6 @@ class Series:
     def drawable(self) -> bool:
         """True where there is something to draw: of a curve more than one place on the axis of steps."""
         return len({x for x, _ in _tame(self.points)}) > (0 if self.percent or self.lone else 1)
-
-
-def downsample(points: Points, most: int) -> list[tuple[float, float]]:
-    """Return at most `most` points: the means of equal stretches, with the last point as it is."""
-    if len(points) <= most:
-        return list(points)
-    size = (len(points) - 1) / (most - 1)
-    means = []
-    for index in range(most - 1):
-        part = points[round(index * size) : max(round(index * size) + 1, round((index + 1) * size))]
-        means.append((sum(x for x, _ in part) / len(part), sum(y for _, y in part) / len(part)))
-    return [*means, points[-1]]
 
 
 class Chart(Widget):

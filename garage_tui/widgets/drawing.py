@@ -94,7 +94,7 @@ def prepare(job: Job, terminal: Terminal) -> Drawn:
     """Return the picture ready to be painted; this takes 10 to 300 ms and belongs in a thread."""
     try:
         if isinstance(job.source, Path):
-            image = pictures.read(job.source, job.ground)
+            image = picture_files.read(job.source, job.ground)
         else:
             image = picture_files.flat(job.source, job.ground)
     except GarageError as error:

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from garage_tui.core.runs import Manifest, State, new_run_folder, write_manifest, write_state
+from garage_tui.core.catalog import new_run_folder
+from garage_tui.core.runs import Manifest, State, write_manifest, write_state
 
 
 def garage(workspace, *args, **kwargs):
@@ -98,7 +99,7 @@ def test_a_run_like_another_one_has_its_recipe_and_its_facts(workspace):
     refused = garage(workspace, "train", "lora", "--like", "last", "--lr", "7")
     assert refused.returncode == 2 and "lr: " in refused.stderr
     from garage_tui.core.again import facts_of, recipe_of
-    from garage_tui.core.runs import find_run
+    from garage_tui.core.catalog import find_run
 
     run = find_run(workspace, "last")
     assert recipe_of(run, rank=4).rank == 4 and recipe_of(run).seed == 7

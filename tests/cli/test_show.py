@@ -198,7 +198,7 @@ class TestAnyFile:
 
     def read(self, image: Image.Image, path: Path, **options: object) -> Image.Image:
         image.save(path, **options)
-        return pictures.read(path)
+        return picture_files.read(path)
 
     def test_a_photograph_stands_upright(self, tmp_path):
         exif = Image.Exif()
@@ -211,10 +211,10 @@ class TestAnyFile:
         clear = Image.new("RGBA", (4, 4), (255, 0, 0, 0))
         clear.putpixel((0, 0), (255, 0, 0, 255))
         clear.save(tmp_path / "a.png")
-        image = pictures.read(tmp_path / "a.png", background=(1, 2, 3))
+        image = picture_files.read(tmp_path / "a.png", background=(1, 2, 3))
         assert [image.getpixel((0, 0)), image.getpixel((1, 1))] == [(255, 0, 0), (1, 2, 3)]
         clear.convert("P").save(tmp_path / "b.gif", transparency=0)
-        assert pictures.read(tmp_path / "b.gif").mode == "RGB"
+        assert picture_files.read(tmp_path / "b.gif").mode == "RGB"
 
     @pytest.mark.parametrize(
         ("mode", "value", "kind", "seen"),
@@ -254,16 +254,16 @@ class TestAnyFile:
             head = chunk(b"IHDR", struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0))
             (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
             with pytest.raises(BadInputError, match=r"bomb\.png is too large to be shown: more than 64 million pixels"):
-                pictures.read(tmp_path / "bomb.png")
+                picture_files.read(tmp_path / "bomb.png")
 
     def test_a_damaged_file_is_said_to_be_so(self, file, tmp_path):
         whole = file.read_bytes()
         (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
         with pytest.raises(BadInputError, match=r"cut\.png is damaged: "):
-            pictures.read(tmp_path / "cut.png")
+            picture_files.read(tmp_path / "cut.png")
         (tmp_path / "flipped.png").write_bytes(whole[:60] + b"\xff\x00" + whole[62:])
         with pytest.raises(BadInputError, match=r"flipped\.png is damaged: "):
-            pictures.read(tmp_path / "flipped.png")
+            picture_files.read(tmp_path / "flipped.png")
 
     def test_errors_are_one_clean_line_and_the_exit_code_is_2(self, tmp_path):
         evil = tmp_path / "a\x1b]0;gotcha\x07\nb.png"

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core import launcher
+from garage_tui.core import control, launcher
 from garage_tui.core.care import care_of
+from garage_tui.core.catalog import list_runs
 from garage_tui.core.nvml import Nvml
 from garage_tui.core.recipe import make_recipe
-from garage_tui.core.runs import list_runs, read_run
+from garage_tui.core.runs import read_run
 from garage_tui.core.settings import Settings, SunSettings, user_settings_file
 from tests import run_folders
 from tests.nvml.box import RTX_3090
@@ -105,7 +106,7 @@ def test_heat_before_the_first_step_is_waited_for_too_and_a_stop_does_not_wait(m
     folder = train()
     run = wait(folder, lambda run: run.status == "paused")
     assert run.reason.startswith("97 °C, waiting for 80") and run.state.step == 0
-    launcher.stop(run)
+    control.stop(run)
     assert wait(folder, lambda run: not run.alive).status == "stopped"
 
 
@@ -183,7 +184,7 @@ def test_out_of_its_hours_a_run_waits_without_a_process_of_torch_and_others_pass
     assert wait(other, lambda run: run.state.state == "finished").status == "finished"
     assert len(processes(folder)) == 1  # its supervisor
     assert read_run(folder).resumable
-    launcher.resume(read_run(folder))  # the owner: now, all the same
+    control.resume(read_run(folder))  # the owner: now, all the same
     assert wait(folder, lambda run: not run.alive).status == "finished"
 
 
@@ -191,9 +192,9 @@ def test_a_run_that_waits_for_its_hours_can_be_stopped_and_paused(train):
     first, second = train(only=(later(),)), train(only=(later(),))
     for folder in (first, second):
         wait(folder, lambda run: run.state.waits == "hours")
-    launcher.stop(read_run(first))
+    control.stop(read_run(first))
     assert wait(first, lambda run: not run.alive).status == "stopped"
-    launcher.pause(read_run(second))
+    control.pause(read_run(second))
     assert wait(second, lambda run: not run.alive).status == "paused"
 
 
@@ -237,21 +238,21 @@ def test_what_is_asked_of_a_run_that_is_just_leaving_is_done_and_is_no_failure(t
         for pid in processes(folder):
             os.kill(pid, signal.SIGTERM)
     elif how == "stop":
-        launcher.stop(run)
+        control.stop(run)
     else:
-        launcher.pause(run, release=True)
+        control.pause(run, release=True)
     run = wait(folder, lambda run: not run.alive)
     assert (run.status, run.resumable) == (status, True), run.reason
 
 
 def test_now_holds_on_when_the_run_is_paused_and_goes_on(train):
     folder = train(only=(later(),))
-    launcher.resume(wait(folder, lambda run: run.held))
+    control.resume(wait(folder, lambda run: run.held))
     wait(folder, lambda run: run.state.step > 2)
-    launcher.pause(read_run(folder))
+    control.pause(read_run(folder))
     run = wait(folder, lambda run: run.status == "paused")
     assert run.alive
-    launcher.resume(run)
+    control.resume(run)
     wait(folder, lambda again: again.status == "running" and again.state.step > run.state.step)
 
 

@@ -6,11 +6,12 @@ import msgspec
 import pytest
 
 from garage_tui.core import diffusion_estimate, free_memory
+from garage_tui.core.catalog import new_run_folder
 from garage_tui.core.diffusion_estimate import estimate_diffusion
 from garage_tui.core.diffusion_memory import memory_of
 from garage_tui.core.diffusion_recipe import make_recipe
-from garage_tui.core.gpu import Reading
-from garage_tui.core.runs import Manifest, State, new_run_folder, write_manifest, write_state
+from garage_tui.core.reading import Reading
+from garage_tui.core.runs import Manifest, State, write_manifest, write_state
 
 SMALL = make_recipe("small")
 GB = 1_000_000_000

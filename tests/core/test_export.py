@@ -10,9 +10,10 @@ import sys
 import pytest
 
 from garage_tui.core import converter, export, export_place
+from garage_tui.core.catalog import new_run_folder
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.export import Told, Wanted
-from garage_tui.core.runs import Manifest, State, new_run_folder, read_run, write_manifest, write_state
+from garage_tui.core.runs import Manifest, State, read_run, write_manifest, write_state
 
 # Answers as `garage_tui.jobs.export` does; the run's name says how it goes.
 JOB = """

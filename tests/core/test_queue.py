@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core import launcher, queue
+from garage_tui.core import control, launcher, queue
+from garage_tui.core.catalog import new_run_folder
 from garage_tui.core.errors import BadInputError
 from garage_tui.core.queue import Entry, assign
-from garage_tui.core.runs import Manifest, State, new_run_folder, read_run, write_manifest, write_state
+from garage_tui.core.runs import Manifest, State, read_run, write_manifest, write_state
 from garage_tui.core.settings import Workspace
 
 JOB = """
@@ -119,7 +120,7 @@ def test_the_order_can_be_changed_and_a_waiting_run_taken_out(start):
     assert queue.move(four, 99) == 2
     with pytest.raises(BadInputError, match="does not wait"):
         queue.move(one, -1)
-    launcher.stop(read_run(two))
+    control.stop(read_run(two))
     assert wait(two, "stopped").reason == "taken out of the queue before its turn came"
     assert queue.order() == (three, four)
     enough(one)
@@ -129,10 +130,10 @@ def test_the_order_can_be_changed_and_a_waiting_run_taken_out(start):
 def test_a_waiting_run_that_is_paused_leaves_the_queue_until_it_is_resumed(start):
     one, two, three = start("one"), start("two"), start("three")
     wait(one, "running")
-    launcher.pause(read_run(two))
+    control.pause(read_run(two))
     run = wait(two, "paused")
     assert queue.order() == (three,)
-    launcher.resume(run)
+    control.resume(run)
     assert wait(two, "queued") and queue.order() == (three, two)
 
 
@@ -159,7 +160,7 @@ def test_after_a_power_cut_everything_is_resumed_in_its_order(start, workspace):
         wait(folder, "interrupted")
     assert "waiting for its turn" in read_run(two).reason
     assert queue.order() == ()
-    assert sorted(launcher.resume_all(workspace)) == sorted(folder.name for folder in (one, two, three))
+    assert sorted(control.resume_all(workspace)) == sorted(folder.name for folder in (one, two, three))
     wait(one, "running")
     assert queue.order() == (three, two)
 
@@ -172,7 +173,7 @@ def test_what_worked_is_resumed_before_what_waited(start, workspace):
     for folder in (three, one, two):
         kill(folder)
         wait(folder, "interrupted")
-    assert launcher.resume_all(workspace) == [one.name, two.name, three.name]
+    assert control.resume_all(workspace) == [one.name, two.name, three.name]
     wait(one, "running")
     assert queue.order() == (two, three), "this box has one processor"
 

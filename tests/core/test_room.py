@@ -7,13 +7,14 @@ from functools import partial
 
 import pytest
 
-from garage_tui.core import card, launcher, room
+from garage_tui.core import card, control, launcher, room
 from garage_tui.core.care import Care
+from garage_tui.core.catalog import list_runs, new_run_folder
 from garage_tui.core.diffusion_recipe import make_recipe
 from garage_tui.core.errors import BadInputError
 from garage_tui.core.free_memory import all_memory
 from garage_tui.core.room import Room
-from garage_tui.core.runs import Manifest, State, list_runs, new_run_folder, write_manifest, write_state
+from garage_tui.core.runs import Manifest, State, write_manifest, write_state
 from garage_tui.core.settings import Settings
 from tests import run_folders
 from tests.nvml.box import RTX_3090
@@ -81,7 +82,7 @@ def test_a_server_that_is_asked_leaves_and_comes_back_when_the_run_has_ended(sta
     seat.leave()
     wait(folder, works)
     assert not seat.take()  # not while it works
-    launcher.stop(wait(folder, works))
+    control.stop(wait(folder, works))
     wait(folder, lambda run: not run.alive)
     assert card.asks("cpu") == ""
     assert seat.take()
@@ -115,7 +116,7 @@ def test_they_share_where_the_memory_allows_it(start, seat):
 def test_a_run_that_waits_for_the_card_can_be_stopped_and_lets_the_server_stay(start, seat):
     assert seat.take()
     folder = start("sleep")
-    launcher.stop(wait(folder, holds("card")))
+    control.stop(wait(folder, holds("card")))
     run = wait(folder, lambda run: not run.alive)
     assert run.status == "stopped"
     assert card.asks("cpu") == ""
@@ -125,7 +126,7 @@ def test_a_run_that_does_not_fit_waits_for_memory_and_goes_on_when_it_is_told_to
     folder = start(memory=1e15)
     run = wait(folder, holds("memory"))
     assert "it needs about 1000000.0 GB, and this box has" in run.reason
-    launcher.resume(run)
+    control.resume(run)
     wait(folder, works)
 
 

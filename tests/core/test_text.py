@@ -2,7 +2,8 @@
 
 import pytest
 
-from garage_tui.core.text import duration, hidden, one_line, plain, shown, shown_line, unshown
+from garage_tui.core.format import duration
+from garage_tui.core.text import hidden, one_line, plain, shown, shown_line, unshown
 
 
 @pytest.mark.parametrize(

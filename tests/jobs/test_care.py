@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from garage_tui.core import launcher
+from garage_tui.core import control, launcher
 from garage_tui.core.care import care_of
 from garage_tui.core.errors import BadInputError
 from garage_tui.core.recipe import make_recipe
@@ -61,7 +61,7 @@ def test_a_run_pauses_above_the_limit_goes_on_below_the_other_and_loses_no_step(
     run = wait(folder, lambda run: "78 °C now" in run.reason)
     assert (run.status, run.state.step) == ("paused", at)
     with pytest.raises(BadInputError, match="goes on by itself"):
-        launcher.resume(run)
+        control.resume(run)
     box.set(0, temp=74)
     wait(folder, lambda run: run.status == "running" and run.state.step > at)
     steps = [event["step"] for event in events(folder, "step")]
@@ -71,11 +71,11 @@ def test_a_run_pauses_above_the_limit_goes_on_below_the_other_and_loses_no_step(
     assert (resumed["waited"], resumed["at"]) == ("heat", at) and resumed["seconds"] > 0
     assert "paused: 86 °C, waiting for 75" in (folder / "log.txt").read_text()
     box.set(0, temp=90)  # and a run that waits for the cool can be stopped, and paused by its owner
-    launcher.pause(wait(folder, lambda run: run.status == "paused"))
+    control.pause(wait(folder, lambda run: run.status == "paused"))
     box.set(0, temp=60)
     run = wait(folder, lambda run: run.reason.startswith("by you"))
     assert run.status == "paused" and not run.state.waits
-    launcher.stop(run)
+    control.stop(run)
     assert wait(folder, lambda run: not run.alive).status == "stopped"
 
 
@@ -118,6 +118,6 @@ def test_a_run_leaves_when_the_sun_goes_and_comes_back_with_it_where_it_was(trai
     wait(folder, lambda run: run.state.step > at + 2)
     steps = [event["step"] for event in events(folder, "step")]
     assert steps == list(range(1, len(steps) + 1))
-    launcher.stop(read_run(folder))
+    control.stop(read_run(folder))
     run = wait(folder, lambda run: not run.alive)
     assert run.status == "stopped" and run.adapter

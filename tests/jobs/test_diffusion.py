@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from garage_tui.core import films, launcher, sheets
+from garage_tui.core import control, films, launcher, sheets
 from garage_tui.core.diffusion_recipe import DiffusionRecipe
 from garage_tui.core.drawing_report import read_drawing_report
 from garage_tui.core.runs import Run, read_run
@@ -122,10 +122,10 @@ def test_a_run_that_was_cut_off_draws_what_an_undisturbed_one_draws(how, finishe
     if how == "killed":
         kill(folder)
     else:
-        launcher.pause(read_run(folder), release=True)
+        control.pause(read_run(folder), release=True)
     run = wait(folder, ended, 60)
     assert run.status == ("interrupted" if how == "killed" else "paused"), run.reason
-    launcher.resume(run)
+    control.resume(run)
     assert wait(folder, ended, 240).status == "finished", (folder / "log.txt").read_text()
     steps = [event["step"] for event in events(folder, "step")]
     assert steps == list(range(1, len(steps) + 1)), "no step is missing or told twice"
@@ -139,7 +139,7 @@ def test_a_stop_keeps_what_was_learned(tmp_path, pictures):
     settings = Settings(checkpoint_seconds=1e6)
     folder = launcher.start_diffusion(Workspace(tmp_path), settings, recipe(pictures, epochs=5000), "long")
     wait(folder, lambda run: run.state.step >= 5, 120)
-    launcher.stop(read_run(folder))
+    control.stop(read_run(folder))
     run = wait(folder, ended, 60)
     assert run.status == "stopped" and "the pipeline is saved" in run.reason
     assert weights(folder) and any(folder.glob("checkpoint-*/whole.json"))

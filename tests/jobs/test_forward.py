@@ -6,11 +6,12 @@ import torch
 from garage_tui.core import models
 from garage_tui.jobs import greedy
 from garage_tui.jobs.base_answers import Answer, BaseAnswers, text_losses
+from garage_tui.jobs.chat_template import common_prefix
 from garage_tui.jobs.drafts import Draft, answers
 from garage_tui.jobs.forward import Model
 from garage_tui.jobs.greedy import answer
 from garage_tui.jobs.loading import chats_of, load_base
-from garage_tui.jobs.packing import common_prefix, pack
+from garage_tui.jobs.packing import pack
 
 QUESTIONS = ["What is TinyLLM?", "Why?", "Who maintains the project, and where can I find the source code of it?", "Hi"]
 

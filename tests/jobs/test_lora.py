@@ -8,10 +8,11 @@ import time
 
 import pytest
 
-from garage_tui.core import launcher
+from garage_tui.core import control, launcher
+from garage_tui.core.catalog import find_run
 from garage_tui.core.recipe import make_recipe
 from garage_tui.core.report import read_report
-from garage_tui.core.runs import find_run, read_run
+from garage_tui.core.runs import read_run
 from garage_tui.core.settings import Settings, Workspace
 from garage_tui.jobs.failures import in_words
 from garage_tui.jobs.lora import OUT_OF_MEMORY
@@ -56,7 +57,7 @@ def test_smollm2_learns_two_facts_through_the_command_line(workspace, smollm2, t
     assert "2 rows × 6 epochs ÷ batch 8 = 6 steps, 1 an epoch · about " in done.stdout
     run = find_run(workspace, "last")
     wait(run.path, lambda run: run.adapter)
-    launcher.stop(read_run(run.path))  # a whole report card takes this model a minute; tests/jobs/test_exam.py has one
+    control.stop(read_run(run.path))  # a whole report card takes this model a minute; tests/jobs/test_exam.py has one
     run = wait(run.path, lambda run: not run.alive)
     assert run.status == "finished" and "the report card was left out" in (run.path / "log.txt").read_text()
 
@@ -179,7 +180,7 @@ def test_a_run_goes_on_when_the_shell_that_follows_it_is_gone(workspace, tiny_mo
     shell.wait()
     step = read_run(folder).state.step
     wait(folder, lambda run: run.state.step > step + 2)
-    launcher.stop(read_run(folder))
+    control.stop(read_run(folder))
     assert wait(folder, lambda run: not run.alive).status == "stopped"
 
 

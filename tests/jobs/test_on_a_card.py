@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core import launcher
+from garage_tui.core import control, launcher
 from garage_tui.core.diffusion_recipe import make_recipe as make_diffusion_recipe
 from garage_tui.core.recipe import make_recipe
 from garage_tui.core.report import read_report
@@ -42,10 +42,10 @@ def test_a_taught_model_learns_on_a_card_what_it_learns_on_the_processor(recipe,
     finished(there := launcher.start_lora(workspace, Settings(), file, made))
     on_a_card()
     here = launcher.start_lora(workspace, Settings(), file, made)
-    launcher.pause(wait(here, lambda run: not run.alive or (run.state and run.state.step >= 3), 300), release=True)
+    control.pause(wait(here, lambda run: not run.alive or (run.state and run.state.step >= 3), 300), release=True)
     left = wait(here, lambda run: not run.alive, 300)
     assert left.status == "paused", (here / "log.txt").read_text()
-    launcher.resume(left)
+    control.resume(left)
     finished(here)
     told, expected = ([step["loss"] for step in events(folder, "step")] for folder in (here, there))
     assert len(told) == len(expected) == 9

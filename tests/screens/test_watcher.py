@@ -2,7 +2,8 @@
 
 import fcntl
 
-from garage_tui.core.runs import LOCK, Manifest, State, new_run_folder, write_manifest, write_state
+from garage_tui.core.catalog import new_run_folder
+from garage_tui.core.runs import LOCK, Manifest, State, write_manifest, write_state
 from garage_tui.screens.watcher import Watcher
 
 

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from garage_tui.core import export_place, launcher, models, transcripts
+from garage_tui.core import control, export_place, models, transcripts
 from garage_tui.core.again import facts_of
+from garage_tui.core.catalog import delete, find_run, list_runs, new_run_folder, slug
 from garage_tui.core.errors import BadInputError, GarageError
 from garage_tui.core.run_folder import MANIFEST
-from garage_tui.core.runs import delete, find_run, list_runs, new_run_folder, read_run, slug
+from garage_tui.core.runs import read_run
 from garage_tui.core.workspace import Workspace
 from tests.screens.conftest import RunFolder
 
@@ -135,7 +136,7 @@ def test_a_run_that_would_write_through_a_link_is_not_resumed(workspace, outside
     (run.path / name).unlink(missing_ok=True)
     (run.path / name).symlink_to(kept)
     with pytest.raises(BadInputError, match=rf"holds a link \({name}\)"):
-        launcher.resume(read_run(run.path))
+        control.resume(read_run(run.path))
 
 
 def test_an_export_is_not_written_through_a_link(workspace, outside):

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from garage_tui.core import regular_file, server, transcripts
+from garage_tui.core.catalog import list_runs
 from garage_tui.core.errors import GarageError
 from garage_tui.core.report import REPORT
 from garage_tui.core.run_folder import FACTS, LOCK, LOG, MANIFEST, STATE
-from garage_tui.core.runs import EVENTS, list_runs
+from garage_tui.core.runs import EVENTS
 from tests.screens.conftest import RunFolder
 from tests.security.conftest import KINDS, put
 

@@ -253,7 +253,7 @@ def test_a_checkpoint_whose_optimiser_is_a_pickle_of_code_is_not_gone_on_from(wo
     """What the Trainer reads of a checkpoint it reads as numbers (`weights_only`), a sealed one included."""
     import torch
 
-    from garage_tui.core import checkpoints, launcher
+    from garage_tui.core import checkpoints, control, launcher
     from garage_tui.core.recipe import LoraRecipe
     from garage_tui.core.runs import read_run
     from tests.run_folders import wait
@@ -262,7 +262,7 @@ def test_a_checkpoint_whose_optimiser_is_a_pickle_of_code_is_not_gone_on_from(wo
     settings = Settings(checkpoint_seconds=0.1)
     folder = launcher.start_lora(workspace, settings, workspace.datasets / "garage.jsonl", recipe)
     wait(folder, lambda run: checkpoints.newest_whole(folder), 180)
-    launcher.stop(read_run(folder))
+    control.stop(read_run(folder))
     wait(folder, lambda run: not run.alive, 180)
     for checkpoint in checkpoints.found(folder):
         for name in ("optimizer.pt", "scheduler.pt", "rng_state.pth"):
@@ -271,6 +271,6 @@ def test_a_checkpoint_whose_optimiser_is_a_pickle_of_code_is_not_gone_on_from(wo
         (checkpoint / checkpoints.SEAL).unlink()
         state = json.loads((checkpoint / "trainer_state.json").read_bytes())
         checkpoints.seal(checkpoint, seal.step if seal else state["global_step"], 0)
-    launcher.resume(read_run(folder))
+    control.resume(read_run(folder))
     run = wait(folder, lambda run: not run.alive, 180)
     assert run.status == "failed", run

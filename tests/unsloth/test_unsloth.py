@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core import checkpoints, launcher, models
+from garage_tui.core import checkpoints, control, launcher, models
 from garage_tui.core.care import care_of
 from garage_tui.core.follow import Follower
 from garage_tui.core.recipe import make_recipe
@@ -117,11 +117,11 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(train, recipe):
     assert wait(undisturbed).status == "finished"
     folder = train({**recipe}, checkpoint_seconds=0.01)
     wait(folder, lambda run: run.state.step >= 3)
-    launcher.stop(read_run(folder))
+    control.stop(read_run(folder))
     stopped = wait(folder)
     assert stopped.status == "stopped" and 3 <= stopped.state.step < stopped.state.total_steps
     assert checkpoints.newest_whole(folder)[1].step == stopped.state.step
-    launcher.resume(stopped)
+    control.resume(stopped)
     assert wait(folder).status == "finished", (folder / "log.txt").read_text()
     told, expected = (events(one, "step") for one in (folder, undisturbed))
     assert [step["step"] for step in told] == [step["step"] for step in expected]
@@ -144,7 +144,7 @@ def test_a_run_pauses_where_its_gpu_is_too_hot_and_goes_on_when_it_has_cooled(tr
     assert checkpoints.newest_whole(folder)[1].step == at
     box.set(0, temp=74)
     wait(folder, lambda run: run.status == "running" and run.state.step > at)
-    launcher.stop(read_run(folder))
+    control.stop(read_run(folder))
     assert wait(folder).status == "stopped"
     steps = [event["step"] for event in events(folder, "step")]
     assert steps == list(range(1, len(steps) + 1)), "no step is lost, none taken twice"

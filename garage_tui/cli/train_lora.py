@@ -1,0 +1,66 @@
+"""`garage train lora`: start a run that teaches facts; it outlives this shell."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from garage_tui.cli.train_options import care_from, tell_and_follow
+
+if TYPE_CHECKING:
+    pass
+
+
+def run_lora(args: argparse.Namespace) -> int:
+    if args.both:
+        from garage_tui.cli.both import run_both
+
+        return run_both(args)
+    import sys
+    from pathlib import Path
+
+    from garage_tui.core import facts, models
+    from garage_tui.core.again import facts_of, recipe_of
+    from garage_tui.core.care import in_words
+    from garage_tui.core.catalog import find_run
+    from garage_tui.core.errors import BadInputError
+    from garage_tui.core.estimate import estimate_lora
+    from garage_tui.core.four_bit import words
+    from garage_tui.core.gpu import parse_gpus
+    from garage_tui.core.launcher import runs_before, start_lora
+    from garage_tui.core.recipe import CHANGEABLE, make_recipe
+    from garage_tui.core.settings import Workspace, load_settings
+
+    workspace = Workspace.find(args.workspace)
+    settings = load_settings(workspace)
+    changes = {name: getattr(args, name) for name in CHANGEABLE}
+    like = find_run(workspace, args.like) if args.like else None
+    if like:
+        recipe_of(like)  # one that was taught no facts is called so before its facts are looked for
+    if args.facts:
+        file = Path(args.facts)
+    elif like:
+        file = facts_of(like)
+    else:
+        raise BadInputError("say what to teach: --facts FILE, or --like RUN")
+    rows = facts.training_rows(file)
+    if like:
+        recipe = recipe_of(like, args.preset, rows=len(rows), **changes)
+    else:
+        changes["base"] = args.base or settings.base_model
+        recipe = make_recipe(args.preset or "default", rows=len(rows), **changes)
+    gpus, care = parse_gpus(args.gpus or ""), care_from(args, settings, like)
+    models.find(recipe.base)  # a base that is none is refused before anything else is said
+    estimate = estimate_lora(workspace, recipe, rows)
+    if not args.json:
+        print(estimate.sentence, flush=True)
+        if bits := words(recipe):
+            print(bits, flush=True)
+        if estimate.warning:
+            print(estimate.warning, flush=True)
+        if waits := in_words(care):
+            print(waits, flush=True)
+        if before := runs_before(gpus):
+            print(f"it will wait for its turn: {before} run{'' if before == 1 else 's'} before it", flush=True)
+    folder = start_lora(workspace, settings, file, recipe, args.name, ["garage", *sys.argv[1:]], gpus, care)
+    return tell_and_follow(args, folder, estimate.steps)

@@ -1,0 +1,61 @@
+"""Options that every kind of run has, and what happens after the start: say which run it is, follow it."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from garage_tui.core.care import Care
+    from garage_tui.core.runs import Run
+    from garage_tui.core.settings import Settings
+
+
+def add_usual(parser: argparse.ArgumentParser, named: str) -> None:
+    """Add what every kind of run can be told."""
+    parser.add_argument(
+        "--gpus", metavar="N,…", help="indices of the GPUs to work on (default: the first that is free)"
+    )
+    parser.add_argument("--max-temp", type=float, metavar="C", help="pause above this temperature (default: [heat])")
+    parser.add_argument("--power-cap", type=float, metavar="W", help="power cap of its GPUs while it works; needs root")
+    parser.add_argument(
+        "--only", action="append", metavar="HH:MM-HH:MM", help="work only between these times (default: [hours])"
+    )
+    parser.add_argument("--sunny", action=argparse.BooleanOptionalAction, help="wait until the sun pays for it ([sun])")
+    parser.add_argument("--name", metavar="NAME", help=f"readable end of the run id (default: {named} name)")
+    parser.add_argument("--detach", action="store_true", help="start the run and return at once")
+    parser.add_argument("--json", action="store_true", help="JSON lines: the run, its events, its end")
+
+
+def care_from(args: argparse.Namespace, settings: Settings, like: Run | None = None) -> Care:
+    """Return what the run waits for: the settings', or those of the run that it is like, and what was said here."""
+    import msgspec
+
+    from garage_tui.core.care import COOLS_BY, care_of
+    from garage_tui.core.settings import COOLEST
+
+    changes = msgspec.structs.asdict(like.manifest.care) if like and like.manifest else {}
+    if args.max_temp is not None:
+        # A limit that was said here goes with its own distance to the point where the run goes on.
+        changes |= {"max_temp_c": args.max_temp, "resume_temp_c": max(COOLEST, args.max_temp - COOLS_BY)}
+    said = {"power_cap_w": args.power_cap, "only": tuple(args.only) if args.only else None, "sunny": args.sunny}
+    return care_of(settings, **{**changes, **{key: value for key, value in said.items() if value is not None}})
+
+
+def tell_and_follow(args: argparse.Namespace, folder: Path, steps: int) -> int:
+    """Say which run was started and, unless it was told to leave it alone, follow it."""
+    import json
+
+    if args.json:
+        print(json.dumps({"run": folder.name, "path": str(folder), "steps": steps}), flush=True)
+    else:
+        print(f"run {folder.name}")
+    if args.detach:
+        if not args.json:
+            print(f"it goes on by itself; see it with `garage logs {folder.name} -f` or in the app")
+        return 0
+    from garage_tui.cli.follow import follow_as_json, follow_as_text
+
+    return follow_as_json(folder) if args.json else follow_as_text(folder)

@@ -1,0 +1,20 @@
+"""Values as people read them: durations and names of models."""
+
+from __future__ import annotations
+
+
+def model_label(base: str) -> str:
+    """Return a base model's name as people say it: of a folder's path the last part, of any other name all."""
+    return base.rstrip("/").rsplit("/", 1)[-1] if base.startswith("/") else base
+
+
+def duration(seconds: float | None) -> str:
+    """Return seconds in words a person reads at a glance: `8 s`, `3 min 20 s`, `2 h 5 min`; `–` for None."""
+    if seconds is None:
+        return "–"
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s" if whole % 60 and whole < 600 else f"{round(whole / 60)} min"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

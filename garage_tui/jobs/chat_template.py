@@ -1,0 +1,71 @@
+"""Questions and answers as token ids, by the chat template of the base model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Example:
+    """A chat behind the prefix: the rest of its prompt, and the answer's tokens."""
+
+    prompt: tuple[int, ...]
+    answer: tuple[int, ...]
+
+    @property
+    def tokens(self) -> int:
+        return len(self.prompt) + len(self.answer)
+
+
+class Chats:
+    """The chat template of one tokenizer: single questions to token ids."""
+
+    def __init__(self, tokenizer: Any, end_tokens: frozenset[int]) -> None:
+        self._tokenizer = tokenizer
+        self.end_tokens = end_tokens
+        first = self.whole("aaaa")
+        self.prefix = first[: common_prefix([first, self.whole("zzzz")])]
+        """The tokens with which every chat begins."""
+        ended = self._encode(self._template([*_asked("aaaa"), {"role": "assistant", "content": "zzzz"}], False))
+        turn = [token for token in ended[len(first) :] if token in end_tokens]
+        self.end = turn[0] if turn else min(end_tokens)
+        """The token that ends an answer in a training row."""
+
+    def prompt(self, question: str) -> tuple[int, ...]:
+        """Return a prompt's tokens behind the prefix."""
+        return tuple(self.whole(question)[len(self.prefix) :])
+
+    def whole(self, question: str) -> list[int]:
+        """Return all of a prompt's tokens."""
+        return self._encode(self._template(_asked(question), True))
+
+    def example(self, question: str, answer: str | Sequence[int], *, end: bool = True) -> Example:
+        """Return a question with its answer, as text or as tokens, closed by the end token where `end` says so."""
+        tokens = self._encode(answer) if isinstance(answer, str) else list(answer)
+        return Example(self.prompt(question), (*tokens, *([self.end] if end else ())))
+
+    def text(self, tokens: Sequence[int]) -> str:
+        return str(self._tokenizer.decode(list(tokens), skip_special_tokens=True))
+
+    def encode(self, text: str) -> list[int]:
+        """Return the tokens of a bare text."""
+        return self._encode(text)
+
+    def _template(self, messages: list[dict[str, str]], ask: bool) -> str:
+        return str(self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=ask))
+
+    def _encode(self, text: str) -> list[int]:
+        ids: list[int] = self._tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
+
+
+def _asked(question: str) -> list[dict[str, str]]:
+    return [{"role": "user", "content": question}]
+
+
+def common_prefix(rows: Sequence[Sequence[int]]) -> int:
+    """Return with how many tokens all rows begin the same, and leave each at least one of its own."""
+    shortest = min(map(len, rows)) - 1
+    return next((at for at in range(shortest) if len({row[at] for row in rows}) > 1), max(0, shortest))
