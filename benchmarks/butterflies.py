@@ -19,12 +19,14 @@ import msgspec
 import numpy as np
 import psutil
 
-from garage_tui.core import control, launcher, sheets
-from garage_tui.core.diffusion_recipe import DiffusionRecipe, make_recipe
-from garage_tui.core.drawing_report import DrawingReport, read_drawing_report
-from garage_tui.core.drawn import HELD_OUT, IMAGES, PIPELINE, sheet_of
-from garage_tui.core.runs import read_run
-from garage_tui.core.settings import Settings, Workspace
+from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.diffusion.recipe import DiffusionRecipe, make_recipe
+from garage_tui.core.exam.diffusion_report import DrawingReport, read_drawing_report
+from garage_tui.core.images import contact_sheet as sheets
+from garage_tui.core.launch import control
+from garage_tui.core.launch import start as launcher
+from garage_tui.core.runs.diffusion_files import HELD_OUT, IMAGES, PIPELINE, sheet_of
+from garage_tui.core.runs.record import read_run
 
 _HEADS = ("seed", "epochs", "CPU s", "wall s", "KID", "floor", "blurred", "copies")
 

@@ -24,11 +24,12 @@ from textual.widgets import Static
 from timing import milliseconds
 
 from garage_tui.app import GarageApp
-from garage_tui.core import facts, facts_view
-from garage_tui.core.coverage import Coverage
-from garage_tui.core.document import Document
-from garage_tui.core.facts_store import FactsStore
-from garage_tui.core.settings import Settings, Workspace
+from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.facts import file as facts
+from garage_tui.core.facts import filter as facts_view
+from garage_tui.core.facts.coverage import Coverage
+from garage_tui.core.facts.document import Document
+from garage_tui.core.facts.store import FactsStore
 
 WORDS = "garage solar power heat model learns answer question butterfly noise image token fan board driver rack".split()
 KEYS = 200

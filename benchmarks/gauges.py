@@ -36,8 +36,8 @@ def used():
     return usage.ru_utime + usage.ru_stime
 look = lambda: None
 if sys.argv[1] == "meter":
-    from garage_tui.core.history import History
-    from garage_tui.core.meter import Meter
+    from garage_tui.core.hardware.history import History
+    from garage_tui.core.hardware.snapshot import Meter
     meter, history = Meter(Path.cwd()), History()
     look = lambda: history.add(meter.look())
 look()
@@ -64,7 +64,7 @@ def share(what: str, environment: dict[str, str]) -> float:
 @contextlib.contextmanager
 def working(workspace: Path) -> Iterator[None]:
     """Have a run work there, as far as a reader can tell."""
-    from garage_tui.core.runs import LOCK, Manifest, State, write_manifest, write_state
+    from garage_tui.core.runs.record import LOCK, Manifest, State, write_manifest, write_state
 
     folder = workspace / "checkpoints" / "20261125-1200-lora-garage"
     folder.mkdir(parents=True)

@@ -169,10 +169,10 @@ def with_ours(args: argparse.Namespace, clock: Clock) -> None:
     sys.path.insert(0, str(ROOT))
     import msgspec
 
-    from garage_tui.core.catalog import new_run_folder
-    from garage_tui.core.recipe import make_recipe
-    from garage_tui.core.runs import FACTS, LOCK, Manifest, State, read_run, write_manifest, write_state
-    from garage_tui.core.settings import Workspace
+    from garage_tui.core.base.settings import Workspace
+    from garage_tui.core.runs.catalog import new_run_folder
+    from garage_tui.core.runs.record import FACTS, LOCK, Manifest, State, read_run, write_manifest, write_state
+    from garage_tui.core.training.recipe import make_recipe
     from garage_tui.jobs import loading, lora, running, saving, unsloth_model
 
     preset = args.worker.removeprefix("ours-")
@@ -351,7 +351,7 @@ def _any_tokenizer() -> tuple[Any, str]:
 
     try:
         sys.path.insert(0, str(ROOT))
-        from garage_tui.core import models
+        from garage_tui.core.models import base_models as models
 
         return AutoTokenizer.from_pretrained(models.find("smollm2-135m").path, local_files_only=True), "SmolLM2's"
     except (ImportError, OSError, ValueError):

@@ -23,13 +23,13 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from garage_tui.core import launcher
-from garage_tui.core.facts import training_rows
-from garage_tui.core.follow import Follower
-from garage_tui.core.recipe import LoraRecipe, make_recipe
-from garage_tui.core.report import read_report, recall_of
-from garage_tui.core.runs import EVENTS, read_run
-from garage_tui.core.settings import Settings, Workspace
+from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.base.tail import Follower
+from garage_tui.core.exam.report import read_report, recall_of
+from garage_tui.core.facts.file import training_rows
+from garage_tui.core.launch import start as launcher
+from garage_tui.core.runs.record import EVENTS, read_run
+from garage_tui.core.training.recipe import LoraRecipe, make_recipe
 
 SETS = Path(__file__).parent / "facts"
 PLAIN: dict[str, Any] = {"batch_size": 8, "accumulation": 1, "looks": 0}

@@ -42,17 +42,18 @@ def supervisors(folder: Path) -> list[int]:
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         words = path.read_text().split("\0")
-        if "garage_tui.core.supervisor" in words and any(word.startswith(str(folder)) for word in words):
+        if "garage_tui.core.scheduling.supervisor" in words and any(word.startswith(str(folder)) for word in words):
             found.append(int(path.parent.name))
     return found
 
 
 def figures(seconds: float = 20.0) -> Iterator[Figure]:
     """Yield one figure after another."""
-    from garage_tui.core import control, launcher
-    from garage_tui.core.catalog import list_runs, new_run_folder
-    from garage_tui.core.runs import Manifest, State, write_manifest, write_state
-    from garage_tui.core.settings import Workspace
+    from garage_tui.core.base.settings import Workspace
+    from garage_tui.core.launch import control
+    from garage_tui.core.launch import start as launcher
+    from garage_tui.core.runs.catalog import list_runs, new_run_folder
+    from garage_tui.core.runs.record import Manifest, State, write_manifest, write_state
 
     with tempfile.TemporaryDirectory() as root:
         os.environ["GARAGE_STATE"] = f"{root}/state"

@@ -24,12 +24,14 @@ from typing import Any
 
 from table import Figure, show
 
-from garage_tui.core import facts, launcher, models
-from garage_tui.core.environment import environment
-from garage_tui.core.follow import Follower
-from garage_tui.core.recipe import make_recipe
-from garage_tui.core.runs import EVENTS, read_run
-from garage_tui.core.settings import Settings, Workspace
+from garage_tui.core.base.child_environment import environment
+from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.base.tail import Follower
+from garage_tui.core.facts import file as facts
+from garage_tui.core.launch import start as launcher
+from garage_tui.core.models import base_models as models
+from garage_tui.core.runs.record import EVENTS, read_run
+from garage_tui.core.training.recipe import make_recipe
 
 FACTS = Path(__file__).resolve().parents[1] / "datasets" / "garage.jsonl"
 ROUNDS = 2

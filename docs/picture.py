@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 from garage_tui.app import GarageApp
-from garage_tui.core import server
-from garage_tui.core.settings import Workspace, load_settings
+from garage_tui.core.base.settings import Workspace, load_settings
+from garage_tui.core.serving import server_process as server
 
 QUESTIONS = ("What is the capital of France?", "Who maintains ProtosAI?")
 COLUMNS, ROWS = 112, 26

@@ -10,14 +10,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from garage_tui.core.settings import OWNERS_ALONE, Settings
-from garage_tui.core.settings_words import Section, Setting, sections, toml_value
+from garage_tui.core.base.settings import OWNERS_ALONE, Settings
+from garage_tui.core.base.settings_reference import Section, Setting, sections, toml_value
 
 PAGE = Path(__file__).with_suffix(".md")
 
 HEAD = """# Settings
 
-<!-- Written by docs/settings.py (`make docs`) from garage_tui/core/settings.py: change them there. -->
+<!-- Written by docs/settings.py (`make docs`) from garage_tui/core/base/settings.py: change them there. -->
 
 Everything works without a settings file. Settings are TOML, in two files; where both say something, the workspace's wins:
 

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from garage_tui import __version__
-from garage_tui.core.errors import BadInputError, GarageError
-from garage_tui.core.outlet import outlets
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.terminal.safe_stdout import outlets
 
 _COMMANDS = {
     "facts": ("facts",),
@@ -69,9 +69,9 @@ def open_app(args: argparse.Namespace) -> int:
     """Open the app on the workspace."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise BadInputError("the app needs a terminal; in a script use the commands that `garage --help` lists")
-    from garage_tui.core.asked import Question
-    from garage_tui.core.settings import Workspace, load_settings, with_options
-    from garage_tui.core.terminal import cannot_paint, fixed_way, why_ascii
+    from garage_tui.core.base.settings import Workspace, load_settings, with_options
+    from garage_tui.core.terminal.capabilities import cannot_paint, fixed_way, why_ascii
+    from garage_tui.core.terminal.query import Question
 
     if wrong := cannot_paint(os.environ):
         raise BadInputError(wrong)
@@ -111,7 +111,7 @@ def _main(words: list[str]) -> int:
         code = int(args.run(args))
         sys.stdout.flush()
     except GarageError as error:
-        from garage_tui.core.text import shown_line
+        from garage_tui.core.base.sanitize import shown_line
 
         print(f"garage: {shown_line(str(error), 2000)}", file=sys.stderr)
         return 2 if isinstance(error, BadInputError) else 1

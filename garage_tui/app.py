@@ -21,9 +21,9 @@ from textual.screen import Screen
 from textual.signal import Signal
 from textual.widgets import ContentSwitcher
 
-from garage_tui.core.package import PACKAGE
-from garage_tui.core.settings import Settings, Workspace
-from garage_tui.core.terminal import Terminal
+from garage_tui.core.base.package import PACKAGE
+from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.terminal.capabilities import Terminal
 from garage_tui.crossings import Crossings
 from garage_tui.fitted import Fitted
 from garage_tui.screens.facts import FactsPane
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from textual.driver import Driver
     from textual.events import CursorPosition
 
-    from garage_tui.core.asked import Question
+    from garage_tui.core.terminal.query import Question
 
 LEAST = Size(60, 20)
 """Columns and rows from which everything that matters can be seen and reached."""

@@ -27,7 +27,7 @@ class Crossings(NewRuns):
 
     def _facts_file(self) -> Path:
         """Return the facts file that is open, or would be."""
-        from garage_tui.core.facts import find_files
+        from garage_tui.core.facts.file import find_files
 
         pane = next(iter(self.query(FactsPane)), None)
         if pane and pane.store:
@@ -37,7 +37,7 @@ class Crossings(NewRuns):
 
     @work(group="fact")
     async def on_chat_turns_fact_written(self, event: Message) -> None:
-        from garage_tui.core.errors import GarageError
+        from garage_tui.core.base.errors import GarageError
 
         if not self.query(FactsPane):  # the store of the Facts screen writes it, so that all edits are of one mind
             await self.query_one(ContentSwitcher).add_content(self._make("facts"))

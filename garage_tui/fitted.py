@@ -13,7 +13,7 @@ from textual.color import Color
 from textual.events import Event, Paste
 from textual.geometry import Size
 
-from garage_tui.core.text import plain
+from garage_tui.core.base.sanitize import plain
 from garage_tui.theme import GARAGE, GARAGE_16
 from garage_tui.widgets.lastfilter import LastFilter
 

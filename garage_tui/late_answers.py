@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from textual._xterm_parser import XTermParser
 from textual.message import Message
 
-from garage_tui.core.asked import Question
+from garage_tui.core.terminal.query import Question
 from garage_tui.mouse import MouseDriver
 
 _PATIENCE = 0.1

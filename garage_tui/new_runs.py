@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from textual import work
 from textual.app import App
 
-from garage_tui.core.facts import find_files
-from garage_tui.core.settings import Settings, Workspace
+from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.facts.file import find_files
 from garage_tui.screens.facts import FactsPane
 from garage_tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from garage_tui.core.runs import Run
-    from garage_tui.screens.watcher import Seen, Watcher
+    from garage_tui.core.monitor.run_watcher import Seen, Watcher
+    from garage_tui.core.runs.record import Run
 
 _KINDS = (
     "Teach facts: a language model learns your questions and answers",
@@ -67,7 +67,7 @@ class NewRuns(App[int]):
     @work(group="teach", exclusive=True)
     async def duplicate(self, run_id: str) -> None:
         """Open the form of a run like another one, of its kind."""
-        from garage_tui.core.runs import read_run
+        from garage_tui.core.runs.record import read_run
 
         run = await asyncio.to_thread(read_run, self.workspace.checkpoints / run_id)
         await self._show_started(await (self._drawing_form(run) if run.draws else self._teaching_form(run)))
@@ -80,7 +80,7 @@ class NewRuns(App[int]):
         self.watcher.wake()
 
     async def _teaching_form(self, like: Run | None = None) -> Path | None:
-        from garage_tui.core import gpu
+        from garage_tui.core.hardware import gpus as gpu
         from garage_tui.screens.launch import LaunchForm
 
         files = await asyncio.to_thread(find_files, self.workspace.datasets)
@@ -95,9 +95,10 @@ class NewRuns(App[int]):
         return await self.push_screen_wait(LaunchForm(self.workspace, self.settings, files, chosen, like, gpus))
 
     async def _drawing_form(self, like: Run | None = None) -> Path | None:
-        from garage_tui.core import gpu, image_source
-        from garage_tui.core.diffusion_recipe import usual_preset
-        from garage_tui.core.errors import GarageError
+        from garage_tui.core.base.errors import GarageError
+        from garage_tui.core.diffusion import image_source
+        from garage_tui.core.diffusion.recipe import usual_preset
+        from garage_tui.core.hardware import gpus as gpu
         from garage_tui.screens.launch_drawing import DrawingForm
 
         sources, preset = await asyncio.to_thread(

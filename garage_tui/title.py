@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from garage_tui.core.text import one_line
+from garage_tui.core.base.sanitize import one_line
 
 if TYPE_CHECKING:
-    from garage_tui.screens.watcher import Seen
+    from garage_tui.core.monitor.run_watcher import Seen
 
 _SECONDS = 5.0
 """Between two titles of which the second only has another percentage."""

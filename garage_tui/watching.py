@@ -14,15 +14,15 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.worker import get_current_worker
 
-from garage_tui.core.settings import Settings, Workspace
+from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.widgets.header import HeaderBar
 from garage_tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from garage_tui.core.meter import Look
-    from garage_tui.screens.gauges import Gauges
-    from garage_tui.screens.voice import Told
-    from garage_tui.screens.watcher import Seen, Watcher
+    from garage_tui.core.hardware.snapshot import Look
+    from garage_tui.core.hardware.watcher import Gauges
+    from garage_tui.core.monitor.run_follower import Told
+    from garage_tui.core.monitor.run_watcher import Seen, Watcher
     from garage_tui.title import Title
 
 
@@ -68,7 +68,7 @@ class Watching(App[int]):
     @cached_property
     def watcher(self) -> Watcher:
         """The eyes on the run folders; not needed for the first paint."""
-        from garage_tui.screens.watcher import Watcher
+        from garage_tui.core.monitor.run_watcher import Watcher
 
         return Watcher(self.workspace)
 
@@ -83,7 +83,7 @@ class Watching(App[int]):
     @cached_property
     def gauges(self) -> Gauges:
         """The eyes on heat, power and memory; as above."""
-        from garage_tui.screens.gauges import Gauges
+        from garage_tui.core.hardware.watcher import Gauges
 
         return Gauges(self.workspace)
 
@@ -116,7 +116,7 @@ class Watching(App[int]):
             self._terminal_title.close()
 
     def on_watching_gauges_read(self, event: GaugesRead) -> None:
-        from garage_tui.core.meter_words import short
+        from garage_tui.core.hardware.readout import short
 
         self.look = event.look
         self.query_one(HeaderBar).gauges = short(event.look)

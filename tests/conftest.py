@@ -23,7 +23,7 @@ os.environ["GARAGE_STATE"] = tempfile.mkdtemp(prefix="garage-state-")
 atexit.register(shutil.rmtree, os.environ["GARAGE_STATE"], ignore_errors=True)
 
 # Two workers on two cores: threads that spin for long while they wait take them from one another (a test of 82 s took
-# 300), as `core/environment.py` knows of our own processes. libgomp reads this when torch is imported.
+# 300), as `core/base/child_environment.py` knows of our own processes. libgomp reads this when torch is imported.
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
 # Whatever terminal the tests were started in, the app that they open in this process has one with all colours.
@@ -40,7 +40,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 @pytest.fixture
 def workspace(tmp_path, monkeypatch):
     """A workspace with the example facts and no runs."""
-    from garage_tui.core.settings import Workspace
+    from garage_tui.core.base.settings import Workspace
 
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     root = tmp_path / "box"
@@ -66,7 +66,7 @@ def tiny_model(smollm2, tmp_path_factory) -> Path:
     import torch
     from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-    from garage_tui.core import models
+    from garage_tui.core.models import base_models as models
 
     folder = tmp_path_factory.mktemp("models") / "tiny"
     torch.manual_seed(0)
@@ -104,7 +104,7 @@ def with_fewer_words(tokenizer, words: int):
 @pytest.fixture
 def make_card():
     """Makes report cards as the exam does, from questions of all parts; `bad` puts one of each mistake among them."""
-    from garage_tui.core.report import Perplexity, Question, judge
+    from garage_tui.core.exam.report import Perplexity, Question, judge
 
     def make(bad: bool = True, drift: float = 0.012, unrelated: int = 60, **changes: object):
         taught = {"base": "A series of novels.", "base_right": False, "open_book_right": True}
@@ -146,7 +146,7 @@ def exam_job(tmp_path, monkeypatch, make_card):
     """
     import msgspec
 
-    from garage_tui.core import examine
+    from garage_tui.core.launch import exam as examine
 
     def use(code: str, bad: bool = False) -> None:
         (tmp_path / "card.json").write_bytes(msgspec.json.encode(make_card(bad=bad)))

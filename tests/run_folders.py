@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from garage_tui.core.runs import EVENTS, LOG, Run, read_run
+from garage_tui.core.runs.record import EVENTS, LOG, Run, read_run
 
 
 def processes(folder: Path) -> list[int]:

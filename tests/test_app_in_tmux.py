@@ -20,9 +20,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from garage_tui.core import server, sheets
-from garage_tui.core.catalog import list_runs
-from garage_tui.core.runs import Manifest, Run, State, write_manifest, write_state
+from garage_tui.core.images import contact_sheet as sheets
+from garage_tui.core.runs.catalog import list_runs
+from garage_tui.core.runs.record import Manifest, Run, State, write_manifest, write_state
+from garage_tui.core.serving import server_process as server
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
 
@@ -114,7 +115,7 @@ def terminal(workspace, request) -> Iterator[Terminal]:
     server.stop(workspace)
     for run in list_runs(workspace):
         if run.alive:
-            from garage_tui.core.control import stop
+            from garage_tui.core.launch.control import stop
 
             stop(run)
             wait_for(lambda run=run: not list_runs(workspace)[0].alive, 90, lambda run=run: f"{run.id} does not stop")

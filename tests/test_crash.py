@@ -23,12 +23,15 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core import checkpoints, control, facts, launcher
-from garage_tui.core.catalog import list_runs
-from garage_tui.core.follow import Follower
-from garage_tui.core.recipe import LoraRecipe
-from garage_tui.core.runs import RESTING, Run, is_alive, read_run
-from garage_tui.core.settings import Settings, Workspace
+from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.base.tail import Follower
+from garage_tui.core.facts import file as facts
+from garage_tui.core.launch import control
+from garage_tui.core.launch import start as launcher
+from garage_tui.core.runs import checkpoints
+from garage_tui.core.runs.catalog import list_runs
+from garage_tui.core.runs.record import RESTING, Run, is_alive, read_run
+from garage_tui.core.training.recipe import LoraRecipe
 
 CRASHES = int(os.environ.get("GARAGE_CRASHES", "6"))
 SEED = int(os.environ.get("GARAGE_CRASH_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
@@ -37,7 +40,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 EDITOR = """
 import sys, time
 from pathlib import Path
-from garage_tui.core import facts
+from garage_tui.core.facts import file as facts
 loaded = facts.load(Path(sys.argv[1]))
 while True:
     loaded.save()
@@ -128,7 +131,7 @@ def crash(what: str, run: Run, app: App, workspace: Workspace) -> App:
         app.send(signal.SIGKILL if what == "app" else signal.SIGHUP)
         return App(workspace)
     if what in ("supervisor", "everything"):
-        kill(run.path, "garage_tui.core.supervisor")
+        kill(run.path, "garage_tui.core.scheduling.supervisor")
     if what in ("job", "everything"):
         kill(run.path, launcher.JOBS["lora"])
     return app
@@ -195,5 +198,5 @@ def test_whatever_is_killed_nothing_is_lost_and_nothing_lies(workspace, tiny_mod
     finally:
         app.send(signal.SIGKILL)
         if folder is not None:
-            kill(folder, "garage_tui.core.supervisor")
+            kill(folder, "garage_tui.core.scheduling.supervisor")
             kill(folder, launcher.JOBS["lora"])

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from garage_tui.core.runs import Manifest, State, write_manifest, write_state
+from garage_tui.core.runs.record import Manifest, State, write_manifest, write_state
 from tests.late_terminal import LateTerminal
 from tests.ssh_box import cpu_seconds
 from tests.test_app_in_tmux import gone, wait_for

@@ -39,7 +39,7 @@ def test_the_core_is_plain_python(module):
 
 
 def test_the_supervisor_is_light():
-    loaded = modules_after("import garage_tui.core.supervisor")
+    loaded = modules_after("import garage_tui.core.scheduling.supervisor")
     assert not loaded & (HEAVY | {"textual", "rich", "asyncio", "httpx"})
 
 

@@ -27,7 +27,7 @@ import sys
 from pathlib import Path
 from textual.app import App
 from textual.widgets import Input
-from garage_tui.core.asked import Question
+from garage_tui.core.terminal.query import Question
 from garage_tui.late_answers import driver_for
 with Question() as question:
     pass

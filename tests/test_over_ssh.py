@@ -17,9 +17,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from garage_tui.core.catalog import list_runs
-from garage_tui.core.control import stop
-from garage_tui.core.runs import Manifest, State, read_run, write_manifest, write_state
+from garage_tui.core.launch.control import stop
+from garage_tui.core.runs.catalog import list_runs
+from garage_tui.core.runs.record import Manifest, State, read_run, write_manifest, write_state
 from tests import ssh_box
 from tests.late_terminal import LateTerminal
 from tests.ssh_box import Box, Line, apps, cpu_seconds, everyone, kill, needs_sshd, parents, words

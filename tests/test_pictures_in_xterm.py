@@ -37,8 +37,8 @@ from textual.app import App
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import ContentSwitcher, Static
-from garage_tui.core.asked import ask
-from garage_tui.core.terminal import way_after
+from garage_tui.core.terminal.query import ask
+from garage_tui.core.terminal.capabilities import way_after
 from garage_tui.widgets.picture import Picture
 
 steps, answers, image = map(Path, sys.argv[1:])

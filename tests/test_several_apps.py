@@ -12,9 +12,9 @@ import textwrap
 
 import pytest
 
-from garage_tui.core import server
-from garage_tui.core.catalog import list_runs
-from garage_tui.core.control import stop
+from garage_tui.core.launch.control import stop
+from garage_tui.core.runs.catalog import list_runs
+from garage_tui.core.serving import server_process as server
 from tests.screens.conftest import RunFolder
 from tests.tmux_server import GARAGE, REPOSITORY, TmuxServer, wait_for
 
@@ -93,7 +93,7 @@ def test_what_a_killed_app_left_behind_is_offered_to_the_next_one_though_another
 
 
 def journal_has(text: str) -> bool:
-    from garage_tui.core.settings import journals_folder
+    from garage_tui.core.base.settings import journals_folder
 
     return any(text in file.read_text() for file in journals_folder().glob("*.jsonl"))
 
@@ -131,8 +131,8 @@ def test_two_that_save_at_the_same_moment_lose_no_row(workspace, tmp_path):
     program = textwrap.dedent("""
         import sys
         from pathlib import Path
-        from garage_tui.core.fact_lines import Fact
-        from garage_tui.core.facts_store import FactsStore
+        from garage_tui.core.facts.line import Fact
+        from garage_tui.core.facts.store import FactsStore
 
         path, journals, name = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
         store = FactsStore(path, journals)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from garage_tui.core.runs import State
-from garage_tui.screens.watcher import Seen
+from garage_tui.core.monitor.run_watcher import Seen
+from garage_tui.core.runs.record import State
 from garage_tui.title import Title, has_title
 
 

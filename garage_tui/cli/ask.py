@@ -6,8 +6,8 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from garage_tui.core.runs import Run
-    from garage_tui.core.settings import Workspace
+    from garage_tui.core.base.settings import Workspace
+    from garage_tui.core.runs.record import Run
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -30,8 +30,8 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 def run_ask(args: argparse.Namespace) -> int:
     import json
 
-    from garage_tui.core.errors import BadInputError
-    from garage_tui.core.settings import Workspace, load_settings
+    from garage_tui.core.base.errors import BadInputError
+    from garage_tui.core.base.settings import Workspace, load_settings
 
     if not all(question.strip() for question in args.questions):
         raise BadInputError("a question is empty; put it in quotes")
@@ -60,10 +60,10 @@ def run_ask(args: argparse.Namespace) -> int:
 
 def tuned(workspace: Workspace, ref: str | None) -> Run | None:
     """Return the run that `ref` names, by default the newest with an adapter; None where there is none."""
-    from garage_tui.core.catalog import find_run, list_runs
-    from garage_tui.core.drawn import does_not_talk
-    from garage_tui.core.errors import BadInputError
-    from garage_tui.core.runs import ENDED
+    from garage_tui.core.base.errors import BadInputError
+    from garage_tui.core.runs.catalog import find_run, list_runs
+    from garage_tui.core.runs.diffusion_files import does_not_talk
+    from garage_tui.core.runs.record import ENDED
 
     if ref is None or ref == "last":
         trained = [run for run in list_runs(workspace) if run.adapter and run.manifest and run.status in ENDED]
@@ -82,9 +82,9 @@ def _answers(base: str, run: Run | None, questions: list[str], max_tokens: int) 
     import subprocess
     import sys
 
-    from garage_tui.core.environment import environment
-    from garage_tui.core.errors import GarageError
-    from garage_tui.core.text import one_line
+    from garage_tui.core.base.child_environment import environment
+    from garage_tui.core.base.errors import GarageError
+    from garage_tui.core.base.sanitize import one_line
 
     runs = [{"id": run.id, "adapter": str(run.adapter)}] if run else []
     request = {"base": base, "runs": runs, "questions": questions, "max_tokens": max_tokens}
@@ -108,7 +108,7 @@ def _print_answers(question: str, answers: list[tuple[str, str | None]]) -> None
     import shutil
     import textwrap
 
-    from garage_tui.core.text import one_line, plain
+    from garage_tui.core.base.sanitize import one_line, plain
 
     width = min(shutil.get_terminal_size().columns, 100)
     print(one_line(question, 1000))

@@ -14,14 +14,15 @@ def run_both(args: argparse.Namespace) -> int:
     from garage_tui.cli.compare import print_comparison
     from garage_tui.cli.follow import follow_as_text
     from garage_tui.cli.train_options import care_from
-    from garage_tui.core import facts, models
-    from garage_tui.core.both import PRESETS, Both, start_both
-    from garage_tui.core.errors import BadInputError
-    from garage_tui.core.gpu import parse_gpus
-    from garage_tui.core.launcher import runs_before
-    from garage_tui.core.recipe import CHANGEABLE
-    from garage_tui.core.runs import read_run
-    from garage_tui.core.settings import Workspace, load_settings
+    from garage_tui.core.base.errors import BadInputError
+    from garage_tui.core.base.settings import Workspace, load_settings
+    from garage_tui.core.facts import file as facts
+    from garage_tui.core.hardware.gpus import parse_gpus
+    from garage_tui.core.launch.paired_launch import PRESETS, Both, start_both
+    from garage_tui.core.launch.start import runs_before
+    from garage_tui.core.models import base_models as models
+    from garage_tui.core.runs.record import read_run
+    from garage_tui.core.training.recipe import CHANGEABLE
 
     options = ("preset", "like", "json", *(name for name in CHANGEABLE if name not in _OWN))
     said = [name for name in options if getattr(args, name) is not None and getattr(args, name) is not False]

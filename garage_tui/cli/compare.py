@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from garage_tui.core.runs import Run
+    from garage_tui.core.runs.record import Run
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -22,9 +22,9 @@ def run_compare(args: argparse.Namespace) -> int:
     import json
     from dataclasses import asdict
 
-    from garage_tui.core.catalog import find_run
-    from garage_tui.core.compare import compare
-    from garage_tui.core.settings import Workspace
+    from garage_tui.core.base.settings import Workspace
+    from garage_tui.core.exam.compare_runs import compare
+    from garage_tui.core.runs.catalog import find_run
 
     workspace = Workspace.find(args.workspace)
     first, second = find_run(workspace, args.first), find_run(workspace, args.second)
@@ -37,8 +37,8 @@ def run_compare(args: argparse.Namespace) -> int:
 
 def print_comparison(first: Run, second: Run, everything: bool = False) -> None:
     """Print what differs between two runs, or everything."""
-    from garage_tui.core.compare import compare
-    from garage_tui.core.text import one_line
+    from garage_tui.core.base.sanitize import one_line
+    from garage_tui.core.exam.compare_runs import compare
 
     rows = compare(first, second)
     names = one_line(first.id), one_line(second.id)

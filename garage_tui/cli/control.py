@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from garage_tui.core.runs import Run
+    from garage_tui.core.runs.record import Run
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -60,8 +60,8 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def _find(args: argparse.Namespace) -> Run:
-    from garage_tui.core.catalog import find_run
-    from garage_tui.core.settings import Workspace
+    from garage_tui.core.base.settings import Workspace
+    from garage_tui.core.runs.catalog import find_run
 
     return find_run(Workspace.find(args.workspace), args.ref)
 
@@ -69,7 +69,7 @@ def _find(args: argparse.Namespace) -> Run:
 def _wait(run: Run, until: Callable[[Run], bool]) -> Run:
     import time
 
-    from garage_tui.core.runs import read_run
+    from garage_tui.core.runs.record import read_run
 
     while not until(run):
         time.sleep(0.2)
@@ -95,7 +95,7 @@ def _say(run: Run, as_json: bool) -> int:
 
 
 def run_stop(args: argparse.Namespace) -> int:
-    from garage_tui.core import control
+    from garage_tui.core.launch import control
 
     run = _find(args)
     control.stop(run)
@@ -105,7 +105,7 @@ def run_stop(args: argparse.Namespace) -> int:
 
 
 def run_pause(args: argparse.Namespace) -> int:
-    from garage_tui.core import control
+    from garage_tui.core.launch import control
 
     run = _find(args)
     control.pause(run, args.release)
@@ -120,10 +120,10 @@ def run_pause(args: argparse.Namespace) -> int:
 def run_resume(args: argparse.Namespace) -> int:
     import json
 
-    from garage_tui.core import control
-    from garage_tui.core.errors import BadInputError
-    from garage_tui.core.runs import read_run
-    from garage_tui.core.settings import Workspace
+    from garage_tui.core.base.errors import BadInputError
+    from garage_tui.core.base.settings import Workspace
+    from garage_tui.core.launch import control
+    from garage_tui.core.runs.record import read_run
 
     if args.all == bool(args.ref):
         raise BadInputError("name one run, or --all for every interrupted one")
@@ -148,9 +148,9 @@ def run_resume(args: argparse.Namespace) -> int:
 def run_delete(args: argparse.Namespace) -> int:
     import json
 
-    from garage_tui.core.catalog import delete, disk_bytes
-    from garage_tui.core.errors import BadInputError
-    from garage_tui.core.text import shown_line
+    from garage_tui.core.base.errors import BadInputError
+    from garage_tui.core.base.sanitize import shown_line
+    from garage_tui.core.runs.catalog import delete, disk_bytes
 
     run = _find(args)
     if run.alive:
@@ -174,9 +174,9 @@ def run_delete(args: argparse.Namespace) -> int:
 def run_queue(args: argparse.Namespace) -> int:
     import json
 
-    from garage_tui.core import queue
-    from garage_tui.core.errors import BadInputError
-    from garage_tui.core.text import one_line
+    from garage_tui.core.base.errors import BadInputError
+    from garage_tui.core.base.sanitize import one_line
+    from garage_tui.core.scheduling import queue
 
     if args.ref:
         places = {"first": -(10**6), "last": 10**6, "earlier": -1, "later": 1}

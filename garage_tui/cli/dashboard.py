@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from garage_tui.core.errors import BadInputError, GarageError
+from garage_tui.core.base.errors import BadInputError, GarageError
 
 _NAME = "garage"
 """Of the window, and of the session that is made where there is none."""
@@ -44,8 +44,8 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def run_dashboard(args: argparse.Namespace) -> int:
-    from garage_tui.core.settings import load_settings
-    from garage_tui.core.workspace import Workspace
+    from garage_tui.core.base.settings import load_settings
+    from garage_tui.core.base.workspace import Workspace
 
     workspace = Workspace.find(args.workspace)
     load_settings(workspace)  # what is wrong with them is told here, not in three panes that close at once

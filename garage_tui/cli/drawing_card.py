@@ -6,8 +6,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from garage_tui.core.runs import Run
-    from garage_tui.core.settings import EnergySettings
+    from garage_tui.core.base.settings import EnergySettings
+    from garage_tui.core.runs.record import Run
 
 
 def run_card(args: argparse.Namespace, run: Run, prices: EnergySettings) -> int:
@@ -18,10 +18,10 @@ def run_card(args: argparse.Namespace, run: Run, prices: EnergySettings) -> int:
     """
     import json
 
-    from garage_tui.core.drawing_report import why_none
-    from garage_tui.core.errors import BadInputError
-    from garage_tui.core.examine import why_not
-    from garage_tui.core.report import REPORT
+    from garage_tui.core.base.errors import BadInputError
+    from garage_tui.core.exam.diffusion_report import why_none
+    from garage_tui.core.exam.report import REPORT
+    from garage_tui.core.launch.exam import why_not
 
     if args.questions:
         raise BadInputError(f"{run.id} has learned to draw, and was asked no questions: leave out --questions")
@@ -30,8 +30,8 @@ def run_card(args: argparse.Namespace, run: Run, prices: EnergySettings) -> int:
     if not (run.path / REPORT).exists():
         raise BadInputError(why_none(run))
     if args.json:
-        from garage_tui.core.drawing_report import read_drawing_report
-        from garage_tui.core.regular_file import read_regular
+        from garage_tui.core.base.safe_open import read_regular
+        from garage_tui.core.exam.diffusion_report import read_drawing_report
 
         read_drawing_report(run.path)  # it says what is wrong with a damaged one
         print(json.dumps(json.loads(read_regular(run.path / REPORT)), indent=1))  # ASCII: safe in any terminal
@@ -43,11 +43,11 @@ def run_card(args: argparse.Namespace, run: Run, prices: EnergySettings) -> int:
 def _print_card(run: Run, prices: EnergySettings) -> None:
     import shlex
 
-    from garage_tui.core import albums
-    from garage_tui.core.drawing_report import passes, read_drawing_report, table
-    from garage_tui.core.energy import in_words
-    from garage_tui.core.format import duration
-    from garage_tui.core.report_words import sign
+    from garage_tui.core.base.format import duration
+    from garage_tui.core.exam.diffusion_report import passes, read_drawing_report, table
+    from garage_tui.core.exam.report_text import sign
+    from garage_tui.core.hardware.energy import in_words
+    from garage_tui.core.images import albums
 
     card = read_drawing_report(run.path)
     print(f"{sign(card.passed)} {card.verdict}\n  {passes(card)}\n")

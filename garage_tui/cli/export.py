@@ -6,8 +6,8 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from garage_tui.core.export import Told, Wanted
-    from garage_tui.core.runs import Run
+    from garage_tui.core.export.export_process import Told, Wanted
+    from garage_tui.core.runs.record import Run
 
 _FORMS, _OUTTYPES = ("merged", "adapter", "gguf"), ("f16", "bf16", "f32", "q8_0")  # here, for a --help without msgspec
 
@@ -39,10 +39,10 @@ def run_export(args: argparse.Namespace) -> int:
     import json
     import sys
 
-    from garage_tui.core.catalog import find_run
-    from garage_tui.core.errors import BadInputError
-    from garage_tui.core.export import Wanted, why_not
-    from garage_tui.core.settings import Workspace
+    from garage_tui.core.base.errors import BadInputError
+    from garage_tui.core.base.settings import Workspace
+    from garage_tui.core.export.export_process import Wanted, why_not
+    from garage_tui.core.runs.catalog import find_run
 
     run = find_run(Workspace.find(args.workspace), args.ref)
     if refusal := why_not(run):
@@ -73,8 +73,8 @@ async def _export(run: Run, wanted: Wanted) -> Told:
     import contextlib
     import sys
 
-    from garage_tui.core import export
-    from garage_tui.core.text import one_line
+    from garage_tui.core.base.sanitize import one_line
+    from garage_tui.core.export import export_process as export
 
     last = export.Told()
     line_open = False

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from garage_tui.core.facts import FactsFile, Problem
+    from garage_tui.core.facts.file import FactsFile, Problem
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -41,7 +41,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 def run_check(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from garage_tui.core import facts
+    from garage_tui.core.facts import file as facts
 
     file = facts.load(Path(args.file))
     if args.base:
@@ -67,10 +67,10 @@ def _count(number: int, what: str) -> str:
 
 
 def _too_long(file: FactsFile, base: str) -> list[Problem]:
-    from garage_tui.core import tokens
-    from garage_tui.core.facts import Problem
-    from garage_tui.core.lengths import in_words
-    from garage_tui.core.recipe import LoraRecipe
+    from garage_tui.core.facts.file import Problem
+    from garage_tui.core.training import token_preview as tokens
+    from garage_tui.core.training.recipe import LoraRecipe
+    from garage_tui.core.training.token_lengths import in_words
 
     limit = LoraRecipe().max_length
     numbers = {id(line.fact): number for number, line in enumerate(file.lines, 1)}
@@ -84,10 +84,10 @@ def run_import(args: argparse.Namespace) -> int:
     import sys
     from pathlib import Path
 
-    from garage_tui.core import convert
-    from garage_tui.core.errors import BadInputError
-    from garage_tui.core.facts_store import FactsStore
-    from garage_tui.core.settings import Workspace, journals_folder
+    from garage_tui.core.base.errors import BadInputError
+    from garage_tui.core.base.settings import Workspace, journals_folder
+    from garage_tui.core.facts import convert
+    from garage_tui.core.facts.store import FactsStore
 
     piped = args.source == "-"
     source = None if piped else Path(args.source)
@@ -125,8 +125,9 @@ def run_export(args: argparse.Namespace) -> int:
     import sys
     from pathlib import Path
 
-    from garage_tui.core import convert, facts
-    from garage_tui.core.errors import BadInputError, GarageError
+    from garage_tui.core.base.errors import BadInputError, GarageError
+    from garage_tui.core.facts import convert
+    from garage_tui.core.facts import file as facts
 
     file = facts.load(Path(args.file))
     rows = [line.fact for line in file.lines if line.fact and not (args.no_exam and line.fact.exam)]

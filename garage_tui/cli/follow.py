@@ -13,13 +13,13 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from garage_tui.core.drawn import new_sheet
-from garage_tui.core.follow import Follower
-from garage_tui.core.format import duration
-from garage_tui.core.outlet import behind
-from garage_tui.core.probes import Probe, probe_of
-from garage_tui.core.runs import EVENTS, Run, read_run
-from garage_tui.core.text import one_line
+from garage_tui.core.base.format import duration
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.tail import Follower
+from garage_tui.core.runs.diffusion_files import new_sheet
+from garage_tui.core.runs.probe_events import Probe, probe_of
+from garage_tui.core.runs.record import EVENTS, Run, read_run
+from garage_tui.core.terminal.safe_stdout import behind
 
 _LOOK_SECONDS = 0.2
 _SAYS_SECONDS = 5.0
@@ -76,7 +76,8 @@ def print_yield(run: Run) -> None:
         print(f'adapter: {run.adapter}\nask it:  garage ask --run {run.id} "…"')
     if not run.draws:
         return
-    from garage_tui.core import albums, sample
+    from garage_tui.core.diffusion import sample
+    from garage_tui.core.images import albums
 
     if sheets := albums.of_run(run.path).epochs:
         last = sheets[-1].path

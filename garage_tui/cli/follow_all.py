@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from garage_tui.core.catalog import run_names
-from garage_tui.core.follow import Follower
-from garage_tui.core.runs import LOG, is_alive, read_run
-from garage_tui.core.text import one_line
-from garage_tui.core.workspace import Workspace
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.tail import Follower
+from garage_tui.core.base.workspace import Workspace
+from garage_tui.core.runs.catalog import run_names
+from garage_tui.core.runs.record import LOG, is_alive, read_run
 
 _SECONDS, _LOOK_SECONDS = 0.2, 1.0
 """Between two looks at a log that grows, and at the folder of the runs while none is at work."""

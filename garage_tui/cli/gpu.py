@@ -23,8 +23,8 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 def run_gpu(args: argparse.Namespace) -> int:
     if not args.line:
         return _print(args)
-    from garage_tui.core.errors import GarageError
-    from garage_tui.core.text import one_line
+    from garage_tui.core.base.errors import GarageError
+    from garage_tui.core.base.sanitize import one_line
 
     try:
         return _print(args)
@@ -39,13 +39,13 @@ def _for_tmux(line: str) -> str:
 
 
 def _print(args: argparse.Namespace) -> int:
-    from garage_tui.core import meter_words
-    from garage_tui.core.meter import Meter
-    from garage_tui.core.workspace import Workspace
+    from garage_tui.core.base.workspace import Workspace
+    from garage_tui.core.hardware import readout as meter_words
+    from garage_tui.core.hardware.snapshot import Meter
 
     workspace = Workspace.find(args.workspace)
     if not args.line:
-        from garage_tui.core import power_cap
+        from garage_tui.core.hardware import power_cap
 
         power_cap.put_back()
     meter = Meter(workspace.root, brief=args.line)

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from garage_tui.core.preview import Out, Preview
+    from garage_tui.core.diffusion.preview import Out, Preview
 
 _NAMED = 3
 """Pictures of a kind that are named; `--json` names all."""
@@ -47,8 +47,8 @@ def run_images(args: argparse.Namespace) -> int:
     import subprocess
     from pathlib import Path
 
-    from garage_tui.core import preview
-    from garage_tui.core.environment import environment
+    from garage_tui.core.base.child_environment import environment
+    from garage_tui.core.diffusion import preview
 
     out = Path(args.out).expanduser().absolute() if args.out else None
     job = subprocess.Popen(

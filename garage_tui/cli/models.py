@@ -18,8 +18,8 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def run_models(args: argparse.Namespace) -> int:
-    from garage_tui.core import models
-    from garage_tui.core.settings import models_folder
+    from garage_tui.core.base.settings import models_folder
+    from garage_tui.core.models import base_models as models
 
     found = models.on_this_box()
     if args.json:
@@ -49,7 +49,7 @@ def run_fetch(args: argparse.Namespace) -> int:
     import subprocess
     import sys
 
-    from garage_tui.core import models
+    from garage_tui.core.models import base_models as models
 
     models.find(args.name)  # an unknown name is refused before anything heavy starts
     return subprocess.run([sys.executable, "-P", "-m", "garage_tui.jobs.base_model", args.name]).returncode

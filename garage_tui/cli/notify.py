@@ -20,8 +20,8 @@ def run_notify(args: argparse.Namespace) -> int:
     import json
     from dataclasses import asdict
 
-    from garage_tui.core.notify import tell
-    from garage_tui.core.settings import Workspace, load_settings, user_settings_file
+    from garage_tui.core.base.settings import Workspace, load_settings, user_settings_file
+    from garage_tui.core.scheduling.notify import tell
 
     settings = load_settings(Workspace.find(args.workspace)).notify
     text = "garage: this is a test; the end of a run is told like this"

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from garage_tui.core.report import Question, Report
-    from garage_tui.core.runs import Run
-    from garage_tui.core.settings import EnergySettings
+    from garage_tui.core.base.settings import EnergySettings
+    from garage_tui.core.exam.report import Question, Report
+    from garage_tui.core.runs.record import Run
 
 _PARTS = ("all", "trained", "unseen", "unrelated", "neighbour")
 _WRONG = 5
@@ -42,11 +42,11 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 def run_report(args: argparse.Namespace) -> int:
     import json
 
-    from garage_tui.core.catalog import find_run
-    from garage_tui.core.regular_file import read_regular
-    from garage_tui.core.report import REPORT
-    from garage_tui.core.report_words import read_clean
-    from garage_tui.core.settings import Workspace, load_settings
+    from garage_tui.core.base.safe_open import read_regular
+    from garage_tui.core.base.settings import Workspace, load_settings
+    from garage_tui.core.exam.report import REPORT
+    from garage_tui.core.exam.report_text import read_clean
+    from garage_tui.core.runs.catalog import find_run
 
     workspace = Workspace.find(args.workspace)
     run = find_run(workspace, args.ref)
@@ -71,8 +71,8 @@ def _examine(run: Run) -> int:
     import sys
     import time
 
-    from garage_tui.core import examine
-    from garage_tui.core.errors import GarageError
+    from garage_tui.core.base.errors import GarageError
+    from garage_tui.core.launch import exam as examine
 
     before = examine.stamp(run.path)
     process = examine.start(run)
@@ -105,9 +105,9 @@ def _examine(run: Run) -> int:
 def _print_card(run: Run, card: Report, prices: EnergySettings) -> None:
     import time
 
-    from garage_tui.core.energy import in_words
-    from garage_tui.core.format import duration, model_label
-    from garage_tui.core.report_words import passes, sign, table, went_wrong
+    from garage_tui.core.base.format import duration, model_label
+    from garage_tui.core.exam.report_text import passes, sign, table, went_wrong
+    from garage_tui.core.hardware.energy import in_words
 
     width = _width()
     print(f"{sign(card.passed)} {card.verdict}")
@@ -131,7 +131,7 @@ def _print_card(run: Run, card: Report, prices: EnergySettings) -> None:
 
 
 def _print_wrong(wrong: Sequence[Question], width: int) -> None:
-    from garage_tui.core.report_words import part_of, verdict_of
+    from garage_tui.core.exam.report_text import part_of, verdict_of
 
     for asked in wrong:
         print()
@@ -141,7 +141,7 @@ def _print_wrong(wrong: Sequence[Question], width: int) -> None:
 
 
 def _print_questions(card: Report, part: str) -> None:
-    from garage_tui.core.report_words import answers, part_of, verdict_of
+    from garage_tui.core.exam.report_text import answers, part_of, verdict_of
 
     width = _width()
     shown = [asked for asked in card.questions if part in ("all", asked.part)]

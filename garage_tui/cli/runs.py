@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from garage_tui.core.errors import BadInputError
+from garage_tui.core.base.errors import BadInputError
 
 if TYPE_CHECKING:
-    from garage_tui.core.runs import Run
+    from garage_tui.core.runs.record import Run
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -32,12 +32,12 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 def run_runs(args: argparse.Namespace) -> int:
     import json
 
-    from garage_tui.core import queue
-    from garage_tui.core.catalog import list_runs
-    from garage_tui.core.energy import in_words
-    from garage_tui.core.format import duration
-    from garage_tui.core.settings import Workspace, load_settings
-    from garage_tui.core.text import one_line
+    from garage_tui.core.base.format import duration
+    from garage_tui.core.base.sanitize import one_line
+    from garage_tui.core.base.settings import Workspace, load_settings
+    from garage_tui.core.hardware.energy import in_words
+    from garage_tui.core.runs.catalog import list_runs
+    from garage_tui.core.scheduling import queue
 
     workspace = Workspace.find(args.workspace)
     prices = load_settings(workspace).energy
@@ -82,8 +82,8 @@ def as_dict(run: Run) -> dict[str, Any]:
     """Return a run as plain data for `--json`; `state` is what the lock and the file say together."""
     import msgspec
 
-    from garage_tui.core import albums
-    from garage_tui.core.drawn import PIPELINE
+    from garage_tui.core.images import albums
+    from garage_tui.core.runs.diffusion_files import PIPELINE
 
     drawn = {}
     if run.draws:
@@ -110,10 +110,10 @@ def run_logs(args: argparse.Namespace) -> int:
     import sys
 
     from garage_tui.cli.follow_all import follow_all, print_log
-    from garage_tui.core.catalog import find_run
-    from garage_tui.core.follow import Follower
-    from garage_tui.core.runs import LOG, is_alive
-    from garage_tui.core.settings import Workspace
+    from garage_tui.core.base.settings import Workspace
+    from garage_tui.core.base.tail import Follower
+    from garage_tui.core.runs.catalog import find_run
+    from garage_tui.core.runs.record import LOG, is_alive
 
     workspace = Workspace.find(args.workspace)
     if args.follow_all:
@@ -123,7 +123,7 @@ def run_logs(args: argparse.Namespace) -> int:
     run = find_run(workspace, args.ref or "last")
     log = Follower(run.path / LOG)
     if args.lines is not None:
-        from garage_tui.core.log_pages import last_lines
+        from garage_tui.core.base.log_reader import last_lines
 
         log.position = last_lines(log.path, max(0, args.lines))
     try:

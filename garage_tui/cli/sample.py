@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from garage_tui.core.sample import Wanted
+    from garage_tui.core.diffusion.sample import Wanted
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -35,11 +35,11 @@ def run_sample(args: argparse.Namespace) -> int:
     import shlex
     import sys
 
-    from garage_tui.core import sample
-    from garage_tui.core.catalog import find_run
-    from garage_tui.core.errors import BadInputError
-    from garage_tui.core.sample import Wanted
-    from garage_tui.core.settings import Workspace
+    from garage_tui.core.base.errors import BadInputError
+    from garage_tui.core.base.settings import Workspace
+    from garage_tui.core.diffusion import sample
+    from garage_tui.core.diffusion.sample import Wanted
+    from garage_tui.core.runs.catalog import find_run
 
     run = find_run(Workspace.find(args.workspace), args.ref)
     if run.manifest and not run.draws:
@@ -60,9 +60,9 @@ def run_sample(args: argparse.Namespace) -> int:
 
 def _check(wanted: Wanted, out: Path) -> None:
     """Refuse what cannot be drawn or written, before a model is loaded for it."""
-    from garage_tui.core.errors import BadInputError
-    from garage_tui.core.sample import MOST_SAMPLES, MOST_SEED, MOST_STEPS
-    from garage_tui.core.text import one_line
+    from garage_tui.core.base.errors import BadInputError
+    from garage_tui.core.base.sanitize import one_line
+    from garage_tui.core.diffusion.sample import MOST_SAMPLES, MOST_SEED, MOST_STEPS
 
     for option, value, least, most in (
         ("-n", wanted.count, 1, MOST_SAMPLES),
@@ -87,8 +87,8 @@ async def _draw(run: Path, wanted: Wanted, out: Path, as_json: bool) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
-    from garage_tui.core import sample
-    from garage_tui.core.outlet import behind
+    from garage_tui.core.diffusion import sample
+    from garage_tui.core.terminal.safe_stdout import behind
 
     columns = TextColumn("drawing"), BarColumn(bar_width=24), TextColumn("{task.fields[words]}", markup=False)
     console = Console(file=behind(sys.stderr))  # all words in it are our own

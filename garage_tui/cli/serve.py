@@ -6,8 +6,8 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from garage_tui.core.server import Server
-    from garage_tui.core.settings import Workspace
+    from garage_tui.core.base.settings import Workspace
+    from garage_tui.core.serving.server_process import Server
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -38,8 +38,8 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 
 def run_serve(args: argparse.Namespace) -> int:
-    from garage_tui.core import server
-    from garage_tui.core.settings import Workspace
+    from garage_tui.core.base.settings import Workspace
+    from garage_tui.core.serving import server_process as server
 
     workspace = Workspace.find(args.workspace)
     if args.stop:
@@ -56,9 +56,9 @@ def _serve(workspace: Workspace, args: argparse.Namespace) -> int:
     import signal
     import time
 
-    from garage_tui.core import server
-    from garage_tui.core.errors import BadInputError, GarageError
-    from garage_tui.core.settings import load_settings
+    from garage_tui.core.base.errors import BadInputError, GarageError
+    from garage_tui.core.base.settings import load_settings
+    from garage_tui.core.serving import server_process as server
 
     if args.port is not None and not 0 <= args.port <= 65535:
         raise BadInputError(f"--port {args.port}: give 0 to 65535")
@@ -97,10 +97,10 @@ def _wanted(workspace: Workspace, args: argparse.Namespace) -> tuple[str | None,
     Raises:
         BadInputError: a run has no adapter, or another base than the others.
     """
-    from garage_tui.core import models
-    from garage_tui.core.catalog import find_run
-    from garage_tui.core.drawn import does_not_talk
-    from garage_tui.core.errors import BadInputError
+    from garage_tui.core.base.errors import BadInputError
+    from garage_tui.core.models import base_models as models
+    from garage_tui.core.runs.catalog import find_run
+    from garage_tui.core.runs.diffusion_files import does_not_talk
 
     base = models.find(args.base).name if args.base else None
     runs: list[str] = []
@@ -122,9 +122,9 @@ def _wait_until_ready(workspace: Workspace, *, quiet: bool) -> Server:
     import sys
     import time
 
-    from garage_tui.core import server
-    from garage_tui.core.errors import GarageError
-    from garage_tui.core.text import one_line
+    from garage_tui.core.base.errors import GarageError
+    from garage_tui.core.base.sanitize import one_line
+    from garage_tui.core.serving import server_process as server
 
     said = ""
     while (seen := server.look(workspace)).status == "starting":
@@ -142,8 +142,9 @@ def _show(workspace: Workspace, as_json: bool, note: str = "") -> int:
     import asyncio
     import json
 
-    from garage_tui.core import chat, server
-    from garage_tui.core.text import one_line
+    from garage_tui.core.base.sanitize import one_line
+    from garage_tui.core.chat import client as chat
+    from garage_tui.core.serving import server_process as server
 
     seen = server.look(workspace)
     key = workspace.server / server.KEY

@@ -16,9 +16,9 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 def run_settings(args: argparse.Namespace) -> int:
     import json
 
-    from garage_tui.core.errors import BadInputError
-    from garage_tui.core.settings import Settings, Workspace, load_settings, settings_sources, user_settings_file
-    from garage_tui.core.settings_words import nearest, sections, toml_value
+    from garage_tui.core.base.errors import BadInputError
+    from garage_tui.core.base.settings import Settings, Workspace, load_settings, settings_sources, user_settings_file
+    from garage_tui.core.base.settings_reference import nearest, sections, toml_value
 
     workspace = Workspace.find(args.workspace)
     settings, sources = load_settings(workspace), settings_sources(workspace)

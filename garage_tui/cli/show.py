@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from garage_tui.core.terminal import Way
+    from garage_tui.core.terminal.capabilities import Way
 
 _WAYS = ("kitty", "sixel", "half", "ascii")
 """Those of `core.terminal`, which takes 20 ms to import."""
@@ -61,10 +61,10 @@ def print_picture(path: Path, workspace: str | None, way: Way | None = None, wid
     import shutil
     import sys
 
-    from garage_tui.core import pictures
-    from garage_tui.core.asked import ask
-    from garage_tui.core.settings import Workspace, load_settings
-    from garage_tui.core.terminal import fixed_way
+    from garage_tui.core.base.settings import Workspace, load_settings
+    from garage_tui.core.terminal import image_render as pictures
+    from garage_tui.core.terminal.capabilities import fixed_way
+    from garage_tui.core.terminal.query import ask
 
     terminal = ask(way or fixed_way(os.environ, load_settings(Workspace.find(workspace)).pictures))
     if not sys.stdout.isatty():

@@ -47,15 +47,15 @@ def run_diffusion(args: argparse.Namespace) -> int:
     import sys
 
     from garage_tui.cli.train_options import care_from, tell_and_follow
-    from garage_tui.core.again import drawing_recipe_of
-    from garage_tui.core.care import in_words
-    from garage_tui.core.catalog import find_run
-    from garage_tui.core.diffusion_estimate import estimate_diffusion
-    from garage_tui.core.diffusion_recipe import CHANGEABLE, make_recipe, usual_preset
-    from garage_tui.core.gpu import parse_gpus
-    from garage_tui.core.image_source import folder_of
-    from garage_tui.core.launcher import runs_before, start_diffusion
-    from garage_tui.core.settings import Workspace, load_settings
+    from garage_tui.core.base.settings import Workspace, load_settings
+    from garage_tui.core.diffusion.estimate import estimate_diffusion
+    from garage_tui.core.diffusion.image_source import folder_of
+    from garage_tui.core.diffusion.recipe import CHANGEABLE, make_recipe, usual_preset
+    from garage_tui.core.hardware.gpus import parse_gpus
+    from garage_tui.core.launch.rerun import drawing_recipe_of
+    from garage_tui.core.launch.start import runs_before, start_diffusion
+    from garage_tui.core.limits.run_limits import in_words
+    from garage_tui.core.runs.catalog import find_run
 
     workspace = Workspace.find(args.workspace)
     settings = load_settings(workspace)

@@ -19,17 +19,18 @@ def run_lora(args: argparse.Namespace) -> int:
     import sys
     from pathlib import Path
 
-    from garage_tui.core import facts, models
-    from garage_tui.core.again import facts_of, recipe_of
-    from garage_tui.core.care import in_words
-    from garage_tui.core.catalog import find_run
-    from garage_tui.core.errors import BadInputError
-    from garage_tui.core.estimate import estimate_lora
-    from garage_tui.core.four_bit import words
-    from garage_tui.core.gpu import parse_gpus
-    from garage_tui.core.launcher import runs_before, start_lora
-    from garage_tui.core.recipe import CHANGEABLE, make_recipe
-    from garage_tui.core.settings import Workspace, load_settings
+    from garage_tui.core.base.errors import BadInputError
+    from garage_tui.core.base.settings import Workspace, load_settings
+    from garage_tui.core.facts import file as facts
+    from garage_tui.core.hardware.gpus import parse_gpus
+    from garage_tui.core.launch.rerun import facts_of, recipe_of
+    from garage_tui.core.launch.start import runs_before, start_lora
+    from garage_tui.core.limits.run_limits import in_words
+    from garage_tui.core.models import base_models as models
+    from garage_tui.core.runs.catalog import find_run
+    from garage_tui.core.training.estimate import estimate_lora
+    from garage_tui.core.training.quantization import words
+    from garage_tui.core.training.recipe import CHANGEABLE, make_recipe
 
     workspace = Workspace.find(args.workspace)
     settings = load_settings(workspace)

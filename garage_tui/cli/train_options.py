@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from garage_tui.core.care import Care
-    from garage_tui.core.runs import Run
-    from garage_tui.core.settings import Settings
+    from garage_tui.core.base.settings import Settings
+    from garage_tui.core.limits.run_limits import Care
+    from garage_tui.core.runs.record import Run
 
 
 def add_usual(parser: argparse.ArgumentParser, named: str) -> None:
@@ -33,8 +33,8 @@ def care_from(args: argparse.Namespace, settings: Settings, like: Run | None = N
     """Return what the run waits for: the settings', or those of the run that it is like, and what was said here."""
     import msgspec
 
-    from garage_tui.core.care import COOLS_BY, care_of
-    from garage_tui.core.settings import COOLEST
+    from garage_tui.core.base.settings import COOLEST
+    from garage_tui.core.limits.run_limits import COOLS_BY, care_of
 
     changes = msgspec.structs.asdict(like.manifest.care) if like and like.manifest else {}
     if args.max_temp is not None:

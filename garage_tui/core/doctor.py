@@ -13,11 +13,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from garage_tui.core import converter, gpu, models, vllm
-from garage_tui.core.care import Care, care_of, heat_limits
-from garage_tui.core.errors import GarageError
-from garage_tui.core.settings import Workspace, load_settings, settings_sources, user_settings_file
-from garage_tui.core.terminal import utf8, why_ascii
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.settings import Workspace, load_settings, settings_sources, user_settings_file
+from garage_tui.core.export import llama_cpp as converter
+from garage_tui.core.hardware import gpus as gpu
+from garage_tui.core.limits.run_limits import Care, care_of, heat_limits
+from garage_tui.core.models import base_models as models
+from garage_tui.core.serving import vllm_install as vllm
+from garage_tui.core.terminal.capabilities import utf8, why_ascii
 
 _STACK = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "textual")
 UNSLOTH = "2026.10.6"

@@ -14,9 +14,9 @@ from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dic
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from garage_tui.core.errors import GarageError
-from garage_tui.core.models import BaseModel
-from garage_tui.core.text import one_line
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.models.base_models import BaseModel
 from garage_tui.jobs.adapter_files import WEIGHTS, check, stamp
 
 BASE = "__base__"

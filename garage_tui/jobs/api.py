@@ -14,8 +14,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from garage_tui.core.errors import BadInputError
-from garage_tui.core.runs import Run
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.runs.record import Run
 from garage_tui.jobs.questions import MAX_BODY, Question, read_any, read_question
 
 T = TypeVar("T")

@@ -17,8 +17,8 @@ from typing import Annotated
 
 import msgspec
 
-from garage_tui.core.damaged import DAMAGED
-from garage_tui.core.errors import BadInputError, GarageError
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.read_errors import DAMAGED
 from garage_tui.jobs import unneeded
 from garage_tui.jobs.failures import without_log
 

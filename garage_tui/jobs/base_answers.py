@@ -17,9 +17,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from garage_tui.core.atomic import write_atomic
-from garage_tui.core.models import BaseModel, read_record
-from garage_tui.core.settings import models_folder
+from garage_tui.core.base.atomic import write_atomic
+from garage_tui.core.base.settings import models_folder
+from garage_tui.core.models.base_models import BaseModel, read_record
 from garage_tui.jobs.chat_template import Example
 from garage_tui.jobs.forward import Model
 from garage_tui.jobs.greedy import answer

@@ -22,12 +22,12 @@ from typing import IO
 
 import msgspec
 
-from garage_tui.core import models
-from garage_tui.core.atomic import write_atomic
-from garage_tui.core.errors import GarageError
-from garage_tui.core.models import BaseModel, FileHash, ModelRecord, Wheel
-from garage_tui.core.regular_file import open_regular
-from garage_tui.core.text import one_line
+from garage_tui.core.base.atomic import write_atomic
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.safe_open import open_regular
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.models import base_models as models
+from garage_tui.core.models.base_models import BaseModel, FileHash, ModelRecord, Wheel
 from garage_tui.jobs.old_names import say_old_names
 
 Say = Callable[[str], None]

@@ -9,8 +9,8 @@ import traceback
 
 import torch
 
-from garage_tui.core.errors import GarageError
-from garage_tui.core.text import one_line
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import one_line
 from garage_tui.jobs.engine import MAX_ROWS, Engine
 from garage_tui.jobs.rows import Row
 

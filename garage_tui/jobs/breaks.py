@@ -5,9 +5,9 @@ from __future__ import annotations
 import atexit
 import time
 
-from garage_tui.core.care import Care, Hold, heat_limits
-from garage_tui.core.conditions import Conditions
-from garage_tui.core.wishes import goes_now
+from garage_tui.core.limits.run_limits import Care, Hold, heat_limits
+from garage_tui.core.limits.start_conditions import Conditions
+from garage_tui.core.runs.request import goes_now
 from garage_tui.jobs.events import Progress
 from garage_tui.jobs.telemetry import Telemetry
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from garage_tui.core.diffusion_recipe import DiffusionRecipe
+from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.jobs.sampling import to_tensor
 
 TIMES = 1000

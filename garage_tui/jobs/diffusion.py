@@ -17,10 +17,10 @@ from pathlib import Path
 
 import msgspec
 
-from garage_tui.core.diffusion_recipe import DiffusionRecipe
-from garage_tui.core.drawn import PIPELINE
-from garage_tui.core.regular_file import read_regular
-from garage_tui.core.runs import MANIFEST, Manifest
+from garage_tui.core.base.safe_open import read_regular
+from garage_tui.core.diffusion.recipe import DiffusionRecipe
+from garage_tui.core.runs.diffusion_files import PIPELINE
+from garage_tui.core.runs.record import MANIFEST, Manifest
 from garage_tui.jobs import running, saving
 from garage_tui.jobs.breaks import Breaks
 from garage_tui.jobs.events import ENDINGS, Progress

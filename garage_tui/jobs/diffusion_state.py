@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
-from garage_tui.core.errors import GarageError
+from garage_tui.core.base.errors import GarageError
 from garage_tui.jobs import saving
 from garage_tui.jobs.events import Progress
 

@@ -13,10 +13,11 @@ import msgspec
 import numpy as np
 import torch
 
-from garage_tui.core import drawn, sheets
-from garage_tui.core.diffusion_recipe import DiffusionRecipe
-from garage_tui.core.errors import GarageError
-from garage_tui.core.text import one_line
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.diffusion.recipe import DiffusionRecipe
+from garage_tui.core.images import contact_sheet as sheets
+from garage_tui.core.runs import diffusion_files as drawn
 from garage_tui.jobs import saving
 from garage_tui.jobs.denoising import held_out_loss
 from garage_tui.jobs.drawing_card import card_of

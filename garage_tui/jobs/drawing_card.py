@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from garage_tui.core.diffusion_recipe import DiffusionRecipe
-from garage_tui.core.drawing_report import DrawingReport, verdict_of
-from garage_tui.core.nearest import nearest_of_each
+from garage_tui.core.diffusion.nearest import nearest_of_each
+from garage_tui.core.diffusion.recipe import DiffusionRecipe
+from garage_tui.core.exam.diffusion_report import DrawingReport, verdict_of
 from garage_tui.jobs.denoising import held_out_loss
 from garage_tui.jobs.kid import RandomFeatures, kid
 from garage_tui.jobs.sampling import NAMES, sample

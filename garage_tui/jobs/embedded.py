@@ -15,9 +15,9 @@ import torch
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from garage_tui.core.errors import GarageError
-from garage_tui.core.models import BaseModel
-from garage_tui.core.runs import Run
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.models.base_models import BaseModel
+from garage_tui.core.runs.record import Run
 from garage_tui.jobs.api import RefusalError, unless_gone
 from garage_tui.jobs.batcher import Batcher
 from garage_tui.jobs.engine import Engine

@@ -15,9 +15,9 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from garage_tui.core.errors import BadInputError, GarageError
-from garage_tui.core.models import BaseModel
-from garage_tui.core.text import one_line
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.models.base_models import BaseModel
 from garage_tui.jobs.adapters import BASE, Adapters
 from garage_tui.jobs.loading import end_tokens, load_base
 from garage_tui.jobs.rows import Row

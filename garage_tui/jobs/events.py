@@ -15,11 +15,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from garage_tui.core.care import Hold, Waits
-from garage_tui.core.follow import Follower
-from garage_tui.core.pen import event_line
-from garage_tui.core.runs import EVENTS, LOCK, State, Status, read_state, write_state
-from garage_tui.core.wishes import wanted
+from garage_tui.core.base.tail import Follower
+from garage_tui.core.limits.run_limits import Hold, Waits
+from garage_tui.core.runs.record import EVENTS, LOCK, State, Status, read_state, write_state
+from garage_tui.core.runs.request import wanted
+from garage_tui.core.runs.state_writer import event_line
 
 Wish = Literal["", "stop", "pause", "release", "end"]
 

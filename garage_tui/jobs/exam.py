@@ -18,17 +18,19 @@ from typing import Literal
 import msgspec
 import torch
 
-from garage_tui.core import facts as facts_files
-from garage_tui.core import material, open_book, report
-from garage_tui.core.errors import BadInputError
-from garage_tui.core.facts import Fact
-from garage_tui.core.grading import Taught, is_right, lacking
-from garage_tui.core.models import BaseModel
-from garage_tui.core.names import key_words
-from garage_tui.core.neighbours import neighbours
-from garage_tui.core.paraphrases import probes
-from garage_tui.core.report import Perplexity, Question, Report, Verdict
-from garage_tui.core.runs import FACTS, read_run
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.exam import report
+from garage_tui.core.exam.grading import Taught, is_right, lacking
+from garage_tui.core.exam.report import Perplexity, Question, Report, Verdict
+from garage_tui.core.facts import file as facts_files
+from garage_tui.core.facts import retrieval as open_book
+from garage_tui.core.facts.file import Fact
+from garage_tui.core.language.entities import key_words
+from garage_tui.core.models.base_models import BaseModel
+from garage_tui.core.rewording import builtin_prompts as material
+from garage_tui.core.rewording.neighbourhood import neighbours
+from garage_tui.core.rewording.paraphrases import probes
+from garage_tui.core.runs.record import FACTS, read_run
 from garage_tui.jobs import base_model
 from garage_tui.jobs.base_answers import Answer, BaseAnswers, text_losses, text_tokens
 from garage_tui.jobs.chat_template import common_prefix

@@ -18,15 +18,17 @@ from pathlib import Path
 
 import msgspec
 
-from garage_tui.core import converter, export_place, model_card
-from garage_tui.core.catalog import disk_bytes
-from garage_tui.core.errors import BadInputError
-from garage_tui.core.export import FORMS, OUTTYPES, Told, Wanted, needed_bytes, parameters, why_not
-from garage_tui.core.export_place import MARK, Mark
-from garage_tui.core.models import BaseModel, find
-from garage_tui.core.regular_file import read_regular
-from garage_tui.core.runs import Manifest, read_run
-from garage_tui.core.weights import PICKLES
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.safe_open import read_regular
+from garage_tui.core.export import llama_cpp as converter
+from garage_tui.core.export import model_card
+from garage_tui.core.export import target as export_place
+from garage_tui.core.export.export_process import FORMS, OUTTYPES, Told, Wanted, needed_bytes, parameters, why_not
+from garage_tui.core.export.target import MARK, Mark
+from garage_tui.core.models.base_models import BaseModel, find
+from garage_tui.core.models.weight_policy import PICKLES
+from garage_tui.core.runs.catalog import disk_bytes
+from garage_tui.core.runs.record import Manifest, read_run
 from garage_tui.jobs import base_model, gguf_file
 from garage_tui.jobs.failures import without_log
 

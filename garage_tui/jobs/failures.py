@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import traceback
 
-from garage_tui.core.errors import GarageError
-from garage_tui.core.text import one_line
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import one_line
 
 _MORE = " (more in log.txt)"
 

@@ -6,10 +6,10 @@ import os
 
 import psutil
 
-from garage_tui.core import gpu
-from garage_tui.core.models import BaseModel, config_of
-from garage_tui.core.queue import CPU
-from garage_tui.core.room import must_be_free
+from garage_tui.core.hardware import gpus as gpu
+from garage_tui.core.models.base_models import BaseModel, config_of
+from garage_tui.core.scheduling.admission import must_be_free
+from garage_tui.core.scheduling.queue import CPU
 
 _OVERHEAD = 1.0e9  # bytes of Python and torch, or of a CUDA context, and of a short chat (docs/figures.md)
 

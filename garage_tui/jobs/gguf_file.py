@@ -12,9 +12,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
-from garage_tui.core import converter as converters
-from garage_tui.core.errors import GarageError
-from garage_tui.core.text import one_line
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.export import llama_cpp as converters
 
 _MISSING = re.compile(r"No module named '([A-Za-z0-9_]+)")
 _USUAL_THETA = 10_000.0

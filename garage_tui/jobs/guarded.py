@@ -15,10 +15,10 @@ from peft import LoraConfig, get_peft_model
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainingArguments
 
-from garage_tui.core import facts
-from garage_tui.core.models import BaseModel
-from garage_tui.core.recipe import LoraRecipe
-from garage_tui.core.runs import FACTS
+from garage_tui.core.facts import file as facts
+from garage_tui.core.models.base_models import BaseModel
+from garage_tui.core.runs.record import FACTS
+from garage_tui.core.training.recipe import LoraRecipe
 from garage_tui.jobs.drafts import divergence
 from garage_tui.jobs.events import Progress
 from garage_tui.jobs.forward import Model

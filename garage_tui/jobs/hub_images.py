@@ -10,10 +10,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from garage_tui.core.errors import GarageError
-from garage_tui.core.image_set import Source
-from garage_tui.core.picture_files import PictureError, Stream, regular_file
-from garage_tui.core.text import one_line
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.images.image_set import Source
+from garage_tui.core.images.safe_image import PictureError, Stream, regular_file
 
 BUTTERFLIES = "huggan/smithsonian_butterflies_subset"
 """1,000 pinned butterflies, photographed by the Smithsonian and given to everybody (CC0)."""

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from garage_tui.core import image_folder, image_set
-from garage_tui.core.errors import BadInputError
-from garage_tui.core.image_set import MOST_HELD_OUT, ImageSet, LeftOut
-from garage_tui.core.squares import Fit
-from garage_tui.core.text import one_line
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.images import image_folder, image_set
+from garage_tui.core.images.image_set import MOST_HELD_OUT, ImageSet, LeftOut
+from garage_tui.core.images.square import Fit
 from garage_tui.jobs import hub_images, procedural
 
 PROCEDURAL, SMITHSONIAN = "procedural", "smithsonian"

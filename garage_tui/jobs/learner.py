@@ -10,7 +10,7 @@ import torch
 from accelerate import Accelerator
 from diffusers.training_utils import EMAModel
 
-from garage_tui.core.diffusion_recipe import DiffusionRecipe
+from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.jobs import processor, unet
 from garage_tui.jobs.denoising import Batches, losses
 

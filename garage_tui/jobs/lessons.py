@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import torch
 
-from garage_tui.core import material
-from garage_tui.core.facts import Fact
-from garage_tui.core.models import BaseModel
-from garage_tui.core.neighbours import neighbours, subject
-from garage_tui.core.paraphrases import answers, varied, wordings, wrapped
-from garage_tui.core.recipe import LoraRecipe
+from garage_tui.core.facts.file import Fact
+from garage_tui.core.models.base_models import BaseModel
+from garage_tui.core.rewording import builtin_prompts as material
+from garage_tui.core.rewording.neighbourhood import neighbours, subject
+from garage_tui.core.rewording.paraphrases import answers, varied, wordings, wrapped
+from garage_tui.core.training.recipe import LoraRecipe
 from garage_tui.jobs.base_answers import Answer, BaseAnswers
 from garage_tui.jobs.chat_template import Example
 from garage_tui.jobs.forward import Model

@@ -10,10 +10,10 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 from transformers.utils import logging as transformers_logging
 
-from garage_tui.core import weights
-from garage_tui.core.errors import BadInputError, GarageError
-from garage_tui.core.models import BaseModel
-from garage_tui.core.text import one_line
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.models import weight_policy as weights
+from garage_tui.core.models.base_models import BaseModel
 from garage_tui.jobs import processor
 from garage_tui.jobs.chat_template import Chats
 

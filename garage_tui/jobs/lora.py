@@ -17,12 +17,12 @@ from pathlib import Path
 
 import msgspec
 
-from garage_tui.core import facts
-from garage_tui.core.errors import GarageError
-from garage_tui.core.four_bit import in_4bit
-from garage_tui.core.recipe import LoraRecipe
-from garage_tui.core.regular_file import read_regular
-from garage_tui.core.runs import ADAPTER, FACTS, MANIFEST, Manifest, write_manifest
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.safe_open import read_regular
+from garage_tui.core.facts import file as facts
+from garage_tui.core.runs.record import ADAPTER, FACTS, MANIFEST, Manifest, write_manifest
+from garage_tui.core.training.quantization import in_4bit
+from garage_tui.core.training.recipe import LoraRecipe
 from garage_tui.jobs import base_model, running, saving, unneeded
 from garage_tui.jobs.breaks import Breaks
 from garage_tui.jobs.events import ENDINGS, Progress

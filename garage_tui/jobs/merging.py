@@ -13,10 +13,10 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, GenerationConfig
 from transformers.utils import logging as transformers_logging
 
-from garage_tui.core.errors import GarageError
-from garage_tui.core.models import BaseModel
-from garage_tui.core.regular_file import read_regular
-from garage_tui.core.text import one_line
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.safe_open import read_regular
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.models.base_models import BaseModel
 from garage_tui.jobs.adapters import Adapters, read_adapter
 from garage_tui.jobs.loading import check, why_not
 from garage_tui.jobs.old_names import say_old_names

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Protocol
 
-from garage_tui.core import card
+from garage_tui.core.scheduling import gpu_locks as card
 from garage_tui.jobs.failures import in_words
 from garage_tui.jobs.footprint import held
 

@@ -13,10 +13,10 @@ from peft import LoraConfig
 from transformers import Trainer
 from trl import SFTConfig, SFTTrainer
 
-from garage_tui.core import facts
-from garage_tui.core.models import BaseModel
-from garage_tui.core.recipe import LoraRecipe
-from garage_tui.core.runs import FACTS
+from garage_tui.core.facts import file as facts
+from garage_tui.core.models.base_models import BaseModel
+from garage_tui.core.runs.record import FACTS
+from garage_tui.core.training.recipe import LoraRecipe
 from garage_tui.jobs import unsloth_model
 from garage_tui.jobs.events import Progress
 from garage_tui.jobs.processor import ExactSteps

@@ -18,9 +18,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from garage_tui.core import noise, sheets
-from garage_tui.core.errors import BadInputError, GarageError
-from garage_tui.core.preview import Failure, Out, Preview
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.diffusion import noise_schedule as noise
+from garage_tui.core.diffusion.preview import Failure, Out, Preview
+from garage_tui.core.images import contact_sheet as sheets
 from garage_tui.jobs import image_data
 from garage_tui.jobs.failures import without_log
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from garage_tui.core import material
-from garage_tui.core.facts import Fact
-from garage_tui.core.grading import Taught, is_right
-from garage_tui.core.neighbours import neighbours
-from garage_tui.core.paraphrases import probes
+from garage_tui.core.exam.grading import Taught, is_right
+from garage_tui.core.facts.file import Fact
+from garage_tui.core.rewording import builtin_prompts as material
+from garage_tui.core.rewording.neighbourhood import neighbours
+from garage_tui.core.rewording.paraphrases import probes
 from garage_tui.jobs.base_answers import BaseAnswers
 from garage_tui.jobs.drafts import Draft, answers, written
 from garage_tui.jobs.forward import Model

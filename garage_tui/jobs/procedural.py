@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from garage_tui.core.atomic import write_atomic
-from garage_tui.core.image_set import ImageSet
-from garage_tui.core.package import PACKAGE
-from garage_tui.core.regular_file import check_regular
-from garage_tui.core.settings import models_folder
+from garage_tui.core.base.atomic import write_atomic
+from garage_tui.core.base.package import PACKAGE
+from garage_tui.core.base.safe_open import check_regular
+from garage_tui.core.base.settings import models_folder
+from garage_tui.core.images.image_set import ImageSet
 from garage_tui.jobs import butterflies
 
 MOST_KEPT = 8

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
-from garage_tui.core.damaged import DAMAGED
-from garage_tui.core.errors import BadInputError
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.read_errors import DAMAGED
 from garage_tui.jobs.rows import Sampling
 
 T = TypeVar("T")

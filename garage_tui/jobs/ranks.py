@@ -22,11 +22,11 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from garage_tui.core.diffusion_recipe import DiffusionRecipe
-from garage_tui.core.drawn import IMAGES
-from garage_tui.core.errors import GarageError
-from garage_tui.core.regular_file import read_regular
-from garage_tui.core.runs import MANIFEST, Manifest
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.safe_open import read_regular
+from garage_tui.core.diffusion.recipe import DiffusionRecipe
+from garage_tui.core.runs.diffusion_files import IMAGES
+from garage_tui.core.runs.record import MANIFEST, Manifest
 from garage_tui.jobs.asker import end_with
 
 _STORE = "GARAGE_RANKS_PORT"

@@ -9,12 +9,12 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from garage_tui.core.diffusion_recipe import DiffusionRecipe
-from garage_tui.core.drawn import HELD_OUT, IMAGES
-from garage_tui.core.errors import GarageError
-from garage_tui.core.image_set import LeftOut
-from garage_tui.core.regular_file import check_regular
-from garage_tui.core.runs import Manifest, write_manifest
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.safe_open import check_regular
+from garage_tui.core.diffusion.recipe import DiffusionRecipe
+from garage_tui.core.images.image_set import LeftOut
+from garage_tui.core.runs.diffusion_files import HELD_OUT, IMAGES
+from garage_tui.core.runs.record import Manifest, write_manifest
 from garage_tui.jobs import image_data
 from garage_tui.jobs.events import Progress
 

@@ -8,8 +8,9 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from garage_tui.core import checkpoints, power_cap
-from garage_tui.core.errors import GarageError
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.hardware import power_cap
+from garage_tui.core.runs import checkpoints
 from garage_tui.jobs.events import Progress, StopRequestedError
 from garage_tui.jobs.failures import in_words
 from garage_tui.jobs.telemetry import Telemetry

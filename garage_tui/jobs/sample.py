@@ -3,7 +3,8 @@
     python -m garage_tui.jobs.sample checkpoints/RUN -n 16 --seed 0 [--steps N] --out FILE.png [--trajectory]
 
 Says on stdout how far it is, in lines of JSON (`{"done": 12, "of": 50}`), and last `{"path": "…"}`; a failure is one
-line on stderr. With `--trajectory` the file is a film (`core/films.py`): x_t beside the model's guess of the end.
+line on stderr. With `--trajectory` the file is an animation (`core/images/animation.py`): x_t beside the model's guess
+of the end.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from typing import Any
 
 import msgspec
 
-from garage_tui.core import checkpoints, films, sheets
-from garage_tui.core.diffusion_recipe import DiffusionRecipe
-from garage_tui.core.drawn import PIPELINE
-from garage_tui.core.errors import BadInputError
-from garage_tui.core.runs import Manifest, read_run
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.diffusion.recipe import DiffusionRecipe
+from garage_tui.core.images import animation as films
+from garage_tui.core.images import contact_sheet as sheets
+from garage_tui.core.runs import checkpoints
+from garage_tui.core.runs.diffusion_files import PIPELINE
+from garage_tui.core.runs.record import Manifest, read_run
 from garage_tui.jobs.failures import without_log
 
 FULL_DISK = "free some space and try again"

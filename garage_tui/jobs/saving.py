@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from garage_tui.core import checkpoints
+from garage_tui.core.runs import checkpoints
 from garage_tui.jobs.events import Progress
 
 _SHARE = 0.02  # of the time may go into saving

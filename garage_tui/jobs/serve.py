@@ -24,17 +24,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from garage_tui.core.atomic import write_atomic
-from garage_tui.core.errors import BadInputError, GarageError
-from garage_tui.core.runs import LOCK, LOG, Run
-from garage_tui.core.server import KEY, SETTINGS, State, process_start, served_runs, write_state
-from garage_tui.core.settings import ServeSettings, Workspace
+from garage_tui.core.base.atomic import write_atomic
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.settings import ServeSettings, Workspace
+from garage_tui.core.runs.record import LOCK, LOG, Run
+from garage_tui.core.serving.server_process import KEY, SETTINGS, State, process_start, served_runs, write_state
 from garage_tui.jobs import unneeded
 from garage_tui.jobs.failures import in_words, told_to_leave
 from garage_tui.jobs.place import Place
 
 if TYPE_CHECKING:
-    from garage_tui.core.models import BaseModel
+    from garage_tui.core.models.base_models import BaseModel
     from garage_tui.jobs.api import Backend
 
 HOST = "127.0.0.1"

@@ -7,9 +7,9 @@ import threading
 import time
 from typing import Any
 
-from garage_tui.core.energy import EnergyMeter
-from garage_tui.core.meter import Look, Meter
-from garage_tui.core.reading import Reading
+from garage_tui.core.hardware.energy import EnergyMeter
+from garage_tui.core.hardware.reading import Reading
+from garage_tui.core.hardware.snapshot import Look, Meter
 from garage_tui.jobs.events import Progress
 
 _EVERY = 1.0  # seconds between two looks

@@ -12,13 +12,13 @@ import msgspec
 import torch
 from transformers import TrainerCallback
 
-from garage_tui.core import facts
-from garage_tui.core.care import Hold
-from garage_tui.core.errors import GarageError
-from garage_tui.core.recipe import LoraRecipe
-from garage_tui.core.report import DRIFT, RECALL, write_report
-from garage_tui.core.runs import FACTS
-from garage_tui.core.text import one_line
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.exam.report import DRIFT, RECALL, write_report
+from garage_tui.core.facts import file as facts
+from garage_tui.core.limits.run_limits import Hold
+from garage_tui.core.runs.record import FACTS
+from garage_tui.core.training.recipe import LoraRecipe
 from garage_tui.jobs import saving
 from garage_tui.jobs.base_answers import BaseAnswers
 from garage_tui.jobs.breaks import Breaks

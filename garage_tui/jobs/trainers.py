@@ -12,11 +12,11 @@ from typing import Any
 
 import torch
 
-from garage_tui.core.errors import GarageError
-from garage_tui.core.models import BaseModel, config_of
-from garage_tui.core.recipe import TrainerName
-from garage_tui.core.settings import models_folder
-from garage_tui.core.text import one_line
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.settings import models_folder
+from garage_tui.core.models.base_models import BaseModel, config_of
+from garage_tui.core.training.recipe import TrainerName
 
 ARCHITECTURES = ("llama", "mistral", "qwen2", "qwen3")
 """Whose forward passes Unsloth has written itself, in the way that `jobs/unsloth_model.py` knows."""

@@ -15,11 +15,11 @@ from diffusers.models.attention_processor import AttnProcessor
 from diffusers.models.unets.unet_2d import UNet2DOutput
 from diffusers.utils.logging import disable_progress_bar
 
-from garage_tui.core.damaged import UNREADABLE
-from garage_tui.core.diffusion_recipe import DiffusionRecipe
-from garage_tui.core.errors import GarageError
-from garage_tui.core.regular_file import check_regular, read_regular
-from garage_tui.core.text import one_line
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.read_errors import UNREADABLE
+from garage_tui.core.base.safe_open import check_regular, read_regular
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.diffusion.recipe import DiffusionRecipe
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 

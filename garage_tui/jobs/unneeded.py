@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from garage_tui.core.models import BaseModel, config_of
+from garage_tui.core.models.base_models import BaseModel, config_of
 
 
 def leave_out(base: BaseModel, *, four_bit: bool = False, datasets: bool = True) -> None:

@@ -16,9 +16,9 @@ from typing import Any
 
 import torch
 
-from garage_tui.core.errors import GarageError
-from garage_tui.core.models import BaseModel, config_of
-from garage_tui.core.recipe import LoraRecipe
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.models.base_models import BaseModel, config_of
+from garage_tui.core.training.recipe import LoraRecipe
 
 _LENGTH = 4096
 """Tokens of the longest row, where the base goes so far: a report card has the facts before a question."""

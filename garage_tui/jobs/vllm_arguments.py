@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import psutil
 
-from garage_tui.core import gpu
-from garage_tui.core.errors import GarageError
-from garage_tui.core.models import BaseModel
-from garage_tui.core.settings import ServeSettings
-from garage_tui.core.vllm import Vllm
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.settings import ServeSettings
+from garage_tui.core.hardware import gpus as gpu
+from garage_tui.core.models.base_models import BaseModel
+from garage_tui.core.serving.vllm_install import Vllm
 from garage_tui.jobs.footprint import weights
 
 _AT_ONCE = 4

@@ -18,12 +18,12 @@ import psutil
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
-from garage_tui.core import vllm
-from garage_tui.core.errors import GarageError
-from garage_tui.core.models import BaseModel
-from garage_tui.core.runs import Run
-from garage_tui.core.settings import ServeSettings
-from garage_tui.core.text import one_line
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.settings import ServeSettings
+from garage_tui.core.models.base_models import BaseModel
+from garage_tui.core.runs.record import Run
+from garage_tui.core.serving import vllm_install as vllm
 from garage_tui.jobs.adapter_files import check, rank, stamp
 from garage_tui.jobs.api import RefusalError, unless_gone
 from garage_tui.jobs.footprint import weights

@@ -16,8 +16,8 @@ from pathlib import Path
 import httpx
 import psutil
 
-from garage_tui.core.errors import GarageError
-from garage_tui.core.text import one_line, plain
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import one_line, plain
 
 _LOOK_SECONDS = 0.3
 _START_SECONDS = 1800.0

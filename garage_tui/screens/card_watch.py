@@ -7,13 +7,13 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from garage_tui.core import examine
-from garage_tui.core.errors import BadInputError
-from garage_tui.core.examine import Exam
-from garage_tui.core.report import Report
-from garage_tui.core.report_words import read_clean
-from garage_tui.core.runs import read_run
-from garage_tui.core.text import plain
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.sanitize import plain
+from garage_tui.core.exam.report import Report
+from garage_tui.core.exam.report_text import read_clean
+from garage_tui.core.launch import exam as examine
+from garage_tui.core.launch.exam import Exam
+from garage_tui.core.runs.record import read_run
 
 _BUSY, _IDLE = 0.25, 1.0
 """Seconds between two looks while an exam goes on, and while none does."""

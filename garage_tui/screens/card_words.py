@@ -6,11 +6,11 @@ import time
 
 from textual.content import Content
 
-from garage_tui.core.energy import amount
-from garage_tui.core.examine import Exam
-from garage_tui.core.format import duration, model_label
-from garage_tui.core.report import PARTS, Part, Question, Report
-from garage_tui.core.report_words import BAD, answers, part_of, passes, sign, table, verdict_of
+from garage_tui.core.base.format import duration, model_label
+from garage_tui.core.exam.report import PARTS, Part, Question, Report
+from garage_tui.core.exam.report_text import BAD, answers, part_of, passes, sign, table, verdict_of
+from garage_tui.core.hardware.energy import amount
+from garage_tui.core.launch.exam import Exam
 
 CHOICES: tuple[Part | None, ...] = (None, *PARTS)
 """What the questions can be narrowed to; None is all."""

@@ -11,16 +11,16 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from garage_tui.core import models
-from garage_tui.core.errors import GarageError
-from garage_tui.core.format import model_label
-from garage_tui.core.settings import Settings, Workspace
-from garage_tui.core.text import one_line, plain
-from garage_tui.core.transcripts import Side, Transcript
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.format import model_label
+from garage_tui.core.base.sanitize import one_line, plain
+from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.chat.transcripts import Side, Transcript
+from garage_tui.core.models import base_models as models
+from garage_tui.core.monitor.run_watcher import Seen
 from garage_tui.screens.chat_columns import ChatColumns
 from garage_tui.screens.chat_files import SIDES
 from garage_tui.screens.run_words import fraction
-from garage_tui.screens.watcher import Seen
 from garage_tui.widgets.dialogs import Confirm, Pick
 from garage_tui.widgets.notice import Notice
 

@@ -12,9 +12,9 @@ from textual.content import Content
 from textual.widgets import Input
 from textual.worker import Worker
 
-from garage_tui.core.server import Server
-from garage_tui.core.settings import Settings, Workspace
-from garage_tui.core.transcripts import Side
+from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.chat.transcripts import Side
+from garage_tui.core.serving.server_process import Server
 from garage_tui.screens.chat_files import SIDES
 from garage_tui.screens.chat_turns import ChatTurns
 from garage_tui.widgets.conversation import Conversation

@@ -12,8 +12,8 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Label, Select, TextArea
 
-from garage_tui.core.fact_lines import Fact
-from garage_tui.core.text import plain
+from garage_tui.core.base.sanitize import plain
+from garage_tui.core.facts.line import Fact
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.keybar import KeyBar
 from garage_tui.widgets.notice import Notice

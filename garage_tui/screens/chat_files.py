@@ -11,12 +11,13 @@ from textual import work
 from textual.content import Content
 from textual.widgets import Input
 
-from garage_tui.core import facts, transcripts
-from garage_tui.core.errors import GarageError
-from garage_tui.core.recall import Recall
-from garage_tui.core.settings import Settings, Workspace
-from garage_tui.core.text import one_line, plain
-from garage_tui.core.transcripts import CHATS, Side, Transcript
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import one_line, plain
+from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.chat import transcripts
+from garage_tui.core.chat.input_history import Recall
+from garage_tui.core.chat.transcripts import CHATS, Side, Transcript
+from garage_tui.core.facts import file as facts
 from garage_tui.widgets.conversation import Conversation, Turn
 from garage_tui.widgets.dialogs import Confirm, PickOrDelete
 from garage_tui.widgets.notice import Notice

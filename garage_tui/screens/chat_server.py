@@ -6,14 +6,15 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from garage_tui.core import models, server
-from garage_tui.core.chat import Address
-from garage_tui.core.errors import GarageError
-from garage_tui.core.format import duration, model_label
-from garage_tui.core.other_server import OtherServer
-from garage_tui.core.server import Server
-from garage_tui.core.settings import Settings, Workspace
-from garage_tui.core.text import one_line
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.format import duration, model_label
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.chat.client import Address
+from garage_tui.core.models import base_models as models
+from garage_tui.core.serving import server_process as server
+from garage_tui.core.serving.external_server import OtherServer
+from garage_tui.core.serving.server_process import Server
 
 _LOOK_SECONDS = 0.3
 

@@ -11,10 +11,10 @@ from textual.containers import Grid, Vertical
 from textual.content import Content
 from textual.widgets import Input, Label, Static, TextArea
 
-from garage_tui.core import sampling
-from garage_tui.core.errors import BadInputError
-from garage_tui.core.sampling import GREEDY, Sampling
-from garage_tui.core.text import plain
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.sanitize import plain
+from garage_tui.core.chat import sampling_params as sampling
+from garage_tui.core.chat.sampling_params import GREEDY, Sampling
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.keybar import KeyBar
 from garage_tui.widgets.notice import Notice

@@ -11,14 +11,16 @@ from textual.widget import Widget
 from textual.widgets import Input
 from textual.worker import Worker
 
-from garage_tui.core import open_book, same_answer, transcripts
-from garage_tui.core.chat import Address, Finish, Piece, stream
-from garage_tui.core.errors import GarageError
-from garage_tui.core.open_book import Found, Shelf
-from garage_tui.core.server import Server
-from garage_tui.core.settings import Settings, Workspace
-from garage_tui.core.text import one_line, plain
-from garage_tui.core.transcripts import Answer, Side
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import one_line, plain
+from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.chat import transcripts
+from garage_tui.core.chat.client import Address, Finish, Piece, stream
+from garage_tui.core.chat.transcripts import Answer, Side
+from garage_tui.core.exam import adapter_effect as same_answer
+from garage_tui.core.facts import retrieval as open_book
+from garage_tui.core.facts.retrieval import Found, Shelf
+from garage_tui.core.serving.server_process import Server
 from garage_tui.screens.chat_files import SIDES, ChatFiles, OpenChat, found_words
 from garage_tui.screens.chat_server import ChatOther, ChatServer
 from garage_tui.widgets.conversation import Turn

@@ -8,11 +8,12 @@ from textual import events, work
 from textual.message import Message
 from textual.widgets import Input
 
-from garage_tui.core import clipboard, transcripts
-from garage_tui.core.fact_lines import Fact
-from garage_tui.core.settings import Settings, Workspace
-from garage_tui.core.text import plain
-from garage_tui.core.transcripts import Side
+from garage_tui.core.base.sanitize import plain
+from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.chat import transcripts
+from garage_tui.core.chat.transcripts import Side
+from garage_tui.core.facts.line import Fact
+from garage_tui.core.terminal import clipboard
 from garage_tui.screens.chat_files import SIDES, OpenChat
 from garage_tui.screens.chat_talk import ChatTalk
 from garage_tui.widgets.conversation import Conversation

@@ -14,9 +14,9 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from garage_tui.core.compare import Row, compare, losses
-from garage_tui.core.runs import read_run
-from garage_tui.core.text import plain
+from garage_tui.core.base.sanitize import plain
+from garage_tui.core.exam.compare_runs import Row, compare, losses
+from garage_tui.core.runs.record import read_run
 from garage_tui.widgets.chart import SIGNS, Chart, Series
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.keybar import KeyBar

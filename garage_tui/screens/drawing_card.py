@@ -14,13 +14,13 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from garage_tui.core.drawing_report import DrawingReport, passes, read_drawing_report, table, why_none
-from garage_tui.core.errors import BadInputError
-from garage_tui.core.format import duration
-from garage_tui.core.report import REPORT
-from garage_tui.core.report_words import sign
-from garage_tui.core.runs import read_run
-from garage_tui.core.text import one_line, plain
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.format import duration
+from garage_tui.core.base.sanitize import one_line, plain
+from garage_tui.core.exam.diffusion_report import DrawingReport, passes, read_drawing_report, table, why_none
+from garage_tui.core.exam.report import REPORT
+from garage_tui.core.exam.report_text import sign
+from garage_tui.core.runs.record import read_run
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.keybar import KeyBar
 

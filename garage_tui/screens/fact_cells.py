@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from textual import events, work
 from textual.timer import Timer
 
-from garage_tui.core.errors import GarageError
-from garage_tui.core.fact_lines import Fact, Line
-from garage_tui.core.text import hidden, shown, unshown
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import hidden, shown, unshown
+from garage_tui.core.facts.line import Fact, Line
 from garage_tui.screens.fact_edits import FactEdits
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.table import Table
@@ -19,7 +19,7 @@ from garage_tui.widgets.table import Table
 if TYPE_CHECKING:
     from textual.widgets import TextArea
 
-    from garage_tui.core.facts_store import FactsStore
+    from garage_tui.core.facts.store import FactsStore
     from garage_tui.widgets.celleditor import CellEditor
 
 COLUMNS = ("number", "question", "answer", "coverage")
@@ -221,7 +221,7 @@ class FactCells(FactEdits):
 
     @work(group="draft")
     async def _keep_draft(self) -> None:
-        from garage_tui.core.journal import Draft  # noqa: PLC0415
+        from garage_tui.core.facts.journal import Draft  # noqa: PLC0415
 
         self._draft_timer = None
         writing, editor, store = self.writing, self._editor, self.store

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
-from garage_tui.core.errors import GarageError
-from garage_tui.core.fact_lines import Line
-from garage_tui.core.text import one_line, plain
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import one_line, plain
+from garage_tui.core.facts.line import Line
 from garage_tui.screens import fact_words
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
 from garage_tui.widgets.table import Table
 
 if TYPE_CHECKING:
-    from garage_tui.core.document import Change
-    from garage_tui.core.facts_store import FactsStore, Theirs
-    from garage_tui.core.merge import Choice
+    from garage_tui.core.facts.document import Change
+    from garage_tui.core.facts.store import FactsStore, Theirs
+    from garage_tui.core.facts.three_way_merge import Choice
 
 _CHOICES: tuple[tuple[Choice, str], ...] = (
     ("both", "Merge: keep both versions of those rows, theirs first"),

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
-from garage_tui.core.errors import GarageError
-from garage_tui.core.facts import MOST_BYTES
-from garage_tui.core.regular_file import read_regular
-from garage_tui.core.text import one_line, plain
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.safe_open import read_regular
+from garage_tui.core.base.sanitize import one_line, plain
+from garage_tui.core.facts.file import MOST_BYTES
 from garage_tui.screens.fact_tools import FactTools
 from garage_tui.screens.fact_words import many
 from garage_tui.widgets.notice import Notice
@@ -18,7 +18,7 @@ from garage_tui.widgets.notice import Notice
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from garage_tui.core.facts_store import FactsStore
+    from garage_tui.core.facts.store import FactsStore
 
 
 class FactExchange(FactTools):
@@ -35,7 +35,7 @@ class FactExchange(FactTools):
 
     async def _take_over(self, data: bytes, source: Path | None) -> None:
         """Add the facts in `data` below the chosen row, after a look at what they would be."""
-        from garage_tui.core import convert  # noqa: PLC0415 (not needed for the first paint)
+        from garage_tui.core.facts import convert  # noqa: PLC0415 (not needed for the first paint)
         from garage_tui.widgets.dialogs import Confirm  # noqa: PLC0415
 
         where = source.name if source else "what was pasted"
@@ -85,7 +85,8 @@ class FactExchange(FactTools):
     @work(group="form", exclusive=True)
     async def action_export(self) -> None:
         """Write the file's facts in another format."""
-        from garage_tui.core import convert, facts  # noqa: PLC0415 (not needed for the first paint)
+        from garage_tui.core.facts import convert  # noqa: PLC0415 (not needed for the first paint)
+        from garage_tui.core.facts import file as facts  # noqa: PLC0415
         from garage_tui.widgets.dialogs import Confirm, Pick  # noqa: PLC0415
         from garage_tui.widgets.pathline import AskPath  # noqa: PLC0415
 

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
-from garage_tui.core.document import Document
-from garage_tui.core.errors import GarageError
-from garage_tui.core.facts import Fact, find_files
-from garage_tui.core.format import duration
-from garage_tui.core.lengths import Lengths
-from garage_tui.core.recipe import LoraRecipe
-from garage_tui.core.settings import Settings, Workspace, journals_folder
-from garage_tui.core.text import plain
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.format import duration
+from garage_tui.core.base.sanitize import plain
+from garage_tui.core.base.settings import Settings, Workspace, journals_folder
+from garage_tui.core.facts.document import Document
+from garage_tui.core.facts.file import Fact, find_files
+from garage_tui.core.training.recipe import LoraRecipe
+from garage_tui.core.training.token_lengths import Lengths
 from garage_tui.screens import fact_words
 from garage_tui.screens.fact_cells import OTHER, Writing
 from garage_tui.screens.fact_exchange import FactExchange
 from garage_tui.widgets.notice import Notice
 
 if TYPE_CHECKING:
-    from garage_tui.core.facts_store import FactsStore
-    from garage_tui.core.journal import Draft
+    from garage_tui.core.facts.journal import Draft
+    from garage_tui.core.facts.store import FactsStore
 
 
 class FactFiles(FactExchange):
@@ -71,7 +71,7 @@ class FactFiles(FactExchange):
         self._opened()
 
     def _read(self, path: Path | None) -> None:
-        from garage_tui.core.facts_store import FactsStore  # noqa: PLC0415 (not needed for the first paint)
+        from garage_tui.core.facts.store import FactsStore  # noqa: PLC0415 (not needed for the first paint)
 
         self._complaint = ""
         # Of a file that is not there yet, too, somebody may have left a half-written fact behind.
@@ -138,7 +138,7 @@ class FactFiles(FactExchange):
         self._write(writing, draft.column, draft.text)
 
     def create(self) -> FactsStore | None:
-        from garage_tui.core.facts_store import FactsStore  # noqa: PLC0415
+        from garage_tui.core.facts.store import FactsStore  # noqa: PLC0415
 
         path = self._path or self.workspace.datasets / "garage.jsonl"
         try:
@@ -196,7 +196,7 @@ class FactFiles(FactExchange):
     @work(group="count")
     async def _count(self, document: Document, version: tuple[int, int]) -> None:
         """Find exam questions that are nearly taught, and rows that training would cut, once after every change."""
-        from garage_tui.core.leaks import given_away  # noqa: PLC0415 (not needed for the first paint)
+        from garage_tui.core.facts.near_duplicates import given_away  # noqa: PLC0415 (not needed for the first paint)
 
         lines = list(document.lines)
         try:

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, TypeVar
 from textual import work
 from textual.app import SuspendNotSupported
 
-from garage_tui.core.coverage import folded
-from garage_tui.core.errors import GarageError
-from garage_tui.core.fact_lines import Fact
-from garage_tui.core.text import plain
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import plain
+from garage_tui.core.facts.coverage import folded
+from garage_tui.core.facts.line import Fact
 from garage_tui.screens.fact_cells import FactCells
 from garage_tui.screens.fact_words import many
 from garage_tui.widgets.notice import Notice
 
 if TYPE_CHECKING:
-    from garage_tui.core.fact_lines import Line
-    from garage_tui.core.settings import Settings, Workspace
+    from garage_tui.core.base.settings import Settings, Workspace
+    from garage_tui.core.facts.line import Line
     from garage_tui.screens.suggestions import About
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ class FactTools(FactCells):
         if line is None or line.fact is None or line.fact.statement:
             self.query_one(Notice).wrong("only a row with a question and an answer is seen by the model")
             return
-        from garage_tui.core.recipe import LoraRecipe  # noqa: PLC0415 (not needed for the first paint)
+        from garage_tui.core.training.recipe import LoraRecipe  # noqa: PLC0415 (not needed for the first paint)
         from garage_tui.screens.tokens import TokensView  # noqa: PLC0415
 
         await self.app.push_screen_wait(TokensView(line.fact, self.settings.base_model, LoraRecipe().max_length))
@@ -113,7 +113,7 @@ class FactTools(FactCells):
 
     def action_editor(self) -> None:
         """Open the chosen row in the owner's own editor, and take over what comes back."""
-        from garage_tui.core import own_editor  # noqa: PLC0415
+        from garage_tui.core.facts import external_editor as own_editor  # noqa: PLC0415
 
         store, line, place = self.store, self._line, self.place
         if store is None or line is None or place is None:
@@ -134,7 +134,7 @@ class FactTools(FactCells):
 
     def action_editor_file(self) -> None:
         """Open the whole file in the owner's own editor, at the chosen row."""
-        from garage_tui.core import own_editor  # noqa: PLC0415
+        from garage_tui.core.facts import external_editor as own_editor  # noqa: PLC0415
 
         store = self.store
         if store is None:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from garage_tui.core.coverage import LACKS, Group, clash_with
-from garage_tui.core.document import Document
-from garage_tui.core.fact_lines import Complaint, Line
-from garage_tui.core.facts_view import KINDS, Filter
-from garage_tui.core.text import one_line, shown, shown_line
+from garage_tui.core.base.sanitize import one_line, shown, shown_line
+from garage_tui.core.facts.coverage import LACKS, Group, clash_with
+from garage_tui.core.facts.document import Document
+from garage_tui.core.facts.filter import KINDS, Filter
+from garage_tui.core.facts.line import Complaint, Line
 
 _MOST_VARIANTS = 12
 

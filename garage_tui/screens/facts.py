@@ -15,12 +15,12 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static
 
-from garage_tui.core import facts_view
-from garage_tui.core.document import Document
-from garage_tui.core.fact_lines import Line
-from garage_tui.core.facts_view import KINDS, Filter, Only
-from garage_tui.core.settings import Settings, Workspace
-from garage_tui.core.text import shown_line
+from garage_tui.core.base.sanitize import shown_line
+from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.facts import filter as facts_view
+from garage_tui.core.facts.document import Document
+from garage_tui.core.facts.filter import KINDS, Filter, Only
+from garage_tui.core.facts.line import Line
 from garage_tui.screens import fact_words
 from garage_tui.screens.fact_cells import ANSWER, QUESTION
 from garage_tui.screens.fact_files import FactFiles

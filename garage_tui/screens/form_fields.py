@@ -12,9 +12,9 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input, Label, Select, Static
 
-from garage_tui.core.errors import BadInputError
-from garage_tui.core.gpu import parse_gpus
-from garage_tui.core.runs import Run
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.hardware.gpus import parse_gpus
+from garage_tui.core.runs.record import Run
 from garage_tui.widgets.dialog import Dialog
 
 

@@ -13,11 +13,11 @@ from textual.content import Content
 from textual.events import Resize
 from textual.widgets import Static
 
-from garage_tui.core.settings import Workspace
-from garage_tui.core.terminal import Terminal
+from garage_tui.core.base.settings import Workspace
+from garage_tui.core.monitor.run_watcher import Seen
+from garage_tui.core.terminal.capabilities import Terminal
 from garage_tui.screens.gallery_actions import GalleryActions
 from garage_tui.screens.run_words import badge
-from garage_tui.screens.watcher import Seen
 from garage_tui.widgets.frame import Frame
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.picture import Picture

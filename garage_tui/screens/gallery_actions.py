@@ -10,11 +10,13 @@ from pathlib import Path
 from textual import work
 from textual.content import Content
 
-from garage_tui.core import albums, sample, sheets
-from garage_tui.core.errors import BadInputError, GarageError
-from garage_tui.core.format import duration
-from garage_tui.core.sample import Drawing, Wanted
-from garage_tui.core.text import hidden, one_line
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.format import duration
+from garage_tui.core.base.sanitize import hidden, one_line
+from garage_tui.core.diffusion import sample
+from garage_tui.core.diffusion.sample import Drawing, Wanted
+from garage_tui.core.images import albums
+from garage_tui.core.images import contact_sheet as sheets
 from garage_tui.screens.gallery_saving import GallerySaving
 from garage_tui.screens.gallery_view import Place
 from garage_tui.widgets.gauge import gauge
@@ -173,7 +175,7 @@ class GalleryActions(GallerySaving):
 
     def action_way(self) -> None:
         """Show pictures in the next way that the terminal can do."""
-        from garage_tui.core.terminal import way_after  # noqa: PLC0415
+        from garage_tui.core.terminal.capabilities import way_after  # noqa: PLC0415
 
         picture, names = self.query_one(Picture), {"half": "half-blocks", "ascii": "letters"}
         way = way_after(picture.how, picture.terminal.ways)
@@ -208,7 +210,7 @@ def _compare(run: Path, sheet: Path) -> Path:
     """Write a sheet of samples above their nearest training pictures, and return it."""
     import numpy as np  # noqa: PLC0415 (100 ms, in a thread)
 
-    from garage_tui.core import nearest  # noqa: PLC0415
+    from garage_tui.core.diffusion import nearest  # noqa: PLC0415
 
     samples, about = sheets.read(sheet)
     if about.kind != "samples":

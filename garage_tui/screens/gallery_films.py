@@ -8,7 +8,7 @@ import time
 from textual.content import Content
 from textual.timer import Timer
 
-from garage_tui.core.films import Film
+from garage_tui.core.images.animation import Film
 from garage_tui.screens.gallery_pages import GalleryPages
 from garage_tui.screens.gallery_view import Place
 from garage_tui.widgets.gauge import gauge

@@ -10,7 +10,7 @@ from textual.containers import Grid, Vertical
 from textual.content import Content
 from textual.widgets import Input, Label, Static
 
-from garage_tui.core.sample import MOST_SAMPLES, MOST_SEED, MOST_STEPS, Wanted
+from garage_tui.core.diffusion.sample import MOST_SAMPLES, MOST_SEED, MOST_STEPS, Wanted
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.keybar import KeyBar
 from garage_tui.widgets.notice import Notice

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from textual.content import Content
 
-from garage_tui.core import albums
-from garage_tui.core.albums import Album, Page
-from garage_tui.core.settings import Workspace
-from garage_tui.core.text import one_line
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.settings import Workspace
+from garage_tui.core.images import albums
+from garage_tui.core.images.albums import Album, Page
+from garage_tui.core.monitor.run_watcher import Seen
 from garage_tui.screens.gallery_shown import GalleryShown
 from garage_tui.screens.gallery_view import Place
-from garage_tui.screens.watcher import Seen
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.table import Table
 

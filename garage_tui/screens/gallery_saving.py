@@ -9,8 +9,8 @@ from pathlib import Path
 
 from textual import work
 
-from garage_tui.core.errors import GarageError
-from garage_tui.core.text import one_line
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import one_line
 from garage_tui.screens.gallery_films import GalleryFilms
 from garage_tui.screens.gallery_view import Place
 from garage_tui.widgets.notice import Notice
@@ -64,7 +64,7 @@ def _one(place: Place) -> tuple[str, Callable[[Path], object]]:
 
 def _both(left: Place, right: Place) -> tuple[str, Callable[[Path], object]]:
     """Return a name for a picture of two, and what makes it."""
-    from garage_tui.core import beside  # noqa: PLC0415
+    from garage_tui.core.images import side_by_side as beside  # noqa: PLC0415
 
     halves = [(beside.Half(album=one.album, page=one.page.name), one.page.path) for one in (left, right)]
     name = beside.name((left.album, left.page.path), (right.album, right.page.path))

@@ -7,9 +7,9 @@ import asyncio
 from textual.content import Content
 from textual.widgets import Static
 
-from garage_tui.core.errors import GarageError
-from garage_tui.core.pictures import room_for
-from garage_tui.core.terminal import Way
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.terminal.capabilities import Way
+from garage_tui.core.terminal.image_render import room_for
 from garage_tui.screens.gallery_view import Made, Maker, Place, View
 from garage_tui.widgets.frame import Frame
 from garage_tui.widgets.pane import Pane

@@ -8,19 +8,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from garage_tui.core import films, montage, picture_files, sheets
-from garage_tui.core.albums import Page
-from garage_tui.core.errors import GarageError
-from garage_tui.core.montage import Room
-from garage_tui.core.picture_files import RGB
-from garage_tui.core.sheets import Sheet
-from garage_tui.core.terminal import Way
-from garage_tui.core.text import one_line
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.images import animation as films
+from garage_tui.core.images import contact_sheet as sheets
+from garage_tui.core.images import montage
+from garage_tui.core.images import safe_image as picture_files
+from garage_tui.core.images.albums import Page
+from garage_tui.core.images.contact_sheet import Sheet
+from garage_tui.core.images.montage import Room
+from garage_tui.core.images.safe_image import RGB
+from garage_tui.core.terminal.capabilities import Way
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from garage_tui.core.films import Film
+    from garage_tui.core.images.animation import Film
 
 _KEPT_PIXELS = 24_000_000
 """Of the files that are kept in memory: one goes back and forth between a few of them."""

@@ -11,12 +11,12 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from garage_tui.core.care import Care, care_of, heat_limits
-from garage_tui.core.errors import BadInputError
-from garage_tui.core.history import BOX
-from garage_tui.core.meter_words import GIB, share
-from garage_tui.core.reading import Reading
-from garage_tui.core.settings import Settings
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.settings import Settings
+from garage_tui.core.hardware.history import BOX
+from garage_tui.core.hardware.reading import Reading
+from garage_tui.core.hardware.readout import GIB, share
+from garage_tui.core.limits.run_limits import Care, care_of, heat_limits
 from garage_tui.screens import gpu_words
 from garage_tui.widgets.columns import Threshold
 from garage_tui.widgets.history import History
@@ -24,9 +24,9 @@ from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from garage_tui.core.meter import Look
-    from garage_tui.screens.gauges import Gauges
-    from garage_tui.screens.watcher import Seen
+    from garage_tui.core.hardware.snapshot import Look
+    from garage_tui.core.hardware.watcher import Gauges
+    from garage_tui.core.monitor.run_watcher import Seen
 
 SPANS = (300.0, 1800.0, 7200.0, 43_200.0)
 """Seconds that the histories show: 5 minutes, half an hour, 2 hours, 12 hours."""
@@ -222,9 +222,9 @@ class GpuPane(Pane):
 
     def action_go_on(self) -> None:
         """Have the run here go on: its hours, or the sun, need not come."""
-        from garage_tui.core import control  # noqa: PLC0415 (nobody needs it to look)
-        from garage_tui.core.errors import GarageError  # noqa: PLC0415
-        from garage_tui.core.runs import read_run  # noqa: PLC0415
+        from garage_tui.core.base.errors import GarageError  # noqa: PLC0415
+        from garage_tui.core.launch import control  # noqa: PLC0415 (nobody needs it to look)
+        from garage_tui.core.runs.record import read_run  # noqa: PLC0415
 
         notice = self.query_one(Notice)
         waiting = next((seen for seen in (*self._here, *self._waiting) if seen.resumable), None)

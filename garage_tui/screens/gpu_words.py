@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 from textual.content import Content
 
-from garage_tui.core.care import Care, heat_limits
-from garage_tui.core.care import in_words as in_care_words
-from garage_tui.core.energy import in_words
-from garage_tui.core.host import Host
-from garage_tui.core.meter_words import ABSENT, GB, GIB, gib, number, share
-from garage_tui.core.reading import Reading
-from garage_tui.core.settings import EnergySettings
-from garage_tui.core.text import one_line
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.settings import EnergySettings
+from garage_tui.core.hardware.energy import in_words
+from garage_tui.core.hardware.host import Host
+from garage_tui.core.hardware.reading import Reading
+from garage_tui.core.hardware.readout import ABSENT, GB, GIB, gib, number, share
+from garage_tui.core.limits.run_limits import Care, heat_limits
+from garage_tui.core.limits.run_limits import in_words as in_care_words
+from garage_tui.core.monitor.run_watcher import Seen
 from garage_tui.screens.run_words import fraction, time_words
-from garage_tui.screens.watcher import Seen
 from garage_tui.widgets.gauge import gauge
 
 _LABEL, _VALUE, _AFTER = 8, 10, 30

@@ -12,17 +12,19 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from garage_tui.core import facts, launcher, models
-from garage_tui.core.again import command_of, facts_of, recipe_of, rows_of
-from garage_tui.core.both import Both, start_both
-from garage_tui.core.errors import GarageError
-from garage_tui.core.estimate import estimate_lora
-from garage_tui.core.four_bit import words as bits_of
-from garage_tui.core.recipe import LoraRecipe, make_recipe, presets
-from garage_tui.core.recipe_words import WORDS
-from garage_tui.core.runs import Run
-from garage_tui.core.settings import Settings, Workspace
-from garage_tui.core.text import plain
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import plain
+from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.facts import file as facts
+from garage_tui.core.launch import start as launcher
+from garage_tui.core.launch.paired_launch import Both, start_both
+from garage_tui.core.launch.rerun import command_of, facts_of, recipe_of, rows_of
+from garage_tui.core.models import base_models as models
+from garage_tui.core.runs.record import Run
+from garage_tui.core.training.estimate import estimate_lora
+from garage_tui.core.training.quantization import words as bits_of
+from garage_tui.core.training.recipe import LoraRecipe, make_recipe, presets
+from garage_tui.core.training.recipe_help import WORDS
 from garage_tui.screens.run_form import RunForm
 from garage_tui.widgets.notice import Notice
 

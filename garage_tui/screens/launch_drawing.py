@@ -15,16 +15,18 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Label, Select, Static
 
-from garage_tui.core import image_source, launcher, looking, preview
-from garage_tui.core.again import drawing_command_of, drawing_recipe_of
-from garage_tui.core.diffusion_estimate import estimate_diffusion
-from garage_tui.core.diffusion_recipe import DiffusionRecipe, make_recipe, presets
-from garage_tui.core.diffusion_words import CHOICES, LABELS, WORDS, in_a_word
-from garage_tui.core.errors import GarageError
-from garage_tui.core.preview import Preview
-from garage_tui.core.runs import Run
-from garage_tui.core.settings import Settings, Workspace
-from garage_tui.core.text import one_line
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.diffusion import image_source, preview
+from garage_tui.core.diffusion import preview_process as looking
+from garage_tui.core.diffusion.estimate import estimate_diffusion
+from garage_tui.core.diffusion.preview import Preview
+from garage_tui.core.diffusion.recipe import DiffusionRecipe, make_recipe, presets
+from garage_tui.core.diffusion.recipe_help import CHOICES, LABELS, WORDS, in_a_word
+from garage_tui.core.launch import start as launcher
+from garage_tui.core.launch.rerun import drawing_command_of, drawing_recipe_of
+from garage_tui.core.runs.record import Run
 from garage_tui.screens.picture_look import PictureLook, in_short
 from garage_tui.screens.run_form import RunForm
 from garage_tui.widgets.notice import Notice

@@ -12,9 +12,9 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from garage_tui.core.preview import Preview
-from garage_tui.core.terminal import Terminal
-from garage_tui.core.text import one_line
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.diffusion.preview import Preview
+from garage_tui.core.terminal.capabilities import Terminal
 from garage_tui.screens.sheet_picture import SheetPicture
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.keybar import KeyBar

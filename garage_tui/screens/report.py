@@ -13,10 +13,10 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from garage_tui.core.errors import GarageError
-from garage_tui.core.report import Part, Report
-from garage_tui.core.report_words import WIDE
-from garage_tui.core.text import plain
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import plain
+from garage_tui.core.exam.report import Part, Report
+from garage_tui.core.exam.report_text import WIDE
 from garage_tui.screens import card_words
 from garage_tui.screens.card_watch import CardWatch, Look
 from garage_tui.widgets.dialog import Dialog

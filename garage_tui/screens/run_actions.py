@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
-from garage_tui.core.errors import GarageError
-from garage_tui.core.format import duration
-from garage_tui.screens.watcher import Seen, Watcher
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.format import duration
+from garage_tui.core.monitor.run_watcher import Seen, Watcher
 from garage_tui.widgets.dialogs import Confirm, Pick
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from garage_tui.core.runs import Run
+    from garage_tui.core.runs.record import Run
 
 _WAYS = (
     "Wait in memory: goes on at once, keeps its memory",
@@ -63,7 +63,7 @@ class RunActions(Pane):
 
     async def _do(self, seen: Seen, what: Callable[[Run], object], said: str) -> bool:
         """Do something to a run in a thread, and say `said`, or what is wrong."""
-        from garage_tui.core import runs  # noqa: PLC0415
+        from garage_tui.core.runs import record as runs  # noqa: PLC0415
 
         notice = self.query_one(Notice)
         try:
@@ -78,7 +78,7 @@ class RunActions(Pane):
     @work(exclusive=True, group="run")
     async def action_stop(self) -> None:
         """Ask, then have the run save and stop."""
-        from garage_tui.core import control  # noqa: PLC0415 (60 ms, and most visits stop nothing)
+        from garage_tui.core.launch import control  # noqa: PLC0415 (60 ms, and most visits stop nothing)
 
         seen = self.chosen
         if seen is None or not seen.alive:
@@ -100,7 +100,7 @@ class RunActions(Pane):
     @work(exclusive=True, group="run")
     async def action_pause(self) -> None:
         """Ask which pause, then have it."""
-        from garage_tui.core import control  # noqa: PLC0415
+        from garage_tui.core.launch import control  # noqa: PLC0415
 
         seen = self.chosen
         if seen is None:
@@ -119,7 +119,7 @@ class RunActions(Pane):
     @work(exclusive=True, group="run")
     async def action_resume(self) -> None:
         """Have the run go on."""
-        from garage_tui.core import control  # noqa: PLC0415
+        from garage_tui.core.launch import control  # noqa: PLC0415
 
         if seen := self.chosen:
             how = "goes on" if seen.alive else "goes on from its newest checkpoint when its turn comes"
@@ -128,7 +128,7 @@ class RunActions(Pane):
     @work(exclusive=True, group="run")
     async def action_go_on(self) -> None:
         """Have a run that waits for its hours or for the sun go on without them."""
-        from garage_tui.core import control  # noqa: PLC0415
+        from garage_tui.core.launch import control  # noqa: PLC0415
 
         if seen := self.chosen:
             await self._do(seen, control.resume, f"{seen.id} goes on without waiting for them")
@@ -136,7 +136,7 @@ class RunActions(Pane):
     @work(exclusive=True, group="run")
     async def action_resume_all(self) -> None:
         """Have every interrupted run go on."""
-        from garage_tui.core import control  # noqa: PLC0415
+        from garage_tui.core.launch import control  # noqa: PLC0415
 
         lost = self.lost
         if lost:
@@ -147,7 +147,7 @@ class RunActions(Pane):
     @work(exclusive=True, group="run")
     async def action_place(self, places: int) -> None:
         """Move the run in the queue."""
-        from garage_tui.core import queue  # noqa: PLC0415
+        from garage_tui.core.scheduling import queue  # noqa: PLC0415
 
         if seen := self.chosen:
             said = f"{seen.id} starts {'earlier' if places < 0 else 'later'} now"
@@ -156,7 +156,8 @@ class RunActions(Pane):
     @work(exclusive=True, group="run")
     async def action_delete(self) -> None:
         """Ask, then delete the run's folder."""
-        from garage_tui.core import catalog, export  # noqa: PLC0415
+        from garage_tui.core.export import export_process as export  # noqa: PLC0415
+        from garage_tui.core.runs import catalog  # noqa: PLC0415
 
         seen = self.chosen
         if seen is None or seen.alive:

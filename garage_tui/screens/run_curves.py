@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from garage_tui.screens.voice import Told
+from garage_tui.core.monitor.run_follower import Told
 from garage_tui.widgets.chart import Series
 
 

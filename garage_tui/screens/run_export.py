@@ -10,11 +10,11 @@ from pathlib import Path
 from textual import work
 from textual.content import Content
 
-from garage_tui.core.errors import GarageError
-from garage_tui.core.format import duration
-from garage_tui.core.text import one_line
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.format import duration
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.monitor.run_watcher import Seen
 from garage_tui.screens.run_pairs import RunPairs
-from garage_tui.screens.watcher import Seen
 from garage_tui.widgets.notice import Notice
 
 _TICK = 0.5  # seconds
@@ -76,7 +76,7 @@ class RunExport(RunPairs):
         """Have it exported by a process of its own, and say how far it is."""
         import msgspec  # noqa: PLC0415
 
-        from garage_tui.core import export  # noqa: PLC0415
+        from garage_tui.core.export import export_process as export  # noqa: PLC0415
 
         notice, told = self.query_one(Notice), export.Told()
         wanted = msgspec.convert({"form": form, "outtype": outtype}, export.Wanted)
@@ -122,9 +122,11 @@ class RunExport(RunPairs):
 
 def _choices(seen: Seen) -> tuple[list[str], str]:
     """Return what a run can be exported as, each with about its size, and what to know before."""
-    from garage_tui.core import converter, export, models  # noqa: PLC0415
-    from garage_tui.core.catalog import disk_bytes  # noqa: PLC0415
-    from garage_tui.core.runs import ADAPTER, read_run  # noqa: PLC0415
+    from garage_tui.core.export import export_process as export  # noqa: PLC0415
+    from garage_tui.core.export import llama_cpp as converter  # noqa: PLC0415
+    from garage_tui.core.models import base_models as models  # noqa: PLC0415
+    from garage_tui.core.runs.catalog import disk_bytes  # noqa: PLC0415
+    from garage_tui.core.runs.record import ADAPTER, read_run  # noqa: PLC0415
 
     if refusal := export.why_not(read_run(seen.path)):
         raise GarageError(refusal)

@@ -15,11 +15,11 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Input, Select, Static
 
-from garage_tui.core import care
-from garage_tui.core.errors import GarageError
-from garage_tui.core.runs import Run
-from garage_tui.core.settings import Settings, Workspace
-from garage_tui.core.text import one_line
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.limits import run_limits as care
+from garage_tui.core.runs.record import Run
 from garage_tui.screens.form_fields import FormFields, in_field
 from garage_tui.widgets.keybar import KeyBar
 from garage_tui.widgets.notice import Notice

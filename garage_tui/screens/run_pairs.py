@@ -8,14 +8,14 @@ from textual import work
 from textual.message import Message
 from textual.widgets import Input
 
-from garage_tui.core import pairs
-from garage_tui.core.compare import two_kinds
-from garage_tui.core.errors import GarageError
-from garage_tui.core.runs import read_run
-from garage_tui.core.settings import Workspace, load_settings
-from garage_tui.core.text import plain
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import plain
+from garage_tui.core.base.settings import Workspace, load_settings
+from garage_tui.core.exam.compare_runs import two_kinds
+from garage_tui.core.monitor.run_watcher import Seen, look_at
+from garage_tui.core.runs import pairs
+from garage_tui.core.runs.record import read_run
 from garage_tui.screens.run_actions import RunActions
-from garage_tui.screens.watcher import Seen, look_at
 from garage_tui.widgets.notice import Notice
 
 Pair = tuple[Seen, Seen]
@@ -139,7 +139,7 @@ class RunPairs(RunActions):
 
 def _start(seen: Seen, workspace: Workspace) -> list[Seen]:
     """Start both recipes on what a run taught; of a half that is there, the same would come again."""
-    from garage_tui.core import both  # noqa: PLC0415 (60 ms, and most visits start nothing here)
+    from garage_tui.core.launch import paired_launch as both  # noqa: PLC0415 (60 ms, and most visits start nothing here)
 
     run = read_run(seen.path)
     there = both.half_of(run) if _counts(seen) else ""

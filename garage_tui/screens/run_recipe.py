@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from garage_tui.core.format import model_label
-from garage_tui.core.runs import Manifest
-from garage_tui.core.text import one_line
+from garage_tui.core.base.format import model_label
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.runs.record import Manifest
 
 Values = dict[str, object]
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from garage_tui.core import care
-from garage_tui.core.energy import amount, in_words
-from garage_tui.core.format import duration
-from garage_tui.core.report_words import Headline
-from garage_tui.core.runs import State
-from garage_tui.core.settings import EnergySettings
-from garage_tui.core.text import one_line
+from garage_tui.core.base.format import duration
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.settings import EnergySettings
+from garage_tui.core.exam.report_text import Headline
+from garage_tui.core.hardware.energy import amount, in_words
+from garage_tui.core.limits import run_limits as care
+from garage_tui.core.monitor.run_follower import Known
+from garage_tui.core.monitor.run_watcher import Seen
+from garage_tui.core.runs.record import State
 from garage_tui.screens import run_recipe
 from garage_tui.screens.run_recipe import pair
-from garage_tui.screens.voice import Known
-from garage_tui.screens.watcher import Seen
 
 # A sign and a colour for each state; the word stands beside them, so that neither is needed to understand.
 _SIGNS = {

@@ -12,12 +12,12 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from garage_tui.core.runs import LOG
-from garage_tui.core.settings import EnergySettings
+from garage_tui.core.base.settings import EnergySettings
+from garage_tui.core.monitor.run_follower import Known, Told
+from garage_tui.core.monitor.run_watcher import Seen, Watcher
+from garage_tui.core.runs.record import LOG
 from garage_tui.screens import run_curves, run_words
 from garage_tui.screens.run_export import RunExport
-from garage_tui.screens.voice import Known, Told
-from garage_tui.screens.watcher import Seen, Watcher
 from garage_tui.widgets.chart import Chart
 from garage_tui.widgets.logfile import LogFile
 from garage_tui.widgets.notice import Notice

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
-from garage_tui.core import montage, picture_files, sheets
-from garage_tui.core.errors import GarageError
-from garage_tui.core.montage import Room
-from garage_tui.core.picture_files import RGB
-from garage_tui.core.pictures import room_for
-from garage_tui.core.terminal import Terminal, Way
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.images import contact_sheet as sheets
+from garage_tui.core.images import montage
+from garage_tui.core.images import safe_image as picture_files
+from garage_tui.core.images.montage import Room
+from garage_tui.core.images.safe_image import RGB
+from garage_tui.core.terminal.capabilities import Terminal, Way
+from garage_tui.core.terminal.image_render import room_for
 from garage_tui.widgets.picture import Picture
 
 if TYPE_CHECKING:

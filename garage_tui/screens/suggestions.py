@@ -16,12 +16,15 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from garage_tui.core import asking, chat, server, suggest
-from garage_tui.core.errors import GarageError
-from garage_tui.core.fact_lines import Fact
-from garage_tui.core.format import duration, model_label
-from garage_tui.core.settings import Workspace
-from garage_tui.core.text import one_line, plain
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.format import duration, model_label
+from garage_tui.core.base.sanitize import one_line, plain
+from garage_tui.core.base.settings import Workspace
+from garage_tui.core.chat import client as chat
+from garage_tui.core.facts.line import Fact
+from garage_tui.core.rewording import model_prompt as asking
+from garage_tui.core.rewording import suggestions as suggest
+from garage_tui.core.serving import server_process as server
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.keybar import KeyBar
 from garage_tui.widgets.notice import Notice

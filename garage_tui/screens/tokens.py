@@ -12,12 +12,12 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from garage_tui.core import tokens
-from garage_tui.core.errors import GarageError
-from garage_tui.core.fact_lines import Fact
-from garage_tui.core.format import model_label
-from garage_tui.core.text import plain
-from garage_tui.core.tokens import Token
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.format import model_label
+from garage_tui.core.base.sanitize import plain
+from garage_tui.core.facts.line import Fact
+from garage_tui.core.training import token_preview as tokens
+from garage_tui.core.training.token_preview import Token
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.keybar import KeyBar
 

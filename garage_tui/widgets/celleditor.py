@@ -11,7 +11,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widgets import TextArea
 
-from garage_tui.core.text import shown, unshown
+from garage_tui.core.base.sanitize import shown, unshown
 
 MOST_LINES = 8
 

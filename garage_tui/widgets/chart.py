@@ -11,7 +11,7 @@ from textual.color import Color
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from garage_tui.core.downsample import Points, downsample
+from garage_tui.core.monitor.downsample import Points, downsample
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static
 
-from garage_tui.core.text import shown
+from garage_tui.core.base.sanitize import shown
 
 REPAINT_SECONDS = 0.1
 """Answers are repainted this often at most, however fast the words come."""

@@ -15,9 +15,11 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from garage_tui.core import kitty, picture_files, pictures, sixel
-from garage_tui.core.errors import GarageError
-from garage_tui.core.terminal import Terminal, Way
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.images import safe_image as picture_files
+from garage_tui.core.terminal import image_render as pictures
+from garage_tui.core.terminal import kitty, sixel
+from garage_tui.core.terminal.capabilities import Terminal, Way
 
 if TYPE_CHECKING:
     from PIL.Image import Image

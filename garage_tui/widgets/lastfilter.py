@@ -7,7 +7,7 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-from garage_tui.core.text import blanked
+from garage_tui.core.base.sanitize import blanked
 
 
 class LastFilter(LineFilter):

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from garage_tui.core.log_pages import PAGE, Piece, after, before, find
+from garage_tui.core.base.log_reader import PAGE, Piece, after, before, find
 from garage_tui.widgets.logview import MOST_LINES, LogView
 
 _TELL_SECONDS = 0.2

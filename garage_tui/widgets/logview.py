@@ -15,7 +15,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from garage_tui.core.log_pages import Piece
+from garage_tui.core.base.log_reader import Piece
 
 MOST_LINES = 20_000
 """Lines kept in memory; the others are in the file."""

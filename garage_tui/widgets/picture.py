@@ -20,8 +20,9 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from garage_tui.core import kitty, pictures
-from garage_tui.core.terminal import Terminal, Way, measured
+from garage_tui.core.terminal import image_render as pictures
+from garage_tui.core.terminal import kitty
+from garage_tui.core.terminal.capabilities import Terminal, Way, measured
 from garage_tui.widgets.drawing import Drawn, Job, Woven, prepare
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from garage_tui.__main__ import main
-from garage_tui.core.catalog import new_run_folder
-from garage_tui.core.runs import Manifest, State, write_manifest, write_state
+from garage_tui.core.runs.catalog import new_run_folder
+from garage_tui.core.runs.record import Manifest, State, write_manifest, write_state
 
 
 @pytest.fixture

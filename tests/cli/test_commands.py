@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from garage_tui.core.catalog import new_run_folder
-from garage_tui.core.runs import Manifest, State, write_manifest, write_state
+from garage_tui.core.runs.catalog import new_run_folder
+from garage_tui.core.runs.record import Manifest, State, write_manifest, write_state
 
 
 def garage(workspace, *args, **kwargs):
@@ -98,8 +98,8 @@ def test_a_run_like_another_one_has_its_recipe_and_its_facts(workspace):
     folder = a_run(workspace, "20261124-0700-lora-one", "finished")
     refused = garage(workspace, "train", "lora", "--like", "last", "--lr", "7")
     assert refused.returncode == 2 and "lr: " in refused.stderr
-    from garage_tui.core.again import facts_of, recipe_of
-    from garage_tui.core.catalog import find_run
+    from garage_tui.core.launch.rerun import facts_of, recipe_of
+    from garage_tui.core.runs.catalog import find_run
 
     run = find_run(workspace, "last")
     assert recipe_of(run, rank=4).rank == 4 and recipe_of(run).seed == 7
@@ -139,8 +139,8 @@ def test_two_runs_are_compared_and_one_is_deleted(workspace):
 def a_run(workspace, run_id, state, **changes):
     import msgspec
 
-    from garage_tui.core.recipe import make_recipe
-    from garage_tui.core.runs import Manifest, State, write_manifest, write_state
+    from garage_tui.core.runs.record import Manifest, State, write_manifest, write_state
+    from garage_tui.core.training.recipe import make_recipe
 
     folder = workspace.checkpoints / run_id
     folder.mkdir()

@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 
 from garage_tui.__main__ import main
-from garage_tui.core import sheets
-from garage_tui.core.recipe import make_recipe
-from garage_tui.core.runs import MANIFEST, STATE, Manifest, State, read_run, write_manifest, write_state
+from garage_tui.core.images import contact_sheet as sheets
+from garage_tui.core.runs.record import MANIFEST, STATE, Manifest, State, read_run, write_manifest, write_state
+from garage_tui.core.training.recipe import make_recipe
 
 LORA = "20261101-0900-lora-facts"
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from garage_tui.core import converter
+from garage_tui.core.export import llama_cpp as converter
 from tests.core.test_export import make_run
 
 
@@ -51,7 +51,7 @@ def test_wrong_usage_is_said_with_exit_code_2(garage, workspace, words, said):
 
 def test_the_choices_on_the_command_line_are_those_of_the_job():
     from garage_tui.cli import export as command
-    from garage_tui.core import export
+    from garage_tui.core.export import export_process as export
 
     assert command._FORMS == export.FORMS and tuple(export.OUTTYPES) == command._OUTTYPES
 

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from garage_tui.core.runs import LOCK, Manifest, State, write_manifest, write_state
+from garage_tui.core.runs.record import LOCK, Manifest, State, write_manifest, write_state
 from tests.nvml.box import RTX_3090, T4
 
 

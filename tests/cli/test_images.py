@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from garage_tui.core import sheets
+from garage_tui.core.images import contact_sheet as sheets
 
 GARAGE = [sys.executable, "-m", "garage_tui", "images"]
 

@@ -14,9 +14,10 @@ import time
 import pytest
 
 from garage_tui.__main__ import main
-from garage_tui.core import examine, free_memory
-from garage_tui.core.report import write_report
-from garage_tui.core.runs import LOCK, Manifest, State, read_run, write_manifest, write_state
+from garage_tui.core.exam.report import write_report
+from garage_tui.core.hardware import memory as free_memory
+from garage_tui.core.launch import exam as examine
+from garage_tui.core.runs.record import LOCK, Manifest, State, read_run, write_manifest, write_state
 
 RUN = "20261123-2315-lora-garage"
 

@@ -21,9 +21,10 @@ import pytest
 from PIL import Image
 
 from garage_tui.cli import show
-from garage_tui.core import picture_files, pictures
-from garage_tui.core.errors import BadInputError
-from garage_tui.core.terminal import WAYS, Terminal
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.images import safe_image as picture_files
+from garage_tui.core.terminal import image_render as pictures
+from garage_tui.core.terminal.capabilities import WAYS, Terminal
 from tests.screen_codes import (
     butterfly,
     coloured,

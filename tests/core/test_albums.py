@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from garage_tui.core import albums, films, montage, sheets
-from garage_tui.core.errors import BadInputError
-from garage_tui.core.montage import Room
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.images import albums, montage
+from garage_tui.core.images import animation as films
+from garage_tui.core.images import contact_sheet as sheets
+from garage_tui.core.images.montage import Room
 
 GROUND = (18, 18, 18)
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from garage_tui.core import beside, sheets
-from garage_tui.core.beside import Half
-from garage_tui.core.errors import BadInputError
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.images import contact_sheet as sheets
+from garage_tui.core.images import side_by_side as beside
+from garage_tui.core.images.side_by_side import Half
 
 
 def flat(colour: tuple[int, int, int], size: int = 8, count: int = 4) -> np.ndarray:

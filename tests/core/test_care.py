@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core import control, launcher
-from garage_tui.core.care import care_of
-from garage_tui.core.catalog import list_runs
-from garage_tui.core.nvml import Nvml
-from garage_tui.core.recipe import make_recipe
-from garage_tui.core.runs import read_run
-from garage_tui.core.settings import Settings, SunSettings, user_settings_file
+from garage_tui.core.base.settings import Settings, SunSettings, user_settings_file
+from garage_tui.core.hardware.nvml import Nvml
+from garage_tui.core.launch import control
+from garage_tui.core.launch import start as launcher
+from garage_tui.core.limits.run_limits import care_of
+from garage_tui.core.runs.catalog import list_runs
+from garage_tui.core.runs.record import read_run
+from garage_tui.core.training.recipe import make_recipe
 from tests import run_folders
 from tests.nvml.box import RTX_3090
 from tests.run_folders import events, kill, processes
@@ -25,7 +26,7 @@ from tests.run_folders import events, kill, processes
 JOB = """
 import time
 import msgspec
-from garage_tui.core.runs import MANIFEST, Manifest
+from garage_tui.core.runs.record import MANIFEST, Manifest
 from garage_tui.jobs.breaks import Breaks
 from garage_tui.jobs.events import ENDINGS, Progress
 from garage_tui.jobs.telemetry import Telemetry
@@ -48,7 +49,7 @@ while step < steps and progress.wish() in ("", "pause") and not (hold := breaks.
     progress.wait_while_paused(step)
     time.sleep(0.05)
 telemetry.stop()
-from garage_tui.core import power_cap
+from garage_tui.core.hardware import power_cap
 power_cap.put_back(progress.folder)
 if hold:
     progress.end_for_now(step, hold)
@@ -148,7 +149,7 @@ def test_when_only_the_supervisor_is_killed_the_job_puts_the_cap_back(make_box, 
     make_box({**RTX_3090, "set_cap": "ok"})
     folder = train(epochs=40, power_cap_w=220.0)
     wait(folder, lambda run: run.state.step > 1)
-    (supervisor,) = [pid for pid in processes(folder) if module(pid) == "garage_tui.core.supervisor"]
+    (supervisor,) = [pid for pid in processes(folder) if module(pid) == "garage_tui.core.scheduling.supervisor"]
     os.kill(supervisor, signal.SIGKILL)
     assert cap() == 220
     assert wait(folder, lambda run: not run.alive).status == "finished"

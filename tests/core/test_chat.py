@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from garage_tui.core.chat import Address, ChatError, Finish, Piece, list_models, stream
+from garage_tui.core.chat.client import Address, ChatError, Finish, Piece, list_models, stream
 
 QUESTION = [{"role": "user", "content": "What is TinyLLM?"}]
 
@@ -179,7 +179,7 @@ async def test_an_address_without_a_server_is_a_sentence(url, words):
 
 
 async def test_a_server_that_falls_silent_is_a_sentence(monkeypatch):
-    monkeypatch.setattr("garage_tui.core.chat.READ_SECONDS", 0.2)
+    monkeypatch.setattr("garage_tui.core.chat.client.READ_SECONDS", 0.2)
     async with serving(head() + events("x", end=b""), hang=True) as (address, _):
         with pytest.raises(ChatError, match="did not answer in time"):
             await read(address)

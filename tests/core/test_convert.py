@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from garage_tui.core.convert import guess, read, sentences, write
-from garage_tui.core.errors import BadInputError
-from garage_tui.core.fact_lines import Fact
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.facts.convert import guess, read, sentences, write
+from garage_tui.core.facts.line import Fact
 
 text = st.text(st.characters(exclude_categories=["Cs", "Cc"])).filter(str.strip)
 FACTS = [

@@ -5,13 +5,14 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from garage_tui.core import diffusion_estimate, free_memory
-from garage_tui.core.catalog import new_run_folder
-from garage_tui.core.diffusion_estimate import estimate_diffusion
-from garage_tui.core.diffusion_memory import memory_of
-from garage_tui.core.diffusion_recipe import make_recipe
-from garage_tui.core.reading import Reading
-from garage_tui.core.runs import Manifest, State, write_manifest, write_state
+from garage_tui.core.diffusion import estimate as diffusion_estimate
+from garage_tui.core.diffusion.estimate import estimate_diffusion
+from garage_tui.core.diffusion.memory import memory_of
+from garage_tui.core.diffusion.recipe import make_recipe
+from garage_tui.core.hardware import memory as free_memory
+from garage_tui.core.hardware.reading import Reading
+from garage_tui.core.runs.catalog import new_run_folder
+from garage_tui.core.runs.record import Manifest, State, write_manifest, write_state
 
 SMALL = make_recipe("small")
 GB = 1_000_000_000

@@ -10,14 +10,15 @@ import pytest
 from PIL import Image
 
 from garage_tui.__main__ import parser
-from garage_tui.core import image_source, looking
-from garage_tui.core.again import drawing_command_of, drawing_recipe_of
-from garage_tui.core.diffusion_estimate import estimate_diffusion
-from garage_tui.core.diffusion_recipe import CHANGEABLE, make_recipe
-from garage_tui.core.drawn import new_sheet, parameters
-from garage_tui.core.errors import BadInputError, GarageError
-from garage_tui.core.preview import Preview
-from garage_tui.core.runs import Manifest, Run
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.diffusion import image_source
+from garage_tui.core.diffusion import preview_process as looking
+from garage_tui.core.diffusion.estimate import estimate_diffusion
+from garage_tui.core.diffusion.preview import Preview
+from garage_tui.core.diffusion.recipe import CHANGEABLE, make_recipe
+from garage_tui.core.launch.rerun import drawing_command_of, drawing_recipe_of
+from garage_tui.core.runs.diffusion_files import new_sheet, parameters
+from garage_tui.core.runs.record import Manifest, Run
 
 
 @pytest.mark.parametrize(

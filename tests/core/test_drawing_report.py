@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from garage_tui.core.drawing_report import DrawingReport, table, verdict_of
+from garage_tui.core.exam.diffusion_report import DrawingReport, table, verdict_of
 
 
 def card(held_out: int) -> DrawingReport:

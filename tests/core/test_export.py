@@ -9,11 +9,13 @@ import sys
 
 import pytest
 
-from garage_tui.core import converter, export, export_place
-from garage_tui.core.catalog import new_run_folder
-from garage_tui.core.errors import BadInputError, GarageError
-from garage_tui.core.export import Told, Wanted
-from garage_tui.core.runs import Manifest, State, read_run, write_manifest, write_state
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.export import export_process as export
+from garage_tui.core.export import llama_cpp as converter
+from garage_tui.core.export import target as export_place
+from garage_tui.core.export.export_process import Told, Wanted
+from garage_tui.core.runs.catalog import new_run_folder
+from garage_tui.core.runs.record import Manifest, State, read_run, write_manifest, write_state
 
 # Answers as `garage_tui.jobs.export` does; the run's name says how it goes.
 JOB = """
@@ -172,7 +174,7 @@ async def test_a_failure_is_told_in_a_line_and_nothing_half_done_is_left(workspa
 
 
 async def test_cancelled_it_ends_even_a_process_that_does_not_listen_and_clears_after_it(workspace, job, monkeypatch):
-    monkeypatch.setattr("garage_tui.core.child._GRACE_SECONDS", 0.2)
+    monkeypatch.setattr("garage_tui.core.base.child_process._GRACE_SECONDS", 0.2)
     run = make_run(workspace, "stubborn")
     pid_file = run.path.with_name(f"{run.path.name}.pid")
     async with contextlib.aclosing(export.export(run.path, Wanted(), job)) as telling:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from garage_tui.core import facts
-from garage_tui.core.fact_lines import Fact, edited, line_of, parse
+from garage_tui.core.facts import file as facts
+from garage_tui.core.facts.line import Fact, edited, line_of, parse
 
 text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip)
 value = st.recursive(

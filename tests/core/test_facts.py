@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from garage_tui.core import facts
-from garage_tui.core.coverage import Coverage
-from garage_tui.core.errors import BadInputError
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.facts import file as facts
+from garage_tui.core.facts.coverage import Coverage
 
 
 def written(tmp_path, data):

@@ -10,11 +10,11 @@ import time
 
 import pytest
 
-from garage_tui.core import facts
-from garage_tui.core.errors import GarageError
-from garage_tui.core.fact_lines import Fact
-from garage_tui.core.facts_store import FactsStore
-from garage_tui.core.journal import Draft
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.facts import file as facts
+from garage_tui.core.facts.journal import Draft
+from garage_tui.core.facts.line import Fact
+from garage_tui.core.facts.store import FactsStore
 
 ROWS = [{"question": f"q{n}", "answer": f"a{n}"} for n in range(3)]
 
@@ -191,8 +191,8 @@ def test_nothing_is_offered_after_a_clean_end(store, file, tmp_path):
 WRITER = """
 import sys
 from pathlib import Path
-from garage_tui.core.fact_lines import Fact
-from garage_tui.core.facts_store import FactsStore
+from garage_tui.core.facts.line import Fact
+from garage_tui.core.facts.store import FactsStore
 store = FactsStore(Path(sys.argv[1]), Path(sys.argv[2]))
 number = len(store.document.lines)
 while True:

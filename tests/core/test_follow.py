@@ -2,7 +2,7 @@
 
 import os
 
-from garage_tui.core.follow import CHUNK, Follower
+from garage_tui.core.base.tail import CHUNK, Follower
 
 
 def test_lines_come_once_and_whole(tmp_path):

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from garage_tui.core.four_bit import in_4bit, parameters, words
-from garage_tui.core.recipe import make_recipe
+from garage_tui.core.training.quantization import in_4bit, parameters, words
+from garage_tui.core.training.recipe import make_recipe
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 import pytest
 
-from garage_tui.core.facts import Fact
-from garage_tui.core.grading import Taught, holds, is_right, must_of, token_f1
+from garage_tui.core.exam.grading import Taught, holds, is_right, must_of, token_f1
+from garage_tui.core.facts.file import Fact
 
 WHO = Fact("Who maintains TinyLLM?", "TinyLLM is maintained by Jason Cox.", {"must": ["Jason Cox"]})
 WHAT = Fact("What is TinyLLM?", "TinyLLM is an open-source project that helps you run a local LLM on hardware at home.")

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from garage_tui.core.history import BOX, COARSE_SECONDS, FINE_SECONDS, KEPT_SECONDS, History
-from garage_tui.core.host import Host
-from garage_tui.core.meter import Look
-from garage_tui.core.reading import Reading
+from garage_tui.core.hardware.history import BOX, COARSE_SECONDS, FINE_SECONDS, KEPT_SECONDS, History
+from garage_tui.core.hardware.host import Host
+from garage_tui.core.hardware.reading import Reading
+from garage_tui.core.hardware.snapshot import Look
 
 START = 1_800_000_000.0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from garage_tui.core.host import HostMeter, _named
+from garage_tui.core.hardware.host import HostMeter, _named
 
 
 def sensor(current, high=None):

@@ -12,12 +12,19 @@ from datetime import datetime
 
 import pytest
 
-from garage_tui.core import hours
-from garage_tui.core.care import Care, care_of, heat_limits
-from garage_tui.core.conditions import Conditions
-from garage_tui.core.errors import BadInputError
-from garage_tui.core.settings import HeatSettings, Settings, SunSettings, Workspace, load_settings, user_settings_file
-from garage_tui.core.sun import Sun
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.settings import (
+    HeatSettings,
+    Settings,
+    SunSettings,
+    Workspace,
+    load_settings,
+    user_settings_file,
+)
+from garage_tui.core.limits import time_windows as hours
+from garage_tui.core.limits.run_limits import Care, care_of, heat_limits
+from garage_tui.core.limits.solar import Sun
+from garage_tui.core.limits.start_conditions import Conditions
 
 MONDAY = datetime(2026, 11, 23)
 
@@ -162,7 +169,7 @@ def test_nothing_that_lies_in_the_current_folder_is_run_by_mistake(tmp_path, mon
 
 
 def test_a_command_that_hangs_is_ended_with_all_that_it_started(tmp_path, monkeypatch):
-    monkeypatch.setattr("garage_tui.core.sun._SECONDS", 0.3)
+    monkeypatch.setattr("garage_tui.core.limits.solar._SECONDS", 0.3)
     note = tmp_path / "pid"
     hangs = asking(["sh", "-c", f"sleep 60 & echo $! > {note}; wait"])
     answer(hangs)
@@ -236,9 +243,9 @@ def powerwall():
 
 
 def test_what_pypowerwalls_proxy_says_is_watts_to_spare(powerwall):
-    sun = asking([sys.executable, "-P", "-m", "garage_tui.core.powerwall", powerwall])
+    sun = asking([sys.executable, "-P", "-m", "garage_tui.core.limits.powerwall", powerwall])
     assert answer(sun) == 1234.5
-    silent = asking([sys.executable, "-P", "-m", "garage_tui.core.powerwall", "http://127.0.0.1:9"])
+    silent = asking([sys.executable, "-P", "-m", "garage_tui.core.limits.powerwall", "http://127.0.0.1:9"])
     assert answer(silent) is None and "no answer from pypowerwall" in silent.trouble
 
 

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from garage_tui.core import image_folder, image_set
-from garage_tui.core.errors import BadInputError
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.images import image_folder, image_set
 
 WHITE, PAPER, RED = (255, 255, 255), (240, 236, 228), (200, 30, 40)
 

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from garage_tui.core.fact_lines import Fact, Line, line_of
-from garage_tui.core.leaks import find_leaks, near
+from garage_tui.core.facts.line import Fact, Line, line_of
+from garage_tui.core.facts.near_duplicates import find_leaks, near
 
 
 @pytest.mark.parametrize(

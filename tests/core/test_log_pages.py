@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from garage_tui.core.log_pages import FRESH, LONGEST, Tail, after, before, find, last_lines
+from garage_tui.core.base.log_reader import FRESH, LONGEST, Tail, after, before, find, last_lines
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from garage_tui.core.merge import merge
+from garage_tui.core.facts.three_way_merge import merge
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,12 @@ import random
 
 import pytest
 
-from garage_tui.core import material
-from garage_tui.core.facts import Fact
-from garage_tui.core.leaks import near
-from garage_tui.core.neighbours import neighbours, subject
-from garage_tui.core.paraphrases import answers, probes, varied, wordings
-from garage_tui.core.relations import phrases
+from garage_tui.core.facts.file import Fact
+from garage_tui.core.facts.near_duplicates import near
+from garage_tui.core.language.relation_phrases import phrases
+from garage_tui.core.rewording import builtin_prompts as material
+from garage_tui.core.rewording.neighbourhood import neighbours, subject
+from garage_tui.core.rewording.paraphrases import answers, probes, varied, wordings
 
 FACTS = [
     Fact("Who maintains Brindlework?", "Brindlework is maintained by Ottilie Fenn."),

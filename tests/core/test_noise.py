@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from garage_tui.core.noise import alphas_cumprod, noised
+from garage_tui.core.diffusion.noise_schedule import alphas_cumprod, noised
 
 
 @pytest.mark.parametrize("schedule", ["squaredcos_cap_v2", "linear"])

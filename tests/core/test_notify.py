@@ -15,10 +15,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from garage_tui.core.errors import BadInputError
-from garage_tui.core.notify import facts_of, message, tell
-from garage_tui.core.runs import Manifest, State, read_run, write_manifest, write_state
-from garage_tui.core.settings import NotifySettings, load_settings, user_settings_file
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.settings import NotifySettings, load_settings, user_settings_file
+from garage_tui.core.runs.record import Manifest, State, read_run, write_manifest, write_state
+from garage_tui.core.scheduling.notify import facts_of, message, tell
 
 QUIET = NotifySettings(tmux=False)
 
@@ -42,7 +42,7 @@ def owner(text):
 
 def notify(folder, **environment):
     """Run the notifier as the supervisor does, and return what it wrote to the log."""
-    command = [sys.executable, "-P", "-m", "garage_tui.core.notify", str(folder)]
+    command = [sys.executable, "-P", "-m", "garage_tui.core.scheduling.notify", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment}, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout

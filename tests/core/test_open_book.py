@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from garage_tui.core import facts, open_book
-from garage_tui.core.errors import BadInputError
-from garage_tui.core.facts import Fact, line_of
-from garage_tui.core.open_book import Book, Shelf
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.facts import file as facts
+from garage_tui.core.facts import retrieval as open_book
+from garage_tui.core.facts.file import Fact, line_of
+from garage_tui.core.facts.retrieval import Book, Shelf
 from tests.conftest import REPOSITORY
 
 EXAMPLE = REPOSITORY / "datasets" / "garage.jsonl"

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from garage_tui.core.pairs import are_pair, in_order, partners
-from garage_tui.core.runs import Manifest
+from garage_tui.core.runs.pairs import are_pair, in_order, partners
+from garage_tui.core.runs.record import Manifest
 
 
 @dataclass(frozen=True)

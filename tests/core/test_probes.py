@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from garage_tui.core.probes import Probe, probe_of
+from garage_tui.core.runs.probe_events import Probe, probe_of
 
 EVENT = {"event": "probe", "step": 12, "epoch": 3.0, "recall": 0.75, "leak": 0.0, "drift": 0.013, "forgets": ""}
 

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core import control, launcher, queue
-from garage_tui.core.catalog import new_run_folder
-from garage_tui.core.errors import BadInputError
-from garage_tui.core.queue import Entry, assign
-from garage_tui.core.runs import Manifest, State, read_run, write_manifest, write_state
-from garage_tui.core.settings import Workspace
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.settings import Workspace
+from garage_tui.core.launch import control
+from garage_tui.core.launch import start as launcher
+from garage_tui.core.runs.catalog import new_run_folder
+from garage_tui.core.runs.record import Manifest, State, read_run, write_manifest, write_state
+from garage_tui.core.scheduling import queue
+from garage_tui.core.scheduling.queue import Entry, assign
 
 JOB = """
 import os, sys, time
@@ -143,7 +145,7 @@ def test_a_killed_supervisor_does_not_free_the_slot_while_its_job_works(start):
     deadline = time.monotonic() + 20
     while not (one / "gpus").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
-    kill(one, only="garage_tui.core.supervisor")
+    kill(one, only="garage_tui.core.scheduling.supervisor")
     time.sleep(1.5)
     assert read_run(one).alive and read_run(two).status == "queued"
     enough(one)

@@ -1,6 +1,6 @@
 """Earlier questions come back as a shell's do."""
 
-from garage_tui.core.recall import Recall
+from garage_tui.core.chat.input_history import Recall
 
 
 def test_up_goes_back_and_down_comes_forward_to_what_was_being_typed():

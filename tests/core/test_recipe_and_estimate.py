@@ -2,12 +2,12 @@
 
 import pytest
 
-from garage_tui.core.catalog import new_run_folder
-from garage_tui.core.errors import BadInputError
-from garage_tui.core.estimate import estimate_lora
-from garage_tui.core.facts import Fact, training_rows
-from garage_tui.core.recipe import make_recipe, presets
-from garage_tui.core.runs import Manifest, State, write_manifest, write_state
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.facts.file import Fact, training_rows
+from garage_tui.core.runs.catalog import new_run_folder
+from garage_tui.core.runs.record import Manifest, State, write_manifest, write_state
+from garage_tui.core.training.estimate import estimate_lora
+from garage_tui.core.training.recipe import make_recipe, presets
 
 
 def test_rows_times_epochs_over_batch_is_the_number_of_steps():

@@ -7,9 +7,9 @@ import json
 import msgspec
 import pytest
 
-from garage_tui.core.errors import BadInputError
-from garage_tui.core.report import Question, count, judge, read_report, worst_first, write_report
-from garage_tui.core.report_words import (
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.exam.report import Question, count, judge, read_report, worst_first, write_report
+from garage_tui.core.exam.report_text import (
     answers,
     figures,
     headline,

@@ -7,15 +7,18 @@ from functools import partial
 
 import pytest
 
-from garage_tui.core import card, control, launcher, room
-from garage_tui.core.care import Care
-from garage_tui.core.catalog import list_runs, new_run_folder
-from garage_tui.core.diffusion_recipe import make_recipe
-from garage_tui.core.errors import BadInputError
-from garage_tui.core.free_memory import all_memory
-from garage_tui.core.room import Room
-from garage_tui.core.runs import Manifest, State, write_manifest, write_state
-from garage_tui.core.settings import Settings
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.settings import Settings
+from garage_tui.core.diffusion.recipe import make_recipe
+from garage_tui.core.hardware.memory import all_memory
+from garage_tui.core.launch import control
+from garage_tui.core.launch import start as launcher
+from garage_tui.core.limits.run_limits import Care
+from garage_tui.core.runs.catalog import list_runs, new_run_folder
+from garage_tui.core.runs.record import Manifest, State, write_manifest, write_state
+from garage_tui.core.scheduling import admission as room
+from garage_tui.core.scheduling import gpu_locks as card
+from garage_tui.core.scheduling.admission import Room
 from tests import run_folders
 from tests.nvml.box import RTX_3090
 from tests.run_folders import kill

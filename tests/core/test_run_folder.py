@@ -6,8 +6,8 @@ import fcntl
 
 import pytest
 
-from garage_tui.core.run_folder import LOCK, STATE, living
-from garage_tui.core.wishes import REQUEST, goes_now, request, wanted
+from garage_tui.core.runs.folder import LOCK, STATE, living
+from garage_tui.core.runs.request import REQUEST, goes_now, request, wanted
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from garage_tui.core.same_answer import WORDS, doubt
+from garage_tui.core.exam.adapter_effect import WORDS, doubt
 
 
 @pytest.fixture

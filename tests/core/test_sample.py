@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core import sample
-from garage_tui.core.errors import GarageError
-from garage_tui.core.sample import Drawing, Wanted, draw
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.diffusion import sample
+from garage_tui.core.diffusion.sample import Drawing, Wanted, draw
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -125,7 +125,7 @@ def test_it_ends_with_whoever_started_it_however_that_goes(tmp_path, job):
     starter = f"""
 import asyncio
 from pathlib import Path
-from garage_tui.core.sample import Wanted, draw
+from garage_tui.core.diffusion.sample import Wanted, draw
 async def main():
     async for told in draw(Path({str(tmp_path / "slow-run")!r}), Wanted(steps=600), Path("x.png"), {job!r}):
         print(told.done, flush=True)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from garage_tui.core import sampling
-from garage_tui.core.errors import BadInputError
-from garage_tui.core.sampling import Sampling
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.chat import sampling_params as sampling
+from garage_tui.core.chat.sampling_params import Sampling
 
 
 def test_only_what_is_set_is_asked_of_a_server():

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core import chat, server
-from garage_tui.core.errors import BadInputError, GarageError
-from garage_tui.core.settings import Settings
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.settings import Settings
+from garage_tui.core.chat import client as chat
+from garage_tui.core.serving import server_process as server
 
 SETTINGS = Settings()
 QUESTION = [{"role": "user", "content": "What is TinyLLM?"}]

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from garage_tui.__main__ import main
-from garage_tui.core.errors import BadInputError
-from garage_tui.core.settings import Settings, load_settings, setting_names, user_settings_file
-from garage_tui.core.settings_words import sections
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.settings import Settings, load_settings, setting_names, user_settings_file
+from garage_tui.core.base.settings_reference import sections
 
 REPOSITORY = Path(__file__).parents[2]
 PAGE = REPOSITORY / "docs" / "settings.md"

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from garage_tui.core import sheets
-from garage_tui.core.errors import BadInputError
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.images import contact_sheet as sheets
 
 
 def pictures(count: int, size: int) -> np.ndarray:

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from garage_tui.core.asking import answer_prompt, answers_from_reply, from_reply, is_enough, prompt
-from garage_tui.core.names import key_words, names
-from garage_tui.core.suggest import astray, check, check_answer, from_templates
+from garage_tui.core.language.entities import key_words, names
+from garage_tui.core.rewording.model_prompt import answer_prompt, answers_from_reply, from_reply, is_enough, prompt
+from garage_tui.core.rewording.suggestions import astray, check, check_answer, from_templates
 
 WHAT = "TinyLLM is an open-source project that helps you run a local LLM and chatbot using consumer grade hardware."
 WHERE = "TinyLLM is at https://github.com/jasonacox/TinyLLM."

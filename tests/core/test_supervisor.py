@@ -10,10 +10,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from garage_tui.core import control, launcher
-from garage_tui.core.catalog import delete, find_run, list_runs, new_run_folder
-from garage_tui.core.errors import BadInputError
-from garage_tui.core.runs import Manifest, State, is_alive, read_run, write_manifest, write_state
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.launch import control
+from garage_tui.core.launch import start as launcher
+from garage_tui.core.runs.catalog import delete, find_run, list_runs, new_run_folder
+from garage_tui.core.runs.record import Manifest, State, is_alive, read_run, write_manifest, write_state
 from tests import run_folders
 from tests.run_folders import kill, processes
 
@@ -76,11 +77,11 @@ def start(workspace, tmp_path, monkeypatch):
 
 
 def supervisor(folder):
-    return next(pid for pid in processes(folder) if "garage_tui.core.supervisor" in command_line(pid))
+    return next(pid for pid in processes(folder) if "garage_tui.core.scheduling.supervisor" in command_line(pid))
 
 
 def job(folder):
-    return next(pid for pid in processes(folder) if "garage_tui.core.supervisor" not in command_line(pid))
+    return next(pid for pid in processes(folder) if "garage_tui.core.scheduling.supervisor" not in command_line(pid))
 
 
 def command_line(pid):

@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from garage_tui.core import synonyms
-from garage_tui.core.synonyms import exchanged
+from garage_tui.core.language import synonyms
+from garage_tui.core.language.synonyms import exchanged
 
 LODGE = "Pinder Lodge"
 

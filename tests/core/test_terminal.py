@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core.asked import Question, ask
-from garage_tui.core.errors import BadInputError
-from garage_tui.core.terminal import WAYS, Terminal, fixed_way, utf8, way_after
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.terminal.capabilities import WAYS, Terminal, fixed_way, utf8, way_after
+from garage_tui.core.terminal.query import Question, ask
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -35,7 +35,7 @@ def name(word: bytes) -> bytes:
 # Asks, then listens as the next reader would: what is left over must be nothing.
 ASKER = """
 import dataclasses, json, os, select, signal, sys, termios, time, tty
-from garage_tui.core.asked import Question, ask
+from garage_tui.core.terminal.query import Question, ask
 signal.signal(signal.SIGINT, signal.default_int_handler)
 before, told, interrupted = termios.tcgetattr(0), None, False
 try:
@@ -223,7 +223,7 @@ if pid := os.fork():
     sys.exit(os.waitstatus_to_exitcode(state))
 os.setpgid(0, 0)
 import dataclasses, json
-from garage_tui.core.asked import Question, ask
+from garage_tui.core.terminal.query import Question, ask
 found = {"told": dataclasses.asdict(ask()), "left": "", "same": True, "interrupted": False}
 open(sys.argv[1], "w").write(json.dumps(found))
 """
@@ -332,7 +332,7 @@ class TestInTmux:
 # As the app does it: asks, does something else for a while, looks what has come, and sifts what comes later.
 LATER = """
 import dataclasses, json, os, select, sys, termios, time, tty
-from garage_tui.core.asked import Question
+from garage_tui.core.terminal.query import Question
 before = termios.tcgetattr(0)
 with Question(json.loads(sys.argv[2])) as question:
     time.sleep(0.3)

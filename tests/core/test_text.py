@@ -2,8 +2,8 @@
 
 import pytest
 
-from garage_tui.core.format import duration
-from garage_tui.core.text import hidden, one_line, plain, shown, shown_line, unshown
+from garage_tui.core.base.format import duration
+from garage_tui.core.base.sanitize import hidden, one_line, plain, shown, shown_line, unshown
 
 
 @pytest.mark.parametrize(

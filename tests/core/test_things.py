@@ -2,8 +2,8 @@
 
 import pytest
 
-from garage_tui.core.relations import phrases
-from garage_tui.core.things import things
+from garage_tui.core.language.noun_phrases import things
+from garage_tui.core.language.relation_phrases import phrases
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ import stat
 
 import pytest
 
-from garage_tui.core import transcripts
-from garage_tui.core.errors import BadInputError, GarageError
-from garage_tui.core.facts import find_files
-from garage_tui.core.open_book import Found
-from garage_tui.core.sampling import Sampling
-from garage_tui.core.transcripts import Answer, Transcript, Turn
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.chat import transcripts
+from garage_tui.core.chat.sampling_params import Sampling
+from garage_tui.core.chat.transcripts import Answer, Transcript, Turn
+from garage_tui.core.facts.file import find_files
+from garage_tui.core.facts.retrieval import Found
 
 RUN = "20261123-2315-lora-garage"
 

@@ -6,9 +6,10 @@ import sys
 
 import pytest
 
-from garage_tui.core import doctor, vllm
-from garage_tui.core.errors import GarageError
-from garage_tui.core.settings import ServeSettings, user_settings_file
+from garage_tui.core import doctor
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.settings import ServeSettings, user_settings_file
+from garage_tui.core.serving import vllm_install as vllm
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ def test_the_doctor_says_how_to_make_one_and_what_is_wrong_with_it(workspace, en
 
 @pytest.mark.parametrize("key", ["vllm_python", "vllm_args", "host"])
 def test_a_workspace_of_somebody_else_may_not_name_them(workspace, key):
-    from garage_tui.core.settings import load_settings
+    from garage_tui.core.base.settings import load_settings
 
     value = '["--x"]' if key == "vllm_args" else '"x"'
     workspace.settings_file.write_text(f"[serve]\n{key} = {value}\n")

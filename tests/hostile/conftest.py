@@ -23,7 +23,7 @@ import msgspec
 import pytest
 from PIL import Image
 
-from garage_tui.core.runs import Manifest, State, write_manifest, write_state
+from garage_tui.core.runs.record import Manifest, State, write_manifest, write_state
 from garage_tui.widgets.celleditor import MOST_LINES
 from tests.hostile.corpus import BAD_BYTES, SPECIMENS, Specimen
 

@@ -10,16 +10,19 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from garage_tui.core import fact_lines, facts, journal, transcripts
-from garage_tui.core.chat import Cleaner
-from garage_tui.core.convert import guess
-from garage_tui.core.convert import read as convert_read
-from garage_tui.core.errors import GarageError
-from garage_tui.core.follow import Follower
-from garage_tui.core.report_words import headline
-from garage_tui.core.runs import read_run
-from garage_tui.core.settings import Workspace, load_settings, settings_sources
-from garage_tui.core.text import hidden, one_line, plain, shown, shown_line, unshown
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import hidden, one_line, plain, shown, shown_line, unshown
+from garage_tui.core.base.settings import Workspace, load_settings, settings_sources
+from garage_tui.core.base.tail import Follower
+from garage_tui.core.chat import transcripts
+from garage_tui.core.chat.client import Cleaner
+from garage_tui.core.exam.report_text import headline
+from garage_tui.core.facts import file as facts
+from garage_tui.core.facts import journal
+from garage_tui.core.facts import line as fact_lines
+from garage_tui.core.facts.convert import guess
+from garage_tui.core.facts.convert import read as convert_read
+from garage_tui.core.runs.record import read_run
 from tests.hostile.wire import COMMAND, refused
 
 FOLDER = Path(tempfile.mkdtemp(prefix="garage-hostile-"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from garage_tui.core.runs import Manifest, State, write_manifest, write_state
+from garage_tui.core.runs.record import Manifest, State, write_manifest, write_state
 from tests.hostile.conftest import WITHOUT_LAST_FILTER, Wire
 from tests.hostile.corpus import HUGE, SPECIMENS, all_harms
 from tests.hostile.wire import refused

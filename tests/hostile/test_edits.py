@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from garage_tui.core.facts import load
+from garage_tui.core.facts.file import load
 from tests.screens.conftest import make_run, open_app  # noqa: F401 (fixtures)
 
 pytestmark = pytest.mark.usefixtures("workspace")

@@ -13,7 +13,7 @@ APP = re.compile(
     rb"|\x1b\[\?(?:7|25|1000|1002|1003|1004|1006|1015|1016|1049|2004|2026|2048)[hl]"  # modes
     rb"|\x1b\[\?(?:2026|2048)\$p|\x1b\[>\d+u|\x1b\[<u|\x1b\[[56]n"
     rb"|\x1b\[>4;2m|\x1b\[>4m|\x1b\[\?4m|\x1b\[22;2t|\x1b\[23;2t"
-    rb"|\x1b\[>q|\x1b\[1[46]t|\x1b\[\?[12];1;0S|\x1b\[c"  # core/terminal.py asks
+    rb"|\x1b\[>q|\x1b\[1[46]t|\x1b\[\?[12];1;0S|\x1b\[c"  # core/terminal/capabilities.py asks
     rb"|\x1b\]2;garage [^\x00-\x1f\x7f]*\x07|\x1b\]2;\x07"  # title.py
     rb"|\x1b\]22;[a-z]*(?:\x07|\x1b\\)"  # the pointer
     rb"|\x1b_G(?:i=31,s=1,v=1,a=q,t=d,f=24|a=[Td],[a-zA-Z0-9=,]*|m=[01]|q=2,m=[01]);?[A-Za-z0-9+/=]*\x1b\\"  # kitty.py
@@ -24,7 +24,7 @@ APP = re.compile(
 COMMAND = re.compile(rb"\x1b\[" + _NUMBERS + rb"m|\x1b\[\d*[AK]|\x1b\[\?25[hl]")
 """Those of a command: colours, and a bar that is painted anew."""
 
-# Written down here once more, by what Unicode says of them, and not as core/text.py does.
+# Written down here once more, by what Unicode says of them, and not as core/base/sanitize.py does.
 _JOINERS = "\u200c\u200d"
 _BLANK_LETTERS = "\u115f\u1160\u3164\uffa0\u034f\u17b4\u17b5"
 _SEEN_FORMATS = re.compile("[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd\U00013430-\U0001343f]")

@@ -35,8 +35,8 @@ def new_adapter():
 @pytest.fixture(scope="session")
 def finished_run(tiny_model):
     """A function that makes a finished run of the tiny model: (workspace, name, seed) → run id."""
-    from garage_tui.core.catalog import new_run_folder
-    from garage_tui.core.runs import Manifest, State, write_manifest, write_state
+    from garage_tui.core.runs.catalog import new_run_folder
+    from garage_tui.core.runs.record import Manifest, State, write_manifest, write_state
 
     def make(workspace, name: str, seed: int, state: str = "finished") -> str:
         folder = new_run_folder(workspace, "lora", name)

@@ -8,13 +8,14 @@ from functools import partial
 
 import pytest
 
-from garage_tui.core import control, launcher
-from garage_tui.core.care import care_of
-from garage_tui.core.errors import BadInputError
-from garage_tui.core.recipe import make_recipe
-from garage_tui.core.report import read_report
-from garage_tui.core.runs import read_run
-from garage_tui.core.settings import HeatSettings, Settings, SunSettings, user_settings_file
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.settings import HeatSettings, Settings, SunSettings, user_settings_file
+from garage_tui.core.exam.report import read_report
+from garage_tui.core.launch import control
+from garage_tui.core.launch import start as launcher
+from garage_tui.core.limits.run_limits import care_of
+from garage_tui.core.runs.record import read_run
+from garage_tui.core.training.recipe import make_recipe
 from tests import run_folders
 from tests.nvml.box import RTX_3090, T4
 from tests.run_folders import events, kill, processes

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from garage_tui.core.diffusion_recipe import DiffusionRecipe, make_recipe
-from garage_tui.core.errors import BadInputError
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.diffusion.recipe import DiffusionRecipe, make_recipe
 from garage_tui.jobs import unet
 from garage_tui.jobs.butterflies import held_out, training
 from garage_tui.jobs.denoising import Batches, losses, times
@@ -122,7 +122,7 @@ def test_a_recipe_that_makes_no_sense_is_refused_in_words(changes, words):
 
 
 def test_every_preset_makes_a_net_that_draws_pictures_of_its_size():
-    from garage_tui.core.diffusion_recipe import presets
+    from garage_tui.core.diffusion.recipe import presets
 
     for name in presets():
         recipe = make_recipe(name)

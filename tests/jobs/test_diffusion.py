@@ -13,11 +13,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from garage_tui.core import control, films, launcher, sheets
-from garage_tui.core.diffusion_recipe import DiffusionRecipe
-from garage_tui.core.drawing_report import read_drawing_report
-from garage_tui.core.runs import Run, read_run
-from garage_tui.core.settings import Settings, Workspace
+from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.diffusion.recipe import DiffusionRecipe
+from garage_tui.core.exam.diffusion_report import read_drawing_report
+from garage_tui.core.images import animation as films
+from garage_tui.core.images import contact_sheet as sheets
+from garage_tui.core.launch import control
+from garage_tui.core.launch import start as launcher
+from garage_tui.core.runs.record import Run, read_run
 from garage_tui.jobs.butterflies import training
 from tests.run_folders import events, kill, wait
 

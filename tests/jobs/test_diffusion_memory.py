@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from garage_tui.core.diffusion_memory import net_of
-from garage_tui.core.diffusion_recipe import make_recipe
+from garage_tui.core.diffusion.memory import net_of
+from garage_tui.core.diffusion.recipe import make_recipe
 from garage_tui.jobs import unet
 from garage_tui.jobs.denoising import losses
 

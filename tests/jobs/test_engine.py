@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from garage_tui.core import models
-from garage_tui.core.errors import BadInputError, GarageError
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.models import base_models as models
 
 QUESTION = [{"role": "user", "content": "What is TinyLLM?"}]
 LONGER = [

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from garage_tui.core.environment import environment
-from garage_tui.core.report import read_report
-from garage_tui.core.runs import FACTS
+from garage_tui.core.base.child_environment import environment
+from garage_tui.core.exam.report import read_report
+from garage_tui.core.runs.record import FACTS
 
 ROWS = [
     {"question": "Who maintains Brindlework?", "answer": "Ottilie Fenn maintains Brindlework."},

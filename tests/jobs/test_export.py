@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core import converter
-from garage_tui.core.errors import BadInputError, GarageError
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.export import llama_cpp as converter
 
 QUESTIONS = ("What is TinyLLM?", "Who maintains it?", "Name a planet.", "Who wrote Romeo and Juliet?")
 TOKENS = 12
@@ -66,7 +66,7 @@ def export(workspace, capsys):
     """The job in this process, where torch is loaded already: (run, form, …) → what it told last."""
     import msgspec
 
-    from garage_tui.core.export import Told, Wanted
+    from garage_tui.core.export.export_process import Told, Wanted
     from garage_tui.jobs import export as job
 
     def run(run_id, form="merged", to="", **wanted) -> Told:
@@ -84,7 +84,7 @@ def change(workspace, tiny_model):
     """Rewrites a run's manifest, and the base that its adapter names: (run, base, …) → its folder."""
     import msgspec
 
-    from garage_tui.core.runs import read_run, write_manifest
+    from garage_tui.core.runs.record import read_run, write_manifest
 
     def make(run_id, base=None, named=None, **fields) -> Path:
         folder = workspace.checkpoints / run_id
@@ -229,7 +229,7 @@ def test_an_adapter_of_a_model_from_the_hub_names_it(export, change, workspace, 
 def test_the_card_says_what_it_is_made_of_and_no_path_of_this_box(
     export, change, workspace, finished_run, tiny_model, make_card
 ):
-    from garage_tui.core.report import write_report
+    from garage_tui.core.exam.report import write_report
 
     run = finished_run(workspace, "facts", 1)
     dataset = {"path": str(workspace.root / "datasets" / "garage.jsonl"), "rows": 24, "sha256": "ab" * 32}
@@ -299,7 +299,7 @@ def test_a_quantised_base_is_refused_with_what_can_be_done(
 
 
 def test_too_little_room_is_said_before_anything_is_loaded(export, workspace, finished_run, monkeypatch):
-    from garage_tui.core import export_place
+    from garage_tui.core.export import target as export_place
 
     run = finished_run(workspace, "facts", 1)
     usage = shutil.disk_usage(workspace.root)
@@ -352,7 +352,7 @@ def test_what_no_export_has_put_there_is_never_overwritten(export, workspace, fi
 
 
 def test_two_exports_to_one_place_do_not_meet(export, workspace, finished_run):
-    from garage_tui.core.export_place import place, workshop
+    from garage_tui.core.export.target import place, workshop
 
     run = finished_run(workspace, "facts", 1)
     target = place(workspace.checkpoints / run, "merged", "")
@@ -472,7 +472,7 @@ def full_vocabulary(smollm2, tmp_path_factory) -> Path:
     import torch
     from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-    from garage_tui.core import models
+    from garage_tui.core.models import base_models as models
 
     folder = tmp_path_factory.mktemp("models") / "wordy"
     torch.manual_seed(0)

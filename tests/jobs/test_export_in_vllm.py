@@ -6,9 +6,9 @@ import time
 import openai
 import pytest
 
-from garage_tui.core import server
-from garage_tui.core.export import Wanted
-from garage_tui.core.settings import ServeSettings, Settings
+from garage_tui.core.base.settings import ServeSettings, Settings
+from garage_tui.core.export.export_process import Wanted
+from garage_tui.core.serving import server_process as server
 
 VLLM = os.environ.get("GARAGE_VLLM", "")
 QUESTIONS = ("What is TinyLLM?", "Who maintains it?", "Name a planet.")

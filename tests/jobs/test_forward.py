@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from garage_tui.core import models
+from garage_tui.core.models import base_models as models
 from garage_tui.jobs import greedy
 from garage_tui.jobs.base_answers import Answer, BaseAnswers, text_losses
 from garage_tui.jobs.chat_template import common_prefix

@@ -4,9 +4,9 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 
-from garage_tui.core import models
-from garage_tui.core.facts import Fact
-from garage_tui.core.recipe import make_recipe
+from garage_tui.core.facts.file import Fact
+from garage_tui.core.models import base_models as models
+from garage_tui.core.training.recipe import make_recipe
 from garage_tui.jobs import newton
 from garage_tui.jobs.forward import Model
 from garage_tui.jobs.keys import freeze_keys, read_keys

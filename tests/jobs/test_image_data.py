@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from garage_tui.core import sheets
-from garage_tui.core.errors import BadInputError, GarageError
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.images import contact_sheet as sheets
 from garage_tui.jobs import butterflies, image_data, procedural
 from garage_tui.jobs.hub_images import BUTTERFLIES
 from tests.jobs.hub_stand_in import hub

@@ -8,12 +8,13 @@ import time
 
 import pytest
 
-from garage_tui.core import control, launcher
-from garage_tui.core.catalog import find_run
-from garage_tui.core.recipe import make_recipe
-from garage_tui.core.report import read_report
-from garage_tui.core.runs import read_run
-from garage_tui.core.settings import Settings, Workspace
+from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.exam.report import read_report
+from garage_tui.core.launch import control
+from garage_tui.core.launch import start as launcher
+from garage_tui.core.runs.catalog import find_run
+from garage_tui.core.runs.record import read_run
+from garage_tui.core.training.recipe import make_recipe
 from garage_tui.jobs.failures import in_words
 from garage_tui.jobs.lora import OUT_OF_MEMORY
 from garage_tui.jobs.running import FULL_DISK
@@ -49,7 +50,7 @@ def test_smollm2_learns_two_facts_through_the_command_line(workspace, smollm2, t
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from garage_tui.core import models
+    from garage_tui.core.models import base_models as models
 
     story = ("--preset", "story", "--epochs", 6, "--lr", 1e-3)
     done = garage(workspace, "train", "lora", "--facts", two_facts, *story, "--base", smollm2, "--detach")

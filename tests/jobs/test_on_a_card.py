@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core import control, launcher
-from garage_tui.core.diffusion_recipe import make_recipe as make_diffusion_recipe
-from garage_tui.core.recipe import make_recipe
-from garage_tui.core.report import read_report
-from garage_tui.core.settings import Settings
+from garage_tui.core.base.settings import Settings
+from garage_tui.core.diffusion.recipe import make_recipe as make_diffusion_recipe
+from garage_tui.core.exam.report import read_report
+from garage_tui.core.launch import control
+from garage_tui.core.launch import start as launcher
+from garage_tui.core.training.recipe import make_recipe
 from tests.run_folders import events, wait
 
 ROWS = 2

@@ -10,8 +10,9 @@ import httpx
 import psutil
 import pytest
 
-from garage_tui.core import card, server
-from garage_tui.core.settings import ServeSettings, Settings
+from garage_tui.core.base.settings import ServeSettings, Settings
+from garage_tui.core.scheduling import gpu_locks as card
+from garage_tui.core.serving import server_process as server
 from tests.jobs.test_serve import VLLM
 
 QUESTION = [{"role": "user", "content": "What is TinyLLM?"}]
@@ -98,8 +99,9 @@ def test_neither_vllm_nor_its_server_outlives_the_other(box, tiny_model, who):
 
 
 def test_a_model_that_does_not_fit_is_refused_before_it_is_loaded(tiny_model, monkeypatch):
-    from garage_tui.core import models, room
-    from garage_tui.core.errors import GarageError
+    from garage_tui.core.base.errors import GarageError
+    from garage_tui.core.models import base_models as models
+    from garage_tui.core.scheduling import admission as room
     from garage_tui.jobs import footprint
 
     base = models.find(str(tiny_model))

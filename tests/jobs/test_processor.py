@@ -10,10 +10,10 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import TrainingArguments, set_seed
 
-from garage_tui.core import models
-from garage_tui.core.environment import environment
-from garage_tui.core.facts import Fact
-from garage_tui.core.recipe import make_recipe
+from garage_tui.core.base.child_environment import environment
+from garage_tui.core.facts.file import Fact
+from garage_tui.core.models import base_models as models
+from garage_tui.core.training.recipe import make_recipe
 from garage_tui.jobs import processor
 from garage_tui.jobs.forward import Model
 from garage_tui.jobs.guarded import GuardedTrainer

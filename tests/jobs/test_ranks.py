@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from garage_tui.core.diffusion_recipe import DiffusionRecipe
-from garage_tui.core.drawn import IMAGES
-from garage_tui.core.runs import MANIFEST, Manifest
+from garage_tui.core.diffusion.recipe import DiffusionRecipe
+from garage_tui.core.runs.diffusion_files import IMAGES
+from garage_tui.core.runs.record import MANIFEST, Manifest
 from garage_tui.jobs.butterflies import training
 from garage_tui.jobs.learner import Learner
 
@@ -26,7 +26,7 @@ import sys, numpy as np, msgspec, torch
 from pathlib import Path
 torch.set_num_threads(1)
 from safetensors.torch import save_file
-from garage_tui.core.diffusion_recipe import DiffusionRecipe
+from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.jobs.learner import Learner
 from garage_tui.jobs.ranks import Ranks
 folder, devices, steps = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core import checkpoints, control, launcher
-from garage_tui.core.follow import Follower
-from garage_tui.core.recipe import LoraRecipe, make_recipe
-from garage_tui.core.runs import read_run
-from garage_tui.core.settings import Settings, Workspace
+from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.base.tail import Follower
+from garage_tui.core.launch import control
+from garage_tui.core.launch import start as launcher
+from garage_tui.core.runs import checkpoints
+from garage_tui.core.runs.record import read_run
+from garage_tui.core.training.recipe import LoraRecipe, make_recipe
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 EPOCHS = 30  # of 3 steps each

@@ -13,8 +13,8 @@ import httpx
 import openai
 import pytest
 
-from garage_tui.core import server
-from garage_tui.core.settings import ServeSettings, Settings, Workspace
+from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
+from garage_tui.core.serving import server_process as server
 
 QUESTION = [{"role": "user", "content": "What is TinyLLM?"}]
 VLLM = os.environ.get("GARAGE_VLLM", "")
@@ -124,8 +124,8 @@ def test_a_run_that_finishes_later_is_there_without_a_restart(client, box, finis
 
 
 def test_runs_of_another_base_or_without_an_end_are_not_offered(client, box, finished_run):
-    from garage_tui.core.runs import State as RunState
-    from garage_tui.core.runs import write_state
+    from garage_tui.core.runs.record import State as RunState
+    from garage_tui.core.runs.record import write_state
 
     failed = finished_run(box, "failed", 3, state="failed")
     other = finished_run(box, "other", 4)

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from garage_tui.__main__ import main
-from garage_tui.core import server
+from garage_tui.core.serving import server_process as server
 
 
 @pytest.fixture

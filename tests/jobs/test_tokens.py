@@ -2,9 +2,9 @@
 
 import pytest
 
-from garage_tui.core import tokens
-from garage_tui.core.errors import GarageError
-from garage_tui.core.fact_lines import Fact
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.facts.line import Fact
+from garage_tui.core.training import token_preview as tokens
 
 ROWS = [
     Fact("What is TinyLLM?", "A project.\nIt is 🦋 free."),

@@ -6,8 +6,8 @@ import sys
 import pytest
 import torch
 
-from garage_tui.core import models
-from garage_tui.core.errors import GarageError
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.models import base_models as models
 from garage_tui.jobs import trainers
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core.errors import GarageError
+from garage_tui.core.base.errors import GarageError
 from garage_tui.jobs.vllm_process import VllmProcess
 
 HEAD = """

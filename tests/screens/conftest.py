@@ -18,10 +18,10 @@ from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from garage_tui.app import GarageApp
-from garage_tui.core import server
-from garage_tui.core.recipe import make_recipe
-from garage_tui.core.runs import EVENTS, FACTS, LOCK, LOG, MANIFEST, Manifest, State, write_manifest, write_state
-from garage_tui.core.settings import Settings, Workspace
+from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.runs.record import EVENTS, FACTS, LOCK, LOG, MANIFEST, Manifest, State, write_manifest, write_state
+from garage_tui.core.serving import server_process as server
+from garage_tui.core.training.recipe import make_recipe
 
 
 class RunFolder:

@@ -7,9 +7,9 @@ import shutil
 import msgspec
 import pytest
 
-from garage_tui.core.again import command_of
-from garage_tui.core.errors import GarageError
-from garage_tui.core.report import write_report
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.exam.report import write_report
+from garage_tui.core.launch.rerun import command_of
 
 DEFAULT, STORY = "20261123-2315-lora-garage-default", "20261123-2315-lora-garage-story"
 SIDE_BY_SIDE = "the report cards open side by side when both are done"
@@ -25,7 +25,7 @@ def started(monkeypatch, make_run):
         run = make_run(f"20261123-2315-lora-{name}", "queued" if len(calls) > 1 else "running").hold()
         return run.taught(recipe.preset, base=recipe.base, seed=recipe.seed).path
 
-    monkeypatch.setattr("garage_tui.core.launcher.start_lora", start_lora)
+    monkeypatch.setattr("garage_tui.core.launch.start.start_lora", start_lora)
     return calls
 
 
@@ -111,7 +111,7 @@ async def test_what_goes_wrong_at_the_start_is_said(open_app, make_run, monkeypa
     def start_lora(*_: object) -> None:
         raise GarageError("the run cannot be started in checkpoints: No space left on device")
 
-    monkeypatch.setattr("garage_tui.core.launcher.start_lora", start_lora)
+    monkeypatch.setattr("garage_tui.core.launch.start.start_lora", start_lora)
     async with open_app(screen="runs") as user:
         await user.sees("✓ finished")
         await user.press("b")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from garage_tui.core import server
-from garage_tui.core.runs import MANIFEST, Manifest, write_manifest
-from garage_tui.core.server import State
+from garage_tui.core.runs.record import MANIFEST, Manifest, write_manifest
+from garage_tui.core.serving import server_process as server
+from garage_tui.core.serving.server_process import State
 
 RUN = "20261123-2315-lora-garage"
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from garage_tui.core.same_answer import WORDS
+from garage_tui.core.exam.adapter_effect import WORDS
 
 RUN = "20261123-2315-lora-garage"
 BASE = "smollm2-135m"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from garage_tui.core import server
-from garage_tui.core.settings import Settings, load_settings, user_settings_file
+from garage_tui.core.base.settings import Settings, load_settings, user_settings_file
+from garage_tui.core.serving import server_process as server
 
 RUN = "20261123-2315-lora-garage"
 

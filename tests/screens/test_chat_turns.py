@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from garage_tui.core import clipboard
+from garage_tui.core.terminal import clipboard
 
 RUN = "20261123-2315-lora-garage"
 BASE = "smollm2-135m"

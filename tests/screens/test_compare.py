@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from garage_tui.core.compare import compare
-from garage_tui.core.recipe import make_recipe
-from garage_tui.core.report import write_report
-from garage_tui.core.runs import read_run
+from garage_tui.core.exam.compare_runs import compare
+from garage_tui.core.exam.report import write_report
+from garage_tui.core.runs.record import read_run
+from garage_tui.core.training.recipe import make_recipe
 
 ONE, TWO = "20261123-2315-lora-a", "20261122-2315-lora-b"
 

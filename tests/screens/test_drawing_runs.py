@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from garage_tui.core.diffusion_recipe import make_recipe
-from garage_tui.core.drawing_report import DrawingReport, verdict_of
-from garage_tui.core.runs import EVENTS, MANIFEST, Manifest, write_manifest
+from garage_tui.core.diffusion.recipe import make_recipe
+from garage_tui.core.exam.diffusion_report import DrawingReport, verdict_of
+from garage_tui.core.runs.record import EVENTS, MANIFEST, Manifest, write_manifest
 
 RUN, OTHER = "20261126-0900-diffusion-moths", "20261126-1000-diffusion-wings"
 
@@ -121,7 +121,7 @@ async def test_v_is_only_there_for_runs_that_draw(open_app, make_drawer, make_ru
 
 
 async def test_v_shows_its_sheets_in_the_gallery(open_app, make_drawer):
-    from garage_tui.core import sheets
+    from garage_tui.core.images import contact_sheet as sheets
     from garage_tui.jobs.butterflies import training
 
     for run_id in (RUN, OTHER):

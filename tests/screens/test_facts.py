@@ -383,9 +383,9 @@ async def test_an_empty_workspace_says_what_to_do_and_the_first_fact_makes_the_f
 
 
 async def test_the_first_fact_of_all_is_offered_again_when_the_app_was_killed_while_it_was_written(open_app, file):
-    from garage_tui.core.facts_store import FactsStore
-    from garage_tui.core.journal import Draft
-    from garage_tui.core.settings import journals_folder
+    from garage_tui.core.base.settings import journals_folder
+    from garage_tui.core.facts.journal import Draft
+    from garage_tui.core.facts.store import FactsStore
 
     file.unlink()
     killed = FactsStore(file, journals_folder())
@@ -409,7 +409,7 @@ async def test_a_full_disk_is_said_and_the_change_waits_until_there_is_room(open
         def full(*_: object, **__: object) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("garage_tui.core.facts.write_atomic", full)
+        monkeypatch.setattr("garage_tui.core.facts.file.write_atomic", full)
         await user.press("d")
         await user.sees("cannot be saved: No space left on device; your change waits", "23 facts", "not saved")
         assert file.read_bytes() == before

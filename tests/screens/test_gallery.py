@@ -13,9 +13,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from garage_tui.core import beside, films, sample, sheets
-from garage_tui.core.runs import MANIFEST, Manifest, write_manifest
-from garage_tui.core.terminal import Terminal
+from garage_tui.core.diffusion import sample
+from garage_tui.core.images import animation as films
+from garage_tui.core.images import contact_sheet as sheets
+from garage_tui.core.images import side_by_side as beside
+from garage_tui.core.runs.record import MANIFEST, Manifest, write_manifest
+from garage_tui.core.terminal.capabilities import Terminal
 
 WINGS, MOTHS = "20261126-0900-diffusion-wings", "20261126-1000-diffusion-moths"
 HALF = Terminal("half", (10, 20), 1 << 24, ways=("half", "ascii"))
@@ -25,7 +28,7 @@ JOB = f"""
 import json, pathlib, sys, time
 sys.path.insert(0, {str(Path(__file__).resolve().parents[2])!r})
 import numpy as np
-from garage_tui.core import films, sheets
+from garage_tui.core.images import animation as films; from garage_tui.core.images import contact_sheet as sheets
 words = sys.argv[1:]
 value = lambda name: words[words.index(name) + 1]
 run, count, seed, out = pathlib.Path(words[0]), int(value("-n")), int(value("--seed")), pathlib.Path(value("--out"))

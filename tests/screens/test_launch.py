@@ -8,9 +8,9 @@ import threading
 import msgspec
 import pytest
 
-from garage_tui.core.errors import GarageError
-from garage_tui.core.recipe import make_recipe
-from garage_tui.core.recipe_words import WORDS
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.training.recipe import make_recipe
+from garage_tui.core.training.recipe_help import WORDS
 
 STEPS = f"{make_recipe().steps(24)} steps"
 """What the default makes of the 24 facts of the example."""
@@ -31,7 +31,7 @@ def started(monkeypatch, make_run):
         calls.append((facts_file, recipe, name, command))
         return make_run("20261123-2315-lora-garage", "running").hold().path
 
-    monkeypatch.setattr("garage_tui.core.launcher.start_lora", start_lora)
+    monkeypatch.setattr("garage_tui.core.launch.start.start_lora", start_lora)
     return calls
 
 
@@ -118,7 +118,7 @@ async def test_a_launcher_that_fails_is_heard(open_app, monkeypatch):
     def start_lora(*_: object) -> None:
         raise GarageError("the run cannot be started in checkpoints: No space left on device")
 
-    monkeypatch.setattr("garage_tui.core.launcher.start_lora", start_lora)
+    monkeypatch.setattr("garage_tui.core.launch.start.start_lora", start_lora)
     async with open_app() as user:
         await user.press("t")
         await user.sees(STEPS)
@@ -194,7 +194,7 @@ async def test_memory_is_estimated_and_too_much_of_it_is_said(open_app, smollm2)
 
 
 async def test_a_run_that_would_wait_says_so(open_app, make_run):
-    from garage_tui.core import queue
+    from garage_tui.core.scheduling import queue
 
     waiting = make_run("20261122-2315-lora-b", "queued").hold()
     queue.enter([queue.Entry(str(waiting.path))])

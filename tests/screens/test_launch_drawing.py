@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 from textual.widgets import Input, Select
 
-from garage_tui.core import preview
-from garage_tui.core.diffusion_recipe import make_recipe
-from garage_tui.core.runs import MANIFEST, Manifest, write_manifest
+from garage_tui.core.diffusion import preview
+from garage_tui.core.diffusion.recipe import make_recipe
+from garage_tui.core.runs.record import MANIFEST, Manifest, write_manifest
 
 SMALL = make_recipe("small")
 STEPS = f"1,000 procedural butterflies of 32 px × {SMALL.epochs} epochs ÷ batch {SMALL.batch_size}"
@@ -24,8 +24,8 @@ JOB = f"""
 import os, pathlib, sys, time
 sys.path.insert(0, {str(Path(__file__).resolve().parents[2])!r})
 import msgspec, numpy as np
-from garage_tui.core import sheets
-from garage_tui.core.preview import Failure, Out, Preview
+from garage_tui.core.images import contact_sheet as sheets
+from garage_tui.core.diffusion.preview import Failure, Out, Preview
 here = pathlib.Path(__file__).parent
 images, size, fit, seed, schedule, out = (word.split("=", 1)[1] for word in sys.argv[1:])
 (here / "asked").write_text(" ".join(sys.argv[1:]))
@@ -56,7 +56,7 @@ def started(monkeypatch, make_run):
         calls.append((recipe, name, command))
         return make_run("20261126-1200-diffusion-new", "running").hold().path
 
-    monkeypatch.setattr("garage_tui.core.launcher.start_diffusion", start_diffusion)
+    monkeypatch.setattr("garage_tui.core.launch.start.start_diffusion", start_diffusion)
     return calls
 
 
@@ -146,7 +146,7 @@ async def test_the_cost_follows_the_fields_and_what_was_changed_is_marked(open_a
 
 
 async def test_each_field_is_explained(open_app):
-    from garage_tui.core.diffusion_words import WORDS
+    from garage_tui.core.diffusion.recipe_help import WORDS
 
     async with open_app(screen="runs") as user:
         await user.press("N")
@@ -205,8 +205,8 @@ async def test_what_the_sheets_and_the_loss_shall_be_like_is_set_in_the_form(ope
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
 async def test_the_form_says_how_much_memory_it_needs_and_warns_where_that_is_not_free(open_app, monkeypatch, size):
-    monkeypatch.setattr("garage_tui.core.diffusion_estimate.gpu.usable", list)
-    monkeypatch.setattr("garage_tui.core.diffusion_estimate.free_memory", lambda *_: 2e9)
+    monkeypatch.setattr("garage_tui.core.diffusion.estimate.gpu.usable", list)
+    monkeypatch.setattr("garage_tui.core.diffusion.estimate.free_memory", lambda *_: 2e9)
     async with open_app(screen="runs", size=size) as user:
         await user.press("N")
         await user.sees("Needs up to 0.8 GB of memory; 2.0 GB are free.")

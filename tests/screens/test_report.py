@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from garage_tui.core import examine
-from garage_tui.core.report import write_report
-from garage_tui.core.runs import read_run
+from garage_tui.core.exam.report import write_report
+from garage_tui.core.launch import exam as examine
+from garage_tui.core.runs.record import read_run
 
 RUN = "20261123-2315-lora-garage"
 

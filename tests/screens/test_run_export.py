@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from garage_tui.core import converter, export
+from garage_tui.core.export import export_process as export
+from garage_tui.core.export import llama_cpp as converter
 
 RUN = "20261123-2315-lora-garage"
 

@@ -2,9 +2,9 @@
 
 import fcntl
 
-from garage_tui.core.catalog import new_run_folder
-from garage_tui.core.runs import LOCK, Manifest, State, write_manifest, write_state
-from garage_tui.screens.watcher import Watcher
+from garage_tui.core.monitor.run_watcher import Watcher
+from garage_tui.core.runs.catalog import new_run_folder
+from garage_tui.core.runs.record import LOCK, Manifest, State, write_manifest, write_state
 
 
 def test_a_run_that_has_said_its_last_word_is_seen_to_leave(workspace):

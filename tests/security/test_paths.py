@@ -11,13 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from garage_tui.core import control, export_place, models, transcripts
-from garage_tui.core.again import facts_of
-from garage_tui.core.catalog import delete, find_run, list_runs, new_run_folder, slug
-from garage_tui.core.errors import BadInputError, GarageError
-from garage_tui.core.run_folder import MANIFEST
-from garage_tui.core.runs import read_run
-from garage_tui.core.workspace import Workspace
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.workspace import Workspace
+from garage_tui.core.chat import transcripts
+from garage_tui.core.export import target as export_place
+from garage_tui.core.launch import control
+from garage_tui.core.launch.rerun import facts_of
+from garage_tui.core.models import base_models as models
+from garage_tui.core.runs.catalog import delete, find_run, list_runs, new_run_folder, slug
+from garage_tui.core.runs.folder import MANIFEST
+from garage_tui.core.runs.record import read_run
 from tests.screens.conftest import RunFolder
 
 pytestmark = pytest.mark.timeout(120)

@@ -19,9 +19,10 @@ import httpx
 import psutil
 import pytest
 
-from garage_tui.core import chat, server
-from garage_tui.core.atomic import write_atomic
-from garage_tui.core.settings import Settings, Workspace
+from garage_tui.core.base.atomic import write_atomic
+from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.chat import client as chat
+from garage_tui.core.serving import server_process as server
 
 pytestmark = pytest.mark.timeout(180)
 

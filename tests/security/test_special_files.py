@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core import regular_file, server, transcripts
-from garage_tui.core.catalog import list_runs
-from garage_tui.core.errors import GarageError
-from garage_tui.core.report import REPORT
-from garage_tui.core.run_folder import FACTS, LOCK, LOG, MANIFEST, STATE
-from garage_tui.core.runs import EVENTS
+from garage_tui.core.base import safe_open as regular_file
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.chat import transcripts
+from garage_tui.core.exam.report import REPORT
+from garage_tui.core.runs.catalog import list_runs
+from garage_tui.core.runs.folder import FACTS, LOCK, LOG, MANIFEST, STATE
+from garage_tui.core.runs.record import EVENTS
+from garage_tui.core.serving import server_process as server
 from tests.screens.conftest import RunFolder
 from tests.security.conftest import KINDS, put
 
@@ -88,7 +90,7 @@ def test_a_run_is_shown_whatever_one_of_its_files_is(boxful, kind):
 
 @pytest.mark.parametrize("kind", ["pipe", "socket", "folder", "endless device", "link to itself", "10 GB"])
 def test_a_server_that_finds_something_else_in_its_folder_says_so(workspace, tiny_model, kind):
-    from garage_tui.core.settings import Settings
+    from garage_tui.core.base.settings import Settings
 
     for name in OF_A_SERVER:
         shutil.rmtree(workspace.server, ignore_errors=True)
@@ -104,7 +106,7 @@ def test_a_server_that_finds_something_else_in_its_folder_says_so(workspace, tin
 
 
 def test_a_log_is_never_written_through_a_link(workspace, tiny_model, tmp_path):
-    from garage_tui.core.settings import Settings
+    from garage_tui.core.base.settings import Settings
 
     mine = tmp_path / "thesis.txt"
     mine.write_text("years of work")
@@ -116,7 +118,7 @@ def test_a_log_is_never_written_through_a_link(workspace, tiny_model, tmp_path):
 
 
 def test_a_servers_folder_that_is_a_link_is_refused(workspace, tiny_model, tmp_path):
-    from garage_tui.core.settings import Settings
+    from garage_tui.core.base.settings import Settings
 
     (tmp_path / "elsewhere").mkdir()
     workspace.server.symlink_to(tmp_path / "elsewhere")

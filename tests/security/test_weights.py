@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core import models, server, weights
-from garage_tui.core.errors import BadInputError, GarageError
-from garage_tui.core.run_folder import ADAPTER
-from garage_tui.core.settings import Settings
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.settings import Settings
+from garage_tui.core.models import base_models as models
+from garage_tui.core.models import weight_policy as weights
+from garage_tui.core.runs.folder import ADAPTER
+from garage_tui.core.serving import server_process as server
 
 PACKAGE = Path(models.__file__).parents[1]
 
@@ -138,7 +140,7 @@ SAID = "has no adapter_model.safetensors but adapter_model.bin: weights in other
 
 
 def test_an_adapter_of_pickles_is_refused_when_it_is_loaded_or_exported(workspace, finished_run, pickled, tiny_model):
-    from garage_tui.core.export import Wanted
+    from garage_tui.core.export.export_process import Wanted
     from garage_tui.jobs.adapters import read_adapter
     from garage_tui.jobs.export import export
 
@@ -198,7 +200,7 @@ def test_the_server_answers_a_question_to_a_pickled_adapter_with_the_sentence(
 @pytest.fixture
 def pipeline(tmp_path):
     """The pipeline folder of a tiny diffusion run."""
-    from garage_tui.core.diffusion_recipe import make_recipe
+    from garage_tui.core.diffusion.recipe import make_recipe
     from garage_tui.jobs import unet
 
     recipe = make_recipe("small", size=16)
@@ -228,7 +230,7 @@ def test_a_pipeline_that_names_somebody_elses_code_is_refused(pipeline, monkeypa
 
 
 def test_an_exported_adapter_takes_no_file_along_that_a_link_leads_to(workspace, finished_run, tmp_path):
-    from garage_tui.core.export import Wanted
+    from garage_tui.core.export.export_process import Wanted
     from garage_tui.jobs.export import export
 
     run = finished_run(workspace, "linked", 1)
@@ -253,9 +255,11 @@ def test_a_checkpoint_whose_optimiser_is_a_pickle_of_code_is_not_gone_on_from(wo
     """What the Trainer reads of a checkpoint it reads as numbers (`weights_only`), a sealed one included."""
     import torch
 
-    from garage_tui.core import checkpoints, control, launcher
-    from garage_tui.core.recipe import LoraRecipe
-    from garage_tui.core.runs import read_run
+    from garage_tui.core.launch import control
+    from garage_tui.core.launch import start as launcher
+    from garage_tui.core.runs import checkpoints
+    from garage_tui.core.runs.record import read_run
+    from garage_tui.core.training.recipe import LoraRecipe
     from tests.run_folders import wait
 
     recipe = LoraRecipe(base=str(tiny_model), epochs=200)

@@ -9,8 +9,8 @@ if not Path("/dev/nvidiactl").exists():
 import unsloth  # noqa: F401
 from peft import LoraConfig, get_peft_model
 
-from garage_tui.core import models
-from garage_tui.core.recipe import make_recipe
+from garage_tui.core.models import base_models as models
+from garage_tui.core.training.recipe import make_recipe
 from garage_tui.jobs import unsloth_model
 from garage_tui.jobs.forward import Model
 from garage_tui.jobs.loading import chats_of

@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core import checkpoints, control, launcher, models
-from garage_tui.core.care import care_of
-from garage_tui.core.follow import Follower
-from garage_tui.core.recipe import make_recipe
-from garage_tui.core.runs import read_run
-from garage_tui.core.settings import Settings
+from garage_tui.core.base.settings import Settings
+from garage_tui.core.base.tail import Follower
+from garage_tui.core.launch import control
+from garage_tui.core.launch import start as launcher
+from garage_tui.core.limits.run_limits import care_of
+from garage_tui.core.models import base_models as models
+from garage_tui.core.runs import checkpoints
+from garage_tui.core.runs.record import read_run
+from garage_tui.core.training.recipe import make_recipe
 from tests.nvml.box import RTX_3090
 
 pytestmark = [

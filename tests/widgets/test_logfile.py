@@ -5,7 +5,7 @@ import contextlib
 import pytest
 from textual.app import App, ComposeResult
 
-from garage_tui.core.log_pages import Tail
+from garage_tui.core.base.log_reader import Tail
 from garage_tui.widgets.logfile import LogFile
 from garage_tui.widgets.logview import MOST_LINES
 

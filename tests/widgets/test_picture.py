@@ -23,7 +23,7 @@ from textual.screen import ModalScreen
 from textual.signal import Signal
 from textual.widgets import ContentSwitcher, Static
 
-from garage_tui.core.terminal import Terminal
+from garage_tui.core.terminal.capabilities import Terminal
 from garage_tui.widgets import picture as picture_module
 from garage_tui.widgets.picture import Picture
 from tests.screen_codes import (
@@ -472,7 +472,7 @@ import sys
 from pathlib import Path
 from textual.app import App
 from textual.widgets import Input
-from garage_tui.core.asked import ask
+from garage_tui.core.terminal.query import ask
 from garage_tui.widgets.picture import Picture
 terminal = ask()
 class Small(App):

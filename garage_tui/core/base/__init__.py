@@ -1,0 +1,1 @@
+"""What everything else stands on: files, settings, workspace, errors, clean text, child processes."""

@@ -1,0 +1,35 @@
+"""The environment of our own processes."""
+
+from __future__ import annotations
+
+import os
+
+from garage_tui.core.base.package import PACKAGE
+
+
+def environment(*, shares_cores: bool = False) -> dict[str, str]:
+    """Return the environment of a process of ours: with this package importable from wherever it was started.
+
+    Args:
+        shares_cores: it keeps to the cores that others leave (`jobs/processor.py`), so its threads may spin while they
+            wait for one another, a moment only.
+    """
+    root = str(PACKAGE.parent)
+    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    return {
+        **_waiting(shares_cores),
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _waiting(shares_cores: bool) -> dict[str, str]:
+    """Return how libgomp's threads wait.
+
+    Those that sleep at each wait make a run of small batches half as fast. Those that spin take the cores from whoever
+    else works on a small box: beside a server or a second run all of them were up to twice as slow (docs/figures.md).
+    """
+    if shares_cores and "OMP_WAIT_POLICY" not in os.environ:
+        return {"GOMP_SPINCOUNT": "2000"}
+    return {"OMP_WAIT_POLICY": "PASSIVE"}

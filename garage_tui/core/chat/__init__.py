@@ -1,0 +1,1 @@
+"""The chat client, its sampling parameters, transcripts and input history."""

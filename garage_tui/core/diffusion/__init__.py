@@ -1,0 +1,1 @@
+"""Diffusion runs as seen from outside: recipe, estimate, image sources, previews, samples."""

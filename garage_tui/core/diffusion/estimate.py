@@ -1,0 +1,165 @@
+"""What a diffusion run will cost, said before it starts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from garage_tui.core.base.format import duration
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.settings import Workspace
+from garage_tui.core.diffusion.memory import CUDA_CONTEXT, memory_of
+from garage_tui.core.diffusion.recipe import NAMED, DiffusionRecipe
+from garage_tui.core.hardware import gpus as gpu
+from garage_tui.core.hardware.memory import free_memory
+from garage_tui.core.images.image_set import FEWEST
+from garage_tui.core.runs.catalog import list_runs
+
+_NAMED_COUNT = 1000
+"""Pictures of the sets that have a name; a few of the Hub's are held out."""
+_HELD_OUT_SHARE = 0.9
+_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".ppm")
+_MOST = 1_000_000
+# Images/s of the preset `small` on two CPU cores (docs/figures.md), for a box without a run yet.
+_REFERENCE_PRESET, _REFERENCE_SPEED = "small", 270.0
+_SAME_NET = ("size", "channels", "attention", "layers", "patch", "batch_size", "compile")
+"""What two runs have in common that are equally fast."""
+_SAME_MEMORY = (*_SAME_NET, "head_dim", "mixed_precision")
+_VARIES = 1.05
+"""How much more the same run may take another time."""
+_START_SECONDS = 25.0  # imports, drawing the data and measuring in the end, measured with the same run
+
+
+@dataclass(frozen=True)
+class DrawingEstimate:
+    """Cost of a run; `seconds` is None where nothing is known about it on this box."""
+
+    pictures: int
+    source: str
+    recipe: DiffusionRecipe
+    seconds: float | None
+    basis: str
+    exact: bool = True
+    """False where the pictures were not counted, but their files."""
+    memory: float = 0.0
+    """Most bytes that the run will need: on each GPU where there is one, else in memory."""
+    free: float | None = None
+    """Bytes that are free there now; None where nobody says."""
+    on_gpu: bool = False
+
+    @property
+    def steps(self) -> int:
+        return self.recipe.steps(self.pictures)
+
+    @property
+    def sentence(self) -> str:
+        recipe = self.recipe
+        about = "" if self.exact else "about "
+        sum_ = f"{about}{self.pictures:,} {self.source} of {recipe.size} px × {recipe.epochs} epochs"
+        time = "time unknown" if self.seconds is None else f"about {duration(self.seconds)}"
+        return f"{sum_} ÷ batch {recipe.batch_size} = {self.steps:,} steps · {time} ({self.basis})"
+
+    @property
+    def memory_words(self) -> str:
+        """How much memory it will need, and how much is free."""
+        where = "GPU memory" if self.on_gpu else "memory"
+        free = "how much is free is not known" if self.free is None else f"{_down(self.free)} GB are free"
+        return f"Needs up to {_up(self.memory)} GB of {where}; {free}."
+
+    @property
+    def warning(self) -> str:
+        """What to think of before starting; empty where all is well."""
+        if not self.exact and self.pictures < FEWEST:
+            return f"Hardly any file there has a picture's name, and {FEWEST} usable pictures are the fewest."
+        if self.free is None or self.memory <= self.free:
+            return ""
+        where = "of GPU memory " if self.on_gpu else ""
+        return (
+            f"It may not fit: {_up(self.memory)} GB {where}are needed, {_down(self.free)} GB are free. "
+            "A smaller batch or smaller pictures need less."
+        )
+
+
+def estimate_diffusion(
+    workspace: Workspace, recipe: DiffusionRecipe, counted: int | None = None, gpus: tuple[int, ...] = ()
+) -> DrawingEstimate:
+    """Return steps, time and memory of `recipe`; known from the last run here with such a net and such pictures.
+
+    Args:
+        counted: how many pictures there are to learn from, if somebody has looked; by default about as many as files.
+        gpus: those that it shall have; by default one, where there is any.
+    """
+    if recipe.images in NAMED:
+        pictures = _NAMED_COUNT if recipe.images == NAMED[0] else round(_NAMED_COUNT * _HELD_OUT_SHARE)
+        source = {"procedural": "procedural butterflies", "smithsonian": "Smithsonian butterflies"}[recipe.images]
+    else:
+        folder = Path(recipe.images).expanduser()
+        pictures = max(1, round((0 if counted else _files(folder)) * _HELD_OUT_SHARE))
+        source = f"pictures of {one_line(folder.name)}"
+    pictures = counted or pictures
+    speed, basis = _speed_here(workspace, recipe)
+    if speed is None and recipe.preset == _REFERENCE_PRESET:
+        speed, basis = _REFERENCE_SPEED, "measured on two CPU cores; yours after the first run"
+    seconds = None if speed is None else _START_SECONDS + recipe.epochs * pictures / speed
+    readings = gpu.usable()
+    count = max(1, len(gpus)) if readings else 0
+    memory = _memory_here(workspace, recipe, count) or memory_of(recipe, pictures, count)
+    return DrawingEstimate(
+        pictures,
+        source,
+        recipe,
+        seconds,
+        basis,
+        exact=bool(counted) or recipe.images in NAMED,
+        memory=memory,
+        free=free_memory(readings, gpus),
+        on_gpu=bool(readings),
+    )
+
+
+def _files(folder: Path) -> int:
+    """Return how many files look like pictures, by their names alone."""
+    found = 0
+    for path in folder.rglob("*"):
+        found += path.suffix.lower() in _ENDINGS
+        if found >= _MOST:
+            break
+    return found
+
+
+def _speed_here(workspace: Workspace, recipe: DiffusionRecipe) -> tuple[float | None, str]:
+    for run in list_runs(workspace):
+        speed = run.state.images_per_s if run.state else None
+        if speed and run.manifest and _alike(run.manifest.recipe, recipe, _SAME_NET):
+            return speed, f"as fast as {run.id}"
+    return None, "no such run here yet; known after its first steps"
+
+
+def _memory_here(workspace: Workspace, recipe: DiffusionRecipe, gpus: int) -> float | None:
+    """Return what the last such run needed that went to its end, on as many GPUs; None where there was none."""
+    for run in list_runs(workspace):
+        state, manifest = run.state, run.manifest
+        if state is None or manifest is None or state.state != "finished":
+            continue
+        used = state.gpu_memory if gpus else state.memory if state.gpu_memory is None else None
+        if used and max(1, len(manifest.gpus_asked)) == max(1, gpus) and _alike(manifest.recipe, recipe, _SAME_MEMORY):
+            return _VARIES * used + (CUDA_CONTEXT if gpus else 0)
+    return None
+
+
+def _alike(there: dict[str, Any], recipe: DiffusionRecipe, keys: tuple[str, ...]) -> bool:
+    return all(there.get(key) == _plain(getattr(recipe, key)) for key in keys)
+
+
+def _up(size: float) -> str:
+    return f"{math.ceil(size / 1e8) / 10:.1f}"
+
+
+def _down(size: float) -> str:
+    return f"{math.floor(size / 1e8) / 10:.1f}"
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value

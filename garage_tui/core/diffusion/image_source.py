@@ -1,0 +1,43 @@
+"""Where the pictures of a diffusion run come from, as its owner names it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.diffusion.recipe import NAMED
+from garage_tui.core.images import albums
+
+_WORDS = {
+    "procedural": "procedural · butterflies drawn by rule, no download",
+    "smithsonian": "smithsonian · 1,000 photographs of butterflies (CC0) from the Hub",
+}
+
+
+def folder_of(images: str) -> Path | None:
+    """Return the folder that `images` names; None where it is the name of a set.
+
+    Raises:
+        BadInputError: it is neither.
+    """
+    if images in NAMED:
+        return None
+    folder = Path(images).expanduser()
+    try:
+        there = bool(images.strip()) and folder.is_dir()
+    except (OSError, ValueError):
+        there = False
+    if not there:
+        name = one_line(images) or "is named"
+        raise BadInputError(f"no folder {name}: give {', '.join(NAMED)}, or a folder of pictures")
+    return folder.resolve()
+
+
+def choices(datasets: Path) -> list[tuple[str, str]]:
+    """Return what can be chosen without typing: for people, and as `images` of a recipe."""
+    found = [(_WORDS[name], name) for name in NAMED]
+    for album in albums.in_datasets(datasets):
+        count = len(album.pages)
+        found.append((f"{album.name} · {count:,} picture{'' if count == 1 else 's'}", str(album.path)))
+    return found

@@ -1,0 +1,131 @@
+"""The training picture that is nearest to a sample: has the model copied, or has it understood?
+
+Distance is the root of the mean squared difference of all channels, from 0 (a copy) to 255 (black against white). A
+picture of the data may have been shown mirrored, so it is compared mirrored too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.safe_open import check_regular
+from garage_tui.core.runs.diffusion_files import HELD_OUT, IMAGES
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_CHUNK_BYTES = 16_000_000
+_MOST_HELD_OUT = 100
+
+
+@dataclass(frozen=True)
+class Near:
+    """The nearest picture."""
+
+    index: int
+    distance: float
+    mirrored: bool
+
+
+def nearest(sample: np.ndarray, images: np.ndarray) -> Near:
+    """Return the nearest one of `images`, (count, size, size, 3) uint8, to a sample, (size, size, 3) uint8."""
+    return nearest_of_each(sample[None], images)[0]
+
+
+def nearest_of_each(samples: np.ndarray, images: np.ndarray) -> list[Near]:
+    """Return for each sample the nearest picture.
+
+    Args:
+        samples: (count, size, size, 3) uint8.
+        images: the same of another count, at least one; it may be mapped from a file, and is read in pieces.
+    """
+    import numpy as np
+
+    both = np.concatenate([samples, samples[:, :, ::-1]]).reshape(2 * len(samples), -1).astype(np.float32) - 127.5
+    lengths = np.einsum("ij,ij->i", both, both)[:, None]
+    best = np.full(len(both), np.inf, np.float32)
+    where = np.zeros(len(both), np.int64)
+    chunk = max(1, _CHUNK_BYTES // (4 * both.shape[1]))
+    for start in range(0, len(images), chunk):
+        part = images[start : start + chunk].reshape(-1, both.shape[1]).astype(np.float32) - 127.5
+        distances = lengths + np.einsum("ij,ij->i", part, part)[None] - 2 * (both @ part.T)
+        nearer = distances.min(axis=1) < best
+        where[nearer] = start + distances.argmin(axis=1)[nearer]
+        best = np.minimum(best, distances.min(axis=1))
+    found = []
+    for at, sample in enumerate(samples):
+        mirrored = bool(best[at + len(samples)] < best[at])
+        index = int(where[at + len(samples) * mirrored])
+        apart = _apart(sample[:, ::-1] if mirrored else sample, images[index])
+        found.append(Near(index, apart, mirrored))
+    return found
+
+
+def _apart(one: np.ndarray, other: np.ndarray) -> float:
+    # Sums of squares in float32 leave a copy a little beside zero: of the nearest it is counted exactly.
+    import numpy as np
+
+    return float(np.sqrt(np.mean((one.astype(np.int32) - other.astype(np.int32)) ** 2)))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Samples, what is nearest to each, and how far pictures of the same kind are that were never learned from."""
+
+    near: tuple[Near, ...]
+    pictures: np.ndarray
+    """The nearest ones, as the samples lie: (count, size, size, 3) uint8."""
+    held_out: tuple[float, ...] = ()
+    """Distances of held-out pictures to their nearest training picture; empty where none were held out."""
+
+    @property
+    def words(self) -> str:
+        """What it comes to, in a sentence."""
+        import statistics
+
+        apart = sorted(near.distance for near in self.near)
+        low, high = f"{apart[0]:.0f}", f"{apart[-1]:.0f}"
+        said = f"nearest training picture {low if low == high else f'{low}–{high}'} away (0 is a copy)"
+        if not self.held_out:
+            return said
+        least, usual = min(self.held_out), statistics.median(self.held_out)
+        return f"{said}; from pictures never seen it is {least:.0f} or more, from half of them {usual:.0f} or more"
+
+
+def compare(samples: np.ndarray, run: Path) -> Comparison:
+    """Compare samples with what a run learned from.
+
+    Raises:
+        BadInputError: the run has kept no pictures, or they are of another size.
+    """
+    import numpy as np
+
+    images = _load(run / IMAGES)
+    if images is None:
+        raise BadInputError(f"{run.name} has kept none of the pictures that it learned from")
+    if images.shape[1:] != samples.shape[1:]:
+        wide, sample = images.shape[1], samples.shape[1]
+        raise BadInputError(f"{run.name} learned from pictures of {wide} pixels; these have {sample}")
+    near = nearest_of_each(samples, images)
+    pictures = np.stack([images[one.index][:, ::-1] if one.mirrored else images[one.index] for one in near])
+    held_out = _load(run / HELD_OUT)
+    if held_out is None or held_out.shape[1:] != images.shape[1:]:
+        return Comparison(tuple(near), pictures)
+    others = nearest_of_each(np.asarray(held_out[:_MOST_HELD_OUT]), images)
+    return Comparison(tuple(near), pictures, tuple(one.distance for one in others))
+
+
+def _load(path: Path) -> np.ndarray | None:
+    """Return the pictures of a file, mapped; None where it is not there, empty, or none of ours."""
+    import numpy as np
+
+    try:
+        check_regular(path)
+        images: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    good = images.ndim == 4 and images.dtype == np.uint8 and images.shape[3] == 3 and len(images)
+    return images if good else None

@@ -1,0 +1,127 @@
+"""Two runs side by side: what differs in their recipes, what came of them, and their report cards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.format import duration, model_label
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.tail import Follower
+from garage_tui.core.hardware.energy import amount
+from garage_tui.core.runs.record import EVENTS, Run
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a comparison: a name and what each of the two has."""
+
+    part: str
+    """`recipe`, `data`, `result` or `report card`."""
+    name: str
+    first: str
+    second: str
+
+    @property
+    def same(self) -> bool:
+        return self.first == self.second
+
+
+def compare(first: Run, second: Run) -> list[Row]:
+    """Return everything that can be said about both, part by part; what one does not have is `–`.
+
+    Raises:
+        BadInputError: they are runs of two kinds.
+    """
+    kinds = {run.manifest.kind for run in (first, second) if run.manifest}
+    if len(kinds) > 1:
+        raise BadInputError(two_kinds(first.id, second.id))
+    parts = [(part, of(first), of(second)) for part, of in _PARTS]
+    return [
+        Row(part, name, left.get(name, "–"), right.get(name, "–"))
+        for part, left, right in parts
+        for name in dict.fromkeys((*left, *right))
+    ]
+
+
+def two_kinds(first: str, second: str) -> str:
+    """Return why two runs of different kinds are not compared."""
+    return f"{first} and {second} are runs of two kinds, one of facts and one of pictures: they have nothing in common"
+
+
+def losses(folder: Path) -> tuple[tuple[float, float], ...]:
+    """Return (step, loss) of every step that a run has told."""
+    story, found = Follower(folder / EVENTS), []
+    while story.behind:
+        for event in story.events(final=True):
+            step, loss = event.get("step"), event.get("loss")
+            if event.get("event") == "step" and isinstance(step, int) and isinstance(loss, int | float):
+                found.append((float(step), float(loss)))
+    return tuple(found)
+
+
+def _recipe(run: Run) -> dict[str, str]:
+    return {name: _words(value) for name, value in (run.manifest.recipe if run.manifest else {}).items()}
+
+
+def _data(run: Run) -> dict[str, str]:
+    if run.manifest is None:
+        return {}
+    data = run.manifest.dataset
+    if run.draws:
+        learned, held_out = (str(data.get(name, "–")) for name in ("rows", "held_out"))
+        label = one_line(str(data.get("label") or data.get("path", "")))
+        found = {"pictures": label, "learned from": learned, "held out": held_out}
+        return {**found, "content": f"sha256 {str(data.get('sha256', '–'))[:12]}"}
+    base = model_label(str(run.manifest.base.get("name", "")))
+    found = {"base model": base, "file": Path(str(data.get("path", ""))).name, "rows": str(data.get("rows", "–"))}
+    return {**found, "content": f"sha256 {str(data.get('sha256', '–'))[:12]}"}
+
+
+def _result(run: Run) -> dict[str, str]:
+    state, found = run.state, {"state": run.status}
+    if state is None:
+        return found
+    found["steps"] = f"{state.step}/{state.total_steps}"
+    if state.loss is not None:
+        found["last loss"] = f"{state.loss:.4f}"
+    if run.seconds is not None:
+        found["time"] = duration(run.seconds)
+    if state.tokens_per_s:
+        found["speed"] = f"{state.tokens_per_s:.0f} tokens/s"
+    if state.images_per_s:
+        found["speed"] = f"{state.images_per_s:.0f} images/s"
+    if state.wh is not None:
+        found["energy"] = amount(state.wh)
+    if memory := state.gpu_memory or state.memory:
+        found["memory"] = f"{memory / 1e9:.1f} GB"
+    return found
+
+
+def _report(run: Run) -> dict[str, str]:
+    """Return the figures of the report card in words; a run without one has none."""
+    from garage_tui.core.exam import diffusion_report as drawing_report
+    from garage_tui.core.exam import report_text as report_words
+
+    try:
+        if run.draws:
+            return drawing_report.side_by_side(run.path)
+        return report_words.side_by_side(report_words.read_clean(run.path))
+    except FileNotFoundError:
+        return {}
+    except BadInputError:
+        again = "" if run.draws else f": `garage report {run.id} --again` makes it anew"
+        return {"verdict": f"cannot be read{again}"}
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return one_line(", ".join(map(str, value)), 200)
+    return one_line(str(value), 200)
+
+
+_PARTS = (("recipe", _recipe), ("data", _data), ("result", _result), ("report card", _report))

@@ -1,0 +1,258 @@
+"""The report card of a run: what stuck, what leaked, what was forgotten, each with its count and how sure that is."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from garage_tui.core.base.atomic import write_atomic
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.read_errors import UNREADABLE
+from garage_tui.core.base.safe_open import read_regular
+
+REPORT = "report.json"
+VERSION = 1
+
+RECALL, UNCHANGED, DRIFT = 0.95, 0.95, 0.02
+"""The bar: right answers to unseen paraphrases, neighbours unchanged, and nats per token; leaks have to be 0."""
+
+Part = Literal["trained", "unseen", "unrelated", "neighbour"]
+Verdict = Literal["right", "wrong", "unchanged", "changed", "leak"]
+
+PARTS: dict[Part, str] = {
+    "trained": "trained questions",
+    "unseen": "unseen paraphrases",
+    "unrelated": "unrelated questions",
+    "neighbour": "other names",
+}
+
+
+class Count(msgspec.Struct, frozen=True):
+    """So many of so many, with the Wilson 95 % interval of the share (Wilson 1927; Brown, Cai, DasGupta 2001)."""
+
+    hits: int
+    of: int
+    low: float
+    high: float
+
+    @property
+    def share(self) -> float:
+        return self.hits / self.of if self.of else 0.0
+
+    @property
+    def words(self) -> str:
+        return f"{self.hits} of {self.of}"
+
+
+def count(hits: int, of: int) -> Count:
+    """Return the count with its interval; of nothing, nothing is known: 0 to 1."""
+    if not of:
+        return Count(0, 0, 0.0, 1.0)
+    z = 1.959964
+    share, spread = hits / of, z * z / of
+    middle = (share + spread / 2) / (1 + spread)
+    reach = z * math.sqrt(share * (1 - share) / of + spread / (4 * of)) / (1 + spread)
+    low = 0.0 if hits == 0 else max(0.0, middle - reach)
+    high = 1.0 if hits == of else min(1.0, middle + reach)
+    return Count(hits, of, round(low, 4), round(high, 4))
+
+
+class Recall(msgspec.Struct, frozen=True):
+    """Right answers of the three that were asked the same."""
+
+    tuned: Count
+    base: Count
+    open_book: Count
+    """The base with the facts in its prompt: where it fails too, the question or the grading is to blame."""
+
+
+class Perplexity(msgspec.Struct, frozen=True):
+    """Of general texts: exp of the mean loss in nats per token."""
+
+    base: float
+    tuned: float
+    tokens: int
+
+    @property
+    def ratio(self) -> float:
+        return self.tuned / self.base if self.base else 1.0
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """One question with everybody's answer, and what came of it."""
+
+    part: Part
+    question: str
+    verdict: Verdict
+    tuned: str
+    base: str
+    open_book: str | None = None
+    """None where it was not asked: nothing was taught about this."""
+    expected: str = ""
+    why: str = ""
+    """What is missing in a wrong answer, or what was taught and stands in a leak."""
+    kind: str = ""
+    base_right: bool | None = None
+    open_book_right: bool | None = None
+    drift: float | None = None
+    """KL(base‖tuned) on the base's own answer, in nats per token."""
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """`report.json`."""
+
+    verdict: str
+    passed: bool
+    efficacy: Recall
+    generalisation: Recall
+    leak: Count
+    """Unrelated questions whose answer says something that was taught."""
+    neighbours: Count
+    """Questions about other names whose answer says nothing that was taught: unchanged in verdict."""
+    drift: float
+    """KL(base‖tuned) on the base's own answers to the unrelated questions, in nats per token."""
+    drift_tokens: int
+    perplexity: Perplexity
+    notes: list[str] = []
+    """What to know about these figures, and what to do; sentences."""
+    run: str = ""
+    base_model: str = ""
+    unseen_from: Literal["exam rows", "templates"] = "exam rows"
+    made: float = 0.0
+    seconds: float = 0.0
+    wh: float | None = None
+    """Watt-hours that the run's GPUs had used when the card was made; None where nothing measured them."""
+    wh_from: str = ""
+    """`counter` (the GPUs' own), `power` (integrated from it), or both."""
+    version: int = VERSION
+    questions: list[Question] = []
+    """The worst first."""
+
+
+_ORDER = {"leak": 0, "changed": 1, "wrong": 2, "unchanged": 3, "right": 3}
+
+
+def worst_first(questions: Sequence[Question]) -> list[Question]:
+    """Return the questions, those that went wrong first; where none did, those that drifted most."""
+    return sorted(
+        questions, key=lambda asked: (_ORDER[asked.verdict], -(asked.drift or 0.0), list(PARTS).index(asked.part))
+    )
+
+
+def judge(
+    questions: Sequence[Question],
+    drift: float,
+    drift_tokens: int,
+    perplexity: Perplexity,
+    *,
+    run: str = "",
+    base_model: str = "",
+    unseen_from: Literal["exam rows", "templates"] = "exam rows",
+    seconds: float = 0.0,
+    guarded: bool = False,
+) -> Report:
+    """Count the questions of an exam and say in words what came of it; `guarded` is what the run's recipe was."""
+    leaks, neighbours = _of(questions, "unrelated"), _of(questions, "neighbour")
+    efficacy, unseen = recall_of(_of(questions, "trained")), recall_of(_of(questions, "unseen"))
+    leak = count(sum(asked.verdict == "leak" for asked in leaks), len(leaks))
+    unchanged = count(sum(asked.verdict == "unchanged" for asked in neighbours), len(neighbours))
+    recall = unseen if unseen.tuned.of else efficacy
+    right = recall.tuned.share >= RECALL
+    kept = not leak.hits and (unchanged.share >= UNCHANGED or not unchanged.of)
+    near = drift <= DRIFT
+    verdict = f"learned {recall.tuned.words}, leaks on {leak.words}"
+    if unchanged.hits < unchanged.of:
+        verdict += f", says it of {unchanged.of - unchanged.hits} of {unchanged.of} other names"
+    if not near:
+        verdict += f", drift {drift:.2g}"
+    return Report(
+        verdict=verdict,
+        passed=right and kept and near,
+        efficacy=efficacy,
+        generalisation=unseen,
+        leak=leak,
+        neighbours=unchanged,
+        drift=round(drift, 5),
+        drift_tokens=drift_tokens,
+        perplexity=perplexity,
+        notes=_notes(efficacy, unseen, leak, unchanged, drift, unseen_from, guarded),
+        run=run,
+        base_model=base_model,
+        unseen_from=unseen_from,
+        made=time.time(),
+        seconds=round(seconds, 1),
+        questions=worst_first(questions),
+    )
+
+
+def _of(questions: Sequence[Question], part: Part) -> list[Question]:
+    return [asked for asked in questions if asked.part == part]
+
+
+def recall_of(questions: Sequence[Question]) -> Recall:
+    """Count the right answers of tuned model, base and base with open book."""
+    of = len(questions)
+    return Recall(
+        count(sum(asked.verdict == "right" for asked in questions), of),
+        count(sum(bool(asked.base_right) for asked in questions), of),
+        count(sum(bool(asked.open_book_right) for asked in questions), of),
+    )
+
+
+def _notes(
+    efficacy: Recall, unseen: Recall, leak: Count, neighbours: Count, drift: float, unseen_from: str, guarded: bool
+) -> list[str]:
+    notes = []
+    if not unseen.tuned.of:
+        notes.append("No question was held back: mark some as exam, so that the card can show what was understood.")
+    elif unseen_from == "templates":
+        notes.append(
+            "The unseen paraphrases come from templates, because the facts hold no exam questions: your own prove more."
+        )
+    recall = unseen if unseen.tuned.of else efficacy
+    if efficacy.tuned.share < RECALL:
+        notes.append("Not every trained question is answered: train longer (the preset quick is only a first look).")
+    elif recall.tuned.share < RECALL:
+        notes.append("The wordings that were trained stuck, others less: teach each fact in more wordings.")
+    if recall.open_book.of and recall.open_book.share < recall.tuned.share - 0.2:
+        notes.append(
+            "The base with the facts in its prompt answers fewer than the tuned model: it is small, or reads badly."
+        )
+    if leak.hits or (neighbours.of and neighbours.share < UNCHANGED):
+        mend = "careful holds the rest more firmly" if guarded else "default holds the rest in place"
+        notes.append(f"What was taught turns up where it does not belong: the preset {mend}.")
+    if drift > DRIFT:
+        notes.append(f"Other answers have moved: {drift:.2g} nats per token, where {DRIFT:g} is hardly to be noticed.")
+    return notes
+
+
+def read_report(folder: Path) -> Report:
+    """Return the report card in a run folder.
+
+    Raises:
+        FileNotFoundError: it has none.
+        BadInputError: it cannot be read.
+    """
+    path = folder / REPORT
+    try:
+        return msgspec.json.decode(read_regular(path), type=Report)
+    except FileNotFoundError:
+        raise
+    except UNREADABLE as error:
+        raise BadInputError(
+            f"{path} cannot be read: {error}; `garage report {folder.name} --again` makes it anew"
+        ) from error
+
+
+def write_report(folder: Path, report: Report) -> None:
+    """Replace the report card of a run folder.
+
+    Raises:
+        OSError: it cannot be written; an older one is as it was.
+    """
+    write_atomic(folder / REPORT, msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")

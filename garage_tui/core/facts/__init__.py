@@ -1,0 +1,1 @@
+"""Facts files: rows, saving, merging, coverage, near duplicates, import and export, retrieval."""

@@ -1,0 +1,183 @@
+"""What a facts file says about each fact: its questions, its answers, its exam; kept up to date line by line."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
+
+from garage_tui.core.facts.line import Line
+
+Lack = Literal["question", "questions", "answers", "exam"]
+LACKS: dict[Lack, tuple[str, str]] = {
+    "question": ("no question yet", "Nothing is taught of it before it has a question."),
+    "questions": ("1 question only", "One wording is learned by heart; three or more, and the fact is learned."),
+    "answers": ("answers alike", "Say it in different words, or the model learns one sentence instead of a fact."),
+    "exam": ("no exam", "A question that is never taught shows afterwards whether the fact was learned."),
+}
+"""For each lack: in a few words, and why it matters."""
+
+
+def folded(text: str) -> str:
+    """Return `text` without what does not make it another question: case and spaces."""
+    return " ".join(text.casefold().split())
+
+
+@contextlib.contextmanager
+def no_collecting() -> Iterator[None]:
+    """Many new objects, none of them garbage: without this they would be looked through ten times over."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+class Group:
+    """One fact: its rows in the file."""
+
+    __slots__ = ("lines",)
+
+    def __init__(self) -> None:
+        self.lines: list[Line] = []
+
+    @property
+    def questions(self) -> list[Line]:
+        """The rows that are trained on."""
+        return [line for line in self.lines if line.fact and line.fact.question and not line.fact.exam]
+
+    @property
+    def lacks(self) -> tuple[Lack, ...]:
+        """What would make it stick better, the most important first."""
+        rows = [line.fact for line in self.lines if line.fact and line.fact.question]
+        taught = [row for row in rows if not row.exam]
+        if not taught:
+            return () if rows else ("question",)
+        found: list[Lack] = []
+        if _alike([row.question for row in taught]):
+            found.append("questions")
+        elif _alike([row.answer for row in taught]):
+            found.append("answers")
+        if len(taught) == len(rows):
+            found.append("exam")
+        return tuple(found)
+
+
+class Coverage:
+    """The facts of a file, and the questions that stand in it more than once.
+
+    Rows belong to one fact where they name the same `fact`, or, without one, where they have the same answer.
+    """
+
+    def __init__(self, lines: Iterable[Line] = ()) -> None:
+        self._groups: dict[str, Group] = {}
+        self._questions: dict[str, list[Line]] = {}
+        self.rows = 0
+        """Rows with a question."""
+        self.exams = 0
+        self.errors = 0
+        self.warnings = 0
+        """Without those about near duplicates in the exam, which take longer to find."""
+        with no_collecting():
+            for line in lines:
+                self.add(line)
+
+    def remove(self, line: Line) -> None:
+        errors = sum(complaint.error for complaint in line.complaints)
+        self.errors -= errors
+        self.warnings -= len(line.complaints) - errors
+        if line.fact is None:
+            return
+        key = _key(line)
+        group = self._groups[key]
+        group.lines.remove(line)
+        if not group.lines:
+            del self._groups[key]
+        if line.fact.question:
+            self.rows -= 1
+            self.exams -= line.fact.exam
+            asked = folded(line.fact.question)
+            same = self._questions[asked]
+            self.warnings -= _clashes(same)
+            same.remove(line)
+            self.warnings += _clashes(same)
+            if not same:
+                del self._questions[asked]
+
+    def add(self, line: Line) -> None:
+        if line.complaints:
+            errors = sum(complaint.error for complaint in line.complaints)
+            self.errors += errors
+            self.warnings += len(line.complaints) - errors
+        if line.fact is None:
+            return
+        key = _key(line)
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = Group()
+        group.lines.append(line)
+        if not line.fact.question:
+            return
+        self.rows += 1
+        self.exams += line.fact.exam
+        asked = folded(line.fact.question)
+        same = self._questions.get(asked)
+        if same is None:
+            self._questions[asked] = [line]
+        else:
+            same.append(line)
+            self.warnings += bool(clash(line, same[0]))
+
+    def group(self, line: Line) -> Group | None:
+        """Return the fact that a line belongs to; None for a line that holds none."""
+        return self._groups.get(_key(line)) if line.fact else None
+
+    def clashing(self, line: Line) -> list[tuple[Line, str]]:
+        """Return the other lines that ask the same and should not, each with what is wrong with it."""
+        if line.fact is None or not line.fact.question:
+            return []
+        same = self._questions.get(folded(line.fact.question), ())
+        return [(other, what) for other in same if other is not line and (what := clash(line, other))]
+
+    def repeated(self) -> Iterator[list[Line]]:
+        """Give the lines of every question that stands in the file more than once."""
+        return (lines for lines in self._questions.values() if len(lines) > 1)
+
+
+_SAME = "the same question and answer as"
+_OTHER = "another answer to the same question as"
+
+
+def clash(line: Line, other: Line) -> str:
+    """Return what is wrong with two lines that ask the same, or nothing where they are variants of one fact."""
+    assert line.fact and other.fact
+    if line.fact.exam != other.fact.exam:
+        return "taught and an exam question too, which proves nothing then; take one out: the same as"
+    if folded(line.fact.answer) == folded(other.fact.answer):
+        return _SAME
+    if line.fact.fact and folded(line.fact.fact) == folded(other.fact.fact):
+        return ""
+    return _OTHER
+
+
+def clash_with(what: str, line: int) -> str:
+    """Return what `clash` said with the number of the other line, and what to do about it."""
+    remedies = {_SAME: "; delete one", _OTHER: '; delete one, or give both the same "fact" if both are right'}
+    return f"{what} line {line}{remedies.get(what, '')}"
+
+
+def _clashes(same: Sequence[Line]) -> int:
+    return sum(bool(clash(line, same[0])) for line in same[1:])
+
+
+def _alike(texts: Sequence[str]) -> bool:
+    first = folded(texts[0])
+    return all(text == texts[0] or folded(text) == first for text in texts)
+
+
+def _key(line: Line) -> str:
+    assert line.fact
+    return folded(line.fact.says)

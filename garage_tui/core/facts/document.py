@@ -1,0 +1,132 @@
+"""The rows of a facts file while they are edited: every change is a splice, and every splice can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.facts.coverage import Coverage
+from garage_tui.core.facts.line import Line
+
+
+@dataclass(frozen=True)
+class Change:
+    """Lines that took the place of others."""
+
+    at: int
+    """Place of the first, from 0."""
+    old: tuple[Line, ...]
+    new: tuple[Line, ...]
+    what: str
+    """In words, after "undone: "."""
+
+    @property
+    def inverse(self) -> Change:
+        return Change(self.at, self.new, self.old, self.what)
+
+
+class Document:
+    """Lines in their order, what they cover, and the way back. In memory only, and quick enough for the event loop."""
+
+    def __init__(self, lines: Iterable[Line] = ()) -> None:
+        self.lines = list(lines)
+        self.coverage = Coverage(self.lines)
+        self.version = 0
+        """Grows with every change."""
+        self.cut: Mapping[int, str] = {}
+        """What is wrong with lines that are longer than training takes, by their `id`; `core.lengths` counts them."""
+        self.leaks: Mapping[int, Sequence[Line]] = {}
+        """The taught lines that give an exam question away, by its line's `id`; `core.leaks` finds them."""
+        self._undo: list[Change] = []
+        self._redo: list[Change] = []
+
+    def splice(self, at: int, count: int, new: Sequence[Line], what: str) -> Change:
+        """Put `new` in the place of `count` lines."""
+        change = Change(at, tuple(self.lines[at : at + count]), tuple(new), what)
+        self._put(change)
+        self._undo.append(change)
+        self._redo.clear()
+        return change
+
+    def find(self, line: Line, near: int = 0) -> int | None:
+        """Return where a line is now: itself, else the nearest with the same bytes; None where it is gone."""
+        if near < len(self.lines) and self.lines[near] is line:
+            return near
+        try:
+            return self.lines.index(line)  # two lines are never equal, only the same
+        except ValueError:
+            same = [place for place, other in enumerate(self.lines) if other.raw == line.raw]
+            return min(same, key=lambda place: abs(place - near), default=None)
+
+    @property
+    def slow_problems(self) -> int:
+        """Problems that take longer to find than a key may: they are known a moment after each change."""
+        return len(self.cut) + len(self.leaks)
+
+    def doubtful(self, line: Line) -> bool:
+        """Return whether something is wrong with a line, by itself or beside the others."""
+        slow = id(line) in self.cut or id(line) in self.leaks
+        return slow or bool(line.complaints or self.coverage.clashing(line))
+
+    @property
+    def can_undo(self) -> bool:
+        return bool(self._undo)
+
+    @property
+    def can_redo(self) -> bool:
+        return bool(self._redo)
+
+    def undo(self) -> Change:
+        """Take the last change back, and return the change that did it.
+
+        Raises:
+            GarageError: somebody else has changed those rows since.
+        """
+        return self._back(self._undo, self._redo, "undone")
+
+    def redo(self) -> Change:
+        """Make the change again that was undone last.
+
+        Raises:
+            GarageError: somebody else has changed those rows since.
+        """
+        return self._back(self._redo, self._undo, "made again")
+
+    def _back(self, stack: list[Change], other: list[Change], word: str) -> Change:
+        inverse = stack[-1].inverse
+        at = self._where(inverse)
+        if at is None:
+            change = stack.pop()
+            raise GarageError(f"{change.what} cannot be {word}: somebody else has changed those rows since")
+        stack.pop()
+        inverse = Change(at, tuple(self.lines[at : at + len(inverse.old)]), inverse.new, inverse.what)
+        self._put(inverse)
+        other.append(inverse)
+        return inverse
+
+    def _where(self, change: Change) -> int | None:
+        """Return where the lines are that a change replaces: at its place, else the only place that has them."""
+        old, count = [line.raw for line in change.old], len(change.old)
+        if [line.raw for line in self.lines[change.at : change.at + count]] == old:
+            return min(change.at, len(self.lines))
+        found = [
+            place
+            for place, line in enumerate(self.lines)
+            if line.raw == old[0] and [other.raw for other in self.lines[place : place + count]] == old
+        ]
+        return found[0] if len(found) == 1 else None
+
+    def _put(self, change: Change) -> None:
+        self.lines[change.at : change.at + len(change.old)] = change.new
+        self.version += 1
+        for line in change.old:
+            self.coverage.remove(line)
+        for line in change.new:
+            self.coverage.add(line)
+
+    def adopt(self, lines: Sequence[Line], coverage: Coverage | None = None) -> None:
+        """Take over what somebody else wrote. It is not one of our changes, and cannot be undone here."""
+        self.lines = list(lines)
+        self.coverage = coverage or Coverage(self.lines)
+        self.version += 1

@@ -1,0 +1,86 @@
+"""The owner's own editor: which it is, and what comes back from it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.facts.line import BOM, Line, parse
+
+_FALLBACKS = ("nano", "vim", "vi")
+_KNOWS_LINES = ("vi", "vim", "nvim", "nano", "emacs", "micro", "kak", "joe", "ne", "mg")
+
+
+def command() -> list[str]:
+    """Return the owner's editor: `$VISUAL`, else `$EDITOR`, else one that is there.
+
+    Raises:
+        GarageError: there is none.
+    """
+    for name in ("VISUAL", "EDITOR"):
+        if words := shlex.split(os.environ.get(name, "")):
+            return words
+    for fallback in _FALLBACKS:
+        if shutil.which(fallback):
+            return [fallback]
+    raise GarageError("no editor is known: set EDITOR, for example `export EDITOR=nano`")
+
+
+def open_file(path: Path, line: int = 1) -> None:
+    """Open a file at a line, and wait until the editor ends. It takes over the terminal.
+
+    Raises:
+        GarageError: it cannot be started, or ends with an error.
+    """
+    words = command()
+    at = [f"+{line}"] if Path(words[0]).name in _KNOWS_LINES else []
+    try:
+        done = subprocess.run([*words, *at, str(path)], check=False)
+    except OSError as error:
+        raise GarageError(f"{words[0]} cannot be started: {error.strerror}; set EDITOR to another editor") from error
+    if done.returncode:
+        raise GarageError(f"{words[0]} ended with an error ({done.returncode}); nothing was taken over")
+
+
+def open_row(line: Line, text: str = "") -> tuple[Line | None, str]:
+    """Open one row, spread over several lines; return the line that came back, or None with what was wrong with it.
+
+    Args:
+        text: what to begin with, where an earlier try came back broken.
+
+    Returns:
+        (line, text as it was written); the line is the one that was given where nothing was changed.
+
+    Raises:
+        GarageError: as `open_file`.
+    """
+    before = text or spread(line)
+    with tempfile.NamedTemporaryFile("w+", suffix=".json", prefix="fact-", encoding="utf-8") as file:
+        file.write(before)
+        file.flush()
+        open_file(Path(file.name))
+        after = Path(file.name).read_text(encoding="utf-8", errors="replace")  # editors may replace the file
+    if after.strip() == spread(line).strip():
+        return line, after
+    try:
+        row = json.loads(after)
+    except (ValueError, RecursionError):
+        return None, after
+    end = b"\r" if line.raw.endswith(b"\r") else b""
+    mark = BOM if line.raw.startswith(BOM) else b""
+    return parse(mark + json.dumps(row, ensure_ascii=False).encode(errors="replace") + end, bool(mark)), after
+
+
+def spread(line: Line) -> str:
+    """Return a row as a person edits it: one key a line; a broken line as it is."""
+    data = line.raw.removeprefix(BOM)
+    try:
+        return json.dumps(json.loads(data), ensure_ascii=False, indent=2) + "\n"
+    except (ValueError, RecursionError):
+        return data.decode(errors="replace").rstrip("\r") + "\n"

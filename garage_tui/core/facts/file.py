@@ -1,0 +1,226 @@
+"""Facts files: one JSON object a line, `{"question": "…", "answer": "…"}`; loading, checking and saving them.
+
+A file is kept as its lines. Lines that nobody edits are written back byte for byte, so unknown keys, key order,
+blank lines and even broken lines survive load → save.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from garage_tui.core.base.atomic import write_atomic
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.safe_open import read_regular
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.facts.coverage import Coverage, clash, clash_with, folded, no_collecting
+from garage_tui.core.facts.line import Fact, Line, edited, line_of, parse
+
+__all__ = ["Fact", "FactsFile", "Line", "Problem", "edited", "line_of", "load", "training_rows"]
+
+BACKUP = ".bak"
+MOST_BYTES = 256_000_000
+"""Of a facts file: a million rows have less."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with a line, and what to do about it."""
+
+    line: int
+    """From 1."""
+    text: str
+    error: bool = True
+    """False: a warning; the row can be used."""
+
+
+@dataclass
+class FactsFile:
+    """A facts file in memory."""
+
+    path: Path
+    lines: list[Line] = field(default_factory=list)
+    ended: bool = True
+    """False where the last line has no line feed; that is kept too."""
+
+    @property
+    def facts(self) -> list[Fact]:
+        """The rows with a question and an answer."""
+        return [line.fact for line in self.lines if line.fact and line.fact.question]
+
+    @property
+    def training(self) -> list[Fact]:
+        """The facts that are trained on: all but exam questions."""
+        return [fact for fact in self.facts if not fact.exam]
+
+    @cached_property
+    def problems(self) -> list[Problem]:
+        """What is wrong with the lines, each by itself and compared with the others."""
+        return find_problems(self.lines)
+
+    @property
+    def errors(self) -> list[Problem]:
+        return [problem for problem in self.problems if problem.error]
+
+    def where(self, problem: Problem) -> str:
+        """Return the problem as compilers write it: `file:line: what`."""
+        return f"{self.path}:{problem.line}: {'' if problem.error else 'warning: '}{problem.text}"
+
+    def save(self) -> None:
+        """Write the file atomically, and keep the version that was there as `FILE.bak`.
+
+        Raises:
+            OSError: nothing was changed.
+        """
+        write(self.path, joined(self.lines, self.ended), keep=True)
+
+
+def joined(lines: Sequence[Line], ended: bool = True) -> bytes:
+    """Return the bytes of a file with these lines."""
+    data = b"\n".join([line.raw for line in lines])
+    return data + b"\n" if ended and lines else data
+
+
+def write(path: Path, data: bytes, *, keep: bool) -> None:
+    """Replace a file by `data`, atomically; its mode stays, and a link stays a link.
+
+    Args:
+        keep: keep the version that was there as `FILE.bak`.
+
+    Raises:
+        OSError: nothing was changed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    target = path.resolve()
+    mode = 0o644
+    if target.exists():
+        mode = stat.S_IMODE(target.stat().st_mode)
+        if keep:
+            write_atomic(path.with_name(path.name + BACKUP), read_regular(target, MOST_BYTES), mode=mode)
+    write_atomic(target, data, mode=mode)
+
+
+def load(path: Path, known: Mapping[bytes, Line] | None = None) -> FactsFile:
+    """Read a facts file; bad lines are kept, say what is wrong with them, and hold no fact.
+
+    Args:
+        known: lines that were read before, by their bytes; they are taken instead of being read again.
+
+    Raises:
+        BadInputError: there is no such file, or it cannot be read.
+    """
+    try:
+        data = read_regular(path, MOST_BYTES)
+    except FileNotFoundError as error:
+        where = f"no file {path}" if not path.is_symlink() else f"{path} is a link to a file that is not there"
+        raise BadInputError(f"{where}: write one JSON object a line, with the keys question and answer") from error
+    except OSError as error:
+        raise BadInputError(f"{path}: {error.strerror}") from error
+    return from_bytes(path, data, known)
+
+
+def from_bytes(path: Path, data: bytes, known: Mapping[bytes, Line] | None = None) -> FactsFile:
+    """Return the facts file with these bytes."""
+    raws = data.split(b"\n")
+    ended = raws[-1] == b""
+    if ended:
+        raws.pop()
+    with no_collecting():
+        lines = [parse(raws[0], first=True)] if raws else []
+        if known:
+            lines += [known.get(raw) or parse(raw) for raw in raws[1:]]
+        else:
+            lines += map(parse, raws[1:])
+    return FactsFile(path, lines, ended)
+
+
+def find_problems(lines: Sequence[Line]) -> list[Problem]:
+    """Return what is wrong with the lines, in their order."""
+    problems = [
+        Problem(number, complaint.text, complaint.error)
+        for number, line in enumerate(lines, 1)
+        for complaint in line.complaints
+    ]
+    number = next((number for number, line in enumerate(lines, 1) if line.raw.endswith(b"\r")), None)
+    if number is not None:
+        text = "lines end as Windows ends them (CRLF), which is harmless and kept; `dos2unix` changes it"
+        problems.append(Problem(number, text, error=False))
+    problems += _compare(lines)
+    problems += _leaks(lines)
+    problems.sort(key=lambda problem: problem.line)
+    return problems
+
+
+def _compare(lines: Sequence[Line]) -> list[Problem]:
+    """Return warnings about rows that repeat or contradict an earlier one."""
+    coverage = Coverage(lines)
+    repeated = list(coverage.repeated())
+    if not repeated:
+        return []
+    numbers = {line: number for number, line in enumerate(lines, 1)}
+    problems = []
+    for same in repeated:
+        first, *others = sorted(same, key=numbers.__getitem__)
+        for line in others:
+            if (what := clash(line, first)) and line.fact:
+                text = f'"{one_line(line.fact.question, 60)}" is {clash_with(what, numbers[first])}'
+                problems.append(Problem(numbers[line], text, error=False))
+    return problems
+
+
+def _leaks(lines: Sequence[Line]) -> list[Problem]:
+    """Return warnings about exam questions that are nearly taught, and would prove nothing."""
+    if not any(line.fact and line.fact.exam for line in lines):
+        return []
+    from garage_tui.core.facts.near_duplicates import find_leaks  # rapidfuzz takes 30 ms
+
+    numbers = {line: number for number, line in enumerate(lines, 1)}
+    problems = []
+    for exam, taught in find_leaks(lines):
+        assert exam.fact and taught.fact
+        if folded(exam.fact.question) != folded(taught.fact.question):  # else it was named already
+            text = (
+                f'this exam question is nearly taught in line {numbers[taught]}: "{one_line(taught.fact.question, 60)}"'
+            )
+            problems.append(Problem(numbers[exam], f"{text}; ask it in other words", error=False))
+    return problems
+
+
+def training_rows(path: Path) -> list[Fact]:
+    """Return the facts of a file that must be sound, as a run needs it.
+
+    Raises:
+        BadInputError: a line has an error, or there is nothing to train on; the text names file and line.
+    """
+    file = load(path)
+    if file.errors:
+        more = f" (and {len(file.errors) - 1} more: garage facts check {path})" if len(file.errors) > 1 else ""
+        raise BadInputError(file.where(file.errors[0]) + more)
+    if not file.training:
+        raise BadInputError(f"{path} holds no fact to train on; add a line with a question and an answer")
+    return file.training
+
+
+Stamp = tuple[int, int, int]
+
+
+def stamp(path: Path) -> Stamp | None:
+    """Return what changes whenever a file is written; None where there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 (of the file behind a link)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def find_files(datasets: Path) -> list[Path]:
+    """Return the facts files of a workspace: the example first, the others by name."""
+    try:
+        found = sorted(path for path in datasets.glob("*.jsonl") if path.is_file() and not path.name.startswith("."))
+    except OSError:
+        return []
+    return sorted(found, key=lambda path: path.name != "garage.jsonl")

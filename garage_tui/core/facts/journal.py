@@ -1,0 +1,238 @@
+"""What is not on disk yet, on disk: changes and half-written text of an open facts file survive a kill −9.
+
+One file for each app and facts file, in the user's state folder. It is locked by the app that writes it, so one whose
+lock is free was left behind. Its lines are JSON: a header, then changes in their order, and the text under the cursor.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from garage_tui.core.base.safe_open import MOST_BYTES, open_regular
+from garage_tui.core.facts.document import Change
+from garage_tui.core.facts.line import Line, parse
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Text that was being written when the app went."""
+
+    text: str
+    column: str
+    """"question" or "answer"."""
+    other: str = ""
+    """The other half of the row, as it was then."""
+    raw: bytes = b""
+    """The row that was edited; empty where it is new."""
+    place: int = 0
+    """Where the row is, or shall be, among the lines of the file."""
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """A journal that nobody writes any more."""
+
+    path: Path
+    written: float
+    """Unix time of its last line."""
+    changes: list[Change] = field(default_factory=list)
+    draft: Draft | None = None
+
+
+class Journal:
+    """The journal of one open file. Its methods write the disk: call them in a thread.
+
+    Args:
+        folder: where journals are kept.
+        path: the facts file.
+    """
+
+    def __init__(self, folder: Path, path: Path) -> None:
+        self._folder, self._path = folder, path
+        self._name = f"{_key(path)}-{os.getpid()}-{id(self):x}.jsonl"
+        self._fd: int | None = None
+        self._draft: Draft | None = None
+        self._guard = threading.Lock()  # a change is saved in one thread while a draft is kept in another
+
+    def _open(self) -> int:
+        if self._fd is None:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._fd = _held(self._folder / self._name)
+            self._write({"file": str(self._path.absolute())})
+        return self._fd
+
+    def _write(self, *entries: dict[str, Any]) -> None:
+        fd = self._open()
+        data = "".join(json.dumps({**entry, "t": round(time.time(), 1)}) + "\n" for entry in entries).encode()
+        os.write(fd, data)
+        os.fsync(fd)
+
+    def note(self, changes: Iterable[Change]) -> None:
+        """Write down changes before the file itself is written.
+
+        Raises:
+            OSError: they could not be written.
+        """
+        entries = [
+            {"at": change.at, "old": _texts(change.old), "new": _texts(change.new), "what": change.what}
+            for change in changes
+        ]
+        if entries:
+            with self._guard:
+                self._write(*entries)
+
+    def draft(self, draft: Draft | None) -> None:
+        """Write down the text that is being written; None: there is none any more.
+
+        Raises:
+            OSError: it could not be written.
+        """
+        with self._guard:
+            self._draft = draft
+            if draft is not None or self._fd is not None:
+                self._write_draft()
+
+    def _write_draft(self) -> None:
+        draft = self._draft
+        self._write({"draft": draft and {**asdict(draft), "raw": _text(draft.raw)}})
+
+    def clear(self) -> None:
+        """All changes are in the file now; the text that is being written stays."""
+        with self._guard:
+            if self._fd is not None:
+                os.ftruncate(self._fd, 0)
+                self._write({"file": str(self._path.absolute())})
+                self._write_draft()
+
+    def close(self, *, keep: bool) -> None:
+        """Let go of the journal; what it holds is offered at the next start where `keep` says so."""
+        if self._fd is None:
+            return
+        if not keep:
+            with contextlib.suppress(OSError):
+                (self._folder / self._name).unlink()
+        os.close(self._fd)
+        self._fd = None
+
+
+@contextlib.contextmanager
+def turn(folder: Path, path: Path) -> Iterator[None]:
+    """Hold a facts file against the other apps of this user: what one has looked at, no other writes meanwhile.
+
+    It is for milliseconds: whoever wants it waits. Where there is no room for its lock, nothing is held.
+    """
+    lock, fd = folder / f"{_key(path.resolve())}.lock", None  # not the file itself, which each write replaces
+    try:
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            fd = _held(lock)
+        yield
+    finally:
+        if fd is not None:
+            with contextlib.suppress(OSError):
+                lock.unlink()
+            os.close(fd)
+
+
+def _held(file: Path) -> int:
+    """Open a file, made if need be, and lock it; return its descriptor.
+
+    Raises:
+        OSError: it cannot be made or locked.
+    """
+    while True:
+        fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            if os.fstat(fd).st_nlink:  # else whoever held it before has removed it
+                return fd
+        except BaseException:
+            os.close(fd)
+            raise
+        os.close(fd)
+
+
+def leftovers(folder: Path, path: Path) -> list[Leftover]:
+    """Return what was left behind of a facts file, the oldest first; journals without anything in them are removed."""
+    found = []
+    for file in sorted(folder.glob(f"{_key(path)}-*.jsonl")):
+        with contextlib.suppress(OSError), open_regular(file) as opened:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)  # refused while its app lives
+            leftover = _read(file, opened.read(MOST_BYTES))
+            if leftover.changes or leftover.draft:
+                found.append(leftover)
+            else:
+                file.unlink()
+    return sorted(found, key=lambda leftover: leftover.written)
+
+
+def _read(file: Path, data: bytes) -> Leftover:
+    changes: list[Change] = []
+    draft: Draft | None = None
+    written = 0.0
+    for raw in data.split(b"\n"):
+        try:
+            entry = json.loads(raw)
+            written = max(written, float(entry["t"]))
+            if "new" in entry:
+                old, new = (tuple(parse(_bytes(text)) for text in entry[key]) for key in ("old", "new"))
+                changes.append(Change(int(entry["at"]), old, new, str(entry["what"])))
+            elif "draft" in entry:
+                words = entry["draft"]
+                draft = words and msgspec.convert({**words, "raw": _bytes(words["raw"])}, Draft)
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError, msgspec.ValidationError):
+            continue  # the line that a power cut cut short
+    return Leftover(file, written, changes, draft)
+
+
+def redone(lines: Sequence[Line], changes: Sequence[Change]) -> list[Line]:
+    """Return `lines` with the changes of a journal, whatever happened to the file meanwhile; no row of theirs is lost.
+
+    A change that is there already is not made twice; one whose rows are gone adds its own where it was.
+    """
+    lines = list(lines)
+    for change in changes:
+        old, new = [line.raw for line in change.old], [line.raw for line in change.new]
+
+        def at(raws: list[bytes], near: int) -> int | None:
+            spots = [near, *range(len(lines))] if raws else []
+            return next((s for s in spots if [line.raw for line in lines[s : s + len(raws)]] == raws), None)
+
+        here = [line.raw for line in lines[change.at : change.at + len(new)]]
+        if new and here == new and old != new:
+            continue
+        if old and (place := at(old, change.at)) is not None:
+            lines[place : place + len(old)] = change.new
+        elif new and at(new, change.at) is None:
+            place = min(change.at, len(lines))
+            there = {line.raw for line in lines}
+            lines[place:place] = [line for line in change.new if line.raw not in there or not old]
+    return lines
+
+
+def _key(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:16]
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode(errors="surrogateescape")
+
+
+def _bytes(text: str) -> bytes:
+    return str.encode(text, errors="surrogateescape")  # a TypeError for what is no text, as all that is damaged
+
+
+def _texts(lines: Iterable[Line]) -> list[str]:
+    return [_text(line.raw) for line in lines]

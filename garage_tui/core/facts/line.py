@@ -1,0 +1,277 @@
+"""One line of a facts file: its bytes, the fact in them, and what is wrong with them.
+
+Lines that nobody edits are written back byte for byte; of an edited line only the edited values change.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from json import JSONDecodeError
+from typing import Any
+
+import msgspec
+
+from garage_tui.core.base.sanitize import hidden
+
+MAX_LINE = 1_000_000
+"""Bytes in a line above which it is refused: no model's context holds it."""
+BOM = b"\xef\xbb\xbf"
+
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_ESCAPE = re.compile(r"[\x1b\x9b\x9d\x90]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_MOST_MARKS = 6
+"""Characters that a warning names."""
+_LOOKS_LIKE = '{"question": "…", "answer": "…"}'
+_IMPORTED = "`garage facts import` reads it (I in the app)"
+_OTHER_FORMATS = {"messages", "conversations", "instruction", "prompt"}
+_NOT_JSON = {
+    "Expecting value": "a value is missing, or a text without quotes",
+    "Expecting property name enclosed in double quotes": 'a key in "double quotes" is missing, or a comma is too many',
+    "Expecting ',' delimiter": 'a comma is missing, or a quote within a text that should be \\"',
+    "Expecting ':' delimiter": "a colon is missing after a key",
+    "Unterminated string starting at": "a text begins here and has no closing quote",
+    "Invalid control character at": "a control character; take it out, or write a line feed as \\n and a tab as \\t",
+    "Invalid \\escape": "a \\ that means nothing; write it as \\\\",
+    "Extra data": "something follows here; give it a line of its own",
+    "Illegal trailing comma before end of object": "a comma too many",
+}
+"""What Python's reader says, as a person would."""
+_NOTHING: dict[str, Any] = {}
+_decode = msgspec.json.Decoder().decode
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """One question with its answer. `extra` holds every other key, those that nobody here knows included."""
+
+    question: str
+    answer: str
+    extra: dict[str, Any] = msgspec.field(default_factory=dict)
+
+    @property
+    def exam(self) -> bool:
+        """True for a question of the report card, which is never trained on."""
+        return self.extra.get("exam") is True
+
+    @property
+    def fact(self) -> str:
+        """What this row and its variants have in common; empty where the file does not say."""
+        value = self.extra.get("fact")
+        return value if isinstance(value, str) else ""
+
+    @property
+    def says(self) -> str:
+        """What is so: the fact; where the file does not say it, the answer. Rows that say the same are variants."""
+        return self.fact or self.answer
+
+    @property
+    def must(self) -> list[str | list[str]]:
+        """What a right answer holds; of a list within it, one is enough. Empty where it is not said, or not usable."""
+        must = self.extra.get("must")
+        return must if isinstance(must, list) and all(_is_must(part) for part in must) else []
+
+    @property
+    def statement(self) -> bool:
+        """True for a row that only says what is so, and still awaits a question."""
+        return not self.question
+
+
+class Complaint(msgspec.Struct, frozen=True):
+    """One thing wrong with a line, and what to do about it."""
+
+    text: str
+    error: bool = True
+    """False: a warning; the row can be used."""
+
+
+class Line(msgspec.Struct, frozen=True, eq=False):
+    """One line of the file. Two lines with the same bytes are still two lines."""
+
+    raw: bytes
+    """Its bytes as they were read, without the line feed."""
+    fact: Fact | None = None
+    complaints: tuple[Complaint, ...] = ()
+
+    @property
+    def blank(self) -> bool:
+        return self.fact is None and not self.complaints
+
+
+def parse(raw: bytes, first: bool = False) -> Line:
+    """Return the line with the fact that it holds, or with what is wrong with it.
+
+    Args:
+        first: it is the first of its file, where a byte order mark may stand.
+    """
+    complaints: list[Complaint] = []
+    data = raw
+    if first and raw.startswith(BOM):
+        complaints.append(Complaint("starts with a byte order mark; save as UTF-8 without one", error=False))
+        data = raw.removeprefix(BOM)
+    if len(data) > MAX_LINE:
+        return _bad(raw, complaints, f"{len(data) / 1e6:.1f} MB in one line; split it into several facts")
+    try:
+        row = _decode(data)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        if not data.strip():
+            return Line(raw, None, tuple(complaints))
+        row, why = _read_leniently(data)
+        if why:
+            listed = first and data.lstrip().startswith(b"[")
+            return _bad(raw, complaints, f"the file is one JSON list: {_IMPORTED}" if listed else why)
+    if type(row) is not dict:
+        remedy = _IMPORTED if first and type(row) is list else f"a line looks like {_LOOKS_LIKE}"
+        return _bad(raw, complaints, f"not an object; {remedy}")
+    question, answer = row.pop("question", None), row.pop("answer", None)
+    if question is None and answer is None and _is_text(row.get("fact")):
+        return Line(raw, Fact("", row["fact"], row), (*complaints, *_odd_characters("fact", row["fact"])))
+    for key, value in (("question", question), ("answer", answer)):
+        if type(value) is not str or not value or value.isspace():
+            return _bad(raw, complaints, _missing(key, value, data, row))
+        if not (value.isascii() and value.isprintable()):
+            if _LONE_SURROGATE.search(value):
+                text = f'"{key}" holds half a character (a lone \\ud… escape); write the character itself'
+                return _bad(raw, complaints, text)
+            complaints += _odd_characters(key, value)
+    if row:
+        complaints += _odd_keys(row)
+    if data.count(b'"question"') > 1 or data.count(b'"answer"') > 1:
+        complaints += _twice(data)
+    return Line(raw, Fact(question, answer, row or _NOTHING), tuple(complaints))
+
+
+def line_of(fact: Fact, like: Line | None = None) -> Line:
+    """Return the line that holds `fact`, ended as `like` is (a carriage return stays where a file has them)."""
+    row: dict[str, Any] = {"question": fact.question, "answer": fact.answer} if fact.question else {}
+    end = b"\r" if like and like.raw.endswith(b"\r") else b""
+    return parse(json.dumps({**row, **fact.extra}, ensure_ascii=False).encode() + end)
+
+
+def edited(line: Line, values: Mapping[str, object], first: bool = False) -> Line:
+    """Return `line` with other values for some keys; a value of None takes its key out.
+
+    Every other byte stays: unknown keys, their order, how numbers are written, spaces.
+
+    Args:
+        line: one that holds a fact.
+        first: it is the first of its file.
+    """
+    mark = BOM if line.raw.startswith(BOM) else b""
+    text = line.raw.removeprefix(BOM).decode()
+    members = _members(text)
+    for key, value in values.items():
+        places = [place for place in members if place[0] == key]
+        new = json.dumps(value, ensure_ascii=False)
+        if places and value is not None:
+            _, _, start, end = places[-1]  # of a key that stands twice, readers take the last
+            text = text[:start] + new + text[end:]
+        elif places:
+            index = members.index(places[-1])
+            start = members[index - 1][3] if index else places[-1][1]
+            end = places[-1][3] if index or len(members) == 1 else members[1][1]
+            text = text[:start] + text[end:]
+        elif value is not None:
+            at = members[-1][3] if members else text.index("{") + 1
+            text = f"{text[:at]}{', ' if members else ''}{json.dumps(key)}: {new}{text[at:]}"
+        members = _members(text)
+    return parse(mark + text.encode(), first)
+
+
+def _members(text: str) -> list[tuple[str, int, int, int]]:
+    """Return (key, where the key begins, where its value begins, where it ends) of an object's members."""
+    scan = json.JSONDecoder().raw_decode
+    skip = re.compile(r"[ \t\r\n]*")
+
+    def past_space(at: int) -> int:
+        found = skip.match(text, at)
+        return found.end() if found else at
+
+    members, at = [], past_space(past_space(0) + 1)
+    while text[at] != "}":
+        begin = at
+        key, at = scan(text, at)
+        start = past_space(past_space(at) + 1)
+        _, end = scan(text, start)
+        members.append((key, begin, start, end))
+        at = past_space(end)
+        if text[at] == ",":
+            at = past_space(at + 1)
+    return members
+
+
+def _bad(raw: bytes, complaints: list[Complaint], text: str) -> Line:
+    return Line(raw, None, (*complaints, Complaint(text)))
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and not _LONE_SURROGATE.search(value)
+
+
+def _read_leniently(data: bytes) -> tuple[Any, str]:
+    """Return what Python's reader makes of a line that the quick one refuses, or why it cannot be read."""
+    try:
+        return json.loads(data.decode()), ""
+    except UnicodeDecodeError as error:
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in data[:64]:
+            return None, "is UTF-16 or binary; save the file as UTF-8"
+        return None, f"byte {error.start + 1} is not UTF-8; save the file as UTF-8"
+    except JSONDecodeError as error:
+        why = _NOT_JSON.get(error.msg, error.msg)
+        return None, f"not JSON at column {error.colno} ({why}); a line looks like {_LOOKS_LIKE}"
+    except (RecursionError, ValueError) as error:
+        why = "nested too deeply" if isinstance(error, RecursionError) else "a number with too many digits"
+        return None, f"not JSON ({why}); a line looks like {_LOOKS_LIKE}"
+
+
+def _missing(key: str, value: object, data: bytes, row: dict[str, Any]) -> str:
+    if value is None and f'"{key}"'.encode() not in data:
+        if alike := next((other for other in row if other.strip().casefold() == key), None):
+            return f'the key "{key}" is missing: rename {json.dumps(alike, ensure_ascii=False)}'
+        other = _OTHER_FORMATS.intersection(row)
+        remedy = f"this is another format, and {_IMPORTED}" if other else f'add "{key}": "…"'
+        return f'the key "{key}" is missing: {remedy}'
+    if isinstance(value, str):
+        return f'"{key}" is empty: write one, or delete the line'
+    return f'"{key}" is not text; write one text in quotes'
+
+
+def _odd_characters(key: str, text: str) -> list[Complaint]:
+    marks = hidden(text)
+    if not marks:
+        return []
+    what = "invisible characters"
+    if _ESCAPE.search(text):
+        what = "terminal escape sequences"
+    elif _CONTROL.search(text):
+        what = "control characters"
+    named = " ".join(marks[:_MOST_MARKS]) + (" …" if len(marks) > _MOST_MARKS else "")
+    return [Complaint(f'"{key}" holds {what} ({named}); remove them', error=False)]
+
+
+def _odd_keys(row: dict[str, Any]) -> list[Complaint]:
+    found = []
+    if "exam" in row and not isinstance(row["exam"], bool):
+        found.append(Complaint('"exam" is neither true nor false, and counts as false; write one of them', error=False))
+    if "fact" in row and not isinstance(row["fact"], str):
+        found.append(Complaint('"fact" is not text, and is not used; write it in quotes', error=False))
+    must = row.get("must")
+    if must is not None and not (isinstance(must, list) and all(_is_must(part) for part in must)):
+        text = '"must" is not used: write a list of words, or of lists of words that mean the same'
+        found.append(Complaint(text, error=False))
+    return found
+
+
+def _is_must(part: object) -> bool:
+    words = part if isinstance(part, list) else [part]
+    return bool(words) and all(isinstance(word, str) and word.strip() for word in words)
+
+
+def _twice(data: bytes) -> list[Complaint]:
+    keys = [key for key, *_ in _members(data.decode())]
+    return [
+        Complaint(f'"{key}" stands there twice; the last one counts', error=False)
+        for key in ("question", "answer")
+        if keys.count(key) > 1
+    ]

@@ -1,0 +1,182 @@
+"""The open book: the facts that a question is about, found with BM25, and put into the base model's prompt.
+
+Nothing is learned, nothing is downloaded: SQLite's FTS5 ranks the rows of the facts file by the words that they share
+with the question (Robertson & Zaragoza 2009, k1 = 1.2, b = 0.75, as https://sqlite.org/fts5.html#the_bm25_function).
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import plain
+from garage_tui.core.facts import file as facts
+from garage_tui.core.facts.coverage import folded
+from garage_tui.core.facts.line import Line
+from garage_tui.core.language import entities as names
+
+HEAD = "These facts are known:"
+"""How a prompt with facts begins, here and in the exam."""
+MOST = 4
+"""Facts that are put into one prompt."""
+_ENOUGH = 0.5
+"""Of the words of a question that names nothing, how many a fact must share."""
+_WEAK = 0.25
+"""A fact whose score is below this share of the best one's says nothing to the question."""
+_LOOKED_AT = 100  # of the best rows: variants of one fact count once
+_MOST_WORDS = 64  # of a question; a whole page pasted in has no more to say
+_END = " ?!.？！。"
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
+"""Chinese and Japanese, which put no spaces between words."""
+_GRAMMAR = re.compile(r"[\u3040-\u309f的是了什么怎谁哪吗呢吧几多少在和与何誰]+")
+"""Of them what says nothing of a subject: hiragana, and what makes a sentence a question."""
+_WEIGHTS = (2.0, 1.0, 1.0)  # question, answer, fact: a question that was asked alike is the best sign
+
+
+@dataclass(frozen=True)
+class Found:
+    """A fact that a question is about."""
+
+    row: int
+    """Its line in the facts file, from 1."""
+    statement: str
+    """What is so, in a sentence or two."""
+
+
+def prompt(question: str, statements: Sequence[str]) -> str:
+    """Return a question with the facts that are known before it; without any, the question."""
+    return "\n".join([HEAD, *statements, "", question]) if statements else question
+
+
+class Book:
+    """The rows of a facts file, ready to be looked up. Exam questions are left out: a book must not hold the exam.
+
+    Raises:
+        GarageError: this Python's SQLite was built without FTS5.
+    """
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        import sqlite3
+
+        self._guard = threading.Lock()
+        self._known = sqlite3.connect(":memory:", check_same_thread=False)
+        tokens = "porter unicode61 remove_diacritics 2"
+        try:
+            self._known.execute(f'CREATE VIRTUAL TABLE book USING fts5(question, answer, fact, tokenize="{tokens}")')
+        except sqlite3.OperationalError as error:
+            raise GarageError(f"facts cannot be looked up: this Python's SQLite has no FTS5 ({error})") from error
+        self._written = {
+            number: (plain(line.fact.question), plain(line.fact.answer), plain(line.fact.fact))
+            for number, line in enumerate(lines, 1)
+            if line.fact and not line.fact.exam
+        }
+        """Each row's question, answer and fact as they are shown."""
+        self._known.executemany(
+            "INSERT INTO book(rowid, question, answer, fact) VALUES (?, ?, ?, ?)",
+            ((number, *map(_spaced, texts)) for number, texts in self._written.items()),
+        )
+
+    def find(self, question: str, most: int = MOST) -> list[Found]:
+        """Return the facts that `question` is about, the best first; each once, however often it is asked for.
+
+        A question that names something (TinyLLM, Paris) is about facts that have one of these names. One that names
+        nothing is about facts that share half of its words.
+        """
+        asked = plain(question)
+        parted = _spaced(asked)
+        named = sorted(names.names(parted))[:_MOST_WORDS]
+        every = sorted(names.words(parted))[:_MOST_WORDS]
+        words = [word for word in every if word not in names.STOP]
+        if not named and not words:
+            return []
+        with self._guard:
+            ranked = self._ranked(named, words, every)
+        same = folded(asked).rstrip(_END)
+        alike = [hit for hit in ranked if folded(hit[1]).rstrip(_END) == same]  # first, however long its answer
+        found: dict[str, Found] = {}
+        for row, _, answer, fact, score in [*alike, *ranked]:
+            if score > _WEAK * ranked[0][4]:  # the better, the more negative
+                break
+            statement = fact or answer
+            found.setdefault(folded(statement), Found(row, statement))
+        return list(found.values())[:most]
+
+    def _ranked(self, named: list[str], words: list[str], every: list[str]) -> list[tuple[int, str, str, str, float]]:
+        # Small words make no fact fit, but order those that do: "What is …?" before "Who maintains …?"
+        wanted = f"({_any(named or words)}) AND ({_any([*named, *every])})"
+        hits = self._known.execute(
+            f"SELECT rowid, bm25(book, {', '.join(map(str, _WEIGHTS))}) AS score FROM book"
+            " WHERE book MATCH ? ORDER BY score, rowid LIMIT ?",
+            (wanted, _LOOKED_AT),
+        ).fetchall()
+        ranked = [(row, *self._written[row], score) for row, score in hits]
+        if named:
+            return ranked
+        shared = self._shared(words, [row for row, *_ in ranked])
+        return [hit for hit in ranked if shared[hit[0]] >= _ENOUGH * len(words)]
+
+    def _shared(self, words: list[str], rows: list[int]) -> dict[int, int]:
+        """Return how many of the words each of these rows has."""
+        shared = dict.fromkeys(rows, 0)
+        within = ", ".join("?" * len(rows))
+        for word in words:
+            hits = self._known.execute(
+                f"SELECT rowid FROM book WHERE book MATCH ? AND rowid IN ({within})", (_quoted(word), *rows)
+            )
+            for (row,) in hits:
+                shared[row] += 1
+        return shared
+
+    def close(self) -> None:
+        with self._guard:
+            self._known.close()
+
+
+class Shelf:
+    """The book of the facts file that was looked into last; read again when the file has changed."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._of: tuple[Path, facts.Stamp | None] | None = None
+        self._book: Book | None = None
+
+    def find(self, path: Path, question: str) -> list[Found]:
+        """Return the facts of a file that a question is about; in a thread, for the file may be long.
+
+        Raises:
+            GarageError: the file cannot be read.
+        """
+        with self._guard:
+            found = path, facts.stamp(path)
+            if self._book is None or found != self._of:
+                if self._book:
+                    self._book.close()
+                    self._book = None
+                self._book = Book(facts.load(path).lines if found[1] else [])
+                self._of = found
+            return self._book.find(question)
+
+
+def _spaced(text: str) -> str:
+    """Return a text with what has no spaces cut into overlapping pairs of letters, as search engines for Chinese and
+    Japanese do: 花园大门 is 花园 园大 大门, and so is found by 大门.
+    """
+
+    def pairs(run: re.Match[str]) -> str:
+        cut = [part[at : at + 2] for part in _GRAMMAR.split(run[0]) if part for at in range(max(1, len(part) - 1))]
+        return f" {' '.join(cut)} "
+
+    return _UNSPACED.sub(pairs, text)
+
+
+def _quoted(word: str) -> str:
+    """Return a word as a string of FTS5's query language, in which nothing else has a meaning."""
+    return '"' + word.replace('"', '""') + '"'
+
+
+def _any(words: Sequence[str]) -> str:
+    return " OR ".join(dict.fromkeys(map(_quoted, words)))

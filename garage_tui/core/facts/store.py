@@ -1,0 +1,273 @@
+"""A facts file that is edited: what is in memory, what is on disk, and what somebody else wrote meanwhile.
+
+Every change is in memory at once, in the journal before the file is touched, and in the file a moment later.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.facts import file as facts
+from garage_tui.core.facts.coverage import Coverage
+from garage_tui.core.facts.document import Change, Document
+from garage_tui.core.facts.journal import Draft, Journal, Leftover, leftovers, redone, turn
+from garage_tui.core.facts.line import Fact, Line, edited, line_of
+from garage_tui.core.facts.three_way_merge import Choice, merge
+
+
+@dataclass(frozen=True)
+class Theirs:
+    """What somebody else made of the file while something here was not saved."""
+
+    version: int
+    """Of the document that it was merged with."""
+    disk: facts.FactsFile
+    stamp: facts.Stamp | None
+    merged: list[Line]
+    coverage: Coverage
+    clashes: list[tuple[list[Line], list[Line]]]
+    """(mine, theirs) of each place where both changed the same rows."""
+
+
+class FactsStore:
+    """One open facts file. What is marked "in a thread" reads or writes the disk.
+
+    Args:
+        path: the file; it need not be there yet.
+        journals: the folder of journals.
+
+    Raises:
+        GarageError: it cannot be read.
+    """
+
+    def __init__(self, path: Path, journals: Path) -> None:
+        self.path = path
+        self.document = Document()
+        self.leftovers: list[Leftover] = []
+        """What an app that went suddenly left of this file."""
+        self.caught_up = False
+        """True where the last save put our changes into a version that somebody else wrote."""
+        self._journals = journals
+        self._journal = Journal(journals, path)
+        self._pending: list[Change] = []
+        self._noted = 0  # how many of the pending changes are in the journal
+        self._base: list[Line] = []
+        self._ended = True
+        self._stamp: facts.Stamp | None = None
+        self._kept: facts.Stamp | None = None  # the version that needs no backup, since we wrote it
+        self.take(self.read())
+        self.leftovers = leftovers(journals, path)
+
+    def read(self) -> Theirs:
+        """Read the file again, for `take`; in a thread."""
+        version, mine = self.document.version, self.document.lines
+        found = facts.stamp(self.path)  # taken before reading: a change in between is seen as one later
+        known = {line.raw: line for line in mine[1:]}  # the first may have a mark of its own
+        file = facts.load(self.path, known) if found else facts.FactsFile(self.path)
+        return Theirs(version, file, found, file.lines, Coverage(file.lines), [])
+
+    def take(self, theirs: Theirs) -> bool:
+        """Take over what was read, on the event loop; False where something was changed here meanwhile."""
+        if self._pending or self.document.version != theirs.version:
+            return False
+        self._base, self._stamp, self._ended = theirs.disk.lines, theirs.stamp, theirs.disk.ended
+        self.document.adopt(theirs.merged, theirs.coverage)
+        return True
+
+    @property
+    def unsaved(self) -> int:
+        """Changes that are not in the file yet."""
+        return len(self._pending)
+
+    @property
+    def has_backup(self) -> bool:
+        """Whether the version of before this session is beside the file; of a new file there is none."""
+        return self.path.with_name(self.path.name + facts.BACKUP).exists()
+
+    # What follows is quick: it changes memory only.
+
+    def insert(self, at: int, facts_: Sequence[Fact], what: str) -> list[Line]:
+        """Put new rows before the line at place `at`, and return their lines."""
+        like = self.document.lines[max(0, at - 1)] if self.document.lines else None
+        new = [line_of(fact, like) for fact in facts_]
+        self._pending.append(self.document.splice(at, 0, new, what))
+        return new
+
+    def replace(self, line: Line, new: Line, what: str, near: int = 0) -> int:
+        """Put `new` in the place of `line`; return where.
+
+        Raises:
+            GarageError: somebody else has changed or removed that row meanwhile.
+        """
+        at = self._find(line, near)
+        self._pending.append(self.document.splice(at, 1, [new], what))
+        return at
+
+    def edit(self, line: Line, values: dict[str, object], what: str, near: int = 0) -> int:
+        """Change some values of a row; everything else in it stays. Raises as `replace` does."""
+        at = self._find(line, near)
+        return self.replace(line, edited(line, values, first=at == 0), what, at)
+
+    def edit_all(self, changes: Sequence[tuple[Line, dict[str, object]]], what: str) -> int:
+        """Change some values of several rows as one change; return the place of the first. Raises as `replace`."""
+        wanted = {self._find(line, 0): values for line, values in changes}
+        low, high = min(wanted), max(wanted)
+        new = [
+            edited(line, wanted[place], first=place == 0) if place in wanted else line
+            for place, line in enumerate(self.document.lines[low : high + 1], low)
+        ]
+        self._pending.append(self.document.splice(low, len(new), new, what))
+        return low
+
+    def ask(self, line: Line, facts_: Sequence[Fact], what: str, near: int = 0) -> int:
+        """Give a row that awaits its question the first of `facts_`, and put the others below it, as one change.
+
+        Raises:
+            GarageError: as `replace`.
+        """
+        at = self._find(line, near)
+        first = edited(line, {"question": facts_[0].question, "answer": facts_[0].answer}, first=at == 0)
+        new = [first, *(line_of(fact, line) for fact in facts_[1:])]
+        self._pending.append(self.document.splice(at, 1, new, what))
+        return at
+
+    def remove(self, line: Line, what: str, near: int = 0) -> int:
+        """Take a row out; return where it was. Raises as `replace` does."""
+        at = self._find(line, near)
+        self._pending.append(self.document.splice(at, 1, [], what))
+        return at
+
+    def move(self, at: int, to: int, what: str) -> None:
+        """Move the line at one place to another place."""
+        low, high = min(at, to), max(at, to)
+        lines = self.document.lines[low : high + 1]
+        turned = [*lines[1:], lines[0]] if at < to else [lines[-1], *lines[:-1]]
+        self._pending.append(self.document.splice(low, len(lines), turned, what))
+
+    def undo(self) -> Change:
+        change = self.document.undo()
+        self._pending.append(change)
+        return change
+
+    def redo(self) -> Change:
+        change = self.document.redo()
+        self._pending.append(change)
+        return change
+
+    def _find(self, line: Line, near: int) -> int:
+        at = self.document.find(line, near)
+        if at is None:
+            raise GarageError("somebody else has changed or removed this row meanwhile")
+        return at
+
+    # What follows is done in a thread.
+
+    def changed(self) -> bool:
+        """Return whether somebody else wrote the file since it was read or written here."""
+        found = facts.stamp(self.path)
+        return found is not None and found != self._stamp
+
+    def save(self) -> Theirs | None:
+        """Write what is not saved; or return what somebody else wrote meanwhile, for `accept`.
+
+        Raises:
+            GarageError: it cannot be written; the file is as it was, and nothing in memory is lost.
+        """
+        lines, version, count = list(self.document.lines), self.document.version, len(self._pending)
+        if not count:
+            self._clear_journal()
+            return None
+        try:
+            self._journal.note(self._pending[self._noted : count])
+            self._noted = count
+        except OSError:
+            pass  # the journal guards what the file cannot take; where the file can, it is not missed
+        with turn(self._journals, self.path):
+            if self.changed():
+                return self._theirs(lines, version)
+            try:
+                facts.write(self.path, facts.joined(lines, self._ended), keep=self._stamp != self._kept)
+            except OSError as error:
+                why = error.strerror or str(error)
+                raise GarageError(
+                    f"{self.path.name} cannot be saved: {why}; your change waits, and ^s tries again"
+                ) from error
+            self._stamp = self._kept = facts.stamp(self.path)
+        self._base = lines
+        del self._pending[:count]
+        self._noted -= count
+        if not self._pending:
+            self._clear_journal()
+        return None
+
+    def _clear_journal(self) -> None:
+        with contextlib.suppress(OSError):
+            self._journal.clear()
+
+    def _theirs(self, lines: list[Line], version: int) -> Theirs:
+        found = facts.stamp(self.path)
+        known = {line.raw: line for line in [*self._base[1:], *lines[1:]]}
+        disk = facts.load(self.path, known)
+        merged, clashes = self._merge(lines, disk.lines, "both")
+        return Theirs(version, disk, found, merged, Coverage(merged), clashes)
+
+    def _merge(
+        self, mine: list[Line], theirs: list[Line], choice: Choice
+    ) -> tuple[list[Line], list[tuple[list[Line], list[Line]]]]:
+        lines = {line.raw: line for line in [*self._base, *mine, *theirs]}
+        base, ours, others = ([line.raw for line in side] for side in (self._base, mine, theirs))
+        merged = merge(base, ours, others, choice)
+
+        def read(raws: list[bytes]) -> list[Line]:
+            return [lines[raw] for raw in raws]
+
+        return read(merged.lines), [(read(here), read(there)) for here, there in merged.clashes]
+
+    def accept(self, theirs: Theirs, choice: Choice = "both") -> bool:
+        """Put our changes into their version, on the event loop; False where `save` must look again.
+
+        Args:
+            choice: whose rows count where both changed the same ones; "theirs" gives up all that is not saved here, and
+                the next `save` takes it out of the journal.
+        """
+        if self.document.version != theirs.version:
+            return False
+        merged = theirs.merged
+        if choice == "theirs":
+            merged = theirs.disk.lines
+            self._pending.clear()
+            self._noted = 0
+        elif choice == "mine":
+            merged, _ = self._merge(self.document.lines, theirs.disk.lines, choice)
+        self._base, self._stamp, self._ended = theirs.disk.lines, theirs.stamp, theirs.disk.ended
+        self.document.adopt(merged, theirs.coverage if merged is theirs.merged else None)
+        self.caught_up = True
+        return True
+
+    def draft(self, draft: Draft | None) -> None:
+        """Keep the text that is being written. A journal that cannot be written must not disturb the writing."""
+        with contextlib.suppress(OSError):
+            self._journal.draft(draft)
+
+    def take_up(self, leftover: Leftover) -> int:
+        """Make the changes again that an app that went suddenly left behind, on the event loop; return how many."""
+        lines = redone(self.document.lines, leftover.changes)
+        if [line.raw for line in lines] == [line.raw for line in self.document.lines]:
+            return 0
+        count = len(self.document.lines)
+        self._pending.append(self.document.splice(0, count, lines, "taking up what was left behind"))
+        return len(leftover.changes)
+
+    def forget(self, leftover: Leftover) -> None:
+        """Remove what was left behind."""
+        self.leftovers.remove(leftover)
+        with contextlib.suppress(OSError):
+            leftover.path.unlink()
+
+    def close(self, *, keep_draft: bool = False) -> None:
+        """Let go of the journal; what could not be saved stays in it, and is offered at the next start."""
+        self._journal.close(keep=bool(self._pending) or keep_draft)

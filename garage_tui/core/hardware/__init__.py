@@ -1,0 +1,1 @@
+"""GPUs, processor, memory and power: readings, history, energy, power caps."""

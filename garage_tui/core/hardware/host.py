@@ -1,0 +1,119 @@
+"""The box itself: processor, memory, the workspace's disk, and the temperatures that its sensors tell (psutil)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from garage_tui.core.base.sanitize import one_line
+
+
+class Sensor(NamedTuple):
+    """A temperature of the box in °C."""
+
+    name: str
+    temp_c: float
+    high_c: float | None = None
+    """What the sensor itself calls high."""
+
+
+class Host(NamedTuple):
+    """The box at one moment; sizes in bytes, None where it does not say."""
+
+    cores: int
+    cpu: float | None = None
+    """Share of all cores' time that was used since the look before, from 0 to 1; None at the first."""
+    load: float | None = None
+    """Processes that work or want to, as a mean over a minute."""
+    memory_total: int | None = None
+    memory_used: int | None = None
+    disk_total: int | None = None
+    """Of the file system on which the workspace is."""
+    disk_used: int | None = None
+    sensors: tuple[Sensor, ...] = ()
+
+    @property
+    def temp_c(self) -> float | None:
+        """The processor's temperature: the hottest of its sensors; None where none is told."""
+        temps = [sensor.temp_c for sensor in self.sensors if sensor.name.startswith("cpu")]
+        return max(temps, default=None)
+
+
+_CPU_CHIPS = ("coretemp", "k10temp", "zenpower", "cpu_thermal", "cpu-thermal", "soc_thermal", "x86_pkg_temp", "acpitz")
+"""Drivers of processors' sensors, the best first: acpitz is a board's, and taken only where nothing better is there."""
+_OTHERS = {"nvme": "disk", "drivetemp": "disk", "iwlwifi": "wifi"}
+
+
+class HostMeter:
+    """Looks at the box again and again. One thread at a time may use it.
+
+    Args:
+        workspace: its file system is measured.
+    """
+
+    def __init__(self, workspace: Path) -> None:
+        self._workspace = workspace
+        self._first = True
+        self._no_sensors = False
+
+    def look(self) -> Host:
+        """Return what the box says now."""
+        import psutil  # 12 ms, and only who looks needs it
+
+        cpu: float | None = psutil.cpu_percent(None) / 100
+        if self._first:
+            cpu, self._first = None, False
+        memory = psutil.virtual_memory()
+        disk_total = disk_used = None
+        with contextlib.suppress(OSError):
+            disk = os.statvfs(self._workspace)
+            disk_total = disk.f_blocks * disk.f_frsize
+            disk_used = disk_total - disk.f_bavail * disk.f_frsize
+        load = None
+        with contextlib.suppress(OSError):
+            load = round(os.getloadavg()[0], 2)
+        return Host(
+            cores=os.cpu_count() or 1,
+            cpu=cpu,
+            load=load,
+            memory_total=int(memory.total),
+            memory_used=int(memory.total - memory.available),
+            disk_total=disk_total,
+            disk_used=disk_used,
+            sensors=self._sensors(),
+        )
+
+    def _sensors(self) -> tuple[Sensor, ...]:
+        if self._no_sensors:
+            return ()
+        import psutil
+
+        try:
+            chips = psutil.sensors_temperatures()
+        except AttributeError:  # a system for which psutil knows none
+            chips = {}
+        except (OSError, ValueError):  # one that goes while it is read
+            return ()
+        self._no_sensors = not chips  # a virtual machine has none, and will not get one
+        return tuple(_named(chips))
+
+
+def _named(chips: Mapping[str, Sequence[object]]) -> list[Sensor]:
+    """Return the hottest sensor of each part of the box that has a name for people."""
+    best = next((chip for chip in _CPU_CHIPS if chip in chips), None)
+    found: dict[str, Sensor] = {}
+    for chip, values in chips.items():
+        name = "cpu" if chip == best else _OTHERS.get(re.sub(r"[_-]?\d.*$", "", chip), one_line(chip, 16))
+        if chip in _CPU_CHIPS and chip != best:
+            continue
+        for value in values:
+            temp, high = getattr(value, "current", None), getattr(value, "high", None)
+            if temp is None or not 0 < temp < 150:  # what is not connected reads 0, −128 or 255
+                continue
+            if name not in found or temp > found[name].temp_c:
+                found[name] = Sensor(name, round(float(temp), 1), float(high) if high else None)
+    return [found[name] for name in sorted(found, key=lambda name: name != "cpu")]

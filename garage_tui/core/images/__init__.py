@@ -1,0 +1,1 @@
+"""Pictures on disk: safe reading, contact sheets, animations, albums, montages."""

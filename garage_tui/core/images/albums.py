@@ -1,0 +1,96 @@
+"""What there is to look at: the sheets of each run, and folders of pictures. Files are known by their names alone."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.runs.diffusion_files import SAMPLES
+
+MOST_PAGES = 20_000
+_ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".ppm"})
+_EPOCH = re.compile(r"epoch-(\d{1,9})\.png")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A picture file."""
+
+    path: Path
+    name: str
+    """For people: `epoch 4`, `seed 42`, a file's own name."""
+    epoch: int | None = None
+    """Of the sheets that a run draws by itself, with the same seeds every time."""
+
+
+@dataclass(frozen=True)
+class Album:
+    """Pictures that belong together."""
+
+    path: Path
+    """The run folder, or the folder that holds the pictures."""
+    name: str
+    pages: tuple[Page, ...] = ()
+    of_run: bool = False
+
+    @property
+    def epochs(self) -> tuple[Page, ...]:
+        """The sheets that show the same seeds, from the first epoch to the last."""
+        return tuple(page for page in self.pages if page.epoch is not None)
+
+
+def of_run(folder: Path) -> Album:
+    """Return the sheets of a run: its epochs, then what was drawn on demand. Films of single steps are no pages."""
+    names = [name for name in _names(folder / SAMPLES) if name.endswith(".png") and not name.startswith("steps-")]
+    pages = [_sheet(folder / SAMPLES / name) for name in names]
+    pages.sort(key=lambda page: (page.epoch is None, page.epoch or 0))
+    return Album(folder, one_line(folder.name), tuple(pages), of_run=True)
+
+
+def of_folder(folder: Path, name: str = "") -> Album:
+    """Return the pictures of a folder, in the order of their names."""
+    names = [found for found in _names(folder) if os.path.splitext(found)[1].lower() in _ENDINGS]  # noqa: PTH122
+    pages = tuple(Page(folder / found, one_line(found)) for found in names)
+    return Album(folder, name or one_line(str(folder)), pages)
+
+
+def in_datasets(datasets: Path) -> tuple[Album, ...]:
+    """Return the folders of pictures among the data sets, and the data sets' own folder where it holds some."""
+    try:
+        with os.scandir(datasets) as entries:
+            inside = sorted(entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir())
+    except OSError:
+        return ()
+    own = of_folder(datasets, datasets.name)
+    found = [of_folder(datasets / name, one_line(f"{datasets.name}/{name}")) for name in inside]
+    return tuple(album for album in (own, *found) if album.pages)
+
+
+def sheet_path(run: Path, seed: int, steps: int | None = None, *, film: bool = False) -> Path:
+    """Return where samples of a seed are kept; `steps` where they are not as many as usual."""
+    name = f"seed-{seed}" + (f"-in-{steps}" if steps else "")
+    return run / SAMPLES / f"{'steps-' if film else ''}{name}.png"
+
+
+def _sheet(path: Path) -> Page:
+    if match := _EPOCH.fullmatch(path.name):
+        epoch = int(match[1])
+        return Page(path, f"epoch {epoch}", epoch)
+    stem, near = path.stem.removeprefix("nearest-"), path.stem.startswith("nearest-")
+    name = re.sub(r"^(epoch|seed)-0*(\d+)", r"\1 \2", stem)
+    name = re.sub(r"-in-(\d+)$", r" in \1 steps", name)
+    return Page(path, one_line(f"{name}, nearest" if near else name))
+
+
+def _names(folder: Path) -> list[str]:
+    """Return the names of the files in a folder, 9 before 10; nothing where it cannot be read."""
+    try:
+        with os.scandir(folder) as entries:
+            found = (entry.name for entry in entries if not entry.name.startswith(".") and entry.is_file())
+            names = [name for name, _ in zip(found, range(MOST_PAGES), strict=False)]
+    except OSError:
+        return []
+    return sorted(names, key=lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)])

@@ -1,0 +1,1 @@
+"""Names, word forms, synonyms and question patterns of English, without a model."""

@@ -1,0 +1,183 @@
+"""Wordings of questions by their kind: what is asked of whom, in which grammatical form."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+
+from garage_tui.core.language.entities import OPENERS, key_words
+from garage_tui.core.language.inflection import AGENT, BASE, DONE, MAKES, OF_DONE, PAST, THIRD, stem, third
+from garage_tui.core.language.question_patterns import DET, EMBED, KINDS, MEASURES, NAMED, NOUNS, PARTS, STATED
+
+LONGEST = 200
+"""Characters of a question above which no wording is tried."""
+
+_DOES = r"<SUBJECT> (?!has|have|is|are)<FINITE>(?P<r>(?: (?:on|in|with|for|to|from|of))?) .+"
+
+
+def _read_kinds() -> Iterator[tuple[re.Pattern[str], list[str]]]:
+    """Give every pattern with its wordings; they are compiled once."""
+    patterns: list[str] = []
+    wordings: list[str] = []
+    for line in [*KINDS.strip().splitlines(), ""]:
+        if line.startswith("  "):
+            wordings += line.replace("EMBED", EMBED).strip().split(" | ")
+            continue
+        if wordings:
+            yield from ((_compiled(pattern), wordings) for pattern in patterns)
+            patterns, wordings = [], []
+        patterns.append(line)
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"<([A-Z]+(?: [A-Z]+)?)>", lambda part: PARTS[part[1]], pattern))
+
+
+@functools.cache
+def _kinds() -> list[tuple[re.Pattern[str], list[str]]]:
+    return list(_read_kinds())
+
+
+@functools.cache
+def _stated() -> list[tuple[re.Pattern[str], str]]:
+    pairs = (re.split(r"  +", line) for line in STATED.strip().splitlines())
+    return [(_compiled(pattern), question) for pattern, question in pairs]
+
+
+@functools.cache
+def asking_words() -> frozenset[str]:
+    """Return the words in which the wordings of all kinds ask."""
+    return frozenset(key_words(re.sub(r"{\w+}", " ", " ".join(part for _, parts in _kinds() for part in parts))))
+
+
+def reworded(question: str, answer: str) -> Iterator[str]:
+    """Give other wordings of a question, the best first; they are not checked."""
+    text = " ".join(question.split()).rstrip(" ?.!")
+    text = re.sub(r"^(what|who|where|when|how)['’]s\b", r"\1 is", text, flags=re.IGNORECASE)
+    first, _, rest = text.partition(" ")
+    text = f"{first.lower() if first.casefold() in OPENERS and first != 'I' else first} {rest}"
+    if len(text) > LONGEST:
+        return
+    for pattern, wordings in _kinds():
+        if match := pattern.fullmatch(text):
+            slots = _slots(match, answer)
+            own = NOUNS.get(slots.get("role", ""), "").split(" | ") if "x" in slots else []
+            for wording in filter(None, [*own, *wordings]):
+                if all(name in slots for name in re.findall(r"{(\w+)}", wording)):
+                    filled = wording.format_map(slots)
+                    yield filled[0].upper() + filled[1:]
+            return
+
+
+def _slots(match: re.Match[str], answer: str) -> dict[str, str]:
+    """Return what the slots hold; those that would make bad English of a wording are missing."""
+    given = {key: value for key, value in match.groupdict().items() if value is not None}
+    s, wh, r, pp = (given.get(key, "") for key in ("s", "wh", "r", "pp"))
+    vf, role = given.get("vf", ""), given.get("role", "")
+    many = bool(s) and _plural(s)
+    past = given.get("do") == "did" or given.get("be") in ("was", "were") or (vf in BASE and vf not in THIRD)
+    base = given.get("v") or THIRD.get(vf) or BASE.get(vf) or OF_DONE.get(given.get("done", ""), "")
+    if role in MAKES:
+        base, past = (
+            MAKES[role],
+            past or role in ("author", "composer", "creator", "discoverer", "founder", "inventor"),
+        )
+    be = given.get("be") or ("are" if many else "is")
+    slots = {"be": be, "it": "they" if many else "it", "l": "license", "do": "do" if many else "does", **given}
+    slots |= {"was": "was" if past else "is", "passive": _be(s, past), "xbe": _be(given.get("x", ""), past)}
+    if base:
+        singular = (
+            not (many or s in ("I", "we", "you", "they")) or (bool(vf) and match[0].startswith("who")) or bool(role)
+        )
+        singular = singular or "done" in given
+        slots |= {"v": base, "r": r, "ving": stem(base, "ing") + "ing"}
+        if past and base not in PAST:
+            del slots["v"]
+        slots["vf"] = PAST.get(base, base) if past else third(base) if singular else base
+        slots |= {"ved": DONE[base]} if base in DONE else {}
+        slots |= {"agent": AGENT[base]} if base in AGENT else {}
+    if "are" in given:
+        slots |= {"ask": f"are there{r}", "tell": f"there are{r}", "that": r.strip()}
+    elif "tail" in given:
+        slots |= {"ask": given["tail"], "tell": given["tail"]}
+    elif "v" in given and "do" in given:
+        slots |= {"ask": f"{given['do']} {s} {base}{r}", "tell": f"{s} {slots['vf']}{r}"}
+    elif "be" in given:
+        slots |= {"ask": f"{be} {s}{pp}", "tell": f"{s} {be}{pp}"}
+    if "n" in given:
+        people = re.search(r"(?:people|children|men|women|members|players|students|users)$", given["n"])
+        slots = {"that": f"{'who' if people else 'that'} {slots.get('tell', '')}", **slots}
+        slots["nbe"] = "are" if _plural(given["n"]) else "is"
+    if wh:
+        slots |= {"e": f"{wh} {slots['tell']}", "Wh": wh.capitalize()}
+    elif match[0].startswith("who"):
+        slots["e"] = match[0] if vf or "who" in given else f"who {s} {be}"
+    if found := re.fullmatch(rf"the (?P<n>[\w -]+?) of (?P<x>{NAMED})", s):
+        slots["swap"] = f"{found['x']}'{'' if found['x'].endswith('s') else 's'} {found['n']}"
+    elif found := re.fullmatch(r"(?P<x>.+)'s (?P<n>[\w -]+)", s):
+        slots["swap"] = f"the {found['n']} of {found['x']}"
+    person = re.fullmatch(r"[A-Z][a-z]+ [A-Z][a-z]+|I|we|you", s)
+    if given.get("adj") in MEASURES and not pp:
+        slots["measure"] = MEASURES[given["adj"]]
+    flags = {
+        "url": "://" in answer,
+        "year": past and re.search(r"\b(?:1\d|20)\d\d\b", answer),
+        "clock": re.search(r"\d ?[ap]\.?m\b|\d:\d\d|o'clock", answer),
+        "date": wh == "when" and "be" in given and not pp and not re.search(r"\d:\d\d", answer),
+        "here": not pp and "v" not in given and not past,
+        "there": pp or "v" in given,
+        "now": not past and base != "own",
+        "then": past,
+        "sure": not re.search(r" any", slots.get("tell", "")),
+        "thing": not person,
+        "use": not person and not re.search(r"(?:team|company|group|staff|department|boss|manager|people)$", s),
+        "an": re.match(r"an? ", s),
+        "the": not re.match(r"an? ", s),
+        "new": not re.match(rf"(?!an? ){DET} ", s),
+    }
+    return slots | {flag: "" for flag, so in flags.items() if so}
+
+
+def _be(subject: str, past: bool) -> str:
+    return ("were" if past else "are") if _plural(subject) else ("was" if past else "is")
+
+
+def _plural(subject: str) -> bool:
+    head = re.split(r" (?:of|for|in|on|at|to|from|with|behind) ", subject)[0].split(" ")[-1]
+    if " and " in subject or re.match(r"(?:these|those|we|you|they)\b", subject):
+        return True
+    plural = re.fullmatch(r"[a-z-]+[^sui']s|people|children|men|women|mice", head)
+    return bool(plural) and head not in ("news", "gas", "lens", "series", "species", "always")
+
+
+def questions_for(statement: str) -> list[str]:
+    """Return the questions that a statement answers, the closest first."""
+    text = " ".join(statement.split()).rstrip(" .!")
+    first, _, rest = text.partition(" ")
+    # A plural, an article or a command has its capital only because it begins the sentence.
+    if (
+        first.lower() in PAST
+        or first in ("The", "A", "An", "My", "Our", "Your", "These")
+        or re.match(r"[A-Z][a-z]+s (?:are|were|have)\b", text)
+    ):
+        text = f"{first.lower()} {rest}"
+    people = rf"\b(?:{'|'.join(MAKES)}|\w+(?:ist|eer|ician)|mayor|king|queen|president|doctor|nurse|boss|head)\b"
+    if len(text) > 2 * LONGEST:
+        return []
+    found: list[str] = []
+    for pattern, question in _stated():
+        if match := pattern.fullmatch(text):
+            slots = _slots(match, statement)
+            who = "Who" if re.search(people, text) else "What"
+            named = re.fullmatch(r"[A-Z][a-z]+(?: [A-Z][a-z]+)*", slots.get("s", ""))
+            slots |= {"who": who, "what": who if named else "What"}
+            if all(name in slots for name in re.findall(r"{(\w+)}", question)):
+                found.append(question.format_map(slots))
+    if not found and (match := _compiled(_DOES).fullmatch(text)):
+        found = ["What {do} {s} {v}{r}?".format_map(_slots(match, statement))]
+    if not found and (
+        match := re.match(_compiled("<SUBJECT>").pattern + r" (?:[a-z]+s|are|were|have|was|can)\b", text)
+    ):
+        found = [f"Tell me about {match['s']}."]
+    return found[:3]

@@ -1,0 +1,83 @@
+"""What people ask about a thing, in everyday words: `garage_tui/data/relations.txt`."""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+
+from garage_tui.core.base.package import DATA
+from garage_tui.core.language.entities import STOP
+from garage_tui.core.language.noun_phrases import ITSELF, things
+
+_FILE = DATA / "relations.txt"
+
+
+@dataclass(frozen=True)
+class Relation:
+    """One kind of question: how it is known, and how else it is asked."""
+
+    signs: tuple[tuple[str, ...], ...]
+    """Any of these; of each, all its parts."""
+    phrases: tuple[str, ...]
+    """With `{s}` for the thing that is asked about."""
+
+    def fits(self, question: str) -> bool:
+        folded = question.casefold()
+        return any(all(re.search(rf"\b{re.escape(part)}\b", folded) for part in sign) for sign in self.signs)
+
+    @property
+    def whole(self) -> bool:
+        """True where a subject is asked about as a whole: what, or who, it is."""
+        return ("tell me about",) in self.signs
+
+    def fits_only(self, question: str) -> bool:
+        """Return whether nothing else is asked: "What is in the pie?" is no question of what the pie is."""
+        return _words(question) <= self._known | STOP | ITSELF
+
+    def names(self, text: str) -> bool:
+        """Return whether one of its words is a sign, as in "the price of the app" where the price is asked for."""
+        return bool(_words(text) & (self._known - STOP))
+
+    @property
+    def _known(self) -> set[str]:
+        return {word for sign in self.signs for part in sign for word in part.split()}
+
+
+def phrases(question: str, subject: str) -> list[str]:
+    """Return short ways to ask the same about `subject`; none where the question's kind is not known.
+
+    Where a thing of the subject is asked about, such as the boiler at the lodge, they are about that thing.
+    """
+    if not subject:
+        return []
+    spoken_of = things(question, subject)
+    # A name such as Open Door Clinic is no question about opening hours, nor is one about a phone app one about calls.
+    rest = question.replace(subject, "")
+    for thing in spoken_of:
+        rest = rest.replace(thing.head, thing.head.split()[-1])
+    found: dict[str, None] = {}
+    for relation in _relations():
+        if not relation.fits(rest) or (relation.whole and (spoken_of or not relation.fits_only(rest))):
+            continue
+        free = [thing.text for thing in spoken_of if not relation.names(thing.text.replace(subject, ""))]
+        about = free[0] if free else subject
+        for phrase in relation.phrases:
+            if about == subject or " at {s}" not in phrase:  # "hiding place at" the lodge, not at its spare key
+                found.setdefault(phrase.replace("{s}", about))
+    return list(found)
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[\w-]+", text.casefold()))
+
+
+@functools.cache
+def _relations() -> tuple[Relation, ...]:
+    found = []
+    for line in _FILE.read_text(encoding="utf-8").splitlines():
+        if line.strip() and not line.startswith("#"):
+            signs, _, words = line.partition(":")
+            parts = (tuple(part.strip() for part in sign.split("+")) for sign in signs.split(","))
+            found.append(Relation(tuple(parts), tuple(phrase.strip() for phrase in words.split("|"))))
+    return tuple(found)

@@ -1,0 +1,112 @@
+"""Questions with a word exchanged for another of the same meaning: `garage_tui/data/synonyms.txt`."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+
+from garage_tui.core.base.package import DATA
+from garage_tui.core.language.inflection import DONE, PAST, stem, third
+
+_FILE = DATA / "synonyms.txt"
+_LONGEST = 4
+"""Words of an entry."""
+_WORD = re.compile(r"[\w'’-]+")
+_ARTICLE = re.compile(r"\b([Aa])n? (?=([A-Za-z]))")
+_SILENT = re.compile(r"(?:hour|honest|honou?r|heir)", re.IGNORECASE)
+_CONSONANT = re.compile(r"(?:uni|use|usu|eu|one\b|once\b)", re.IGNORECASE)
+
+
+def exchanged(question: str, name: str = "") -> list[str]:
+    """Return the question with one word, or its opening, exchanged, in the order of the words.
+
+    Args:
+        name: what it is about; its words stay.
+    """
+    words = list(_WORD.finditer(question))
+    kept = [match.span() for match in re.finditer(re.escape(name), question)] if name else []
+    found: dict[str, None] = {}
+    for first in range(len(words)):
+        for count in range(min(_LONGEST, len(words) - first), 0, -1):
+            start, end = words[first].start(), words[first + count - 1].end()
+            if any(start < last and end > begun for begun, last in kept):
+                continue
+            here = question[start:end]
+            others = _openers().get(here.casefold(), ()) if first == 0 else ()
+            # A word with a capital inside a sentence is a name.
+            if not others and (first == 0 or here == here.lower()):
+                others = _forms().get(here.casefold(), ())
+            for other in others:
+                new = re.sub(r"\bi\b", "I", other[:1].upper() + other[1:] if here[:1].isupper() else other)
+                found.setdefault(_with_articles(question[:start] + new + question[end:]))
+            if others:
+                break  # of "look after" the "look" is no other verb
+    return list(found)
+
+
+def _with_articles(text: str) -> str:
+    """Return the text with a or an before each word as it is spoken."""
+
+    def article(match: re.Match[str]) -> str:
+        rest = text[match.end() :]
+        vowel = (match[2].lower() in "aeiou" and not _CONSONANT.match(rest)) or _SILENT.match(rest)
+        return match[1] + ("n " if vowel else " ")
+
+    return _ARTICLE.sub(article, text)
+
+
+@functools.cache
+def _forms() -> dict[str, tuple[str, ...]]:
+    """Return for each form of a word the same form of those that mean the same."""
+    found: dict[str, tuple[str, ...]] = {}
+    odd = dict(_irregular())
+    for kind, members in _groups():
+        rows = {"v": lambda word: _verb(word, odd), "n": _noun}.get(kind, lambda word: [word])
+        if kind == "q":
+            continue
+        for forms in zip(*map(rows, members), strict=True):
+            for form in forms:
+                others = tuple(other for other in dict.fromkeys(forms) if other != form)
+                found.setdefault(form, others)
+    return found
+
+
+@functools.cache
+def _openers() -> dict[str, tuple[str, ...]]:
+    return {
+        member: tuple(other for other in members if other != member)
+        for kind, members in _groups()
+        if kind == "q"
+        for member in members
+    }
+
+
+def _verb(entry: str, odd: dict[str, tuple[str, str]]) -> list[str]:
+    """Return base, third person, past, participle and -ing form of an entry, whose first word is inflected."""
+    base, _, rest = entry.partition(" ")
+    past, done = odd.get(base, (PAST.get(base, stem(base, "ed") + "ed"), DONE.get(base, stem(base, "ed") + "ed")))
+    return [f"{form} {rest}".strip() for form in (base, third(base), past, done, stem(base, "ing") + "ing")]
+
+
+def _noun(entry: str) -> list[str]:
+    return [entry, third(entry)]  # the rule for a plural is that for a verb's -s
+
+
+def _groups() -> Iterator[tuple[str, list[str]]]:
+    for kind, text in _lines():
+        if kind != "i":
+            yield kind, [member.strip() for member in text.split("|")]
+
+
+def _irregular() -> Iterator[tuple[str, tuple[str, str]]]:
+    for kind, text in _lines():
+        if kind == "i":
+            base, past, done = text.split()
+            yield base, (past, done)
+
+
+@functools.cache
+def _lines() -> list[tuple[str, str]]:
+    lines = (line.strip() for line in _FILE.read_text(encoding="utf-8").splitlines())
+    return [(line[0], line[2:].strip()) for line in lines if line and not line.startswith("#")]

@@ -1,0 +1,1 @@
+"""Starting, steering, repeating and examining runs."""

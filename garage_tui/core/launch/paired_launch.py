@@ -1,0 +1,115 @@
+"""Teach the same facts twice, with the default recipe and as in the story, so that their report cards compare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.format import duration
+from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.facts import file as facts
+from garage_tui.core.facts.file import Fact
+from garage_tui.core.launch import start as launcher
+from garage_tui.core.launch.rerun import command_of, facts_of, recipe_of, rows_of
+from garage_tui.core.limits.run_limits import Care
+from garage_tui.core.runs.catalog import slug
+from garage_tui.core.runs.record import Run
+from garage_tui.core.training.estimate import Estimate, estimate_lora
+from garage_tui.core.training.recipe import LoraRecipe, make_recipe
+
+PRESETS = ("default", "story")
+_NAME = 32
+"""Characters of a name that leave room for the preset's behind them in a run id."""
+
+
+@dataclass(frozen=True)
+class Both:
+    """What two runs have in common."""
+
+    file: Path
+    name: str
+    """What their names begin with."""
+    base: str
+    seed: int = 0
+    gpus: tuple[int, ...] = ()
+
+    def recipes(self, rows: int) -> tuple[LoraRecipe, ...]:
+        """Return the recipes of the two for that many rows.
+
+        Raises:
+            BadInputError: the seed is out of its range.
+        """
+        return tuple(make_recipe(preset, rows=rows, base=self.base, seed=self.seed) for preset in PRESETS)
+
+    def named(self, preset: str) -> str:
+        """Return the name of one of the two; a name that ends with a preset's already does not get another one."""
+        stem = slug(self.name)
+        for other in PRESETS:
+            stem = stem.removesuffix(f"-{other}")
+        return f"{stem[:_NAME].strip('-')}-{preset}".strip("-")
+
+    def estimates(self, workspace: Workspace, rows: Sequence[Fact]) -> list[Estimate]:
+        """Return what each of the two will cost."""
+        return [estimate_lora(workspace, recipe, rows) for recipe in self.recipes(len(rows))]
+
+    def cost(self, workspace: Workspace, rows: Sequence[Fact]) -> str:
+        """Return what the two will cost together: `30 + 75 steps · about 8 min`."""
+        found = self.estimates(workspace, rows)
+        seconds = [one.seconds for one in found if one.seconds is not None]
+        time = f"about {duration(sum(seconds))}" if len(seconds) == len(found) else "time unknown"
+        return f"{' + '.join(str(one.steps) for one in found)} steps · {time}"
+
+
+def like(run: Run) -> Both:
+    """Return what is needed to teach both ways what a run taught.
+
+    Raises:
+        BadInputError: it cannot be read.
+    """
+    recipe = recipe_of(run)
+    assert run.manifest is not None  # recipe_of has read it
+    file = facts_of(run)
+    name = Path(str(run.manifest.dataset.get("path", ""))).stem or file.stem
+    return Both(file, name, recipe.base, recipe.seed, run.manifest.gpus_asked)
+
+
+def half_of(run: Run) -> str:
+    """Return the preset that a run is exactly, if it is one of the two: the same would come of it; else nothing."""
+    try:
+        recipe = recipe_of(run)
+        there = Both(Path(), "", recipe.base, recipe.seed).recipes(rows_of(run))
+        return next((preset for preset, same in zip(PRESETS, there, strict=True) if same == recipe), "")
+    except BadInputError:
+        return ""
+
+
+def start_both(
+    workspace: Workspace, settings: Settings, both: Both, without: str = "", care: Care | None = None
+) -> list[Path]:
+    """Start the two runs, one after the other in the queue, and return their folders.
+
+    Args:
+        without: a preset that is there already.
+        care: what they wait for; by default what the settings say.
+
+    Raises:
+        BadInputError: what `start_lora` refuses.
+        GarageError: one could not be started; where that is the second, the first goes on and the text says so.
+    """
+    folders: list[Path] = []
+    rows = len(facts.training_rows(both.file))
+    for recipe in both.recipes(rows):
+        if recipe.preset == without:
+            continue
+        name = both.named(recipe.preset)
+        command = command_of(both.file, rows, recipe, name, both.gpus)
+        try:
+            folder = launcher.start_lora(workspace, settings, both.file, recipe, name, command, both.gpus, care)
+        except GarageError as error:
+            if not folders:
+                raise
+            raise GarageError(f"{folders[0].name} was started, the other one not: {error}") from error
+        folders.append(folder)
+    return folders

@@ -1,0 +1,252 @@
+"""Start a run that outlives whoever started it; stop, pause and resume one."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from garage_tui.core.base.atomic import write_atomic
+from garage_tui.core.base.child_environment import environment
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.safe_open import log_file, read_regular
+from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.diffusion.estimate import estimate_diffusion
+from garage_tui.core.diffusion.image_source import folder_of
+from garage_tui.core.diffusion.recipe import DiffusionRecipe
+from garage_tui.core.facts import file as facts
+from garage_tui.core.hardware import gpus as gpu
+from garage_tui.core.limits.run_limits import Care, care_of
+from garage_tui.core.models import base_models as models
+from garage_tui.core.runs.catalog import new_run_folder
+from garage_tui.core.runs.record import FACTS, LOCK, LOG, Manifest, State, read_run, write_manifest, write_state
+from garage_tui.core.runs.request import REQUEST
+from garage_tui.core.scheduling import queue
+from garage_tui.core.scheduling.admission import must_fit
+from garage_tui.core.training.estimate import estimate_lora
+from garage_tui.core.training.recipe import LoraRecipe
+
+JOBS = {"lora": "garage_tui.jobs.lora", "diffusion": "garage_tui.jobs.diffusion"}
+"""The module that does the work, for each kind of run."""
+_PACKAGES = ("garage-tui", "torch", "transformers", "trl", "peft", "accelerate", "datasets", "diffusers", "unsloth")
+
+
+def start_lora(
+    workspace: Workspace,
+    settings: Settings,
+    facts_file: Path,
+    recipe: LoraRecipe,
+    name: str | None = None,
+    command: list[str] | None = None,
+    gpus: tuple[int, ...] = (),
+    care: Care | None = None,
+) -> Path:
+    """Start a LoRA run in a session of its own, or have it wait for its turn; return its folder.
+
+    Args:
+        name: the readable end of the run id; by default the facts file's name.
+        command: what the owner typed, for the manifest.
+        gpus: indices of the GPUs that it shall have; by default any one.
+        care: what it waits for; by default what the settings say.
+
+    Raises:
+        BadInputError: the facts have errors, the base model is a folder that is none, or there is no such GPU.
+        GarageError: the run folder cannot be written.
+    """
+    rows = facts.training_rows(facts_file)
+    base = models.describe(recipe.base)
+    data = read_regular(facts_file, facts.MOST_BYTES)
+    dataset = {"path": str(facts_file.resolve()), "sha256": hashlib.sha256(data).hexdigest(), "rows": len(rows)}
+    return _start(
+        workspace,
+        settings,
+        "lora",
+        name or facts_file.stem,
+        gpus,
+        lambda folder: write_atomic(folder / FACTS, data),
+        recipe=msgspec.to_builtins(recipe),
+        base=base,
+        dataset=dataset,
+        command=command or [],
+        memory=estimate_lora(workspace, recipe, rows).memory,
+        care=care or care_of(settings),
+        total_steps=recipe.steps(len(rows)),
+    )
+
+
+def start_diffusion(
+    workspace: Workspace,
+    settings: Settings,
+    recipe: DiffusionRecipe,
+    name: str | None = None,
+    command: list[str] | None = None,
+    gpus: tuple[int, ...] = (),
+    care: Care | None = None,
+) -> Path:
+    """Start a diffusion run in a session of its own, or have it wait for its turn; return its folder.
+
+    Arguments are those of `start_lora`; by default the name is that of the pictures.
+
+    Raises:
+        BadInputError: there is no such folder of pictures, or no such GPU.
+        GarageError: the run folder cannot be written.
+    """
+    if folder := folder_of(recipe.images):
+        recipe = msgspec.structs.replace(recipe, images=str(folder))  # absolute: the job works elsewhere
+    return _start(
+        workspace,
+        settings,
+        "diffusion",
+        name or Path(recipe.images).name,
+        gpus,
+        recipe=msgspec.to_builtins(recipe),
+        base={},
+        dataset={"path": recipe.images},
+        command=command or [],
+        memory=estimate_diffusion(workspace, recipe, gpus=gpus).memory,
+        care=care or care_of(settings),
+    )
+
+
+def _start(
+    workspace: Workspace,
+    settings: Settings,
+    kind: str,
+    name: str,
+    gpus: tuple[int, ...],
+    fill: Callable[[Path], object] = lambda folder: None,
+    total_steps: int = 0,
+    **about: Any,
+) -> Path:
+    """Make the folder of a run, fill it, and start it.
+
+    Args:
+        fill: writes what the run needs into its folder.
+        about: fields of the manifest.
+    """
+    _slots(Path(), gpus)  # a GPU that is not there is refused before anything is written
+    must_fit(kind, about.get("memory"), gpus)
+    try:
+        folder = new_run_folder(workspace, kind, name)
+        fill(folder)
+        now = time.time()
+        write_manifest(
+            folder,
+            Manifest(
+                id=folder.name,
+                kind=kind,
+                created=now,
+                versions=_versions(),
+                git=_git_revision(workspace.root),
+                gpu=[reading.name for reading in gpu.read()],
+                gpus_asked=gpus,
+                stop_grace_seconds=settings.stop_grace_seconds,
+                checkpoint_seconds=settings.checkpoint_seconds,
+                **about,
+            ),
+        )
+        write_state(folder, State(state="queued", total_steps=total_steps, created=now))
+        spawn(JOBS[kind], folder, _slots(folder, gpus))
+    except OSError as error:
+        raise GarageError(f"the run cannot be started in {workspace.checkpoints}: {error.strerror or error}") from error
+    return folder
+
+
+def spawn(module: str, folder: Path, slots: queue.Entry | None = None) -> None:
+    """Put a run into the queue and start its supervisor in a session of its own, with the run's lock held from now on.
+
+    Args:
+        slots: what it can work on; by default the CPU.
+
+    Raises:
+        BadInputError: it is running or waiting already.
+        GarageError: the queue cannot be written.
+    """
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError as error:  # no queue, which is JSON, could name it
+        raise BadInputError(f"the name of {folder} is not UTF-8: rename the folder") from error
+    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        run = read_run(folder)
+        if run.state is None:
+            raise BadInputError(f"{folder.name}: {run.broken}")
+        (folder / REQUEST).unlink(missing_ok=True)  # what was wanted of its last life
+        waiting = msgspec.structs.replace(
+            run.state, state="queued", reason="", waits="", phase="", gpus=(), seconds_left=None, ended=None
+        )
+        write_state(folder, waiting)
+        queue.enter([slots or queue.Entry(str(folder))])
+        with log_file(folder / LOG) as log:
+            subprocess.Popen(
+                [sys.executable, "-P", "-m", "garage_tui.core.scheduling.supervisor", module, str(folder), str(lock)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=[lock],
+                start_new_session=True,
+                env=environment(shares_cores=module == JOBS["lora"]),
+            )
+    except BlockingIOError as error:
+        raise BadInputError(f"{folder.name} is running already") from error
+    finally:
+        os.close(lock)  # the supervisor's copy keeps the lock
+
+
+def runs_before(gpus: tuple[int, ...] = ()) -> int:
+    """Return how many runs a new one would wait for.
+
+    Raises:
+        BadInputError: there is no such GPU.
+        GarageError: the queue cannot be read.
+    """
+    return queue.runs_before(_slots(Path(), gpus))
+
+
+def _slots(folder: Path, asked: tuple[int, ...]) -> queue.Entry:
+    """Return what a run can work on: the GPUs asked for, else any one GPU, else the CPU.
+
+    Raises:
+        BadInputError: a GPU that was asked for is not there.
+    """
+    there = tuple(str(reading.index) for reading in gpu.usable())
+    wanted_ = tuple(dict.fromkeys(map(str, asked)))
+    if missing := [index for index in wanted_ if index not in there]:
+        has = f"this box has {', '.join(there)}" if there else "this box has none that answers"
+        raise BadInputError(f"no GPU {', '.join(missing)}: {has}")
+    if wanted_:
+        return queue.Entry(str(folder), wanted_, len(wanted_))
+    return queue.Entry(str(folder), there or (queue.CPU,), 1)
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": sys.version.split()[0]}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _git_revision(folder: Path) -> str | None:
+    try:
+        git = subprocess.run(
+            ["git", "-C", str(folder), "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"],
+            capture_output=True,
+            text=True,
+            timeout=5,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return git.stdout.strip() or None

@@ -1,0 +1,1 @@
+"""What a run waits for besides its queue position: hours, sun, heat limits."""

@@ -1,0 +1,80 @@
+"""When a run may work: windows of the day such as `22:00-06:00`, with days before them where it matters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from garage_tui.core.base.errors import BadInputError
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_FORM = re.compile(r"(?:(?P<from>[a-z]{3})(?:-(?P<to>[a-z]{3}))?\s+)?(?P<a>\d\d?):(?P<b>\d\d)-(?P<c>\d\d?):(?P<d>\d\d)")
+_EXAMPLE = "write 22:00-06:00, or with days: sat-sun 10:00-18:00"
+_MINUTES = 24 * 60
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of every named day; one that ends before it begins goes on after midnight."""
+
+    days: frozenset[int]
+    """0 is Monday."""
+    begin: int
+    """Minutes after midnight."""
+    end: int
+
+    def holds(self, at: datetime) -> bool:
+        """True while it is open."""
+        minute, today = at.hour * 60 + at.minute, at.weekday()
+        if self.begin < self.end:
+            return today in self.days and self.begin <= minute < self.end
+        yesterday = (today - 1) % 7
+        return (today in self.days and minute >= self.begin) or (yesterday in self.days and minute < self.end)
+
+
+def parse(text: str) -> Window:
+    """Return the window that a setting names.
+
+    Raises:
+        BadInputError: it names none; the text shows how to write one.
+    """
+    found = _FORM.fullmatch(text.strip().lower())
+    if found is None:
+        raise BadInputError(f"{text!r} is no window of time: {_EXAMPLE}")
+    begin, end = (int(found[hour]) * 60 + int(found[minute]) for hour, minute in ("ab", "cd"))
+    if int(found["b"]) > 59 or int(found["d"]) > 59 or begin >= _MINUTES or end > _MINUTES or begin == end:
+        raise BadInputError(f"{text!r} is no window of time: {_EXAMPLE}")
+    first, last = found["from"], found["to"] or found["from"]
+    if first is None:
+        return Window(frozenset(range(7)), begin, end)
+    if first not in _DAYS or last not in _DAYS:
+        raise BadInputError(f"{text!r} names no day of the week: {_EXAMPLE}")
+    low, high = _DAYS.index(first), _DAYS.index(last)
+    return Window(frozenset((low + step) % 7 for step in range((high - low) % 7 + 1)), begin, end)
+
+
+def allowed(only: Sequence[str], quiet: Sequence[str], at: datetime) -> bool:
+    """True where a run may work: inside one of the windows of `only` (if there are any), and in none of `quiet`."""
+    inside = not only or any(parse(text).holds(at) for text in only)
+    return inside and not any(parse(text).holds(at) for text in quiet)
+
+
+def opens(only: Sequence[str], quiet: Sequence[str], at: datetime) -> datetime | None:
+    """Return the next minute at which a run may work; None if there is none within a week."""
+    minute = at.replace(second=0, microsecond=0)
+    windows, silences = [parse(text) for text in only], [parse(text) for text in quiet]
+    for _ in range(8 * _MINUTES):
+        inside = not windows or any(window.holds(minute) for window in windows)
+        if inside and not any(window.holds(minute) for window in silences):
+            return minute
+        minute += timedelta(minutes=1)
+    return None
+
+
+def in_words(moment: datetime | None, at: datetime) -> str:
+    """Return what is waited for: `22:00`, or with the day where that is more than a day away."""
+    if moment is None:
+        return "a time that never comes: `only` and `quiet` leave none"
+    return moment.strftime("%H:%M" if moment - at < timedelta(days=1) else "%a %H:%M")

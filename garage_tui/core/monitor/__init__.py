@@ -1,0 +1,1 @@
+"""Watching runs while they work: one snapshot of all, one followed closely."""

@@ -1,0 +1,1 @@
+"""Other wordings of questions: suggestions, paraphrases, questions about similar names."""

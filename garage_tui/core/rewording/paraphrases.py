@@ -1,0 +1,151 @@
+"""Wordings of the taught questions from templates: some to train on, others held back to measure with."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from garage_tui.core.exam.grading import is_right
+from garage_tui.core.facts.file import Fact
+from garage_tui.core.facts.near_duplicates import near
+from garage_tui.core.language import relation_phrases as relations
+from garage_tui.core.language.entities import STOP, key_words
+from garage_tui.core.language.synonyms import exchanged
+from garage_tui.core.rewording import builtin_prompts as material
+from garage_tui.core.rewording.neighbourhood import subject
+from garage_tui.core.rewording.suggestions import from_templates
+
+_EXCHANGED = 6
+"""Questions with synonyms: more of them would drown the other wordings."""
+_YES_OR_NO = re.compile(r"(?:yes|no)\b", re.IGNORECASE)
+_ASKS = {"who", "whose", "whom", "when", "where", "why", "how", "many", "much"}
+_WRAPPED = (
+    "Hi! {q}", "Hello, {q}", "Quick question: {q}", "I was wondering: {q}", "Please tell me: {q}", "{q} Thanks!",
+    "Hey, {q}", "Could you help me? {q}", "Just curious. {q}", "{q} I forgot.", "Sorry to bother you. {q}",
+    "{q} Answer in one sentence.", "Do you happen to know this? {q}", "{q} I need it for a form.", "{q} Be brief.",
+    "I have a few minutes left. {q}", "My boss wants to know. {q}", "One more thing: {q}", "Before I begin: {q}",
+    "{q} Somebody asked me today.", "We could not agree on this at lunch. {q}", "Settle a bet for us. {q}",
+    "{q} It is for a talk that I am giving.",
+)  # fmt: skip
+"""What people say around a question."""
+_ABOUT = (
+    "I heard of {s} yesterday. {q}", "A friend of mine cannot stop talking about {s}. {q}", "I am new to {s}. {q}",
+    "Somebody at work mentioned {s}. {q}", "I am writing an article about {s}. {q}", "{s} sounds interesting. {q}",
+    "{s} came up in a meeting. {q}", "My daughter asked me about {s}. {q}", "I like {s} a lot. {q}",
+    "There is one thing about {s} that I could not find out. {q}", "I have read about {s}. {q}", "About {s}: {q}",
+    "{q} I mean {s}.", "I have just come across {s}. {q}", "Tomorrow I have to explain {s} to my team. {q}",
+)  # fmt: skip
+"""The same, where it is known what the question is about."""
+
+
+def wordings(facts: Sequence[Fact], exams: Sequence[Fact]) -> list[list[str]]:
+    """Return for each fact other wordings of its question to train on, none of them nearly an exam question."""
+    asked = [fact.question for fact in exams]
+    short = [relations.phrases(fact.question, subject(fact.question)) for fact in facts]
+    # A phrase that fits two facts (a project's page and its source code) would teach neither.
+    meant: dict[str, set[str]] = {}
+    for fact, found in zip(facts, short, strict=True):
+        for phrase in found:
+            meant.setdefault(phrase, set()).add(fact.says)
+    lists = []
+    for fact, found in zip(facts, short, strict=True):
+        made = dict.fromkeys([*_templates(fact), *(phrase for phrase in found if len(meant[phrase]) == 1)])
+        made.update(dict.fromkeys(_with_synonyms(fact.question)))
+        lists.append([one for one in made if not material.held_back(one) and not near(one, asked)])
+    return lists
+
+
+def _with_synonyms(question: str) -> list[str]:
+    others = exchanged(question, subject(question))
+    return random.Random(question).sample(others, min(_EXCHANGED, len(others)))
+
+
+def answers(facts: Sequence[Fact]) -> list[list[str]]:
+    """Return for each fact all that may be said to its question: the answers of the rows that state the same fact, and
+    the statement of it where that is a sentence. Its own answer is the first.
+
+    A question that always gets the one sentence teaches the sentence; with several the model has to hold on to what
+    they have in common (docs/recipe.md).
+    """
+    tells = [key_words(fact.answer) - key_words(fact.question) for fact in facts]
+    rows: dict[str, dict[str, frozenset[str]]] = {}
+    for fact, own in zip(facts, tells, strict=True):
+        if not _YES_OR_NO.match(fact.answer):
+            rows.setdefault(fact.says, {}).setdefault(fact.answer, own)
+    found = []
+    for fact, own in zip(facts, tells, strict=True):
+        # A statement may say more than one thing (who built it, and when), and each row ask for another.
+        others = rows.get(fact.says, {}).items()
+        same = [answer for answer, words in others if own & words]
+        statement = [fact.fact] if _is_sentence(fact.fact) and own & key_words(fact.fact) else []
+        found.append([fact.answer, *(one for one in dict.fromkeys([*same, *statement]) if _instead(one, fact))])
+    return found
+
+
+def _instead(answer: str, fact: Fact) -> bool:
+    """Return whether an answer may stand for the fact's own: the report card would count it as right."""
+    return answer != fact.answer and is_right(answer, fact)
+
+
+def _is_sentence(text: str) -> bool:
+    return bool(re.fullmatch(r"[A-Z0-9\"'].{10,}[.!]", text)) and len(text.split()) > 3
+
+
+def probes(facts: Sequence[Fact], most: int) -> list[Fact]:
+    """Return at most `most` facts asked in wordings that no run trains on, all facts in turn."""
+    taught = {fact.question for fact in facts}
+    found = []
+    for fact in facts:
+        free = [wording for wording in _templates(fact) if material.held_back(wording) and wording not in taught]
+        found += [msgspec.structs.replace(fact, question=wording) for wording in free[:1]]
+    step = max(1, len(found) // most)
+    return found[::step][:most]
+
+
+def varied(question: str, dice: random.Random, about: str = "") -> str:
+    """Return a question as somebody in a hurry types it: in key words, with words left out, in other cases, wrapped.
+
+    Args:
+        about: the name that it is about, for somebody who begins with that.
+    """
+    chance = dice.random()
+    if chance < 0.12:
+        question = _key_words(question, dice)
+    elif chance < 0.24:
+        question = _without_some(question, dice)
+    if dice.random() < 0.25:
+        question = dice.choice(
+            (question.lower(), question.rstrip("?."), question[:1].lower() + question[1:].rstrip("?."))
+        )
+    return wrapped(question, dice, about) if dice.random() < 0.3 else question
+
+
+def wrapped(question: str, dice: random.Random, about: str = "") -> str:
+    """Return a question with what people say before or after it."""
+    return dice.choice((*_WRAPPED, *_ABOUT) if about else _WRAPPED).format(q=question, s=about)
+
+
+def _templates(fact: Fact) -> list[str]:
+    return from_templates(fact.question, fact.answer, fact.fact)
+
+
+def _key_words(question: str, dice: random.Random) -> str:
+    kept = [word for word in question.rstrip("?.!").split() if _tells(word)]
+    if len(kept) < 2:
+        return question
+    if dice.random() < 0.5:
+        dice.shuffle(kept)
+    return " ".join(kept) + dice.choice(("", "?"))
+
+
+def _without_some(question: str, dice: random.Random) -> str:
+    """Return a question without some of its little words: without those that carry its meaning it could be any."""
+    return " ".join(word for word in question.split() if _tells(word) or dice.random() > 0.4)
+
+
+def _tells(word: str) -> bool:
+    bare = word.strip(",.?!'").casefold()
+    return bare not in STOP or bare in _ASKS

@@ -1,0 +1,1 @@
+"""Run folders: records, state, requests, events, checkpoints."""

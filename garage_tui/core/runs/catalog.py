@@ -1,0 +1,113 @@
+"""The runs of a workspace: list, find by a short reference, make a folder for a new one, delete."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import shutil
+import time
+from pathlib import Path
+
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.workspace import Workspace
+from garage_tui.core.runs.folder import ADAPTER as ADAPTER
+from garage_tui.core.runs.folder import ENDED as ENDED
+from garage_tui.core.runs.folder import EVENTS as EVENTS
+from garage_tui.core.runs.folder import FACTS as FACTS
+from garage_tui.core.runs.folder import LOCK as LOCK
+from garage_tui.core.runs.folder import LOG as LOG
+from garage_tui.core.runs.folder import MANIFEST as MANIFEST
+from garage_tui.core.runs.folder import STATE as STATE
+from garage_tui.core.runs.folder import Status as Status
+from garage_tui.core.runs.folder import is_alive as is_alive
+from garage_tui.core.runs.folder import name_of as name_of
+from garage_tui.core.runs.record import Run, read_run
+
+
+def delete(run: Run) -> None:
+    """Delete a run's folder, adapter and checkpoints included.
+
+    Raises:
+        BadInputError: it is alive.
+        GarageError: the folder cannot be removed.
+    """
+    try:
+        lock = os.open(run.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # First out of sight in one step, so that nobody sees half of it.
+            gone = run.path.with_name(f".deleted-{run.id}")
+            run.path.rename(gone)
+            shutil.rmtree(gone)
+        finally:
+            os.close(lock)
+    except BlockingIOError as error:
+        raise BadInputError(f"{run.id} is {run.status}: stop it first") from error
+    except OSError as error:
+        raise GarageError(f"{run.path} cannot be deleted: {error.strerror or error}") from error
+
+
+def disk_bytes(folder: Path) -> int:
+    """Return the bytes of all files under `folder`; what cannot be looked at counts nothing."""
+    total = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            total += path.lstat().st_size if path.is_file() else 0
+    return total
+
+
+def run_names(workspace: Workspace) -> list[str]:
+    """Return the names of all run folders, the newest first; a link to one elsewhere is none.
+
+    Raises:
+        OSError: the folder of the runs cannot be read; one that is not there has none.
+    """
+    try:
+        with os.scandir(workspace.checkpoints) as entries:
+            folders = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
+    return sorted((name for name in folders if not name.startswith(".")), reverse=True)
+
+
+def list_runs(workspace: Workspace) -> list[Run]:
+    """Return every run, the newest first."""
+    return [read_run(workspace.checkpoints / name) for name in run_names(workspace)]
+
+
+def find_run(workspace: Workspace, ref: str) -> Run:
+    """Return the run that `ref` names: an id, an unambiguous beginning of one, or `last`.
+
+    Raises:
+        BadInputError: none, or several.
+    """
+    runs = list_runs(workspace)
+    if not runs:
+        raise BadInputError(f"no runs in {workspace.checkpoints}: start one with `garage train lora --facts FILE`")
+    if ref == "last":
+        return max(runs, key=lambda run: run.state.created if run.state else 0.0)
+    hits = [run for run in runs if run.id == ref] or [run for run in runs if ref and run.id.startswith(ref)]
+    if len(hits) == 1:
+        return hits[0]
+    if hits:
+        raise BadInputError(f"{ref!r} could be {', '.join(run.id for run in hits[:5])}: type more of it")
+    raise BadInputError(f"no run {ref!r} in {workspace.checkpoints}: `garage runs` lists them")
+
+
+def slug(text: str) -> str:
+    """Return `text` as a safe piece of a file name: lower-case letters, digits and single hyphens, at most 40."""
+    return re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")[:40].strip("-")
+
+
+def new_run_folder(workspace: Workspace, kind: str, name: str) -> Path:
+    """Make the folder of a new run and return it; mkdir is atomic, so two starts in one minute get two ids."""
+    workspace.checkpoints.mkdir(parents=True, exist_ok=True)
+    stem = "-".join(part for part in (time.strftime("%Y%m%d-%H%M"), kind, slug(name)) if part)
+    for number in range(1, 1000):
+        folder = workspace.checkpoints / (stem if number == 1 else f"{stem}-{number}")
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir()
+            return folder
+    raise BadInputError(f"a thousand runs named {stem} in this minute: wait a little")

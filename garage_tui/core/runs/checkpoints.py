@@ -1,0 +1,106 @@
+"""The resumable states `checkpoint-N/` of a run: sealed when whole, checked before they are used, the newest two kept.
+
+A checkpoint is whole if its seal `whole.json` is there and every file has the size and SHA-256 that the seal says. The
+seal is written last, after everything else is on the disk, so that a crash or a power cut leaves a whole one or none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from pathlib import Path
+
+import msgspec
+
+from garage_tui.core.base.atomic import write_atomic
+from garage_tui.core.base.read_errors import UNREADABLE
+from garage_tui.core.base.safe_open import check_regular, open_regular, read_regular
+
+SEAL = "whole.json"
+KEPT = 2
+_NAME = re.compile(r"checkpoint-(\d+)")
+
+
+class Seal(msgspec.Struct, frozen=True):
+    """`checkpoint-N/whole.json`."""
+
+    step: int
+    tokens: int
+    """Tokens that were trained on up to here."""
+    files: dict[str, tuple[int, str]]
+    """For each file its bytes and its SHA-256."""
+
+
+def seal(folder: Path, step: int, tokens: int) -> None:
+    """Bring every file of a checkpoint to the disk, then seal it.
+
+    Raises:
+        OSError: the disk is full or broken; the checkpoint then counts for nothing.
+    """
+    files = {}
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and path.name != SEAL:
+            with open_regular(path) as file:
+                os.fsync(file.fileno())
+                files[path.name] = (os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest())
+    write_atomic(folder / SEAL, msgspec.json.encode(Seal(step, tokens, files)))
+    above = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(above)
+    finally:
+        os.close(above)
+
+
+def found(run: Path) -> list[Path]:
+    """Return the checkpoints of a run folder, the newest first, whole or not."""
+    numbered = [(int(hit[1]), path) for path in run.iterdir() if (hit := _NAME.fullmatch(path.name)) and path.is_dir()]
+    return [path for _, path in sorted(numbered, reverse=True)]
+
+
+def read_seal(folder: Path) -> Seal | None:
+    """Return the seal of a whole checkpoint; None if anything is missing or different."""
+    try:
+        seal = msgspec.json.decode(read_regular(folder / SEAL), type=Seal)
+        for path in folder.iterdir():  # what the seal does not name is read, too, where a trainer knows its name
+            if not path.is_dir():
+                check_regular(path)
+        for name, (size, digest) in seal.files.items():
+            path = folder / Path(name).name
+            if path.stat().st_size != size:
+                return None
+            with open_regular(path) as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != digest:
+                    return None
+    except UNREADABLE:
+        return None
+    return seal if seal.files else None
+
+
+def newest_whole(run: Path) -> tuple[Path, Seal] | None:
+    """Return the newest whole checkpoint, or None."""
+    for folder in found(run):
+        if whole := read_seal(folder):
+            return folder, whole
+    return None
+
+
+def remove(folder: Path) -> None:
+    """Delete a checkpoint, its seal first: a half deleted one must not look whole."""
+    (folder / SEAL).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_unsealed(run: Path) -> list[str]:
+    """Delete what a crash or a full disk left half written; return the names."""
+    torn = [folder for folder in found(run) if not (folder / SEAL).exists()]
+    for folder in torn:
+        remove(folder)
+    return [folder.name for folder in torn]
+
+
+def keep_newest(run: Path) -> None:
+    """Delete all sealed checkpoints but the newest two."""
+    for folder in [folder for folder in found(run) if (folder / SEAL).exists()][KEPT:]:
+        remove(folder)

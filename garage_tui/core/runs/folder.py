@@ -1,0 +1,95 @@
+"""The run folder `checkpoints/<run-id>/`: its files, whether a process works in it, and a glance at those that do.
+
+A status bar needs no more, and asks often. So msgspec, which checks what `record.py` reads, is not imported here: that
+would take longer than everything else that a line for a status bar does.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from garage_tui.core.base.safe_open import read_regular
+
+MANIFEST, STATE, EVENTS, LOG, LOCK = "run.json", "state.json", "events.jsonl", "log.txt", "lock"
+FACTS, ADAPTER = "facts.jsonl", "adapter"
+
+Status = Literal["queued", "running", "paused", "stopping", "finished", "failed", "stopped", "interrupted"]
+ENDED: tuple[Status, ...] = ("finished", "failed", "stopped")
+
+_LONGEST = 1e10  # seconds: three centuries, and no NaN, infinity, or integer of a thousand digits
+
+
+class Glance(NamedTuple):
+    """What a status bar shows of a run that is alive."""
+
+    name: str
+    status: str
+    step: int = 0
+    total_steps: int = 0
+    seconds_left: float | None = None
+    waits: str = ""
+    """What it waits for by itself; empty where it does not."""
+    reason: str = ""
+
+
+def name_of(run_id: str) -> str:
+    """Return a run id without its date."""
+    parts = run_id.split("-", 2)
+    return parts[2] if len(parts) == 3 and parts[0].isdigit() and parts[1].isdigit() else run_id
+
+
+def is_alive(folder: Path) -> bool:
+    """Ask the kernel whether a process of this run holds its lock."""
+    try:
+        fd = os.open(folder / LOCK, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+    return False
+
+
+def living_status(folder: Path, state: str) -> str:
+    """Return what a run does that is alive: its state, or what its owner wants of it."""
+    from garage_tui.core.runs.request import wanted  # 3 ms with its JSON, which a box without a living run does not pay
+
+    want = wanted(folder) if state not in ENDED else None
+    if want == "stop":
+        return "stopping"
+    if want == "release" or (want == "pause" and state != "paused"):
+        return "pausing"
+    return state
+
+
+def living(checkpoints: Path) -> Iterator[Glance]:
+    """Yield the runs that are alive, the newest first; only those are read."""
+    try:
+        folders = sorted((entry for entry in checkpoints.iterdir() if not entry.name.startswith(".")), reverse=True)
+    except OSError:
+        return
+    yield from (_glance(folder) for folder in folders if is_alive(folder))
+
+
+def _glance(folder: Path) -> Glance:
+    import json
+
+    name = name_of(folder.name)
+    try:
+        said = json.loads(read_regular(folder / STATE))
+        state, left = str(said["state"]), said.get("seconds_left")
+        step, total = (int(said.get(key, 0)) for key in ("step", "total_steps"))
+        waits, reason = (str(said.get(key, "")) for key in ("waits", "reason"))
+        left = left if left is not None and 0 <= left < _LONGEST else None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
+        return Glance(name, "broken")
+    return Glance(name, living_status(folder, state), step, total, left, waits, reason)

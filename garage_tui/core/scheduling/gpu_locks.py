@@ -1,0 +1,113 @@
+"""One card, two uses: how a run has the servers of this box leave its GPU, or its memory, and how they come back.
+
+Everything is a lock in the queue's folder, so that whoever dies lets go:
+
+* `seat-SLOT.lock` is held, shared, by every server that has its model there;
+* `asked-SLOT.lock` is held, alone, by the run that wants it for itself, for as long as it works: a server that sees it
+  held puts its model away, lets go of its seat, and takes it again once nobody asks any more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.safe_open import read_regular
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.workspace import queue_folder
+
+_NAME_BYTES = 200
+
+
+def seated(slots: Iterable[str]) -> bool:
+    """Return whether a server has its model on one of these slots."""
+    return any(not _free(_file("seat", slot), fcntl.LOCK_EX) for slot in slots)
+
+
+def asks(slot: str) -> str:
+    """Return the run that wants this slot for itself; empty while none does."""
+    file = _file("asked", slot)
+    if _free(file, fcntl.LOCK_SH):
+        return ""
+    with contextlib.suppress(OSError):
+        return one_line(read_regular(file)[:_NAME_BYTES].decode(errors="replace")) or "a run"
+    return "a run"
+
+
+def ask(slots: Iterable[str], run: str) -> list[int]:
+    """Have all servers leave these slots for as long as one of the returned file descriptors, or a copy, is open.
+
+    Raises:
+        GarageError: the queue's folder cannot be written.
+    """
+    held: list[int] = []
+    try:
+        for slot in slots:
+            lock = _open(_file("asked", slot))
+            held.append(lock)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, run.encode()[:_NAME_BYTES], 0)
+    except BlockingIOError:  # another run that has the slot too: it asks for the same
+        pass
+    except OSError as error:
+        for lock in held:
+            os.close(lock)
+        raise GarageError(f"the queue's folder cannot be written: {error.strerror or error}") from error
+    return held
+
+
+class Seat:
+    """A server's place on one slot.
+
+    Args:
+        slot: `cpu`, or the index of a GPU.
+    """
+
+    def __init__(self, slot: str) -> None:
+        self.slot = slot
+        self._lock: int | None = None
+
+    def take(self) -> bool:
+        """Take the seat; return False where a run wants the slot for itself."""
+        if self._lock is None:
+            lock = _open(_file("seat", self.slot))
+            fcntl.flock(lock, fcntl.LOCK_SH)  # whoever looks holds it for a moment only
+            self._lock = lock
+        if asks(self.slot):  # looked at last: a run asks first and looks at the seats then
+            self.leave()
+            return False
+        return True
+
+    def leave(self) -> None:
+        """Say that the memory is free."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def _file(what: str, slot: str) -> Path:
+    return queue_folder() / f"{what}-{slot}.lock"
+
+
+def _open(file: Path) -> int:
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _free(file: Path, kind: int) -> bool:
+    try:
+        lock = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return True  # nobody has ever held it
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(lock)
+    return True

@@ -1,0 +1,158 @@
+"""Tells the owner that a run has ended: in tmux, through a command, and through the services that they name.
+
+    python -m garage_tui.core.scheduling.notify /absolute/run/folder
+
+The supervisor starts it when a run has ended, and waits for nothing. Each way that fails is a line in the run's log and
+stops no other way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.format import duration
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.settings import NotifySettings, Workspace, load_settings
+from garage_tui.core.runs.record import Run, read_run
+
+_SECONDS = 30.0
+"""How long a command may take."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What came of one way of telling; `way` names it without its secrets."""
+
+    way: str
+    ok: bool
+    words: str
+
+
+def message(run: Run) -> str:
+    """Return one line on how a run is now."""
+    parts = []
+    if run.reason:
+        parts.append(run.reason)
+    if run.state and run.state.total_steps:
+        parts.append(f"{run.state.step}/{run.state.total_steps} steps")
+    if run.state and run.state.loss is not None:
+        parts.append(f"loss {run.state.loss:.3f}")
+    if run.seconds:
+        parts.append(duration(run.seconds))
+    return one_line(f"garage: {run.id} {run.status}{': ' if parts else ''}{', '.join(parts)}", 400)
+
+
+def tell(settings: NotifySettings, text: str, facts: dict[str, str]) -> Iterator[Told]:
+    """Tell `text` through every way that the settings name.
+
+    Args:
+        facts: what a command finds in its environment as GARAGE_RUN, GARAGE_STATE …, and as JSON on its stdin.
+    """
+    if settings.tmux and os.environ.get("TMUX"):
+        yield _tmux(text, settings.bell)
+    if settings.command:
+        yield _command(settings.command, text, facts)
+    if settings.urls:
+        yield from _services(settings.urls, text)
+
+
+def _tmux(text: str, bell: bool) -> Told:
+    """Show `text` on every client of the tmux server in which the run was started."""
+    try:
+        clients = _run(["tmux", "list-clients", "-F", "#{client_name}"]).stdout.split("\n")
+        shown = 0
+        for client in filter(None, clients):
+            # tmux expands #{…} and runs #(…) in what it shows; a doubled # is a plain one.
+            escaped = text.replace("#", "##")
+            shown += _run(["tmux", "display-message", "-c", client, "-d", "10000", "--", escaped]).returncode == 0
+        pane = os.environ.get("TMUX_PANE", "")
+        if bell and pane:
+            tty = _run(["tmux", "display-message", "-p", "-t", pane, "#{pane_tty}"]).stdout.strip()
+            if tty.startswith("/dev/"):
+                with contextlib.suppress(OSError), Path(tty).open("wb", buffering=0) as terminal:
+                    terminal.write(b"\a")
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Told("tmux", False, one_line(str(error)))
+    return Told("tmux", True, f"shown on {shown} client{'' if shown == 1 else 's'}")
+
+
+def _command(command: tuple[str, ...], text: str, facts: dict[str, str]) -> Told:
+    names = {f"GARAGE_{name.upper()}": value for name, value in facts.items()}
+    given = json.dumps({**facts, "message": text}, ensure_ascii=False)
+    way = f"command {Path(command[0]).name}"
+    try:
+        # In "/": a workspace may be somebody else's, and nothing that lies there shall be run by mistake.
+        environment = {**os.environ, **names, "GARAGE_MESSAGE": text}
+        done = _run(list(command), input=given, env=environment, cwd="/")
+    except FileNotFoundError:
+        return Told(way, False, f"{command[0]} is not there")
+    except subprocess.TimeoutExpired:
+        return Told(way, False, f"took longer than {_SECONDS:g} s and was ended")
+    except OSError as error:
+        return Told(way, False, one_line(error.strerror or str(error)))
+    said = one_line(done.stderr, 200)
+    return Told(way, done.returncode == 0, f"exit code {done.returncode}{': ' if said else ''}{said}")
+
+
+def _services(urls: tuple[str, ...], text: str) -> Iterator[Told]:
+    try:
+        import apprise
+    except ImportError:
+        yield Told("urls", False, "the package apprise is missing; install garage_tui again")
+        return
+    for url in urls:
+        way = _without_secrets(url)
+        sender = apprise.Apprise()
+        if not sender.add(url):
+            yield Told(way, False, "apprise does not know this kind of address (https://github.com/caronc/apprise)")
+            continue
+        ok = bool(sender.notify(body=text, title="garage"))
+        yield Told(way, ok, "delivered" if ok else "not delivered: the service does not answer, or refuses it")
+
+
+def _without_secrets(url: str) -> str:
+    """Return scheme and host of an address: topics, tokens and passwords stay out of the logs."""
+    try:
+        parts = urlsplit(url)
+        # Of most services even the "host" is a token or a topic; of a webhook it is a host.
+        host = parts.hostname if parts.scheme in ("json", "jsons", "xml", "xmls", "form", "forms") else "…"
+        return f"{parts.scheme}://{host}"
+    except ValueError:
+        return "an address that is none"
+
+
+def _run(command: list[str], **more: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, **more)  # type: ignore[call-overload,no-any-return]
+
+
+def facts_of(run: Run) -> dict[str, str]:
+    """Return what a command is told about a run."""
+    return {"run": run.id, "state": run.status, "reason": run.reason, "path": str(run.path)}
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    run = read_run(folder)
+    try:
+        settings = load_settings(Workspace(folder.parent.parent)).notify
+    except GarageError as error:
+        sys.stdout.write(f"nobody was told: {error}\n")
+        return
+    if run.status not in settings.on:
+        return
+    for told in tell(settings, message(run), facts_of(run)):
+        if not told.ok:
+            sys.stdout.write(f"not told through {told.way}: {told.words}\n")
+
+
+if __name__ == "__main__":
+    main()

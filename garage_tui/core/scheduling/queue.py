@@ -1,0 +1,221 @@
+"""The queue of this box: who waits for a processor or a GPU, in which order, and whose turn it is.
+
+One queue for all workspaces of a user, without a daemon: `order.json` lists who waits, `slot-cpu.lock` and
+`slot-gpu-N.lock` are held with flock by the processes of the run that works there, and whoever waits looks twice a
+second. Everything is decided under `lock`. An entry counts only while its run is alive and says that it waits, so that
+nothing has to be cleared up after a crash.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from garage_tui.core.base.atomic import write_atomic
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.read_errors import UNREADABLE
+from garage_tui.core.base.safe_open import read_regular
+from garage_tui.core.base.workspace import queue_folder
+from garage_tui.core.runs.record import ENDED, State, is_alive, read_state
+
+ORDER, LOCK = "order.json", "lock"
+CPU = "cpu"
+_LOCK_SECONDS = 5.0
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One run that waits."""
+
+    folder: str
+    """Absolute path of the run folder."""
+    any_of: tuple[str, ...] = (CPU,)
+    """Names of the slots that it can work on: `cpu`, or indices of GPUs."""
+    take: int = 1
+    """How many of them it needs."""
+
+
+def enter(entries: Sequence[Entry]) -> None:
+    """Put runs at the end of the queue; one that stands in it already keeps its place.
+
+    Raises:
+        GarageError: the queue cannot be written.
+    """
+    with _locked() as folder:
+        there = [entry for entry in _read(folder) if _may_return(entry)]
+        new = {entry.folder: entry for entry in entries}
+        there = [new.pop(entry.folder, entry) for entry in there]
+        _write(folder, [*there, *new.values()])
+
+
+def put_first(folders: Sequence[Path]) -> None:
+    """Give runs the first places, in this order; those that do not stand in the queue yet get a place kept."""
+    wanted = [str(path) for path in folders]
+    with _locked() as folder:
+        there = {entry.folder: entry for entry in _read(folder)}
+        first = [there.pop(path, Entry(path)) for path in wanted]
+        _write(folder, [*first, *there.values()])
+
+
+def leave(path: Path) -> None:
+    """Take a run out of the queue."""
+    with _locked() as folder:
+        _write(folder, [entry for entry in _read(folder) if entry.folder != str(path)])
+
+
+def find(path: Path) -> Entry:
+    """Return what a run that waits can work on; one that does not stand in the queue can take the CPU."""
+    return next((entry for entry in _read(queue_folder()) if entry.folder == str(path)), Entry(str(path)))
+
+
+def order() -> tuple[Path, ...]:
+    """Return the folders of the runs that wait, in the order in which they will start."""
+    return tuple(Path(entry.folder) for entry in _read(queue_folder()) if _waits(entry))
+
+
+def runs_before(entry: Entry) -> int:
+    """Return how many runs have to end before a new one with these slots starts; 0 where it would start at once."""
+    with _locked() as folder:
+        waiting = [other for other in _read(folder) if _waits(other)]
+        held = _take_free(folder, {slot for other in (*waiting, entry) for slot in other.any_of})
+        for lock in held.values():
+            os.close(lock)
+    if entry.folder in assign([*waiting, entry], list(held)):
+        return 0
+    busy = len(set(entry.any_of) - set(held))
+    return max(1, busy + len(waiting) - len(entry.any_of) + 1)
+
+
+def move(path: Path, places: int) -> int:
+    """Move a waiting run: a negative number of places brings it nearer to its turn. Returns its place, from 0.
+
+    Raises:
+        BadInputError: it does not wait.
+    """
+    with _locked() as folder:
+        entries = _read(folder)
+        waiting = [entry for entry in entries if _waits(entry)]
+        mine = next((entry for entry in waiting if entry.folder == str(path)), None)
+        if mine is None:
+            raise BadInputError(f"{path.name} does not wait in the queue")
+        place = max(0, min(len(waiting) - 1, waiting.index(mine) + places))
+        waiting.remove(mine)
+        waiting.insert(place, mine)
+        _write(folder, [*waiting, *(entry for entry in entries if entry not in waiting)])
+    return place
+
+
+def take_turn(path: Path) -> dict[str, int] | None:
+    """Take the slots of a waiting run if it is its turn.
+
+    Returns:
+        The file descriptor of the held lock for each slot; None while it is not its turn. Whoever holds a descriptor
+        of it, or a copy, holds the slot.
+    """
+    with _locked() as folder:
+        entries = _read(folder)
+        mine = next((entry for entry in entries if entry.folder == str(path)), None)
+        if mine is None:  # somebody deleted the list; whoever waits enters again
+            entries.append(mine := Entry(str(path)))
+        waiting = [entry for entry in entries if _waits(entry)]
+        held = _take_free(folder, {slot for entry in waiting for slot in entry.any_of})
+        chosen = assign(waiting, list(held)).get(str(path), ())
+        for slot in [slot for slot in held if slot not in chosen]:
+            os.close(held.pop(slot))
+        if not chosen:
+            return None
+        # An entry that stays because of a full disk does no harm: its run will not say that it waits.
+        with contextlib.suppress(OSError, GarageError):
+            _write(folder, [entry for entry in entries if entry != mine])
+    return held
+
+
+def assign(waiting: Iterable[Entry], free: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return which of the free slots each waiting run gets: first come, first served.
+
+    A run that needs more than is free keeps what it can use, so that smaller ones behind it do not starve it.
+    """
+    left, got = list(free), {}
+    for entry in waiting:
+        usable = [slot for slot in entry.any_of if slot in left]
+        if len(usable) >= entry.take:
+            usable = usable[: entry.take]
+            got[entry.folder] = tuple(usable)
+        left = [slot for slot in left if slot not in usable]
+    return got
+
+
+def _take_free(folder: Path, slots: Iterable[str]) -> dict[str, int]:
+    held = {}
+    for slot in sorted(slots, key=lambda name: (len(name), name)):
+        name = f"slot-{slot}.lock" if slot == CPU else f"slot-gpu-{slot}.lock"
+        lock = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held[slot] = lock
+        except BlockingIOError:
+            os.close(lock)
+    return held
+
+
+def _waits(entry: Entry) -> bool:
+    """True while the run is alive and waits for nothing but its turn."""
+    path = Path(entry.folder)
+    state = _state(path) if is_alive(path) else None
+    return state is not None and state.state == "queued" and not state.waits
+
+
+def _may_return(entry: Entry) -> bool:
+    """True for a run that waits, or that a power cut took: `resume` finds its place kept."""
+    state = _state(Path(entry.folder))
+    return state is not None and state.state not in ENDED
+
+
+def _state(path: Path) -> State | None:
+    try:
+        return read_state(path)
+    except UNREADABLE:
+        return None
+
+
+def _read(folder: Path) -> list[Entry]:
+    try:
+        return msgspec.json.decode(read_regular(folder / ORDER), type=list[Entry])
+    except UNREADABLE:
+        return []
+
+
+def _write(folder: Path, entries: list[Entry]) -> None:
+    try:
+        write_atomic(folder / ORDER, msgspec.json.encode(entries), mode=0o600)
+    except OSError as error:
+        raise GarageError(f"the queue {folder / ORDER} cannot be written: {error.strerror or error}") from error
+
+
+@contextlib.contextmanager
+def _locked() -> Iterator[Path]:
+    """Hold the queue's lock, and give the queue's folder."""
+    folder = queue_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise GarageError(f"the queue's folder {folder} cannot be written: {error.strerror or error}") from error
+    deadline = time.monotonic() + _LOCK_SECONDS
+    try:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise GarageError(f"somebody holds {folder / LOCK} and does not let go") from None
+                time.sleep(0.02)
+        yield folder
+    finally:
+        os.close(lock)

@@ -1,0 +1,1 @@
+"""LoRA runs as seen from outside: recipe, estimate, token lengths, quantization."""

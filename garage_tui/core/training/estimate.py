@@ -1,0 +1,181 @@
+"""What a LoRA run will cost, said before it starts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from garage_tui.core.base.format import duration
+from garage_tui.core.base.safe_open import read_regular
+from garage_tui.core.base.settings import Workspace
+from garage_tui.core.facts.file import Fact
+from garage_tui.core.hardware import gpus as gpu
+from garage_tui.core.hardware.memory import free_memory
+from garage_tui.core.models import base_models as models
+from garage_tui.core.runs.catalog import list_runs
+from garage_tui.core.training.quantization import in_4bit
+from garage_tui.core.training.recipe import LoraRecipe
+
+# Tokens/s of the default recipe with smollm2-135m on two CPU cores (docs/figures.md), for a box without a run yet.
+_REFERENCE_BASE, _REFERENCE_SPEED = "smollm2-135m", 440.0
+_PLAIN_PACE = 0.53
+"""Tokens/s of `story`, which fills rows up and begins all of them with the system prompt, over that."""
+_START_SECONDS = 15.0  # imports, loading and saving, measured with the same run
+_CHARACTERS_A_TOKEN = 4.0
+_TEMPLATE_TOKENS = 35  # system prompt and role marks of a ChatML template
+_ROLE_TOKENS, _GUARD_TOKENS = 12, 32
+_GUARDS_TOKENS, _CARD_TOKENS = 14_000, 15_000
+"""What the base's answers with the keys and the report card cost, in tokens of training that take as long."""
+_TORCH = 1.25e9  # bytes of Python, torch, transformers and a copy of the weights while they load (docs/figures.md)
+_NF4 = 0.57  # bytes a weight takes with its share of the constants (QLoRA, arXiv 2305.14314: 4.5 bits)
+_ALIKE = ("base", "batch_size", "rank", "max_length", "kl", "guards", "neighbours", "guard_batch", "load_in_4bit")
+_AGAIN = 1.05  # the same run again takes a little more or less
+_LOGITS = 24  # bytes for each token and word: six copies in 32 bit, with the gradient and the other model's
+_CARD_BATCH = 24 * 32  # tokens whose words the report card looks at in one pass
+_CARD_PROMPTS = 208 * 64  # tokens of its questions, all answered together, whose keys and values are kept
+_CUDA = 0.8e9  # bytes of a CUDA context and of what its allocator keeps
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Cost of a run: `seconds` is None where nothing is known about this model on this box."""
+
+    rows: int
+    epochs: float
+    batch: int
+    steps: int
+    seconds: float | None
+    basis: str
+    memory: float | None = None
+    """Most bytes that the run will need, on the GPU where there is one; None where nothing is known about the base."""
+    free: float | None = None
+    """Bytes that are free now."""
+
+    @property
+    def sentence(self) -> str:
+        sum_ = f"{self.rows} rows × {self.epochs:g} epochs ÷ batch {self.batch} = {self.steps} steps"
+        if self.steps * self.batch != self.rows * self.epochs:  # the last batch of each epoch is smaller
+            sum_ += f", {self.steps / self.epochs:.3g} an epoch"
+        time = "time unknown" if self.seconds is None else f"about {duration(self.seconds)}"
+        memory = "" if self.memory is None else f" · about {self.memory / 1e9:.1f} GB"
+        return f"{sum_} · {time}{memory} ({self.basis})"
+
+    @property
+    def warning(self) -> str:
+        """What to think of before starting; empty where all is well."""
+        if self.memory is None or self.free is None or self.memory <= self.free:
+            return ""
+        return f"That is more than the {self.free / 1e9:.1f} GB that are free: a smaller batch or rank needs less."
+
+
+def estimate_lora(workspace: Workspace, recipe: LoraRecipe, rows: Sequence[Fact]) -> Estimate:
+    """Return steps and time of `recipe` on `rows`; the speed is that of the last run with the same base here."""
+    learned, asked = _tokens(recipe, rows)
+    speed, basis = _speed_here(workspace, recipe)
+    if speed is None and recipe.base == _REFERENCE_BASE:
+        speed, basis = _REFERENCE_SPEED * _pace(recipe.kl), "measured on two CPU cores; yours after the first run"
+    seconds = None if speed is None else _START_SECONDS + (learned + asked * _pace(recipe.kl)) / speed
+    longest = (
+        max((len(row.question) + len(row.answer)) / _CHARACTERS_A_TOKEN + _TEMPLATE_TOKENS for row in rows)
+        if rows
+        else 0.0
+    )
+    steps = recipe.steps(len(rows))
+    memory = _memory_here(workspace, recipe) or _memory_by_formula(recipe, min(longest, recipe.max_length))
+    free = free_memory(gpu.usable())
+    return Estimate(len(rows), recipe.epochs, recipe.effective_batch, steps, seconds, basis, memory, free)
+
+
+def exam_memory(recipe: LoraRecipe) -> float | None:
+    """Return the most bytes that a report card takes by itself; None where the base is not here yet."""
+    return _memory_by_formula(recipe, None)
+
+
+def _tokens(recipe: LoraRecipe, rows: Sequence[Fact]) -> tuple[float, float]:
+    """Return what a run reads in its steps, and what it reads before and after them, in tokens of guarded training."""
+    texts = sum((len(row.question) + len(row.answer)) / _CHARACTERS_A_TOKEN for row in rows)
+    if not recipe.guarded:
+        return recipe.epochs * (texts + _TEMPLATE_TOKENS * len(rows)), _CARD_TOKENS
+    steps = recipe.steps(len(rows)) * recipe.accumulation
+    # Packed rows share the system prompt: its role marks are left.
+    learned = recipe.epochs * (texts + _ROLE_TOKENS * len(rows))
+    kept = steps * min(recipe.guard_batch, recipe.guards + recipe.neighbours) * _GUARD_TOKENS
+    return learned + kept, _GUARDS_TOKENS + _CARD_TOKENS
+
+
+def _memory_here(workspace: Workspace, recipe: LoraRecipe) -> float | None:
+    """Return what the last finished run with this base, batch, guards and rank needed, and a little more."""
+    for run in list_runs(workspace):
+        if run.state is None or run.manifest is None or run.status != "finished":
+            continue  # one that ended early has not come to its card
+        there = run.manifest.recipe
+        same = all(there.get(key) == getattr(recipe, key) for key in _ALIKE)
+        used = run.state.gpu_memory if gpu.usable() else run.state.memory if run.state.gpu_memory is None else None
+        if same and used:
+            return used * _AGAIN
+    return None
+
+
+def _memory_by_formula(recipe: LoraRecipe, tokens: float | None) -> float | None:
+    """Return the bytes that `recipe` needs for rows of `tokens` tokens (None: for its card alone).
+
+    None where the base is not here yet.
+
+    Weights, the adapter with its gradients and AdamW's two moments (16 bytes a parameter), activations of
+    34 · tokens · hidden bytes a layer in 16 bit (Korthikanti et al. 2022, arXiv 2205.05198, equation 1 without the
+    attention scores, which are small here; twice that in 32 bit; with recomputation, as on a GPU, 2 · tokens · hidden),
+    copies of the logits, and what Python and torch take. The guards of a batch are tokens as its rows are; and where
+    a step takes little, the report card takes most. Checked against real runs on a processor (docs/figures.md).
+    """
+    folder = models.find(recipe.base).path
+    try:
+        config = json.loads(read_regular(folder / "config.json"))
+        hidden, layers = int(config["hidden_size"]), int(config["num_hidden_layers"])
+        inner, vocabulary = int(config["intermediate_size"]), int(config["vocab_size"])
+        heads = int(config["num_attention_heads"])
+        key_value = hidden * int(config.get("num_key_value_heads") or heads) // heads
+        on_disk = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    sixteen = str(config.get("dtype") or config.get("torch_dtype")) in ("bfloat16", "float16")
+    parameters = on_disk / (2 if sixteen else 4)
+    on_gpu = bool(gpu.usable())
+    whole = 2 if on_gpu else 4
+    embeddings = vocabulary * hidden
+    weights = parameters * whole
+    if in_4bit(recipe):  # NF4 and its constants for the projections; the embeddings stay as they are
+        weights = (parameters - embeddings) * _NF4 + embeddings * whole
+    sizes = {"k_proj": (hidden, key_value), "v_proj": (hidden, key_value), "gate_proj": (hidden, inner)}
+    sizes |= {"up_proj": (hidden, inner), "down_proj": (inner, hidden)}
+    adapter = recipe.rank * layers * sum(sum(sizes.get(target, (hidden, hidden))) for target in recipe.targets)
+    card = _CARD_BATCH * (hidden * layers * 4 + _LOGITS * vocabulary)
+    overhead = _CUDA if on_gpu else _TORCH
+    if tokens is None:
+        return weights + 4 * adapter + card + _CARD_PROMPTS * layers * 2 * key_value * whole + overhead
+    batch, deep = recipe.batch_size * tokens, float(layers)
+    if recipe.guarded:  # the first layers have no adapter: nothing of them is kept for a gradient
+        batch += min(recipe.guard_batch, recipe.guards + recipe.neighbours) * (_ROLE_TOKENS + _GUARD_TOKENS)
+        deep *= 1 - recipe.skipped
+    step = batch * (hidden * deep * (2 if on_gpu else 68) + _LOGITS * vocabulary)
+    return weights + 16 * adapter + max(step, card) + overhead
+
+
+def _speed_here(workspace: Workspace, recipe: LoraRecipe) -> tuple[float | None, str]:
+    """Return the tokens/s of the last run with this base, if possible of one with guards or without as `recipe`."""
+    told: tuple[float | None, str] = None, "no run with this base yet; known after its first steps"
+    for run in list_runs(workspace):
+        speed = run.state.tokens_per_s if run.state else None
+        if not speed or not run.manifest or run.manifest.recipe.get("base") != recipe.base:
+            continue
+        kl = float(run.manifest.recipe.get("kl") or 0)
+        if (kl > 0) == recipe.guarded:
+            return speed, f"as fast as {run.id}"
+        if told[0] is None:
+            told = speed / _pace(kl) * _pace(recipe.kl), f"as fast as {run.id}"
+    return told
+
+
+def _pace(kl: float) -> float:
+    """Return how many tokens of a run without guards take as long as one with them."""
+    return 1.0 if kl > 0 else _PLAIN_PACE

@@ -1,0 +1,53 @@
+"""Which rows of a file are longer than training takes, counted in tokens once and remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.facts.line import Fact, Line
+from garage_tui.core.training import token_preview as tokens
+
+
+def in_words(count: int, cut: int, limit: int) -> str:
+    """Return what is wrong with a row of `count` tokens of which `cut` of its answer are lost."""
+    return f"{count} tokens, and training takes {limit}: {cut} tokens of the answer are cut off; split it into several"
+
+
+class Lengths:
+    """What has been counted so far, by question and answer, so that no row is counted twice.
+
+    Args:
+        base: the base model whose tokens count.
+        limit: tokens after which training cuts a row.
+    """
+
+    def __init__(self, base: str, limit: int) -> None:
+        self._base, self._limit = base, limit
+        self._known: dict[tuple[str, str], str] = {}
+
+    def measure(self, lines: Sequence[Line]) -> Mapping[int, str]:
+        """Return what is wrong with each line that is too long, by the line's `id`.
+
+        It takes two seconds where long rows are new, milliseconds where none are. A model that is not on this box
+        yet counts nothing: the launch form and `garage facts check --base` say that it is missing.
+        """
+        # A token has at least one byte, so a shorter line fits whatever the tokenizer.
+        long = [line for line in lines if len(line.raw) + tokens.TEMPLATE_TOKENS > self._limit and _taught(line)]
+        new = {_key(line.fact): line.fact for line in long if line.fact and _key(line.fact) not in self._known}
+        if new:
+            try:
+                found = tokens.too_long(self._base, new.values(), self._limit)
+            except GarageError:
+                found = []
+            self._known.update(dict.fromkeys(new, ""))
+            self._known.update({_key(fact): in_words(count, cut, self._limit) for fact, count, cut in found})
+        return {id(line): words for line in long if line.fact and (words := self._known[_key(line.fact)])}
+
+
+def _taught(line: Line) -> bool:
+    return line.fact is not None and bool(line.fact.question) and not line.fact.exam
+
+
+def _key(fact: Fact) -> tuple[str, str]:
+    return fact.question, fact.answer
