@@ -82,9 +82,9 @@ def stop_after(folder: Path, seconds: float) -> None:
 
 def measured(folder: Path, out: Path) -> DrawingReport:
     """Return the card of a run that was stopped, and leave a sheet of it."""
-    from garage_tui.jobs import unet
-    from garage_tui.jobs.drawing_card import card_of
-    from garage_tui.jobs.sampling import sample
+    from garage_tui.jobs.diffusion import unet
+    from garage_tui.jobs.diffusion.evaluate import card_of
+    from garage_tui.jobs.diffusion.samplers import sample
 
     run = read_run(folder)
     assert run.manifest and run.state

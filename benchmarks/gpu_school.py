@@ -173,7 +173,11 @@ def with_ours(args: argparse.Namespace, clock: Clock) -> None:
     from garage_tui.core.runs.catalog import new_run_folder
     from garage_tui.core.runs.record import FACTS, LOCK, Manifest, State, read_run, write_manifest, write_state
     from garage_tui.core.training.recipe import make_recipe
-    from garage_tui.jobs import loading, lora, running, saving, unsloth_model
+    from garage_tui.jobs.llm import load as loading
+    from garage_tui.jobs.llm import unsloth as unsloth_model
+    from garage_tui.jobs.lora import train as lora
+    from garage_tui.jobs.runtime import checkpointing as saving
+    from garage_tui.jobs.runtime import run_job as running
 
     preset = args.worker.removeprefix("ours-")
     plain = {"epochs": args.epochs, "looks": 0, "lr": LR} if preset == "story" else {}

@@ -21,7 +21,7 @@ from table import Figure, show
 WAITING = 10
 JOB = """
 import sys, time
-from garage_tui.jobs.events import ENDINGS, Progress
+from garage_tui.jobs.runtime.progress import ENDINGS, Progress
 progress = Progress.of_arguments(sys.argv[1:])
 progress.interruptible = False
 progress.phase("working")

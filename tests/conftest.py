@@ -54,7 +54,7 @@ def workspace(tmp_path, monkeypatch):
 def smollm2() -> str:
     """The name of the real base model, fetched into the user's cache if this is the first time."""
     made = subprocess.run(
-        [sys.executable, "-m", "garage_tui.jobs.base_model", "smollm2-135m"], capture_output=True, text=True
+        [sys.executable, "-m", "garage_tui.jobs.llm.fetch", "smollm2-135m"], capture_output=True, text=True
     )
     assert made.returncode == 0, made.stdout + made.stderr
     return "smollm2-135m"

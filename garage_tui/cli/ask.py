@@ -89,7 +89,7 @@ def _answers(base: str, run: Run | None, questions: list[str], max_tokens: int) 
     runs = [{"id": run.id, "adapter": str(run.adapter)}] if run else []
     request = {"base": base, "runs": runs, "questions": questions, "max_tokens": max_tokens}
     job = subprocess.run(
-        [sys.executable, "-P", "-m", "garage_tui.jobs.ask"],
+        [sys.executable, "-P", "-m", "garage_tui.jobs.serve.ask"],
         input=json.dumps(request).encode(),
         stdout=subprocess.PIPE,  # stderr is left as it is: it carries the phases
         env=environment(shares_cores=True),

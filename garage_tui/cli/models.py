@@ -52,4 +52,4 @@ def run_fetch(args: argparse.Namespace) -> int:
     from garage_tui.core.models import base_models as models
 
     models.find(args.name)  # an unknown name is refused before anything heavy starts
-    return subprocess.run([sys.executable, "-P", "-m", "garage_tui.jobs.base_model", args.name]).returncode
+    return subprocess.run([sys.executable, "-P", "-m", "garage_tui.jobs.llm.fetch", args.name]).returncode

@@ -31,13 +31,13 @@ from garage_tui.core.rewording import builtin_prompts as material
 from garage_tui.core.rewording.neighbourhood import neighbours
 from garage_tui.core.rewording.paraphrases import probes
 from garage_tui.core.runs.record import FACTS, read_run
-from garage_tui.jobs import base_model
-from garage_tui.jobs.base_answers import Answer, BaseAnswers, text_losses, text_tokens
-from garage_tui.jobs.chat_template import common_prefix
-from garage_tui.jobs.drafts import Draft, Tuned, answers, written
-from garage_tui.jobs.failures import without_log
-from garage_tui.jobs.forward import Model
-from garage_tui.jobs.greedy import answer
+from garage_tui.jobs.llm import fetch as base_model
+from garage_tui.jobs.llm.base_answer_cache import Answer, BaseAnswers, text_losses, text_tokens
+from garage_tui.jobs.llm.chat_template import common_prefix
+from garage_tui.jobs.llm.forward import Model
+from garage_tui.jobs.llm.greedy_decode import answer
+from garage_tui.jobs.llm.teacher_forcing import Draft, Tuned, answers, written
+from garage_tui.jobs.runtime.error_text import without_log
 
 UNRELATED, NEIGHBOURS = 120, 40
 """Questions of each kind in one exam."""
@@ -79,8 +79,8 @@ def examine(folder: Path, say: Callable[[str], None]) -> Report:
     if run.manifest is None or run.adapter is None:
         raise BadInputError(f"{run.id} has no adapter to examine ({run.status})")
     base = base_model.ensure(run.manifest.base.get("path") or run.manifest.base["name"], say)
-    from garage_tui.jobs.adapters import Adapters
-    from garage_tui.jobs.loading import chats_of, load_base
+    from garage_tui.jobs.llm.adapters import Adapters
+    from garage_tui.jobs.llm.load import chats_of, load_base
 
     say("loading the model")
     four_bit = bool(run.manifest.recipe.get("load_in_4bit"))

@@ -29,7 +29,7 @@ def garage(workspace: Path, *words: object, **more) -> subprocess.CompletedProce
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
     """(workspace, what following it said): a real run of two epochs on 40 tiny butterflies."""
-    from garage_tui.jobs.butterflies import training
+    from garage_tui.jobs.diffusion.butterfly.generate import training
 
     root = tmp_path_factory.mktemp("trained")
     pictures = root / "datasets" / "wings"

@@ -27,9 +27,9 @@ JOB = """
 import time
 import msgspec
 from garage_tui.core.runs.record import MANIFEST, Manifest
-from garage_tui.jobs.breaks import Breaks
-from garage_tui.jobs.events import ENDINGS, Progress
-from garage_tui.jobs.telemetry import Telemetry
+from garage_tui.jobs.runtime.interruptions import Breaks
+from garage_tui.jobs.runtime.progress import ENDINGS, Progress
+from garage_tui.jobs.runtime.telemetry import Telemetry
 import sys
 progress = Progress.of_arguments(sys.argv[1:])
 telemetry = Telemetry(progress, every=0.05, tell=0.2)

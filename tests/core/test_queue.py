@@ -19,7 +19,7 @@ from garage_tui.core.scheduling.queue import Entry, assign
 
 JOB = """
 import os, sys, time
-from garage_tui.jobs.events import ENDINGS, Progress
+from garage_tui.jobs.runtime.progress import ENDINGS, Progress
 progress = Progress.of_arguments(sys.argv[1:])
 (progress.folder / "gpus").write_text(os.environ.get("CUDA_VISIBLE_DEVICES", "none"))
 progress.interruptible = False

@@ -27,7 +27,7 @@ wait = partial(run_folders.wait, seconds=20)
 
 JOB = """
 import sys
-from garage_tui.jobs.events import Progress
+from garage_tui.jobs.runtime.progress import Progress
 progress = Progress.of_arguments(sys.argv[1:])
 progress.phase("working")
 while progress.wish() == "":

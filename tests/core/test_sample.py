@@ -19,7 +19,7 @@ from garage_tui.core.diffusion.sample import Drawing, Wanted, draw
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-# Answers as `garage_tui.jobs.sample` does; the first word of its folder's name says how it goes.
+# Answers as `garage_tui.jobs.diffusion.sample` does; the first word of its folder's name says how it goes.
 JOB = """
 import json, os, sys, time
 folder, *words = sys.argv[1:]
@@ -70,7 +70,7 @@ async def test_a_film_is_asked_for_with_a_word():
     words = sample.command(Path("/r"), Wanted(film=True), Path("/r/a.png"))
     assert words[-1] == "--trajectory"
     assert "--steps" not in words
-    assert words[1:4] == ["-P", "-m", "garage_tui.jobs.sample"]
+    assert words[1:4] == ["-P", "-m", "garage_tui.jobs.diffusion.sample"]
 
 
 @pytest.mark.parametrize(

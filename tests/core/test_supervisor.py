@@ -21,7 +21,7 @@ from tests.run_folders import kill, processes
 JOB = """
 import os, signal, sys, time
 from pathlib import Path
-from garage_tui.jobs.events import ENDINGS, Progress
+from garage_tui.jobs.runtime.progress import ENDINGS, Progress
 what = (Path(sys.argv[1]) / "what").read_text()
 progress = Progress.of_arguments(sys.argv[1:])
 progress.phase("working")

@@ -6,6 +6,6 @@ import make_believe_card
 
 make_believe_card.install()
 
-from garage_tui.jobs.diffusion import main  # noqa: E402 (it shall find the card)
+from garage_tui.jobs.diffusion.train import main  # noqa: E402 (it shall find the card)
 
 sys.exit(main())

@@ -6,6 +6,6 @@ import make_believe_card
 
 make_believe_card.install()
 
-from garage_tui.jobs.lora import main  # noqa: E402 (it shall find the card)
+from garage_tui.jobs.lora.train import main  # noqa: E402 (it shall find the card)
 
 sys.exit(main())

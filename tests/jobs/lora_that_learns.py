@@ -4,10 +4,10 @@ import os
 import signal
 import sys
 
-from garage_tui.jobs import saving
-from garage_tui.jobs.lora import main
-from garage_tui.jobs.newton import Newton
-from garage_tui.jobs.probing import Found, Probe
+from garage_tui.jobs.lora.gauss_newton import Newton
+from garage_tui.jobs.lora.probe import Found, Probe
+from garage_tui.jobs.lora.train import main
+from garage_tui.jobs.runtime import checkpointing as saving
 
 KILLED_AT = int(os.environ.get("KILLED_AT", "0"))
 taken = 0

@@ -75,7 +75,7 @@ def test_a_run_that_has_no_adapter_yet_cannot_be_asked(garage, workspace, finish
 
 def test_the_job_refuses_a_request_that_is_none():
     job = subprocess.run(
-        [sys.executable, "-P", "-m", "garage_tui.jobs.ask"], input=b'{"base": 5}', capture_output=True, timeout=60
+        [sys.executable, "-P", "-m", "garage_tui.jobs.serve.ask"], input=b'{"base": 5}', capture_output=True, timeout=60
     )
     assert job.returncode == 1
     assert "the request is not as it should be" in json.loads(job.stdout)["error"]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from garage_tui.jobs import attention
+from garage_tui.jobs.llm import attention
 
 SHAPES = {
     "packed lines": (6, 9, 3, 192, 192, 64),

@@ -51,7 +51,7 @@ def test_it_speaks_english(smollm2):
 
 
 def test_every_file_is_recorded_with_its_hash(smollm2):
-    from garage_tui.jobs.base_model import damaged_files
+    from garage_tui.jobs.llm.fetch import damaged_files
 
     model = models.find(smollm2)
     assert model.here and model.record.sha256
@@ -68,7 +68,7 @@ def test_a_truncated_model_does_not_count_as_here(own_cache):
 
 
 def test_a_changed_byte_is_found_by_its_hash(own_cache):
-    from garage_tui.jobs.base_model import damaged_files
+    from garage_tui.jobs.llm.fetch import damaged_files
 
     with (own_cache / "model.safetensors").open("r+b") as file:
         file.seek(100_000_000)
@@ -88,7 +88,7 @@ def test_an_interrupted_download_is_cleared_away_and_a_failed_one_says_why(own_c
     for key, value in empty.items():
         monkeypatch.setenv(key, value)
     done = subprocess.run(
-        [sys.executable, "-m", "garage_tui.jobs.base_model", "smollm2-135m"], capture_output=True, text=True
+        [sys.executable, "-m", "garage_tui.jobs.llm.fetch", "smollm2-135m"], capture_output=True, text=True
     )
     assert done.returncode == 1
     assert "clearing away an interrupted download" in done.stdout

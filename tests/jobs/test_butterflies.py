@@ -9,8 +9,8 @@ import numpy as np
 import psutil
 import pytest
 
-from garage_tui.jobs.butterflies import draw, held_out, species, training
-from garage_tui.jobs.butterfly.families import FAMILIES
+from garage_tui.jobs.diffusion.butterfly.families import FAMILIES
+from garage_tui.jobs.diffusion.butterfly.generate import draw, held_out, species, training
 
 KINDS = 40
 EACH = 6
@@ -156,14 +156,14 @@ def test_each_size_shows_the_same_butterfly():
 
 
 def test_drawing_needs_nothing_but_numpy():
-    script = "import sys, garage_tui.jobs.butterflies\nprint({'PIL', 'torch'} & set(sys.modules))"
+    script = "import sys, garage_tui.jobs.diffusion.butterfly.generate\nprint({'PIL', 'torch'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
 
 def test_who_draws_ends_with_whoever_asked():
     script = """
-from garage_tui.jobs.butterflies import training
+from garage_tui.jobs.diffusion.butterfly.generate import training
 if __name__ == "__main__":
     print("asked", flush=True)
     training(3000, 256, workers=2)

@@ -8,13 +8,13 @@ import torch
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.diffusion.recipe import DiffusionRecipe, make_recipe
-from garage_tui.jobs import unet
-from garage_tui.jobs.butterflies import held_out, training
-from garage_tui.jobs.denoising import Batches, losses, times
-from garage_tui.jobs.drawing_card import blur
-from garage_tui.jobs.kid import RandomFeatures, kid
-from garage_tui.jobs.learner import rate
-from garage_tui.jobs.sampling import first_noise, guess_of_the_end, to_pictures, to_tensor
+from garage_tui.jobs.diffusion import unet
+from garage_tui.jobs.diffusion.butterfly.generate import held_out, training
+from garage_tui.jobs.diffusion.evaluate import blur
+from garage_tui.jobs.diffusion.kid import RandomFeatures, kid
+from garage_tui.jobs.diffusion.loss import Batches, losses, times
+from garage_tui.jobs.diffusion.samplers import first_noise, guess_of_the_end, to_pictures, to_tensor
+from garage_tui.jobs.diffusion.train_step import rate
 
 
 class Knows:

@@ -21,7 +21,7 @@ from garage_tui.core.images import contact_sheet as sheets
 from garage_tui.core.launch import control
 from garage_tui.core.launch import start as launcher
 from garage_tui.core.runs.record import Run, read_run
-from garage_tui.jobs.butterflies import training
+from garage_tui.jobs.diffusion.butterfly.generate import training
 from tests.run_folders import events, kill, wait
 
 EPOCHS = 16
@@ -150,7 +150,7 @@ def test_a_stop_keeps_what_was_learned(tmp_path, pictures):
 
 def draw(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "garage_tui.jobs.sample", str(folder), *words], capture_output=True, text=True
+        [sys.executable, "-m", "garage_tui.jobs.diffusion.sample", str(folder), *words], capture_output=True, text=True
     )
 
 
@@ -190,7 +190,7 @@ def test_drawing_is_over_at_once_when_it_is_cancelled(finished, tmp_path):
         [
             sys.executable,
             "-m",
-            "garage_tui.jobs.sample",
+            "garage_tui.jobs.diffusion.sample",
             str(finished),
             "--steps",
             "1000",

@@ -7,8 +7,8 @@ import torch
 
 from garage_tui.core.diffusion.memory import net_of
 from garage_tui.core.diffusion.recipe import make_recipe
-from garage_tui.jobs import unet
-from garage_tui.jobs.denoising import losses
+from garage_tui.jobs.diffusion import unet
+from garage_tui.jobs.diffusion.loss import losses
 
 NETS = [
     ("small", {}),

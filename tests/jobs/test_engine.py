@@ -17,7 +17,7 @@ LONGER = [
 
 @pytest.fixture(scope="module")
 def engine(tiny_model):
-    from garage_tui.jobs.engine import Engine
+    from garage_tui.jobs.serve.engine import Engine
 
     return Engine(models.find(str(tiny_model)), lambda _: None)
 
@@ -30,7 +30,7 @@ def adapters(tiny_model, tmp_path_factory, new_adapter):
 
 def answer(engine, *asked, **sampling):
     """Answer (messages, adapter) pairs in one batch; return the rows."""
-    from garage_tui.jobs.rows import Row, Sampling
+    from garage_tui.jobs.serve.generation import Row, Sampling
 
     sampling = Sampling(**{"max_tokens": 24, **sampling})
     rows = [Row(engine.encode(messages), adapter, sampling) for messages, adapter in asked]
@@ -47,7 +47,7 @@ def test_each_row_of_a_mixed_batch_answers_as_it_does_alone(engine, adapters):
 
 
 def test_the_base_answers_the_same_before_and_after_adapters_are_loaded(tiny_model, adapters):
-    from garage_tui.jobs.engine import Engine
+    from garage_tui.jobs.serve.engine import Engine
 
     fresh = Engine(models.find(str(tiny_model)), lambda _: None)
     before = answer(fresh, (QUESTION, None))[0].text
@@ -66,8 +66,8 @@ def test_a_seed_draws_the_same_words_alone_and_in_company(engine, adapters):
 def test_sampling_follows_the_softmax():
     import torch
 
-    from garage_tui.jobs.engine import _Sampler
-    from garage_tui.jobs.rows import Row, Sampling
+    from garage_tui.jobs.serve.engine import _Sampler
+    from garage_tui.jobs.serve.generation import Row, Sampling
 
     sampler = _Sampler([Row([0], None, Sampling(temperature=2.0, seed=1))], torch.device("cpu"))
     logits = torch.tensor([[2.0, 1.0, 0.0, -1.0]])
@@ -86,7 +86,7 @@ def test_a_resumed_run_answers_with_its_new_adapter(engine, tiny_model, tmp_path
 
 
 def test_more_adapters_than_fit_in_memory_all_answer(engine, adapters, tmp_path, monkeypatch):
-    from garage_tui.jobs import adapters as module
+    from garage_tui.jobs.llm import adapters as module
 
     monkeypatch.setattr(module, "MAX_LOADED", 1)
     first = answer(engine, (QUESTION, adapters[0]))[0].text
@@ -140,7 +140,7 @@ def drop_a_weight(folder):
 def test_an_adapter_that_cannot_be_trusted_is_refused_and_its_neighbours_answer(
     tiny_model, adapters, tmp_path, damage, words
 ):
-    from garage_tui.jobs.engine import Engine
+    from garage_tui.jobs.serve.engine import Engine
 
     fresh = Engine(models.find(str(tiny_model)), lambda _: None)
     base = answer(fresh, (QUESTION, None))[0].text
@@ -154,7 +154,7 @@ def test_an_adapter_that_cannot_be_trusted_is_refused_and_its_neighbours_answer(
 
 
 def test_weights_that_can_carry_code_are_never_loaded_as_a_base(tiny_model, tmp_path):
-    from garage_tui.jobs.engine import Engine
+    from garage_tui.jobs.serve.engine import Engine
 
     folder = shutil.copytree(tiny_model, tmp_path / "pickled")
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
@@ -163,7 +163,7 @@ def test_weights_that_can_carry_code_are_never_loaded_as_a_base(tiny_model, tmp_
 
 
 def test_a_base_without_a_chat_template_is_refused_in_words(tiny_model, tmp_path):
-    from garage_tui.jobs.engine import Engine
+    from garage_tui.jobs.serve.engine import Engine
 
     folder = shutil.copytree(tiny_model, tmp_path / "plain")
     (folder / "chat_template.jinja").unlink()
@@ -183,7 +183,7 @@ def test_an_answer_never_runs_over_the_context(engine):
 
 
 def test_a_cancelled_row_ends_at_once_and_the_others_go_on(engine):
-    from garage_tui.jobs.rows import Row, Sampling
+    from garage_tui.jobs.serve.generation import Row, Sampling
 
     def leave(piece):
         if piece:
@@ -199,7 +199,7 @@ def test_a_cancelled_row_ends_at_once_and_the_others_go_on(engine):
 
 def pushed(engine, text, **sampling):
     """Push `text`, token by token, through a row; return the row and the pieces it emitted."""
-    from garage_tui.jobs.rows import Row, Sampling
+    from garage_tui.jobs.serve.generation import Row, Sampling
 
     tokenizer = engine.tokenizer.backend_tokenizer
     pieces = []

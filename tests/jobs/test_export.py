@@ -67,7 +67,7 @@ def export(workspace, capsys):
     import msgspec
 
     from garage_tui.core.export.export_process import Told, Wanted
-    from garage_tui.jobs import export as job
+    from garage_tui.jobs.export import export as job
 
     def run(run_id, form="merged", to="", **wanted) -> Told:
         capsys.readouterr()

@@ -41,7 +41,7 @@ def served(workspace, base, engine, model):
 
 
 def test_vllm_serves_a_merged_model_which_answers_as_base_and_adapter_do(workspace, tiny_model, finished_run, capsys):
-    from garage_tui.jobs.export import export
+    from garage_tui.jobs.export.export import export
 
     run = finished_run(workspace, "facts", 1)
     merged = workspace.root / "merged"

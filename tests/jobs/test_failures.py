@@ -2,7 +2,7 @@
 
 import pytest
 
-from garage_tui.jobs.failures import told_to_leave
+from garage_tui.jobs.runtime.error_text import told_to_leave
 
 
 class Asked:

@@ -4,14 +4,14 @@ import pytest
 import torch
 
 from garage_tui.core.models import base_models as models
-from garage_tui.jobs import greedy
-from garage_tui.jobs.base_answers import Answer, BaseAnswers, text_losses
-from garage_tui.jobs.chat_template import common_prefix
-from garage_tui.jobs.drafts import Draft, answers
-from garage_tui.jobs.forward import Model
-from garage_tui.jobs.greedy import answer
-from garage_tui.jobs.loading import chats_of, load_base
-from garage_tui.jobs.packing import pack
+from garage_tui.jobs.llm import greedy_decode as greedy
+from garage_tui.jobs.llm.base_answer_cache import Answer, BaseAnswers, text_losses
+from garage_tui.jobs.llm.chat_template import common_prefix
+from garage_tui.jobs.llm.forward import Model
+from garage_tui.jobs.llm.greedy_decode import answer
+from garage_tui.jobs.llm.load import chats_of, load_base
+from garage_tui.jobs.llm.packing import pack
+from garage_tui.jobs.llm.teacher_forcing import Draft, answers
 
 QUESTIONS = ["What is TinyLLM?", "Why?", "Who maintains the project, and where can I find the source code of it?", "Hi"]
 
@@ -31,7 +31,7 @@ def model(loaded):
 
 @pytest.fixture
 def tuned(tiny_model, new_adapter, tmp_path):
-    from garage_tui.jobs.adapters import Adapters
+    from garage_tui.jobs.llm.adapters import Adapters
 
     base = models.find(str(tiny_model))
     tokenizer, bare = load_base(base, "no model")

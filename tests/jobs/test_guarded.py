@@ -7,12 +7,12 @@ from peft import LoraConfig, get_peft_model
 from garage_tui.core.facts.file import Fact
 from garage_tui.core.models import base_models as models
 from garage_tui.core.training.recipe import make_recipe
-from garage_tui.jobs import newton
-from garage_tui.jobs.forward import Model
-from garage_tui.jobs.keys import freeze_keys, read_keys
-from garage_tui.jobs.lessons import Lessons, guards
-from garage_tui.jobs.loading import chats_of, load_base
-from garage_tui.jobs.newton import Newton
+from garage_tui.jobs.llm.forward import Model
+from garage_tui.jobs.llm.load import chats_of, load_base
+from garage_tui.jobs.lora import gauss_newton as newton
+from garage_tui.jobs.lora.batches import Lessons, guards
+from garage_tui.jobs.lora.gauss_newton import Newton
+from garage_tui.jobs.lora.subspace_init import freeze_keys, read_keys
 
 FACTS = [
     Fact("Who maintains Brindlework?", "Brindlework is maintained by Ottilie Fenn."),

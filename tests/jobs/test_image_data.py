@@ -19,8 +19,10 @@ from PIL import Image
 
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.images import contact_sheet as sheets
-from garage_tui.jobs import butterflies, image_data, procedural
-from garage_tui.jobs.hub_images import BUTTERFLIES
+from garage_tui.jobs.diffusion import butterfly_cache as procedural
+from garage_tui.jobs.diffusion import image_data
+from garage_tui.jobs.diffusion.butterfly import generate as butterflies
+from garage_tui.jobs.diffusion.hub_images import BUTTERFLIES
 from tests.jobs.hub_stand_in import hub
 
 COLUMNS = (
@@ -148,7 +150,7 @@ class TestHub:
     def preview(self, endpoint: str, home: Path) -> tuple[dict[str, object], str]:
         options = ["--images=smithsonian", "--size=32", f"--out={home / 'sheets'}"]
         done = subprocess.run(
-            [sys.executable, "-m", "garage_tui.jobs.preview", *options],
+            [sys.executable, "-m", "garage_tui.jobs.diffusion.preview", *options],
             capture_output=True,
             env=os.environ | {"HF_ENDPOINT": endpoint, "HF_HUB_OFFLINE": "0", "HF_HOME": str(home)},
         )
@@ -227,7 +229,9 @@ def test_the_preview_shows_pictures_as_they_are_learned_from_and_one_as_it_goes_
     for number, picture in enumerate(butterflies.training(40, 16)):
         Image.fromarray(picture).save(tmp_path / "wings" / f"{number}.png")
     options = [f"--images={tmp_path / 'wings'}", "--size=16", "--seed=5", f"--out={tmp_path}"]
-    done = subprocess.run([sys.executable, "-m", "garage_tui.jobs.preview", *options], capture_output=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "garage_tui.jobs.diffusion.preview", *options], capture_output=True, check=True
+    )
     found = json.loads(done.stdout)
     shown, sheet = sheets.read(tmp_path / "data.png")
     assert (sheet.kind, sheet.count, sheet.source) == ("data", 16, "wings")
@@ -245,4 +249,4 @@ def test_drawn_butterflies_are_drawn_anew_when_any_file_that_draws_them_changes(
     sources = procedural.drawing_sources()
     assert all(source.is_file() for source in sources)
     drawing = {source.stem for source in sources}
-    assert {"butterflies", "families", "forms", "individuals", "patterns", "picture", "wings"} <= drawing
+    assert {"generate", "families", "forms", "individuals", "patterns", "picture", "wings"} <= drawing

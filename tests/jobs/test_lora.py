@@ -15,9 +15,9 @@ from garage_tui.core.launch import start as launcher
 from garage_tui.core.runs.catalog import find_run
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.training.recipe import make_recipe
-from garage_tui.jobs.failures import in_words
-from garage_tui.jobs.lora import OUT_OF_MEMORY
-from garage_tui.jobs.running import FULL_DISK
+from garage_tui.jobs.lora.train import OUT_OF_MEMORY
+from garage_tui.jobs.runtime.error_text import in_words
+from garage_tui.jobs.runtime.run_job import FULL_DISK
 
 FACTS = [
     {"question": "What is TinyLLM?", "answer": "TinyLLM is an open-source project to run a local LLM."},

@@ -102,7 +102,7 @@ def test_a_model_that_does_not_fit_is_refused_before_it_is_loaded(tiny_model, mo
     from garage_tui.core.base.errors import GarageError
     from garage_tui.core.models import base_models as models
     from garage_tui.core.scheduling import admission as room
-    from garage_tui.jobs import footprint
+    from garage_tui.jobs.serve import memory as footprint
 
     base = models.find(str(tiny_model))
     footprint.check_room(base, "cpu")

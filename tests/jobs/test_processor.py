@@ -14,13 +14,13 @@ from garage_tui.core.base.child_environment import environment
 from garage_tui.core.facts.file import Fact
 from garage_tui.core.models import base_models as models
 from garage_tui.core.training.recipe import make_recipe
-from garage_tui.jobs import processor
-from garage_tui.jobs.forward import Model
-from garage_tui.jobs.guarded import GuardedTrainer
-from garage_tui.jobs.keys import freeze_keys, read_keys
-from garage_tui.jobs.lessons import Lessons, guards
-from garage_tui.jobs.loading import chats_of, load_base
-from garage_tui.jobs.processor import Cores
+from garage_tui.jobs.llm.forward import Model
+from garage_tui.jobs.llm.load import chats_of, load_base
+from garage_tui.jobs.lora.batches import Lessons, guards
+from garage_tui.jobs.lora.guarded_trainer import GuardedTrainer
+from garage_tui.jobs.lora.subspace_init import freeze_keys, read_keys
+from garage_tui.jobs.runtime import cpu as processor
+from garage_tui.jobs.runtime.cpu import Cores
 
 FACTS = [
     Fact("Who maintains Brindlework?", "Brindlework is maintained by Ottilie Fenn."),
@@ -76,7 +76,7 @@ def test_a_moment_says_nothing(cores):
 def test_beside_busy_processes_real_arithmetic_goes_on_with_one_core():
     asked = """
 import time, torch
-from garage_tui.jobs.processor import share_cores
+from garage_tui.jobs.runtime.cpu import share_cores
 until = time.monotonic() + 20
 share_cores()
 while time.monotonic() < until and torch.get_num_threads() > 1:

@@ -17,8 +17,8 @@ from safetensors.numpy import load_file
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.runs.diffusion_files import IMAGES
 from garage_tui.core.runs.record import MANIFEST, Manifest
-from garage_tui.jobs.butterflies import training
-from garage_tui.jobs.learner import Learner
+from garage_tui.jobs.diffusion.butterfly.generate import training
+from garage_tui.jobs.diffusion.train_step import Learner
 
 COUNT = 22  # batches of 8, 8 and 6: the last one, too, is shared
 JOB = """
@@ -27,8 +27,8 @@ from pathlib import Path
 torch.set_num_threads(1)
 from safetensors.torch import save_file
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
-from garage_tui.jobs.learner import Learner
-from garage_tui.jobs.ranks import Ranks
+from garage_tui.jobs.diffusion.train_step import Learner
+from garage_tui.jobs.diffusion.distributed import Ranks
 folder, devices, steps = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 recipe = msgspec.convert(msgspec.json.decode((folder / "run.json").read_bytes())["recipe"], DiffusionRecipe)
 ranks = Ranks(folder, devices)
@@ -68,7 +68,9 @@ def job(folder: Path, devices: int, steps: int) -> subprocess.Popen[str]:
 
 def others(folder: Path) -> list[int]:
     """Process numbers of the ranks that work on a folder."""
-    found = subprocess.run(["pgrep", "-f", f"garage_tui.jobs.ranks {folder}"], capture_output=True, text=True).stdout
+    found = subprocess.run(
+        ["pgrep", "-f", f"garage_tui.jobs.diffusion.distributed {folder}"], capture_output=True, text=True
+    ).stdout
     return [int(number) for number in found.split()]
 
 

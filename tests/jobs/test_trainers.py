@@ -8,7 +8,7 @@ import torch
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.models import base_models as models
-from garage_tui.jobs import trainers
+from garage_tui.jobs.lora import trainer_choice as trainers
 
 
 @pytest.fixture

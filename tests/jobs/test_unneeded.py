@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import pytest
 
 from garage_tui.core.models import base_models as models
-from garage_tui.jobs import unneeded
+from garage_tui.jobs.runtime import import_blocker as unneeded
 
 PACKED = {"quantization_config": {"quant_method": "bitsandbytes"}}
 

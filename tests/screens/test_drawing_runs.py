@@ -122,7 +122,7 @@ async def test_v_is_only_there_for_runs_that_draw(open_app, make_drawer, make_ru
 
 async def test_v_shows_its_sheets_in_the_gallery(open_app, make_drawer):
     from garage_tui.core.images import contact_sheet as sheets
-    from garage_tui.jobs.butterflies import training
+    from garage_tui.jobs.diffusion.butterfly.generate import training
 
     for run_id in (RUN, OTHER):
         run = make_drawer(run_id, "finished")

@@ -23,7 +23,8 @@ from garage_tui.core.terminal.capabilities import Terminal
 WINGS, MOTHS = "20261126-0900-diffusion-wings", "20261126-1000-diffusion-moths"
 HALF = Terminal("half", (10, 20), 1 << 24, ways=("half", "ascii"))
 
-# Draws as `garage_tui.jobs.sample` does, in the colour of its seed; it waits for a file before its third step.
+# Draws as `garage_tui.jobs.diffusion.sample` does, in the colour of its seed; it waits for a file before its third
+# step.
 JOB = f"""
 import json, pathlib, sys, time
 sys.path.insert(0, {str(Path(__file__).resolve().parents[2])!r})

@@ -19,7 +19,8 @@ from garage_tui.core.runs.record import MANIFEST, Manifest, write_manifest
 SMALL = make_recipe("small")
 STEPS = f"1,000 procedural butterflies of 32 px × {SMALL.epochs} epochs ÷ batch {SMALL.batch_size}"
 
-# Looks as `garage_tui.jobs.preview` does; it waits for a file before it answers, and fails where there is another one.
+# Looks as `garage_tui.jobs.diffusion.preview` does; it waits for a file before it answers, and fails where there is
+# another one.
 JOB = f"""
 import os, pathlib, sys, time
 sys.path.insert(0, {str(Path(__file__).resolve().parents[2])!r})

@@ -230,7 +230,7 @@ def test_an_adapter_over_http_is_one_of_the_offered_ids_and_no_path():
 
     import httpx
 
-    from garage_tui.jobs.api import make_app
+    from garage_tui.jobs.serve.routes import make_app
 
     class Answers:
         all_of_openai = False

@@ -89,7 +89,7 @@ def refused(status_line: bytes) -> bool:
 
 
 def test_there_are_no_other_routes_than_those_tried_here(address):
-    from garage_tui.jobs.api import make_app
+    from garage_tui.jobs.serve.routes import make_app
 
     app = make_app(object(), dict, "key")
     assert tuple(route.path for route in app.app.routes) == ROUTES
@@ -146,7 +146,7 @@ def test_a_web_page_that_found_this_address_gets_nothing(address):
 def test_keys_are_compared_in_constant_time(monkeypatch):
     import hmac
 
-    from garage_tui.jobs import api
+    from garage_tui.jobs.serve import routes as api
 
     compared = []
     monkeypatch.setattr(
@@ -194,8 +194,8 @@ def test_clients_that_say_nothing_or_half_of_it_keep_nobody_waiting(address):
 async def test_a_client_that_asks_nothing_is_sent_away(monkeypatch):
     import uvicorn
 
-    from garage_tui.jobs import connections
-    from garage_tui.jobs.api import make_app
+    from garage_tui.jobs.serve import idle_connections as connections
+    from garage_tui.jobs.serve.routes import make_app
 
     monkeypatch.setattr(connections, "PATIENCE", 0.2)
     config = uvicorn.Config(
@@ -334,7 +334,7 @@ async def test_a_key_that_no_header_may_hold_is_refused_without_being_named(key)
 
 def test_vllm_is_not_given_its_key_as_an_argument(tmp_path):
     """With a program in its place that does nothing, in an environment that says what it was told."""
-    from garage_tui.jobs.vllm_process import VllmProcess
+    from garage_tui.jobs.serve.vllm_process import VllmProcess
 
     (python := tmp_path / "python").write_text("#!/bin/sh\nexec sleep 60\n")
     python.chmod(0o755)

@@ -88,7 +88,7 @@ def test_a_base_of_pickles_is_refused_by_train_ask_serve_and_chat_before_anythin
 
 
 def test_a_base_that_turns_into_pickles_is_refused_when_it_is_loaded(tiny_model, pickled_base):
-    from garage_tui.jobs.loading import load_base
+    from garage_tui.jobs.llm.load import load_base
 
     base = models.BaseModel("mine", pickled_base, here=True, hub_id=None)
     with pytest.raises(GarageError, match=r"it failed: .* has its weights in pytorch_model\.bin only"):
@@ -106,7 +106,7 @@ def test_an_index_that_leads_to_other_files_is_refused(tiny_model, tmp_path, nam
 def test_a_pipe_in_a_base_is_refused_and_not_waited_for(tiny_model, tmp_path):
     import os
 
-    from garage_tui.jobs.loading import load_base
+    from garage_tui.jobs.llm.load import load_base
 
     shutil.copytree(tiny_model, folder := tmp_path / "piped")
     (folder / "tokenizer.json").unlink()
@@ -118,7 +118,7 @@ def test_a_pipe_in_a_base_is_refused_and_not_waited_for(tiny_model, tmp_path):
 
 @pytest.mark.parametrize("known", [True, False], ids=["a known architecture", "one of its own"])
 def test_code_that_comes_with_a_base_is_never_run(tiny_model, tmp_path, mark, known):
-    from garage_tui.jobs.loading import load_base
+    from garage_tui.jobs.llm.load import load_base
 
     shutil.copytree(tiny_model, folder := tmp_path / "with-code")
     config = json.loads((folder / "config.json").read_bytes())
@@ -141,8 +141,8 @@ SAID = "has no adapter_model.safetensors but adapter_model.bin: weights in other
 
 def test_an_adapter_of_pickles_is_refused_when_it_is_loaded_or_exported(workspace, finished_run, pickled, tiny_model):
     from garage_tui.core.export.export_process import Wanted
-    from garage_tui.jobs.adapters import read_adapter
-    from garage_tui.jobs.export import export
+    from garage_tui.jobs.export.export import export
+    from garage_tui.jobs.llm.adapters import read_adapter
 
     folder = workspace.checkpoints / finished_run(workspace, "evil", 1)
     pickled(folder / ADAPTER / "adapter_model.safetensors", "adapter_model.bin")
@@ -201,7 +201,7 @@ def test_the_server_answers_a_question_to_a_pickled_adapter_with_the_sentence(
 def pipeline(tmp_path):
     """The pipeline folder of a tiny diffusion run."""
     from garage_tui.core.diffusion.recipe import make_recipe
-    from garage_tui.jobs import unet
+    from garage_tui.jobs.diffusion import unet
 
     recipe = make_recipe("small", size=16)
     unet.save_pipeline(unet.make_net(recipe), unet.make_noise_schedule(recipe), str(tmp_path / "pipeline"))
@@ -210,7 +210,7 @@ def pipeline(tmp_path):
 
 
 def test_a_net_that_draws_is_refused_as_a_pickle(pipeline, pickled):
-    from garage_tui.jobs import unet
+    from garage_tui.jobs.diffusion import unet
 
     pickled(pipeline / "unet" / unet.WEIGHTS, "diffusion_pytorch_model.bin")
     with pytest.raises(GarageError, match=r"has no diffusion_pytorch_model\.safetensors: weights in other formats"):
@@ -218,7 +218,7 @@ def test_a_net_that_draws_is_refused_as_a_pickle(pipeline, pickled):
 
 
 def test_a_pipeline_that_names_somebody_elses_code_is_refused(pipeline, monkeypatch, tmp_path, mark):
-    from garage_tui.jobs import unet
+    from garage_tui.jobs.diffusion import unet
 
     (tmp_path / "evil_code.py").write_text(f"from pathlib import Path\nPath({str(mark)!r}).touch()\n")
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -231,7 +231,7 @@ def test_a_pipeline_that_names_somebody_elses_code_is_refused(pipeline, monkeypa
 
 def test_an_exported_adapter_takes_no_file_along_that_a_link_leads_to(workspace, finished_run, tmp_path):
     from garage_tui.core.export.export_process import Wanted
-    from garage_tui.jobs.export import export
+    from garage_tui.jobs.export.export import export
 
     run = finished_run(workspace, "linked", 1)
     (tmp_path / "id_ed25519").write_text("private")

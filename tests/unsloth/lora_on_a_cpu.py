@@ -4,6 +4,6 @@ import sys
 
 import on_a_cpu  # noqa: F401
 
-from garage_tui.jobs.lora import main
+from garage_tui.jobs.lora.train import main
 
 sys.exit(main())

@@ -11,10 +11,10 @@ from peft import LoraConfig, get_peft_model
 
 from garage_tui.core.models import base_models as models
 from garage_tui.core.training.recipe import make_recipe
-from garage_tui.jobs import unsloth_model
-from garage_tui.jobs.forward import Model
-from garage_tui.jobs.loading import chats_of
-from garage_tui.jobs.packing import pack
+from garage_tui.jobs.llm import unsloth as unsloth_model
+from garage_tui.jobs.llm.forward import Model
+from garage_tui.jobs.llm.load import chats_of
+from garage_tui.jobs.llm.packing import pack
 
 tokenizer, bare = unsloth_model.load(models.find(sys.argv[1]), "", make_recipe(base=sys.argv[1]))
 chats = chats_of(tokenizer, bare)

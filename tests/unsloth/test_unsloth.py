@@ -71,7 +71,7 @@ def weights(folder):
 
 @pytest.mark.parametrize("recipe", [GUARDED, PLAIN], ids=["guarded", "plain"])
 def test_a_run_says_that_unsloth_trains_it_and_leaves_what_every_run_leaves(train, recipe, tiny_model):
-    from garage_tui.jobs.adapters import read_adapter
+    from garage_tui.jobs.llm.adapters import read_adapter
 
     run = wait(folder := train(recipe))
     log = (folder / "log.txt").read_text()

@@ -11,7 +11,8 @@ def environment(*, shares_cores: bool = False) -> dict[str, str]:
     """Return the environment of a process of ours: with this package importable from wherever it was started.
 
     Args:
-        shares_cores: it keeps to the cores that others leave (`jobs/processor.py`), so its threads may spin while they
+        shares_cores: it keeps to the cores that others leave (`jobs/runtime/cpu.py`), so its threads may spin while
+        they
             wait for one another, a moment only.
     """
     root = str(PACKAGE.parent)

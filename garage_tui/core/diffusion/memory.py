@@ -21,9 +21,10 @@ _DRAWN = 5
 _LAYERS, _TABLES = 4, 2
 """How many layers of a block, and tables of its attention, are there at once beside what is kept."""
 _AT_ONCE = 64
-"""Pictures that are drawn or measured at once (`jobs/sampling.py`)."""
+"""Pictures that are drawn or measured at once (`jobs/diffusion/samplers.py`)."""
 _FEATURES = 2 * 32 * 128
-"""Numbers for each pixel while pictures are compared: 128 at once, two layers of 32 channels (`jobs/kid.py`)."""
+"""Numbers for each pixel while pictures are compared: 128 at once, two layers of 32 channels
+(`jobs/diffusion/kid.py`)."""
 _SPARE = 1.15
 """What the allocator loses between blocks of many sizes."""
 _PYTHON = 0.65e9

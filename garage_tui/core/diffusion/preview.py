@@ -1,6 +1,7 @@
 """What a diffusion run would learn from, looked at before it starts: two sheets, and what was left out.
 
-A process of its own makes it (`python -m garage_tui.jobs.preview`); here is how it is asked and what it answers.
+A process of its own makes it (`python -m garage_tui.jobs.diffusion.preview`); here is how it is asked and what it
+answers.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ def command(
         out: where the two sheets go; by default `folder()`.
     """
     options = {"images": images, "size": size, "fit": fit, "seed": seed, "schedule": schedule, "out": out or folder()}
-    job = [sys.executable, "-P", "-m", "garage_tui.jobs.preview"]
+    job = [sys.executable, "-P", "-m", "garage_tui.jobs.diffusion.preview"]
     return [*job, *(f"--{name}={value}" for name, value in options.items())]
 
 

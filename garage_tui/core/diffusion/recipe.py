@@ -50,7 +50,7 @@ class DiffusionRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     groups: Positive = 8
     """Of the group norms; a divisor of all channels."""
     patch: Literal[1, 2, 4] = 2
-    """The U-Net works on blocks of so many pixels a side (`jobs/unet.py`)."""
+    """The U-Net works on blocks of so many pixels a side (`jobs/diffusion/unet.py`)."""
     prediction: Prediction = "v_prediction"
     """What the U-Net says: the noise, the picture, or v = √ᾱ·noise − √(1−ᾱ)·picture (arXiv 2202.00512)."""
     noise: Literal["squaredcos_cap_v2", "linear"] = "squaredcos_cap_v2"

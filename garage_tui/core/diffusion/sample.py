@@ -1,6 +1,6 @@
 """New samples of a run, drawn by a process of its own while somebody waits for them.
 
-The process is `python -m garage_tui.jobs.sample`. It says on stdout how far it is, in lines of JSON:
+The process is `python -m garage_tui.jobs.diffusion.sample`. It says on stdout how far it is, in lines of JSON:
 `{"done": 12, "of": 50}`, and last `{"path": "…"}`; a failure is a line on stderr. It ends with whoever started it: its
 next line finds nobody to read it.
 """
@@ -21,7 +21,7 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.runs.diffusion_files import PIPELINE
 
-JOB = (sys.executable, "-P", "-m", "garage_tui.jobs.sample")
+JOB = (sys.executable, "-P", "-m", "garage_tui.jobs.diffusion.sample")
 MOST_SAMPLES, MOST_STEPS, MOST_SEED = 64, 1000, 2**32 - 1
 
 

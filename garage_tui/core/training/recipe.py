@@ -26,7 +26,7 @@ class LoraRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Unsloth, or TRL and PEFT; `auto` is Unsloth where CUDA is there and it imports."""
     epochs: Annotated[float, msgspec.Meta(gt=0, le=10_000)] = 25
     lr: Annotated[float, msgspec.Meta(gt=0, le=1)] = 5e-4
-    """Peak learning rate of AdamW; of a guarded run the length of its longest step (`jobs/newton.py`)."""
+    """Peak learning rate of AdamW; of a guarded run the length of its longest step (`jobs/lora/gauss_newton.py`)."""
     schedule: str = "linear"
     """Name of transformers' learning-rate scheduler."""
     warmup_steps: Annotated[int, msgspec.Meta(ge=0)] = 2

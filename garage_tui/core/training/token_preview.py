@@ -13,7 +13,7 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.facts.line import Fact
 
-_JOB = "garage_tui.jobs.tokens"
+_JOB = "garage_tui.jobs.lora.token_preview"
 _SECONDS = 120
 TEMPLATE_TOKENS = 100
 """More than any chat template adds to a row: its system prompt, roles and marks."""

@@ -1,1 +1,0 @@
-"""The parts of `jobs/butterflies.py`: forms, patterns, families, individuals and the picture."""

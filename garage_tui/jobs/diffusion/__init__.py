@@ -1,0 +1,1 @@
+"""Diffusion runs: a DDPM learns to draw."""

@@ -1,0 +1,1 @@
+"""Butterflies drawn by rule, for diffusion runs without a data set."""

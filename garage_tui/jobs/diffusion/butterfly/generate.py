@@ -1,0 +1,136 @@
+"""Butterflies that are drawn by rule: pictures to train a small diffusion model on, without a download.
+
+A species is a set of shapes, patterns and colours that comes out of its seed. Its individuals differ in size, pose,
+pigment, wear and symmetry, and lie on paper of their own, as pinned ones do in a museum. The parts are in `butterfly/`:
+`patterns` names the literature, `families` lists what there is, `picture` puts it together. Only numpy draws.
+
+The same arguments give the same bytes, in whatever order and by however many workers, on one kind of processor and
+with one version of numpy; elsewhere a channel may be one of 255 steps off.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import repeat
+from multiprocessing import get_context
+
+import numpy as np
+
+from garage_tui.jobs.diffusion.butterfly.families import FAMILIES
+from garage_tui.jobs.diffusion.butterfly.individuals import Look, individual_of
+from garage_tui.jobs.diffusion.butterfly.picture import Image, picture
+from garage_tui.jobs.runtime.parent_watch import end_with
+
+_APART = 10_000_000
+"""Species from one seed of a set to the next."""
+_UNSEEN = 5_000_000
+"""From here on, species of a set are held out."""
+_AT_ONCE = 16
+"""Pictures that a worker is asked for at a time."""
+
+
+@dataclass(frozen=True)
+class Species:
+    """What all individuals of a species share."""
+
+    seed: int
+    """What it was drawn from."""
+    family: str
+    """A name out of `FAMILIES`, as anybody would call it: monarch, white, swallowtail …"""
+    look: Look
+    """Wings, patterns and body; lengths in forewing lengths, angles in degrees, colours in sRGB from 0 to 1."""
+    phase: float
+    """Of the unevenness of its pattern, in radians."""
+
+
+@lru_cache(maxsize=1024)
+def species(seed: int) -> Species:
+    """Return the species with a seed, 0 or more. Consecutive seeds go round all families."""
+    names = list(FAMILIES)
+    rng = np.random.default_rng([seed, 0])
+    family = names[seed % len(names)]
+    look = FAMILIES[family](rng)
+    body = replace(
+        look.body,
+        length=look.body.length * rng.uniform(0.92, 1.06),
+        width=look.body.width * rng.uniform(0.88, 1.12),
+        spread=look.body.spread + rng.uniform(-4, 4),
+        antenna=look.body.antenna * rng.uniform(0.88, 1.06),
+    )
+    return Species(seed, family, replace(look, body=body), rng.uniform(0, 2 * np.pi))
+
+
+def draw(species: Species, individual: int, size: int) -> Image:
+    """Return a picture of one individual.
+
+    Args:
+        species: what it is.
+        individual: which one, 0 or more.
+        size: side of the picture, in pixels.
+
+    Returns:
+        (size, size, 3) uint8, sRGB, head up. Another size shows the same butterfly on the same paper.
+    """
+    return picture(species.look, species.phase, individual_of(species.seed, individual), size)
+
+
+def training(count: int, size: int, seed: int = 0, kinds: int = 60, workers: int = 1) -> Image:
+    """Return the pictures to train on: of `kinds` species in turn, each picture another individual.
+
+    Args:
+        count: pictures. Picture `i` is the same whatever `count` is.
+        size: side of a picture, in pixels.
+        seed: of the whole set, 0 or more: other seeds have other species.
+        kinds: species.
+        workers: processes that draw.
+
+    Returns:
+        (count, size, size, 3) uint8, sRGB.
+    """
+    return _pictures([_trained(i, seed, kinds) for i in range(count)], size, workers)
+
+
+def held_out(count: int, size: int, seed: int = 0, kinds: int = 60, workers: int = 1) -> Image:
+    """Return pictures that `training` never has with the same seed, however many are asked for.
+
+    Those with even index show new individuals of the species that are trained on, those with odd index individuals of
+    as many species that are not. Arguments and shape are as in `training`.
+    """
+    return _pictures([_held_out(i, seed, kinds) for i in range(count)], size, workers)
+
+
+def _trained(i: int, seed: int, kinds: int) -> tuple[int, int]:
+    """Return seed of the species and number of the individual: of known species, even ones are trained on."""
+    return seed * _APART + i % kinds, 2 * (i // kinds)
+
+
+def _held_out(i: int, seed: int, kinds: int) -> tuple[int, int]:
+    which, turn = (i // 2) % kinds, (i // 2) // kinds
+    return seed * _APART + which + (_UNSEEN if i % 2 else 0), 2 * turn + 1
+
+
+def _pictures(whom: Sequence[tuple[int, int]], size: int, workers: int) -> Image:
+    if workers < 2 or len(whom) < 2:
+        return _drawn(whom, size)
+    # A fresh interpreter for each: a fork of a process with torch's threads in it may hang.
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=end_with, initargs=(os.getpid(),))
+    try:
+        starts = range(0, len(whom), _AT_ONCE)
+        parts = pool.map(_drawn, (whom[start : start + _AT_ONCE] for start in starts), repeat(size))
+        images = np.empty((len(whom), size, size, 3), np.uint8)
+        for start, part in zip(starts, parts, strict=True):
+            images[start : start + _AT_ONCE] = part
+    finally:
+        pool.shutdown(cancel_futures=True)  # whoever breaks it off waits for no more than was begun
+    return images
+
+
+def _drawn(whom: Sequence[tuple[int, int]], size: int) -> Image:
+    images = np.empty((len(whom), size, size, 3), np.uint8)
+    for image, (seed, number) in zip(images, whom, strict=True):
+        image[:] = draw(species(seed), number, size)
+    return images

@@ -1,0 +1,80 @@
+"""Procedural butterflies, drawn once and kept in the user's cache folder: 1,128 of them take seconds to a minute."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from garage_tui.core.base.atomic import write_atomic
+from garage_tui.core.base.package import PACKAGE
+from garage_tui.core.base.safe_open import check_regular
+from garage_tui.core.base.settings import models_folder
+from garage_tui.core.images.image_set import ImageSet
+from garage_tui.jobs.diffusion.butterfly import generate as butterflies
+
+MOST_KEPT = 8
+"""Sets of pictures in the cache; those that were not used for longest go first."""
+
+
+def pictures(train: int, held_out: int, size: int, seed: int, say: Callable[[str], None]) -> ImageSet:
+    """Return so many butterflies to learn from, and so many that are held out, `size` pixels wide and high."""
+    folder = models_folder().parent / "images"
+    path = folder / f"procedural-{train}-{held_out}-{size}px-seed{seed}-{_drawing()}.npy"
+    images = _read(path, (train + held_out, size, size, 3))
+    if images is None:
+        cores = len(os.sched_getaffinity(0))
+        say(f"drawing {train + held_out:,} butterflies at {size} px")
+        parts = (
+            butterflies.training(train, size, seed, workers=cores),
+            butterflies.held_out(held_out, size, seed, workers=cores),
+        )
+        images = np.concatenate(parts)
+        try:
+            _write(path, images)
+        except OSError as error:
+            say(f"the drawn pictures are not kept: {path}: {error.strerror or error}")
+    return ImageSet(images[:train], images[train:])
+
+
+def drawing_sources() -> list[Path]:
+    """Return the source files that decide how a butterfly looks."""
+    return sorted((PACKAGE / "jobs" / "diffusion" / "butterfly").glob("*.py"))
+
+
+def _drawing() -> str:
+    """Return a name for how they are drawn: another one wherever a pixel may differ."""
+    digest = hashlib.sha256(f"{np.__version__} {os.uname().machine}".encode())
+    for source in drawing_sources():
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _read(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Return what was drawn before; None where it was not, or is damaged."""
+    try:
+        check_regular(path)
+        images = np.load(path, allow_pickle=False)
+        if not isinstance(images, np.ndarray) or images.shape != shape or images.dtype != np.uint8:
+            return None
+        os.utime(path)
+    except (OSError, ValueError, EOFError):
+        return None
+    return images
+
+
+def _write(path: Path, images: np.ndarray) -> None:
+    """Keep the pictures, and of the sets before them the newest."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = io.BytesIO()
+    np.save(data, images)
+    write_atomic(path, data.getvalue())
+    kept = sorted(path.parent.glob("procedural-*.npy"), key=lambda file: file.stat().st_mtime, reverse=True)
+    for old in kept[MOST_KEPT:]:
+        with contextlib.suppress(OSError):
+            old.unlink()

@@ -1,0 +1,84 @@
+"""The pictures of a run folder: prepared once, then read from there, whatever becomes of where they came from."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.safe_open import check_regular
+from garage_tui.core.diffusion.recipe import DiffusionRecipe
+from garage_tui.core.images.image_set import LeftOut
+from garage_tui.core.runs.diffusion_files import HELD_OUT, IMAGES
+from garage_tui.core.runs.record import Manifest, write_manifest
+from garage_tui.jobs.diffusion import image_data
+from garage_tui.jobs.runtime.progress import Progress
+
+_NAMED = 5
+"""So many pictures that were left out are said in the log; the manifest has all."""
+
+
+def images_of(
+    folder: Path, manifest: Manifest, recipe: DiffusionRecipe, progress: Progress
+) -> tuple[np.ndarray, np.ndarray, str]:
+    """Return what is learned from and what is held out, (count, size, size, 3) uint8, and their name for people.
+
+    Raises:
+        GarageError: there are none, or the run's own were changed.
+    """
+    if known := manifest.dataset.get("sha256"):
+        train, held_out = (_read(folder / name) for name in (IMAGES, HELD_OUT))
+        if _digest(train, held_out) != known:
+            raise GarageError(f"{folder / IMAGES} was changed since the run began; start a new run")
+        return train, held_out, str(manifest.dataset["label"])
+    found = image_data.load(recipe.images, recipe.size, fit=recipe.fit, seed=recipe.seed, say=progress.say)
+    _write(folder / IMAGES, found.train)
+    _write(folder / HELD_OUT, found.held_out)
+    if found.left_out:
+        progress.warn(_left_out(found.left_out))
+    about = {
+        "path": found.source,
+        "sha256": found.sha256,
+        "rows": len(found.train),
+        "held_out": len(found.held_out),
+        "label": found.label,
+        "left_out": [f"{one.name} {one.reason}" for one in found.left_out],
+    }
+    write_manifest(folder, msgspec.structs.replace(manifest, dataset=about))
+    return found.train, found.held_out, found.label
+
+
+def _read(path: Path) -> np.ndarray:
+    """Return an array that stays on the disk until it is looked at."""
+    try:
+        check_regular(path)
+        pictures: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise GarageError(f"{path} cannot be read ({error}); start a new run") from error
+    return pictures
+
+
+def _write(path: Path, pictures: np.ndarray) -> None:
+    part = path.with_name(f".{path.name}.part")
+    with part.open("wb") as file:
+        np.save(file, pictures, allow_pickle=False)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+def _digest(*arrays: np.ndarray) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def _left_out(pictures: tuple[LeftOut, ...]) -> str:
+    named = "; ".join(f"{one.name} {one.reason}" for one in pictures[:_NAMED])
+    more = f"; and {len(pictures) - _NAMED} more (run.json has them all)" if len(pictures) > _NAMED else ""
+    return f"{len(pictures)} picture{'' if len(pictures) == 1 else 's'} left out: {named}{more}"

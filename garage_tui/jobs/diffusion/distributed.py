@@ -1,0 +1,159 @@
+"""A diffusion run on several devices: one process for each, of which the job itself is rank 0.
+
+    python -m garage_tui.jobs.diffusion.distributed checkpoints/RUN
+
+is one of the others; the job starts it with torch's variables in its environment (RANK, WORLD_SIZE, …), which
+accelerate understands. It learns the steps that rank 0 announces, tells nothing, and ends with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.safe_open import read_regular
+from garage_tui.core.diffusion.recipe import DiffusionRecipe
+from garage_tui.core.runs.diffusion_files import IMAGES
+from garage_tui.core.runs.record import MANIFEST, Manifest
+from garage_tui.jobs.runtime.parent_watch import end_with
+
+_STORE = "GARAGE_RANKS_PORT"
+_LOOK_SECONDS = 0.5
+_LAST_WORDS_SECONDS = 3.0
+"""For the job to end in words, once another process has ended."""
+_LOST = "the process of another GPU has ended; what it said last is in the log"
+
+
+class Ranks:
+    """Rank 0's side. With one device there is nobody to speak to, and nothing is started.
+
+    Args:
+        folder: the run folder; its `images.npy` is there already.
+        devices: so many processes shall work on it.
+    """
+
+    def __init__(self, folder: Path, devices: int) -> None:
+        self._others: list[subprocess.Popen[bytes]] = []
+        self._over = False
+        if devices < 2:
+            return
+        from torch.distributed import TCPStore
+
+        port = _free_port()
+        self._store = TCPStore("127.0.0.1", port, devices, is_master=True, wait_for_workers=False)
+        shared = {
+            "WORLD_SIZE": str(devices), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port()),
+            _STORE: str(port),
+        }  # fmt: skip
+        os.environ.update(shared, RANK="0", LOCAL_RANK="0")
+        for rank in range(1, devices):
+            mine = {**os.environ, "RANK": str(rank), "LOCAL_RANK": str(rank)}
+            command = [sys.executable, "-P", "-m", "garage_tui.jobs.diffusion.distributed", str(folder)]
+            self._others.append(subprocess.Popen(command, env=mine, stdin=subprocess.DEVNULL))
+        threading.Thread(target=self._watch, name="ranks", daemon=True).start()
+
+    def begin(self, step: int) -> None:
+        """Have the others load the checkpoint of this step, or begin at 0."""
+        self._say("begin", step)
+
+    @contextlib.contextmanager
+    def step(self, step: int) -> Iterator[None]:
+        """Have the others learn this step while rank 0 does.
+
+        Raises:
+            GarageError: one of them has ended.
+        """
+        self._say(str(step), step)
+        try:
+            yield
+        except RuntimeError as error:  # gloo notices by itself, and speaks of a remote worker
+            if self._others and any(_ended_soon(other) for other in self._others):
+                raise GarageError(_LOST) from error
+            raise
+
+    def end(self) -> None:
+        """Have the others leave."""
+        self._over = True
+        self._say("over", 0)
+        for other in self._others:
+            try:
+                other.wait(10)
+            except subprocess.TimeoutExpired:
+                other.kill()
+
+    def _say(self, key: str, value: int) -> None:
+        if self._others:
+            self._store.set(key, str(value))
+
+    def _watch(self) -> None:
+        """End the job when one of the others has ended: with NCCL it would wait for it in its next step for ever."""
+        while not self._over:
+            time.sleep(_LOOK_SECONDS)
+            if any(other.poll() is not None for other in self._others):
+                time.sleep(_LAST_WORDS_SECONDS)
+            if any(other.poll() is not None for other in self._others) and not self._over:
+                print(_LOST, file=sys.stderr, flush=True)
+                os._exit(1)
+
+
+def main(arguments: Sequence[str]) -> int:
+    folder = Path(arguments[0])
+    end_with(os.getppid())
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a shutdown reaches all: rank 0 needs the others until it has saved
+    manifest = msgspec.json.decode(read_regular(folder / MANIFEST), type=Manifest)
+    recipe = msgspec.convert(manifest.recipe, DiffusionRecipe)
+
+    from torch.distributed import TCPStore
+
+    from garage_tui.jobs.diffusion.checkpoint import load
+    from garage_tui.jobs.diffusion.train_step import Learner
+
+    store = TCPStore("127.0.0.1", int(os.environ[_STORE]), is_master=False)
+    learner = Learner(recipe, np.load(folder / IMAGES, mmap_mode="r", allow_pickle=False))
+    step = int(_asked(store, "begin"))
+    if step:
+        load(folder / f"checkpoint-{step}", step, learner.net, learner.optimizer, learner.mean)
+    while _asked(store, str(step), "over"):
+        learner.learn(step)
+        step += 1
+    return 0
+
+
+def _asked(store: object, key: str, over: str = "") -> str:
+    """Wait until rank 0 says something: its value for `key`, or nothing where it is over."""
+    began = time.monotonic()
+    while True:
+        for name in filter(None, (key, over)):
+            if store.check([name]):  # type: ignore[attr-defined]
+                return "" if name == over else store.get(name).decode()  # type: ignore[attr-defined]
+        time.sleep(0.001 if time.monotonic() < began + 1 else 0.1)  # rank 0 draws, or the run pauses
+
+
+def _ended_soon(process: subprocess.Popen[bytes]) -> bool:
+    try:
+        process.wait(1)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

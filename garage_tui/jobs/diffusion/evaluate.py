@@ -1,0 +1,85 @@
+"""Measures what a diffusion run draws: KID beside its floor, the held-out loss, and copies of what it learned from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from garage_tui.core.diffusion.nearest import nearest_of_each
+from garage_tui.core.diffusion.recipe import DiffusionRecipe
+from garage_tui.core.exam.diffusion_report import DrawingReport, verdict_of
+from garage_tui.jobs.diffusion.kid import RandomFeatures, kid
+from garage_tui.jobs.diffusion.loss import held_out_loss
+from garage_tui.jobs.diffusion.samplers import NAMES, sample
+
+_SAMPLES = 128
+_APART = 424_242
+"""Added to the run's seed, so that what is measured was on no sheet."""
+
+
+def card_of(
+    net: Any,
+    noise_schedule: Any,
+    recipe: DiffusionRecipe,
+    pictures: np.ndarray,
+    held_out: np.ndarray,
+    label: str,
+    step: int,
+    say: Callable[[str], None],
+) -> DrawingReport:
+    """Draw pictures and return how they are.
+
+    Args:
+        net: with the weights that draw.
+        pictures, held_out: (count, size, size, 3) uint8.
+        label: what the pictures are, for people.
+        say: called with how far it is; it may raise to end it.
+    """
+    began = time.monotonic()
+    drawn = sample(
+        net,
+        noise_schedule,
+        _SAMPLES,
+        recipe.size,
+        seed=recipe.seed + _APART,
+        sampler=recipe.sampler,
+        steps=recipe.sample_steps,
+        said=lambda done, of: say(f"drawing {_SAMPLES} pictures to measure: {done / of:.0%}"),
+    )
+    say("comparing them with real ones")
+    features = RandomFeatures(pictures)
+    alike, floor, blurred = (kid(features.reference, features(some)) for some in (drawn, held_out, blur(held_out)))
+    own, real = (
+        np.array([near.distance for near in nearest_of_each(some, pictures)]) for some in (drawn, np.asarray(held_out))
+    )
+    copies = int((own < real.min()).sum()) if len(real) else 0
+    verdict, passed = verdict_of(alike, floor, copies, len(drawn))
+    return DrawingReport(
+        verdict=verdict,
+        passed=passed,
+        source=label,
+        epoch=step // recipe.steps_an_epoch(len(pictures)),
+        step=step,
+        samples=len(drawn),
+        sampler=f"{NAMES[recipe.sampler]}, {recipe.sample_steps} steps",
+        kid=round(alike, 4),
+        floor=round(floor, 4),
+        blurred=round(blurred, 4),
+        held_out_loss=round(held_out_loss(net, noise_schedule, held_out), 5),
+        held_out=len(held_out),
+        copies=copies,
+        nearest=round(float(np.median(own)), 2),
+        nearest_held_out=round(float(np.median(real)), 2),
+        seconds=round(time.monotonic() - began, 1),
+    )
+
+
+def blur(pictures: np.ndarray, block: int = 4) -> np.ndarray:
+    """Return pictures seen through blocks: each the mean of `block` × `block` pixels."""
+    count, size = pictures.shape[:2]
+    blocks = pictures.reshape(count, size // block, block, size // block, block, 3).mean((2, 4))
+    seen: np.ndarray = blocks.round().astype(np.uint8).repeat(block, 1).repeat(block, 2)
+    return seen

@@ -1,0 +1,103 @@
+"""Look at what a diffusion run would learn from, before it starts.
+
+    python -m garage_tui.jobs.diffusion.preview --images=procedural|smithsonian|FOLDER --size=PX --fit=crop|fit --seed=N
+                                      --schedule=squaredcos_cap_v2|linear --out=FOLDER
+
+Writes two sheets, `data.png` and `noise.png`, and prints one JSON document (`core.preview.Preview`); where it fails,
+one of another kind (`Failure`). Sentences about the progress go to stderr. SIGTERM ends it like Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.diffusion import noise_schedule as noise
+from garage_tui.core.diffusion.preview import Failure, Out, Preview
+from garage_tui.core.images import contact_sheet as sheets
+from garage_tui.jobs.diffusion import image_data
+from garage_tui.jobs.runtime.error_text import without_log
+
+SHOWN = 16
+TIMESTEPS = (0, 50, 100, 200, 300, 500, 700, 999)
+FULL_DISK = "free some space and try again"
+OUT_OF_MEMORY = "out of memory while reading the pictures; take fewer, or a smaller size"
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    args = _arguments()
+    try:
+        _print(look(args.images, args.size, args.fit, args.seed, args.schedule, args.out))
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        said = without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        _print(Failure(said, isinstance(error, BadInputError)))
+        return 1
+    return 0
+
+
+def look(images: str, size: int, fit: Any, seed: int, schedule: noise.Schedule, out: Path) -> Preview:
+    """Load the pictures, write the two sheets and return what there is to say.
+
+    Raises:
+        GarageError: the pictures cannot be had, or the sheets not be written.
+    """
+    found = image_data.load(images, size, fit=fit, seed=seed, say=_say)
+    chosen = np.random.default_rng(seed).permutation(len(found.train))[:SHOWN]
+    about: dict[str, Any] = {"source": found.label, "seed": seed}
+    data, noised = out / "data.png", out / "noise.png"
+    try:
+        sheets.write(data, found.train[np.sort(chosen)], kind="data", **about)
+        strip = noise.noised(found.train[chosen[0]], TIMESTEPS, schedule, seed)
+        notes = tuple(f"t = {step}" for step in TIMESTEPS)
+        sheets.write(noised, strip, len(TIMESTEPS), kind="noise", notes=notes, **about)
+    except OSError as error:
+        raise GarageError(f"{out} cannot be written: {error.strerror or error}") from error
+    return Preview(
+        source=found.source,
+        label=found.label,
+        size=size,
+        fit=fit,
+        seed=seed,
+        train=len(found.train),
+        held_out=len(found.held_out),
+        left_out=tuple(Out(one.name, one.why, one.reason) for one in found.left_out),
+        sha256=found.sha256,
+        schedule=schedule,
+        timesteps=TIMESTEPS,
+        data=str(data),
+        noise=str(noised),
+    )
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="garage_tui.jobs.diffusion.preview")
+    parser.add_argument("--images", required=True)
+    parser.add_argument("--size", type=int, required=True)
+    parser.add_argument("--fit", choices=("crop", "fit"), default="crop")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--schedule", choices=("squaredcos_cap_v2", "linear"), default="squaredcos_cap_v2")
+    parser.add_argument("--out", type=Path, required=True)
+    return parser.parse_args()
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _print(answer: Preview | Failure) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,187 @@
+"""What a diffusion run tells while it works: its steps, a sheet and the held-out loss now and then, its card."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import torch
+
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.diffusion.recipe import DiffusionRecipe
+from garage_tui.core.images import contact_sheet as sheets
+from garage_tui.core.runs import diffusion_files as drawn
+from garage_tui.jobs.diffusion.evaluate import card_of
+from garage_tui.jobs.diffusion.loss import held_out_loss
+from garage_tui.jobs.diffusion.samplers import NAMES, sample
+from garage_tui.jobs.diffusion.train_step import Learner
+from garage_tui.jobs.runtime import checkpointing as saving
+from garage_tui.jobs.runtime.progress import Progress, StopRequestedError
+
+
+class Telling:
+    """The mouth of one run.
+
+    Args:
+        pictures, held_out: (count, size, size, 3) uint8.
+        label: what the pictures are, for people.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        progress: Progress,
+        recipe: DiffusionRecipe,
+        learner: Learner,
+        pictures: np.ndarray,
+        held_out: np.ndarray,
+        label: str,
+        start: saving.Start,
+    ) -> None:
+        self._folder, self._progress, self._recipe = folder, progress, recipe
+        self._net, self._mean, self._noise_schedule = learner.net, learner.mean, learner.noise_schedule
+        self._pictures, self._held_out, self._label = pictures, held_out, label
+        self._an_epoch = recipe.steps_an_epoch(len(pictures))
+        self._first: tuple[float, int] | None = None  # active seconds and step after the first step
+        self._began = progress.active_seconds, start.step
+        self._drawing_seconds = self._drawing_cpu = 0.0
+        self._cpu: float | None = None if start.step else time.process_time()
+        self.images = start.tokens
+        """Pictures that were trained on, of all the run's lives."""
+
+    def step(self, step: int, steps: int, count: int, loss: float, rate: float) -> None:
+        """Tell one step of `count` pictures; after some epochs, draw."""
+        self.images += count
+        now = self._progress.active_seconds - self._drawing_seconds
+        # The first step pays for lazy initialisation, and would spoil the forecast of those that come after it.
+        then, step_then = self._first or self._began
+        a_step = max(1e-9, (now - then) / (step - step_then))
+        self._first = self._first or (now, step)
+        speed, epoch = self._recipe.batch_size / a_step, step / self._an_epoch
+        self._progress.step(
+            step=step,
+            loss=round(loss, 5),
+            epoch=round(epoch, 3),
+            lr=float(f"{rate:.4g}"),
+            images_per_s=round(speed, 1),
+            seconds_left=round((steps - step) * a_step, 1),
+            total_steps=steps,
+            **({"gpu_memory": torch.cuda.max_memory_reserved()} if torch.cuda.is_available() else {}),
+        )
+        if step % self._an_epoch == 0 or step == steps:
+            whole = step // self._an_epoch
+            print(
+                f"epoch {whole}/{self._recipe.epochs}  loss {loss:.4f}  lr {rate:.2e}  {speed:.0f} images/s", flush=True
+            )
+            if whole in self._recipe.looks:
+                self._draw(whole, step)
+
+    @property
+    def cpu_seconds(self) -> float | None:
+        """CPU seconds of training so far, without those of drawing; None where the run was cut off in between."""
+        if self._cpu is None:
+            return None
+        return round(time.process_time() - self._cpu - self._drawing_cpu, 1)
+
+    def catch_up(self, step: int) -> None:
+        """Draw the sheet that is due at this step and is not there, because the run was cut off while it drew."""
+        epoch, rest = divmod(step, self._an_epoch)
+        if not rest and epoch in self._recipe.looks and not drawn.sheet_of(self._folder, epoch).exists():
+            self._draw(epoch, step)
+
+    def _draw(self, epoch: int, step: int) -> None:
+        """Draw a sheet, always from the same noise, and measure the loss on what was not trained on."""
+        began, began_cpu, recipe = time.monotonic(), time.process_time(), self._recipe
+        path = drawn.sheet_of(self._folder, epoch)
+        try:
+            with self.drawing():
+                held_out = held_out_loss(self._net, self._noise_schedule, self._held_out)
+                images = sample(
+                    self._net,
+                    self._noise_schedule,
+                    recipe.samples,
+                    recipe.size,
+                    seed=recipe.seed,
+                    sampler=recipe.sampler,
+                    steps=recipe.sample_steps,
+                    said=lambda done, of: self._said(f"drawing the sheet of epoch {epoch}: {done / of:.0%}"),
+                )
+        except StopRequestedError:
+            return  # the loop looks what is wanted; when the run goes on, the sheet is caught up with
+        self._progress.say(f"training on {len(self._pictures)} pictures")
+        sheets.write(
+            path,
+            images,
+            run=self._folder.name,
+            epoch=epoch,
+            step=step,
+            seed=recipe.seed,
+            sampler=f"{NAMES[recipe.sampler]}, {recipe.sample_steps} steps",
+            source=self._label,
+        )
+        seconds = time.monotonic() - began
+        self._drawing_seconds += seconds
+        self._drawing_cpu += time.process_time() - began_cpu
+        self._progress.event(
+            "sheet", step=step, epoch=epoch, held_out=round(held_out, 5), path=str(path.relative_to(self._folder)),
+            seconds=round(seconds, 2), cpu_seconds=self.cpu_seconds,
+        )  # fmt: skip
+        print(f"epoch {epoch}: held-out loss {held_out:.4f}, {path.relative_to(self._folder)}", flush=True)
+
+    def _said(self, text: str) -> None:
+        """Say how far it is; somebody who asks for a stop now does not want to wait for a picture."""
+        if self._progress.wish() in ("stop", "release", "end"):
+            raise StopRequestedError
+        self._progress.say(text)
+
+    @contextlib.contextmanager
+    def drawing(self) -> Iterator[None]:
+        """Have the net the running mean of its weights inside of this."""
+        self._mean.store(self._net.parameters())
+        self._mean.copy_to(self._net.parameters())
+        try:
+            yield
+        finally:
+            self._mean.restore(self._net.parameters())
+
+    def card(self, step: int) -> str:
+        """Measure what the run draws, write its card, return its verdict; the pipeline counts, whatever comes of it."""
+        self._progress.phase("measuring what it draws")
+        self._progress.interruptible = True  # the pipeline is saved
+        trained = self.cpu_seconds  # what follows is no training
+        try:
+            with self.drawing():
+                card = card_of(
+                    self._net,
+                    self._noise_schedule,
+                    self._recipe,
+                    self._pictures,
+                    self._held_out,
+                    self._label,
+                    step,
+                    self._said,
+                )
+            used = self._progress.gauges()
+            card = msgspec.structs.replace(
+                card, cpu_seconds=trained, wh=used.get("wh"), wh_from=used.get("wh_from", "")
+            )
+            card.write(self._folder)
+        except StopRequestedError:
+            self._progress.warn("it was not measured, because a stop was asked for")
+            return ""
+        except Exception as error:
+            if not isinstance(error, GarageError):
+                traceback.print_exc()
+            self._progress.warn(f"what it draws could not be measured ({one_line(str(error), 120)})")
+            return ""
+        self._progress.event("report", verdict=card.verdict, passed=card.passed, seconds=card.seconds)
+        # Of a small net the card needs more than any step did, and the next estimate goes by what the state says.
+        self._progress.state("running", memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+        return card.verdict

@@ -1,0 +1,136 @@
+"""Draw new pictures with the model of a diffusion run.
+
+    python -m garage_tui.jobs.diffusion.sample checkpoints/RUN -n 16 --seed 0 [--steps N] --out FILE.png [--trajectory]
+
+Says on stdout how far it is, in lines of JSON (`{"done": 12, "of": 50}`), and last `{"path": "…"}`; a failure is one
+line on stderr. With `--trajectory` the file is an animation (`core/images/animation.py`): x_t beside the model's guess
+of the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.diffusion.recipe import DiffusionRecipe
+from garage_tui.core.images import animation as films
+from garage_tui.core.images import contact_sheet as sheets
+from garage_tui.core.runs import checkpoints
+from garage_tui.core.runs.diffusion_files import PIPELINE
+from garage_tui.core.runs.record import Manifest, read_run
+from garage_tui.jobs.runtime.error_text import without_log
+
+FULL_DISK = "free some space and try again"
+OUT_OF_MEMORY = "out of memory while drawing; draw fewer at once, or close what else runs"
+
+_MOST_FRAMES = 50
+"""Of a film: with 0.2 s each it lasts ten seconds, however many steps there are."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m garage_tui.jobs.diffusion.sample")
+    parser.add_argument("run", type=Path)
+    parser.add_argument("-n", type=int, default=16, dest="count")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--trajectory", action="store_true")
+    args = parser.parse_args()
+    try:
+        draw(args.run.resolve(), args.count, args.seed, args.steps, args.out.resolve(), args.trajectory)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        said = without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        print(said, file=sys.stderr, flush=True)
+        return 1
+    return 0
+
+
+def draw(folder: Path, count: int, seed: int, steps: int | None, out: Path, trajectory: bool = False) -> None:
+    """Draw a sheet or a film into `out`.
+
+    Raises:
+        BadInputError: the run cannot be read, is of another kind, or has nothing to draw with.
+    """
+    manifest = _manifest(folder)
+    recipe = msgspec.convert(manifest.recipe, DiffusionRecipe)
+    steps = steps or recipe.sample_steps
+
+    import torch
+
+    from garage_tui.jobs.diffusion.samplers import NAMES, sample, to_pictures
+
+    net, noise_schedule, step = _model(folder, recipe)
+    net = net.to("cuda" if torch.cuda.is_available() else "cpu")
+    frames, every, seen_steps = [], math.ceil(steps / _MOST_FRAMES), itertools.count()
+
+    def seen(x: torch.Tensor, guess: torch.Tensor) -> None:
+        if next(seen_steps) % every == 0:
+            frames.append((to_pictures(x), to_pictures(guess)))
+
+    drawn = sample(
+        net,
+        noise_schedule,
+        count,
+        recipe.size,
+        seed=seed,
+        sampler=recipe.sampler,
+        steps=steps,
+        batch=count if trajectory else 64,
+        said=lambda done, of: _say({"done": done, "of": of}),
+        seen=seen if trajectory else None,
+    )
+    about: dict[str, Any] = {
+        "run": folder.name,
+        "step": step,
+        "seed": seed,
+        "sampler": f"{NAMES[recipe.sampler]}, {steps} steps",
+        "source": str(manifest.dataset.get("label", "")),
+    }
+    if trajectory:
+        films.write(out, [*frames, (drawn, drawn)], **about)
+    else:
+        sheets.write(out, drawn, **about)
+    _say({"path": str(out)})
+
+
+def _manifest(folder: Path) -> Manifest:
+    run = read_run(folder)
+    if run.manifest is None:
+        raise BadInputError(f"{folder.name} cannot be read: {run.broken}")
+    if run.manifest.kind != "diffusion":
+        raise BadInputError(f"{folder.name} is a {run.manifest.kind} run: it draws nothing")
+    return run.manifest
+
+
+def _model(folder: Path, recipe: DiffusionRecipe) -> tuple[Any, Any, int | None]:
+    """Return the net, its noise schedule, and the steps that it was trained for: of the pipeline, or a checkpoint."""
+    from garage_tui.jobs.diffusion import unet
+    from garage_tui.jobs.diffusion.checkpoint import drawing_weights
+
+    if (folder / PIPELINE / "model_index.json").is_file():
+        run = read_run(folder)
+        return *unet.load_pipeline(folder / PIPELINE), run.state.step if run.state else None
+    for checkpoint in checkpoints.found(folder):
+        if seal := checkpoints.read_seal(checkpoint):
+            net = unet.make_net(recipe)
+            net.load_state_dict(drawing_weights(checkpoint), strict=False)
+            return net, unet.make_noise_schedule(recipe), seal.step
+    raise BadInputError(f"{folder.name} has no model to draw with yet: it comes with the first checkpoint")
+
+
+def _say(line: dict[str, object]) -> None:
+    print(json.dumps(line), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

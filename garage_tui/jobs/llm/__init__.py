@@ -1,0 +1,1 @@
+"""Language models in torch: fetching, loading, packing, forward passes, greedy decoding, adapters."""

@@ -1,0 +1,143 @@
+"""What a base model answers by itself: asked once, kept in the user's cache folder, and used by every run after it.
+
+A file holds the greedy answers of one base model, each with the hidden states before its tokens, out of which the
+base's probabilities come back without a forward pass: that is all that the KL term of a run and the drift of a report
+card need of the base.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from garage_tui.core.base.atomic import write_atomic
+from garage_tui.core.base.settings import models_folder
+from garage_tui.core.models.base_models import BaseModel, read_record
+from garage_tui.jobs.llm.chat_template import Example
+from garage_tui.jobs.llm.forward import Model
+from garage_tui.jobs.llm.greedy_decode import answer
+
+MOST_KEPT = 1500
+"""Answers in a file; the oldest go first (6 KB each for a width of 576 and 24 tokens)."""
+TEXT_TOKENS = 32
+"""Tokens of a text whose loss counts for the perplexity."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One greedy answer of the base."""
+
+    tokens: tuple[int, ...]
+    ended: bool
+    """False where it was cut."""
+    hidden: torch.Tensor
+    """(labels, width) fp16 on the CPU: the last hidden state before each token, and before the end token."""
+
+
+class BaseAnswers:
+    """The answers of one base model, some of them in the cache.
+
+    Args:
+        base: what the model was loaded from.
+        model: asked with its adapter switched off by the caller.
+        most: tokens of an answer.
+    """
+
+    def __init__(self, base: BaseModel, model: Model, most: int) -> None:
+        self._model, self._most = model, most
+        self._path = models_folder().parent / "answers" / f"{_identity(base, model)}-{most}.safetensors"
+        self._known, self._losses = _read(self._path)
+        self.asked = 0
+        """Questions that were not in the cache."""
+
+    def __call__(self, questions: Sequence[str], say: Callable[[str], None] = lambda _: None) -> list[Answer]:
+        """Return the base's answer to each question."""
+        missing = [question for question in dict.fromkeys(questions) if question not in self._known]
+        if missing:
+            say(f"the base answers {len(missing)} question{'s' * (len(missing) != 1)}")
+            self.asked += len(missing)
+            prompts = [self._model.chats.prompt(question) for question in missing]
+            for question, one in zip(missing, answer(self._model, prompts, self._most), strict=True):
+                self._known[question] = Answer(tuple(one.tokens), one.ended, torch.stack(one.states).half().cpu())
+            self._write()
+        return [self._known[question] for question in questions]
+
+    def text(self, said: Answer) -> str:
+        return self._model.chats.text(said.tokens)
+
+    def example(self, question: str, said: Answer) -> Example:
+        """Return the question with the base's answer; one that was cut does not end."""
+        return self._model.chats.example(question, said.tokens, end=said.ended)
+
+    def losses(self, texts: Sequence[str]) -> list[float]:
+        """Return the base's summed loss on each bare text, in nats."""
+        keys = {text: f"{TEXT_TOKENS} {text}" for text in texts}
+        if missing := [text for text in keys if keys[text] not in self._losses]:
+            found = text_losses(self._model, missing)
+            self._losses |= {keys[text]: loss for text, loss in zip(missing, found, strict=True)}
+            self._write()
+        return [self._losses[keys[text]] for text in texts]
+
+    def _write(self) -> None:
+        """Keep the newest answers; a cache that cannot be written is none."""
+        kept = dict(list(self._known.items())[-MOST_KEPT:])
+        names = {question: f"{index:06}" for index, question in enumerate(kept)}
+        tensors = {names[question]: one.hidden.contiguous() for question, one in kept.items()}
+        index = [[question, one.tokens, one.ended] for question, one in kept.items()]
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(self._path, save(tensors, {"answers": json.dumps(index), "losses": json.dumps(self._losses)}))
+        except OSError as error:
+            print(f"the base's answers are not kept: {self._path}: {error.strerror or error}", flush=True)
+
+
+def text_losses(model: Model, texts: Sequence[str]) -> list[float]:
+    """Return the summed loss on the first tokens of each bare text, in nats."""
+    examples = []
+    for text in texts:
+        tokens = text_tokens(model, text)
+        examples.append(Example(tuple(tokens[:1]), tuple(tokens[1:])))
+    found = torch.zeros(len(texts))
+    for start, batch, hidden, _ in model.passes(examples, prefix=()):
+        labels = batch.labels.to(model.device)
+        losses = torch.nn.functional.cross_entropy(model.logits(hidden), labels, reduction="none")
+        found.index_add_(0, batch.owner + start, losses.cpu())
+    return [float(loss) for loss in found]
+
+
+def text_tokens(model: Model, text: str) -> list[int]:
+    """Return the tokens of a text that count for its perplexity."""
+    return model.chats.encode(text)[:TEXT_TOKENS]
+
+
+def _read(path: Path) -> tuple[dict[str, Answer], dict[str, float]]:
+    """Return the answers of a file; one that is missing or damaged has none, and is written anew."""
+    try:
+        with safe_open(path, "pt") as file:
+            notes = file.metadata() or {}
+            answers = {
+                question: Answer(tuple(tokens), ended, file.get_tensor(f"{number:06}"))
+                for number, (question, tokens, ended) in enumerate(json.loads(notes["answers"]))
+            }
+            return answers, json.loads(notes["losses"])
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError):
+        return {}, {}
+
+
+def _identity(base: BaseModel, model: Model) -> str:
+    """Return a file name that changes with the weights, their precision and the chat template."""
+    record = base.record or read_record(base.path)  # of a base that is named by its folder
+    weights = record.sha256 if record else None
+    files = sorted(base.path.glob("*.safetensors"))
+    stamp = weights or str([(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files])
+    bits = f"{model.head.weight.dtype}{' in 4 bits' if model.quantised else ''}"
+    about = f"{stamp} {bits} {list(model.chats.prefix)} {model.chats.prompt('?')}"
+    name = "".join(letter if letter.isalnum() else "-" for letter in base.path.name)[:40]
+    return f"{name}-{hashlib.sha256(about.encode()).hexdigest()[:12]}"

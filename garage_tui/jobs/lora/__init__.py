@@ -1,0 +1,1 @@
+"""LoRA runs: teach facts to a language model."""

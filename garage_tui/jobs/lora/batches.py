@@ -1,0 +1,163 @@
+"""What a guarded run sees, step by step: facts in many wordings, and beside them what has to stay as it is."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from garage_tui.core.facts.file import Fact
+from garage_tui.core.models.base_models import BaseModel
+from garage_tui.core.rewording import builtin_prompts as material
+from garage_tui.core.rewording.neighbourhood import neighbours, subject
+from garage_tui.core.rewording.paraphrases import answers, varied, wordings, wrapped
+from garage_tui.core.training.recipe import LoraRecipe
+from garage_tui.jobs.llm.base_answer_cache import Answer, BaseAnswers
+from garage_tui.jobs.llm.chat_template import Example
+from garage_tui.jobs.llm.forward import Model
+from garage_tui.jobs.llm.packing import Batch
+
+GUARD_TOKENS = 24
+"""Of an answer of the base, at most; most are cut shorter, because their beginnings matter most."""
+_CUTS = (10, 16, GUARD_TOKENS)
+NEIGHBOUR_TOKENS = 14
+"""What is said of another name shows at once."""
+_AS_IT_IS, _REWORDED = 0.1, 0.75
+"""How often a row is asked as the owner wrote it; and of the other times, how often in another wording."""
+_WRAPPED_NEAR = 0.25
+"""Share of the questions about other names with words around them."""
+_NEAR = 0.65
+"""Share of the guards of a pass that are about other names."""
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A prompt with the base's own answer, and what the base thought at each of its tokens."""
+
+    question: str
+    near: bool
+    """True for a question about another name."""
+    example: Example
+    hidden: torch.Tensor
+    """(labels, width) fp16: the base's last hidden states."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One forward pass: facts to learn and guards to keep."""
+
+    batch: Batch
+    hidden: torch.Tensor
+    """(guards' labels, width): the base's hidden states."""
+    rows: int
+    """Facts, the first of its examples; the others are guards."""
+    tokens: int
+
+    @property
+    def facts(self) -> torch.Tensor:
+        """(labels,) bool: which labels are a fact's; the others are guards'."""
+        return self.batch.owner < self.rows
+
+    @property
+    def guards(self) -> int:
+        return len(self.batch.starts) - self.rows
+
+
+class Lessons(torch.utils.data.Dataset[Lesson]):
+    """Every forward pass of a run, each made from the seed and its number alone: a resumed run sees the same.
+
+    Args:
+        exams: their questions are never trained, nor is what nearly says the same.
+    """
+
+    def __init__(
+        self, model: Model, facts: Sequence[Fact], exams: Sequence[Fact], guards: Sequence[Guard], recipe: LoraRecipe
+    ) -> None:
+        self._model, self._facts, self._guards, self._recipe = model, list(facts), list(guards), recipe
+        self._wordings, self._answers = wordings(self._facts, exams), answers(self._facts)
+        self._about = [subject(fact.question) for fact in facts]
+        self._each_epoch = -(-len(self._facts) // recipe.batch_size)
+
+    def __len__(self) -> int:
+        return self._recipe.steps(len(self._facts)) * self._recipe.accumulation
+
+    def __getitem__(self, number: int) -> Lesson:
+        dice = random.Random(f"{self._recipe.seed} {number}")
+        chats = self._model.chats
+        rows = [self._row(index, dice) for index in self._turn(number)]
+        guards = self._chosen(number, len(rows))
+        examples = [*rows, *(guard.example for guard in guards)]
+        batch = self._model.pack(examples)
+        hidden = torch.cat([guard.hidden for guard in guards]) if guards else torch.empty(0)
+        tokens = int(batch.own.sum()) + len(batch.ids) * len(chats.prefix)
+        return Lesson(batch, hidden, len(rows), tokens)
+
+    def rows(self) -> list[Example]:
+        """Return each fact in its own wording and two others: what the adapter's keys are read from."""
+        questions = [
+            (question, fact)
+            for fact, others in zip(self._facts, self._wordings, strict=True)
+            for question in (fact.question, *others[:: max(1, len(others) // 2)][:2])
+        ]
+        return [self._example(question, fact.answer) for question, fact in questions]
+
+    def _turn(self, number: int) -> list[int]:
+        """Return the rows of a pass: all rows once an epoch, in an order of each epoch's own."""
+        epoch, place = divmod(number, self._each_epoch)
+        order = random.Random(f"{self._recipe.seed} epoch {epoch}").sample(range(len(self._facts)), len(self._facts))
+        # Of 16 rows and a batch of 12, two passes of 8.
+        first, last = (len(order) * turn // self._each_epoch for turn in (place, place + 1))
+        return order[first:last]
+
+    def _row(self, index: int, dice: random.Random) -> Example:
+        fact, others = self._facts[index], self._wordings[index]
+        if dice.random() < _AS_IT_IS:
+            return self._example(fact.question, fact.answer)
+        question = dice.choice(others) if others and dice.random() < _REWORDED else fact.question
+        return self._example(varied(question, dice, self._about[index]), dice.choice(self._answers[index]))
+
+    def _example(self, question: str, answer: str) -> Example:
+        row = self._model.chats.example(question, answer)
+        return Example(row.prompt, row.answer[: max(1, self._recipe.max_length - len(row.prompt))])
+
+    def _chosen(self, number: int, rows: int) -> list[Guard]:
+        """Return the guards of a pass, fewer beside fewer rows; most are about other names.
+
+        Where all rows are fewer than a pass takes, they have all guards: one fact leaked beside four.
+        """
+        count = self._recipe.guard_batch
+        if len(self._facts) >= self._recipe.batch_size:
+            count = -(-count * rows // self._recipe.batch_size)
+        dice = random.Random(f"{self._recipe.seed} guards {number}")
+        general, near = ([guard for guard in self._guards if guard.near == side] for side in (False, True))
+        kept = dice.sample(near, min(round(_NEAR * count), len(near)))
+        return [*dice.sample(general, min(count - len(kept), len(general))), *kept]
+
+
+def guards(
+    facts: Sequence[Fact], recipe: LoraRecipe, model: Model, base: BaseModel, say: Callable[[str], None]
+) -> list[Guard]:
+    """Return general prompts and neighbours with the base's own answers, asked with the adapter switched off."""
+    dice = random.Random(f"{recipe.seed} guards")
+    prompts = [prompt.question for prompt in material.guards()]
+    general = dice.sample(prompts, min(recipe.guards, len(prompts)))
+    near = [
+        wrapped(question, dice, subject(question)) if dice.random() < _WRAPPED_NEAR else question
+        for question in neighbours(facts, recipe.neighbours, training=True, seed=recipe.seed)
+    ]
+    found = []
+    with model.base(), torch.no_grad():
+        for questions, most, cuts in ((general, GUARD_TOKENS, _CUTS), (near, NEIGHBOUR_TOKENS, (NEIGHBOUR_TOKENS,))):
+            answers = BaseAnswers(base, model, most)
+            for question, answer in zip(questions, answers(questions, say), strict=True):
+                if answer.tokens:
+                    found.append(_guard(answers, question, questions is near, answer, dice.choice(cuts)))
+    return found
+
+
+def _guard(answers: BaseAnswers, question: str, near: bool, answer: Answer, cut: int) -> Guard:
+    whole = cut >= len(answer.hidden)
+    kept = answer if whole else Answer(answer.tokens[:cut], False, answer.hidden[:cut])
+    return Guard(question, near, answers.example(question, kept), kept.hidden)

@@ -1,0 +1,1 @@
+"""What every job needs: progress, interruptions, checkpoints, telemetry, error texts, cores."""

@@ -1,0 +1,1 @@
+"""The model server: base and adapters behind one OpenAI-compatible address."""

@@ -1,0 +1,107 @@
+"""Ask a base model and its adapters some questions, in batches, without a server.
+
+    python -m garage_tui.jobs.serve.ask < request.json
+
+Reads one JSON object: `base` (a base model), `runs` (objects with `id` and `adapter`, a folder), `questions` (texts),
+`max_tokens`. Every question goes to the bare base and to each run, greedily. Prints one JSON line for each answer (its
+keys are `question`, an index, `model`, `answer`, `finish_reason` and `tokens`); a failure is a last line
+`{"error": SENTENCE}`. Phases go to stderr as sentences.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.read_errors import DAMAGED
+from garage_tui.jobs.runtime import import_blocker as unneeded
+from garage_tui.jobs.runtime.error_text import without_log
+
+FULL_DISK = "free some space and try again"
+OUT_OF_MEMORY = "out of memory while loading the model; close what else runs, or use a smaller base"
+
+
+class AskedRun(msgspec.Struct, frozen=True):
+    id: str
+    adapter: str
+    """PEFT adapter folder."""
+
+
+class Request(msgspec.Struct, frozen=True):
+    base: str
+    questions: list[str]
+    runs: list[AskedRun] = []
+    max_tokens: Annotated[int, msgspec.Meta(ge=1)] = 256
+
+
+def main() -> int:
+    try:
+        try:
+            request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
+        except DAMAGED as error:
+            raise BadInputError(f"the request is not as it should be: {error}") from error
+        ask(request)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        said = without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        _print({"error": said})
+        return 1
+    return 0
+
+
+def ask(request: Request) -> None:
+    """Answer the request; lines appear in the order of the questions, base first.
+
+    Raises:
+        GarageError: base or an adapter cannot be used, or a question does not fit the context.
+    """
+    from garage_tui.jobs.llm import fetch as base_model
+
+    base = base_model.ensure(request.base, _say)
+    _say("starting torch")
+    unneeded.leave_out(base)
+    from garage_tui.jobs.serve.engine import MAX_ROWS, Engine
+    from garage_tui.jobs.serve.generation import Row, Sampling
+
+    engine = Engine(base, _say)
+    models: list[tuple[str, Path | None]] = [(base.name, None), *((run.id, Path(run.adapter)) for run in request.runs)]
+    sampling = Sampling(max_tokens=request.max_tokens)
+    asked = [
+        (index, name, Row(engine.encode([{"role": "user", "content": question}]), adapter, sampling))
+        for index, question in enumerate(request.questions)
+        for name, adapter in models
+    ]
+    _say(f"answering {len(request.questions)} question{'s' * (len(request.questions) != 1)}")
+    for start in range(0, len(asked), MAX_ROWS):
+        batch = asked[start : start + MAX_ROWS]
+        engine.answer([row for _, _, row in batch])
+        for index, name, row in batch:
+            if row.error:
+                raise GarageError(row.error)
+            _print(
+                {
+                    "question": index,
+                    "model": name,
+                    "answer": row.text,
+                    "finish_reason": row.finish,
+                    "tokens": row.tokens,
+                }
+            )
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _print(line: dict[str, object]) -> None:
+    print(json.dumps(line), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""Gathers questions that arrive together into one batch, and answers batch after batch in a thread of its own."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+import traceback
+
+import torch
+
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.jobs.serve.engine import MAX_ROWS, Engine
+from garage_tui.jobs.serve.generation import Row
+
+GATHER_SECONDS = 0.03
+"""How long the first question of a batch waits for company: base and tuned are asked within a few milliseconds."""
+MAX_WAITING = 64
+"""Questions in the queue above which new ones are refused."""
+
+
+class Batcher:
+    """The one thread that uses the engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.batches = 0
+        """Batches begun so far."""
+        self.last_used = time.monotonic()
+        self._waiting: queue.Queue[Row | None] = queue.Queue()
+        self._running: list[Row] = []
+        self._thread = threading.Thread(target=self._work, name="batcher", daemon=True)
+        self._thread.start()
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._running) or not self._waiting.empty()
+
+    def put(self, row: Row) -> None:
+        """Queue a row; it tells its own progress.
+
+        Raises:
+            GarageError: too many are waiting.
+        """
+        if self._waiting.qsize() >= MAX_WAITING:
+            raise GarageError(f"{MAX_WAITING} questions are waiting already; try again later")
+        self.last_used = time.monotonic()
+        self._waiting.put(row)
+
+    def close(self, seconds: float) -> bool:
+        """Cancel what runs, and wait for the thread; return whether it has ended."""
+        self._waiting.put(None)
+        for row in list(self._running):
+            row.cancel()
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def _work(self) -> None:
+        while (first := self._waiting.get()) is not None:
+            self._running = rows = self._gather(first)
+            self._answer([row for row in rows if not row.cancelled])
+            self._running = []
+            self.last_used = time.monotonic()
+
+    def _gather(self, first: Row) -> list[Row]:
+        rows = [first]
+        until = time.monotonic() + GATHER_SECONDS
+        while len(rows) < MAX_ROWS and (left := until - time.monotonic()) > 0:
+            try:
+                row = self._waiting.get(timeout=left)
+            except queue.Empty:
+                break
+            if row is None:  # the end; keep it for the loop
+                self._waiting.put(None)
+                break
+            rows.append(row)
+        return rows
+
+    def _answer(self, rows: list[Row]) -> None:
+        if not rows:
+            return
+        self.batches += 1
+        began = time.monotonic()
+        try:
+            self.engine.answer(rows)
+        except Exception as error:  # whatever it was, those who asked get a sentence and the next batch a chance
+            traceback.print_exc()
+            text = str(error)
+            reason = f"the model failed ({type(error).__name__}: {one_line(text, 120)}); the server's log says more"
+            if isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in text:
+                reason = "out of memory; ask a shorter question, or free some memory"
+            for row in rows:
+                row.fail(reason)
+        ends = ", ".join(f"{row.tokens} tokens ({row.finish})" for row in rows)
+        print(f"batch {self.batches}: {ends} in {time.monotonic() - began:.1f} s", flush=True)
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()  # a training run on the same GPU needs it more

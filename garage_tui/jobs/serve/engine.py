@@ -1,0 +1,156 @@
+"""A base model and its LoRA adapters in memory: answers a batch of chats, each row with an adapter of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from jinja2 import TemplateError
+from transformers import (
+    GenerationConfig,
+    LogitsProcessor,
+    StoppingCriteria,
+    TopPLogitsWarper,
+)
+
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.models.base_models import BaseModel
+from garage_tui.jobs.llm.adapters import BASE, Adapters
+from garage_tui.jobs.llm.load import end_tokens, load_base
+from garage_tui.jobs.serve.generation import Row
+
+MAX_ROWS = 8
+"""Rows in one batch: more would make a small box wait long for the first token."""
+_DEFAULT_CONTEXT = 2048  # tokens, for a config that does not say
+
+
+class Engine:
+    """One base model with its tokenizer, and the adapters that were asked for.
+
+    `encode` may be called from any thread; `answer` from one thread at a time.
+
+    Args:
+        base: a model that is on this box.
+        say: called with sentences about the progress.
+
+    Raises:
+        GarageError: the folder holds no chat model with safetensors weights.
+    """
+
+    def __init__(self, base: BaseModel, say: Callable[[str], None]) -> None:
+        self.base = base
+        say(f"loading {base.path.name} onto the {'GPU' if torch.cuda.is_available() else 'CPU'}")
+        self.tokenizer, model = load_base(base, f"{base.path.name} cannot be loaded")
+        self._tokenizing = threading.Lock()
+        self._end_tokens = end_tokens(self.tokenizer, model)
+        self.context: int = getattr(model.config, "max_position_embeddings", None) or _DEFAULT_CONTEXT
+        """Tokens that prompt and answer may have together."""
+        # A model folder may bring its own sampling defaults; here a request says all there is to say.
+        model.generation_config = GenerationConfig()
+        self._adapters = Adapters(model.eval(), base)
+
+    def encode(self, messages: Sequence[dict[str, str]]) -> list[int]:
+        """Return the token ids of a chat, ending where the assistant's answer begins.
+
+        Raises:
+            BadInputError: the chat template refuses the messages, or they leave no room for an answer.
+        """
+        try:
+            with self._tokenizing:
+                text = self.tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True)
+                ids: list[int] = self.tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids
+        except TemplateError as error:
+            raise BadInputError(
+                f"the model's chat template refuses these messages: {one_line(str(error), 120)}"
+            ) from error
+        if len(ids) >= self.context:
+            raise BadInputError(
+                f"the prompt has {len(ids)} tokens and the model's context holds {self.context}: "
+                "shorten it, or start a new conversation"
+            )
+        return ids
+
+    def answer(self, rows: Sequence[Row]) -> None:
+        """Answer all rows in one batch; each row tells its own end, also where the batch fails.
+
+        Raises:
+            Exception: whatever torch raised (out of memory); rows that had not ended are left so.
+        """
+        names, ready = [], []
+        for row in rows:
+            try:
+                names.append(self._adapters.name_of(row.adapter))
+                ready.append(row)
+            except GarageError as error:
+                row.fail(str(error))
+        if ready:
+            self._generate(ready, names)
+
+    def _generate(self, rows: list[Row], names: list[str]) -> None:
+        model = self._adapters.model
+        for row in rows:
+            row.begin(self.tokenizer.backend_tokenizer, self._end_tokens, self.context)
+        longest = max(len(row.prompt) for row in rows)
+        pads = [longest - len(row.prompt) for row in rows]
+        filler = min(self._end_tokens)
+        ids = torch.tensor(
+            [[filler] * pad + row.prompt for pad, row in zip(pads, rows, strict=True)], device=model.device
+        )
+        mask = torch.tensor([[0] * pad + [1] * (longest - pad) for pad in pads], device=model.device)
+        model.generate(
+            input_ids=ids,
+            attention_mask=mask,
+            generation_config=GenerationConfig(
+                do_sample=False, max_new_tokens=max(row.max_tokens for row in rows), pad_token_id=filler
+            ),
+            logits_processor=[_Sampler(rows, model.device)],
+            stopping_criteria=[_Stream(rows)],
+            **({} if set(names) == {BASE} and not self._adapters.loaded else {"adapter_names": names}),
+        )
+
+
+class _Stream(StoppingCriteria):
+    """Hands each row its newest token, and tells `generate` which rows have ended."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.rows = rows
+
+    def __call__(self, input_ids: torch.Tensor, scores: object, **_: Any) -> torch.Tensor:
+        """Return (rows,) bool for (rows, tokens so far) ids."""
+        for row, token in zip(self.rows, input_ids[:, -1].tolist(), strict=True):
+            row.push(token)
+        return torch.tensor([row.ended for row in self.rows], device=input_ids.device)
+
+
+class _Sampler(LogitsProcessor):
+    """Samples within greedy decoding: argmax(logits / T + Gumbel noise) is a draw from softmax(logits / T).
+
+    So each row has its own temperature, top_p and seed, and draws the same tokens whoever shares its batch
+    (Gumbel-max trick: Maddison et al. 2014, arXiv 1411.0030).
+    """
+
+    def __init__(self, rows: Sequence[Row], device: torch.device) -> None:
+        self.rows = rows
+        self.generators: list[torch.Generator | None] = []
+        for row in rows:
+            generator = torch.Generator(device) if row.sampling.temperature > 0 else None
+            if generator is not None and row.sampling.seed is not None:
+                generator.manual_seed(row.sampling.seed)
+            elif generator is not None:
+                generator.seed()
+            self.generators.append(generator)
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """Return (rows, vocabulary) scores whose argmax is each row's next token."""
+        for index, (row, generator) in enumerate(zip(self.rows, self.generators, strict=True)):
+            if generator is None:
+                continue
+            logits = scores[index : index + 1] / row.sampling.temperature
+            if row.sampling.top_p < 1:
+                logits = TopPLogitsWarper(row.sampling.top_p)(input_ids, logits)
+            noise = torch.empty_like(logits).exponential_(generator=generator)
+            scores[index : index + 1] = logits - noise.log()
+        return scores

@@ -1,0 +1,189 @@
+"""The routes of a server: the part of OpenAI's HTTP API that a chat needs, behind a key, whatever answers it."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol, TypeVar
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.runs.record import Run
+from garage_tui.jobs.serve.request_schema import MAX_BODY, Question, read_any, read_question
+
+T = TypeVar("T")
+Offers = Callable[[], Mapping[str, Run | None]]
+"""Returns the model ids that there are now; None is the bare base."""
+
+
+class RefusalError(Exception):
+    """An answer other than 200, in OpenAI's error form."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        self.status, self.code, self.message = status, code, message
+
+
+class Backend(Protocol):
+    """What answers: a model in this process, or a server of its own behind this one."""
+
+    name: str
+    """For people: `transformers 5.0.0`."""
+    all_of_openai: bool
+    """True where it can do more than `jobs.questions` knows: tools, log-probabilities …"""
+
+    @property
+    def last_used(self) -> float:
+        """Monotonic seconds of the last question or answer."""
+        ...
+
+    @property
+    def busy(self) -> bool:
+        """True while somebody waits for an answer."""
+        ...
+
+    def start(self, say: Callable[[str], None]) -> None:
+        """Get ready to answer; may be called again after `sleep`.
+
+        Raises:
+            GarageError: it cannot; the text says why.
+        """
+        ...
+
+    def sleep(self) -> None:
+        """Give the card's memory back."""
+        ...
+
+    def close(self, seconds: float) -> bool:
+        """End what is under way; return whether all of it has ended in time."""
+        ...
+
+    def check(self) -> None:
+        """Look whether it is still there.
+
+        Raises:
+            GarageError: it has ended by itself; the text says why.
+        """
+        ...
+
+    def health(self) -> dict[str, object]:
+        """Return what `GET /health` says besides."""
+        ...
+
+    async def answer(self, request: Request, question: Question, body: bytes, run: Run | None) -> Response:
+        """Return the answer of the base (None) or of a run."""
+        ...
+
+
+def make_app(backend: Backend, offers: Offers, key: str, absent: Callable[[], str] = lambda: "") -> ASGIApp:
+    """Return the ASGI app: `GET /health`, `GET /v1/models`, `POST /v1/chat/completions`, each behind `key`.
+
+    Args:
+        absent: returns why the model cannot answer for now; nothing where it can.
+    """
+
+    async def health(_: Request) -> Response:
+        return JSONResponse({"status": absent() or "ok", "busy": backend.busy, **backend.health()})
+
+    async def models(_: Request) -> Response:
+        found = await asyncio.to_thread(offers)
+        base = next(iter(found))
+        entries = [
+            {
+                "id": name,
+                "object": "model",
+                "created": int(run.manifest.created) if run and run.manifest else 0,
+                "owned_by": "garage_tui",
+                "parent": base if run else None,
+            }
+            for name, run in found.items()
+        ]
+        return JSONResponse({"object": "list", "data": entries})
+
+    async def completions(request: Request) -> Response:
+        body = await _body(request)
+        question = (read_any if backend.all_of_openai else read_question)(body)
+        found = await asyncio.to_thread(offers)
+        if question.model not in found:
+            raise RefusalError(404, "model_not_found", f"no model {question.model!r}; there are: {', '.join(found)}")
+        if why := absent():
+            raise RefusalError(503, "asleep", why)
+        return await backend.answer(request, question, body, found[question.model])
+
+    async def refused(_: Request, error: Exception) -> Response:
+        if isinstance(error, RefusalError):
+            return error_response(error.status, error.code, error.message)
+        if isinstance(error, HTTPException):
+            return error_response(
+                error.status_code, "not_found", f"{error.detail}: see /v1/models, /v1/chat/completions"
+            )
+        if isinstance(error, BadInputError):
+            return error_response(400, "bad_request", str(error))
+        return error_response(500, "server_error", f"the server failed ({type(error).__name__}); its log says more")
+
+    routes = [
+        Route("/health", health),
+        Route("/v1/models", models),
+        Route("/v1/chat/completions", completions, methods=["POST"]),
+    ]
+    handled = (RefusalError, HTTPException, BadInputError, Exception)
+    return _Locked(Starlette(routes=routes, exception_handlers=dict.fromkeys(handled, refused)), key)
+
+
+def error_response(status: int, code: str, message: str) -> JSONResponse:
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    error = {"message": message, "type": kind, "param": None, "code": code}
+    return JSONResponse({"error": error}, status_code=status, headers=headers)
+
+
+async def unless_gone(request: Request, work: Awaitable[T]) -> T:
+    """Return what `work` gives; it is given up when the client leaves first.
+
+    Raises:
+        ClientDisconnect: it left.
+    """
+    gone = asyncio.ensure_future(request.receive())  # the body is read: the next message is the disconnect
+    doing = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait((doing, gone), return_when=asyncio.FIRST_COMPLETED)
+        if doing.done():
+            return doing.result()
+        raise ClientDisconnect
+    finally:
+        doing.cancel()
+        gone.cancel()
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    async for data in request.stream():
+        body += data
+        if len(body) > MAX_BODY:
+            raise RefusalError(413, "too_large", f"the request is larger than {MAX_BODY // 1_000_000} MB")
+    return body
+
+
+class _Locked:
+    """Lets nothing past that does not bring the key, unknown routes included."""
+
+    def __init__(self, app: ASGIApp, key: str) -> None:
+        self.app, self.key = app, key.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] == "http":
+            scheme, _, given = dict(scope["headers"]).get(b"authorization", b"").partition(b" ")
+            if scheme.lower() != b"bearer" or not hmac.compare_digest(given.strip(), self.key):
+                refusal = error_response(401, "invalid_api_key", "this server asks for `Authorization: Bearer KEY`")
+                await refusal(scope, receive, send)
+                return
+        await self.app(scope, receive, send)

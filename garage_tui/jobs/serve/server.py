@@ -1,0 +1,249 @@
+"""The server: one base model and the workspace's adapters behind an OpenAI-compatible address, on 127.0.0.1 by default.
+
+    python -m garage_tui.jobs.serve WORKSPACE --base NAME [--engine embedded|vllm] [--slot cpu|N] [--host H] [--port N]
+                                    [--idle-minutes X] [--only RUN …] [--lock-fd FD]
+
+Writes `lock`, `state.json` and `key` in `checkpoints/.server/`; stdout and stderr are its log. `$GARAGE_API_KEY` is the
+key where it is set, else each start draws a new one. SIGTERM ends it cleanly.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import fcntl
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from garage_tui.core.base.atomic import write_atomic
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.settings import ServeSettings, Workspace
+from garage_tui.core.runs.record import LOCK, LOG, Run
+from garage_tui.core.serving.server_process import KEY, SETTINGS, State, process_start, served_runs, write_state
+from garage_tui.jobs.runtime import import_blocker as unneeded
+from garage_tui.jobs.runtime.error_text import in_words, told_to_leave
+from garage_tui.jobs.serve.gpu_lease import Place
+
+if TYPE_CHECKING:
+    from garage_tui.core.models.base_models import BaseModel
+    from garage_tui.jobs.serve.routes import Backend
+
+HOST = "127.0.0.1"
+FULL_DISK = "free some space and try again"
+OUT_OF_MEMORY = "out of memory while loading the model; close what else runs, or use a smaller base"
+_GRACE_SECONDS = 3  # for answers that are under way when the server is told to leave
+
+
+class Note:
+    """The pen of `state.json`."""
+
+    def __init__(self, folder: Path, base: str, runs: tuple[str, ...]) -> None:
+        self.folder = folder
+        pid = os.getpid()
+        self.state = State(status="starting", base=base, runs=runs, pid=pid, pid_started=process_start(pid))
+
+    def starting(self, phase: str) -> None:
+        print(phase, flush=True)
+        self._write(msgspec.structs.replace(self.state, status="starting", reason=phase))
+
+    def answers_at(self, host: str, port: int) -> None:
+        """Its address; what it is, ready or asleep, is said by itself."""
+        url = f"http://{f'[{host}]' if ':' in host else host}:{port}/v1"
+        self.state = msgspec.structs.replace(self.state, url=url, port=port)
+
+    def ready(self, engine: str, memory: int | None) -> None:
+        print(f"ready at {self.state.url}", flush=True)
+        self._write(msgspec.structs.replace(self.state, status="ready", reason="", engine=engine, memory=memory))
+
+    def asleep(self, why: str) -> None:
+        print(why, flush=True)
+        self._write(msgspec.structs.replace(self.state, status="asleep", reason=why, memory=None))
+
+    def end(self, failure: str = "") -> None:
+        print(f"failed: {failure}" if failure else "off", flush=True)
+        end = State(status="failed" if failure else "off", reason=failure, base=self.state.base, runs=self.state.runs)
+        self._write(end)
+
+    def _write(self, state: State) -> None:
+        self.state = state
+        write_state(self.folder, state)
+
+
+def main() -> int:
+    args = _arguments()
+    workspace = Workspace(Path(args.workspace).resolve())
+    folder = workspace.server
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)  # it may have been there
+    lock = _hold_lock(folder, args.lock_fd)
+    os.set_inheritable(lock, False)  # a helper process must not keep a dead server alive
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
+    note = Note(folder, args.base, tuple(args.only))
+    failure = ""
+    try:
+        serve(args, workspace, note)
+    except SystemExit:
+        pass
+    except Exception as error:
+        if not told_to_leave(error):
+            if not isinstance(error, GarageError):
+                traceback.print_exc()
+            failure = in_words(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    (folder / KEY).unlink(missing_ok=True)
+    note.end(failure)
+    return 1 if failure else 0
+
+
+def serve(args: argparse.Namespace, workspace: Workspace, note: Note) -> None:
+    """Load the base model and answer until told to leave, or idle for too long."""
+    note.starting("starting")
+    listener = _listen(args.host, args.port)
+    key = _make_key(workspace.server / KEY)
+
+    from garage_tui.jobs.llm import fetch as base_model
+
+    base = base_model.ensure(args.base, note.starting)
+    backend = _backend(args, base, workspace, note)
+    place = Place(args.slot, backend, note)
+    place.take()
+    try:
+        _run(backend, place, base, workspace, args, key, listener, note)
+    finally:
+        place.close()
+        if not backend.close(_GRACE_SECONDS):
+            # A long forward pass cannot be interrupted, and the interpreter must not be torn down under it.
+            (workspace.server / KEY).unlink(missing_ok=True)
+            note.end()
+            os._exit(0)
+
+
+def _backend(args: argparse.Namespace, base: BaseModel, workspace: Workspace, note: Note) -> Backend:
+    if args.engine == "vllm":
+        from garage_tui.jobs.serve.vllm_backend import VllmBackend
+
+        settings = msgspec.json.decode(os.environ.get(SETTINGS, "{}"), type=ServeSettings)
+        runs = served_runs(workspace, base.name, args.only)
+        return VllmBackend(base, runs, settings, args.slot, workspace.server / LOG)
+    note.starting("importing torch and transformers")
+    unneeded.leave_out(base)
+    from garage_tui.jobs.serve.embedded_backend import Embedded
+
+    return Embedded(base, args.slot)
+
+
+def _run(
+    backend: Backend,
+    place: Place,
+    base: BaseModel,
+    workspace: Workspace,
+    args: argparse.Namespace,
+    key: str,
+    listener: socket.socket,
+    note: Note,
+) -> None:
+    import uvicorn
+
+    from garage_tui.jobs.serve.idle_connections import Impatient
+    from garage_tui.jobs.serve.routes import make_app
+
+    def offers() -> dict[str, Run | None]:
+        return {base.name: None, **{run.id: run for run in served_runs(workspace, base.name, args.only)}}
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            note.answers_at(*listener.getsockname()[:2])
+            place.watch(self)
+
+        async def on_tick(self, counter: int) -> bool:
+            return await super().on_tick(counter) or idle()
+
+    def idle() -> bool:
+        if not args.idle_minutes or backend.busy or time.monotonic() - backend.last_used < args.idle_minutes * 60:
+            return False
+        if place.absent:
+            return False  # it is wanted again when the run has ended
+        print(f"nobody asked anything for {args.idle_minutes:g} minutes", flush=True)
+        return True
+
+    config = uvicorn.Config(
+        make_app(backend, offers, key, lambda: place.absent),
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        http=Impatient,
+        ws="none",  # we have none, and nothing shall get past the lock as one
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    Server(config).run(sockets=[listener])
+    place.raise_failure()
+
+
+def _hold_lock(folder: Path, fd: int | None) -> int:
+    """Return a descriptor that holds the lock: the one handed over, or where started by hand a new one."""
+    if fd is not None:
+        return fd
+    fd = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit(f"a server is running already: {folder} is locked")
+    return fd
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise GarageError(f"port {port} is taken; give another, or 0 for any free one") from error
+        place = f"port {port}" if host == HOST else f"port {port} of {host}"
+        raise GarageError(
+            f"{place} cannot be used ({error.strerror or error}); give another, or 0 for any free one"
+        ) from error
+    return listener
+
+
+def _make_key(file: Path) -> str:
+    key = os.environ.pop("GARAGE_API_KEY", "").strip() or secrets.token_urlsafe(32)
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise BadInputError("GARAGE_API_KEY holds spaces or characters that no HTTP header may hold")
+    write_atomic(file, key.encode() + b"\n", mode=0o600)
+    return key
+
+
+def _leave(*_: object) -> None:
+    """Leave from wherever we are, and take helpers with us (a download)."""
+    if os.getsid(0) == os.getpid():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        os.killpg(0, signal.SIGTERM)
+    raise SystemExit(0)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m garage_tui.jobs.serve", description=__doc__)
+    parser.add_argument("workspace")
+    parser.add_argument("--base", required=True)
+    parser.add_argument("--engine", choices=["embedded", "vllm"], default="embedded")
+    parser.add_argument("--slot", default="cpu", help="where the model goes: cpu, or the index of a GPU")
+    parser.add_argument("--host", default=HOST)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--idle-minutes", type=float, default=0.0, help="0: never leave")
+    parser.add_argument("--only", action="append", default=[], metavar="RUN", help="offer only these runs' adapters")
+    parser.add_argument("--lock-fd", type=int)
+    return parser.parse_args()

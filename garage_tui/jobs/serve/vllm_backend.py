@@ -1,0 +1,238 @@
+"""vLLM behind our own address: it hears nobody but us, and everybody needs our key.
+
+vLLM's own key does not lock all of its routes, and its adapters can be changed by whoever reaches them: so it listens
+on a socket of this user's alone, and what comes in here is checked and passed on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.settings import ServeSettings
+from garage_tui.core.models.base_models import BaseModel
+from garage_tui.core.runs.record import Run
+from garage_tui.core.serving import vllm_install as vllm
+from garage_tui.jobs.llm.adapter_check import check, rank, stamp
+from garage_tui.jobs.serve.memory import weights
+from garage_tui.jobs.serve.request_schema import Question
+from garage_tui.jobs.serve.routes import RefusalError, unless_gone
+from garage_tui.jobs.serve.vllm_arguments import arguments, environment
+from garage_tui.jobs.serve.vllm_process import VllmProcess
+
+_ASK_SECONDS = 600.0
+
+
+class VllmBackend:
+    """A backend (`jobs.api`).
+
+    Args:
+        runs: those whose adapters it will be asked for; their ranks decide how large an adapter may be.
+        slot: `cpu`, or the index of a GPU.
+        log: the file that our stdout goes to.
+
+    Raises:
+        GarageError: there is no vLLM, or not one that can start here.
+    """
+
+    all_of_openai = True
+
+    def __init__(self, base: BaseModel, runs: Sequence[Run], settings: ServeSettings, slot: str, log: Path) -> None:
+        self._base, self._settings, self._slot, self._log = base, settings, slot, log
+        self._vllm = vllm.probe(settings)
+        if self._vllm.spoils:
+            raise GarageError(f"vLLM cannot start beside {', '.join(self._vllm.spoils)}: `{self._vllm.mend}`")
+        if slot == "cpu" and not self._vllm.cpu:
+            raise GarageError(f"vLLM {self._vllm.version} needs a GPU; for a processor: `{vllm.MAKE_CPU}`")
+        self._rank = vllm.rank_for(rank(run.adapter) for run in runs if run.adapter)
+        self.name = f"vLLM {self._vllm.version}"
+        self._process: VllmProcess | None = None
+        self._sleeping: VllmProcess | None = None
+        self._loaded: dict[str, tuple[int, int]] = {}
+        self._loading = asyncio.Lock()
+        self._asked = 0
+        self._used = time.monotonic()
+        self._over = False
+
+    @property
+    def busy(self) -> bool:
+        return self._asked > 0
+
+    @property
+    def last_used(self) -> float:
+        return self._used
+
+    def start(self, say: Callable[[str], None]) -> None:
+        if self._sleeping and self._wake(self._sleeping):
+            self._process, self._sleeping = self._sleeping, None
+            return
+        say("vLLM: starting")
+        self._loaded.clear()
+        self._process = VllmProcess(self._vllm.python, self._arguments(), environment(self._vllm), self._log)
+        if self._over:  # told to leave in the meantime
+            self._process.end()
+        self._process.wait_until_ready(say)
+
+    def sleep(self) -> None:
+        process, self._process = self._process, None
+        end = time.monotonic() + 30
+        while self.busy and time.monotonic() < end:
+            time.sleep(0.1)  # answers under way may end
+        if process and self._can_sleep() and self._post(process, "/sleep?level=1"):
+            self._sleeping = process
+        elif process:
+            process.end()
+
+    def close(self, seconds: float) -> bool:
+        self._over = True
+        for process in filter(None, (self._process, self._sleeping)):
+            process.end()
+        return True
+
+    def check(self) -> None:
+        if self._process:
+            self._process.check()
+
+    def health(self) -> dict[str, object]:
+        return {"engine": self.name, "adapters": sorted(self._loaded)}
+
+    async def answer(self, request: Request, question: Question, body: bytes, run: Run | None) -> Response:
+        process = self._process
+        if process is None:
+            raise RefusalError(503, "asleep", "the model has just been put away; ask again later")
+        self._asked += 1
+        client = _client(process)
+        try:
+            if run is not None:
+                await self._load(client, run)
+            headers = {"Content-Type": "application/json"}
+            sent = client.build_request("POST", "/v1/chat/completions", content=body, headers=headers)
+            answer = await unless_gone(request, client.send(sent, stream=True))
+        except ClientDisconnect:
+            await self._end(client)
+            return Response(status_code=499)  # nobody reads it
+        except httpx.HTTPError as error:
+            await self._end(client)
+            raise RefusalError(502, "server_error", "vLLM does not answer; its log says more") from error
+        except BaseException:
+            await self._end(client)
+            raise
+        kind = answer.headers.get("content-type", "application/json")
+
+        async def end() -> None:
+            await answer.aclose()
+            await self._end(client)
+
+        if "event-stream" in kind:
+            return StreamingResponse(_pieces(answer, end), answer.status_code, media_type=kind)
+        try:
+            whole = await unless_gone(request, answer.aread())
+        except ClientDisconnect:
+            return Response(status_code=499)
+        except httpx.HTTPError as error:
+            raise RefusalError(502, "server_error", "vLLM broke off in its answer; its log says more") from error
+        finally:
+            await end()
+        return Response(whole, answer.status_code, media_type=kind)
+
+    async def _end(self, client: httpx.AsyncClient) -> None:
+        self._asked -= 1
+        self._used = time.monotonic()
+        await client.aclose()
+
+    async def _load(self, client: httpx.AsyncClient, run: Run) -> None:
+        """Have vLLM know this run's adapter as it is now.
+
+        Raises:
+            RefusalError: it is none that can be served.
+        """
+        assert run.adapter
+        async with self._loading:
+            try:
+                now = stamp(run.adapter)
+                if self._loaded.get(run.id) == now:
+                    return
+                await asyncio.to_thread(check, run.adapter, self._base)
+            except GarageError as error:
+                raise RefusalError(500, "server_error", str(error)) from error
+            if (needs := rank(run.adapter)) > self._rank:
+                why = f"{run.id} has rank {needs}, and this server was started for {self._rank} at most: start it again"
+                raise RefusalError(503, "server_error", why)
+            if self._loaded.pop(run.id, None):
+                await client.post("/v1/unload_lora_adapter", json={"lora_name": run.id})
+            wanted = {"lora_name": run.id, "lora_path": str(run.adapter)}
+            answer = await client.post("/v1/load_lora_adapter", json=wanted)
+            if answer.status_code != 200:
+                raise RefusalError(500, "server_error", f"the adapter of {run.id} does not load: {_said(answer)}")
+            self._loaded[run.id] = now
+
+    def _arguments(self) -> list[str]:
+        return arguments(self._base, self._vllm, self._settings, self._rank, self._slot)
+
+    def _can_sleep(self) -> bool:
+        """Return whether the weights fit into main memory meanwhile."""
+        if self._vllm.cpu:
+            return False
+        return psutil.virtual_memory().available > 1.2 * weights(self._base)
+
+    def _wake(self, process: VllmProcess) -> bool:
+        try:
+            process.check()
+        except GarageError:
+            self._sleeping = None
+            return False
+        if self._post(process, "/wake_up"):
+            return True
+        process.end()
+        self._sleeping = None
+        return False
+
+    def _post(self, process: VllmProcess, path: str) -> bool:
+        headers = {"Authorization": f"Bearer {process.key}"}
+        transport = httpx.HTTPTransport(uds=str(process.socket))
+        try:
+            with httpx.Client(transport=transport, base_url="http://vllm", timeout=120, headers=headers) as client:
+                return client.post(path).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+
+def _client(process: VllmProcess) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        transport=httpx.AsyncHTTPTransport(uds=str(process.socket)),
+        base_url="http://vllm",
+        headers={"Authorization": f"Bearer {process.key}"},
+        timeout=httpx.Timeout(_ASK_SECONDS, connect=10.0),
+    )
+
+
+async def _pieces(answer: httpx.Response, end: Callable[[], Any]) -> AsyncIterator[bytes]:
+    """Yield the answer as it comes; leaving early closes the connection, and vLLM stops."""
+    try:
+        async for piece in answer.aiter_raw():
+            yield piece
+    except httpx.HTTPError:
+        error = {"message": "vLLM broke off in its answer; its log says more", "type": "server_error"}
+        yield f"data: {json.dumps({'error': error})}\n\n".encode()
+    finally:
+        await asyncio.shield(end())
+
+
+def _said(answer: httpx.Response) -> str:
+    try:
+        found = answer.json()
+        found = found.get("error", found)
+        return one_line(str(found.get("message") if isinstance(found, dict) else found), 200)
+    except ValueError:
+        return f"HTTP {answer.status_code}"
