@@ -23,7 +23,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 from timing import milliseconds
 
-from garage_tui.app import GarageApp
+from garage_tui.app.app import GarageApp
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.facts import file as facts
 from garage_tui.core.facts import filter as facts_view

@@ -11,7 +11,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from garage_tui.app import GarageApp
+from garage_tui.app.app import GarageApp
 from garage_tui.core.base.settings import Workspace, load_settings
 from garage_tui.core.serving import server_process as server
 

@@ -21,7 +21,7 @@ _COMMANDS = {
     "facts": ("facts",),
     "train": ("train",),
     "runs": ("runs", "logs"),
-    "control": ("stop", "pause", "resume", "delete", "queue"),
+    "run_control": ("stop", "pause", "resume", "delete", "queue"),
     "compare": ("compare",),
     "report": ("report",),
     "sample": ("sample",),
@@ -82,7 +82,7 @@ def open_app(args: argparse.Namespace) -> int:
     way = "ascii" if settings.ascii or only else fixed_way(os.environ, settings.pictures)
     gc.disable()  # until the first paint: all that is made before it stays
     with Question(way) as question:
-        from garage_tui.app import run_app  # the terminal answers while this is imported
+        from garage_tui.app.app import run_app  # the terminal answers while this is imported
 
         question.listen(_PATIENCE)
     return run_app(

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from garage_tui import painting
-from garage_tui.painting import Painting
+from garage_tui.driver import screen_diff as painting
+from garage_tui.driver.screen_diff import Painting
 from tests.test_app_in_tmux import Terminal, pytestmark, wait_for  # noqa: F401 (the mark skips where there is no tmux)
 
 COLUMNS, ROWS = 12, 4

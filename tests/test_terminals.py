@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from garage_tui.widgets.toosmall import words
+from garage_tui.widgets.too_small import words
 from tests.panes import TMUX, Pane, broken_frames, colours_sent, contrast
 from tests.screens.conftest import RunFolder
 

@@ -6,7 +6,7 @@ import pytest
 
 from garage_tui.core.monitor.run_watcher import Seen
 from garage_tui.core.runs.record import State
-from garage_tui.title import Title, has_title
+from garage_tui.driver.title import Title, has_title
 
 
 def run(name="garage", status="running", step=43, alive=True) -> Seen:

@@ -51,7 +51,7 @@ def run_report(args: argparse.Namespace) -> int:
     workspace = Workspace.find(args.workspace)
     run = find_run(workspace, args.ref)
     if run.draws:
-        from garage_tui.cli.drawing_card import run_card
+        from garage_tui.cli.report_diffusion import run_card
 
         return run_card(args, run, load_settings(workspace).energy)
     if (args.again or not (run.path / REPORT).exists()) and (code := _examine(run)):

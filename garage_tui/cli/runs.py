@@ -109,7 +109,7 @@ def as_dict(run: Run) -> dict[str, Any]:
 def run_logs(args: argparse.Namespace) -> int:
     import sys
 
-    from garage_tui.cli.follow_all import follow_all, print_log
+    from garage_tui.cli.follow_latest import follow_all, print_log
     from garage_tui.core.base.settings import Workspace
     from garage_tui.core.base.tail import Follower
     from garage_tui.core.runs.catalog import find_run

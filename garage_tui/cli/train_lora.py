@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def run_lora(args: argparse.Namespace) -> int:
     if args.both:
-        from garage_tui.cli.both import run_both
+        from garage_tui.cli.train_both import run_both
 
         return run_both(args)
     import sys

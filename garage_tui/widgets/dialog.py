@@ -46,4 +46,4 @@ class Dialog(ModalScreen[T]):
         self.query_one(Notice).wrong(f"{words}, Esc once more throws it away")
         return False
 
-    CSS_PATH = str(PACKAGE / "dialogs.tcss")
+    CSS_PATH = str(PACKAGE / "widgets" / "dialogs.tcss")

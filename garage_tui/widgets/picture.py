@@ -23,7 +23,7 @@ from textual.widget import Widget
 from garage_tui.core.terminal import image_render as pictures
 from garage_tui.core.terminal import kitty
 from garage_tui.core.terminal.capabilities import Terminal, Way, measured
-from garage_tui.widgets.drawing import Drawn, Job, Woven, prepare
+from garage_tui.widgets.image_strips import Drawn, Job, Woven, prepare
 
 if TYPE_CHECKING:
     from PIL.Image import Image

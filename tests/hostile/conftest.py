@@ -24,13 +24,13 @@ import pytest
 from PIL import Image
 
 from garage_tui.core.runs.record import Manifest, State, write_manifest, write_state
-from garage_tui.widgets.celleditor import MOST_LINES
+from garage_tui.widgets.cell_editor import MOST_LINES
 from tests.hostile.corpus import BAD_BYTES, SPECIMENS, Specimen
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WITHOUT_LAST_FILTER = (
     "-c",
-    "import sys; from garage_tui.widgets.lastfilter import LastFilter;"
+    "import sys; from garage_tui.driver.filters.sanitize import LastFilter;"
     "LastFilter.apply = lambda self, segments, background: segments;"
     "from garage_tui.__main__ import main; sys.exit(main(sys.argv[1:]))",
 )

@@ -122,7 +122,7 @@ def test_lines_of_ten_megabytes_hold_nothing_up(workspace, on_a_wire):
 def test_what_a_widget_was_given_uncleaned_is_blank(on_a_wire):
     """The door behind all others: Textual's own widgets, with texts that nobody has cleaned."""
     program = (
-        "from textual.widgets import Label, TextArea; from garage_tui.fitted import Fitted;"
+        "from textual.widgets import Label, TextArea; from garage_tui.app.terminal_app import Fitted;"
         "from tests.hostile.corpus import SPECIMENS\n"
         "class Raw(Fitted):\n"
         "    def compose(self):\n"

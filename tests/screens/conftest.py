@@ -17,7 +17,7 @@ from textual import events
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
-from garage_tui.app import GarageApp
+from garage_tui.app.app import GarageApp
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.runs.record import EVENTS, FACTS, LOCK, LOG, MANIFEST, Manifest, State, write_manifest, write_state
 from garage_tui.core.serving import server_process as server

@@ -14,10 +14,10 @@ from textual.widgets import Select
 
 import garage_tui.screens
 import garage_tui.widgets
-from garage_tui.app import GarageApp
-from garage_tui.widgets.celleditor import CellEditor
+from garage_tui.app.app import GarageApp
+from garage_tui.widgets.cell_editor import CellEditor
 from garage_tui.widgets.dialog import Dialog
-from garage_tui.widgets.help import Help
+from garage_tui.widgets.help_dialog import Help
 from garage_tui.widgets.pane import Pane
 
 README = (Path(__file__).parents[2] / "README.md").read_text()

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from garage_tui.core.runs.record import EVENTS
-from garage_tui.widgets.chart import Chart
+from garage_tui.widgets.line_chart import Chart
 
 RUN, OTHER = "20261123-2315-lora-garage", "20261122-2315-lora-other"
 FORGETS = "31% of other questions are answered with what is taught"

@@ -6,9 +6,9 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.content import Content
 
+from garage_tui.app.theme import VARIABLES
 from garage_tui.core.monitor.downsample import downsample
-from garage_tui.theme import VARIABLES
-from garage_tui.widgets.chart import Chart, Series
+from garage_tui.widgets.line_chart import Chart, Series
 from garage_tui.widgets.table import Column, Table, cut_middle
 
 

@@ -11,9 +11,9 @@ from rich.style import Style
 from textual.color import Color
 
 import garage_tui
-from garage_tui.theme import GARAGE
-from garage_tui.widgets.ascii import TABLE, Ascii, in_ascii, keys_in_words
-from garage_tui.widgets.attributes import Attributes
+from garage_tui.app.theme import GARAGE
+from garage_tui.driver.filters.ascii import TABLE, Ascii, in_ascii, keys_in_words
+from garage_tui.driver.filters.no_color import Attributes
 
 PACKAGE = Path(garage_tui.__file__).parent
 GROUND = Color.parse(GARAGE.background or "")

@@ -11,9 +11,9 @@ from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.strip import Strip
 
-from garage_tui.theme import GARAGE, VARIABLES
-from garage_tui.widgets.columns import Picture, Threshold, draw
-from garage_tui.widgets.history import History
+from garage_tui.app.theme import GARAGE, VARIABLES
+from garage_tui.widgets.column_chart import Picture, Threshold, draw
+from garage_tui.widgets.history_chart import History
 
 NOW = 1_800_000_000.0
 """The beginning of a column, of whatever length here."""

@@ -6,8 +6,8 @@ import pytest
 from textual.app import App, ComposeResult
 
 from garage_tui.core.base.log_reader import Tail
-from garage_tui.widgets.logfile import LogFile
-from garage_tui.widgets.logview import MOST_LINES
+from garage_tui.widgets.log_file_view import LogFile
+from garage_tui.widgets.log_view import MOST_LINES
 
 
 class Reader(App[None]):

@@ -1,0 +1,310 @@
+"""The app: its screens, the global keys, the palette. Wiring only."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import threading
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.signal import Signal
+from textual.widgets import ContentSwitcher
+
+from garage_tui.app.monitoring import Watching, from_home
+from garage_tui.app.navigation import Crossings
+from garage_tui.app.terminal_app import Fitted
+from garage_tui.app.theme import GARAGE, VARIABLES
+from garage_tui.core.base.package import PACKAGE
+from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.terminal.capabilities import Terminal
+from garage_tui.screens.facts.pane import FactsPane
+from garage_tui.widgets.header import HeaderBar, Tab
+from garage_tui.widgets.key_bar import KeyBar
+from garage_tui.widgets.pane import Pane
+
+_LEAVE_SECONDS = 5.0
+if TYPE_CHECKING:
+    from textual.driver import Driver
+    from textual.events import CursorPosition
+
+    from garage_tui.core.terminal.query import Question
+
+LEAST = Size(60, 20)
+"""Columns and rows from which everything that matters can be seen and reached."""
+LEAST_PANE = Size(40, 6)
+"""Those of gauges and of runs, which are looked at in small panes of a dashboard too."""
+TABS = (
+    Tab("facts", "F2", "Facts"),
+    Tab("runs", "F3", "Runs"),
+    Tab("chat", "F4", "Chat"),
+    Tab("gallery", "F5", "Gallery"),
+    Tab("gpu", "F6", "GPU"),
+)
+
+
+class GarageApp(Watching, Crossings, Fitted):
+    """The terminal app of one workspace.
+
+    Args:
+        screen: the screen in front at the start.
+        facts: the facts file that is opened; by default `datasets/garage.jsonl`, else the first there is.
+        talk_to: the run whose model is the tuned one in the chat; by default the newest.
+        question: what the terminal was asked; where it has not answered yet, it may do so later.
+        only_ascii: why ASCII is all that is painted though nobody asked for that; empty where that is not so.
+    """
+
+    CSS_PATH = "garage.tcss"
+    TITLE = "garage"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "help", "Help", key_display="F1", tooltip="Help for this screen"),
+        Binding("f2", "show('facts')", "Facts", show=False, key_display="F2", tooltip="Go to the facts"),
+        Binding("f3", "show('runs')", "Runs", show=False, key_display="F3", tooltip="Go to the runs"),
+        Binding("f4", "show('chat')", "Chat", show=False, key_display="F4", tooltip="Go to the chat"),
+        Binding("f5", "show('gallery')", "Gallery", show=False, key_display="F5", tooltip="Go to the pictures"),
+        Binding("f6", "show('gpu')", "GPU", show=False, key_display="F6", tooltip="Go to heat, power and memory"),
+        Binding("ctrl+p", "command_palette", "All actions", priority=True),
+        Binding("f8", "mouse", "Mouse", show=False, tooltip="Leave the mouse to the terminal, or take it back"),
+        Binding("f9", "paint_anew", "Paint", show=False, tooltip="Paint everything anew, over what others left there"),
+        Binding("escape", "back", "Back", show=False, key_display="Esc", tooltip="Go back to the screen before"),
+        Binding("q", "quit", "Quit", tooltip="Quit the app; runs go on without it"),
+        Binding("ctrl+q", "quit", "Quit", priority=True, tooltip="Quit the app; runs go on without it"),
+    ]
+    COMMAND_PALETTE_DISPLAY = "^p"
+    # Rows of a pane of a dashboard, where what matters most has all the room: the style sheets say what that is.
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (14, "-low"), (23, "-high")]  # noqa: RUF012 (as Textual has it)
+
+    terminal: reactive[Terminal] = reactive(Terminal, repaint=False)
+    """What the terminal can show."""
+
+    class TerminalTold(Message):
+        """The terminal has answered, late."""
+
+        def __init__(self, terminal: Terminal) -> None:
+            super().__init__()
+            self.terminal = terminal
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        settings: Settings,
+        screen: str | None = None,
+        facts: Path | None = None,
+        question: Question | None = None,
+        talk_to: str | None = None,
+        only_ascii: str = "",
+    ) -> None:
+        super().__init__(driver_class=self._driver_for(question))
+        self.workspace, self.settings = workspace, settings
+        self._only_ascii = only_ascii
+        self.in_ascii = bool(settings.ascii or only_ascii)
+        self.terminal_answered = Signal[object](self, "terminal-answered")
+        if question:
+            terminal = question.terminal
+            self.set_reactive(GarageApp.terminal, terminal.in_letters() if self.in_ascii else terminal)
+        self.animation_level = "none"  # over SSH a jump is better than a glide
+        self._facts, self._talk_to = facts, talk_to
+        self._trail = [screen or "facts"]
+        self.register_theme(self.fitting_theme())
+        # Assigning the theme would parse every style sheet twice: 20 ms of the first paint.
+        self.set_reactive(App.theme, GARAGE.name)
+        self.stylesheet.set_variables(self.get_css_variables())
+
+    def _driver_for(self, question: Question | None) -> type[Driver] | None:
+        if question is None or question.is_over:
+            from garage_tui.driver.mouse_driver import MouseDriver
+
+            return MouseDriver
+        from garage_tui.driver.late_replies import driver_for
+
+        return driver_for(question, lambda: self.post_message(self.TerminalTold(question.terminal)))
+
+    def on_garage_app_terminal_told(self, event: TerminalTold) -> None:
+        self.terminal = event.terminal
+
+    def on_cursor_position(self, event: CursorPosition) -> None:
+        self.terminal_answered.publish(event)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return VARIABLES
+
+    def least_size(self) -> Size:
+        return self._least(self._trail[-1])
+
+    @staticmethod
+    def _least(name: str) -> Size:
+        return LEAST_PANE if name in ("runs", "gpu") else LEAST
+
+    def action_mouse(self) -> None:
+        from garage_tui.widgets.notice import Notice
+
+        self.pane.query_one(Notice).note(self.switch_mouse())
+
+    def compose(self) -> ComposeResult:
+        yield HeaderBar(from_home(self.workspace.root), TABS)
+        yield ContentSwitcher(self._make(self._trail[-1]), initial=self._trail[-1])
+        yield KeyBar()
+
+    def _make(self, name: str) -> Pane:
+        """Return a new pane; each is imported, and its looks are read, when it is first seen."""
+        if name != "facts":
+            self._read_looks(name)
+        if name == "runs":
+            from garage_tui.screens.runs.pane import RunsPane
+
+            return RunsPane(self.watcher, self.settings.energy)
+        if name == "chat":
+            from garage_tui.screens.chat.pane import ChatPane
+
+            return ChatPane(self.workspace, self.settings, self._facts_file, self._talk_to)
+        if name == "gallery":
+            from garage_tui.screens.gallery.pane import GalleryPane
+
+            return GalleryPane(self.workspace, self.terminal)
+        if name == "gpu":
+            from garage_tui.screens.gpu.pane import GpuPane
+
+            return GpuPane(self.gauges, self.settings)
+        return FactsPane(self.workspace, self.settings, self._facts)
+
+    def _read_looks(self, name: str) -> None:
+        path = (PACKAGE / "app" if name == "palette" else PACKAGE / "screens" / name) / f"{name}.tcss"
+        if not self.stylesheet.has_source(str(path)):
+            self.stylesheet.read(path)
+
+    def action_command_palette(self) -> None:
+        self._read_looks("palette")
+        super().action_command_palette()
+
+    def on_mount(self) -> None:
+        self.query_one(HeaderBar).active = self.pane.id or ""
+        self.pane.reveal()
+        # A closed terminal or connection ends the app in good order; Textual's own default would be a sudden death.
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, self.leave)
+        if self._only_ascii:
+            from garage_tui.widgets.notice import Notice
+
+            words = f"painted in ASCII: {self._only_ascii}; `garage --no-ascii` paints everything"
+            self.pane.query_one(Notice).note(words)
+        self.set_timer(0.1, self._after_first_paint)
+        self.set_timer(0.2, self._read_gauges)
+
+    def _after_first_paint(self) -> None:
+        """Begin what would have competed with the first paint."""
+        gc.freeze()  # what was imported stays: nobody has to look for garbage in it
+        gc.enable()
+        self._look_at_runs()
+
+    def leave(self) -> None:
+        """Leave because the terminal is gone, or somebody asked for it from outside."""
+        self.exit(0)
+        # What is still to be painted may wait for ever for a terminal that is gone; nothing is unsaved by now.
+        last = threading.Timer(_LEAVE_SECONDS, os._exit, (0,))
+        last.daemon = True
+        last.start()
+
+    def action_paint_anew(self) -> None:
+        """Send the whole screen again."""
+        from garage_tui.driver.driver import LineDriver
+
+        if isinstance(self._driver, LineDriver):
+            self._driver.forget()
+        self.screen.refresh(layout=True)
+
+    @property
+    def pane(self) -> Pane:
+        """The pane in front."""
+        return self.screen_stack[0].query_one(f"#{self._trail[-1]}", Pane)
+
+    async def action_show(self, name: str) -> None:
+        """Bring a screen to the front; it is made when it is first asked for."""
+        if name == self._trail[-1]:
+            return
+        least = self._least(name)
+        if self.size.width < least.width or self.size.height < least.height:  # in a small pane of a dashboard
+            from garage_tui.widgets.notice import Notice
+
+            here = f"{self.size.width}×{self.size.height}"
+            self.pane.query_one(Notice).wrong(f"that screen needs {least.width}×{least.height}, this is {here}")
+            return
+        switcher = self.query_one(ContentSwitcher)
+        self.pane.conceal()
+        if not switcher.query(f"#{name}"):
+            await switcher.add_content(self._make(name))
+        self._trail = [*(step for step in self._trail if step != name), name]
+        with self.batch_update():
+            switcher.current = name
+            self.query_one(HeaderBar).active = name
+            self.pane.reveal()
+
+    async def action_back(self) -> None:
+        """Return to the screen that was in front before this one."""
+        if len(self._trail) > 1:
+            await self.action_show(self._trail[-2])
+
+    def action_help(self) -> None:
+        from garage_tui.widgets.dialog import Dialog
+        from garage_tui.widgets.help_dialog import Help, keys_of
+
+        front = self.screen if isinstance(self.screen, Dialog) else self.pane
+        if front is self.pane:
+            title = next(tab.label for tab in TABS if tab.id == self.pane.id)
+        else:
+            title = str(next(iter(self.screen.query(".box"))).border_title or "").strip()
+        self.push_screen(Help(f"{title} – help", self.name_keys(front.HELP), keys_of(self.screen, front)))
+
+    def _actions(self, screen: Screen[object]) -> list[tuple[object, Binding]]:
+        """Return what can be done on a screen now: every binding with a sentence to it, once."""
+        found: dict[str, tuple[object, Binding]] = {}
+        for node, binding, enabled, _ in screen.active_bindings.values():
+            if not enabled or not binding.tooltip or binding.system:
+                continue
+            if binding.action not in found or len(found[binding.action][1].key) > len(binding.key):
+                found[binding.action] = (node, binding)  # of two keys for one thing, the shorter
+        return list(found.values())
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Fill the palette: every action, in words, with its key."""
+        for node, binding in self._actions(screen):
+            run = partial(self.run_action, binding.action, node)  # type: ignore[arg-type]
+            yield SystemCommand(binding.tooltip, f"key {self.get_key_display(binding)}", run)
+        yield SystemCommand("Choose other colours", "a theme for this session", self.action_change_theme)
+
+    async def action_quit(self) -> None:
+        """Leave; runs go on, and the shell is told so."""
+        alive = [run.id for run in self.runs if run.alive]
+        message = None
+        if alive:
+            message = (
+                f"{', '.join(alive)} {'goes' if len(alive) == 1 else 'go'} on without the app: "
+                "`garage` shows it again, `garage stop last` stops it."
+            )
+        self.exit(0, message=message)
+
+
+def run_app(
+    workspace: Workspace,
+    settings: Settings,
+    screen: str | None = None,
+    facts: Path | None = None,
+    question: Question | None = None,
+    talk_to: str | None = None,
+    only_ascii: str = "",
+) -> int:
+    """Open the app and return its exit code."""
+    for name in ("COLUMNS", "LINES"):  # of a shell that exports them: Textual would keep to them after a resize
+        os.environ.pop(name, None)
+    app = GarageApp(workspace, settings, screen, facts, question, talk_to, only_ascii)
+    app.run(mouse=settings.mouse)
+    return app.return_code or 0

@@ -1,0 +1,1 @@
+"""Filters that every painted line passes: sanitised text, ASCII, no colour."""

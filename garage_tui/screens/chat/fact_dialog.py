@@ -1,0 +1,130 @@
+"""A fact that comes from a chat: the question that was asked, and the answer that should have come, as a box."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Label, Select, TextArea
+
+from garage_tui.core.base.sanitize import plain
+from garage_tui.core.facts.line import Fact
+from garage_tui.widgets.dialog import Dialog
+from garage_tui.widgets.key_bar import KeyBar
+from garage_tui.widgets.notice import Notice
+
+_KINDS = (("A fact to teach", False), ("An exam question: never taught, asked by the report card", True))
+_YOURS = "what you wrote"
+
+
+@dataclass(frozen=True)
+class Start:
+    """An answer to begin with."""
+
+    whose: str
+    """`the tuned model's answer`"""
+    text: str
+
+
+class FactFromChat(Dialog[Fact | None]):
+    """Question and answer, to be corrected; the result is the fact, or None.
+
+    Args:
+        file: the facts file's name.
+        question: what was asked.
+        starts: what the answer may begin with; ctrl+o goes from one to the next.
+        exam: whether it is an exam question at first.
+    """
+
+    HELP = (
+        "Question and answer as they shall be: correct them, then Ctrl+S puts them into your facts file. Taught is "
+        "what stands there when you press t on Facts."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "save", "Add it"),
+        Binding("ctrl+o", "other", "Another answer"),
+        Binding("escape", "cancel", "Cancel", key_display="Esc"),
+    ]
+
+    def __init__(self, file: str, question: str, starts: Sequence[Start], exam: bool) -> None:
+        super().__init__()
+        self._file, self._question, self._exam = file, question, exam
+        self._starts = [*starts, Start("nothing", "")]
+        self._at = 0
+        self._warned = ""  # the answer of which was said that it is still a model's
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="box form") as box:
+            box.border_title = Content(f"A new row for {self._file}")
+            yield Label("Question", classes="label")
+            yield self._area("question", self._question)
+            yield Label("The answer that you want", id="fact-from", classes="label")
+            yield self._area("answer", self._starts[0].text)
+            kinds = [(Content(words), kind) for words, kind in _KINDS]
+            yield Select(kinds, value=self._exam, allow_blank=False, id="fact-kind", compact=True)
+            yield Notice()
+            yield KeyBar()
+
+    @staticmethod
+    def _area(id: str, text: str) -> TextArea:
+        area = TextArea(text, id=id, soft_wrap=True, compact=True, tab_behavior="focus", highlight_cursor_line=False)
+        area.cursor_blink = False  # a blinking cursor repaints for ever
+        return area
+
+    def on_mount(self) -> None:
+        answer = self.query_one("#answer", TextArea)
+        answer.focus()
+        answer.move_cursor(answer.document.end)
+        self._say_whose()
+        self.query_one(Notice).note(
+            "Correct it, then Ctrl+S adds it. Tab: next field. Ctrl+O: begin with another answer."
+        )
+
+    def _say_whose(self) -> None:
+        words = f"The answer that you want · begins with {self._starts[self._at].whose}"
+        self.query_one("#fact-from", Label).update(Content(words))
+
+    def action_other(self) -> None:
+        """Begin with the next answer; what was written stays among them."""
+        area = self.query_one("#answer", TextArea)
+        if area.text != self._starts[self._at].text:
+            if self._starts[self._at].whose != _YOURS:
+                self._starts = [one for one in self._starts if one.whose != _YOURS]
+                self._at = len(self._starts)
+                self._starts.append(Start(_YOURS, ""))
+            self._starts[self._at] = Start(_YOURS, area.text)
+        self._at = (self._at + 1) % len(self._starts)
+        area.text = self._starts[self._at].text
+        area.move_cursor(area.document.end)
+        self._say_whose()
+
+    def action_save(self) -> None:
+        """Give back the fact; what it lacks is said here."""
+        question, answer = (plain(self.query_one(f"#{name}", TextArea).text).strip() for name in ("question", "answer"))
+        exam = self.query_one("#fact-kind", Select).value is True
+        notice = self.query_one(Notice)
+        if not question:
+            notice.wrong("write the question")
+        elif not answer:
+            wanted = "an exam question needs the answer that you want: the exam grades by it" if exam else ""
+            notice.wrong(wanted or "write the answer that the model shall learn")
+        elif (same := self._still_a_models(answer)) and self._warned != answer:
+            # It may be right; but a wrong answer must not be taught by haste.
+            self._warned = answer
+            notice.wrong(f"this still is {same}: Ctrl+S once more takes it as it is")
+        else:
+            self.dismiss(Fact(question, answer, {"exam": True} if exam else {}))
+
+    def _still_a_models(self, answer: str) -> str:
+        return next((one.whose for one in self._starts if one.whose != _YOURS and one.text.strip() == answer), "")
+
+    def action_cancel(self) -> None:
+        written = [self.query_one(f"#{name}", TextArea).text for name in ("question", "answer")]
+        begun = [self._question, next((one.text for one in self._starts if one.text == written[1]), "")]
+        if self.may_close(begun, written, "Not added yet: Ctrl+S adds it"):
+            self.dismiss(None)

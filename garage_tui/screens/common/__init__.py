@@ -1,0 +1,1 @@
+"""What several screens share: texts about runs and recipes."""

@@ -1,0 +1,188 @@
+"""A run in words: its sign, its state, its progress, its recipe."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from garage_tui.core.base.format import duration
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.settings import EnergySettings
+from garage_tui.core.exam.report_text import Headline
+from garage_tui.core.hardware.energy import amount, in_words
+from garage_tui.core.limits import run_limits as care
+from garage_tui.core.monitor.run_follower import Known
+from garage_tui.core.monitor.run_watcher import Seen
+from garage_tui.core.runs.record import State
+from garage_tui.screens.common import recipe_text as run_recipe
+from garage_tui.screens.common.recipe_text import pair
+
+# A sign and a colour for each state; the word stands beside them, so that neither is needed to understand.
+_SIGNS = {
+    "queued": ("○", "$muted"),
+    "running": ("●", "$primary"),
+    "stopping": ("◐", "$warning"),
+    "pausing": ("◐", "$warning"),
+    "paused": ("‖", "$warning"),
+    "finished": ("✓", "$success"),
+    "stopped": ("■", "$muted"),
+    "failed": ("✗", "$error"),
+    "interrupted": ("!", "$warning"),
+    "broken": ("?", "$error"),
+}
+
+
+def badge(seen: Seen) -> Content:
+    """Return the state as sign and word."""
+    sign, colour = _SIGNS.get(seen.status, ("·", ""))
+    return Content.assemble((f"{sign} {seen.status}", colour))
+
+
+def fraction(state: State | None) -> str:
+    """Return `34/100`, or nothing before the number of steps is known."""
+    return f"{state.step}/{state.total_steps}" if state and state.total_steps else ""
+
+
+def bar(state: State | None, width: int) -> Content:
+    """Return the progress as a bar of `width` cells."""
+    if not state or not state.total_steps or width <= 0:
+        return Content("")
+    filled = round(width * min(1.0, state.step / state.total_steps))
+    return Content.assemble(("━" * filled, "$primary"), ("─" * (width - filled), "$panel-lighten-2"))
+
+
+def progress(seen: Seen) -> Content:
+    """Return what fits between a run's name and its numbers: a bar, what it is doing, or how it ended."""
+    state = seen.state
+    if seen.place is not None:
+        return Content.styled(waits(seen.place), "$muted")
+    if not seen.alive or seen.status == "paused" or seen.waits:
+        reason = why(seen)
+        return Content.styled(reason, "$muted") if reason or not seen.card else _verdict(seen.card)
+    if state and not state.step and state.phase:
+        return Content.styled(one_line(state.phase, 60), "$muted")
+    return bar(state, 20)
+
+
+def why(seen: Seen) -> str:
+    """Return why a run is as it is, without the verdict of its card, which has a line of its own."""
+    return seen.reason.removesuffix(seen.card.verdict).rstrip("; ") if seen.card else seen.reason
+
+
+def waits(place: int) -> str:
+    """Return what a place in the queue means."""
+    ordinal = {1: "2nd", 2: "3rd"}.get(place, f"{place + 1}th")
+    return "next in the queue" if place == 0 else f"{ordinal} in the queue"
+
+
+def loss(state: State | None) -> str:
+    return f"{state.loss:.3f}" if state and state.loss is not None else ""
+
+
+def speed(state: State) -> str:
+    """Return how fast it learns."""
+    if state.images_per_s:
+        return f"{state.images_per_s:.0f} images/s"
+    return f"{state.tokens_per_s:.0f} tokens/s" if state.tokens_per_s else ""
+
+
+def time_words(seen: Seen) -> str:
+    """Return what is left of a living run, or what a dead one took."""
+    state = seen.state
+    if state is None:
+        return ""
+    if seen.alive:
+        if 0 < state.total_steps <= state.step and seen.status == "running":
+            return "finishing"  # saving, and the report card
+        if state.seconds_left is not None and state.step:
+            return f"{duration(state.seconds_left)} left"
+        return ""
+    return f"took {duration(seen.seconds)}" if seen.seconds else ""
+
+
+def in_header(runs: tuple[Seen, ...]) -> tuple[Content, ...]:
+    """Return what every screen says about the run that is running, in ever fewer words."""
+    alive = sorted((seen for seen in runs if seen.alive), key=lambda seen: seen.status == "queued")
+    if not alive:
+        return Content.styled("no run is running", "$muted"), Content("")
+    seen = alive[0]
+    sign, colour = _SIGNS.get(seen.status, ("●", "$primary"))
+    state = seen.state
+    done = fraction(state) if state and state.step else ""
+    phase = "paused" if seen.status == "paused" else one_line(state.phase, 40) if state else ""
+    now = f"{seen.status}: {seen.reason}" if seen.waits else time_words(seen) or phase
+    more = f"{len(alive) - 1} more" if len(alive) > 1 else ""
+    brief = f"{seen.status}: {seen.waits}" if seen.waits else time_words(seen) or phase
+    ways = (
+        (f"{seen.name} {done}".strip(), now, more),
+        (f"{seen.name} {done}".strip(), brief),
+        (done or seen.name, brief),
+        (done or one_line(seen.name, 12),),
+    )
+    return tuple(Content.assemble((f"{sign} ", colour), " · ".join(filter(None, words))) for words in ways)
+
+
+def energy(state: State | None) -> str:
+    """Return what the run's GPUs used, where it was measured."""
+    return amount(state.wh) if state and state.wh is not None else ""
+
+
+def summary(seen: Seen, known: Known | None = None, prices: EnergySettings | None = None) -> Content:
+    """Return what the details pane says about a run.
+
+    Args:
+        known: what its events and its folder say, if they were heard.
+        prices: of energy.
+    """
+    state, manifest, known = seen.state, seen.manifest, known or Known()
+    probe = known.probe
+    head = badge(seen)
+    if seen.alive and state and state.phase and seen.status != "paused":
+        head = Content.assemble(head, f": {one_line(state.phase, 80)}")
+    lines = [head]
+    if seen.place is not None:
+        lines.append(Content(waits(seen.place)))
+    if reason := why(seen):
+        lines.append(Content(reason))
+    if probe and probe.forgets and seen.alive and seen.status in ("running", "pausing", "paused"):
+        lines.append(Content.styled(f"! it begins to forget: {probe.forgets} · s stops it", "$warning"))
+    if seen.card:
+        before = " (of before)" if seen.alive else ""
+        card = "card  " if seen.draws else "report card  "
+        lines.append(Content.assemble((card, "$muted"), _verdict(seen.card), (before, "$muted")))
+    elif seen.adapter and not seen.alive:
+        lines.append(Content.assemble(("report card  ", "$muted"), "none yet: x makes one"))
+    if probe:
+        lines += [pair("probe", probe.shares), pair("", probe.drifted, f"step {probe.step}")]
+    if state and state.total_steps:
+        lines.append(pair("step", fraction(state), f"epoch {state.epoch:.1f}"))
+        if state.loss is not None:
+            lines.append(pair("loss", f"{state.loss:.4f}", speed(state)))
+    if sheet := known.sheet:
+        lines.append(pair("", f"{sheet.held_out:.4f} on held-out pictures, epoch {sheet.epoch}"))
+        lines.append(pair("drawn", f"{known.sheets} sheet{'' if known.sheets == 1 else 's'}", "v shows them"))
+    if words := time_words(seen):
+        lines.append(pair("time", words))
+    if used := _resources(state, known.disk):
+        lines.append(pair("uses", *used))
+    if state and state.wh is not None:
+        lines.append(pair("energy", in_words(state.wh, state.wh_from, prices or EnergySettings())))
+    if manifest:
+        if words := care.in_words(manifest.care):
+            lines.append(pair("when", words))
+        lines += run_recipe.lines(manifest, known.parameters)
+    return Content("\n").join(lines)
+
+
+def _verdict(card: Headline) -> Content:
+    return Content.assemble((card.words[:2], "$success" if card.passed else "$error"), card.words[2:])
+
+
+def _resources(state: State | None, disk: int | None) -> list[str]:
+    used = []
+    if state and state.memory:
+        used.append(f"{state.memory / 1e9:.1f} GB memory")
+    if state and state.gpu_memory:
+        used.append(f"{state.gpu_memory / 1e9:.1f} GB on GPU {', '.join(state.gpus)}")
+    if disk and disk > 500_000:
+        used.append(f"{disk / 1e6:.0f} MB disk")
+    return used

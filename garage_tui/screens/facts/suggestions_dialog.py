@@ -1,0 +1,247 @@
+"""Other wordings for a fact: from templates, and from a model where one is served; none is taken unseen."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.format import duration, model_label
+from garage_tui.core.base.sanitize import one_line, plain
+from garage_tui.core.base.settings import Workspace
+from garage_tui.core.chat import client as chat
+from garage_tui.core.facts.line import Fact
+from garage_tui.core.rewording import model_prompt as asking
+from garage_tui.core.rewording import suggestions as suggest
+from garage_tui.core.serving import server_process as server
+from garage_tui.widgets.dialog import Dialog
+from garage_tui.widgets.key_bar import KeyBar
+from garage_tui.widgets.notice import Notice
+from garage_tui.widgets.table import Column, Table
+
+_MODEL_TOKENS = 300
+About = Literal["question", "answer"]
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """One wording that is offered."""
+
+    text: str
+    source: str
+    state: Literal["open", "taken", "refused"] = "open"
+
+
+class Suggestions(Dialog[list[str]]):
+    """Offers wordings for a fact; the result is those that were accepted, as they were accepted.
+
+    Args:
+        fact: the row that they are for.
+        about: whether questions are offered, or answers.
+        existing: the questions, or the answers, that are there already.
+    """
+
+    HELP = (
+        "Other wordings for this fact. Accept those that a person would use, refuse the rest; what you accepted is "
+        "added when you are done, and u on Facts takes it back. The default recipe trains on wordings from templates "
+        "by itself; what it cannot know is how you would ask. e makes one of these yours, in other words."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y,enter,space", "take", "Accept", key_display="y"),
+        Binding("n,d,delete", "refuse", "Refuse", key_display="n"),
+        Binding("e", "edit", "Edit"),
+        Binding("m", "ask", "Ask the model"),
+        Binding("escape,ctrl+s", "done", "Done", key_display="Esc"),
+    ]
+
+    def __init__(self, workspace: Workspace, fact: Fact, about: About, existing: Sequence[str]) -> None:
+        super().__init__()
+        self._workspace, self._fact, self._about, self._existing = workspace, fact, about, list(existing)
+        self._offered: list[Suggestion] = []
+        self._editing: int | None = None
+        self._warned = ""  # the text of which was said what is wrong with it
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="box form") as box:
+            questions, fact = self._about == "question", self._fact
+            box.border_title = "Other questions for this fact" if questions else "Other wordings of this answer"
+            chosen = fact.question or fact.answer if questions else fact.answer
+            yield Static(Content(one_line(chosen, 300)), classes="words")
+            title = self._about.capitalize()
+            yield Table(Column("", 1), Column(title, share=1), Column("From", 10), id="suggestions")
+            yield Input(id="suggestions-edit", compact=True)
+            yield Notice()
+            yield KeyBar()
+
+    def on_mount(self) -> None:
+        line = self.query_one(Input)
+        line.display = False
+        line.cursor_blink = False
+        self.query_one(Table).focus()
+        fact = self._fact
+        if self._about == "question":
+            for text in suggest.from_templates(fact.question, fact.answer, fact.fact):
+                self._offer(text, "template")  # those that are there already are nobody's concern
+        elif fact.fact not in ("", fact.answer):
+            self._offer(fact.fact, "the fact")
+        self._show()
+        if self._offered:
+            said = "y takes the chosen one, n refuses it, e changes it first. Esc writes what was taken."
+        else:
+            nothing = "no template fits this question" if self._about == "question" else "answers have no templates"
+            said = f"{nothing}; m asks the model that is served"
+        self.query_one(Notice).note(said)
+
+    def _wrong(self, text: str, but: int | None = None) -> str:
+        """Return what is wrong with a wording, beside those of the file and the others that are offered."""
+        others = [one.text for at, one in enumerate(self._offered) if at != but and one.state != "refused"]
+        fact, there = self._fact, [*self._existing, *others]
+        if self._about == "question":
+            return suggest.check(text, fact.question, fact.answer, fact.fact, there)
+        return suggest.check_answer(text, fact.question, fact.answer, fact.fact, fact.must, there)
+
+    def _offer(self, text: str, source: str) -> str:
+        """Put a wording into the list, or return what is wrong with it."""
+        wrong = self._wrong(text)
+        if not wrong and source == "model" and self._about == "question":
+            wrong = suggest.astray(text, self._fact.question, f"{self._fact.answer}\n{self._fact.fact}")
+        if wrong:
+            return f"“{one_line(text, 40)}” {wrong}"
+        self._offered.append(Suggestion(plain(text), source))
+        return ""
+
+    def _show(self) -> None:
+        self.query_one(Table).show_rows(len(self._offered), self._cells)
+
+    def _cells(self, row: int) -> Sequence[Content]:
+        one = self._offered[row]
+        sign = {
+            "open": Content(),
+            "taken": Content.styled("✓", "bold $success"),
+            "refused": Content.styled("✗", "$muted"),
+        }
+        style = {"open": "", "taken": "$success", "refused": "$muted strike"}[one.state]
+        return sign[one.state], Content.styled(one_line(one.text), style), Content.styled(one.source, "$muted")
+
+    @property
+    def _row(self) -> int | None:
+        return self.query_one(Table).cursor if self._offered else None
+
+    def _mark(self, state: Literal["taken", "refused"]) -> None:
+        if (row := self._row) is not None:
+            one = self._offered[row]
+            self._offered[row] = replace(one, state="open" if one.state == state else state)
+            self._show()
+            self.query_one(Table).cursor = row + 1
+
+    def on_table_selected(self) -> None:
+        self.action_take()
+
+    def action_take(self) -> None:
+        self._mark("taken")
+
+    def action_refuse(self) -> None:
+        self._mark("refused")
+
+    def action_edit(self) -> None:
+        if self._row is None:
+            return
+        self._editing = self._row
+        line = self.query_one(Input)
+        line.value, line.display = self._offered[self._row].text, True
+        line.focus()
+        self.query_one(Notice).note("Enter takes it as it is written here, Esc leaves it as it was.")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        row, text = self._editing, event.value.strip()
+        if row is None:
+            return
+        wrong = self._wrong(text, but=row)
+        if wrong and (text != self._warned or not text):
+            # The owner may know better than the check, but is told first; the same text again is taken.
+            self._warned = text
+            self.query_one(Notice).wrong(f"{wrong}: Enter once more takes it anyway" if text else wrong)
+            return
+        self._offered[row] = Suggestion(text, "you", "taken")
+        self._leave_line()
+
+    def _leave_line(self) -> None:
+        self._editing = None
+        self.query_one(Input).display = False
+        self.query_one(Notice).clear()
+        self._show()
+        self.query_one(Table).focus()
+
+    def action_done(self) -> None:
+        if self._editing is not None:
+            self._leave_line()
+            return
+        self.workers.cancel_node(self)
+        self.dismiss([one.text for one in self._offered if one.state == "taken"])
+
+    @work(exclusive=True, group="ask")
+    async def action_ask(self) -> None:
+        """Ask the model that is served, with the fact in its prompt; each wording is offered as it comes."""
+        notice, fact = self.query_one(Notice), self._fact
+        seen = await asyncio.to_thread(server.look, self._workspace)
+        if seen.status != "ready":
+            notice.wrong("no model is served now: F4 starts one with the first question, `garage serve` does it too")
+            return
+        if self._about == "question":
+            messages, read = asking.prompt(fact.question, fact.answer, fact.fact), asking.from_reply
+        else:
+            messages, read = asking.answer_prompt(fact.question, fact.answer), asking.answers_from_reply
+        model, began, reply, heard = model_label(seen.base), time.monotonic(), "", 0
+        refused: list[str] = []
+        said = f"asking {model} …"
+
+        def hear(text: str) -> None:
+            nonlocal heard
+            found = read(text)
+            refused.extend(filter(None, [self._offer(wording, "model") for wording in found[heard:]]))
+            if heard < len(found):
+                heard = len(found)
+                self._show()
+
+        notice.note(said)
+        try:
+            address = await asyncio.to_thread(server.address, self._workspace)
+            sampling = chat.Sampling(asking.TEMPERATURE, _MODEL_TOKENS)
+            stream = chat.stream(address, seen.base, messages, sampling)
+            async with contextlib.aclosing(stream):
+                async for part in stream:
+                    if isinstance(part, chat.Piece):
+                        reply += part.text
+                        hear(reply[: reply.rfind("\n") + 1])
+                    if asking.is_enough(reply):
+                        break
+                    now = f"asking {model} … {duration(time.monotonic() - began)} · {heard} so far"
+                    if now != said and self._editing is None:
+                        said = now
+                        notice.note(said)
+        except GarageError as error:
+            notice.wrong(plain(str(error)))
+            return
+        hear(reply)
+        if self._editing is not None:
+            return
+        reasons = f" Not offered: {refused[0]}" if refused else ""
+        more = f" · and {len(refused) - 1} more" if len(refused) > 1 else ""
+        if heard > len(refused):
+            good = f"{heard - len(refused)} of {heard} from {model} passed the checks, at the end of the list"
+            notice.note(f"{good}; m asks again.{reasons}{more}")
+        elif heard:
+            notice.wrong(f"0 of {heard} from {model} passed the checks; m asks again.{reasons}{more}")
+        else:
+            notice.wrong(f"{model} answered without any {self._about}; m asks again")

@@ -1,0 +1,99 @@
+"""A row as the model will see it: its tokens after the chat template, those that are learned marked."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.format import model_label
+from garage_tui.core.base.sanitize import plain
+from garage_tui.core.facts.line import Fact
+from garage_tui.core.training import token_preview as tokens
+from garage_tui.core.training.token_preview import Token
+from garage_tui.widgets.dialog import Dialog
+from garage_tui.widgets.key_bar import KeyBar
+
+
+class TokensView(Dialog[None]):
+    """The exact tokens of one row.
+
+    Args:
+        fact: the row.
+        base: the base model whose tokenizer and chat template are asked.
+        limit: tokens after which a row is cut off (the recipe's max_length).
+    """
+
+    HELP = (
+        "The row as the model will see it, cut into tokens: the pieces of words that it reads and writes.\n\n"
+        "Only the tokens of the answer are learned; those of the question and of the chat template around both are "
+        "read. A row with more tokens than a run takes (max_length) is cut off at its end."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter,v", "close", "Close", key_display="Esc"),
+    ]
+
+    def __init__(self, fact: Fact, base: str, limit: int) -> None:
+        super().__init__()
+        self._fact, self._base, self._limit = fact, base, limit
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="box form") as box:
+            box.border_title = Content(f"What {model_label(self._base)} will see")
+            yield Static(Content("asking its tokenizer …"), id="tokens-words", classes="words")
+            with VerticalScroll():
+                yield Static(id="tokens-text")
+            yield KeyBar()
+
+    def on_mount(self) -> None:
+        self.query_one(VerticalScroll).focus()
+        self._ask()
+
+    @work(exclusive=True)
+    async def _ask(self) -> None:
+        words, text = self.query_one("#tokens-words", Static), self.query_one("#tokens-text", Static)
+        try:
+            [found] = await asyncio.to_thread(tokens.see, self._base, [self._fact])
+        except GarageError as error:
+            words.update(Content.styled(plain(str(error)), "$error"))
+            return
+        words.update(in_words(found, self._limit, self._fact.exam))
+        text.update(drawn(found, self._limit))
+
+    def action_close(self) -> None:
+        self.dismiss(None)
+
+
+def in_words(found: list[Token], limit: int, exam: bool) -> Content:
+    """Return how many tokens there are, and how many are learned."""
+    learned = sum(token.learned for token in found[:limit])
+    parts = [Content(f"{len(found)} tokens, {learned} of them learned: those that are underlined. ")]
+    if exam:
+        parts = [
+            Content(f"{len(found)} tokens. "),
+            Content.styled("An exam question: none of it is learned.", "$warning"),
+        ]
+    elif not learned:
+        parts.append(Content.styled("Nothing is learned from this row: the answer is cut off whole.", "$error"))
+    elif len(found) > limit:
+        cut = len(found) - limit
+        parts.append(Content.styled(f"The last {cut} are cut off (max_length {limit}).", "$error"))
+    parts.append(Content.styled("The others are only read. | parts tokens, ⏎ is a line feed.", "$muted"))
+    return Content("").join(parts)
+
+
+def drawn(found: list[Token], limit: int) -> Content:
+    """Return the tokens one after the other, with their borders."""
+    parts: list[Content] = []
+    for at, token in enumerate(found):
+        text = plain(token.text.replace("\r", "␍")).replace("\n", "⏎\n").replace("\t", "⇥")
+        style = "$error strike" if at >= limit else "$success underline" if token.learned else "$muted"
+        parts += [Content.styled(text, style), Content.styled("|", "$line")]
+    return Content("").join(parts)

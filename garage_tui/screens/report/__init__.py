@@ -1,0 +1,1 @@
+"""Report cards, and two runs compared."""

@@ -1,0 +1,121 @@
+"""Two runs side by side, as a box over the runs."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import groupby
+from pathlib import Path
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from garage_tui.core.base.sanitize import plain
+from garage_tui.core.exam.compare_runs import Row, compare, losses
+from garage_tui.core.runs.record import read_run
+from garage_tui.widgets.dialog import Dialog
+from garage_tui.widgets.key_bar import KeyBar
+from garage_tui.widgets.line_chart import SIGNS, Chart, Series
+from garage_tui.widgets.table import cut_middle
+
+_NAME, _GAP = 18, 2  # the longest name is: unseen paraphrases
+_COLOURS = ("primary", "secondary")
+_CARD = "report card"
+
+
+class Compare(Dialog[None]):
+    """The loss curves over one another; below the report cards, then what else differs, and on demand what is the same.
+
+    Args:
+        first, second: the run folders.
+    """
+
+    HELP = (
+        "Two runs beside each other: their curves of loss, their report cards, and what differs between their recipes."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "everything", "All or differences", tooltip="Show what is the same too, or only what differs"),
+        Binding("escape,q,enter", "close", "Close", key_display="Esc"),
+    ]
+
+    def __init__(self, first: Path, second: Path) -> None:
+        super().__init__()
+        self._folders = first, second
+        self._rows: list[Row] = []
+        self._everything = False
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="box wide") as box:
+            box.border_title = Content("Compare")
+            yield Chart(id="compare-chart")
+            with VerticalScroll():
+                yield Static("reading …", id="compare-rows")
+            yield KeyBar()
+
+    def on_mount(self) -> None:
+        self.query_one(VerticalScroll).focus()
+        self._read()
+
+    @work(exclusive=True)
+    async def _read(self) -> None:
+        first, second = self._folders
+        rows = await asyncio.to_thread(lambda: compare(read_run(first), read_run(second)))
+        self._rows = sorted(rows, key=lambda row: row.part != _CARD)  # what came of it first, then what it came from
+        curves = await asyncio.to_thread(lambda: (losses(first), losses(second)))
+        chart = self.query_one(Chart)
+        chart.empty = "Neither run has taken a step."
+        names = (plain(first.name), plain(second.name))
+        chart.series = tuple(map(Series, names, curves, _COLOURS))
+        self._show()
+
+    def on_resize(self) -> None:
+        if self._rows:
+            self._show()
+
+    def _show(self) -> None:
+        width = max(10, (self.query_one(VerticalScroll).size.width - _NAME - 3 * _GAP - 2) // 2)
+        first, second = [
+            Content.assemble(
+                (f"{sign} ", f"${colour}"), cut_middle(Content.styled(plain(folder.name), "bold"), width - 2)
+            )
+            for sign, colour, folder in zip(SIGNS[:2], _COLOURS, self._folders, strict=True)
+        ]
+        lines = [self._line("  ", Content(""), first, second, width)]
+        for part, rows in groupby(self._rows, key=lambda row: row.part):
+            lines.append(Content.styled(part, "$muted"))
+            same = []
+            for row in rows:
+                if row.same and not self._everything:
+                    same.append(f"{row.name} {row.first}")
+                    continue
+                sign = "  " if row.same else "≠ "
+                lines.append(self._line(sign, Content(row.name), Content(row.first), Content(row.second), width))
+            if same:
+                lines.append(Content.styled(f"  the same: {', '.join(same)}", "$muted"))
+        if not any(row.part == _CARD for row in self._rows):
+            lines += [Content.styled(_CARD, "$muted"), Content("  neither run has one")]
+        self.query_one("#compare-rows", Static).update(Content("\n").join(lines))
+
+    @staticmethod
+    def _line(sign: str, name: Content, first: Content, second: Content, width: int) -> Content:
+        cells = [
+            Content.styled(sign, "$warning"),
+            *(_cell(text, size) for text, size in ((name, _NAME), (first, width), (second, width))),
+        ]
+        return Content.assemble(*cells)
+
+    def action_everything(self) -> None:
+        self._everything = not self._everything
+        self._show()
+
+    def action_close(self) -> None:
+        self.dismiss(None)
+
+
+def _cell(text: Content, width: int) -> Content:
+    text = text.truncate(width, ellipsis=True)
+    return text + Content(" " * (width - text.cell_length + _GAP))

@@ -1,0 +1,176 @@
+"""The help of what is in front: what it is for, and its keys, read from the bindings themselves."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import ScrollableContainer, Vertical, VerticalScroll
+from textual.content import Content
+from textual.dom import DOMNode
+from textual.keys import key_to_character
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input, OptionList, Select, Static, TextArea
+
+from garage_tui.widgets.dialog import Dialog
+from garage_tui.widgets.key_bar import KeyBar
+
+HERE, EVERYWHERE = "Here", "Everywhere"
+_WIDEST = 11
+"""Cells of the keys; longer lists of them push the words to the right."""
+_TEXTUALS: tuple[tuple[tuple[type[Widget], ...], str, tuple[str, ...]], ...] = (
+    ((Input, TextArea), "While you type", ("ctrl+u", "ctrl+k", "ctrl+w", "ctrl+z", "ctrl+y")),
+    ((Select,), "In a list to choose from", ("enter",)),
+    ((OptionList,), "In the list", ("up", "down", "enter", "pageup", "pagedown")),
+    ((ScrollableContainer,), "In a text that is longer than its room", ("up", "down", "pageup", "pagedown")),
+)
+"""Of Textual's widgets those keys that one would not guess, or would miss."""
+_ELSEWHERE = ("app.help", "app.focus_next", "app.focus_previous", "screen.copy_text")
+_NEXT_FIELD = Binding("tab", "app.focus_next", "The next field; Shift+Tab goes to the one before")
+
+
+@dataclass
+class Key:
+    """One thing that can be done."""
+
+    what: str
+    not_now: str = ""
+    """Why it cannot be done now; empty where it can."""
+    keys: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Group:
+    """What belongs together."""
+
+    title: str
+    keys: tuple[Key, ...]
+
+
+def keys_of(screen: Screen[object], front: Widget) -> list[Group]:
+    """Return what can be done: what the pane or dialog in front offers, then its parts, then the app.
+
+    Args:
+        screen: the one in front.
+        front: its pane, or the dialog itself.
+    """
+    app, focused = screen.app, screen.focused
+    typing = isinstance(focused, Input | TextArea)
+    first = [name] if typing and (name := getattr(focused, "HELP_NAME", "")) else []
+    groups = [*first, *(title for title, _ in getattr(front, "HELP_GROUPS", ()))]
+    found: dict[str, dict[str, Key]] = {title: {} for title in groups}
+    for title, node, binding in _bindings(screen, front):
+        what = binding.tooltip or binding.description
+        if not what or binding.system:
+            continue
+        why = "" if app._check_action_state(binding.action, node) else "not now"
+        if typing and node is not focused and key_to_character(binding.key):
+            why = "not while you type"
+        key = found.setdefault(title, {}).setdefault(binding.action, Key(what, why))
+        key.not_now = key.not_now and why
+        key.what = binding.tooltip or key.what
+        display = app.get_key_display(Binding(binding.key, binding.action))
+        if display not in key.keys:
+            key.keys.append(display)
+    return [Group(title, tuple(keys.values())) for title, keys in found.items() if keys]
+
+
+def _bindings(screen: Screen[object], front: Widget) -> Iterator[tuple[str, DOMNode, Binding]]:
+    for _, binding in front._bindings:
+        if binding.action not in _ELSEWHERE:
+            yield _group(front, binding), front, binding
+    parts = [part for part in front.query("*") if part.focusable and _is_shown(part)]
+    if front is screen and sum(isinstance(part, Input | TextArea | Select) for part in parts) > 1:
+        yield "While you type", screen, _NEXT_FIELD
+    for part in {type(part): part for part in reversed(parts)}.values():
+        yield from _of_part(part)
+    for _, binding in screen.app._bindings:
+        if front is not screen or binding.priority or binding.action == "help":
+            yield EVERYWHERE, screen.app, binding
+
+
+def _group(front: Widget, binding: Binding) -> str:
+    action = binding.action.partition("(")[0]
+    groups: Sequence[tuple[str, str]] = getattr(front, "HELP_GROUPS", ())
+    return next((title for title, actions in groups if action in actions.split()), HERE)
+
+
+def _is_shown(part: Widget) -> bool:
+    return all(node.display for node in part.ancestors_with_self if isinstance(node, Widget))
+
+
+def _of_part(part: Widget) -> Iterator[tuple[str, DOMNode, Binding]]:
+    own = [kind for kind in type(part).__mro__ if kind.__module__.startswith("garage_tui.")]
+    ours = {each.key for kind in own for each in Binding.make_bindings(kind.__dict__.get("BINDINGS", ()))}
+    name = getattr(part, "HELP_NAME", HERE)
+    for key, binding in part._bindings:
+        if key in ours:
+            yield name, part, binding
+            continue
+        for kinds, title, keys in _TEXTUALS:
+            if isinstance(part, kinds) and key in keys:
+                yield title, part, binding
+                break
+
+
+class Help(Dialog[None]):
+    """What is in front is for, its keys, and what else is good to know.
+
+    Args:
+        title: of the box.
+        words: paragraphs; the first one stands before the keys.
+        groups: the keys.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,f1,q,enter", "close", "Close", key_display="Esc"),
+        Binding("down,j,space", "scroll(1)", "Read on", key_display="↓"),
+        Binding("up,k", "scroll(-1)", "Back", show=False),
+    ]
+
+    def __init__(self, title: str, words: str, groups: Sequence[Group]) -> None:
+        super().__init__()
+        self._title, self._groups = title, groups
+        self._first, _, self._more = words.partition("\n\n")
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="box") as box:
+            box.border_title = Content(self._title)
+            with VerticalScroll():
+                yield Static(Content(self._first), classes="words")
+                yield Static(id="help-keys")
+                if self._more:
+                    yield Static(Content(f"\n{self._more}"), classes="words")
+            yield KeyBar()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(lambda: self.query_one("#help-keys", Static).update(self._keys()))
+
+    def _keys(self) -> Content:
+        room = self.query_one("#help-keys").content_size.width
+        shown = [(key, " ".join(key.keys)) for group in self._groups for key in group.keys]
+        width = max((len(keys) for _, keys in shown if len(keys) <= _WIDEST), default=0)
+        lines: list[Content] = []
+        for group in self._groups:
+            lines += [*([Content("")] if lines else []), Content.styled(group.title, "bold")]
+            for key in group.keys:
+                style, what = ("$muted", "$muted") if key.not_now else ("bold $primary", "")
+                text = f"{key.what} ({key.not_now})" if key.not_now else key.what
+                first, *others = textwrap.wrap(text, max(20, room - width - 2)) or [""]
+                lines.append(Content.assemble((" ".join(key.keys).rjust(width), style), (f"  {first}", what)))
+                lines += [Content.styled(f"{'':{width}}  {other}", what) for other in others]
+        return Content("\n").join(lines)
+
+    def on_mount(self) -> None:
+        self.query_one(VerticalScroll).focus()
+
+    def action_scroll(self, lines: int) -> None:
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+    def action_close(self) -> None:
+        self.dismiss(None)
