@@ -32,7 +32,7 @@ test-unsloth: $(UNSLOTH)/.ready
 
 # vLLM's build for processors behind our server: it passes the tests of the embedded one (ten minutes).
 test-vllm: setup $(VLLM)/.ready
-	GARAGE_VLLM=$(CURDIR)/$(VLLM)/bin/python CUDA_VISIBLE_DEVICES= $(BIN)/python -m pytest tests/jobs/test_serve.py tests/jobs/test_place.py tests/jobs/test_export_in_vllm.py
+	GARAGE_VLLM=$(CURDIR)/$(VLLM)/bin/python CUDA_VISIBLE_DEVICES= $(BIN)/python -m pytest tests/jobs/serve/test_server.py tests/jobs/serve/test_gpu_lease.py tests/jobs/export/test_export_in_vllm.py
 
 # Known holes in what is installed. A package that the index tells nothing about is a failure too, not a clean bill.
 audit: setup $(AUDIT)/.ready
@@ -41,7 +41,7 @@ audit: setup $(AUDIT)/.ready
 
 # Kill app, supervisor and job −9 at 200 random moments (half an hour); CI does it a few times.
 crash: setup
-	GARAGE_CRASHES=200 $(BIN)/python -m pytest tests/test_crash.py -s
+	GARAGE_CRASHES=200 $(BIN)/python -m pytest tests/end_to_end/test_crash.py -s
 
 # Every budget in one table. Nothing else should be at work on the box.
 bench: setup

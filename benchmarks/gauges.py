@@ -77,7 +77,7 @@ def working(workspace: Path) -> Iterator[None]:
 
 def main() -> None:
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    from tests.nvml.box import RTX_3090, T4, FakeBox, build
+    from tests.support.nvml.box import RTX_3090, T4, FakeBox, build
 
     plain = {**os.environ, "PYTHONPATH": sys.path[0]}
     with tempfile.TemporaryDirectory() as folder:

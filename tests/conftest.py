@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.repository import REPOSITORY
+
 # The tests must pass on a box without the Hub, and must not be slowed by asking it.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.pop("GARAGE_WORKSPACE", None)
@@ -33,8 +35,6 @@ os.environ.pop("NO_COLOR", None)
 # The same examples every time, and no limit on time: CI must not fail by luck, or because it is slow.
 settings.register_profile("garage", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("garage")
-
-REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def say(text): print(text, file=sys.stderr, flush=True)
 @pytest.fixture(scope="session")
 def nvml_library(tmp_path_factory) -> Path:
     """The library that stands in for NVIDIA's, built with gcc."""
-    from tests.nvml.box import build
+    from tests.support.nvml.box import build
 
     if shutil.which("gcc") is None:
         pytest.skip("gcc is missing, which builds the NVML of the tests (Debian: apt install gcc libc6-dev)")
@@ -176,7 +176,7 @@ def nvml_library(tmp_path_factory) -> Path:
 @pytest.fixture
 def make_box(nvml_library, tmp_path, monkeypatch):
     """Gives this process, and all that it starts, the GPUs of a box of which the test says what they say."""
-    from tests.nvml.box import FakeBox
+    from tests.support.nvml.box import FakeBox
 
     with contextlib.ExitStack() as stack:
 

@@ -1,4 +1,5 @@
-"""`garage export` and what belongs to it, as far as no model is loaded (tests/jobs/test_export.py has the rest)."""
+"""`garage export` and what belongs to it, as far as no model is loaded (tests/jobs/export/test_export.py has the
+rest)."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import sys
 import pytest
 
 from garage_tui.core.export import llama_cpp as converter
-from tests.core.test_export import make_run
+from tests.support.exportable_run import make_run
 
 
 @pytest.fixture

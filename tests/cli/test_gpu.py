@@ -12,7 +12,7 @@ import time
 import pytest
 
 from garage_tui.core.runs.record import LOCK, Manifest, State, write_manifest, write_state
-from tests.nvml.box import RTX_3090, T4
+from tests.support.nvml.box import RTX_3090, T4
 
 
 def garage(workspace, *args):

@@ -25,16 +25,9 @@ from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.images import safe_image as picture_files
 from garage_tui.core.terminal import image_render as pictures
 from garage_tui.core.terminal.capabilities import WAYS, Terminal
-from tests.screen_codes import (
-    butterfly,
-    coloured,
-    difference,
-    kitty_codes,
-    kitty_images,
-    sixel_rows,
-)
+from tests.support.repository import REPOSITORY
+from tests.support.screen_codes import butterfly, coloured, difference, kitty_codes, kitty_images, sixel_rows
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 GARAGE = [sys.executable, "-m", "garage_tui"]
 KITTY = b"\x1b_Gi=31;OK\x1b\\\x1bP>|kitty(0.43.1)\x1b\\\x1b[6;20;10t\x1b[?62;22c"
 XTERM = b"\x1bP>|XTerm(379)\x1b\\\x1b[6;20;10t\x1b[?1;0;1024S\x1b[?63;4;22c"

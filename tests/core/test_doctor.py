@@ -3,6 +3,7 @@
 import pytest
 
 from garage_tui.core import doctor
+from tests.support.repository import REPOSITORY
 
 
 @pytest.fixture
@@ -48,8 +49,7 @@ def test_the_right_one_is_good(workspace, versions, make_box):
 
 def test_the_doctor_knows_the_release_that_is_installed():
     import tomllib
-    from pathlib import Path
 
-    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     wanted = " ".join(project["optional-dependencies"]["gpu"])
     assert f"unsloth=={doctor.UNSLOTH};" in wanted and f"unsloth_zoo=={doctor.UNSLOTH};" in wanted

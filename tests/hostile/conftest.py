@@ -26,8 +26,8 @@ from PIL import Image
 from garage_tui.core.runs.record import Manifest, State, write_manifest, write_state
 from garage_tui.widgets.cell_editor import MOST_LINES
 from tests.hostile.corpus import BAD_BYTES, SPECIMENS, Specimen
+from tests.support.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 WITHOUT_LAST_FILTER = (
     "-c",
     "import sys; from garage_tui.driver.filters.sanitize import LastFilter;"

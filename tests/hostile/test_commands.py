@@ -8,9 +8,10 @@ import subprocess
 import sys
 
 from garage_tui.__main__ import main
-from tests.hostile.conftest import REPOSITORY, WITHOUT_LAST_FILTER
+from tests.hostile.conftest import WITHOUT_LAST_FILTER
 from tests.hostile.corpus import SPECIMENS, all_harms
 from tests.hostile.wire import COMMAND, refused
+from tests.support.repository import REPOSITORY
 
 NAMES = [os.fsencode(one.file_name) for one in SPECIMENS]
 EVIL = os.fsencode(SPECIMENS[9].text)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from garage_tui.core.facts.file import load
-from tests.screens.conftest import make_run, open_app  # noqa: F401 (fixtures)
+from tests.support.app_user import make_run, open_app  # noqa: F401 (fixtures)
 
 pytestmark = pytest.mark.usefixtures("workspace")
 HIDDEN = "a\x1b[31m\u202eb\u200b\x00 \r\n\U000e0041 end"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from pathlib import Path
 
 import pytest
 from textual.binding import Binding
@@ -19,8 +18,9 @@ from garage_tui.widgets.cell_editor import CellEditor
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.help_dialog import Help
 from garage_tui.widgets.pane import Pane
+from tests.support.repository import REPOSITORY
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+README = (REPOSITORY / "README.md").read_text()
 
 
 def _ours(kind: type) -> list[type]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.jobs.conftest import finished_run as finished_run
-from tests.screens.conftest import open_app as open_app
+from tests.support.app_user import open_app as open_app
 
 ENDLESS = 10_000_000_000
 """Bytes of a file that takes none on the disk."""

@@ -21,7 +21,7 @@ from garage_tui.core.models import base_models as models
 from garage_tui.core.runs.catalog import delete, find_run, list_runs, new_run_folder, slug
 from garage_tui.core.runs.folder import MANIFEST
 from garage_tui.core.runs.record import read_run
-from tests.screens.conftest import RunFolder
+from tests.support.app_user import RunFolder
 
 pytestmark = pytest.mark.timeout(120)
 

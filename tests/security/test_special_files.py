@@ -17,8 +17,8 @@ from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.runs.folder import FACTS, LOCK, LOG, MANIFEST, STATE
 from garage_tui.core.runs.record import EVENTS
 from garage_tui.core.serving import server_process as server
-from tests.screens.conftest import RunFolder
 from tests.security.conftest import KINDS, put
+from tests.support.app_user import RunFolder
 
 # Whoever waits for a pipe waits for ever; the memory is looked at by a test of its own.
 pytestmark = pytest.mark.timeout(60)

@@ -13,13 +13,12 @@ from pathlib import Path
 import pytest
 
 from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.package import PACKAGE
 from garage_tui.core.base.settings import Settings
 from garage_tui.core.models import base_models as models
 from garage_tui.core.models import weight_policy as weights
 from garage_tui.core.runs.folder import ADAPTER
 from garage_tui.core.serving import server_process as server
-
-PACKAGE = Path(models.__file__).parents[1]
 
 
 class Evil:
@@ -169,7 +168,7 @@ def shell(workspace, *words):
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
-@pytest.mark.long  # tests/jobs/test_serve.py has it in short
+@pytest.mark.long  # tests/jobs/serve/test_server.py has it in short
 def test_the_server_answers_a_question_to_a_pickled_adapter_with_the_sentence(
     workspace, finished_run, pickled, tiny_model
 ):
@@ -260,7 +259,7 @@ def test_a_checkpoint_whose_optimiser_is_a_pickle_of_code_is_not_gone_on_from(wo
     from garage_tui.core.runs import checkpoints
     from garage_tui.core.runs.record import read_run
     from garage_tui.core.training.recipe import LoraRecipe
-    from tests.run_folders import wait
+    from tests.support.run_folders import wait
 
     recipe = LoraRecipe(base=str(tiny_model), epochs=200)
     settings = Settings(checkpoint_seconds=0.1)

@@ -19,7 +19,7 @@ from garage_tui.core.models import base_models as models
 from garage_tui.core.runs import checkpoints
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.training.recipe import make_recipe
-from tests.nvml.box import RTX_3090
+from tests.support.nvml.box import RTX_3090
 
 pytestmark = [
     pytest.mark.unsloth,

@@ -26,7 +26,8 @@ from textual.widgets import ContentSwitcher, Static
 from garage_tui.core.terminal.capabilities import Terminal
 from garage_tui.widgets import picture as picture_module
 from garage_tui.widgets.picture import Picture
-from tests.screen_codes import (
+from tests.support.repository import REPOSITORY
+from tests.support.screen_codes import (
     APC,
     SIXEL,
     butterfly,
@@ -39,7 +40,6 @@ from tests.screen_codes import (
 )
 
 CELL = (10, 20)
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 class Shown(App[None]):

@@ -48,7 +48,7 @@ class Cores:
 
     A thread that waits for one which another process keeps from running loses more than a second thread gains, so
     beside others it is better to have fewer. The number changes no bit of a language model's forward and backward pass
-    (tests/jobs/test_processor.py). It does of long inner products, of factorisations, and of a convolution's
+    (tests/jobs/runtime/test_cpu.py). It does of long inner products, of factorisations, and of a convolution's
     gradients: before those a job asks for `all_cores`, and diffusion runs keep to their number throughout.
 
     Args:

@@ -1,0 +1,134 @@
+"""The GPU screen and the strip, on boxes whose GPUs say what the test wants (tests/nvml)."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from garage_tui.core.limits.run_limits import Care
+from garage_tui.core.runs.record import MANIFEST, Manifest, write_manifest
+from tests.support.nvml.box import RTX_3090, T4
+
+RUN = "20261125-1200-lora-garage"
+
+
+async def test_the_strip_is_on_every_screen(open_app, make_box, make_run):
+    make_box(RTX_3090)
+    make_run(RUN, "running", step=34, seconds_left=120.0).hold()
+    async with open_app() as user:
+        for key in ("f2", "f3", "f4", "f6"):
+            await user.press(key)
+            screen = await user.sees("62 °C", "310/350 W", "lora-garage 34/100 · 2 min left")
+            assert "310/350 W" in screen.splitlines()[0]
+
+
+async def test_in_80_columns_the_strip_keeps_heat_power_memory_and_progress(open_app, make_box, make_run):
+    make_box(RTX_3090)
+    make_run(RUN, "running", step=34, seconds_left=120.0).hold()
+    async with open_app(size=(80, 24)) as user:
+        screen = await user.sees("62° 310W 9G", "34/100 · 2 min left")
+        assert "F6 GPU" in screen.splitlines()[0]
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_the_screen_shows_gauges_limits_and_histories(open_app, make_box, size):
+    make_box({**RTX_3090, "temp": 91, "reasons": "0x20"})
+    async with open_app(screen="gpu", size=size) as user:
+        screen = await user.sees("GPU 0  NVIDIA GeForce RTX 3090", "91 °C", "held back by heat (driver)")
+        assert "pauses at 90, slows at 95" in screen and "of 350 W" in screen and "of 24.0 GiB" in screen
+        assert "fan 58 %" in screen and "1695 MHz" in screen
+        for title in ("Heat", "Power", "Busy", "Memory"):
+            assert f"─ {title} ─" in screen
+        assert "slows 95" in screen and "−30 min" in screen and "┃" in screen  # the mark that is reached
+        await user.press("plus")
+        await user.sees("−5 min")
+        await user.press("minus", "minus", "minus", "minus")
+        await user.sees("−12 h")
+
+
+async def test_the_next_device_is_one_key_away_and_the_box_is_one_of_them(open_app, make_box):
+    make_box(RTX_3090, T4)
+    async with open_app(screen="gpu") as user:
+        await user.sees("RTX 3090", "→ GPU 1 · box")
+        await user.press("right")
+        await user.sees("GPU 1  Tesla T4", "fan –")
+        await user.press("right")
+        await user.sees("This box", "cores", "disk")
+        await user.press("left")
+        await user.sees("GPU 1  Tesla T4")
+
+
+async def test_a_box_without_a_gpu_has_a_useful_screen(open_app):
+    async with open_app(screen="gpu", size=(80, 24)) as user:
+        screen = await user.sees("This box", "cpu", "memory", "disk", "100 %")
+        assert "nothing here tells its power" in screen
+
+
+async def test_keys_before_the_first_look_do_nothing(open_app, monkeypatch):
+    monkeypatch.setattr("garage_tui.core.hardware.watcher.Gauges.look", lambda self: time.sleep(0.6) or 1 / 0)
+    async with open_app(screen="gpu") as user:
+        await user.sees("Asking the driver and the sensors")
+        await user.press("right", "tab", "plus", "u")
+        await user.sees("the gauges fail", "No run is waiting here")  # and an app whose sensors fail goes on
+
+
+async def test_a_card_that_is_lost_is_said_and_comes_back(open_app, make_box):
+    box = make_box(RTX_3090)
+    async with open_app(screen="gpu") as user:
+        await user.sees("62 °C")
+        box.set(0, lost=True)
+        await user.sees("it has fallen off the bus", "GPU does not answer")
+        box.set(0, lost=None)
+        await user.sees("62 °C", "of 350 W")
+
+
+async def test_a_run_that_waits_for_the_cool_says_so_everywhere_and_what_it_used(open_app, make_box, make_run):
+    make_box({**RTX_3090, "temp": 86})
+    run = make_run(RUN, "paused", step=34, waits="heat", reason="86 °C, waiting for 75", gpus=("0",), wh=12.34).hold()
+    manifest = Manifest(
+        id=RUN, kind="lora", created=0, recipe={}, base={"name": "smollm2-135m"}, dataset={},
+        care=Care(max_temp_c=84, resume_temp_c=75, only=("22:00-06:00",)),
+    )  # fmt: skip
+    write_manifest(run.path, manifest)
+    async with open_app(screen="gpu") as user:
+        await user.sees(
+            "lora-garage 34/100  paused: 86 °C, waiting for 75", "only 22:00-06:00 · pauses at 84 °C · used 12.3 Wh"
+        )
+        await user.press("u")
+        await user.sees("waits for its GPU to cool")
+        await user.press("f3")
+        await user.sees("86 °C, waiting for 75", "Energy", "12.3 Wh", "when  only 22:00-06:00 · pauses at 84")
+    assert MANIFEST in {path.name for path in run.path.iterdir()}
+
+
+async def test_a_run_that_waits_for_its_hours_goes_on_when_its_owner_says_so(open_app, make_run):
+    run = make_run(RUN, "queued", waits="hours", reason="waiting for 22:00").hold()
+    async with open_app(screen="runs") as user:
+        await user.sees("queued", "waiting for 22:00")
+        await user.press("u")
+        await user.sees("goes on without waiting")
+    assert json.loads((run.path / "request.json").read_text())["now"] is True
+
+
+async def test_what_a_run_told_before_the_app_was_opened_is_in_the_history(open_app, make_box, make_run):
+    make_box({**RTX_3090, "temp": 62})
+    run = make_run(RUN, "running", step=34, gpus=("0",)).hold()
+    now = time.time()
+    with (run.path / "events.jsonl").open("a") as file:
+        for ago in range(1500, 60, -10):
+            gpu = {"index": 0, "temp_c": 93, "power_w": 340, "memory_used": 9 << 30, "utilisation": 1.0}
+            told = {"t": now - ago, "event": "telemetry", "gpus": [gpu], "host": {"cpu": 0.5}}
+            file.write(json.dumps(told) + "\n")
+    async with open_app(screen="gpu") as user:
+        await user.sees("62 °C", "╍╍╍╍╍╍╍╍", seconds=20)  # columns that cross the line
+
+
+async def test_when_a_run_begins_to_wait_it_is_said_on_whatever_screen_is_in_front(open_app, make_run):
+    run = make_run(RUN, "running", step=34).hold()
+    async with open_app() as user:
+        await user.sees("lora-garage 34/100")
+        run.state("paused", waits="heat", reason="86 °C, waiting for 75")
+        screen = await user.sees(f"{RUN} paused: 86 °C, waiting for 75")
+        assert "What is TinyLLM?" in screen
