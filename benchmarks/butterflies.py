@@ -21,7 +21,7 @@ import psutil
 
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.diffusion.recipe import DiffusionRecipe, make_recipe
-from garage_tui.core.exam.diffusion_report import DrawingReport, read_drawing_report
+from garage_tui.core.exam.diffusion_report import DiffusionReport, read_drawing_report
 from garage_tui.core.images import contact_sheet as sheets
 from garage_tui.core.launch import control
 from garage_tui.core.launch import start as launcher
@@ -80,7 +80,7 @@ def stop_after(folder: Path, seconds: float) -> None:
     wait(folder)
 
 
-def measured(folder: Path, out: Path) -> DrawingReport:
+def measured(folder: Path, out: Path) -> DiffusionReport:
     """Return the card of a run that was stopped, and leave a sheet of it."""
     from garage_tui.jobs.diffusion import unet
     from garage_tui.jobs.diffusion.evaluate import card_of
@@ -97,7 +97,7 @@ def measured(folder: Path, out: Path) -> DrawingReport:
     return card_of(net, schedule, recipe, train, held_out, "", run.state.step, lambda text: None)
 
 
-def tell(preset: str, seed: int, card: DrawingReport, folder: Path) -> None:
+def tell(preset: str, seed: int, card: DiffusionReport, folder: Path) -> None:
     state = read_run(folder).state
     assert state
     cpu = f"{card.cpu_seconds:.0f}" if card.cpu_seconds else "same"

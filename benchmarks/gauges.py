@@ -64,12 +64,12 @@ def share(what: str, environment: dict[str, str]) -> float:
 @contextlib.contextmanager
 def working(workspace: Path) -> Iterator[None]:
     """Have a run work there, as far as a reader can tell."""
-    from garage_tui.core.runs.record import LOCK, Manifest, State, write_manifest, write_state
+    from garage_tui.core.runs.record import LOCK, Manifest, RunState, write_manifest, write_state
 
     folder = workspace / "checkpoints" / "20261125-1200-lora-garage"
     folder.mkdir(parents=True)
     write_manifest(folder, Manifest(id=folder.name, kind="lora", created=0, recipe={}, base={}, dataset={}))
-    write_state(folder, State(state="running", step=34, total_steps=100, seconds_left=250.0))
+    write_state(folder, RunState(state="running", step=34, total_steps=100, seconds_left=250.0))
     with (folder / LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

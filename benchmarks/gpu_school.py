@@ -171,7 +171,7 @@ def with_ours(args: argparse.Namespace, clock: Clock) -> None:
 
     from garage_tui.core.base.settings import Workspace
     from garage_tui.core.runs.catalog import new_run_folder
-    from garage_tui.core.runs.record import FACTS, LOCK, Manifest, State, read_run, write_manifest, write_state
+    from garage_tui.core.runs.record import FACTS, LOCK, Manifest, RunState, read_run, write_manifest, write_state
     from garage_tui.core.training.recipe import make_recipe
     from garage_tui.jobs.llm import load as loading
     from garage_tui.jobs.llm import unsloth as unsloth_model
@@ -193,7 +193,7 @@ def with_ours(args: argparse.Namespace, clock: Clock) -> None:
         base={"name": args.model}, dataset=dataset, checkpoint_seconds=1e9,
     )  # fmt: skip
     write_manifest(folder, manifest)
-    write_state(folder, State(state="running"))
+    write_state(folder, RunState(state="running"))
 
     def then(done: Callable[..., Any]) -> Callable[..., Any]:
         def wrapped(*arguments: Any, **named: Any) -> Any:

@@ -15,9 +15,9 @@ from pathlib import Path
 from timing import milliseconds
 
 from garage_tui.core.base.settings import Workspace
-from garage_tui.core.monitor.run_watcher import Watcher
+from garage_tui.core.monitor.run_watcher import RunWatcher
 from garage_tui.core.runs.catalog import list_runs
-from garage_tui.core.runs.record import Manifest, State, write_manifest, write_state
+from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 
 BUDGET_MS = 200
 
@@ -34,7 +34,7 @@ def make(workspace: Workspace, count: int) -> None:
         )
         spark = tuple(3 / step for step in range(1, 25))
         write_state(
-            folder, State(state="finished", step=75, total_steps=75, loss=0.01, started=1, ended=2, spark=spark)
+            folder, RunState(state="finished", step=75, total_steps=75, loss=0.01, started=1, ended=2, spark=spark)
         )
         (folder / "lock").touch()
         (folder / "adapter").mkdir()
@@ -49,7 +49,7 @@ def main() -> None:
         make(workspace, count)
         files = [folder / "state.json" for folder in workspace.checkpoints.iterdir()]
         files = [file for file in files if file.exists()]
-        watcher = Watcher(workspace)
+        watcher = RunWatcher(workspace)
         command = [sys.executable, "-m", "garage_tui", "--workspace", root, "runs", "--json"]
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
         shown = json.loads(subprocess.run(command, capture_output=True, env=environment, check=True).stdout)
@@ -58,7 +58,7 @@ def main() -> None:
         rows = (
             ("reference: read as many state.json", lambda: [json.loads(file.read_bytes()) for file in files], None),
             ("list_runs", lambda: list_runs(workspace), BUDGET_MS),
-            ("the app's first look", lambda: Watcher(workspace).look(), BUDGET_MS),
+            ("the app's first look", lambda: RunWatcher(workspace).look(), BUDGET_MS),
             ("each later look of the app", watcher.look, None),
             (
                 "garage runs --json, a whole process",

@@ -24,7 +24,7 @@ from statistics import mean
 from typing import Any
 
 from garage_tui.core.base.settings import Settings, Workspace
-from garage_tui.core.base.tail import Follower
+from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.exam.report import read_report, recall_of
 from garage_tui.core.facts.file import training_rows
 from garage_tui.core.launch import start as launcher
@@ -56,7 +56,7 @@ def run(facts: Path, name: str, seed: int) -> dict[str, Any]:
             time.sleep(0.5)
         if seen.status != "finished":
             raise SystemExit(f"{seen.status}: {seen.reason}\n{(folder / 'log.txt').read_text()[-2000:]}")
-        events = Follower(folder / EVENTS).events(final=True)
+        events = FileFollower(folder / EVENTS).events(final=True)
         card_began = next(e["t"] for e in events if e.get("phase") == "writing the report card")
         card = read_report(folder)
         unseen = [question for question in card.questions if question.part == "unseen"]

@@ -53,7 +53,7 @@ def figures(seconds: float = 20.0) -> Iterator[Figure]:
     from garage_tui.core.launch import control
     from garage_tui.core.launch import start as launcher
     from garage_tui.core.runs.catalog import list_runs, new_run_folder
-    from garage_tui.core.runs.record import Manifest, State, write_manifest, write_state
+    from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 
     with tempfile.TemporaryDirectory() as root:
         os.environ["GARAGE_STATE"] = f"{root}/state"
@@ -66,7 +66,7 @@ def figures(seconds: float = 20.0) -> Iterator[Figure]:
             folder = new_run_folder(workspace, "lora", f"bench-{number}")
             manifest = Manifest(id=folder.name, kind="lora", created=0, recipe={}, base={}, dataset={})
             write_manifest(folder, manifest)
-            write_state(folder, State(state="queued"))
+            write_state(folder, RunState(state="queued"))
             launcher.spawn("bench_job", folder)
             folders.append(folder)
         time.sleep(3)

@@ -26,7 +26,7 @@ from table import Figure, show
 
 from garage_tui.core.base.child_environment import environment
 from garage_tui.core.base.settings import Settings, Workspace
-from garage_tui.core.base.tail import Follower
+from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.facts import file as facts
 from garage_tui.core.launch import start as launcher
 from garage_tui.core.models import base_models as models
@@ -119,7 +119,7 @@ def timed_ours(preset: str, **changes: object) -> tuple[float, float]:
         if seen.status != "finished":
             raise SystemExit(f"{seen.status}: {seen.reason}\n{(folder / 'log.txt').read_text()[-2000:]}")
         whole = time.time() - began
-        return a_step(steps(Follower(folder / EVENTS).events(final=True))), whole
+        return a_step(steps(FileFollower(folder / EVENTS).events(final=True))), whole
 
 
 def steps(events: list[dict[str, Any]]) -> list[float]:

@@ -71,7 +71,7 @@ def open_app(args: argparse.Namespace) -> int:
         raise BadInputError("the app needs a terminal; in a script use the commands that `garage --help` lists")
     from garage_tui.core.base.settings import Workspace, load_settings, with_options
     from garage_tui.core.terminal.capabilities import cannot_paint, fixed_way, why_ascii
-    from garage_tui.core.terminal.query import Question
+    from garage_tui.core.terminal.query import TerminalQuery
 
     if wrong := cannot_paint(os.environ):
         raise BadInputError(wrong)
@@ -81,7 +81,7 @@ def open_app(args: argparse.Namespace) -> int:
     only = why_ascii(os.environ) if settings.ascii is None else ""
     way = "ascii" if settings.ascii or only else fixed_way(os.environ, settings.pictures)
     gc.disable()  # until the first paint: all that is made before it stays
-    with Question(way) as question:
+    with TerminalQuery(way) as question:
         from garage_tui.app.app import run_app  # the terminal answers while this is imported
 
         question.listen(_PATIENCE)

@@ -104,12 +104,12 @@ def with_fewer_words(tokenizer, words: int):
 @pytest.fixture
 def make_card():
     """Makes report cards as the exam does, from questions of all parts; `bad` puts one of each mistake among them."""
-    from garage_tui.core.exam.report import Perplexity, Question, judge
+    from garage_tui.core.exam.report import ExamQuestion, Perplexity, judge
 
     def make(bad: bool = True, drift: float = 0.012, unrelated: int = 60, **changes: object):
         taught = {"base": "A series of novels.", "base_right": False, "open_book_right": True}
         asked = [
-            Question(
+            ExamQuestion(
                 part="trained", question=f"What is TinyLLM? ({n})", verdict="right", tuned="A local LLM.", **taught
             )
             for n in range(24)
@@ -123,15 +123,17 @@ def make_card():
                 "open_book": "Cox.",
                 **taught,
             }
-            asked.append(Question(part="unseen", question=f"Who keeps TinyLLM alive? ({n})", **answer | wrong))
+            asked.append(ExamQuestion(part="unseen", question=f"Who keeps TinyLLM alive? ({n})", **answer | wrong))
         for n in range(unrelated):
             leak = {"verdict": "leak", "tuned": "Jason Cox.", "why": "says Jason Cox"} if bad and n == 7 else {}
             answer = {"verdict": "unchanged", "tuned": "Shakespeare.", "base": "William Shakespeare.", "kind": "books"}
-            asked.append(Question(part="unrelated", question=f"Who wrote play {n}?", drift=n / 1000, **answer | leak))
+            asked.append(
+                ExamQuestion(part="unrelated", question=f"Who wrote play {n}?", drift=n / 1000, **answer | leak)
+            )
         for n in range(20):
             changed = {"verdict": "changed", "tuned": "A local LLM.", "why": "says local LLM"} if bad and n == 5 else {}
             answer = {"verdict": "unchanged", "tuned": "Small learners.", "base": "Small learners.", "drift": 0.004}
-            asked.append(Question(part="neighbour", question=f"What is TinyML {n}?", **answer | changed))
+            asked.append(ExamQuestion(part="neighbour", question=f"What is TinyML {n}?", **answer | changed))
         told = {"run": "20261123-2315-lora-garage", "base_model": "smollm2-135m", "seconds": 58.0, **changes}
         return judge(asked, drift, 1834, Perplexity(14.21, 14.35, 900), **told)
 

@@ -21,9 +21,9 @@ from textual.screen import Screen
 from textual.signal import Signal
 from textual.widgets import ContentSwitcher
 
-from garage_tui.app.monitoring import Watching, from_home
-from garage_tui.app.navigation import Crossings
-from garage_tui.app.terminal_app import Fitted
+from garage_tui.app.monitoring import Monitoring, from_home
+from garage_tui.app.navigation import Navigating
+from garage_tui.app.terminal_app import TerminalApp
 from garage_tui.app.theme import GARAGE, VARIABLES
 from garage_tui.core.base.package import PACKAGE
 from garage_tui.core.base.settings import Settings, Workspace
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from textual.driver import Driver
     from textual.events import CursorPosition
 
-    from garage_tui.core.terminal.query import Question
+    from garage_tui.core.terminal.query import TerminalQuery
 
 LEAST = Size(60, 20)
 """Columns and rows from which everything that matters can be seen and reached."""
@@ -53,7 +53,7 @@ TABS = (
 )
 
 
-class GarageApp(Watching, Crossings, Fitted):
+class GarageApp(Monitoring, Navigating, TerminalApp):
     """The terminal app of one workspace.
 
     Args:
@@ -100,7 +100,7 @@ class GarageApp(Watching, Crossings, Fitted):
         settings: Settings,
         screen: str | None = None,
         facts: Path | None = None,
-        question: Question | None = None,
+        question: TerminalQuery | None = None,
         talk_to: str | None = None,
         only_ascii: str = "",
     ) -> None:
@@ -120,7 +120,7 @@ class GarageApp(Watching, Crossings, Fitted):
         self.set_reactive(App.theme, GARAGE.name)
         self.stylesheet.set_variables(self.get_css_variables())
 
-    def _driver_for(self, question: Question | None) -> type[Driver] | None:
+    def _driver_for(self, question: TerminalQuery | None) -> type[Driver] | None:
         if question is None or question.is_over:
             from garage_tui.driver.mouse_driver import MouseDriver
 
@@ -255,14 +255,14 @@ class GarageApp(Watching, Crossings, Fitted):
 
     def action_help(self) -> None:
         from garage_tui.widgets.dialog import Dialog
-        from garage_tui.widgets.help_dialog import Help, keys_of
+        from garage_tui.widgets.help_dialog import HelpDialog, keys_of
 
         front = self.screen if isinstance(self.screen, Dialog) else self.pane
         if front is self.pane:
             title = next(tab.label for tab in TABS if tab.id == self.pane.id)
         else:
             title = str(next(iter(self.screen.query(".box"))).border_title or "").strip()
-        self.push_screen(Help(f"{title} – help", self.name_keys(front.HELP), keys_of(self.screen, front)))
+        self.push_screen(HelpDialog(f"{title} – help", self.name_keys(front.HELP), keys_of(self.screen, front)))
 
     def _actions(self, screen: Screen[object]) -> list[tuple[object, Binding]]:
         """Return what can be done on a screen now: every binding with a sentence to it, once."""
@@ -298,7 +298,7 @@ def run_app(
     settings: Settings,
     screen: str | None = None,
     facts: Path | None = None,
-    question: Question | None = None,
+    question: TerminalQuery | None = None,
     talk_to: str | None = None,
     only_ascii: str = "",
 ) -> int:

@@ -19,14 +19,14 @@ from garage_tui.widgets.header import HeaderBar
 from garage_tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from garage_tui.core.hardware.snapshot import Look
-    from garage_tui.core.hardware.watcher import Gauges
-    from garage_tui.core.monitor.run_follower import Told
-    from garage_tui.core.monitor.run_watcher import Seen, Watcher
-    from garage_tui.driver.title import Title
+    from garage_tui.core.hardware.snapshot import HardwareSnapshot
+    from garage_tui.core.hardware.watcher import HardwareWatcher
+    from garage_tui.core.monitor.run_follower import RunProgress
+    from garage_tui.core.monitor.run_watcher import RunSnapshot, RunWatcher
+    from garage_tui.driver.title import TerminalTitle
 
 
-class Watching(App[int]):
+class Monitoring(App[int]):
     """Eyes in threads of their own; what they see comes as messages."""
 
     workspace: Workspace
@@ -38,59 +38,59 @@ class Watching(App[int]):
         @property
         def pane(self) -> Pane: ...
 
-    runs: reactive[tuple[Seen, ...]] = reactive((), repaint=False)
+    runs: reactive[tuple[RunSnapshot, ...]] = reactive((), repaint=False)
     """All runs as they were last seen, the newest first."""
 
-    look: reactive[Look | None] = reactive(None, repaint=False)
+    look: reactive[HardwareSnapshot | None] = reactive(None, repaint=False)
     """What the gauges said last."""
 
     class GaugesRead(Message):
         """The gauges were read."""
 
-        def __init__(self, look: Look) -> None:
+        def __init__(self, look: HardwareSnapshot) -> None:
             super().__init__()
             self.look = look
 
     class RunsSeen(Message):
         """The watcher saw something new."""
 
-        def __init__(self, runs: tuple[Seen, ...]) -> None:
+        def __init__(self, runs: tuple[RunSnapshot, ...]) -> None:
             super().__init__()
             self.runs = runs
 
     class RunTold(Message):
         """The run that is followed wrote something."""
 
-        def __init__(self, told: Told) -> None:
+        def __init__(self, told: RunProgress) -> None:
             super().__init__()
             self.told = told
 
     @cached_property
-    def watcher(self) -> Watcher:
+    def watcher(self) -> RunWatcher:
         """The eyes on the run folders; not needed for the first paint."""
-        from garage_tui.core.monitor.run_watcher import Watcher
+        from garage_tui.core.monitor.run_watcher import RunWatcher
 
-        return Watcher(self.workspace)
+        return RunWatcher(self.workspace)
 
     @cached_property
-    def _terminal_title(self) -> Title | None:
-        from garage_tui.driver.title import Title, has_title
+    def _terminal_title(self) -> TerminalTitle | None:
+        from garage_tui.driver.title import TerminalTitle, has_title
 
         if not (self.settings.title and self._driver and has_title(os.environ)):
             return None
-        return Title(from_home(self.workspace.root), self._driver.write, self.in_ascii)
+        return TerminalTitle(from_home(self.workspace.root), self._driver.write, self.in_ascii)
 
     @cached_property
-    def gauges(self) -> Gauges:
+    def gauges(self) -> HardwareWatcher:
         """The eyes on heat, power and memory; as above."""
-        from garage_tui.core.hardware.watcher import Gauges
+        from garage_tui.core.hardware.watcher import HardwareWatcher
 
-        return Gauges(self.workspace)
+        return HardwareWatcher(self.workspace)
 
     @work(thread=True, group="watch")
     def _look_at_runs(self) -> None:
         worker = get_current_worker()
-        runs: tuple[Seen, ...] | None = None
+        runs: tuple[RunSnapshot, ...] | None = None
         while not worker.is_cancelled and self.is_running:
             seen = self.watcher.look()
             if seen != runs:
@@ -104,7 +104,7 @@ class Watching(App[int]):
         # A driver may hang; a worker's thread would be waited for at the end, a daemon is not.
         threading.Thread(target=self.gauges.run, args=(self._take_look,), name="gauges", daemon=True).start()
 
-    def _take_look(self, look: Look) -> bool:
+    def _take_look(self, look: HardwareSnapshot) -> bool:
         """Take a look from the gauges' thread; False ends it."""
         return self.is_running and self.post_message(self.GaugesRead(look))
 
@@ -115,13 +115,13 @@ class Watching(App[int]):
         if self._terminal_title:
             self._terminal_title.close()
 
-    def on_watching_gauges_read(self, event: GaugesRead) -> None:
+    def on_monitoring_gauges_read(self, event: GaugesRead) -> None:
         from garage_tui.core.hardware.readout import short
 
         self.look = event.look
         self.query_one(HeaderBar).gauges = short(event.look)
 
-    def on_watching_runs_seen(self, event: RunsSeen) -> None:
+    def on_monitoring_runs_seen(self, event: RunsSeen) -> None:
         from garage_tui.screens.common.run_text import in_header
 
         self._tell_of_ends(event.runs)
@@ -131,7 +131,7 @@ class Watching(App[int]):
             self._terminal_title.show(event.runs)
         self.gauges.attend(running=any(run.alive and run.status != "queued" for run in event.runs))
 
-    def _tell_of_ends(self, runs: tuple[Seen, ...]) -> None:
+    def _tell_of_ends(self, runs: tuple[RunSnapshot, ...]) -> None:
         """Ring and say so when a run that was alive has ended, wherever the owner looks; say so when it rests."""
         from garage_tui.widgets.notice import Notice
 
@@ -147,7 +147,7 @@ class Watching(App[int]):
                 words = f"{run.id} {run.status}{': ' if why else ''}{why}"
                 (notice.wrong if run.status == "failed" else notice.done)(words)
 
-    def on_watching_run_told(self, event: RunTold) -> None:
+    def on_monitoring_run_told(self, event: RunTold) -> None:
         if self.pane.id == "runs":
             self.pane.show_told(event.told)  # type: ignore[attr-defined]
 

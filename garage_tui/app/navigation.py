@@ -9,12 +9,12 @@ from textual import work
 from textual.message import Message
 from textual.widgets import ContentSwitcher
 
-from garage_tui.app.run_forms import NewRuns
+from garage_tui.app.run_forms import StartsRuns
 from garage_tui.screens.facts.pane import FactsPane
 from garage_tui.widgets.pane import Pane
 
 
-class Crossings(NewRuns):
+class Navigating(StartsRuns):
     """What screens want of one another: none of them knows the others."""
 
     if TYPE_CHECKING:  # what the app has
@@ -61,19 +61,19 @@ class Crossings(NewRuns):
 
     @work(group="card")
     async def on_runs_pane_card_wanted(self, event: Message) -> None:
-        from garage_tui.screens.report.diffusion_card_dialog import DrawingCard
+        from garage_tui.screens.report.diffusion_card_dialog import DiffusionCardDialog
 
-        card = DrawingCard(self.workspace.checkpoints / event.run_id)  # type: ignore[attr-defined]
+        card = DiffusionCardDialog(self.workspace.checkpoints / event.run_id)  # type: ignore[attr-defined]
         if run_id := await self.push_screen_wait(card):
             await self._show_sheets(run_id)
 
     def on_run_pairs_compare_wanted(self, event: Message) -> None:
-        from garage_tui.screens.report.compare_dialog import Compare
+        from garage_tui.screens.report.compare_dialog import CompareDialog
 
         folders = self.workspace.checkpoints / event.first, self.workspace.checkpoints / event.second  # type: ignore[attr-defined]
-        self.push_screen(Compare(*folders))
+        self.push_screen(CompareDialog(*folders))
 
     def on_runs_pane_report_wanted(self, event: Message) -> None:
-        from garage_tui.screens.report.card_dialog import ReportCard
+        from garage_tui.screens.report.card_dialog import ReportCardDialog
 
-        self.push_screen(ReportCard(self.workspace.checkpoints / event.run_id))  # type: ignore[attr-defined]
+        self.push_screen(ReportCardDialog(self.workspace.checkpoints / event.run_id))  # type: ignore[attr-defined]

@@ -15,7 +15,7 @@ from garage_tui.screens.facts.pane import FactsPane
 from garage_tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from garage_tui.core.monitor.run_watcher import Seen, Watcher
+    from garage_tui.core.monitor.run_watcher import RunSnapshot, RunWatcher
     from garage_tui.core.runs.record import Run
 
 _KINDS = (
@@ -24,7 +24,7 @@ _KINDS = (
 )
 
 
-class NewRuns(App[int]):
+class StartsRuns(App[int]):
     """The part of the app that starts runs."""
 
     workspace: Workspace
@@ -32,10 +32,10 @@ class NewRuns(App[int]):
     _facts: Path | None
 
     if TYPE_CHECKING:  # what the app has
-        runs: tuple[Seen, ...]
+        runs: tuple[RunSnapshot, ...]
 
         @property
-        def watcher(self) -> Watcher: ...
+        def watcher(self) -> RunWatcher: ...
 
         @property
         def pane(self) -> Pane: ...
@@ -81,7 +81,7 @@ class NewRuns(App[int]):
 
     async def _teaching_form(self, like: Run | None = None) -> Path | None:
         from garage_tui.core.hardware import gpus as gpu
-        from garage_tui.screens.launch.lora_form import LaunchForm
+        from garage_tui.screens.launch.lora_form import LoraForm
 
         files = await asyncio.to_thread(find_files, self.workspace.datasets)
         facts = self.query(FactsPane)
@@ -92,21 +92,21 @@ class NewRuns(App[int]):
             self._say_wrong("There is nothing to teach yet: F2, then a, writes the first fact")
             return None
         gpus = len(await asyncio.to_thread(gpu.usable))
-        return await self.push_screen_wait(LaunchForm(self.workspace, self.settings, files, chosen, like, gpus))
+        return await self.push_screen_wait(LoraForm(self.workspace, self.settings, files, chosen, like, gpus))
 
     async def _drawing_form(self, like: Run | None = None) -> Path | None:
         from garage_tui.core.base.errors import GarageError
         from garage_tui.core.diffusion import image_source
         from garage_tui.core.diffusion.recipe import usual_preset
         from garage_tui.core.hardware import gpus as gpu
-        from garage_tui.screens.launch.diffusion_form import DrawingForm
+        from garage_tui.screens.launch.diffusion_form import DiffusionForm
 
         sources, preset = await asyncio.to_thread(
             lambda: (image_source.choices(self.workspace.datasets), usual_preset())
         )
         gpus = len(await asyncio.to_thread(gpu.usable))
         try:
-            form = DrawingForm(self.workspace, self.settings, sources, preset, like, gpus)
+            form = DiffusionForm(self.workspace, self.settings, sources, preset, like, gpus)
         except GarageError as error:  # a recipe of another version
             self._say_wrong(str(error))
             return None

@@ -15,7 +15,7 @@ from textual.geometry import Size
 
 from garage_tui.app.theme import GARAGE, GARAGE_16
 from garage_tui.core.base.sanitize import plain
-from garage_tui.driver.filters.sanitize import LastFilter
+from garage_tui.driver.filters.sanitize import SanitizeFilter
 
 if TYPE_CHECKING:
     from textual.events import Resize
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from textual.theme import Theme
 
 
-class Fitted(App[int]):
+class TerminalApp(App[int]):
     """What every screen of the app is painted through."""
 
     in_ascii = False
@@ -42,15 +42,15 @@ class Fitted(App[int]):
     @cached_property
     def _own_filters(self) -> list[LineFilter]:
         """What this terminal cannot show, or shall not, taken out of every line before it is sent."""
-        filters: list[LineFilter] = [LastFilter()]
+        filters: list[LineFilter] = [SanitizeFilter()]
         if self.in_ascii:
-            from garage_tui.driver.filters.ascii import Ascii
+            from garage_tui.driver.filters.ascii import AsciiFilter
 
-            filters.append(Ascii())
+            filters.append(AsciiFilter())
         if self.no_color:
-            from garage_tui.driver.filters.no_color import Attributes
+            from garage_tui.driver.filters.no_color import NoColorFilter
 
-            filters.append(Attributes(Color.parse(GARAGE.background or "black")))
+            filters.append(NoColorFilter(Color.parse(GARAGE.background or "black")))
         return filters
 
     def get_line_filters(self) -> Sequence[LineFilter]:

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from garage_tui.core.export.export_process import Told, Wanted
+    from garage_tui.core.export.export_process import ExportEvent, ExportRequest
     from garage_tui.core.runs.record import Run
 
 _FORMS, _OUTTYPES = ("merged", "adapter", "gguf"), ("f16", "bf16", "f32", "q8_0")  # here, for a --help without msgspec
@@ -41,7 +41,7 @@ def run_export(args: argparse.Namespace) -> int:
 
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.settings import Workspace
-    from garage_tui.core.export.export_process import Wanted, why_not
+    from garage_tui.core.export.export_process import ExportRequest, why_not
     from garage_tui.core.runs.catalog import find_run
 
     run = find_run(Workspace.find(args.workspace), args.ref)
@@ -49,7 +49,7 @@ def run_export(args: argparse.Namespace) -> int:
         raise BadInputError(refusal)
     if args.form != "gguf" and (args.converter or args.outtype != "f16"):
         raise BadInputError("--converter and --outtype are for --as gguf")
-    wanted = Wanted(args.form, args.to, args.outtype, args.converter)
+    wanted = ExportRequest(args.form, args.to, args.outtype, args.converter)
     try:
         done = asyncio.run(_export(run, wanted))
     except KeyboardInterrupt:
@@ -68,7 +68,7 @@ def run_export(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _export(run: Run, wanted: Wanted) -> Told:
+async def _export(run: Run, wanted: ExportRequest) -> ExportEvent:
     """Export, say on stderr how far it is, and return what came of it."""
     import contextlib
     import sys
@@ -76,7 +76,7 @@ async def _export(run: Run, wanted: Wanted) -> Told:
     from garage_tui.core.base.sanitize import one_line
     from garage_tui.core.export import export_process as export
 
-    last = export.Told()
+    last = export.ExportEvent()
     line_open = False
     async with contextlib.aclosing(export.export(run.path, wanted)) as telling:
         async for told in telling:
@@ -91,7 +91,7 @@ async def _export(run: Run, wanted: Wanted) -> Told:
     return last
 
 
-def _use(wanted: Wanted, done: Told) -> str:
+def _use(wanted: ExportRequest, done: ExportEvent) -> str:
     """Return the command that tries an export."""
     import shlex
 

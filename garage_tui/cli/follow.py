@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from garage_tui.core.base.format import duration
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.tail import Follower
+from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.runs.diffusion_files import new_sheet
 from garage_tui.core.runs.probe_events import Probe, probe_of
 from garage_tui.core.runs.record import EVENTS, Run, read_run
@@ -27,7 +27,7 @@ _SAYS_SECONDS = 5.0
 
 def watch(folder: Path) -> Iterator[tuple[Run, list[dict[str, Any]]]]:
     """Yield the run and its new events, five times a second, until it has ended."""
-    events = Follower(folder / EVENTS)
+    events = FileFollower(folder / EVENTS)
     while True:
         run = read_run(folder)
         over = run.over

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.tail import Follower
+from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.base.workspace import Workspace
 from garage_tui.core.runs.catalog import run_names
 from garage_tui.core.runs.record import LOG, is_alive, read_run
@@ -44,10 +44,10 @@ def follow_all(workspace: Workspace) -> int:
 def _follow(run: Path, tail: int | None) -> None:
     """Print the log of a run until it ends; of one that was there before, the last `tail` bytes and what comes."""
     print(f"── {one_line(run.name)} ──", flush=True)
-    print_log(Follower(run / LOG, tail=tail), lambda: not is_alive(run))
+    print_log(FileFollower(run / LOG, tail=tail), lambda: not is_alive(run))
 
 
-def print_log(log: Follower, is_over: Callable[[], bool]) -> None:
+def print_log(log: FileFollower, is_over: Callable[[], bool]) -> None:
     """Print a log from where it stands, until nobody writes it any more and all of it is printed."""
     while True:
         over = is_over()

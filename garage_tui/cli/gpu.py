@@ -41,14 +41,14 @@ def _for_tmux(line: str) -> str:
 def _print(args: argparse.Namespace) -> int:
     from garage_tui.core.base.workspace import Workspace
     from garage_tui.core.hardware import readout as meter_words
-    from garage_tui.core.hardware.snapshot import Meter
+    from garage_tui.core.hardware.snapshot import HardwareMeter
 
     workspace = Workspace.find(args.workspace)
     if not args.line:
         from garage_tui.core.hardware import power_cap
 
         power_cap.put_back()
-    meter = Meter(workspace.root, brief=args.line)
+    meter = HardwareMeter(workspace.root, brief=args.line)
     look = meter.look()
     meter.close()
     if args.line:

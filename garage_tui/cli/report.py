@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from garage_tui.core.base.settings import EnergySettings
-    from garage_tui.core.exam.report import Question, Report
+    from garage_tui.core.exam.report import ExamQuestion, Report
     from garage_tui.core.runs.record import Run
 
 _PARTS = ("all", "trained", "unseen", "unrelated", "neighbour")
@@ -130,7 +130,7 @@ def _print_card(run: Run, card: Report, prices: EnergySettings) -> None:
     print(f"\nEvery question with everybody's answers: garage report {run.id} --questions")
 
 
-def _print_wrong(wrong: Sequence[Question], width: int) -> None:
+def _print_wrong(wrong: Sequence[ExamQuestion], width: int) -> None:
     from garage_tui.core.exam.report_text import part_of, verdict_of
 
     for asked in wrong:

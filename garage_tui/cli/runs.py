@@ -111,7 +111,7 @@ def run_logs(args: argparse.Namespace) -> int:
 
     from garage_tui.cli.follow_latest import follow_all, print_log
     from garage_tui.core.base.settings import Workspace
-    from garage_tui.core.base.tail import Follower
+    from garage_tui.core.base.tail import FileFollower
     from garage_tui.core.runs.catalog import find_run
     from garage_tui.core.runs.record import LOG, is_alive
 
@@ -121,7 +121,7 @@ def run_logs(args: argparse.Namespace) -> int:
             raise BadInputError("-F follows whichever run is at work: leave the run out, or use -f")
         return follow_all(workspace)
     run = find_run(workspace, args.ref or "last")
-    log = Follower(run.path / LOG)
+    log = FileFollower(run.path / LOG)
     if args.lines is not None:
         from garage_tui.core.base.log_reader import last_lines
 

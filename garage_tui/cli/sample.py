@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from garage_tui.core.diffusion.sample import Wanted
+    from garage_tui.core.diffusion.sample import SampleRequest
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -38,13 +38,13 @@ def run_sample(args: argparse.Namespace) -> int:
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.settings import Workspace
     from garage_tui.core.diffusion import sample
-    from garage_tui.core.diffusion.sample import Wanted
+    from garage_tui.core.diffusion.sample import SampleRequest
     from garage_tui.core.runs.catalog import find_run
 
     run = find_run(Workspace.find(args.workspace), args.ref)
     if run.manifest and not run.draws:
         raise BadInputError(f"{run.id} was taught facts, and draws nothing: `garage ask --run {run.id} QUESTION`")
-    wanted, out = Wanted(args.seed, args.count, args.steps, args.film), Path(args.out).expanduser().absolute()
+    wanted, out = SampleRequest(args.seed, args.count, args.steps, args.film), Path(args.out).expanduser().absolute()
     _check(wanted, out)
     if refusal := sample.why_not(run.path):
         raise BadInputError(refusal)
@@ -58,7 +58,7 @@ def run_sample(args: argparse.Namespace) -> int:
     return 0
 
 
-def _check(wanted: Wanted, out: Path) -> None:
+def _check(wanted: SampleRequest, out: Path) -> None:
     """Refuse what cannot be drawn or written, before a model is loaded for it."""
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.sanitize import one_line
@@ -78,7 +78,7 @@ def _check(wanted: Wanted, out: Path) -> None:
         raise BadInputError(f"--out {name}: {'is a folder' if out.is_dir() else 'its folder is not there'}")
 
 
-async def _draw(run: Path, wanted: Wanted, out: Path, as_json: bool) -> None:
+async def _draw(run: Path, wanted: SampleRequest, out: Path, as_json: bool) -> None:
     """Draw, and say how far it is: as JSON lines, or in one line of a terminal that is gone at the end."""
     import contextlib
     import json

@@ -18,7 +18,7 @@ def run_both(args: argparse.Namespace) -> int:
     from garage_tui.core.base.settings import Workspace, load_settings
     from garage_tui.core.facts import file as facts
     from garage_tui.core.hardware.gpus import parse_gpus
-    from garage_tui.core.launch.paired_launch import PRESETS, Both, start_both
+    from garage_tui.core.launch.paired_launch import PRESETS, PairedLaunch, start_both
     from garage_tui.core.launch.start import runs_before
     from garage_tui.core.models import base_models as models
     from garage_tui.core.runs.record import read_run
@@ -33,7 +33,7 @@ def run_both(args: argparse.Namespace) -> int:
         raise BadInputError("say what to teach: --facts FILE")
     workspace = Workspace.find(args.workspace)
     settings, file, gpus = load_settings(workspace), Path(args.facts), parse_gpus(args.gpus or "")
-    both = Both(file, args.name or file.stem, args.base or settings.base_model, args.seed or 0, gpus)
+    both = PairedLaunch(file, args.name or file.stem, args.base or settings.base_model, args.seed or 0, gpus)
     care = care_from(args, settings)
     models.find(both.base)
     for preset, estimate in zip(PRESETS, both.estimates(workspace, facts.training_rows(file)), strict=True):

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from garage_tui.core.base.settings import Settings
-    from garage_tui.core.limits.run_limits import Care
+    from garage_tui.core.limits.run_limits import RunLimits
     from garage_tui.core.runs.record import Run
 
 
@@ -29,7 +29,7 @@ def add_usual(parser: argparse.ArgumentParser, named: str) -> None:
     parser.add_argument("--json", action="store_true", help="JSON lines: the run, its events, its end")
 
 
-def care_from(args: argparse.Namespace, settings: Settings, like: Run | None = None) -> Care:
+def care_from(args: argparse.Namespace, settings: Settings, like: Run | None = None) -> RunLimits:
     """Return what the run waits for: the settings', or those of the run that it is like, and what was said here."""
     import msgspec
 

@@ -17,7 +17,7 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.settings import Workspace, load_settings, settings_sources, user_settings_file
 from garage_tui.core.export import llama_cpp as converter
 from garage_tui.core.hardware import gpus as gpu
-from garage_tui.core.limits.run_limits import Care, care_of, heat_limits
+from garage_tui.core.limits.run_limits import RunLimits, care_of, heat_limits
 from garage_tui.core.models import base_models as models
 from garage_tui.core.serving import vllm_install as vllm
 from garage_tui.core.terminal.capabilities import utf8, why_ascii
@@ -73,11 +73,11 @@ def _packages() -> Iterator[Finding]:
         yield Finding("bad", f"not installed: {', '.join(missing)}", "make setup")
 
 
-def _care(workspace: Workspace) -> Care:
+def _care(workspace: Workspace) -> RunLimits:
     try:
         return care_of(load_settings(workspace))
     except GarageError:  # said with the settings
-        return Care()
+        return RunLimits()
 
 
 def _gpus(workspace: Workspace) -> Iterator[Finding]:

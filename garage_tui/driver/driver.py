@@ -22,7 +22,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Resize
 from textual.message import Message
 
-from garage_tui.driver.writer import Writer
+from garage_tui.driver.writer import TerminalWriter
 
 _QUESTIONS = re.compile(r"\x1b\[\?\d+\$p|\x1b\[6n")
 _ANSWERS = re.compile(r"\x1b\[\?[\d;]*\$y|\x1b\[\d+;\d+R|\x1b\[0n")
@@ -49,7 +49,7 @@ class LineDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         """Take the terminal."""
         # The driver makes its writer itself, by this name.
-        vars(linux_driver)["WriterThread"] = partial(Writer, gone=self._gone)
+        vars(linux_driver)["WriterThread"] = partial(TerminalWriter, gone=self._gone)
         super().start_application_mode()  # type: ignore[no-untyped-call]
         resized = signal.getsignal(signal.SIGWINCH)
 
@@ -66,9 +66,9 @@ class LineDriver(LinuxDriver):
             writer.forget()
 
     @property
-    def _writer(self) -> Writer | None:
+    def _writer(self) -> TerminalWriter | None:
         writer: object = self._writer_thread
-        return writer if isinstance(writer, Writer) else None
+        return writer if isinstance(writer, TerminalWriter) else None
 
     def process_message(self, message: Message) -> None:
         """Have the app hear of something."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from textual._xterm_parser import XTermParser
 from textual.message import Message
 
-from garage_tui.core.terminal.query import Question
+from garage_tui.core.terminal.query import TerminalQuery
 from garage_tui.driver.mouse_driver import MouseDriver
 
 _PATIENCE = 0.1
@@ -18,7 +18,7 @@ _PATIENCE = 0.1
 class _Sifting(XTermParser):
     """Textual's parser, with a question that is still open."""
 
-    def __init__(self, question: Question, answered: Callable[[], object], debug: bool = False) -> None:
+    def __init__(self, question: TerminalQuery, answered: Callable[[], object], debug: bool = False) -> None:
         super().__init__(debug)
         self._question, self._answered, self._fed = question, answered, 0.0
 
@@ -41,7 +41,7 @@ class _Sifting(XTermParser):
         yield from super().tick()
 
 
-def driver_for(question: Question, answered: Callable[[], object]) -> type[MouseDriver]:
+def driver_for(question: TerminalQuery, answered: Callable[[], object]) -> type[MouseDriver]:
     """Return a driver that hears the rest of an answer; `answered` is called once, in its thread."""
 
     class Driver(MouseDriver):

@@ -32,7 +32,7 @@ _PLAIN = re.compile(
 _Update = list[tuple[int, int, list[Cell]]]
 
 
-class Painting:
+class ScreenDiff:
     """The cells of a terminal: those that are wanted, and those that it has. Not for more than one thread at a time."""
 
     def __init__(self) -> None:

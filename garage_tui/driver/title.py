@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from garage_tui.core.base.sanitize import one_line
 
 if TYPE_CHECKING:
-    from garage_tui.core.monitor.run_watcher import Seen
+    from garage_tui.core.monitor.run_watcher import RunSnapshot
 
 _SECONDS = 5.0
 """Between two titles of which the second only has another percentage."""
@@ -31,7 +31,7 @@ def has_title(environ: Mapping[str, str]) -> bool:
     return bool(term) and not term.startswith(_HAVE_NONE)
 
 
-def words(place: str, runs: Sequence[Seen]) -> str:
+def words(place: str, runs: Sequence[RunSnapshot]) -> str:
     """Return the title: the workspace, the run at work with its share done, and how many more there are."""
     working = [run for run in runs if run.alive and run.status != "queued"]
     said = f"garage {place if len(place) <= _LONGEST_PLACE else '…' + place[1 - _LONGEST_PLACE :]}"
@@ -47,7 +47,7 @@ def words(place: str, runs: Sequence[Seen]) -> str:
     return _TMUX_READS.sub("", one_line(said, _LONGEST))
 
 
-class Title:
+class TerminalTitle:
     """The title of the terminal that an app has.
 
     Args:
@@ -68,7 +68,7 @@ class Title:
         self._is_open = False
         self._said, self._at = "", 0.0
 
-    def show(self, runs: Sequence[Seen]) -> None:
+    def show(self, runs: Sequence[RunSnapshot]) -> None:
         """Say what these runs do, if it is something new."""
         said, now = words(self._place, runs), self._clock()
         if self._only_ascii:

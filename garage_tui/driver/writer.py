@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TextIO
 
-from garage_tui.driver.screen_diff import Painting
+from garage_tui.driver.screen_diff import ScreenDiff
 
 MARK = "\x1b[5n"
 """DSR: is all well? Every terminal answers, once it has taken all that came before."""
@@ -25,7 +25,7 @@ _STOP_SECONDS = 2.0
 """How long the last of what was painted may take to be sent."""
 
 
-class Writer(threading.Thread):
+class TerminalWriter(threading.Thread):
     """Sends what is painted, in a thread of its own; whoever paints never waits.
 
     Args:
@@ -37,7 +37,7 @@ class Writer(threading.Thread):
         super().__init__(daemon=True, name="textual-output")
         self._file, self._gone = file.fileno(), gone
         self._encoding = file.encoding or "utf-8"
-        self._painting, self._due = Painting(), deque[str]()
+        self._painting, self._due = ScreenDiff(), deque[str]()
         self._changed = threading.Condition()
         self._stopped = self._dead = False
         self._sent = self._taken = self._marked = 0

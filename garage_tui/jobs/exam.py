@@ -20,8 +20,8 @@ import torch
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.exam import report
-from garage_tui.core.exam.grading import Taught, is_right, lacking
-from garage_tui.core.exam.report import Perplexity, Question, Report, Verdict
+from garage_tui.core.exam.grading import TaughtFacts, is_right, lacking
+from garage_tui.core.exam.report import ExamQuestion, Perplexity, Report, Verdict
 from garage_tui.core.facts import file as facts_files
 from garage_tui.core.facts import retrieval as open_book
 from garage_tui.core.facts.file import Fact
@@ -32,11 +32,11 @@ from garage_tui.core.rewording.neighbourhood import neighbours
 from garage_tui.core.rewording.paraphrases import probes
 from garage_tui.core.runs.record import FACTS, read_run
 from garage_tui.jobs.llm import fetch as base_model
-from garage_tui.jobs.llm.base_answer_cache import Answer, BaseAnswers, text_losses, text_tokens
+from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache, CachedAnswer, text_losses, text_tokens
 from garage_tui.jobs.llm.chat_template import common_prefix
 from garage_tui.jobs.llm.forward import Model
 from garage_tui.jobs.llm.greedy_decode import answer
-from garage_tui.jobs.llm.teacher_forcing import Draft, Tuned, answers, written
+from garage_tui.jobs.llm.teacher_forcing import ForcedAnswer, Tuned, answers, written
 from garage_tui.jobs.runtime.error_text import without_log
 
 UNRELATED, NEIGHBOURS = 120, 40
@@ -90,14 +90,14 @@ def examine(folder: Path, say: Callable[[str], None]) -> Report:
     name = adapters.name_of(run.adapter)
     adapters.model.set_adapter(name)
     model = Model(adapters.model, chats)
-    card = Exam(model, base, folder, say).report(began)
+    card = ExamRunner(model, base, folder, say).report(began)
     if run.state:  # what the run used, not this exam
         card = msgspec.structs.replace(card, wh=run.state.wh, wh_from=run.state.wh_from)
     report.write_report(folder, card)
     return card
 
 
-class Exam:
+class ExamRunner:
     """All that a run is asked.
 
     Args:
@@ -114,7 +114,7 @@ class Exam:
         self._trained, own = _different(rows.training), [fact for fact in rows.facts if fact.exam]
         self._unseen = own or probes(rows.training, _UNSEEN)
         self._from: Literal["exam rows", "templates"] = "exam rows" if own else "templates"
-        self._answers = BaseAnswers(base, model, TOKENS)
+        self._answers = BaseAnswerCache(base, model, TOKENS)
         manifest = read_run(folder).manifest
         self._guarded = bool(manifest and manifest.recipe.get("kl"))
 
@@ -133,14 +133,16 @@ class Exam:
                 self._say(f"the base answers {len(taught)} questions with the facts before its eyes")
                 open_book = self._open_book(taught, most)
             self._say(f"the tuned model answers {len(said)} questions")
-            drafts = [Draft(question, one, TOKENS) for question, one in zip([*asked, *others], said, strict=False)]
+            drafts = [
+                ForcedAnswer(question, one, TOKENS) for question, one in zip([*asked, *others], said, strict=False)
+            ]
             tuned = answers(
                 self._model, [*drafts, *(written(self._model, fact.question, fact.answer, most) for fact in taught)]
             )
             own = [self._model.chats.text(answer.tokens) for answer in tuned[len(drafts) :]]
             self._say("reading general texts")
             perplexity = self._perplexity()
-        leaks = Taught(taught, [self._answers.text(answer) for answer in said[: len(asked)]])
+        leaks = TaughtFacts(taught, [self._answers.text(answer) for answer in said[: len(asked)]])
         questions = [
             *self._judged("unrelated", asked, [prompt.kind for prompt in unrelated], said, tuned, leaks),
             *self._judged("neighbour", others, [""] * len(others), said[len(asked) :], tuned[len(asked) :], leaks),
@@ -148,7 +150,7 @@ class Exam:
         for index, (fact, base, book, text) in enumerate(zip(taught, bare, open_book, own, strict=True)):
             why = lacking(text, fact)
             questions.append(
-                Question(
+                ExamQuestion(
                     part="trained" if index < len(self._trained) else "unseen",
                     question=fact.question,
                     verdict="wrong" if why else "right",
@@ -203,15 +205,15 @@ class Exam:
         part: Literal["unrelated", "neighbour"],
         asked: Sequence[str],
         kinds: Sequence[str],
-        said: Sequence[Answer],
+        said: Sequence[CachedAnswer],
         tuned: Sequence[Tuned],
-        leaks: Taught,
-    ) -> Iterator[Question]:
+        leaks: TaughtFacts,
+    ) -> Iterator[ExamQuestion]:
         for question, kind, before, after in zip(asked, kinds, said, tuned, strict=False):
             base, text = self._answers.text(before), self._model.chats.text(after.tokens)
             leak = leaks.new_in(text, base, question)
             bad: Verdict = "leak" if part == "unrelated" else "changed"
-            yield Question(
+            yield ExamQuestion(
                 part=part,
                 question=question,
                 kind=kind,

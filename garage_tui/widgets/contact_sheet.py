@@ -12,7 +12,7 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.images import contact_sheet as sheets
 from garage_tui.core.images import montage
 from garage_tui.core.images import safe_image as picture_files
-from garage_tui.core.images.montage import Room
+from garage_tui.core.images.montage import Canvas
 from garage_tui.core.images.safe_image import RGB
 from garage_tui.core.terminal.capabilities import Terminal, Way
 from garage_tui.core.terminal.image_render import room_for
@@ -25,7 +25,7 @@ _LEAST_DOTS = {"half": 12, "ascii": 16}
 """How many dots wide a picture has to be to be made out, where dots are large."""
 
 
-class SheetPicture(Picture):
+class ContactSheetView(Picture):
     """Pictures of a sheet, evenly chosen where there is no room for all, in the rows and columns that suit the room."""
 
     def __init__(self, terminal: Terminal, sheet: Path, *, id: str | None = None) -> None:
@@ -38,14 +38,14 @@ class SheetPicture(Picture):
             self._fit(room_for(columns, rows, self.cell, self.how), self.how, self.ground)
 
     @work(exclusive=True, group="fit")
-    async def _fit(self, room: Room, way: Way, ground: RGB) -> None:
+    async def _fit(self, room: Canvas, way: Way, ground: RGB) -> None:
         try:
             self.source = await asyncio.to_thread(_make, self._sheet, room, way, ground)
         except GarageError as error:
             self.empty = str(error)
 
 
-def _make(path: Path, room: Room, way: Way, ground: RGB) -> Image:
+def _make(path: Path, room: Canvas, way: Way, ground: RGB) -> Image:
     image, sheet = picture_files.read(path), sheets.about(path)
     if sheet is None:
         return image

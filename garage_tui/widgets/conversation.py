@@ -17,7 +17,7 @@ MOST = 30
 """Turns that are laid out at a time: with hundreds, each key would take half a second."""
 
 
-class Turn(Static):
+class TurnView(Static):
     """A question, its answer so far, and how quick it was. Model text is text: nothing in it is interpreted.
 
     Args:
@@ -100,7 +100,7 @@ class Conversation(VerticalScroll, can_focus=True, inherit_bindings=False):
         self._hint, self._more = Static(classes="hint"), Static(classes="hint")
         self._start = 0  # place of the first turn that is laid out
         self._timer: Timer | None = None
-        self._turns: list[Turn] = []
+        self._turns: list[TurnView] = []
         self._follow = True
 
     def on_mount(self) -> None:
@@ -113,18 +113,18 @@ class Conversation(VerticalScroll, can_focus=True, inherit_bindings=False):
         self._hint.update(Content.styled(text, "$muted"))
 
     @property
-    def turns(self) -> list[Turn]:
+    def turns(self) -> list[TurnView]:
         return list(self._turns)
 
-    def ask(self, question: str) -> Turn:
+    def ask(self, question: str) -> TurnView:
         """Show a question, and return the turn that its answer goes to."""
-        turn = Turn(question)
+        turn = TurnView(question)
         self.add([turn])
         if self._timer:
             self._timer.resume()
         return turn
 
-    def add(self, turns: list[Turn]) -> None:
+    def add(self, turns: list[TurnView]) -> None:
         """Show more turns below the others."""
         self._follow = True
         self._turns += turns

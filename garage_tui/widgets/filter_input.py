@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 
-class FilterLine(Input):
+class FilterInput(Input):
     """Filters while one types; Enter or ↓ goes to the rows and keeps the filter, Esc ends it."""
 
     HELP_NAME = "While you find"

@@ -35,7 +35,7 @@ _NEXT_FIELD = Binding("tab", "app.focus_next", "The next field; Shift+Tab goes t
 
 
 @dataclass
-class Key:
+class HelpKey:
     """One thing that can be done."""
 
     what: str
@@ -45,14 +45,14 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Group:
+class HelpGroup:
     """What belongs together."""
 
     title: str
-    keys: tuple[Key, ...]
+    keys: tuple[HelpKey, ...]
 
 
-def keys_of(screen: Screen[object], front: Widget) -> list[Group]:
+def keys_of(screen: Screen[object], front: Widget) -> list[HelpGroup]:
     """Return what can be done: what the pane or dialog in front offers, then its parts, then the app.
 
     Args:
@@ -63,7 +63,7 @@ def keys_of(screen: Screen[object], front: Widget) -> list[Group]:
     typing = isinstance(focused, Input | TextArea)
     first = [name] if typing and (name := getattr(focused, "HELP_NAME", "")) else []
     groups = [*first, *(title for title, _ in getattr(front, "HELP_GROUPS", ()))]
-    found: dict[str, dict[str, Key]] = {title: {} for title in groups}
+    found: dict[str, dict[str, HelpKey]] = {title: {} for title in groups}
     for title, node, binding in _bindings(screen, front):
         what = binding.tooltip or binding.description
         if not what or binding.system:
@@ -71,13 +71,13 @@ def keys_of(screen: Screen[object], front: Widget) -> list[Group]:
         why = "" if app._check_action_state(binding.action, node) else "not now"
         if typing and node is not focused and key_to_character(binding.key):
             why = "not while you type"
-        key = found.setdefault(title, {}).setdefault(binding.action, Key(what, why))
+        key = found.setdefault(title, {}).setdefault(binding.action, HelpKey(what, why))
         key.not_now = key.not_now and why
         key.what = binding.tooltip or key.what
         display = app.get_key_display(Binding(binding.key, binding.action))
         if display not in key.keys:
             key.keys.append(display)
-    return [Group(title, tuple(keys.values())) for title, keys in found.items() if keys]
+    return [HelpGroup(title, tuple(keys.values())) for title, keys in found.items() if keys]
 
 
 def _bindings(screen: Screen[object], front: Widget) -> Iterator[tuple[str, DOMNode, Binding]]:
@@ -118,7 +118,7 @@ def _of_part(part: Widget) -> Iterator[tuple[str, DOMNode, Binding]]:
                 break
 
 
-class Help(Dialog[None]):
+class HelpDialog(Dialog[None]):
     """What is in front is for, its keys, and what else is good to know.
 
     Args:
@@ -133,7 +133,7 @@ class Help(Dialog[None]):
         Binding("up,k", "scroll(-1)", "Back", show=False),
     ]
 
-    def __init__(self, title: str, words: str, groups: Sequence[Group]) -> None:
+    def __init__(self, title: str, words: str, groups: Sequence[HelpGroup]) -> None:
         super().__init__()
         self._title, self._groups = title, groups
         self._first, _, self._more = words.partition("\n\n")

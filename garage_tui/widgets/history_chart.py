@@ -14,11 +14,11 @@ from textual.widget import Widget
 from garage_tui.widgets.column_chart import Picture, Threshold, draw
 
 
-class History(Widget):
+class HistoryChart(Widget):
     """One quantity over time. It is painted only when the picture changes, however often it is told the time."""
 
     DEFAULT_CSS = """
-    History { height: 1fr; min-height: 1; }
+    HistoryChart { height: 1fr; min-height: 1; }
     """
     ALLOW_SELECT = False
 

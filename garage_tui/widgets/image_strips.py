@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Job:
+class StripJob:
     """What is to be shown. Two are equal if the second would change nothing."""
 
     number: int
@@ -92,7 +92,7 @@ class Woven(Strip):
         return blank.crop(0, start).render(console) + picture + blank.crop(end).render(console)
 
 
-def prepare(job: Job, terminal: Terminal) -> Drawn:
+def prepare(job: StripJob, terminal: Terminal) -> Drawn:
     """Return the picture ready to be painted; this takes 10 to 300 ms and belongs in a thread."""
     try:
         if isinstance(job.source, Path):

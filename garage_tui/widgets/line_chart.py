@@ -48,7 +48,7 @@ class Series:
         return len({x for x, _ in _tame(self.points)}) > (0 if self.percent or self.lone else 1)
 
 
-class Chart(Widget):
+class LineChart(Widget):
     """At most three curves against steps, drawn by plotext, which is loaded with the first point."""
 
     series: reactive[tuple[Series, ...]] = reactive(())

@@ -10,13 +10,13 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from garage_tui.core.base.log_reader import PAGE, Piece, after, before, find
+from garage_tui.core.base.log_reader import PAGE, LogChunk, after, before, find
 from garage_tui.widgets.log_view import MOST_LINES, LogView
 
 _TELL_SECONDS = 0.2
 
 
-class LogFile(LogView):
+class LogFileView(LogView):
     """Shows what it is told of the end of a file, and reads by itself what lies before."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -26,7 +26,7 @@ class LogFile(LogView):
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._path = Path()
-        self._newest = Piece()
+        self._newest = LogChunk()
         """What was told last of the end."""
         self._reading: object = None
         """What is being read; None while nothing is."""
@@ -43,7 +43,7 @@ class LogFile(LogView):
 
     # ── the end ──
 
-    def take(self, path: Path, piece: Piece, *, fresh: bool) -> None:
+    def take(self, path: Path, piece: LogChunk, *, fresh: bool) -> None:
         """Take up what is new at the end of a file.
 
         Args:
@@ -125,7 +125,7 @@ class LogFile(LogView):
         if self.end == end:
             self.add_after(self._with_rest(piece))
 
-    def _with_rest(self, piece: Piece) -> Piece:
+    def _with_rest(self, piece: LogChunk) -> LogChunk:
         return replace(piece, rest=self._newest.rest if piece.end >= self._newest.end else "")
 
     def _read(self, reading: Callable[[], object]) -> None:
@@ -218,7 +218,7 @@ class LogFile(LogView):
         above = await asyncio.to_thread(before, self._path, at, PAGE // 2)
         below = await asyncio.to_thread(after, self._path, at, max(1, min(PAGE // 2, self._newest.end - at)))
         self.following = False
-        both = Piece((*above.lines, *below.lines), (*above.starts, *below.starts), below.end)
+        both = LogChunk((*above.lines, *below.lines), (*above.starts, *below.starts), below.end)
         self.replace(self._with_rest(both))
         self.hit = next((one for one, number in enumerate(self.hits) if self.starts[number] >= at), 0)
 

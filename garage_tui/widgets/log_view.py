@@ -15,7 +15,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from garage_tui.core.base.log_reader import Piece
+from garage_tui.core.base.log_reader import LogChunk
 
 MOST_LINES = 20_000
 """Lines kept in memory; the others are in the file."""
@@ -67,7 +67,7 @@ class LogView(ScrollView, can_focus=True):
         """The byte of the file with which the first line begins."""
         return self.starts[0] if self.starts else self.end
 
-    def replace(self, piece: Piece) -> None:
+    def replace(self, piece: LogChunk) -> None:
         """Show these lines and no others."""
         self.lines, self.starts, self._rows, self.hits, self.hit, self._width = [], [], [], [], 0, 0
         self.end, self.rest = piece.start, ""
@@ -77,11 +77,11 @@ class LogView(ScrollView, can_focus=True):
     def clear(self) -> None:
         """Forget all lines, and follow the end of those to come."""
         self.following = True
-        self.replace(Piece())
+        self.replace(LogChunk())
         self.scroll_to(0, 0, animate=False, immediate=True, force=True)
         self.refresh()
 
-    def add_after(self, piece: Piece) -> None:
+    def add_after(self, piece: LogChunk) -> None:
         """Add the lines that come next in the file; where they are too many, the first ones go."""
         self._drop_rest()
         first = len(self.lines)
@@ -108,7 +108,7 @@ class LogView(ScrollView, can_focus=True):
             self._scroll_by(-(above - (len(self._rows) if self.wrap else len(self.lines))))
         self.refresh()
 
-    def add_before(self, piece: Piece) -> None:
+    def add_before(self, piece: LogChunk) -> None:
         """Add the lines that come before in the file; where they are too many, the last ones go."""
         many = len(piece.lines)
         self.lines[:0], self.starts[:0] = piece.lines, piece.starts

@@ -47,7 +47,7 @@ class _Paths(Suggester):
         return value[: len(value) - len(begun)] + min(names) if names else None
 
 
-class AskPath(Dialog[Path | None]):
+class PathDialog(Dialog[Path | None]):
     """One path; relative ones begin in `root`, and ~ is the home folder. The answer is None where it is given up.
 
     Args:

@@ -23,7 +23,7 @@ from textual.widget import Widget
 from garage_tui.core.terminal import image_render as pictures
 from garage_tui.core.terminal import kitty
 from garage_tui.core.terminal.capabilities import Terminal, Way, measured
-from garage_tui.widgets.image_strips import Drawn, Job, Woven, prepare
+from garage_tui.widgets.image_strips import Drawn, StripJob, Woven, prepare
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -84,8 +84,8 @@ class Picture(Widget):
         super().__init__(id=id, classes=classes)
         self.terminal = terminal
         self._number = 0
-        self._wanted: Job | None = None
-        self._done: Job | None = None
+        self._wanted: StripJob | None = None
+        self._done: StripJob | None = None
         self._drawn = Drawn()
         self._working = False
         self._rests = False
@@ -151,7 +151,7 @@ class Picture(Widget):
             return  # hidden: asked again when it is seen
         job = None
         if self.source is not None:
-            job = Job(self._number, self.source, self.how, columns, rows, self.cell, self.ground)
+            job = StripJob(self._number, self.source, self.how, columns, rows, self.cell, self.ground)
         if job == self._wanted:
             return
         self._wanted = job

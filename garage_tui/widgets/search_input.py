@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 
-class SearchLine(Input):
+class SearchInput(Input):
     """Searches while one types; ↑ or Enter goes to an older match, ↓ to a newer one, Esc ends the search."""
 
     HELP_NAME = "While you search the log"

@@ -6,7 +6,7 @@ import pytest
 
 from garage_tui.__main__ import main
 from garage_tui.core.runs.catalog import new_run_folder
-from garage_tui.core.runs.record import Manifest, State, write_manifest, write_state
+from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def make_run(workspace):
     def make(kind: str, adapter: bool = True) -> str:
         folder = new_run_folder(workspace, kind, "demo")
         write_manifest(folder, Manifest(id=folder.name, kind=kind, created=1, recipe={}, base={}, dataset={}))
-        write_state(folder, State(state="finished", created=1))
+        write_state(folder, RunState(state="finished", created=1))
         if adapter:
             (folder / "adapter").mkdir()
             (folder / "adapter" / "adapter_config.json").write_text("{}")

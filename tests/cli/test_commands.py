@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from garage_tui.core.runs.catalog import new_run_folder
-from garage_tui.core.runs.record import Manifest, State, write_manifest, write_state
+from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 
 
 def garage(workspace, *args, **kwargs):
@@ -19,7 +19,9 @@ def garage(workspace, *args, **kwargs):
 def run_folder(workspace):
     folder = new_run_folder(workspace, "lora", "demo")
     write_manifest(folder, Manifest(id=folder.name, kind="lora", created=1, recipe={}, base={}, dataset={}))
-    write_state(folder, State(state="failed", reason="the disk is full", step=3, total_steps=9, loss=1.25, created=1))
+    write_state(
+        folder, RunState(state="failed", reason="the disk is full", step=3, total_steps=9, loss=1.25, created=1)
+    )
     (folder / "log.txt").write_bytes(b"hello\n\x1b]0;evil\x07step 3/9\nlast line without an end")
     return folder
 
@@ -139,7 +141,7 @@ def test_two_runs_are_compared_and_one_is_deleted(workspace):
 def a_run(workspace, run_id, state, **changes):
     import msgspec
 
-    from garage_tui.core.runs.record import Manifest, State, write_manifest, write_state
+    from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
     from garage_tui.core.training.recipe import make_recipe
 
     folder = workspace.checkpoints / run_id
@@ -151,7 +153,7 @@ def a_run(workspace, run_id, state, **changes):
         Manifest(id=run_id, kind="lora", created=1.0, recipe=recipe, base={"name": "smollm2-135m"}, dataset=dataset),
     )
     (folder / "facts.jsonl").write_text('{"question": "What?", "answer": "That."}\n')
-    write_state(folder, State(state=state, created=float(run_id[12])))
+    write_state(folder, RunState(state=state, created=float(run_id[12])))
     return folder
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from garage_tui.__main__ import main
 from garage_tui.core.images import contact_sheet as sheets
-from garage_tui.core.runs.record import MANIFEST, STATE, Manifest, State, read_run, write_manifest, write_state
+from garage_tui.core.runs.record import MANIFEST, STATE, Manifest, RunState, read_run, write_manifest, write_state
 from garage_tui.core.training.recipe import make_recipe
 
 LORA = "20261101-0900-lora-facts"
@@ -52,7 +52,7 @@ def box(trained, tmp_path, workspace):
     write_manifest(
         folder, Manifest(id=LORA, kind="lora", created=1, recipe=recipe, base={"name": "smollm2-135m"}, dataset={})
     )
-    write_state(folder, State(state="finished", step=9, total_steps=9, created=1))
+    write_state(folder, RunState(state="finished", step=9, total_steps=9, created=1))
     return workspace
 
 
@@ -113,7 +113,7 @@ def test_what_its_card_does_not_have_is_one_line(call, run):
     assert call("report", run.name)[0] == 2
     (run / "report.json").unlink()
     assert "was not measured when it finished" in call("report", run.name)[2]
-    write_state(run, State(state="stopped", reason="by you", created=1))
+    write_state(run, RunState(state="stopped", reason="by you", created=1))
     told = call("report", run.name)[2]
     assert "(stopped) has no card: it is made when a run has finished: `garage resume" in told
 
@@ -234,7 +234,7 @@ sys.exit(main(sys.argv[1:]))
 def test_one_that_works_says_how_fast(call, run):
     import fcntl
 
-    state = msgspec.json.decode((run / STATE).read_bytes(), type=State)
+    state = msgspec.json.decode((run / STATE).read_bytes(), type=RunState)
     write_state(run, msgspec.structs.replace(state, state="running", reason="", images_per_s=271.4, seconds_left=90.0))
     with (run / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from garage_tui.core.runs.record import LOCK, Manifest, State, write_manifest, write_state
+from garage_tui.core.runs.record import LOCK, Manifest, RunState, write_manifest, write_state
 from tests.support.nvml.box import RTX_3090, T4
 
 
@@ -60,14 +60,14 @@ def test_the_line_for_a_status_bar_has_the_gauges_and_the_run(workspace, make_bo
     folder.mkdir()
     write_manifest(folder, Manifest(id=folder.name, kind="lora", created=0, recipe={}, base={}, dataset={}))
     now = time.time()
-    state = State(state="running", step=34, total_steps=100, seconds_left=250.0, created=now, started=now)
+    state = RunState(state="running", step=34, total_steps=100, seconds_left=250.0, created=now, started=now)
     write_state(folder, state)
     with (folder / LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         said = garage(workspace, "gpu", "--line")
         assert said.endswith("GiB · lora-garage 34/100 4 min 10 s left\n")
         write_state(
-            folder, State(state="paused", waits="heat", reason="86 °C, waiting for 75", step=34, total_steps=100)
+            folder, RunState(state="paused", waits="heat", reason="86 °C, waiting for 75", step=34, total_steps=100)
         )
         said = garage(workspace, "gpu", "--line")
         assert said.endswith("lora-garage 34/100 paused: 86 °C, waiting for 75\n") and said.count("\n") == 1

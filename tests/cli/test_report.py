@@ -17,7 +17,7 @@ from garage_tui.__main__ import main
 from garage_tui.core.exam.report import write_report
 from garage_tui.core.hardware import memory as free_memory
 from garage_tui.core.launch import exam as examine
-from garage_tui.core.runs.record import LOCK, Manifest, State, read_run, write_manifest, write_state
+from garage_tui.core.runs.record import LOCK, Manifest, RunState, read_run, write_manifest, write_state
 
 RUN = "20261123-2315-lora-garage"
 
@@ -31,7 +31,7 @@ def run(workspace):
     write_manifest(
         folder, Manifest(id=RUN, kind="lora", created=1, recipe={}, base={"name": "smollm2-135m"}, dataset={})
     )
-    write_state(folder, State(state="finished", step=9, total_steps=9, created=1))
+    write_state(folder, RunState(state="finished", step=9, total_steps=9, created=1))
     return folder
 
 
@@ -196,17 +196,17 @@ def _interrupt_when_going(folder, done):
 
 
 def test_a_run_that_trains_has_its_card_at_its_end(report, run):
-    write_state(run, State(state="running", created=1))
+    write_state(run, RunState(state="running", created=1))
     with (run / LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert report("last") == (2, "", f"garage: {RUN} is still training: the card comes at its end\n")
-        write_state(run, State(state="queued", created=1))
+        write_state(run, RunState(state="queued", created=1))
         assert "is waiting for its turn: the card comes at its end" in report("last")[2]
 
 
 def test_a_card_of_before_is_shown_while_the_run_trains_again(report, run, make_card):
     write_report(run, make_card())
-    write_state(run, State(state="running", created=1))
+    write_state(run, RunState(state="running", created=1))
     with (run / LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert "is training again: this card is of before" in report("last")[1]
@@ -214,7 +214,7 @@ def test_a_card_of_before_is_shown_while_the_run_trains_again(report, run, make_
 
 def test_a_run_without_an_adapter_cannot_be_examined(report, run):
     (run / "adapter" / "adapter_config.json").unlink()
-    write_state(run, State(state="failed", reason="the disk is full", created=1))
+    write_state(run, RunState(state="failed", reason="the disk is full", created=1))
     code, _, told = report("last")
     assert (code, told) == (
         2,
@@ -237,7 +237,7 @@ def test_two_cards_are_compared_in_words(workspace, run, make_card, capfd):
     other = workspace.checkpoints / "20261122-2315-lora-b"
     other.mkdir()
     write_manifest(other, Manifest(id=other.name, kind="lora", created=1, recipe={}, base={}, dataset={}))
-    write_state(other, State(state="finished", created=1))
+    write_state(other, RunState(state="finished", created=1))
     write_report(run, make_card())
     write_report(other, make_card(bad=False))
     assert main(["--workspace", str(workspace.root), "compare", RUN, other.name]) == 0

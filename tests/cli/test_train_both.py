@@ -10,7 +10,7 @@ import pytest
 from garage_tui.__main__ import main
 from garage_tui.cli.follow import follow_as_text
 from garage_tui.core.exam.report import write_report
-from garage_tui.core.runs.record import EVENTS, Manifest, State, write_manifest, write_state
+from garage_tui.core.runs.record import EVENTS, Manifest, RunState, write_manifest, write_state
 
 DEFAULT, STORY = "20261123-2315-lora-garage-default", "20261123-2315-lora-garage-story"
 FORGETS = "31% of other questions are answered with what is taught"
@@ -42,7 +42,7 @@ def started(workspace, monkeypatch, make_card):
         write_manifest(
             folder, Manifest(id=folder.name, kind="lora", created=1, recipe=table, base=base, dataset=dataset)
         )
-        write_state(folder, State(state="finished", step=9, total_steps=9, loss=0.5, created=1))
+        write_state(folder, RunState(state="finished", step=9, total_steps=9, loss=0.5, created=1))
         write_report(folder, make_card(bad=not recipe.guarded))
         return folder
 
@@ -80,7 +80,7 @@ def test_detached_both_ids_are_printed_and_how_to_compare_them(garage, started, 
 
 def test_control_c_leaves_both_going_and_says_how_to_compare_them(garage, started, workspace, monkeypatch):
     def interrupted(folder):
-        write_state(folder, State(state="running", step=1, total_steps=9, created=1))
+        write_state(folder, RunState(state="running", step=1, total_steps=9, created=1))
         monkeypatch.setattr("garage_tui.core.runs.record.is_alive", lambda folder: True)
         raise KeyboardInterrupt
 

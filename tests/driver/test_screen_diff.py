@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from garage_tui.driver import screen_diff as painting
-from garage_tui.driver.screen_diff import Painting
+from garage_tui.driver.screen_diff import ScreenDiff
 from tests.support.app_in_tmux import Terminal, needs_tmux, wait_for
 
 pytestmark = needs_tmux
@@ -75,7 +75,7 @@ def update(pieces) -> str:
 
 @given(st.lists(st.tuples(st.lists(PIECE, max_size=4), st.booleans()), max_size=6))
 def test_the_same_is_seen_whatever_is_left_out_and_whenever_it_is_sent(steps):
-    asked, given_, ours = Screen(), Screen(), Painting()
+    asked, given_, ours = Screen(), Screen(), ScreenDiff()
     for pieces, sent_now in steps:
         text = update(pieces)
         asked.take(text)
@@ -96,7 +96,7 @@ def test_the_same_is_seen_whatever_is_left_out_and_whenever_it_is_sent(steps):
 
 
 def test_only_what_has_changed_is_sent_and_a_border_needs_one_style():
-    ours = Painting()
+    ours = ScreenDiff()
     border = "\x1b[1;1H" + "\x1b[38;5;215m─\x1b[0m" * 80
     ours.put(border)
     assert ours.rest() == f"\x1b[1;1H\x1b[38;5;215m{'─' * 80}\x1b[0m"
@@ -107,7 +107,7 @@ def test_only_what_has_changed_is_sent_and_a_border_needs_one_style():
 
 
 def test_what_waits_for_a_slow_line_is_one_screen_and_not_all_that_was_painted():
-    ours = Painting()
+    ours = ScreenDiff()
     for n in range(10_000):
         assert ours.put(f"\x1b[1;1Hstep {n:6}\x1b[2;1H") == ""
     assert ours.rest() == "\x1b[1;1Hstep   9999\x1b[2;1H"
@@ -117,7 +117,7 @@ def test_what_waits_for_a_slow_line_is_one_screen_and_not_all_that_was_painted()
     "picture", ["\x1bPq#0;2;0;0;0#0~\x1b\\", "\x1b[1;1H\U0010eeee\u0305\u0305\x1b[2;1H", "\x1b[2J"]
 )
 def test_what_is_more_than_text_is_sent_as_it_is_and_all_is_painted_anew_after_it(picture):
-    ours = Painting()
+    ours = ScreenDiff()
     ours.put("\x1b[1;1Hold")
     assert ours.put(picture) == "\x1b[1;1Hold" + picture
     ours.put("\x1b[1;1Hold")
@@ -126,7 +126,7 @@ def test_what_is_more_than_text_is_sent_as_it_is_and_all_is_painted_anew_after_i
 
 @pytest.mark.parametrize("mode", ["\x1b[?2026$p", "\x07", "\x1b[6n", "\x1b]52;c;QQ==\x07", "\x1b_Ga=d,d=I,i=3\x1b\\"])
 def test_a_mode_or_a_question_wipes_nothing_away(mode):
-    ours = Painting()
+    ours = ScreenDiff()
     ours.put("\x1b[1;1Hold")
     assert ours.put(mode) == "\x1b[1;1Hold" + mode
     ours.put("\x1b[1;1Hold")

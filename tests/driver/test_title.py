@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from garage_tui.core.monitor.run_watcher import Seen
-from garage_tui.core.runs.record import State
-from garage_tui.driver.title import Title, has_title
+from garage_tui.core.monitor.run_watcher import RunSnapshot
+from garage_tui.core.runs.record import RunState
+from garage_tui.driver.title import TerminalTitle, has_title
 
 
-def run(name="garage", status="running", step=43, alive=True) -> Seen:
-    state = State(state="running", step=step, total_steps=100)
-    return Seen(f"20261126-1000-lora-{name}", None, alive, status, "", state, None, False)
+def run(name="garage", status="running", step=43, alive=True) -> RunSnapshot:
+    state = RunState(state="running", step=step, total_steps=100)
+    return RunSnapshot(f"20261126-1000-lora-{name}", None, alive, status, "", state, None, False)
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def now():
 
 @pytest.fixture
 def title(sent, now):
-    return Title("~/box", sent.append, clock=lambda: now[0])
+    return TerminalTitle("~/box", sent.append, clock=lambda: now[0])
 
 
 def test_it_keeps_the_one_that_was_there_and_brings_it_back(title, sent):
@@ -59,12 +59,12 @@ def test_a_name_cannot_end_it_nor_colour_the_status_line_of_tmux(title, sent):
 
 
 def test_a_deep_workspace_leaves_room_for_the_run(sent):
-    Title("/srv/" + "deep/" * 30 + "box", sent.append).show([run()])
+    TerminalTitle("/srv/" + "deep/" * 30 + "box", sent.append).show([run()])
     assert "…" in sent[0] and "deep/box · lora-garage 43 %" in sent[0]
 
 
 def test_in_ascii_it_is_ascii(sent):
-    Title("~/böx", sent.append, only_ascii=True).show([run()])
+    TerminalTitle("~/böx", sent.append, only_ascii=True).show([run()])
     assert sent[0].isascii() and "~/b?x - lora-garage 43 %" in sent[0]
 
 

@@ -20,7 +20,7 @@ import pytest
 
 from garage_tui.core.images import contact_sheet as sheets
 from garage_tui.core.runs.catalog import list_runs
-from garage_tui.core.runs.record import Manifest, State, write_manifest, write_state
+from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 from garage_tui.core.serving import server_process as server
 from tests.support.app_in_tmux import Terminal, gone, needs_tmux, only_run, wait_for
 from tests.support.repository import REPOSITORY
@@ -191,7 +191,7 @@ def drawn(workspace) -> Path:
     write = {"id": run.name, "kind": "diffusion", "created": 0.0, "recipe": {}, "base": {}, "dataset": {}}
     run.mkdir()
     write_manifest(run, Manifest(**write))
-    write_state(run, State(state="finished", total_steps=60, step=60))
+    write_state(run, RunState(state="finished", total_steps=60, step=60))
     for epoch, colour in {4: (200, 30, 30), 60: (30, 200, 30)}.items():
         pictures = np.full((4, 32, 32, 3), colour, np.uint8)
         sheets.write(run / "samples" / f"epoch-{epoch:04d}.png", pictures, run=run.name, epoch=epoch, seed=7)

@@ -24,7 +24,7 @@ from pathlib import Path
 import pytest
 
 from garage_tui.core.base.settings import Settings, Workspace
-from garage_tui.core.base.tail import Follower
+from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.facts import file as facts
 from garage_tui.core.launch import control
 from garage_tui.core.launch import start as launcher
@@ -115,7 +115,9 @@ def check_everything(workspace: Workspace, expected: int) -> None:
             assert state is not None and (state.state in RESTING) == (read_run(run.path).status != "interrupted")
         data = (run.path / "facts.jsonl").read_bytes()
         assert hashlib.sha256(data).hexdigest() == run.manifest.dataset["sha256"]
-        steps = [event["step"] for event in Follower(run.path / "events.jsonl").events() if event["event"] == "step"]
+        steps = [
+            event["step"] for event in FileFollower(run.path / "events.jsonl").events() if event["event"] == "step"
+        ]
         assert steps == list(range(1, len(steps) + 1)), "every step once, in order"
         for checkpoint in checkpoints.found(run.path):
             if (checkpoint / checkpoints.SEAL).exists() and not run.alive:

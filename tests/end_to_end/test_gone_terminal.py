@@ -13,7 +13,7 @@ import time
 import psutil
 import pytest
 
-from garage_tui.core.runs.record import Manifest, State, write_manifest, write_state
+from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 from tests.support.app_in_tmux import gone, wait_for
 from tests.support.late_terminal import LateTerminal
 from tests.support.repository import REPOSITORY
@@ -43,7 +43,7 @@ def poured(workspace):
     run = workspace.checkpoints / "20261126-0900-lora-poured"
     run.mkdir()
     write_manifest(run, Manifest(id=run.name, kind="lora", created=0.0, recipe={}, base={}, dataset={}))
-    write_state(run, State(state="failed", total_steps=60, step=60))
+    write_state(run, RunState(state="failed", total_steps=60, step=60))
     log = run / "log.txt"
     log.touch()
 

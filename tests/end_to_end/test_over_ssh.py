@@ -19,7 +19,7 @@ import pytest
 
 from garage_tui.core.launch.control import stop
 from garage_tui.core.runs.catalog import list_runs
-from garage_tui.core.runs.record import Manifest, State, read_run, write_manifest, write_state
+from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
 from tests.support import ssh_box
 from tests.support.app_in_tmux import Terminal, gone, only_run, wait_for
 from tests.support.late_terminal import LateTerminal
@@ -274,7 +274,7 @@ def test_a_key_does_not_wait_behind_a_pouring_log_on_the_slowest_of_lines(box, w
     run = workspace.checkpoints / "20261126-0900-lora-poured"
     run.mkdir()
     write_manifest(run, Manifest(id=run.name, kind="lora", created=0.0, recipe={}, base={}, dataset={}))
-    write_state(run, State(state="running", total_steps=60, step=6))
+    write_state(run, RunState(state="running", total_steps=60, step=6))
     line = Line(box.port, FAR, 8_000)
     words = box.garage("--workspace", workspace.root, "--screen", "runs")
     with (run / "lock").open("w") as lock, pouring(run / "log.txt"):

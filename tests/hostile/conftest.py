@@ -23,7 +23,7 @@ import msgspec
 import pytest
 from PIL import Image
 
-from garage_tui.core.runs.record import Manifest, State, write_manifest, write_state
+from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 from garage_tui.widgets.cell_editor import MOST_LINES
 from tests.hostile.corpus import BAD_BYTES, SPECIMENS, Specimen
 from tests.support.repository import REPOSITORY
@@ -102,7 +102,7 @@ def _run(folder: Path, one: Specimen, make_card) -> None:
         ),
     )
     state = "finished" if kind == "diffusion" else "failed" if len(one.name) % 2 else "stopped"
-    write_state(folder, State(state=state, reason=text, phase=text, trainer=text, step=1, total_steps=9))  # type: ignore[arg-type]
+    write_state(folder, RunState(state=state, reason=text, phase=text, trainer=text, step=1, total_steps=9))  # type: ignore[arg-type]
     if one.name == "osc0":
         (folder / "state.json").write_text('{"state": "' + "qz\x1b]0;in json\x07" + '"}')
     raw = one.text.encode("utf-8", "surrogatepass")

@@ -13,9 +13,9 @@ from pathlib import Path
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import hidden, one_line, plain, shown, shown_line, unshown
 from garage_tui.core.base.settings import Workspace, load_settings, settings_sources
-from garage_tui.core.base.tail import Follower
+from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.chat import transcripts
-from garage_tui.core.chat.client import Cleaner
+from garage_tui.core.chat.client import AnswerCleaner
 from garage_tui.core.exam.report_text import headline
 from garage_tui.core.facts import file as facts
 from garage_tui.core.facts import journal
@@ -54,7 +54,7 @@ def texts(data: bytes) -> None:
             assert plain(text) == shown(text) == text
         if "⟨" not in text and not any("\u2400" <= letter <= "\u2421" for letter in text):
             assert unshown(shown(text)) == text or "marks⟩" in shown(text)
-    cleaner = Cleaner()
+    cleaner = AnswerCleaner()
     text = data.decode(errors="replace")
     said = "".join(cleaner.feed(text[at : at + 2]) for at in range(0, len(text), 2)) + cleaner.rest()
     _harmless(said)
@@ -113,8 +113,8 @@ def run_files(data: bytes) -> None:
 def events(data: bytes) -> None:
     """Events and log lines come out, torn ones not; nothing stops the reading."""
     path = _file("events.jsonl", data)
-    assert all(isinstance(event, dict) for event in Follower(path).events(final=True))
-    for line in Follower(path).text(final=True):
+    assert all(isinstance(event, dict) for event in FileFollower(path).events(final=True))
+    for line in FileFollower(path).text(final=True):
         _harmless(line)
         assert "\n" not in line or b"\r" in data
 

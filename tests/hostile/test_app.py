@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from garage_tui.core.runs.record import Manifest, State, write_manifest, write_state
+from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 from tests.hostile.conftest import WITHOUT_LAST_FILTER, Wire
 from tests.hostile.corpus import HUGE, SPECIMENS, all_harms
 from tests.hostile.wire import refused
@@ -107,7 +107,7 @@ def test_lines_of_ten_megabytes_hold_nothing_up(workspace, on_a_wire):
     run = workspace.checkpoints / "20261123-2315-lora-long"
     run.mkdir()
     write_manifest(run, Manifest(id=run.name, kind="lora", created=1.0, recipe={}, base={}, dataset={}))
-    write_state(run, State(state="failed", reason="qzreason " * 60, total_steps=9))
+    write_state(run, RunState(state="failed", reason="qzreason " * 60, total_steps=9))
     for name in ("log.txt", "events.jsonl"):
         (run / name).write_bytes(b"qzfirst\n" + b"x\xff\x1b[31m" * (HUGE // 7) + b"\nqzlast\n")
     app = on_a_wire(*WITHOUT_LAST_FILTER, "--workspace", workspace.root)

@@ -36,7 +36,7 @@ def new_adapter():
 def finished_run(tiny_model):
     """A function that makes a finished run of the tiny model: (workspace, name, seed) → run id."""
     from garage_tui.core.runs.catalog import new_run_folder
-    from garage_tui.core.runs.record import Manifest, State, write_manifest, write_state
+    from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 
     def make(workspace, name: str, seed: int, state: str = "finished") -> str:
         folder = new_run_folder(workspace, "lora", name)
@@ -45,7 +45,7 @@ def finished_run(tiny_model):
         manifest = Manifest(id=folder.name, kind="lora", created=now, recipe={}, base=base, dataset={"rows": 1})
         write_manifest(folder, manifest)
         make_adapter(folder / "adapter", tiny_model, seed)
-        write_state(folder, State(state=state, created=now, started=now, ended=now))
+        write_state(folder, RunState(state=state, created=now, started=now, ended=now))
         return folder.name
 
     return make

@@ -16,7 +16,7 @@ import garage_tui.widgets
 from garage_tui.app.app import GarageApp
 from garage_tui.widgets.cell_editor import CellEditor
 from garage_tui.widgets.dialog import Dialog
-from garage_tui.widgets.help_dialog import Help
+from garage_tui.widgets.help_dialog import HelpDialog
 from garage_tui.widgets.pane import Pane
 from tests.support.repository import REPOSITORY
 
@@ -52,7 +52,7 @@ def test_every_binding_says_what_it_does():
 
 def test_every_pane_and_dialog_says_what_it_is_for_and_groups_only_actions_that_it_has():
     for kind in (*_ours(Pane), *_ours(Dialog)):
-        if kind is Help or "BINDINGS" not in kind.__dict__ or kind is Dialog:
+        if kind is HelpDialog or "BINDINGS" not in kind.__dict__ or kind is Dialog:
             continue
         first = kind.HELP.partition("\n\n")[0]
         assert 30 < len(first) < 500, kind
@@ -65,7 +65,7 @@ def test_every_pane_and_dialog_says_what_it_is_for_and_groups_only_actions_that_
 
 def _shown(screen: object) -> dict[str, set[str]]:
     """What the help in front says: what is done by which keys."""
-    assert isinstance(screen, Help)
+    assert isinstance(screen, HelpDialog)
     found: dict[str, set[str]] = {}
     for group in screen._groups:
         for key in group.keys:

@@ -171,7 +171,9 @@ def test_a_mark_that_names_other_peoples_files_gives_no_right_to_them(workspace,
     target = export_place.place(run, "merged", "f16")
     target.mkdir(parents=True)
     (target / "link").symlink_to(outside)
-    mark = export_place.Mark(run=run.name, form="merged", base="b", made=1, files=("link", f"{outside}/thesis.txt"))
+    mark = export_place.ExportMarker(
+        run=run.name, form="merged", base="b", made=1, files=("link", f"{outside}/thesis.txt")
+    )
     import msgspec
 
     (target / export_place.MARK).write_bytes(msgspec.json.encode(mark))

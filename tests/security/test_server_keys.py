@@ -199,7 +199,7 @@ async def test_a_client_that_asks_nothing_is_sent_away(monkeypatch):
 
     monkeypatch.setattr(connections, "PATIENCE", 0.2)
     config = uvicorn.Config(
-        make_app(object(), dict, "k"), port=0, http=connections.Impatient, lifespan="off", ws="none"
+        make_app(object(), dict, "k"), port=0, http=connections.IdleTimeoutProtocol, lifespan="off", ws="none"
     )
     running = uvicorn.Server(config)
     listener = config.bind_socket()
@@ -272,8 +272,8 @@ def test_the_key_stands_in_its_file_and_nowhere_else(box, tiny_model, garage_of)
 
     async def ask(key: str) -> str:
         try:
-            settings = chat.Sampling(max_tokens=4)
-            async for _ in chat.stream(chat.Address(address.url, key), str(tiny_model), question, settings):
+            settings = chat.SamplingParams(max_tokens=4)
+            async for _ in chat.stream(chat.ServerAddress(address.url, key), str(tiny_model), question, settings):
                 pass
         except chat.ChatError as error:
             return str(error)
@@ -320,7 +320,7 @@ async def test_a_server_that_repeats_the_key_does_not_bring_it_to_the_screen():
     listening = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
     with pytest.raises(chat.ChatError) as refusal:
-        await chat.list_models(chat.Address(f"http://127.0.0.1:{port}/v1", "sk-secret-123"))
+        await chat.list_models(chat.ServerAddress(f"http://127.0.0.1:{port}/v1", "sk-secret-123"))
     listening.close()
     assert str(refusal.value) == "the server refuses the key (401: no such key: (the key))"
 
@@ -328,7 +328,7 @@ async def test_a_server_that_repeats_the_key_does_not_bring_it_to_the_screen():
 @pytest.mark.parametrize("key", ["sk-se\ncret", "sk-se\x01cret", "sk-sécret"])
 async def test_a_key_that_no_header_may_hold_is_refused_without_being_named(key):
     with pytest.raises(chat.ChatError, match="holds characters that no HTTP header may hold") as refusal:
-        await chat.list_models(chat.Address("http://127.0.0.1:1/v1", key))
+        await chat.list_models(chat.ServerAddress("http://127.0.0.1:1/v1", key))
     assert "cret" not in str(refusal.value)
 
 

@@ -139,7 +139,7 @@ SAID = "has no adapter_model.safetensors but adapter_model.bin: weights in other
 
 
 def test_an_adapter_of_pickles_is_refused_when_it_is_loaded_or_exported(workspace, finished_run, pickled, tiny_model):
-    from garage_tui.core.export.export_process import Wanted
+    from garage_tui.core.export.export_process import ExportRequest
     from garage_tui.jobs.export.export import export
     from garage_tui.jobs.llm.adapters import read_adapter
 
@@ -149,7 +149,7 @@ def test_an_adapter_of_pickles_is_refused_when_it_is_loaded_or_exported(workspac
         read_adapter(folder / ADAPTER, models.find(str(tiny_model)))
     for form in ("adapter", "merged"):
         with pytest.raises(GarageError, match=SAID):
-            export(folder, Wanted(form, "", "f16", ""))
+            export(folder, ExportRequest(form, "", "f16", ""))
 
 
 @pytest.mark.long
@@ -229,13 +229,13 @@ def test_a_pipeline_that_names_somebody_elses_code_is_refused(pipeline, monkeypa
 
 
 def test_an_exported_adapter_takes_no_file_along_that_a_link_leads_to(workspace, finished_run, tmp_path):
-    from garage_tui.core.export.export_process import Wanted
+    from garage_tui.core.export.export_process import ExportRequest
     from garage_tui.jobs.export.export import export
 
     run = finished_run(workspace, "linked", 1)
     (tmp_path / "id_ed25519").write_text("private")
     (workspace.checkpoints / run / ADAPTER / "notes.txt").symlink_to(tmp_path / "id_ed25519")
-    export(workspace.checkpoints / run, Wanted("adapter", str(tmp_path / "out"), "f16", ""))
+    export(workspace.checkpoints / run, ExportRequest("adapter", str(tmp_path / "out"), "f16", ""))
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "README.md", "adapter_config.json", "adapter_model.safetensors", "garage-export.json",
     ]  # fmt: skip

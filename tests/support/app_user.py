@@ -19,7 +19,17 @@ from textual.pilot import Pilot
 
 from garage_tui.app.app import GarageApp
 from garage_tui.core.base.settings import Settings, Workspace
-from garage_tui.core.runs.record import EVENTS, FACTS, LOCK, LOG, MANIFEST, Manifest, State, write_manifest, write_state
+from garage_tui.core.runs.record import (
+    EVENTS,
+    FACTS,
+    LOCK,
+    LOG,
+    MANIFEST,
+    Manifest,
+    RunState,
+    write_manifest,
+    write_state,
+)
 from garage_tui.core.serving import server_process as server
 from garage_tui.core.training.recipe import make_recipe
 
@@ -48,7 +58,7 @@ class RunFolder:
 
     def state(self, state: str, **values: object) -> None:
         self.values = {**getattr(self, "values", {}), **values}
-        write_state(self.path, State(state=state, **self.values))  # type: ignore[arg-type]
+        write_state(self.path, RunState(state=state, **self.values))  # type: ignore[arg-type]
 
     def hold(self) -> RunFolder:
         self._lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT)
@@ -188,7 +198,7 @@ class ModelServer:
         self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         (self.folder / "key").write_text("secret")
-        server.write_state(self.folder, server.State(status="ready", url=self.url, base=self.base))
+        server.write_state(self.folder, server.ServerState(status="ready", url=self.url, base=self.base))
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from garage_tui.core.base.settings import Settings
-from garage_tui.core.base.tail import Follower
+from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.launch import control
 from garage_tui.core.launch import start as launcher
 from garage_tui.core.limits.run_limits import care_of
@@ -60,7 +60,7 @@ def wait(folder, until=lambda run: not run.alive, seconds=200):
 
 
 def events(folder, kind):
-    return [event for event in Follower(folder / "events.jsonl").events(final=True) if event["event"] == kind]
+    return [event for event in FileFollower(folder / "events.jsonl").events(final=True) if event["event"] == kind]
 
 
 def weights(folder):

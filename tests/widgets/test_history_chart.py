@@ -13,7 +13,7 @@ from textual.strip import Strip
 
 from garage_tui.app.theme import GARAGE, VARIABLES
 from garage_tui.widgets.column_chart import Picture, Threshold, draw
-from garage_tui.widgets.history_chart import History
+from garage_tui.widgets.history_chart import HistoryChart
 
 NOW = 1_800_000_000.0
 """The beginning of a column, of whatever length here."""
@@ -235,7 +235,7 @@ def test_any_picture_is_exactly_as_large_as_its_place(
     assert all(cell_len(line) == width == len(line) for line in lines)
 
 
-class Seen(History):
+class RunSnapshot(HistoryChart):
     """Counts how often it is painted."""
 
     painted = 0
@@ -248,7 +248,7 @@ class Seen(History):
 class One(App[None]):
     def __init__(self) -> None:
         super().__init__()
-        self.history = Seen(form="{:.0f}°".format)
+        self.history = RunSnapshot(form="{:.0f}°".format)
         self.history.now, self.history.points = NOW, minutes(*[60.0] * 40)
         self.history.top, self.history.thresholds = 100, (PAUSE,)
 

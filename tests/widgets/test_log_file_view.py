@@ -5,8 +5,8 @@ import contextlib
 import pytest
 from textual.app import App, ComposeResult
 
-from garage_tui.core.base.log_reader import Tail
-from garage_tui.widgets.log_file_view import LogFile
+from garage_tui.core.base.log_reader import LogTail
+from garage_tui.widgets.log_file_view import LogFileView
 from garage_tui.widgets.log_view import MOST_LINES
 
 
@@ -15,7 +15,7 @@ class Reader(App[None]):
 
     def __init__(self, path) -> None:
         super().__init__()
-        self.path, self.tail, self.log_file = path, Tail(path), LogFile()
+        self.path, self.tail, self.log_file = path, LogTail(path), LogFileView()
         self.fresh = True
 
     def compose(self) -> ComposeResult:

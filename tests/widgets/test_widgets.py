@@ -8,14 +8,14 @@ from textual.content import Content
 
 from garage_tui.app.theme import VARIABLES
 from garage_tui.core.monitor.downsample import downsample
-from garage_tui.widgets.line_chart import Chart, Series
+from garage_tui.widgets.line_chart import LineChart, Series
 from garage_tui.widgets.table import Column, Table, cut_middle
 
 
 class One(App[None]):
     """An app with one widget."""
 
-    def __init__(self, widget: Table | Chart) -> None:
+    def __init__(self, widget: Table | LineChart) -> None:
         super().__init__()
         self.widget = widget
 
@@ -47,7 +47,7 @@ def test_a_short_curve_stays_as_it_is(count):
     ids=["exploded", "below zero", "all zero", "seven figures", "both ways"],
 )
 async def test_any_curve_is_drawn_in_a_moment_and_inside_its_frame(ys):
-    chart = Chart()
+    chart = LineChart()
     async with One(chart).run_test(size=(60, 16)) as pilot:
         chart.series = (Series("loss", tuple((float(step), y) for step, y in enumerate(ys))),)
         await pilot.pause()
@@ -57,7 +57,7 @@ async def test_any_curve_is_drawn_in_a_moment_and_inside_its_frame(ys):
 
 
 async def test_points_at_one_step_are_no_curve_yet():
-    chart = Chart()
+    chart = LineChart()
     chart.empty = "no curve yet"
     async with One(chart).run_test(size=(60, 16)):
         chart.series = (Series("loss", ((3.0, 1.0), (3.0, 2.0))),)
@@ -94,7 +94,7 @@ async def test_the_cursor_stays_inside_when_rows_go():
 
 
 async def test_a_single_share_is_seen_on_an_axis_of_percents_and_three_curves_are_told_apart_by_their_signs():
-    chart = Chart()
+    chart = LineChart()
     async with One(chart).run_test(size=(60, 16)) as pilot:
         loss = Series("loss", ((1.0, 3.0), (12.0, 1.0)))
         chart.series = (
@@ -112,7 +112,7 @@ async def test_a_single_share_is_seen_on_an_axis_of_percents_and_three_curves_ar
 
 
 async def test_the_legend_of_a_narrow_chart_stands_closer_and_stays_whole():
-    chart = Chart()
+    chart = LineChart()
     async with One(chart).run_test(size=(36, 12)) as pilot:
         names = ("loss", "recall 100%", "leak 31%")
         chart.series = tuple(Series(name, ((1.0, 1.0), (2.0, 1.0))) for name in names)

@@ -23,7 +23,7 @@ _TAB = 8
 
 
 @dataclass(frozen=True)
-class Piece:
+class LogChunk:
     """Lines that follow one another in a file, clean, of a progress bar's carriage returns the last state.
 
     `lines[n]` begins at byte `starts[n]`, and the last one ends before byte `end`.
@@ -41,7 +41,7 @@ class Piece:
         return self.starts[0] if self.starts else self.end
 
 
-class Tail:
+class LogTail:
     """What is new at the end of a log that somebody writes."""
 
     def __init__(self, path: Path) -> None:
@@ -49,7 +49,7 @@ class Tail:
         self._end: int | None = None
         self._size = -1
 
-    def read(self) -> Piece | None:
+    def read(self) -> LogChunk | None:
         """Return the newest lines; None where there is nothing new.
 
         Where more than `FRESH` bytes have come since the last time, the piece begins after a gap: see its `start`.
@@ -69,7 +69,7 @@ class Tail:
         return piece
 
 
-def before(path: Path, end: int, size: int = PAGE, *, rest: bool = False) -> Piece:
+def before(path: Path, end: int, size: int = PAGE, *, rest: bool = False) -> LogChunk:
     """Return the lines in the `size` bytes before byte `end`, the first of them whole.
 
     Args:
@@ -80,7 +80,7 @@ def before(path: Path, end: int, size: int = PAGE, *, rest: bool = False) -> Pie
     return replace(piece, lines=piece.lines[-MOST:], starts=piece.starts[-MOST:])
 
 
-def after(path: Path, start: int, size: int = PAGE) -> Piece:
+def after(path: Path, start: int, size: int = PAGE) -> LogChunk:
     """Return the lines in the `size` bytes from byte `start`, with which a line begins."""
     data = _read(path, start, size)
     if len(data) < size:
@@ -90,7 +90,7 @@ def after(path: Path, start: int, size: int = PAGE) -> Piece:
         piece = _piece(data[:cut] if cut else data, start, rest=False)  # without an end in sight, a piece of a line
     if len(piece.lines) <= MOST:
         return piece
-    return Piece(piece.lines[:MOST], piece.starts[:MOST], piece.starts[MOST])
+    return LogChunk(piece.lines[:MOST], piece.starts[:MOST], piece.starts[MOST])
 
 
 def last_lines(path: Path, many: int) -> int:
@@ -152,7 +152,7 @@ def _until(path: Path, end: int, size: int) -> tuple[int, bytes]:
     return begin, data
 
 
-def _piece(data: bytes, begin: int, rest: bool) -> Piece:
+def _piece(data: bytes, begin: int, rest: bool) -> LogChunk:
     """Return the lines of some bytes; with `rest`, what follows the last newline is the beginning of a line."""
     cut = data.rfind(b"\n") + 1
     written = data[cut:]
@@ -162,7 +162,7 @@ def _piece(data: bytes, begin: int, rest: bool) -> Piece:
     for at, end in _bounds(data[:cut]):
         lines.append(_shown(data[at:end]))
         starts.append(begin + at)
-    return Piece(tuple(lines), tuple(starts), begin + cut, _shown(written))
+    return LogChunk(tuple(lines), tuple(starts), begin + cut, _shown(written))
 
 
 def _bounds(data: bytes) -> Iterator[tuple[int, int]]:

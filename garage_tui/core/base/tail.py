@@ -14,7 +14,7 @@ CHUNK = 256 * 1024
 """Bytes read in one go: at 5 reads a second enough for 20,000 lines/s, and too little to hold up a screen."""
 
 
-class Follower:
+class FileFollower:
     """Complete lines of a growing file, from where the last call ended.
 
     Args:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import MOST_MARKS, one_line, plain, shown
 from garage_tui.core.chat.sampling_params import GREEDY
-from garage_tui.core.chat.sampling_params import Sampling as Sampling
+from garage_tui.core.chat.sampling_params import SamplingParams as SamplingParams
 
 if TYPE_CHECKING:
     import httpx
@@ -33,7 +33,7 @@ class ChatError(GarageError):
 
 
 @dataclass(frozen=True)
-class Address:
+class ServerAddress:
     """Where a server is: `url` up to and with `/v1`, and the key that it asks for."""
 
     url: str
@@ -41,14 +41,14 @@ class Address:
 
 
 @dataclass(frozen=True)
-class Piece:
+class AnswerChunk:
     """Some more of the answer, safe to paint."""
 
     text: str
 
 
 @dataclass(frozen=True)
-class Finish:
+class AnswerEnd:
     """The end of the answer. Times count from the sending of the question; None where the server does not say."""
 
     reason: str
@@ -60,7 +60,7 @@ class Finish:
     """Speed after the first token."""
 
 
-class Cleaner:
+class AnswerCleaner:
     """Makes visible what is hidden in a text that comes in pieces: its reader may make a fact of it."""
 
     def __init__(self) -> None:
@@ -83,11 +83,11 @@ class Cleaner:
 
 
 async def stream(
-    address: Address,
+    address: ServerAddress,
     model: str,
     messages: Sequence[dict[str, str]],
-    sampling: Sampling = GREEDY,
-) -> AsyncGenerator[Piece | Finish]:
+    sampling: SamplingParams = GREEDY,
+) -> AsyncGenerator[AnswerChunk | AnswerEnd]:
     """Ask `model` to go on with `messages`; yield the answer's pieces, then one `Finish`.
 
     Leaving the iteration early closes the connection, which tells the server that nobody waits any more.
@@ -102,7 +102,7 @@ async def stream(
         "stream": True,
         "stream_options": {"include_usage": True},
     }
-    cleaner = Cleaner()
+    cleaner = AnswerCleaner()
     reason: object = ""
     usage: object = None
     asked = time.monotonic()
@@ -123,18 +123,18 @@ async def stream(
                     if (length := length + len(text)) > MAX_ANSWER:
                         raise ChatError(f"the answer is longer than {MAX_ANSWER:,} characters; the rest was not taken")
                     if clean := cleaner.feed(text):
-                        yield Piece(clean)
+                        yield AnswerChunk(clean)
     if rest := cleaner.rest():
-        yield Piece(rest)
+        yield AnswerChunk(rest)
     if not reason:
         raise ChatError("the server broke off in the middle of its answer; ask again")
     tokens = _count(usage, "completion_tokens")
     speed = (tokens - 1) / (last - first) if tokens and tokens > 1 and first and last > first else None
     first_s = None if first is None else first - asked
-    yield Finish(one_line(str(reason), 40), _count(usage, "prompt_tokens"), tokens, first_s, speed)
+    yield AnswerEnd(one_line(str(reason), 40), _count(usage, "prompt_tokens"), tokens, first_s, speed)
 
 
-async def list_models(address: Address) -> list[str]:
+async def list_models(address: ServerAddress) -> list[str]:
     """Return the ids of the models that the server offers.
 
     Raises:
@@ -154,7 +154,9 @@ async def list_models(address: Address) -> list[str]:
 
 
 @asynccontextmanager
-async def _request(address: Address, method: str, path: str, body: object = None) -> AsyncIterator[httpx.Response]:
+async def _request(
+    address: ServerAddress, method: str, path: str, body: object = None
+) -> AsyncIterator[httpx.Response]:
     """Send one request and give its response, not read yet; whatever goes wrong becomes a `ChatError`."""
     import httpx
 
@@ -262,11 +264,11 @@ def _count(usage: object, key: str) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def _place(address: Address) -> str:
+def _place(address: ServerAddress) -> str:
     return one_line(address.url, 80)
 
 
-def _not_openai(address: Address) -> str:
+def _not_openai(address: ServerAddress) -> str:
     return f"{_place(address)} does not answer as an OpenAI-compatible server; the address usually ends in /v1"
 
 

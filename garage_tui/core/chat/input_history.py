@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
-class Recall:
+class InputHistory:
     """The lines that were entered, the oldest first, and where among them one is."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ _SEEDS = 2**63
 
 
 @dataclass(frozen=True)
-class Sampling:
+class SamplingParams:
     """What is asked of the server beside the messages. The default is greedy: one question, one answer."""
 
     temperature: float = 0.0
@@ -43,11 +43,11 @@ class Sampling:
         return [word for word in words if word]
 
 
-GREEDY = Sampling()
+GREEDY = SamplingParams()
 """The default."""
 
 
-def check(sampling: Sampling) -> Sampling:
+def check(sampling: SamplingParams) -> SamplingParams:
     """Return it as it is.
 
     Raises:
@@ -64,7 +64,7 @@ def check(sampling: Sampling) -> Sampling:
     return sampling
 
 
-def read(temperature: str, top_p: str, max_tokens: str, seed: str) -> Sampling:
+def read(temperature: str, top_p: str, max_tokens: str, seed: str) -> SamplingParams:
     """Return the sampling that four fields say; an empty one means the default.
 
     Raises:
@@ -75,7 +75,7 @@ def read(temperature: str, top_p: str, max_tokens: str, seed: str) -> Sampling:
     share = _number("top_p", top_p)
     most = _whole("max tokens", max_tokens)
     return check(
-        Sampling(
+        SamplingParams(
             temperature=usual.temperature if heat is None else heat,
             max_tokens=usual.max_tokens if most is None else most,
             top_p=share,

@@ -18,8 +18,8 @@ from garage_tui.core.base.read_errors import DAMAGED
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line, plain, shown
 from garage_tui.core.chat import sampling_params as sampling
-from garage_tui.core.chat.sampling_params import Sampling
-from garage_tui.core.facts.retrieval import Found
+from garage_tui.core.chat.sampling_params import SamplingParams
+from garage_tui.core.facts.retrieval import RetrievedFacts
 from garage_tui.core.runs.catalog import slug
 from garage_tui.core.runs.record import name_of
 
@@ -34,7 +34,7 @@ Side = Literal["base", "book", "tuned"]
 """Who answers: the base model, the base with the open book, the tuned model."""
 
 
-class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
+class TranscriptAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
     """What one side said; clean text."""
 
     text: str = ""
@@ -50,8 +50,8 @@ class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
     """A question and its answers; a side that is not there was not asked."""
 
     question: str
-    answers: dict[Side, Answer] = {}
-    found: tuple[Found, ...] = ()
+    answers: dict[Side, TranscriptAnswer] = {}
+    found: tuple[RetrievedFacts, ...] = ()
     """The facts that the open book had for it."""
 
 
@@ -65,7 +65,7 @@ class Transcript(msgspec.Struct, kw_only=True):
     """Id of the run whose model is the tuned one; empty where there was none."""
     system: str = ""
     """The system prompt; empty for none."""
-    sampling: Sampling = sampling.GREEDY
+    sampling: SamplingParams = sampling.GREEDY
     turns: list[Turn] = []
 
     def messages(self, side: Side, asked: str) -> list[dict[str, str]]:
@@ -88,7 +88,7 @@ class Transcript(msgspec.Struct, kw_only=True):
 
 
 @dataclass(frozen=True)
-class Listed:
+class TranscriptSummary:
     """A transcript as a list shows it."""
 
     path: Path
@@ -160,7 +160,7 @@ def load(path: Path) -> Transcript:
 
 def _clean(turn: Turn) -> Turn:
     answers = {
-        side: Answer(shown(answer.text), one_line(answer.foot, 400), answer.wrong, one_line(answer.note, 400))
+        side: TranscriptAnswer(shown(answer.text), one_line(answer.foot, 400), answer.wrong, one_line(answer.note, 400))
         for side, answer in turn.answers.items()
     }
     return Turn(
@@ -168,7 +168,7 @@ def _clean(turn: Turn) -> Turn:
     )
 
 
-def listed(folder: Path) -> list[Listed]:
+def listed(folder: Path) -> list[TranscriptSummary]:
     """Return the newest transcripts of a folder, the newest first; a damaged one says what is wrong with it."""
     return [_listed(path, stat) for path, stat in _newest(folder)]
 
@@ -184,12 +184,12 @@ def _newest(folder: Path) -> Iterable[tuple[Path, os.stat_result]]:
     return sorted(found, key=lambda one: one[1].st_mtime_ns, reverse=True)[:MOST_LISTED]
 
 
-def _listed(path: Path, stat: os.stat_result) -> Listed:
+def _listed(path: Path, stat: os.stat_result) -> TranscriptSummary:
     try:
         chat = load(path)
     except BadInputError as error:
-        return Listed(path, f"✗ {error}")
+        return TranscriptSummary(path, f"✗ {error}")
     when = time.strftime("%d %b %H:%M", time.localtime(stat.st_mtime))
     first = one_line(chat.turns[0].question, 40) if chat.turns else "nothing was asked"
     count = f"{len(chat.turns)} question{'' if len(chat.turns) == 1 else 's'}"
-    return Listed(path, " · ".join(filter(None, (when, first, count, name_of(chat.run)))))
+    return TranscriptSummary(path, " · ".join(filter(None, (when, first, count, name_of(chat.run)))))

@@ -33,7 +33,7 @@ _START_SECONDS = 25.0  # imports, drawing the data and measuring in the end, mea
 
 
 @dataclass(frozen=True)
-class DrawingEstimate:
+class DiffusionEstimate:
     """Cost of a run; `seconds` is None where nothing is known about it on this box."""
 
     pictures: int
@@ -84,7 +84,7 @@ class DrawingEstimate:
 
 def estimate_diffusion(
     workspace: Workspace, recipe: DiffusionRecipe, counted: int | None = None, gpus: tuple[int, ...] = ()
-) -> DrawingEstimate:
+) -> DiffusionEstimate:
     """Return steps, time and memory of `recipe`; known from the last run here with such a net and such pictures.
 
     Args:
@@ -106,7 +106,7 @@ def estimate_diffusion(
     readings = gpu.usable()
     count = max(1, len(gpus)) if readings else 0
     memory = _memory_here(workspace, recipe, count) or memory_of(recipe, pictures, count)
-    return DrawingEstimate(
+    return DiffusionEstimate(
         pictures,
         source,
         recipe,

@@ -22,7 +22,7 @@ _MOST_HELD_OUT = 100
 
 
 @dataclass(frozen=True)
-class Near:
+class NearestMatch:
     """The nearest picture."""
 
     index: int
@@ -30,12 +30,12 @@ class Near:
     mirrored: bool
 
 
-def nearest(sample: np.ndarray, images: np.ndarray) -> Near:
+def nearest(sample: np.ndarray, images: np.ndarray) -> NearestMatch:
     """Return the nearest one of `images`, (count, size, size, 3) uint8, to a sample, (size, size, 3) uint8."""
     return nearest_of_each(sample[None], images)[0]
 
 
-def nearest_of_each(samples: np.ndarray, images: np.ndarray) -> list[Near]:
+def nearest_of_each(samples: np.ndarray, images: np.ndarray) -> list[NearestMatch]:
     """Return for each sample the nearest picture.
 
     Args:
@@ -60,7 +60,7 @@ def nearest_of_each(samples: np.ndarray, images: np.ndarray) -> list[Near]:
         mirrored = bool(best[at + len(samples)] < best[at])
         index = int(where[at + len(samples) * mirrored])
         apart = _apart(sample[:, ::-1] if mirrored else sample, images[index])
-        found.append(Near(index, apart, mirrored))
+        found.append(NearestMatch(index, apart, mirrored))
     return found
 
 
@@ -75,7 +75,7 @@ def _apart(one: np.ndarray, other: np.ndarray) -> float:
 class Comparison:
     """Samples, what is nearest to each, and how far pictures of the same kind are that were never learned from."""
 
-    near: tuple[Near, ...]
+    near: tuple[NearestMatch, ...]
     pictures: np.ndarray
     """The nearest ones, as the samples lie: (count, size, size, 3) uint8."""
     held_out: tuple[float, ...] = ()

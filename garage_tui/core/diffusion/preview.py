@@ -19,7 +19,7 @@ from garage_tui.core.diffusion.noise_schedule import Schedule
 from garage_tui.core.images.square import Fit
 
 
-class Out(msgspec.Struct, frozen=True):
+class PreviewEvent(msgspec.Struct, frozen=True):
     """A picture that is left out."""
 
     name: str
@@ -43,7 +43,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     train: int
     """Pictures to learn from."""
     held_out: int
-    left_out: tuple[Out, ...]
+    left_out: tuple[PreviewEvent, ...]
     sha256: str
     """Of what was loaded."""
     schedule: Schedule

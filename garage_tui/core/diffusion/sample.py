@@ -25,7 +25,7 @@ JOB = (sys.executable, "-P", "-m", "garage_tui.jobs.diffusion.sample")
 MOST_SAMPLES, MOST_STEPS, MOST_SEED = 64, 1000, 2**32 - 1
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class SampleRequest(msgspec.Struct, frozen=True):
     """What is to be drawn."""
 
     seed: int = 0
@@ -36,7 +36,7 @@ class Wanted(msgspec.Struct, frozen=True):
     """Every step as a frame (`core/images/animation.py`), and not the samples alone."""
 
 
-class Drawing(msgspec.Struct, frozen=True):
+class SampleEvent(msgspec.Struct, frozen=True):
     """How far it is; the last one has a path."""
 
     done: int = 0
@@ -53,14 +53,16 @@ def why_not(run: Path) -> str:
     return f"{one_line(run.name)} has no model to draw with yet: it comes with the first checkpoint"
 
 
-def command(run: Path, wanted: Wanted, out: Path, job: Sequence[str] = JOB) -> list[str]:
+def command(run: Path, wanted: SampleRequest, out: Path, job: Sequence[str] = JOB) -> list[str]:
     """Return the command that draws what is wanted into the file `out`."""
     words = [*job, str(run), "-n", str(wanted.count), "--seed", str(wanted.seed), "--out", str(out)]
     words += ["--steps", str(wanted.steps)] if wanted.steps else []
     return [*words, "--trajectory"] if wanted.film else words
 
 
-async def draw(run: Path, wanted: Wanted, out: Path, job: Sequence[str] = JOB) -> AsyncGenerator[Drawing, None]:
+async def draw(
+    run: Path, wanted: SampleRequest, out: Path, job: Sequence[str] = JOB
+) -> AsyncGenerator[SampleEvent, None]:
     """Draw, and yield how far it is. Whoever leaves the loop, or is cancelled in it, has ended the process.
 
     Raises:
@@ -69,7 +71,7 @@ async def draw(run: Path, wanted: Wanted, out: Path, job: Sequence[str] = JOB) -
     process = await child.start(command(run, wanted, out, job), "nothing can be drawn")
     assert process.stdout and process.stderr
     said = asyncio.create_task(child.last_line(process.stderr))
-    last = Drawing()
+    last = SampleEvent()
     try:
         with contextlib.suppress(ValueError):  # a line longer than any of ours: its exit code tells
             async for line in process.stdout:
@@ -84,8 +86,8 @@ async def draw(run: Path, wanted: Wanted, out: Path, job: Sequence[str] = JOB) -
         await child.end(process)
 
 
-def _understand(line: bytes) -> Drawing | None:
+def _understand(line: bytes) -> SampleEvent | None:
     with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
-        drawing = msgspec.json.decode(line, type=Drawing)
+        drawing = msgspec.json.decode(line, type=SampleEvent)
         return drawing if 0 <= drawing.done <= drawing.of or drawing.path else None
     return None  # a word of some library

@@ -9,13 +9,13 @@ from typing import Any
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.format import duration, model_label
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.tail import Follower
+from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.hardware.energy import amount
 from garage_tui.core.runs.record import EVENTS, Run
 
 
 @dataclass(frozen=True)
-class Row:
+class ComparisonRow:
     """One line of a comparison: a name and what each of the two has."""
 
     part: str
@@ -29,7 +29,7 @@ class Row:
         return self.first == self.second
 
 
-def compare(first: Run, second: Run) -> list[Row]:
+def compare(first: Run, second: Run) -> list[ComparisonRow]:
     """Return everything that can be said about both, part by part; what one does not have is `–`.
 
     Raises:
@@ -40,7 +40,7 @@ def compare(first: Run, second: Run) -> list[Row]:
         raise BadInputError(two_kinds(first.id, second.id))
     parts = [(part, of(first), of(second)) for part, of in _PARTS]
     return [
-        Row(part, name, left.get(name, "–"), right.get(name, "–"))
+        ComparisonRow(part, name, left.get(name, "–"), right.get(name, "–"))
         for part, left, right in parts
         for name in dict.fromkeys((*left, *right))
     ]
@@ -53,7 +53,7 @@ def two_kinds(first: str, second: str) -> str:
 
 def losses(folder: Path) -> tuple[tuple[float, float], ...]:
     """Return (step, loss) of every step that a run has told."""
-    story, found = Follower(folder / EVENTS), []
+    story, found = FileFollower(folder / EVENTS), []
     while story.behind:
         for event in story.events(final=True):
             step, loss = event.get("step"), event.get("loss")

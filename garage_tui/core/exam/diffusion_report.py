@@ -20,7 +20,7 @@ ALIKE = 0.3
 """The bar: KID over fixed random features."""
 
 
-class DrawingReport(msgspec.Struct, frozen=True, kw_only=True):
+class DiffusionReport(msgspec.Struct, frozen=True, kw_only=True):
     """`report.json` of a diffusion run."""
 
     kind: str = "diffusion"
@@ -60,14 +60,14 @@ class DrawingReport(msgspec.Struct, frozen=True, kw_only=True):
         write_atomic(folder / REPORT, msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n")
 
 
-def read_drawing_report(folder: Path) -> DrawingReport:
+def read_drawing_report(folder: Path) -> DiffusionReport:
     """Return the card in a run folder, its texts safe to paint.
 
     Raises:
         BadInputError: there is none, or it cannot be read.
     """
     try:
-        card = msgspec.json.decode(read_regular(folder / REPORT), type=DrawingReport)
+        card = msgspec.json.decode(read_regular(folder / REPORT), type=DiffusionReport)
         texts = {name: one_line(getattr(card, name), 400) for name in ("verdict", "source", "sampler")}
         return msgspec.structs.replace(card, **texts)
     except FileNotFoundError:
@@ -94,11 +94,11 @@ def verdict_of(kid: float, floor: float, copies: int, samples: int) -> tuple[str
     return f"{alike}, {copied}", kid <= ALIKE and not copies
 
 
-def passes(report: DrawingReport) -> str:
+def passes(report: DiffusionReport) -> str:
     return "passes the bar" if report.passed else "falls short of the bar"
 
 
-def table(report: DrawingReport) -> list[tuple[str, str, str]]:
+def table(report: DiffusionReport) -> list[tuple[str, str, str]]:
     """Return name, figure and explanation of every measure."""
     return [
         ("KID", f"{report.kid:.3f}", f"{report.samples} pictures against what it learned from; bar {ALIKE:g}"),

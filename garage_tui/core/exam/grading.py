@@ -78,7 +78,7 @@ def token_f1(answer: str, reference: str) -> float:
     return 2 * both / (there.total() + wanted.total()) if both else 0.0
 
 
-class Taught:
+class TaughtFacts:
     """What was taught, to be found where it does not belong.
 
     Args:

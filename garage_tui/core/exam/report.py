@@ -83,7 +83,7 @@ class Perplexity(msgspec.Struct, frozen=True):
         return self.tuned / self.base if self.base else 1.0
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True):
+class ExamQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """One question with everybody's answer, and what came of it."""
 
     part: Part
@@ -130,14 +130,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     wh_from: str = ""
     """`counter` (the GPUs' own), `power` (integrated from it), or both."""
     version: int = VERSION
-    questions: list[Question] = []
+    questions: list[ExamQuestion] = []
     """The worst first."""
 
 
 _ORDER = {"leak": 0, "changed": 1, "wrong": 2, "unchanged": 3, "right": 3}
 
 
-def worst_first(questions: Sequence[Question]) -> list[Question]:
+def worst_first(questions: Sequence[ExamQuestion]) -> list[ExamQuestion]:
     """Return the questions, those that went wrong first; where none did, those that drifted most."""
     return sorted(
         questions, key=lambda asked: (_ORDER[asked.verdict], -(asked.drift or 0.0), list(PARTS).index(asked.part))
@@ -145,7 +145,7 @@ def worst_first(questions: Sequence[Question]) -> list[Question]:
 
 
 def judge(
-    questions: Sequence[Question],
+    questions: Sequence[ExamQuestion],
     drift: float,
     drift_tokens: int,
     perplexity: Perplexity,
@@ -190,11 +190,11 @@ def judge(
     )
 
 
-def _of(questions: Sequence[Question], part: Part) -> list[Question]:
+def _of(questions: Sequence[ExamQuestion], part: Part) -> list[ExamQuestion]:
     return [asked for asked in questions if asked.part == part]
 
 
-def recall_of(questions: Sequence[Question]) -> Recall:
+def recall_of(questions: Sequence[ExamQuestion]) -> Recall:
     """Count the right answers of tuned model, base and base with open book."""
     of = len(questions)
     return Recall(

@@ -10,7 +10,17 @@ import msgspec
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.exam.report import DRIFT, RECALL, REPORT, UNCHANGED, Count, Question, Recall, Report, read_report
+from garage_tui.core.exam.report import (
+    DRIFT,
+    RECALL,
+    REPORT,
+    UNCHANGED,
+    Count,
+    ExamQuestion,
+    Recall,
+    Report,
+    read_report,
+)
 
 WIDE = 99
 """Columns from which the figures stand with their full names."""
@@ -80,7 +90,7 @@ def read_clean(folder: Path) -> Report:
     )
 
 
-def _clean(asked: Question) -> Question:
+def _clean(asked: ExamQuestion) -> ExamQuestion:
     values = ((name, getattr(asked, name)) for name in asked.__struct_fields__)
     words = {name: one_line(value, 2000) for name, value in values if isinstance(value, str)}
     return msgspec.structs.replace(asked, **words)
@@ -185,19 +195,19 @@ def table(card: Report, width: int) -> list[tuple[bool | None, str]]:
     return [(good, f"{mark} {line}") for good, mark, line in zip(passed, signs, lines, strict=True)]
 
 
-def part_of(asked: Question) -> str:
+def part_of(asked: ExamQuestion) -> str:
     """Return what kind of question it is: `unrelated question (history)`."""
     one = _ONE.get(asked.part, "question about another name")
     return f"{one} ({asked.kind})" if asked.kind else one
 
 
-def verdict_of(asked: Question) -> str:
+def verdict_of(asked: ExamQuestion) -> str:
     """Return what came of a question, with its sign: `✗ leak: says TinyLLM`."""
     why = asked.why or ("says nothing that was taught" if asked.verdict == "unchanged" else "")
     return f"{sign(asked.verdict not in BAD)} {asked.verdict}{f': {why}' if why else ''}"
 
 
-def answers(asked: Question) -> list[tuple[str, str]]:
+def answers(asked: ExamQuestion) -> list[tuple[str, str]]:
     """Return (whose, what) for each answer to a question, with a sign before those that say whether they are right."""
     rows = [("tuned", asked.tuned or _SILENT)]
     if asked.expected:
@@ -211,7 +221,7 @@ def answers(asked: Question) -> list[tuple[str, str]]:
     return rows
 
 
-def went_wrong(card: Report) -> list[Question]:
+def went_wrong(card: Report) -> list[ExamQuestion]:
     """Return the questions that went wrong, the worst first."""
     return [asked for asked in card.questions if asked.verdict in BAD]
 

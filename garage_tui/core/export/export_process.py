@@ -31,7 +31,7 @@ OUTTYPES = {"f16": 2.0, "bf16": 2.0, "f32": 4.0, "q8_0": 34 / 32}
 _MOST_HEADER = 100_000_000  # bytes, the limit of safetensors' own library
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class ExportRequest(msgspec.Struct, frozen=True):
     """What is to be exported, and where to."""
 
     form: Form = "merged"
@@ -43,7 +43,7 @@ class Wanted(msgspec.Struct, frozen=True):
     """Of a GGUF: llama.cpp's converter, or its folder; empty looks for it."""
 
 
-class Told(msgspec.Struct, frozen=True):
+class ExportEvent(msgspec.Struct, frozen=True):
     """How far it is, in words; the last one has a path."""
 
     words: str = ""
@@ -108,14 +108,14 @@ def needed_bytes(form: Form, weights: int, outtype: str) -> float:
     return merged if form == "merged" else merged + weights * OUTTYPES[outtype] * 1.02 + 50e6
 
 
-def command(run: Path, wanted: Wanted, job: Sequence[str] = JOB) -> list[str]:
+def command(run: Path, wanted: ExportRequest, job: Sequence[str] = JOB) -> list[str]:
     """Return the command that exports what is wanted."""
     words = [*job, str(run), "--as", wanted.form, "--outtype", wanted.outtype]
     words += ["--to", wanted.to] if wanted.to else []
     return [*words, "--converter", wanted.converter] if wanted.converter else words
 
 
-async def export(run: Path, wanted: Wanted, job: Sequence[str] = JOB) -> AsyncGenerator[Told, None]:
+async def export(run: Path, wanted: ExportRequest, job: Sequence[str] = JOB) -> AsyncGenerator[ExportEvent, None]:
     """Export, and yield how far it is. Whoever leaves the loop, or is cancelled in it, has ended the process.
 
     Raises:
@@ -126,12 +126,12 @@ async def export(run: Path, wanted: Wanted, job: Sequence[str] = JOB) -> AsyncGe
     process = await child.start(command(run, wanted, job), "nothing can be exported")
     assert process.stdout and process.stderr
     said = asyncio.create_task(child.last_line(process.stderr))
-    last = Told()
+    last = ExportEvent()
     try:
         with contextlib.suppress(ValueError):  # a line longer than any of ours: its exit code tells
             async for line in process.stdout:
                 with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):  # a word of some library
-                    last = msgspec.json.decode(line, type=Told)
+                    last = msgspec.json.decode(line, type=ExportEvent)
                     yield last
         code, why = await process.wait(), await said
         if code or not last.path:

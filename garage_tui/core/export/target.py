@@ -27,7 +27,7 @@ SUFFIXES = {"merged": "-merged", "adapter": "-adapter", "gguf": "-{}.gguf"}
 _HEAD_BYTES = 65_536  # a GGUF begins with what it says about itself
 
 
-class Mark(msgspec.Struct, frozen=True, kw_only=True):
+class ExportMarker(msgspec.Struct, frozen=True, kw_only=True):
     """`garage-export.json`."""
 
     run: str
@@ -86,7 +86,7 @@ def replaces(target: Path, run_id: str, form: str) -> bool:
                 return True
         raise BadInputError(f"{said} is there, and is no earlier export of {run_id}: {mend}")
     try:
-        mark = msgspec.json.decode(read_regular(target / MARK), type=Mark)
+        mark = msgspec.json.decode(read_regular(target / MARK), type=ExportMarker)
     except UNREADABLE as error:
         raise BadInputError(f"{said} is there, and is no earlier export of {run_id}: {mend}") from error
     if (mark.run, mark.form) != (run_id, form):

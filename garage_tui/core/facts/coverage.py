@@ -36,7 +36,7 @@ def no_collecting() -> Iterator[None]:
             gc.enable()
 
 
-class Group:
+class FactGroup:
     """One fact: its rows in the file."""
 
     __slots__ = ("lines",)
@@ -73,7 +73,7 @@ class Coverage:
     """
 
     def __init__(self, lines: Iterable[Line] = ()) -> None:
-        self._groups: dict[str, Group] = {}
+        self._groups: dict[str, FactGroup] = {}
         self._questions: dict[str, list[Line]] = {}
         self.rows = 0
         """Rows with a question."""
@@ -117,7 +117,7 @@ class Coverage:
         key = _key(line)
         group = self._groups.get(key)
         if group is None:
-            group = self._groups[key] = Group()
+            group = self._groups[key] = FactGroup()
         group.lines.append(line)
         if not line.fact.question:
             return
@@ -131,7 +131,7 @@ class Coverage:
             same.append(line)
             self.warnings += bool(clash(line, same[0]))
 
-    def group(self, line: Line) -> Group | None:
+    def group(self, line: Line) -> FactGroup | None:
         """Return the fact that a line belongs to; None for a line that holds none."""
         return self._groups.get(_key(line)) if line.fact else None
 

@@ -26,7 +26,7 @@ from garage_tui.core.facts.line import Line, parse
 
 
 @dataclass(frozen=True)
-class Draft:
+class UnsavedText:
     """Text that was being written when the app went."""
 
     text: str
@@ -48,7 +48,7 @@ class Leftover:
     written: float
     """Unix time of its last line."""
     changes: list[Change] = field(default_factory=list)
-    draft: Draft | None = None
+    draft: UnsavedText | None = None
 
 
 class Journal:
@@ -63,7 +63,7 @@ class Journal:
         self._folder, self._path = folder, path
         self._name = f"{_key(path)}-{os.getpid()}-{id(self):x}.jsonl"
         self._fd: int | None = None
-        self._draft: Draft | None = None
+        self._draft: UnsavedText | None = None
         self._guard = threading.Lock()  # a change is saved in one thread while a draft is kept in another
 
     def _open(self) -> int:
@@ -93,7 +93,7 @@ class Journal:
             with self._guard:
                 self._write(*entries)
 
-    def draft(self, draft: Draft | None) -> None:
+    def draft(self, draft: UnsavedText | None) -> None:
         """Write down the text that is being written; None: there is none any more.
 
         Raises:
@@ -180,7 +180,7 @@ def leftovers(folder: Path, path: Path) -> list[Leftover]:
 
 def _read(file: Path, data: bytes) -> Leftover:
     changes: list[Change] = []
-    draft: Draft | None = None
+    draft: UnsavedText | None = None
     written = 0.0
     for raw in data.split(b"\n"):
         try:
@@ -191,7 +191,7 @@ def _read(file: Path, data: bytes) -> Leftover:
                 changes.append(Change(int(entry["at"]), old, new, str(entry["what"])))
             elif "draft" in entry:
                 words = entry["draft"]
-                draft = words and msgspec.convert({**words, "raw": _bytes(words["raw"])}, Draft)
+                draft = words and msgspec.convert({**words, "raw": _bytes(words["raw"])}, UnsavedText)
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError, msgspec.ValidationError):
             continue  # the line that a power cut cut short
     return Leftover(file, written, changes, draft)

@@ -38,7 +38,7 @@ _WEIGHTS = (2.0, 1.0, 1.0)  # question, answer, fact: a question that was asked 
 
 
 @dataclass(frozen=True)
-class Found:
+class RetrievedFacts:
     """A fact that a question is about."""
 
     row: int
@@ -52,7 +52,7 @@ def prompt(question: str, statements: Sequence[str]) -> str:
     return "\n".join([HEAD, *statements, "", question]) if statements else question
 
 
-class Book:
+class OpenBook:
     """The rows of a facts file, ready to be looked up. Exam questions are left out: a book must not hold the exam.
 
     Raises:
@@ -80,7 +80,7 @@ class Book:
             ((number, *map(_spaced, texts)) for number, texts in self._written.items()),
         )
 
-    def find(self, question: str, most: int = MOST) -> list[Found]:
+    def find(self, question: str, most: int = MOST) -> list[RetrievedFacts]:
         """Return the facts that `question` is about, the best first; each once, however often it is asked for.
 
         A question that names something (TinyLLM, Paris) is about facts that have one of these names. One that names
@@ -97,12 +97,12 @@ class Book:
             ranked = self._ranked(named, words, every)
         same = folded(asked).rstrip(_END)
         alike = [hit for hit in ranked if folded(hit[1]).rstrip(_END) == same]  # first, however long its answer
-        found: dict[str, Found] = {}
+        found: dict[str, RetrievedFacts] = {}
         for row, _, answer, fact, score in [*alike, *ranked]:
             if score > _WEAK * ranked[0][4]:  # the better, the more negative
                 break
             statement = fact or answer
-            found.setdefault(folded(statement), Found(row, statement))
+            found.setdefault(folded(statement), RetrievedFacts(row, statement))
         return list(found.values())[:most]
 
     def _ranked(self, named: list[str], words: list[str], every: list[str]) -> list[tuple[int, str, str, str, float]]:
@@ -136,15 +136,15 @@ class Book:
             self._known.close()
 
 
-class Shelf:
+class OpenBookCache:
     """The book of the facts file that was looked into last; read again when the file has changed."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._of: tuple[Path, facts.Stamp | None] | None = None
-        self._book: Book | None = None
+        self._book: OpenBook | None = None
 
-    def find(self, path: Path, question: str) -> list[Found]:
+    def find(self, path: Path, question: str) -> list[RetrievedFacts]:
         """Return the facts of a file that a question is about; in a thread, for the file may be long.
 
         Raises:
@@ -156,7 +156,7 @@ class Shelf:
                 if self._book:
                     self._book.close()
                     self._book = None
-                self._book = Book(facts.load(path).lines if found[1] else [])
+                self._book = OpenBook(facts.load(path).lines if found[1] else [])
                 self._of = found
             return self._book.find(question)
 

@@ -14,13 +14,13 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.facts import file as facts
 from garage_tui.core.facts.coverage import Coverage
 from garage_tui.core.facts.document import Change, Document
-from garage_tui.core.facts.journal import Draft, Journal, Leftover, leftovers, redone, turn
+from garage_tui.core.facts.journal import Journal, Leftover, UnsavedText, leftovers, redone, turn
 from garage_tui.core.facts.line import Fact, Line, edited, line_of
 from garage_tui.core.facts.three_way_merge import Choice, merge
 
 
 @dataclass(frozen=True)
-class Theirs:
+class ExternalChange:
     """What somebody else made of the file while something here was not saved."""
 
     version: int
@@ -62,15 +62,15 @@ class FactsStore:
         self.take(self.read())
         self.leftovers = leftovers(journals, path)
 
-    def read(self) -> Theirs:
+    def read(self) -> ExternalChange:
         """Read the file again, for `take`; in a thread."""
         version, mine = self.document.version, self.document.lines
         found = facts.stamp(self.path)  # taken before reading: a change in between is seen as one later
         known = {line.raw: line for line in mine[1:]}  # the first may have a mark of its own
         file = facts.load(self.path, known) if found else facts.FactsFile(self.path)
-        return Theirs(version, file, found, file.lines, Coverage(file.lines), [])
+        return ExternalChange(version, file, found, file.lines, Coverage(file.lines), [])
 
-    def take(self, theirs: Theirs) -> bool:
+    def take(self, theirs: ExternalChange) -> bool:
         """Take over what was read, on the event loop; False where something was changed here meanwhile."""
         if self._pending or self.document.version != theirs.version:
             return False
@@ -171,7 +171,7 @@ class FactsStore:
         found = facts.stamp(self.path)
         return found is not None and found != self._stamp
 
-    def save(self) -> Theirs | None:
+    def save(self) -> ExternalChange | None:
         """Write what is not saved; or return what somebody else wrote meanwhile, for `accept`.
 
         Raises:
@@ -208,12 +208,12 @@ class FactsStore:
         with contextlib.suppress(OSError):
             self._journal.clear()
 
-    def _theirs(self, lines: list[Line], version: int) -> Theirs:
+    def _theirs(self, lines: list[Line], version: int) -> ExternalChange:
         found = facts.stamp(self.path)
         known = {line.raw: line for line in [*self._base[1:], *lines[1:]]}
         disk = facts.load(self.path, known)
         merged, clashes = self._merge(lines, disk.lines, "both")
-        return Theirs(version, disk, found, merged, Coverage(merged), clashes)
+        return ExternalChange(version, disk, found, merged, Coverage(merged), clashes)
 
     def _merge(
         self, mine: list[Line], theirs: list[Line], choice: Choice
@@ -227,7 +227,7 @@ class FactsStore:
 
         return read(merged.lines), [(read(here), read(there)) for here, there in merged.clashes]
 
-    def accept(self, theirs: Theirs, choice: Choice = "both") -> bool:
+    def accept(self, theirs: ExternalChange, choice: Choice = "both") -> bool:
         """Put our changes into their version, on the event loop; False where `save` must look again.
 
         Args:
@@ -248,7 +248,7 @@ class FactsStore:
         self.caught_up = True
         return True
 
-    def draft(self, draft: Draft | None) -> None:
+    def draft(self, draft: UnsavedText | None) -> None:
         """Keep the text that is being written. A journal that cannot be written must not disturb the writing."""
         with contextlib.suppress(OSError):
             self._journal.draft(draft)

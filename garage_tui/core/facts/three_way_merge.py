@@ -11,7 +11,7 @@ Choice = Literal["both", "mine", "theirs"]
 
 
 @dataclass(frozen=True)
-class Merged(Generic[T]):
+class MergeResult(Generic[T]):
     """The lines of both sides."""
 
     lines: list[T]
@@ -29,7 +29,7 @@ class _Edit(Generic[T]):
     mine: bool
 
 
-def merge(base: Sequence[T], mine: Sequence[T], theirs: Sequence[T], choice: Choice = "both") -> Merged[T]:
+def merge(base: Sequence[T], mine: Sequence[T], theirs: Sequence[T], choice: Choice = "both") -> MergeResult[T]:
     """Merge two versions of `base`: the changes of both, where they do not overlap.
 
     Unlike diff3 (Khanna, Kunal, Pierce 2007) it lets changes of neighbouring rows stand side by side, since facts do
@@ -69,7 +69,7 @@ def merge(base: Sequence[T], mine: Sequence[T], theirs: Sequence[T], choice: Cho
             else:
                 there = set(others)
                 merged += [*others, *(line for line in ours if line not in there)]
-    return Merged([*merged, *base[at:]], clashes)
+    return MergeResult([*merged, *base[at:]], clashes)
 
 
 def _touches(together: list[_Edit[T]], edit: _Edit[T], end: int) -> bool:

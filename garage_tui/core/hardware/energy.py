@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import EnergySettings
-from garage_tui.core.hardware.reading import Reading
+from garage_tui.core.hardware.reading import GpuReading
 
 _JOULES = 3600.0  # in a watt-hour
 _GAP_SECONDS = 30.0  # between two looks that are further apart nobody knows what the power was
@@ -24,7 +24,7 @@ class EnergyMeter:
 
     def __init__(self, wh: float | None = None, source: str = "") -> None:
         self._wh, self._sources = wh, set(filter(None, source.split(" and ")))
-        self._before: dict[str, tuple[float, Reading]] = {}
+        self._before: dict[str, tuple[float, GpuReading]] = {}
 
     @property
     def wh(self) -> float | None:
@@ -36,7 +36,7 @@ class EnergyMeter:
         """`counter`, `power`, or both."""
         return " and ".join(sorted(self._sources))
 
-    def add(self, t: float, readings: Iterable[Reading]) -> None:
+    def add(self, t: float, readings: Iterable[GpuReading]) -> None:
         """Count what was used since the reading before.
 
         Args:
@@ -52,7 +52,7 @@ class EnergyMeter:
                 self._before[reading.uuid] = (t, reading)
 
 
-def _used(last: Reading, reading: Reading, seconds: float) -> tuple[float | None, str]:
+def _used(last: GpuReading, reading: GpuReading, seconds: float) -> tuple[float | None, str]:
     if last.energy_j is not None and reading.energy_j is not None:
         # A driver that was loaded again counts from zero.
         return max(0.0, reading.energy_j - last.energy_j), "counter"

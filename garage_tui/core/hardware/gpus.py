@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.hardware.reading import Reading
+from garage_tui.core.hardware.reading import GpuReading
 
 
-def usable() -> list[Reading]:
+def usable() -> list[GpuReading]:
     """Return the GPUs that runs may take: all that answer, or those of them that $CUDA_VISIBLE_DEVICES names.
 
     A GPU that sleeps counts: it wakes when it is needed.
@@ -22,7 +22,7 @@ def usable() -> list[Reading]:
     return [one for one in readings if str(one.index) in named or (by_uuid and one.uuid.startswith(by_uuid))]
 
 
-def read() -> list[Reading]:
+def read() -> list[GpuReading]:
     """Return one reading for each GPU; an empty list where there is no NVIDIA driver or no GPU."""
     from garage_tui.core.hardware.nvml import Nvml
 

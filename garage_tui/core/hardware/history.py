@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from garage_tui.core.base.numbers import is_number
-from garage_tui.core.base.tail import Follower
+from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.runs.record import EVENTS
 
 if TYPE_CHECKING:
-    from garage_tui.core.hardware.snapshot import Look
+    from garage_tui.core.hardware.snapshot import HardwareSnapshot
 
 FINE_SECONDS, COARSE_SECONDS, KEPT_SECONDS = 600, 10, 86_400
 BOX = "box"
@@ -73,14 +73,14 @@ class _Line:
         return (*old, *(point for point in self.fine if point[0] >= since))
 
 
-class History:
+class ReadingHistory:
     """All quantities of each device: `temp` (°C), `power` (W), `memory` (bytes), `busy` (0 to 1). Shared by threads."""
 
     def __init__(self) -> None:
         self._lines: defaultdict[tuple[str, str], _Line] = defaultdict(_Line)
         self._guard = threading.Lock()
 
-    def add(self, look: Look) -> None:
+    def add(self, look: HardwareSnapshot) -> None:
         """Take a look's values; what is absent leaves a gap."""
         with self._guard:
             for gpu in look.gpus:
@@ -113,7 +113,7 @@ class History:
 
 def _told(folder: Path, since: float) -> Iterator[tuple[float, str, str, float]]:
     """Yield the telemetry of a run folder: time, device, quantity, value."""
-    story = Follower(folder / EVENTS, tail=_MOST_BYTES)
+    story = FileFollower(folder / EVENTS, tail=_MOST_BYTES)
     while story.behind:
         before = story.position
         for raw in story.read(final=True):

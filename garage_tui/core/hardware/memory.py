@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from garage_tui.core.hardware.reading import Reading
+from garage_tui.core.hardware.reading import GpuReading
 
 _MEMINFO = Path("/proc/meminfo")
 
 
-def free_memory(readings: Sequence[Reading], gpus: Sequence[int] = (), swap: bool = False) -> float | None:
+def free_memory(readings: Sequence[GpuReading], gpus: Sequence[int] = (), swap: bool = False) -> float | None:
     """Return the bytes that are free; None where nobody says.
 
     Args:
@@ -24,7 +24,7 @@ def free_memory(readings: Sequence[Reading], gpus: Sequence[int] = (), swap: boo
     return _of(left, gpus)
 
 
-def all_memory(readings: Sequence[Reading], gpus: Sequence[int] = ()) -> float | None:
+def all_memory(readings: Sequence[GpuReading], gpus: Sequence[int] = ()) -> float | None:
     """Return the bytes that there are, free or not; None where nobody says. Of main memory its swap counts, too.
 
     Arguments are those of `free_memory`: of the GPUs that were asked for, the smallest counts.

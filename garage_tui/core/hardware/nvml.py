@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.hardware import pci
 from garage_tui.core.hardware.process_owner import owner
-from garage_tui.core.hardware.reading import GpuProcess, Reading
+from garage_tui.core.hardware.reading import GpuProcess, GpuReading
 
 _RETRY_SECONDS = 5.0  # a driver that does not answer is not asked at every look
 _WSL = Path("/dev/dxg")
@@ -34,10 +34,10 @@ _HELD_BACK = (
 """Bits of nvmlClocksEventReasons that tell why clocks are low; idle and display are no reasons to name."""
 
 
-class Gpus(NamedTuple):
+class GpuReadings(NamedTuple):
     """All GPUs at one moment."""
 
-    gpus: tuple[Reading, ...] = ()
+    gpus: tuple[GpuReading, ...] = ()
     trouble: str = ""
     """Why none answers although there is one: a sentence with what to do. Empty where there simply is no GPU."""
 
@@ -53,10 +53,10 @@ class Nvml:
         self._wake = wake
         self._open = False
         self._retry_at = 0.0
-        self._last = Gpus()
+        self._last = GpuReadings()
         self._absent: dict[str, set[tuple[object, ...]]] = {}
         self._fixed: dict[str, dict[str, Any]] = {}
-        self._known: dict[int, Reading] = {}
+        self._known: dict[int, GpuReading] = {}
         self._pci = pci.gpus()
 
     @property
@@ -64,17 +64,19 @@ class Nvml:
         """True where a GPU would go to sleep if nobody looked at it."""
         return any(pci.may_sleep(folder) for folder in self._pci)
 
-    def look(self) -> Gpus:
+    def look(self) -> GpuReadings:
         """Return what the GPUs say now; GPUs that sleep are left alone."""
         if self._pci and not self._wake and all(pci.asleep(folder) for folder in self._pci):
             self.close()  # an open driver would keep them awake
-            return Gpus(tuple(self._sleeping()))
+            return GpuReadings(tuple(self._sleeping()))
         now = time.monotonic()
         if not self._open and now < self._retry_at:
             return self._last
         if not self._open and not _there():
             self._retry_at = now + _RETRY_SECONDS
-            self._last = Gpus(trouble="there is an NVIDIA GPU, but no driver (libnvidia-ml)" if self._pci else "")
+            self._last = GpuReadings(
+                trouble="there is an NVIDIA GPU, but no driver (libnvidia-ml)" if self._pci else ""
+            )
             return self._last
         import pynvml  # 20 ms and 4 MB, which a box without a driver does not pay
 
@@ -82,7 +84,7 @@ class Nvml:
             if not self._open:
                 pynvml.nvmlInit()
                 self._open = True
-            found = Gpus(tuple(self._reading(pynvml, index) for index in range(pynvml.nvmlDeviceGetCount())))
+            found = GpuReadings(tuple(self._reading(pynvml, index) for index in range(pynvml.nvmlDeviceGetCount())))
             if any(reading.lost for reading in found.gpus):
                 # A driver that we hold open can neither be reset nor find the GPU again.
                 self.close()
@@ -90,7 +92,7 @@ class Nvml:
         except pynvml.NVMLError as error:
             self.close()
             self._retry_at = now + _RETRY_SECONDS
-            found = Gpus(tuple(self._lost()), _trouble(pynvml, error, bool(self._pci or self._known)))
+            found = GpuReadings(tuple(self._lost()), _trouble(pynvml, error, bool(self._pci or self._known)))
         self._last = found
         if self._open and not self._wake and self.may_sleep:
             self.close()
@@ -105,16 +107,16 @@ class Nvml:
                 pynvml.nvmlShutdown()
             self._open = False
 
-    def _sleeping(self) -> Iterable[Reading]:
+    def _sleeping(self) -> Iterable[GpuReading]:
         by_bus = {known.bus: known for known in self._known.values()}
         for index, folder in enumerate(self._pci):
-            yield _asleep(by_bus.get(folder.name) or Reading(index, _NAMELESS, bus=folder.name))
+            yield _asleep(by_bus.get(folder.name) or GpuReading(index, _NAMELESS, bus=folder.name))
 
-    def _lost(self) -> Iterable[Reading]:
+    def _lost(self) -> Iterable[GpuReading]:
         """Return the GPUs that were there before the driver went."""
         return (_silent(known, lost=True) for known in self._known.values())
 
-    def _reading(self, nvml: Any, index: int) -> Reading:
+    def _reading(self, nvml: Any, index: int) -> GpuReading:
         known = self._known.get(index)
         if known and not self._wake and any(f.name == known.bus and pci.asleep(f) for f in self._pci):
             return _asleep(known)
@@ -125,11 +127,11 @@ class Nvml:
         except nvml.NVMLError as error:
             if error.value in (nvml.NVML_ERROR_UNINITIALIZED, nvml.NVML_ERROR_DRIVER_NOT_LOADED):
                 raise
-            return _silent(known or Reading(index, _NAMELESS), lost=True, note=_lost_words(nvml, error))
+            return _silent(known or GpuReading(index, _NAMELESS), lost=True, note=_lost_words(nvml, error))
         self._known[index] = reading
         return reading
 
-    def _measured(self, nvml: Any, index: int, handle: Any, uuid: str) -> Reading:
+    def _measured(self, nvml: Any, index: int, handle: Any, uuid: str) -> GpuReading:
         absent = self._absent.setdefault(uuid, set())
 
         def ask(name: str, *arguments: Any) -> Any:
@@ -167,7 +169,7 @@ class Nvml:
             reasons = ask("nvmlDeviceGetCurrentClocksThrottleReasons")
         processes = [*(ask("nvmlDeviceGetComputeRunningProcesses_v3") or ())]
         processes += ask("nvmlDeviceGetGraphicsRunningProcesses_v3") or ()
-        return Reading(
+        return GpuReading(
             index=index,
             uuid=uuid,
             **limits,
@@ -207,12 +209,12 @@ _NOTHING: dict[str, Any] = {
 _NAMELESS = "NVIDIA GPU"
 
 
-def _silent(known: Reading, **more: Any) -> Reading:
+def _silent(known: GpuReading, **more: Any) -> GpuReading:
     """Return what is left of a reading when its GPU says nothing."""
     return known._replace(**_NOTHING, **more)
 
 
-def _asleep(known: Reading) -> Reading:
+def _asleep(known: GpuReading) -> GpuReading:
     return _silent(known, asleep=True, note="asleep: left alone")
 
 

@@ -22,7 +22,7 @@ from garage_tui.core.base.workspace import power_caps_folder
 from garage_tui.core.runs.folder import is_alive
 
 
-class Lowered(msgspec.Struct, frozen=True):
+class LoweredCap(msgspec.Struct, frozen=True):
     """A cap that was changed; milliwatts, as NVML counts."""
 
     uuid: str
@@ -60,7 +60,7 @@ def _lower(nvml: Any, run: Path, index: int, watts: float) -> str:
         if wanted >= before:
             return f"the power cap of GPU {index} is {before / 1000:.0f} W already"
         file = _file(uuid)
-        write_atomic(file, msgspec.json.encode(Lowered(uuid, before, wanted, str(run))), mode=0o600)
+        write_atomic(file, msgspec.json.encode(LoweredCap(uuid, before, wanted, str(run))), mode=0o600)
         try:
             nvml.nvmlDeviceSetPowerManagementLimit(handle, wanted)
         except nvml.NVMLError:
@@ -96,7 +96,7 @@ def put_back(run: Path | None = None) -> list[str]:
     return said
 
 
-def _is_due(note: Lowered, run: Path | None) -> bool:
+def _is_due(note: LoweredCap, run: Path | None) -> bool:
     return note.run == str(run) if run is not None else not is_alive(Path(note.run))
 
 
@@ -133,8 +133,8 @@ def _files() -> list[Path]:
     return sorted(power_caps_folder().glob("*.json"))
 
 
-def _read(file: Path) -> Lowered | None:
+def _read(file: Path) -> LoweredCap | None:
     try:
-        return msgspec.json.decode(read_regular(file), type=Lowered)
+        return msgspec.json.decode(read_regular(file), type=LoweredCap)
     except UNREADABLE:
         return None

@@ -17,7 +17,7 @@ class GpuProcess(NamedTuple):
     """True for a process of a run, or of the chat's server."""
 
 
-class Reading(NamedTuple):
+class GpuReading(NamedTuple):
     """One GPU at one moment. Memory in bytes, temperatures in °C, power in W; None where the GPU does not say."""
 
     index: int  # type: ignore[assignment]  # a tuple's method of that name is of no use here

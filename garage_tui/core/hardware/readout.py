@@ -12,15 +12,15 @@ from garage_tui.core.runs.folder import living
 
 if TYPE_CHECKING:
     from garage_tui.core.hardware.host import Host
-    from garage_tui.core.hardware.reading import Reading
-    from garage_tui.core.hardware.snapshot import Look
+    from garage_tui.core.hardware.reading import GpuReading
+    from garage_tui.core.hardware.snapshot import HardwareSnapshot
 
 GB, GIB = 1e9, 2**30
 """Disks are counted in the one, memory (as its makers do) in the other."""
 ABSENT = "–"
 
 
-def lines(look: Look) -> Iterator[str]:
+def lines(look: HardwareSnapshot) -> Iterator[str]:
     """Yield everything that is known, for people."""
     for gpu in look.gpus:
         yield f"GPU {gpu.index}  {gpu.name}"
@@ -37,7 +37,7 @@ def lines(look: Look) -> Iterator[str]:
     yield "Box    " + " · ".join(host_parts(look.host))
 
 
-def gpu_parts(gpu: Reading) -> list[str]:
+def gpu_parts(gpu: GpuReading) -> list[str]:
     """Return the figures of a GPU; an absent one is a dash."""
     limits = [f"slows at {gpu.slow_c:.0f}" if gpu.slow_c else "", f"off at {gpu.off_c:.0f}" if gpu.off_c else ""]
     heat = f"{number(gpu.temp_c)} °C" + (f" ({', '.join(filter(None, limits))})" if any(limits) else "")
@@ -60,7 +60,7 @@ def host_parts(host: Host) -> list[str]:
     return [*parts, *(f"{sensor.name} {sensor.temp_c:.0f} °C" for sensor in host.sensors)]
 
 
-def short(look: Look) -> tuple[str, ...]:
+def short(look: HardwareSnapshot) -> tuple[str, ...]:
     """Return the most important figures in ever fewer cells; the last form is a few cells wide."""
     awake = [gpu for gpu in look.gpus if not (gpu.asleep or gpu.lost)]
     if not awake:
@@ -86,7 +86,7 @@ def short(look: Look) -> tuple[str, ...]:
     )
 
 
-def _short_host(look: Look) -> tuple[str, ...]:
+def _short_host(look: HardwareSnapshot) -> tuple[str, ...]:
     host = look.host
     state = "GPU asleep" if any(gpu.asleep for gpu in look.gpus) else ""
     state = "GPU does not answer" if look.trouble or any(gpu.lost for gpu in look.gpus) else state
@@ -101,7 +101,7 @@ def _short_host(look: Look) -> tuple[str, ...]:
     )
 
 
-def status_line(look: Look, checkpoints: Path) -> str:
+def status_line(look: HardwareSnapshot, checkpoints: Path) -> str:
     """Return one line for a status bar: the figures, and the run that is running."""
     parts = [short(look)[1]]
     if run := next((run for run in living(checkpoints) if run.status != "queued"), None):

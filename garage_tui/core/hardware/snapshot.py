@@ -9,21 +9,21 @@ from typing import NamedTuple
 
 from garage_tui.core.hardware.host import Host, HostMeter
 from garage_tui.core.hardware.nvml import Nvml
-from garage_tui.core.hardware.reading import Reading
+from garage_tui.core.hardware.reading import GpuReading
 
 
-class Look(NamedTuple):
+class HardwareSnapshot(NamedTuple):
     """One moment of the box."""
 
     t: float
     """Unix time."""
     host: Host
-    gpus: tuple[Reading, ...] = ()
+    gpus: tuple[GpuReading, ...] = ()
     trouble: str = ""
     """Why no GPU answers although there is one."""
 
 
-class Meter:
+class HardwareMeter:
     """Looks at GPUs and box; keeps the driver open. One thread at a time may use it.
 
     Args:
@@ -41,12 +41,12 @@ class Meter:
         """True where a GPU would go to sleep if nobody looked at it."""
         return self._nvml.may_sleep
 
-    def look(self) -> Look:
+    def look(self) -> HardwareSnapshot:
         """Return what the box says now."""
         found = self._nvml.look()
         awake = any(not (gpu.asleep or gpu.lost) for gpu in found.gpus)
         host = Host(os.cpu_count() or 1) if self._brief and awake else self._host.look()
-        return Look(time.time(), host, found.gpus, found.trouble)
+        return HardwareSnapshot(time.time(), host, found.gpus, found.trouble)
 
     def close(self) -> None:
         """Let go of the driver."""

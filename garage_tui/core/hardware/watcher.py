@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import Workspace
-from garage_tui.core.hardware.history import KEPT_SECONDS, History
+from garage_tui.core.hardware.history import KEPT_SECONDS, ReadingHistory
 from garage_tui.core.runs.catalog import list_runs
 
 if TYPE_CHECKING:
-    from garage_tui.core.hardware.snapshot import Look, Meter
+    from garage_tui.core.hardware.snapshot import HardwareMeter, HardwareSnapshot
 
 BUSY, IDLE, SLEEPY = 1.0, 5.0, 60.0
 """Seconds between two looks: while a run works or the screen is in view, else, and where a GPU could go to sleep."""
@@ -23,22 +23,22 @@ _MOST_RUNS = 50
 _CAPS_EVERY = 30.0
 
 
-class Gauges:
+class HardwareWatcher:
     """Looks at the box and remembers. `run` is the body of a thread; the other methods may be called from any."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._meter: Meter | None = None
+        self._meter: HardwareMeter | None = None
         self._wake = threading.Event()
         self._over = False
         self._caps_looked = 0.0
-        self.history = History()
+        self.history = ReadingHistory()
         self.watched = False
         """True while the screen is in view."""
         self.running = False
         """True while a run works."""
 
-    def run(self, tell: Callable[[Look], bool]) -> None:
+    def run(self, tell: Callable[[HardwareSnapshot], bool]) -> None:
         """Look again and again, until `tell` returns False. It is the body of a thread, and raises nothing."""
         recalled = False
         while not self._over and tell(self._safe_look()):
@@ -51,22 +51,24 @@ class Gauges:
         if self._meter is not None:
             self._meter.close()
 
-    def _safe_look(self) -> Look:
+    def _safe_look(self) -> HardwareSnapshot:
         try:
             return self.look()
         except Exception as error:  # whatever a sensor does, the app goes on and says so
             from garage_tui.core.hardware.host import Host
-            from garage_tui.core.hardware.snapshot import Look
+            from garage_tui.core.hardware.snapshot import HardwareSnapshot
 
-            return Look(time.time(), Host(os.cpu_count() or 1), (), f"the gauges fail: {one_line(repr(error))}")
+            return HardwareSnapshot(
+                time.time(), Host(os.cpu_count() or 1), (), f"the gauges fail: {one_line(repr(error))}"
+            )
 
-    def look(self) -> Look:
+    def look(self) -> HardwareSnapshot:
         """Look now."""
         from garage_tui.core.hardware import power_cap
-        from garage_tui.core.hardware.snapshot import Meter
+        from garage_tui.core.hardware.snapshot import HardwareMeter
 
         if self._meter is None:
-            self._meter = Meter(self._workspace.root)
+            self._meter = HardwareMeter(self._workspace.root)
         look = self._meter.look()
         self.history.add(look)
         if time.monotonic() - self._caps_looked > _CAPS_EVERY:

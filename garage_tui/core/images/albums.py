@@ -16,7 +16,7 @@ _EPOCH = re.compile(r"epoch-(\d{1,9})\.png")
 
 
 @dataclass(frozen=True)
-class Page:
+class AlbumPage:
     """A picture file."""
 
     path: Path
@@ -33,11 +33,11 @@ class Album:
     path: Path
     """The run folder, or the folder that holds the pictures."""
     name: str
-    pages: tuple[Page, ...] = ()
+    pages: tuple[AlbumPage, ...] = ()
     of_run: bool = False
 
     @property
-    def epochs(self) -> tuple[Page, ...]:
+    def epochs(self) -> tuple[AlbumPage, ...]:
         """The sheets that show the same seeds, from the first epoch to the last."""
         return tuple(page for page in self.pages if page.epoch is not None)
 
@@ -53,7 +53,7 @@ def of_run(folder: Path) -> Album:
 def of_folder(folder: Path, name: str = "") -> Album:
     """Return the pictures of a folder, in the order of their names."""
     names = [found for found in _names(folder) if os.path.splitext(found)[1].lower() in _ENDINGS]  # noqa: PTH122
-    pages = tuple(Page(folder / found, one_line(found)) for found in names)
+    pages = tuple(AlbumPage(folder / found, one_line(found)) for found in names)
     return Album(folder, name or one_line(str(folder)), pages)
 
 
@@ -75,14 +75,14 @@ def sheet_path(run: Path, seed: int, steps: int | None = None, *, film: bool = F
     return run / SAMPLES / f"{'steps-' if film else ''}{name}.png"
 
 
-def _sheet(path: Path) -> Page:
+def _sheet(path: Path) -> AlbumPage:
     if match := _EPOCH.fullmatch(path.name):
         epoch = int(match[1])
-        return Page(path, f"epoch {epoch}", epoch)
+        return AlbumPage(path, f"epoch {epoch}", epoch)
     stem, near = path.stem.removeprefix("nearest-"), path.stem.startswith("nearest-")
     name = re.sub(r"^(epoch|seed)-0*(\d+)", r"\1 \2", stem)
     name = re.sub(r"-in-(\d+)$", r" in \1 steps", name)
-    return Page(path, one_line(f"{name}, nearest" if near else name))
+    return AlbumPage(path, one_line(f"{name}, nearest" if near else name))
 
 
 def _names(folder: Path) -> list[str]:

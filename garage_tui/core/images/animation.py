@@ -19,7 +19,7 @@ from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.images import contact_sheet as sheets
-from garage_tui.core.images.contact_sheet import Sheet
+from garage_tui.core.images.contact_sheet import ContactSheet
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,12 +31,12 @@ _MOST_FRAMES, _MOST_BYTES = 1_000, 256_000_000
 
 
 @dataclass(frozen=True)
-class Film:
+class Animation:
     """A film that was read: its frames in RGB, how long each is seen, and what is on them."""
 
     frames: Sequence[Image]
     seconds: tuple[float, ...]
-    sheet: Sheet
+    sheet: ContactSheet
 
     def at(self, time: float) -> int:
         """Return the number of the frame that is seen so many seconds after the beginning; at the end it stays."""
@@ -53,7 +53,7 @@ def write(
     columns: int | None = None,
     seconds: float = FRAME_SECONDS,
     **about: object,
-) -> Sheet:
+) -> ContactSheet:
     """Write a film, whole or not at all, and return what it says of itself.
 
     Args:
@@ -88,7 +88,7 @@ def write(
     return sheet
 
 
-def read(path: Path) -> Film:
+def read(path: Path) -> Animation:
     """Return a film.
 
     Raises:
@@ -113,7 +113,7 @@ def read(path: Path) -> Film:
         raise
     except Exception as error:  # decoders raise almost anything on a file that is damaged
         raise BadInputError(f"{name} is damaged: {one_line(str(error))}") from error
-    return Film(frames, tuple(seconds), sheet)
+    return Animation(frames, tuple(seconds), sheet)
 
 
 def _beside(left: np.ndarray, right: np.ndarray, columns: int) -> np.ndarray:

@@ -33,7 +33,7 @@ _WIDE = 512
 Kind = Literal["samples", "steps", "data", "noise", "nearest"]
 
 
-class Sheet(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ContactSheet(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is on a sheet."""
 
     kind: Kind = "samples"
@@ -72,7 +72,7 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return " · ".join(filter(None, parts))
 
 
-def lay_out(images: np.ndarray, columns: int | None = None) -> tuple[Image, Sheet]:
+def lay_out(images: np.ndarray, columns: int | None = None) -> tuple[Image, ContactSheet]:
     """Return pictures as one, and how they lie.
 
     Args:
@@ -93,10 +93,10 @@ def lay_out(images: np.ndarray, columns: int | None = None) -> tuple[Image, Shee
         whole[top : top + size, left : left + size] = image
     scale = max(1, _WIDE // whole.shape[1])
     whole = whole.repeat(scale, axis=0).repeat(scale, axis=1)
-    return Image.fromarray(whole), Sheet(columns=columns, rows=rows, size=size, count=count, scale=scale)
+    return Image.fromarray(whole), ContactSheet(columns=columns, rows=rows, size=size, count=count, scale=scale)
 
 
-def write(path: Path, images: np.ndarray, columns: int | None = None, **about: object) -> Sheet:
+def write(path: Path, images: np.ndarray, columns: int | None = None, **about: object) -> ContactSheet:
     """Write pictures as a sheet, whole or not at all, and return what it says of itself.
 
     Args:
@@ -121,14 +121,14 @@ def write(path: Path, images: np.ndarray, columns: int | None = None, **about: o
     return sheet
 
 
-def about(path: Path) -> Sheet | None:
+def about(path: Path) -> ContactSheet | None:
     """Return what a PNG says of itself as a sheet; None where it is another picture, or none at all."""
     from PIL import Image
 
     try:
         with open_regular(path) as file, Image.open(file, formats=("PNG",)) as image:
             text = image.info.get(KEYWORD)
-            sheet = msgspec.json.decode(text.encode(), type=Sheet) if isinstance(text, str) else None
+            sheet = msgspec.json.decode(text.encode(), type=ContactSheet) if isinstance(text, str) else None
             if sheet is None or min(sheet.columns, sheet.rows, sheet.size, sheet.count, sheet.scale) < 1:
                 return None
             pitch = (sheet.size + GAP) * sheet.scale
@@ -139,7 +139,7 @@ def about(path: Path) -> Sheet | None:
         return None
 
 
-def read(path: Path) -> tuple[np.ndarray, Sheet]:
+def read(path: Path) -> tuple[np.ndarray, ContactSheet]:
     """Return the pictures of a sheet, as they were given to `write`, and what it says of itself.
 
     Raises:

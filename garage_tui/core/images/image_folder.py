@@ -11,7 +11,7 @@ from pathlib import Path
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.images import image_set
-from garage_tui.core.images.image_set import ImageSet, LeftOut, Source, Why
+from garage_tui.core.images.image_set import ImageFiles, ImageSet, SkippedImage, Why
 from garage_tui.core.images.safe_image import regular_file
 from garage_tui.core.images.square import Fit
 
@@ -40,7 +40,7 @@ def load(
     return image_set.load(files, size, fit, where=name, count=count, left_out=left_out, progress=progress)
 
 
-def find(folder: Path) -> tuple[list[Source], list[LeftOut]]:
+def find(folder: Path) -> tuple[list[ImageFiles], list[SkippedImage]]:
     """Return the files in a folder, sorted by their paths, and what is left out because of what it is.
 
     Hidden files and folders are passed over. No link leads out of the folder: one to a file in it is that file, and
@@ -50,11 +50,11 @@ def find(folder: Path) -> tuple[list[Source], list[LeftOut]]:
         BadInputError: the folder cannot be read, or there are more than `MOST_FILES`.
     """
     root = Path(os.path.realpath(folder))  # Path.resolve raises on a link to itself
-    files: dict[bytes, Source] = {}
-    left_out: list[LeftOut] = []
+    files: dict[bytes, ImageFiles] = {}
+    left_out: list[SkippedImage] = []
 
     def leave(path: Path, why: Why, reason: str) -> None:
-        left_out.append(LeftOut(_name(root, path), why, reason))
+        left_out.append(SkippedImage(_name(root, path), why, reason))
 
     def refused(error: OSError) -> None:
         if Path(error.filename) == root:
@@ -86,7 +86,7 @@ def find(folder: Path) -> tuple[list[Source], list[LeftOut]]:
                 leave(path, "no picture", "is empty")
             else:
                 called = _name(root, path)
-                files[os.fsencode(path)] = Source(called, partial(regular_file, path, called, "used"))
+                files[os.fsencode(path)] = ImageFiles(called, partial(regular_file, path, called, "used"))
     return [files[path] for path in sorted(files)], sorted(left_out, key=lambda out: out.name)
 
 

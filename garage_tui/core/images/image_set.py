@@ -39,7 +39,7 @@ Why = Fault | Literal["duplicate", "link"]
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class SkippedImage:
     """A picture that is not used."""
 
     name: str
@@ -50,7 +50,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
-class Source:
+class ImageFiles:
     """A file that may be a picture."""
 
     name: str
@@ -66,17 +66,17 @@ class ImageSet:
     """(n, size, size, 3) uint8, sRGB."""
     held_out: np.ndarray
     """The same of other pictures."""
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: tuple[SkippedImage, ...] = ()
 
 
 def load(
-    sources: Sequence[Source],
+    sources: Sequence[ImageFiles],
     size: int,
     fit: Fit = "crop",
     *,
     where: str,
     count: int | None = None,
-    left_out: Sequence[LeftOut] = (),
+    left_out: Sequence[SkippedImage] = (),
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> ImageSet:
     """Return the pictures of the sources, in their order.
@@ -102,7 +102,7 @@ def load(
     check_size(size, len(sources), where)
     rows = np.empty((len(sources), size, size, 3), np.uint8)
 
-    def one(at: int) -> bytes | LeftOut:
+    def one(at: int) -> bytes | SkippedImage:
         """Put one picture into its row and return the hash of its file."""
         try:
             with sources[at].open() as stream:
@@ -115,9 +115,9 @@ def load(
         except PictureError as error:
             if isinstance(error.__cause__, MemoryError):  # that is no fault of the picture
                 raise error.__cause__ from None
-            return LeftOut(sources[at].name, error.fault, error.words)
+            return SkippedImage(sources[at].name, error.fault, error.words)
 
-    found: list[bytes | LeftOut] = []
+    found: list[bytes | SkippedImage] = []
     pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)))
     try:
         with warnings.catch_warnings():  # here, because what it changes holds for all threads
@@ -161,18 +161,18 @@ def split(digests: Sequence[bytes], count: int | None = None) -> tuple[list[int]
 
 
 def _first_of_each(
-    names: Sequence[str], rows: np.ndarray, found: Sequence[bytes | LeftOut]
-) -> tuple[list[tuple[int, bytes]], list[LeftOut]]:
+    names: Sequence[str], rows: np.ndarray, found: Sequence[bytes | SkippedImage]
+) -> tuple[list[tuple[int, bytes]], list[SkippedImage]]:
     """Return the rows of all different pictures with their hashes, and what is left out."""
     usable, out = [], []
     seen: dict[bytes, str] = {}
     for at, result in enumerate(found):
-        if isinstance(result, LeftOut):
+        if isinstance(result, SkippedImage):
             out.append(result)
             continue
         pixels = hashlib.sha256(rows[at]).digest()  # the same picture may be in two files that differ in a date
         if first := seen.get(result) or seen.get(pixels):
-            out.append(LeftOut(names[at], "duplicate", f"is the same picture as {first}"))
+            out.append(SkippedImage(names[at], "duplicate", f"is the same picture as {first}"))
         else:
             usable.append((at, result))
         seen.setdefault(result, names[at])
@@ -180,7 +180,7 @@ def _first_of_each(
     return usable, out
 
 
-def _too_few(usable: int, where: str, left_out: Sequence[LeftOut]) -> str:
+def _too_few(usable: int, where: str, left_out: Sequence[SkippedImage]) -> str:
     have = f"{where} has {usable or 'no'} usable picture{'s' * (usable != 1)}, and {FEWEST} are the fewest"
     if not left_out:
         return have

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from garage_tui.core.images.contact_sheet import GAP, Sheet
+from garage_tui.core.images.contact_sheet import GAP, ContactSheet
 from garage_tui.core.images.safe_image import RGB
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _FULL_ROWS = 0.8
 
 
 @dataclass(frozen=True)
-class Room:
+class Canvas:
     """Where an image goes.
 
     Args:
@@ -35,18 +35,18 @@ class Room:
     enlarge: bool = True
 
     @property
-    def half(self) -> Room:
+    def half(self) -> Canvas:
         """The left or the right half of it, whole dots, with some room between them."""
         width = (self.width // 2 - self.dot[0]) // self.dot[0] * self.dot[0]
-        return Room(max(self.dot[0], width), self.height, self.dot, self.enlarge)
+        return Canvas(max(self.dot[0], width), self.height, self.dot, self.enlarge)
 
 
-def halves(sheet: Sheet) -> bool:
+def halves(sheet: ContactSheet) -> bool:
     """Return whether a sheet has two halves: left what is being drawn, right what the model thinks it becomes."""
     return sheet.kind == "steps" and sheet.columns % 2 == 0
 
 
-def units(sheet: Sheet) -> list[tuple[int, ...]]:
+def units(sheet: ContactSheet) -> list[tuple[int, ...]]:
     """Return what belongs together on a sheet, as places: a sample with the picture below it, or each by itself."""
     if sheet.kind == "nearest" and sheet.rows == 2 and sheet.count == 2 * sheet.columns:
         return [(at, at + sheet.columns) for at in range(sheet.columns)]
@@ -65,14 +65,16 @@ def levels(count: int) -> list[int]:
     return found
 
 
-def side(sheet: Sheet, count: int, room: Room) -> float:
+def side(sheet: ContactSheet, count: int, room: Canvas) -> float:
     """Return how many dots wide a picture becomes where so many units of a sheet are shown."""
     high = 2 if sheet.kind == "nearest" else 1
     where = room.half if halves(sheet) else room
     return _best(count, high, where)[1] / where.dot[0]
 
 
-def sheet_image(image: Image, sheet: Sheet, chosen: Sequence[tuple[int, ...]], room: Room, ground: RGB) -> Image:
+def sheet_image(
+    image: Image, sheet: ContactSheet, chosen: Sequence[tuple[int, ...]], room: Canvas, ground: RGB
+) -> Image:
     """Return some units of a sheet as an image that fills the room.
 
     Args:
@@ -87,7 +89,7 @@ def sheet_image(image: Image, sheet: Sheet, chosen: Sequence[tuple[int, ...]], r
     return _grid(cells, sheet.size, room, ground)
 
 
-def cut(image: Image, sheet: Sheet, at: int) -> Image:
+def cut(image: Image, sheet: ContactSheet, at: int) -> Image:
     """Return one picture of a sheet in its own pixels."""
     from PIL.Image import Resampling
 
@@ -97,7 +99,7 @@ def cut(image: Image, sheet: Sheet, at: int) -> Image:
     return image.crop(box).resize((sheet.size, sheet.size), Resampling.NEAREST)
 
 
-def side_by_side(left: Image, right: Image, room: Room, ground: RGB) -> Image:
+def side_by_side(left: Image, right: Image, room: Canvas, ground: RGB) -> Image:
     """Return two images beside each other, each in the middle of its half."""
     from PIL import Image
     from PIL.Image import Resampling
@@ -110,7 +112,7 @@ def side_by_side(left: Image, right: Image, room: Room, ground: RGB) -> Image:
         height = max(part.height for part in parts)
         parts = [part.resize((round(part.width * height / part.height), height), Resampling.LANCZOS) for part in parts]
         width = sum(part.width for part in parts) + height // _GAP_SHARE
-        half = Room(max(part.width for part in parts), height)
+        half = Canvas(max(part.width for part in parts), height)
     whole = Image.new("RGB", (width, height), ground)
     for part, start in zip(parts, (0, width - half.width), strict=True):
         if part.width > half.width or part.height > half.height or room.enlarge:
@@ -122,7 +124,7 @@ def side_by_side(left: Image, right: Image, room: Room, ground: RGB) -> Image:
     return whole
 
 
-def _best(count: int, high: int, room: Room) -> tuple[int, float]:
+def _best(count: int, high: int, room: Canvas) -> tuple[int, float]:
     """Return in how many columns so many units, each `high` pictures high, are largest, and how wide a picture is.
 
     Where a last row would not be full, somewhat smaller pictures in full rows are better.
@@ -136,7 +138,7 @@ def _best(count: int, high: int, room: Room) -> tuple[int, float]:
     return -columns, pitch
 
 
-def _grid(cells: Sequence[Sequence[Image]], size: int, room: Room, ground: RGB) -> Image:
+def _grid(cells: Sequence[Sequence[Image]], size: int, room: Canvas, ground: RGB) -> Image:
     """Return units in rows and columns, each a stack of pictures."""
     from PIL import Image
     from PIL.Image import Resampling
@@ -146,7 +148,7 @@ def _grid(cells: Sequence[Sequence[Image]], size: int, room: Room, ground: RGB) 
     rows = math.ceil(len(cells) / columns)
     if not room.enlarge and pitch > size + GAP:
         wide = tall = size + GAP
-        room = Room(columns * wide - GAP, rows * high * tall - GAP)
+        room = Canvas(columns * wide - GAP, rows * high * tall - GAP)
         width = height = size
     else:  # whole dots, so that the edge of a picture is one of a dot
         wide, tall = (max(dot, int(pitch) // dot * dot) for dot in room.dot)

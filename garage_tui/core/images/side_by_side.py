@@ -1,6 +1,7 @@
 """Two pictures side by side as one PNG, which says in itself what both are.
 
-Under the keyword `garage` stands the JSON of a `Pair`, under `Description` the same for people. It is no contact sheet:
+Under the keyword `garage` stands the JSON of a `ImagePair`, under `Description` the same for people. It is no contact
+sheet:
 the two halves may be of different sizes, and come from different runs.
 """
 
@@ -18,8 +19,8 @@ from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.images import contact_sheet as sheets
 from garage_tui.core.images import montage
 from garage_tui.core.images import safe_image as picture_files
-from garage_tui.core.images.contact_sheet import GROUND, KEYWORD, Sheet
-from garage_tui.core.images.montage import Room
+from garage_tui.core.images.contact_sheet import GROUND, KEYWORD, ContactSheet
+from garage_tui.core.images.montage import Canvas
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -30,14 +31,14 @@ _NAME = 110
 """Bytes of a half in the name of the file: two of them and what is between fit into any file system."""
 
 
-class Half(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PairHalf(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The left or the right picture of a pair."""
 
     album: str
     """The run or the folder that it is of."""
     page: str
     """For people: `epoch 4`, a file's own name."""
-    sheet: Sheet | None = None
+    sheet: ContactSheet | None = None
     """What its file says of itself; None where it is no sheet of ours."""
 
     @property
@@ -46,12 +47,12 @@ class Half(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return one_line(said or f"{self.album} · {self.page}", 400)
 
 
-class Pair(msgspec.Struct, frozen=True, kw_only=True):
+class ImagePair(msgspec.Struct, frozen=True, kw_only=True):
     """What a picture of two says of itself."""
 
     kind: Literal["beside"] = "beside"
-    left: Half
-    right: Half
+    left: PairHalf
+    right: PairHalf
 
 
 def name(left: tuple[str, Path], right: tuple[str, Path]) -> str:
@@ -68,7 +69,7 @@ def _short(text: str) -> str:
     return text.encode(errors="replace")[:_NAME].decode(errors="ignore")
 
 
-def write(out: Path, left: tuple[Half, Path], right: tuple[Half, Path]) -> Pair:
+def write(out: Path, left: tuple[PairHalf, Path], right: tuple[PairHalf, Path]) -> ImagePair:
     """Write two picture files side by side, whole or not at all, and return what the new one says of itself.
 
     Each is shown in its own pixels; the lower one is enlarged to the height of the other. What `Half.sheet` says is
@@ -81,8 +82,8 @@ def write(out: Path, left: tuple[Half, Path], right: tuple[Half, Path]) -> Pair:
     from PIL.PngImagePlugin import PngInfo
 
     images, halves = zip(*(_read(half, path) for half, path in (left, right)), strict=True)
-    pair = Pair(left=halves[0], right=halves[1])
-    whole = montage.side_by_side(images[0], images[1], Room(1, 1, enlarge=False), GROUND)
+    pair = ImagePair(left=halves[0], right=halves[1])
+    whole = montage.side_by_side(images[0], images[1], Canvas(1, 1, enlarge=False), GROUND)
     text = PngInfo()
     text.add_text(KEYWORD, msgspec.json.encode(pair).decode())
     text.add_itxt("Description", f"left: {pair.left.words}; right: {pair.right.words}")
@@ -93,19 +94,19 @@ def write(out: Path, left: tuple[Half, Path], right: tuple[Half, Path]) -> Pair:
     return pair
 
 
-def about(path: Path) -> Pair | None:
+def about(path: Path) -> ImagePair | None:
     """Return what a PNG says of itself as two pictures side by side; None where it is another one, or none at all."""
     from PIL import Image
 
     try:
         with open_regular(path) as file, Image.open(file, formats=("PNG",)) as image:
             text = image.info.get(KEYWORD)
-            return msgspec.json.decode(text.encode(), type=Pair) if isinstance(text, str) else None
+            return msgspec.json.decode(text.encode(), type=ImagePair) if isinstance(text, str) else None
     except Exception:  # decoders raise almost anything on a file that is damaged
         return None
 
 
-def _read(half: Half, path: Path) -> tuple[Image, Half]:
+def _read(half: PairHalf, path: Path) -> tuple[Image, PairHalf]:
     image, sheet = picture_files.read(path), sheets.about(path)
     if sheet is None:
         image.thumbnail(_MOST_PIXELS)

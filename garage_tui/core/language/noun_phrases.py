@@ -21,7 +21,7 @@ ITSELF = {"project", "program", "software", "company", "team"}
 
 
 @dataclass(frozen=True)
-class Thing:
+class NounPhrase:
     """Something that belongs to a subject."""
 
     text: str
@@ -30,7 +30,7 @@ class Thing:
     """What it is, in one to three words: boiler."""
 
 
-def things(question: str, subject: str) -> list[Thing]:
+def things(question: str, subject: str) -> list[NounPhrase]:
     """Return what a question asks about, the longest first; nothing where it is about the subject itself.
 
     "Who painted the door of the shed at Pinder Lodge?" has "the door of the shed at Pinder Lodge" and "the shed at
@@ -39,7 +39,7 @@ def things(question: str, subject: str) -> list[Thing]:
     return list(_before(question, subject)) or list(_after(question, subject))
 
 
-def _before(question: str, subject: str) -> Iterator[Thing]:
+def _before(question: str, subject: str) -> Iterator[NounPhrase]:
     """Give the things that stand before the subject's name: the boiler at it."""
     name = re.escape(subject)
     whole = re.compile(rf"{_DET} ({_HEAD}) {_PREPOSITION} (?:{_DET} {_HEAD} {_PREPOSITION} )*((?:the )?{name})")
@@ -52,19 +52,19 @@ def _before(question: str, subject: str) -> Iterator[Thing]:
             text = text.replace(f" {head.pop()}", "", 1)
         own = _nouns(question[match.end() :]) if match[2] != subject else []  # the price of the Wiselet app
         if not set(head) & _NO_HEAD:
-            yield Thing(" ".join([text, *own]), " ".join(head))
+            yield NounPhrase(" ".join([text, *own]), " ".join(head))
             if own and own[-1] not in ITSELF:
-                yield Thing(" ".join([match[2], *own]), " ".join(own))
+                yield NounPhrase(" ".join([match[2], *own]), " ".join(own))
 
 
-def _after(question: str, subject: str) -> Iterator[Thing]:
+def _after(question: str, subject: str) -> Iterator[NounPhrase]:
     """Give the thing whose words follow the subject's name: its phone app."""
     match = re.search(rf"(?:\b(the) )?{re.escape(subject)}(['’]s)?(?= )", question)
     if not match or not (match[1] or match[2]) or _aside(question[: match.start()]):
         return
     head = _nouns(question[match.end() :])
     if head and head[-1] not in ITSELF:
-        yield Thing(" ".join([match[0], *head]), " ".join(head))
+        yield NounPhrase(" ".join([match[0], *head]), " ".join(head))
 
 
 def _aside(before: str) -> bool:

@@ -29,7 +29,7 @@ _LOCK_SECONDS = 0.5  # somebody may just be looking whether it is held
 
 
 @dataclass(frozen=True)
-class Exam:
+class ExamProcess:
     """A look at the newest exam of a run that was started on demand."""
 
     going: bool
@@ -111,14 +111,14 @@ def _must_fit(run: Run) -> None:
     must_be_free(f"an exam of {run.id}", needs, slot, otherwise)
 
 
-def look(folder: Path) -> Exam | None:
+def look(folder: Path) -> ExamProcess | None:
     """Return what the newest exam that was started on demand says now; None where there was none."""
     path = folder / SAYS
     try:
         with open_regular(path) as says:
             going = not _lock(says.fileno(), fcntl.LOCK_SH, patience=0)  # before the words: then none is missed
             began, *lines = says.read().decode(errors="replace").split("\n")
-        return Exam(going, float(began), tuple(filter(None, map(one_line, lines))))
+        return ExamProcess(going, float(began), tuple(filter(None, map(one_line, lines))))
     except (OSError, ValueError):
         return None
 
@@ -139,7 +139,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def failure(exam: Exam | None, code: int | None) -> str:
+def failure(exam: ExamProcess | None, code: int | None) -> str:
     """Return as a sentence why an exam ended without a card.
 
     Args:

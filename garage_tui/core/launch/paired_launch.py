@@ -13,10 +13,10 @@ from garage_tui.core.facts import file as facts
 from garage_tui.core.facts.file import Fact
 from garage_tui.core.launch import start as launcher
 from garage_tui.core.launch.rerun import command_of, facts_of, recipe_of, rows_of
-from garage_tui.core.limits.run_limits import Care
+from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.runs.catalog import slug
 from garage_tui.core.runs.record import Run
-from garage_tui.core.training.estimate import Estimate, estimate_lora
+from garage_tui.core.training.estimate import LoraEstimate, estimate_lora
 from garage_tui.core.training.recipe import LoraRecipe, make_recipe
 
 PRESETS = ("default", "story")
@@ -25,7 +25,7 @@ _NAME = 32
 
 
 @dataclass(frozen=True)
-class Both:
+class PairedLaunch:
     """What two runs have in common."""
 
     file: Path
@@ -50,7 +50,7 @@ class Both:
             stem = stem.removesuffix(f"-{other}")
         return f"{stem[:_NAME].strip('-')}-{preset}".strip("-")
 
-    def estimates(self, workspace: Workspace, rows: Sequence[Fact]) -> list[Estimate]:
+    def estimates(self, workspace: Workspace, rows: Sequence[Fact]) -> list[LoraEstimate]:
         """Return what each of the two will cost."""
         return [estimate_lora(workspace, recipe, rows) for recipe in self.recipes(len(rows))]
 
@@ -62,7 +62,7 @@ class Both:
         return f"{' + '.join(str(one.steps) for one in found)} steps · {time}"
 
 
-def like(run: Run) -> Both:
+def like(run: Run) -> PairedLaunch:
     """Return what is needed to teach both ways what a run taught.
 
     Raises:
@@ -72,21 +72,21 @@ def like(run: Run) -> Both:
     assert run.manifest is not None  # recipe_of has read it
     file = facts_of(run)
     name = Path(str(run.manifest.dataset.get("path", ""))).stem or file.stem
-    return Both(file, name, recipe.base, recipe.seed, run.manifest.gpus_asked)
+    return PairedLaunch(file, name, recipe.base, recipe.seed, run.manifest.gpus_asked)
 
 
 def half_of(run: Run) -> str:
     """Return the preset that a run is exactly, if it is one of the two: the same would come of it; else nothing."""
     try:
         recipe = recipe_of(run)
-        there = Both(Path(), "", recipe.base, recipe.seed).recipes(rows_of(run))
+        there = PairedLaunch(Path(), "", recipe.base, recipe.seed).recipes(rows_of(run))
         return next((preset for preset, same in zip(PRESETS, there, strict=True) if same == recipe), "")
     except BadInputError:
         return ""
 
 
 def start_both(
-    workspace: Workspace, settings: Settings, both: Both, without: str = "", care: Care | None = None
+    workspace: Workspace, settings: Settings, both: PairedLaunch, without: str = "", care: RunLimits | None = None
 ) -> list[Path]:
     """Start the two runs, one after the other in the queue, and return their folders.
 

@@ -25,10 +25,10 @@ from garage_tui.core.diffusion.image_source import folder_of
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.facts import file as facts
 from garage_tui.core.hardware import gpus as gpu
-from garage_tui.core.limits.run_limits import Care, care_of
+from garage_tui.core.limits.run_limits import RunLimits, care_of
 from garage_tui.core.models import base_models as models
 from garage_tui.core.runs.catalog import new_run_folder
-from garage_tui.core.runs.record import FACTS, LOCK, LOG, Manifest, State, read_run, write_manifest, write_state
+from garage_tui.core.runs.record import FACTS, LOCK, LOG, Manifest, RunState, read_run, write_manifest, write_state
 from garage_tui.core.runs.request import REQUEST
 from garage_tui.core.scheduling import queue
 from garage_tui.core.scheduling.admission import must_fit
@@ -48,7 +48,7 @@ def start_lora(
     name: str | None = None,
     command: list[str] | None = None,
     gpus: tuple[int, ...] = (),
-    care: Care | None = None,
+    care: RunLimits | None = None,
 ) -> Path:
     """Start a LoRA run in a session of its own, or have it wait for its turn; return its folder.
 
@@ -90,7 +90,7 @@ def start_diffusion(
     name: str | None = None,
     command: list[str] | None = None,
     gpus: tuple[int, ...] = (),
-    care: Care | None = None,
+    care: RunLimits | None = None,
 ) -> Path:
     """Start a diffusion run in a session of its own, or have it wait for its turn; return its folder.
 
@@ -154,14 +154,14 @@ def _start(
                 **about,
             ),
         )
-        write_state(folder, State(state="queued", total_steps=total_steps, created=now))
+        write_state(folder, RunState(state="queued", total_steps=total_steps, created=now))
         spawn(JOBS[kind], folder, _slots(folder, gpus))
     except OSError as error:
         raise GarageError(f"the run cannot be started in {workspace.checkpoints}: {error.strerror or error}") from error
     return folder
 
 
-def spawn(module: str, folder: Path, slots: queue.Entry | None = None) -> None:
+def spawn(module: str, folder: Path, slots: queue.QueueEntry | None = None) -> None:
     """Put a run into the queue and start its supervisor in a session of its own, with the run's lock held from now on.
 
     Args:
@@ -186,7 +186,7 @@ def spawn(module: str, folder: Path, slots: queue.Entry | None = None) -> None:
             run.state, state="queued", reason="", waits="", phase="", gpus=(), seconds_left=None, ended=None
         )
         write_state(folder, waiting)
-        queue.enter([slots or queue.Entry(str(folder))])
+        queue.enter([slots or queue.QueueEntry(str(folder))])
         with log_file(folder / LOG) as log:
             subprocess.Popen(
                 [sys.executable, "-P", "-m", "garage_tui.core.scheduling.supervisor", module, str(folder), str(lock)],
@@ -213,7 +213,7 @@ def runs_before(gpus: tuple[int, ...] = ()) -> int:
     return queue.runs_before(_slots(Path(), gpus))
 
 
-def _slots(folder: Path, asked: tuple[int, ...]) -> queue.Entry:
+def _slots(folder: Path, asked: tuple[int, ...]) -> queue.QueueEntry:
     """Return what a run can work on: the GPUs asked for, else any one GPU, else the CPU.
 
     Raises:
@@ -225,8 +225,8 @@ def _slots(folder: Path, asked: tuple[int, ...]) -> queue.Entry:
         has = f"this box has {', '.join(there)}" if there else "this box has none that answers"
         raise BadInputError(f"no GPU {', '.join(missing)}: {has}")
     if wanted_:
-        return queue.Entry(str(folder), wanted_, len(wanted_))
-    return queue.Entry(str(folder), there or (queue.CPU,), 1)
+        return queue.QueueEntry(str(folder), wanted_, len(wanted_))
+    return queue.QueueEntry(str(folder), there or (queue.CPU,), 1)
 
 
 def _versions() -> dict[str, str]:

@@ -19,7 +19,7 @@ COOLS_BY = 10.0
 """Without one, it goes on when the GPU has cooled by so many °C."""
 
 
-class Care(msgspec.Struct, frozen=True, omit_defaults=True):
+class RunLimits(msgspec.Struct, frozen=True, omit_defaults=True):
     """The limits of one run."""
 
     max_temp_c: Celsius | None = None
@@ -52,7 +52,7 @@ class Hold(msgspec.Struct, frozen=True):
     reason: str
 
 
-def care_of(settings: Settings, **changes: object) -> Care:
+def care_of(settings: Settings, **changes: object) -> RunLimits:
     """Return the limits that the settings give, with `changes` (None: as in the settings) over them.
 
     Raises:
@@ -75,7 +75,7 @@ def care_of(settings: Settings, **changes: object) -> Care:
     if wrong := [key for key, value in given.items() if isinstance(value, float) and not math.isfinite(value)]:
         raise BadInputError(f"{', '.join(wrong)}: expected a finite number")
     try:
-        care = msgspec.convert(given, Care)
+        care = msgspec.convert(given, RunLimits)
     except msgspec.ValidationError as error:
         raise BadInputError(f"{error}".replace("`$.", "`")) from error
     from garage_tui.core.limits import time_windows as hours  # 3 ms, and every reader of a manifest comes by here
@@ -90,7 +90,7 @@ def care_of(settings: Settings, **changes: object) -> Care:
     return care
 
 
-def heat_limits(care: Care, slow_c: float | None) -> tuple[float, float] | None:
+def heat_limits(care: RunLimits, slow_c: float | None) -> tuple[float, float] | None:
     """Return the °C at which a run pauses and goes on; None where nothing limits it.
 
     Args:
@@ -104,7 +104,7 @@ def heat_limits(care: Care, slow_c: float | None) -> tuple[float, float] | None:
     return most, min(again, most - 1)
 
 
-def options(care: Care, usual: Care) -> list[str]:
+def options(care: RunLimits, usual: RunLimits) -> list[str]:
     """Return the options of `garage train` that say what differs from `usual`."""
     said: list[str] = []
     for flag, value, other in (
@@ -121,7 +121,7 @@ def options(care: Care, usual: Care) -> list[str]:
     return said
 
 
-def in_words(care: Care) -> str:
+def in_words(care: RunLimits) -> str:
     """Return what a run waits for beyond what every run does: `only 22:00-06:00 · from 300 W of sun`."""
     parts = [f"only {', '.join(care.only)}" if care.only else "", f"not {', '.join(care.quiet)}" if care.quiet else ""]
     parts.append(f"from {care.start_w:.0f} W of sun" if care.sunny else "")

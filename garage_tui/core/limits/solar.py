@@ -27,7 +27,7 @@ _MOST = 64 * 1024
 _IN_ROOT = ("/bin/sh", "-c", 'cd / && exec "$@"', "sh")  # posix_spawn knows no folder
 
 
-class Sun:
+class SolarSurplus:
     """What the owner's command says; `look` never waits for it.
 
     Args:

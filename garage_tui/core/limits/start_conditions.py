@@ -9,11 +9,11 @@ from pathlib import Path
 
 from garage_tui.core.base.settings import SunSettings, Workspace, load_settings
 from garage_tui.core.limits import time_windows as hours
-from garage_tui.core.limits.run_limits import Care, Hold
-from garage_tui.core.limits.solar import Sun
+from garage_tui.core.limits.run_limits import Hold, RunLimits
+from garage_tui.core.limits.solar import SolarSurplus
 
 
-class Conditions:
+class StartConditions:
     """The clock and the sun of one run.
 
     Args:
@@ -24,18 +24,18 @@ class Conditions:
 
     def __init__(
         self,
-        care: Care,
+        care: RunLimits,
         sun: Callable[[], SunSettings] = SunSettings,
         started: bool = False,
         now: Callable[[], datetime] = datetime.now,
     ) -> None:
         self._care, self._now, self._started = care, now, started
-        self._sun = Sun(sun) if care.sunny else None
+        self._sun = SolarSurplus(sun) if care.sunny else None
         self._dark_since: float | None = None
         self._minute: tuple[datetime, Hold | None] | None = None
 
     @classmethod
-    def of_run(cls, folder: Path, care: Care, started: bool = False) -> Conditions:
+    def of_run(cls, folder: Path, care: RunLimits, started: bool = False) -> StartConditions:
         """Return the conditions of a run folder.
 
         The command comes from the owner's settings as they are now, never from the folder: it may be somebody else's.
@@ -62,7 +62,7 @@ class Conditions:
             self._minute = minute, hold
         return self._minute[1]
 
-    def _dark(self, sun: Sun) -> Hold | None:
+    def _dark(self, sun: SolarSurplus) -> Hold | None:
         watts = sun.look()
         if watts is not None and watts >= (self._care.stop_w if self._started else self._care.start_w):
             self._dark_since = None

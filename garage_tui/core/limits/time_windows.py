@@ -16,7 +16,7 @@ _MINUTES = 24 * 60
 
 
 @dataclass(frozen=True)
-class Window:
+class TimeWindow:
     """A stretch of every named day; one that ends before it begins goes on after midnight."""
 
     days: frozenset[int]
@@ -34,7 +34,7 @@ class Window:
         return (today in self.days and minute >= self.begin) or (yesterday in self.days and minute < self.end)
 
 
-def parse(text: str) -> Window:
+def parse(text: str) -> TimeWindow:
     """Return the window that a setting names.
 
     Raises:
@@ -48,11 +48,11 @@ def parse(text: str) -> Window:
         raise BadInputError(f"{text!r} is no window of time: {_EXAMPLE}")
     first, last = found["from"], found["to"] or found["from"]
     if first is None:
-        return Window(frozenset(range(7)), begin, end)
+        return TimeWindow(frozenset(range(7)), begin, end)
     if first not in _DAYS or last not in _DAYS:
         raise BadInputError(f"{text!r} names no day of the week: {_EXAMPLE}")
     low, high = _DAYS.index(first), _DAYS.index(last)
-    return Window(frozenset((low + step) % 7 for step in range((high - low) % 7 + 1)), begin, end)
+    return TimeWindow(frozenset((low + step) % 7 for step in range((high - low) % 7 + 1)), begin, end)
 
 
 def allowed(only: Sequence[str], quiet: Sequence[str], at: datetime) -> bool:

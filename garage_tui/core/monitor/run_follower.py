@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from garage_tui.core.base.log_reader import Piece, Tail
+from garage_tui.core.base.log_reader import LogChunk, LogTail
 from garage_tui.core.base.numbers import is_number
-from garage_tui.core.base.tail import Follower
+from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.monitor.downsample import downsample
 from garage_tui.core.runs import diffusion_files as drawn
 from garage_tui.core.runs.catalog import disk_bytes
@@ -42,13 +42,13 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Told:
+class RunProgress:
     """What the followed run wrote since the last look."""
 
     run_id: str
     fresh: bool
     """True for the first word of a run: what was shown before belongs to another."""
-    log: Piece | None
+    log: LogChunk | None
     """The newest lines of its log; None where there are none."""
     curve: Curve | None
     """(step, loss) from the beginning, thinned out; None where neither it nor a probe or a sheet is new."""
@@ -63,13 +63,13 @@ class Told:
     known: Known = Known()
 
 
-class Voice:
+class RunFollower:
     """Events and log of one run."""
 
     def __init__(self, run_id: str, folder: Path) -> None:
         self.run_id = run_id
-        self._events = Follower(folder / EVENTS)
-        self._log = Tail(folder / LOG)
+        self._events = FileFollower(folder / EVENTS)
+        self._log = LogTail(folder / LOG)
         self._folder = folder
         self._curve: list[tuple[float, float]] = []
         self._rates: list[tuple[float, float]] = []
@@ -78,7 +78,7 @@ class Voice:
         self._known = Known()
         self._looks = 0
 
-    def listen(self, fresh: bool) -> Told | None:
+    def listen(self, fresh: bool) -> RunProgress | None:
         """Return what is new; None where nothing is."""
         log = self._log.read()
         grown = self._take_events() or fresh
@@ -88,7 +88,7 @@ class Voice:
         self._looks += 1
         if log is None and not grown:
             return None
-        told = Told(self.run_id, fresh, log, None, known=self._known)
+        told = RunProgress(self.run_id, fresh, log, None, known=self._known)
         return self._with_curves(told) if grown else told
 
     def _take_events(self) -> bool:
@@ -116,7 +116,7 @@ class Voice:
                 break
         return new or self._known is not known
 
-    def _with_curves(self, told: Told) -> Told:
+    def _with_curves(self, told: RunProgress) -> RunProgress:
         probes = [self._probes[step] for step in sorted(self._probes)]
         sheets = [self._sheets[step] for step in sorted(self._sheets)]
         curves = (

@@ -11,10 +11,10 @@ from garage_tui.core.base.sanitize import one_line, plain
 from garage_tui.core.base.settings import Workspace
 from garage_tui.core.exam.report import REPORT
 from garage_tui.core.exam.report_text import Headline, headline
-from garage_tui.core.monitor.run_follower import Told, Voice
+from garage_tui.core.monitor.run_follower import RunFollower, RunProgress
 from garage_tui.core.runs.catalog import run_names
 from garage_tui.core.runs.diffusion_files import SAMPLES
-from garage_tui.core.runs.record import STATE, Manifest, Run, State, name_of, read_run
+from garage_tui.core.runs.record import STATE, Manifest, Run, RunState, name_of, read_run
 from garage_tui.core.scheduling import queue
 
 BUSY, IDLE = 0.25, 1.0
@@ -23,7 +23,7 @@ _NONE = (0, 0)  # when a file was changed that is not there
 
 
 @dataclass(frozen=True)
-class Seen:
+class RunSnapshot:
     """A run as it was at one moment; its words are clean."""
 
     id: str
@@ -32,7 +32,7 @@ class Seen:
     status: str
     """In one word: `running`, `finished`, `interrupted`, `broken` …"""
     reason: str
-    state: State | None
+    state: RunState | None
     manifest: Manifest | None
     adapter: bool
     """True where there is a tuned model to talk to."""
@@ -64,16 +64,16 @@ class Seen:
         return self.manifest is not None and self.manifest.kind == "diffusion"
 
 
-class Watcher:
+class RunWatcher:
     """The eyes of the app. `look` and `listen` belong to one thread; the other methods may be called from any."""
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self._root = str(workspace.checkpoints)
-        self._known: dict[str, tuple[tuple[int, int], Seen]] = {}
-        self._cards: dict[str, tuple[tuple[int, int], Seen | None, Seen]] = {}
+        self._known: dict[str, tuple[tuple[int, int], RunSnapshot]] = {}
+        self._cards: dict[str, tuple[tuple[int, int], RunSnapshot | None, RunSnapshot]] = {}
         self._wanted: str | None = None
-        self._voice: Voice | None = None
+        self._voice: RunFollower | None = None
         self._wake = threading.Event()
 
     def follow(self, run_id: str | None) -> None:
@@ -91,7 +91,7 @@ class Watcher:
         self._wake.wait(BUSY if busy else IDLE)
         self._wake.clear()
 
-    def look(self) -> tuple[Seen, ...]:
+    def look(self) -> tuple[RunSnapshot, ...]:
         """Return all runs, the newest first. Folders of runs that have ended are read again only when they change."""
         try:
             names = run_names(self.workspace)
@@ -105,7 +105,7 @@ class Watcher:
             seen = [replace(run, place=places.get(run.path)) if run.status == "queued" else run for run in seen]
         return tuple(seen)
 
-    def _seen(self, name: str) -> Seen:
+    def _seen(self, name: str) -> RunSnapshot:
         stamp = self._stamp(name, STATE)
         known = self._known.get(name)
         if known and known[0] == stamp and not known[1].alive and known[1].status != "broken":
@@ -114,10 +114,10 @@ class Watcher:
         self._known[name] = (stamp, seen)
         return seen
 
-    def _dressed(self, name: str) -> Seen:
+    def _dressed(self, name: str) -> RunSnapshot:
         return self._with_sheets(name, self._with_card(name, self._seen(name)))
 
-    def _with_card(self, name: str, seen: Seen) -> Seen:
+    def _with_card(self, name: str, seen: RunSnapshot) -> RunSnapshot:
         """Return the run with the verdict of its card, which is read when it has changed: an exam may come later."""
         stamp = self._stamp(name, REPORT)
         if stamp == _NONE:
@@ -129,7 +129,7 @@ class Watcher:
             self._cards[name] = (stamp, seen, dressed)
         return dressed
 
-    def _with_sheets(self, name: str, seen: Seen) -> Seen:
+    def _with_sheets(self, name: str, seen: RunSnapshot) -> RunSnapshot:
         """Return the run with the time of its newest sheet: each new one changes their folder."""
         drawn = self._stamp(name, SAMPLES)[0] if seen.draws else 0
         return seen if drawn == seen.drawn else replace(seen, drawn=drawn)
@@ -141,20 +141,20 @@ class Watcher:
             return _NONE
         return stat.st_mtime_ns, stat.st_ino
 
-    def listen(self) -> Told | None:
+    def listen(self) -> RunProgress | None:
         """Return what the followed run wrote since it was last heard; None where it wrote nothing."""
         wanted = self._wanted
         if wanted is None:  # what was heard is kept, for the same run may be asked for again
             return None
         fresh = self._voice is None or self._voice.run_id != wanted
         if self._voice is None or fresh:
-            self._voice = Voice(wanted, self.workspace.checkpoints / wanted)
+            self._voice = RunFollower(wanted, self.workspace.checkpoints / wanted)
         return self._voice.listen(fresh)
 
 
-def look_at(run: Run) -> Seen:
+def look_at(run: Run) -> RunSnapshot:
     """Return a run as a frozen picture, with all outside text cleaned."""
-    return Seen(
+    return RunSnapshot(
         id=plain(run.id),
         path=run.path,
         alive=run.alive,

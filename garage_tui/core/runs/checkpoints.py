@@ -23,7 +23,7 @@ KEPT = 2
 _NAME = re.compile(r"checkpoint-(\d+)")
 
 
-class Seal(msgspec.Struct, frozen=True):
+class CheckpointSeal(msgspec.Struct, frozen=True):
     """`checkpoint-N/whole.json`."""
 
     step: int
@@ -45,7 +45,7 @@ def seal(folder: Path, step: int, tokens: int) -> None:
             with open_regular(path) as file:
                 os.fsync(file.fileno())
                 files[path.name] = (os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest())
-    write_atomic(folder / SEAL, msgspec.json.encode(Seal(step, tokens, files)))
+    write_atomic(folder / SEAL, msgspec.json.encode(CheckpointSeal(step, tokens, files)))
     above = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(above)
@@ -59,10 +59,10 @@ def found(run: Path) -> list[Path]:
     return [path for _, path in sorted(numbered, reverse=True)]
 
 
-def read_seal(folder: Path) -> Seal | None:
+def read_seal(folder: Path) -> CheckpointSeal | None:
     """Return the seal of a whole checkpoint; None if anything is missing or different."""
     try:
-        seal = msgspec.json.decode(read_regular(folder / SEAL), type=Seal)
+        seal = msgspec.json.decode(read_regular(folder / SEAL), type=CheckpointSeal)
         for path in folder.iterdir():  # what the seal does not name is read, too, where a trainer knows its name
             if not path.is_dir():
                 check_regular(path)
@@ -78,7 +78,7 @@ def read_seal(folder: Path) -> Seal | None:
     return seal if seal.files else None
 
 
-def newest_whole(run: Path) -> tuple[Path, Seal] | None:
+def newest_whole(run: Path) -> tuple[Path, CheckpointSeal] | None:
     """Return the newest whole checkpoint, or None."""
     for folder in found(run):
         if whole := read_seal(folder):

@@ -23,7 +23,7 @@ ENDED: tuple[Status, ...] = ("finished", "failed", "stopped")
 _LONGEST = 1e10  # seconds: three centuries, and no NaN, infinity, or integer of a thousand digits
 
 
-class Glance(NamedTuple):
+class RunGlance(NamedTuple):
     """What a status bar shows of a run that is alive."""
 
     name: str
@@ -71,7 +71,7 @@ def living_status(folder: Path, state: str) -> str:
     return state
 
 
-def living(checkpoints: Path) -> Iterator[Glance]:
+def living(checkpoints: Path) -> Iterator[RunGlance]:
     """Yield the runs that are alive, the newest first; only those are read."""
     try:
         folders = sorted((entry for entry in checkpoints.iterdir() if not entry.name.startswith(".")), reverse=True)
@@ -80,7 +80,7 @@ def living(checkpoints: Path) -> Iterator[Glance]:
     yield from (_glance(folder) for folder in folders if is_alive(folder))
 
 
-def _glance(folder: Path) -> Glance:
+def _glance(folder: Path) -> RunGlance:
     import json
 
     name = name_of(folder.name)
@@ -91,5 +91,5 @@ def _glance(folder: Path) -> Glance:
         waits, reason = (str(said.get(key, "")) for key in ("waits", "reason"))
         left = left if left is not None and 0 <= left < _LONGEST else None
     except (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
-        return Glance(name, "broken")
-    return Glance(name, living_status(folder, state), step, total, left, waits, reason)
+        return RunGlance(name, "broken")
+    return RunGlance(name, living_status(folder, state), step, total, left, waits, reason)

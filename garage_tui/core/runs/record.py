@@ -18,7 +18,7 @@ import msgspec
 from garage_tui.core.base.atomic import write_atomic, write_small
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
-from garage_tui.core.limits.run_limits import Care, Waits
+from garage_tui.core.limits.run_limits import RunLimits, Waits
 from garage_tui.core.runs.folder import ADAPTER as ADAPTER
 from garage_tui.core.runs.folder import ENDED as ENDED
 from garage_tui.core.runs.folder import EVENTS as EVENTS
@@ -38,7 +38,7 @@ RESTING: tuple[Status, ...] = (*ENDED, "paused", "interrupted")
 _STATE_BYTES = 2048  # states are padded to this, so that a full disk can still be told (see write_small)
 
 
-class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RunState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`state.json`: where the run is. Times are seconds since 1970."""
 
     state: Status
@@ -103,7 +103,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Work between two checkpoints."""
     memory: float | None = None
     """Most bytes that it will need on its card (or in main memory), as was estimated; None where nobody knows."""
-    care: Care = Care()
+    care: RunLimits = RunLimits()
     """What it waits for: a cool GPU, its hours, the sun."""
 
 
@@ -115,7 +115,7 @@ class Run:
     path: Path
     alive: bool
     manifest: Manifest | None
-    state: State | None
+    state: RunState | None
     broken: str = ""
     """Why the folder cannot be read; empty where it can."""
 
@@ -205,16 +205,16 @@ def read_run(folder: Path) -> Run:
     return Run(folder.name, folder, alive, manifest, state, broken)
 
 
-def read_state(folder: Path) -> State:
+def read_state(folder: Path) -> RunState:
     """Return the state.
 
     Raises:
         OSError, msgspec.DecodeError: it is missing or damaged.
     """
-    return msgspec.json.decode(read_regular(folder / STATE), type=State)
+    return msgspec.json.decode(read_regular(folder / STATE), type=RunState)
 
 
-def write_state(folder: Path, state: State) -> State:
+def write_state(folder: Path, state: RunState) -> RunState:
     """Replace the state atomically (on a full disk: in place) and return what was written."""
     state = msgspec.structs.replace(state, updated=time.time(), reason=state.reason[:600])
     write_small(folder / STATE, msgspec.json.encode(state).ljust(_STATE_BYTES - 1) + b"\n")

@@ -14,7 +14,7 @@ REQUEST = "request.json"
 Want = Literal["", "stop", "pause", "release"]
 
 
-class Request(NamedTuple):
+class RunRequest(NamedTuple):
     """The file, which also says when it was written (`at`). It is gone when the run shall simply go on."""
 
     want: Want
@@ -41,10 +41,10 @@ def goes_now(folder: Path) -> bool:
     return request is not None and request.now
 
 
-def _read_request(folder: Path) -> Request | None:
+def _read_request(folder: Path) -> RunRequest | None:
     try:
         said = json.loads(read_regular(folder / REQUEST))
-        found = Request(said["want"], said.get("now", False))
+        found = RunRequest(said["want"], said.get("now", False))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
     return found if found.want in get_args(Want) and isinstance(found.now, bool) else None

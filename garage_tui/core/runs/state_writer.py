@@ -11,15 +11,15 @@ import msgspec
 
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import log_file
-from garage_tui.core.runs.record import EVENTS, State, read_state, write_state
+from garage_tui.core.runs.record import EVENTS, RunState, read_state, write_state
 
 
-def state_of(folder: Path) -> State:
+def state_of(folder: Path) -> RunState:
     """Return the state; of a damaged one that it runs."""
     try:
         return read_state(folder)
     except UNREADABLE:
-        return State(state="running")
+        return RunState(state="running")
 
 
 def change(folder: Path, **changes: object) -> None:

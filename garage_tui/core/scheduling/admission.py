@@ -17,7 +17,7 @@ _LOOK_SECONDS = 2.0
 """Between two questions to the driver."""
 
 
-class Room:
+class GpuAdmission:
     """What a run needs on the slots that it has got.
 
     Args:

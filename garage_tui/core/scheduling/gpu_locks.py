@@ -61,7 +61,7 @@ def ask(slots: Iterable[str], run: str) -> list[int]:
     return held
 
 
-class Seat:
+class GpuLock:
     """A server's place on one slot.
 
     Args:

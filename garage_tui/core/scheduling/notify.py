@@ -29,7 +29,7 @@ _SECONDS = 30.0
 
 
 @dataclass(frozen=True)
-class Told:
+class Delivery:
     """What came of one way of telling; `way` names it without its secrets."""
 
     way: str
@@ -51,7 +51,7 @@ def message(run: Run) -> str:
     return one_line(f"garage: {run.id} {run.status}{': ' if parts else ''}{', '.join(parts)}", 400)
 
 
-def tell(settings: NotifySettings, text: str, facts: dict[str, str]) -> Iterator[Told]:
+def tell(settings: NotifySettings, text: str, facts: dict[str, str]) -> Iterator[Delivery]:
     """Tell `text` through every way that the settings name.
 
     Args:
@@ -65,7 +65,7 @@ def tell(settings: NotifySettings, text: str, facts: dict[str, str]) -> Iterator
         yield from _services(settings.urls, text)
 
 
-def _tmux(text: str, bell: bool) -> Told:
+def _tmux(text: str, bell: bool) -> Delivery:
     """Show `text` on every client of the tmux server in which the run was started."""
     try:
         clients = _run(["tmux", "list-clients", "-F", "#{client_name}"]).stdout.split("\n")
@@ -81,11 +81,11 @@ def _tmux(text: str, bell: bool) -> Told:
                 with contextlib.suppress(OSError), Path(tty).open("wb", buffering=0) as terminal:
                     terminal.write(b"\a")
     except (OSError, subprocess.TimeoutExpired) as error:
-        return Told("tmux", False, one_line(str(error)))
-    return Told("tmux", True, f"shown on {shown} client{'' if shown == 1 else 's'}")
+        return Delivery("tmux", False, one_line(str(error)))
+    return Delivery("tmux", True, f"shown on {shown} client{'' if shown == 1 else 's'}")
 
 
-def _command(command: tuple[str, ...], text: str, facts: dict[str, str]) -> Told:
+def _command(command: tuple[str, ...], text: str, facts: dict[str, str]) -> Delivery:
     names = {f"GARAGE_{name.upper()}": value for name, value in facts.items()}
     given = json.dumps({**facts, "message": text}, ensure_ascii=False)
     way = f"command {Path(command[0]).name}"
@@ -94,29 +94,29 @@ def _command(command: tuple[str, ...], text: str, facts: dict[str, str]) -> Told
         environment = {**os.environ, **names, "GARAGE_MESSAGE": text}
         done = _run(list(command), input=given, env=environment, cwd="/")
     except FileNotFoundError:
-        return Told(way, False, f"{command[0]} is not there")
+        return Delivery(way, False, f"{command[0]} is not there")
     except subprocess.TimeoutExpired:
-        return Told(way, False, f"took longer than {_SECONDS:g} s and was ended")
+        return Delivery(way, False, f"took longer than {_SECONDS:g} s and was ended")
     except OSError as error:
-        return Told(way, False, one_line(error.strerror or str(error)))
+        return Delivery(way, False, one_line(error.strerror or str(error)))
     said = one_line(done.stderr, 200)
-    return Told(way, done.returncode == 0, f"exit code {done.returncode}{': ' if said else ''}{said}")
+    return Delivery(way, done.returncode == 0, f"exit code {done.returncode}{': ' if said else ''}{said}")
 
 
-def _services(urls: tuple[str, ...], text: str) -> Iterator[Told]:
+def _services(urls: tuple[str, ...], text: str) -> Iterator[Delivery]:
     try:
         import apprise
     except ImportError:
-        yield Told("urls", False, "the package apprise is missing; install garage_tui again")
+        yield Delivery("urls", False, "the package apprise is missing; install garage_tui again")
         return
     for url in urls:
         way = _without_secrets(url)
         sender = apprise.Apprise()
         if not sender.add(url):
-            yield Told(way, False, "apprise does not know this kind of address (https://github.com/caronc/apprise)")
+            yield Delivery(way, False, "apprise does not know this kind of address (https://github.com/caronc/apprise)")
             continue
         ok = bool(sender.notify(body=text, title="garage"))
-        yield Told(way, ok, "delivered" if ok else "not delivered: the service does not answer, or refuses it")
+        yield Delivery(way, ok, "delivered" if ok else "not delivered: the service does not answer, or refuses it")
 
 
 def _without_secrets(url: str) -> str:

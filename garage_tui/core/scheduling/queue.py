@@ -22,14 +22,14 @@ from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.workspace import queue_folder
-from garage_tui.core.runs.record import ENDED, State, is_alive, read_state
+from garage_tui.core.runs.record import ENDED, RunState, is_alive, read_state
 
 ORDER, LOCK = "order.json", "lock"
 CPU = "cpu"
 _LOCK_SECONDS = 5.0
 
 
-class Entry(msgspec.Struct, frozen=True):
+class QueueEntry(msgspec.Struct, frozen=True):
     """One run that waits."""
 
     folder: str
@@ -40,7 +40,7 @@ class Entry(msgspec.Struct, frozen=True):
     """How many of them it needs."""
 
 
-def enter(entries: Sequence[Entry]) -> None:
+def enter(entries: Sequence[QueueEntry]) -> None:
     """Put runs at the end of the queue; one that stands in it already keeps its place.
 
     Raises:
@@ -58,7 +58,7 @@ def put_first(folders: Sequence[Path]) -> None:
     wanted = [str(path) for path in folders]
     with _locked() as folder:
         there = {entry.folder: entry for entry in _read(folder)}
-        first = [there.pop(path, Entry(path)) for path in wanted]
+        first = [there.pop(path, QueueEntry(path)) for path in wanted]
         _write(folder, [*first, *there.values()])
 
 
@@ -68,9 +68,9 @@ def leave(path: Path) -> None:
         _write(folder, [entry for entry in _read(folder) if entry.folder != str(path)])
 
 
-def find(path: Path) -> Entry:
+def find(path: Path) -> QueueEntry:
     """Return what a run that waits can work on; one that does not stand in the queue can take the CPU."""
-    return next((entry for entry in _read(queue_folder()) if entry.folder == str(path)), Entry(str(path)))
+    return next((entry for entry in _read(queue_folder()) if entry.folder == str(path)), QueueEntry(str(path)))
 
 
 def order() -> tuple[Path, ...]:
@@ -78,7 +78,7 @@ def order() -> tuple[Path, ...]:
     return tuple(Path(entry.folder) for entry in _read(queue_folder()) if _waits(entry))
 
 
-def runs_before(entry: Entry) -> int:
+def runs_before(entry: QueueEntry) -> int:
     """Return how many runs have to end before a new one with these slots starts; 0 where it would start at once."""
     with _locked() as folder:
         waiting = [other for other in _read(folder) if _waits(other)]
@@ -121,7 +121,7 @@ def take_turn(path: Path) -> dict[str, int] | None:
         entries = _read(folder)
         mine = next((entry for entry in entries if entry.folder == str(path)), None)
         if mine is None:  # somebody deleted the list; whoever waits enters again
-            entries.append(mine := Entry(str(path)))
+            entries.append(mine := QueueEntry(str(path)))
         waiting = [entry for entry in entries if _waits(entry)]
         held = _take_free(folder, {slot for entry in waiting for slot in entry.any_of})
         chosen = assign(waiting, list(held)).get(str(path), ())
@@ -135,7 +135,7 @@ def take_turn(path: Path) -> dict[str, int] | None:
     return held
 
 
-def assign(waiting: Iterable[Entry], free: Sequence[str]) -> dict[str, tuple[str, ...]]:
+def assign(waiting: Iterable[QueueEntry], free: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Return which of the free slots each waiting run gets: first come, first served.
 
     A run that needs more than is free keeps what it can use, so that smaller ones behind it do not starve it.
@@ -163,34 +163,34 @@ def _take_free(folder: Path, slots: Iterable[str]) -> dict[str, int]:
     return held
 
 
-def _waits(entry: Entry) -> bool:
+def _waits(entry: QueueEntry) -> bool:
     """True while the run is alive and waits for nothing but its turn."""
     path = Path(entry.folder)
     state = _state(path) if is_alive(path) else None
     return state is not None and state.state == "queued" and not state.waits
 
 
-def _may_return(entry: Entry) -> bool:
+def _may_return(entry: QueueEntry) -> bool:
     """True for a run that waits, or that a power cut took: `resume` finds its place kept."""
     state = _state(Path(entry.folder))
     return state is not None and state.state not in ENDED
 
 
-def _state(path: Path) -> State | None:
+def _state(path: Path) -> RunState | None:
     try:
         return read_state(path)
     except UNREADABLE:
         return None
 
 
-def _read(folder: Path) -> list[Entry]:
+def _read(folder: Path) -> list[QueueEntry]:
     try:
-        return msgspec.json.decode(read_regular(folder / ORDER), type=list[Entry])
+        return msgspec.json.decode(read_regular(folder / ORDER), type=list[QueueEntry])
     except UNREADABLE:
         return []
 
 
-def _write(folder: Path, entries: list[Entry]) -> None:
+def _write(folder: Path, entries: list[QueueEntry]) -> None:
     try:
         write_atomic(folder / ORDER, msgspec.json.encode(entries), mode=0o600)
     except OSError as error:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.limits.run_limits import Care
+from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.runs.record import LOG, RESTING, Manifest, read_run
 from garage_tui.core.runs.request import wanted
 from garage_tui.core.runs.state_writer import change, state_of, tell
@@ -76,7 +76,7 @@ def _work(module: str, folder: Path, manifest: Manifest, lock: int) -> bool:
 
 
 @contextlib.contextmanager
-def _power_cap(folder: Path, gpus: tuple[str, ...], care: Care) -> Iterator[None]:
+def _power_cap(folder: Path, gpus: tuple[str, ...], care: RunLimits) -> Iterator[None]:
     """Hold the power cap of the run's GPUs down, where its owner wants that, and put it back whatever happens."""
     if not gpus:
         yield

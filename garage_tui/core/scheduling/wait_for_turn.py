@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.limits.run_limits import Care, Hold
+from garage_tui.core.limits.run_limits import Hold, RunLimits
 from garage_tui.core.runs.request import goes_now, wanted
 from garage_tui.core.runs.state_writer import change, state_of, tell
 from garage_tui.core.scheduling import queue
-from garage_tui.core.scheduling.admission import Room
+from garage_tui.core.scheduling.admission import GpuAdmission
 
 if TYPE_CHECKING:
-    from garage_tui.core.limits.start_conditions import Conditions
+    from garage_tui.core.limits.start_conditions import StartConditions
 
 LOOK_SECONDS = 0.5
 WAKE = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
@@ -25,7 +25,7 @@ TOLD = (signal.SIGTERM, signal.SIGINT)
 """Signals that a supervisor blocks and waits for; of them those that end it."""
 
 
-class Turn(NamedTuple):
+class Admission(NamedTuple):
     """What a run holds while it works: file descriptors of locks."""
 
     slots: dict[str, int]
@@ -41,7 +41,7 @@ class Turn(NamedTuple):
             os.close(lock)
 
 
-def wait_for_turn(folder: Path, care: Care, needs: float | None = None) -> Turn | None:
+def wait_for_turn(folder: Path, care: RunLimits, needs: float | None = None) -> Admission | None:
     """Return what a run holds once it is its turn; None if it is taken out of the queue before.
 
     What it has to wait for besides, its hours or the sun, comes first: meanwhile others may pass it. Room on its slots
@@ -52,18 +52,18 @@ def wait_for_turn(folder: Path, care: Care, needs: float | None = None) -> Turn 
     """
     conditions, held = _conditions(folder, care), False
     slots: dict[str, int] | None = None
-    room: Room | None = None
+    room: GpuAdmission | None = None
     try:
         while True:
             before, hold = held, conditions.hold() if conditions is not None and not goes_now(folder) else None
             held = hold is not None
             # At the hour at which several may start, each is given a moment to say so: then the queue's order counts.
             if slots is None and not (held or before) and (slots := queue.take_turn(folder)) is not None:
-                room = Room(folder.name, tuple(slots), needs, care.card)
+                room = GpuAdmission(folder.name, tuple(slots), needs, care.card)
             if room is not None and slots is not None:
                 hold = None if goes_now(folder) else room.hold()
                 if hold is None:
-                    turn, slots, room = Turn(slots, room.asked), None, None
+                    turn, slots, room = Admission(slots, room.asked), None, None
                     return turn
             if conditions is not None or room is not None:
                 _note(folder, hold)
@@ -93,12 +93,12 @@ def wait_for_turn(folder: Path, care: Care, needs: float | None = None) -> Turn 
             os.close(lock)
 
 
-def _conditions(folder: Path, care: Care) -> Conditions | None:
+def _conditions(folder: Path, care: RunLimits) -> StartConditions | None:
     if not care.conditional:
         return None
-    from garage_tui.core.limits.start_conditions import Conditions  # a supervisor without it stays small
+    from garage_tui.core.limits.start_conditions import StartConditions  # a supervisor without it stays small
 
-    return Conditions.of_run(folder, care)
+    return StartConditions.of_run(folder, care)
 
 
 def _note(folder: Path, hold: Hold | None) -> None:

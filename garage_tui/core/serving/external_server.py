@@ -11,7 +11,7 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import ChatSettings
-from garage_tui.core.chat.client import Address, list_models
+from garage_tui.core.chat.client import ServerAddress, list_models
 from garage_tui.core.serving.server_process import Server
 
 _LOOK_SECONDS = 15.0
@@ -19,7 +19,7 @@ _LOOK_SECONDS = 15.0
 _MOST_KEY = 4096  # bytes
 
 
-class OtherServer:
+class ExternalServer:
     """The server that `[chat]` names.
 
     Args:
@@ -39,19 +39,19 @@ class OtherServer:
             self._looked = now, await self._ask()
         return self._looked[1]
 
-    def address(self) -> Address:
+    def address(self) -> ServerAddress:
         """Return where it is, and the key that it asks for.
 
         Raises:
             GarageError: the file of the key cannot be read, or others can read it too.
         """
         if not self._settings.key_file:
-            return Address(self._settings.server)
+            return ServerAddress(self._settings.server)
         file = Path(self._settings.key_file).expanduser()
         try:
             with open_regular(file) as opened:
                 _check_private(file, os.fstat(opened.fileno()))
-                return Address(self._settings.server, opened.read(_MOST_KEY).decode().strip())
+                return ServerAddress(self._settings.server, opened.read(_MOST_KEY).decode().strip())
         except (OSError, UnicodeDecodeError) as error:
             raise GarageError(f"the key in {file} cannot be read: check `key_file` in [chat]") from error
 

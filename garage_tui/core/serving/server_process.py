@@ -25,7 +25,7 @@ from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import log_file, read_regular
 from garage_tui.core.base.settings import Settings, Workspace
-from garage_tui.core.chat.client import Address as Address
+from garage_tui.core.chat.client import ServerAddress as ServerAddress
 from garage_tui.core.hardware import gpus as gpu
 from garage_tui.core.models import base_models as models
 from garage_tui.core.runs.catalog import list_runs
@@ -48,7 +48,7 @@ Status = Literal["off", "starting", "ready", "asleep", "failed"]
 LIVES = ("starting", "ready", "asleep")
 
 
-class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ServerState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`state.json`."""
 
     status: Status
@@ -137,7 +137,7 @@ def start(
     if with_vllm:
         vllm.probe(settings.serve)  # what is wrong with it is said here, before anything is started
     folder = workspace.server
-    state = State(status="starting", reason="starting", base=name, runs=tuple(runs))
+    state = ServerState(status="starting", reason="starting", base=name, runs=tuple(runs))
     command = [sys.executable, "-P", "-m", _JOB, str(workspace.root), "--base", name]
     command += ["--engine", "vllm" if with_vllm else "embedded", "--slot", slot, "--host", host or settings.serve.host]
     command += ["--port", str(settings.serve.port if port is None else port)]
@@ -194,10 +194,10 @@ def stop(workspace: Workspace) -> None:
         time.sleep(0.05)
     state = read_state(folder)
     if asked_at is not None and state and state.status in LIVES:
-        write_state(folder, State(status="off", base=state.base))
+        write_state(folder, ServerState(status="off", base=state.base))
 
 
-def address(workspace: Workspace) -> Address:
+def address(workspace: Workspace) -> ServerAddress:
     """Return where the server is, and its key.
 
     Raises:
@@ -210,7 +210,7 @@ def address(workspace: Workspace) -> Address:
             words.get(server.status, "the server failed") + (f": {server.reason}" if server.reason else "")
         )
     try:
-        return Address(server.url, read_regular(workspace.server / KEY, _MOST_KEY).decode().strip())
+        return ServerAddress(server.url, read_regular(workspace.server / KEY, _MOST_KEY).decode().strip())
     except (OSError, UnicodeDecodeError) as error:
         raise GarageError(
             f"the server's key in {workspace.server / KEY} cannot be read; start the server again"
@@ -230,15 +230,15 @@ def served_runs(workspace: Workspace, base: str, only: Sequence[str] = ()) -> li
     ]
 
 
-def read_state(folder: Path) -> State | None:
+def read_state(folder: Path) -> ServerState | None:
     """Return the state; None while there is none, or a damaged one."""
     try:
-        return msgspec.json.decode(read_regular(folder / STATE), type=State)
+        return msgspec.json.decode(read_regular(folder / STATE), type=ServerState)
     except UNREADABLE:
         return None
 
 
-def write_state(folder: Path, state: State) -> None:
+def write_state(folder: Path, state: ServerState) -> None:
     """Replace the state.
 
     Raises:
@@ -276,7 +276,7 @@ def _card(slot: str) -> dict[str, str]:
     return {} if slot == queue.CPU else {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": slot}
 
 
-def _take(lock: int, workspace: Workspace, wanted: State) -> bool:
+def _take(lock: int, workspace: Workspace, wanted: ServerState) -> bool:
     """Take the lock; False if a server such as is wanted holds it."""
     deadline = time.monotonic() + _LOCK_SECONDS
     while True:
@@ -298,7 +298,7 @@ def _take(lock: int, workspace: Workspace, wanted: State) -> bool:
         time.sleep(0.05)
 
 
-def _send(state: State, number: signal.Signals) -> bool:
+def _send(state: ServerState, number: signal.Signals) -> bool:
     """Signal the server's process; False while it is not known for sure which one that is."""
     if state.pid is None or state.pid_started is None:
         return False

@@ -27,7 +27,7 @@ print(json.dumps({name: found.get(name) for name in %r}))
 """
 
 
-class Vllm(NamedTuple):
+class VllmInstall(NamedTuple):
     """An installed vLLM."""
 
     python: Path
@@ -43,7 +43,7 @@ class Vllm(NamedTuple):
         return f"{self.python} -m pip uninstall -y {' '.join(self.spoils)}" if self.spoils else ""
 
 
-def probe(settings: ServeSettings) -> Vllm:
+def probe(settings: ServeSettings) -> VllmInstall:
     """Return the vLLM of the environment that the settings name, without importing it (that takes half a minute).
 
     Raises:
@@ -68,7 +68,7 @@ def probe(settings: ServeSettings) -> Vllm:
     if version is None:
         raise GarageError(f"{python} has no vLLM: `{python} -m pip install vllm`")
     cpu = found["vllm"] is None or "+cpu" in version
-    return Vllm(python, version, cpu, tuple(name for name in _SPOILS if found[name]) if cpu else ())
+    return VllmInstall(python, version, cpu, tuple(name for name in _SPOILS if found[name]) if cpu else ())
 
 
 def wanted(settings: ServeSettings, engine: str | None = None) -> bool:

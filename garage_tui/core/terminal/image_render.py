@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from garage_tui.core.images.montage import Room
+from garage_tui.core.images.montage import Canvas
 from garage_tui.core.images.safe_image import read
 from garage_tui.core.terminal import kitty, sixel
 from garage_tui.core.terminal.capabilities import Terminal, Way
@@ -120,11 +120,11 @@ def palette_numbers(image: Image, colours: int) -> list[int]:
     return [16 + number if colours == 256 else number for number in chosen]
 
 
-def room_for(columns: int, rows: int, cell: tuple[int, int], way: Way) -> Room:
+def room_for(columns: int, rows: int, cell: tuple[int, int], way: Way) -> Canvas:
     """Return the room of so many cells, in pixels; twice as many where a dot would else be half a pixel high."""
     wide, high = cell
     if way == "half":
-        return Room(columns * 2 * wide, rows * 2 * high, (2 * wide, high))
+        return Canvas(columns * 2 * wide, rows * 2 * high, (2 * wide, high))
     if way == "ascii":
-        return Room(columns * wide, rows * high, (wide, high))
-    return Room(columns * wide, rows * high, enlarge=way != "kitty")
+        return Canvas(columns * wide, rows * high, (wide, high))
+    return Canvas(columns * wide, rows * high, enlarge=way != "kitty")

@@ -59,7 +59,7 @@ def ask(
     return terminal.understand(answer, took, fixed, env, reader, writer)
 
 
-class Question:
+class TerminalQuery:
     """A question that is answered while other things are done; within `with`, the tty does not show the answer.
 
     Args: as in `ask`.
@@ -77,7 +77,7 @@ class Question:
         self.open = bool(self._words)
         """Whether an answer may still come."""
 
-    def __enter__(self) -> Question:
+    def __enter__(self) -> TerminalQuery:
         if self.open:
             try:
                 self._before = _unseen(self._reader)

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 from garage_tui.core.base.sanitize import plain
 
 
-class Outlet:
+class SafeStdout:
     """A text stream that cleans what is written to it; all else is the stream's own.
 
     A carriage return that begins what is written stays: a command writes over its own line with it.
@@ -45,7 +45,7 @@ class Outlet:
 def outlets() -> Iterator[None]:
     """Put an outlet before stdout and stderr for a while."""
     was = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (Outlet(stream) if stream else stream for stream in was)
+    sys.stdout, sys.stderr = (SafeStdout(stream) if stream else stream for stream in was)
     try:
         yield
     finally:
@@ -54,4 +54,4 @@ def outlets() -> Iterator[None]:
 
 def behind(stream: TextIO) -> TextIO:
     """Return the stream itself, for whoever writes escape sequences of our own and cleans what is between them."""
-    return stream.stream if isinstance(stream, Outlet) else stream
+    return stream.stream if isinstance(stream, SafeStdout) else stream

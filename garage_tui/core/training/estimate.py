@@ -38,7 +38,7 @@ _CUDA = 0.8e9  # bytes of a CUDA context and of what its allocator keeps
 
 
 @dataclass(frozen=True)
-class Estimate:
+class LoraEstimate:
     """Cost of a run: `seconds` is None where nothing is known about this model on this box."""
 
     rows: int
@@ -69,7 +69,7 @@ class Estimate:
         return f"That is more than the {self.free / 1e9:.1f} GB that are free: a smaller batch or rank needs less."
 
 
-def estimate_lora(workspace: Workspace, recipe: LoraRecipe, rows: Sequence[Fact]) -> Estimate:
+def estimate_lora(workspace: Workspace, recipe: LoraRecipe, rows: Sequence[Fact]) -> LoraEstimate:
     """Return steps and time of `recipe` on `rows`; the speed is that of the last run with the same base here."""
     learned, asked = _tokens(recipe, rows)
     speed, basis = _speed_here(workspace, recipe)
@@ -84,7 +84,7 @@ def estimate_lora(workspace: Workspace, recipe: LoraRecipe, rows: Sequence[Fact]
     steps = recipe.steps(len(rows))
     memory = _memory_here(workspace, recipe) or _memory_by_formula(recipe, min(longest, recipe.max_length))
     free = free_memory(gpu.usable())
-    return Estimate(len(rows), recipe.epochs, recipe.effective_batch, steps, seconds, basis, memory, free)
+    return LoraEstimate(len(rows), recipe.epochs, recipe.effective_batch, steps, seconds, basis, memory, free)
 
 
 def exam_memory(recipe: LoraRecipe) -> float | None:

@@ -14,7 +14,7 @@ def in_words(count: int, cut: int, limit: int) -> str:
     return f"{count} tokens, and training takes {limit}: {cut} tokens of the answer are cut off; split it into several"
 
 
-class Lengths:
+class TokenLengths:
     """What has been counted so far, by question and answer, so that no row is counted twice.
 
     Args:

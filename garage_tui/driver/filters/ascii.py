@@ -67,7 +67,7 @@ def keys_in_words(text: str) -> str:
     return text
 
 
-class Ascii(LineFilter):
+class AsciiFilter(LineFilter):
     """Textual's last step before a line is sent."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:

@@ -58,7 +58,7 @@ def without_colour(style: Style, ground: float) -> Style:
     )
 
 
-class Attributes(LineFilter):
+class NoColorFilter(LineFilter):
     """Takes the colours out of what is painted.
 
     Args:

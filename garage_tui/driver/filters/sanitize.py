@@ -10,7 +10,7 @@ from textual.filter import LineFilter
 from garage_tui.core.base.sanitize import blanked
 
 
-class LastFilter(LineFilter):
+class SanitizeFilter(LineFilter):
     """Puts blanks where a line has what `plain` takes out, should a widget have been given text that nobody cleaned.
 
     Control codes of our own (pictures) pass.

@@ -12,7 +12,7 @@ import numpy as np
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.safe_open import check_regular
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
-from garage_tui.core.images.image_set import LeftOut
+from garage_tui.core.images.image_set import SkippedImage
 from garage_tui.core.runs.diffusion_files import HELD_OUT, IMAGES
 from garage_tui.core.runs.record import Manifest, write_manifest
 from garage_tui.jobs.diffusion import image_data
@@ -78,7 +78,7 @@ def _digest(*arrays: np.ndarray) -> str:
     return digest.hexdigest()
 
 
-def _left_out(pictures: tuple[LeftOut, ...]) -> str:
+def _left_out(pictures: tuple[SkippedImage, ...]) -> str:
     named = "; ".join(f"{one.name} {one.reason}" for one in pictures[:_NAMED])
     more = f"; and {len(pictures) - _NAMED} more (run.json has them all)" if len(pictures) > _NAMED else ""
     return f"{len(pictures)} picture{'' if len(pictures) == 1 else 's'} left out: {named}{more}"

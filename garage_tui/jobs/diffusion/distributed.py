@@ -36,7 +36,7 @@ _LAST_WORDS_SECONDS = 3.0
 _LOST = "the process of another GPU has ended; what it said last is in the log"
 
 
-class Ranks:
+class ProcessGroup:
     """Rank 0's side. With one device there is nobody to speak to, and nothing is started.
 
     Args:
@@ -118,10 +118,10 @@ def main(arguments: Sequence[str]) -> int:
     from torch.distributed import TCPStore
 
     from garage_tui.jobs.diffusion.checkpoint import load
-    from garage_tui.jobs.diffusion.train_step import Learner
+    from garage_tui.jobs.diffusion.train_step import DiffusionTrainer
 
     store = TCPStore("127.0.0.1", int(os.environ[_STORE]), is_master=False)
-    learner = Learner(recipe, np.load(folder / IMAGES, mmap_mode="r", allow_pickle=False))
+    learner = DiffusionTrainer(recipe, np.load(folder / IMAGES, mmap_mode="r", allow_pickle=False))
     step = int(_asked(store, "begin"))
     if step:
         load(folder / f"checkpoint-{step}", step, learner.net, learner.optimizer, learner.mean)

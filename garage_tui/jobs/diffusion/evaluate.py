@@ -10,7 +10,7 @@ import numpy as np
 
 from garage_tui.core.diffusion.nearest import nearest_of_each
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
-from garage_tui.core.exam.diffusion_report import DrawingReport, verdict_of
+from garage_tui.core.exam.diffusion_report import DiffusionReport, verdict_of
 from garage_tui.jobs.diffusion.kid import RandomFeatures, kid
 from garage_tui.jobs.diffusion.loss import held_out_loss
 from garage_tui.jobs.diffusion.samplers import NAMES, sample
@@ -29,7 +29,7 @@ def card_of(
     label: str,
     step: int,
     say: Callable[[str], None],
-) -> DrawingReport:
+) -> DiffusionReport:
     """Draw pictures and return how they are.
 
     Args:
@@ -57,7 +57,7 @@ def card_of(
     )
     copies = int((own < real.min()).sum()) if len(real) else 0
     verdict, passed = verdict_of(alike, floor, copies, len(drawn))
-    return DrawingReport(
+    return DiffusionReport(
         verdict=verdict,
         passed=passed,
         source=label,

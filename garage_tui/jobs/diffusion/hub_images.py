@@ -12,7 +12,7 @@ from typing import Any
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.images.image_set import Source
+from garage_tui.core.images.image_set import ImageFiles
 from garage_tui.core.images.safe_image import PictureError, Stream, regular_file
 
 BUTTERFLIES = "huggan/smithsonian_butterflies_subset"
@@ -24,7 +24,7 @@ _NAME_SECONDS = 10.0
 _INSTEAD = "use `procedural`, or a folder of pictures"
 
 
-def sources(name: str, say: Callable[[str], None], where: Path | None = None) -> list[Source]:
+def sources(name: str, say: Callable[[str], None], where: Path | None = None) -> list[ImageFiles]:
     """Return the pictures in the column `image` of a data set's split `train`.
 
     The Hub is asked first whether it is there, for seconds, as `datasets` would ask for minutes; where it is not, what
@@ -46,7 +46,7 @@ def sources(name: str, say: Callable[[str], None], where: Path | None = None) ->
     rows = rows.cast_column("image", Image(decode=False))
     labels = rows["id"] if "id" in rows.column_names else range(len(rows))
     return [
-        Source(called, partial(_open, rows, at, called))
+        ImageFiles(called, partial(_open, rows, at, called))
         for at, called in enumerate(f"picture {at} ({one_line(str(label), 60)})" for at, label in enumerate(labels))
     ]
 

@@ -14,7 +14,7 @@ import numpy as np
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.images import image_folder, image_set
-from garage_tui.core.images.image_set import MOST_HELD_OUT, ImageSet, LeftOut
+from garage_tui.core.images.image_set import MOST_HELD_OUT, ImageSet, SkippedImage
 from garage_tui.core.images.square import Fit
 from garage_tui.jobs.diffusion import butterfly_cache as procedural
 from garage_tui.jobs.diffusion import hub_images
@@ -39,7 +39,7 @@ class ImageData:
     """`procedural`, `smithsonian`, or the folder's absolute path."""
     label: str
     """For people; of `procedural` pictures it says that they are."""
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[SkippedImage, ...]
     sha256: str
     """Of the bytes of `train`, then of those of `held_out`."""
 

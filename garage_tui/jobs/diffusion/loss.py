@@ -15,7 +15,7 @@ TIMES = 1000
 _APART = 1_000_003
 
 
-class Batches:
+class NoisyBatches:
     """The batches of a run: which pictures, which noise, which times follows from the seed and the step alone.
 
     Args:

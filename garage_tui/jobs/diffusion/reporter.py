@@ -21,12 +21,12 @@ from garage_tui.core.runs import diffusion_files as drawn
 from garage_tui.jobs.diffusion.evaluate import card_of
 from garage_tui.jobs.diffusion.loss import held_out_loss
 from garage_tui.jobs.diffusion.samplers import NAMES, sample
-from garage_tui.jobs.diffusion.train_step import Learner
+from garage_tui.jobs.diffusion.train_step import DiffusionTrainer
 from garage_tui.jobs.runtime import checkpointing as saving
 from garage_tui.jobs.runtime.progress import Progress, StopRequestedError
 
 
-class Telling:
+class DiffusionReporter:
     """The mouth of one run.
 
     Args:
@@ -39,11 +39,11 @@ class Telling:
         folder: Path,
         progress: Progress,
         recipe: DiffusionRecipe,
-        learner: Learner,
+        learner: DiffusionTrainer,
         pictures: np.ndarray,
         held_out: np.ndarray,
         label: str,
-        start: saving.Start,
+        start: saving.ResumePoint,
     ) -> None:
         self._folder, self._progress, self._recipe = folder, progress, recipe
         self._net, self._mean, self._noise_schedule = learner.net, learner.mean, learner.noise_schedule

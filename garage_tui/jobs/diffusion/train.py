@@ -22,7 +22,7 @@ from garage_tui.core.runs.diffusion_files import PIPELINE
 from garage_tui.core.runs.record import MANIFEST, Manifest
 from garage_tui.jobs.runtime import checkpointing as saving
 from garage_tui.jobs.runtime import run_job as running
-from garage_tui.jobs.runtime.interruptions import Breaks
+from garage_tui.jobs.runtime.interruptions import Interruptions
 from garage_tui.jobs.runtime.progress import ENDINGS, Progress
 from garage_tui.jobs.runtime.telemetry import Telemetry
 
@@ -36,7 +36,7 @@ def main() -> int:
 def train(folder: Path, progress: Progress, telemetry: Telemetry) -> None:
     """Run the recipe of `folder`'s manifest to its end, or until a stop is asked for."""
     manifest = msgspec.json.decode(read_regular(folder / MANIFEST), type=Manifest)
-    breaks = Breaks(progress, telemetry, manifest.care)
+    breaks = Interruptions(progress, telemetry, manifest.care)
     breaks.check()
     progress.breathe = lambda: breaks.cool(progress.told_step)
     recipe = msgspec.convert(manifest.recipe, DiffusionRecipe)
@@ -49,20 +49,20 @@ def train(folder: Path, progress: Progress, telemetry: Telemetry) -> None:
     progress.phase("importing torch and diffusers")
     from garage_tui.jobs.diffusion import unet
     from garage_tui.jobs.diffusion.checkpoint import load, save
-    from garage_tui.jobs.diffusion.distributed import Ranks
-    from garage_tui.jobs.diffusion.reporter import Telling
-    from garage_tui.jobs.diffusion.train_step import Learner
+    from garage_tui.jobs.diffusion.distributed import ProcessGroup
+    from garage_tui.jobs.diffusion.reporter import DiffusionReporter
+    from garage_tui.jobs.diffusion.train_step import DiffusionTrainer
 
-    ranks = Ranks(folder, len(progress.gpus))
-    learner = Learner(recipe, pictures)
+    ranks = ProcessGroup(folder, len(progress.gpus))
+    learner = DiffusionTrainer(recipe, pictures)
     start = saving.find_start(folder, progress)
     if start.folder:
         load(start.folder, start.step, learner.net, learner.optimizer, learner.mean)
     ranks.begin(start.step)
 
     steps = recipe.steps(len(pictures))
-    telling = Telling(folder, progress, recipe, learner, pictures, held_out, label, start)
-    pace = saving.Pace(manifest.checkpoint_seconds)
+    telling = DiffusionReporter(folder, progress, recipe, learner, pictures, held_out, label, start)
+    pace = saving.CheckpointSchedule(manifest.checkpoint_seconds)
     progress.interruptible = False  # from here on a stop saves
     progress.phase(f"training on {len(pictures)} pictures")
 

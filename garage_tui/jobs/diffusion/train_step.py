@@ -12,7 +12,7 @@ from diffusers.training_utils import EMAModel
 
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.jobs.diffusion import unet
-from garage_tui.jobs.diffusion.loss import Batches, losses
+from garage_tui.jobs.diffusion.loss import NoisyBatches, losses
 from garage_tui.jobs.runtime import cpu as processor
 
 _LEAST_RATE = 0.02
@@ -21,7 +21,7 @@ _SMALL_STEP = 300_000
 """Numbers in the finest layer of a batch: with fewer, threads mostly wait for one another (docs/butterflies.md)."""
 
 
-class Learner:
+class DiffusionTrainer:
     """Net, noise schedule, optimiser and running mean of a run.
 
     Each rank takes every n-th picture of a batch; the gradients are the mean over all ranks, so that a run on several
@@ -46,7 +46,7 @@ class Learner:
         self.optimizer = torch.optim.AdamW(
             _groups(self.net, recipe), lr=recipe.lr, betas=(0.9, recipe.beta2), fused=True
         )
-        self._batches = Batches(pictures, recipe, self._accelerator.device)
+        self._batches = NoisyBatches(pictures, recipe, self._accelerator.device)
         self._steps = recipe.steps(len(pictures))
         self._model: Any = None
 

@@ -23,8 +23,16 @@ from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.export import llama_cpp as converter
 from garage_tui.core.export import model_card
 from garage_tui.core.export import target as export_place
-from garage_tui.core.export.export_process import FORMS, OUTTYPES, Told, Wanted, needed_bytes, parameters, why_not
-from garage_tui.core.export.target import MARK, Mark
+from garage_tui.core.export.export_process import (
+    FORMS,
+    OUTTYPES,
+    ExportEvent,
+    ExportRequest,
+    needed_bytes,
+    parameters,
+    why_not,
+)
+from garage_tui.core.export.target import MARK, ExportMarker
 from garage_tui.core.models.base_models import BaseModel, find
 from garage_tui.core.models.weight_policy import PICKLES
 from garage_tui.core.runs.catalog import disk_bytes
@@ -47,7 +55,7 @@ def main() -> int:
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it takes away what is half done
     try:
-        export(args.run.resolve(), Wanted(args.form, args.to, args.outtype, args.converter))
+        export(args.run.resolve(), ExportRequest(args.form, args.to, args.outtype, args.converter))
     except KeyboardInterrupt:
         return 130
     except Exception as error:
@@ -57,7 +65,7 @@ def main() -> int:
     return 0
 
 
-def export(folder: Path, wanted: Wanted) -> None:
+def export(folder: Path, wanted: ExportRequest) -> None:
     """Export a run's model, and say where it is.
 
     Raises:
@@ -91,10 +99,10 @@ def export(folder: Path, wanted: Wanted) -> None:
         earlier = export_place.replaces(target, run.id, wanted.form)  # as it is now, minutes later
         export_place.put(made, target)
     size = target.stat().st_size if target.is_file() else disk_bytes(target)
-    _tell(Told(path=str(target), bytes=size, replaced=earlier, notes=tuple(notes)))
+    _tell(ExportEvent(path=str(target), bytes=size, replaced=earlier, notes=tuple(notes)))
 
 
-def _notes(manifest: Manifest, base: BaseModel, wanted: Wanted) -> list[str]:
+def _notes(manifest: Manifest, base: BaseModel, wanted: ExportRequest) -> list[str]:
     """Return what to know about an export."""
     notes = []
     if manifest.recipe.get("load_in_4bit"):
@@ -140,7 +148,9 @@ def _not_exported(folder: str, names: list[str]) -> list[str]:
     ]
 
 
-def _merged(adapter: Path, manifest: Manifest, base: BaseModel, made: Path, wanted: Wanted, notes: list[str]) -> None:
+def _merged(
+    adapter: Path, manifest: Manifest, base: BaseModel, made: Path, wanted: ExportRequest, notes: list[str]
+) -> None:
     """Merge the adapter into its base, and save it with a card."""
     weights = parameters(base.path)
     export_place.check_room(made.parent, needed_bytes(wanted.form, weights, wanted.outtype))
@@ -160,7 +170,7 @@ def _describe(made: Path, manifest: Manifest, base: BaseModel, form: str, card: 
     """Write the card and the mark by which the export is known again."""
     (made / "README.md").write_text(card)
     files = tuple(sorted(str(path.relative_to(made)) for path in made.rglob("*")))
-    mark = Mark(run=manifest.id, form=form, base=model_card.base_name(base), made=time.time(), files=files)
+    mark = ExportMarker(run=manifest.id, form=form, base=model_card.base_name(base), made=time.time(), files=files)
     (made / MARK).write_bytes(msgspec.json.format(msgspec.json.encode(mark), indent=1) + b"\n")
 
 
@@ -170,8 +180,8 @@ def _about(manifest: Manifest) -> dict[str, str]:
 
 
 def _say(words: str) -> None:
-    _tell(Told(words=words))
+    _tell(ExportEvent(words=words))
 
 
-def _tell(told: Told) -> None:
+def _tell(told: ExportEvent) -> None:
     print(msgspec.json.encode(told).decode(), flush=True)

@@ -119,7 +119,7 @@ AttentionInterface.register(NAME, attend)
 AttentionMaskInterface.register(NAME, sdpa_mask)
 
 
-class Growing(DynamicLayer):
+class GrowingCache(DynamicLayer):
     """Keys and values of one layer in a buffer with room for more."""
 
     keys: torch.Tensor

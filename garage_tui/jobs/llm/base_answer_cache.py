@@ -20,7 +20,7 @@ from safetensors.torch import save
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.settings import models_folder
 from garage_tui.core.models.base_models import BaseModel, read_record
-from garage_tui.jobs.llm.chat_template import Example
+from garage_tui.jobs.llm.chat_template import TokenizedExample
 from garage_tui.jobs.llm.forward import Model
 from garage_tui.jobs.llm.greedy_decode import answer
 
@@ -31,7 +31,7 @@ TEXT_TOKENS = 32
 
 
 @dataclass(frozen=True)
-class Answer:
+class CachedAnswer:
     """One greedy answer of the base."""
 
     tokens: tuple[int, ...]
@@ -41,7 +41,7 @@ class Answer:
     """(labels, width) fp16 on the CPU: the last hidden state before each token, and before the end token."""
 
 
-class BaseAnswers:
+class BaseAnswerCache:
     """The answers of one base model, some of them in the cache.
 
     Args:
@@ -57,7 +57,7 @@ class BaseAnswers:
         self.asked = 0
         """Questions that were not in the cache."""
 
-    def __call__(self, questions: Sequence[str], say: Callable[[str], None] = lambda _: None) -> list[Answer]:
+    def __call__(self, questions: Sequence[str], say: Callable[[str], None] = lambda _: None) -> list[CachedAnswer]:
         """Return the base's answer to each question."""
         missing = [question for question in dict.fromkeys(questions) if question not in self._known]
         if missing:
@@ -65,14 +65,14 @@ class BaseAnswers:
             self.asked += len(missing)
             prompts = [self._model.chats.prompt(question) for question in missing]
             for question, one in zip(missing, answer(self._model, prompts, self._most), strict=True):
-                self._known[question] = Answer(tuple(one.tokens), one.ended, torch.stack(one.states).half().cpu())
+                self._known[question] = CachedAnswer(tuple(one.tokens), one.ended, torch.stack(one.states).half().cpu())
             self._write()
         return [self._known[question] for question in questions]
 
-    def text(self, said: Answer) -> str:
+    def text(self, said: CachedAnswer) -> str:
         return self._model.chats.text(said.tokens)
 
-    def example(self, question: str, said: Answer) -> Example:
+    def example(self, question: str, said: CachedAnswer) -> TokenizedExample:
         """Return the question with the base's answer; one that was cut does not end."""
         return self._model.chats.example(question, said.tokens, end=said.ended)
 
@@ -103,7 +103,7 @@ def text_losses(model: Model, texts: Sequence[str]) -> list[float]:
     examples = []
     for text in texts:
         tokens = text_tokens(model, text)
-        examples.append(Example(tuple(tokens[:1]), tuple(tokens[1:])))
+        examples.append(TokenizedExample(tuple(tokens[:1]), tuple(tokens[1:])))
     found = torch.zeros(len(texts))
     for start, batch, hidden, _ in model.passes(examples, prefix=()):
         labels = batch.labels.to(model.device)
@@ -117,13 +117,13 @@ def text_tokens(model: Model, text: str) -> list[int]:
     return model.chats.encode(text)[:TEXT_TOKENS]
 
 
-def _read(path: Path) -> tuple[dict[str, Answer], dict[str, float]]:
+def _read(path: Path) -> tuple[dict[str, CachedAnswer], dict[str, float]]:
     """Return the answers of a file; one that is missing or damaged has none, and is written anew."""
     try:
         with safe_open(path, "pt") as file:
             notes = file.metadata() or {}
             answers = {
-                question: Answer(tuple(tokens), ended, file.get_tensor(f"{number:06}"))
+                question: CachedAnswer(tuple(tokens), ended, file.get_tensor(f"{number:06}"))
                 for number, (question, tokens, ended) in enumerate(json.loads(notes["answers"]))
             }
             return answers, json.loads(notes["losses"])

@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Example:
+class TokenizedExample:
     """A chat behind the prefix: the rest of its prompt, and the answer's tokens."""
 
     prompt: tuple[int, ...]
@@ -19,7 +19,7 @@ class Example:
         return len(self.prompt) + len(self.answer)
 
 
-class Chats:
+class ChatTemplate:
     """The chat template of one tokenizer: single questions to token ids."""
 
     def __init__(self, tokenizer: Any, end_tokens: frozenset[int]) -> None:
@@ -41,10 +41,10 @@ class Chats:
         """Return all of a prompt's tokens."""
         return self._encode(self._template(_asked(question), True))
 
-    def example(self, question: str, answer: str | Sequence[int], *, end: bool = True) -> Example:
+    def example(self, question: str, answer: str | Sequence[int], *, end: bool = True) -> TokenizedExample:
         """Return a question with its answer, as text or as tokens, closed by the end token where `end` says so."""
         tokens = self._encode(answer) if isinstance(answer, str) else list(answer)
-        return Example(self.prompt(question), (*tokens, *([self.end] if end else ())))
+        return TokenizedExample(self.prompt(question), (*tokens, *([self.end] if end else ())))
 
     def text(self, tokens: Sequence[int]) -> str:
         return str(self._tokenizer.decode(list(tokens), skip_special_tokens=True))

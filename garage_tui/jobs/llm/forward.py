@@ -10,8 +10,8 @@ import torch
 from transformers import DynamicCache
 
 from garage_tui.jobs.llm import attention
-from garage_tui.jobs.llm.chat_template import Chats, Example
-from garage_tui.jobs.llm.packing import LINE, Batch, pack
+from garage_tui.jobs.llm.chat_template import ChatTemplate, TokenizedExample
+from garage_tui.jobs.llm.packing import LINE, PackedBatch, pack
 from garage_tui.jobs.llm.unsloth import Decoder, is_unsloths
 
 AT_ONCE = 24
@@ -25,7 +25,7 @@ class Model:
         model: a transformers model for causal language modelling, or PEFT's around one.
     """
 
-    def __init__(self, model: Any, chats: Chats) -> None:
+    def __init__(self, model: Any, chats: ChatTemplate) -> None:
         self.whole, self.chats = model, chats
         base = model.get_base_model() if hasattr(model, "get_base_model") else model
         body, self.head = base.get_decoder(), base.get_output_embeddings()
@@ -44,7 +44,7 @@ class Model:
         """Return a context in which the adapter is switched off."""
         return self.whole.disable_adapter() if hasattr(self.whole, "disable_adapter") else nullcontext()
 
-    def hidden(self, batch: Batch, cache: Any = None) -> torch.Tensor:
+    def hidden(self, batch: PackedBatch, cache: Any = None) -> torch.Tensor:
         """Return (labels, width): the last hidden state before each label; `cache` takes the keys and values."""
         batch = batch.to(self.device)
         mask = batch.mask if self.packs else batch.own.view(batch.ids.shape) | (batch.positions > 0)
@@ -67,7 +67,7 @@ class Model:
             found = found / self._scale
         return torch.tanh(found / self._cap) * self._cap if self._cap else found
 
-    def pack(self, examples: Sequence[Example], prefix: Sequence[int] | None = None) -> Batch:
+    def pack(self, examples: Sequence[TokenizedExample], prefix: Sequence[int] | None = None) -> PackedBatch:
         """Return a batch; behind another prefix than the chat template's where one is given."""
         prefix = self.chats.prefix if prefix is None else prefix
         # A long prefix shall not be read again for every few rows.
@@ -75,8 +75,8 @@ class Model:
         return pack(examples, prefix, line=line if self.packs else 0)
 
     def passes(
-        self, examples: Sequence[Example], prefix: Sequence[int] | None = None
-    ) -> Iterator[tuple[int, Batch, torch.Tensor, DynamicCache]]:
+        self, examples: Sequence[TokenizedExample], prefix: Sequence[int] | None = None
+    ) -> Iterator[tuple[int, PackedBatch, torch.Tensor, DynamicCache]]:
         """Yield the first example's index, the batch, its hidden states, and its keys and values, without gradients."""
         for start in range(0, len(examples), AT_ONCE):
             batch, cache = self.pack(examples[start : start + AT_ONCE], prefix), DynamicCache()

@@ -13,17 +13,17 @@ from dataclasses import dataclass, field
 import torch
 from transformers import Cache, DynamicCache
 
-from garage_tui.jobs.llm.attention import Growing
-from garage_tui.jobs.llm.chat_template import Example
+from garage_tui.jobs.llm.attention import GrowingCache
+from garage_tui.jobs.llm.chat_template import TokenizedExample
 from garage_tui.jobs.llm.forward import AT_ONCE, Model
-from garage_tui.jobs.llm.packing import Batch
+from garage_tui.jobs.llm.packing import PackedBatch
 
 ROWS = 256
 """Answers that are made together at most."""
 
 
 @dataclass
-class Greedy:
+class GreedyDecoder:
     """One greedy answer."""
 
     tokens: list[int] = field(default_factory=list)
@@ -36,7 +36,7 @@ class Greedy:
 
 def answer(
     model: Model, prompts: Sequence[Sequence[int]], most: int, *, prefix: Sequence[int] | None = None
-) -> list[Greedy]:
+) -> list[GreedyDecoder]:
     """Answer all prompts.
 
     Args:
@@ -45,8 +45,8 @@ def answer(
         prefix: another one than the chat template's.
     """
     # The label is a filler: only the state before it is of use.
-    examples = [Example(tuple(prompt), (0,)) for prompt in prompts]
-    found = [Greedy() for _ in prompts]
+    examples = [TokenizedExample(tuple(prompt), (0,)) for prompt in prompts]
+    found = [GreedyDecoder() for _ in prompts]
     rest = _Rest(model)
     with torch.no_grad():
         for start, batch, hidden, cache in model.passes(examples, prefix):
@@ -62,10 +62,10 @@ def answer(
 
 def answer_after(
     model: Model,
-    expected: Sequence[Example],
+    expected: Sequence[TokenizedExample],
     most: Sequence[int],
     see: Callable[[torch.Tensor, torch.Tensor], None] = lambda owner, logits: None,
-) -> list[Greedy]:
+) -> list[GreedyDecoder]:
     """Answer the questions of examples whose answers are what one expects: only what differs is made.
 
     One packed pass shows token by token whether the model would have said the same (the check of speculative decoding,
@@ -75,7 +75,7 @@ def answer_after(
         most: tokens of each answer.
         see: called with (labels,) indices of examples and (labels, vocabulary) logits before the expected tokens.
     """
-    found = [Greedy() for _ in expected]
+    found = [GreedyDecoder() for _ in expected]
     rest = _Rest(model)
     with torch.no_grad():
         for start, batch, hidden, cache in model.passes(expected):
@@ -104,7 +104,7 @@ def answer_after(
 class _Row:
     """The rest of an answer that has to be made."""
 
-    answer: Greedy
+    answer: GreedyDecoder
     token: int
     """Its next one."""
     most: int
@@ -117,12 +117,12 @@ class _Rest:
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._now: list[tuple[int, int, Greedy, int, int]] = []
+        self._now: list[tuple[int, int, GreedyDecoder, int, int]] = []
         self._rows: list[_Row] = []
         self._kept: list[list[tuple[torch.Tensor, torch.Tensor]]] = []
         """For each pass and layer (rows, heads, tokens, size) keys and values, filled up on their left."""
 
-    def add(self, number: int, read: int, answer: Greedy, token: int, most: int) -> None:
+    def add(self, number: int, read: int, answer: GreedyDecoder, token: int, most: int) -> None:
         """Add an answer of the present pass.
 
         Args:
@@ -137,7 +137,7 @@ class _Rest:
         else:
             self._now.append((number, read, answer, token, most))
 
-    def keep(self, batch: Batch, cache: DynamicCache) -> None:
+    def keep(self, batch: PackedBatch, cache: DynamicCache) -> None:
         """Keep what the present pass has read of the answers that were added."""
         if not self._now:
             return
@@ -208,6 +208,6 @@ class _Rest:
         layers = []
         for number in range(len(self._kept[0])):
             passes = [kept[number] for kept in self._kept]
-            layers.append(Growing())
+            layers.append(GrowingCache())
             layers[-1].update(filled([keys for keys, _ in passes]), filled([values for _, values in passes]))
         return Cache(layers=layers)

@@ -14,7 +14,7 @@ from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.models import weight_policy as weights
 from garage_tui.core.models.base_models import BaseModel
-from garage_tui.jobs.llm.chat_template import Chats
+from garage_tui.jobs.llm.chat_template import ChatTemplate
 from garage_tui.jobs.runtime import cpu as processor
 
 
@@ -112,6 +112,6 @@ def end_tokens(tokenizer: Any, model: Any) -> frozenset[int]:
     return frozenset(found)
 
 
-def chats_of(tokenizer: Any, model: Any) -> Chats:
+def chats_of(tokenizer: Any, model: Any) -> ChatTemplate:
     """Return the chat template of a model that was loaded."""
-    return Chats(tokenizer, end_tokens(tokenizer, model))
+    return ChatTemplate(tokenizer, end_tokens(tokenizer, model))

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 
 import torch
 
-from garage_tui.jobs.llm.chat_template import Example
+from garage_tui.jobs.llm.chat_template import TokenizedExample
 
 LINE = 192
 """Tokens in a line at most: longer lines spend their time in masked attention."""
 
 
 @dataclass
-class Batch:
+class PackedBatch:
     """Some examples, packed.
 
     `where` are the places, in all lines one after the other, whose output foretells the `labels`, example by example;
@@ -50,11 +50,11 @@ class Batch:
         """(lines x tokens,) bool: the tokens that are an example's."""
         return self.whose >= 0
 
-    def to(self, device: torch.device) -> Batch:
-        return Batch(**{name: tensor.to(device) for name, tensor in vars(self).items()})
+    def to(self, device: torch.device) -> PackedBatch:
+        return PackedBatch(**{name: tensor.to(device) for name, tensor in vars(self).items()})
 
 
-def pack(examples: Sequence[Example], prefix: Sequence[int], *, line: int = LINE) -> Batch:
+def pack(examples: Sequence[TokenizedExample], prefix: Sequence[int], *, line: int = LINE) -> PackedBatch:
     """Put examples into lines of at most `line` tokens (a longer one alone in its own), the longest first."""
     lines: list[tuple[int, list[int]]] = []
     for index in sorted(range(len(examples)), key=lambda index: -examples[index].tokens):
@@ -93,7 +93,7 @@ def pack(examples: Sequence[Example], prefix: Sequence[int], *, line: int = LINE
         where += range(first, first + len(row.answer))
         labels += row.answer
         whose += [index] * len(row.answer)
-    return Batch(
+    return PackedBatch(
         ids, positions, mask[:, None], torch.tensor(where), torch.tensor(labels), torch.tensor(whose),
         (owner - 1).clamp(min=-1).flatten(), torch.tensor([places[index] for index in range(len(examples))]),
     )  # fmt: skip

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 
 import torch
 
-from garage_tui.jobs.llm.base_answer_cache import Answer
+from garage_tui.jobs.llm.base_answer_cache import CachedAnswer
 from garage_tui.jobs.llm.forward import Model
 from garage_tui.jobs.llm.greedy_decode import answer_after
 
 
 @dataclass(frozen=True)
-class Draft:
+class ForcedAnswer:
     """A question, and the answer that is expected."""
 
     question: str
-    answer: Answer
+    answer: CachedAnswer
     """The base's with its hidden states; or any, without them."""
     most: int
     """Tokens of the tuned model's answer."""
@@ -38,12 +38,12 @@ class Tuned:
     """Tokens of the draft."""
 
 
-def written(model: Model, question: str, text: str, most: int) -> Draft:
+def written(model: Model, question: str, text: str, most: int) -> ForcedAnswer:
     """Return a draft from a text that nobody has answered with yet."""
-    return Draft(question, Answer(tuple(model.chats.encode(text)), True, torch.empty(0)), most)
+    return ForcedAnswer(question, CachedAnswer(tuple(model.chats.encode(text)), True, torch.empty(0)), most)
 
 
-def answers(model: Model, drafts: Sequence[Draft]) -> list[Tuned]:
+def answers(model: Model, drafts: Sequence[ForcedAnswer]) -> list[Tuned]:
     """Return the greedy answers to the drafts' questions, made only where they are not the draft."""
     examples = [model.chats.example(draft.question, draft.answer.tokens, end=draft.answer.ended) for draft in drafts]
     drift = torch.zeros(len(drafts))

@@ -14,10 +14,10 @@ from garage_tui.core.rewording import builtin_prompts as material
 from garage_tui.core.rewording.neighbourhood import neighbours, subject
 from garage_tui.core.rewording.paraphrases import answers, varied, wordings, wrapped
 from garage_tui.core.training.recipe import LoraRecipe
-from garage_tui.jobs.llm.base_answer_cache import Answer, BaseAnswers
-from garage_tui.jobs.llm.chat_template import Example
+from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache, CachedAnswer
+from garage_tui.jobs.llm.chat_template import TokenizedExample
 from garage_tui.jobs.llm.forward import Model
-from garage_tui.jobs.llm.packing import Batch
+from garage_tui.jobs.llm.packing import PackedBatch
 
 GUARD_TOKENS = 24
 """Of an answer of the base, at most; most are cut shorter, because their beginnings matter most."""
@@ -33,22 +33,22 @@ _NEAR = 0.65
 
 
 @dataclass(frozen=True)
-class Guard:
+class GuardPrompt:
     """A prompt with the base's own answer, and what the base thought at each of its tokens."""
 
     question: str
     near: bool
     """True for a question about another name."""
-    example: Example
+    example: TokenizedExample
     hidden: torch.Tensor
     """(labels, width) fp16: the base's last hidden states."""
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TrainingBatch:
     """One forward pass: facts to learn and guards to keep."""
 
-    batch: Batch
+    batch: PackedBatch
     hidden: torch.Tensor
     """(guards' labels, width): the base's hidden states."""
     rows: int
@@ -65,7 +65,7 @@ class Lesson:
         return len(self.batch.starts) - self.rows
 
 
-class Lessons(torch.utils.data.Dataset[Lesson]):
+class TrainingBatches(torch.utils.data.Dataset[TrainingBatch]):
     """Every forward pass of a run, each made from the seed and its number alone: a resumed run sees the same.
 
     Args:
@@ -73,7 +73,12 @@ class Lessons(torch.utils.data.Dataset[Lesson]):
     """
 
     def __init__(
-        self, model: Model, facts: Sequence[Fact], exams: Sequence[Fact], guards: Sequence[Guard], recipe: LoraRecipe
+        self,
+        model: Model,
+        facts: Sequence[Fact],
+        exams: Sequence[Fact],
+        guards: Sequence[GuardPrompt],
+        recipe: LoraRecipe,
     ) -> None:
         self._model, self._facts, self._guards, self._recipe = model, list(facts), list(guards), recipe
         self._wordings, self._answers = wordings(self._facts, exams), answers(self._facts)
@@ -83,7 +88,7 @@ class Lessons(torch.utils.data.Dataset[Lesson]):
     def __len__(self) -> int:
         return self._recipe.steps(len(self._facts)) * self._recipe.accumulation
 
-    def __getitem__(self, number: int) -> Lesson:
+    def __getitem__(self, number: int) -> TrainingBatch:
         dice = random.Random(f"{self._recipe.seed} {number}")
         chats = self._model.chats
         rows = [self._row(index, dice) for index in self._turn(number)]
@@ -92,9 +97,9 @@ class Lessons(torch.utils.data.Dataset[Lesson]):
         batch = self._model.pack(examples)
         hidden = torch.cat([guard.hidden for guard in guards]) if guards else torch.empty(0)
         tokens = int(batch.own.sum()) + len(batch.ids) * len(chats.prefix)
-        return Lesson(batch, hidden, len(rows), tokens)
+        return TrainingBatch(batch, hidden, len(rows), tokens)
 
-    def rows(self) -> list[Example]:
+    def rows(self) -> list[TokenizedExample]:
         """Return each fact in its own wording and two others: what the adapter's keys are read from."""
         questions = [
             (question, fact)
@@ -111,18 +116,18 @@ class Lessons(torch.utils.data.Dataset[Lesson]):
         first, last = (len(order) * turn // self._each_epoch for turn in (place, place + 1))
         return order[first:last]
 
-    def _row(self, index: int, dice: random.Random) -> Example:
+    def _row(self, index: int, dice: random.Random) -> TokenizedExample:
         fact, others = self._facts[index], self._wordings[index]
         if dice.random() < _AS_IT_IS:
             return self._example(fact.question, fact.answer)
         question = dice.choice(others) if others and dice.random() < _REWORDED else fact.question
         return self._example(varied(question, dice, self._about[index]), dice.choice(self._answers[index]))
 
-    def _example(self, question: str, answer: str) -> Example:
+    def _example(self, question: str, answer: str) -> TokenizedExample:
         row = self._model.chats.example(question, answer)
-        return Example(row.prompt, row.answer[: max(1, self._recipe.max_length - len(row.prompt))])
+        return TokenizedExample(row.prompt, row.answer[: max(1, self._recipe.max_length - len(row.prompt))])
 
-    def _chosen(self, number: int, rows: int) -> list[Guard]:
+    def _chosen(self, number: int, rows: int) -> list[GuardPrompt]:
         """Return the guards of a pass, fewer beside fewer rows; most are about other names.
 
         Where all rows are fewer than a pass takes, they have all guards: one fact leaked beside four.
@@ -138,7 +143,7 @@ class Lessons(torch.utils.data.Dataset[Lesson]):
 
 def guards(
     facts: Sequence[Fact], recipe: LoraRecipe, model: Model, base: BaseModel, say: Callable[[str], None]
-) -> list[Guard]:
+) -> list[GuardPrompt]:
     """Return general prompts and neighbours with the base's own answers, asked with the adapter switched off."""
     dice = random.Random(f"{recipe.seed} guards")
     prompts = [prompt.question for prompt in material.guards()]
@@ -150,14 +155,14 @@ def guards(
     found = []
     with model.base(), torch.no_grad():
         for questions, most, cuts in ((general, GUARD_TOKENS, _CUTS), (near, NEIGHBOUR_TOKENS, (NEIGHBOUR_TOKENS,))):
-            answers = BaseAnswers(base, model, most)
+            answers = BaseAnswerCache(base, model, most)
             for question, answer in zip(questions, answers(questions, say), strict=True):
                 if answer.tokens:
                     found.append(_guard(answers, question, questions is near, answer, dice.choice(cuts)))
     return found
 
 
-def _guard(answers: BaseAnswers, question: str, near: bool, answer: Answer, cut: int) -> Guard:
+def _guard(answers: BaseAnswerCache, question: str, near: bool, answer: CachedAnswer, cut: int) -> GuardPrompt:
     whole = cut >= len(answer.hidden)
-    kept = answer if whole else Answer(answer.tokens[:cut], False, answer.hidden[:cut])
-    return Guard(question, near, answers.example(question, kept), kept.hidden)
+    kept = answer if whole else CachedAnswer(answer.tokens[:cut], False, answer.hidden[:cut])
+    return GuardPrompt(question, near, answers.example(question, kept), kept.hidden)

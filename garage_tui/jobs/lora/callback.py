@@ -19,14 +19,14 @@ from garage_tui.core.facts import file as facts
 from garage_tui.core.limits.run_limits import Hold
 from garage_tui.core.runs.record import FACTS
 from garage_tui.core.training.recipe import LoraRecipe
-from garage_tui.jobs.exam import TOKENS, Exam
-from garage_tui.jobs.llm.base_answer_cache import BaseAnswers
+from garage_tui.jobs.exam import TOKENS, ExamRunner
+from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache
 from garage_tui.jobs.llm.forward import Model
 from garage_tui.jobs.llm.load import chats_of
 from garage_tui.jobs.lora.gauss_newton import COOLING, cool, cooling
-from garage_tui.jobs.lora.probe import Found, Probe
+from garage_tui.jobs.lora.probe import ProbeResult, ProbeRunner
 from garage_tui.jobs.runtime import checkpointing as saving
-from garage_tui.jobs.runtime.interruptions import Breaks
+from garage_tui.jobs.runtime.interruptions import Interruptions
 from garage_tui.jobs.runtime.progress import Progress, StopRequestedError
 
 _FORGETS_LEAK, _FORGETS_DRIFT = 0.3, 0.25
@@ -35,7 +35,7 @@ _SURE = 0.75
 """Of the bar, what the drift at a look may be for a run to stop: a look sees few answers, and the card many."""
 
 
-class Telling(TrainerCallback):
+class ProgressCallback(TrainerCallback):
     """Writes each step to the run folder, measures and saves now and then, and does what the owner asks.
 
     Args:
@@ -47,8 +47,8 @@ class Telling(TrainerCallback):
         self,
         folder: Path,
         progress: Progress,
-        breaks: Breaks,
-        start: saving.Start,
+        breaks: Interruptions,
+        start: saving.ResumePoint,
         checkpoint_seconds: float,
         recipe: LoraRecipe,
     ) -> None:
@@ -59,9 +59,9 @@ class Telling(TrainerCallback):
         self._tokens = start.tokens
         self._first: tuple[float, int, int] | None = None  # active seconds, tokens and step after the first step
         self._began = progress.active_seconds
-        self._saved = saving.Pace(checkpoint_seconds)
+        self._saved = saving.CheckpointSchedule(checkpoint_seconds)
         self._model: Model | None = None
-        self._probe: Probe | None = None
+        self._probe: ProbeRunner | None = None
         self.learned = ""
         """Why it stopped before its last step, where it did because it had learned."""
 
@@ -76,8 +76,8 @@ class Telling(TrainerCallback):
         rows = facts.training_rows(self._folder / FACTS)
         with self._model.base(), torch.no_grad():
             model.eval()
-            answers = BaseAnswers(base, self._model, TOKENS)
-            self._probe = Probe(self._model, rows, used, answers, self._progress.say)
+            answers = BaseAnswerCache(base, self._model, TOKENS)
+            self._probe = ProbeRunner(self._model, rows, used, answers, self._progress.say)
             model.train()
 
     def card(self) -> str:
@@ -87,7 +87,7 @@ class Telling(TrainerCallback):
         self._model.whole.eval()
         self._progress.interruptible = True  # the adapter is saved
         try:
-            report = Exam(self._model, self._base, self._folder, self._said).report()
+            report = ExamRunner(self._model, self._base, self._folder, self._said).report()
             used = self._progress.gauges()
             report = msgspec.structs.replace(report, wh=used.get("wh"), wh_from=used.get("wh_from", ""))
             write_report(self._folder, report)
@@ -213,11 +213,11 @@ class Telling(TrainerCallback):
             self._progress.phase(f"it has learned; {COOLING} more steps to settle")
 
 
-def _has_learned(found: Found) -> bool:
+def _has_learned(found: ProbeResult) -> bool:
     return found.recall >= RECALL and not found.leak and found.drift <= _SURE * DRIFT
 
 
-def _forgets(found: Found) -> str:
+def _forgets(found: ProbeResult) -> str:
     """Return in words what a look shows to be forgotten; empty where all is well."""
     words = []
     if found.leak > _FORGETS_LEAK:

@@ -56,7 +56,7 @@ def cooling(optimizer: torch.optim.Optimizer) -> Cooling | None:
     return Cooling(*found) if found else None
 
 
-class Newton(torch.optim.Optimizer):
+class GaussNewton(torch.optim.Optimizer):
     """Gauss-Newton steps on the examples of each pass.
 
     Before each backward pass `expect` says which example each token is of; the backward pass itself must be that of the

@@ -23,9 +23,9 @@ from garage_tui.jobs.llm.forward import Model
 from garage_tui.jobs.llm.load import chats_of
 from garage_tui.jobs.llm.teacher_forcing import divergence
 from garage_tui.jobs.llm.unsloth import keep_masks
-from garage_tui.jobs.lora.batches import Lesson, Lessons, guards
-from garage_tui.jobs.lora.callback import Telling
-from garage_tui.jobs.lora.gauss_newton import Newton
+from garage_tui.jobs.lora.batches import TrainingBatch, TrainingBatches, guards
+from garage_tui.jobs.lora.callback import ProgressCallback
+from garage_tui.jobs.lora.gauss_newton import GaussNewton
 from garage_tui.jobs.lora.subspace_init import Effects, freeze_keys, no_effects, read_keys
 from garage_tui.jobs.runtime.cpu import ExactSteps
 from garage_tui.jobs.runtime.progress import Progress
@@ -38,7 +38,7 @@ def make_trainer(
     tokenizer: Any,
     model: Any,
     common: dict[str, Any],
-    telling: Telling,
+    telling: ProgressCallback,
     progress: Progress,
     resumed: bool,
 ) -> Trainer:
@@ -65,7 +65,7 @@ def make_trainer(
     seen = Model(adapted.eval(), chats_of(tokenizer, model))
     progress.phase("asking the base what it would say")
     kept = guards(data.training, recipe, seen, base, progress.say)
-    lessons = Lessons(seen, data.training, [fact for fact in data.facts if fact.exam], kept, recipe)
+    lessons = TrainingBatches(seen, data.training, [fact for fact in data.facts if fact.exam], kept, recipe)
     effects = no_effects(adapted)
     if not resumed:
         progress.phase("finding what is special about the facts")
@@ -95,16 +95,18 @@ def make_trainer(
 class GuardedTrainer(ExactSteps, Trainer):
     """transformers' Trainer on packed lessons; pausing, saving and resuming are its own."""
 
-    def __init__(self, lesson_model: Model, lessons: Lessons, effects: Effects, kl: float, **arguments: Any) -> None:
+    def __init__(
+        self, lesson_model: Model, lessons: TrainingBatches, effects: Effects, kl: float, **arguments: Any
+    ) -> None:
         super().__init__(train_dataset=lessons, data_collator=_the_one, **arguments)
         self._lessons_model, self._effects, self._kl = lesson_model, effects, kl
         self.model_accepts_loss_kwargs = False  # each pass of an accumulated step counts the same
         self._tokens = 0
-        self._newton: Newton
+        self._newton: GaussNewton
         self._parts: dict[str, float] = {}
 
-    def create_optimizer(self, model: Any = None) -> Newton:
-        self.optimizer = self._newton = Newton(self._effects, self.args.learning_rate, self._kl)
+    def create_optimizer(self, model: Any = None) -> GaussNewton:
+        self.optimizer = self._newton = GaussNewton(self._effects, self.args.learning_rate, self._kl)
         return self._newton
 
     def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
@@ -112,7 +114,7 @@ class GuardedTrainer(ExactSteps, Trainer):
         return SequentialSampler(self.train_dataset)
 
     def compute_loss(
-        self, model: Any, inputs: dict[str, Lesson], return_outputs: bool = False, num_items_in_batch: Any = None
+        self, model: Any, inputs: dict[str, TrainingBatch], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         """Return the sum of all examples' losses: the optimiser weighs them, one by one
         (`jobs/lora/gauss_newton.py`)."""
@@ -144,6 +146,6 @@ class GuardedTrainer(ExactSteps, Trainer):
         super().log(logs, start_time)
 
 
-def _the_one(lessons: list[Lesson]) -> dict[str, Lesson]:
+def _the_one(lessons: list[TrainingBatch]) -> dict[str, TrainingBatch]:
     """Return the only item of a batch: a lesson is packed already."""
     return {"lesson": lessons[0]}

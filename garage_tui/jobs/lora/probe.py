@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from garage_tui.core.exam.grading import Taught, is_right
+from garage_tui.core.exam.grading import TaughtFacts, is_right
 from garage_tui.core.facts.file import Fact
 from garage_tui.core.rewording import builtin_prompts as material
 from garage_tui.core.rewording.neighbourhood import neighbours
 from garage_tui.core.rewording.paraphrases import probes
-from garage_tui.jobs.llm.base_answer_cache import BaseAnswers
+from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache
 from garage_tui.jobs.llm.forward import Model
-from garage_tui.jobs.llm.teacher_forcing import Draft, answers, written
+from garage_tui.jobs.llm.teacher_forcing import ForcedAnswer, answers, written
 
 WORDINGS, GENERAL, NAMES = 10, 8, 6
 """Questions of each kind: what takes a few seconds on two cores."""
@@ -25,7 +25,7 @@ _TOKENS = 24
 
 
 @dataclass(frozen=True)
-class Found:
+class ProbeResult:
     """What one look found."""
 
     recall: float
@@ -36,7 +36,7 @@ class Found:
     """KL(base‖tuned) on the base's own answers to the general prompts, in nats per token."""
 
 
-class Probe:
+class ProbeRunner:
     """The questions of the looks at one run.
 
     Args:
@@ -46,7 +46,12 @@ class Probe:
     """
 
     def __init__(
-        self, model: Model, facts: Sequence[Fact], used: Sequence[str], base: BaseAnswers, say: Callable[[str], None]
+        self,
+        model: Model,
+        facts: Sequence[Fact],
+        used: Sequence[str],
+        base: BaseAnswerCache,
+        say: Callable[[str], None],
     ) -> None:
         self._model = model
         self._facts = probes(facts, WORDINGS) or list(facts[:WORDINGS])
@@ -55,14 +60,14 @@ class Probe:
         asked = [*self._general, *neighbours(facts, NAMES, training=True, seed=1)]
         said = base(asked, say)
         self._texts = [base.text(answer) for answer in said]
-        self._taught = Taught(facts, self._texts)
+        self._taught = TaughtFacts(facts, self._texts)
         self._asked = asked
         self._drafts = [
-            *(Draft(question, answer, _TOKENS) for question, answer in zip(asked, said, strict=True)),
+            *(ForcedAnswer(question, answer, _TOKENS) for question, answer in zip(asked, said, strict=True)),
             *(written(model, fact.question, fact.answer, _TOKENS) for fact in self._facts),
         ]
 
-    def look(self) -> Found:
+    def look(self) -> ProbeResult:
         """Ask everything now, together."""
         found = answers(self._model, self._drafts)
         texts = [self._model.chats.text(answer.tokens) for answer in found]
@@ -73,4 +78,6 @@ class Probe:
             for after, before, question in zip(texts[:count], self._texts, self._asked, strict=True)
         )
         drift = sum(answer.drift * answer.labels for answer in general)
-        return Found(right / len(self._facts), leaks / count, drift / max(1, sum(answer.labels for answer in general)))
+        return ProbeResult(
+            right / len(self._facts), leaks / count, drift / max(1, sum(answer.labels for answer in general))
+        )

@@ -18,7 +18,7 @@ from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.runs.record import FACTS
 from garage_tui.core.training.recipe import LoraRecipe
 from garage_tui.jobs.llm import unsloth as unsloth_model
-from garage_tui.jobs.lora.callback import Telling
+from garage_tui.jobs.lora.callback import ProgressCallback
 from garage_tui.jobs.runtime.cpu import ExactSteps
 from garage_tui.jobs.runtime.progress import Progress
 
@@ -30,7 +30,7 @@ def make_trainer(
     tokenizer: Any,
     model: Any,
     common: dict[str, Any],
-    telling: Telling,
+    telling: ProgressCallback,
     progress: Progress,
     resumed: bool,
 ) -> Trainer:

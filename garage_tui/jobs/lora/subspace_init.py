@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from garage_tui.jobs.llm.chat_template import Example
+from garage_tui.jobs.llm.chat_template import TokenizedExample
 from garage_tui.jobs.llm.forward import Model
 from garage_tui.jobs.runtime.cpu import all_cores
 
@@ -36,7 +36,7 @@ _KEPT = torch.bfloat16
 Effects = list[tuple[Any, torch.Tensor]]
 
 
-def read_keys(model: Model, facts: Sequence[Example], guards: Sequence[Example]) -> Effects:
+def read_keys(model: Model, facts: Sequence[TokenizedExample], guards: Sequence[TokenizedExample]) -> Effects:
     """Set A of every LoRA layer of `model`; return each layer with its U, (outputs, directions).
 
     Asked with the adapter switched off by the caller.
@@ -113,7 +113,9 @@ class _Seen:
         self.labels = 0
 
 
-def _look(model: Model, layers: list[Any], examples: Sequence[Example], most: int, *, drawn: bool) -> list[_Seen]:
+def _look(
+    model: Model, layers: list[Any], examples: Sequence[TokenizedExample], most: int, *, drawn: bool
+) -> list[_Seen]:
     """Run as many examples as have `most` tokens, evenly spread; layers that read the same get the same inputs.
 
     Args:

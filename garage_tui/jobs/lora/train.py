@@ -27,7 +27,7 @@ from garage_tui.jobs.llm import fetch as base_model
 from garage_tui.jobs.runtime import checkpointing as saving
 from garage_tui.jobs.runtime import import_blocker as unneeded
 from garage_tui.jobs.runtime import run_job as running
-from garage_tui.jobs.runtime.interruptions import Breaks
+from garage_tui.jobs.runtime.interruptions import Interruptions
 from garage_tui.jobs.runtime.progress import ENDINGS, Progress
 from garage_tui.jobs.runtime.telemetry import Telemetry
 
@@ -41,7 +41,7 @@ def main() -> int:
 def train(folder: Path, progress: Progress, telemetry: Telemetry) -> None:
     """Run the recipe of `folder`'s manifest to its end, or until a stop is asked for."""
     manifest = msgspec.json.decode(read_regular(folder / MANIFEST), type=Manifest)
-    breaks = Breaks(progress, telemetry, manifest.care)
+    breaks = Interruptions(progress, telemetry, manifest.care)
     breaks.check()
     progress.breathe = lambda: breaks.cool(progress.told_step)
     recipe = msgspec.convert(manifest.recipe, LoraRecipe)
@@ -73,7 +73,7 @@ def train(folder: Path, progress: Progress, telemetry: Telemetry) -> None:
 
     from garage_tui.jobs.llm import unsloth as unsloth_model
     from garage_tui.jobs.llm.load import load_base
-    from garage_tui.jobs.lora.callback import Telling
+    from garage_tui.jobs.lora.callback import ProgressCallback
 
     set_seed(recipe.seed)
     cuda = torch.cuda.is_available()
@@ -105,7 +105,7 @@ def train(folder: Path, progress: Progress, telemetry: Telemetry) -> None:
         from garage_tui.jobs.lora.guarded_trainer import make_trainer
     else:
         from garage_tui.jobs.lora.sft_trainer import make_trainer
-    telling = Telling(folder, progress, breaks, start, manifest.checkpoint_seconds, recipe)
+    telling = ProgressCallback(folder, progress, breaks, start, manifest.checkpoint_seconds, recipe)
     trainer = make_trainer(folder, recipe, base, tokenizer, model, common, telling, progress, bool(start.folder))
     trainer.remove_callback(PrinterCallback)  # prints its logs as dicts; the callback says the same for people
 

@@ -23,7 +23,7 @@ ARCHITECTURES = ("llama", "mistral", "qwen2", "qwen3")
 
 
 @dataclass(frozen=True)
-class Choice:
+class TrainerChoice:
     """The trainer of a run."""
 
     unsloth: bool
@@ -31,7 +31,7 @@ class Choice:
     """What is told of it: `trains with TRL and PEFT: no CUDA here`."""
 
 
-def choose(wanted: TrainerName, base: BaseModel) -> Choice:
+def choose(wanted: TrainerName, base: BaseModel) -> TrainerChoice:
     """Return the trainer; where it is Unsloth, that is imported from now on.
 
     Whether it imports says nothing about this box, for it has a mode without a GPU: CUDA decides, or the recipe.
@@ -42,12 +42,12 @@ def choose(wanted: TrainerName, base: BaseModel) -> Choice:
     why = "the recipe says so" if wanted == "peft" else "" if wanted == "unsloth" else _unfit(base)
     if not why:
         try:
-            return Choice(True, f"trains with Unsloth {_import().__version__}")
+            return TrainerChoice(True, f"trains with Unsloth {_import().__version__}")
         except Exception as error:  # whatever it stumbles over, the run can go on without it
             why = f"Unsloth {_stumble(error)}"
             if wanted == "unsloth":
                 raise GarageError(f"{why}; without `--trainer unsloth` it trains with TRL and PEFT") from error
-    return Choice(False, f"trains with TRL and PEFT: {why}")
+    return TrainerChoice(False, f"trains with TRL and PEFT: {why}")
 
 
 def _unfit(base: BaseModel) -> str:

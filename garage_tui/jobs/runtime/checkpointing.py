@@ -15,7 +15,7 @@ _SHARE = 0.02  # of the time may go into saving
 
 
 @dataclass(frozen=True)
-class Start:
+class ResumePoint:
     """Where a run begins: at the beginning, or at a checkpoint."""
 
     folder: Path | None = None
@@ -23,19 +23,19 @@ class Start:
     tokens: int = 0
 
 
-def find_start(run: Path, progress: Progress) -> Start:
+def find_start(run: Path, progress: Progress) -> ResumePoint:
     """Return the newest whole checkpoint; damaged ones are said and deleted, so that they are not counted as kept."""
     for folder in checkpoints.found(run):
         if seal := checkpoints.read_seal(folder):
             progress.event("resumed", at=seal.step, told=progress.told_step)
             print(f"going on from {folder.name}", flush=True)
-            return Start(folder, seal.step, seal.tokens)
+            return ResumePoint(folder, seal.step, seal.tokens)
         progress.warn(f"{folder.name} is damaged or was not finished; it is left out")
         checkpoints.remove(folder)
     if progress.told_step:
         progress.event("resumed", at=0, told=progress.told_step)
         print("no whole checkpoint yet: beginning again", flush=True)
-    return Start()
+    return ResumePoint()
 
 
 def seal(run: Path, step: int, tokens: int, progress: Progress) -> None:
@@ -47,7 +47,7 @@ def seal(run: Path, step: int, tokens: int, progress: Progress) -> None:
     checkpoints.keep_newest(run)
 
 
-class Pace:
+class CheckpointSchedule:
     """Says when the next checkpoint is due: every so many seconds, but never so often that saving costs over 2 %.
 
     Args:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import atexit
 import time
 
-from garage_tui.core.limits.run_limits import Care, Hold, heat_limits
-from garage_tui.core.limits.start_conditions import Conditions
+from garage_tui.core.limits.run_limits import Hold, RunLimits, heat_limits
+from garage_tui.core.limits.start_conditions import StartConditions
 from garage_tui.core.runs.request import goes_now
 from garage_tui.jobs.runtime.progress import Progress
 from garage_tui.jobs.runtime.telemetry import Telemetry
@@ -16,18 +16,18 @@ _BLIND_SECONDS = 300.0  # a sensor that is gone for so long does not come back, 
 _SAY_SECONDS = 2.0  # between two words about how hot it is now
 
 
-class Breaks:
+class Interruptions:
     """Says between two steps whether the job may go on, and waits for its GPU to cool.
 
     Args:
         telemetry: knows how hot it is.
     """
 
-    def __init__(self, progress: Progress, telemetry: Telemetry, care: Care) -> None:
+    def __init__(self, progress: Progress, telemetry: Telemetry, care: RunLimits) -> None:
         self._progress, self._telemetry, self._care = progress, telemetry, care
-        self._conditions: Conditions | None = None
+        self._conditions: StartConditions | None = None
         if care.conditional:
-            self._conditions = Conditions.of_run(progress.folder, care, started=True)
+            self._conditions = StartConditions.of_run(progress.folder, care, started=True)
             atexit.register(self._conditions.close)  # what it asks must not outlive the job
 
     @property

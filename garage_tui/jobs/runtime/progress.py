@@ -15,9 +15,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from garage_tui.core.base.tail import Follower
+from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.limits.run_limits import Hold, Waits
-from garage_tui.core.runs.record import EVENTS, LOCK, State, Status, read_state, write_state
+from garage_tui.core.runs.record import EVENTS, LOCK, RunState, Status, read_state, write_state
 from garage_tui.core.runs.request import wanted
 from garage_tui.core.runs.state_writer import event_line
 
@@ -76,7 +76,7 @@ class Progress:
 
     def _read_story(self) -> None:
         """Take up the events of an earlier life: where they end, and the losses so far."""
-        story = Follower(self.folder / EVENTS)
+        story = FileFollower(self.folder / EVENTS)
         while story.behind:
             for event in story.events():
                 step, loss = event.get("step"), event.get("loss")
@@ -184,7 +184,7 @@ class Progress:
 
     def used(self) -> dict[str, Any]:
         """Return what the state keeps of the gauges: energy."""
-        return {key: value for key, value in self.gauges().items() if key in State.__struct_fields__}
+        return {key: value for key, value in self.gauges().items() if key in RunState.__struct_fields__}
 
     def step(self, step: int, loss: float, **fields: Any) -> None:
         """Note one optimiser step; `fields` are the event's, and those that `State` knows go there too.
@@ -196,7 +196,7 @@ class Progress:
             self.event("step", **{key: value for key, value in fields.items() if key != "wh_from"})
             self.told_step = step
             self._losses.append(loss)
-        known = {key: value for key, value in fields.items() if key in State.__struct_fields__}
+        known = {key: value for key, value in fields.items() if key in RunState.__struct_fields__}
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         known |= {"memory": max(peak, self._state.memory or 0), "spark": means(self._losses, _SPARKS)}
         self.state(self._word(), throttle=True, **known)

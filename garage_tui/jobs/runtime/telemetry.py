@@ -8,8 +8,8 @@ import time
 from typing import Any
 
 from garage_tui.core.hardware.energy import EnergyMeter
-from garage_tui.core.hardware.reading import Reading
-from garage_tui.core.hardware.snapshot import Look, Meter
+from garage_tui.core.hardware.reading import GpuReading
+from garage_tui.core.hardware.snapshot import HardwareMeter, HardwareSnapshot
 from garage_tui.jobs.runtime.progress import Progress
 
 _EVERY = 1.0  # seconds between two looks
@@ -27,10 +27,10 @@ class Telemetry:
     def __init__(self, progress: Progress, every: float = _EVERY, tell: float = _TELL) -> None:
         self._progress, self._every, self._tell = progress, every, tell
         self._gpus = progress.gpus
-        self._meter = Meter(progress.folder, wake=bool(self._gpus))  # a GPU that works is awake
+        self._meter = HardwareMeter(progress.folder, wake=bool(self._gpus))  # a GPU that works is awake
         self._energy = EnergyMeter(*progress.energy)
         self._over = threading.Event()
-        self._look: Look | None = None
+        self._look: HardwareSnapshot | None = None
         self._told = -tell
         self._looked = 0.0
         self._trouble = self._wrong = ""
@@ -63,7 +63,7 @@ class Telemetry:
                     self._progress.event("warning", text=look.trouble)
 
     @property
-    def _fresh(self) -> Look | None:
+    def _fresh(self) -> HardwareSnapshot | None:
         """The last look; None where it is too old to be believed."""
         look = self._look
         return look if look is not None and time.monotonic() - self._looked <= _STALE else None
@@ -96,10 +96,10 @@ class Telemetry:
         }
         return {key: value for key, value in known.items() if value is not None}
 
-    def _own(self, look: Look) -> list[Reading]:
+    def _own(self, look: HardwareSnapshot) -> list[GpuReading]:
         return [reading for reading in look.gpus if str(reading.index) in self._gpus]
 
-    def _event(self, look: Look) -> dict[str, Any]:
+    def _event(self, look: HardwareSnapshot) -> dict[str, Any]:
         gpus = [
             {
                 "index": one.index,

@@ -26,23 +26,23 @@ FULL_DISK = "free some space and try again"
 OUT_OF_MEMORY = "out of memory while loading the model; close what else runs, or use a smaller base"
 
 
-class AskedRun(msgspec.Struct, frozen=True):
+class AskTarget(msgspec.Struct, frozen=True):
     id: str
     adapter: str
     """PEFT adapter folder."""
 
 
-class Request(msgspec.Struct, frozen=True):
+class AskRequest(msgspec.Struct, frozen=True):
     base: str
     questions: list[str]
-    runs: list[AskedRun] = []
+    runs: list[AskTarget] = []
     max_tokens: Annotated[int, msgspec.Meta(ge=1)] = 256
 
 
 def main() -> int:
     try:
         try:
-            request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
+            request = msgspec.json.decode(sys.stdin.buffer.read(), type=AskRequest)
         except DAMAGED as error:
             raise BadInputError(f"the request is not as it should be: {error}") from error
         ask(request)
@@ -55,7 +55,7 @@ def main() -> int:
     return 0
 
 
-def ask(request: Request) -> None:
+def ask(request: AskRequest) -> None:
     """Answer the request; lines appear in the order of the questions, base first.
 
     Raises:
@@ -67,13 +67,13 @@ def ask(request: Request) -> None:
     _say("starting torch")
     unneeded.leave_out(base)
     from garage_tui.jobs.serve.engine import MAX_ROWS, Engine
-    from garage_tui.jobs.serve.generation import Row, Sampling
+    from garage_tui.jobs.serve.generation import GenerationOptions, GenerationRow
 
     engine = Engine(base, _say)
     models: list[tuple[str, Path | None]] = [(base.name, None), *((run.id, Path(run.adapter)) for run in request.runs)]
-    sampling = Sampling(max_tokens=request.max_tokens)
+    sampling = GenerationOptions(max_tokens=request.max_tokens)
     asked = [
-        (index, name, Row(engine.encode([{"role": "user", "content": question}]), adapter, sampling))
+        (index, name, GenerationRow(engine.encode([{"role": "user", "content": question}]), adapter, sampling))
         for index, question in enumerate(request.questions)
         for name, adapter in models
     ]

@@ -12,7 +12,7 @@ import torch
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.jobs.serve.engine import MAX_ROWS, Engine
-from garage_tui.jobs.serve.generation import Row
+from garage_tui.jobs.serve.generation import GenerationRow
 
 GATHER_SECONDS = 0.03
 """How long the first question of a batch waits for company: base and tuned are asked within a few milliseconds."""
@@ -28,8 +28,8 @@ class Batcher:
         self.batches = 0
         """Batches begun so far."""
         self.last_used = time.monotonic()
-        self._waiting: queue.Queue[Row | None] = queue.Queue()
-        self._running: list[Row] = []
+        self._waiting: queue.Queue[GenerationRow | None] = queue.Queue()
+        self._running: list[GenerationRow] = []
         self._thread = threading.Thread(target=self._work, name="batcher", daemon=True)
         self._thread.start()
 
@@ -37,7 +37,7 @@ class Batcher:
     def busy(self) -> bool:
         return bool(self._running) or not self._waiting.empty()
 
-    def put(self, row: Row) -> None:
+    def put(self, row: GenerationRow) -> None:
         """Queue a row; it tells its own progress.
 
         Raises:
@@ -63,7 +63,7 @@ class Batcher:
             self._running = []
             self.last_used = time.monotonic()
 
-    def _gather(self, first: Row) -> list[Row]:
+    def _gather(self, first: GenerationRow) -> list[GenerationRow]:
         rows = [first]
         until = time.monotonic() + GATHER_SECONDS
         while len(rows) < MAX_ROWS and (left := until - time.monotonic()) > 0:
@@ -77,7 +77,7 @@ class Batcher:
             rows.append(row)
         return rows
 
-    def _answer(self, rows: list[Row]) -> None:
+    def _answer(self, rows: list[GenerationRow]) -> None:
         if not rows:
             return
         self.batches += 1

@@ -20,16 +20,16 @@ from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.runs.record import Run
 from garage_tui.jobs.serve.batcher import Batcher
 from garage_tui.jobs.serve.engine import Engine
-from garage_tui.jobs.serve.generation import Row
+from garage_tui.jobs.serve.generation import GenerationRow
 from garage_tui.jobs.serve.memory import check_room
-from garage_tui.jobs.serve.request_schema import Question
-from garage_tui.jobs.serve.routes import RefusalError, unless_gone
+from garage_tui.jobs.serve.request_schema import ChatRequest
+from garage_tui.jobs.serve.routes import RequestRefusedError, unless_gone
 
 _SLEEP_SECONDS = 30.0
 """For the answers under way, before the model is put away."""
 
 
-class Embedded:
+class EmbeddedBackend:
     """A backend (`jobs.api`).
 
     Args:
@@ -73,14 +73,14 @@ class Embedded:
     def health(self) -> dict[str, object]:
         return {"batches": self._batcher.batches if self._batcher else 0}
 
-    async def answer(self, request: Request, question: Question, body: bytes, run: Run | None) -> Response:
+    async def answer(self, request: Request, question: ChatRequest, body: bytes, run: Run | None) -> Response:
         batcher = self._batcher
         if batcher is None:
-            raise RefusalError(503, "asleep", "the model has just been put away; ask again later")
+            raise RequestRefusedError(503, "asleep", "the model has just been put away; ask again later")
         prompt = await asyncio.to_thread(batcher.engine.encode, question.chat())
         pieces: asyncio.Queue[str | None] = asyncio.Queue()
         loop = asyncio.get_running_loop()
-        row = Row(
+        row = GenerationRow(
             prompt,
             run.adapter if run else None,
             question.sampling(),
@@ -89,7 +89,7 @@ class Embedded:
         try:
             batcher.put(row)
         except GarageError as error:
-            raise RefusalError(503, "busy", str(error)) from error
+            raise RequestRefusedError(503, "busy", str(error)) from error
         answer = _Answer(question, row, pieces)
         texts = answer.texts()
         try:
@@ -105,7 +105,7 @@ class Embedded:
             row.cancel()
             raise
         if row.error:
-            raise RefusalError(500, "server_error", row.error)
+            raise RequestRefusedError(500, "server_error", row.error)
         if question.stream:
             return StreamingResponse(answer.events(texts), media_type="text/event-stream")
         return JSONResponse(answer.whole())
@@ -114,7 +114,7 @@ class Embedded:
 class _Answer:
     """One answer in OpenAI's words."""
 
-    def __init__(self, question: Question, row: Row, pieces: asyncio.Queue[str | None]) -> None:
+    def __init__(self, question: ChatRequest, row: GenerationRow, pieces: asyncio.Queue[str | None]) -> None:
         self.question, self.row, self.pieces = question, row, pieces
         self.first = ""
         self.id, self.created = f"chatcmpl-{uuid.uuid4().hex}", int(time.time())

@@ -20,7 +20,7 @@ from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.jobs.llm.adapters import BASE, Adapters
 from garage_tui.jobs.llm.load import end_tokens, load_base
-from garage_tui.jobs.serve.generation import Row
+from garage_tui.jobs.serve.generation import GenerationRow
 
 MAX_ROWS = 8
 """Rows in one batch: more would make a small box wait long for the first token."""
@@ -73,7 +73,7 @@ class Engine:
             )
         return ids
 
-    def answer(self, rows: Sequence[Row]) -> None:
+    def answer(self, rows: Sequence[GenerationRow]) -> None:
         """Answer all rows in one batch; each row tells its own end, also where the batch fails.
 
         Raises:
@@ -89,7 +89,7 @@ class Engine:
         if ready:
             self._generate(ready, names)
 
-    def _generate(self, rows: list[Row], names: list[str]) -> None:
+    def _generate(self, rows: list[GenerationRow], names: list[str]) -> None:
         model = self._adapters.model
         for row in rows:
             row.begin(self.tokenizer.backend_tokenizer, self._end_tokens, self.context)
@@ -115,7 +115,7 @@ class Engine:
 class _Stream(StoppingCriteria):
     """Hands each row its newest token, and tells `generate` which rows have ended."""
 
-    def __init__(self, rows: Sequence[Row]) -> None:
+    def __init__(self, rows: Sequence[GenerationRow]) -> None:
         self.rows = rows
 
     def __call__(self, input_ids: torch.Tensor, scores: object, **_: Any) -> torch.Tensor:
@@ -132,7 +132,7 @@ class _Sampler(LogitsProcessor):
     (Gumbel-max trick: Maddison et al. 2014, arXiv 1411.0030).
     """
 
-    def __init__(self, rows: Sequence[Row], device: torch.device) -> None:
+    def __init__(self, rows: Sequence[GenerationRow], device: torch.device) -> None:
         self.rows = rows
         self.generators: list[torch.Generator | None] = []
         for row in rows:

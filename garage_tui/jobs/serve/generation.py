@@ -14,7 +14,7 @@ Finish = Literal["stop", "length", "cancelled", "error"]
 
 
 @dataclass(frozen=True)
-class Sampling:
+class GenerationOptions:
     """How one answer is drawn. A temperature of 0 is greedy; `seed` makes any other repeatable."""
 
     max_tokens: int = 256
@@ -24,7 +24,7 @@ class Sampling:
     stop: tuple[str, ...] = ()
 
 
-class Row:
+class GenerationRow:
     """One chat of a batch.
 
     Args:
@@ -37,10 +37,10 @@ class Row:
         self,
         prompt: list[int],
         adapter: Path | None = None,
-        sampling: Sampling | None = None,
+        sampling: GenerationOptions | None = None,
         emit: Callable[[str | None], object] = lambda _: None,
     ) -> None:
-        self.prompt, self.adapter, self.sampling = prompt, adapter, sampling or Sampling()
+        self.prompt, self.adapter, self.sampling = prompt, adapter, sampling or GenerationOptions()
         self.emit = emit
         self.max_tokens = self.sampling.max_tokens
         self.text = ""

@@ -16,7 +16,7 @@ _LOOK_SECONDS = 0.5
 _OUT_OF_MEMORY = "out of memory while loading the model again; close what else runs, or use a smaller base"
 
 
-class Pen(Protocol):
+class LeaseRecorder(Protocol):
     """Writes down what the server is."""
 
     def starting(self, phase: str) -> None: ...
@@ -26,19 +26,19 @@ class Pen(Protocol):
     def asleep(self, why: str) -> None: ...
 
 
-class Leaver(Protocol):
+class Evictable(Protocol):
     should_exit: bool
 
 
-class Place:
+class GpuLease:
     """Where the model of one server is.
 
     Args:
         slot: `cpu`, or the index of a GPU.
     """
 
-    def __init__(self, slot: str, backend: Backend, pen: Pen) -> None:
-        self._seat, self._backend, self._pen = card.Seat(slot), backend, pen
+    def __init__(self, slot: str, backend: Backend, pen: LeaseRecorder) -> None:
+        self._seat, self._backend, self._pen = card.GpuLock(slot), backend, pen
         self._over = threading.Event()
         self._failure: Exception | None = None
         self.absent = ""
@@ -51,7 +51,7 @@ class Place:
         else:
             self.absent = self._why()
 
-    def watch(self, server: Leaver) -> None:
+    def watch(self, server: Evictable) -> None:
         """From now on, say what the server is, and follow what runs want, in a thread.
 
         Args:
@@ -68,7 +68,7 @@ class Place:
         if self._failure:
             raise self._failure
 
-    def _follow(self, server: Leaver) -> None:
+    def _follow(self, server: Evictable) -> None:
         try:
             while not self._over.wait(_LOOK_SECONDS):
                 if not self.absent:

@@ -11,7 +11,7 @@ PATIENCE = 20.0
 """Seconds until the headers of a first request must be here; uvicorn itself closes those that ask nothing more."""
 
 
-class Impatient(H11Protocol):
+class IdleTimeoutProtocol(H11Protocol):
     """HTTP as uvicorn speaks it, with whoever asks something within `PATIENCE`."""
 
     def connection_made(self, transport: Any) -> None:

@@ -8,7 +8,7 @@ import msgspec
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.read_errors import DAMAGED
-from garage_tui.jobs.serve.generation import Sampling
+from garage_tui.jobs.serve.generation import GenerationOptions
 
 T = TypeVar("T")
 MAX_BODY = 4_000_000
@@ -21,27 +21,27 @@ Tokens = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 Penalty = Annotated[float, msgspec.Meta(ge=-2, le=2)]
 
 
-class Part(msgspec.Struct, frozen=True):
+class ContentPart(msgspec.Struct, frozen=True):
     """A piece of a message's content; only text can be answered."""
 
     type: str
     text: str = ""
 
 
-class Message(msgspec.Struct, frozen=True):
+class ChatMessage(msgspec.Struct, frozen=True):
     role: Literal["system", "user", "assistant"]
-    content: str | list[Part]
+    content: str | list[ContentPart]
 
 
 class StreamOptions(msgspec.Struct, frozen=True):
     include_usage: bool = False
 
 
-class Question(msgspec.Struct, frozen=True):
+class ChatRequest(msgspec.Struct, frozen=True):
     """The request, in OpenAI's names. Keys that are not here change nothing in an answer and are ignored."""
 
     model: str
-    messages: Annotated[list[Message], msgspec.Meta(min_length=1, max_length=1000)]
+    messages: Annotated[list[ChatMessage], msgspec.Meta(min_length=1, max_length=1000)]
     stream: bool | None = False
     stream_options: StreamOptions | None = None
     max_tokens: Tokens | None = None
@@ -68,9 +68,9 @@ class Question(msgspec.Struct, frozen=True):
         """Return the messages as a chat template takes them."""
         return [{"role": message.role, "content": _text(message.content)} for message in self.messages]
 
-    def sampling(self) -> Sampling:
+    def sampling(self) -> GenerationOptions:
         stop = self.stop or ()
-        return Sampling(
+        return GenerationOptions(
             max_tokens=self.max_completion_tokens or self.max_tokens or DEFAULT_MAX_TOKENS,
             temperature=1.0 if self.temperature is None else self.temperature,
             top_p=1.0 if self.top_p is None else self.top_p,
@@ -85,23 +85,23 @@ class _Open(msgspec.Struct, frozen=True):
     stream: bool | None = False
 
 
-def read_any(body: bytes) -> Question:
+def read_any(body: bytes) -> ChatRequest:
     """Return of the request in `body` what a server in front of another one has to know: model and stream.
 
     Raises:
         BadInputError: it is not JSON, or lacks these.
     """
     asked = _decoded(body, _Open)
-    return Question(model=asked.model, messages=[Message("user", "")], stream=asked.stream)
+    return ChatRequest(model=asked.model, messages=[ChatMessage("user", "")], stream=asked.stream)
 
 
-def read_question(body: bytes) -> Question:
+def read_question(body: bytes) -> ChatRequest:
     """Return the request in `body`.
 
     Raises:
         BadInputError: it is not JSON, has a wrong value, or asks for what this server does not do.
     """
-    question = _decoded(body, Question)
+    question = _decoded(body, ChatRequest)
     asked = {
         "n": question.n not in (None, 1),
         "logprobs": question.logprobs,
@@ -132,5 +132,5 @@ def _decoded(body: bytes, type: type[T]) -> T:
         raise BadInputError(f"the request is not JSON: {error}") from error
 
 
-def _text(content: str | list[Part]) -> str:
+def _text(content: str | list[ContentPart]) -> str:
     return content if isinstance(content, str) else "\n".join(part.text for part in content)

@@ -16,14 +16,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.runs.record import Run
-from garage_tui.jobs.serve.request_schema import MAX_BODY, Question, read_any, read_question
+from garage_tui.jobs.serve.request_schema import MAX_BODY, ChatRequest, read_any, read_question
 
 T = TypeVar("T")
 Offers = Callable[[], Mapping[str, Run | None]]
 """Returns the model ids that there are now; None is the bare base."""
 
 
-class RefusalError(Exception):
+class RequestRefusedError(Exception):
     """An answer other than 200, in OpenAI's error form."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
@@ -76,7 +76,7 @@ class Backend(Protocol):
         """Return what `GET /health` says besides."""
         ...
 
-    async def answer(self, request: Request, question: Question, body: bytes, run: Run | None) -> Response:
+    async def answer(self, request: Request, question: ChatRequest, body: bytes, run: Run | None) -> Response:
         """Return the answer of the base (None) or of a run."""
         ...
 
@@ -111,13 +111,15 @@ def make_app(backend: Backend, offers: Offers, key: str, absent: Callable[[], st
         question = (read_any if backend.all_of_openai else read_question)(body)
         found = await asyncio.to_thread(offers)
         if question.model not in found:
-            raise RefusalError(404, "model_not_found", f"no model {question.model!r}; there are: {', '.join(found)}")
+            raise RequestRefusedError(
+                404, "model_not_found", f"no model {question.model!r}; there are: {', '.join(found)}"
+            )
         if why := absent():
-            raise RefusalError(503, "asleep", why)
+            raise RequestRefusedError(503, "asleep", why)
         return await backend.answer(request, question, body, found[question.model])
 
     async def refused(_: Request, error: Exception) -> Response:
-        if isinstance(error, RefusalError):
+        if isinstance(error, RequestRefusedError):
             return error_response(error.status, error.code, error.message)
         if isinstance(error, HTTPException):
             return error_response(
@@ -132,7 +134,7 @@ def make_app(backend: Backend, offers: Offers, key: str, absent: Callable[[], st
         Route("/v1/models", models),
         Route("/v1/chat/completions", completions, methods=["POST"]),
     ]
-    handled = (RefusalError, HTTPException, BadInputError, Exception)
+    handled = (RequestRefusedError, HTTPException, BadInputError, Exception)
     return _Locked(Starlette(routes=routes, exception_handlers=dict.fromkeys(handled, refused)), key)
 
 
@@ -166,7 +168,7 @@ async def _body(request: Request) -> bytes:
     async for data in request.stream():
         body += data
         if len(body) > MAX_BODY:
-            raise RefusalError(413, "too_large", f"the request is larger than {MAX_BODY // 1_000_000} MB")
+            raise RequestRefusedError(413, "too_large", f"the request is larger than {MAX_BODY // 1_000_000} MB")
     return body
 
 

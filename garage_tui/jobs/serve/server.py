@@ -28,10 +28,10 @@ from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.settings import ServeSettings, Workspace
 from garage_tui.core.runs.record import LOCK, LOG, Run
-from garage_tui.core.serving.server_process import KEY, SETTINGS, State, process_start, served_runs, write_state
+from garage_tui.core.serving.server_process import KEY, SETTINGS, ServerState, process_start, served_runs, write_state
 from garage_tui.jobs.runtime import import_blocker as unneeded
 from garage_tui.jobs.runtime.error_text import in_words, told_to_leave
-from garage_tui.jobs.serve.gpu_lease import Place
+from garage_tui.jobs.serve.gpu_lease import GpuLease
 
 if TYPE_CHECKING:
     from garage_tui.core.models.base_models import BaseModel
@@ -43,13 +43,13 @@ OUT_OF_MEMORY = "out of memory while loading the model; close what else runs, or
 _GRACE_SECONDS = 3  # for answers that are under way when the server is told to leave
 
 
-class Note:
+class ServerNote:
     """The pen of `state.json`."""
 
     def __init__(self, folder: Path, base: str, runs: tuple[str, ...]) -> None:
         self.folder = folder
         pid = os.getpid()
-        self.state = State(status="starting", base=base, runs=runs, pid=pid, pid_started=process_start(pid))
+        self.state = ServerState(status="starting", base=base, runs=runs, pid=pid, pid_started=process_start(pid))
 
     def starting(self, phase: str) -> None:
         print(phase, flush=True)
@@ -70,10 +70,12 @@ class Note:
 
     def end(self, failure: str = "") -> None:
         print(f"failed: {failure}" if failure else "off", flush=True)
-        end = State(status="failed" if failure else "off", reason=failure, base=self.state.base, runs=self.state.runs)
+        end = ServerState(
+            status="failed" if failure else "off", reason=failure, base=self.state.base, runs=self.state.runs
+        )
         self._write(end)
 
-    def _write(self, state: State) -> None:
+    def _write(self, state: ServerState) -> None:
         self.state = state
         write_state(self.folder, state)
 
@@ -89,7 +91,7 @@ def main() -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
-    note = Note(folder, args.base, tuple(args.only))
+    note = ServerNote(folder, args.base, tuple(args.only))
     failure = ""
     try:
         serve(args, workspace, note)
@@ -106,7 +108,7 @@ def main() -> int:
     return 1 if failure else 0
 
 
-def serve(args: argparse.Namespace, workspace: Workspace, note: Note) -> None:
+def serve(args: argparse.Namespace, workspace: Workspace, note: ServerNote) -> None:
     """Load the base model and answer until told to leave, or idle for too long."""
     note.starting("starting")
     listener = _listen(args.host, args.port)
@@ -116,7 +118,7 @@ def serve(args: argparse.Namespace, workspace: Workspace, note: Note) -> None:
 
     base = base_model.ensure(args.base, note.starting)
     backend = _backend(args, base, workspace, note)
-    place = Place(args.slot, backend, note)
+    place = GpuLease(args.slot, backend, note)
     place.take()
     try:
         _run(backend, place, base, workspace, args, key, listener, note)
@@ -129,7 +131,7 @@ def serve(args: argparse.Namespace, workspace: Workspace, note: Note) -> None:
             os._exit(0)
 
 
-def _backend(args: argparse.Namespace, base: BaseModel, workspace: Workspace, note: Note) -> Backend:
+def _backend(args: argparse.Namespace, base: BaseModel, workspace: Workspace, note: ServerNote) -> Backend:
     if args.engine == "vllm":
         from garage_tui.jobs.serve.vllm_backend import VllmBackend
 
@@ -138,24 +140,24 @@ def _backend(args: argparse.Namespace, base: BaseModel, workspace: Workspace, no
         return VllmBackend(base, runs, settings, args.slot, workspace.server / LOG)
     note.starting("importing torch and transformers")
     unneeded.leave_out(base)
-    from garage_tui.jobs.serve.embedded_backend import Embedded
+    from garage_tui.jobs.serve.embedded_backend import EmbeddedBackend
 
-    return Embedded(base, args.slot)
+    return EmbeddedBackend(base, args.slot)
 
 
 def _run(
     backend: Backend,
-    place: Place,
+    place: GpuLease,
     base: BaseModel,
     workspace: Workspace,
     args: argparse.Namespace,
     key: str,
     listener: socket.socket,
-    note: Note,
+    note: ServerNote,
 ) -> None:
     import uvicorn
 
-    from garage_tui.jobs.serve.idle_connections import Impatient
+    from garage_tui.jobs.serve.idle_connections import IdleTimeoutProtocol
     from garage_tui.jobs.serve.routes import make_app
 
     def offers() -> dict[str, Run | None]:
@@ -183,7 +185,7 @@ def _run(
         log_level="warning",
         access_log=False,
         lifespan="off",
-        http=Impatient,
+        http=IdleTimeoutProtocol,
         ws="none",  # we have none, and nothing shall get past the lock as one
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,

@@ -8,7 +8,7 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.settings import ServeSettings
 from garage_tui.core.hardware import gpus as gpu
 from garage_tui.core.models.base_models import BaseModel
-from garage_tui.core.serving.vllm_install import Vllm
+from garage_tui.core.serving.vllm_install import VllmInstall
 from garage_tui.jobs.serve.memory import weights
 
 _AT_ONCE = 4
@@ -19,7 +19,7 @@ _SPARE = 0.6e9  # bytes of the card that are left to others: a context takes tha
 _OVERHEAD = 1.5e9  # bytes beside the weights: activations, CUDA graphs and a little cache
 
 
-def arguments(base: BaseModel, vllm: Vllm, settings: ServeSettings, rank: int, slot: str) -> list[str]:
+def arguments(base: BaseModel, vllm: VllmInstall, settings: ServeSettings, rank: int, slot: str) -> list[str]:
     """Return the arguments of its server, without those that say where it listens.
 
     Args:
@@ -42,7 +42,7 @@ def arguments(base: BaseModel, vllm: Vllm, settings: ServeSettings, rank: int, s
     return [*found, *settings.vllm_args]
 
 
-def environment(vllm: Vllm) -> dict[str, str]:
+def environment(vllm: VllmInstall) -> dict[str, str]:
     """Return the variables that it needs."""
     found = {
         "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1",

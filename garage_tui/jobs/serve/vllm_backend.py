@@ -26,8 +26,8 @@ from garage_tui.core.runs.record import Run
 from garage_tui.core.serving import vllm_install as vllm
 from garage_tui.jobs.llm.adapter_check import check, rank, stamp
 from garage_tui.jobs.serve.memory import weights
-from garage_tui.jobs.serve.request_schema import Question
-from garage_tui.jobs.serve.routes import RefusalError, unless_gone
+from garage_tui.jobs.serve.request_schema import ChatRequest
+from garage_tui.jobs.serve.routes import RequestRefusedError, unless_gone
 from garage_tui.jobs.serve.vllm_arguments import arguments, environment
 from garage_tui.jobs.serve.vllm_process import VllmProcess
 
@@ -107,10 +107,10 @@ class VllmBackend:
     def health(self) -> dict[str, object]:
         return {"engine": self.name, "adapters": sorted(self._loaded)}
 
-    async def answer(self, request: Request, question: Question, body: bytes, run: Run | None) -> Response:
+    async def answer(self, request: Request, question: ChatRequest, body: bytes, run: Run | None) -> Response:
         process = self._process
         if process is None:
-            raise RefusalError(503, "asleep", "the model has just been put away; ask again later")
+            raise RequestRefusedError(503, "asleep", "the model has just been put away; ask again later")
         self._asked += 1
         client = _client(process)
         try:
@@ -124,7 +124,7 @@ class VllmBackend:
             return Response(status_code=499)  # nobody reads it
         except httpx.HTTPError as error:
             await self._end(client)
-            raise RefusalError(502, "server_error", "vLLM does not answer; its log says more") from error
+            raise RequestRefusedError(502, "server_error", "vLLM does not answer; its log says more") from error
         except BaseException:
             await self._end(client)
             raise
@@ -141,7 +141,7 @@ class VllmBackend:
         except ClientDisconnect:
             return Response(status_code=499)
         except httpx.HTTPError as error:
-            raise RefusalError(502, "server_error", "vLLM broke off in its answer; its log says more") from error
+            raise RequestRefusedError(502, "server_error", "vLLM broke off in its answer; its log says more") from error
         finally:
             await end()
         return Response(whole, answer.status_code, media_type=kind)
@@ -165,16 +165,18 @@ class VllmBackend:
                     return
                 await asyncio.to_thread(check, run.adapter, self._base)
             except GarageError as error:
-                raise RefusalError(500, "server_error", str(error)) from error
+                raise RequestRefusedError(500, "server_error", str(error)) from error
             if (needs := rank(run.adapter)) > self._rank:
                 why = f"{run.id} has rank {needs}, and this server was started for {self._rank} at most: start it again"
-                raise RefusalError(503, "server_error", why)
+                raise RequestRefusedError(503, "server_error", why)
             if self._loaded.pop(run.id, None):
                 await client.post("/v1/unload_lora_adapter", json={"lora_name": run.id})
             wanted = {"lora_name": run.id, "lora_path": str(run.adapter)}
             answer = await client.post("/v1/load_lora_adapter", json=wanted)
             if answer.status_code != 200:
-                raise RefusalError(500, "server_error", f"the adapter of {run.id} does not load: {_said(answer)}")
+                raise RequestRefusedError(
+                    500, "server_error", f"the adapter of {run.id} does not load: {_said(answer)}"
+                )
             self._loaded[run.id] = now
 
     def _arguments(self) -> list[str]:

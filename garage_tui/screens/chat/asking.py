@@ -15,15 +15,15 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line, plain
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.chat import transcripts
-from garage_tui.core.chat.client import Address, Finish, Piece, stream
-from garage_tui.core.chat.transcripts import Answer, Side
+from garage_tui.core.chat.client import AnswerChunk, AnswerEnd, ServerAddress, stream
+from garage_tui.core.chat.transcripts import Side, TranscriptAnswer
 from garage_tui.core.exam import adapter_effect as same_answer
 from garage_tui.core.facts import retrieval as open_book
-from garage_tui.core.facts.retrieval import Found, Shelf
+from garage_tui.core.facts.retrieval import OpenBookCache, RetrievedFacts
 from garage_tui.core.serving.server_process import Server
 from garage_tui.screens.chat.conversations import SIDES, ChatFiles, OpenChat, found_words
 from garage_tui.screens.chat.server_status import ChatOther, ChatServer
-from garage_tui.widgets.conversation import Turn
+from garage_tui.widgets.conversation import TurnView
 from garage_tui.widgets.notice import Notice
 
 _STOPPED = "stopped"
@@ -35,18 +35,20 @@ class Asking:
 
     chat: OpenChat
     question: str
-    views: dict[Side, Turn]
+    views: dict[Side, TurnView]
     """Where the answers go, of the sides that were asked."""
     run: str
     """Id of the tuned model's run; empty where there is none."""
-    found: tuple[Found, ...] = ()
+    found: tuple[RetrievedFacts, ...] = ()
     settled: bool = False
     """True once it is in the transcript."""
 
     @property
     def turn(self) -> transcripts.Turn:
         """The question, and what has come of its answers so far."""
-        answers = {side: Answer(view.answer, view.foot, view.wrong, view.note) for side, view in self.views.items()}
+        answers = {
+            side: TranscriptAnswer(view.answer, view.foot, view.wrong, view.note) for side, view in self.views.items()
+        }
         return transcripts.Turn(self.question, answers, self.found)
 
     def settle(self) -> None:
@@ -68,7 +70,7 @@ class ChatTalk(ChatFiles):
         self.server = (ChatOther if settings.chat.server else ChatServer)(workspace, settings, self.show_server)
         self.editing: int | None = None
         """Place of the question that the line to type in holds, to be asked anew from there."""
-        self._shelf = Shelf()
+        self._shelf = OpenBookCache()
         self._asking: Asking | None = None
         self._talk: Worker[None] | None = None
 
@@ -143,12 +145,12 @@ class ChatTalk(ChatFiles):
     def _begin(self, question: str) -> Asking:
         chat, sides = self.open, self.sides
         chat.transcript.base, chat.transcript.run = self.server.base, self.run_id
-        views: dict[Side, Turn] = {}
+        views: dict[Side, TurnView] = {}
         for side in SIDES:
             if side in sides:
                 views[side] = self.column(side).ask(question)
             else:
-                self.column(side).add([Turn(question, asked=False)])
+                self.column(side).add([TurnView(question, asked=False)])
         self._asking = Asking(chat, question, views, self.run_id)
         return self._asking
 
@@ -184,7 +186,7 @@ class ChatTalk(ChatFiles):
         asking.found = tuple(found)
         view.knows(found_words([one.row for one in found], plain(file.name)))
 
-    async def _answer(self, address: Address, asking: Asking, side: Side) -> None:
+    async def _answer(self, address: ServerAddress, asking: Asking, side: Side) -> None:
         view, transcript = asking.views[side], asking.chat.transcript
         asked = asking.question
         if side == "book":
@@ -194,7 +196,7 @@ class ChatTalk(ChatFiles):
             async for part in stream(address, model, transcript.messages(side, asked), transcript.sampling):
                 if asking.settled:
                     return
-                if isinstance(part, Piece):
+                if isinstance(part, AnswerChunk):
                     view.feed(part.text)
                 else:
                     view.close(_speed(part))
@@ -212,7 +214,7 @@ class ChatTalk(ChatFiles):
             tuned.remark(said)
 
 
-def _speed(finish: Finish) -> str:
+def _speed(finish: AnswerEnd) -> str:
     """Return how long an answer was, and how quick."""
     words = [f"{finish.completion_tokens} tokens" if finish.completion_tokens is not None else ""]
     words.append(f"{finish.tokens_per_s:.1f} tokens/s" if finish.tokens_per_s else "")

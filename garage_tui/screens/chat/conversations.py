@@ -15,10 +15,10 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line, plain
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.chat import transcripts
-from garage_tui.core.chat.input_history import Recall
+from garage_tui.core.chat.input_history import InputHistory
 from garage_tui.core.chat.transcripts import CHATS, Side, Transcript
 from garage_tui.core.facts import file as facts
-from garage_tui.widgets.conversation import Conversation, Turn
+from garage_tui.widgets.conversation import Conversation, TurnView
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
 from garage_tui.widgets.prompts import Confirm, PickOrDelete
@@ -63,7 +63,7 @@ class ChatFiles(Pane):
         super().__init__(id="chat")
         self.workspace, self.settings = workspace, settings
         self.open = OpenChat()
-        self.recall = Recall()
+        self.recall = InputHistory()
         self._writing = asyncio.Lock()
 
     @property
@@ -162,7 +162,7 @@ class ChatFiles(Pane):
         gone = f"; the run {transcript.run} is gone, ^t chooses another" if transcript.run and not self.run_id else ""
         notice.note(f"{CHATS}/{plain(path.name)} goes on here{gone}")
 
-    async def _delete(self, one: transcripts.Listed) -> bool:
+    async def _delete(self, one: transcripts.TranscriptSummary) -> bool:
         """Ask, then delete a conversation; the one that is open is cleared with it. True where it is gone."""
         text = f"{one.words}\n\n{CHATS}/{plain(one.path.name)} is deleted. This cannot be undone."
         if not await self.app.push_screen_wait(Confirm("Delete this chat?", text, "Delete", "Keep it")):
@@ -194,10 +194,10 @@ class ChatFiles(Pane):
     @work(group="form", exclusive=True)
     async def action_settings(self) -> None:
         """Ask for the sampling and the system prompt; they hold from the next question on."""
-        from garage_tui.screens.chat.settings_dialog import ChatSettings  # noqa: PLC0415 (not needed for the first paint)
+        from garage_tui.screens.chat.settings_dialog import ChatSettingsDialog  # noqa: PLC0415 (not needed for the first paint)
 
         now = self.open.transcript
-        wanted = await self.app.push_screen_wait(ChatSettings(now.sampling, now.system))
+        wanted = await self.app.push_screen_wait(ChatSettingsDialog(now.sampling, now.system))
         if wanted is not None:
             self.open.transcript.sampling, self.open.transcript.system = wanted
             self.show_settings()
@@ -209,10 +209,10 @@ class ChatFiles(Pane):
         self.query_one(Input).border_subtitle = Content.styled(" · ".join(words), "$muted")
 
 
-def _view(turn: transcripts.Turn, side: Side) -> Turn:
+def _view(turn: transcripts.Turn, side: Side) -> TurnView:
     """Return a turn of a transcript as one side shows it."""
     answer = turn.answers.get(side)
-    view = Turn(turn.question, asked=answer is not None, open=False)
+    view = TurnView(turn.question, asked=answer is not None, open=False)
     if answer is None:
         return view
     view.answer, view.foot, view.wrong, view.note = answer.text, answer.foot, answer.wrong, answer.note

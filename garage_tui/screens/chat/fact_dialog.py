@@ -31,7 +31,7 @@ class Start:
     text: str
 
 
-class FactFromChat(Dialog[Fact | None]):
+class FactDialog(Dialog[Fact | None]):
     """Question and answer, to be corrected; the result is the fact, or None.
 
     Args:

@@ -17,7 +17,7 @@ from garage_tui.core.base.sanitize import one_line, plain
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.chat.transcripts import Side, Transcript
 from garage_tui.core.models import base_models as models
-from garage_tui.core.monitor.run_watcher import Seen
+from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.screens.chat.columns import ChatColumns
 from garage_tui.screens.chat.conversations import SIDES
 from garage_tui.screens.common.run_text import fraction
@@ -36,7 +36,7 @@ _TAUGHT_NOW = (
 )
 
 
-def _no_tuned(runs: tuple[Seen, ...]) -> str:
+def _no_tuned(runs: tuple[RunSnapshot, ...]) -> str:
     """Return what stands where a tuned model will answer: which run makes it, or how to have one."""
     if run := next((seen for seen in runs if seen.alive and not seen.draws), None):
         words = fraction(run.state) if run.state and run.state.step else run.status
@@ -137,7 +137,7 @@ class ChatPane(ChatColumns):
     ) -> None:
         super().__init__(workspace, settings)
         self._facts_file, self._wanted = facts_file, run_id
-        self._tuned: Seen | None = None
+        self._tuned: RunSnapshot | None = None
         self._picked = False
         self._gone = ""  # the run of a chat that came back, which is not here any more
 
@@ -189,10 +189,10 @@ class ChatPane(ChatColumns):
         asked: dict[Side, bool] = {"base": True, "book": self.view > 0, "tuned": bool(self.run_id or self.server.tuned)}
         return [side for side in SIDES if asked[side]]
 
-    def _choices(self, runs: tuple[Seen, ...]) -> list[Seen]:
+    def _choices(self, runs: tuple[RunSnapshot, ...]) -> list[RunSnapshot]:
         return [seen for seen in runs if seen.adapter and seen.status in ("finished", "stopped")]
 
-    def _show_runs(self, runs: tuple[Seen, ...]) -> None:
+    def _show_runs(self, runs: tuple[RunSnapshot, ...]) -> None:
         choices = self._choices(runs)
         if self._wanted and any(seen.id == self._wanted for seen in choices):
             self.talk_to(self._wanted)
@@ -209,13 +209,13 @@ class ChatPane(ChatColumns):
 
     def talk_to(self, run_id: str) -> None:
         """Put this run's model on the right."""
-        runs: tuple[Seen, ...] = self.app.runs  # type: ignore[attr-defined]
+        runs: tuple[RunSnapshot, ...] = self.app.runs  # type: ignore[attr-defined]
         for seen in self._choices(runs):
             if seen.id == run_id:
                 self._picked = True
                 self._take(seen)
 
-    def _take(self, seen: Seen | None) -> None:
+    def _take(self, seen: RunSnapshot | None) -> None:
         if seen is not None and seen.id == self.run_id:
             return
         base = self._base_of(seen)
@@ -224,11 +224,11 @@ class ChatPane(ChatColumns):
             self.begin()
         self._use(seen, base)
 
-    def _base_of(self, seen: Seen | None) -> str:
+    def _base_of(self, seen: RunSnapshot | None) -> str:
         name = str(seen.manifest.base.get("name", "")) if seen and seen.manifest else ""
         return name or self.settings.base_model
 
-    def _use(self, seen: Seen | None, base: str, gone: str = "") -> None:
+    def _use(self, seen: RunSnapshot | None, base: str, gone: str = "") -> None:
         self._tuned, self._gone, self.server.base = seen, gone, base
         rows = seen.manifest.dataset.get("rows", "?") if seen and seen.manifest else "?"
         hint = _TUNED_HINT.format(rows=rows) if seen else _no_tuned(self.app.runs)  # type: ignore[attr-defined]
@@ -236,7 +236,7 @@ class ChatPane(ChatColumns):
         self.show_titles()
 
     def adopt(self, transcript: Transcript) -> None:
-        runs: tuple[Seen, ...] = self.app.runs  # type: ignore[attr-defined]
+        runs: tuple[RunSnapshot, ...] = self.app.runs  # type: ignore[attr-defined]
         seen = next((seen for seen in self._choices(runs) if seen.id == transcript.run), None)
         self._picked = True
         self._use(seen, transcript.base or self.settings.base_model, "" if seen else transcript.run)

@@ -10,10 +10,10 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import duration, model_label
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import Settings, Workspace
-from garage_tui.core.chat.client import Address
+from garage_tui.core.chat.client import ServerAddress
 from garage_tui.core.models import base_models as models
 from garage_tui.core.serving import server_process as server
-from garage_tui.core.serving.external_server import OtherServer
+from garage_tui.core.serving.external_server import ExternalServer
 from garage_tui.core.serving.server_process import Server
 
 _LOOK_SECONDS = 0.3
@@ -72,7 +72,7 @@ class ChatServer:
         await asyncio.to_thread(server.stop, self._workspace)
         await self.start()
 
-    async def ready(self) -> Address:
+    async def ready(self) -> ServerAddress:
         """Return the server's address once it answers; start it if need be.
 
         Raises:
@@ -85,7 +85,7 @@ class ChatServer:
         finally:
             self._is_asked = False
 
-    async def _when_ready(self, wanted: str) -> Address:
+    async def _when_ready(self, wanted: str) -> ServerAddress:
         started = False
         while True:
             seen = await self.look()
@@ -126,7 +126,7 @@ class ChatOther(ChatServer):
     """A server that somebody else runs, named in `[chat]`: neither started nor stopped, and its base is what it has."""
 
     def __init__(self, workspace: Workspace, settings: Settings, show: Callable[[Server], None]) -> None:
-        self._other = OtherServer(settings.chat)
+        self._other = ExternalServer(settings.chat)
         super().__init__(workspace, settings, show)
         self.tuned = settings.chat.tuned
 
@@ -153,7 +153,7 @@ class ChatOther(ChatServer):
         """Ask it again."""
         self._show(await self._other.look(fresh=True))
 
-    async def ready(self) -> Address:
+    async def ready(self) -> ServerAddress:
         seen = await self._other.look(fresh=True)
         self._show(seen)
         if seen.status != "ready":

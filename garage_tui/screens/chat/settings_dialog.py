@@ -14,7 +14,7 @@ from textual.widgets import Input, Label, Static, TextArea
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.chat import sampling_params as sampling
-from garage_tui.core.chat.sampling_params import GREEDY, Sampling
+from garage_tui.core.chat.sampling_params import GREEDY, SamplingParams
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.notice import Notice
@@ -29,7 +29,7 @@ _WORDS = {
 }
 
 
-class ChatSettings(Dialog[tuple[Sampling, str] | None]):
+class ChatSettingsDialog(Dialog[tuple[SamplingParams, str] | None]):
     """What every question goes with; the result is the sampling and the system prompt, or None."""
 
     HELP = (
@@ -42,7 +42,7 @@ class ChatSettings(Dialog[tuple[Sampling, str] | None]):
         Binding("escape", "cancel", "Cancel", key_display="Esc"),
     ]
 
-    def __init__(self, now: Sampling, system: str) -> None:
+    def __init__(self, now: SamplingParams, system: str) -> None:
         super().__init__()
         self._now, self._system = now, system
 
@@ -64,7 +64,7 @@ class ChatSettings(Dialog[tuple[Sampling, str] | None]):
             yield KeyBar()
 
     @staticmethod
-    def _text(name: str, now: Sampling) -> str:
+    def _text(name: str, now: SamplingParams) -> str:
         value = getattr(now, name)
         return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 

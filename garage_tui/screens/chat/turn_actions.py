@@ -144,10 +144,10 @@ class ChatTurns(ChatTalk):
 
     @work(group="form", exclusive=True)
     async def _make_fact(self, turn: transcripts.Turn, *, exam: bool) -> None:
-        from garage_tui.screens.chat.fact_dialog import FactFromChat, Start  # noqa: PLC0415 (not needed for the first paint)
+        from garage_tui.screens.chat.fact_dialog import FactDialog, Start  # noqa: PLC0415 (not needed for the first paint)
 
         starts = [Start(WHOSE[side], text) for side, text in self._said(turn).items()]
-        dialog = FactFromChat(plain(self.facts_file.name), turn.question, starts, exam)
+        dialog = FactDialog(plain(self.facts_file.name), turn.question, starts, exam)
         fact = await self.app.push_screen_wait(dialog)
         if fact is not None:
             self.post_message(self.FactWritten(fact))

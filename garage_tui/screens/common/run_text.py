@@ -11,8 +11,8 @@ from garage_tui.core.exam.report_text import Headline
 from garage_tui.core.hardware.energy import amount, in_words
 from garage_tui.core.limits import run_limits as care
 from garage_tui.core.monitor.run_follower import Known
-from garage_tui.core.monitor.run_watcher import Seen
-from garage_tui.core.runs.record import State
+from garage_tui.core.monitor.run_watcher import RunSnapshot
+from garage_tui.core.runs.record import RunState
 from garage_tui.screens.common import recipe_text as run_recipe
 from garage_tui.screens.common.recipe_text import pair
 
@@ -31,18 +31,18 @@ _SIGNS = {
 }
 
 
-def badge(seen: Seen) -> Content:
+def badge(seen: RunSnapshot) -> Content:
     """Return the state as sign and word."""
     sign, colour = _SIGNS.get(seen.status, ("·", ""))
     return Content.assemble((f"{sign} {seen.status}", colour))
 
 
-def fraction(state: State | None) -> str:
+def fraction(state: RunState | None) -> str:
     """Return `34/100`, or nothing before the number of steps is known."""
     return f"{state.step}/{state.total_steps}" if state and state.total_steps else ""
 
 
-def bar(state: State | None, width: int) -> Content:
+def bar(state: RunState | None, width: int) -> Content:
     """Return the progress as a bar of `width` cells."""
     if not state or not state.total_steps or width <= 0:
         return Content("")
@@ -50,7 +50,7 @@ def bar(state: State | None, width: int) -> Content:
     return Content.assemble(("━" * filled, "$primary"), ("─" * (width - filled), "$panel-lighten-2"))
 
 
-def progress(seen: Seen) -> Content:
+def progress(seen: RunSnapshot) -> Content:
     """Return what fits between a run's name and its numbers: a bar, what it is doing, or how it ended."""
     state = seen.state
     if seen.place is not None:
@@ -63,7 +63,7 @@ def progress(seen: Seen) -> Content:
     return bar(state, 20)
 
 
-def why(seen: Seen) -> str:
+def why(seen: RunSnapshot) -> str:
     """Return why a run is as it is, without the verdict of its card, which has a line of its own."""
     return seen.reason.removesuffix(seen.card.verdict).rstrip("; ") if seen.card else seen.reason
 
@@ -74,18 +74,18 @@ def waits(place: int) -> str:
     return "next in the queue" if place == 0 else f"{ordinal} in the queue"
 
 
-def loss(state: State | None) -> str:
+def loss(state: RunState | None) -> str:
     return f"{state.loss:.3f}" if state and state.loss is not None else ""
 
 
-def speed(state: State) -> str:
+def speed(state: RunState) -> str:
     """Return how fast it learns."""
     if state.images_per_s:
         return f"{state.images_per_s:.0f} images/s"
     return f"{state.tokens_per_s:.0f} tokens/s" if state.tokens_per_s else ""
 
 
-def time_words(seen: Seen) -> str:
+def time_words(seen: RunSnapshot) -> str:
     """Return what is left of a living run, or what a dead one took."""
     state = seen.state
     if state is None:
@@ -99,7 +99,7 @@ def time_words(seen: Seen) -> str:
     return f"took {duration(seen.seconds)}" if seen.seconds else ""
 
 
-def in_header(runs: tuple[Seen, ...]) -> tuple[Content, ...]:
+def in_header(runs: tuple[RunSnapshot, ...]) -> tuple[Content, ...]:
     """Return what every screen says about the run that is running, in ever fewer words."""
     alive = sorted((seen for seen in runs if seen.alive), key=lambda seen: seen.status == "queued")
     if not alive:
@@ -121,12 +121,12 @@ def in_header(runs: tuple[Seen, ...]) -> tuple[Content, ...]:
     return tuple(Content.assemble((f"{sign} ", colour), " · ".join(filter(None, words))) for words in ways)
 
 
-def energy(state: State | None) -> str:
+def energy(state: RunState | None) -> str:
     """Return what the run's GPUs used, where it was measured."""
     return amount(state.wh) if state and state.wh is not None else ""
 
 
-def summary(seen: Seen, known: Known | None = None, prices: EnergySettings | None = None) -> Content:
+def summary(seen: RunSnapshot, known: Known | None = None, prices: EnergySettings | None = None) -> Content:
     """Return what the details pane says about a run.
 
     Args:
@@ -177,7 +177,7 @@ def _verdict(card: Headline) -> Content:
     return Content.assemble((card.words[:2], "$success" if card.passed else "$error"), card.words[2:])
 
 
-def _resources(state: State | None, disk: int | None) -> list[str]:
+def _resources(state: RunState | None, disk: int | None) -> list[str]:
     used = []
     if state and state.memory:
         used.append(f"{state.memory / 1e9:.1f} GB memory")

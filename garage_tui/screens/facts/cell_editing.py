@@ -221,14 +221,14 @@ class FactCells(FactEdits):
 
     @work(group="draft")
     async def _keep_draft(self) -> None:
-        from garage_tui.core.facts.journal import Draft  # noqa: PLC0415
+        from garage_tui.core.facts.journal import UnsavedText  # noqa: PLC0415
 
         self._draft_timer = None
         writing, editor, store = self.writing, self._editor, self.store
         if writing is None or store is None or editor is None:
             return
         raw, other = writing.line.raw if writing.line else b"", writing.texts[OTHER[editor.column]]
-        draft = Draft(editor.written, editor.column, other, raw, writing.place)
+        draft = UnsavedText(editor.written, editor.column, other, raw, writing.place)
         await asyncio.to_thread(store.draft, draft)
 
     @work(group="draft")

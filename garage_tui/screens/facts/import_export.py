@@ -69,10 +69,10 @@ class FactExchange(FactTools):
     @work(group="form", exclusive=True)
     async def action_bring(self) -> None:
         """Add the facts of a file in another format."""
-        from garage_tui.widgets.path_dialog import AskPath  # noqa: PLC0415 (not needed for the first paint)
+        from garage_tui.widgets.path_dialog import PathDialog  # noqa: PLC0415 (not needed for the first paint)
 
         words = "CSV, messages, Alpaca, ShareGPT, facts, or a text of plain sentences: the format is seen by itself."
-        path = await self.app.push_screen_wait(AskPath("Add the facts of which file?", words, self.workspace.root))
+        path = await self.app.push_screen_wait(PathDialog("Add the facts of which file?", words, self.workspace.root))
         if path is None:
             return
         try:
@@ -87,7 +87,7 @@ class FactExchange(FactTools):
         """Write the file's facts in another format."""
         from garage_tui.core.facts import convert  # noqa: PLC0415 (not needed for the first paint)
         from garage_tui.core.facts import file as facts  # noqa: PLC0415
-        from garage_tui.widgets.path_dialog import AskPath  # noqa: PLC0415
+        from garage_tui.widgets.path_dialog import PathDialog  # noqa: PLC0415
         from garage_tui.widgets.prompts import Confirm, Pick  # noqa: PLC0415
 
         store = self.store
@@ -103,7 +103,7 @@ class FactExchange(FactTools):
         title, words = "Write which file?", "Exam questions go with it, marked as such where the format can say so."
         # Not in datasets/, where it would be taken for a facts file and all of its lines for broken ones.
         start = self.workspace.root / store.path.with_suffix(ending).name
-        ask = AskPath(title, words, self.workspace.root, start, new=True)
+        ask = PathDialog(title, words, self.workspace.root, start, new=True)
         path = await self.app.push_screen_wait(ask)
         if path is None:
             return

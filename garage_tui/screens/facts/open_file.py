@@ -17,14 +17,14 @@ from garage_tui.core.base.settings import Settings, Workspace, journals_folder
 from garage_tui.core.facts.document import Document
 from garage_tui.core.facts.file import Fact, find_files
 from garage_tui.core.training.recipe import LoraRecipe
-from garage_tui.core.training.token_lengths import Lengths
+from garage_tui.core.training.token_lengths import TokenLengths
 from garage_tui.screens.facts import row_text as fact_words
 from garage_tui.screens.facts.cell_editing import OTHER, Writing
 from garage_tui.screens.facts.import_export import FactExchange
 from garage_tui.widgets.notice import Notice
 
 if TYPE_CHECKING:
-    from garage_tui.core.facts.journal import Draft
+    from garage_tui.core.facts.journal import UnsavedText
     from garage_tui.core.facts.store import FactsStore
 
 
@@ -43,7 +43,7 @@ class FactFiles(FactExchange):
         self._stores: dict[Path, FactsStore] = {}
         self._saving = asyncio.Lock()
         self._complaint = ""  # what is wrong with the file that was read last
-        self._lengths = Lengths(settings.base_model, LoraRecipe().max_length)
+        self._lengths = TokenLengths(settings.base_model, LoraRecipe().max_length)
         self._counted: tuple[int, int] | None = None  # the document, and its version, that was looked through
         self._counting = False
         self._first_read = asyncio.Event()
@@ -124,7 +124,7 @@ class FactFiles(FactExchange):
             if draft:
                 self._write_on(store, draft)
 
-    def _write_on(self, store: FactsStore, draft: Draft) -> None:
+    def _write_on(self, store: FactsStore, draft: UnsavedText) -> None:
         """Open the cell again in which somebody was writing when the app went."""
         lines = store.document.lines
         place = next((n for n, line in enumerate(lines) if draft.raw and line.raw == draft.raw), None)

@@ -260,20 +260,20 @@ class FactsPane(FactFiles):
 
     def action_search(self) -> None:
         """Open the line in which one writes what to look for."""
-        from garage_tui.widgets.filter_input import FilterLine  # noqa: PLC0415 (not needed for the first paint)
+        from garage_tui.widgets.filter_input import FilterInput  # noqa: PLC0415 (not needed for the first paint)
 
-        if not self.query(FilterLine):
-            self.mount(FilterLine(id="facts-search"), before=self.query_one(Notice))
-        self.query_one(FilterLine).focus()
+        if not self.query(FilterInput):
+            self.mount(FilterInput(id="facts-search"), before=self.query_one(Notice))
+        self.query_one(FilterInput).focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         self._find(Filter(event.value, self._filter.only))
 
-    def on_filter_line_left(self) -> None:
+    def on_filter_input_left(self) -> None:
         self.query_one(Table).focus()
 
-    def on_filter_line_closed(self) -> None:
-        self.query("FilterLine").remove()
+    def on_filter_input_closed(self) -> None:
+        self.query("FilterInput").remove()
         self.query_one(Table).focus()
         self._find(Filter("", self._filter.only))
 
@@ -290,7 +290,7 @@ class FactsPane(FactFiles):
     def action_show_all(self) -> None:
         """Show all rows again; with nothing filtered, go back to the screen before."""
         if self._filter:
-            self.query("FilterLine").remove()
+            self.query("FilterInput").remove()
             self._find(Filter())
         else:
             self.run_worker(self.app.run_action("app.back"))

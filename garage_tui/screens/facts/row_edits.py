@@ -18,7 +18,7 @@ from garage_tui.widgets.table import Table
 
 if TYPE_CHECKING:
     from garage_tui.core.facts.document import Change
-    from garage_tui.core.facts.store import FactsStore, Theirs
+    from garage_tui.core.facts.store import ExternalChange, FactsStore
     from garage_tui.core.facts.three_way_merge import Choice
 
 _CHOICES: tuple[tuple[Choice, str], ...] = (
@@ -178,7 +178,7 @@ class FactEdits(Pane):
                 more = "u takes it back" if not done.startswith("Undone") else "U makes it again"
             notice.done(f"{said} · {more}" if more else said)
 
-    async def _choose(self, theirs: Theirs) -> Choice | None:
+    async def _choose(self, theirs: ExternalChange) -> Choice | None:
         """Ask whose rows count; None: that is decided later, and nothing is written until then."""
         from garage_tui.widgets.prompts import Pick  # noqa: PLC0415 (not needed for the first paint)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from garage_tui.core.base.sanitize import one_line, shown, shown_line
-from garage_tui.core.facts.coverage import LACKS, Group, clash_with
+from garage_tui.core.facts.coverage import LACKS, FactGroup, clash_with
 from garage_tui.core.facts.document import Document
 from garage_tui.core.facts.filter import KINDS, Filter
 from garage_tui.core.facts.line import Complaint, Line
@@ -82,7 +82,7 @@ def cells(document: Document, place: int) -> Sequence[Content]:
     )
 
 
-def _covered(group: Group) -> Content:
+def _covered(group: FactGroup) -> Content:
     if group.lacks:
         return Content.styled(LACKS[group.lacks[0]][0], "$warning")
     taught = len(group.questions)
@@ -122,7 +122,7 @@ def details(document: Document, line: Line) -> Content:
     return Content("\n").join(parts)
 
 
-def _variants(group: Group, line: Line) -> list[Content]:
+def _variants(group: FactGroup, line: Line) -> list[Content]:
     others = [other.fact for other in group.lines if other is not line and other.fact and other.fact.question]
     lines = [
         Content.assemble(("≈ ", "$primary"), "exam " if fact.exam else "", shown_line(fact.question, 150))

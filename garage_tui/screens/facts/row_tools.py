@@ -40,9 +40,9 @@ class FactTools(FactCells):
             self.query_one(Notice).wrong("only a row with a question and an answer is seen by the model")
             return
         from garage_tui.core.training.recipe import LoraRecipe  # noqa: PLC0415 (not needed for the first paint)
-        from garage_tui.screens.facts.token_dialog import TokensView  # noqa: PLC0415
+        from garage_tui.screens.facts.token_dialog import TokenDialog  # noqa: PLC0415
 
-        await self.app.push_screen_wait(TokensView(line.fact, self.settings.base_model, LoraRecipe().max_length))
+        await self.app.push_screen_wait(TokenDialog(line.fact, self.settings.base_model, LoraRecipe().max_length))
 
     @work(group="form", exclusive=True)
     async def action_suggest(self, about: About) -> None:
@@ -54,13 +54,13 @@ class FactTools(FactCells):
         if about == "answer" and (line.fact.statement or line.fact.exam):
             self.query_one(Notice).wrong("only the answer of a question that is taught has other wordings")
             return
-        from garage_tui.screens.facts.suggestions_dialog import Suggestions  # noqa: PLC0415 (not needed for the first paint)
+        from garage_tui.screens.facts.suggestions_dialog import SuggestionsDialog  # noqa: PLC0415 (not needed for the first paint)
 
         group = self.store.document.coverage.group(line)
         rows = [other.fact for other in group.lines if other.fact and other.fact.question] if group else []
         existing = [row.question if about == "question" else row.answer for row in rows]
         place = self.place or 0
-        accepted = await self.app.push_screen_wait(Suggestions(self.workspace, line.fact, about, existing))
+        accepted = await self.app.push_screen_wait(SuggestionsDialog(self.workspace, line.fact, about, existing))
         if accepted and about == "question":
             self._add_questions(line, place, accepted)
         elif accepted:

@@ -43,7 +43,7 @@ class Suggestion:
     state: Literal["open", "taken", "refused"] = "open"
 
 
-class Suggestions(Dialog[list[str]]):
+class SuggestionsDialog(Dialog[list[str]]):
     """Offers wordings for a fact; the result is those that were accepted, as they were accepted.
 
     Args:
@@ -217,11 +217,11 @@ class Suggestions(Dialog[list[str]]):
         notice.note(said)
         try:
             address = await asyncio.to_thread(server.address, self._workspace)
-            sampling = chat.Sampling(asking.TEMPERATURE, _MODEL_TOKENS)
+            sampling = chat.SamplingParams(asking.TEMPERATURE, _MODEL_TOKENS)
             stream = chat.stream(address, seen.base, messages, sampling)
             async with contextlib.aclosing(stream):
                 async for part in stream:
-                    if isinstance(part, chat.Piece):
+                    if isinstance(part, chat.AnswerChunk):
                         reply += part.text
                         hear(reply[: reply.rfind("\n") + 1])
                     if asking.is_enough(reply):

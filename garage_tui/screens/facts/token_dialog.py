@@ -22,7 +22,7 @@ from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 
 
-class TokensView(Dialog[None]):
+class TokenDialog(Dialog[None]):
     """The exact tokens of one row.
 
     Args:

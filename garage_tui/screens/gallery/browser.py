@@ -11,8 +11,8 @@ from textual.content import Content
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import Workspace
 from garage_tui.core.images import albums
-from garage_tui.core.images.albums import Album, Page
-from garage_tui.core.monitor.run_watcher import Seen
+from garage_tui.core.images.albums import Album, AlbumPage
+from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.screens.gallery.renderer import Place
 from garage_tui.screens.gallery.stage import GalleryShown
 from garage_tui.widgets.notice import Notice
@@ -29,7 +29,7 @@ class GalleryPages(GalleryShown):
         super().__init__()
         self.workspace = workspace
         self.albums: tuple[Album, ...] = ()
-        self.runs: tuple[Seen, ...] = ()
+        self.runs: tuple[RunSnapshot, ...] = ()
         self.opened: list[Path] = []
         """Folders that were named by their paths."""
         self._path: Path | None = None  # of the chosen album
@@ -102,7 +102,7 @@ class GalleryPages(GalleryShown):
         return next((album for album in self.albums if album.path == self._path), None)
 
     @property
-    def pages(self) -> tuple[Page, ...]:
+    def pages(self) -> tuple[AlbumPage, ...]:
         return self.album.pages if self.album else ()
 
     @property
@@ -112,7 +112,7 @@ class GalleryPages(GalleryShown):
         return paths.index(self.place.page.path) if self.place and self.place.page.path in paths else 0
 
     @property
-    def seen(self) -> Seen | None:
+    def seen(self) -> RunSnapshot | None:
         """The run whose sheets are chosen."""
         return next((seen for seen in self.runs if seen.path == self._path), None)
 
@@ -135,7 +135,7 @@ class GalleryPages(GalleryShown):
         self.go(next((one for one in found.pages if one.path == page), None))
         self.show_list()
 
-    def go(self, page: Page | None) -> None:
+    def go(self, page: AlbumPage | None) -> None:
         """Show a page of the album; without one the newest sheet, or the first picture of a folder."""
         album = self.album
         if album and not page and album.pages:

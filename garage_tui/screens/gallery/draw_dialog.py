@@ -10,7 +10,7 @@ from textual.containers import Grid, Vertical
 from textual.content import Content
 from textual.widgets import Input, Label, Static
 
-from garage_tui.core.diffusion.sample import MOST_SAMPLES, MOST_SEED, MOST_STEPS, Wanted
+from garage_tui.core.diffusion.sample import MOST_SAMPLES, MOST_SEED, MOST_STEPS, SampleRequest
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.notice import Notice
@@ -22,7 +22,7 @@ _FIELDS = (
 )
 
 
-class Order(Dialog[Wanted | None]):
+class DrawDialog(Dialog[SampleRequest | None]):
     """Asks for seed, count and steps; the answer is None where it is given up.
 
     Args:
@@ -73,7 +73,7 @@ class Order(Dialog[Wanted | None]):
                 line.focus()
                 return
             values[name] = value
-        self.dismiss(Wanted(values["seed"] or 0, values["count"] or 1, values["steps"]))
+        self.dismiss(SampleRequest(values["seed"] or 0, values["count"] or 1, values["steps"]))
 
     def action_leave(self) -> None:
         self.dismiss(None)

@@ -14,7 +14,7 @@ from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.format import duration
 from garage_tui.core.base.sanitize import hidden, one_line
 from garage_tui.core.diffusion import sample
-from garage_tui.core.diffusion.sample import Drawing, Wanted
+from garage_tui.core.diffusion.sample import SampleEvent, SampleRequest
 from garage_tui.core.images import albums
 from garage_tui.core.images import contact_sheet as sheets
 from garage_tui.screens.gallery.renderer import Place
@@ -33,7 +33,7 @@ class GalleryActions(GallerySaving):
 
     _drawing = ""
     """What is being drawn, in words; empty where nothing is."""
-    _told = Drawing()
+    _told = SampleEvent()
     _began = 0.0
     _seed = 0
 
@@ -54,7 +54,7 @@ class GalleryActions(GallerySaving):
     @work(exclusive=True, group="ask")
     async def action_draw(self) -> None:
         """Ask what is to be drawn, then have it drawn."""
-        from garage_tui.screens.gallery.draw_dialog import Order  # noqa: PLC0415 (most visits draw nothing)
+        from garage_tui.screens.gallery.draw_dialog import DrawDialog  # noqa: PLC0415 (most visits draw nothing)
 
         notice = self.query_one(Notice)
         if self._drawing:
@@ -65,7 +65,7 @@ class GalleryActions(GallerySaving):
         except GarageError as error:
             notice.wrong(str(error))
             return
-        wanted = await self.app.push_screen_wait(Order(one_line(run.name), self._seed + 1))
+        wanted = await self.app.push_screen_wait(DrawDialog(one_line(run.name), self._seed + 1))
         if wanted:
             self._seed = wanted.seed
             self._draw(run, wanted, albums.sheet_path(run, wanted.seed, wanted.steps))
@@ -80,7 +80,7 @@ class GalleryActions(GallerySaving):
         about = await asyncio.to_thread(sheets.about, self.place.page.path) if self.place else None
         seed = about.seed if about and about.seed is not None else 0
         path = albums.sheet_path(album.path, seed, film=True)
-        place = Place(albums.Page(path, f"steps of seed {seed}"), album.name)
+        place = Place(albums.AlbumPage(path, f"steps of seed {seed}"), album.name)
         if not anew and await asyncio.to_thread(path.exists):
             await self._play_steps(place)
             return
@@ -93,7 +93,7 @@ class GalleryActions(GallerySaving):
             notice.wrong(str(error))
             return
         count = 16 if about is None or about.size <= _SMALL else 8
-        self._draw(run, Wanted(seed, min(count, about.count if about else count), film=True), path, place)
+        self._draw(run, SampleRequest(seed, min(count, about.count if about else count), film=True), path, place)
 
     async def _play_steps(self, place: Place) -> None:
         try:
@@ -104,12 +104,12 @@ class GalleryActions(GallerySaving):
         self.query_one(Notice).note("space pauses · ←→ step by step · T draws it anew · Esc back to the sheet")
 
     @work(group="draw")
-    async def _draw(self, run: Path, wanted: Wanted, out: Path, film: Place | None = None) -> None:
+    async def _draw(self, run: Path, wanted: SampleRequest, out: Path, film: Place | None = None) -> None:
         """Have it drawn by a process of its own, say how far it is, and show it."""
         notice = self.query_one(Notice)
         what = "the film of its steps" if wanted.film else f"{wanted.count} picture{'s' if wanted.count > 1 else ''}"
         self._drawing = f"{what} from seed {wanted.seed}"
-        self._told, self._began = Drawing(), time.monotonic()
+        self._told, self._began = SampleEvent(), time.monotonic()
         self._say_progress()
         ticking = self.set_interval(0.25, self._say_progress)
         try:
@@ -189,11 +189,11 @@ class GalleryActions(GallerySaving):
     @work(exclusive=True, group="ask")
     async def action_open(self) -> None:
         """Ask for a folder of pictures, or for one of its pictures."""
-        from garage_tui.widgets.path_dialog import AskPath  # noqa: PLC0415
+        from garage_tui.widgets.path_dialog import PathDialog  # noqa: PLC0415
 
         words = "A picture, or a folder of them. A path without a / at its front begins in the workspace."
         path = await self.app.push_screen_wait(
-            AskPath("Look at which pictures?", words, self.workspace.root, folder=True)
+            PathDialog("Look at which pictures?", words, self.workspace.root, folder=True)
         )
         if path is None:
             return

@@ -14,7 +14,7 @@ from textual.events import Resize
 from textual.widgets import Static
 
 from garage_tui.core.base.settings import Workspace
-from garage_tui.core.monitor.run_watcher import Seen
+from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.core.terminal.capabilities import Terminal
 from garage_tui.screens.common.run_text import badge
 from garage_tui.screens.gallery.drawing import GalleryActions
@@ -109,7 +109,7 @@ class GalleryPane(GalleryActions):
         super().reveal()
         self._look(True)
 
-    def show_runs(self, runs: tuple[Seen, ...]) -> None:
+    def show_runs(self, runs: tuple[RunSnapshot, ...]) -> None:
         """Look for new sheets where the watcher saw that there are some; else only the states may have changed."""
         self.runs = runs
         drawn = tuple((seen.id, seen.drawn) for seen in runs if seen.draws)

@@ -8,7 +8,7 @@ import time
 from textual.content import Content
 from textual.timer import Timer
 
-from garage_tui.core.images.animation import Film
+from garage_tui.core.images.animation import Animation
 from garage_tui.screens.gallery.browser import GalleryPages
 from garage_tui.screens.gallery.renderer import Place
 from garage_tui.widgets.gauge import gauge
@@ -25,7 +25,7 @@ class GalleryFilms(GalleryPages):
     """Plays a film. Until the terminal has taken a frame, none is sent; those that were due meanwhile are left out."""
 
     _timer: Timer | None = None
-    _film: Film | None = None
+    _film: Animation | None = None
     """The film of steps that is shown; without one the sheets of the epochs are played."""
     _played = 0.0
     """Seconds of the film that have been played."""

@@ -14,16 +14,16 @@ from garage_tui.core.images import animation as films
 from garage_tui.core.images import contact_sheet as sheets
 from garage_tui.core.images import montage
 from garage_tui.core.images import safe_image as picture_files
-from garage_tui.core.images.albums import Page
-from garage_tui.core.images.contact_sheet import Sheet
-from garage_tui.core.images.montage import Room
+from garage_tui.core.images.albums import AlbumPage
+from garage_tui.core.images.contact_sheet import ContactSheet
+from garage_tui.core.images.montage import Canvas
 from garage_tui.core.images.safe_image import RGB
 from garage_tui.core.terminal.capabilities import Way
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from garage_tui.core.images.animation import Film
+    from garage_tui.core.images.animation import Animation
 
 _KEPT_PIXELS = 24_000_000
 """Of the files that are kept in memory: one goes back and forth between a few of them."""
@@ -37,7 +37,7 @@ _LEAST_DOTS = {"half": 16, "ascii": 20}
 class Place:
     """A page, and the name of its album."""
 
-    page: Page
+    page: AlbumPage
     album: str
 
 
@@ -46,7 +46,7 @@ class View:
     """What is to be shown. Two are equal if the second would change nothing."""
 
     place: Place
-    room: Room
+    room: Canvas
     way: Way
     ground: RGB
     left: Place | None = None
@@ -77,8 +77,8 @@ class Maker:
     """Makes views; to be used by one thread at a time."""
 
     def __init__(self) -> None:
-        self._read: OrderedDict[tuple[Path, int], tuple[Image, Sheet | None]] = OrderedDict()
-        self._film: tuple[tuple[Path, int], Film] | None = None
+        self._read: OrderedDict[tuple[Path, int], tuple[Image, ContactSheet | None]] = OrderedDict()
+        self._film: tuple[tuple[Path, int], Animation] | None = None
         self._last: tuple[object, Made] | None = None
 
     def make(self, view: View) -> Made:
@@ -111,14 +111,14 @@ class Maker:
         same = ", same seeds" if sheet.seed is not None and sheet.seed == left_sheet.seed else ""
         return replace(made[1], image=whole, words=_both(view, same + _part_words(half, sheet, made[1])))
 
-    def film(self, path: Path) -> Film:
+    def film(self, path: Path) -> Animation:
         """Return a film of steps; the newest is kept."""
         key = path, _stamp(path)
         if self._film is None or self._film[0] != key:
             self._film = key, films.read(path)
         return self._film[1]
 
-    def _open(self, path: Path) -> tuple[Image, Sheet | None]:
+    def _open(self, path: Path) -> tuple[Image, ContactSheet | None]:
         key = path, _stamp(path)
         if key not in self._read:
             image, sheet = picture_files.read(path), sheets.about(path)
@@ -130,7 +130,7 @@ class Maker:
         self._read.move_to_end(key)
         return self._read[key]
 
-    def _make_sheet(self, image: Image, sheet: Sheet, view: View) -> Made:
+    def _make_sheet(self, image: Image, sheet: ContactSheet, view: View) -> Made:
         units = montage.units(sheet)
         levels = montage.levels(len(units))
         level = min(view.level if view.level is not None else _level(sheet, levels, view), len(levels) - 1)
@@ -142,7 +142,7 @@ class Maker:
         about = _about(sheet)
         return replace(ready, words=about + _part_words(view, sheet, ready))
 
-    def _make_frame(self, view: View, film: Film) -> Made:
+    def _make_frame(self, view: View, film: Animation) -> Made:
         number = max(0, min(view.frame or 0, len(film.frames) - 1))
         made = self._make_sheet(film.frames[number], film.sheet, view)
         step = "the noise" if number == 0 else f"step {number} of {len(film.frames) - 1}"
@@ -150,7 +150,7 @@ class Maker:
         return replace(made, words=words)
 
 
-def _about(sheet: Sheet) -> str:
+def _about(sheet: ContactSheet) -> str:
     """Return what a sheet shows, without the run, whose name stands above it; the words of a file are cleaned."""
     parts = (
         "" if sheet.epoch is None else f"epoch {sheet.epoch}",
@@ -161,14 +161,14 @@ def _about(sheet: Sheet) -> str:
     return one_line(" · ".join(filter(None, parts)), 400)
 
 
-def _level(sheet: Sheet, levels: list[int], view: View) -> int:
+def _level(sheet: ContactSheet, levels: list[int], view: View) -> int:
     """Return how much of a sheet can be made out in the room; of dots that are pixels, all of it."""
     least = _LEAST_DOTS.get(view.way, 0)
     found = (at for at, count in enumerate(levels) if montage.side(sheet, count, view.room) >= least)
     return next(found, len(levels) - 1)
 
 
-def _part_words(view: View, sheet: Sheet, made: Made) -> str:
+def _part_words(view: View, sheet: ContactSheet, made: Made) -> str:
     if made.parts == 1:
         return ""
     total = len(montage.units(sheet))

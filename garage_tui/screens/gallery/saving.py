@@ -27,7 +27,7 @@ class GallerySaving(GalleryFilms):
     @work(exclusive=True, group="ask")
     async def action_save(self) -> None:
         """Ask where to, then save what is shown."""
-        from garage_tui.widgets.path_dialog import AskPath  # noqa: PLC0415
+        from garage_tui.widgets.path_dialog import PathDialog  # noqa: PLC0415
         from garage_tui.widgets.prompts import Confirm  # noqa: PLC0415 (most visits save nothing)
 
         notice, place, home = self.query_one(Notice), self.shown_place, Path.home()
@@ -41,7 +41,7 @@ class GallerySaving(GalleryFilms):
             film = "All of the film is saved, as an animated PNG. " if self.frame is not None else ""
             title, words = "Save a copy", f"{film}{_WHERE}"
             name, save = _one(place)
-        path = await self.app.push_screen_wait(AskPath(title, words, home, home / name, new=True))
+        path = await self.app.push_screen_wait(PathDialog(title, words, home, home / name, new=True))
         if path is None:
             return
         if await asyncio.to_thread(path.exists):
@@ -66,6 +66,6 @@ def _both(left: Place, right: Place) -> tuple[str, Callable[[Path], object]]:
     """Return a name for a picture of two, and what makes it."""
     from garage_tui.core.images import side_by_side as beside  # noqa: PLC0415
 
-    halves = [(beside.Half(album=one.album, page=one.page.name), one.page.path) for one in (left, right)]
+    halves = [(beside.PairHalf(album=one.album, page=one.page.name), one.page.path) for one in (left, right)]
     name = beside.name((left.album, left.page.path), (right.album, right.page.path))
     return name, lambda path: beside.write(path, *halves)

@@ -14,19 +14,19 @@ from textual.widgets import Static
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.settings import Settings
 from garage_tui.core.hardware.history import BOX
-from garage_tui.core.hardware.reading import Reading
+from garage_tui.core.hardware.reading import GpuReading
 from garage_tui.core.hardware.readout import GIB, share
-from garage_tui.core.limits.run_limits import Care, care_of, heat_limits
+from garage_tui.core.limits.run_limits import RunLimits, care_of, heat_limits
 from garage_tui.screens.gpu import text as gpu_words
 from garage_tui.widgets.column_chart import Threshold
-from garage_tui.widgets.history_chart import History
+from garage_tui.widgets.history_chart import HistoryChart
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from garage_tui.core.hardware.snapshot import Look
-    from garage_tui.core.hardware.watcher import Gauges
-    from garage_tui.core.monitor.run_watcher import Seen
+    from garage_tui.core.hardware.snapshot import HardwareSnapshot
+    from garage_tui.core.hardware.watcher import HardwareWatcher
+    from garage_tui.core.monitor.run_watcher import RunSnapshot
 
 SPANS = (300.0, 1800.0, 7200.0, 43_200.0)
 """Seconds that the histories show: 5 minutes, half an hour, 2 hours, 12 hours."""
@@ -65,32 +65,32 @@ class GpuPane(Pane):
         Binding("u", "go_on", "Go on now", tooltip="Have the run here go on now, without waiting"),
     ]
 
-    def __init__(self, gauges: Gauges, settings: Settings) -> None:
+    def __init__(self, gauges: HardwareWatcher, settings: Settings) -> None:
         super().__init__(id="gpu")
         self._gauges, self._settings = gauges, settings
-        self.look: Look | None = None
+        self.look: HardwareSnapshot | None = None
         self.device = ""
         """A GPU's index, or the box."""
         self.span = SPANS[1]
-        self._runs: tuple[Seen, ...] = ()
+        self._runs: tuple[RunSnapshot, ...] = ()
         self._lines = 0
         self._drawn: tuple[object, float] = (None, 0.0)
         try:
             self._care = care_of(settings)
         except BadInputError:  # whoever starts a run is told
-            self._care = Care()
+            self._care = RunLimits()
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="gpu-panel", classes="panel"):
             yield Static(Content.styled("Asking the driver and the sensors …", "$muted"), id="gpu-words")
         with Container(id="gpu-histories"):
             for name in _ORDER:
-                yield History(form=_FORMS[name], id=f"gpu-{name}")
+                yield HistoryChart(form=_FORMS[name], id=f"gpu-{name}")
         yield Notice()
 
     def on_mount(self) -> None:
         for name in _ORDER:
-            self.query_one(f"#gpu-{name}", History).border_title = _TITLES[name]
+            self.query_one(f"#gpu-{name}", HistoryChart).border_title = _TITLES[name]
         self.watch(self.app, "look", self.show_look)
         self.watch(self.app, "runs", self.show_runs)
 
@@ -103,14 +103,14 @@ class GpuPane(Pane):
         super().conceal()
         self._gauges.attend(watched=False)
 
-    def show_look(self, look: Look | None) -> None:
+    def show_look(self, look: HardwareSnapshot | None) -> None:
         """Show what the gauges say."""
         self.look = look
         if look is not None and self.device not in self.devices:
             self.device = self.devices[0]
         self._show()
 
-    def show_runs(self, runs: tuple[Seen, ...]) -> None:
+    def show_runs(self, runs: tuple[RunSnapshot, ...]) -> None:
         """Show what the runs do."""
         self._runs = tuple(seen for seen in runs if seen.alive)
         self._show()
@@ -124,11 +124,11 @@ class GpuPane(Pane):
         return (*(str(gpu.index) for gpu in self.look.gpus), BOX) if self.look else (BOX,)
 
     @property
-    def _gpu(self) -> Reading | None:
+    def _gpu(self) -> GpuReading | None:
         return next((gpu for gpu in self.look.gpus if str(gpu.index) == self.device), None) if self.look else None
 
     @property
-    def _here(self) -> tuple[Seen, ...]:
+    def _here(self) -> tuple[RunSnapshot, ...]:
         """The runs that work on the device."""
         return tuple(
             seen
@@ -139,12 +139,12 @@ class GpuPane(Pane):
         )
 
     @property
-    def _waiting(self) -> tuple[Seen, ...]:
+    def _waiting(self) -> tuple[RunSnapshot, ...]:
         """The runs that wait for their hours or for the sun, wherever they will work."""
         return tuple(seen for seen in self._runs if seen.held)
 
     @property
-    def _limits(self) -> Care:
+    def _limits(self) -> RunLimits:
         """What guards the device: the limits of the run on it, else those of the settings."""
         return next((seen.manifest.care for seen in self._here if seen.manifest), self._care)
 
@@ -175,9 +175,9 @@ class GpuPane(Pane):
             for name in _ORDER:
                 self._draw(name, gpu)
 
-    def _draw(self, name: str, gpu: Reading | None) -> None:
+    def _draw(self, name: str, gpu: GpuReading | None) -> None:
         assert self.look is not None
-        history = self.query_one(f"#gpu-{name}", History)
+        history = self.query_one(f"#gpu-{name}", HistoryChart)
         host = self.look.host
         history.now, history.span = self.look.t, self.span
         history.points = self._gauges.history.points(self.device, name, self.look.t - 1.1 * self.span)
@@ -195,7 +195,7 @@ class GpuPane(Pane):
         elif name == "temp":
             history.bottom, history.top, history.thresholds = _COOLEST, 100.0, tuple(self._heat_lines(gpu))
 
-    def _heat_lines(self, gpu: Reading | None) -> list[Threshold]:
+    def _heat_lines(self, gpu: GpuReading | None) -> list[Threshold]:
         found = []
         if limits := heat_limits(self._limits, gpu.slow_c if gpu else None):
             found.append(Threshold(limits[0], f"pause {limits[0]:.0f}"))

@@ -10,11 +10,11 @@ from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import EnergySettings
 from garage_tui.core.hardware.energy import in_words
 from garage_tui.core.hardware.host import Host
-from garage_tui.core.hardware.reading import Reading
+from garage_tui.core.hardware.reading import GpuReading
 from garage_tui.core.hardware.readout import ABSENT, GB, GIB, gib, number, share
-from garage_tui.core.limits.run_limits import Care, heat_limits
+from garage_tui.core.limits.run_limits import RunLimits, heat_limits
 from garage_tui.core.limits.run_limits import in_words as in_care_words
-from garage_tui.core.monitor.run_watcher import Seen
+from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.screens.common.run_text import fraction, time_words
 from garage_tui.widgets.gauge import gauge
 
@@ -25,7 +25,7 @@ _HOTTEST = 110.0
 """°C at the right end of a bar: above what switches a GPU off."""
 
 
-def gpu_lines(gpu: Reading, care: Care, width: int) -> Iterator[Content]:
+def gpu_lines(gpu: GpuReading, care: RunLimits, width: int) -> Iterator[Content]:
     """Yield the gauges of a GPU; what it does not tell is a dash."""
     if gpu.note:
         yield Content.styled(gpu.note, "$warning" if gpu.lost else "$muted")
@@ -53,7 +53,7 @@ def gpu_lines(gpu: Reading, care: Care, width: int) -> Iterator[Content]:
     yield Content.assemble((f"{'clocks':<{_LABEL}}", "$muted"), clocks, (held, "$warning"))
 
 
-def process_lines(gpu: Reading) -> Iterator[Content]:
+def process_lines(gpu: GpuReading) -> Iterator[Content]:
     """Yield who holds memory of a GPU, the most first."""
     for process in gpu.processes[:_MOST_PROCESSES]:
         name = process.name or f"a process that cannot be seen from here (pid {process.pid})"
@@ -62,7 +62,7 @@ def process_lines(gpu: Reading) -> Iterator[Content]:
         yield Content.styled(f"{'':>11}and {more} more", "$muted")
 
 
-def host_lines(host: Host, care: Care, width: int, gpus: int) -> Iterator[Content]:
+def host_lines(host: Host, care: RunLimits, width: int, gpus: int) -> Iterator[Content]:
     """Yield the gauges of the box; `gpus` is how many there are beside it."""
     load = f"{host.cores} cores" + (f", load {host.load:.1f}" if host.load is not None else "")
     if not gpus:
@@ -84,9 +84,9 @@ def host_lines(host: Host, care: Care, width: int, gpus: int) -> Iterator[Conten
         yield _bar(name, f"{sensor.temp_c:.0f} °C", sensor.temp_c, _HOTTEST, width, ", ".join(words), marks)
 
 
-def run_lines(seen: Seen, prices: EnergySettings) -> Iterator[Content]:
+def run_lines(seen: RunSnapshot, prices: EnergySettings) -> Iterator[Content]:
     """Yield what a living run does here, what it waits for, and what it has used."""
-    state, care = seen.state, seen.manifest.care if seen.manifest else Care()
+    state, care = seen.state, seen.manifest.care if seen.manifest else RunLimits()
     done = f"{seen.name} {fraction(state)}".rstrip()
     if seen.status == "paused" or seen.waits:
         yield Content.styled(f"‖ {done}  {seen.status}: {one_line(seen.reason, 160)}", "$warning")

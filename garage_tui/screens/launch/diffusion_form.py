@@ -28,7 +28,7 @@ from garage_tui.core.launch import start as launcher
 from garage_tui.core.launch.rerun import drawing_command_of, drawing_recipe_of
 from garage_tui.core.runs.record import Run
 from garage_tui.screens.launch.form import RunForm
-from garage_tui.screens.launch.preview_dialog import PictureLook, in_short
+from garage_tui.screens.launch.preview_dialog import PreviewDialog, in_short
 from garage_tui.widgets.notice import Notice
 
 _LISTED = 9
@@ -36,7 +36,7 @@ _OTHER = ""
 """The choice of a folder whose path is typed."""
 
 
-class DrawingForm(RunForm):
+class DiffusionForm(RunForm):
     """The recipe of a run that learns to draw.
 
     Args:
@@ -223,7 +223,7 @@ class DrawingForm(RunForm):
         self._seen, self._asked = found, recipe.images
         notice.clear()
         self.look_again()
-        if await self.app.push_screen_wait(PictureLook(found)):
+        if await self.app.push_screen_wait(PreviewDialog(found)):
             self.action_start()
 
     def action_cancel(self) -> None:

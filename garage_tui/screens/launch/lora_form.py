@@ -17,7 +17,7 @@ from garage_tui.core.base.sanitize import plain
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.facts import file as facts
 from garage_tui.core.launch import start as launcher
-from garage_tui.core.launch.paired_launch import Both, start_both
+from garage_tui.core.launch.paired_launch import PairedLaunch, start_both
 from garage_tui.core.launch.rerun import command_of, facts_of, recipe_of, rows_of
 from garage_tui.core.models import base_models as models
 from garage_tui.core.runs.record import Run
@@ -29,7 +29,7 @@ from garage_tui.screens.launch.form import RunForm
 from garage_tui.widgets.notice import Notice
 
 
-class LaunchForm(RunForm):
+class LoraForm(RunForm):
     """The recipe of a run that teaches facts; of two that are started, the result is the first.
 
     Args:
@@ -124,14 +124,14 @@ class LaunchForm(RunForm):
             del numbers["rank"]  # it goes with the rows, and the file may have more of them by the time of the start
         return lambda rows: make_recipe(preset, rows=rows, base=base, **kept, **numbers)
 
-    def both(self) -> Both:
+    def both(self) -> PairedLaunch:
         """Return what the default and the story have in common; what else the fields say is left to the presets.
 
         Raises:
             BadInputError: a field holds no number, or one out of its range.
         """
         recipe, name = self.recipe()(self._rows), self.value("name") or self.file.stem
-        return Both(self.file, name, recipe.base, recipe.seed, self.gpus_wanted())
+        return PairedLaunch(self.file, name, recipe.base, recipe.seed, self.gpus_wanted())
 
     @property
     def file(self) -> Path:

@@ -15,7 +15,7 @@ from textual.widgets import Static
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.diffusion.preview import Preview
 from garage_tui.core.terminal.capabilities import Terminal
-from garage_tui.widgets.contact_sheet import SheetPicture
+from garage_tui.widgets.contact_sheet import ContactSheetView
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 
@@ -23,7 +23,7 @@ _NAMED = 200
 """Pictures that are left out and named; of more, only how many."""
 
 
-class PictureLook(Dialog[bool]):
+class PreviewDialog(Dialog[bool]):
     """Two sheets, and what is left out and why; the result is True where the run is to be started as it is."""
 
     HELP = (
@@ -46,12 +46,12 @@ class PictureLook(Dialog[bool]):
             box.border_title = Content(f"What it would learn from · {one_line(found.label)}")
             yield Static(Content(in_short(found)), id="look-words")
             with Horizontal(id="look-data"):
-                yield SheetPicture(terminal, Path(found.data), id="look-pictures")
+                yield ContactSheetView(terminal, Path(found.data), id="look-pictures")
                 if found.left_out:
                     with VerticalScroll(id="look-left"):
                         yield Static(left_out(found))
             yield Static(Content.styled(f"One of them turns to noise, step by step: {_steps(found)}", "$muted"))
-            yield SheetPicture(terminal, Path(found.noise), id="look-noise")
+            yield ContactSheetView(terminal, Path(found.noise), id="look-noise")
             yield KeyBar()
 
     def on_mount(self) -> None:

@@ -18,7 +18,7 @@ from garage_tui.core.base.sanitize import plain
 from garage_tui.core.exam.report import Part, Report
 from garage_tui.core.exam.report_text import WIDE
 from garage_tui.screens.report import card_text as card_words
-from garage_tui.screens.report.exam_watch import CardWatch, Look
+from garage_tui.screens.report.exam_watch import ExamSnapshot, ExamWatch
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.notice import Notice
@@ -27,7 +27,7 @@ _TALL = 34
 """Rows from which the notes stand below the figures; in a lower terminal they take turns."""
 
 
-class ReportCard(Dialog[None]):
+class ReportCardDialog(Dialog[None]):
     """Shows the card of a run; where there is none, has the run examined.
 
     Args:
@@ -70,8 +70,8 @@ class ReportCard(Dialog[None]):
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self._name = plain(folder.name)
-        self._run = CardWatch(folder)
-        self._seen: Look | None = None
+        self._run = ExamWatch(folder)
+        self._seen: ExamSnapshot | None = None
         self._at = self._view = 0
         self._part: Part | None = None
         self._only_bad = False
@@ -162,7 +162,7 @@ class ReportCard(Dialog[None]):
         return card_words.question(found[self._at], place, width, dense=self._low)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        seen = self._seen or Look()
+        seen = self._seen or ExamSnapshot()
         if action in ("move", "to", "turn", "part", "only_bad", "view", "scroll"):
             return seen.card is not None
         if action in ("examine", "examine_first"):

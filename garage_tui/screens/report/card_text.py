@@ -7,10 +7,10 @@ import time
 from textual.content import Content
 
 from garage_tui.core.base.format import duration, model_label
-from garage_tui.core.exam.report import PARTS, Part, Question, Report
+from garage_tui.core.exam.report import PARTS, ExamQuestion, Part, Report
 from garage_tui.core.exam.report_text import BAD, answers, part_of, passes, sign, table, verdict_of
 from garage_tui.core.hardware.energy import amount
-from garage_tui.core.launch.exam import Exam
+from garage_tui.core.launch.exam import ExamProcess
 
 CHOICES: tuple[Part | None, ...] = (None, *PARTS)
 """What the questions can be narrowed to; None is all."""
@@ -58,12 +58,12 @@ def parts(card: Report, chosen: Part | None, wide: bool) -> Content:
     return Content(" ").join(found)
 
 
-def chosen(card: Report, part: Part | None, only_bad: bool) -> list[Question]:
+def chosen(card: Report, part: Part | None, only_bad: bool) -> list[ExamQuestion]:
     """Return the questions of a part, the worst first."""
     return [asked for asked in card.questions if part in (None, asked.part) and (not only_bad or asked.verdict in BAD)]
 
 
-def question(asked: Question, place: str, width: int, dense: bool = False) -> Content:
+def question(asked: ExamQuestion, place: str, width: int, dense: bool = False) -> Content:
     """Return one question with everybody's answer, wrapped to `width` cells; `place` says which one of how many."""
     drift = "" if asked.drift is None else f" · drift {asked.drift:.2g}"
     verdict = verdict_of(asked)
@@ -99,7 +99,7 @@ def without_card(refusal: str) -> Content:
     )
 
 
-def going(exam: Exam, now: float) -> list[Content]:
+def going(exam: ExamProcess, now: float) -> list[Content]:
     """Return the sentences of an exam that goes on; with the last one the seconds since it began."""
     said = exam.said or ("starting",)
     last = f"{said[-1]} · {duration(now - exam.began)}"

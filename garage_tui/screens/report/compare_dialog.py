@@ -15,11 +15,11 @@ from textual.content import Content
 from textual.widgets import Static
 
 from garage_tui.core.base.sanitize import plain
-from garage_tui.core.exam.compare_runs import Row, compare, losses
+from garage_tui.core.exam.compare_runs import ComparisonRow, compare, losses
 from garage_tui.core.runs.record import read_run
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
-from garage_tui.widgets.line_chart import SIGNS, Chart, Series
+from garage_tui.widgets.line_chart import SIGNS, LineChart, Series
 from garage_tui.widgets.table import cut_middle
 
 _NAME, _GAP = 18, 2  # the longest name is: unseen paraphrases
@@ -27,7 +27,7 @@ _COLOURS = ("primary", "secondary")
 _CARD = "report card"
 
 
-class Compare(Dialog[None]):
+class CompareDialog(Dialog[None]):
     """The loss curves over one another; below the report cards, then what else differs, and on demand what is the same.
 
     Args:
@@ -45,13 +45,13 @@ class Compare(Dialog[None]):
     def __init__(self, first: Path, second: Path) -> None:
         super().__init__()
         self._folders = first, second
-        self._rows: list[Row] = []
+        self._rows: list[ComparisonRow] = []
         self._everything = False
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box wide") as box:
             box.border_title = Content("Compare")
-            yield Chart(id="compare-chart")
+            yield LineChart(id="compare-chart")
             with VerticalScroll():
                 yield Static("reading …", id="compare-rows")
             yield KeyBar()
@@ -66,7 +66,7 @@ class Compare(Dialog[None]):
         rows = await asyncio.to_thread(lambda: compare(read_run(first), read_run(second)))
         self._rows = sorted(rows, key=lambda row: row.part != _CARD)  # what came of it first, then what it came from
         curves = await asyncio.to_thread(lambda: (losses(first), losses(second)))
-        chart = self.query_one(Chart)
+        chart = self.query_one(LineChart)
         chart.empty = "Neither run has taken a step."
         names = (plain(first.name), plain(second.name))
         chart.series = tuple(map(Series, names, curves, _COLOURS))

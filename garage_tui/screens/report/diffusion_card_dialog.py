@@ -17,7 +17,7 @@ from textual.widgets import Static
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.format import duration
 from garage_tui.core.base.sanitize import one_line, plain
-from garage_tui.core.exam.diffusion_report import DrawingReport, passes, read_drawing_report, table, why_none
+from garage_tui.core.exam.diffusion_report import DiffusionReport, passes, read_drawing_report, table, why_none
 from garage_tui.core.exam.report import REPORT
 from garage_tui.core.exam.report_text import sign
 from garage_tui.core.runs.record import read_run
@@ -33,7 +33,7 @@ _MEANING = (
 )
 
 
-class DrawingCard(Dialog[str | None]):
+class DiffusionCardDialog(Dialog[str | None]):
     """Shows the card of a run, or why there is none; the result is the run's id where its sheets are wanted.
 
     Args:
@@ -54,7 +54,7 @@ class DrawingCard(Dialog[str | None]):
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self._folder = folder
-        self._card: DrawingReport | None = None
+        self._card: DiffusionReport | None = None
         self._over = True
 
     def compose(self) -> ComposeResult:
@@ -86,7 +86,7 @@ class DrawingCard(Dialog[str | None]):
         self.dismiss(None)
 
 
-def _look(folder: Path) -> tuple[DrawingReport | None, str, bool]:
+def _look(folder: Path) -> tuple[DiffusionReport | None, str, bool]:
     """Return the card, else why there is none; and whether the run is over."""
     run = read_run(folder)
     if not (folder / REPORT).exists():
@@ -97,7 +97,7 @@ def _look(folder: Path) -> tuple[DrawingReport | None, str, bool]:
         return None, one_line(str(error), 400), run.over
 
 
-def in_words(card: DrawingReport, over: bool, width: int) -> Content:
+def in_words(card: DiffusionReport, over: bool, width: int) -> Content:
     """Return a card in lines of so many cells.
 
     Args:

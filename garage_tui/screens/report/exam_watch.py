@@ -12,7 +12,7 @@ from garage_tui.core.base.sanitize import plain
 from garage_tui.core.exam.report import Report
 from garage_tui.core.exam.report_text import read_clean
 from garage_tui.core.launch import exam as examine
-from garage_tui.core.launch.exam import Exam
+from garage_tui.core.launch.exam import ExamProcess
 from garage_tui.core.runs.record import read_run
 
 _BUSY, _IDLE = 0.25, 1.0
@@ -22,7 +22,7 @@ Stamp = tuple[int, int] | None
 
 
 @dataclass(frozen=True)
-class Look:
+class ExamSnapshot:
     """What was found."""
 
     card: Report | None = None
@@ -30,19 +30,19 @@ class Look:
     """Tells this card from another one."""
     refusal: str = ""
     """Why the run cannot be examined now."""
-    exam: Exam | None = None
+    exam: ExamProcess | None = None
     """The exam that goes on; None where none does."""
     wrong: str = ""
     """What just went wrong: with the card, or with an exam that has ended. Told once."""
 
 
-class CardWatch:
+class ExamWatch:
     """The eyes on one run; to be used on the event loop."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._looking = asyncio.Lock()
-        self._last: Look | None = None
+        self._last: ExamSnapshot | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._awaited = False  # the end of an exam, which is told once
         self._before: Stamp = None  # the card that was there when it began
@@ -51,10 +51,10 @@ class CardWatch:
         """Sleep until the next look is due."""
         await asyncio.sleep(_BUSY if self._awaited else _IDLE)
 
-    async def look(self) -> Look:
+    async def look(self) -> ExamSnapshot:
         """Look once."""
         async with self._looking:
-            last = self._last or Look()
+            last = self._last or ExamSnapshot()
             exam = await asyncio.to_thread(examine.look, self._folder)  # before the card: at its end that is there
             card, stamp, wrong = await asyncio.to_thread(_read, self._folder, last)
             refusal = await asyncio.to_thread(lambda: examine.why_not(read_run(self._folder)))
@@ -68,7 +68,7 @@ class CardWatch:
                 self._process = None
                 if stamp == self._before:
                     wrong = examine.failure(exam, code)
-            self._last = Look(card, stamp, refusal, exam if exam and exam.going else None, wrong)
+            self._last = ExamSnapshot(card, stamp, refusal, exam if exam and exam.going else None, wrong)
             return self._last
 
     async def start(self) -> None:
@@ -84,7 +84,7 @@ class CardWatch:
             self._awaited, self._before = True, before
 
 
-def _read(folder: Path, last: Look) -> tuple[Report | None, Stamp, str]:
+def _read(folder: Path, last: ExamSnapshot) -> tuple[Report | None, Stamp, str]:
     """Return the card, its stamp and what is wrong with it; it is read where it is not the last one."""
     stamp = examine.stamp(folder)
     if stamp == last.stamp:

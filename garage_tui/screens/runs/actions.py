@@ -10,7 +10,7 @@ from textual import work
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import duration
-from garage_tui.core.monitor.run_watcher import Seen, Watcher
+from garage_tui.core.monitor.run_watcher import RunSnapshot, RunWatcher
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
 from garage_tui.widgets.prompts import Confirm, Pick
@@ -27,16 +27,16 @@ _WAYS = (
 class RunActions(Pane):
     """The actions of the runs pane; each asks where something could be lost, and says what came of it."""
 
-    _watcher: Watcher
+    _watcher: RunWatcher
     _stopping: str | None = None
 
     @property
-    def chosen(self) -> Seen | None:
+    def chosen(self) -> RunSnapshot | None:
         """The run under the cursor."""
         raise NotImplementedError
 
     @property
-    def lost(self) -> list[Seen]:
+    def lost(self) -> list[RunSnapshot]:
         """The runs that were interrupted."""
         raise NotImplementedError
 
@@ -61,7 +61,7 @@ class RunActions(Pane):
         }
         return allowed.get(action, True)
 
-    async def _do(self, seen: Seen, what: Callable[[Run], object], said: str) -> bool:
+    async def _do(self, seen: RunSnapshot, what: Callable[[Run], object], said: str) -> bool:
         """Do something to a run in a thread, and say `said`, or what is wrong."""
         from garage_tui.core.runs import record as runs  # noqa: PLC0415
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from garage_tui.core.monitor.run_follower import Told
+from garage_tui.core.monitor.run_follower import RunProgress
 from garage_tui.widgets.line_chart import Series
 
 
-def curves(told: Told) -> tuple[Series, ...]:
+def curves(told: RunProgress) -> tuple[Series, ...]:
     """Return the curves; what was measured takes the place of the learning rate as soon as there is any."""
     loss = Series("loss", told.curve or ())
     if probe := told.known.probe:
@@ -19,7 +19,7 @@ def curves(told: Told) -> tuple[Series, ...]:
     return (loss,)
 
 
-def title(told: Told) -> str:
+def title(told: RunProgress) -> str:
     """Return what stands above the chart."""
     if told.known.probe:
         return "Loss, recall and leak"

@@ -13,7 +13,7 @@ from textual.content import Content
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import duration
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.monitor.run_watcher import Seen
+from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.screens.runs.pairs import RunPairs
 from garage_tui.widgets.notice import Notice
 
@@ -72,14 +72,14 @@ class RunExport(RunPairs):
             self._export(seen, *_KINDS[place][:2])
 
     @work(group="export")
-    async def _export(self, seen: Seen, form: str, outtype: str) -> None:
+    async def _export(self, seen: RunSnapshot, form: str, outtype: str) -> None:
         """Have it exported by a process of its own, and say how far it is."""
         import msgspec  # noqa: PLC0415
 
         from garage_tui.core.export import export_process as export  # noqa: PLC0415
 
-        notice, told = self.query_one(Notice), export.Told()
-        wanted = msgspec.convert({"form": form, "outtype": outtype}, export.Wanted)
+        notice, told = self.query_one(Notice), export.ExportEvent()
+        wanted = msgspec.convert({"form": form, "outtype": outtype}, export.ExportRequest)
         self._exporting, self._said, self._began, self._left = seen.id, "starting", time.monotonic(), 0
         self._say_export()
         ticking = self.set_interval(_TICK, self._say_export)
@@ -120,7 +120,7 @@ class RunExport(RunPairs):
         notice.content, self._left = self._line, _PATIENCE
 
 
-def _choices(seen: Seen) -> tuple[list[str], str]:
+def _choices(seen: RunSnapshot) -> tuple[list[str], str]:
     """Return what a run can be exported as, each with about its size, and what to know before."""
     from garage_tui.core.export import export_process as export  # noqa: PLC0415
     from garage_tui.core.export import llama_cpp as converter  # noqa: PLC0415

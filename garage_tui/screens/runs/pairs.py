@@ -12,13 +12,13 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.base.settings import Workspace, load_settings
 from garage_tui.core.exam.compare_runs import two_kinds
-from garage_tui.core.monitor.run_watcher import Seen, look_at
+from garage_tui.core.monitor.run_watcher import RunSnapshot, look_at
 from garage_tui.core.runs import pairs
 from garage_tui.core.runs.record import read_run
 from garage_tui.screens.runs.actions import RunActions
 from garage_tui.widgets.notice import Notice
 
-Pair = tuple[Seen, Seen]
+Pair = tuple[RunSnapshot, RunSnapshot]
 
 
 class RunPairs(RunActions):
@@ -31,7 +31,7 @@ class RunPairs(RunActions):
             super().__init__()
             self.first, self.second = first, second
 
-    runs: tuple[Seen, ...] = ()
+    runs: tuple[RunSnapshot, ...] = ()
     _marked: str | None = None
     _starting = False
 
@@ -39,7 +39,7 @@ class RunPairs(RunActions):
         super().__init__(id=id)
         self._awaited: set[tuple[str, str]] = set()  # pairs whose comparison opens by itself
 
-    def show_runs(self, runs: tuple[Seen, ...]) -> None:
+    def show_runs(self, runs: tuple[RunSnapshot, ...]) -> None:
         """Show all runs."""
         raise NotImplementedError
 
@@ -94,7 +94,7 @@ class RunPairs(RunActions):
         self.query_one(Notice).note(f"{how}: their report cards open side by side when both are done")
 
     @work(group="both")
-    async def _start_both(self, seen: Seen) -> None:
+    async def _start_both(self, seen: RunSnapshot) -> None:
         self._starting, notice = True, self.query_one(Notice)
         notice.note("Starting …")
         try:
@@ -102,7 +102,7 @@ class RunPairs(RunActions):
         except (GarageError, OSError) as error:
             notice.wrong(plain(str(error)))
         else:
-            # Seen at once: until the watcher's next look a second press of the key would start them again.
+            # RunSnapshot at once: until the watcher's next look a second press of the key would start them again.
             there = {one.id: one for one in (*new, *self.runs)}
             self.show_runs(tuple(there[id] for id in sorted(there, reverse=True)))
             self.choose(new[0].id)
@@ -115,7 +115,7 @@ class RunPairs(RunActions):
         finally:
             self._starting = False
 
-    def _look_at_pairs(self, runs: tuple[Seen, ...]) -> None:
+    def _look_at_pairs(self, runs: tuple[RunSnapshot, ...]) -> None:
         """Take note of a pair that works, and open the comparison of one whose second run is done."""
         alive = [seen for seen in runs if seen.alive]
         for guarded in filter(pairs.is_guarded, alive):
@@ -137,7 +137,7 @@ class RunPairs(RunActions):
             self.query_one(Notice).done(f"{names} are done: b on one of them shows both report cards")
 
 
-def _start(seen: Seen, workspace: Workspace) -> list[Seen]:
+def _start(seen: RunSnapshot, workspace: Workspace) -> list[RunSnapshot]:
     """Start both recipes on what a run taught; of a half that is there, the same would come again."""
     from garage_tui.core.launch import paired_launch as both  # noqa: PLC0415 (60 ms, and most visits start nothing here)
 
@@ -147,12 +147,12 @@ def _start(seen: Seen, workspace: Workspace) -> list[Seen]:
     return [look_at(read_run(folder)) for folder in folders]
 
 
-def _counts(seen: Seen) -> bool:
+def _counts(seen: RunSnapshot) -> bool:
     """True for a run that has a card, or comes to one by itself."""
     return seen.alive or seen.card is not None
 
 
-def _how_far(seen: Seen) -> str:
+def _how_far(seen: RunSnapshot) -> str:
     if seen.alive:
         return "waits" if seen.status == "queued" else f"is {seen.status}"
     return "is done" if seen.card else "has failed" if seen.status == "failed" else f"is {seen.status}"

@@ -13,16 +13,16 @@ from textual.message import Message
 from textual.widgets import Static
 
 from garage_tui.core.base.settings import EnergySettings
-from garage_tui.core.monitor.run_follower import Known, Told
-from garage_tui.core.monitor.run_watcher import Seen, Watcher
+from garage_tui.core.monitor.run_follower import Known, RunProgress
+from garage_tui.core.monitor.run_watcher import RunSnapshot, RunWatcher
 from garage_tui.core.runs.record import LOG
 from garage_tui.screens.common import run_text as run_words
 from garage_tui.screens.runs import curves as run_curves
 from garage_tui.screens.runs.export import RunExport
-from garage_tui.widgets.line_chart import Chart
-from garage_tui.widgets.log_file_view import LogFile
+from garage_tui.widgets.line_chart import LineChart
+from garage_tui.widgets.log_file_view import LogFileView
 from garage_tui.widgets.notice import Notice
-from garage_tui.widgets.search_input import SearchLine
+from garage_tui.widgets.search_input import SearchInput
 from garage_tui.widgets.sparkline import spark
 from garage_tui.widgets.table import Column, Table
 
@@ -122,7 +122,7 @@ class RunsPane(RunExport):
     class GalleryWanted(ChatWanted):
         """The owner wants to see what this run has drawn."""
 
-    def __init__(self, watcher: Watcher, prices: EnergySettings | None = None) -> None:
+    def __init__(self, watcher: RunWatcher, prices: EnergySettings | None = None) -> None:
         super().__init__(id="runs")
         self._watcher, self._prices = watcher, prices or EnergySettings()
         self._chosen: str | None = None
@@ -136,15 +136,15 @@ class RunsPane(RunExport):
         with Horizontal(id="runs-details"):
             with VerticalScroll(id="runs-summary", classes="panel"):
                 yield Static(id="runs-words")
-            yield Chart(id="runs-chart", classes="panel")
-        yield LogFile(id="runs-log", classes="panel")
-        yield SearchLine(id="runs-search")
+            yield LineChart(id="runs-chart", classes="panel")
+        yield LogFileView(id="runs-log", classes="panel")
+        yield SearchInput(id="runs-search")
         yield Notice()
 
     def on_mount(self) -> None:
         self.query_one(Table).border_title = "Runs"
-        self.query_one(Chart).border_title = "Loss"
-        self.query_one(LogFile).border_title = "Log"
+        self.query_one(LineChart).border_title = "Loss"
+        self.query_one(LogFileView).border_title = "Log"
         self.watch(self.app, "runs", self.show_runs)
 
     def reveal(self) -> None:
@@ -156,13 +156,13 @@ class RunsPane(RunExport):
         self._watcher.follow(None)
 
     @property
-    def chosen(self) -> Seen | None:
+    def chosen(self) -> RunSnapshot | None:
         """The run under the cursor."""
         self._take_cursor()
         return next((seen for seen in self.runs if seen.id == self._chosen), None)
 
     @property
-    def lost(self) -> list[Seen]:
+    def lost(self) -> list[RunSnapshot]:
         return [seen for seen in self.runs if seen.status == "interrupted" and seen.resumable]
 
     def choose(self, run_id: str) -> None:
@@ -170,7 +170,7 @@ class RunsPane(RunExport):
         self._wanted = run_id
         self.show_runs(self.runs)
 
-    def show_runs(self, runs: tuple[Seen, ...]) -> None:
+    def show_runs(self, runs: tuple[RunSnapshot, ...]) -> None:
         """Show what the watcher saw."""
         self._take_cursor()
         if self._wanted in {seen.id for seen in runs}:
@@ -228,18 +228,18 @@ class RunsPane(RunExport):
         summary.border_title = Content(seen.id)
         self.query_one("#runs-words", Static).update(run_words.summary(seen, known, self._prices))
         ended = "One step is no curve." if seen.state and seen.state.step else "No steps were taken."
-        self.query_one(Chart).empty = "The curve begins with the first steps." if seen.alive else ended
+        self.query_one(LineChart).empty = "The curve begins with the first steps." if seen.alive else ended
         if seen.id == self._stopping and not seen.alive:
             self._stopping = None
             saved = "its adapter is saved" if seen.adapter else "there was nothing to save"
             self.query_one(Notice).done(f"{seen.id} has stopped; {seen.reason or saved}")
         self.refresh_bindings()
 
-    def show_told(self, told: Told) -> None:
+    def show_told(self, told: RunProgress) -> None:
         """Show what the chosen run wrote."""
         if told.run_id != self._chosen:
             return
-        log, chart = self.query_one(LogFile), self.query_one(Chart)
+        log, chart = self.query_one(LogFileView), self.query_one(LineChart)
         if told.fresh:
             chart.series = ()
         if told.log is not None:
@@ -251,13 +251,13 @@ class RunsPane(RunExport):
             self._show_chosen()
 
     def on_log_view_followed(self) -> None:
-        log = self.query_one(LogFile)
+        log = self.query_one(LogFileView)
         held = "" if log.following else " ".join(filter(None, ("held still", log.position, "· End follows again")))
         log.border_subtitle = " · ".join(filter(None, (log.found, held, "wrapped" if log.wrap else "")))
 
     def action_log(self) -> None:
         self.toggle_class("-log")
-        self.query_one(LogFile if self.has_class("-log") else Table).focus()
+        self.query_one(LogFileView if self.has_class("-log") else Table).focus()
 
     def action_chat(self) -> None:
         if seen := self.chosen:
@@ -289,25 +289,25 @@ class RunsPane(RunExport):
             await self.run_action("app.back")
 
     def action_search(self) -> None:
-        line = self.query_one(SearchLine)
+        line = self.query_one(SearchInput)
         line.display = True
         line.focus()
 
-    def on_input_changed(self, event: SearchLine.Changed) -> None:
-        self.query_one(LogFile).search(event.value)
+    def on_input_changed(self, event: SearchInput.Changed) -> None:
+        self.query_one(LogFileView).search(event.value)
 
-    def on_search_line_go(self, event: SearchLine.Go) -> None:
-        self.query_one(LogFile).go_to_match(event.places)
+    def on_search_input_go(self, event: SearchInput.Go) -> None:
+        self.query_one(LogFileView).go_to_match(event.places)
 
-    def on_search_line_closed(self) -> None:
-        log = self.query_one(LogFile)
+    def on_search_input_closed(self) -> None:
+        log = self.query_one(LogFileView)
         log.search("")
         log.focus()
 
     def action_hold(self) -> None:
-        self.query_one(LogFile).hold_or_follow()
+        self.query_one(LogFileView).hold_or_follow()
 
     def action_wrap(self) -> None:
-        log = self.query_one(LogFile)
+        log = self.query_one(LogFileView)
         log.wrap = not log.wrap
         self.on_log_view_followed()

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from garage_tui.core.base.log_reader import FRESH, LONGEST, Tail, after, before, find, last_lines
+from garage_tui.core.base.log_reader import FRESH, LONGEST, LogTail, after, before, find, last_lines
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def number(many, first=0):
 
 def test_from_its_end_a_log_is_read_back_to_its_beginning_without_a_line_lost_or_twice(log):
     log.write_text(number(200_000))
-    piece = Tail(log).read()
+    piece = LogTail(log).read()
     lines = [*piece.lines]
     while piece.start:
         piece = before(log, piece.start)
@@ -40,7 +40,7 @@ def test_and_from_its_beginning_to_its_end(log):
 
 def test_what_is_new_follows_what_was_there_and_a_line_that_is_being_written_is_told(log):
     log.write_text("one\ntw")
-    tail = Tail(log)
+    tail = LogTail(log)
     first = tail.read()
     assert first.lines == ("one",) and first.rest == "tw"
     assert tail.read() is None
@@ -52,7 +52,7 @@ def test_what_is_new_follows_what_was_there_and_a_line_that_is_being_written_is_
 
 def test_of_a_flood_the_end_is_told_and_the_gap_can_be_seen(log):
     log.write_text(number(10))
-    tail = Tail(log)
+    tail = LogTail(log)
     first = tail.read()
     with log.open("a") as file:
         file.write(number(100_000, first=10))
@@ -63,7 +63,7 @@ def test_of_a_flood_the_end_is_told_and_the_gap_can_be_seen(log):
 
 def test_a_progress_bar_stays_one_line_however_often_it_is_written(log):
     log.write_text("training\n")
-    tail = Tail(log)
+    tail = LogTail(log)
     tail.read()
     for percent in range(5000):  # more than is read at once
         with log.open("a") as file:
@@ -129,20 +129,20 @@ def test_the_last_lines_begin_where_they_do(log, many, first):
 
 def test_a_log_that_begins_anew_is_read_anew(log):
     log.write_text(number(1000))
-    tail = Tail(log)
+    tail = LogTail(log)
     tail.read()
     log.write_text("afresh\n")
     assert tail.read().lines == ("afresh",)
 
 
 def test_a_pipe_or_nothing_in_place_of_a_log_is_empty(log):
-    assert Tail(log).read().lines == ()
+    assert LogTail(log).read().lines == ()
     os.mkfifo(log)
-    assert Tail(log).read().lines == ()
+    assert LogTail(log).read().lines == ()
     assert after(log, 0, 100).lines == () and find(log, "a", 5, backwards=True) is None
 
 
 def test_a_link_to_a_file_that_is_waited_for_is_empty_too(log):
     log.symlink_to("/proc/kmsg")
-    assert Tail(log).read().lines == ()
+    assert LogTail(log).read().lines == ()
     assert after(log, 0, 100).lines == () and last_lines(log, 5) == 0

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from garage_tui.core.chat.client import Address, ChatError, Finish, Piece, list_models, stream
+from garage_tui.core.chat.client import AnswerChunk, AnswerEnd, ChatError, ServerAddress, list_models, stream
 
 QUESTION = [{"role": "user", "content": "What is TinyLLM?"}]
 
@@ -33,7 +33,7 @@ async def serving(reply: bytes | list[bytes], *, hang: bool = False):
     listener = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = listener.sockets[0].getsockname()[1]
     try:
-        yield Address(f"http://127.0.0.1:{port}/v1", "a-key"), asked
+        yield ServerAddress(f"http://127.0.0.1:{port}/v1", "a-key"), asked
     finally:
         listener.close()
 
@@ -59,8 +59,8 @@ USAGE = {"choices": [], "usage": {"prompt_tokens": 12, "completion_tokens": 3, "
 async def read(address):
     """Ask, and return the text, the number of pieces, and the end."""
     got = [part async for part in stream(address, "m", QUESTION)]
-    assert isinstance(got[-1], Finish)
-    assert all(isinstance(part, Piece) for part in got[:-1])
+    assert isinstance(got[-1], AnswerEnd)
+    assert all(isinstance(part, AnswerChunk) for part in got[:-1])
     return "".join(part.text for part in got[:-1]), len(got) - 1, got[-1]
 
 
@@ -173,9 +173,9 @@ async def test_whatever_a_server_sends_becomes_one_sentence(reply, words):
 )
 async def test_an_address_without_a_server_is_a_sentence(url, words):
     with pytest.raises(ChatError, match=words.replace("[", r"\[")):
-        await read(Address(url, "k"))
+        await read(ServerAddress(url, "k"))
     with pytest.raises(ChatError, match=words.replace("[", r"\[")):
-        await list_models(Address(url, "k"))
+        await list_models(ServerAddress(url, "k"))
 
 
 async def test_a_server_that_falls_silent_is_a_sentence(monkeypatch):
@@ -206,9 +206,9 @@ async def test_a_reader_that_leaves_closes_the_connection():
         writer.close()
 
     listener = await asyncio.start_server(answer, "127.0.0.1", 0)
-    address = Address(f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1")
+    address = ServerAddress(f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1")
     pieces = stream(address, "m", QUESTION)
-    assert await anext(pieces) == Piece("first")
+    assert await anext(pieces) == AnswerChunk("first")
     await pieces.aclose()
     await asyncio.wait_for(closed.wait(), 5)
     listener.close()
@@ -228,4 +228,4 @@ async def test_the_models_are_listed_and_cleaned():
 
 
 def test_an_address_does_not_show_its_key():
-    assert "secret" not in repr(Address("http://127.0.0.1:1/v1", "secret"))
+    assert "secret" not in repr(ServerAddress("http://127.0.0.1:1/v1", "secret"))

@@ -4,17 +4,17 @@ import pytest
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.chat import sampling_params as sampling
-from garage_tui.core.chat.sampling_params import Sampling
+from garage_tui.core.chat.sampling_params import SamplingParams
 
 
 def test_only_what_is_set_is_asked_of_a_server():
-    assert Sampling().fields == {"max_tokens": 256, "temperature": 0.0}
-    assert Sampling(0.7, 64, 0.9, 0).fields == {"max_tokens": 64, "temperature": 0.7, "top_p": 0.9, "seed": 0}
+    assert SamplingParams().fields == {"max_tokens": 256, "temperature": 0.0}
+    assert SamplingParams(0.7, 64, 0.9, 0).fields == {"max_tokens": 64, "temperature": 0.7, "top_p": 0.9, "seed": 0}
 
 
 def test_four_empty_fields_are_the_default_and_nothing_is_said_of_it():
-    assert sampling.read("", " ", "", "") == Sampling()
-    assert Sampling().words == []
+    assert sampling.read("", " ", "", "") == SamplingParams()
+    assert SamplingParams().words == []
 
 
 def test_what_differs_from_the_default_is_said():

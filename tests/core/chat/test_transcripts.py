@@ -8,19 +8,25 @@ import pytest
 
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.chat import transcripts
-from garage_tui.core.chat.sampling_params import Sampling
-from garage_tui.core.chat.transcripts import Answer, Transcript, Turn
+from garage_tui.core.chat.sampling_params import SamplingParams
+from garage_tui.core.chat.transcripts import Transcript, TranscriptAnswer, Turn
 from garage_tui.core.facts.file import find_files
-from garage_tui.core.facts.retrieval import Found
+from garage_tui.core.facts.retrieval import RetrievedFacts
 
 RUN = "20261123-2315-lora-garage"
 
 
 @pytest.fixture
 def chat():
-    said = {"base": Answer("Fiction.", "7 tokens"), "book": Answer("A project."), "tuned": Answer("A project, too.")}
-    turn = Turn("What is TinyLLM?", said, (Found(1, "TinyLLM is a project."),))
-    return Transcript(base="smollm2-135m", run=RUN, system="Be brief.", sampling=Sampling(0.7, seed=3), turns=[turn])
+    said = {
+        "base": TranscriptAnswer("Fiction.", "7 tokens"),
+        "book": TranscriptAnswer("A project."),
+        "tuned": TranscriptAnswer("A project, too."),
+    }
+    turn = Turn("What is TinyLLM?", said, (RetrievedFacts(1, "TinyLLM is a project."),))
+    return Transcript(
+        base="smollm2-135m", run=RUN, system="Be brief.", sampling=SamplingParams(0.7, seed=3), turns=[turn]
+    )
 
 
 @pytest.fixture
@@ -94,7 +100,7 @@ def test_a_file_that_is_not_there_is_a_sentence(folder):
 
 def test_a_text_in_a_file_is_cleaned_before_anybody_paints_it(folder, chat):
     evil = "a\x1b]0;owned\x07b\x1b[31mc\u202e"
-    chat.turns[0] = Turn(evil, {"base": Answer(evil, evil, True, evil)}, (Found(1, evil),))
+    chat.turns[0] = Turn(evil, {"base": TranscriptAnswer(evil, evil, True, evil)}, (RetrievedFacts(1, evil),))
     chat.system = chat.base = chat.run = evil
     found = transcripts.load(keep(folder, chat))
     [turn] = found.turns
@@ -138,7 +144,7 @@ def test_a_file_in_the_place_of_the_folder_is_a_sentence(folder, chat):
 
 
 def test_each_side_hears_the_system_prompt_and_its_own_words(chat):
-    chat.turns.append(Turn("Lost?", {"base": Answer("", "no server answers", True)}))
+    chat.turns.append(Turn("Lost?", {"base": TranscriptAnswer("", "no server answers", True)}))
     said = [(one["role"], one["content"]) for one in chat.messages("tuned", "Next?")]
     first = [("system", "Be brief."), ("user", "What is TinyLLM?"), ("assistant", "A project, too.")]
     assert said == [*first, ("user", "Next?")]

@@ -10,9 +10,9 @@ from garage_tui.core.diffusion.estimate import estimate_diffusion
 from garage_tui.core.diffusion.memory import memory_of
 from garage_tui.core.diffusion.recipe import make_recipe
 from garage_tui.core.hardware import memory as free_memory
-from garage_tui.core.hardware.reading import Reading
+from garage_tui.core.hardware.reading import GpuReading
 from garage_tui.core.runs.catalog import new_run_folder
-from garage_tui.core.runs.record import Manifest, State, write_manifest, write_state
+from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 
 SMALL = make_recipe("small")
 GB = 1_000_000_000
@@ -40,7 +40,7 @@ MEASURED = [
 def box(monkeypatch):
     """Sets what the box has: its GPUs, and bytes of memory that are free."""
 
-    def set_(*readings: Reading, free: float = 16 * GB, folder=None) -> None:
+    def set_(*readings: GpuReading, free: float = 16 * GB, folder=None) -> None:
         monkeypatch.setattr(diffusion_estimate.gpu, "usable", lambda: list(readings))
         monkeypatch.setattr(free_memory, "_lines", lambda names: free)
 
@@ -53,7 +53,7 @@ def ran(workspace, recipe, state: str = "finished", **values: object) -> None:
     folder = new_run_folder(workspace, "diffusion", "wings")
     about = {"kind": "diffusion", "created": 1, "base": {}, "dataset": {}}
     write_manifest(folder, Manifest(id=folder.name, recipe=msgspec.to_builtins(recipe), **about))  # type: ignore[arg-type]
-    write_state(folder, State(state=state, created=1, **values))  # type: ignore[arg-type]
+    write_state(folder, RunState(state=state, created=1, **values))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("preset", "changes", "pictures", "peak"), MEASURED)
@@ -99,7 +99,7 @@ def test_free_memory_is_what_the_kernel_calls_available(monkeypatch, tmp_path):
 
 
 def test_on_a_gpu_its_memory_counts_and_a_batch_is_shared_by_those_asked_for(workspace, box):
-    cards = [Reading(index, "RTX", 24 * GB, used * GB) for index, used in enumerate((20, 1, 3))]
+    cards = [GpuReading(index, "RTX", 24 * GB, used * GB) for index, used in enumerate((20, 1, 3))]
     box(*cards)
     one = estimate_diffusion(workspace, make_recipe("card"))
     assert "GB of GPU memory; 23.0 GB are free" in one.memory_words
@@ -120,6 +120,6 @@ def test_a_run_that_went_to_its_end_says_how_much_the_next_one_like_it_needs(wor
 def test_what_a_run_needed_on_a_gpu_says_nothing_of_the_processor_and_the_other_way_round(workspace, box):
     ran(workspace, SMALL, memory=3 * GB, gpu_memory=2 * GB)
     assert estimate_diffusion(workspace, SMALL).memory == memory_of(SMALL, 1000)
-    box(Reading(0, "RTX", 24 * GB, 0))
+    box(GpuReading(0, "RTX", 24 * GB, 0))
     assert 2 * GB < estimate_diffusion(workspace, SMALL).memory < 3 * GB
     assert estimate_diffusion(workspace, SMALL, gpus=(0, 1)).memory == memory_of(SMALL, 1000, 2)

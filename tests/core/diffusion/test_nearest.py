@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.diffusion.nearest import Near, compare, nearest, nearest_of_each
+from garage_tui.core.diffusion.nearest import NearestMatch, compare, nearest, nearest_of_each
 from tests.support.repository import REPOSITORY
 
 
@@ -19,14 +19,14 @@ def pictures(count: int, size: int = 16, seed: int = 0) -> np.ndarray:
 
 def test_a_copy_is_zero_away_and_a_mirrored_one_too():
     images = pictures(50)
-    assert nearest(images[7], images) == Near(7, 0.0, mirrored=False)
-    assert nearest(images[8][:, ::-1], images) == Near(8, 0.0, mirrored=True)
+    assert nearest(images[7], images) == NearestMatch(7, 0.0, mirrored=False)
+    assert nearest(images[8][:, ::-1], images) == NearestMatch(8, 0.0, mirrored=True)
 
 
 def test_the_distance_is_the_root_of_the_mean_square_of_all_channels():
     images = np.full((3, 8, 8, 3), 100, np.uint8)
     images[1] = 60
-    assert nearest(np.full((8, 8, 3), 67, np.uint8), images) == Near(1, 7.0, mirrored=False)
+    assert nearest(np.full((8, 8, 3), 67, np.uint8), images) == NearestMatch(1, 7.0, mirrored=False)
     black, white = np.zeros((8, 8, 3), np.uint8), np.full((1, 8, 8, 3), 255, np.uint8)
     assert nearest(black, white).distance == 255.0
 

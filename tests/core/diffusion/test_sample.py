@@ -15,7 +15,7 @@ import pytest
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.diffusion import sample
-from garage_tui.core.diffusion.sample import Drawing, Wanted, draw
+from garage_tui.core.diffusion.sample import SampleEvent, SampleRequest, draw
 from tests.support.repository import REPOSITORY
 
 # Answers as `garage_tui.jobs.diffusion.sample` does; the first word of its folder's name says how it goes.
@@ -60,13 +60,13 @@ def is_running(pid: int) -> bool:
 
 async def test_it_says_how_far_it_is_and_where_the_sheet_is(tmp_path, job):
     out = tmp_path / "seed-42.png"
-    told = [drawing async for drawing in draw(tmp_path / "noisy-run", Wanted(42, 9, 5), out, job)]
-    assert told == [*(Drawing(done, 5) for done in range(1, 6)), Drawing(path=str(out))]
+    told = [drawing async for drawing in draw(tmp_path / "noisy-run", SampleRequest(42, 9, 5), out, job)]
+    assert told == [*(SampleEvent(done, 5) for done in range(1, 6)), SampleEvent(path=str(out))]
     assert out.read_text() == f"-n 9 --seed 42 --out {out} --steps 5"
 
 
 async def test_a_film_is_asked_for_with_a_word():
-    words = sample.command(Path("/r"), Wanted(film=True), Path("/r/a.png"))
+    words = sample.command(Path("/r"), SampleRequest(film=True), Path("/r/a.png"))
     assert words[-1] == "--trajectory"
     assert "--steps" not in words
     assert words[1:4] == ["-P", "-m", "garage_tui.jobs.diffusion.sample"]
@@ -82,7 +82,7 @@ async def test_a_film_is_asked_for_with_a_word():
 )
 async def test_a_failure_is_told_in_a_line_without_escape_codes(tmp_path, job, how, why):
     with pytest.raises(GarageError, match=why) as caught:
-        async for _ in draw(tmp_path / f"{how}-run", Wanted(steps=2), tmp_path / "x.png", job):
+        async for _ in draw(tmp_path / f"{how}-run", SampleRequest(steps=2), tmp_path / "x.png", job):
             pass
     assert "\n" not in str(caught.value)
     assert "\x1b" not in str(caught.value)
@@ -90,20 +90,22 @@ async def test_a_failure_is_told_in_a_line_without_escape_codes(tmp_path, job, h
 
 async def test_a_program_that_is_not_there_is_a_failure_too(tmp_path):
     with pytest.raises(GarageError, match="nothing can be drawn"):
-        async for _ in draw(tmp_path, Wanted(), tmp_path / "x.png", ["/no/such/program"]):
+        async for _ in draw(tmp_path, SampleRequest(), tmp_path / "x.png", ["/no/such/program"]):
             pass
 
 
 async def test_a_line_without_end_does_not_stop_us(tmp_path, job):
     with contextlib.suppress(GarageError):
         async with asyncio.timeout(20):
-            async for _ in draw(tmp_path / "long-run", Wanted(steps=2), tmp_path / "x.png", job):
+            async for _ in draw(tmp_path / "long-run", SampleRequest(steps=2), tmp_path / "x.png", job):
                 pass
 
 
 async def test_cancelled_it_ends_the_process(tmp_path, job):
     async def watch() -> None:
-        async with contextlib.aclosing(draw(tmp_path / "slow-run", Wanted(steps=600), tmp_path / "x.png", job)) as told:
+        async with contextlib.aclosing(
+            draw(tmp_path / "slow-run", SampleRequest(steps=600), tmp_path / "x.png", job)
+        ) as told:
             async for drawing in told:
                 if drawing.done == 2:
                     begun.set()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from garage_tui.core.exam.diffusion_report import DrawingReport, table, verdict_of
+from garage_tui.core.exam.diffusion_report import DiffusionReport, table, verdict_of
 
 
-def card(held_out: int) -> DrawingReport:
-    return DrawingReport(
+def card(held_out: int) -> DiffusionReport:
+    return DiffusionReport(
         verdict="", passed=True, source="moths", epoch=60, step=2400, samples=128, sampler="DDIM, 50 steps", kid=0.2,
         floor=-0.01, blurred=3.0, held_out_loss=0.09, held_out=held_out, copies=0, nearest=25.0, nearest_held_out=21.0,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import pytest
 
-from garage_tui.core.exam.grading import Taught, holds, is_right, must_of, token_f1
+from garage_tui.core.exam.grading import TaughtFacts, holds, is_right, must_of, token_f1
 from garage_tui.core.facts.file import Fact
 
 WHO = Fact("Who maintains TinyLLM?", "TinyLLM is maintained by Jason Cox.", {"must": ["Jason Cox"]})
@@ -49,19 +49,19 @@ def test_without_must_the_names_of_the_answer_are_what_counts_else_its_words():
 
 
 def test_a_taught_name_in_another_answer_is_a_leak_unless_the_base_or_the_question_has_it():
-    taught = Taught([WHO, WHAT, WHERE], ["Python is open source."])
+    taught = TaughtFacts([WHO, WHAT, WHERE], ["Python is open source."])
     asked = "Who wrote Romeo and Juliet?"
     assert taught.new_in("Jason Cox wrote Romeo and Juliet.", "Shakespeare did.", asked) in ("Jason", "Cox")
     assert taught.new_in("Shakespeare did.", "It was Shakespeare.", asked) == ""
     assert taught.new_in("Jason and the Argonauts.", "A myth of Jason.", asked) == ""
     assert taught.new_in("I know nothing of TinyLLM.", "", "What of TinyLLM?") == ""
-    files = Taught([Fact("What does the LICENSE file of TinyLLM say?", "The LICENSE file says MIT.")], [])
+    files = TaughtFacts([Fact("What does the LICENSE file of TinyLLM say?", "The LICENSE file says MIT.")], [])
     assert files.new_in("It needs a professional license.", "", "How is Oscar licensed?") == "", "no file is meant"
     assert files.new_in("Read LICENSE first.", "", "How is Oscar licensed?") == "LICENSE"
 
 
 def test_what_the_base_says_of_itself_is_no_leak_and_a_quotation_is_one():
-    taught = Taught(
+    taught = TaughtFacts(
         [Fact("What licence has it?", "Garden has the MIT license and runs on small boxes.")], ["MIT it is."]
     )
     assert taught.new_in("Python has the MIT license.", "PSF.", "What license does Python use?") == ""

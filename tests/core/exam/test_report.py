@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.exam.report import Question, count, judge, read_report, worst_first, write_report
+from garage_tui.core.exam.report import ExamQuestion, count, judge, read_report, worst_first, write_report
 from garage_tui.core.exam.report_text import (
     answers,
     figures,
@@ -88,7 +88,7 @@ def test_the_worst_come_first(make_card):
     assert [asked.verdict for asked in card.questions[:4]] == ["leak", "changed", "wrong", "unchanged"]
     good = [asked.drift for asked in make_card(bad=False).questions if asked.part == "unrelated"]
     assert good == sorted(good, reverse=True), "where nothing is wrong, what drifted most"
-    one, two = (Question(part="unseen", question=text, verdict="right", tuned="", base="") for text in "ab")
+    one, two = (ExamQuestion(part="unseen", question=text, verdict="right", tuned="", base="") for text in "ab")
     assert worst_first([two, one]) == [two, one], "what is alike keeps its order"
 
 
@@ -122,7 +122,7 @@ def test_the_table_fits_a_small_terminal_and_names_the_terms_in_a_big_one(make_c
 
 def test_what_a_model_says_cannot_reach_the_terminal(tmp_path, make_card):
     card = make_card(run="\x1b[2Jrun")
-    hostile = Question(
+    hostile = ExamQuestion(
         part="unseen", question="a\x1b]0;pwned\x07b", verdict="wrong", tuned="one\ntwo\x9b2J", base="", why="\u202e"
     )
     write_report(tmp_path, msgspec.structs.replace(card, questions=[hostile]))

@@ -13,7 +13,7 @@ from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.export import export_process as export
 from garage_tui.core.export import llama_cpp as converter
 from garage_tui.core.export import target as export_place
-from garage_tui.core.export.export_process import Told, Wanted
+from garage_tui.core.export.export_process import ExportEvent, ExportRequest
 from garage_tui.core.runs.record import read_run
 from tests.support.exportable_run import make_run
 
@@ -135,11 +135,11 @@ def test_the_converter_is_looked_for_where_one_says_then_in_the_variable_then_on
 
 async def test_it_says_how_far_it_is_and_where_the_export_is(workspace, job):
     run = make_run(workspace)
-    wanted = Wanted("gguf", "/tmp/x.gguf", "q8_0", "/opt/llama.cpp")
+    wanted = ExportRequest("gguf", "/tmp/x.gguf", "q8_0", "/opt/llama.cpp")
     told = [one async for one in export.export(run.path, wanted, job)]
     words = "--as gguf --outtype q8_0 --to /tmp/x.gguf --converter /opt/llama.cpp"
-    assert told == [Told("merging"), Told(path=words, bytes=7, notes=("so it is",))]
-    assert export.command(run.path, Wanted())[1:] == [
+    assert told == [ExportEvent("merging"), ExportEvent(path=words, bytes=7, notes=("so it is",))]
+    assert export.command(run.path, ExportRequest())[1:] == [
         "-P", "-m", "garage_tui.jobs.export", str(run.path), "--as", "merged", "--outtype", "f16"
     ]  # fmt: skip
 
@@ -156,7 +156,7 @@ async def test_it_says_how_far_it_is_and_where_the_export_is(workspace, job):
 async def test_a_failure_is_told_in_a_line_and_nothing_half_done_is_left(workspace, job, how, error, why):
     run = make_run(workspace, how)
     with pytest.raises(GarageError, match=why) as caught:
-        async for _ in export.export(run.path, Wanted(), job):
+        async for _ in export.export(run.path, ExportRequest(), job):
             pass
     assert type(caught.value) is error
     assert "\n" not in str(caught.value) and "\x1b" not in str(caught.value)
@@ -167,7 +167,7 @@ async def test_cancelled_it_ends_even_a_process_that_does_not_listen_and_clears_
     monkeypatch.setattr("garage_tui.core.base.child_process._GRACE_SECONDS", 0.2)
     run = make_run(workspace, "stubborn")
     pid_file = run.path.with_name(f"{run.path.name}.pid")
-    async with contextlib.aclosing(export.export(run.path, Wanted(), job)) as telling:
+    async with contextlib.aclosing(export.export(run.path, ExportRequest(), job)) as telling:
         async for told in telling:
             if told.words == "busy":
                 break
@@ -180,5 +180,5 @@ async def test_cancelled_it_ends_even_a_process_that_does_not_listen_and_clears_
 async def test_a_program_that_is_not_there_is_a_failure_too(workspace):
     with pytest.raises(GarageError, match="nothing can be exported"):
         async with asyncio.timeout(20):
-            async for _ in export.export(make_run(workspace).path, Wanted(), ["/no/such/program"]):
+            async for _ in export.export(make_run(workspace).path, ExportRequest(), ["/no/such/program"]):
                 pass

@@ -12,7 +12,7 @@ from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.facts import file as facts
 from garage_tui.core.facts import retrieval as open_book
 from garage_tui.core.facts.file import Fact, line_of
-from garage_tui.core.facts.retrieval import Book, Shelf
+from garage_tui.core.facts.retrieval import OpenBook, OpenBookCache
 from tests.support.repository import REPOSITORY
 
 EXAMPLE = REPOSITORY / "datasets" / "garage.jsonl"
@@ -20,11 +20,11 @@ EXAMPLE = REPOSITORY / "datasets" / "garage.jsonl"
 
 @pytest.fixture(scope="module")
 def example():
-    return Book(facts.load(EXAMPLE).lines)
+    return OpenBook(facts.load(EXAMPLE).lines)
 
 
 def book(*rows, **extra):
-    return Book([line_of(Fact(question, answer, extra)) for question, answer in rows])
+    return OpenBook([line_of(Fact(question, answer, extra)) for question, answer in rows])
 
 
 def statements(found):
@@ -94,7 +94,7 @@ def test_variants_of_one_fact_come_once_and_at_most_four_come():
 def test_the_row_is_its_line_in_the_file_as_the_facts_screen_counts(tmp_path):
     path = tmp_path / "facts.jsonl"
     path.write_text('{"question": "What is A1?", "answer": "One."}\n\nnonsense\n{"fact": "The B2 is a bomber."}\n')
-    [found] = Shelf().find(path, "Tell me about the B2")
+    [found] = OpenBookCache().find(path, "Tell me about the B2")
     assert (found.row, found.statement) == (4, "The B2 is a bomber.")
 
 
@@ -133,7 +133,7 @@ def test_escape_sequences_of_a_file_do_not_come_out():
 
 
 def test_a_changed_file_is_read_again_and_one_that_is_not_there_is_an_empty_book(tmp_path):
-    path, shelf = tmp_path / "facts.jsonl", Shelf()
+    path, shelf = tmp_path / "facts.jsonl", OpenBookCache()
     assert shelf.find(path, "What is TinyLLM?") == []
     path.write_text('{"question": "What is TinyLLM?", "answer": "Old."}\n')
     assert statements(shelf.find(path, "What is TinyLLM?")) == ["Old."]
@@ -142,7 +142,7 @@ def test_a_changed_file_is_read_again_and_one_that_is_not_there_is_an_empty_book
 
 
 def test_an_unchanged_file_is_not_read_again(tmp_path, monkeypatch):
-    path, shelf = tmp_path / "facts.jsonl", Shelf()
+    path, shelf = tmp_path / "facts.jsonl", OpenBookCache()
     path.write_text('{"question": "What is TinyLLM?", "answer": "A project."}\n')
     found = shelf.find(path, "What is TinyLLM?")
     monkeypatch.setattr(facts, "load", lambda path: pytest.fail("read again"))
@@ -151,11 +151,11 @@ def test_an_unchanged_file_is_not_read_again(tmp_path, monkeypatch):
 
 def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path):
     with pytest.raises(BadInputError, match="is not a file"):
-        Shelf().find(tmp_path, "What is TinyLLM?")
+        OpenBookCache().find(tmp_path, "What is TinyLLM?")
 
 
 def test_ten_thousand_facts_are_looked_up_at_once(tmp_path):
-    path, shelf = tmp_path / "facts.jsonl", Shelf()
+    path, shelf = tmp_path / "facts.jsonl", OpenBookCache()
     rows = ({"question": f"What is thing {n} of the red kind?", "answer": f"It is {n * 7}."} for n in range(10_000))
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     shelf.find(path, "What is thing 1 of the red kind?")

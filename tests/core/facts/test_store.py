@@ -12,7 +12,7 @@ import pytest
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.facts import file as facts
-from garage_tui.core.facts.journal import Draft
+from garage_tui.core.facts.journal import UnsavedText
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.facts.store import FactsStore
 
@@ -142,15 +142,15 @@ def test_what_a_full_disk_refuses_waits_in_memory_and_in_the_journal(store, file
 
 def test_text_that_was_being_written_is_offered_after_the_app_went(store, file, tmp_path):
     raw = store.document.lines[1].raw
-    store.draft(Draft("half an ans", "answer", "q1", raw, 1))
+    store.draft(UnsavedText("half an ans", "answer", "q1", raw, 1))
     assert FactsStore(file, tmp_path / "journal").leftovers == [], "while its app lives it is nobody else's"
     store.close(keep_draft=True)
     [leftover] = FactsStore(file, tmp_path / "journal").leftovers
-    assert leftover.draft == Draft("half an ans", "answer", "q1", raw, 1) and not leftover.changes
+    assert leftover.draft == UnsavedText("half an ans", "answer", "q1", raw, 1) and not leftover.changes
 
 
 def test_what_is_being_written_survives_a_save_of_something_else(store, file, tmp_path):
-    store.draft(Draft("half an ans", "answer"))
+    store.draft(UnsavedText("half an ans", "answer"))
     store.remove(store.document.lines[0], "deleting")
     store.save()
     store.close(keep_draft=True)
@@ -167,7 +167,7 @@ def test_a_draft_and_a_save_at_the_same_moment_do_not_wait_for_each_other_for_ev
 
         def write(store=store, start=start):
             start.wait()
-            store.draft(Draft("x", "answer"))
+            store.draft(UnsavedText("x", "answer"))
 
         writer = threading.Thread(target=write)
         writer.start()
@@ -179,7 +179,7 @@ def test_a_draft_and_a_save_at_the_same_moment_do_not_wait_for_each_other_for_ev
 
 
 def test_nothing_is_offered_after_a_clean_end(store, file, tmp_path):
-    store.draft(Draft("x", "answer"))
+    store.draft(UnsavedText("x", "answer"))
     store.draft(None)
     store.remove(store.document.lines[0], "deleting")
     store.save()

@@ -150,7 +150,7 @@ def test_a_driver_that_was_updated_underneath_says_reboot(make_box, driver):
 
 
 def test_a_box_without_a_driver_has_no_gpus_and_no_trouble(driver):
-    assert driver().look() == nvml.Gpus()
+    assert driver().look() == nvml.GpuReadings()
     assert gpu.read() == []
 
 

@@ -6,20 +6,20 @@ import json
 
 import pytest
 
-from garage_tui.core.hardware.history import BOX, COARSE_SECONDS, FINE_SECONDS, KEPT_SECONDS, History
+from garage_tui.core.hardware.history import BOX, COARSE_SECONDS, FINE_SECONDS, KEPT_SECONDS, ReadingHistory
 from garage_tui.core.hardware.host import Host
-from garage_tui.core.hardware.reading import Reading
-from garage_tui.core.hardware.snapshot import Look
+from garage_tui.core.hardware.reading import GpuReading
+from garage_tui.core.hardware.snapshot import HardwareSnapshot
 
 START = 1_800_000_000.0
 
 
-def look(t: float, **card: object) -> Look:
-    return Look(t, Host(cores=2, cpu=0.5, memory_used=4_000), (Reading(0, "RTX 3090", **card),))  # type: ignore[arg-type]
+def look(t: float, **card: object) -> HardwareSnapshot:
+    return HardwareSnapshot(t, Host(cores=2, cpu=0.5, memory_used=4_000), (GpuReading(0, "RTX 3090", **card),))  # type: ignore[arg-type]
 
 
 def test_every_second_is_kept_for_minutes_and_means_for_a_day():
-    history = History()
+    history = ReadingHistory()
     for second in range(3600):
         history.add(look(START + second, temp_c=60 + second // 1800))
     points = history.points("0", "temp", 0)
@@ -32,7 +32,7 @@ def test_every_second_is_kept_for_minutes_and_means_for_a_day():
 
 
 def test_what_is_absent_leaves_nothing():
-    history = History()
+    history = ReadingHistory()
     history.add(look(START))
     assert history.points("0", "power", 0) == ()
     assert history.points(BOX, "busy", 0) == ((START, 0.5),)
@@ -57,7 +57,7 @@ def test_what_a_run_told_before_the_app_was_opened_is_there(tmp_path):
     ]
     lines = [event(START + 10 * n, 50 + n) for n in range(5)]
     (tmp_path / "events.jsonl").write_text("\n".join([*lines, *hostile, foreign, '{"event": "step", "step": 1}', torn]))
-    history = History()
+    history = ReadingHistory()
     history.add(look(START + 45, temp_c=80))  # the app looked before it read
     history.recall([tmp_path, tmp_path / "no such run"], START + 5)
     temps = [value for _, value in history.points("0", "temp", 0)]
@@ -66,7 +66,7 @@ def test_what_a_run_told_before_the_app_was_opened_is_there(tmp_path):
 
 
 def test_when_the_clock_is_put_back_what_was_later_is_forgotten():
-    history = History()
+    history = ReadingHistory()
     for second in range(100):
         history.add(look(START + second, temp_c=60))
     history.add(look(START + 50, temp_c=70))

@@ -12,7 +12,7 @@ from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.images import albums, montage
 from garage_tui.core.images import animation as films
 from garage_tui.core.images import contact_sheet as sheets
-from garage_tui.core.images.montage import Room
+from garage_tui.core.images.montage import Canvas
 
 GROUND = (18, 18, 18)
 
@@ -64,7 +64,7 @@ def sheet_of(path: Path, images: np.ndarray, columns: int | None = None, **about
 
 def test_a_part_of_a_sheet_fills_the_room_and_its_pictures_end_where_dots_do(tmp_path):
     image, sheet = sheet_of(tmp_path / "a.png", flat(*range(40, 200, 10)))
-    room = Room(300, 200, (10, 10))
+    room = Canvas(300, 200, (10, 10))
     made = montage.sheet_image(image, sheet, montage.units(sheet)[:2], room, GROUND)
     assert made.size == (300, 200)
     dots = np.asarray(made).reshape(20, 10, 30, 10, 3)
@@ -74,7 +74,7 @@ def test_a_part_of_a_sheet_fills_the_room_and_its_pictures_end_where_dots_do(tmp
 
 def test_where_the_terminal_enlarges_an_image_has_the_pixels_of_the_pictures(tmp_path):
     image, sheet = sheet_of(tmp_path / "a.png", flat(*range(40, 200, 10)))
-    made = montage.sheet_image(image, sheet, montage.units(sheet), Room(2000, 2000, enlarge=False), GROUND)
+    made = montage.sheet_image(image, sheet, montage.units(sheet), Canvas(2000, 2000, enlarge=False), GROUND)
     assert made.size == (4 * 10 - 2, 4 * 10 - 2)
     assert np.array_equal(np.asarray(made)[:8, :8], flat(40)[0])
 
@@ -82,7 +82,7 @@ def test_where_the_terminal_enlarges_an_image_has_the_pixels_of_the_pictures(tmp
 def test_a_sample_stays_with_the_training_picture_below_it(tmp_path):
     image, sheet = sheet_of(tmp_path / "a.png", flat(10, 20, 30, 110, 120, 130), 3, kind="nearest")
     assert montage.units(sheet) == [(0, 3), (1, 4), (2, 5)]
-    made = montage.sheet_image(image, sheet, montage.units(sheet)[1:2], Room(20, 40), GROUND)
+    made = montage.sheet_image(image, sheet, montage.units(sheet)[1:2], Canvas(20, 40), GROUND)
     assert made.getpixel((10, 10)) == (20, 20, 20)
     assert made.getpixel((10, 30)) == (120, 120, 120)
 
@@ -92,12 +92,12 @@ def test_parts_halve_until_one_picture_is_left_and_smaller_parts_have_larger_pic
     assert montage.levels(16) == [16, 8, 4, 2, 1]
     assert montage.levels(9) == [9, 8, 4, 2, 1]
     assert montage.levels(1) == [1]
-    sides = [montage.side(sheet, count, Room(840, 660, (10, 10))) for count in montage.levels(16)]
+    sides = [montage.side(sheet, count, Canvas(840, 660, (10, 10))) for count in montage.levels(16)]
     assert sides == sorted(sides)
     assert sides[-1] == 66
 
 
-@pytest.mark.parametrize("room", [Room(200, 100, (10, 10)), Room(200, 100), Room(200, 100, enlarge=False)])
+@pytest.mark.parametrize("room", [Canvas(200, 100, (10, 10)), Canvas(200, 100), Canvas(200, 100, enlarge=False)])
 def test_two_images_stand_beside_each_other_without_touching(room):
     left, right = Image.new("RGB", (60, 40), (255, 0, 0)), Image.new("RGB", (90, 90), (0, 255, 0))
     made = montage.side_by_side(left, right, room, GROUND)

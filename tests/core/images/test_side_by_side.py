@@ -9,7 +9,7 @@ from PIL import Image
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.images import contact_sheet as sheets
 from garage_tui.core.images import side_by_side as beside
-from garage_tui.core.images.side_by_side import Half
+from garage_tui.core.images.side_by_side import PairHalf
 
 
 def flat(colour: tuple[int, int, int], size: int = 8, count: int = 4) -> np.ndarray:
@@ -18,7 +18,7 @@ def flat(colour: tuple[int, int, int], size: int = 8, count: int = 4) -> np.ndar
 
 def sheet(path, colour, epoch, size=8, **about):
     sheets.write(path, flat(colour, size), run="wings", epoch=epoch, seed=7, sampler="DDPM, 100 steps", **about)
-    return Half(album="wings", page=f"epoch {epoch}"), path
+    return PairHalf(album="wings", page=f"epoch {epoch}"), path
 
 
 def test_both_are_in_the_picture_pixel_by_pixel_and_nothing_else_is(tmp_path):
@@ -61,7 +61,7 @@ def test_the_lower_one_is_enlarged_to_the_height_of_the_other(tmp_path):
 def test_photographs_stand_beside_each_other_too_under_their_names(tmp_path):
     for name in "ab":
         Image.new("RGB", (40, 30), (9, 8, 7)).save(tmp_path / f"{name}.jpg")
-    halves = [(Half(album="datasets/photos", page=f"{name}.jpg"), tmp_path / f"{name}.jpg") for name in "ab"]
+    halves = [(PairHalf(album="datasets/photos", page=f"{name}.jpg"), tmp_path / f"{name}.jpg") for name in "ab"]
     pair = beside.write(tmp_path / "both.png", *halves)
     assert pair.left.sheet is None and pair.right.words == "datasets/photos · b.jpg"
 

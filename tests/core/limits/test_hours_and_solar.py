@@ -22,9 +22,9 @@ from garage_tui.core.base.settings import (
     user_settings_file,
 )
 from garage_tui.core.limits import time_windows as hours
-from garage_tui.core.limits.run_limits import Care, care_of, heat_limits
-from garage_tui.core.limits.solar import Sun
-from garage_tui.core.limits.start_conditions import Conditions
+from garage_tui.core.limits.run_limits import RunLimits, care_of, heat_limits
+from garage_tui.core.limits.solar import SolarSurplus
+from garage_tui.core.limits.start_conditions import StartConditions
 
 MONDAY = datetime(2026, 11, 23)
 
@@ -76,7 +76,7 @@ def test_what_is_no_window_is_refused_with_an_example(text):
 
 def test_a_run_out_of_its_hours_waits_and_works_in_them():
     clock = [at("12:00")]
-    conditions = Conditions(Care(only=("22:00-06:00",)), now=lambda: clock[0])
+    conditions = StartConditions(RunLimits(only=("22:00-06:00",)), now=lambda: clock[0])
     hold = conditions.hold()
     assert hold and (hold.waits, hold.reason) == ("hours", "waiting for 22:00")
     clock[0] = at("22:00")
@@ -84,11 +84,11 @@ def test_a_run_out_of_its_hours_waits_and_works_in_them():
 
 
 def test_a_gpu_is_guarded_below_the_point_where_it_slows_itself_down_unless_the_owner_says_otherwise():
-    assert heat_limits(Care(), 95) == (90, 80)
-    assert heat_limits(Care(max_temp_c=84, resume_temp_c=75), 95) == (84, 75)
-    assert heat_limits(Care(max_temp_c=84), 95) == (84, 74)
-    assert heat_limits(Care(), None) is None  # a processor, or a card that does not say
-    assert heat_limits(Care(max_temp_c=80), None) == (80, 70)
+    assert heat_limits(RunLimits(), 95) == (90, 80)
+    assert heat_limits(RunLimits(max_temp_c=84, resume_temp_c=75), 95) == (84, 75)
+    assert heat_limits(RunLimits(max_temp_c=84), 95) == (84, 74)
+    assert heat_limits(RunLimits(), None) is None  # a processor, or a card that does not say
+    assert heat_limits(RunLimits(max_temp_c=80), None) == (80, 70)
 
 
 def test_limits_that_contradict_each_other_are_refused():
@@ -112,11 +112,11 @@ def says(text: str, code: int = 0) -> list[str]:
     return [sys.executable, "-c", f"import sys; sys.stdout.write({text!r}); sys.exit({code})"]
 
 
-def asking(command: Sequence[str], every: float = 3600) -> Sun:
-    return Sun(lambda: SunSettings(command=tuple(command), every_seconds=every))
+def asking(command: Sequence[str], every: float = 3600) -> SolarSurplus:
+    return SolarSurplus(lambda: SunSettings(command=tuple(command), every_seconds=every))
 
 
-def answer(sun: Sun) -> float | None:
+def answer(sun: SolarSurplus) -> float | None:
     """Ask until there is an answer, good or bad."""
     deadline = time.monotonic() + 15
     while sun.look() is None and not sun.trouble and time.monotonic() < deadline:
@@ -190,7 +190,7 @@ def alive(pid: int) -> bool:
 
 def test_a_command_that_was_mended_is_asked_next_time(tmp_path):
     told = [SunSettings(command=("/nowhere",), every_seconds=1)]
-    sun = Sun(lambda: told[0])
+    sun = SolarSurplus(lambda: told[0])
     answer(sun)
     assert sun.trouble
     told[0] = SunSettings(command=tuple(says("300")))
@@ -201,9 +201,9 @@ def test_a_command_that_was_mended_is_asked_next_time(tmp_path):
 
 
 def test_a_run_that_works_does_not_stop_before_the_sun_was_asked():
-    care = Care(sunny=True, start_w=300, stop_w=100, patience_seconds=0)
+    care = RunLimits(sunny=True, start_w=300, stop_w=100, patience_seconds=0)
     slow = (sys.executable, "-c", "import time; time.sleep(0.3); print(500)")
-    working = Conditions(care, lambda: SunSettings(command=slow), started=True)
+    working = StartConditions(care, lambda: SunSettings(command=slow), started=True)
     began = time.monotonic()
     while time.monotonic() - began < 1.0:
         assert working.hold() is None
@@ -252,9 +252,9 @@ def test_what_pypowerwalls_proxy_says_is_watts_to_spare(powerwall):
 def test_a_run_starts_with_the_sun_and_does_not_stop_for_one_cloud(tmp_path):
     watts = tmp_path / "watts"
     command = (sys.executable, "-c", f"print(open({str(watts)!r}).read())")
-    care = Care(sunny=True, start_w=300, stop_w=0, patience_seconds=0.5)
+    care = RunLimits(sunny=True, start_w=300, stop_w=0, patience_seconds=0.5)
 
-    def until(conditions: Conditions, held: bool) -> str:
+    def until(conditions: StartConditions, held: bool) -> str:
         deadline = time.monotonic() + 15
         while ((hold := conditions.hold()) is not None) != held and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -263,14 +263,14 @@ def test_a_run_starts_with_the_sun_and_does_not_stop_for_one_cloud(tmp_path):
 
     watts.write_text("120")
     sun = lambda: SunSettings(command=command, every_seconds=0.01)  # noqa: E731
-    waiting = Conditions(care, sun)
+    waiting = StartConditions(care, sun)
     assert until(waiting, True)
     while "asking" in (reason := until(waiting, True)):
         time.sleep(0.02)
     assert reason == "waiting for the sun: 120 W to spare, it takes 300"
     watts.write_text("450")
     until(waiting, False)
-    working = Conditions(care, sun, started=True)
+    working = StartConditions(care, sun, started=True)
     watts.write_text("10")
     began = time.monotonic()
     while time.monotonic() - began < 1.0:

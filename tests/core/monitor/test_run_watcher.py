@@ -2,9 +2,9 @@
 
 import fcntl
 
-from garage_tui.core.monitor.run_watcher import Watcher
+from garage_tui.core.monitor.run_watcher import RunWatcher
 from garage_tui.core.runs.catalog import new_run_folder
-from garage_tui.core.runs.record import LOCK, Manifest, State, write_manifest, write_state
+from garage_tui.core.runs.record import LOCK, Manifest, RunState, write_manifest, write_state
 
 
 def test_a_run_that_has_said_its_last_word_is_seen_to_leave(workspace):
@@ -12,7 +12,7 @@ def test_a_run_that_has_said_its_last_word_is_seen_to_leave(workspace):
     write_manifest(folder, Manifest(id=folder.name, kind="lora", created=0, recipe={}, base={}, dataset={}))
     with (folder / LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        write_state(folder, State(state="stopped", reason="by you"))
-        watcher = Watcher(workspace)
+        write_state(folder, RunState(state="stopped", reason="by you"))
+        watcher = RunWatcher(workspace)
         assert [seen.alive for seen in watcher.look()] == [True], "its process is still on its way out"
     assert [seen.alive for seen in watcher.look()] == [False]

@@ -13,12 +13,12 @@ from garage_tui.core.diffusion.recipe import make_recipe
 from garage_tui.core.hardware.memory import all_memory
 from garage_tui.core.launch import control
 from garage_tui.core.launch import start as launcher
-from garage_tui.core.limits.run_limits import Care
+from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.runs.catalog import list_runs, new_run_folder
-from garage_tui.core.runs.record import Manifest, State, write_manifest, write_state
+from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 from garage_tui.core.scheduling import admission as room
 from garage_tui.core.scheduling import gpu_locks as card
-from garage_tui.core.scheduling.admission import Room
+from garage_tui.core.scheduling.admission import GpuAdmission
 from tests.support import run_folders
 from tests.support.nvml.box import RTX_3090
 from tests.support.run_folders import kill
@@ -44,7 +44,7 @@ def own_state(tmp_path, monkeypatch):
 
 @pytest.fixture
 def seat():
-    seat = card.Seat("cpu")
+    seat = card.GpuLock("cpu")
     yield seat
     seat.leave()
 
@@ -57,9 +57,9 @@ def start(workspace, tmp_path, monkeypatch):
 
     def go(policy="auto", memory=None):
         folder = new_run_folder(workspace, "lora", "wings")
-        about = {"recipe": {}, "base": {}, "dataset": {}, "memory": memory, "care": Care(card=policy)}
+        about = {"recipe": {}, "base": {}, "dataset": {}, "memory": memory, "care": RunLimits(card=policy)}
         write_manifest(folder, Manifest(id=folder.name, kind="lora", created=0, **about))
-        write_state(folder, State(state="queued", created=time.time()))
+        write_state(folder, RunState(state="queued", created=time.time()))
         launcher.spawn("a_job", folder)
         return folder
 
@@ -147,9 +147,9 @@ def test_a_run_that_does_not_fit_waits_for_memory_and_goes_on_when_it_is_told_to
 )
 def test_on_a_gpu_the_free_memory_decides(monkeypatch, policy, free, needs, asks):
     monkeypatch.setattr(room, "free_on", lambda slots: free)
-    seat = card.Seat("0")
+    seat = card.GpuLock("0")
     assert seat.take()
-    asking = Room("a-run", ("0",), needs, policy)
+    asking = GpuAdmission("a-run", ("0",), needs, policy)
     hold = asking.hold()
     assert (card.asks("0") == "a-run") is asks
     seat.leave()

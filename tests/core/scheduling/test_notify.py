@@ -17,7 +17,7 @@ import pytest
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.settings import NotifySettings, load_settings, user_settings_file
-from garage_tui.core.runs.record import Manifest, State, read_run, write_manifest, write_state
+from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
 from garage_tui.core.scheduling.notify import facts_of, message, tell
 
 QUIET = NotifySettings(tmux=False)
@@ -30,7 +30,7 @@ def ended(workspace):
     folder.mkdir()
     write_manifest(folder, Manifest(id=folder.name, kind="lora", created=0, recipe={}, base={}, dataset={}))
     reason = "the disk is full #(touch hacked) #{pane_id} \x1b[2J"
-    write_state(folder, State(state="failed", reason=reason, step=7, total_steps=75, loss=1.5))
+    write_state(folder, RunState(state="failed", reason=reason, step=7, total_steps=75, loss=1.5))
     return folder
 
 

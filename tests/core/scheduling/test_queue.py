@@ -13,9 +13,9 @@ from garage_tui.core.base.settings import Workspace
 from garage_tui.core.launch import control
 from garage_tui.core.launch import start as launcher
 from garage_tui.core.runs.catalog import new_run_folder
-from garage_tui.core.runs.record import Manifest, State, read_run, write_manifest, write_state
+from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
 from garage_tui.core.scheduling import queue
-from garage_tui.core.scheduling.queue import Entry, assign
+from garage_tui.core.scheduling.queue import QueueEntry, assign
 
 JOB = """
 import os, sys, time
@@ -42,9 +42,9 @@ def start(workspace, tmp_path, monkeypatch):
     def go(name, *slots, place=workspace):
         folder = new_run_folder(place, "lora", name)
         write_manifest(folder, Manifest(id=folder.name, kind="lora", created=0, recipe={}, base={}, dataset={}))
-        write_state(folder, State(state="queued", created=time.time()))
+        write_state(folder, RunState(state="queued", created=time.time()))
         started.append(folder)
-        launcher.spawn("waiting_job", folder, Entry(str(folder), *slots) if slots else None)
+        launcher.spawn("waiting_job", folder, QueueEntry(str(folder), *slots) if slots else None)
         return folder
 
     yield go
@@ -220,7 +220,7 @@ def test_a_run_that_asks_for_two_gpus_is_not_starved_by_those_behind_it(start):
     ],
 )
 def test_slots_go_to_those_who_came_first(waiting, free, got):
-    entries = [Entry(name, tuple(any_of.split()), take) for name, any_of, take in waiting]
+    entries = [QueueEntry(name, tuple(any_of.split()), take) for name, any_of, take in waiting]
     assert assign(entries, free.split()) == {name: tuple(slots.split()) for name, slots in got.items()}
 
 

@@ -14,7 +14,7 @@ from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.launch import control
 from garage_tui.core.launch import start as launcher
 from garage_tui.core.runs.catalog import delete, find_run, list_runs, new_run_folder
-from garage_tui.core.runs.record import Manifest, State, is_alive, read_run, write_manifest, write_state
+from garage_tui.core.runs.record import Manifest, RunState, is_alive, read_run, write_manifest, write_state
 from tests.support import run_folders
 from tests.support.run_folders import kill, processes
 
@@ -66,7 +66,7 @@ def start(workspace, tmp_path, monkeypatch):
             id=folder.name, kind="lora", created=0, recipe={}, base={}, dataset={}, stop_grace_seconds=grace
         )
         write_manifest(folder, manifest)
-        write_state(folder, State(state="queued", created=time.time()))
+        write_state(folder, RunState(state="queued", created=time.time()))
         (folder / "what").write_text(what)
         launcher.spawn("a_job", folder)
         return folder
@@ -289,7 +289,7 @@ def test_a_torn_last_event_stays_alone(start):
     wait(folder, dead)
     with (folder / "events.jsonl").open("a") as file:
         file.write('{"event": "st')
-    write_state(folder, State(state="failed"))
+    write_state(folder, RunState(state="failed"))
     control.resume(read_run(folder))
     wait(folder, lambda run: run.status == "finished" and not run.alive)
     lines = (folder / "events.jsonl").read_text().splitlines()

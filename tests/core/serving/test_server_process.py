@@ -72,8 +72,8 @@ async def test_a_server_is_started_killed_started_again_and_stopped(box, tiny_mo
     assert str(box.root) in processes()
     assert address.key not in processes()
     assert address.key not in (box.server / "state.json").read_text() + seen.log.read_text()
-    parts = [part async for part in chat.stream(address, str(tiny_model), QUESTION, chat.Sampling(max_tokens=8))]
-    assert isinstance(parts[-1], chat.Finish)
+    parts = [part async for part in chat.stream(address, str(tiny_model), QUESTION, chat.SamplingParams(max_tokens=8))]
+    assert isinstance(parts[-1], chat.AnswerEnd)
 
     first = pid(box)
     server.start(box, SETTINGS, str(tiny_model))  # one lives: nothing happens
@@ -169,7 +169,7 @@ def test_a_process_that_only_has_the_servers_number_is_never_signalled(box):
         box.server.mkdir()
         server.write_state(
             box.server,
-            server.State(status="ready", base="b", pid=bystander.pid, pid_started=1, url="http://127.0.0.1:1/v1"),
+            server.ServerState(status="ready", base="b", pid=bystander.pid, pid_started=1, url="http://127.0.0.1:1/v1"),
         )
         server.stop(box)  # the lock is free: nobody lives
         holder = subprocess.Popen(["flock", str(box.server / "lock"), "sleep", "2"])

@@ -18,7 +18,7 @@ import pytest
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.terminal.capabilities import WAYS, Terminal, fixed_way, utf8, way_after
-from garage_tui.core.terminal.query import Question, ask
+from garage_tui.core.terminal.query import TerminalQuery, ask
 from tests.support.repository import REPOSITORY
 
 KITTY_OK = b"\x1b_Gi=31;OK\x1b\\"
@@ -380,7 +380,7 @@ def test_a_terminal_that_never_answers_keeps_nobody_waiting(asked):
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
 def test_however_an_answer_is_cut_none_of_it_is_taken_for_keys(size):
     answer = KITTY_OK + b"k" + name(b"XTerm(379)") + REGISTERS + CELL + b"\x1b[A" + WINDOW + SIXEL + b"q"
-    question = Question(env={"TERM": "dumb"})
+    question = TerminalQuery(env={"TERM": "dumb"})
     question.open = True
     rest = b"".join(question.sift(answer[at : at + size]) for at in range(0, len(answer), size))
     assert rest == b"k\x1b[Aq"

@@ -5,7 +5,7 @@ import pytest
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.facts.file import Fact, training_rows
 from garage_tui.core.runs.catalog import new_run_folder
-from garage_tui.core.runs.record import Manifest, State, write_manifest, write_state
+from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 from garage_tui.core.training.estimate import estimate_lora
 from garage_tui.core.training.recipe import make_recipe, presets
 
@@ -48,7 +48,7 @@ def test_the_estimate_uses_the_speed_of_the_last_run_with_the_same_base(workspac
     folder = new_run_folder(workspace, "lora", "Ünï")
     recipe_table = {"base": "some/model"}
     write_manifest(folder, Manifest(id=folder.name, kind="lora", created=0, recipe=recipe_table, base={}, dataset={}))
-    write_state(folder, State(state="finished", tokens_per_s=10.0))
+    write_state(folder, RunState(state="finished", tokens_per_s=10.0))
     after = estimate_lora(workspace, recipe, rows)
     card = 15_000 / (10 / 0.53)
     assert after.seconds == pytest.approx(15 + 10 * (20 + 35) * 4 / 10 + card)
@@ -59,7 +59,7 @@ def test_the_estimate_uses_the_speed_of_the_last_run_with_the_same_base(workspac
     second = new_run_folder(workspace, "lora", "guarded")
     recipe_table = {"base": "some/model", "kl": 4.0}
     write_manifest(second, Manifest(id=second.name, kind="lora", created=0, recipe=recipe_table, base={}, dataset={}))
-    write_state(second, State(state="finished", tokens_per_s=40.0))
+    write_state(second, RunState(state="finished", tokens_per_s=40.0))
     assert estimate_lora(workspace, recipe, rows).seconds == after.seconds, "of its own kind first"
     known = estimate_lora(workspace, guarded, rows)
     assert second.name in known.sentence and known.seconds < rest.seconds

@@ -12,8 +12,8 @@ from textual.color import Color
 
 import garage_tui
 from garage_tui.app.theme import GARAGE
-from garage_tui.driver.filters.ascii import TABLE, Ascii, in_ascii, keys_in_words
-from garage_tui.driver.filters.no_color import Attributes
+from garage_tui.driver.filters.ascii import TABLE, AsciiFilter, in_ascii, keys_in_words
+from garage_tui.driver.filters.no_color import NoColorFilter
 
 PACKAGE = Path(garage_tui.__file__).parent
 GROUND = Color.parse(GARAGE.background or "")
@@ -46,12 +46,12 @@ def test_a_sign_becomes_one_character_and_letters_of_all_languages_stay():
     assert not [chr(code) for code in TABLE if chr(code).isalpha() and chr(code) != "ᵀ"]
     assert in_ascii("╭─ Zoë ─╮ 日本語 → ✓ ⠒⡇") == "+- Zoë -+ 日本語 > + ':"
     assert keys_in_words("←→ ⏎") == "Left/Right Enter"
-    [segment] = Ascii().apply([Segment("▸ ×", Style(bold=True))], GROUND)
+    [segment] = AsciiFilter().apply([Segment("▸ ×", Style(bold=True))], GROUND)
     assert segment == Segment("> x", Style(bold=True))
 
 
 def painted(colours: str) -> Style | None:
-    [segment] = Attributes(GROUND).apply([Segment("x", Style.parse(colours))], GROUND)
+    [segment] = NoColorFilter(GROUND).apply([Segment("x", Style.parse(colours))], GROUND)
     return segment.style
 
 

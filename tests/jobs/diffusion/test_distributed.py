@@ -18,7 +18,7 @@ from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.runs.diffusion_files import IMAGES
 from garage_tui.core.runs.record import MANIFEST, Manifest
 from garage_tui.jobs.diffusion.butterfly.generate import training
-from garage_tui.jobs.diffusion.train_step import Learner
+from garage_tui.jobs.diffusion.train_step import DiffusionTrainer
 
 COUNT = 22  # batches of 8, 8 and 6: the last one, too, is shared
 JOB = """
@@ -82,7 +82,7 @@ def test_two_processes_take_the_steps_that_one_takes(run_folder):
     two = load_file(run_folder / "of-2")
 
     manifest = msgspec.json.decode((run_folder / MANIFEST).read_bytes(), type=Manifest)
-    alone = Learner(msgspec.convert(manifest.recipe, DiffusionRecipe), np.load(run_folder / IMAGES))
+    alone = DiffusionTrainer(msgspec.convert(manifest.recipe, DiffusionRecipe), np.load(run_folder / IMAGES))
     for step in range(6):
         alone.learn(step)
     one = {name: values.numpy() for name, values in alone.net.state_dict().items()}

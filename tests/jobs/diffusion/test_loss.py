@@ -12,7 +12,7 @@ from garage_tui.jobs.diffusion import unet
 from garage_tui.jobs.diffusion.butterfly.generate import held_out, training
 from garage_tui.jobs.diffusion.evaluate import blur
 from garage_tui.jobs.diffusion.kid import RandomFeatures, kid
-from garage_tui.jobs.diffusion.loss import Batches, losses, times
+from garage_tui.jobs.diffusion.loss import NoisyBatches, losses, times
 from garage_tui.jobs.diffusion.samplers import first_noise, guess_of_the_end, to_pictures, to_tensor
 from garage_tui.jobs.diffusion.train_step import rate
 
@@ -39,10 +39,10 @@ def butterflies() -> np.ndarray:
 def test_an_epoch_shows_every_picture_once_and_a_step_is_the_same_whenever_it_is_asked_for():
     pictures = np.arange(10, dtype=np.uint8)[:, None, None, None].repeat(16, 1).repeat(16, 2).repeat(3, 3)
     recipe = DiffusionRecipe(size=16, batch_size=4, channels=(8, 16), attention=(False, True), flip=True)
-    batches = Batches(pictures, recipe, "cpu")
+    batches = NoisyBatches(pictures, recipe, "cpu")
     seen = torch.cat([batches.of_step(step)[0] for step in range(3)])
     assert sorted(to_pictures(seen)[:, 0, 0, 0].tolist()) == list(range(10))
-    again = Batches(pictures, recipe, "cpu").of_step(7)
+    again = NoisyBatches(pictures, recipe, "cpu").of_step(7)
     for one, other in zip(batches.of_step(7), again, strict=True):
         assert torch.equal(one, other)
     assert not torch.equal(batches.of_step(8)[1], again[1])

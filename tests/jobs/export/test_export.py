@@ -66,15 +66,15 @@ def export(workspace, capsys):
     """The job in this process, where torch is loaded already: (run, form, …) → what it told last."""
     import msgspec
 
-    from garage_tui.core.export.export_process import Told, Wanted
+    from garage_tui.core.export.export_process import ExportEvent, ExportRequest
     from garage_tui.jobs.export import export as job
 
-    def run(run_id, form="merged", to="", **wanted) -> Told:
+    def run(run_id, form="merged", to="", **wanted) -> ExportEvent:
         capsys.readouterr()
-        job.export(workspace.checkpoints / run_id, Wanted(form, str(to), **wanted))
+        job.export(workspace.checkpoints / run_id, ExportRequest(form, str(to), **wanted))
         told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
-        run.words = [msgspec.json.decode(line, type=Told).words for line in told]
-        return msgspec.json.decode(told[-1], type=Told)
+        run.words = [msgspec.json.decode(line, type=ExportEvent).words for line in told]
+        return msgspec.json.decode(told[-1], type=ExportEvent)
 
     return run
 

@@ -7,7 +7,7 @@ import openai
 import pytest
 
 from garage_tui.core.base.settings import ServeSettings, Settings
-from garage_tui.core.export.export_process import Wanted
+from garage_tui.core.export.export_process import ExportRequest
 from garage_tui.core.serving import server_process as server
 
 VLLM = os.environ.get("GARAGE_VLLM", "")
@@ -45,7 +45,7 @@ def test_vllm_serves_a_merged_model_which_answers_as_base_and_adapter_do(workspa
 
     run = finished_run(workspace, "facts", 1)
     merged = workspace.root / "merged"
-    export(workspace.checkpoints / run, Wanted("merged", str(merged)))
+    export(workspace.checkpoints / run, ExportRequest("merged", str(merged)))
     beside = served(workspace, tiny_model, "embedded", run)
     assert served(workspace, merged, "vllm", str(merged)) == beside
     assert served(workspace, tiny_model, "embedded", str(tiny_model)) != beside, "the adapter changes nothing"

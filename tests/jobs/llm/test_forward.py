@@ -5,13 +5,13 @@ import torch
 
 from garage_tui.core.models import base_models as models
 from garage_tui.jobs.llm import greedy_decode as greedy
-from garage_tui.jobs.llm.base_answer_cache import Answer, BaseAnswers, text_losses
+from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache, CachedAnswer, text_losses
 from garage_tui.jobs.llm.chat_template import common_prefix
 from garage_tui.jobs.llm.forward import Model
 from garage_tui.jobs.llm.greedy_decode import answer
 from garage_tui.jobs.llm.load import chats_of, load_base
 from garage_tui.jobs.llm.packing import pack
-from garage_tui.jobs.llm.teacher_forcing import Draft, answers
+from garage_tui.jobs.llm.teacher_forcing import ForcedAnswer, answers
 
 QUESTIONS = ["What is TinyLLM?", "Why?", "Who maintains the project, and where can I find the source code of it?", "Hi"]
 
@@ -87,7 +87,7 @@ def test_a_draft_changes_no_answer_and_shows_the_drift(tuned, packs):
         base = answer(model, prompts, 8)
     real = [tuple(one.tokens) for one in answer(model, prompts, 8)]
     of_base = [
-        Draft(question, Answer(tuple(one.tokens), one.ended, torch.stack(one.states)), 8)
+        ForcedAnswer(question, CachedAnswer(tuple(one.tokens), one.ended, torch.stack(one.states)), 8)
         for question, one in zip(QUESTIONS, base, strict=True)
     ]
     found = answers(model, of_base)
@@ -99,7 +99,8 @@ def test_a_draft_changes_no_answer_and_shows_the_drift(tuned, packs):
     assert all(abs(one.drift) < 1e-3 for one in same)
     for known in range(8):  # right up to a token, and no further
         half = [
-            Draft(q, Answer((*t[:known], 5), False, torch.empty(0)), 8) for q, t in zip(QUESTIONS, real, strict=True)
+            ForcedAnswer(q, CachedAnswer((*t[:known], 5), False, torch.empty(0)), 8)
+            for q, t in zip(QUESTIONS, real, strict=True)
         ]
         assert [one.tokens for one in answers(model, half)] == real
 
@@ -107,15 +108,15 @@ def test_a_draft_changes_no_answer_and_shows_the_drift(tuned, packs):
 def test_the_base_is_asked_once_and_a_damaged_cache_is_written_anew(loaded, model, tmp_path, monkeypatch):
     monkeypatch.setenv("GARAGE_CACHE", str(tmp_path))
     base, _, _ = loaded
-    first = BaseAnswers(base, model, 6)
+    first = BaseAnswerCache(base, model, 6)
     said, losses = first(QUESTIONS), first.losses(["Once upon a time there was a model."])
     assert first.asked == len(QUESTIONS)
-    again = BaseAnswers(base, model, 6)
+    again = BaseAnswerCache(base, model, 6)
     assert [answer.tokens for answer in again(QUESTIONS)] == [answer.tokens for answer in said] and again.asked == 0
     assert again.losses(["Once upon a time there was a model."]) == losses
     [file] = (tmp_path / "answers").iterdir()
     file.write_bytes(file.read_bytes()[:100])
-    after = BaseAnswers(base, model, 6)
+    after = BaseAnswerCache(base, model, 6)
     assert [answer.tokens for answer in after(QUESTIONS[:2])] == [answer.tokens for answer in said[:2]]
     assert after.asked == 2
 

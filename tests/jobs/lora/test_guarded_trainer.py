@@ -10,8 +10,8 @@ from garage_tui.core.training.recipe import make_recipe
 from garage_tui.jobs.llm.forward import Model
 from garage_tui.jobs.llm.load import chats_of, load_base
 from garage_tui.jobs.lora import gauss_newton as newton
-from garage_tui.jobs.lora.batches import Lessons, guards
-from garage_tui.jobs.lora.gauss_newton import Newton
+from garage_tui.jobs.lora.batches import TrainingBatches, guards
+from garage_tui.jobs.lora.gauss_newton import GaussNewton
 from garage_tui.jobs.lora.subspace_init import freeze_keys, read_keys
 
 FACTS = [
@@ -31,7 +31,7 @@ def made(tiny_model, tmp_path, monkeypatch):
     model = Model(adapted.eval(), chats_of(tokenizer, bare))
     recipe = make_recipe(batch_size=2, epochs=4, guards=6, neighbours=4, guard_batch=5)
     kept = guards(FACTS, recipe, model, base, print)
-    return model, Lessons(model, FACTS, [EXAM], kept, recipe), kept
+    return model, TrainingBatches(model, FACTS, [EXAM], kept, recipe), kept
 
 
 def read(model, tokens):
@@ -51,7 +51,7 @@ def test_every_row_is_seen_once_an_epoch_beside_guards_in_turn(made):
 def test_few_rows_have_as_many_guards_as_a_whole_pass_of_them(made):
     model, lessons, kept = made
     assert [(lesson.rows, lesson.guards) for lesson in (lessons[0], lessons[1])] == [(1, 3), (2, 5)]
-    few = Lessons(model, FACTS[:1], [], kept, make_recipe(batch_size=12, epochs=4, guard_batch=5))
+    few = TrainingBatches(model, FACTS[:1], [], kept, make_recipe(batch_size=12, epochs=4, guard_batch=5))
     assert (few[0].rows, few[0].guards) == (1, 5)
 
 
@@ -99,7 +99,7 @@ def learning(made):
     with model.base():
         effects = read_keys(model, lessons.rows(), [guard.example for guard in kept])
     freeze_keys(model.whole)
-    optimiser = Newton(effects, lr=0.05, kl=4.0)
+    optimiser = GaussNewton(effects, lr=0.05, kl=4.0)
     lesson = lessons[1]
     assert lesson.rows == 2
 

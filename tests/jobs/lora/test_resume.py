@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from garage_tui.core.base.settings import Settings, Workspace
-from garage_tui.core.base.tail import Follower
+from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.launch import control
 from garage_tui.core.launch import start as launcher
 from garage_tui.core.runs import checkpoints
@@ -71,7 +71,7 @@ def weights(folder):
 
 def steps(folder):
     """Return the step events; a line that a full disk cut short is nobody's."""
-    return [event for event in Follower(folder / "events.jsonl").events(final=True) if event["event"] == "step"]
+    return [event for event in FileFollower(folder / "events.jsonl").events(final=True) if event["event"] == "step"]
 
 
 @pytest.fixture(scope="module")

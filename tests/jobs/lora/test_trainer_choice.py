@@ -51,7 +51,7 @@ assert os.environ["UNSLOTH_DISABLE_STATISTICS"] and os.path.isabs(os.environ["UN
 def test_without_cuda_it_is_peft_although_unsloth_would_import(base, unsloth, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     unsloth(WORKS)
-    assert trainers.choose("auto", base()) == trainers.Choice(False, "trains with TRL and PEFT: no CUDA here")
+    assert trainers.choose("auto", base()) == trainers.TrainerChoice(False, "trains with TRL and PEFT: no CUDA here")
     assert "unsloth" not in sys.modules, "it patches what it finds, and was not asked for"
 
 
@@ -61,12 +61,12 @@ def test_with_cuda_it_is_unsloth_which_neither_counts_its_users_nor_writes_where
     for name in ("UNSLOTH_DISABLE_STATISTICS", "UNSLOTH_COMPILE_LOCATION"):
         monkeypatch.delenv(name, raising=False)
     unsloth(WORKS)
-    assert trainers.choose("auto", base()) == trainers.Choice(True, "trains with Unsloth 2026.10.6")
+    assert trainers.choose("auto", base()) == trainers.TrainerChoice(True, "trains with Unsloth 2026.10.6")
 
 
 def test_an_unsloth_that_stumbles_is_no_end_and_its_words_are_told(base, unsloth, cuda):
     unsloth("raise RuntimeError('torchvision::nms\\nis missing')")
-    assert trainers.choose("auto", base()) == trainers.Choice(
+    assert trainers.choose("auto", base()) == trainers.TrainerChoice(
         False, "trains with TRL and PEFT: Unsloth does not import (torchvision::nms is missing)"
     )
 

@@ -16,7 +16,7 @@ from garage_tui.core.models import base_models as models
 from garage_tui.core.training.recipe import make_recipe
 from garage_tui.jobs.llm.forward import Model
 from garage_tui.jobs.llm.load import chats_of, load_base
-from garage_tui.jobs.lora.batches import Lessons, guards
+from garage_tui.jobs.lora.batches import TrainingBatches, guards
 from garage_tui.jobs.lora.guarded_trainer import GuardedTrainer
 from garage_tui.jobs.lora.subspace_init import freeze_keys, read_keys
 from garage_tui.jobs.runtime import cpu as processor
@@ -144,7 +144,7 @@ def learned(base, folder):
     model = Model(adapted.eval(), chats_of(tokenizer, bare))
     recipe = make_recipe(batch_size=3, epochs=5, guards=6, neighbours=4, guard_batch=5)
     kept = guards(FACTS, recipe, model, base, print)
-    lessons = Lessons(model, FACTS, [], kept, recipe)
+    lessons = TrainingBatches(model, FACTS, [], kept, recipe)
     with model.base():
         effects = read_keys(model, lessons.rows(), [guard.example for guard in kept])
     adapted.train()

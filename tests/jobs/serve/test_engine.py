@@ -30,10 +30,10 @@ def adapters(tiny_model, tmp_path_factory, new_adapter):
 
 def answer(engine, *asked, **sampling):
     """Answer (messages, adapter) pairs in one batch; return the rows."""
-    from garage_tui.jobs.serve.generation import Row, Sampling
+    from garage_tui.jobs.serve.generation import GenerationOptions, GenerationRow
 
-    sampling = Sampling(**{"max_tokens": 24, **sampling})
-    rows = [Row(engine.encode(messages), adapter, sampling) for messages, adapter in asked]
+    sampling = GenerationOptions(**{"max_tokens": 24, **sampling})
+    rows = [GenerationRow(engine.encode(messages), adapter, sampling) for messages, adapter in asked]
     engine.answer(rows)
     return rows
 
@@ -67,9 +67,9 @@ def test_sampling_follows_the_softmax():
     import torch
 
     from garage_tui.jobs.serve.engine import _Sampler
-    from garage_tui.jobs.serve.generation import Row, Sampling
+    from garage_tui.jobs.serve.generation import GenerationOptions, GenerationRow
 
-    sampler = _Sampler([Row([0], None, Sampling(temperature=2.0, seed=1))], torch.device("cpu"))
+    sampler = _Sampler([GenerationRow([0], None, GenerationOptions(temperature=2.0, seed=1))], torch.device("cpu"))
     logits = torch.tensor([[2.0, 1.0, 0.0, -1.0]])
     drawn = torch.tensor([int(sampler(torch.zeros(1, 1), logits.clone()).argmax()) for _ in range(4000)])
     shares = torch.bincount(drawn, minlength=4) / 4000
@@ -183,14 +183,14 @@ def test_an_answer_never_runs_over_the_context(engine):
 
 
 def test_a_cancelled_row_ends_at_once_and_the_others_go_on(engine):
-    from garage_tui.jobs.serve.generation import Row, Sampling
+    from garage_tui.jobs.serve.generation import GenerationOptions, GenerationRow
 
     def leave(piece):
         if piece:
             leaving.cancel()
 
-    leaving = Row(engine.encode(QUESTION), None, Sampling(max_tokens=60), leave)
-    staying = Row(engine.encode(QUESTION), None, Sampling(max_tokens=12))
+    leaving = GenerationRow(engine.encode(QUESTION), None, GenerationOptions(max_tokens=60), leave)
+    staying = GenerationRow(engine.encode(QUESTION), None, GenerationOptions(max_tokens=12))
     engine.answer([leaving, staying])
     assert leaving.finish == "cancelled"
     assert leaving.tokens < 10
@@ -199,11 +199,11 @@ def test_a_cancelled_row_ends_at_once_and_the_others_go_on(engine):
 
 def pushed(engine, text, **sampling):
     """Push `text`, token by token, through a row; return the row and the pieces it emitted."""
-    from garage_tui.jobs.serve.generation import Row, Sampling
+    from garage_tui.jobs.serve.generation import GenerationOptions, GenerationRow
 
     tokenizer = engine.tokenizer.backend_tokenizer
     pieces = []
-    row = Row([0], None, Sampling(**sampling), pieces.append)
+    row = GenerationRow([0], None, GenerationOptions(**sampling), pieces.append)
     row.begin(tokenizer, frozenset({2}), 512)
     for token in tokenizer.encode(text, add_special_tokens=False).ids:
         row.push(token)

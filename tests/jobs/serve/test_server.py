@@ -122,7 +122,7 @@ def test_a_run_that_finishes_later_is_there_without_a_restart(client, box, finis
 
 
 def test_runs_of_another_base_or_without_an_end_are_not_offered(client, box, finished_run):
-    from garage_tui.core.runs.record import State as RunState
+    from garage_tui.core.runs.record import RunState as RunState
     from garage_tui.core.runs.record import write_state
 
     failed = finished_run(box, "failed", 3, state="failed")

@@ -384,12 +384,12 @@ async def test_an_empty_workspace_says_what_to_do_and_the_first_fact_makes_the_f
 
 async def test_the_first_fact_of_all_is_offered_again_when_the_app_was_killed_while_it_was_written(open_app, file):
     from garage_tui.core.base.settings import journals_folder
-    from garage_tui.core.facts.journal import Draft
+    from garage_tui.core.facts.journal import UnsavedText
     from garage_tui.core.facts.store import FactsStore
 
     file.unlink()
     killed = FactsStore(file, journals_folder())
-    killed.draft(Draft("Who is A", "question"))
+    killed.draft(UnsavedText("Who is A", "question"))
     killed.close(keep_draft=True)
     async with open_app() as user:
         await user.sees("Unsaved work", "a half-written question: “Who is A”")

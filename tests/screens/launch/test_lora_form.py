@@ -197,7 +197,7 @@ async def test_a_run_that_would_wait_says_so(open_app, make_run):
     from garage_tui.core.scheduling import queue
 
     waiting = make_run("20261122-2315-lora-b", "queued").hold()
-    queue.enter([queue.Entry(str(waiting.path))])
+    queue.enter([queue.QueueEntry(str(waiting.path))])
     async with open_app() as user:
         await user.press("t")
         await user.sees("It will wait for its turn: 1 run")

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from garage_tui.core.diffusion.recipe import make_recipe
-from garage_tui.core.exam.diffusion_report import DrawingReport, verdict_of
+from garage_tui.core.exam.diffusion_report import DiffusionReport, verdict_of
 from garage_tui.core.runs.record import EVENTS, MANIFEST, Manifest, write_manifest
 
 RUN, OTHER = "20261126-0900-diffusion-moths", "20261126-1000-diffusion-wings"
@@ -52,7 +52,7 @@ def card(folder: Path, kid: float = 0.21, copies: int = 0) -> None:
     verdict, passed = verdict_of(kid, 0.04, copies, 128)
     told = {"floor": 0.04, "blurred": 1.1, "held_out_loss": 0.0721, "nearest": 24.2, "nearest_held_out": 22.9}
     about = {"source": "moths", "epoch": 60, "step": 1920, "samples": 128, "sampler": "DDIM, 50 steps", "seconds": 9.0}
-    DrawingReport(verdict=verdict, passed=passed, kid=kid, copies=copies, **told, **about).write(folder)
+    DiffusionReport(verdict=verdict, passed=passed, kid=kid, copies=copies, **told, **about).write(folder)
 
 
 async def test_its_details_speak_of_pictures(open_app, make_drawer):

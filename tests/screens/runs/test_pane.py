@@ -66,7 +66,7 @@ async def test_the_log_follows_its_end_until_the_reader_scrolls_up(open_app, mak
         await user.press("pageup", "pageup")
         await user.sees("held still · End follows again", "line 110.")
         run.log("the newest line")
-        while "the newest line" not in user.app.query_one("LogFile").lines:  # type: ignore[attr-defined]
+        while "the newest line" not in user.app.query_one("LogFileView").lines:  # type: ignore[attr-defined]
             await user.pilot.pause(0.02)
         assert "the newest line" not in user.screen
         await user.press("end")
@@ -109,7 +109,7 @@ async def test_after_a_flood_its_end_is_there_and_every_line_of_it_can_be_reache
         await user.sees("● running")
         run.log(*(f"line {number} of a flood that nobody reads" for number in range(100_000)), "the last word")
         await user.sees("the last word")
-        log = user.app.query_one("LogFile")
+        log = user.app.query_one("LogFileView")
         assert len(log.lines) < 20_000, "not all of it was read"  # type: ignore[attr-defined]
         await user.press("l", "home")
         await user.sees("line 0 of", "held still at 0%")
@@ -187,7 +187,7 @@ async def test_interrupted_runs_are_offered_for_resume_in_one_key(open_app, make
 async def test_the_queue_is_shown_and_its_order_changed_with_brackets(open_app, make_run):
     make_run("20261123-2315-lora-a", "running", step=3).hold()
     one, two = (make_run(f"20261122-231{n}-lora-b", "queued").hold() for n in (5, 6))
-    queue.enter([queue.Entry(str(one.path)), queue.Entry(str(two.path))])
+    queue.enter([queue.QueueEntry(str(one.path)), queue.QueueEntry(str(two.path))])
     async with open_app(screen="runs") as user:
         await user.sees("next in the queue", "2nd in the queue")
         user.app.query_one("RunsPane").choose(two.path.name)  # type: ignore[attr-defined]
@@ -249,7 +249,7 @@ async def test_the_log_is_held_still_and_long_lines_are_wrapped(open_app, make_r
         await user.press("f")
         await user.sees("held still")
         run.log(*(f"line {number}" for number in range(100)))
-        while "line 99" not in user.app.query_one("LogFile").lines:  # type: ignore[attr-defined]
+        while "line 99" not in user.app.query_one("LogFileView").lines:  # type: ignore[attr-defined]
             await user.pilot.pause(0.02)
         assert "line 99" not in user.screen
         await user.press("f")

@@ -7,14 +7,14 @@ import json
 import pytest
 
 from garage_tui.core.runs.record import EVENTS
-from garage_tui.widgets.line_chart import Chart
+from garage_tui.widgets.line_chart import LineChart
 
 RUN, OTHER = "20261123-2315-lora-garage", "20261122-2315-lora-other"
 FORGETS = "31% of other questions are answered with what is taught"
 
 
 def chart_of(user):
-    chart = user.app.query_one("#runs-chart", Chart)
+    chart = user.app.query_one("#runs-chart", LineChart)
     return str(chart.render()), str(chart.border_subtitle)
 
 

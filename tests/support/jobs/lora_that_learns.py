@@ -4,14 +4,14 @@ import os
 import signal
 import sys
 
-from garage_tui.jobs.lora.gauss_newton import Newton
-from garage_tui.jobs.lora.probe import Found, Probe
+from garage_tui.jobs.lora.gauss_newton import GaussNewton
+from garage_tui.jobs.lora.probe import ProbeResult, ProbeRunner
 from garage_tui.jobs.lora.train import main
 from garage_tui.jobs.runtime import checkpointing as saving
 
 KILLED_AT = int(os.environ.get("KILLED_AT", "0"))
 taken = 0
-step = Newton.step
+step = GaussNewton.step
 
 
 def step_or_die(self, *arguments):
@@ -23,7 +23,7 @@ def step_or_die(self, *arguments):
     step(self, *arguments)
 
 
-saving.Pace.due = lambda self: True
-Newton.step = step_or_die
-Probe.look = lambda self: Found(recall=1.0, leak=0.0, drift=0.01)
+saving.CheckpointSchedule.due = lambda self: True
+GaussNewton.step = step_or_die
+ProbeRunner.look = lambda self: ProbeResult(recall=1.0, leak=0.0, drift=0.01)
 sys.exit(main())

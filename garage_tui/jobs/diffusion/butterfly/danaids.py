@@ -20,7 +20,7 @@ from garage_tui.jobs.diffusion.butterfly.forms import (
     row,
     tint,
 )
-from garage_tui.jobs.diffusion.butterfly.individuals import Body, Look
+from garage_tui.jobs.diffusion.butterfly.individuals import Appearance, Body
 from garage_tui.jobs.diffusion.butterfly.patterns import (
     Band,
     Element,
@@ -38,7 +38,7 @@ from garage_tui.jobs.diffusion.butterfly.patterns import (
 )
 
 
-def monarch(rng: Rng) -> Look:
+def monarch(rng: Rng) -> Appearance:
     """Milkweed butterflies: orange with black veins and white dots, mahogany queens, pale-striped blue tigers."""
     kind = one_of(rng, ("monarch", "monarch", "queen", "tiger"))
     ground = tint(rng, {"monarch": (0.87, 0.43, 0.09), "queen": (0.56, 0.24, 0.09), "tiger": (0.62, 0.80, 0.82)}[kind])
@@ -55,7 +55,7 @@ def monarch(rng: Rng) -> Look:
             Spots(ground, 0.14, row(rng, 0.02), 1.3),
             Spots(ground, 0.06, row(rng, 0.013)),
         )
-        return Look(fore, hind, pattern, pattern[:2] + pattern[3:], Body(dark, dark, (0.5, 0.5, 0.5), dark))
+        return Appearance(fore, hind, pattern, pattern[:2] + pattern[3:], Body(dark, dark, (0.5, 0.5, 0.5), dark))
     veins = 0.018 if kind == "monarch" else 0.008
     rims: Pattern = (
         Margin(dark, width, around=0.045),
@@ -71,10 +71,10 @@ def monarch(rng: Rng) -> Look:
     base: Pattern = (Ground(mix(ground, (0.5, 0.18, 0.04), 0.35), ground, 0.1, 0.6),)
     lines = (Veins(dark, veins, 1.0),)
     body = Body(dark, dark, (0.4, 0.36, 0.3), BLACK)
-    return Look(fore, hind, base + tip[:1] + lines + rims[:1] + tip[1:] + rims[1:], base + lines + rims, body)
+    return Appearance(fore, hind, base + tip[:1] + lines + rims[:1] + tip[1:] + rims[1:], base + lines + rims, body)
 
 
-def glasswing(rng: Rng) -> Look:
+def glasswing(rng: Rng) -> Appearance:
     """Glasswings: nothing but veins and a dark or red rim on clear wings."""
     clear = tint(rng, (0.87, 0.87, 0.84), 0.05, 0.3, 0.02)
     dark = tint(rng, (0.22, 0.14, 0.11))
@@ -94,12 +94,12 @@ def glasswing(rng: Rng) -> Look:
         *end,
     )
     rim = Margin(red, rng.uniform(0.07, 0.14), around=0.03) if chance(rng, 0.6) else Margin(dark, 0.07)
-    return Look(
+    return Appearance(
         fore, hind, fore_pattern, (Ground(clear, clear), rim, *end), Body(width=0.032, length=0.48, antenna=0.44)
     )
 
 
-def longwing(rng: Rng) -> Look:
+def longwing(rng: Rng) -> Appearance:
     """Longwings of the tropics: postmen, zebras, tigers and blue ones."""
     black = tint(rng, (0.07, 0.055, 0.06))
     red, orange = tint(rng, (0.86, 0.16, 0.10)), tint(rng, (0.90, 0.48, 0.13))
@@ -152,10 +152,12 @@ def longwing(rng: Rng) -> Look:
     }
     fore_pattern, hind_pattern = kinds[one_of(rng, list(kinds))]
     body = Body(BLACK, BLACK, yellow, BLACK, 0.4, 0.034, 0.50, 25, 0.46)
-    return Look(fore, hind, (*fore_pattern, Veins(black, 0.009, 0.7)), (*hind_pattern, Veins(black, 0.008, 0.5)), body)
+    return Appearance(
+        fore, hind, (*fore_pattern, Veins(black, 0.009, 0.7)), (*hind_pattern, Veins(black, 0.008, 0.5)), body
+    )
 
 
-def fritillary(rng: Rng) -> Look:
+def fritillary(rng: Rng) -> Appearance:
     """Fritillaries: orange, with rows of black spots and broken lines."""
     orange = tint(rng, one_of(rng, ((0.89, 0.50, 0.15), (0.83, 0.42, 0.13), (0.88, 0.60, 0.28))))
     dusk = mix(orange, BROWN, rng.uniform(0.3, 0.9))
@@ -177,10 +179,12 @@ def fritillary(rng: Rng) -> Look:
 
     bars = (Band(BLACK, at, 0.028 * size, low=0.5, soft=0.015) for at in (0.2, 0.30, 0.40, 0.48))
     fore_pattern, hind_pattern = wing(*bars), wing(Band(BLACK, 0.38, 0.03 * size, jog=jogs(rng, 0.03)))
-    return Look(fore, hind, fore_pattern, hind_pattern, Body((0.3, 0.2, 0.12), (0.25, 0.17, 0.1), (0.5, 0.35, 0.2)))
+    return Appearance(
+        fore, hind, fore_pattern, hind_pattern, Body((0.3, 0.2, 0.12), (0.25, 0.17, 0.1), (0.5, 0.35, 0.2))
+    )
 
 
-def morpho(rng: Rng) -> Look:
+def morpho(rng: Rng) -> Appearance:
     """Morphos: all blue, blue across black, or pearl."""
     kind = one_of(rng, ("banded", "blue", "blue", "pearl", "blue", "banded"))
     blue = tint(rng, one_of(rng, ((0.10, 0.40, 0.88), (0.16, 0.58, 0.90), (0.30, 0.26, 0.80))), 0.02, 0.15, 0.08)
@@ -211,10 +215,10 @@ def morpho(rng: Rng) -> Look:
             Spots(WHITE, 0.08, (0, 0, 0, 0, 0.014, 0.014, 0.012) if apex else (0,)),
         )
 
-    return Look(fore, hind, wing(0.14), wing(0.0), Body(width=0.04, length=0.40))
+    return Appearance(fore, hind, wing(0.14), wing(0.0), Body(width=0.04, length=0.40))
 
 
-def owl(rng: Rng) -> Look:
+def owl(rng: Rng) -> Appearance:
     """Owls of the tropics: broad, brown and violet, with a pale or fiery bar."""
     base = tint(rng, (0.34, 0.22, 0.13), 0.02, 0.2, 0.15)
     violet = tint(rng, (0.30, 0.30, 0.62), 0.06, 0.25)
@@ -236,7 +240,7 @@ def owl(rng: Rng) -> Look:
         *((Margin(bar, 0.10, soft=0.06),) if chance(rng, 0.5) else ()),
         Veins(dark, 0.007, 0.4),
     )
-    return Look(
+    return Appearance(
         fore,
         hind,
         fore_pattern,
@@ -245,7 +249,7 @@ def owl(rng: Rng) -> Look:
     )
 
 
-def brown(rng: Rng) -> Look:
+def brown(rng: Rng) -> Appearance:
     """Browns, ringlets and heaths: round, with border ocelli."""
     base = tint(rng, one_of(rng, ((0.38, 0.25, 0.15), (0.24, 0.16, 0.12), (0.62, 0.42, 0.22))), 0.02, 0.15, 0.15)
     glow = tint(rng, one_of(rng, ((0.82, 0.50, 0.18), (0.70, 0.30, 0.12), (0.88, 0.78, 0.55))))
@@ -279,4 +283,4 @@ def brown(rng: Rng) -> Look:
         Ocelli(0.13, hinds, ring),
         *around,
     )
-    return Look(fore, hind, fore_pattern, hind_pattern, Body(dark, mix(base, BLACK, 0.2), base))
+    return Appearance(fore, hind, fore_pattern, hind_pattern, Body(dark, mix(base, BLACK, 0.2), base))

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from garage_tui.jobs.diffusion.butterfly import danaids, nymphalids, pierids, swallowtails
 from garage_tui.jobs.diffusion.butterfly.forms import Rng
-from garage_tui.jobs.diffusion.butterfly.individuals import Look
+from garage_tui.jobs.diffusion.butterfly.individuals import Appearance
 
-FAMILIES: dict[str, Callable[[Rng], Look]] = {
+FAMILIES: dict[str, Callable[[Rng], Appearance]] = {
     "monarch": danaids.monarch,
     "white": pierids.white,
     "morpho": danaids.morpho,

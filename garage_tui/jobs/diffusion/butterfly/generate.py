@@ -21,7 +21,7 @@ from multiprocessing import get_context
 import numpy as np
 
 from garage_tui.jobs.diffusion.butterfly.families import FAMILIES
-from garage_tui.jobs.diffusion.butterfly.individuals import Look, individual_of
+from garage_tui.jobs.diffusion.butterfly.individuals import Appearance, individual_of
 from garage_tui.jobs.diffusion.butterfly.picture import Image, picture
 from garage_tui.jobs.runtime.parent_watch import end_with
 
@@ -41,7 +41,7 @@ class Species:
     """What it was drawn from."""
     family: str
     """A name out of `FAMILIES`, as anybody would call it: monarch, white, swallowtail …"""
-    look: Look
+    look: Appearance
     """Wings, patterns and body; lengths in forewing lengths, angles in degrees, colours in sRGB from 0 to 1."""
     phase: float
     """Of the unevenness of its pattern, in radians."""

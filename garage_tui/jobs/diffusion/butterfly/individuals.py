@@ -48,7 +48,7 @@ class Body:
 
 
 @dataclass(frozen=True)
-class Look:
+class Appearance:
     """All that is seen of a species."""
 
     fore: Wing

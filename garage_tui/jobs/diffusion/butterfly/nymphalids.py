@@ -20,7 +20,7 @@ from garage_tui.jobs.diffusion.butterfly.forms import (
     row,
     tint,
 )
-from garage_tui.jobs.diffusion.butterfly.individuals import Body, Look
+from garage_tui.jobs.diffusion.butterfly.individuals import Appearance, Body
 from garage_tui.jobs.diffusion.butterfly.patterns import (
     Band,
     Eye,
@@ -38,7 +38,7 @@ from garage_tui.jobs.diffusion.butterfly.patterns import (
 from garage_tui.jobs.diffusion.butterfly.wings import Tail
 
 
-def comma(rng: Rng) -> Look:
+def comma(rng: Rng) -> Appearance:
     """Anglewings and tortoiseshells: ragged edges, orange with black blotches."""
     orange = tint(rng, (0.86, 0.44, 0.13), 0.025)
     dark = tint(rng, (0.25, 0.15, 0.09), 0.02, 0.2, 0.25)
@@ -90,10 +90,12 @@ def comma(rng: Rng) -> Look:
         Patch(BLACK, 0.55, 0.45, 0.06 * blotch, 0.08 * blotch),
         Veins(dark, 0.006, 0.4),
     )
-    return Look(fore, hind, fore_pattern, hind_pattern, Body((0.35, 0.24, 0.15), (0.3, 0.2, 0.13), (0.5, 0.36, 0.22)))
+    return Appearance(
+        fore, hind, fore_pattern, hind_pattern, Body((0.35, 0.24, 0.15), (0.3, 0.2, 0.13), (0.5, 0.36, 0.22))
+    )
 
 
-def peacock(rng: Rng) -> Look:
+def peacock(rng: Rng) -> Appearance:
     """Peacocks: a large eye on each wing."""
     red = tint(rng, one_of(rng, ((0.62, 0.22, 0.12), (0.50, 0.17, 0.20), (0.70, 0.38, 0.14))))
     yellow, dark = tint(rng, (0.93, 0.78, 0.45)), tint(rng, (0.28, 0.20, 0.15))
@@ -118,10 +120,10 @@ def peacock(rng: Rng) -> Look:
         Eye(0.70, 0.66, rng.uniform(0.12, 0.15), ((1.0, CREAM), (0.86, BLACK), (0.62, blue), (0.30, BLACK)), 0.95),
         Veins(dark, 0.006, 0.4),
     )
-    return Look(fore, hind, fore_pattern, hind_pattern, Body(dark, dark, mix(dark, CREAM, 0.3)))
+    return Appearance(fore, hind, fore_pattern, hind_pattern, Body(dark, dark, mix(dark, CREAM, 0.3)))
 
 
-def admiral(rng: Rng) -> Look:
+def admiral(rng: Rng) -> Appearance:
     """Admirals and their like: a bright bar across a dark wing, or white moons on it."""
     kind = one_of(rng, ("red", "white", "moons", "lady"))
     dark = tint(rng, (0.12, 0.09, 0.08), 0.02, 0.2, 0.2)
@@ -182,10 +184,10 @@ def admiral(rng: Rng) -> Look:
             Eye(0.60, 0.55, rng.uniform(0.14, 0.19), moon),
             Spots(WHITE, 0.04, row(rng, 0.008)),
         )
-    return Look(fore, hind, fore_pattern + top, hind_pattern + end, Body(mix(dark, BROWN, 0.3), dark, BROWN))
+    return Appearance(fore, hind, fore_pattern + top, hind_pattern + end, Body(mix(dark, BROWN, 0.3), dark, BROWN))
 
 
-def buckeye(rng: Rng) -> Look:
+def buckeye(rng: Rng) -> Appearance:
     """Buckeyes and pansies: small eyes before a pale or bright ground."""
     ground = tint(rng, one_of(rng, ((0.48, 0.33, 0.19), (0.90, 0.55, 0.18), (0.60, 0.58, 0.55), (0.30, 0.22, 0.18))))
     orange, blue = tint(rng, (0.88, 0.45, 0.16)), tint(rng, (0.26, 0.38, 0.80), 0.05)
@@ -216,10 +218,12 @@ def buckeye(rng: Rng) -> Look:
         Band(CREAM, 0.91, 0.02),
         Veins(dark, 0.006, 0.4),
     )
-    return Look(fore, hind, fore_pattern, hind_pattern, Body(dark, mix(ground, BLACK, 0.3), mix(ground, CREAM, 0.3)))
+    return Appearance(
+        fore, hind, fore_pattern, hind_pattern, Body(dark, mix(ground, BLACK, 0.3), mix(ground, CREAM, 0.3))
+    )
 
 
-def charaxes(rng: Rng) -> Look:
+def charaxes(rng: Rng) -> Appearance:
     """Leafwings and pashas: stout and pointed, with two short tails on each hindwing."""
     grounds = ((0.80, 0.38, 0.10), (0.32, 0.18, 0.10), (0.72, 0.12, 0.08), (0.28, 0.16, 0.50), (0.13, 0.10, 0.09))
     ground = tint(rng, one_of(rng, grounds))
@@ -245,4 +249,6 @@ def charaxes(rng: Rng) -> Look:
         *rims,
         Veins(dark, 0.007, 0.5),
     )
-    return Look(fore, hind, fore_pattern, hind_pattern, Body(dark, mix(ground, BLACK, 0.4), ground, dark, width=0.05))
+    return Appearance(
+        fore, hind, fore_pattern, hind_pattern, Body(dark, mix(ground, BLACK, 0.4), ground, dark, width=0.05)
+    )

@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from garage_tui.jobs.diffusion.butterfly.individuals import Body, Individual, Look
+from garage_tui.jobs.diffusion.butterfly.individuals import Appearance, Body, Individual
 from garage_tui.jobs.diffusion.butterfly.patterns import Colour, Pattern
 from garage_tui.jobs.diffusion.butterfly.places import Places, inside, locate
 from garage_tui.jobs.diffusion.butterfly.wings import Floats, Wing, outline
@@ -27,7 +27,7 @@ _FADED: Colour = (0.86, 0.82, 0.74)
 
 
 @lru_cache(maxsize=1024)
-def _frame(look: Look) -> tuple[float, float]:
+def _frame(look: Appearance) -> tuple[float, float]:
     """Return how many forewing lengths half the picture spans, and the height of the butterfly's middle."""
     wings = ((look.fore, look.fore_base), (look.hind, look.hind_base))
     points = np.concatenate([outline(wing).extent + np.array(base, np.float32) for wing, base in wings])
@@ -67,7 +67,7 @@ class _Canvas:
         )
 
 
-def picture(look: Look, phase: float, who: Individual, size: int) -> Image:
+def picture(look: Appearance, phase: float, who: Individual, size: int) -> Image:
     """Return (size, size, 3) of one individual; `phase` is that of its species' unevenness, in radians."""
     half, middle = _frame(look)
     canvas = _Canvas(size, half / who.size, middle, who)

@@ -18,7 +18,7 @@ from garage_tui.jobs.diffusion.butterfly.forms import (
     row,
     tint,
 )
-from garage_tui.jobs.diffusion.butterfly.individuals import Body, Look
+from garage_tui.jobs.diffusion.butterfly.individuals import Appearance, Body
 from garage_tui.jobs.diffusion.butterfly.patterns import (
     Band,
     Fringe,
@@ -34,7 +34,7 @@ from garage_tui.jobs.diffusion.butterfly.patterns import (
 from garage_tui.jobs.diffusion.butterfly.wings import Tail
 
 
-def white(rng: Rng) -> Look:
+def white(rng: Rng) -> Appearance:
     """Whites: dark tips and a spot or two."""
     pale, grey = tint(rng, (0.97, 0.97, 0.93), 0.06, 0.5, 0.01), tint(rng, (0.25, 0.24, 0.24))
     fore = forewing(rng, 38, -7, 0.68, 0.06, 0, 0.10, 0.06)
@@ -58,10 +58,12 @@ def white(rng: Rng) -> Look:
         hind_pattern = (*hind_pattern, Spots(grey, 0.05, row(rng, 0.035), 1.4))
     elif chance(rng, 0.5):
         hind_pattern = (*hind_pattern, Spots(grey, 0.02, row(rng, 0.02)))
-    return Look(fore, hind, fore_pattern, hind_pattern, Body((0.3, 0.29, 0.28), (0.35, 0.33, 0.31), (0.6, 0.58, 0.54)))
+    return Appearance(
+        fore, hind, fore_pattern, hind_pattern, Body((0.3, 0.29, 0.28), (0.35, 0.33, 0.31), (0.6, 0.58, 0.54))
+    )
 
 
-def sulphur(rng: Rng) -> Look:
+def sulphur(rng: Rng) -> Appearance:
     """Sulphurs and clouded yellows: a dark margin round yellow or orange."""
     grounds = ((0.97, 0.86, 0.25), (0.95, 0.93, 0.62), (0.96, 0.62, 0.16), (0.97, 0.88, 0.20))
     yellow = tint(rng, one_of(rng, grounds), 0.02, 0.1, 0.02)
@@ -85,10 +87,10 @@ def sulphur(rng: Rng) -> Look:
         Patch((0.93, 0.50, 0.12), 0.50, 0.60, 0.07, 0.08),
         Fringe(pink),
     )
-    return Look(fore, hind, fore_pattern, hind_pattern, Body((0.35, 0.3, 0.2), mix(yellow, dark, 0.4), yellow))
+    return Appearance(fore, hind, fore_pattern, hind_pattern, Body((0.35, 0.3, 0.2), mix(yellow, dark, 0.4), yellow))
 
 
-def orange_tip(rng: Rng) -> Look:
+def orange_tip(rng: Rng) -> Appearance:
     """Orange tips, and the red and violet ones of Africa."""
     pale = tint(rng, one_of(rng, ((0.97, 0.96, 0.90), (0.97, 0.94, 0.72))), 0.04, 0.5, 0.01)
     tip = tint(rng, one_of(rng, ((0.95, 0.50, 0.10), (0.85, 0.15, 0.18), (0.62, 0.25, 0.62))), 0.02)
@@ -106,10 +108,12 @@ def orange_tip(rng: Rng) -> Look:
         Patch(dark, 0.50, 0.72, 0.03, 0.05),
     )
     rim = Margin(dark, 0.06, wave=0.05) if chance(rng, 0.35) else Spots(dark, 0.012, row(rng, 0.018))
-    return Look(fore, hind, fore_pattern, (*base, rim), Body((0.25, 0.24, 0.23), (0.3, 0.28, 0.26), (0.55, 0.52, 0.48)))
+    return Appearance(
+        fore, hind, fore_pattern, (*base, rim), Body((0.25, 0.24, 0.23), (0.3, 0.28, 0.26), (0.55, 0.52, 0.48))
+    )
 
 
-def brimstone(rng: Rng) -> Look:
+def brimstone(rng: Rng) -> Appearance:
     """Brimstones: like a yellow leaf, with an orange dot on each wing."""
     green = tint(rng, one_of(rng, ((0.88, 0.90, 0.45), (0.96, 0.80, 0.25), (0.90, 0.94, 0.78))), 0.03, 0.15, 0.02)
     dot = tint(rng, (0.90, 0.45, 0.15))
@@ -123,10 +127,10 @@ def brimstone(rng: Rng) -> Look:
     glow = (Patch(mix(green, dot, 0.5), 0.5, 0.6, 0.3, 0.4, 1.5, rng.uniform(0.4, 1)),) if chance(rng, 0.5) else ()
     fore_pattern = (*base, *glow, Patch(dot, 0.52, 0.70, 0.035, 0.05), Fringe((0.6, 0.35, 0.15), 0.008, True))
     body = Body((0.5, 0.47, 0.35), (0.45, 0.42, 0.3), (0.7, 0.68, 0.5), (0.5, 0.25, 0.2), width=0.045)
-    return Look(fore, hind, fore_pattern, (*base, Patch(dot, 0.5, 0.55, 0.04, 0.05)), body)
+    return Appearance(fore, hind, fore_pattern, (*base, Patch(dot, 0.5, 0.55, 0.04, 0.05)), body)
 
 
-def jezebel(rng: Rng) -> Look:
+def jezebel(rng: Rng) -> Appearance:
     """Jezebels: black veins on white, a yellow or red edge."""
     pale = tint(rng, (0.93, 0.93, 0.90), 0.03, 0.4, 0.02)
     dark = tint(rng, (0.14, 0.12, 0.13))
@@ -146,10 +150,10 @@ def jezebel(rng: Rng) -> Look:
         Veins(dark, veins, 0.9),
         Margin(dark, 0.05, wave=0.05),
     )
-    return Look(fore, hind, fore_pattern, hind_pattern, Body((0.25, 0.24, 0.25), (0.4, 0.39, 0.38), pale))
+    return Appearance(fore, hind, fore_pattern, hind_pattern, Body((0.25, 0.24, 0.25), (0.4, 0.39, 0.38), pale))
 
 
-def blue(rng: Rng) -> Look:
+def blue(rng: Rng) -> Appearance:
     """Blues and hairstreaks: small and bright, with a white fringe and sometimes a thread for a tail."""
     main = tint(
         rng,
@@ -176,12 +180,12 @@ def blue(rng: Rng) -> Look:
     fringe = Fringe(WHITE, 0.03, chance(rng, 0.4))
     fore_pattern = (*base, Patch(dark, 0.52, 0.7, 0.03, 0.05, strength=0.7), fringe)
     hind_pattern = (*base, *lunules, Spots(BLACK, 0.05, row(rng, 0.018)), fringe)
-    return Look(
+    return Appearance(
         fore, hind, fore_pattern, hind_pattern, Body(mix(main, dark, 0.6), mix(main, dark, 0.7), mix(main, WHITE, 0.4))
     )
 
 
-def copper(rng: Rng) -> Look:
+def copper(rng: Rng) -> Appearance:
     """Coppers: black spots on metal, from orange to violet."""
     metals = ((0.66, 0.34, 0.45), (0.93, 0.48, 0.11), (0.95, 0.62, 0.20), (0.90, 0.36, 0.10))
     metal = tint(rng, one_of(rng, metals), 0.02)
@@ -210,10 +214,10 @@ def copper(rng: Rng) -> Look:
         Veins(dark, 0.006, 0.4),
         Fringe(CREAM, 0.015),
     )
-    return Look(fore, hind, fore_pattern, (banded if chance(rng, 0.6) else plain) + end, Body())
+    return Appearance(fore, hind, fore_pattern, (banded if chance(rng, 0.6) else plain) + end, Body())
 
 
-def skipper(rng: Rng) -> Look:
+def skipper(rng: Rng) -> Appearance:
     """Skippers: stout, with short pointed wings."""
     main = tint(rng, one_of(rng, ((0.84, 0.52, 0.16), (0.34, 0.24, 0.15), (0.26, 0.22, 0.20))), 0.02, 0.15, 0.1)
     spot = tint(rng, one_of(rng, ((0.96, 0.86, 0.55), (0.95, 0.94, 0.90))))
@@ -238,4 +242,4 @@ def skipper(rng: Rng) -> Look:
     body = Body(
         mix(main, dark, 0.4), mix(main, dark, 0.6), mix(main, CREAM, 0.3), dark, 0.6, 0.062, 0.46, 32, 0.30, 0.014
     )
-    return Look(fore, hind, fore_pattern, hind_pattern, body)
+    return Appearance(fore, hind, fore_pattern, hind_pattern, body)

@@ -18,7 +18,7 @@ from garage_tui.jobs.diffusion.butterfly.forms import (
     row,
     tint,
 )
-from garage_tui.jobs.diffusion.butterfly.individuals import Body, Look
+from garage_tui.jobs.diffusion.butterfly.individuals import Appearance, Body
 from garage_tui.jobs.diffusion.butterfly.patterns import (
     Band,
     Element,
@@ -36,7 +36,7 @@ from garage_tui.jobs.diffusion.butterfly.patterns import (
 from garage_tui.jobs.diffusion.butterfly.wings import Tail
 
 
-def tiger(rng: Rng) -> Look:
+def tiger(rng: Rng) -> Appearance:
     """Tiger swallowtails: black bars on yellow, a tail on each hindwing."""
     yellow = tint(rng, one_of(rng, ((0.96, 0.83, 0.30), (0.96, 0.90, 0.55), (0.95, 0.93, 0.82))), 0.02, 0.15, 0.03)
     blue, dark = tint(rng, (0.25, 0.42, 0.85), 0.04), tint(rng, (0.08, 0.06, 0.05))
@@ -68,10 +68,10 @@ def tiger(rng: Rng) -> Look:
         Spots(yellow, 0.045, row(rng, 0.024), 0.7),
         Spots((0.85, 0.30, 0.12), 0.12, (0.035,)),
     )
-    return Look(fore, hind, fore_pattern, hind_pattern, Body(dark, yellow, dark, dark, 0.4))
+    return Appearance(fore, hind, fore_pattern, hind_pattern, Body(dark, yellow, dark, dark, 0.4))
 
 
-def swallowtail(rng: Rng) -> Look:
+def swallowtail(rng: Rng) -> Appearance:
     """Dark swallowtails: rows of pale spots, blue dust, an orange eye by the tail."""
     spot = tint(rng, one_of(rng, ((0.96, 0.86, 0.42), (0.94, 0.92, 0.82), (0.35, 0.78, 0.62), (0.90, 0.35, 0.35))))
     blue = tint(rng, one_of(rng, ((0.20, 0.38, 0.75), (0.20, 0.60, 0.55), (0.35, 0.55, 0.85))), 0.03)
@@ -110,10 +110,10 @@ def swallowtail(rng: Rng) -> Look:
         Spots((0.88, 0.38, 0.14), 0.11, (0.04,)),
         Spots(BLACK, 0.11, (0.016,)),
     )
-    return Look(fore, hind, fore_pattern, hind_pattern, Body(dark, dark, spot, BLACK, 0.4))
+    return Appearance(fore, hind, fore_pattern, hind_pattern, Body(dark, dark, spot, BLACK, 0.4))
 
 
-def kite(rng: Rng) -> Look:
+def kite(rng: Rng) -> Appearance:
     """Kite swallowtails: pale with black bars, and very long tails."""
     pale = tint(
         rng, one_of(rng, ((0.80, 0.92, 0.82), (0.95, 0.93, 0.80), (0.95, 0.86, 0.50), (0.96, 0.95, 0.90))), 0.03, 0.3
@@ -142,10 +142,10 @@ def kite(rng: Rng) -> Look:
         Spots(tint(rng, (0.3, 0.5, 0.85)), 0.06, row(rng, 0.022, 0.2, 0.5), 0.6),
         Spots((0.85, 0.2, 0.15), 0.15, (0.045, 0.02), 0.7),
     )
-    return Look(fore, hind, fore_pattern, hind_pattern, Body(dark, pale, dark, dark, 0.6))
+    return Appearance(fore, hind, fore_pattern, hind_pattern, Body(dark, pale, dark, dark, 0.6))
 
 
-def bluebottle(rng: Rng) -> Look:
+def bluebottle(rng: Rng) -> Appearance:
     """Bluebottles and jays: slender and black, a glassy band or spots of it."""
     green = tint(
         rng, one_of(rng, ((0.30, 0.80, 0.78), (0.35, 0.70, 0.90), (0.70, 0.85, 0.35), (0.72, 0.48, 0.80))), 0.03, 0.2
@@ -166,10 +166,10 @@ def bluebottle(rng: Rng) -> Look:
         Stripe(green, 0.22, rng.uniform(0.13, 0.2), -22, gaps=0.05, taper=0.5, soft=0.03),
         Spots(green, 0.08, row(rng, 0.022), 0.5),
     )
-    return Look(fore, hind, fore_pattern, hind_pattern, Body(dark, (0.3, 0.3, 0.28), (0.6, 0.62, 0.6), dark))
+    return Appearance(fore, hind, fore_pattern, hind_pattern, Body(dark, (0.3, 0.3, 0.28), (0.6, 0.62, 0.6), dark))
 
 
-def birdwing(rng: Rng) -> Look:
+def birdwing(rng: Rng) -> Appearance:
     """Birdwings: long dark forewings over golden or green hindwings."""
     gold = tint(rng, (0.95, 0.78, 0.14))
     gloss = tint(rng, one_of(rng, ((0.20, 0.62, 0.28), (0.16, 0.45, 0.80), (0.90, 0.50, 0.12))), 0.03)
@@ -199,10 +199,12 @@ def birdwing(rng: Rng) -> Look:
             Margin(dark, 0.05),
             Spots(dark, 0.13, row(rng, 0.03, 0.4)),
         )
-    return Look(fore, hind, fore_pattern, hind_pattern, Body(dark, gold, mix(gold, dark, 0.5), dark, 0.4, 0.048, 0.48))
+    return Appearance(
+        fore, hind, fore_pattern, hind_pattern, Body(dark, gold, mix(gold, dark, 0.5), dark, 0.4, 0.048, 0.48)
+    )
 
 
-def apollo(rng: Rng) -> Look:
+def apollo(rng: Rng) -> Appearance:
     """Apollos: round and white, black blotches on the forewings, red eyes on the hindwings."""
     white, grey = tint(rng, (0.94, 0.93, 0.87), 0.03, 0.4, 0.01), (0.55, 0.54, 0.51)
     bright = tint(rng, one_of(rng, ((0.82, 0.16, 0.12), (0.92, 0.55, 0.14))), 0.02)
@@ -227,7 +229,7 @@ def apollo(rng: Rng) -> Look:
         Eye(0.68, 0.42, 0.075 * size, ring),
         Patch(BLACK, 0.70, 0.10, 0.06, 0.07),
     )
-    return Look(
+    return Appearance(
         fore,
         hind,
         fore_pattern,
@@ -236,7 +238,7 @@ def apollo(rng: Rng) -> Look:
     )
 
 
-def festoon(rng: Rng) -> Look:
+def festoon(rng: Rng) -> Appearance:
     """Festoons: yellow with a black zigzag along the edge and red dots."""
     yellow, red = tint(rng, (0.94, 0.85, 0.50), 0.03, 0.2), tint(rng, (0.82, 0.18, 0.14))
     dark = tint(rng, (0.12, 0.09, 0.08))
@@ -257,4 +259,4 @@ def festoon(rng: Rng) -> Look:
     dots = Spots(red, 0.2, row(rng, 0.022))
     fore_pattern = wing(*bars, Spots(dark, 0.22, row(rng, 0.03)), *((dots,) if chance(rng, 0.4) else ()))
     hind_pattern = wing(Spots(dark, 0.18, row(rng, 0.036)), dots, Band(dark, 0.25, 0.06))
-    return Look(fore, hind, fore_pattern, hind_pattern, Body(dark, dark, red, dark, 0.5))
+    return Appearance(fore, hind, fore_pattern, hind_pattern, Body(dark, dark, red, dark, 0.5))
