@@ -1,4 +1,4 @@
-"""The app: its screens, the global keys, the palette. Wiring only."""
+"""The app: its screens, the keys that work everywhere, the palette; wiring only."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import threading
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
+from textual import on
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -21,23 +22,28 @@ from textual.screen import Screen
 from textual.signal import Signal
 from textual.widgets import ContentSwitcher
 
-from garage_tui.app.monitoring import Monitoring, from_home
-from garage_tui.app.navigation import Navigating
+from garage_tui.app.monitor import HardwareRead, Monitor, RunProgressed, RunsChanged, from_home
+from garage_tui.app.navigation import Navigation
+from garage_tui.app.run_forms import RunForms
 from garage_tui.app.terminal_app import TerminalApp
 from garage_tui.app.theme import GARAGE, VARIABLES
 from garage_tui.core.base.package import PACKAGE
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.terminal.capabilities import Terminal
+from garage_tui.screens.common import messages
 from garage_tui.screens.facts.pane import FactsPane
 from garage_tui.widgets.header import HeaderBar, Tab
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.pane import Pane
 
 _LEAVE_SECONDS = 5.0
+T = TypeVar("T")
 if TYPE_CHECKING:
     from textual.driver import Driver
     from textual.events import CursorPosition
 
+    from garage_tui.core.hardware.snapshot import HardwareSnapshot
+    from garage_tui.core.monitor.run_watcher import RunSnapshot
     from garage_tui.core.terminal.query import TerminalQuery
 
 LEAST = Size(60, 20)
@@ -53,7 +59,7 @@ TABS = (
 )
 
 
-class GarageApp(Monitoring, Navigating, TerminalApp):
+class GarageApp(TerminalApp):
     """The terminal app of one workspace.
 
     Args:
@@ -86,9 +92,13 @@ class GarageApp(Monitoring, Navigating, TerminalApp):
 
     terminal: reactive[Terminal] = reactive(Terminal, repaint=False)
     """What the terminal can show."""
+    runs: reactive[tuple[RunSnapshot, ...]] = reactive((), repaint=False)
+    """All runs as they were last seen, the newest first."""
+    hardware: reactive[HardwareSnapshot | None] = reactive(None, repaint=False)
+    """The sensors of this box as they were last read."""
 
-    class TerminalTold(Message):
-        """The terminal has answered, late."""
+    class TerminalAnswered(Message):
+        """The terminal has answered the start's questions, late."""
 
         def __init__(self, terminal: Terminal) -> None:
             super().__init__()
@@ -113,7 +123,10 @@ class GarageApp(Monitoring, Navigating, TerminalApp):
             terminal = question.terminal
             self.set_reactive(GarageApp.terminal, terminal.in_letters() if self.in_ascii else terminal)
         self.animation_level = "none"  # over SSH a jump is better than a glide
-        self._facts, self._talk_to = facts, talk_to
+        self.chosen_facts, self._talk_to = facts, talk_to
+        self.monitor = Monitor(self)
+        self.navigation = Navigation(self)
+        self.run_forms = RunForms(self, lambda: self.monitor.runs.wake())
         self._trail = [screen or "facts"]
         self.register_theme(self.fitting_theme())
         # Assigning the theme would parse every style sheet twice: 20 ms of the first paint.
@@ -127,9 +140,10 @@ class GarageApp(Monitoring, Navigating, TerminalApp):
             return MouseDriver
         from garage_tui.driver.late_replies import driver_for
 
-        return driver_for(question, lambda: self.post_message(self.TerminalTold(question.terminal)))
+        return driver_for(question, lambda: self.post_message(self.TerminalAnswered(question.terminal)))
 
-    def on_garage_app_terminal_told(self, event: TerminalTold) -> None:
+    @on(TerminalAnswered)
+    def _take_terminal(self, event: TerminalAnswered) -> None:
         self.terminal = event.terminal
 
     def on_cursor_position(self, event: CursorPosition) -> None:
@@ -146,9 +160,8 @@ class GarageApp(Monitoring, Navigating, TerminalApp):
         return LEAST_PANE if name in ("runs", "gpu") else LEAST
 
     def action_mouse(self) -> None:
-        from garage_tui.widgets.notice import Notice
 
-        self.pane.query_one(Notice).note(self.switch_mouse())
+        self.pane.notice.note(self.switch_mouse())
 
     def compose(self) -> ComposeResult:
         yield HeaderBar(from_home(self.workspace.root), TABS)
@@ -162,11 +175,11 @@ class GarageApp(Monitoring, Navigating, TerminalApp):
         if name == "runs":
             from garage_tui.screens.runs.pane import RunsPane
 
-            return RunsPane(self.watcher, self.settings.energy)
+            return RunsPane(self.monitor.runs, self.settings.energy)
         if name == "chat":
             from garage_tui.screens.chat.pane import ChatPane
 
-            return ChatPane(self.workspace, self.settings, self._facts_file, self._talk_to)
+            return ChatPane(self.workspace, self.settings, self.navigation.facts_file, self._talk_to)
         if name == "gallery":
             from garage_tui.screens.gallery.pane import GalleryPane
 
@@ -174,8 +187,8 @@ class GarageApp(Monitoring, Navigating, TerminalApp):
         if name == "gpu":
             from garage_tui.screens.gpu.pane import GpuPane
 
-            return GpuPane(self.gauges, self.settings)
-        return FactsPane(self.workspace, self.settings, self._facts)
+            return GpuPane(self.monitor.hardware, self.settings)
+        return FactsPane(self.workspace, self.settings, self.chosen_facts)
 
     def _read_looks(self, name: str) -> None:
         path = (PACKAGE / "app" if name == "palette" else PACKAGE / "screens" / name) / f"{name}.tcss"
@@ -193,18 +206,16 @@ class GarageApp(Monitoring, Navigating, TerminalApp):
         for number in (signal.SIGHUP, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, self.leave)
         if self._only_ascii:
-            from garage_tui.widgets.notice import Notice
-
             words = f"painted in ASCII: {self._only_ascii}; `garage --no-ascii` paints everything"
-            self.pane.query_one(Notice).note(words)
+            self.pane.notice.note(words)
         self.set_timer(0.1, self._after_first_paint)
-        self.set_timer(0.2, self._read_gauges)
+        self.set_timer(0.2, self.monitor.watch_hardware)
 
     def _after_first_paint(self) -> None:
         """Begin what would have competed with the first paint."""
         gc.freeze()  # what was imported stays: nobody has to look for garbage in it
         gc.enable()
-        self._look_at_runs()
+        self.monitor.watch_runs()
 
     def leave(self) -> None:
         """Leave because the terminal is gone, or somebody asked for it from outside."""
@@ -227,21 +238,42 @@ class GarageApp(Monitoring, Navigating, TerminalApp):
         """The pane in front."""
         return self.screen_stack[0].query_one(f"#{self._trail[-1]}", Pane)
 
+    @property
+    def header(self) -> HeaderBar:
+        """The first line: tabs, gauges, the run at work."""
+        return self.screen_stack[0].query_one(HeaderBar)
+
+    @property
+    def facts_pane(self) -> FactsPane | None:
+        """The Facts screen; None while nobody has opened it."""
+        return next(iter(self.screen_stack[0].query(FactsPane)), None)
+
+    async def ask(self, dialog: Screen[T]) -> T | None:
+        """Open a dialog and return its answer; must be awaited in a worker."""
+        return await self.push_screen_wait(dialog)
+
+    def write_to_terminal(self, text: str) -> None:
+        """Send control sequences that move nothing on the screen, such as a title."""
+        if self._driver:
+            self._driver.write(text)
+
+    async def add_pane(self, name: str) -> None:
+        """Make a screen without bringing it to the front."""
+        await self.screen_stack[0].query_one(ContentSwitcher).add_content(self._make(name))
+
     async def action_show(self, name: str) -> None:
         """Bring a screen to the front; it is made when it is first asked for."""
         if name == self._trail[-1]:
             return
         least = self._least(name)
         if self.size.width < least.width or self.size.height < least.height:  # in a small pane of a dashboard
-            from garage_tui.widgets.notice import Notice
-
             here = f"{self.size.width}×{self.size.height}"
-            self.pane.query_one(Notice).wrong(f"that screen needs {least.width}×{least.height}, this is {here}")
+            self.pane.notice.wrong(f"that screen needs {least.width}×{least.height}, this is {here}")
             return
         switcher = self.query_one(ContentSwitcher)
         self.pane.conceal()
         if not switcher.query(f"#{name}"):
-            await switcher.add_content(self._make(name))
+            await self.add_pane(name)
         self._trail = [*(step for step in self._trail if step != name), name]
         with self.batch_update():
             switcher.current = name
@@ -280,6 +312,64 @@ class GarageApp(Monitoring, Navigating, TerminalApp):
             run = partial(self.run_action, binding.action, node)  # type: ignore[arg-type]
             yield SystemCommand(binding.tooltip, f"key {self.get_key_display(binding)}", run)
         yield SystemCommand("Choose other colours", "a theme for this session", self.action_change_theme)
+
+    # What the parts do
+
+    def action_new_run(self) -> None:
+        """Ask which kind of run to start, then open its form."""
+        self.run_forms.ask_kind()
+
+    def action_teach(self) -> None:
+        """Open the form of a run that teaches facts."""
+        self.run_forms.open(draws=False)
+
+    def action_draw(self) -> None:
+        """Open the form of a run that learns to draw."""
+        self.run_forms.open(draws=True)
+
+    @on(HardwareRead)
+    def _show_hardware(self, event: HardwareRead) -> None:
+        self.monitor.show_hardware(event.hardware)
+
+    @on(RunsChanged)
+    def _show_runs(self, event: RunsChanged) -> None:
+        self.monitor.show_runs(event.runs)
+
+    @on(RunProgressed)
+    def _show_progress(self, event: RunProgressed) -> None:
+        self.monitor.show_progress(event.progress)
+
+    @on(messages.ChatRequested)
+    async def _open_chat(self, event: messages.ChatRequested) -> None:
+        await self.navigation.open_chat(event.run_id)
+
+    @on(messages.GalleryRequested)
+    async def _open_gallery(self, event: messages.GalleryRequested) -> None:
+        await self.navigation.open_gallery(event.run_id)
+
+    @on(messages.ReportRequested)
+    def _open_report(self, event: messages.ReportRequested) -> None:
+        self.navigation.open_report(event.run_id)
+
+    @on(messages.DiffusionReportRequested)
+    def _open_diffusion_report(self, event: messages.DiffusionReportRequested) -> None:
+        self.navigation.open_diffusion_report(event.run_id)
+
+    @on(messages.ComparisonRequested)
+    def _open_comparison(self, event: messages.ComparisonRequested) -> None:
+        self.navigation.open_comparison(event.first, event.second)
+
+    @on(messages.DuplicateRequested)
+    def _open_form_like(self, event: messages.DuplicateRequested) -> None:
+        self.run_forms.open_like(event.run_id)
+
+    @on(messages.FactWritten)
+    def _add_fact(self, event: messages.FactWritten) -> None:
+        self.navigation.add_fact(event.fact)
+
+    def on_unmount(self) -> None:
+        self.workers.cancel_group(self, "watch")
+        self.monitor.close()
 
     async def action_quit(self) -> None:
         """Leave; runs go on, and the shell is told so."""

@@ -1,79 +1,89 @@
-"""The part of the app where one screen asks for another: the chat of a run, its card, its sheets, a fact to be kept."""
+"""From one screen to another: the chat of a run, its report card, its contact sheets, a fact into its file."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual import work
-from textual.message import Message
-from textual.widgets import ContentSwitcher
+from garage_tui.core.facts.file import find_files
 
-from garage_tui.app.run_forms import StartsRuns
-from garage_tui.screens.facts.pane import FactsPane
-from garage_tui.widgets.pane import Pane
+if TYPE_CHECKING:
+    from garage_tui.app.host import AppHost
+    from garage_tui.core.facts.line import Fact
 
 
-class Navigating(StartsRuns):
-    """What screens want of one another: none of them knows the others."""
+class Navigation:
+    """What the app does when a screen asks for another one (`screens/common/messages.py`)."""
 
-    if TYPE_CHECKING:  # what the app has
+    def __init__(self, app: AppHost) -> None:
+        self._app = app
 
-        def _make(self, name: str) -> Pane: ...
+    @property
+    def _checkpoints(self) -> Path:
+        return self._app.workspace.checkpoints
 
-    async def on_runs_pane_chat_wanted(self, event: Message) -> None:
-        await self.action_show("chat")
-        self.pane.talk_to(event.run_id)  # type: ignore[attr-defined]
-
-    def _facts_file(self) -> Path:
-        """Return the facts file that is open, or would be."""
-        from garage_tui.core.facts.file import find_files
-
-        pane = next(iter(self.query(FactsPane)), None)
+    def facts_file(self) -> Path:
+        """Return the facts file that is open, or would be opened."""
+        pane = self._app.facts_pane
         if pane and pane.store:
             return pane.store.path
-        usual = self.workspace.datasets / "garage.jsonl"
-        return self._facts or next(iter(find_files(self.workspace.datasets)), usual)
+        datasets = self._app.workspace.datasets
+        return self._app.chosen_facts or next(iter(find_files(datasets)), datasets / "garage.jsonl")
 
-    @work(group="fact")
-    async def on_chat_turns_fact_written(self, event: Message) -> None:
-        from garage_tui.core.base.errors import GarageError
+    async def open_chat(self, run_id: str) -> None:
+        """Show the chat, with the model of this run as the tuned one."""
+        from garage_tui.screens.chat.pane import ChatPane
 
-        if not self.query(FactsPane):  # the store of the Facts screen writes it, so that all edits are of one mind
-            await self.query_one(ContentSwitcher).add_content(self._make("facts"))
-        chat = self.query_one("#chat", Pane)
-        try:
-            where = await self.query_one(FactsPane).add_fact(event.fact)  # type: ignore[attr-defined]
-        except GarageError as error:
-            chat.fact_not_kept(str(error))  # type: ignore[attr-defined]
-        else:
-            chat.fact_kept(event.fact, where)  # type: ignore[attr-defined]
+        await self._app.action_show("chat")
+        if isinstance(pane := self._app.pane, ChatPane):
+            pane.talk_to(run_id)
 
-    def on_runs_pane_duplicate_wanted(self, event: Message) -> None:
-        self.duplicate(event.run_id)  # type: ignore[attr-defined]
+    async def open_gallery(self, run_id: str) -> None:
+        """Show the contact sheets of this run."""
+        from garage_tui.screens.gallery.pane import GalleryPane
 
-    async def on_runs_pane_gallery_wanted(self, event: Message) -> None:
-        await self._show_sheets(event.run_id)  # type: ignore[attr-defined]
+        await self._app.action_show("gallery")
+        if isinstance(pane := self._app.pane, GalleryPane):
+            pane.choose(self._checkpoints / run_id)
 
-    async def _show_sheets(self, run_id: str) -> None:
-        await self.action_show("gallery")
-        self.pane.choose(self.workspace.checkpoints / run_id)  # type: ignore[attr-defined]
-
-    @work(group="card")
-    async def on_runs_pane_card_wanted(self, event: Message) -> None:
-        from garage_tui.screens.report.diffusion_card_dialog import DiffusionCardDialog
-
-        card = DiffusionCardDialog(self.workspace.checkpoints / event.run_id)  # type: ignore[attr-defined]
-        if run_id := await self.push_screen_wait(card):
-            await self._show_sheets(run_id)
-
-    def on_run_pairs_compare_wanted(self, event: Message) -> None:
-        from garage_tui.screens.report.compare_dialog import CompareDialog
-
-        folders = self.workspace.checkpoints / event.first, self.workspace.checkpoints / event.second  # type: ignore[attr-defined]
-        self.push_screen(CompareDialog(*folders))
-
-    def on_runs_pane_report_wanted(self, event: Message) -> None:
+    def open_report(self, run_id: str) -> None:
+        """Open the report card of a LoRA run."""
         from garage_tui.screens.report.card_dialog import ReportCardDialog
 
-        self.push_screen(ReportCardDialog(self.workspace.checkpoints / event.run_id))  # type: ignore[attr-defined]
+        self._app.push_screen(ReportCardDialog(self._checkpoints / run_id))
+
+    def open_diffusion_report(self, run_id: str) -> None:
+        """Open the report card of a diffusion run, which may lead on to its contact sheets."""
+        self._app.run_worker(self._diffusion_report(run_id), group="card")
+
+    async def _diffusion_report(self, run_id: str) -> None:
+        from garage_tui.screens.report.diffusion_card_dialog import DiffusionCardDialog
+
+        if chosen := await self._app.ask(DiffusionCardDialog(self._checkpoints / run_id)):
+            await self.open_gallery(chosen)
+
+    def open_comparison(self, first: str, second: str) -> None:
+        """Show two runs side by side."""
+        from garage_tui.screens.report.compare_dialog import CompareDialog
+
+        self._app.push_screen(CompareDialog(self._checkpoints / first, self._checkpoints / second))
+
+    def add_fact(self, fact: Fact) -> None:
+        """Add a fact that was written in the chat to the facts file, and tell the chat what came of it."""
+        self._app.run_worker(self._add_fact(fact), group="fact")
+
+    async def _add_fact(self, fact: Fact) -> None:
+        from garage_tui.core.base.errors import GarageError
+        from garage_tui.screens.chat.pane import ChatPane
+
+        chat = self._app.pane
+        if self._app.facts_pane is None:  # one store writes the file, so that no edit overwrites another
+            await self._app.add_pane("facts")
+        facts = self._app.facts_pane
+        assert facts is not None and isinstance(chat, ChatPane)
+        try:
+            position = await facts.add_fact(fact)
+        except GarageError as error:
+            chat.fact_not_kept(str(error))
+        else:
+            chat.fact_kept(fact, position)

@@ -1,21 +1,16 @@
-"""How the app starts runs: which kind, the form of that kind, then the run that was started. Wiring only."""
+"""How the app starts runs: it asks which kind, opens the form of that kind, then shows the run that was started."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from textual import work
-from textual.app import App
-
-from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.facts.file import find_files
-from garage_tui.screens.facts.pane import FactsPane
-from garage_tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from garage_tui.core.monitor.run_watcher import RunSnapshot, RunWatcher
+    from garage_tui.app.host import AppHost
     from garage_tui.core.runs.record import Run
 
 _KINDS = (
@@ -24,95 +19,83 @@ _KINDS = (
 )
 
 
-class StartsRuns(App[int]):
-    """The part of the app that starts runs."""
+class RunForms:
+    """Opens launch forms. Only one is open at a time: a new one takes the place of the one before."""
 
-    workspace: Workspace
-    settings: Settings
-    _facts: Path | None
+    def __init__(self, app: AppHost, started: Callable[[], object]) -> None:
+        """Own the forms of an app; `started` is called when a run has been started."""
+        self._app, self._started = app, started
 
-    if TYPE_CHECKING:  # what the app has
-        runs: tuple[RunSnapshot, ...]
+    def ask_kind(self) -> None:
+        """Ask which kind of run to start, with the kind of the newest run first; then open its form."""
+        self._run(self._ask_kind())
 
-        @property
-        def watcher(self) -> RunWatcher: ...
+    def open(self, *, draws: bool) -> None:
+        """Open the form of a LoRA run, or of a diffusion run where `draws` is True."""
+        self._run(self._open(draws=draws))
 
-        @property
-        def pane(self) -> Pane: ...
+    def open_like(self, run_id: str) -> None:
+        """Open the form of a run like another one, of its kind."""
+        self._run(self._open_like(run_id))
 
-        async def action_show(self, name: str) -> None: ...
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        self._app.run_worker(work, group="teach", exclusive=True)
 
-    @work(group="teach", exclusive=True)
-    async def action_new_run(self) -> None:
-        """Ask which kind of run it shall be, that of the newest run first; then open its form."""
+    async def _ask_kind(self) -> None:
         from garage_tui.widgets.prompts import Pick
 
-        newest = next(iter(self.runs), None)
-        kind = await self.push_screen_wait(Pick("New run", _KINDS, int(newest is not None and newest.draws)))
+        newest = next(iter(self._app.runs), None)
+        kind = await self._app.ask(Pick("New run", _KINDS, int(newest is not None and newest.draws)))
         if kind is not None:
-            await self._show_started(await (self._drawing_form() if kind else self._teaching_form()))
+            await self._open(draws=bool(kind))
 
-    def action_teach(self) -> None:
-        """Open the form of a run that teaches facts; afterwards show the run that was started."""
-        self._open_form(draws=False)
+    async def _open(self, *, draws: bool) -> None:
+        await self._show_started(await (self._diffusion_form() if draws else self._lora_form()))
 
-    def action_draw(self) -> None:
-        """Open the form of a run that learns to draw; afterwards show the run that was started."""
-        self._open_form(draws=True)
-
-    @work(group="teach", exclusive=True)
-    async def _open_form(self, *, draws: bool) -> None:
-        await self._show_started(await (self._drawing_form() if draws else self._teaching_form()))
-
-    @work(group="teach", exclusive=True)
-    async def duplicate(self, run_id: str) -> None:
-        """Open the form of a run like another one, of its kind."""
+    async def _open_like(self, run_id: str) -> None:
         from garage_tui.core.runs.record import read_run
 
-        run = await asyncio.to_thread(read_run, self.workspace.checkpoints / run_id)
-        await self._show_started(await (self._drawing_form(run) if run.draws else self._teaching_form(run)))
+        run = await asyncio.to_thread(read_run, self._app.workspace.checkpoints / run_id)
+        await self._show_started(await (self._diffusion_form(run) if run.draws else self._lora_form(run)))
 
     async def _show_started(self, folder: Path | None) -> None:
         if folder is None:
             return
-        await self.action_show("runs")
-        self.pane.choose(folder.name)  # type: ignore[attr-defined]
-        self.watcher.wake()
+        from garage_tui.screens.runs.pane import RunsPane
 
-    async def _teaching_form(self, like: Run | None = None) -> Path | None:
-        from garage_tui.core.hardware import gpus as gpu
+        await self._app.action_show("runs")
+        if isinstance(pane := self._app.pane, RunsPane):
+            pane.choose(folder.name)
+        self._started()
+
+    async def _lora_form(self, like: Run | None = None) -> Path | None:
+        from garage_tui.core.hardware import gpus
         from garage_tui.screens.launch.lora_form import LoraForm
 
-        files = await asyncio.to_thread(find_files, self.workspace.datasets)
-        facts = self.query(FactsPane)
-        chosen = facts.first().path if facts else self._facts
+        files = await asyncio.to_thread(find_files, self._app.workspace.datasets)
+        facts = self._app.facts_pane
+        chosen = facts.path if facts else self._app.chosen_facts
         if chosen and chosen not in files:
             files.insert(0, chosen)
         if not files and like is None:
-            self._say_wrong("There is nothing to teach yet: F2, then a, writes the first fact")
+            self._app.pane.notice.wrong("There is nothing to teach yet: F2, then a, writes the first fact")
             return None
-        gpus = len(await asyncio.to_thread(gpu.usable))
-        return await self.push_screen_wait(LoraForm(self.workspace, self.settings, files, chosen, like, gpus))
+        count = len(await asyncio.to_thread(gpus.usable))
+        return await self._app.ask(LoraForm(self._app.workspace, self._app.settings, files, chosen, like, count))
 
-    async def _drawing_form(self, like: Run | None = None) -> Path | None:
+    async def _diffusion_form(self, like: Run | None = None) -> Path | None:
         from garage_tui.core.base.errors import GarageError
         from garage_tui.core.diffusion import image_source
         from garage_tui.core.diffusion.recipe import usual_preset
-        from garage_tui.core.hardware import gpus as gpu
+        from garage_tui.core.hardware import gpus
         from garage_tui.screens.launch.diffusion_form import DiffusionForm
 
-        sources, preset = await asyncio.to_thread(
-            lambda: (image_source.choices(self.workspace.datasets), usual_preset())
-        )
-        gpus = len(await asyncio.to_thread(gpu.usable))
+        workspace = self._app.workspace
+        sources, preset = await asyncio.to_thread(lambda: (image_source.choices(workspace.datasets), usual_preset()))
+        count = len(await asyncio.to_thread(gpus.usable))
         try:
-            form = DiffusionForm(self.workspace, self.settings, sources, preset, like, gpus)
+            form = DiffusionForm(workspace, self._app.settings, sources, preset, like, count)
         except GarageError as error:  # a recipe of another version
-            self._say_wrong(str(error))
+            self._app.pane.notice.wrong(str(error))
             return None
-        return await self.push_screen_wait(form)
-
-    def _say_wrong(self, text: str) -> None:
-        from garage_tui.widgets.notice import Notice
-
-        self.pane.query_one(Notice).wrong(text)
+        return await self._app.ask(form)

@@ -24,6 +24,11 @@ class Dialog(ModalScreen[T]):
     ]
     _warned_of: object = None
 
+    @property
+    def notice(self) -> Notice:
+        """The line in which this dialog says what just happened."""
+        return self.query_one(Notice)
+
     def dismiss(self, result: T | None = None) -> AwaitComplete:
         """Close it with a result; what it still waited for has nobody to be told to.
 
@@ -43,7 +48,7 @@ class Dialog(ModalScreen[T]):
         if now in (begun, self._warned_of):
             return True
         self._warned_of = now
-        self.query_one(Notice).wrong(f"{words}, Esc once more throws it away")
+        self.notice.wrong(f"{words}, Esc once more throws it away")
         return False
 
     CSS_PATH = str(PACKAGE / "widgets" / "dialogs.tcss")

@@ -7,6 +7,8 @@ from typing import ClassVar
 from textual.containers import Vertical
 from textual.widget import Widget
 
+from garage_tui.widgets.notice import Notice
+
 
 class Pane(Vertical):
     """A screen of the app: it knows its help, and where its focus belongs."""
@@ -19,6 +21,11 @@ class Pane(Vertical):
     """Selector of the widget that has the focus when the screen is first seen."""
 
     _last_focus: Widget | None = None
+
+    @property
+    def notice(self) -> Notice:
+        """The line in which this screen says what just happened."""
+        return self.query_one(Notice)
 
     def reveal(self) -> None:
         """Called by the app each time the pane comes to the front."""

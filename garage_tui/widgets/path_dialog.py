@@ -100,7 +100,7 @@ class PathDialog(Dialog[Path | None]):
         except (RuntimeError, ValueError):  # ~nobody; a name that no file can have
             wrong = "there is no such path"
         if wrong:
-            self.query_one(Notice).wrong(wrong)
+            self.notice.wrong(wrong)
         else:
             self.dismiss(path)
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import importlib
+import importlib.util
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -26,16 +29,49 @@ def test_help_loads_nothing_but_argparse_and_our_own_lists():
 
 
 def test_opening_the_app_loads_no_torch_and_no_http_client():
-    loaded = modules_after("import garage_tui.app")
+    loaded = modules_after("import garage_tui.app.app")
     assert "textual" in loaded
     assert not loaded & (HEAVY | {"httpx", "plotext"})
 
 
+EVERY_CORE_MODULE = """
+import importlib, pkgutil, garage_tui.core as core
+names = [module.name for module in pkgutil.walk_packages(core.__path__, "garage_tui.core.")]
+assert len(names) > 120, names
+for name in names:
+    importlib.import_module(name)
+"""
+
+
+def test_no_module_of_core_loads_textual_rich_or_torch():
+    assert not modules_after(EVERY_CORE_MODULE) & (HEAVY | {"textual", "rich"})
+
+
+def test_no_module_of_the_screens_widgets_driver_app_or_command_line_loads_torch_or_jobs():
+    packages = "cli", "app", "driver", "widgets", "screens"
+    script = f"""
+import importlib, pkgutil, garage_tui
+names = [module.name for module in pkgutil.walk_packages(garage_tui.__path__, "garage_tui.")
+         if module.name.split(".")[1] in {packages}]
+assert len(names) > 110, len(names)
+for name in names:
+    importlib.import_module(name)
+assert not [name for name in sys.modules if name.startswith("garage_tui.jobs")]
+"""
+    assert not modules_after(script) & HEAVY
+
+
 @pytest.mark.parametrize(
-    "module", ["launcher", "runs", "facts", "models", "settings", "doctor", "estimate", "follow", "server", "chat"]
+    "name",
+    ["garage_tui.jobs.lora", "garage_tui.jobs.diffusion", "garage_tui.core.notify", "garage_tui.core.powerwall"],
 )
-def test_the_core_is_plain_python(module):
-    assert not modules_after(f"import garage_tui.core.{module}") & (HEAVY | {"textual", "rich"})
+def test_modules_that_an_older_version_or_a_settings_file_starts_by_name_can_still_be_started(name):
+    found = importlib.util.find_spec(f"{name}.__main__" if name.startswith("garage_tui.jobs") else name)
+    assert found and found.origin and 'if __name__ == "__main__":' in Path(found.origin).read_text()
+
+
+def test_a_supervisor_of_the_version_before_still_finds_the_power_cap():
+    assert importlib.import_module("garage_tui.core.power_cap").put_back
 
 
 def test_the_supervisor_is_light():

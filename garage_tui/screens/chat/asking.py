@@ -24,7 +24,6 @@ from garage_tui.core.serving.server_process import Server
 from garage_tui.screens.chat.conversations import SIDES, ChatFiles, OpenChat, found_words
 from garage_tui.screens.chat.server_status import ChatOther, ChatServer
 from garage_tui.widgets.conversation import TurnView
-from garage_tui.widgets.notice import Notice
 
 _STOPPED = "stopped"
 
@@ -113,7 +112,7 @@ class ChatTalk(ChatFiles):
         if not question:
             return
         if self.talking:
-            self.query_one(Notice).note("still answering · Esc stops the answers")
+            self.notice.note("still answering · Esc stops the answers")
             return
         event.input.value = ""
         if self.editing is not None:

@@ -79,7 +79,7 @@ class ChatColumns(ChatTurns):
         words = self.server.in_words(seen)
         colour = {"ready": "$success", "starting": "$warning", "failed": "$error"}.get(seen.status, "$muted")
         content = Content.assemble((words[:1], colour), (words[1:], "$muted"))
-        notice, now = self.query_one(Notice), time.monotonic()
+        notice, now = self.notice, time.monotonic()
         if notice.content is not self._server_words and notice.content is not self._read_first:
             self._read_first, self._since = notice.content, now
         if notice.text and notice.content is self._read_first and now - self._since < _SAID_SECONDS:
@@ -110,7 +110,7 @@ class ChatColumns(ChatTurns):
         if views is _NARROW and self.view:
             unseen = next(side for side in SIDES if side not in views[self.view])
             name = {"base": "the base model", "book": "the open book", "tuned": "the tuned model"}[unseen]
-            self.query_one(Notice).note(f"All three are asked; here is room for two. Ctrl+O again shows {name} too")
+            self.notice.note(f"All three are asked; here is room for two. Ctrl+O again shows {name} too")
 
     def action_scroll(self, pages: int) -> None:
         for column in self.query(Conversation):

@@ -19,7 +19,6 @@ from garage_tui.core.chat.input_history import InputHistory
 from garage_tui.core.chat.transcripts import CHATS, Side, Transcript
 from garage_tui.core.facts import file as facts
 from garage_tui.widgets.conversation import Conversation, TurnView
-from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
 from garage_tui.widgets.prompts import Confirm, PickOrDelete
 
@@ -100,7 +99,7 @@ class ChatFiles(Pane):
             try:
                 await asyncio.to_thread(chat.write, self._folder)
             except GarageError as error:
-                self.query_one(Notice).wrong(one_line(str(error), 300))
+                self.notice.wrong(one_line(str(error), 300))
 
     def on_unmount(self) -> None:
         self.settle()
@@ -128,12 +127,12 @@ class ChatFiles(Pane):
         kept = self.open.path
         self.begin()
         if kept:
-            self.query_one(Notice).note(f"A new conversation. The one before is kept: {CHATS}/{plain(kept.name)}")
+            self.notice.note(f"A new conversation. The one before is kept: {CHATS}/{plain(kept.name)}")
 
     @work(group="form", exclusive=True)
     async def action_reload(self) -> None:
         """Choose an earlier conversation, and go on with it; or delete some."""
-        notice, deleted = self.query_one(Notice), 0
+        notice, deleted = self.notice, 0
         current: int | None = None
         while True:
             found = await asyncio.to_thread(transcripts.listed, self._folder)
@@ -173,9 +172,9 @@ class ChatFiles(Pane):
             try:
                 await asyncio.to_thread(one.path.unlink, missing_ok=True)
             except OSError as error:
-                self.query_one(Notice).wrong(plain(f"{one.path.name} cannot be deleted: {error.strerror}"))
+                self.notice.wrong(plain(f"{one.path.name} cannot be deleted: {error.strerror}"))
                 return False
-        self.query_one(Notice).done(f"{CHATS}/{plain(one.path.name)} is deleted")
+        self.notice.done(f"{CHATS}/{plain(one.path.name)} is deleted")
         return True
 
     def _show(self, chat: OpenChat) -> None:

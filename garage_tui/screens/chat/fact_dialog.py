@@ -81,9 +81,7 @@ class FactDialog(Dialog[Fact | None]):
         answer.focus()
         answer.move_cursor(answer.document.end)
         self._say_whose()
-        self.query_one(Notice).note(
-            "Correct it, then Ctrl+S adds it. Tab: next field. Ctrl+O: begin with another answer."
-        )
+        self.notice.note("Correct it, then Ctrl+S adds it. Tab: next field. Ctrl+O: begin with another answer.")
 
     def _say_whose(self) -> None:
         words = f"The answer that you want · begins with {self._starts[self._at].whose}"
@@ -107,7 +105,7 @@ class FactDialog(Dialog[Fact | None]):
         """Give back the fact; what it lacks is said here."""
         question, answer = (plain(self.query_one(f"#{name}", TextArea).text).strip() for name in ("question", "answer"))
         exam = self.query_one("#fact-kind", Select).value is True
-        notice = self.query_one(Notice)
+        notice = self.notice
         if not question:
             notice.wrong("write the question")
         elif not answer:

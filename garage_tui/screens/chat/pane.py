@@ -21,7 +21,6 @@ from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.screens.chat.columns import ChatColumns
 from garage_tui.screens.chat.conversations import SIDES
 from garage_tui.screens.common.run_text import fraction
-from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.prompts import Confirm, Pick
 
 _BASE_HINT = "Ask something below: all models get the same question, and answer side by side."
@@ -168,11 +167,11 @@ class ChatPane(ChatColumns):
         question = Confirm("An answer is still coming. Restart the server?", text, "Restart", "Let it answer")
         if self.talking and not await self.app.push_screen_wait(question):
             return
-        self.query_one(Notice).note("stopping the model server …")
+        self.notice.note("stopping the model server …")
         try:
             await self.server.restart()
         except GarageError as error:
-            self.query_one(Notice).wrong(one_line(str(error), 300))
+            self.notice.wrong(one_line(str(error), 300))
 
     # Who answers
 
@@ -249,7 +248,7 @@ class ChatPane(ChatColumns):
         """Choose the run whose model answers on the right."""
         choices = self._choices(self.app.runs)  # type: ignore[attr-defined]
         if not choices:
-            self.query_one(Notice).wrong("no tuned model yet: F2 shows your facts, t teaches them")
+            self.notice.wrong("no tuned model yet: F2 shows your facts, t teaches them")
             return
         ids = [seen.id for seen in choices]
         current = ids.index(self.run_id) if self.run_id in ids else 0

@@ -84,7 +84,7 @@ class ChatSettingsDialog(Dialog[tuple[SamplingParams, str] | None]):
         try:
             wanted = sampling.read(**fields)
         except BadInputError as error:
-            self.query_one(Notice).wrong(plain(str(error)))
+            self.notice.wrong(plain(str(error)))
         else:
             self.dismiss((wanted, plain(self.query_one(TextArea).text).strip()))
 

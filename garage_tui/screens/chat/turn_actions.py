@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 from textual import events, work
-from textual.message import Message
 from textual.widgets import Input
 
 from garage_tui.core.base.sanitize import plain
@@ -16,8 +15,8 @@ from garage_tui.core.facts.line import Fact
 from garage_tui.core.terminal import clipboard
 from garage_tui.screens.chat.asking import ChatTalk
 from garage_tui.screens.chat.conversations import SIDES, OpenChat
+from garage_tui.screens.common.messages import FactWritten
 from garage_tui.widgets.conversation import Conversation
-from garage_tui.widgets.notice import Notice
 
 WHOSE: dict[Side, str] = {
     "tuned": "the tuned model's answer",
@@ -29,13 +28,6 @@ WHOSE: dict[Side, str] = {
 
 class ChatTurns(ChatTalk):
     """The part of the chat in which the keyboard walks through the answers."""
-
-    class FactWritten(Message):
-        """A fact was written here, which belongs in the facts file."""
-
-        def __init__(self, fact: Fact) -> None:
-            super().__init__()
-            self.fact = fact
 
     def __init__(self, workspace: Workspace, settings: Settings) -> None:
         super().__init__(workspace, settings)
@@ -109,7 +101,7 @@ class ChatTurns(ChatTalk):
         """Do something with the chosen turn, or with the newest where none is chosen."""
         turns = self.turns
         place = self._chosen if self._chosen is not None else len(turns) - 1
-        notice = self.query_one(Notice)
+        notice = self.notice
         if not 0 <= place < len(turns):
             notice.wrong("nothing was asked yet")
         elif what == "edit":
@@ -130,7 +122,7 @@ class ChatTurns(ChatTalk):
 
     @work(group="copy", exclusive=True)
     async def _copy(self, turn: transcripts.Turn) -> None:
-        notice = self.query_one(Notice)
+        notice = self.notice
         side, text = next(iter(self._said(turn).items()), (None, ""))
         if side is None:
             notice.wrong("there is no answer to copy")
@@ -150,7 +142,7 @@ class ChatTurns(ChatTalk):
         dialog = FactDialog(plain(self.facts_file.name), turn.question, starts, exam)
         fact = await self.app.push_screen_wait(dialog)
         if fact is not None:
-            self.post_message(self.FactWritten(fact))
+            self.post_message(FactWritten(fact))
 
     def fact_kept(self, fact: Fact, where: str) -> None:
         """Say where a fact is now, and what comes next."""
@@ -158,8 +150,8 @@ class ChatTurns(ChatTalk):
             words = f"An exam question now: {where}. Never taught; the report card asks it (x on F3)"
         else:
             words = f"A fact now: {where}. t on F2 teaches it, u there takes it back"
-        self.query_one(Notice).done(words)
+        self.notice.done(words)
 
     def fact_not_kept(self, why: str) -> None:
         """Say why a fact is not in its file."""
-        self.query_one(Notice).wrong(why)
+        self.notice.wrong(why)

@@ -13,7 +13,6 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import hidden, shown, unshown
 from garage_tui.core.facts.line import Fact, Line
 from garage_tui.screens.facts.row_edits import FactEdits
-from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.table import Table
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ class FactCells(FactEdits):
         """Write another question for the same fact, beginning with a copy of the chosen row."""
         line, place = self._line, self.place
         if place is None or line is None or line.fact is None:
-            self.query_one(Notice).wrong("a line that cannot be read cannot be duplicated: mend it with E")
+            self.notice.wrong("a line that cannot be read cannot be duplicated: mend it with E")
             return
         fact = line.fact
         if self._cannot_be_written(fact):
@@ -86,9 +85,7 @@ class FactCells(FactEdits):
         if line is None or place is None:
             return
         if line.fact is None:
-            self.query_one(Notice).wrong(
-                f"line {place + 1} cannot be read, and is kept as it is: E opens it in your editor"
-            )
+            self.notice.wrong(f"line {place + 1} cannot be read, and is kept as it is: E opens it in your editor")
             return
         if self._cannot_be_written(line.fact):
             return
@@ -100,7 +97,7 @@ class FactCells(FactEdits):
         for text in (fact.question, fact.answer):
             if (marks := hidden(text)) and unshown(shown(text)) != text:
                 words = f"a cell cannot keep {' '.join(marks[:5])} as it is: E opens the row in your editor"
-                self.query_one(Notice).wrong(words)
+                self.notice.wrong(words)
                 return True
         return False
 
@@ -124,12 +121,12 @@ class FactCells(FactEdits):
 
             editor = self._editor = CellEditor(self._finish, self._give_up, self._drain)
             self.mount(editor)
-        editor.begin(writing.texts[column], column, cell, bottom=self.query_one(Notice).region.y - self.region.y)
+        editor.begin(writing.texts[column], column, cell, bottom=self.notice.region.y - self.region.y)
         if text is not None:
             editor.put(text)
         self.screen.set_focus(editor, scroll_visible=False)
         goes_on = writing.line is None and column == "question"
-        self.query_one(Notice).note(f"{_HOW[column]} Enter {'goes to the answer' if goes_on else 'saves it'}.")
+        self.notice.note(f"{_HOW[column]} Enter {'goes to the answer' if goes_on else 'saves it'}.")
 
     def _finish(self, by: str) -> None:
         """Go on to the other cell, or take what was written."""
@@ -139,13 +136,13 @@ class FactCells(FactEdits):
         column, other = editor.column, OTHER[editor.column]
         text = editor.value
         if not text and not (by == "back" and writing.line is None):
-            self.query_one(Notice).wrong(f"The {column} is empty: write one, or press Esc")
+            self.notice.wrong(f"The {column} is empty: write one, or press Esc")
             return
         writing.texts[column] = text
         if by in ("tab", "back") or (by == "enter" and writing.line is None and column == "question"):
             self._write(writing, other)
         elif not writing.texts[other]:
-            self.query_one(Notice).wrong(f"The {other} is empty")
+            self.notice.wrong(f"The {other} is empty")
         else:
             self._take(writing)
 
@@ -177,7 +174,7 @@ class FactCells(FactEdits):
             # What was typed is offered as a row of its own, never thrown away.
             writing.extra = line.fact.extra
             writing.line, writing.warned = None, True
-            self.query_one(Notice).wrong(
+            self.notice.wrong(
                 "Not saved: this row was changed on disk meanwhile. Enter adds yours as a new row, Esc gives it up."
             )
             return
@@ -197,11 +194,11 @@ class FactCells(FactEdits):
         now = {**writing.texts, editor.column: editor.value}
         if now != was and any(now.values()) and not writing.warned:
             writing.warned = True
-            self.query_one(Notice).wrong("Not saved yet: Enter saves, Esc once more throws it away")
+            self.notice.wrong("Not saved yet: Enter saves, Esc once more throws it away")
             return
         self._end_writing()
         self.show(writing.place if writing.line else max(0, writing.place - 1))  # where one came from
-        self.query_one(Notice).clear()
+        self.notice.clear()
 
     def _end_writing(self) -> None:
         """Close the cell; what is shown then is the caller's."""

@@ -13,7 +13,6 @@ from garage_tui.core.base.sanitize import one_line, plain
 from garage_tui.core.facts.file import MOST_BYTES
 from garage_tui.screens.facts.row_text import many
 from garage_tui.screens.facts.row_tools import FactTools
-from garage_tui.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,12 +41,12 @@ class FactExchange(FactTools):
         try:
             found = await asyncio.to_thread(lambda: convert.read(data, convert.guess(source, data)))
         except GarageError as error:
-            self.query_one(Notice).wrong(plain(f"{where}: {error}" if source else str(error)))
+            self.notice.wrong(plain(f"{where}: {error}" if source else str(error)))
             return
         new = convert.not_there(found.facts, self.store.document.lines if self.store else [])
         if not new:
             bad = f" ({plain(found.problems[0])})" if found.problems else ""
-            self.query_one(Notice).wrong(plain(f"nothing in {where} is new{bad}"))
+            self.notice.wrong(plain(f"nothing in {where} is new{bad}"))
             return
         count = many(len(new), "row")
         words = [f"· {one_line(fact.question or fact.answer, 60)}" for fact in new[:10]]
@@ -78,7 +77,7 @@ class FactExchange(FactTools):
         try:
             data = await asyncio.to_thread(read_regular, path, MOST_BYTES)
         except OSError as error:
-            self.query_one(Notice).wrong(plain(f"{path}: {error.strerror}"))
+            self.notice.wrong(plain(f"{path}: {error.strerror}"))
             return
         await self._take_over(data, path)
 
@@ -93,7 +92,7 @@ class FactExchange(FactTools):
         store = self.store
         rows = [line.fact for line in store.document.lines if line.fact] if store else []
         if store is None or not rows:
-            self.query_one(Notice).wrong("there are no facts to export")
+            self.notice.wrong("there are no facts to export")
             return
         choice = await self.app.push_screen_wait(Pick("Export as", list(convert.NAMES.values())))
         if choice is None:
@@ -113,8 +112,8 @@ class FactExchange(FactTools):
         try:
             await asyncio.to_thread(lambda: facts.write(path, convert.write(rows, form), keep=False))
         except OSError as error:
-            self.query_one(Notice).wrong(plain(f"{path} cannot be written: {error.strerror}"))
+            self.notice.wrong(plain(f"{path} cannot be written: {error.strerror}"))
             return
         left = sum(row.statement for row in rows) if form not in ("facts", "text") else 0
         more = f" · {many(left, 'fact')} without a question left out" if left else ""
-        self.query_one(Notice).done(plain(f"Wrote {many(len(rows) - left, 'row')} to {path}{more}"))
+        self.notice.done(plain(f"Wrote {many(len(rows) - left, 'row')} to {path}{more}"))

@@ -21,7 +21,6 @@ from garage_tui.core.training.token_lengths import TokenLengths
 from garage_tui.screens.facts import row_text as fact_words
 from garage_tui.screens.facts.cell_editing import OTHER, Writing
 from garage_tui.screens.facts.import_export import FactExchange
-from garage_tui.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from garage_tui.core.facts.journal import UnsavedText
@@ -90,7 +89,7 @@ class FactFiles(FactExchange):
         if self.store and self.store.leftovers:
             self._offer(self.store)
         elif self._complaint:
-            self.query_one(Notice).wrong(self._complaint)
+            self.notice.wrong(self._complaint)
 
     def show_opened(self) -> None:
         """Show the file that was opened, all of its rows."""
@@ -111,7 +110,7 @@ class FactFiles(FactExchange):
                 Pick("Unsaved work", ["Take it up", "Throw it away"], words=plain(text))
             )
             if choice is None:
-                self.query_one(Notice).note("What was left behind is kept, and offered again at the next start")
+                self.notice.note("What was left behind is kept, and offered again at the next start")
                 continue
             if choice:
                 store.forget(leftover)
@@ -144,7 +143,7 @@ class FactFiles(FactExchange):
         try:
             self.store = self._stores[path] = FactsStore(path, journals_folder())
         except GarageError as error:
-            self.query_one(Notice).wrong(plain(str(error)))
+            self.notice.wrong(plain(str(error)))
         return self.store
 
     async def add_fact(self, fact: Fact) -> str:
@@ -185,13 +184,13 @@ class FactFiles(FactExchange):
         try:
             theirs = await asyncio.to_thread(store.read)
         except GarageError as error:
-            self.query_one(Notice).wrong(plain(str(error)))
+            self.notice.wrong(plain(str(error)))
             return
         if store is self.store and store.take(theirs):
             place = store.document.find(line, self.place or 0) if line else None
             self.show(place)
             if self.writing is None:
-                self.query_one(Notice).done(f"{self.label()} was changed on disk; it was read again")
+                self.notice.done(f"{self.label()} was changed on disk; it was read again")
 
     @work(group="count")
     async def _count(self, document: Document, version: tuple[int, int]) -> None:
@@ -218,14 +217,12 @@ class FactFiles(FactExchange):
         """Choose another facts file."""
         files = await asyncio.to_thread(find_files, self.workspace.datasets)
         if not files:
-            self.query_one(Notice).wrong(
-                f"no .jsonl file in {self._label(self.workspace.datasets)}: press a to write one"
-            )
+            self.notice.wrong(f"no .jsonl file in {self._label(self.workspace.datasets)}: press a to write one")
             return
         from garage_tui.widgets.prompts import Pick  # noqa: PLC0415 (not needed for the first paint)
 
         current = files.index(self.path) if self.path in files else 0
         choice = await self.app.push_screen_wait(Pick("Open a facts file", [plain(f.name) for f in files], current))
         if choice is not None:
-            self.query_one(Notice).clear()
+            self.notice.clear()
             self._open(files[choice])

@@ -263,7 +263,7 @@ class FactsPane(FactFiles):
         from garage_tui.widgets.filter_input import FilterInput  # noqa: PLC0415 (not needed for the first paint)
 
         if not self.query(FilterInput):
-            self.mount(FilterInput(id="facts-search"), before=self.query_one(Notice))
+            self.mount(FilterInput(id="facts-search"), before=self.notice)
         self.query_one(FilterInput).focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:

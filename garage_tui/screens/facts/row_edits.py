@@ -12,7 +12,6 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line, plain
 from garage_tui.core.facts.line import Line
 from garage_tui.screens.facts import row_text as fact_words
-from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
 from garage_tui.widgets.table import Table
 
@@ -82,7 +81,7 @@ class FactEdits(Pane):
             place = act()
         except GarageError as error:
             self.show()
-            self.query_one(Notice).wrong(plain(str(error)))
+            self.notice.wrong(plain(str(error)))
         else:
             self._changed(place, done)
 
@@ -111,7 +110,7 @@ class FactEdits(Pane):
         """Make the chosen row an exam question, or teach it again."""
         store, line, place = self.store, self._line, self.place
         if store is None or place is None or line is None or line.fact is None or not line.fact.question:
-            self.query_one(Notice).wrong("only a question can be an exam question")
+            self.notice.wrong("only a question can be an exam question")
             return
         exam = None if line.fact.exam else True
         said = "An exam question now: never taught, asked afterwards" if exam else "Taught again, and no exam question"
@@ -129,7 +128,7 @@ class FactEdits(Pane):
         try:
             change = act()
         except GarageError as error:
-            self.query_one(Notice).wrong(plain(str(error)))
+            self.notice.wrong(plain(str(error)))
         else:
             self._changed(change.at, f"{word}: {change.what}")
 
@@ -144,7 +143,7 @@ class FactEdits(Pane):
         store = self.store
         if store is None:
             return
-        notice = self.query_one(Notice)
+        notice = self.notice
         async with self._saving:
             store.caught_up = given_up = False
             while store.unsaved:

@@ -14,7 +14,6 @@ from garage_tui.core.facts.coverage import folded
 from garage_tui.core.facts.line import Fact
 from garage_tui.screens.facts.cell_editing import FactCells
 from garage_tui.screens.facts.row_text import many
-from garage_tui.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from garage_tui.core.base.settings import Settings, Workspace
@@ -37,7 +36,7 @@ class FactTools(FactCells):
         """Show the chosen row as the model will see it."""
         line = self._line
         if line is None or line.fact is None or line.fact.statement:
-            self.query_one(Notice).wrong("only a row with a question and an answer is seen by the model")
+            self.notice.wrong("only a row with a question and an answer is seen by the model")
             return
         from garage_tui.core.training.recipe import LoraRecipe  # noqa: PLC0415 (not needed for the first paint)
         from garage_tui.screens.facts.token_dialog import TokenDialog  # noqa: PLC0415
@@ -49,10 +48,10 @@ class FactTools(FactCells):
         """Offer other questions for the chosen fact, or other wordings of its answer, and take those accepted."""
         line = self._line
         if self.store is None or line is None or line.fact is None:
-            self.query_one(Notice).wrong("a line that cannot be read has no other wordings: mend it with E")
+            self.notice.wrong("a line that cannot be read has no other wordings: mend it with E")
             return
         if about == "answer" and (line.fact.statement or line.fact.exam):
-            self.query_one(Notice).wrong("only the answer of a question that is taught has other wordings")
+            self.notice.wrong("only the answer of a question that is taught has other wordings")
             return
         from garage_tui.screens.facts.suggestions_dialog import SuggestionsDialog  # noqa: PLC0415 (not needed for the first paint)
 
@@ -125,9 +124,9 @@ class FactTools(FactCells):
         new, written = back
         if new is None:
             self._broken = (line, written)
-            self.query_one(Notice).wrong("not taken over: what came back is not JSON. E goes on with it as you left it")
+            self.notice.wrong("not taken over: what came back is not JSON. E goes on with it as you left it")
         elif new is line or new.raw == line.raw:
-            self.query_one(Notice).note("nothing was changed")
+            self.notice.note("nothing was changed")
         else:
             self._broken = None
             self._change(lambda: store.replace(line, new, "editing a row", place))
@@ -140,7 +139,7 @@ class FactTools(FactCells):
         if store is None:
             return
         if store.unsaved:
-            self.query_one(Notice).wrong("not everything is saved yet: ^s tries again")
+            self.notice.wrong("not everything is saved yet: ^s tries again")
             return
         at = (self.place or 0) + 1
 
@@ -162,7 +161,7 @@ class FactTools(FactCells):
                     wrong = error  # raised out of here, it would keep the terminal from ever coming back
         except SuspendNotSupported as error:
             wrong = error
-        self.query_one(Notice).wrong(plain(str(wrong) or "this terminal cannot be lent to an editor"))
+        self.notice.wrong(plain(str(wrong) or "this terminal cannot be lent to an editor"))
         return None
 
     async def _look(self) -> None:

@@ -101,7 +101,7 @@ class SuggestionsDialog(Dialog[list[str]]):
         else:
             nothing = "no template fits this question" if self._about == "question" else "answers have no templates"
             said = f"{nothing}; m asks the model that is served"
-        self.query_one(Notice).note(said)
+        self.notice.note(said)
 
     def _wrong(self, text: str, but: int | None = None) -> str:
         """Return what is wrong with a wording, beside those of the file and the others that are offered."""
@@ -161,7 +161,7 @@ class SuggestionsDialog(Dialog[list[str]]):
         line = self.query_one(Input)
         line.value, line.display = self._offered[self._row].text, True
         line.focus()
-        self.query_one(Notice).note("Enter takes it as it is written here, Esc leaves it as it was.")
+        self.notice.note("Enter takes it as it is written here, Esc leaves it as it was.")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         row, text = self._editing, event.value.strip()
@@ -171,7 +171,7 @@ class SuggestionsDialog(Dialog[list[str]]):
         if wrong and (text != self._warned or not text):
             # The owner may know better than the check, but is told first; the same text again is taken.
             self._warned = text
-            self.query_one(Notice).wrong(f"{wrong}: Enter once more takes it anyway" if text else wrong)
+            self.notice.wrong(f"{wrong}: Enter once more takes it anyway" if text else wrong)
             return
         self._offered[row] = Suggestion(text, "you", "taken")
         self._leave_line()
@@ -179,7 +179,7 @@ class SuggestionsDialog(Dialog[list[str]]):
     def _leave_line(self) -> None:
         self._editing = None
         self.query_one(Input).display = False
-        self.query_one(Notice).clear()
+        self.notice.clear()
         self._show()
         self.query_one(Table).focus()
 
@@ -193,7 +193,7 @@ class SuggestionsDialog(Dialog[list[str]]):
     @work(exclusive=True, group="ask")
     async def action_ask(self) -> None:
         """Ask the model that is served, with the fact in its prompt; each wording is offered as it comes."""
-        notice, fact = self.query_one(Notice), self._fact
+        notice, fact = self.notice, self._fact
         seen = await asyncio.to_thread(server.look, self._workspace)
         if seen.status != "ready":
             notice.wrong("no model is served now: F4 starts one with the first question, `garage serve` does it too")

@@ -15,7 +15,6 @@ from garage_tui.core.images.albums import Album, AlbumPage
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.screens.gallery.renderer import Place
 from garage_tui.screens.gallery.stage import GalleryShown
-from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.table import Table
 
 _EARLY = 4
@@ -147,7 +146,7 @@ class GalleryPages(GalleryShown):
 
     def say_path(self) -> None:
         """Say where the file is, as far as it fits into a line."""
-        notice = self.query_one(Notice)
+        notice = self.notice
         if self.place is None:
             notice.clear()
             return
@@ -157,7 +156,7 @@ class GalleryPages(GalleryShown):
 
     def fit_path(self) -> None:
         """Say it anew where that is what is said: there is more room now, or less."""
-        if self._path_said and self.query_one(Notice).text == self._path_said:
+        if self._path_said and self.notice.text == self._path_said:
             self.say_path()
 
     def titles(self) -> tuple[str, str]:
@@ -211,13 +210,11 @@ class GalleryPages(GalleryShown):
         if again:
             self.say_path()
         else:
-            self.query_one(Notice).note(
-                "◆ marked; go to another sheet, of this run or of another, then b: side by side"
-            )
+            self.notice.note("◆ marked; go to another sheet, of this run or of another, then b: side by side")
 
     def action_beside(self) -> None:
         """Put what is marked, or an early sheet, to the left; once more takes it away."""
-        album, notice = self.album, self.query_one(Notice)
+        album, notice = self.album, self.notice
         if self.left is not None or album is None or self.place is None:
             self.left = None
             self.show()

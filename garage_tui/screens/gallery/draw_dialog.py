@@ -69,7 +69,7 @@ class DrawDialog(Dialog[SampleRequest | None]):
             text, least = line.value.strip(), 0 if name == "seed" else 1
             value = int(text) if text.isdecimal() else None
             if (value is None and (text or name != "steps")) or (value is not None and not least <= value <= most):
-                self.query_one(Notice).wrong(f"{label}: a number from {least} to {most}")
+                self.notice.wrong(f"{label}: a number from {least} to {most}")
                 line.focus()
                 return
             values[name] = value

@@ -20,7 +20,6 @@ from garage_tui.core.images import contact_sheet as sheets
 from garage_tui.screens.gallery.renderer import Place
 from garage_tui.screens.gallery.saving import GallerySaving
 from garage_tui.widgets.gauge import gauge
-from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.picture import Picture
 
 _SMALL = 32
@@ -56,7 +55,7 @@ class GalleryActions(GallerySaving):
         """Ask what is to be drawn, then have it drawn."""
         from garage_tui.screens.gallery.draw_dialog import DrawDialog  # noqa: PLC0415 (most visits draw nothing)
 
-        notice = self.query_one(Notice)
+        notice = self.notice
         if self._drawing:
             notice.wrong(f"{self._drawing} is being drawn: Esc cancels that")
             return
@@ -73,7 +72,7 @@ class GalleryActions(GallerySaving):
     @work(exclusive=True, group="ask")
     async def action_steps(self, anew: bool = False) -> None:
         """Play the steps from noise to pictures; they are drawn first where that has not been done."""
-        notice, album = self.query_one(Notice), self.album
+        notice, album = self.notice, self.album
         if album is None or not album.of_run:
             notice.wrong("only a run has steps from noise to pictures: choose one with ↑ and ↓")
             return
@@ -99,14 +98,14 @@ class GalleryActions(GallerySaving):
         try:
             await self.show_film(place)
         except GarageError as error:
-            self.query_one(Notice).wrong(f"{error}; T draws it anew")
+            self.notice.wrong(f"{error}; T draws it anew")
             return
-        self.query_one(Notice).note("space pauses · ←→ step by step · T draws it anew · Esc back to the sheet")
+        self.notice.note("space pauses · ←→ step by step · T draws it anew · Esc back to the sheet")
 
     @work(group="draw")
     async def _draw(self, run: Path, wanted: SampleRequest, out: Path, film: Place | None = None) -> None:
         """Have it drawn by a process of its own, say how far it is, and show it."""
-        notice = self.query_one(Notice)
+        notice = self.notice
         what = "the film of its steps" if wanted.film else f"{wanted.count} picture{'s' if wanted.count > 1 else ''}"
         self._drawing = f"{what} from seed {wanted.seed}"
         self._told, self._began = SampleEvent(), time.monotonic()
@@ -138,7 +137,7 @@ class GalleryActions(GallerySaving):
             return
         told, took = self._told, duration(time.monotonic() - self._began)
         how_far = (gauge(told.done, told.of, _BAR), f" {told.done} of {told.of} steps") if told.of else ("the model …",)
-        self.query_one(Notice).content = Content.assemble(
+        self.notice.content = Content.assemble(
             ("drawing ", "$muted"), self._drawing, "  ", *how_far, (f" · {took} · Esc cancels", "$muted")
         )
 
@@ -149,7 +148,7 @@ class GalleryActions(GallerySaving):
     @work(exclusive=True, group="ask")
     async def action_nearest(self) -> None:
         """Show below each sample the training picture that is nearest to it."""
-        notice, album, place = self.query_one(Notice), self.album, self.place
+        notice, album, place = self.notice, self.album, self.place
         if album is None or not album.of_run or place is None:
             notice.wrong("only the samples of a run have training pictures: choose a sheet of one")
             return
@@ -168,10 +167,10 @@ class GalleryActions(GallerySaving):
         if place := self.shown_place:
             path = str(place.page.path)
             if marks := hidden(path.replace("\n", "\r")):  # in a shell they would do something
-                self.query_one(Notice).wrong(f"its path holds {' '.join(marks[:5])} and is not copied")
+                self.notice.wrong(f"its path holds {' '.join(marks[:5])} and is not copied")
                 return
             self.app.copy_to_clipboard(path)
-            self.query_one(Notice).done(f"Copied {one_line(path, 4000)}")
+            self.notice.done(f"Copied {one_line(path, 4000)}")
 
     def action_way(self) -> None:
         """Show pictures in the next way that the terminal can do."""
@@ -179,7 +178,7 @@ class GalleryActions(GallerySaving):
 
         picture, names = self.query_one(Picture), {"half": "half-blocks", "ascii": "letters"}
         way = way_after(picture.how, picture.terminal.ways)
-        notice = self.query_one(Notice)
+        notice = self.notice
         if way == picture.how:
             notice.note(f"this terminal shows pictures in one way only: {names.get(way, way)}")
             return
@@ -203,7 +202,7 @@ class GalleryActions(GallerySaving):
         self.choose(folder, None if folder == path else path)
         await self.look(folders=True)
         if not self.pages:
-            self.query_one(Notice).wrong(f"there is no picture in {one_line(str(folder))}")
+            self.notice.wrong(f"there is no picture in {one_line(str(folder))}")
 
 
 def _compare(run: Path, sheet: Path) -> Path:

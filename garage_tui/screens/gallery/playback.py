@@ -12,7 +12,6 @@ from garage_tui.core.images.animation import Animation
 from garage_tui.screens.gallery.browser import GalleryPages
 from garage_tui.screens.gallery.renderer import Place
 from garage_tui.widgets.gauge import gauge
-from garage_tui.widgets.notice import Notice
 
 _TICK_SECONDS = 0.2
 """At most five frames a second: more is a burden to a line, and no terminal is a cinema."""
@@ -48,7 +47,7 @@ class GalleryFilms(GalleryPages):
             return
         epochs = self.album.epochs if self.album else ()
         if len(epochs) < 2:
-            self.query_one(Notice).wrong("a film needs the sheets of two epochs at least; t shows the steps of one")
+            self.notice.wrong("a film needs the sheets of two epochs at least; t shows the steps of one")
             return
         page = self.place.page if self.place else None
         self._played = _SHEET_SECONDS * epochs.index(page) if page in epochs[:-1] else 0.0

@@ -13,7 +13,6 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.screens.gallery.playback import GalleryFilms
 from garage_tui.screens.gallery.renderer import Place
-from garage_tui.widgets.notice import Notice
 
 _WHERE = "Where to? A path without a / at its front begins in your home."
 
@@ -30,7 +29,7 @@ class GallerySaving(GalleryFilms):
         from garage_tui.widgets.path_dialog import PathDialog  # noqa: PLC0415
         from garage_tui.widgets.prompts import Confirm  # noqa: PLC0415 (most visits save nothing)
 
-        notice, place, home = self.query_one(Notice), self.shown_place, Path.home()
+        notice, place, home = self.notice, self.shown_place, Path.home()
         if place is None:
             return
         self.pause()

@@ -91,7 +91,7 @@ class GpuPane(Pane):
     def on_mount(self) -> None:
         for name in _ORDER:
             self.query_one(f"#gpu-{name}", HistoryChart).border_title = _TITLES[name]
-        self.watch(self.app, "look", self.show_look)
+        self.watch(self.app, "hardware", self.show_look)
         self.watch(self.app, "runs", self.show_runs)
 
     def reveal(self) -> None:
@@ -226,7 +226,7 @@ class GpuPane(Pane):
         from garage_tui.core.launch import control  # noqa: PLC0415 (nobody needs it to look)
         from garage_tui.core.runs.record import read_run  # noqa: PLC0415
 
-        notice = self.query_one(Notice)
+        notice = self.notice
         waiting = next((seen for seen in (*self._here, *self._waiting) if seen.resumable), None)
         if waiting is None:
             notice.wrong("No run is waiting here")

@@ -29,7 +29,6 @@ from garage_tui.core.launch.rerun import drawing_command_of, drawing_recipe_of
 from garage_tui.core.runs.record import Run
 from garage_tui.screens.launch.form import RunForm
 from garage_tui.screens.launch.preview_dialog import PreviewDialog, in_short
-from garage_tui.widgets.notice import Notice
 
 _LISTED = 9
 _OTHER = ""
@@ -190,7 +189,7 @@ class DiffusionForm(RunForm):
 
     def action_look(self) -> None:
         """Look at what the run would learn from; the same look is not taken twice."""
-        notice = self.query_one(Notice)
+        notice = self.notice
         try:
             recipe = self.recipe()
             image_source.folder_of(recipe.images)
@@ -202,7 +201,7 @@ class DiffusionForm(RunForm):
 
     @work(group="look", exclusive=True)
     async def _look(self, recipe: DiffusionRecipe) -> None:
-        notice, self._looking = self.query_one(Notice), True
+        notice, self._looking = self.notice, True
         command = preview.command(recipe.images, recipe.size, recipe.fit, recipe.seed, recipe.noise)
         notice.note("Looking at the pictures … · Esc cancels")
         found: Preview | None = None
@@ -231,7 +230,7 @@ class DiffusionForm(RunForm):
             super().action_cancel()
             return
         self.workers.cancel_group(self, "look")
-        self.query_one(Notice).note("cancelled: nothing was changed")
+        self.notice.note("cancelled: nothing was changed")
 
 
 def _listed(epochs: tuple[int, ...]) -> str:

@@ -85,7 +85,7 @@ class RunForm(FormFields):
     def on_mount(self) -> None:
         self.query_one(self.FIRST).focus()
         self._begun = self._written()
-        self.query_one(Notice).note("Ctrl+S starts it, and so does Enter in a field. Tab: next field.")
+        self.notice.note("Ctrl+S starts it, and so does Enter in a field. Tab: next field.")
         self.look_again()
 
     def on_select_changed(self, event: Select.Changed) -> None:
@@ -146,14 +146,14 @@ class RunForm(FormFields):
         try:
             start = self.starter()
         except GarageError as error:
-            self.query_one(Notice).wrong(self.in_words(error))
+            self.notice.wrong(self.in_words(error))
         else:
             self.start(start)
 
     @work(group="start")
     async def start(self, start: Callable[[], Path]) -> None:
         """Start what `start` starts, and close the form."""
-        notice = self.query_one(Notice)
+        notice = self.notice
         if self._starting:
             return
         self._starting = True

@@ -26,7 +26,6 @@ from garage_tui.core.training.quantization import words as bits_of
 from garage_tui.core.training.recipe import LoraRecipe, make_recipe, presets
 from garage_tui.core.training.recipe_help import WORDS
 from garage_tui.screens.launch.form import RunForm
-from garage_tui.widgets.notice import Notice
 
 
 class LoraForm(RunForm):
@@ -175,6 +174,6 @@ class LoraForm(RunForm):
         try:
             both = self.both()
         except GarageError as error:
-            self.query_one(Notice).wrong(self.in_words(error))
+            self.notice.wrong(self.in_words(error))
         else:
             self.start(lambda: start_both(self._workspace, self._settings, both)[0])

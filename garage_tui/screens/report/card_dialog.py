@@ -99,7 +99,7 @@ class ReportCardDialog(Dialog[None]):
     async def _look(self) -> None:
         last, seen = self._seen, await self._run.look()
         self._seen = seen
-        notice = self.query_one(Notice)
+        notice = self.notice
         if last and last.stamp != seen.stamp:
             self._at = 0
         if seen.wrong:
@@ -131,7 +131,7 @@ class ReportCardDialog(Dialog[None]):
             part.update(above.get(name, Content()))
         self.query_one("#report-page", Static).update(page)
         self.set_class(self._low, "-low")
-        notice = self.query_one(Notice)
+        notice = self.notice
         notice.display = bool(notice.text)
         self.refresh_bindings()
 
@@ -205,7 +205,7 @@ class ReportCardDialog(Dialog[None]):
     @work(exclusive=True, group="examine")
     async def action_examine(self) -> None:
         """Have the run examined."""
-        notice = self.query_one(Notice)
+        notice = self.notice
         try:
             await self._run.start()
         except GarageError as error:

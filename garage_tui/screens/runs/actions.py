@@ -11,7 +11,6 @@ from textual import work
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import duration
 from garage_tui.core.monitor.run_watcher import RunSnapshot, RunWatcher
-from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
 from garage_tui.widgets.prompts import Confirm, Pick
 
@@ -65,7 +64,7 @@ class RunActions(Pane):
         """Do something to a run in a thread, and say `said`, or what is wrong."""
         from garage_tui.core.runs import record as runs  # noqa: PLC0415
 
-        notice = self.query_one(Notice)
+        notice = self.notice
         try:
             await asyncio.to_thread(lambda: what(runs.read_run(seen.path)))
         except (GarageError, OSError) as error:

@@ -15,7 +15,6 @@ from garage_tui.core.base.format import duration
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.screens.runs.pairs import RunPairs
-from garage_tui.widgets.notice import Notice
 
 _TICK = 0.5  # seconds
 _PATIENCE = 8
@@ -56,7 +55,7 @@ class RunExport(RunPairs):
         """Ask as what the chosen run's model is exported, then have it done."""
         from garage_tui.widgets.prompts import Pick  # noqa: PLC0415 (most visits export nothing)
 
-        seen, notice = self.chosen, self.query_one(Notice)
+        seen, notice = self.chosen, self.notice
         if seen is None:
             return
         if self._exporting:
@@ -78,7 +77,7 @@ class RunExport(RunPairs):
 
         from garage_tui.core.export import export_process as export  # noqa: PLC0415
 
-        notice, told = self.query_one(Notice), export.ExportEvent()
+        notice, told = self.notice, export.ExportEvent()
         wanted = msgspec.convert({"form": form, "outtype": outtype}, export.ExportRequest)
         self._exporting, self._said, self._began, self._left = seen.id, "starting", time.monotonic(), 0
         self._say_export()
@@ -107,7 +106,7 @@ class RunExport(RunPairs):
         return bool(self._exporting)
 
     def _say_export(self) -> None:
-        notice = self.query_one(Notice)
+        notice = self.notice
         if not self._exporting:
             return
         if notice.content is not self._line and self._left:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 from textual import work
-from textual.message import Message
 from textual.widgets import Input
 
 from garage_tui.core.base.errors import GarageError
@@ -15,21 +14,14 @@ from garage_tui.core.exam.compare_runs import two_kinds
 from garage_tui.core.monitor.run_watcher import RunSnapshot, look_at
 from garage_tui.core.runs import pairs
 from garage_tui.core.runs.record import read_run
+from garage_tui.screens.common.messages import ComparisonRequested
 from garage_tui.screens.runs.actions import RunActions
-from garage_tui.widgets.notice import Notice
 
 Pair = tuple[RunSnapshot, RunSnapshot]
 
 
 class RunPairs(RunActions):
     """Marks, compares, and starts both recipes; opens the comparison of a pair when its second run is done."""
-
-    class CompareWanted(Message):
-        """The owner wants to see two runs side by side."""
-
-        def __init__(self, first: str, second: str) -> None:
-            super().__init__()
-            self.first, self.second = first, second
 
     runs: tuple[RunSnapshot, ...] = ()
     _marked: str | None = None
@@ -49,7 +41,7 @@ class RunPairs(RunActions):
 
     def action_compare(self) -> None:
         """Mark this run; with another one marked, compare the two."""
-        seen, first, notice = self.chosen, self._marked, self.query_one(Notice)
+        seen, first, notice = self.chosen, self._marked, self.notice
         if seen is None:
             return
         self._marked = seen.id if first is None else None
@@ -61,7 +53,7 @@ class RunPairs(RunActions):
             if other.draws != seen.draws:
                 notice.wrong(two_kinds(first, seen.id))
             elif first != seen.id:
-                self.post_message(self.CompareWanted(first, seen.id))
+                self.post_message(ComparisonRequested(first, seen.id))
         self.show_runs(self.runs)
 
     def action_both(self) -> None:
@@ -69,7 +61,7 @@ class RunPairs(RunActions):
         seen = self.chosen
         if seen is None:
             words = "There is no run yet: press n for the form; ctrl+t in it trains the default and the story"
-            self.query_one(Notice).note(words)
+            self.notice.note(words)
         elif others := pairs.partners(seen, self.runs):
             self._show_pair(pairs.in_order(seen, next(filter(_counts, others), others[0])))
         elif not self._starting:
@@ -79,23 +71,23 @@ class RunPairs(RunActions):
         """Open the comparison, or say what it waits for."""
         lacking = next((seen for seen in pair if not seen.card), None)
         if lacking is None and not any(seen.alive for seen in pair):
-            self.post_message(self.CompareWanted(*(seen.id for seen in pair)))
+            self.post_message(ComparisonRequested(*(seen.id for seen in pair)))
             return
         self._await(pair)
         if lacking and not any(seen.alive for seen in pair):
             mend = "x on it makes one" if lacking.adapter else "p on it has it go on"
-            self.query_one(Notice).note(f"{lacking.id} ({lacking.status}) has no report card yet: {mend}")
+            self.notice.note(f"{lacking.id} ({lacking.status}) has no report card yet: {mend}")
 
     def _await(self, pair: Pair) -> None:
         """Open the comparison when both are done, and say so."""
         first, second = pair
         self._awaited.add((first.id, second.id))
         how = ", ".join(f"{seen.name} {_how_far(seen)}" for seen in pair)
-        self.query_one(Notice).note(f"{how}: their report cards open side by side when both are done")
+        self.notice.note(f"{how}: their report cards open side by side when both are done")
 
     @work(group="both")
     async def _start_both(self, seen: RunSnapshot) -> None:
-        self._starting, notice = True, self.query_one(Notice)
+        self._starting, notice = True, self.notice
         notice.note("Starting …")
         try:
             new = await asyncio.to_thread(_start, seen, self._watcher.workspace)
@@ -131,10 +123,10 @@ class RunPairs(RunActions):
     def _open_or_offer(self, pair: Pair) -> None:
         """Open the comparison where nothing is interrupted by it, else say that it is there."""
         if self.display and self.screen.is_active and not isinstance(self.screen.focused, Input):
-            self.post_message(self.CompareWanted(*(seen.id for seen in pair)))
+            self.post_message(ComparisonRequested(*(seen.id for seen in pair)))
         else:
             names = " and ".join(seen.name for seen in pair)
-            self.query_one(Notice).done(f"{names} are done: b on one of them shows both report cards")
+            self.notice.done(f"{names} are done: b on one of them shows both report cards")
 
 
 def _start(seen: RunSnapshot, workspace: Workspace) -> list[RunSnapshot]:

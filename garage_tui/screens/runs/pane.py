@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Static
 
 from garage_tui.core.base.settings import EnergySettings
@@ -17,6 +16,13 @@ from garage_tui.core.monitor.run_follower import Known, RunProgress
 from garage_tui.core.monitor.run_watcher import RunSnapshot, RunWatcher
 from garage_tui.core.runs.record import LOG
 from garage_tui.screens.common import run_text as run_words
+from garage_tui.screens.common.messages import (
+    ChatRequested,
+    DiffusionReportRequested,
+    DuplicateRequested,
+    GalleryRequested,
+    ReportRequested,
+)
 from garage_tui.screens.runs import curves as run_curves
 from garage_tui.screens.runs.export import RunExport
 from garage_tui.widgets.line_chart import LineChart
@@ -103,25 +109,6 @@ class RunsPane(RunExport):
         Binding("escape", "unmark", "Back", show=False, key_display="Esc"),
     ]
 
-    class ChatWanted(Message):
-        """The owner wants to talk to this run's model."""
-
-        def __init__(self, run_id: str) -> None:
-            super().__init__()
-            self.run_id = run_id
-
-    class DuplicateWanted(ChatWanted):
-        """The owner wants a run like this one, with changes."""
-
-    class ReportWanted(ChatWanted):
-        """The owner wants to see what this run learned and what it broke."""
-
-    class CardWanted(ChatWanted):
-        """The owner wants to see how well this run draws."""
-
-    class GalleryWanted(ChatWanted):
-        """The owner wants to see what this run has drawn."""
-
     def __init__(self, watcher: RunWatcher, prices: EnergySettings | None = None) -> None:
         super().__init__(id="runs")
         self._watcher, self._prices = watcher, prices or EnergySettings()
@@ -190,7 +177,7 @@ class RunsPane(RunExport):
         lost = len(self.lost)
         if lost > self._lost:
             runs_were = "1 run was" if lost == 1 else f"{lost} runs were"
-            self.query_one(Notice).note(f"{runs_were} interrupted: R has {'it' if lost == 1 else 'them'} go on")
+            self.notice.note(f"{runs_were} interrupted: R has {'it' if lost == 1 else 'them'} go on")
         self._lost = lost
 
     def _take_cursor(self) -> None:
@@ -232,7 +219,7 @@ class RunsPane(RunExport):
         if seen.id == self._stopping and not seen.alive:
             self._stopping = None
             saved = "its adapter is saved" if seen.adapter else "there was nothing to save"
-            self.query_one(Notice).done(f"{seen.id} has stopped; {seen.reason or saved}")
+            self.notice.done(f"{seen.id} has stopped; {seen.reason or saved}")
         self.refresh_bindings()
 
     def show_told(self, told: RunProgress) -> None:
@@ -261,25 +248,25 @@ class RunsPane(RunExport):
 
     def action_chat(self) -> None:
         if seen := self.chosen:
-            self.post_message(self.ChatWanted(seen.id))
+            self.post_message(ChatRequested(seen.id))
 
     def action_view(self) -> None:
         if seen := self.chosen:
-            self.post_message(self.GalleryWanted(seen.id))
+            self.post_message(GalleryRequested(seen.id))
 
     def action_report(self) -> None:
         if seen := self.chosen:
-            self.post_message((self.CardWanted if seen.draws else self.ReportWanted)(seen.id))
+            self.post_message((DiffusionReportRequested if seen.draws else ReportRequested)(seen.id))
 
     def action_duplicate(self) -> None:
         if seen := self.chosen:
-            self.post_message(self.DuplicateWanted(seen.id))
+            self.post_message(DuplicateRequested(seen.id))
 
     async def action_unmark(self) -> None:
         """Take the mark off, cancel an export, or leave the full-height log, before Esc goes back."""
         if self._marked:
             self._marked = None
-            self.query_one(Notice).clear()
+            self.notice.clear()
             self.show_runs(self.runs)
         elif self.cancel_export():
             pass

@@ -1,0 +1,66 @@
+"""Messages by which one screen asks for another; the app's `Navigation` handles them, so no screen knows another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from garage_tui.core.facts.line import Fact
+
+
+class ChatRequested(Message):
+    """The owner wants to chat with the model of run `run_id`."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__()
+        self.run_id = run_id
+
+
+class DuplicateRequested(Message):
+    """The owner wants to start a run like `run_id`, with changes."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__()
+        self.run_id = run_id
+
+
+class ReportRequested(Message):
+    """The owner wants to see the report card of run `run_id`, a LoRA run."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__()
+        self.run_id = run_id
+
+
+class DiffusionReportRequested(Message):
+    """The owner wants to see the report card of run `run_id`, a diffusion run."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__()
+        self.run_id = run_id
+
+
+class GalleryRequested(Message):
+    """The owner wants to see the contact sheets of run `run_id`."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__()
+        self.run_id = run_id
+
+
+class ComparisonRequested(Message):
+    """The owner wants to see the runs `first` and `second` side by side."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__()
+        self.first, self.second = first, second
+
+
+class FactWritten(Message):
+    """A fact was written in the chat; it belongs in the facts file that is open."""
+
+    def __init__(self, fact: Fact) -> None:
+        super().__init__()
+        self.fact = fact
