@@ -67,7 +67,7 @@ async def test_a_box_without_a_gpu_has_a_useful_screen(open_app):
 
 
 async def test_keys_before_the_first_look_do_nothing(open_app, monkeypatch):
-    monkeypatch.setattr("garage_tui.core.hardware.watcher.Gauges.look", lambda self: time.sleep(0.6) or 1 / 0)
+    monkeypatch.setattr("garage_tui.core.hardware.watcher.HardwareWatcher.look", lambda self: time.sleep(0.6) or 1 / 0)
     async with open_app(screen="gpu") as user:
         await user.sees("Asking the driver and the sensors")
         await user.press("right", "tab", "plus", "u")
