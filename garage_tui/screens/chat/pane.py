@@ -20,6 +20,7 @@ from garage_tui.core.models import base_models as models
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.screens.chat.columns import ChatColumns
 from garage_tui.screens.chat.conversations import SIDES
+from garage_tui.screens.common.app_state import app_state
 from garage_tui.screens.common.run_text import fraction
 from garage_tui.widgets.prompts import Confirm, Pick
 
@@ -208,7 +209,7 @@ class ChatPane(ChatColumns):
 
     def talk_to(self, run_id: str) -> None:
         """Put this run's model on the right."""
-        runs: tuple[RunSnapshot, ...] = self.app.runs  # type: ignore[attr-defined]
+        runs: tuple[RunSnapshot, ...] = app_state(self).runs
         for seen in self._choices(runs):
             if seen.id == run_id:
                 self._picked = True
@@ -230,12 +231,12 @@ class ChatPane(ChatColumns):
     def _use(self, seen: RunSnapshot | None, base: str, gone: str = "") -> None:
         self._tuned, self._gone, self.server.base = seen, gone, base
         rows = seen.manifest.dataset.get("rows", "?") if seen and seen.manifest else "?"
-        hint = _TUNED_HINT.format(rows=rows) if seen else _no_tuned(self.app.runs)  # type: ignore[attr-defined]
+        hint = _TUNED_HINT.format(rows=rows) if seen else _no_tuned(app_state(self).runs)
         self.column("tuned").hint(_ITS_TUNED.format(model=one_line(self.server.tuned)) if self.server.tuned else hint)
         self.show_titles()
 
     def adopt(self, transcript: Transcript) -> None:
-        runs: tuple[RunSnapshot, ...] = self.app.runs  # type: ignore[attr-defined]
+        runs: tuple[RunSnapshot, ...] = app_state(self).runs
         seen = next((seen for seen in self._choices(runs) if seen.id == transcript.run), None)
         self._picked = True
         self._use(seen, transcript.base or self.settings.base_model, "" if seen else transcript.run)
@@ -246,7 +247,7 @@ class ChatPane(ChatColumns):
     @work(group="form", exclusive=True)
     async def action_pick(self) -> None:
         """Choose the run whose model answers on the right."""
-        choices = self._choices(self.app.runs)  # type: ignore[attr-defined]
+        choices = self._choices(app_state(self).runs)
         if not choices:
             self.notice.wrong("no tuned model yet: F2 shows your facts, t teaches them")
             return

@@ -15,6 +15,7 @@ from textual.widgets import Static
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.diffusion.preview import Preview
 from garage_tui.core.terminal.capabilities import Terminal
+from garage_tui.screens.common.app_state import app_state
 from garage_tui.widgets.contact_sheet import ContactSheetView
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
@@ -41,7 +42,7 @@ class PreviewDialog(Dialog[bool]):
 
     def compose(self) -> ComposeResult:
         found = self._found
-        terminal: Terminal = self.app.terminal  # type: ignore[attr-defined]
+        terminal: Terminal = app_state(self).terminal
         with Vertical(classes="box wide", id="look") as box:
             box.border_title = Content(f"What it would learn from · {one_line(found.label)}")
             yield Static(Content(in_short(found)), id="look-words")
