@@ -16,13 +16,11 @@ import time
 from functools import partial
 from types import FrameType
 
-from textual._xterm_parser import XTermParser
-from textual.drivers import linux_driver
-from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Resize
 from textual.message import Message
 
 from garage_tui.driver.writer import TerminalWriter
+from garage_tui.widgets._textual_internals import ExposedLinuxDriver, TerminalParser
 
 _QUESTIONS = re.compile(r"\x1b\[\?\d+\$p|\x1b\[6n")
 _ANSWERS = re.compile(r"\x1b\[\?[\d;]*\$y|\x1b\[\d+;\d+R|\x1b\[0n")
@@ -36,7 +34,7 @@ _HELD_SECONDS = 0.1
 """After so long the beginning of an answer is taken for a key after all: Esc."""
 
 
-class LineDriver(LinuxDriver):
+class LineDriver(ExposedLinuxDriver):
     """Textual's driver, on a line that may be slow, far away, frozen or cut."""
 
     _hung_up = False
@@ -48,13 +46,12 @@ class LineDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Take the terminal."""
-        # The driver makes its writer itself, by this name.
-        vars(linux_driver)["WriterThread"] = partial(TerminalWriter, gone=self._gone)
+        self.use_output_thread(partial(TerminalWriter, gone=self._gone))
         super().start_application_mode()  # type: ignore[no-untyped-call]
         resized = signal.getsignal(signal.SIGWINCH)
 
         def forget_first(number: int, frame: FrameType | None) -> None:
-            self._loop.call_soon_threadsafe(self.forget)
+            self.event_loop.call_soon_threadsafe(self.forget)
             if callable(resized):
                 resized(number, frame)
 
@@ -67,7 +64,7 @@ class LineDriver(LinuxDriver):
 
     @property
     def _writer(self) -> TerminalWriter | None:
-        writer: object = self._writer_thread
+        writer = self.output_thread
         return writer if isinstance(writer, TerminalWriter) else None
 
     def process_message(self, message: Message) -> None:
@@ -86,13 +83,13 @@ class LineDriver(LinuxDriver):
         """Have the app leave: its terminal is no more. Called in a thread."""
         if not self._hung_up:
             self._hung_up = True
-            leave = getattr(self._app, "leave", self._app.exit)
+            leave = getattr(self.owner, "leave", self.owner.exit)
             with contextlib.suppress(RuntimeError):  # it has left
-                self._loop.call_soon_threadsafe(leave)
+                self.event_loop.call_soon_threadsafe(leave)
 
-    def make_parser(self) -> XTermParser:
+    def make_parser(self) -> TerminalParser:
         """Return what makes messages of what the terminal sends."""
-        return XTermParser(self._debug)
+        return TerminalParser(self.is_debugging)
 
     def run_input_thread(self) -> None:
         """Read what the terminal sends until the app lets go of it, or it is no more."""
@@ -143,20 +140,21 @@ class LineDriver(LinuxDriver):
 
     def disable_input(self) -> None:
         """Hear no more, when all that was asked for has come: the rest would be typed into the shell."""
-        if not (self.exit_event.is_set() or self._hung_up or self._key_thread is None):
+        if not (self.exit_event.is_set() or self._hung_up or not self.has_input_thread):
             self._hear_out()
         super().disable_input()
-        self._leaving, self._key_thread = None, None  # Textual comes here twice
+        self._leaving = None
+        self.forget_input_thread()
 
     def _hear_out(self) -> None:
         self._leaving = ""
-        self._disable_mouse_support()
+        self.release_mouse()
         self.write("\x1b[?1004l")
         lasts, questions, known = int(self.awaits_last()), self._questions, None
         if writer := self._writer:
             writer.ask_no_more()
             questions, known = questions + writer.awaited, writer.seconds
-        known = known or getattr(getattr(self._app, "terminal", None), "seconds", None)
+        known = known or getattr(getattr(self.owner, "terminal", None), "seconds", None)
         end = self._asked + _ANSWER_SECONDS
         if known is not None or (time.monotonic() < end and lasts):
             self.write("\x1b[c")  # answered after all else that is on its way, a mouse that moves included

@@ -5,17 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-from textual._xterm_parser import XTermParser
 from textual.message import Message
 
 from garage_tui.core.terminal.query import TerminalQuery
 from garage_tui.driver.mouse_driver import MouseDriver
+from garage_tui.widgets._textual_internals import TerminalParser
 
 _PATIENCE = 0.1
 """Seconds after which what may be the beginning of an answer is taken for keys after all: Esc."""
 
 
-class _Sifting(XTermParser):
+class _Sifting(TerminalParser):
     """Textual's parser, with a question that is still open."""
 
     def __init__(self, question: TerminalQuery, answered: Callable[[], object], debug: bool = False) -> None:
@@ -45,8 +45,8 @@ def driver_for(question: TerminalQuery, answered: Callable[[], object]) -> type[
     """Return a driver that hears the rest of an answer; `answered` is called once, in its thread."""
 
     class Driver(MouseDriver):
-        def make_parser(self) -> XTermParser:
-            return _Sifting(question, answered, self._debug)
+        def make_parser(self) -> TerminalParser:
+            return _Sifting(question, answered, self.is_debugging)
 
         def awaits_last(self) -> bool:
             return question.open

@@ -16,22 +16,21 @@ class MouseDriver(LineDriver):
 
     def switch_mouse(self) -> bool:
         """Have the terminal keep the mouse, or report it again; return whether it is reported now."""
-        if self._mouse:
-            self._disable_mouse_support()
-            self._mouse = False
+        if self.mouse_is_on:
+            self.release_mouse()
+            self.mouse_is_on = False
         else:
-            self._mouse = True
-            self._enable_mouse_support()
-            if self._mouse_pixels:
-                self._enable_mouse_pixels()
-        return self._mouse
+            self.mouse_is_on = True
+            self.request_mouse()
+            self.request_mouse_pixels()
+        return self.mouse_is_on
 
-    def _enable_mouse_support(self) -> None:
-        if self._mouse:
+    def request_mouse(self) -> None:
+        if self.mouse_is_on:
             self.write("".join(f"\x1b[?{mode}h" for mode in _ASKED))
             self.flush()
 
-    def _disable_mouse_support(self) -> None:
-        if self._mouse:
+    def release_mouse(self) -> None:
+        if self.mouse_is_on:
             self.write("".join(f"\x1b[?{mode}l" for mode in _ALL))
             self.flush()

@@ -23,6 +23,7 @@ from textual.widget import Widget
 from garage_tui.core.terminal import image_render as pictures
 from garage_tui.core.terminal import kitty
 from garage_tui.core.terminal.capabilities import Terminal, Way, measured
+from garage_tui.widgets._textual_internals import driver_of, widgets_on_screen
 from garage_tui.widgets.image_strips import Drawn, StripJob, Woven, prepare
 
 if TYPE_CHECKING:
@@ -221,8 +222,8 @@ class Picture(Widget):
 
     def _write(self, text: str) -> None:
         # The app's own writer: what went around it could land in the middle of an escape code.
-        if self.app._driver is not None:
-            self.app._driver.write(text)
+        if driver := driver_of(self.app):
+            driver.write(text)
 
     def _corner(self) -> Offset:
         """Return where in the content the picture's upper left cell is."""
@@ -263,7 +264,7 @@ class Picture(Widget):
 
     def _is_clear(self, place: Region) -> bool:
         """Return whether all of a place on the screen is seen, and nothing lies over it."""
-        for widget, (region, clip) in self.screen._compositor.visible_widgets.items():  # the uppermost first
+        for widget, (region, clip) in widgets_on_screen(self.screen).items():  # the uppermost first
             if widget is self:
                 return clip.contains_region(place)
             if region.intersection(clip).overlaps(place):
