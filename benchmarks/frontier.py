@@ -1,6 +1,6 @@
-"""Draw the frontier of `docs/recipe.md`: recall against drift, with the leaks beside a point that has any.
+"""Draw the frontier of `docs/explain/recipe.md`: recall against drift, with the leaks beside a point that has any.
 
-    .venv/bin/python benchmarks/frontier.py RESULTS.jsonl … > docs/frontier.svg
+    .venv/bin/python benchmarks/frontier.py RESULTS.jsonl … > docs/images/frontier.svg
 
 A point is one variant of a recipe on one set of facts, the mean of its seeds; left and up is better. A hollow one is
 of a held-out set.
