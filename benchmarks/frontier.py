@@ -55,7 +55,12 @@ def draw(lines: list[dict[str, Any]]) -> str:
     for drift in (0.003, 0.01, 0.02, 0.05, 0.1, 0.3, 1, 3):
         parts.append(text(x_of(drift), HEIGHT - 40, f"{drift:g}", anchor="middle"))
     parts.append(
-        text(WIDTH / 2, HEIGHT - 20, "drift, nats per token (logarithmic); leaks are written beside a point", anchor="middle")
+        text(
+            WIDTH / 2,
+            HEIGHT - 20,
+            "drift, nats per token (logarithmic); leaks are written beside a point",
+            anchor="middle",
+        )
     )
     parts.append(text(8, TOP - 12, "share of exam questions answered correctly"))
     for number, ((recipe, name, _), found) in enumerate(groups.items()):
