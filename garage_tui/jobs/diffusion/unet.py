@@ -26,6 +26,10 @@ WEIGHTS = "diffusion_pytorch_model.safetensors"
 disable_progress_bar()  # one of diffusers' own for two files
 
 
+PIPELINE_MODULE = "garage_tui.jobs.unet"
+"""The module that pipeline folders name as the home of `PatchUNet`: finished runs have it on disk, so it stays."""
+
+
 class PatchUNet(ModelMixin, ConfigMixin):
     """A UNet2DModel that works on blocks of pixels: pixel-unshuffle before it, pixel-shuffle after it.
 
@@ -36,6 +40,8 @@ class PatchUNet(ModelMixin, ConfigMixin):
         patch: pixels of a block's side.
         sample_size, in_channels, out_channels: of the pictures; the others are UNet2DModel's.
     """
+
+    __module__ = PIPELINE_MODULE  # diffusers writes it into model_index.json
 
     @register_to_config  # type: ignore[untyped-decorator]
     def __init__(
@@ -124,7 +130,10 @@ def load_pipeline(folder: Path) -> tuple[Any, Any]:
     except UNREADABLE as error:
         raise GarageError(f"{folder} cannot be read: {error}") from error
     # diffusers imports whatever module stands there.
-    foreign = {str(part[0]) for part in parts.values() if isinstance(part, list) and part} - {"diffusers", __name__}
+    foreign = {str(part[0]) for part in parts.values() if isinstance(part, list) and part} - {
+        "diffusers",
+        PIPELINE_MODULE,
+    }
     if foreign:
         raise GarageError(f"{folder / 'model_index.json'} names code of {one_line(min(foreign), 80)}: it is refused")
     if not (folder / "unet" / WEIGHTS).exists():
