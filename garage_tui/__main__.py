@@ -87,6 +87,7 @@ def open_app(args: argparse.Namespace | SimpleNamespace) -> int:
     only = why_ascii(os.environ) if settings.ascii is None else ""
     way = "ascii" if settings.ascii or only else fixed_way(os.environ, settings.pictures)
     gc.disable()  # until the first paint: all that is made before it stays
+    sys.setswitchinterval(0.001)  # a frame waits so long for the writer's thread to run: 5 ms by default
     with TerminalQuery(way) as question:
         from garage_tui.app.app import run_app  # the terminal answers while this is imported
 
