@@ -85,7 +85,7 @@ def garage(root: Path) -> list[str]:
 
 
 def first_paint(command: list[str], first_row: str, what: str, budget: float) -> Figure:
-    """Time until the first row of facts is on the screen: the app and a bare one in turn, so a slow moment meets both."""
+    """Time until the first row of facts is painted: the app and a bare one in turn, so a slow moment meets both."""
     bare = [sys.executable, "-c", BARE]
     pairs = []
     for number in range(TIMES + 1):
