@@ -122,7 +122,7 @@ class GarageApp(TerminalApp):
         self.terminal_answered = Signal[object](self, "terminal-answered")
         if question:
             terminal = question.terminal
-            self.set_reactive(GarageApp.terminal, terminal.in_letters() if self.in_ascii else terminal)
+            self.set_reactive(GarageApp.terminal, terminal.ascii_only() if self.in_ascii else terminal)
         self.animation_level = "none"  # over SSH a jump is better than a glide
         self.chosen_facts, self._talk_to = facts, talk_to
         self.monitor = Monitor(self)
@@ -135,7 +135,7 @@ class GarageApp(TerminalApp):
         self.stylesheet.set_variables(self.get_css_variables())
 
     def _driver_for(self, question: TerminalQuery | None) -> type[Driver] | None:
-        if question is None or question.is_over:
+        if question is None or question.is_done:
             from garage_tui.driver.mouse_driver import MouseDriver
 
             return MouseDriver

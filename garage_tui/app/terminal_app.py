@@ -74,9 +74,9 @@ class TerminalApp(App[int]):
     def name_keys(self, words: str) -> str:
         """Return words about keys with names for those that are signs, where they cannot be painted."""
         if self.in_ascii:
-            from garage_tui.driver.filters.ascii import keys_in_words
+            from garage_tui.driver.filters.ascii import name_keys
 
-            words = keys_in_words(words)
+            words = name_keys(words)
         return words
 
     def on_resize(self, event: Resize) -> None:

@@ -40,11 +40,11 @@ class AlbumIndex:
         self._runs.pop(changed or Path(), None)
         known = self._runs
         self._runs = {
-            path: known[path] if path in known and known[path][0] == drawn else (drawn, albums.of_run(path))
+            path: known[path] if path in known and known[path][0] == drawn else (drawn, albums.run_album(path))
             for path, drawn in runs
         }
         if folders:
-            found = albums.in_datasets(self._datasets)
+            found = albums.dataset_albums(self._datasets)
             paths = {album.path for album in found}
-            self._folders = (*(albums.of_folder(path) for path in list(self._opened) if path not in paths), *found)
+            self._folders = (*(albums.folder_album(path) for path in list(self._opened) if path not in paths), *found)
         return (*(album for _, album in self._runs.values()), *self._folders)

@@ -125,7 +125,7 @@ class Browser:
         """Go to a page of the album; None means the newest sheet of a run, or the first picture of a folder."""
         album = self.album
         if album and not page and album.pages:
-            page = (album.epochs or album.pages)[-1] if album.of_run else album.pages[0]
+            page = (album.epochs or album.pages)[-1] if album.is_run else album.pages[0]
         self.frame, self._part = None, 0
         self.current = PageRef(page, album.name) if page and album else None
         return True
@@ -175,9 +175,9 @@ class Browser:
         if self.marked and not self.is_marked(current):
             self.left = self.marked
             return False
-        pages = album.epochs if album.of_run else album.pages
+        pages = album.epochs if album.is_run else album.pages
         early = next((page for page in pages if page.epoch == _EARLY_EPOCH), pages[0] if pages else None)
-        last = pages[-1] if album.of_run and pages else current.page
+        last = pages[-1] if album.is_run and pages else current.page
         if early is None or early == last:
             raise BadInputError("there is nothing to put beside it yet: go to another one, or mark one with m first")
         self.left, self._has_moved = PageRef(early, album.name), True

@@ -74,12 +74,12 @@ class DrawJob:
             redraw: draw the animation even if there is one.
         """
         album, current = self._host.browser.album, self._host.browser.current
-        if album is None or not album.of_run:
+        if album is None or not album.is_run:
             self._host.notice.wrong("only a run has steps from noise to pictures: choose one with ↑ and ↓")
             return
-        sheet = await asyncio.to_thread(contact_sheet.about, current.page.path) if current else None
+        sheet = await asyncio.to_thread(contact_sheet.read_metadata, current.page.path) if current else None
         seed = sheet.seed if sheet and sheet.seed is not None else 0
-        path = albums.sheet_path(album.path, seed, film=True)
+        path = albums.sheet_path(album.path, seed, animated=True)
         animation = PageRef(albums.AlbumPage(path, f"steps of seed {seed}"), album.name)
         if not redraw and await asyncio.to_thread(path.exists):
             await self._play(animation)
@@ -92,7 +92,7 @@ class DrawJob:
         """Show the nearest training picture below each sample."""
         browser, notice = self._host.browser, self._host.notice
         album, current = browser.album, browser.current
-        if album is None or not album.of_run or current is None:
+        if album is None or not album.is_run or current is None:
             notice.wrong("only the samples of a run have training pictures: choose a sheet of one")
             return
         notice.note("looking for the nearest training pictures …")
@@ -110,7 +110,7 @@ class DrawJob:
         album = self._host.browser.album
         if self.is_running:
             refusal: str | None = f"{self._subject} is being drawn: Esc cancels that"
-        elif album is None or not album.of_run:
+        elif album is None or not album.is_run:
             refusal = "only a run can draw: choose one with ↑ and ↓"
         else:
             refusal = sample.why_not(album.path)

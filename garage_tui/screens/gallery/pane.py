@@ -17,7 +17,7 @@ from textual.widgets import Static
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.settings import Workspace
 from garage_tui.core.monitor.run_watcher import RunSnapshot
-from garage_tui.core.terminal.capabilities import Terminal, Way
+from garage_tui.core.terminal.capabilities import ImageMode, Terminal
 from garage_tui.screens.gallery.album_index import AlbumIndex
 from garage_tui.screens.gallery.album_list import AlbumList
 from garage_tui.screens.gallery.browser import Browser
@@ -216,9 +216,9 @@ class GalleryPane(Pane):
         """The terminal may answer late, over a slow line."""
         if terminal != self.stage.picture.terminal:
             self.stage.picture.terminal = terminal
-            self._set_mode(terminal.pictures)
+            self._set_mode(terminal.image_mode)
 
-    def _set_mode(self, mode: Way) -> None:
+    def _set_mode(self, mode: ImageMode) -> None:
         self.stage.set_mode(mode)
         self.browser.reset_zoom()
         self.show()
@@ -326,11 +326,11 @@ class GalleryPane(Pane):
 
     def action_way(self) -> None:
         """Show pictures in the next mode that the terminal can do."""
-        from garage_tui.core.terminal.capabilities import way_after  # noqa: PLC0415
+        from garage_tui.core.terminal.capabilities import next_mode  # noqa: PLC0415
 
         picture, names = self.stage.picture, {"half": "half-blocks", "ascii": "letters"}
-        mode = way_after(picture.how, picture.terminal.ways)
-        if mode == picture.how:
+        mode = next_mode(picture.mode, picture.terminal.image_modes)
+        if mode == picture.mode:
             self.notice.note(f"this terminal shows pictures in one way only: {names.get(mode, mode)}")
             return
         self._set_mode(mode)

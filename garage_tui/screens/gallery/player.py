@@ -101,7 +101,7 @@ class Player:
         """Show the frame that is due; at the end, pause."""
         browser = self._host.browser
         if animation := self._shown_animation:
-            browser.frame = animation.at(self._position)
+            browser.frame = animation.frame_at(self._position)
             self._host.show()
             if browser.frame == len(animation.frames) - 1:
                 self.pause()

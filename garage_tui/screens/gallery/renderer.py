@@ -92,7 +92,7 @@ class ViewRenderer:
     def _open(self, path: Path) -> tuple[Image, ContactSheet | None]:
         key = path, _modified(path)
         if key not in self._images:
-            image, sheet = safe_image.read(path), contact_sheet.about(path)
+            image, sheet = safe_image.read(path), contact_sheet.read_metadata(path)
             if sheet is None:
                 image.thumbnail(_PHOTO_SIZE)
             self._images[key] = image, sheet
@@ -106,13 +106,13 @@ class ViewRenderer:
 
     def _render_sheet(self, image: Image, sheet: ContactSheet, view: View) -> RenderedView:
         units = montage.units(sheet)
-        counts = montage.levels(len(units))
+        counts = montage.zoom_counts(len(units))
         zoom = min(view.zoom if view.zoom is not None else _legible_zoom(sheet, counts, view), len(counts) - 1)
         count = counts[zoom]
         parts = -(-len(units) // count)
         start = view.part % parts * count
         canvas, background = view.surface.canvas, view.surface.background
-        rendered = montage.sheet_image(image, sheet, units[start : start + count], canvas, background)
+        rendered = montage.render_units(image, sheet, units[start : start + count], canvas, background)
         result = RenderedView(rendered, "", zoom, len(counts), parts)
         return replace(result, caption=_sheet_caption(sheet) + _part_range(view, sheet, result))
 
@@ -137,7 +137,9 @@ def _sheet_caption(sheet: ContactSheet) -> str:
 def _legible_zoom(sheet: ContactSheet, counts: list[int], view: View) -> int:
     """Return the first zoom level at which the pictures of a sheet can be made out; 0 where a dot is a pixel."""
     least = _MIN_DOTS.get(view.surface.mode, 0)
-    legible = (zoom for zoom, count in enumerate(counts) if montage.side(sheet, count, view.surface.canvas) >= least)
+    legible = (
+        zoom for zoom, count in enumerate(counts) if montage.dots_wide(sheet, count, view.surface.canvas) >= least
+    )
     return next(legible, len(counts) - 1)
 
 
@@ -146,7 +148,7 @@ def _part_range(view: View, sheet: ContactSheet, rendered: RenderedView) -> str:
     if rendered.parts == 1:
         return ""
     total = len(montage.units(sheet))
-    count = montage.levels(total)[rendered.zoom]
+    count = montage.zoom_counts(total)[rendered.zoom]
     start = view.part % rendered.parts * count
     end = min(total, start + count)
     numbers = f"{start + 1}" if end == start + 1 else f"{start + 1}–{end}"

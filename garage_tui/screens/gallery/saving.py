@@ -59,7 +59,7 @@ def pair_of(left: PageRef, right: PageRef) -> tuple[str, Callable[[Path], object
     from garage_tui.core.images import side_by_side  # noqa: PLC0415
 
     halves = [(side_by_side.PairHalf(album=one.album, page=one.page.name), one.page.path) for one in (left, right)]
-    name = side_by_side.name((left.album, left.page.path), (right.album, right.page.path))
+    name = side_by_side.file_name((left.album, left.page.path), (right.album, right.page.path))
     return name, lambda path: side_by_side.write(path, *halves)
 
 

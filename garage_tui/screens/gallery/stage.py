@@ -10,8 +10,8 @@ from textual.message import Message
 from textual.widgets import Static
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.terminal.capabilities import Terminal, Way
-from garage_tui.core.terminal.image_render import room_for
+from garage_tui.core.terminal.capabilities import ImageMode, Terminal
+from garage_tui.core.terminal.image_render import canvas_for
 from garage_tui.screens.gallery.renderer import RenderedView, ViewRenderer
 from garage_tui.screens.gallery.view import Surface, View
 from garage_tui.widgets.frame import Frame
@@ -46,7 +46,7 @@ class PictureStage(Frame):
     @property
     def is_settled(self) -> bool:
         """Whether the view that was requested last is on the terminal: only then a film goes on."""
-        return not self._is_rendering and self._requested == self._shown and self.picture.ready
+        return not self._is_rendering and self._requested == self._shown and self.picture.is_settled
 
     @property
     def surface(self) -> Surface | None:
@@ -55,12 +55,12 @@ class PictureStage(Frame):
         columns, rows = picture.content_size
         if not (columns and rows):
             return None
-        return Surface(room_for(columns, rows, picture.cell, picture.how), picture.how, picture.ground)
+        return Surface(canvas_for(columns, rows, picture.cell_size, picture.mode), picture.mode, picture.background_rgb)
 
     def clear(self, text: str) -> None:
         """Show a text instead of a picture."""
         self._requested = self._shown = self.rendered = None
-        self.picture.empty, self.picture.source = text, None
+        self.picture.empty_text, self.picture.source = text, None
         self.post_message(self.Rendered())
 
     def show(self, view: View) -> None:
@@ -80,17 +80,17 @@ class PictureStage(Frame):
                     error = str(raised)
                 if view == self._requested:
                     before, self._shown, self.rendered = self.rendered, view, rendered
-                    self.picture.empty = error
+                    self.picture.empty_text = error
                     if rendered is None or rendered is not before:
                         self.picture.source = rendered.image if rendered else None
                     self.post_message(self.Rendered())
         finally:
             self._is_rendering = False
 
-    def set_mode(self, mode: Way) -> None:
+    def set_mode(self, mode: ImageMode) -> None:
         """Show pictures in another mode from the next view on."""
         # Without a repaint: in another mode the canvas may differ, and the image that is there must not be shown first.
-        self.picture.set_reactive(Picture.how, mode)
+        self.picture.set_reactive(Picture.mode, mode)
 
     def show_caption(self, caption: Content) -> None:
         """Show a text below the picture."""

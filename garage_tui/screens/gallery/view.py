@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from garage_tui.core.images.albums import AlbumPage
 from garage_tui.core.images.montage import Canvas
 from garage_tui.core.images.safe_image import RGB
-from garage_tui.core.terminal.capabilities import Way
+from garage_tui.core.terminal.capabilities import ImageMode
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Surface:
     """The part of the screen that a view is rendered for."""
 
     canvas: Canvas
-    mode: Way
+    mode: ImageMode
     background: RGB
 
 

@@ -19,7 +19,7 @@ def run(name: str, *epochs: int, seeds: tuple[int, ...] = ()) -> Album:
     path = Path("/runs") / name
     sheets = [AlbumPage(path / f"epoch-{epoch}.png", f"epoch {epoch}", epoch) for epoch in epochs]
     drawn = [AlbumPage(path / f"seed-{seed}.png", f"seed {seed}") for seed in seeds]
-    return Album(path, name, (*sheets, *drawn), of_run=True)
+    return Album(path, name, (*sheets, *drawn), is_run=True)
 
 
 def folder(name: str, *files: str) -> Album:

@@ -25,7 +25,7 @@ class Host:
     def __init__(self, *epochs: int) -> None:
         self.browser, self.errors = Browser(), []
         pages = tuple(AlbumPage(RUN / f"epoch-{epoch}.png", f"epoch {epoch}", epoch) for epoch in epochs)
-        self.browser.update((Album(RUN, "wings", pages, of_run=True),))
+        self.browser.update((Album(RUN, "wings", pages, is_run=True),))
         animation = Animation([None] * 4, (1.0, 1.0, 1.0, 1.0), None)  # type: ignore[arg-type, list-item]
         renderer = SimpleNamespace(animation=lambda path: animation)
         self.stage = SimpleNamespace(is_settled=True, renderer=renderer)
