@@ -122,7 +122,7 @@ async def test_the_answer_of_the_column_with_the_focus_is_copied(chat, monkeypat
 
 
 async def test_where_tmux_keeps_a_copy_back_it_says_what_mends_it(chat, monkeypatch):
-    monkeypatch.setattr(clipboard, "obstacle", lambda: "tmux keeps it back: `tmux set -g set-clipboard on`")
+    monkeypatch.setattr(clipboard, "obstacle", lambda: "tmux blocks it: `tmux set -g set-clipboard on`")
     async with chat() as (user, _):
         await user.press("alt+c")
         await user.sees("set-clipboard on")
