@@ -67,7 +67,7 @@ class GalleryPane(Pane):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right", "page(1)", "Browse", key_display="←→", tooltip="Go to the next epoch or picture"),
         Binding("left", "page(-1)", "Back", show=False, key_display="←", tooltip="Go to the previous epoch or picture"),
-        Binding("b", "beside", "Beside", tooltip="Put an early sheet, or the marked one, beside it; or remove it"),
+        Binding("b", "beside", "Beside", tooltip="Put an early sheet, or the marked one, beside it"),
         Binding("space", "play", "Film", key_display="space", tooltip="Play the epochs as a film, or pause"),
         Binding("g", "draw", "Draw new", tooltip="Draw new samples with the model of this run"),
         Binding("down,j", "album(1)", "Next run", show=False, key_display="↓", tooltip="Go to the next run or folder"),
@@ -79,7 +79,7 @@ class GalleryPane(Pane):
         Binding("t", "steps", "Steps", show=False, tooltip="Play the steps from noise to pictures"),
         Binding("T", "steps(True)", "Redraw steps", show=False, tooltip="Draw the film of the steps again"),
         Binding("n", "nearest", "Nearest", show=False, tooltip="Show the nearest training picture below each sample"),
-        Binding("z", "zoom", "Larger", show=False, tooltip="Show fewer pictures, larger; at last all again"),
+        Binding("z", "zoom", "Larger", show=False, tooltip="Show fewer pictures, and larger"),
         Binding(
             "left_square_bracket", "part(-1)", "Part", show=False, key_display="[", tooltip="Show the pictures before"
         ),
