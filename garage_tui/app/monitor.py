@@ -113,7 +113,7 @@ class Monitor:
         from garage_tui.screens.runs.pane import RunsPane
 
         if isinstance(pane := self._app.pane, RunsPane):
-            pane.show_told(progress)
+            pane.show_progress(progress)
 
     def _watch_runs(self) -> None:
         worker = get_current_worker()
