@@ -21,7 +21,7 @@ def is_available(action: str, run: RunSnapshot | None, *, interrupted: bool, exp
         "go_on": bool(run and run.held),
         "resume_all": interrupted,
         "delete": bool(run and not run.alive and run.id != exporting),
-        "place": bool(run and run.place is not None),
+        "move": bool(run and run.queue_position is not None),
         "chat": bool(run and run.adapter),
         "report": bool(run and (run.adapter or run.card or run.draws)),
         "view": bool(run and run.draws),

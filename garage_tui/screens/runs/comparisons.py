@@ -9,8 +9,9 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.base.settings import Workspace, load_settings
 from garage_tui.core.exam.compare_runs import two_kinds
-from garage_tui.core.monitor.run_watcher import RunSnapshot, look_at
-from garage_tui.core.runs.record import name_of, read_run
+from garage_tui.core.monitor.run_watcher import RunSnapshot, snapshot_of
+from garage_tui.core.runs.folder import name_of
+from garage_tui.core.runs.record import read_run
 from garage_tui.screens.common.messages import ComparisonRequested
 from garage_tui.screens.runs.pairs import (
     CardMissing,
@@ -127,7 +128,7 @@ def _start(run: RunSnapshot, workspace: Workspace) -> list[RunSnapshot]:
     record = read_run(run.path)
     existing = both.half_of(record) if has_or_gets_card(run) else ""
     folders = both.start_both(workspace, load_settings(workspace), both.like(record), without=existing)
-    return [look_at(read_run(folder)) for folder in folders]
+    return [snapshot_of(read_run(folder)) for folder in folders]
 
 
 def _how_far(run: RunSnapshot) -> str:

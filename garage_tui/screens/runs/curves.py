@@ -9,10 +9,10 @@ from garage_tui.widgets.line_chart import Series
 def curves(progress: RunProgress) -> tuple[Series, ...]:
     """Return the curves; probes and held-out loss replace the learning rate as soon as there are any."""
     loss = Series("loss", progress.curve or ())
-    if probe := progress.known.probe:
+    if probe := progress.measurements.probe:
         recall = Series(f"recall {probe.recall:.0%}", progress.recall, "success", right=True, percent=True)
         return loss, recall, Series(f"leak {probe.leak:.0%}", progress.leak, "error", right=True, percent=True)
-    if sheet := progress.known.sheet:
+    if sheet := progress.measurements.sheet:
         return loss, Series(f"held out {sheet.held_out:.3f}", progress.held_out, "secondary", lone=True)
     if len(progress.rates) > 1:
         return loss, Series("learning rate", progress.rates, "secondary", right=True)
@@ -21,6 +21,6 @@ def curves(progress: RunProgress) -> tuple[Series, ...]:
 
 def title(progress: RunProgress) -> str:
     """Return the title of the chart."""
-    if progress.known.probe:
+    if progress.measurements.probe:
         return "Loss, recall and leak"
-    return "Loss, and on pictures held out" if progress.known.sheet else "Loss"
+    return "Loss, and on pictures held out" if progress.measurements.sheet else "Loss"

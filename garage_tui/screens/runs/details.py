@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from garage_tui.core.base.settings import EnergySettings
-from garage_tui.core.monitor.run_follower import Known, RunProgress
+from garage_tui.core.monitor.run_follower import RunMeasurements, RunProgress
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.screens.common import run_text
 from garage_tui.screens.runs import curves
@@ -25,7 +25,7 @@ class RunDetails(Horizontal):
     def __init__(self, prices: EnergySettings) -> None:
         super().__init__(id="runs-details")
         self._prices = prices
-        self._known_id, self._known = "", Known()
+        self._measured_id, self._measurements = "", RunMeasurements()
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="runs-summary", classes="panel"):
@@ -37,9 +37,9 @@ class RunDetails(Horizontal):
 
     def show(self, run: RunSnapshot) -> None:
         """Show the summary of a run."""
-        known = self._known if self._known_id == run.id else None
+        measurements = self._measurements if self._measured_id == run.id else None
         self.query_one("#runs-summary").border_title = Content(run.id)
-        self.query_one("#runs-words", Static).update(run_text.summary(run, known, self._prices))
+        self.query_one("#runs-words", Static).update(run_text.summary(run, measurements, self._prices))
         ended = "One step is no curve." if run.state and run.state.step else "No steps were taken."
         self.query_one(LineChart).empty = "The curve begins with the first steps." if run.alive else ended
 
@@ -50,7 +50,7 @@ class RunDetails(Horizontal):
             chart.series = ()
         if progress.curve is not None:
             chart.series, chart.border_title = curves.curves(progress), curves.title(progress)
-        if (progress.run_id, progress.known) == (self._known_id, self._known):
+        if (progress.run_id, progress.measurements) == (self._measured_id, self._measurements):
             return False
-        self._known_id, self._known = progress.run_id, progress.known
+        self._measured_id, self._measurements = progress.run_id, progress.measurements
         return True

@@ -83,7 +83,7 @@ class PairTracker:
         partners = pairs.partners(run, runs)
         if not partners:
             return None
-        first, second = pairs.in_order(run, next(filter(has_or_gets_card, partners), partners[0]))
+        first, second = pairs.guarded_first(run, next(filter(has_or_gets_card, partners), partners[0]))
         missing = next((one for one in (first, second) if not one.card), None)
         alive = first.alive or second.alive
         if missing is None and not alive:
@@ -93,7 +93,7 @@ class PairTracker:
 
     def expect(self, first: RunSnapshot, second: RunSnapshot) -> None:
         """Await the comparison of two runs that make a pair, in any order."""
-        first, second = pairs.in_order(first, second)
+        first, second = pairs.guarded_first(first, second)
         self._awaited.add((first.id, second.id))
 
     def update(self, runs: Runs) -> list[PairPending | ComparisonReady]:

@@ -64,7 +64,7 @@ class RunsPane(Pane):
     FIRST_FOCUS = "#runs-table"
     HELP_GROUPS = (
         ("Start a run", "app.new_run app.draw duplicate both"),
-        ("The chosen run", "pause resume go_on stop place delete resume_all"),
+        ("The chosen run", "pause resume go_on stop move delete resume_all"),
         ("What came of it", "report chat view export compare unmark"),
         ("Its log", "log search hold wrap"),
     )
@@ -91,10 +91,10 @@ class RunsPane(Pane):
         Binding("y", "duplicate", "Duplicate", show=False, tooltip="Start a run like this one, with changes"),
         Binding("d,delete", "delete", "Delete", show=False, key_display="d", tooltip="Delete the chosen run"),
         Binding(
-            "left_square_bracket", "place(-1)", "Earlier", show=False, key_display="[", tooltip="Move up in the queue"
+            "left_square_bracket", "move(-1)", "Earlier", show=False, key_display="[", tooltip="Move up in the queue"
         ),
         Binding(
-            "right_square_bracket", "place(1)", "Later", show=False, key_display="]", tooltip="Move down in the queue"
+            "right_square_bracket", "move(1)", "Later", show=False, key_display="]", tooltip="Move down in the queue"
         ),
         Binding("escape", "unmark", "Back", show=False, key_display="Esc"),
     ]
@@ -232,7 +232,7 @@ class RunsPane(Pane):
     def action_resume_all(self) -> None:
         self.commands.resume_all()
 
-    def action_place(self, positions: int) -> None:
+    def action_move(self, positions: int) -> None:
         self.commands.move(positions)
 
     def action_delete(self) -> None:

@@ -14,7 +14,7 @@ from garage_tui.screens.runs.availability import is_available
 
 MANIFEST = Manifest(id="x", kind="lora", created=0, recipe={}, base={}, dataset={})
 RUNNING = RunSnapshot("x", Path("x"), True, "running", "", None, MANIFEST, False)
-QUEUED = replace(RUNNING, status="queued", place=0)
+QUEUED = replace(RUNNING, status="queued", queue_position=0)
 STOPPING, PAUSING = replace(RUNNING, status="stopping"), replace(RUNNING, status="pausing")
 PAUSED = replace(RUNNING, status="paused", resumable=True)
 HELD = replace(QUEUED, held=True, resumable=True)
@@ -35,7 +35,7 @@ def available(action: str, run: RunSnapshot | None, interrupted: bool = False, e
         ("resume", [PAUSED, FAILED]),
         ("go_on", [HELD]),
         ("delete", [FINISHED, FAILED, BROKEN]),
-        ("place", [QUEUED, HELD]),
+        ("move", [QUEUED, HELD]),
         ("chat", [FINISHED]),
         ("report", [FINISHED]),
         ("export", [FINISHED]),
