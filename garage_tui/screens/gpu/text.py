@@ -15,7 +15,7 @@ from garage_tui.core.hardware.readout import ABSENT, GB, GIB, gib, number, share
 from garage_tui.core.limits.run_limits import RunLimits, heat_limits
 from garage_tui.core.limits.run_limits import in_words as in_care_words
 from garage_tui.core.monitor.run_watcher import RunSnapshot
-from garage_tui.screens.common.run_text import fraction, time_words
+from garage_tui.screens.common.run_text import fraction, time_text
 from garage_tui.widgets.gauge import gauge
 
 _LABEL, _VALUE, _AFTER = 8, 10, 30
@@ -91,7 +91,7 @@ def run_lines(seen: RunSnapshot, prices: EnergySettings) -> Iterator[Content]:
     if seen.status == "paused" or seen.waits:
         yield Content.styled(f"‖ {done}  {seen.status}: {one_line(seen.reason, 160)}", "$warning")
     else:
-        yield Content.assemble(("● ", "$primary"), " · ".join(filter(None, (done, time_words(seen)))))
+        yield Content.assemble(("● ", "$primary"), " · ".join(filter(None, (done, time_text(seen)))))
     used = f"used {in_words(state.wh, state.wh_from, prices)}" if state and state.wh is not None else ""
     if words := " · ".join(filter(None, (in_care_words(care), used))):
         yield Content.styled(f"  {words}", "$muted")
