@@ -20,7 +20,7 @@ from garage_tui.core.hardware import gpus as gpu
 from garage_tui.core.limits.run_limits import RunLimits, care_of, heat_limits
 from garage_tui.core.models import base_models as models
 from garage_tui.core.serving import vllm_install as vllm
-from garage_tui.core.terminal.capabilities import utf8, why_ascii
+from garage_tui.core.terminal.capabilities import is_utf8, why_ascii
 
 _STACK = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "textual")
 UNSLOTH = "2026.10.6"
@@ -180,7 +180,9 @@ def _sessions() -> Iterator[Finding]:
     else:
         yield Finding("note", "no tmux: runs outlive a lost connection anyway, the app does not", "apt install tmux")
     if why := why_ascii(os.environ):
-        yield Finding("note", f"the app is painted in ASCII: {why}", "" if utf8(os.environ) else "export LANG=C.UTF-8")
+        yield Finding(
+            "note", f"the app is painted in ASCII: {why}", "" if is_utf8(os.environ) else "export LANG=C.UTF-8"
+        )
     elif tmux and os.environ.get("TMUX") and _output([tmux, "display-message", "-p", "#{client_utf8}"]) == "0":
         yield Finding(
             "note", "tmux shows _ for most signs: it takes this terminal for one without UTF-8", "tmux -u attach"
