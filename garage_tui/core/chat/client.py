@@ -13,8 +13,7 @@ from urllib.parse import urlsplit
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import MOST_MARKS, one_line, plain, shown
-from garage_tui.core.chat.sampling_params import GREEDY
-from garage_tui.core.chat.sampling_params import SamplingParams as SamplingParams
+from garage_tui.core.chat.sampling_params import GREEDY, SamplingParams
 
 if TYPE_CHECKING:
     import httpx
@@ -51,7 +50,7 @@ class AnswerChunk:
 class AnswerEnd:
     """The end of the answer. Times count from the sending of the question; None where the server does not say."""
 
-    reason: str
+    finish_reason: str
     """`stop`: the model ended its answer; `length`: max_tokens or the context did."""
     prompt_tokens: int | None
     completion_tokens: int | None
@@ -76,7 +75,7 @@ class AnswerCleaner:
         self._last = clean[-MOST_MARKS:]
         return new
 
-    def rest(self) -> str:
+    def flush(self) -> str:
         """Return what was held back, once no more comes."""
         held, self._held = self._held, ""
         return held.replace("\r", "\n")
@@ -98,7 +97,7 @@ async def stream(
     question = {
         "model": model,
         "messages": list(messages),
-        **sampling.fields,
+        **sampling.request_fields,
         "stream": True,
         "stream_options": {"include_usage": True},
     }
@@ -124,7 +123,7 @@ async def stream(
                         raise ChatError(f"the answer is longer than {MAX_ANSWER:,} characters; the rest was not taken")
                     if clean := cleaner.feed(text):
                         yield AnswerChunk(clean)
-    if rest := cleaner.rest():
+    if rest := cleaner.flush():
         yield AnswerChunk(rest)
     if not reason:
         raise ChatError("the server broke off in the middle of its answer; ask again")

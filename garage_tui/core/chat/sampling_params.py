@@ -26,14 +26,14 @@ class SamplingParams:
     """The same seed draws the same answer again; None draws anew each time."""
 
     @property
-    def fields(self) -> dict[str, Any]:
+    def request_fields(self) -> dict[str, Any]:
         """Return what goes into a request: only what is set, for not every server knows every field."""
         fields: dict[str, Any] = {"max_tokens": self.max_tokens, "temperature": self.temperature}
         fields |= {} if self.top_p is None else {"top_p": self.top_p}
         return fields | ({} if self.seed is None else {"seed": self.seed})
 
     @property
-    def words(self) -> list[str]:
+    def differences(self) -> list[str]:
         """Return what differs from the default, in words."""
         usual = GREEDY
         words = [f"temperature {self.temperature:g}" if self.temperature != usual.temperature else ""]
@@ -64,7 +64,7 @@ def check(sampling: SamplingParams) -> SamplingParams:
     return sampling
 
 
-def read(temperature: str, top_p: str, max_tokens: str, seed: str) -> SamplingParams:
+def parse(temperature: str, top_p: str, max_tokens: str, seed: str) -> SamplingParams:
     """Return the sampling that four fields say; an empty one means the default.
 
     Raises:

