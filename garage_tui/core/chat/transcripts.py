@@ -82,7 +82,7 @@ class Transcript(msgspec.Struct, kw_only=True):
                 said.append({"role": "assistant", "content": answer.text})
         return [*said, {"role": "user", "content": asked}]
 
-    def has(self, side: Side) -> bool:
+    def has_answers(self, side: Side) -> bool:
         """Return whether a side has said anything."""
         return any((answer := turn.answers.get(side)) and answer.text for turn in self.turns)
 

@@ -32,7 +32,7 @@ class ExternalServer:
         self.models: tuple[str, ...] = ()
         """Ids of the models that it offered when it was last asked."""
 
-    async def look(self, fresh: bool = False) -> ServerSnapshot:
+    async def inspect(self, fresh: bool = False) -> ServerSnapshot:
         """Ask whether it is there, at most every few seconds unless it has to be `fresh`."""
         now = time.monotonic()
         if fresh or self._looked is None or now - self._looked[0] > _LOOK_SECONDS:

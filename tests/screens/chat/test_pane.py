@@ -34,7 +34,7 @@ async def test_each_model_hears_its_own_conversation(open_app, make_run, model_s
         for question in ("one", "two"):
             await user.types(question)
             await user.press("enter")
-            while user.app.pane.talking:  # type: ignore[attr-defined]
+            while user.app.pane.is_answering:  # type: ignore[attr-defined]
                 await user.pilot.pause(0.02)
     second = {asked["model"]: asked["messages"] for asked in models.heard[2:]}
     assert [message["content"] for message in second[RUN]] == ["one", "tuned speaking", "two"]
