@@ -1,4 +1,4 @@
-"""The open conversation and its file: saved when it changed, never over what another app wrote, branched without loss."""
+"""The open conversation and its file: what is saved when, and what a branch of it keeps."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
