@@ -5,17 +5,21 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or bad input.
 
 from __future__ import annotations
 
-import argparse
 import gc
 import importlib
 import os
 import sys
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 from garage_tui import __version__
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.terminal.safe_stdout import outlets
+
+if TYPE_CHECKING:
+    import argparse
 
 _COMMANDS = {
     "facts": ("facts",),
@@ -46,6 +50,8 @@ _PATIENCE = 0.005
 
 def parser(modules: Iterable[str] = tuple(_COMMANDS)) -> argparse.ArgumentParser:
     """Return the parser of the app's own options and of the commands of these modules: by default the whole one."""
+    import argparse
+
     top = argparse.ArgumentParser(
         prog="garage",
         description="Teach facts to a language model on your own box, and see that they stuck.",
@@ -65,7 +71,7 @@ def parser(modules: Iterable[str] = tuple(_COMMANDS)) -> argparse.ArgumentParser
     return top
 
 
-def open_app(args: argparse.Namespace) -> int:
+def open_app(args: argparse.Namespace | SimpleNamespace) -> int:
     """Open the app on the workspace."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise BadInputError("the app needs a terminal; in a script use the commands that `garage --help` lists")
@@ -105,8 +111,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _main(sys.argv[1:] if argv is None else list(argv))
 
 
+def app_options(words: Sequence[str]) -> SimpleNamespace | None:
+    """Return what `parser` makes of words that only open the app; None for all others.
+
+    Argparse takes 8 ms to import and to build, which the first paint would wait for.
+    """
+    options = SimpleNamespace(workspace=None, screen=None, ascii=None, mouse=None, run=open_app)
+    rest = list(words)
+    while rest:
+        name, equals, value = rest.pop(0).partition("=")
+        if name in ("--workspace", "--screen"):
+            if not equals:
+                value = rest.pop(0) if rest else ""
+            if not value or value.startswith("-") or (name == "--screen" and value not in _SCREENS):
+                return None
+            setattr(options, name[2:], value)
+        elif name in ("--ascii", "--no-ascii", "--mouse", "--no-mouse") and not equals:
+            setattr(options, name.rpartition("-")[2], not name.startswith("--no-"))
+        else:
+            return None
+    return options
+
+
 def _main(words: list[str]) -> int:
-    args = parser(_needed(words)).parse_args(words)
+    args = app_options(words) or parser(_needed(words)).parse_args(words)
     try:
         code = int(args.run(args))
         sys.stdout.flush()
