@@ -1,4 +1,4 @@
-"""What the model server of a workspace says of itself on disk, and the snapshot that is made of it.
+"""State of the model server of a workspace: what it writes to disk, and the snapshot that readers make of it.
 
 `checkpoints/.server/` holds `lock` (held with flock for as long as the server lives), `state.json`, `key` (0600) and
 `log.txt`.
@@ -19,30 +19,31 @@ from garage_tui.core.base.settings import Workspace
 from garage_tui.core.runs.record import LOG, STATE, is_alive
 
 KEY = "key"
-
-_STATE_BYTES = 2048  # padded, so that a full disk can still be told (see write_small)
+"""Name of the file with the API key."""
+_STATE_BYTES = 2048  # padded, so that it can be replaced on a full disk (see write_small)
 
 Status = Literal["off", "starting", "ready", "asleep", "failed"]
-"""Asleep: it lives, and its model is put away while a run has the card for itself."""
+"""Asleep: the process lives, but its model is unloaded while a run needs the GPU for itself."""
 
 LIVE_STATUSES = ("starting", "ready", "asleep")
+"""Statuses in which the server process lives."""
 
 
 class ServerState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`state.json`."""
+    """Content of `state.json`, which the server process writes."""
 
     status: Status
     reason: str = ""
-    """What it is doing, or why it failed: one line for a person."""
+    """What it does while it starts, why it sleeps, or why it failed: one line for a person."""
     url: str | None = None
     port: int | None = None
     base: str = ""
     runs: tuple[str, ...] = ()
-    """Run ids that it is limited to; empty offers every run."""
+    """Ids of the only runs that it offers; empty if it offers all."""
     engine: str = ""
-    """What answers, with its version."""
+    """Name and version of the inference engine."""
     memory: int | None = None
-    """Bytes that it holds on its GPU, or in main memory without one; None where nobody says."""
+    """Bytes that it holds on its GPU, or in main memory without one; None if unknown."""
     pid: int | None = None
     pid_started: int | None = None
     """Start time of that process in clock ticks since boot: pid and start time together are never reused."""
@@ -50,44 +51,42 @@ class ServerState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 @dataclass(frozen=True)
 class ServerSnapshot:
-    """A frozen look at the server."""
+    """Immutable snapshot of the server."""
 
     status: Status
     reason: str
-    """What it is doing while it starts, why it sleeps, or why it failed."""
+    """What it does while it starts, why it sleeps, or why it failed."""
     url: str | None
     """Ends in `/v1`, as OpenAI's clients want it; None until it is ready."""
     base: str
     log: Path
     runs: tuple[str, ...] = ()
     engine: str = ""
-    """What answers, with its version."""
+    """Name and version of the inference engine."""
     memory: int | None = None
-    """Bytes that it holds on its GPU, or in main memory without one."""
+    """Bytes that it holds on its GPU, or in main memory without one; None if unknown."""
 
 
 def inspect(workspace: Workspace) -> ServerSnapshot:
-    """Return what the server's files and lock say now."""
+    """Return a snapshot of the server, made of its lock and its state file."""
     folder = workspace.server
-    alive = is_alive(folder)  # before the state: a server that leaves in between is then seen with its last word
+    alive = is_alive(folder)  # before the state: of a server that ends in between, the last state is read
     state = read_state(folder)
     log = folder / LOG
     if alive and state and state.pid and process_start(state.pid) != state.pid_started:
-        state = None  # the last words of a dead server; the one that starts now has not spoken yet
+        state = None  # of the server before; the one that starts now has not written any yet
     if state is None:
         return ServerSnapshot("starting" if alive else "off", "starting" if alive else "", None, "", log)
     status, reason = state.status, state.reason
     if not alive and status in LIVE_STATUSES:
-        status, reason = (
-            "failed",
-            "the server ended without a word (killed, out of memory, or a reboot); start it again",
-        )
+        status = "failed"
+        reason = "the server ended unexpectedly (killed, out of memory, or a reboot); start it again"
     url = state.url if status in ("ready", "asleep") else None
     return ServerSnapshot(status, reason, url, state.base, log, state.runs, state.engine, state.memory)
 
 
 def read_state(folder: Path) -> ServerState | None:
-    """Return the state; None while there is none, or a damaged one."""
+    """Return the state; None if there is none or it is damaged."""
     try:
         return msgspec.json.decode(read_regular(folder / STATE), type=ServerState)
     except UNREADABLE:
@@ -95,7 +94,7 @@ def read_state(folder: Path) -> ServerState | None:
 
 
 def write_state(folder: Path, state: ServerState) -> None:
-    """Replace the state.
+    """Replace the state file.
 
     Raises:
         OSError: it could not be written.

@@ -46,9 +46,9 @@ def test_a_build_for_processors_says_what_keeps_it_from_starting(environment):
 @pytest.mark.parametrize(
     ("python", "words"),
     [
-        ("", "no vLLM is named"),
+        ("", "no vLLM is configured"),
         ("/nowhere/python", "cannot be started"),
-        ("/bin/true", "is no Python that works"),
+        ("/bin/true", "is not a working Python"),
         (sys.executable, "has no vLLM: `"),
     ],
 )
@@ -67,7 +67,7 @@ def test_vllm_answers_where_the_settings_name_one_or_somebody_asks_for_it():
 
 def test_the_largest_rank_is_one_that_vllm_knows():
     assert [vllm.rank_for(ranks) for ranks in ([], [4], [16, 17], [300])] == [16, 16, 32, 320]
-    with pytest.raises(GarageError, match="rank 600; vLLM serves up to 512"):
+    with pytest.raises(GarageError, match="rank 600; vLLM supports up to 512"):
         vllm.rank_for([600])
 
 

@@ -120,7 +120,7 @@ async def test_a_dead_server_is_a_sentence_and_a_key(open_app, workspace, monkey
     started = []
     monkeypatch.setattr(server, "start", lambda *arguments: started.append(arguments[2]))
     async with open_app(screen="chat") as user:
-        await user.sees("✗ the model server is not running", "ended without a word", "Ctrl+R starts it again")
+        await user.sees("✗ the model server is not running", "ended unexpectedly", "Ctrl+R starts it again")
         await user.press("ctrl+r")
         while not started:
             await user.pilot.pause(0.02)
