@@ -133,7 +133,7 @@ def _vllm(workspace: Workspace) -> Iterator[Finding]:
     try:
         settings = load_settings(workspace).serve
         if not settings.vllm_python:
-            make = vllm.MAKE if gpu.usable() else vllm.MAKE_CPU
+            make = vllm.INSTALL if gpu.usable() else vllm.INSTALL_CPU
             named = f'then in {user_settings_file()}: [serve] vllm_python = "~/vllm/bin/python"'
             yield Finding("note", "no vLLM is named: transformers answers in the chat, slower", f"{make}  ({named})")
             return
@@ -141,8 +141,8 @@ def _vllm(workspace: Workspace) -> Iterator[Finding]:
     except GarageError as error:
         yield Finding("bad", str(error))
         return
-    if found.spoils:
-        yield Finding("bad", f"vLLM {found.version} cannot start beside {', '.join(found.spoils)}", found.mend)
+    if found.conflicts:
+        yield Finding("bad", f"vLLM {found.version} cannot start beside {', '.join(found.conflicts)}", found.repair)
     else:
         yield Finding("good", f"vLLM {found.version}{' for processors' if found.cpu else ''}, in {found.python}")
 

@@ -19,6 +19,7 @@ from garage_tui.core.models import base_models as models
 from garage_tui.core.models import weight_policy as weights
 from garage_tui.core.runs.folder import ADAPTER
 from garage_tui.core.serving import server_process as server
+from garage_tui.core.serving import server_state
 
 
 class Evil:
@@ -179,7 +180,7 @@ def test_the_server_answers_a_question_to_a_pickled_adapter_with_the_sentence(
     server.start(workspace, Settings(), str(tiny_model), port=0)
     try:
         deadline = time.monotonic() + 90
-        while server.look(workspace).status == "starting":
+        while server_state.inspect(workspace).status == "starting":
             assert time.monotonic() < deadline
             time.sleep(0.05)
         address = server.address(workspace)
