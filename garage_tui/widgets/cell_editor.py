@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -12,6 +12,9 @@ from textual.strip import Strip
 from textual.widgets import TextArea
 
 from garage_tui.core.base.sanitize import shown, unshown
+
+if TYPE_CHECKING:
+    from garage_tui.core.facts.row_draft import FinishKey
 
 MOST_LINES = 8
 
@@ -39,7 +42,10 @@ class CellEditor(TextArea):
     ]
 
     def __init__(
-        self, finish: Callable[[str], object], give_up: Callable[[], object], earlier: Callable[[], Awaitable[None]]
+        self,
+        finish: Callable[[FinishKey], object],
+        give_up: Callable[[], object],
+        earlier: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__(soft_wrap=True, compact=True, highlight_cursor_line=False, tab_behavior="focus")
         self._finish, self._give_up, self._earlier = finish, give_up, earlier
@@ -124,7 +130,7 @@ class CellEditor(TextArea):
                 event.prevent_default()
                 await self.app._check_bindings(event.key)
 
-    def action_finish(self, by: str) -> None:
+    def action_finish(self, by: FinishKey) -> None:
         self._finish(by)
 
     def action_newline(self) -> None:
