@@ -13,7 +13,7 @@ def run_both(args: argparse.Namespace) -> int:
 
     from garage_tui.cli.compare import print_comparison
     from garage_tui.cli.follow import follow_as_text
-    from garage_tui.cli.train_options import care_from
+    from garage_tui.cli.train_options import limits_from
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.settings import Workspace, load_settings
     from garage_tui.core.facts import file as facts
@@ -34,7 +34,7 @@ def run_both(args: argparse.Namespace) -> int:
     workspace = Workspace.find(args.workspace)
     settings, file, gpus = load_settings(workspace), Path(args.facts), parse_gpus(args.gpus or "")
     both = PairedLaunch(file, args.name or file.stem, args.base or settings.base_model, args.seed or 0, gpus)
-    care = care_from(args, settings)
+    limits = limits_from(args, settings)
     models.find(both.base)
     for preset, estimate in zip(PRESETS, both.estimates(workspace, facts.training_rows(file)), strict=True):
         print(f"{preset}: {estimate.sentence}")
@@ -42,7 +42,7 @@ def run_both(args: argparse.Namespace) -> int:
             print(estimate.warning)
     if before := runs_before(gpus):
         print(f"they will wait for their turn: {before} run{'' if before == 1 else 's'} before them")
-    first, second = start_both(workspace, settings, both, care=care)
+    first, second = start_both(workspace, settings, both, limits=limits)
     print(f"run {first.name}\nrun {second.name}", flush=True)
     compare = f"garage compare {first.name} {second.name}"
     if args.detach:

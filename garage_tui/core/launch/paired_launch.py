@@ -86,13 +86,13 @@ def half_of(run: Run) -> str:
 
 
 def start_both(
-    workspace: Workspace, settings: Settings, both: PairedLaunch, without: str = "", care: RunLimits | None = None
+    workspace: Workspace, settings: Settings, both: PairedLaunch, without: str = "", limits: RunLimits | None = None
 ) -> list[Path]:
     """Start the two runs, one after the other in the queue, and return their folders.
 
     Args:
         without: a preset that is there already.
-        care: what they wait for; by default what the settings say.
+        limits: those of both runs; by default those of the settings.
 
     Raises:
         BadInputError: what `start_lora` refuses.
@@ -106,7 +106,7 @@ def start_both(
         name = both.named(recipe.preset)
         command = command_of(both.file, rows, recipe, name, both.gpus)
         try:
-            folder = launcher.start_lora(workspace, settings, both.file, recipe, name, command, both.gpus, care)
+            folder = launcher.start_lora(workspace, settings, both.file, recipe, name, command, both.gpus, limits)
         except GarageError as error:
             if not folders:
                 raise

@@ -103,8 +103,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Work between two checkpoints."""
     memory: float | None = None
     """Most bytes that it will need on its card (or in main memory), as was estimated; None where nobody knows."""
-    care: RunLimits = RunLimits()
-    """What it waits for: a cool GPU, its hours, the sun."""
+    limits: RunLimits = msgspec.field(default=RunLimits(), name="care")
+    """Its limits of temperature, power, time and solar surplus; the key on disk is `care`."""
 
 
 @dataclass(frozen=True)

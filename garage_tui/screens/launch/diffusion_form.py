@@ -176,8 +176,8 @@ class DiffusionForm(RunForm):
         recipe, name, gpus = self.recipe(), self.value("name") or None, self.gpus_wanted()
 
         def start() -> Path:
-            command = drawing_command_of(recipe, name, gpus) + self.care_options()
-            return launcher.start_diffusion(self._workspace, self._settings, recipe, name, command, gpus, self._care)
+            command = drawing_command_of(recipe, name, gpus) + self.limit_options()
+            return launcher.start_diffusion(self._workspace, self._settings, recipe, name, command, gpus, self._limits)
 
         return start
 

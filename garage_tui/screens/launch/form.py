@@ -18,7 +18,7 @@ from textual.widgets import Input, Select, Static
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import Settings, Workspace
-from garage_tui.core.limits import run_limits as care
+from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.runs.record import Run
 from garage_tui.screens.launch.fields import FormFields, in_field
 from garage_tui.widgets.key_bar import KeyBar
@@ -45,7 +45,7 @@ class RunForm(FormFields):
     def __init__(self, workspace: Workspace, settings: Settings, recipe: Any, like: Run | None, gpus: int) -> None:
         super().__init__(recipe, like, gpus)
         self._workspace, self._settings = workspace, settings
-        self._care = like.manifest.care if like and like.manifest else None
+        self._limits = like.manifest.limits if like and like.manifest else None
         self._starting = False
         self._begun: dict[str | None, str] = {}
 
@@ -126,15 +126,15 @@ class RunForm(FormFields):
         """Return what it will wait for: by the settings or by the run it is like, and for `before` other runs."""
         words = []
         with contextlib.suppress(GarageError):  # the start says what is wrong
-            if waits := care.in_words(self._care or care.care_of(self._settings)):
-                words.append(f"{'Like that run' if self._care else 'By your settings'}: {waits}")
+            if waits := (self._limits or RunLimits.from_settings(self._settings)).describe():
+                words.append(f"{'Like that run' if self._limits else 'By your settings'}: {waits}")
         if before:
             words.append(f"It will wait for its turn: {before} run{'' if before == 1 else 's'} before it.")
         return words
 
-    def care_options(self) -> list[str]:
+    def limit_options(self) -> list[str]:
         """Return the options of the command that say what the run waits for, where another run said that."""
-        return care.options(self._care, care.care_of(self._settings)) if self._care else []
+        return self._limits.options(RunLimits.from_settings(self._settings)) if self._limits else []
 
     def watch_estimate(self, text: str) -> None:
         if self.is_mounted:

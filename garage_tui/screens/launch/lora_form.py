@@ -164,8 +164,8 @@ class LoraForm(RunForm):
         def start() -> Path:
             rows = len(facts.training_rows(file))
             recipe = made(rows)
-            command = command_of(file, rows, recipe, name, gpus) + self.care_options()
-            return launcher.start_lora(self._workspace, self._settings, file, recipe, name, command, gpus, self._care)
+            command = command_of(file, rows, recipe, name, gpus) + self.limit_options()
+            return launcher.start_lora(self._workspace, self._settings, file, recipe, name, command, gpus, self._limits)
 
         return start
 
