@@ -29,8 +29,8 @@ disable_progress_bar()  # one of diffusers' own for two files
 class PatchUNet(ModelMixin, ConfigMixin):
     """A UNet2DModel that works on blocks of pixels: pixel-unshuffle before it, pixel-shuffle after it.
 
-    At 32 px on a CPU it is twice as fast as one that works on the pixels (arXiv 1609.05158 has the shuffle, docs/
-    butterflies.md the figures). Plain diffusers loads it wherever this package can be imported.
+    At 32 px on a CPU it is twice as fast as one that works on the pixels (arXiv 1609.05158 has the shuffle,
+    docs/explain/butterflies.md the figures). Plain diffusers loads it wherever this package can be imported.
 
     Args:
         patch: pixels of a block's side.
@@ -92,7 +92,8 @@ def make_net(recipe: DiffusionRecipe) -> Any:
 def ready(net: Any) -> Any:
     """Return the net as it works fastest on what there is."""
     if not torch.cuda.is_available():
-        # On a CPU the fused kernel loses to plain products at these lengths, in 16 bits by 10 to 1 (docs/figures.md).
+        # On a CPU the fused kernel loses to plain products at these lengths, in 16 bits by 10 to 1
+        # (docs/explain/figures.md).
         for module in net.modules():
             if hasattr(module, "set_processor"):
                 module.set_processor(AttnProcessor())
