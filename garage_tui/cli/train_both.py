@@ -20,7 +20,7 @@ def run_both(args: argparse.Namespace) -> int:
     from garage_tui.core.hardware.gpus import parse_gpus
     from garage_tui.core.launch.paired_launch import PRESETS, PairedLaunch, start_both
     from garage_tui.core.launch.start import runs_before
-    from garage_tui.core.models import base_models as models
+    from garage_tui.core.models.base_models import find
     from garage_tui.core.runs.record import read_run
     from garage_tui.core.training.recipe import CHANGEABLE
 
@@ -35,14 +35,14 @@ def run_both(args: argparse.Namespace) -> int:
     settings, file, gpus = load_settings(workspace), Path(args.facts), parse_gpus(args.gpus or "")
     both = PairedLaunch(file, args.name or file.stem, args.base or settings.base_model, args.seed or 0, gpus)
     limits = limits_from(args, settings)
-    models.find(both.base)
-    for preset, estimate in zip(PRESETS, both.estimates(workspace, facts.training_rows(file)), strict=True):
+    base = find(both.base)
+    for preset, estimate in zip(PRESETS, both.estimates(workspace, base, facts.training_rows(file)), strict=True):
         print(f"{preset}: {estimate.sentence}")
         if estimate.warning:
             print(estimate.warning)
     if before := runs_before(gpus):
         print(f"they will wait for their turn: {before} run{'' if before == 1 else 's'} before them")
-    first, second = start_both(workspace, settings, both, limits=limits)
+    first, second = start_both(workspace, settings, both, limits=limits, base=base)
     print(f"run {first.name}\nrun {second.name}", flush=True)
     compare = f"garage compare {first.name} {second.name}"
     if args.detach:

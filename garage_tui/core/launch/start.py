@@ -49,6 +49,7 @@ def start_lora(
     command: list[str] | None = None,
     gpus: tuple[int, ...] = (),
     limits: RunLimits | None = None,
+    base: models.BaseModel | None = None,
 ) -> Path:
     """Start a LoRA run in a session of its own, or have it wait for its turn; return its folder.
 
@@ -57,13 +58,14 @@ def start_lora(
         command: what the owner typed, for the manifest.
         gpus: indices of the GPUs that it shall have; by default any one.
         limits: its limits; by default those of the settings.
+        base: the model that `recipe.base` names, if the caller has looked it up; by default it is looked up now.
 
     Raises:
         BadInputError: the facts have errors, the base model is a folder that is none, or there is no such GPU.
         GarageError: the run folder cannot be written.
     """
     rows = facts.training_rows(facts_file)
-    base = models.describe(recipe.base)
+    base = base or models.find(recipe.base)
     data = read_regular(facts_file, facts.MOST_BYTES)
     dataset = {"path": str(facts_file.resolve()), "sha256": hashlib.sha256(data).hexdigest(), "rows": len(rows)}
     return _start(
@@ -74,10 +76,10 @@ def start_lora(
         gpus,
         lambda folder: write_atomic(folder / FACTS, data),
         recipe=msgspec.to_builtins(recipe),
-        base=base,
+        base=models.manifest_entry(base),
         dataset=dataset,
         command=command or [],
-        memory=estimate_lora(workspace, recipe, rows).memory,
+        memory=estimate_lora(workspace, recipe, base, rows).memory,
         limits=limits or RunLimits.from_settings(settings),
         total_steps=recipe.steps(len(rows)),
     )

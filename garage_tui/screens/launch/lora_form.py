@@ -19,10 +19,10 @@ from garage_tui.core.facts import file as facts
 from garage_tui.core.launch import start as launcher
 from garage_tui.core.launch.paired_launch import PairedLaunch, start_both
 from garage_tui.core.launch.rerun import command_of, facts_of, recipe_of, rows_of
-from garage_tui.core.models import base_models as models
+from garage_tui.core.models.base_models import find
 from garage_tui.core.runs.record import Run
 from garage_tui.core.training.estimate import estimate_lora
-from garage_tui.core.training.quantization import words as bits_of
+from garage_tui.core.training.quantization import announce_4bit
 from garage_tui.core.training.recipe import LoraRecipe, make_recipe, presets
 from garage_tui.core.training.recipe_help import WORDS
 from garage_tui.screens.launch.form import RunForm
@@ -144,15 +144,15 @@ class LoraForm(RunForm):
         def words() -> list[str]:
             rows = facts.training_rows(file)
             recipe = made(len(rows))
-            estimate, cost = estimate_lora(self._workspace, recipe, rows), both.cost(self._workspace, rows)
-            model, before = models.find(recipe.base), launcher.runs_before(gpus)
+            base, before = find(recipe.base), launcher.runs_before(gpus)
+            estimate, cost = estimate_lora(self._workspace, recipe, base, rows), both.cost(self._workspace, base, rows)
             lines = [estimate.sentence, f"Both: the presets default and story, {cost}"]
-            if bits := bits_of(recipe):
+            if bits := announce_4bit(recipe, base):
                 lines.append(f"{bits[0].upper()}{bits[1:]}.")
             if estimate.warning:
                 lines.append(f"! {estimate.warning}")
-            if not model.here:
-                size = f" ({model.known.download})" if model.known else ""
+            if not base.here:
+                size = f" ({base.known.download})" if base.known else ""
                 lines.append(f"The base model is not on this box yet: the run fetches it first{size}.")
             return lines + self.waits(before)
 

@@ -27,7 +27,7 @@ import os, pathlib, sys, time
 sys.path.insert(0, {str(REPOSITORY)!r})
 import msgspec, numpy as np
 from garage_tui.core.images import contact_sheet as sheets
-from garage_tui.core.diffusion.preview import Failure, Out, Preview
+from garage_tui.core.diffusion.preview import Failure, LeftOutImage, Preview
 here = pathlib.Path(__file__).parent
 images, size, fit, seed, schedule, out = (word.split("=", 1)[1] for word in sys.argv[1:])
 (here / "asked").write_text(" ".join(sys.argv[1:]))
@@ -43,7 +43,8 @@ for name, count in (("data", 16), ("noise", 8)):
     sheets.write(out / f"{{name}}.png", np.full((count, int(size), int(size), 3), 90, np.uint8), count)
 print(msgspec.json.encode(Preview(
     source=images, label="moths", size=int(size), fit=fit, seed=int(seed), train=36, held_out=4,
-    left_out=(Out("a.png", "damaged", "is damaged: cut short"), Out("b.gif", "too small", "is 8 × 8 px")),
+    left_out=(LeftOutImage("a.png", "damaged", "is damaged: cut short"),
+        LeftOutImage("b.gif", "too small", "is 8 × 8 px")),
     sha256="", schedule=schedule, timesteps=(0, 500, 999), data=str(out / "data.png"), noise=str(out / "noise.png"),
 )).decode())
 """
@@ -54,7 +55,7 @@ def started(monkeypatch, make_run):
     """What the form handed to the launcher, which here only makes the folder."""
     calls = []
 
-    def start_diffusion(workspace, settings, recipe, name, command, gpus, care):
+    def start_diffusion(workspace, settings, recipe, name, command, *_, **__):
         calls.append((recipe, name, command))
         return make_run("20261126-1200-diffusion-new", "running").hold().path
 

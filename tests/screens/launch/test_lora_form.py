@@ -27,7 +27,7 @@ def started(monkeypatch, make_run):
     """What the form handed to the launcher, which here only makes the folder; the real one runs in the tmux test."""
     calls = []
 
-    def start_lora(workspace, settings, facts_file, recipe, name, command, gpus, care):
+    def start_lora(workspace, settings, facts_file, recipe, name, command, *_, **__):
         calls.append((facts_file, recipe, name, command))
         return make_run("20261123-2315-lora-garage", "running").hold().path
 

@@ -20,7 +20,7 @@ def started(monkeypatch, make_run):
     """What was handed to the launcher, which here makes folders: the first works, those behind it wait."""
     calls = []
 
-    def start_lora(workspace, settings, facts_file, recipe, name, command, gpus, care):
+    def start_lora(workspace, settings, facts_file, recipe, name, command, *_, **__):
         calls.append((facts_file, recipe, name, command))
         run = make_run(f"20261123-2315-lora-{name}", "queued" if len(calls) > 1 else "running").hold()
         return run.taught(recipe.preset, base=recipe.base, seed=recipe.seed).path
