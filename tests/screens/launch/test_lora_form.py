@@ -115,7 +115,7 @@ async def test_the_rank_goes_with_the_rows_of_the_file_until_the_owner_says_othe
 
 
 async def test_a_launcher_that_fails_is_heard(open_app, monkeypatch):
-    def start_lora(*_: object) -> None:
+    def start_lora(*_: object, **__: object) -> None:
         raise GarageError("the run cannot be started in checkpoints: No space left on device")
 
     monkeypatch.setattr("garage_tui.core.launch.start.start_lora", start_lora)

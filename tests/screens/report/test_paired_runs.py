@@ -108,7 +108,7 @@ async def test_without_a_run_the_key_says_what_to_press(open_app, started):
 async def test_what_goes_wrong_at_the_start_is_said(open_app, make_run, monkeypatch):
     make_run("20261122-2315-lora-garage", "finished", step=100).taught("careful")
 
-    def start_lora(*_: object) -> None:
+    def start_lora(*_: object, **__: object) -> None:
         raise GarageError("the run cannot be started in checkpoints: No space left on device")
 
     monkeypatch.setattr("garage_tui.core.launch.start.start_lora", start_lora)
