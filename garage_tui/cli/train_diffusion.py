@@ -69,7 +69,7 @@ def run_diffusion(args: argparse.Namespace) -> int:
     estimate = estimate_diffusion(workspace, recipe, gpus=gpus)
     if not args.json:
         print(estimate.sentence, flush=True)
-        print(estimate.memory_words, flush=True)
+        print(estimate.memory_text, flush=True)
         if estimate.warning:
             print(estimate.warning, flush=True)
         if waits := limits.describe():

@@ -130,8 +130,10 @@ async def test_the_kind_of_the_newest_run_is_the_first_choice(open_app, make_run
 async def test_the_cost_is_said_before_anything_starts(open_app, size):
     async with open_app(screen="runs", size=size) as user:
         await user.press("N")
-        await user.sees("Pictures", "Preset", "Epochs", "60 epochs ÷ batch", "Sheets are drawn after epoch 1, 4, 8, 15")
-        await user.sees("^s Start", "^o Look at the pictures", "What it learns to draw")
+        await user.sees(
+            "Pictures", "Preset", "Epochs", "60 epochs ÷ batch", "Contact sheets are drawn after epoch 1, 4, 8, 15"
+        )
+        await user.sees("^s Start", "^o Preview the pictures", "What it learns to draw")
 
 
 async def test_the_cost_follows_the_fields_and_what_was_changed_is_marked(open_app):
@@ -139,7 +141,7 @@ async def test_the_cost_follows_the_fields_and_what_was_changed_is_marked(open_a
         await user.press("N")
         await user.sees(STEPS)
         field(user, "epochs").value = "5"
-        await user.sees("× 5 epochs", "◆ changed from 60", "Sheets are drawn after epoch 1, 4, 5.")
+        await user.sees("× 5 epochs", "◆ changed from 60", "Contact sheets are drawn after epoch 1, 4, 5.")
         field(user, "prediction").value = "epsilon"
         await user.sees("epsilon · the noise", "◆ changed from v_prediction")
         field(user, "preset").value = "story"
@@ -149,17 +151,17 @@ async def test_the_cost_follows_the_fields_and_what_was_changed_is_marked(open_a
 
 
 async def test_each_field_is_explained(open_app):
-    from garage_tui.core.diffusion.recipe_help import WORDS
+    from garage_tui.core.diffusion.recipe_help import EXPLANATIONS
 
     async with open_app(screen="runs") as user:
         await user.press("N")
         await user.sees(STEPS)
         fields = [*user.app.screen.query(Input), *user.app.screen.query(Select)]
-        assert {field.id for field in fields} | {"gpus"} == set(WORDS)
+        assert {field.id for field in fields} | {"gpus"} == set(EXPLANATIONS)
         await user.press("tab", "tab", "tab")
         await user.sees("How a picture that is no square becomes one")
     width = 68  # of the form in a terminal of 80 columns
-    assert not {name: words for name, words in WORDS.items() if len(textwrap.wrap(words, width)) > 2}, (
+    assert not {name: words for name, words in EXPLANATIONS.items() if len(textwrap.wrap(words, width)) > 2}, (
         "they are cut off"
     )
 
@@ -296,7 +298,9 @@ async def test_a_look_shows_what_it_would_learn_from_and_what_is_left_out(open_a
         await user.press("ctrl+o")
         await user.sees("reading pictures: 7 of 40 · Esc cancels")
         looks("go")
-        await user.sees("What it would learn from · moths", "36 to learn from · 4 held out", "fitted in", "2 left out")
+        await user.sees(
+            "What it would learn from · moths", "36 to learn from · 4 held out", "not cropped", "2 left out"
+        )
         await user.sees("a.png is damaged", "b.gif is 8 × 8 px", "One of them turns to noise", "t = 0 to 999 of 1,000")
         await user.press("escape")
         await user.sees("36 pictures of moths of 32 px", "36 to learn from")  # counted now, not guessed
@@ -328,7 +332,7 @@ async def test_esc_cancels_a_look_and_ends_its_process(open_app, looks):
         await user.sees("7 of 40")
         pid = int((looks.folder / "pid").read_text())
         await user.press("escape")
-        await user.sees("cancelled", "Teach a model to draw")
+        await user.sees("Cancelled", "Teach a model to draw")
         for _ in range(200):
             if not psutil.pid_exists(pid):
                 break

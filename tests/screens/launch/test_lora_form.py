@@ -10,7 +10,7 @@ import pytest
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.training.recipe import make_recipe
-from garage_tui.core.training.recipe_help import WORDS
+from garage_tui.core.training.recipe_help import EXPLANATIONS
 
 STEPS = f"{make_recipe().steps(24)} steps"
 """What the default makes of the 24 facts of the example."""
@@ -180,7 +180,7 @@ async def test_the_field_with_the_focus_is_explained_and_a_change_is_marked(open
         await user.press("tab", "tab", "tab")
         await user.sees("Rank of the adapter")
     width = 68  # of the form in a terminal of 80 columns
-    assert not {name: words for name, words in WORDS.items() if len(textwrap.wrap(words, width)) > 2}, (
+    assert not {name: words for name, words in EXPLANATIONS.items() if len(textwrap.wrap(words, width)) > 2}, (
         "they are cut off"
     )
 
