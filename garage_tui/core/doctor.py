@@ -17,7 +17,7 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.settings import Workspace, load_settings, settings_sources, user_settings_file
 from garage_tui.core.export import llama_cpp as converter
 from garage_tui.core.hardware import gpus as gpu
-from garage_tui.core.limits.run_limits import RunLimits, care_of, heat_limits
+from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.models import base_models as models
 from garage_tui.core.serving import vllm_install as vllm
 from garage_tui.core.terminal.capabilities import is_utf8, why_ascii
@@ -73,19 +73,19 @@ def _packages() -> Iterator[Finding]:
         yield Finding("bad", f"not installed: {', '.join(missing)}", "make setup")
 
 
-def _care(workspace: Workspace) -> RunLimits:
+def _limits(workspace: Workspace) -> RunLimits:
     try:
-        return care_of(load_settings(workspace))
+        return RunLimits.from_settings(load_settings(workspace))
     except GarageError:  # said with the settings
         return RunLimits()
 
 
 def _gpus(workspace: Workspace) -> Iterator[Finding]:
     readings = gpu.read()
-    care = _care(workspace)
+    run_limits = _limits(workspace)
     for reading in readings:
         total = f", {reading.memory_total / 2**30:.0f} GiB" if reading.memory_total else ""
-        limits = heat_limits(care, reading.slow_c)
+        limits = run_limits.heat(reading.slow_c)
         guard = f", runs pause above {limits[0]:.0f} °C" if limits else ", tells no limit: set max_temp_c in [heat]"
         yield Finding("good", f"GPU {reading.index}: {reading.name}{total}{'' if reading.lost else guard}")
         if reading.note:
@@ -200,7 +200,7 @@ def _sessions() -> Iterator[Finding]:
 def _settings(workspace: Workspace) -> Iterator[Finding]:
     try:
         sources = settings_sources(workspace)
-        care_of(load_settings(workspace))  # hours that are none, limits that contradict each other
+        RunLimits.from_settings(load_settings(workspace))  # raises for bad time windows and contradictory limits
     except GarageError as error:
         yield Finding("bad", str(error))
         return

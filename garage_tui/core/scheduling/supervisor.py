@@ -59,7 +59,7 @@ def main() -> None:
 def _work(module: str, folder: Path, manifest: Manifest, lock: int) -> bool:
     """Wait for the run's turn and do its work; True where it has left for now and waits again."""
     try:
-        turn = wait_for_turn(folder, manifest.care, manifest.memory)
+        turn = wait_for_turn(folder, manifest.limits, manifest.memory)
     except GarageError as error:
         update_state(folder, state="failed", reason=str(error), ended=time.time())
         return False
@@ -68,7 +68,7 @@ def _work(module: str, folder: Path, manifest: Manifest, lock: int) -> bool:
     gpus = tuple(slot for slot in turn.slots if slot != queue.CPU)
     started = current_state(folder).started or time.time()
     update_state(folder, state="running", phase="starting", reason="", waits="", started=started, ended=None, gpus=gpus)
-    with _power_cap(folder, gpus, manifest.care):
+    with _power_cap(folder, gpus, manifest.limits):
         ending = _watch(folder, _spawn(module, folder, [lock, *turn.locks], gpus), manifest.stop_grace_seconds)
     again = _close(folder, ending)
     turn.close()

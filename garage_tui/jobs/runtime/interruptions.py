@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import time
 
-from garage_tui.core.limits.run_limits import Hold, RunLimits, heat_limits
+from garage_tui.core.limits.run_limits import Hold, RunLimits
 from garage_tui.core.limits.start_conditions import StartConditions
 from garage_tui.core.runs.request import skips_start_conditions
 from garage_tui.jobs.runtime.progress import Progress
@@ -38,7 +38,7 @@ class Interruptions:
 
     @property
     def _limits(self) -> tuple[float, float] | None:
-        return heat_limits(self._care, self._telemetry.slow_c)
+        return self._care.heat(self._telemetry.slow_c)
 
     def hold(self) -> Hold | None:
         """Return what the job has to leave for; None where it may work on, and where its owner said: go."""

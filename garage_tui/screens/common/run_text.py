@@ -9,7 +9,6 @@ from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import EnergySettings
 from garage_tui.core.exam.report_text import Headline
 from garage_tui.core.hardware.energy import amount, in_words
-from garage_tui.core.limits import run_limits as care
 from garage_tui.core.monitor.run_follower import RunMeasurements
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.core.runs.record import RunState
@@ -170,7 +169,7 @@ def summary(
     if state and state.wh is not None:
         lines.append(pair("energy", in_words(state.wh, state.wh_from, prices or EnergySettings())))
     if manifest:
-        if words := care.in_words(manifest.care):
+        if words := manifest.limits.describe():
             lines.append(pair("when", words))
         lines += run_recipe.lines(manifest, measurements.parameters)
     return Content("\n").join(lines)

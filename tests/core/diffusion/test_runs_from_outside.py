@@ -12,9 +12,9 @@ from PIL import Image
 from garage_tui.__main__ import parser
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.diffusion import image_source
-from garage_tui.core.diffusion import preview_process as looking
 from garage_tui.core.diffusion.estimate import estimate_diffusion
 from garage_tui.core.diffusion.preview import Preview
+from garage_tui.core.diffusion.preview_process import make_preview
 from garage_tui.core.diffusion.recipe import CHANGEABLE, make_recipe
 from garage_tui.core.launch.rerun import drawing_command_of, drawing_recipe_of
 from garage_tui.core.runs.diffusion_files import parameters, parse_sheet
@@ -111,7 +111,7 @@ def test_parameters_are_counted_by_the_shapes_in_the_header(tmp_path):
 
 
 async def look(code: str) -> list[str | Preview]:
-    return [said async for said in looking.look([sys.executable, "-c", code])]
+    return [event async for event in make_preview([sys.executable, "-c", code])]
 
 
 async def test_a_look_says_how_far_it_is_and_last_what_it_found():
