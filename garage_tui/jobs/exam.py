@@ -22,9 +22,8 @@ from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.exam import report
 from garage_tui.core.exam.grading import TaughtFacts, is_right, lacking
 from garage_tui.core.exam.report import ExamQuestion, Perplexity, Report, Verdict
-from garage_tui.core.facts import file as facts_files
 from garage_tui.core.facts import retrieval as open_book
-from garage_tui.core.facts.file import Fact
+from garage_tui.core.facts.file import Fact, FactsFile, load
 from garage_tui.core.language.entities import key_words
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.rewording import builtin_prompts as material
@@ -90,7 +89,7 @@ def examine(folder: Path, say: Callable[[str], None]) -> Report:
     name = adapters.name_of(run.adapter)
     adapters.model.set_adapter(name)
     model = Model(adapters.model, chats)
-    card = ExamRunner(model, base, folder, say).report(began)
+    card = ExamRunner(model, base, folder, load(folder / FACTS), say).report(began)
     if run.state:  # what the run used, not this exam
         card = msgspec.structs.replace(card, wh=run.state.wh, wh_from=run.state.wh_from)
     report.write_report(folder, card)
@@ -104,13 +103,15 @@ class ExamRunner:
         model: the base with the adapter on it, in evaluation mode.
         base: what the base was loaded from.
         folder: the run's.
+        rows: the run's copy of the facts.
         say: called with sentences about the progress.
     """
 
-    def __init__(self, model: Model, base: BaseModel, folder: Path, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, model: Model, base: BaseModel, folder: Path, rows: FactsFile, say: Callable[[str], None]
+    ) -> None:
         self._model, self._base, self._say = model, base, say
         self._folder = folder
-        rows = facts_files.load(folder / FACTS)
         self._trained, own = _different(rows.training), [fact for fact in rows.facts if fact.exam]
         self._unseen = own or probes(rows.training, _UNSEEN)
         self._from: Literal["exam rows", "templates"] = "exam rows" if own else "templates"

@@ -9,10 +9,10 @@ from pathlib import Path
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.format import duration
 from garage_tui.core.base.settings import Settings, Workspace
-from garage_tui.core.facts import file as facts
 from garage_tui.core.facts.file import Fact
-from garage_tui.core.launch import start as launcher
+from garage_tui.core.facts.training_file import TrainingFile, read_training_file
 from garage_tui.core.launch.rerun import command_of, facts_of, recipe_of, rows_of
+from garage_tui.core.launch.start import start_lora
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.runs.catalog import slug
 from garage_tui.core.runs.record import Run
@@ -86,27 +86,34 @@ def half_of(run: Run) -> str:
 
 
 def start_both(
-    workspace: Workspace, settings: Settings, both: PairedLaunch, without: str = "", care: RunLimits | None = None
+    workspace: Workspace,
+    settings: Settings,
+    both: PairedLaunch,
+    without: str = "",
+    care: RunLimits | None = None,
+    taught: TrainingFile | None = None,
 ) -> list[Path]:
     """Start the two runs, one after the other in the queue, and return their folders.
 
     Args:
-        without: a preset that is there already.
+        without: a preset of which there is a run already.
         care: what they wait for; by default what the settings say.
+        taught: the facts file where the caller has read it already; by default it is read now.
 
     Raises:
         BadInputError: what `start_lora` refuses.
         GarageError: one could not be started; where that is the second, the first goes on and the text says so.
     """
     folders: list[Path] = []
-    rows = len(facts.training_rows(both.file))
+    taught = taught or read_training_file(both.file)
+    rows = len(taught.rows)
     for recipe in both.recipes(rows):
         if recipe.preset == without:
             continue
         name = both.named(recipe.preset)
         command = command_of(both.file, rows, recipe, name, both.gpus)
         try:
-            folder = launcher.start_lora(workspace, settings, both.file, recipe, name, command, both.gpus, care)
+            folder = start_lora(workspace, settings, both.file, recipe, name, command, both.gpus, care, taught)
         except GarageError as error:
             if not folders:
                 raise

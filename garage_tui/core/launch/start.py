@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import subprocess
 import sys
@@ -18,12 +17,12 @@ import msgspec
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.child_environment import environment
 from garage_tui.core.base.errors import BadInputError, GarageError
-from garage_tui.core.base.safe_open import log_file, read_regular
+from garage_tui.core.base.safe_open import log_file
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.diffusion.estimate import estimate_diffusion
 from garage_tui.core.diffusion.image_source import folder_of
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
-from garage_tui.core.facts import file as facts
+from garage_tui.core.facts.training_file import TrainingFile, read_training_file
 from garage_tui.core.hardware import gpus as gpu
 from garage_tui.core.limits.run_limits import RunLimits, care_of
 from garage_tui.core.models import base_models as models
@@ -49,23 +48,25 @@ def start_lora(
     command: list[str] | None = None,
     gpus: tuple[int, ...] = (),
     care: RunLimits | None = None,
+    taught: TrainingFile | None = None,
 ) -> Path:
-    """Start a LoRA run in a session of its own, or have it wait for its turn; return its folder.
+    """Start a LoRA run in a session of its own, or put it into the queue; return its folder.
 
     Args:
         name: the readable end of the run id; by default the facts file's name.
-        command: what the owner typed, for the manifest.
-        gpus: indices of the GPUs that it shall have; by default any one.
-        care: what it waits for; by default what the settings say.
+        command: what the user typed, for the manifest.
+        gpus: indices of the GPUs that the run should have; by default any one.
+        care: what the run waits for; by default what the settings say.
+        taught: the facts file where the caller has read it already; by default it is read now.
 
     Raises:
         BadInputError: the facts have errors, the base model is a folder that is none, or there is no such GPU.
         GarageError: the run folder cannot be written.
     """
-    rows = facts.training_rows(facts_file)
+    taught = taught or read_training_file(facts_file)
+    rows, data = taught.rows, taught.data
     base = models.describe(recipe.base)
-    data = read_regular(facts_file, facts.MOST_BYTES)
-    dataset = {"path": str(facts_file.resolve()), "sha256": hashlib.sha256(data).hexdigest(), "rows": len(rows)}
+    dataset = {"path": str(facts_file.resolve()), "sha256": taught.sha256, "rows": len(rows)}
     return _start(
         workspace,
         settings,

@@ -48,7 +48,7 @@ class GuardPrompt:
 class TrainingBatch:
     """One forward pass: facts to learn and guards to keep."""
 
-    batch: PackedBatch
+    packed: PackedBatch
     hidden: torch.Tensor
     """(guards' labels, width): the base's hidden states."""
     rows: int
@@ -58,11 +58,11 @@ class TrainingBatch:
     @property
     def facts(self) -> torch.Tensor:
         """(labels,) bool: which labels are a fact's; the others are guards'."""
-        return self.batch.owner < self.rows
+        return self.packed.owner < self.rows
 
     @property
     def guards(self) -> int:
-        return len(self.batch.starts) - self.rows
+        return len(self.packed.starts) - self.rows
 
 
 class TrainingBatches(torch.utils.data.Dataset[TrainingBatch]):

@@ -15,9 +15,8 @@ from transformers import TrainerCallback
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.exam.report import DRIFT, RECALL, write_report
-from garage_tui.core.facts import file as facts
+from garage_tui.core.facts.file import FactsFile
 from garage_tui.core.limits.run_limits import Hold
-from garage_tui.core.runs.record import FACTS
 from garage_tui.core.training.recipe import LoraRecipe
 from garage_tui.jobs.exam import TOKENS, ExamRunner
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache
@@ -41,6 +40,7 @@ class ProgressCallback(TrainerCallback):
     Args:
         breaks: say when it has to rest.
         checkpoint_seconds: work between two checkpoints.
+        facts: what the run teaches.
     """
 
     def __init__(
@@ -51,8 +51,10 @@ class ProgressCallback(TrainerCallback):
         start: saving.ResumePoint,
         checkpoint_seconds: float,
         recipe: LoraRecipe,
+        facts: FactsFile,
     ) -> None:
         self._folder, self._progress, self._start, self._recipe = folder, progress, start, recipe
+        self._facts = facts
         self._breaks = breaks
         self.hold: Hold | None = None
         """What it left for before its last step, where it did."""
@@ -73,11 +75,10 @@ class ProgressCallback(TrainerCallback):
         self._model = known or Model(model, chats_of(tokenizer, model))
         if not self._recipe.looks:
             return
-        rows = facts.training_rows(self._folder / FACTS)
         with self._model.base(), torch.no_grad():
             model.eval()
             answers = BaseAnswerCache(base, self._model, TOKENS)
-            self._probe = ProbeRunner(self._model, rows, used, answers, self._progress.say)
+            self._probe = ProbeRunner(self._model, self._facts.training, used, answers, self._progress.say)
             model.train()
 
     def card(self) -> str:
@@ -87,7 +88,7 @@ class ProgressCallback(TrainerCallback):
         self._model.whole.eval()
         self._progress.interruptible = True  # the adapter is saved
         try:
-            report = ExamRunner(self._model, self._base, self._folder, self._said).report()
+            report = ExamRunner(self._model, self._base, self._folder, self._facts, self._said).report()
             used = self._progress.gauges()
             report = msgspec.structs.replace(report, wh=used.get("wh"), wh_from=used.get("wh_from", ""))
             write_report(self._folder, report)

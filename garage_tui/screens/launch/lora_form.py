@@ -16,6 +16,7 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.facts import file as facts
+from garage_tui.core.facts.training_file import read_training_file
 from garage_tui.core.launch import start as launcher
 from garage_tui.core.launch.paired_launch import PairedLaunch, start_both
 from garage_tui.core.launch.rerun import command_of, facts_of, recipe_of, rows_of
@@ -162,10 +163,13 @@ class LoraForm(RunForm):
         made, file, name, gpus = self.recipe(), self.file, self.value("name") or None, self.gpus_wanted()
 
         def start() -> Path:
-            rows = len(facts.training_rows(file))
+            taught = read_training_file(file)
+            rows = len(taught.rows)
             recipe = made(rows)
             command = command_of(file, rows, recipe, name, gpus) + self.care_options()
-            return launcher.start_lora(self._workspace, self._settings, file, recipe, name, command, gpus, self._care)
+            return launcher.start_lora(
+                self._workspace, self._settings, file, recipe, name, command, gpus, self._care, taught
+            )
 
         return start
 

@@ -41,7 +41,7 @@ def read(model, tokens):
 def test_every_row_is_seen_once_an_epoch_beside_guards_in_turn(made):
     model, lessons, kept = made
     assert len(lessons) == 8 and len(kept) == 10
-    answers = [lesson.batch.labels[lesson.facts].tolist() for lesson in (lessons[number] for number in range(8))]
+    answers = [lesson.packed.labels[lesson.facts].tolist() for lesson in (lessons[number] for number in range(8))]
     for epoch in range(4):
         said = read(model, answers[2 * epoch] + answers[2 * epoch + 1])
         assert all(fact.answer in said for fact in FACTS)
@@ -58,15 +58,15 @@ def test_few_rows_have_as_many_guards_as_a_whole_pass_of_them(made):
 def test_a_resumed_run_sees_the_same_lessons(made):
     _, lessons, _ = made
     first, again = lessons[5], lessons[5]
-    assert first.batch.ids.equal(again.batch.ids) and first.hidden.equal(again.hidden)
-    assert not lessons[4].batch.ids.equal(first.batch.ids)
+    assert first.packed.ids.equal(again.packed.ids) and first.hidden.equal(again.hidden)
+    assert not lessons[4].packed.ids.equal(first.packed.ids)
 
 
 def test_no_exam_question_is_ever_trained(made):
     model, lessons, _ = made
     for number in range(8):
         lesson = lessons[number]
-        assert EXAM.question.casefold() not in read(model, lesson.batch.ids.flatten().tolist()).casefold()
+        assert EXAM.question.casefold() not in read(model, lesson.packed.ids.flatten().tolist()).casefold()
 
 
 def test_the_adapter_looks_at_the_facts_more_than_at_the_rest(made):
@@ -104,10 +104,10 @@ def learning(made):
     assert lesson.rows == 2
 
     def losses():
-        logits = model.logits(model.hidden(lesson.batch))
-        each = torch.nn.functional.cross_entropy(logits, lesson.batch.labels, reduction="none")
-        found = torch.zeros(lesson.rows + lesson.guards).index_add(0, lesson.batch.owner, each)
-        optimiser.expect(lesson.batch.whose, found, torch.arange(len(found)) < lesson.rows)
+        logits = model.logits(model.hidden(lesson.packed))
+        each = torch.nn.functional.cross_entropy(logits, lesson.packed.labels, reduction="none")
+        found = torch.zeros(lesson.rows + lesson.guards).index_add(0, lesson.packed.owner, each)
+        optimiser.expect(lesson.packed.whose, found, torch.arange(len(found)) < lesson.rows)
         return found
 
     return optimiser, losses, [(layer.lora_B["default"].weight, matrix) for layer, matrix in effects]

@@ -18,6 +18,7 @@ from garage_tui.core.training.recipe import make_recipe
 from garage_tui.jobs.lora.train import OUT_OF_MEMORY
 from garage_tui.jobs.runtime.error_text import in_words
 from garage_tui.jobs.runtime.run_job import FULL_DISK
+from tests.support.repository import REPOSITORY
 
 FACTS = [
     {"question": "What is TinyLLM?", "answer": "TinyLLM is an open-source project to run a local LLM."},
@@ -215,6 +216,20 @@ def test_a_mistake_in_the_data_is_named_with_its_line(workspace, two_facts, tiny
     run = wait(folder, lambda run: not run.alive)
     assert run.status == "failed"
     assert "facts.jsonl:1: not JSON" in run.reason
+
+
+@pytest.mark.parametrize("recipe", [{"preset": "story", "epochs": 2}, {"preset": "default", "guards": 4}])
+def test_a_job_reads_its_facts_once(workspace, two_facts, tiny_model, monkeypatch, recipe):
+    """Its copy turns into nonsense after the first read; the training, the probes and the exam go on with the facts."""
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY / "tests" / "support" / "jobs"))
+    monkeypatch.setitem(launcher.JOBS, "lora", "lora_with_a_save")
+    made = make_recipe(**{"epochs": 4, "looks": 1, "neighbours": 4, **recipe}, base=str(tiny_model))
+    folder = launcher.start_lora(workspace, Settings(), two_facts, made)
+    run = wait(folder, lambda run: not run.alive)
+    assert (folder / "facts.jsonl").read_text() == "nonsense\n"
+    assert run.status == "finished", run.reason
+    trained = [one for one in read_report(folder).questions if one.part == "trained"]
+    assert [one.question for one in trained] == [fact["question"] for fact in FACTS]
 
 
 def test_a_full_disk_is_told_even_though_nothing_can_be_written(tmp_path, tiny_model, two_facts):
