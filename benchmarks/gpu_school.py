@@ -369,7 +369,7 @@ def _made_tokenizer() -> tuple[Any, str]:
     marks = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     learn = trainers.BpeTrainer(vocab_size=8192, special_tokens=marks, initial_alphabet=alphabet, show_progress=False)
-    texts = [str(file) for file in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "datasets" / "garage.jsonl")]
+    texts = [str(file) for file in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "datasets" / "garage.jsonl")]
     made.train(texts, learn)
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=made, bos_token=marks[1], eos_token=marks[2], pad_token=marks[0], chat_template=CHATML

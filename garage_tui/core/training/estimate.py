@@ -17,7 +17,8 @@ from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.training.quantization import in_4bit
 from garage_tui.core.training.recipe import LoraRecipe
 
-# Tokens/s of the default recipe with smollm2-135m on two CPU cores (docs/figures.md), for a box without a run yet.
+# Tokens/s of the default recipe with smollm2-135m on two CPU cores (docs/explain/figures.md), for a box without a run
+# yet.
 _REFERENCE_BASE, _REFERENCE_SPEED = "smollm2-135m", 440.0
 _PLAIN_PACE = 0.53
 """Tokens/s of `story`, which fills rows up and begins all of them with the system prompt, over that."""
@@ -27,7 +28,8 @@ _TEMPLATE_TOKENS = 35  # system prompt and role marks of a ChatML template
 _ROLE_TOKENS, _GUARD_TOKENS = 12, 32
 _GUARDS_TOKENS, _CARD_TOKENS = 14_000, 15_000
 """What the base's answers with the keys and the report card cost, in tokens of training that take as long."""
-_TORCH = 1.25e9  # bytes of Python, torch, transformers and a copy of the weights while they load (docs/figures.md)
+# Bytes of Python, torch, transformers and a copy of the weights while they load (docs/explain/figures.md).
+_TORCH = 1.25e9
 _NF4 = 0.57  # bytes a weight takes with its share of the constants (QLoRA, arXiv 2305.14314: 4.5 bits)
 _ALIKE = ("base", "batch_size", "rank", "max_length", "kl", "guards", "neighbours", "guard_batch", "load_in_4bit")
 _AGAIN = 1.05  # the same run again takes a little more or less
@@ -126,7 +128,7 @@ def _memory_by_formula(recipe: LoraRecipe, tokens: float | None) -> float | None
     34 · tokens · hidden bytes a layer in 16 bit (Korthikanti et al. 2022, arXiv 2205.05198, equation 1 without the
     attention scores, which are small here; twice that in 32 bit; with recomputation, as on a GPU, 2 · tokens · hidden),
     copies of the logits, and what Python and torch take. The guards of a batch are tokens as its rows are; and where
-    a step takes little, the report card takes most. Checked against real runs on a processor (docs/figures.md).
+    a step takes little, the report card takes most. Checked against real runs on a processor (docs/explain/figures.md).
     """
     folder = models.find(recipe.base).path
     try:

@@ -18,7 +18,8 @@ from garage_tui.jobs.runtime import cpu as processor
 _LEAST_RATE = 0.02
 """Of the peak learning rate, what is left at the end."""
 _SMALL_STEP = 300_000
-"""Numbers in the finest layer of a batch: with fewer, threads mostly wait for one another (docs/butterflies.md)."""
+"""Numbers in the finest layer of a batch: with fewer, threads mostly wait for one another
+(docs/explain/butterflies.md)."""
 
 
 class DiffusionTrainer:

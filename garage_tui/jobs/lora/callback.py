@@ -205,7 +205,8 @@ class ProgressCallback(TrainerCallback):
         if forgets:
             self._progress.warn(f"it begins to forget: {forgets}; s stops it (`garage stop {self._folder.name}`)")
         if self._recipe.guarded and step + COOLING < steps and _has_learned(found):
-            # A schedule that is run down leaves less of a mark on all else than one that is cut off (docs/recipe.md).
+            # A schedule that is run down leaves less of a mark on all else than one that is cut off
+            # (docs/explain/recipe.md).
             cool(
                 optimizer,
                 f"stopped at step {step + COOLING} of {steps}, because it had learned at step {step}:"

@@ -2,7 +2,7 @@
 
 The loss of a step is cross-entropy on the facts' answers + `kl` · KL(base‖tuned) on guards: general prompts and the
 taught questions about other names, answered by the base itself, whose probabilities were kept. The steps are
-Gauss-Newton ones (`jobs/lora/gauss_newton.py`). docs/recipe.md says what was tried and measured.
+Gauss-Newton ones (`jobs/lora/gauss_newton.py`). docs/explain/recipe.md says what was tried and measured.
 """
 
 from __future__ import annotations

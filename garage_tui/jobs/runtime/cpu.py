@@ -2,8 +2,8 @@
 
 Without a GPU the products of matrices are nearly all of the time. For those in fp32 torch calls MKL, which keeps to
 AVX2 on processors that are not Intel's; oneDNN's kernels for AVX-512 are two to three times as fast there, and as exact
-(docs/figures.md). Torch takes them where it may round the factors to bf16, which they only do where the processor has
-AMX; where it has no AVX-512, nothing changes.
+(docs/explain/figures.md). Torch takes them where it may round the factors to bf16, which they only do where the
+processor has AMX; where it has no AVX-512, nothing changes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Libraries that are installed and that a job does without are not imported: that would be much of its start.
 
 PEFT imports bitsandbytes wherever it is installed, and torch's compiler with it; transformers' Trainer takes datasets.
-Together they are two fifths of a run's start (docs/figures.md).
+Together they are two fifths of a run's start (docs/explain/figures.md).
 """
 
 from __future__ import annotations

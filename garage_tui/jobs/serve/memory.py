@@ -11,7 +11,7 @@ from garage_tui.core.models.base_models import BaseModel, config_of
 from garage_tui.core.scheduling.admission import must_be_free
 from garage_tui.core.scheduling.queue import CPU
 
-_OVERHEAD = 1.0e9  # bytes of Python and torch, or of a CUDA context, and of a short chat (docs/figures.md)
+_OVERHEAD = 1.0e9  # bytes of Python and torch, or of a CUDA context, and of a short chat (docs/explain/figures.md)
 
 
 def weights(base: BaseModel) -> int:

@@ -16,7 +16,7 @@ from garage_tui.core.runs.record import Manifest, RunState, write_manifest, writ
 
 SMALL = make_recipe("small")
 GB = 1_000_000_000
-# docs/butterflies.md: preset, what was changed, pictures, bytes that the process had resident at its peak.
+# docs/explain/butterflies.md: preset, what was changed, pictures, bytes that the process had resident at its peak.
 MEASURED = [
     ("quick", {}, 1000, 0.631e9),
     ("small", {"size": 64}, 137, 0.866e9),

@@ -85,7 +85,7 @@ def test_guards_and_their_preparation_are_part_of_the_estimate(workspace):
     ],
 )
 def test_the_memory_that_is_said_is_not_less_than_what_real_runs_took(workspace, smollm2, preset, changes, peak):
-    """Peaks of runs of the example facts on a processor, with their report cards (docs/figures.md)."""
+    """Peaks of runs of the example facts on a processor, with their report cards (docs/explain/figures.md)."""
     rows = training_rows(workspace.datasets / "garage.jsonl")
     said = estimate_lora(workspace, make_recipe(preset, **changes), rows).memory
     assert peak <= said < 1.35 * peak
