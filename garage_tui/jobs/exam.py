@@ -22,15 +22,15 @@ from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.exam import report
 from garage_tui.core.exam.grading import TaughtFacts, is_right, lacking
 from garage_tui.core.exam.report import ExamQuestion, Perplexity, Report, Verdict
-from garage_tui.core.facts import retrieval as open_book
+from garage_tui.core.facts import retrieval
 from garage_tui.core.facts.file import Fact, FactsFile, load
 from garage_tui.core.language.entities import key_words
 from garage_tui.core.models.base_models import BaseModel
-from garage_tui.core.rewording import builtin_prompts as material
+from garage_tui.core.rewording import builtin_prompts
 from garage_tui.core.rewording.neighbourhood import neighbours
 from garage_tui.core.rewording.paraphrases import probes
 from garage_tui.core.runs.record import FACTS, read_run
-from garage_tui.jobs.llm import fetch as base_model
+from garage_tui.jobs.llm import fetch
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache, CachedAnswer, text_losses, text_tokens
 from garage_tui.jobs.llm.chat_template import common_prefix
 from garage_tui.jobs.llm.forward import Model
@@ -77,7 +77,7 @@ def examine(folder: Path, say: Callable[[str], None]) -> Report:
     run = read_run(folder)
     if run.manifest is None or run.adapter is None:
         raise BadInputError(f"{run.id} has no adapter to examine ({run.status})")
-    base = base_model.ensure(run.manifest.base.get("path") or run.manifest.base["name"], say)
+    base = fetch.ensure(run.manifest.base.get("path") or run.manifest.base["name"], say)
     from garage_tui.jobs.llm.adapters import Adapters
     from garage_tui.jobs.llm.load import chats_of, load_base
 
@@ -122,7 +122,7 @@ class ExamRunner:
     def report(self, began: float | None = None) -> Report:
         """Ask everything and return the card; `began` is when, on the monotonic clock, the work for it began."""
         began = time.monotonic() if began is None else began
-        unrelated = material.unrelated()[:UNRELATED]
+        unrelated = builtin_prompts.unrelated()[:UNRELATED]
         others = neighbours(self._trained, NEIGHBOURS, training=False)
         asked, taught = [prompt.question for prompt in unrelated], [*self._trained, *self._unseen]
         with torch.inference_mode():
@@ -186,13 +186,13 @@ class ExamRunner:
             books = [statements] * len(taught)
         else:
             books = [_nearest(fact, statements) for fact in taught]
-        prompts = [chats.whole(open_book.prompt(fact.question, book)) for fact, book in zip(taught, books, strict=True)]
+        prompts = [chats.whole(retrieval.prompt(fact.question, book)) for fact, book in zip(taught, books, strict=True)]
         same = common_prefix(prompts)
         found = answer(self._model, [prompt[same:] for prompt in prompts], most, prefix=prompts[0][:same])
         return [chats.text(one.tokens) for one in found]
 
     def _perplexity(self) -> Perplexity:
-        texts = [prompt.text for prompt in material.texts()]
+        texts = [prompt.text for prompt in builtin_prompts.texts()]
         with self._model.base():
             before = self._answers.losses(texts)
         after = text_losses(self._model, texts)

@@ -11,8 +11,8 @@ from garage_tui.core.base.format import duration
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.facts.file import Fact
 from garage_tui.core.facts.training_file import TrainingFile, read_training_file
+from garage_tui.core.launch import start
 from garage_tui.core.launch.rerun import command_of, facts_of, recipe_of, rows_of
-from garage_tui.core.launch.start import start_lora
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.runs.catalog import slug
 from garage_tui.core.runs.record import Run
@@ -43,7 +43,7 @@ class PairedLaunch:
         """
         return tuple(make_recipe(preset, rows=rows, base=self.base, seed=self.seed) for preset in PRESETS)
 
-    def named(self, preset: str) -> str:
+    def run_name(self, preset: str) -> str:
         """Return the name of one of the two; a name that ends with a preset's already does not get another one."""
         stem = slug(self.name)
         for other in PRESETS:
@@ -62,7 +62,7 @@ class PairedLaunch:
         return f"{' + '.join(str(one.steps) for one in found)} steps · {time}"
 
 
-def like(run: Run) -> PairedLaunch:
+def paired_launch_of(run: Run) -> PairedLaunch:
     """Return what is needed to teach both ways what a run taught.
 
     Raises:
@@ -75,7 +75,7 @@ def like(run: Run) -> PairedLaunch:
     return PairedLaunch(file, name, recipe.base, recipe.seed, run.manifest.gpus_asked)
 
 
-def half_of(run: Run) -> str:
+def preset_of(run: Run) -> str:
     """Return the preset that a run is exactly, if it is one of the two: the same would come of it; else nothing."""
     try:
         recipe = recipe_of(run)
@@ -110,10 +110,10 @@ def start_both(
     for recipe in both.recipes(rows):
         if recipe.preset == without:
             continue
-        name = both.named(recipe.preset)
+        name = both.run_name(recipe.preset)
         command = command_of(both.file, rows, recipe, name, both.gpus)
         try:
-            folder = start_lora(workspace, settings, both.file, recipe, name, command, both.gpus, care, taught)
+            folder = start.start_lora(workspace, settings, both.file, recipe, name, command, both.gpus, care, taught)
         except GarageError as error:
             if not folders:
                 raise

@@ -25,12 +25,12 @@ from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.facts.training_file import TrainingFile, read_training_file
 from garage_tui.core.hardware import gpus as gpu
 from garage_tui.core.limits.run_limits import RunLimits, care_of
-from garage_tui.core.models import base_models as models
+from garage_tui.core.models import base_models
 from garage_tui.core.runs.catalog import new_run_folder
 from garage_tui.core.runs.record import FACTS, LOCK, LOG, Manifest, RunState, read_run, write_manifest, write_state
 from garage_tui.core.runs.request import REQUEST
 from garage_tui.core.scheduling import queue
-from garage_tui.core.scheduling.admission import must_fit
+from garage_tui.core.scheduling.admission import check_fits
 from garage_tui.core.training.estimate import estimate_lora
 from garage_tui.core.training.recipe import LoraRecipe
 
@@ -65,7 +65,7 @@ def start_lora(
     """
     taught = taught or read_training_file(facts_file)
     rows, data = taught.rows, taught.data
-    base = models.describe(recipe.base)
+    base = base_models.describe(recipe.base)
     dataset = {"path": str(facts_file.resolve()), "sha256": taught.sha256, "rows": len(rows)}
     return _start(
         workspace,
@@ -134,8 +134,8 @@ def _start(
         fill: writes what the run needs into its folder.
         about: fields of the manifest.
     """
-    _slots(Path(), gpus)  # a GPU that is not there is refused before anything is written
-    must_fit(kind, about.get("memory"), gpus)
+    queue_entry(Path(), gpus)  # a GPU that is not there is refused before anything is written
+    check_fits(kind, about.get("memory"), gpus)
     try:
         folder = new_run_folder(workspace, kind, name)
         fill(folder)
@@ -156,7 +156,7 @@ def _start(
             ),
         )
         write_state(folder, RunState(state="queued", total_steps=total_steps, created=now))
-        spawn(JOBS[kind], folder, _slots(folder, gpus))
+        spawn(JOBS[kind], folder, queue_entry(folder, gpus))
     except OSError as error:
         raise GarageError(f"the run cannot be started in {workspace.checkpoints}: {error.strerror or error}") from error
     return folder
@@ -211,10 +211,10 @@ def runs_before(gpus: tuple[int, ...] = ()) -> int:
         BadInputError: there is no such GPU.
         GarageError: the queue cannot be read.
     """
-    return queue.runs_before(_slots(Path(), gpus))
+    return queue.runs_before(queue_entry(Path(), gpus))
 
 
-def _slots(folder: Path, asked: tuple[int, ...]) -> queue.QueueEntry:
+def queue_entry(folder: Path, asked: tuple[int, ...]) -> queue.QueueEntry:
     """Return what a run can work on: the GPUs asked for, else any one GPU, else the CPU.
 
     Raises:

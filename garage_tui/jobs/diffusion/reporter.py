@@ -16,13 +16,13 @@ import torch
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
-from garage_tui.core.images import contact_sheet as sheets
-from garage_tui.core.runs import diffusion_files as drawn
+from garage_tui.core.images import contact_sheet
+from garage_tui.core.runs import diffusion_files
 from garage_tui.jobs.diffusion.evaluate import card_of
 from garage_tui.jobs.diffusion.loss import held_out_loss
 from garage_tui.jobs.diffusion.samplers import NAMES, sample
 from garage_tui.jobs.diffusion.train_step import DiffusionTrainer
-from garage_tui.jobs.runtime import checkpointing as saving
+from garage_tui.jobs.runtime import checkpointing
 from garage_tui.jobs.runtime.progress import Progress, StopRequestedError
 
 
@@ -43,7 +43,7 @@ class DiffusionReporter:
         pictures: np.ndarray,
         held_out: np.ndarray,
         label: str,
-        start: saving.ResumePoint,
+        start: checkpointing.ResumePoint,
     ) -> None:
         self._folder, self._progress, self._recipe = folder, progress, recipe
         self._net, self._mean, self._noise_schedule = learner.net, learner.mean, learner.noise_schedule
@@ -93,13 +93,13 @@ class DiffusionReporter:
     def catch_up(self, step: int) -> None:
         """Draw the sheet that is due at this step and is not there, because the run was cut off while it drew."""
         epoch, rest = divmod(step, self._an_epoch)
-        if not rest and epoch in self._recipe.looks and not drawn.sheet_of(self._folder, epoch).exists():
+        if not rest and epoch in self._recipe.looks and not diffusion_files.sheet_of(self._folder, epoch).exists():
             self._draw(epoch, step)
 
     def _draw(self, epoch: int, step: int) -> None:
         """Draw a sheet, always from the same noise, and measure the loss on what was not trained on."""
         began, began_cpu, recipe = time.monotonic(), time.process_time(), self._recipe
-        path = drawn.sheet_of(self._folder, epoch)
+        path = diffusion_files.sheet_of(self._folder, epoch)
         try:
             with self.drawing():
                 held_out = held_out_loss(self._net, self._noise_schedule, self._held_out)
@@ -116,7 +116,7 @@ class DiffusionReporter:
         except StopRequestedError:
             return  # the loop looks what is wanted; when the run goes on, the sheet is caught up with
         self._progress.say(f"training on {len(self._pictures)} pictures")
-        sheets.write(
+        contact_sheet.write(
             path,
             images,
             run=self._folder.name,

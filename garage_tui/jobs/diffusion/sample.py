@@ -21,8 +21,7 @@ import msgspec
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
-from garage_tui.core.images import animation as films
-from garage_tui.core.images import contact_sheet as sheets
+from garage_tui.core.images import animation, contact_sheet
 from garage_tui.core.runs import checkpoints
 from garage_tui.core.runs.diffusion_files import PIPELINE
 from garage_tui.core.runs.record import Manifest, read_run
@@ -97,9 +96,9 @@ def draw(folder: Path, count: int, seed: int, steps: int | None, out: Path, traj
         "source": str(manifest.dataset.get("label", "")),
     }
     if trajectory:
-        films.write(out, [*frames, (drawn, drawn)], **about)
+        animation.write(out, [*frames, (drawn, drawn)], **about)
     else:
-        sheets.write(out, drawn, **about)
+        contact_sheet.write(out, drawn, **about)
     _say({"path": str(out)})
 
 

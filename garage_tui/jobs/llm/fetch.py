@@ -26,7 +26,7 @@ from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.models import base_models as models
+from garage_tui.core.models import base_models
 from garage_tui.core.models.base_models import BaseModel, FileHash, ModelRecord, Wheel
 from garage_tui.jobs.llm.legacy_config import say_old_names
 
@@ -47,7 +47,7 @@ def ensure(base: str, say: Say) -> BaseModel:
     Raises:
         GarageError: the name means nothing, or the model could not be fetched; the text says why and what to do.
     """
-    model = models.find(base)
+    model = base_models.find(base)
     if model.here:
         return model
     try:
@@ -58,11 +58,11 @@ def ensure(base: str, say: Say) -> BaseModel:
             except BlockingIOError:
                 say(f"another process fetches {base}; waiting for it")
                 fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (model := models.find(base)).here:
+            if not (model := base_models.find(base)).here:
                 _fetch(model, say)
     except OSError as error:
         raise GarageError(f"{base} could not be stored in {model.path.parent}: {error.strerror or error}") from error
-    model = models.find(base)
+    model = base_models.find(base)
     if not model.here:
         raise GarageError(f"{base} was fetched into {model.path}, but it is not whole; fetch it again")
     return model
@@ -91,7 +91,7 @@ def _fetch(model: BaseModel, say: Say) -> None:
         licence = model.known.licence if model.known else ""
         files = {str(file.relative_to(work)): _hash(file) for file in sorted(work.rglob("*")) if file.is_file()}
         record = ModelRecord(name=model.name, source=source, licence=licence, fetched=time.time(), files=files)
-        write_atomic(work / models.RECORD, msgspec.json.format(msgspec.json.encode(record)) + b"\n")
+        write_atomic(work / base_models.RECORD, msgspec.json.format(msgspec.json.encode(record)) + b"\n")
         if model.path.exists():  # there, but not whole
             shutil.rmtree(model.path)
         work.rename(model.path)
@@ -262,12 +262,12 @@ def main() -> int:
         print(text, flush=True)
 
     try:
-        model = models.find(name)
+        model = base_models.find(name)
         if model.here and model.record:
             say("checking the hash of every file")
             if bad := damaged_files(model):
                 say(f"damaged: {', '.join(bad)}; fetching {name} again")
-                (model.path / models.RECORD).unlink()
+                (model.path / base_models.RECORD).unlink()
         model = ensure(name, say)
     except GarageError as error:
         print(f"garage: {error}", file=sys.stderr)

@@ -12,10 +12,10 @@ from transformers.utils import logging as transformers_logging
 
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.models import weight_policy as weights
+from garage_tui.core.models import weight_policy
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.jobs.llm.chat_template import ChatTemplate
-from garage_tui.jobs.runtime import cpu as processor
+from garage_tui.jobs.runtime import cpu
 
 
 def load_base(base: BaseModel, failure: str, *, spread: bool = False, four_bit: bool = False) -> tuple[Any, Any]:
@@ -58,7 +58,7 @@ def load_base(base: BaseModel, failure: str, *, spread: bool = False, four_bit: 
         for module in model.modules():
             if hasattr(module, "support_avx512bf16_for_cpu"):
                 module.support_avx512bf16_for_cpu = False
-    processor.prepare(model.get_decoder())
+    cpu.prepare(model.get_decoder())
     return tokenizer, model if places else model.to(device)
 
 
@@ -69,14 +69,14 @@ def check(base: BaseModel, failure: str) -> None:
         GarageError: it cannot; the text says what is wrong.
     """
     try:
-        weights.check_folder(base.path)
+        weight_policy.check_folder(base.path)
     except BadInputError as error:
         raise GarageError(f"{failure}: {error}") from error
 
 
 def why_not(base: BaseModel, error: Exception) -> str:
     """Return in a line why transformers did not load a base."""
-    if weights.brings_code(base.path) and "trust_remote_code" in str(error):
+    if weight_policy.brings_code(base.path) and "trust_remote_code" in str(error):
         return "it needs code that comes with it (auto_map in its config), which is never run here; choose another base"
     return one_line(str(error), 200)
 

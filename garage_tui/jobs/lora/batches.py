@@ -10,7 +10,7 @@ import torch
 
 from garage_tui.core.facts.file import Fact
 from garage_tui.core.models.base_models import BaseModel
-from garage_tui.core.rewording import builtin_prompts as material
+from garage_tui.core.rewording import builtin_prompts
 from garage_tui.core.rewording.neighbourhood import neighbours, subject
 from garage_tui.core.rewording.paraphrases import answers, varied, wordings, wrapped
 from garage_tui.core.training.recipe import LoraRecipe
@@ -146,7 +146,7 @@ def guards(
 ) -> list[GuardPrompt]:
     """Return general prompts and neighbours with the base's own answers, asked with the adapter switched off."""
     dice = random.Random(f"{recipe.seed} guards")
-    prompts = [prompt.question for prompt in material.guards()]
+    prompts = [prompt.question for prompt in builtin_prompts.guards()]
     general = dice.sample(prompts, min(recipe.guards, len(prompts)))
     near = [
         wrapped(question, dice, subject(question)) if dice.random() < _WRAPPED_NEAR else question

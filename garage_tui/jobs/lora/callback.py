@@ -24,7 +24,7 @@ from garage_tui.jobs.llm.forward import Model
 from garage_tui.jobs.llm.load import chats_of
 from garage_tui.jobs.lora.gauss_newton import COOLING, cool, cooling
 from garage_tui.jobs.lora.probe import ProbeResult, ProbeRunner
-from garage_tui.jobs.runtime import checkpointing as saving
+from garage_tui.jobs.runtime import checkpointing
 from garage_tui.jobs.runtime.interruptions import Interruptions
 from garage_tui.jobs.runtime.progress import Progress, StopRequestedError
 
@@ -48,7 +48,7 @@ class ProgressCallback(TrainerCallback):
         folder: Path,
         progress: Progress,
         breaks: Interruptions,
-        start: saving.ResumePoint,
+        start: checkpointing.ResumePoint,
         checkpoint_seconds: float,
         recipe: LoraRecipe,
         facts: FactsFile,
@@ -61,7 +61,7 @@ class ProgressCallback(TrainerCallback):
         self._tokens = start.tokens
         self._first: tuple[float, int, int] | None = None  # active seconds, tokens and step after the first step
         self._began = progress.active_seconds
-        self._saved = saving.CheckpointSchedule(checkpoint_seconds)
+        self._saved = checkpointing.CheckpointSchedule(checkpoint_seconds)
         self._model: Model | None = None
         self._probe: ProbeRunner | None = None
         self.learned = ""
@@ -126,7 +126,7 @@ class ProgressCallback(TrainerCallback):
         return control
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
-        saving.seal(self._folder, state.global_step, self._tokens, self._progress)
+        checkpointing.seal(self._folder, state.global_step, self._tokens, self._progress)
         self._saved.done()
         self._breaks.cool(state.global_step)
         self._progress.wait_while_paused(state.global_step)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from garage_tui.core.exam.grading import TaughtFacts, is_right
 from garage_tui.core.facts.file import Fact
-from garage_tui.core.rewording import builtin_prompts as material
+from garage_tui.core.rewording import builtin_prompts
 from garage_tui.core.rewording.neighbourhood import neighbours
 from garage_tui.core.rewording.paraphrases import probes
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache
@@ -55,7 +55,7 @@ class ProbeRunner:
     ) -> None:
         self._model = model
         self._facts = probes(facts, WORDINGS) or list(facts[:WORDINGS])
-        free = [prompt.question for prompt in material.guards() if prompt.question not in set(used)]
+        free = [prompt.question for prompt in builtin_prompts.guards() if prompt.question not in set(used)]
         self._general = free[:GENERAL]
         asked = [*self._general, *neighbours(facts, NAMES, training=True, seed=1)]
         said = base(asked, say)

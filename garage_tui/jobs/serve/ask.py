@@ -19,7 +19,7 @@ import msgspec
 
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.read_errors import DAMAGED
-from garage_tui.jobs.runtime import import_blocker as unneeded
+from garage_tui.jobs.runtime import import_blocker
 from garage_tui.jobs.runtime.error_text import without_log
 
 FULL_DISK = "free some space and try again"
@@ -61,11 +61,11 @@ def ask(request: AskRequest) -> None:
     Raises:
         GarageError: base or an adapter cannot be used, or a question does not fit the context.
     """
-    from garage_tui.jobs.llm import fetch as base_model
+    from garage_tui.jobs.llm import fetch
 
-    base = base_model.ensure(request.base, _say)
+    base = fetch.ensure(request.base, _say)
     _say("starting torch")
-    unneeded.leave_out(base)
+    import_blocker.leave_out(base)
     from garage_tui.jobs.serve.engine import MAX_ROWS, Engine
     from garage_tui.jobs.serve.generation import GenerationOptions, GenerationRow
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Protocol
 
-from garage_tui.core.scheduling import gpu_locks as card
+from garage_tui.core.scheduling import gpu_locks
 from garage_tui.jobs.runtime.error_text import in_words
 from garage_tui.jobs.serve.memory import held
 
@@ -38,7 +38,7 @@ class GpuLease:
     """
 
     def __init__(self, slot: str, backend: Backend, pen: LeaseRecorder) -> None:
-        self._seat, self._backend, self._pen = card.GpuLock(slot), backend, pen
+        self._seat, self._backend, self._pen = gpu_locks.GpuLock(slot), backend, pen
         self._over = threading.Event()
         self._failure: Exception | None = None
         self.absent = ""
@@ -73,7 +73,7 @@ class GpuLease:
             while not self._over.wait(_LOOK_SECONDS):
                 if not self.absent:
                     self._backend.check()
-                wanted = bool(card.asks(self._seat.slot))
+                wanted = bool(gpu_locks.claimed_by(self._seat.slot))
                 if wanted and not self.absent:
                     self.absent = self._why()  # from here on nothing new is begun
                     self._backend.sleep()
@@ -91,7 +91,8 @@ class GpuLease:
     def _why(self) -> str:
         slot = self._seat.slot
         where = "this box" if slot == "cpu" else f"GPU {slot}"
-        return f"asleep: {card.asks(slot) or 'a run'} has {where} for itself; the model is back when it has ended"
+        run = gpu_locks.claimed_by(slot) or "a run"
+        return f"paused: {run} uses {where} alone; the model is loaded again when that run ends"
 
     def _tell(self) -> None:
         if self.absent:

@@ -6,9 +6,9 @@ import os
 
 import psutil
 
-from garage_tui.core.hardware import gpus as gpu
+from garage_tui.core.hardware import gpus
 from garage_tui.core.models.base_models import BaseModel, config_of
-from garage_tui.core.scheduling.admission import must_be_free
+from garage_tui.core.scheduling.admission import check_memory_free
 from garage_tui.core.scheduling.queue import CPU
 
 _OVERHEAD = 1.0e9  # bytes of Python and torch, or of a CUDA context, and of a short chat (docs/explain/figures.md)
@@ -28,7 +28,7 @@ def check_room(base: BaseModel, slot: str) -> None:
     config = config_of(base.path)
     sixteen = str(config.get("dtype") or config.get("torch_dtype")) in ("bfloat16", "float16")
     needs = weights(base) * (1 if sixteen else 0.5) * (2 if slot == CPU else 1) + _OVERHEAD
-    must_be_free(base.path.name, needs, slot, "close what else runs (`garage runs`), or use a smaller base")
+    check_memory_free(base.path.name, needs, slot, "close what else runs (`garage runs`), or use a smaller base")
 
 
 def held(slot: str) -> int | None:
@@ -41,7 +41,7 @@ def held(slot: str) -> int | None:
         return sum(_resident(pid) for pid in mine)
     sizes = [
         process.memory
-        for reading in gpu.read()
+        for reading in gpus.read()
         if str(reading.index) == slot
         for process in reading.processes
         if process.pid in mine

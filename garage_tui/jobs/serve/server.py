@@ -29,7 +29,7 @@ from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.settings import ServeSettings, Workspace
 from garage_tui.core.runs.record import LOCK, LOG, Run
 from garage_tui.core.serving.server_process import KEY, SETTINGS, ServerState, process_start, served_runs, write_state
-from garage_tui.jobs.runtime import import_blocker as unneeded
+from garage_tui.jobs.runtime import import_blocker
 from garage_tui.jobs.runtime.error_text import in_words, told_to_leave
 from garage_tui.jobs.serve.gpu_lease import GpuLease
 
@@ -114,9 +114,9 @@ def serve(args: argparse.Namespace, workspace: Workspace, note: ServerNote) -> N
     listener = _listen(args.host, args.port)
     key = _make_key(workspace.server / KEY)
 
-    from garage_tui.jobs.llm import fetch as base_model
+    from garage_tui.jobs.llm import fetch
 
-    base = base_model.ensure(args.base, note.starting)
+    base = fetch.ensure(args.base, note.starting)
     backend = _backend(args, base, workspace, note)
     place = GpuLease(args.slot, backend, note)
     place.take()
@@ -139,7 +139,7 @@ def _backend(args: argparse.Namespace, base: BaseModel, workspace: Workspace, no
         runs = served_runs(workspace, base.name, args.only)
         return VllmBackend(base, runs, settings, args.slot, workspace.server / LOG)
     note.starting("importing torch and transformers")
-    unneeded.leave_out(base)
+    import_blocker.leave_out(base)
     from garage_tui.jobs.serve.embedded_backend import EmbeddedBackend
 
     return EmbeddedBackend(base, args.slot)

@@ -6,7 +6,7 @@ import psutil
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.settings import ServeSettings
-from garage_tui.core.hardware import gpus as gpu
+from garage_tui.core.hardware import gpus
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.serving.vllm_install import VllmInstall
 from garage_tui.jobs.serve.memory import weights
@@ -64,7 +64,7 @@ def share_of_card(base: BaseModel, most: float, slot: str) -> float:
     Raises:
         GarageError: the model does not fit into that.
     """
-    for reading in gpu.read():
+    for reading in gpus.read():
         if str(reading.index) != slot or not reading.memory_total:
             continue
         free = reading.memory_total - (reading.memory_used or 0)

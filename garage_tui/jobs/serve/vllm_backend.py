@@ -23,7 +23,7 @@ from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import ServeSettings
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.runs.record import Run
-from garage_tui.core.serving import vllm_install as vllm
+from garage_tui.core.serving import vllm_install
 from garage_tui.jobs.llm.adapter_check import check, rank, stamp
 from garage_tui.jobs.serve.memory import weights
 from garage_tui.jobs.serve.request_schema import ChatRequest
@@ -50,12 +50,12 @@ class VllmBackend:
 
     def __init__(self, base: BaseModel, runs: Sequence[Run], settings: ServeSettings, slot: str, log: Path) -> None:
         self._base, self._settings, self._slot, self._log = base, settings, slot, log
-        self._vllm = vllm.probe(settings)
+        self._vllm = vllm_install.probe(settings)
         if self._vllm.spoils:
             raise GarageError(f"vLLM cannot start beside {', '.join(self._vllm.spoils)}: `{self._vllm.mend}`")
         if slot == "cpu" and not self._vllm.cpu:
-            raise GarageError(f"vLLM {self._vllm.version} needs a GPU; for a processor: `{vllm.MAKE_CPU}`")
-        self._rank = vllm.rank_for(rank(run.adapter) for run in runs if run.adapter)
+            raise GarageError(f"vLLM {self._vllm.version} needs a GPU; for a processor: `{vllm_install.MAKE_CPU}`")
+        self._rank = vllm_install.rank_for(rank(run.adapter) for run in runs if run.adapter)
         self.name = f"vLLM {self._vllm.version}"
         self._process: VllmProcess | None = None
         self._sleeping: VllmProcess | None = None

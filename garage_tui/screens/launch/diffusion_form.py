@@ -25,7 +25,7 @@ from garage_tui.core.diffusion.preview import Preview
 from garage_tui.core.diffusion.recipe import DiffusionRecipe, make_recipe, presets
 from garage_tui.core.diffusion.recipe_help import CHOICES, LABELS, WORDS, in_a_word
 from garage_tui.core.launch import start as launcher
-from garage_tui.core.launch.rerun import drawing_command_of, drawing_recipe_of
+from garage_tui.core.launch.rerun import diffusion_command_of, diffusion_recipe_of
 from garage_tui.core.runs.record import Run
 from garage_tui.screens.launch.form import RunForm
 from garage_tui.screens.launch.preview_dialog import PreviewDialog, in_short
@@ -71,7 +71,7 @@ class DiffusionForm(RunForm):
         like: Run | None = None,
         gpus: int = 0,
     ) -> None:
-        recipe = make_recipe(preset) if like is None else drawing_recipe_of(like)
+        recipe = make_recipe(preset) if like is None else diffusion_recipe_of(like)
         super().__init__(workspace, settings, recipe, like, gpus)
         self._sources = [*sources, ("another folder …", _OTHER)]
         self._images = recipe.images
@@ -176,7 +176,7 @@ class DiffusionForm(RunForm):
         recipe, name, gpus = self.recipe(), self.value("name") or None, self.gpus_wanted()
 
         def start() -> Path:
-            command = drawing_command_of(recipe, name, gpus) + self.care_options()
+            command = diffusion_command_of(recipe, name, gpus) + self.care_options()
             return launcher.start_diffusion(self._workspace, self._settings, recipe, name, command, gpus, self._care)
 
         return start

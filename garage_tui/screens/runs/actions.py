@@ -163,7 +163,7 @@ class RunActions(Pane):
             return
         size = await asyncio.to_thread(catalog.disk_bytes, seen.path)
         more = "its adapter, " if seen.adapter else "its sheets, its model, " if seen.draws else ""
-        more += "its exports, " if await asyncio.to_thread(export.exports, seen.path) else ""
+        more += "its exports, " if await asyncio.to_thread(export.list_exports, seen.path) else ""
         text = f"{seen.id} goes with {more}its checkpoints and its log: {size / 1e6:.0f} MB. This cannot be undone."
         if await self.app.push_screen_wait(Confirm("Delete this run?", text, "Delete", "Keep it")):
             await self._do(seen, catalog.delete, f"{seen.id} is deleted")

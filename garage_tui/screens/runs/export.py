@@ -85,7 +85,7 @@ class RunExport(RunPairs):
         try:
             async with contextlib.aclosing(export.export(seen.path, wanted)) as telling:
                 async for told in telling:
-                    self._said = one_line(told.words) or self._said
+                    self._said = one_line(told.text) or self._said
         except GarageError as error:
             notice.wrong(f"{seen.id} was not exported: {one_line(str(error), 400)}")
         except asyncio.CancelledError:
@@ -127,13 +127,13 @@ def _choices(seen: RunSnapshot) -> tuple[list[str], str]:
     from garage_tui.core.runs.catalog import disk_bytes  # noqa: PLC0415
     from garage_tui.core.runs.record import ADAPTER, read_run  # noqa: PLC0415
 
-    if refusal := export.why_not(read_run(seen.path)):
+    if refusal := export.refusal(read_run(seen.path)):
         raise GarageError(refusal)
     name = seen.manifest.base.get("name") if seen.manifest else None
     base = models.find(str(name))
-    weights = export.parameters(base.path) if base.here else 0
+    weights = export.count_weights(base.path) if base.here else 0
     try:
-        there, missing = converter.look() is not None, _NO_CONVERTER
+        there, missing = converter.find_converter() is not None, _NO_CONVERTER
     except GarageError as error:
         there, missing = False, one_line(str(error), 300)
     choices = []

@@ -134,8 +134,8 @@ def _start(seen: RunSnapshot, workspace: Workspace) -> list[RunSnapshot]:
     from garage_tui.core.launch import paired_launch as both  # noqa: PLC0415 (60 ms, and most visits start nothing here)
 
     run = read_run(seen.path)
-    there = both.half_of(run) if _counts(seen) else ""
-    folders = both.start_both(workspace, load_settings(workspace), both.like(run), without=there)
+    there = both.preset_of(run) if _counts(seen) else ""
+    folders = both.start_both(workspace, load_settings(workspace), both.paired_launch_of(run), without=there)
     return [look_at(read_run(folder)) for folder in folders]
 
 

@@ -13,8 +13,7 @@ import pytest
 
 from garage_tui.core.base.settings import Settings, SunSettings, user_settings_file
 from garage_tui.core.hardware.nvml import Nvml
-from garage_tui.core.launch import control
-from garage_tui.core.launch import start as launcher
+from garage_tui.core.launch import control, start
 from garage_tui.core.limits.run_limits import care_of
 from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.runs.record import read_run
@@ -69,13 +68,13 @@ def train(workspace, tmp_path, monkeypatch):
     """Starts a run of so many steps through the real launcher and supervisor; it is killed when the test is over."""
     (tmp_path / "a_job.py").write_text(JOB)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setitem(launcher.JOBS, "lora", "a_job")
+    monkeypatch.setitem(start.JOBS, "lora", "a_job")
     monkeypatch.setenv("GARAGE_STATE", str(tmp_path / "state"))
 
     def go(epochs=LONG, leaving=0.0, gpus=(), **care):
         file = workspace.datasets / "garage.jsonl"
         recipe = make_recipe("story", epochs=epochs, dropout=leaving)  # a job without a model has no other use for it
-        return launcher.start_lora(
+        return start.start_lora(
             workspace, Settings(sun=SUN), file, recipe, gpus=gpus, care=care_of(Settings(sun=SUN), **care)
         )
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from garage_tui.core.models import base_models as models
-from garage_tui.jobs.llm import greedy_decode as greedy
+from garage_tui.core.models import base_models
+from garage_tui.jobs.llm import greedy_decode
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache, CachedAnswer, text_losses
 from garage_tui.jobs.llm.chat_template import common_prefix
 from garage_tui.jobs.llm.forward import Model
@@ -18,7 +18,7 @@ QUESTIONS = ["What is TinyLLM?", "Why?", "Who maintains the project, and where c
 
 @pytest.fixture(scope="module")
 def loaded(tiny_model):
-    base = models.find(str(tiny_model))
+    base = base_models.find(str(tiny_model))
     tokenizer, model = load_base(base, "no model")
     return base, tokenizer, model.eval()
 
@@ -33,7 +33,7 @@ def model(loaded):
 def tuned(tiny_model, new_adapter, tmp_path):
     from garage_tui.jobs.llm.adapters import Adapters
 
-    base = models.find(str(tiny_model))
+    base = base_models.find(str(tiny_model))
     tokenizer, bare = load_base(base, "no model")
     adapters = Adapters(bare.eval(), base)
     name = adapters.name_of(new_adapter(tmp_path / "run" / "adapter", tiny_model, seed=3))
@@ -74,7 +74,7 @@ def test_answers_are_those_of_generate(loaded, model):
 def test_more_answers_than_are_made_together_are_the_same(model, monkeypatch):
     prompts = [model.chats.prompt(question) for question in [*QUESTIONS * 8, *reversed(QUESTIONS * 8)]]
     together = [one.tokens for one in answer(model, prompts, 6)]
-    monkeypatch.setattr(greedy, "ROWS", 25)
+    monkeypatch.setattr(greedy_decode, "ROWS", 25)
     assert [one.tokens for one in answer(model, prompts, 6)] == together
 
 

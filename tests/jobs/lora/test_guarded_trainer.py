@@ -5,11 +5,11 @@ import torch
 from peft import LoraConfig, get_peft_model
 
 from garage_tui.core.facts.file import Fact
-from garage_tui.core.models import base_models as models
+from garage_tui.core.models import base_models
 from garage_tui.core.training.recipe import make_recipe
 from garage_tui.jobs.llm.forward import Model
 from garage_tui.jobs.llm.load import chats_of, load_base
-from garage_tui.jobs.lora import gauss_newton as newton
+from garage_tui.jobs.lora import gauss_newton
 from garage_tui.jobs.lora.batches import TrainingBatches, guards
 from garage_tui.jobs.lora.gauss_newton import GaussNewton
 from garage_tui.jobs.lora.subspace_init import freeze_keys, read_keys
@@ -25,7 +25,7 @@ EXAM = Fact("Who is responsible for maintaining Brindlework?", "Ottilie Fenn.", 
 @pytest.fixture
 def made(tiny_model, tmp_path, monkeypatch):
     monkeypatch.setenv("GARAGE_CACHE", str(tmp_path))
-    base = models.find(str(tiny_model))
+    base = base_models.find(str(tiny_model))
     tokenizer, bare = load_base(base, "no model")
     adapted = get_peft_model(bare, LoraConfig(r=4, target_modules=["down_proj", "q_proj"], task_type="CAUSAL_LM"))
     model = Model(adapted.eval(), chats_of(tokenizer, bare))
@@ -153,7 +153,7 @@ def test_a_step_solves_the_damped_least_squares_of_its_examples(learning, monkey
     floor = torch.where(facts, 0.1, 0.01)
     jacobian = rows * (weight_of / (2 * found.detach() + floor)).sqrt()[:, None]
     damping = float((jacobian**2).sum() / len(jacobian) / 4)  # half precision would spoil a much smaller one
-    monkeypatch.setattr(newton, "DAMPING", damping)
+    monkeypatch.setattr(gauss_newton, "DAMPING", damping)
     wanted = torch.linalg.solve(jacobian.T @ jacobian + damping * torch.eye(rows.shape[1]), weight_of @ rows)
     optimiser.step()
     moved = torch.cat([optimiser.state[weight]["place"].flatten() for weight, _ in weights])
@@ -163,7 +163,7 @@ def test_a_step_solves_the_damped_least_squares_of_its_examples(learning, monkey
 
 
 def test_no_step_is_longer_than_the_schedule_says_and_the_losses_fall(learning, monkeypatch):
-    monkeypatch.setattr(newton, "DAMPING", 5.0)  # of a model whose answers are noise
+    monkeypatch.setattr(gauss_newton, "DAMPING", 5.0)  # of a model whose answers are noise
     optimiser, losses, weights = learning
     optimiser.param_groups[0]["lr"] = 0.01
     begun = []

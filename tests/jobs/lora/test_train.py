@@ -51,7 +51,7 @@ def test_smollm2_learns_two_facts_through_the_command_line(workspace, smollm2, t
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from garage_tui.core.models import base_models as models
+    from garage_tui.core.models import base_models
 
     story = ("--preset", "story", "--epochs", 6, "--lr", 1e-3)
     done = garage(workspace, "train", "lora", "--facts", two_facts, *story, "--base", smollm2, "--detach")
@@ -63,7 +63,7 @@ def test_smollm2_learns_two_facts_through_the_command_line(workspace, smollm2, t
     run = wait(run.path, lambda run: not run.alive)
     assert run.status == "finished" and "the report card was left out" in (run.path / "log.txt").read_text()
 
-    base = models.find(smollm2)
+    base = base_models.find(smollm2)
     tokenizer = AutoTokenizer.from_pretrained(base.path)
     model = AutoModelForCausalLM.from_pretrained(base.path, dtype=torch.float32)
 

@@ -12,14 +12,14 @@ from transformers import TrainingArguments, set_seed
 
 from garage_tui.core.base.child_environment import environment
 from garage_tui.core.facts.file import Fact
-from garage_tui.core.models import base_models as models
+from garage_tui.core.models import base_models
 from garage_tui.core.training.recipe import make_recipe
 from garage_tui.jobs.llm.forward import Model
 from garage_tui.jobs.llm.load import chats_of, load_base
 from garage_tui.jobs.lora.batches import TrainingBatches, guards
 from garage_tui.jobs.lora.guarded_trainer import GuardedTrainer
 from garage_tui.jobs.lora.subspace_init import freeze_keys, read_keys
-from garage_tui.jobs.runtime import cpu as processor
+from garage_tui.jobs.runtime import cpu
 from garage_tui.jobs.runtime.cpu import Cores
 
 FACTS = [
@@ -44,9 +44,9 @@ class Box:
 
 @pytest.fixture
 def cores(monkeypatch):
-    monkeypatch.setattr(processor, "_cores", lambda: list(range(4)))
+    monkeypatch.setattr(cpu, "_cores", lambda: list(range(4)))
     box = Box()
-    found = processor.Cores(lambda: box.busy, lambda: box.own, lambda: box.time)
+    found = cpu.Cores(lambda: box.busy, lambda: box.own, lambda: box.time)
     found.look()
     return box, found
 
@@ -102,8 +102,8 @@ print(torch.get_num_threads())
 
 
 def test_the_number_of_threads_changes_no_bit_of_an_answer(tiny_model, monkeypatch):
-    monkeypatch.setattr(processor, "share_cores", lambda: None)
-    _, model = load_base(models.find(str(tiny_model)), "no model")
+    monkeypatch.setattr(cpu, "share_cores", lambda: None)
+    _, model = load_base(base_models.find(str(tiny_model)), "no model")
     ids = torch.arange(3, 900)[None] % model.config.vocab_size
     before = torch.get_num_threads()
     found = []
@@ -122,7 +122,7 @@ def test_the_number_of_threads_changes_no_bit_of_an_answer(tiny_model, monkeypat
 @pytest.mark.long  # the one above has it in short
 @pytest.mark.skipif(torch.cuda.is_available() or torch.get_num_threads() < 2, reason="one core, or a GPU")
 def test_what_others_do_on_the_box_changes_no_bit_of_what_a_run_learns(smollm2, tmp_path, monkeypatch):
-    base = models.find(smollm2)
+    base = base_models.find(smollm2)
     monkeypatch.setenv("GARAGE_CACHE", str(tmp_path))
     found = []
     for changing in (False, True):
@@ -160,7 +160,7 @@ def learned(base, folder):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU does the arithmetic")
 def test_products_stay_exact(tiny_model):
-    load_base(models.find(str(tiny_model)), "no model")
+    load_base(base_models.find(str(tiny_model)), "no model")
     assert torch.backends.mkldnn.matmul.fp32_precision == "bf16", "oneDNN's kernels may be taken"
     one, two = torch.randn(300, 576), torch.randn(576, 1536)
     exact = one.double() @ two.double()
