@@ -27,9 +27,9 @@ import sys
 from pathlib import Path
 from textual.app import App
 from textual.widgets import Input
-from garage_tui.core.terminal.query import Question
+from garage_tui.core.terminal.query import TerminalQuery
 from garage_tui.driver.late_replies import driver_for
-with Question() as question:
+with TerminalQuery() as question:
     pass
 ask, told = map(Path, sys.argv[1:])
 class Field(App):

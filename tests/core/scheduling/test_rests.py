@@ -26,7 +26,7 @@ JOB = """
 import time
 import msgspec
 from garage_tui.core.runs.record import MANIFEST, Manifest
-from garage_tui.jobs.runtime.interruptions import Breaks
+from garage_tui.jobs.runtime.interruptions import Interruptions
 from garage_tui.jobs.runtime.progress import ENDINGS, Progress
 from garage_tui.jobs.runtime.telemetry import Telemetry
 import sys
@@ -35,7 +35,7 @@ telemetry = Telemetry(progress, every=0.05, tell=0.2)
 telemetry.start()
 progress.gauges = telemetry.fields
 manifest = msgspec.json.decode((progress.folder / MANIFEST).read_bytes(), type=Manifest)
-breaks = Breaks(progress, telemetry, manifest.care)
+breaks = Interruptions(progress, telemetry, manifest.care)
 breaks.check()
 progress.breathe = lambda: breaks.cool(progress.told_step)
 progress.phase("working")

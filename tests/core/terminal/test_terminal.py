@@ -33,7 +33,7 @@ def name(word: bytes) -> bytes:
 # Asks, then listens as the next reader would: what is left over must be nothing.
 ASKER = """
 import dataclasses, json, os, select, signal, sys, termios, time, tty
-from garage_tui.core.terminal.query import Question, ask
+from garage_tui.core.terminal.query import TerminalQuery, ask
 signal.signal(signal.SIGINT, signal.default_int_handler)
 before, told, interrupted = termios.tcgetattr(0), None, False
 try:
@@ -221,7 +221,7 @@ if pid := os.fork():
     sys.exit(os.waitstatus_to_exitcode(state))
 os.setpgid(0, 0)
 import dataclasses, json
-from garage_tui.core.terminal.query import Question, ask
+from garage_tui.core.terminal.query import TerminalQuery, ask
 found = {"told": dataclasses.asdict(ask()), "left": "", "same": True, "interrupted": False}
 open(sys.argv[1], "w").write(json.dumps(found))
 """
@@ -330,9 +330,9 @@ class TestInTmux:
 # As the app does it: asks, does something else for a while, looks what has come, and sifts what comes later.
 LATER = """
 import dataclasses, json, os, select, sys, termios, time, tty
-from garage_tui.core.terminal.query import Question
+from garage_tui.core.terminal.query import TerminalQuery
 before = termios.tcgetattr(0)
-with Question(json.loads(sys.argv[2])) as question:
+with TerminalQuery(json.loads(sys.argv[2])) as question:
     time.sleep(0.3)
     began = time.monotonic()
     question.listen(0.02)
