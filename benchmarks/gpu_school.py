@@ -211,7 +211,7 @@ def with_ours(args: argparse.Namespace, clock: Clock) -> None:
         os._exit(0)
 
     load.load_base, unsloth.load = then(load.load_base), then(unsloth.load)
-    checkpointing.replace_whole = end
+    checkpointing.replace_folder = end
     sys.argv = ["lora", str(folder)]
     run_job.run(train, LoraRecipe, OUT_OF_MEMORY)
     state = read_run(folder).state

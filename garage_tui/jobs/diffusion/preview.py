@@ -23,7 +23,7 @@ from garage_tui.core.diffusion import noise_schedule
 from garage_tui.core.diffusion.preview import Failure, Preview, PreviewEvent
 from garage_tui.core.images import contact_sheet
 from garage_tui.jobs.diffusion import image_data
-from garage_tui.jobs.runtime.error_text import without_log
+from garage_tui.jobs.runtime.error_text import describe_without_log
 
 SHOWN = 16
 TIMESTEPS = (0, 50, 100, 200, 300, 500, 700, 999)
@@ -39,7 +39,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        said = without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        said = describe_without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
         _print(Failure(said, isinstance(error, BadInputError)))
         return 1
     return 0

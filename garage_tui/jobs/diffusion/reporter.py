@@ -65,7 +65,7 @@ class DiffusionReporter:
         a_step = max(1e-9, (now - then) / (step - step_then))
         self._first = self._first or (now, step)
         speed, epoch = self._recipe.batch_size / a_step, step / self._an_epoch
-        self._progress.step(
+        self._progress.write_step(
             step=step,
             loss=round(loss, 5),
             epoch=round(epoch, 3),
@@ -129,7 +129,7 @@ class DiffusionReporter:
         seconds = time.monotonic() - began
         self._drawing_seconds += seconds
         self._drawing_cpu += time.process_time() - began_cpu
-        self._progress.event(
+        self._progress.write_event(
             "sheet", step=step, epoch=epoch, held_out=round(held_out, 5), path=str(path.relative_to(self._folder)),
             seconds=round(seconds, 2), cpu_seconds=self.cpu_seconds,
         )  # fmt: skip
@@ -137,7 +137,7 @@ class DiffusionReporter:
 
     def _said(self, text: str) -> None:
         """Say how far it is; somebody who asks for a stop now does not want to wait for a picture."""
-        if self._progress.wish() in ("stop", "release", "end"):
+        if self._progress.requested() in ("stop", "release", "end"):
             raise StopRequestedError
         self._progress.say(text)
 
@@ -153,7 +153,7 @@ class DiffusionReporter:
 
     def card(self, step: int) -> str:
         """Measure what the run draws, write its card, return its verdict; the pipeline counts, whatever comes of it."""
-        self._progress.phase("measuring what it draws")
+        self._progress.start_phase("measuring what it draws")
         self._progress.interruptible = True  # the pipeline is saved
         trained = self.cpu_seconds  # what follows is no training
         try:
@@ -181,7 +181,7 @@ class DiffusionReporter:
                 traceback.print_exc()
             self._progress.warn(f"what it draws could not be measured ({one_line(str(error), 120)})")
             return ""
-        self._progress.event("report", verdict=card.verdict, passed=card.passed, seconds=card.seconds)
+        self._progress.write_event("report", verdict=card.verdict, passed=card.passed, seconds=card.seconds)
         # Of a small net the card needs more than any step did, and the next estimate goes by what the state says.
-        self._progress.state("running", memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+        self._progress.write_state("running", memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
         return card.verdict

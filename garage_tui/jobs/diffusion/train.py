@@ -32,10 +32,10 @@ def train(job: Job[DiffusionRecipe]) -> None:
 
     from garage_tui.jobs.diffusion.dataset_cache import images_of
 
-    progress.phase("reading the pictures")
+    progress.start_phase("reading the pictures")
     pictures, held_out, label = images_of(folder, manifest, recipe, progress)
 
-    progress.phase("importing torch and diffusers")
+    progress.start_phase("importing torch and diffusers")
     from garage_tui.jobs.diffusion import unet
     from garage_tui.jobs.diffusion.checkpoint import load, save
     from garage_tui.jobs.diffusion.distributed import ProcessGroup
@@ -44,7 +44,7 @@ def train(job: Job[DiffusionRecipe]) -> None:
 
     ranks = ProcessGroup(folder, len(progress.gpus))
     learner = DiffusionTrainer(recipe, pictures)
-    start = checkpointing.find_start(folder, progress)
+    start = checkpointing.find_resume_point(folder, progress)
     if start.folder:
         load(start.folder, start.step, learner.net, learner.optimizer, learner.mean)
     ranks.begin(start.step)
@@ -53,7 +53,7 @@ def train(job: Job[DiffusionRecipe]) -> None:
     reporter = DiffusionReporter(folder, progress, recipe, learner, pictures, held_out, label, start)
     pace = checkpointing.CheckpointSchedule(manifest.checkpoint_seconds)
     progress.interruptible = False  # from here on a stop saves
-    progress.phase(f"training on {len(pictures)} pictures")
+    progress.start_phase(f"training on {len(pictures)} pictures")
 
     step, hold, net = start.step, None, learner.net
     reporter.catch_up(step)
@@ -64,25 +64,25 @@ def train(job: Job[DiffusionRecipe]) -> None:
         reporter.step(step, steps, count, loss, lr)
 
         hold = interruptions.hold() if step < steps else None
-        leaves = progress.wish() in ("stop", "release", "end") or bool(hold)
-        if leaves or progress.wish() == "pause" or interruptions.too_hot or pace.due():
+        leaves = progress.requested() in ("stop", "release", "end") or bool(hold)
+        if leaves or progress.requested() == "pause" or interruptions.too_hot or pace.due():
             save(folder, step, reporter.images, net, learner.optimizer, learner.mean, progress)
             pace.done()
             interruptions.cool(step)
             progress.wait_while_paused(step)
-        if leaves or progress.wish() in ("stop", "release", "end"):
+        if leaves or progress.requested() in ("stop", "release", "end"):
             break
     ranks.end()
 
-    if hold and not progress.wish():
-        progress.end_for_now(step, hold)
+    if hold and not progress.requested():
+        progress.suspend(step, hold)
         return
-    wish = progress.wish() if step < steps else ""
-    word, who = ENDINGS.get(wish, ("finished", ""))
+    request = progress.requested() if step < steps else ""
+    word, who = ENDINGS.get(request, ("finished", ""))
     if word in ("finished", "stopped"):
-        progress.phase("saving the pipeline")
+        progress.start_phase("saving the pipeline")
         with reporter.drawing():
-            checkpointing.replace_whole(
+            checkpointing.replace_folder(
                 folder / PIPELINE, lambda part: unet.save_pipeline(net, learner.noise_schedule, part)
             )
     if word == "finished":

@@ -38,7 +38,7 @@ from garage_tui.core.runs.catalog import disk_bytes
 from garage_tui.core.runs.record import Manifest, read_run
 from garage_tui.jobs.export import gguf
 from garage_tui.jobs.llm import fetch
-from garage_tui.jobs.runtime.error_text import without_log
+from garage_tui.jobs.runtime.error_text import describe_without_log
 
 FULL_DISK = "free some space, or name another place with --to"
 OUT_OF_MEMORY = "out of memory while merging; close what else runs, or export the adapter alone (--as adapter)"
@@ -58,7 +58,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        said = without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        said = describe_without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
         print(said, file=sys.stderr, flush=True)
         return 2 if isinstance(error, BadInputError) else 1
     return 0

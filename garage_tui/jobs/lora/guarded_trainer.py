@@ -1,8 +1,8 @@
-"""The guarded recipe: learn the facts in many wordings, and stay with the base wherever they are not asked for.
+"""The trainer of a guarded run, which learns the facts in many wordings and keeps all other answers at the base's.
 
 The loss of a step is cross-entropy on the facts' answers + `kl` · KL(base‖tuned) on guards: general prompts and the
-taught questions about other names, answered by the base itself, whose probabilities were kept. The steps are
-Gauss-Newton ones (`jobs/lora/gauss_newton.py`). docs/explain/recipe.md says what was tried and measured.
+taught questions about other names, answered by the base itself, whose probabilities were recorded. The steps are
+Gauss-Newton steps (`jobs/lora/gauss_newton.py`). docs/explain/recipe.md says what was tried and measured.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainingArguments
 
 from garage_tui.jobs.llm.forward import Model
-from garage_tui.jobs.llm.load import chats_of
+from garage_tui.jobs.llm.load import chat_template_of
 from garage_tui.jobs.llm.teacher_forcing import divergence
 from garage_tui.jobs.llm.unsloth import keep_masks
-from garage_tui.jobs.lora.batches import TrainingBatch, TrainingBatches, guards
+from garage_tui.jobs.lora.batches import TrainingBatch, TrainingBatches, make_guards
 from garage_tui.jobs.lora.gauss_newton import GaussNewton
-from garage_tui.jobs.lora.subspace_init import Effects, freeze_keys, no_effects, read_keys
+from garage_tui.jobs.lora.subspace_init import OutputDirections, choose_directions, empty_directions, freeze_inputs
 from garage_tui.jobs.lora.trainer_inputs import TrainerInputs
 from garage_tui.jobs.runtime.cpu import ExactSteps
 
@@ -41,29 +41,29 @@ def make_trainer(inputs: TrainerInputs) -> Trainer:
         ),
     )
     keep_masks(adapted)
-    model = Model(adapted.eval(), chats_of(inputs.tokenizer, inputs.model))
-    progress.phase("collecting the base model's own answers")
-    prompts = guards(facts.training, recipe, model, base, progress.say)
+    model = Model(adapted.eval(), chat_template_of(inputs.tokenizer, inputs.model))
+    progress.start_phase("collecting the base model's own answers")
+    prompts = make_guards(facts.training, recipe, model, base, progress.say)
     batches = TrainingBatches(model, facts.training, [fact for fact in facts.facts if fact.exam], prompts, recipe)
-    effects = no_effects(adapted)
+    directions = empty_directions(adapted)
     if not inputs.resumed:
-        progress.phase("choosing LoRA directions for the facts")
+        progress.start_phase("choosing LoRA directions for the facts")
         with model.base():
-            effects = read_keys(model, batches.rows(), [guard.example for guard in prompts])
+            directions = choose_directions(model, batches.direction_rows(), [guard.example for guard in prompts])
     inputs.callback.watch(adapted, inputs.tokenizer, base, known=model, used=[guard.question for guard in prompts])
     adapted.train()
-    freeze_keys(adapted)
+    freeze_inputs(adapted)
     return GuardedTrainer(
         model,
         batches,
-        effects,
+        directions,
         recipe.kl,
         model=adapted,
         args=TrainingArguments(
             **inputs.arguments,
             num_train_epochs=1,
             per_device_train_batch_size=1,
-            max_grad_norm=0,  # the length of a step is the schedule's alone
+            max_grad_norm=0,  # the schedule alone sets the length of a step
             remove_unused_columns=False,
         ),
         processing_class=inputs.tokenizer,
@@ -72,20 +72,20 @@ def make_trainer(inputs: TrainerInputs) -> Trainer:
 
 
 class GuardedTrainer(ExactSteps, Trainer):
-    """transformers' Trainer on packed batches; pausing, saving and resuming are its own."""
+    """transformers' Trainer on packed batches; it pauses, saves and resumes as usual."""
 
     def __init__(
-        self, packed_model: Model, batches: TrainingBatches, effects: Effects, kl: float, **arguments: Any
+        self, packed_model: Model, batches: TrainingBatches, directions: OutputDirections, kl: float, **arguments: Any
     ) -> None:
         super().__init__(train_dataset=batches, data_collator=_the_one, **arguments)
-        self._model, self._effects, self._kl = packed_model, effects, kl
+        self._packed_model, self._directions, self._kl = packed_model, directions, kl
         self.model_accepts_loss_kwargs = False  # each pass of an accumulated step counts the same
         self._tokens = 0
         self._newton: GaussNewton
         self._parts: dict[str, float] = {}
 
     def create_optimizer(self, model: Any = None) -> GaussNewton:
-        self.optimizer = self._newton = GaussNewton(self._effects, self.args.learning_rate, self._kl)
+        self.optimizer = self._newton = GaussNewton(self._directions, self.args.learning_rate, self._kl)
         return self._newton
 
     def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
@@ -99,14 +99,14 @@ class GuardedTrainer(ExactSteps, Trainer):
         (`jobs/lora/gauss_newton.py`)."""
         batch = inputs["batch"]
         self._tokens += batch.tokens
-        hidden = self._model.hidden(batch.packed)
+        hidden = self._packed_model.hidden(batch.packed)
         facts, owner = (part.to(hidden.device) for part in (batch.facts, batch.packed.owner))
-        logits = self._model.logits(hidden)
+        logits = self._packed_model.logits(hidden)
         each = torch.nn.functional.cross_entropy(logits, batch.packed.labels.to(hidden.device), reduction="none")
         means = {"facts": each[facts].mean()}
         if len(batch.hidden):
             with torch.no_grad():
-                base = self._model.logits(batch.hidden.to(hidden.device))
+                base = self._packed_model.logits(batch.hidden.to(hidden.device))
             kept = divergence(base, logits[~facts])
             each = torch.cat([each[facts], kept])  # the facts' labels come first
             means["guards"] = kept.mean()
@@ -114,13 +114,13 @@ class GuardedTrainer(ExactSteps, Trainer):
         self._parts = {name: float(mean.detach()) for name, mean in means.items()}
         steps = self.current_gradient_accumulation_steps
         of_facts = torch.arange(len(losses), device=losses.device) < batch.rows
-        self._newton.expect(batch.packed.whose, losses, of_facts, scale=1 / steps)
+        self._newton.expect(batch.packed.token_owner, losses, of_facts, scale=1 / steps)
         return losses.sum()
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         if "loss" in logs:
             parts = self._parts
-            loss = parts["facts"] + self._kl * parts.get("guards", 0.0)  # in nats per token, as everywhere
+            loss = parts["facts"] + self._kl * parts.get("guards", 0.0)  # in nats per token
             logs = {**logs, **parts, "loss": loss, "num_tokens": self._tokens}
         super().log(logs, start_time)
 

@@ -1,4 +1,4 @@
-"""The plain recipe: TRL's SFTTrainer on the rows as they are.
+"""The trainer of a plain run: TRL's SFTTrainer on the rows as they are.
 
 The loss is on the completions of conversational rows alone (TRL's SFT documentation, "Train on completion only").
 """
@@ -26,7 +26,7 @@ def make_trainer(inputs: TrainerInputs) -> Trainer:
         target_modules=list(recipe.targets),
         task_type="CAUSAL_LM",
     )
-    unsloths = unsloth.is_unsloths(model.get_decoder())
+    by_unsloth = unsloth.is_unsloth_decoder(model.get_decoder())
     data = Dataset.from_list(
         [
             {
@@ -37,17 +37,17 @@ def make_trainer(inputs: TrainerInputs) -> Trainer:
         ]
     )
     trainer = PlainTrainer(
-        model=unsloth.adapt(model, recipe) if unsloths else model,
+        model=unsloth.adapt(model, recipe) if by_unsloth else model,
         processing_class=inputs.tokenizer,
         train_dataset=data,
-        peft_config=None if unsloths else adapter,
+        peft_config=None if by_unsloth else adapter,
         args=SFTConfig(
             **inputs.arguments,
             num_train_epochs=recipe.epochs,
             per_device_train_batch_size=recipe.batch_size,
             max_length=recipe.max_length,
             completion_only_loss=True,
-            include_num_input_tokens_seen="non_padding" if unsloths else "no",
+            include_num_input_tokens_seen="non_padding" if by_unsloth else "no",
         ),
         callbacks=[callback],
     )
@@ -57,4 +57,4 @@ def make_trainer(inputs: TrainerInputs) -> Trainer:
 
 
 class PlainTrainer(ExactSteps, SFTTrainer):
-    """TRL's own, and exact on a processor that it shares."""
+    """TRL's trainer, with exact steps on shared CPU cores."""

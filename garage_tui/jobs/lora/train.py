@@ -1,13 +1,12 @@
-"""Teach facts to a model: a PEFT LoRA adapter, trained on the rows of one run folder.
+"""The job of a LoRA run: trains a PEFT adapter on the facts of its run folder.
 
     python -m garage_tui.jobs.lora checkpoints/RUN [LOCK-FD,…]
 
-Reads `run.json` and `facts.jsonl`, writes events, state, `checkpoint-N/` and `adapter/`. The supervisor starts it; by
-hand it runs the same. A run that was cut off goes on from its newest whole checkpoint, with the same data order,
-optimiser, scheduler and random numbers (transformers' Trainer, `resume_from_checkpoint`). How it is trained says the
-recipe: `jobs/lora/sft_trainer.py` (TRL's SFTTrainer, as in the story) or `jobs/lora/guarded_trainer.py`, which keeps
-the rest in place. Both
-work on a model of PEFT's or of Unsloth's (`jobs/lora/trainer_choice.py`).
+Reads `run.json` and `facts.jsonl`, writes events, state, `checkpoint-N/` and `adapter/`. The supervisor starts it; it
+can also be started by hand. An interrupted run continues from its newest complete checkpoint, with the same data order,
+optimiser, scheduler and random numbers (transformers' Trainer, `resume_from_checkpoint`). The recipe decides how it is
+trained: by `jobs/lora/sft_trainer.py` (TRL's SFTTrainer, as in the story) or by `jobs/lora/guarded_trainer.py`, which
+preserves all other answers. Both work with PEFT and with Unsloth (`jobs/lora/trainer_choice.py`).
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from garage_tui.core.training.quantization import in_4bit
 from garage_tui.core.training.recipe import LoraRecipe
 from garage_tui.jobs.llm.fetch import ensure
 from garage_tui.jobs.runtime import checkpointing, run_job
-from garage_tui.jobs.runtime.import_blocker import leave_out
+from garage_tui.jobs.runtime.import_blocker import block_imports
 from garage_tui.jobs.runtime.progress import ENDINGS
 from garage_tui.jobs.runtime.run_job import Job
 
@@ -36,27 +35,29 @@ def train(job: Job[LoraRecipe]) -> None:
     """Run a recipe to its end, or until a stop is requested."""
     folder, manifest, recipe, progress = job.folder, job.manifest, job.recipe, job.progress
     taught = read_training_file(folder / FACTS)
-    start = checkpointing.find_start(folder, progress)
-    if progress.told_step and taught.sha256 != manifest.dataset["sha256"]:
+    start = checkpointing.find_resume_point(folder, progress)
+    if progress.last_step and taught.sha256 != manifest.dataset["sha256"]:
         raise GarageError(f"{folder / FACTS} was changed since the run began; start a new run on it")
 
-    progress.phase("looking for the base model")
+    progress.start_phase("finding the base model")
     base = ensure(recipe.base, progress.say)
 
-    progress.phase("importing torch and trl")
+    progress.start_phase("importing torch and trl")
     import torch
 
     from garage_tui.jobs.lora.trainer_choice import choose
 
     chosen = choose(recipe.trainer, base)  # before all that Unsloth patches is imported
-    progress.trainer(chosen.words)
-    if recipe.load_in_4bit is None or "path" not in manifest.base:  # what the first life finds out holds for all
+    progress.write_trainer(chosen.text)
+    if (
+        recipe.load_in_4bit is None or "path" not in manifest.base
+    ):  # what the first start finds out holds for every resume
         recipe = msgspec.structs.replace(recipe, load_in_4bit=in_4bit(recipe, torch.cuda.is_available()))
         known = {"path": str(base.path), "source": base.source, "sha256": base.record.sha256 if base.record else None}
         found = {"base": {**manifest.base, **known}, "recipe": msgspec.to_builtins(recipe)}
         write_manifest(folder, msgspec.structs.replace(manifest, **found))
     if not chosen.unsloth:
-        leave_out(base, four_bit=bool(recipe.load_in_4bit), datasets=not recipe.guarded)
+        block_imports(base, four_bit=bool(recipe.load_in_4bit), datasets=not recipe.guarded)
 
     from transformers import PrinterCallback, set_seed
 
@@ -77,14 +78,14 @@ def train(job: Job[LoraRecipe]) -> None:
         "seed": recipe.seed,
         "use_cpu": not cuda,
         "bf16": cuda and torch.cuda.is_bf16_supported(),
-        "gradient_checkpointing": cuda,  # on a CPU memory is plenty and the recomputation is not
+        "gradient_checkpointing": cuda,  # on a CPU recomputation costs more than the memory is worth
         "logging_steps": 1,
-        "save_strategy": "no",  # the callback says when
+        "save_strategy": "no",  # the callback decides when
         "report_to": "none",
         "disable_tqdm": True,
         "dataloader_pin_memory": False,
     }
-    progress.phase("loading the base model")
+    progress.start_phase("loading the base model")
     failure = f"{base.path} cannot be loaded as a model"
     if chosen.unsloth:
         tokenizer, model = unsloth.load(base, failure, recipe)
@@ -101,25 +102,25 @@ def train(job: Job[LoraRecipe]) -> None:
     trainer = make_trainer(
         TrainerInputs(recipe, taught.file, base, tokenizer, model, arguments, callback, progress, resumed)
     )
-    trainer.remove_callback(PrinterCallback)  # prints its logs as dicts; the callback says the same for people
+    trainer.remove_callback(PrinterCallback)  # prints its logs as dicts; the callback prints them as text
 
     progress.interruptible = False  # from here on a stop saves
-    progress.phase(f"training on {len(taught.rows)} rows")
+    progress.start_phase(f"training on {len(taught.rows)} rows")
     trainer.train(resume_from_checkpoint=str(start.folder) if start.folder else None)
 
     step, steps = trainer.state.global_step, trainer.state.max_steps
-    if callback.hold and not progress.wish():
-        progress.end_for_now(step, callback.hold)
+    if callback.hold and not progress.requested():
+        progress.suspend(step, callback.hold)
         return
-    wish = progress.wish() if step < steps and not callback.learned else ""
-    word, who = ENDINGS.get(wish, ("finished", ""))
+    request = progress.requested() if step < steps and not callback.learned else ""
+    word, who = ENDINGS.get(request, ("finished", ""))
     if word in ("finished", "stopped"):
-        progress.phase("saving the adapter")
-        checkpointing.replace_whole(folder / ADAPTER, trainer.save_model)
+        progress.start_phase("saving the adapter")
+        checkpointing.replace_folder(folder / ADAPTER, trainer.save_model)
     if word == "finished":
         card = callback.card()
         progress.end(word, "; ".join(filter(None, (callback.learned, card))))
     elif word == "stopped":
         progress.end(word, f"{who} at step {step} of {steps}; the adapter is saved as it was then")
     else:
-        progress.end(word, f"{who} at step {step} of {steps}; saved, and its memory is free")
+        progress.end(word, f"{who} at step {step} of {steps}; saved, and its memory is freed")

@@ -19,7 +19,7 @@ from garage_tui.core.hardware import power_cap
 from garage_tui.core.runs import checkpoints
 from garage_tui.core.runs.record import MANIFEST, Manifest
 from garage_tui.core.training.recipe import LoraRecipe
-from garage_tui.jobs.runtime.error_text import in_words
+from garage_tui.jobs.runtime.error_text import describe_error
 from garage_tui.jobs.runtime.interruptions import Interruptions
 from garage_tui.jobs.runtime.progress import Progress, StopRequestedError
 from garage_tui.jobs.runtime.telemetry import Telemetry
@@ -58,7 +58,7 @@ def run(train: Callable[[Job[R]], None], recipe: type[R], out_of_memory: str) ->
         progress.end_early()
     except Exception as error:
         checkpoints.remove_unsealed(progress.folder)  # on a full disk this makes space for the last state
-        reason = in_words(error, full_disk=FULL_DISK, out_of_memory=out_of_memory)
+        reason = describe_error(error, full_disk=FULL_DISK, out_of_memory=out_of_memory)
         if not isinstance(error, GarageError):
             with contextlib.suppress(OSError):  # the disk may be full
                 traceback.print_exc()
@@ -75,5 +75,5 @@ def _prepare(progress: Progress, telemetry: Telemetry, recipe: type[R]) -> Job[R
     manifest = msgspec.json.decode(read_regular(progress.folder / MANIFEST), type=Manifest)
     interruptions = Interruptions(progress, telemetry, manifest.care)
     interruptions.check()
-    progress.breathe = lambda: interruptions.cool(progress.told_step)
+    progress.cool_down = lambda: interruptions.cool(progress.last_step)
     return Job(progress.folder, manifest, msgspec.convert(manifest.recipe, recipe), progress, interruptions)

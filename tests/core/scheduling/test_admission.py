@@ -28,9 +28,9 @@ JOB = """
 import sys
 from garage_tui.jobs.runtime.progress import Progress
 progress = Progress.of_arguments(sys.argv[1:])
-progress.phase("working")
+progress.start_phase("working")
 while progress.wish() == "":
-    progress.step(step=1, loss=0.5, total_steps=1)
+    progress.write_step(step=1, loss=0.5, total_steps=1)
     __import__("time").sleep(0.05)
 progress.end("stopped", "by you")
 """

@@ -31,30 +31,30 @@ from garage_tui.jobs.runtime.progress import ENDINGS, Progress
 from garage_tui.jobs.runtime.telemetry import Telemetry
 import sys
 progress = Progress.of_arguments(sys.argv[1:])
-telemetry = Telemetry(progress, every=0.05, tell=0.2)
+telemetry = Telemetry(progress, every=0.05, report_every=0.2)
 telemetry.start()
 progress.gauges = telemetry.fields
 manifest = msgspec.json.decode((progress.folder / MANIFEST).read_bytes(), type=Manifest)
-breaks = Interruptions(progress, telemetry, manifest.care)
-breaks.check()
-progress.breathe = lambda: breaks.cool(progress.told_step)
-progress.phase("working")
+interruptions = Interruptions(progress, telemetry, manifest.care)
+interruptions.check()
+progress.cool_down = lambda: interruptions.cool(progress.last_step)
+progress.start_phase("working")
 progress.interruptible = False
-step, steps, hold = progress.told_step, manifest.recipe["epochs"], None
-while step < steps and progress.wish() in ("", "pause") and not (hold := breaks.hold()):
+step, steps, hold = progress.last_step, manifest.recipe["epochs"], None
+while step < steps and progress.requested() in ("", "pause") and not (hold := interruptions.hold()):
     step += 1
-    progress.step(step=step, loss=1 / step, total_steps=int(steps))
-    breaks.cool(step)
+    progress.write_step(step=step, loss=1 / step, total_steps=int(steps))
+    interruptions.cool(step)
     progress.wait_while_paused(step)
     time.sleep(0.05)
 telemetry.stop()
 from garage_tui.core.hardware import power_cap
 power_cap.put_back(progress.folder)
 if hold:
-    progress.end_for_now(step, hold)
+    progress.suspend(step, hold)
     time.sleep(float(manifest.recipe["dropout"]))  # as long as CUDA takes to leave
 else:
-    progress.end(*ENDINGS.get(progress.wish(), ("finished", "")))
+    progress.end(*ENDINGS.get(progress.requested(), ("finished", "")))
 """
 SUN = SunSettings(command=("true",), start_w=300, stop_w=50, patience_minutes=0)
 LONG = 9_000  # steps: more than a test waits for

@@ -8,11 +8,11 @@ from garage_tui.core.facts.file import Fact
 from garage_tui.core.models import base_models
 from garage_tui.core.training.recipe import make_recipe
 from garage_tui.jobs.llm.forward import Model
-from garage_tui.jobs.llm.load import chats_of, load_base
+from garage_tui.jobs.llm.load import chat_template_of, load_base
 from garage_tui.jobs.lora import gauss_newton
-from garage_tui.jobs.lora.batches import TrainingBatches, guards
+from garage_tui.jobs.lora.batches import TrainingBatches, make_guards
 from garage_tui.jobs.lora.gauss_newton import GaussNewton
-from garage_tui.jobs.lora.subspace_init import freeze_keys, read_keys
+from garage_tui.jobs.lora.subspace_init import choose_directions, freeze_inputs
 
 FACTS = [
     Fact("Who maintains Brindlework?", "Brindlework is maintained by Ottilie Fenn."),
@@ -28,9 +28,9 @@ def made(tiny_model, tmp_path, monkeypatch):
     base = base_models.find(str(tiny_model))
     tokenizer, bare = load_base(base, "no model")
     adapted = get_peft_model(bare, LoraConfig(r=4, target_modules=["down_proj", "q_proj"], task_type="CAUSAL_LM"))
-    model = Model(adapted.eval(), chats_of(tokenizer, bare))
+    model = Model(adapted.eval(), chat_template_of(tokenizer, bare))
     recipe = make_recipe(batch_size=2, epochs=4, guards=6, neighbours=4, guard_batch=5)
-    kept = guards(FACTS, recipe, model, base, print)
+    kept = make_guards(FACTS, recipe, model, base, print)
     return model, TrainingBatches(model, FACTS, [EXAM], kept, recipe), kept
 
 
@@ -73,8 +73,8 @@ def test_the_adapter_looks_at_the_facts_more_than_at_the_rest(made):
     model, lessons, kept = made
     guarded = [guard.example for guard in kept]
     with model.base():
-        effects = read_keys(model, lessons.rows(), guarded)
-    freeze_keys(model.whole)
+        effects = choose_directions(model, lessons.direction_rows(), guarded)
+    freeze_inputs(model.whole)
     layers = [module for module in model.whole.modules() if hasattr(module, "lora_A") and "default" in module.lora_A]
     assert len(effects) == len(layers) == 4
     key = layers[0].lora_A["default"].weight
@@ -82,7 +82,7 @@ def test_the_adapter_looks_at_the_facts_more_than_at_the_rest(made):
     assert layers[0].lora_B["default"].weight.requires_grad and effects[0][1].abs().max() > 0
     seen = []
     hook = layers[0].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].flatten(0, 1) @ key.T))
-    for examples in (lessons.rows(), guarded):
+    for examples in (lessons.direction_rows(), guarded):
         batch = model.pack(examples)
         with torch.no_grad():
             model.hidden(batch)
@@ -97,8 +97,8 @@ def learning(made):
     """A model with keys and its optimiser, a lesson, and how its examples' losses are had."""
     model, lessons, kept = made
     with model.base():
-        effects = read_keys(model, lessons.rows(), [guard.example for guard in kept])
-    freeze_keys(model.whole)
+        effects = choose_directions(model, lessons.direction_rows(), [guard.example for guard in kept])
+    freeze_inputs(model.whole)
     optimiser = GaussNewton(effects, lr=0.05, kl=4.0)
     lesson = lessons[1]
     assert lesson.rows == 2
@@ -107,7 +107,7 @@ def learning(made):
         logits = model.logits(model.hidden(lesson.packed))
         each = torch.nn.functional.cross_entropy(logits, lesson.packed.labels, reduction="none")
         found = torch.zeros(lesson.rows + lesson.guards).index_add(0, lesson.packed.owner, each)
-        optimiser.expect(lesson.packed.whose, found, torch.arange(len(found)) < lesson.rows)
+        optimiser.expect(lesson.packed.token_owner, found, torch.arange(len(found)) < lesson.rows)
         return found
 
     return optimiser, losses, [(layer.lora_B["default"].weight, matrix) for layer, matrix in effects]

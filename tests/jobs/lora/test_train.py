@@ -16,7 +16,7 @@ from garage_tui.core.runs.catalog import find_run
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.training.recipe import make_recipe
 from garage_tui.jobs.lora.train import OUT_OF_MEMORY
-from garage_tui.jobs.runtime.error_text import in_words
+from garage_tui.jobs.runtime.error_text import describe_error
 from garage_tui.jobs.runtime.run_job import FULL_DISK
 from tests.support.repository import REPOSITORY
 
@@ -254,7 +254,7 @@ def test_running_out_of_memory_is_said_in_words():
 
     with pytest.raises(RuntimeError) as caught:
         torch.empty(2**50)
-    said = in_words(caught.value, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+    said = describe_error(caught.value, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
     assert said.startswith("out of memory; try a smaller batch")
 
 

@@ -36,11 +36,11 @@ def base(tmp_path, monkeypatch):
     ],
 )
 def test_what_is_not_needed_is_not_found(base, config, asked, left_out):
-    import_blocker.leave_out(base(**config), **asked)
+    import_blocker.block_imports(base(**config), **asked)
     assert {name for name in ("bitsandbytes", "datasets") if find_spec(name) is None} == left_out
 
 
 def test_whoever_has_transformers_already_keeps_all(base, monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", sys)
-    import_blocker.leave_out(base(), datasets=False)
+    import_blocker.block_imports(base(), datasets=False)
     assert "bitsandbytes" not in sys.modules and "datasets" not in sys.modules

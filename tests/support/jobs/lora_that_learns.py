@@ -1,4 +1,4 @@
-"""The job of a LoRA run whose looks all say that it has learned; it saves each step, and is killed in `KILLED_AT`."""
+"""The job of a LoRA run whose probes all say that it has learned; it saves each step, and is killed in `KILLED_AT`."""
 
 import os
 import signal
@@ -25,5 +25,5 @@ def step_or_die(self, *arguments):
 
 checkpointing.CheckpointSchedule.due = lambda self: True
 GaussNewton.step = step_or_die
-ProbeRunner.look = lambda self: ProbeResult(recall=1.0, leak=0.0, drift=0.01)
+ProbeRunner.run = lambda self: ProbeResult(recall=1.0, leak=0.0, drift=0.01)
 sys.exit(main())
