@@ -50,6 +50,7 @@ def _size(path: Path) -> int:
 class FactsPane(FactFiles):
     """A facts file: its rows, and the row under the cursor in full."""
 
+    HELP_PAGE = "guide/facts.md"
     HELP = (
         "Here you write what the model shall learn: questions as a person would ask them, and the answers you want. "
         "Several wordings of one question work better than one; the last column says what a fact still lacks. "

@@ -45,6 +45,7 @@ class DiffusionForm(RunForm):
         gpus: how many GPUs there are to choose from; the choice is shown from two on.
     """
 
+    HELP_PAGE = "guide/diffusion.md"
     HELP = (
         "A run that learns to draw from pictures. Everything is filled in so that it works: Ctrl+S starts it, Ctrl+O "
         "shows the pictures first. The words below the fields explain the one you are in, and what the run will cost."

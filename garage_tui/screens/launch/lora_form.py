@@ -36,6 +36,7 @@ class LoraForm(RunForm):
         gpus: how many GPUs there are to choose from; the choice is shown from two on.
     """
 
+    HELP_PAGE = "guide/runs.md"
     HELP = (
         "A run that teaches your facts to a model. Everything is filled in so that it works: Ctrl+S starts it. The "
         "words below the fields explain the one you are in, and what the run will cost.\n\n"

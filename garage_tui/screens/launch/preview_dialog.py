@@ -27,6 +27,7 @@ _NAMED = 200
 class PreviewDialog(Dialog[bool]):
     """Two sheets, and what is left out and why; the result is True where the run is to be started as it is."""
 
+    HELP_PAGE = "guide/diffusion.md"
     HELP = (
         "What a run would learn from, as it will see it: some of the pictures, which files are left out and why, and "
         "one picture as it turns to noise."

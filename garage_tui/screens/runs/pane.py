@@ -55,6 +55,7 @@ _ENERGY = Column("Energy", 8, right=True, wide=True)
 class RunsPane(RunExport):
     """The list of runs, and the details of the one under the cursor."""
 
+    HELP_PAGE = "guide/runs.md"
     HELP = (
         "A run teaches the facts of one file to a base model, or has a diffusion model learn to draw. It is a process "
         "of its own: closing the app, the terminal or the connection leaves it going, and it is here again next "
