@@ -81,6 +81,7 @@ $(STAMP): pyproject.toml Makefile
 	@$(PYTHON) -m venv --upgrade-deps $(VENV) >/dev/null || { echo "making $(VENV) failed (on Debian: apt install python3-venv)"; exit 1; }
 	@echo "installing into $(VENV) (about 1.5 GB; a few minutes the first time)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH_INDEX) --editable . --group dev
+	@$(BIN)/python -m compileall -q garage_tui  # pip compiles no editable package: the first start would, and every one where $$PYTHONDONTWRITEBYTECODE is set
 	@touch $@
 
 # PyPI's torchvision and xformers are made for the CUDA build of torch: beside the CPU's they fail, and Unsloth with them.

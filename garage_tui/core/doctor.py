@@ -17,10 +17,10 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.settings import Workspace, load_settings, settings_sources, user_settings_file
 from garage_tui.core.export import llama_cpp as converter
 from garage_tui.core.hardware import gpus as gpu
-from garage_tui.core.limits.run_limits import RunLimits, care_of, heat_limits
+from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.models import base_models as models
 from garage_tui.core.serving import vllm_install as vllm
-from garage_tui.core.terminal.capabilities import utf8, why_ascii
+from garage_tui.core.terminal.capabilities import is_utf8, why_ascii
 
 _STACK = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "textual")
 UNSLOTH = "2026.10.6"
@@ -73,19 +73,19 @@ def _packages() -> Iterator[Finding]:
         yield Finding("bad", f"not installed: {', '.join(missing)}", "make setup")
 
 
-def _care(workspace: Workspace) -> RunLimits:
+def _limits(workspace: Workspace) -> RunLimits:
     try:
-        return care_of(load_settings(workspace))
+        return RunLimits.from_settings(load_settings(workspace))
     except GarageError:  # said with the settings
         return RunLimits()
 
 
 def _gpus(workspace: Workspace) -> Iterator[Finding]:
     readings = gpu.read()
-    care = _care(workspace)
+    run_limits = _limits(workspace)
     for reading in readings:
         total = f", {reading.memory_total / 2**30:.0f} GiB" if reading.memory_total else ""
-        limits = heat_limits(care, reading.slow_c)
+        limits = run_limits.heat(reading.slow_c)
         guard = f", runs pause above {limits[0]:.0f} °C" if limits else ", tells no limit: set max_temp_c in [heat]"
         yield Finding("good", f"GPU {reading.index}: {reading.name}{total}{'' if reading.lost else guard}")
         if reading.note:
@@ -133,7 +133,7 @@ def _vllm(workspace: Workspace) -> Iterator[Finding]:
     try:
         settings = load_settings(workspace).serve
         if not settings.vllm_python:
-            make = vllm.MAKE if gpu.usable() else vllm.MAKE_CPU
+            make = vllm.INSTALL if gpu.usable() else vllm.INSTALL_CPU
             named = f'then in {user_settings_file()}: [serve] vllm_python = "~/vllm/bin/python"'
             yield Finding("note", "no vLLM is named: transformers answers in the chat, slower", f"{make}  ({named})")
             return
@@ -141,8 +141,8 @@ def _vllm(workspace: Workspace) -> Iterator[Finding]:
     except GarageError as error:
         yield Finding("bad", str(error))
         return
-    if found.spoils:
-        yield Finding("bad", f"vLLM {found.version} cannot start beside {', '.join(found.spoils)}", found.mend)
+    if found.conflicts:
+        yield Finding("bad", f"vLLM {found.version} cannot start beside {', '.join(found.conflicts)}", found.repair)
     else:
         yield Finding("good", f"vLLM {found.version}{' for processors' if found.cpu else ''}, in {found.python}")
 
@@ -180,7 +180,9 @@ def _sessions() -> Iterator[Finding]:
     else:
         yield Finding("note", "no tmux: runs outlive a lost connection anyway, the app does not", "apt install tmux")
     if why := why_ascii(os.environ):
-        yield Finding("note", f"the app is painted in ASCII: {why}", "" if utf8(os.environ) else "export LANG=C.UTF-8")
+        yield Finding(
+            "note", f"the app is painted in ASCII: {why}", "" if is_utf8(os.environ) else "export LANG=C.UTF-8"
+        )
     elif tmux and os.environ.get("TMUX") and _output([tmux, "display-message", "-p", "#{client_utf8}"]) == "0":
         yield Finding(
             "note", "tmux shows _ for most signs: it takes this terminal for one without UTF-8", "tmux -u attach"
@@ -198,7 +200,7 @@ def _sessions() -> Iterator[Finding]:
 def _settings(workspace: Workspace) -> Iterator[Finding]:
     try:
         sources = settings_sources(workspace)
-        care_of(load_settings(workspace))  # hours that are none, limits that contradict each other
+        RunLimits.from_settings(load_settings(workspace))  # raises for bad time windows and contradictory limits
     except GarageError as error:
         yield Finding("bad", str(error))
         return

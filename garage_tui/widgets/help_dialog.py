@@ -18,6 +18,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Select, Static, TextArea
 
+from garage_tui.widgets._textual_internals import bindings_of, is_action_enabled
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 
@@ -69,7 +70,7 @@ def keys_of(screen: Screen[object], front: Widget) -> list[HelpGroup]:
         what = binding.tooltip or binding.description
         if not what or binding.system:
             continue
-        why = "" if app._check_action_state(binding.action, node) else "not now"
+        why = "" if is_action_enabled(app, binding.action, node) else "not now"
         if typing and node is not focused and key_to_character(binding.key):
             why = "not while you type"
         key = found.setdefault(title, {}).setdefault(binding.action, HelpKey(what, why))
@@ -82,7 +83,7 @@ def keys_of(screen: Screen[object], front: Widget) -> list[HelpGroup]:
 
 
 def _bindings(screen: Screen[object], front: Widget) -> Iterator[tuple[str, DOMNode, Binding]]:
-    for _, binding in front._bindings:
+    for _, binding in bindings_of(front):
         if binding.action not in _ELSEWHERE:
             yield _group(front, binding), front, binding
     parts = [part for part in front.query("*") if part.focusable and _is_shown(part)]
@@ -90,7 +91,7 @@ def _bindings(screen: Screen[object], front: Widget) -> Iterator[tuple[str, DOMN
         yield "While you type", screen, _NEXT_FIELD
     for part in {type(part): part for part in reversed(parts)}.values():
         yield from _of_part(part)
-    for _, binding in screen.app._bindings:
+    for _, binding in bindings_of(screen.app):
         if front is not screen or binding.priority or binding.action == "help":
             yield EVERYWHERE, screen.app, binding
 
@@ -109,7 +110,7 @@ def _of_part(part: Widget) -> Iterator[tuple[str, DOMNode, Binding]]:
     own = [kind for kind in type(part).__mro__ if kind.__module__.startswith("garage_tui.")]
     ours = {each.key for kind in own for each in Binding.make_bindings(kind.__dict__.get("BINDINGS", ()))}
     name = getattr(part, "HELP_NAME", HERE)
-    for key, binding in part._bindings:
+    for key, binding in bindings_of(part):
         if key in ours:
             yield name, part, binding
             continue

@@ -96,6 +96,7 @@ def _must_fit(run: Run) -> None:
     """
     from garage_tui.core.hardware import gpus as gpu
     from garage_tui.core.launch.rerun import recipe_of
+    from garage_tui.core.models.base_models import find
     from garage_tui.core.scheduling.admission import must_be_free
     from garage_tui.core.scheduling.queue import CPU
     from garage_tui.core.training.estimate import exam_memory
@@ -103,7 +104,8 @@ def _must_fit(run: Run) -> None:
     assert run.manifest is not None  # why_not has looked
     base = run.manifest.base.get("path") or run.manifest.base.get("name")
     try:
-        needs = exam_memory(recipe_of(run, base=base))
+        recipe = recipe_of(run, base=base)
+        needs = exam_memory(recipe, find(recipe.base))
     except BadInputError:
         return  # of another version: the exam itself says what it lacks
     slot = next((str(reading.index) for reading in gpu.usable()), CPU)

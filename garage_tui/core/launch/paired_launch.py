@@ -14,6 +14,7 @@ from garage_tui.core.facts.file import Fact
 from garage_tui.core.launch import start as launcher
 from garage_tui.core.launch.rerun import command_of, facts_of, recipe_of, rows_of
 from garage_tui.core.limits.run_limits import RunLimits
+from garage_tui.core.models.base_models import BaseModel, find
 from garage_tui.core.runs.catalog import slug
 from garage_tui.core.runs.record import Run
 from garage_tui.core.training.estimate import LoraEstimate, estimate_lora
@@ -50,13 +51,13 @@ class PairedLaunch:
             stem = stem.removesuffix(f"-{other}")
         return f"{stem[:_NAME].strip('-')}-{preset}".strip("-")
 
-    def estimates(self, workspace: Workspace, rows: Sequence[Fact]) -> list[LoraEstimate]:
-        """Return what each of the two will cost."""
-        return [estimate_lora(workspace, recipe, rows) for recipe in self.recipes(len(rows))]
+    def estimates(self, workspace: Workspace, base: BaseModel, rows: Sequence[Fact]) -> list[LoraEstimate]:
+        """Return what each of the two runs will cost; `base` is the model that `self.base` names."""
+        return [estimate_lora(workspace, recipe, base, rows) for recipe in self.recipes(len(rows))]
 
-    def cost(self, workspace: Workspace, rows: Sequence[Fact]) -> str:
+    def cost(self, workspace: Workspace, base: BaseModel, rows: Sequence[Fact]) -> str:
         """Return what the two will cost together: `30 + 75 steps · about 8 min`."""
-        found = self.estimates(workspace, rows)
+        found = self.estimates(workspace, base, rows)
         seconds = [one.seconds for one in found if one.seconds is not None]
         time = f"about {duration(sum(seconds))}" if len(seconds) == len(found) else "time unknown"
         return f"{' + '.join(str(one.steps) for one in found)} steps · {time}"
@@ -86,19 +87,26 @@ def half_of(run: Run) -> str:
 
 
 def start_both(
-    workspace: Workspace, settings: Settings, both: PairedLaunch, without: str = "", care: RunLimits | None = None
+    workspace: Workspace,
+    settings: Settings,
+    both: PairedLaunch,
+    without: str = "",
+    limits: RunLimits | None = None,
+    base: BaseModel | None = None,
 ) -> list[Path]:
     """Start the two runs, one after the other in the queue, and return their folders.
 
     Args:
         without: a preset that is there already.
-        care: what they wait for; by default what the settings say.
+        limits: those of both runs; by default those of the settings.
+        base: the model that `both.base` names, if the caller has looked it up; by default it is looked up now.
 
     Raises:
         BadInputError: what `start_lora` refuses.
         GarageError: one could not be started; where that is the second, the first goes on and the text says so.
     """
     folders: list[Path] = []
+    base = base or find(both.base)
     rows = len(facts.training_rows(both.file))
     for recipe in both.recipes(rows):
         if recipe.preset == without:
@@ -106,7 +114,9 @@ def start_both(
         name = both.named(recipe.preset)
         command = command_of(both.file, rows, recipe, name, both.gpus)
         try:
-            folder = launcher.start_lora(workspace, settings, both.file, recipe, name, command, both.gpus, care)
+            folder = launcher.start_lora(
+                workspace, settings, both.file, recipe, name, command, both.gpus, limits, base=base
+            )
         except GarageError as error:
             if not folders:
                 raise

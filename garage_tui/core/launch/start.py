@@ -25,7 +25,7 @@ from garage_tui.core.diffusion.image_source import folder_of
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.facts import file as facts
 from garage_tui.core.hardware import gpus as gpu
-from garage_tui.core.limits.run_limits import RunLimits, care_of
+from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.models import base_models as models
 from garage_tui.core.runs.catalog import new_run_folder
 from garage_tui.core.runs.record import FACTS, LOCK, LOG, Manifest, RunState, read_run, write_manifest, write_state
@@ -48,7 +48,8 @@ def start_lora(
     name: str | None = None,
     command: list[str] | None = None,
     gpus: tuple[int, ...] = (),
-    care: RunLimits | None = None,
+    limits: RunLimits | None = None,
+    base: models.BaseModel | None = None,
 ) -> Path:
     """Start a LoRA run in a session of its own, or have it wait for its turn; return its folder.
 
@@ -56,14 +57,15 @@ def start_lora(
         name: the readable end of the run id; by default the facts file's name.
         command: what the owner typed, for the manifest.
         gpus: indices of the GPUs that it shall have; by default any one.
-        care: what it waits for; by default what the settings say.
+        limits: its limits; by default those of the settings.
+        base: the model that `recipe.base` names, if the caller has looked it up; by default it is looked up now.
 
     Raises:
         BadInputError: the facts have errors, the base model is a folder that is none, or there is no such GPU.
         GarageError: the run folder cannot be written.
     """
     rows = facts.training_rows(facts_file)
-    base = models.describe(recipe.base)
+    base = base or models.find(recipe.base)
     data = read_regular(facts_file, facts.MOST_BYTES)
     dataset = {"path": str(facts_file.resolve()), "sha256": hashlib.sha256(data).hexdigest(), "rows": len(rows)}
     return _start(
@@ -74,11 +76,11 @@ def start_lora(
         gpus,
         lambda folder: write_atomic(folder / FACTS, data),
         recipe=msgspec.to_builtins(recipe),
-        base=base,
+        base=models.manifest_entry(base),
         dataset=dataset,
         command=command or [],
-        memory=estimate_lora(workspace, recipe, rows).memory,
-        care=care or care_of(settings),
+        memory=estimate_lora(workspace, recipe, base, rows).memory,
+        limits=limits or RunLimits.from_settings(settings),
         total_steps=recipe.steps(len(rows)),
     )
 
@@ -90,7 +92,7 @@ def start_diffusion(
     name: str | None = None,
     command: list[str] | None = None,
     gpus: tuple[int, ...] = (),
-    care: RunLimits | None = None,
+    limits: RunLimits | None = None,
 ) -> Path:
     """Start a diffusion run in a session of its own, or have it wait for its turn; return its folder.
 
@@ -113,7 +115,7 @@ def start_diffusion(
         dataset={"path": recipe.images},
         command=command or [],
         memory=estimate_diffusion(workspace, recipe, gpus=gpus).memory,
-        care=care or care_of(settings),
+        limits=limits or RunLimits.from_settings(settings),
     )
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.limits.run_limits import Hold, RunLimits
-from garage_tui.core.runs.request import goes_now, wanted
-from garage_tui.core.runs.state_writer import change, state_of, tell
+from garage_tui.core.runs.request import requested_action, skips_start_conditions
+from garage_tui.core.runs.state_writer import append_event, current_state, update_state
 from garage_tui.core.scheduling import queue
 from garage_tui.core.scheduling.admission import GpuAdmission
 
@@ -55,28 +55,29 @@ def wait_for_turn(folder: Path, care: RunLimits, needs: float | None = None) -> 
     room: GpuAdmission | None = None
     try:
         while True:
-            before, hold = held, conditions.hold() if conditions is not None and not goes_now(folder) else None
+            before = held
+            hold = conditions.hold() if conditions is not None and not skips_start_conditions(folder) else None
             held = hold is not None
             # At the hour at which several may start, each is given a moment to say so: then the queue's order counts.
             if slots is None and not (held or before) and (slots := queue.take_turn(folder)) is not None:
                 room = GpuAdmission(folder.name, tuple(slots), needs, care.card)
             if room is not None and slots is not None:
-                hold = None if goes_now(folder) else room.hold()
+                hold = None if skips_start_conditions(folder) else room.hold()
                 if hold is None:
                     turn, slots, room = Admission(slots, room.asked), None, None
                     return turn
             if conditions is not None or room is not None:
                 _note(folder, hold)
             info = signal.sigtimedwait(WAKE, LOOK_SECONDS)
-            want = wanted(folder)
+            want = requested_action(folder)
             if want == "stop":
-                step = state_of(folder).step
+                step = current_state(folder).step
                 kept = f" at step {step}; `garage resume` goes on from its checkpoint" if step else ""
                 why = f"taken out of the queue before its turn came{kept}"
-                change(folder, state="stopped", reason=why, waits="", ended=time.time())
+                update_state(folder, state="stopped", reason=why, waits="", ended=time.time())
             elif want in ("pause", "release"):
                 why = "by you, while it waited for its turn"
-                change(folder, state="paused", reason=why, waits="", ended=time.time())
+                update_state(folder, state="paused", reason=why, waits="", ended=time.time())
             elif info is not None and info.si_signo in TOLD:
                 return None  # the next look says that it was interrupted while it waited, and its place is kept
             else:
@@ -104,8 +105,8 @@ def _conditions(folder: Path, care: RunLimits) -> StartConditions | None:
 def _note(folder: Path, hold: Hold | None) -> None:
     """Write down what the run waits for, where that is new."""
     waits, reason = (hold.waits, hold.reason) if hold else ("", "")
-    state = state_of(folder)
+    state = current_state(folder)
     if (state.waits, state.reason) != (waits, reason):
         if state.waits != waits:
-            tell(folder, "waits" if waits else "waited", waits=waits or state.waits, reason=reason)
-        change(folder, waits=waits, reason=reason)
+            append_event(folder, "waits" if waits else "waited", waits=waits or state.waits, reason=reason)
+        update_state(folder, waits=waits, reason=reason)

@@ -36,7 +36,7 @@ def main() -> int:
 def train(folder: Path, progress: Progress, telemetry: Telemetry) -> None:
     """Run the recipe of `folder`'s manifest to its end, or until a stop is asked for."""
     manifest = msgspec.json.decode(read_regular(folder / MANIFEST), type=Manifest)
-    breaks = Interruptions(progress, telemetry, manifest.care)
+    breaks = Interruptions(progress, telemetry, manifest.limits)
     breaks.check()
     progress.breathe = lambda: breaks.cool(progress.told_step)
     recipe = msgspec.convert(manifest.recipe, DiffusionRecipe)

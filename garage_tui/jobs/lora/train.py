@@ -41,7 +41,7 @@ def main() -> int:
 def train(folder: Path, progress: Progress, telemetry: Telemetry) -> None:
     """Run the recipe of `folder`'s manifest to its end, or until a stop is asked for."""
     manifest = msgspec.json.decode(read_regular(folder / MANIFEST), type=Manifest)
-    breaks = Interruptions(progress, telemetry, manifest.care)
+    breaks = Interruptions(progress, telemetry, manifest.limits)
     breaks.check()
     progress.breathe = lambda: breaks.cool(progress.told_step)
     recipe = msgspec.convert(manifest.recipe, LoraRecipe)
@@ -62,7 +62,7 @@ def train(folder: Path, progress: Progress, telemetry: Telemetry) -> None:
     chosen = trainers.choose(recipe.trainer, base)  # before all that Unsloth patches is imported
     progress.trainer(chosen.words)
     if recipe.load_in_4bit is None or "path" not in manifest.base:  # what the first life finds out holds for all
-        recipe = msgspec.structs.replace(recipe, load_in_4bit=in_4bit(recipe, torch.cuda.is_available()))
+        recipe = msgspec.structs.replace(recipe, load_in_4bit=in_4bit(recipe, base, torch.cuda.is_available()))
         known = {"path": str(base.path), "source": base.source, "sha256": base.record.sha256 if base.record else None}
         found = {"base": {**manifest.base, **known}, "recipe": msgspec.to_builtins(recipe)}
         write_manifest(folder, msgspec.structs.replace(manifest, **found))

@@ -25,7 +25,7 @@ class ResumePoint:
 
 def find_start(run: Path, progress: Progress) -> ResumePoint:
     """Return the newest whole checkpoint; damaged ones are said and deleted, so that they are not counted as kept."""
-    for folder in checkpoints.found(run):
+    for folder in checkpoints.list_checkpoints(run):
         if seal := checkpoints.read_seal(folder):
             progress.event("resumed", at=seal.step, told=progress.told_step)
             print(f"going on from {folder.name}", flush=True)

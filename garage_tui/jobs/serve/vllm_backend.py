@@ -51,10 +51,10 @@ class VllmBackend:
     def __init__(self, base: BaseModel, runs: Sequence[Run], settings: ServeSettings, slot: str, log: Path) -> None:
         self._base, self._settings, self._slot, self._log = base, settings, slot, log
         self._vllm = vllm.probe(settings)
-        if self._vllm.spoils:
-            raise GarageError(f"vLLM cannot start beside {', '.join(self._vllm.spoils)}: `{self._vllm.mend}`")
+        if self._vllm.conflicts:
+            raise GarageError(f"vLLM cannot start beside {', '.join(self._vllm.conflicts)}: `{self._vllm.repair}`")
         if slot == "cpu" and not self._vllm.cpu:
-            raise GarageError(f"vLLM {self._vllm.version} needs a GPU; for a processor: `{vllm.MAKE_CPU}`")
+            raise GarageError(f"vLLM {self._vllm.version} needs a GPU; for a processor: `{vllm.INSTALL_CPU}`")
         self._rank = vllm.rank_for(rank(run.adapter) for run in runs if run.adapter)
         self.name = f"vLLM {self._vllm.version}"
         self._process: VllmProcess | None = None

@@ -83,7 +83,7 @@ class ChatSettingsDialog(Dialog[tuple[SamplingParams, str] | None]):
         """Take what the fields say; what is wrong is said here."""
         fields = {name: self.query_one(f"#{name}", Input).value for name in _LABELS}
         try:
-            wanted = sampling.read(**fields)
+            wanted = sampling.parse(**fields)
         except BadInputError as error:
             self.notice.wrong(plain(str(error)))
         else:

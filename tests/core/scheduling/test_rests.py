@@ -15,7 +15,7 @@ from garage_tui.core.base.settings import Settings, SunSettings, user_settings_f
 from garage_tui.core.hardware.nvml import Nvml
 from garage_tui.core.launch import control
 from garage_tui.core.launch import start as launcher
-from garage_tui.core.limits.run_limits import care_of
+from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.training.recipe import make_recipe
@@ -36,7 +36,7 @@ telemetry = Telemetry(progress, every=0.05, tell=0.2)
 telemetry.start()
 progress.gauges = telemetry.fields
 manifest = msgspec.json.decode((progress.folder / MANIFEST).read_bytes(), type=Manifest)
-breaks = Breaks(progress, telemetry, manifest.care)
+breaks = Breaks(progress, telemetry, manifest.limits)
 breaks.check()
 progress.breathe = lambda: breaks.cool(progress.told_step)
 progress.phase("working")
@@ -72,12 +72,12 @@ def train(workspace, tmp_path, monkeypatch):
     monkeypatch.setitem(launcher.JOBS, "lora", "a_job")
     monkeypatch.setenv("GARAGE_STATE", str(tmp_path / "state"))
 
-    def go(epochs=LONG, leaving=0.0, gpus=(), **care):
+    def go(epochs=LONG, leaving=0.0, gpus=(), **limits):
         file = workspace.datasets / "garage.jsonl"
         recipe = make_recipe("story", epochs=epochs, dropout=leaving)  # a job without a model has no other use for it
-        return launcher.start_lora(
-            workspace, Settings(sun=SUN), file, recipe, gpus=gpus, care=care_of(Settings(sun=SUN), **care)
-        )
+        settings = Settings(sun=SUN)
+        given = RunLimits.from_settings(settings, **limits)
+        return launcher.start_lora(workspace, settings, file, recipe, gpus=gpus, limits=given)
 
     yield go
     for run in list_runs(workspace):
