@@ -41,6 +41,7 @@ class FactDialog(Dialog[Fact | None]):
         exam: whether it is an exam question at first.
     """
 
+    HELP_PAGE = "guide/chat.md"
     HELP = (
         "Question and answer as they shall be: correct them, then Ctrl+S puts them into your facts file. Taught is "
         "what stands there when you press t on Facts."

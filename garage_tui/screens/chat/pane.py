@@ -43,6 +43,7 @@ class ChatPane(Pane):
         run_id: the run whose model is the tuned one at first; by default the newest.
     """
 
+    HELP_PAGE = "guide/chat.md"
     HELP = (
         "Type a question and press Enter: the base model answers on the left, the model you tuned on the right. "
         "Ask what you taught, and also what you did not: a good run changes only what it was meant to. Ctrl+O has the "

@@ -30,6 +30,7 @@ class DrawDialog(Dialog[SampleRequest | None]):
         seed: what stands there at first.
     """
 
+    HELP_PAGE = "guide/gallery.md"
     HELP = (
         "New samples by the model of this run, while everything else goes on. The same seed draws the same pictures "
         "again; more steps take longer and draw more carefully."

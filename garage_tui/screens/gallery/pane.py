@@ -45,6 +45,7 @@ _NARROW = 100
 class GalleryPane(Pane):
     """The list of albums, and one picture."""
 
+    HELP_PAGE = "guide/gallery.md"
     HELP = (
         "A run that learns to draw makes a sheet after some of its epochs, always from the same noise: the same seeds, "
         "better and better drawn. ← and → go from epoch to epoch, ↑ and ↓ to other runs and to folders of pictures. "

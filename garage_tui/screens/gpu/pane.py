@@ -51,6 +51,7 @@ _EMPTY = {
 class GpuPane(Pane):
     """Heat, power, memory and work of one device at a time."""
 
+    HELP_PAGE = "guide/limits.md"
     HELP = (
         "Heat, power, memory and work of each GPU and of the box itself, now and over the last hours. A run that works "
         "pauses above the line that is drawn, and goes on by itself when it has cooled. What a sensor does not tell is "

@@ -52,6 +52,7 @@ class DiffusionForm(RunForm[DiffusionRecipe]):
         gpus: number of GPUs in this box; from two on there is a field for them.
     """
 
+    HELP_PAGE = "guide/diffusion.md"
     HELP = (
         "A run that learns to draw from pictures. All fields are filled in with values that work: Ctrl+S starts the "
         "run, Ctrl+O shows the pictures first. The text below the fields explains the current field and shows what the "

@@ -45,6 +45,7 @@ _EMPTY = (
 class RunsPane(Pane):
     """The list of runs, and the details of the one under the cursor."""
 
+    HELP_PAGE = "guide/runs.md"
     HELP = (
         "A run teaches the facts of one file to a base model, or has a diffusion model learn to draw. It is a process "
         "of its own: closing the app, the terminal or the connection leaves it going, and it is here again next "
