@@ -59,6 +59,7 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m docs.generate --check
 
 format: setup
 	$(BIN)/ruff check --fix .
@@ -68,9 +69,9 @@ format: setup
 picture: setup
 	$(BIN)/python docs/picture.py
 
-# docs/settings.md, from the settings themselves.
+# The generated pages of docs/reference/: from the parser, the bindings and the settings.
 docs: setup
-	$(BIN)/python docs/settings.py
+	$(BIN)/python -m docs.generate
 
 clean:
 	rm -rf $(VENV) $(UNSLOTH) $(VLLM) $(AUDIT) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

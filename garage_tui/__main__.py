@@ -41,6 +41,7 @@ _COMMANDS = {
     "dashboard": ("dashboard",),
     "settings": ("settings",),
     "doctor": ("doctor",),
+    "help": ("help",),
 }
 """The modules of `garage_tui.cli`, in the order of `--help`, with their commands."""
 _SCREENS = ("facts", "runs", "chat", "gallery", "gpu")

@@ -295,7 +295,8 @@ class GarageApp(TerminalApp):
             title = next(tab.label for tab in TABS if tab.id == self.pane.id)
         else:
             title = str(next(iter(self.screen.query(".box"))).border_title or "").strip()
-        self.push_screen(HelpDialog(f"{title} – help", self.name_keys(front.HELP), keys_of(self.screen, front)))
+        text, keys = self.name_keys(front.HELP), keys_of(self.screen, front)
+        self.push_screen(HelpDialog(f"{title} – help", text, keys, front.HELP_PAGE))
 
     def _actions(self, screen: Screen[object]) -> list[tuple[object, Binding]]:
         """Return what can be done on a screen now: every binding with a sentence to it, once."""

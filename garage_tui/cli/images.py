@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from garage_tui.core.diffusion.preview import Preview, PreviewEvent
+    from garage_tui.core.diffusion.preview import LeftOutImage, Preview
 
 _EXAMPLES = 3
 """Skipped pictures that are named for each reason; `--json` names all."""
@@ -91,7 +91,7 @@ def _print(found: Preview) -> None:
     print(f"{found.train:,} pictures to learn from, {found.held_out:,} held out · {found.label} · {size}")
     if found.left_out:
         print(f"{len(found.left_out):,} left out:")
-    reasons: dict[str, list[PreviewEvent]] = {}
+    reasons: dict[str, list[LeftOutImage]] = {}
     for out in found.left_out:
         reasons.setdefault(out.why, []).append(out)
     for why, outs in sorted(reasons.items(), key=lambda reason: -len(reason[1])):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -13,6 +13,9 @@ from textual.widgets import TextArea
 
 from garage_tui.core.base.sanitize import shown, unshown
 from garage_tui.widgets._textual_internals import forward_key, has_binding, press_bound_key, type_key
+
+if TYPE_CHECKING:
+    from garage_tui.core.facts.row_draft import FinishKey
 
 MOST_LINES = 8
 
@@ -40,7 +43,10 @@ class CellEditor(TextArea):
     ]
 
     def __init__(
-        self, finish: Callable[[str], object], give_up: Callable[[], object], earlier: Callable[[], Awaitable[None]]
+        self,
+        finish: Callable[[FinishKey], object],
+        give_up: Callable[[], object],
+        earlier: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__(soft_wrap=True, compact=True, highlight_cursor_line=False, tab_behavior="focus")
         self._finish, self._give_up, self._earlier = finish, give_up, earlier
@@ -123,7 +129,7 @@ class CellEditor(TextArea):
                 event.prevent_default()
                 await press_bound_key(self.app, event.key)
 
-    def action_finish(self, by: str) -> None:
+    def action_finish(self, by: FinishKey) -> None:
         self._finish(by)
 
     def action_newline(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -24,7 +25,7 @@ from garage_tui.widgets.key_bar import KeyBar
 HERE, EVERYWHERE = "Here", "Everywhere"
 _WIDEST = 11
 """Cells of the keys; longer lists of them push the words to the right."""
-_TEXTUALS: tuple[tuple[tuple[type[Widget], ...], str, tuple[str, ...]], ...] = (
+TEXTUAL_KEYS: tuple[tuple[tuple[type[Widget], ...], str, tuple[str, ...]], ...] = (
     ((Input, TextArea), "While you type", ("ctrl+u", "ctrl+k", "ctrl+w", "ctrl+z", "ctrl+y")),
     ((Select,), "In a list to choose from", ("enter",)),
     ((OptionList,), "In the list", ("up", "down", "enter", "pageup", "pagedown")),
@@ -113,19 +114,20 @@ def _of_part(part: Widget) -> Iterator[tuple[str, DOMNode, Binding]]:
         if key in ours:
             yield name, part, binding
             continue
-        for kinds, title, keys in _TEXTUALS:
+        for kinds, title, keys in TEXTUAL_KEYS:
             if isinstance(part, kinds) and key in keys:
                 yield title, part, binding
                 break
 
 
 class HelpDialog(Dialog[None]):
-    """What is in front is for, its keys, and what else is good to know.
+    """The help of what is in front: what it is for, its keys, and what else is good to know.
 
     Args:
         title: of the box.
         words: paragraphs; the first one stands before the keys.
         groups: the keys.
+        page: of docs/ that says more, as `guide/facts.md`; empty where there is none.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -134,10 +136,11 @@ class HelpDialog(Dialog[None]):
         Binding("up,k", "scroll(-1)", "Back", show=False),
     ]
 
-    def __init__(self, title: str, words: str, groups: Sequence[HelpGroup]) -> None:
+    def __init__(self, title: str, words: str, groups: Sequence[HelpGroup], page: str = "") -> None:
         super().__init__()
         self._title, self._groups = title, groups
         self._first, _, self._more = words.partition("\n\n")
+        self._page = f"More: `garage help {PurePath(page).stem}`, docs/{page}" if page else ""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
@@ -147,6 +150,8 @@ class HelpDialog(Dialog[None]):
                 yield Static(id="help-keys")
                 if self._more:
                     yield Static(Content(f"\n{self._more}"), classes="words")
+                if self._page:
+                    yield Static(Content(f"\n{self._page}"), classes="words")
             yield KeyBar()
 
     def on_resize(self) -> None:

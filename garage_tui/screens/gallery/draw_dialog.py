@@ -30,6 +30,7 @@ class DrawDialog(Dialog[SampleRequest | None]):
         seed: the seed that is filled in.
     """
 
+    HELP_PAGE = "guide/gallery.md"
     HELP = (
         "Draws new samples with the model of this run, while everything else goes on. The same seed draws the same "
         "pictures again. More steps take longer and give better pictures."

@@ -45,6 +45,7 @@ _NARROW = 100
 class GalleryPane(Pane):
     """The list of albums, and one picture: wires browser, stage, player and drawing together."""
 
+    HELP_PAGE = "guide/gallery.md"
     HELP = (
         "A run that learns to draw makes a contact sheet after some of its epochs, always from the same noise: the "
         "same seeds, better and better drawn. ← and → go from epoch to epoch, ↑ and ↓ to other runs and to folders of "
@@ -269,7 +270,7 @@ class GalleryPane(Pane):
         is_marked = self.browser.toggle_mark()
         self.show_caption()
         if is_marked:
-            self.notice.note("◆ marked: go to another sheet, of this run or of another, and press b to see both")
+            self.notice.note("◆ marked: go to any other sheet and press b to see both")
         else:
             self._show_path()
 

@@ -34,6 +34,7 @@ class ReportCardDialog(Dialog[None]):
         folder: the run's.
     """
 
+    HELP_PAGE = "guide/report.md"
     HELP = (
         "Did it stick, and did anything else change? Base and tuned model were asked the same questions; here are the "
         "figures, and below them every question with the answers, the worst first.\n\n"
