@@ -50,9 +50,9 @@ class GalleryPane(Pane):
         "A run that learns to draw makes a contact sheet after some of its epochs, always from the same noise: the "
         "same seeds, better and better drawn. ← and → go from epoch to epoch, ↑ and ↓ to other runs and to folders of "
         "pictures. During the training, new sheets appear by themselves.\n\n"
-        "b puts an early sheet beside the newest one. To compare any two sheets, press m on the first, go to the "
-        "second and press b. space plays the epochs as a film. t plays the steps from noise to pictures: on the left "
-        "what is being drawn (x_t), on the right what the model thinks it becomes.\n\n"
+        "b puts an early sheet beside the newest one, and removes it again. To compare any two sheets, press m on the "
+        "first, go to the second and press b. space plays the epochs as a film. t plays the steps from noise to "
+        "pictures: on the left what is being drawn (x_t), on the right what the model thinks it becomes.\n\n"
         "g draws new samples from a seed. n shows the nearest training picture below each sample, and their distance: "
         "near 0, the sample is a copy. For comparison, n also shows the distance of pictures that were held out.\n\n"
         "Terminals with kitty's protocol or sixel show real pixels. In others, each cell shows two pixels "
@@ -82,10 +82,10 @@ class GalleryPane(Pane):
         Binding("n", "nearest", "Nearest", show=False, tooltip="Show the nearest training picture below each sample"),
         Binding("z", "zoom", "Larger", show=False, tooltip="Show fewer pictures, and larger"),
         Binding(
-            "left_square_bracket", "part(-1)", "Part", show=False, key_display="[", tooltip="Show the pictures before"
+            "left_square_bracket", "part(-1)", "Part", show=False, key_display="[", tooltip="Show the previous pictures"
         ),
         Binding(
-            "right_square_bracket", "part(1)", "Part", show=False, key_display="]", tooltip="Show the pictures after"
+            "right_square_bracket", "part(1)", "Part", show=False, key_display="]", tooltip="Show the next pictures"
         ),
         Binding("m", "mark", "Mark", show=False, tooltip="Mark this sheet, so that b puts it beside another one"),
         Binding("s", "save", "Save", show=False, tooltip="Save what is shown: a copy, or both side by side"),
