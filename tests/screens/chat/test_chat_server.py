@@ -40,4 +40,4 @@ def test_an_external_server_is_named_and_keeps_its_base(workspace):
     server.choose_base("ours")
     assert (server.base, server.tuned) == ("theirs", "bot")
     assert server.describe(snapshot("ready")).startswith("● http://box:1/v1")
-    assert server.describe(snapshot("failed", "gone")) == "✗ http://box:1/v1: gone · Ctrl+R asks again"
+    assert server.describe(snapshot("failed", "gone")) == "✗ http://box:1/v1: gone · Ctrl+R tries again"

@@ -92,7 +92,7 @@ async def test_an_earlier_chat_comes_back_with_all_that_belongs_to_it(open_app, 
             await user.press("ctrl+y")
             await user.sees("Which chat?", "Who maintains TinyLLM? · 1 question · lora-old")
             await user.press("enter")
-            await user.sees("goes on here", f"Tuned · {OLD}", "old says", "found: 1 fact (row 10)")
+            await user.sees("Continuing chats/", f"Tuned · {OLD}", "old says", "found 1 fact (row 10)")
             await user.sees("temperature 0.5 · system: Be brief.")
             await user.press("up")
             assert user.app.screen.focused.value == "Who maintains TinyLLM?"
@@ -114,7 +114,9 @@ async def test_the_run_of_an_earlier_chat_may_be_gone(open_app, model_server, fo
         await user.press("ctrl+y")
         await user.sees("Which chat?")
         await user.press("enter")
-        await user.sees("it said", f"Tuned · {OLD}, gone", f"the run {OLD} is gone, ^t chooses another")
+        await user.sees(
+            "it said", f"Tuned · {OLD} (missing)", f"the run {OLD} does not exist any more", "^t chooses another"
+        )
         await ask(user, "two")
         await user.sees("base says")
     assert len(models.heard) == 1
@@ -143,14 +145,14 @@ async def test_escape_sequences_of_a_file_do_not_reach_the_screen(open_app, mode
         await user.press("ctrl+y")
         await user.sees("Which chat?", "ab [bold]c[/]")
         await user.press("enter")
-        text = await user.sees("› ab [bold]c[/]", "a␛]0;owned␇b", "goes on here")
+        text = await user.sees("› ab [bold]c[/]", "a␛]0;owned␇b", "Continuing chats/")
         assert "\x1b" not in text
 
 
 async def test_without_an_earlier_chat_it_says_where_they_will_be(open_app, model_server):
     async with model_server(), open_app(screen="chat") as user:
         await user.press("ctrl+y")
-        await user.sees("No earlier chat yet", "datasets/chats")
+        await user.sees("No earlier chats yet", "datasets/chats")
 
 
 async def test_editing_and_clearing_lose_no_answer_on_disk(open_app, model_server, folder):
@@ -162,7 +164,7 @@ async def test_editing_and_clearing_lose_no_answer_on_disk(open_app, model_serve
         await ask(user, "x")
         await kept(user, folder, 2)
         await user.press("ctrl+l")
-        await user.sees("The one before is kept: chats/")
+        await user.sees("The one before is saved in chats/")
         await ask(user, "new")
         chats = await kept(user, folder, 3)
     assert [turn["question"] for chat in chats for turn in chat["turns"]] == ["one", "onex", "new"]
@@ -213,11 +215,11 @@ async def test_settings_are_checked_in_words_and_hold_from_the_next_question_on(
         models.answers = {BASE: ["base says"]}
         await ask(user, "one")
         await user.press("ctrl+g")
-        await user.sees("Temperature", "Top p", "Max tokens", "Seed", "System prompt", "^s Use these")
+        await user.sees("Temperature", "Top p", "Max tokens", "Seed", "System prompt", "^s Apply")
         screen = user.app.screen
         screen.query_one("#temperature").value = "hot"
         await user.press("ctrl+s")
-        await user.sees("✗ temperature: 'hot' is not a number", "^s Use these")
+        await user.sees("✗ temperature: 'hot' is not a number", "^s Apply")
         for name, value in {"temperature": "0.5", "top_p": "0.9", "max_tokens": "32", "seed": "4"}.items():
             screen.query_one(f"#{name}").value = value
         await user.press("enter")
@@ -270,4 +272,4 @@ async def test_the_first_of_the_turns_that_are_shown_says_how_many_are_above(ope
         await user.press("enter")
         await user.sees("› q34")
         await user.press(*["pageup"] * 6)
-        await user.sees("↑ 5 before these", "› q5")
+        await user.sees("↑ 5 earlier", "› q5")
