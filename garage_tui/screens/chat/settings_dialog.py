@@ -96,7 +96,5 @@ class ChatSettingsDialog(Dialog[tuple[SamplingParams, str] | None]):
         self.query_one(TextArea).text = ""
 
     def action_cancel(self) -> None:
-        if self.may_close(
-            self._system, self.query_one(TextArea).text, "Not applied yet: Ctrl+S applies it"
-        ):
+        if self.may_close(self._system, self.query_one(TextArea).text, "Not applied yet: Ctrl+S applies it"):
             self.dismiss(None)
