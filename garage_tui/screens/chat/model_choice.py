@@ -54,7 +54,7 @@ class ModelChoice:
         """The sides that the next question goes to."""
         is_asked: dict[Side, bool] = {
             "base": True,
-            "book": self._host.columns.choice.asks_book,
+            "book": self._host.columns.choice.asks_open_book,
             "tuned": bool(self.run_id or self._host.server.tuned),
         }
         return [side for side in SIDES if is_asked[side]]
@@ -78,7 +78,7 @@ class ModelChoice:
     def show_titles(self) -> None:
         """Show above each column who answers there."""
         columns, server = self._host.columns, self._host.server
-        no_run = f"{self._missing_run} (missing)" if self._missing_run else "none yet"
+        no_run = f"missing: {self._missing_run}" if self._missing_run else "none yet"
         columns["base"].border_title = Content(f"Base · {one_line(model_label(server.base), 60)}")
         columns["book"].border_title = Content(f"Open book · {plain(self._host.facts_file.name)}")
         columns["tuned"].border_title = Content(f"Tuned · {one_line(server.tuned, 60) or self.run_id or no_run}")
@@ -129,7 +129,7 @@ class ModelChoice:
         self._was_picked = True
         self._use(run, transcript.base or self._host.settings.base_model, "" if run else transcript.run)
         choice = self._host.columns.choice
-        if transcript.has_answers("book") and not choice.asks_book:
+        if transcript.has_answers("book") and not choice.asks_open_book:
             choice.index = 1
         self._host.lay_out()
 

@@ -74,7 +74,7 @@ class ChatPane(Pane):
             "Answers",
             key_display="Tab",
             priority=True,
-            tooltip="Go to the answers, to copy one or make a fact of it; and back",
+            tooltip="Go to the answers to choose one, or back",
         ),
         Binding("ctrl+o", "columns", "Book", tooltip="Change the columns: with or without the open book"),
         Binding("ctrl+g", "settings", "Settings", tooltip="Set temperature, length, seed and system prompt"),
@@ -94,7 +94,7 @@ class ChatPane(Pane):
             "turn('exam')",
             show=False,
             priority=True,
-            tooltip="Make an exam question of it: the report card asks it, no run is taught it",
+            tooltip="Make an exam question of it, which no run is taught",
         ),
         Binding("alt+e", "turn('edit')", show=False, priority=True, tooltip="Edit a question and continue from there"),
         Binding("alt+c", "turn('copy')", show=False, priority=True, tooltip="Copy an answer to the clipboard"),
@@ -211,7 +211,7 @@ class ChatPane(Pane):
 
     def lay_out(self) -> None:
         self.columns.lay_out()
-        self.question_input.placeholder = _ASK_ALL if self.columns.choice.asks_book else _ASK_BOTH
+        self.question_input.placeholder = _ASK_ALL if self.columns.choice.asks_open_book else _ASK_BOTH
         self.turn_actions.stay_visible()
 
     def focus_now(self, widget: Widget) -> None:

@@ -1,4 +1,4 @@
-"""What is said below a question and below its answer."""
+"""The texts below a question and below its answers."""
 
 import pytest
 

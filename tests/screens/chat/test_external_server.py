@@ -1,4 +1,4 @@
-"""The chat with a server that somebody else runs: named in the settings, asked, and left alone."""
+"""The chat with a server that somebody else runs: it is asked, but neither started nor stopped."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def test_its_models_answer_on_both_sides(open_app, make_run, model_server,
             await user.types("What is TinyLLM?")
             await user.press("enter")
             await user.sees("I do not know.", "TinyLLM runs locally.")
-    assert {asked["model"] for asked in models.heard} == {"llama3.1:8b", "family-bot"}
+    assert {request["model"] for request in models.heard} == {"llama3.1:8b", "family-bot"}
 
 
 async def test_a_run_that_it_does_not_offer_is_said_on_its_side_alone(open_app, make_run, model_server, named):

@@ -1,4 +1,4 @@
-"""The open book beside the other two: which facts were found, who is asked what, and how it fits."""
+"""The open book beside the other two columns: the facts it finds, the prompts, and which columns fit."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ async def test_a_third_column_shows_the_base_with_the_facts_that_were_found(open
         await ask(user, "Who maintains TinyLLM?")
         await user.sees("found 1 fact (row 10)", "from the tuned one")
         assert user.screen.count("from the base") == 2
-    asked = {(one["model"], one["messages"][-1]["content"]) for one in models.heard}
+    requests = {(one["model"], one["messages"][-1]["content"]) for one in models.heard}
     question = "Who maintains TinyLLM?"
     book = f"These facts are known:\n{STATEMENT}\n\n{question}"
-    assert asked == {(BASE, question), (BASE, book), (RUN, question)}
+    assert requests == {(BASE, question), (BASE, book), (RUN, question)}
 
 
 async def test_where_no_fact_fits_the_column_says_so_and_the_base_is_asked_without(open_app, model_server, ask):

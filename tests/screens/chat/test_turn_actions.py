@@ -223,8 +223,8 @@ async def test_the_answer_of_a_turn_that_is_still_coming_may_become_a_fact(open_
 async def test_all_of_it_is_in_the_palette_while_one_types(chat):
     async with chat() as (user, _):
         found = [command.title for command in user.app.get_system_commands(user.app.screen)]
-    for words in ("Make a fact", "Make an exam question", "Edit a question", "Copy an answer", "open book", "earlier"):
-        assert any(words in title for title in found), words
+    for text in ("Make a fact", "Make an exam question", "Edit a question", "Copy an answer", "open book", "earlier"):
+        assert any(text in title for title in found), text
 
 
 async def test_after_a_box_over_the_chat_tab_goes_to_the_column_where_one_was(chat):
