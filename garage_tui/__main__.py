@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from garage_tui import __version__
 from garage_tui.core.base.errors import BadInputError, GarageError
-from garage_tui.core.terminal.safe_stdout import outlets
+from garage_tui.core.terminal.safe_stdout import safe_streams
 
 if TYPE_CHECKING:
     import argparse
@@ -41,6 +41,7 @@ _COMMANDS = {
     "dashboard": ("dashboard",),
     "settings": ("settings",),
     "doctor": ("doctor",),
+    "help": ("help",),
 }
 """The modules of `garage_tui.cli`, in the order of `--help`, with their commands."""
 _SCREENS = ("facts", "runs", "chat", "gallery", "gpu")
@@ -76,21 +77,22 @@ def open_app(args: argparse.Namespace | SimpleNamespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise BadInputError("the app needs a terminal; in a script use the commands that `garage --help` lists")
     from garage_tui.core.base.settings import Workspace, load_settings, with_options
-    from garage_tui.core.terminal.capabilities import cannot_paint, fixed_way, why_ascii
+    from garage_tui.core.terminal.capabilities import forced_mode, why_ascii, why_unpaintable
     from garage_tui.core.terminal.query import TerminalQuery
 
-    if wrong := cannot_paint(os.environ):
+    if wrong := why_unpaintable(os.environ):
         raise BadInputError(wrong)
 
     workspace = Workspace.find(args.workspace)
     settings = with_options(load_settings(workspace), ascii=args.ascii, mouse=args.mouse)
     only = why_ascii(os.environ) if settings.ascii is None else ""
-    way = "ascii" if settings.ascii or only else fixed_way(os.environ, settings.pictures)
+    way = "ascii" if settings.ascii or only else forced_mode(os.environ, settings.pictures)
     gc.disable()  # until the first paint: all that is made before it stays
+    sys.setswitchinterval(0.001)  # a frame waits so long for the writer's thread to run: 5 ms by default
     with TerminalQuery(way) as question:
         from garage_tui.app.app import run_app  # the terminal answers while this is imported
 
-        question.listen(_PATIENCE)
+        question.read_reply(_PATIENCE)
     return run_app(
         workspace, settings, args.screen, question=question, talk_to=getattr(args, "talk_to", None), only_ascii=only
     )
@@ -107,7 +109,7 @@ def _needed(words: Sequence[str]) -> tuple[str, ...]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; errors meant for the user are one line on stderr."""
-    with outlets():
+    with safe_streams():
         return _main(sys.argv[1:] if argv is None else list(argv))
 
 

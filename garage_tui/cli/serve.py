@@ -112,14 +112,14 @@ def _requested(workspace: Workspace, args: argparse.Namespace) -> tuple[str | No
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.models import base_models
     from garage_tui.core.runs.catalog import find_run
-    from garage_tui.core.runs.diffusion_files import does_not_talk
+    from garage_tui.core.runs.diffusion_files import no_chat_reason
 
     base = base_models.find(args.base).name if args.base else None
     runs: list[str] = []
     for ref in args.runs:
         run = find_run(workspace, ref)
         if run.draws:
-            raise BadInputError(does_not_talk(run.id))
+            raise BadInputError(no_chat_reason(run.id))
         if run.manifest is None or run.adapter is None or run.status not in ("finished", "stopped"):
             raise BadInputError(f"{run.id} has no finished adapter to serve ({run.status})")
         trained_on = str(run.manifest.base.get("name"))

@@ -35,7 +35,8 @@ def test_options_of_the_app_mean_what_argparse_makes_of_them(count):
     "words",
     [
         ["--help"], ["-h"], ["--version"], ["runs"], ["--workspace"], ["--workspace="], ["--workspace", "--ascii"],
-        ["--screen", "nowhere"], ["--screen"], ["--work", "box"], ["--ascii=1"], ["--workspace", "box", "runs"], ["box"], [""],
+        ["--screen", "nowhere"], ["--screen"], ["--work", "box"], ["--ascii=1"],
+        ["--workspace", "box", "runs"], ["box"], [""],
     ],
 )  # fmt: skip
 def test_everything_else_is_left_to_argparse(words):

@@ -273,10 +273,10 @@ def test_a_checkpoint_whose_optimiser_is_a_pickle_of_code_is_not_gone_on_from(wo
     recipe = LoraRecipe(base=str(tiny_model), epochs=200)
     settings = Settings(checkpoint_seconds=0.1)
     folder = launcher.start_lora(workspace, settings, workspace.datasets / "garage.jsonl", recipe)
-    wait(folder, lambda run: checkpoints.newest_whole(folder), 180)
+    wait(folder, lambda run: checkpoints.newest_complete(folder), 180)
     control.stop(read_run(folder))
     wait(folder, lambda run: not run.alive, 180)
-    for checkpoint in checkpoints.found(folder):
+    for checkpoint in checkpoints.list_checkpoints(folder):
         for name in ("optimizer.pt", "scheduler.pt", "rng_state.pth"):
             torch.save({"state": Evil(mark)}, checkpoint / name)
         seal = checkpoints.read_seal(checkpoint)

@@ -42,6 +42,7 @@ class FactDialog(Dialog[Fact | None]):
         exam: True if it is an exam question at first.
     """
 
+    HELP_PAGE = "guide/chat.md"
     HELP = (
         "Correct the question and the answer, then press Ctrl+S to add them to your facts file. Pressing t on Facts "
         "teaches whatever the file contains at that moment."

@@ -43,6 +43,7 @@ class ChatPane(Pane):
         run_id: the run whose model is the tuned one at first; by default the newest.
     """
 
+    HELP_PAGE = "guide/chat.md"
     HELP = (
         "Type a question and press Enter: the base model answers on the left, your tuned model on the right. Ask about "
         "what you taught, and also about other things: a good run changes only what it should. Ctrl+O opens a third "

@@ -32,6 +32,7 @@ _HINTS = {
 class ChatSettingsDialog(Dialog[tuple[SamplingParams, str] | None]):
     """Asks for sampling parameters and system prompt; the result is both of them, or None."""
 
+    HELP_PAGE = "guide/chat.md"
     HELP = (
         "Applies to all models, from your next question.\n\n"
         "At temperature 0 a model always gives its most likely answer. Above 0 its answers vary, and the seed decides "

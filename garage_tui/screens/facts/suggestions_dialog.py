@@ -54,6 +54,7 @@ class SuggestionsDialog(Dialog[list[str]]):
         existing: the questions, or the answers, that are there already.
     """
 
+    HELP_PAGE = "guide/facts.md"
     HELP = (
         "Other wordings for this fact. Accept those that a person would use, refuse the rest; what you accepted is "
         "added when you are done, and u on Facts takes it back. The default recipe trains on wordings from templates "
