@@ -41,9 +41,9 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 def run_check(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from garage_tui.core.facts import file as facts
+    from garage_tui.core.facts.file import load_facts
 
-    file = facts.load(Path(args.file))
+    file = load_facts(Path(args.file))
     if args.base:
         file.problems += _too_long(file, args.base)
         file.problems.sort(key=lambda problem: problem.line)
@@ -68,14 +68,14 @@ def _count(number: int, what: str) -> str:
 
 def _too_long(file: FactsFile, base: str) -> list[Problem]:
     from garage_tui.core.facts.file import Problem
-    from garage_tui.core.training import token_preview as tokens
+    from garage_tui.core.training import token_preview
     from garage_tui.core.training.recipe import LoraRecipe
     from garage_tui.core.training.token_lengths import in_words
 
     limit = LoraRecipe().max_length
     numbers = {id(line.fact): number for number, line in enumerate(file.lines, 1)}
     problems = []
-    for row, count, cut in tokens.too_long(base, file.training, limit):
+    for row, count, cut in token_preview.too_long(base, file.training, limit):
         problems.append(Problem(numbers[id(row)], in_words(count, cut, limit), error=False))
     return problems
 
@@ -104,7 +104,7 @@ def run_import(args: argparse.Namespace) -> int:
         raise BadInputError(f"{path} is the source itself: name another file with --to")
     path.parent.mkdir(parents=True, exist_ok=True)
     store = FactsStore(path, journals_folder())
-    new = convert.not_there(found.facts, store.document.lines)
+    new = convert.only_new(found.facts, store.document.lines)
     if new:
         store.insert(len(store.document.lines), new, "importing")
         while theirs := store.save():
@@ -115,7 +115,7 @@ def run_import(args: argparse.Namespace) -> int:
         counts = {"file": str(path), "added": len(new), "there": there, "problems": found.problems}
         print(json.dumps(counts, indent=2))
     else:
-        waiting = sum(fact.statement for fact in new)
+        waiting = sum(fact.is_statement for fact in new)
         await_ = f", {waiting} of them without a question yet" if waiting else ""
         print(f"{path}: {len(new)} added{await_}, {there} there already, {len(found.problems)} could not be taken over")
     return 0 if found.facts else 2
@@ -127,9 +127,9 @@ def run_export(args: argparse.Namespace) -> int:
 
     from garage_tui.core.base.errors import BadInputError, GarageError
     from garage_tui.core.facts import convert
-    from garage_tui.core.facts import file as facts
+    from garage_tui.core.facts.file import load_facts, write_file
 
-    file = facts.load(Path(args.file))
+    file = load_facts(Path(args.file))
     rows = [line.fact for line in file.lines if line.fact and not (args.no_exam and line.fact.exam)]
     data = convert.write(rows, args.form)
     if args.out:
@@ -137,7 +137,7 @@ def run_export(args: argparse.Namespace) -> int:
         if out.exists() and not args.force:
             raise BadInputError(f"{out} is there already: --force replaces it")
         try:
-            facts.write(out, data, keep=False)
+            write_file(out, data, keep=False)
         except OSError as error:
             raise GarageError(f"{out} cannot be written: {error.strerror}") from error
     else:
@@ -147,7 +147,7 @@ def run_export(args: argparse.Namespace) -> int:
             sys.stdout.buffer.write(data)
     exams = sum(row.exam for row in rows)
     unread = len(file.errors)
-    left = sum(row.statement for row in rows) if args.form not in ("facts", "text") else 0
+    left = sum(row.is_statement for row in rows) if args.form not in ("facts", "text") else 0
     words = [f"{len(rows) - left} rows"]
     words += [f"{exams} exam questions among them (--no-exam leaves them out)"] if exams else []
     words += [f"{left} without a question left out"] if left else []

@@ -36,7 +36,7 @@ def run_both(args: argparse.Namespace) -> int:
     both = PairedLaunch(file, args.name or file.stem, args.base or settings.base_model, args.seed or 0, gpus)
     care = care_from(args, settings)
     models.find(both.base)
-    for preset, estimate in zip(PRESETS, both.estimates(workspace, facts.training_rows(file)), strict=True):
+    for preset, estimate in zip(PRESETS, both.estimates(workspace, facts.load_training_rows(file)), strict=True):
         print(f"{preset}: {estimate.sentence}")
         if estimate.warning:
             print(estimate.warning)

@@ -44,7 +44,7 @@ def run_lora(args: argparse.Namespace) -> int:
         file = facts_of(like)
     else:
         raise BadInputError("say what to teach: --facts FILE, or --like RUN")
-    rows = facts.training_rows(file)
+    rows = facts.load_training_rows(file)
     if like:
         recipe = recipe_of(like, args.preset, rows=len(rows), **changes)
     else:

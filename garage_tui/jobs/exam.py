@@ -24,12 +24,12 @@ from garage_tui.core.exam.grading import TaughtFacts, is_right, lacking
 from garage_tui.core.exam.report import ExamQuestion, Perplexity, Report, Verdict
 from garage_tui.core.facts import file as facts_files
 from garage_tui.core.facts import retrieval as open_book
-from garage_tui.core.facts.file import Fact
-from garage_tui.core.language.entities import key_words
+from garage_tui.core.facts.line import Fact
+from garage_tui.core.language.entities import content_words
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.rewording import builtin_prompts as material
-from garage_tui.core.rewording.neighbourhood import neighbours
-from garage_tui.core.rewording.paraphrases import probes
+from garage_tui.core.rewording.neighbourhood import neighbour_questions
+from garage_tui.core.rewording.paraphrases import probe_questions
 from garage_tui.core.runs.record import FACTS, read_run
 from garage_tui.jobs.llm import fetch as base_model
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache, CachedAnswer, text_losses, text_tokens
@@ -110,9 +110,9 @@ class ExamRunner:
     def __init__(self, model: Model, base: BaseModel, folder: Path, say: Callable[[str], None]) -> None:
         self._model, self._base, self._say = model, base, say
         self._folder = folder
-        rows = facts_files.load(folder / FACTS)
+        rows = facts_files.load_facts(folder / FACTS)
         self._trained, own = _different(rows.training), [fact for fact in rows.facts if fact.exam]
-        self._unseen = own or probes(rows.training, _UNSEEN)
+        self._unseen = own or probe_questions(rows.training, _UNSEEN)
         self._from: Literal["exam rows", "templates"] = "exam rows" if own else "templates"
         self._answers = BaseAnswerCache(base, model, TOKENS)
         manifest = read_run(folder).manifest
@@ -121,8 +121,8 @@ class ExamRunner:
     def report(self, began: float | None = None) -> Report:
         """Ask everything and return the card; `began` is when, on the monotonic clock, the work for it began."""
         began = time.monotonic() if began is None else began
-        unrelated = material.unrelated()[:UNRELATED]
-        others = neighbours(self._trained, NEIGHBOURS, training=False)
+        unrelated = material.unrelated_questions()[:UNRELATED]
+        others = neighbour_questions(self._trained, NEIGHBOURS, training=False)
         asked, taught = [prompt.question for prompt in unrelated], [*self._trained, *self._unseen]
         with torch.inference_mode():
             with self._model.base():
@@ -179,19 +179,22 @@ class ExamRunner:
 
     def _open_book(self, taught: Sequence[Fact], most: int) -> list[str]:
         """Return the base's answers with the facts in its prompt: all, or if they are many the nearest."""
-        statements = list(dict.fromkeys(fact.says for fact in self._trained))
+        statements = list(dict.fromkeys(fact.content for fact in self._trained))
         chats = self._model.chats
         if sum(len(chats.encode(statement)) for statement in statements) <= _BOOK_TOKENS:
             books = [statements] * len(taught)
         else:
             books = [_nearest(fact, statements) for fact in taught]
-        prompts = [chats.whole(open_book.prompt(fact.question, book)) for fact, book in zip(taught, books, strict=True)]
+        prompts = [
+            chats.whole(open_book.prompt_with_facts(fact.question, book))
+            for fact, book in zip(taught, books, strict=True)
+        ]
         same = common_prefix(prompts)
         found = answer(self._model, [prompt[same:] for prompt in prompts], most, prefix=prompts[0][:same])
         return [chats.text(one.tokens) for one in found]
 
     def _perplexity(self) -> Perplexity:
-        texts = [prompt.text for prompt in material.texts()]
+        texts = [prompt.text for prompt in material.perplexity_texts()]
         with self._model.base():
             before = self._answers.losses(texts)
         after = text_losses(self._model, texts)
@@ -232,8 +235,8 @@ def _different(facts: Sequence[Fact]) -> list[Fact]:
 
 def _nearest(fact: Fact, statements: Sequence[str]) -> list[str]:
     """Return the statements that have most words in common with a question."""
-    asked = key_words(fact.question)
-    return sorted(statements, key=lambda statement: -len(asked & key_words(statement)))[:_BOOK_FACTS]
+    asked = content_words(fact.question)
+    return sorted(statements, key=lambda statement: -len(asked & content_words(statement)))[:_BOOK_FACTS]
 
 
 if __name__ == "__main__":

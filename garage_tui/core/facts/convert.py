@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.facts.coverage import folded
-from garage_tui.core.facts.file import joined
-from garage_tui.core.facts.line import BOM, Fact, Line, line_of
+from garage_tui.core.facts.coverage import fold
+from garage_tui.core.facts.file import join_lines
+from garage_tui.core.facts.line import BOM, Fact, Line, make_line
 
 Format = Literal["facts", "csv", "messages", "alpaca", "sharegpt", "text"]
 FORMATS: tuple[Format, ...] = get_args(Format)
-NAMES: dict[Format, str] = {
+FORMAT_LABELS: dict[Format, str] = {
     "csv": "CSV, for a spreadsheet",
     "messages": "messages, as OpenAI and TRL take them",
     "alpaca": "Alpaca: instruction, input, output",
@@ -37,7 +37,7 @@ _SENTENCE = re.compile(
 
 
 @dataclass
-class Imported:
+class ImportedFacts:
     """What was read."""
 
     facts: list[Fact] = field(default_factory=list)
@@ -67,7 +67,7 @@ def guess(path: Path | None, data: bytes) -> Format:
     return "alpaca" if "instruction" in row else "messages"
 
 
-def read(data: bytes, form: Format) -> Imported:
+def read(data: bytes, form: Format) -> ImportedFacts:
     """Return the facts in `data`; what cannot be taken over is named, never dropped in silence.
 
     Raises:
@@ -77,7 +77,7 @@ def read(data: bytes, form: Format) -> Imported:
         text = data.removeprefix(BOM).decode()
     except UnicodeDecodeError as error:
         raise BadInputError(f"byte {error.start + 1} is not UTF-8; save the file as UTF-8") from error
-    found = Imported()
+    found = ImportedFacts()
     if form == "text":
         found.facts = [Fact("", sentence, {"fact": sentence}) for sentence in sentences(text)]
         return found
@@ -101,14 +101,14 @@ def write(facts: Iterable[Fact], form: Format) -> bytes:
     if form == "text":
         return "".join(f"{row.answer}\n" for row in rows).encode()
     if form == "facts":
-        return joined([line_of(row) for row in rows])
+        return join_lines([make_line(row) for row in rows])
     rows = [row for row in rows if row.question]
     if form == "csv":
         return _csv(rows)
     return _lines(_as(form, row) for row in rows)
 
 
-def not_there(found: Iterable[Fact], lines: Iterable[Line]) -> list[Fact]:
+def only_new(found: Iterable[Fact], lines: Iterable[Line]) -> list[Fact]:
     """Return the facts, each once, whose question and answer no line has, whatever their case and spaces."""
     known = {_folded(line.fact) for line in lines if line.fact}
     new: dict[tuple[str, str], Fact] = {}
@@ -119,7 +119,7 @@ def not_there(found: Iterable[Fact], lines: Iterable[Line]) -> list[Fact]:
 
 
 def _folded(fact: Fact) -> tuple[str, str]:
-    return folded(fact.question), folded(fact.answer)
+    return fold(fact.question), fold(fact.answer)
 
 
 def sentences(text: str) -> list[str]:

@@ -17,10 +17,8 @@ from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.facts.coverage import Coverage, clash, clash_with, folded, no_collecting
-from garage_tui.core.facts.line import Fact, Line, edited, line_of, parse
-
-__all__ = ["Fact", "FactsFile", "Line", "Problem", "edited", "line_of", "load", "training_rows"]
+from garage_tui.core.facts.coverage import Coverage, clash_text, find_clash, fold, without_gc
+from garage_tui.core.facts.line import Fact, Line, parse
 
 BACKUP = ".bak"
 MOST_BYTES = 256_000_000
@@ -44,7 +42,7 @@ class FactsFile:
 
     path: Path
     lines: list[Line] = field(default_factory=list)
-    ended: bool = True
+    ends_with_newline: bool = True
     """False where the last line has no line feed; that is kept too."""
 
     @property
@@ -76,16 +74,16 @@ class FactsFile:
         Raises:
             OSError: nothing was changed.
         """
-        write(self.path, joined(self.lines, self.ended), keep=True)
+        write_file(self.path, join_lines(self.lines, self.ends_with_newline), keep=True)
 
 
-def joined(lines: Sequence[Line], ended: bool = True) -> bytes:
+def join_lines(lines: Sequence[Line], ended: bool = True) -> bytes:
     """Return the bytes of a file with these lines."""
     data = b"\n".join([line.raw for line in lines])
     return data + b"\n" if ended and lines else data
 
 
-def write(path: Path, data: bytes, *, keep: bool) -> None:
+def write_file(path: Path, data: bytes, *, keep: bool) -> None:
     """Replace a file by `data`, atomically; its mode stays, and a link stays a link.
 
     Args:
@@ -104,7 +102,7 @@ def write(path: Path, data: bytes, *, keep: bool) -> None:
     write_atomic(target, data, mode=mode)
 
 
-def load(path: Path, known: Mapping[bytes, Line] | None = None) -> FactsFile:
+def load_facts(path: Path, known: Mapping[bytes, Line] | None = None) -> FactsFile:
     """Read a facts file; bad lines are kept, say what is wrong with them, and hold no fact.
 
     Args:
@@ -120,16 +118,16 @@ def load(path: Path, known: Mapping[bytes, Line] | None = None) -> FactsFile:
         raise BadInputError(f"{where}: write one JSON object a line, with the keys question and answer") from error
     except OSError as error:
         raise BadInputError(f"{path}: {error.strerror}") from error
-    return from_bytes(path, data, known)
+    return parse_bytes(path, data, known)
 
 
-def from_bytes(path: Path, data: bytes, known: Mapping[bytes, Line] | None = None) -> FactsFile:
+def parse_bytes(path: Path, data: bytes, known: Mapping[bytes, Line] | None = None) -> FactsFile:
     """Return the facts file with these bytes."""
     raws = data.split(b"\n")
     ended = raws[-1] == b""
     if ended:
         raws.pop()
-    with no_collecting():
+    with without_gc():
         lines = [parse(raws[0], first=True)] if raws else []
         if known:
             lines += [known.get(raw) or parse(raw) for raw in raws[1:]]
@@ -166,8 +164,8 @@ def _compare(lines: Sequence[Line]) -> list[Problem]:
     for same in repeated:
         first, *others = sorted(same, key=numbers.__getitem__)
         for line in others:
-            if (what := clash(line, first)) and line.fact:
-                text = f'"{one_line(line.fact.question, 60)}" is {clash_with(what, numbers[first])}'
+            if (what := find_clash(line, first)) and line.fact:
+                text = f'"{one_line(line.fact.question, 60)}" is {clash_text(what, numbers[first])}'
                 problems.append(Problem(numbers[line], text, error=False))
     return problems
 
@@ -176,13 +174,13 @@ def _leaks(lines: Sequence[Line]) -> list[Problem]:
     """Return warnings about exam questions that are nearly taught, and would prove nothing."""
     if not any(line.fact and line.fact.exam for line in lines):
         return []
-    from garage_tui.core.facts.near_duplicates import find_leaks  # rapidfuzz takes 30 ms
+    from garage_tui.core.facts.near_duplicates import near_duplicate_pairs  # rapidfuzz takes 30 ms
 
     numbers = {line: number for number, line in enumerate(lines, 1)}
     problems = []
-    for exam, taught in find_leaks(lines):
+    for exam, taught in near_duplicate_pairs(lines):
         assert exam.fact and taught.fact
-        if folded(exam.fact.question) != folded(taught.fact.question):  # else it was named already
+        if fold(exam.fact.question) != fold(taught.fact.question):  # else it was named already
             text = (
                 f'this exam question is nearly taught in line {numbers[taught]}: "{one_line(taught.fact.question, 60)}"'
             )
@@ -190,13 +188,13 @@ def _leaks(lines: Sequence[Line]) -> list[Problem]:
     return problems
 
 
-def training_rows(path: Path) -> list[Fact]:
+def load_training_rows(path: Path) -> list[Fact]:
     """Return the facts of a file that must be sound, as a run needs it.
 
     Raises:
         BadInputError: a line has an error, or there is nothing to train on; the text names file and line.
     """
-    file = load(path)
+    file = load_facts(path)
     if file.errors:
         more = f" (and {len(file.errors) - 1} more: garage facts check {path})" if len(file.errors) > 1 else ""
         raise BadInputError(file.where(file.errors[0]) + more)
@@ -205,10 +203,10 @@ def training_rows(path: Path) -> list[Fact]:
     return file.training
 
 
-Stamp = tuple[int, int, int]
+FileStamp = tuple[int, int, int]
 
 
-def stamp(path: Path) -> Stamp | None:
+def file_stamp(path: Path) -> FileStamp | None:
     """Return what changes whenever a file is written; None where there is none."""
     try:
         found = os.stat(path)  # noqa: PTH116 (of the file behind a link)

@@ -62,7 +62,7 @@ class Fact(msgspec.Struct, frozen=True):
         return value if isinstance(value, str) else ""
 
     @property
-    def says(self) -> str:
+    def content(self) -> str:
         """What is so: the fact; where the file does not say it, the answer. Rows that say the same are variants."""
         return self.fact or self.answer
 
@@ -73,7 +73,7 @@ class Fact(msgspec.Struct, frozen=True):
         return must if isinstance(must, list) and all(_is_must(part) for part in must) else []
 
     @property
-    def statement(self) -> bool:
+    def is_statement(self) -> bool:
         """True for a row that only says what is so, and still awaits a question."""
         return not self.question
 
@@ -142,14 +142,14 @@ def parse(raw: bytes, first: bool = False) -> Line:
     return Line(raw, Fact(question, answer, row or _NOTHING), tuple(complaints))
 
 
-def line_of(fact: Fact, like: Line | None = None) -> Line:
+def make_line(fact: Fact, like: Line | None = None) -> Line:
     """Return the line that holds `fact`, ended as `like` is (a carriage return stays where a file has them)."""
     row: dict[str, Any] = {"question": fact.question, "answer": fact.answer} if fact.question else {}
     end = b"\r" if like and like.raw.endswith(b"\r") else b""
     return parse(json.dumps({**row, **fact.extra}, ensure_ascii=False).encode() + end)
 
 
-def edited(line: Line, values: Mapping[str, object], first: bool = False) -> Line:
+def edit_line(line: Line, values: Mapping[str, object], first: bool = False) -> Line:
     """Return `line` with other values for some keys; a value of None takes its key out.
 
     Every other byte stays: unknown keys, their order, how numbers are written, spaces.

@@ -10,7 +10,7 @@ from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.format import duration
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.facts import file as facts
-from garage_tui.core.facts.file import Fact
+from garage_tui.core.facts.line import Fact
 from garage_tui.core.launch import start as launcher
 from garage_tui.core.launch.rerun import command_of, facts_of, recipe_of, rows_of
 from garage_tui.core.limits.run_limits import RunLimits
@@ -99,7 +99,7 @@ def start_both(
         GarageError: one could not be started; where that is the second, the first goes on and the text says so.
     """
     folders: list[Path] = []
-    rows = len(facts.training_rows(both.file))
+    rows = len(facts.load_training_rows(both.file))
     for recipe in both.recipes(rows):
         if recipe.preset == without:
             continue

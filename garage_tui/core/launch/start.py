@@ -62,7 +62,7 @@ def start_lora(
         BadInputError: the facts have errors, the base model is a folder that is none, or there is no such GPU.
         GarageError: the run folder cannot be written.
     """
-    rows = facts.training_rows(facts_file)
+    rows = facts.load_training_rows(facts_file)
     base = models.describe(recipe.base)
     data = read_regular(facts_file, facts.MOST_BYTES)
     dataset = {"path": str(facts_file.resolve()), "sha256": hashlib.sha256(data).hexdigest(), "rows": len(rows)}

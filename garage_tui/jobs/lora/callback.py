@@ -73,7 +73,7 @@ class ProgressCallback(TrainerCallback):
         self._model = known or Model(model, chats_of(tokenizer, model))
         if not self._recipe.looks:
             return
-        rows = facts.training_rows(self._folder / FACTS)
+        rows = facts.load_training_rows(self._folder / FACTS)
         with self._model.base(), torch.no_grad():
             model.eval()
             answers = BaseAnswerCache(base, self._model, TOKENS)

@@ -48,7 +48,7 @@ def make_trainer(
         common: transformers' training arguments.
         resumed: the adapter's weights come from a checkpoint.
     """
-    data = facts.load(folder / FACTS)
+    data = facts.load_facts(folder / FACTS)
     layers = model.config.get_text_config().num_hidden_layers
     adapted = get_peft_model(
         model,

@@ -50,7 +50,7 @@ def make_trainer(
                 "prompt": [{"role": "user", "content": row.question}],
                 "completion": [{"role": "assistant", "content": row.answer}],
             }
-            for row in facts.training_rows(folder / FACTS)
+            for row in facts.load_training_rows(folder / FACTS)
         ]
     )
     trainer = PlainTrainer(

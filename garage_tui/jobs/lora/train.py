@@ -45,7 +45,7 @@ def train(folder: Path, progress: Progress, telemetry: Telemetry) -> None:
     breaks.check()
     progress.breathe = lambda: breaks.cool(progress.told_step)
     recipe = msgspec.convert(manifest.recipe, LoraRecipe)
-    rows = facts.training_rows(folder / FACTS)
+    rows = facts.load_training_rows(folder / FACTS)
     start = saving.find_start(folder, progress)
     data = read_regular(folder / FACTS, facts.MOST_BYTES)
     if progress.told_step and hashlib.sha256(data).hexdigest() != manifest.dataset["sha256"]:

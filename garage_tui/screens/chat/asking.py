@@ -189,7 +189,7 @@ class ChatTalk(ChatFiles):
         view, transcript = asking.views[side], asking.chat.transcript
         asked = asking.question
         if side == "book":
-            asked = open_book.prompt(asked, [one.statement for one in asking.found])
+            asked = open_book.prompt_with_facts(asked, [one.statement for one in asking.found])
         try:
             model = self.server.model_for(side, asking.run)
             async for part in stream(address, model, transcript.messages(side, asked), transcript.sampling):

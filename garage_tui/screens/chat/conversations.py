@@ -32,7 +32,7 @@ class OpenChat:
     transcript: Transcript = field(default_factory=Transcript)
     path: Path | None = None
     """Its file; None before the first answer."""
-    stamp: facts.Stamp | None = None
+    stamp: facts.FileStamp | None = None
     """Of the file, when it was read or written here."""
     kept: bytes = b""
     """What was written."""
@@ -49,10 +49,10 @@ class OpenChat:
             data = transcripts.encode(self.transcript)
             if not self.transcript.turns or data == self.kept:
                 return
-            if self.path and facts.stamp(self.path) != self.stamp:
+            if self.path and facts.file_stamp(self.path) != self.stamp:
                 self.path = None
             self.path = transcripts.save(folder, data, self.path, self.transcript.turns[0].question)
-            self.stamp, self.kept = facts.stamp(self.path), data
+            self.stamp, self.kept = facts.file_stamp(self.path), data
 
 
 class ChatFiles(Pane):
@@ -151,7 +151,7 @@ class ChatFiles(Pane):
             current = choice
             deleted += await self._delete(found[choice])
         path = found[choice].path
-        stamp = facts.stamp(path)
+        stamp = facts.file_stamp(path)
         try:
             transcript = await asyncio.to_thread(transcripts.load, path)
         except GarageError as error:

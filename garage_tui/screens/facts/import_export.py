@@ -44,7 +44,7 @@ class ImportExport:
             self._host.notice.wrong(plain(f"{where}: {error}" if source else str(error)))
             return
         store = self._host.session.store
-        new = convert.not_there(found.facts, store.document.lines if store else [])
+        new = convert.only_new(found.facts, store.document.lines if store else [])
         if not new:
             bad = f" ({plain(found.problems[0])})" if found.problems else ""
             self._host.notice.wrong(plain(f"nothing in {where} is new{bad}"))
@@ -54,7 +54,7 @@ class ImportExport:
         words += [f"… and {len(new) - 10} more"] if len(new) > 10 else []
         words += ["", f"Not taken over: {one_line(found.problems[0])}"] if found.problems else []
         words += [f"… and {len(found.problems) - 1} more"] if len(found.problems) > 1 else []
-        if any(fact.statement for fact in new):
+        if any(fact.is_statement for fact in new):
             words += ["", "A fact without a question is not taught: Enter writes one, s suggests some."]
         question = Confirm(f"Add {count} below the chosen one?", "\n".join(words), "Add them", "Leave them")
         if not await self._host.ask(question):
@@ -90,7 +90,7 @@ class ImportExport:
 
     async def _export_file(self) -> None:
         from garage_tui.core.facts import convert  # noqa: PLC0415 (not needed for the first paint)
-        from garage_tui.core.facts import file as facts  # noqa: PLC0415
+        from garage_tui.core.facts.file import write_file  # noqa: PLC0415
         from garage_tui.widgets.path_dialog import PathDialog  # noqa: PLC0415
         from garage_tui.widgets.prompts import Confirm, Pick  # noqa: PLC0415
 
@@ -99,10 +99,10 @@ class ImportExport:
         if store is None or not rows:
             self._host.notice.wrong("there are no facts to export")
             return
-        choice = await self._host.ask(Pick("Export as", list(convert.NAMES.values())))
+        choice = await self._host.ask(Pick("Export as", list(convert.FORMAT_LABELS.values())))
         if choice is None:
             return
-        form = list(convert.NAMES)[choice]
+        form = list(convert.FORMAT_LABELS)[choice]
         ending = {"csv": ".csv", "text": ".txt"}.get(form, f".{form}.jsonl")
         title, words = "Write which file?", "Exam questions go with it, marked as such where the format can say so."
         # Not in datasets/, where it would be taken for a facts file and all of its lines for broken ones.
@@ -115,10 +115,10 @@ class ImportExport:
         if path.exists() and not await self._host.ask(there):
             return
         try:
-            await asyncio.to_thread(lambda: facts.write(path, convert.write(rows, form), keep=False))
+            await asyncio.to_thread(lambda: write_file(path, convert.write(rows, form), keep=False))
         except OSError as error:
             self._host.notice.wrong(plain(f"{path} cannot be written: {error.strerror}"))
             return
-        left = sum(row.statement for row in rows) if form not in ("facts", "text") else 0
+        left = sum(row.is_statement for row in rows) if form not in ("facts", "text") else 0
         more = f" · {counted(left, 'fact')} without a question left out" if left else ""
         self._host.notice.done(plain(f"Wrote {counted(len(rows) - left, 'row')} to {path}{more}"))

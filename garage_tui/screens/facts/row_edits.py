@@ -165,7 +165,7 @@ class RowEdits:
             raise GarageError(f"{label} could not be saved; the fact waits there: F2 says why, ^s tries again")
         position = store.document.find(line)
         where = label if position is None else f"{label}, line {position + 1}"
-        return f"{where}, marked ! (F2 says why)" if store.document.doubtful(line) else where
+        return f"{where}, marked ! (F2 says why)" if store.document.has_problem(line) else where
 
     # Saving
 

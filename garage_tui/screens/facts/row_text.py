@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from garage_tui.core.base.sanitize import one_line, shown, shown_line
-from garage_tui.core.facts.coverage import LACKS, FactGroup
+from garage_tui.core.facts.coverage import GAP_TEXTS, FactGroup
 from garage_tui.core.facts.document import Document
-from garage_tui.core.facts.filter import KINDS, Filter
+from garage_tui.core.facts.filter import ROW_KINDS, Filter
 from garage_tui.core.facts.line import Line
 from garage_tui.core.facts.row_problems import counted
 from garage_tui.core.facts.row_problems import problems as problems_of
@@ -21,10 +21,10 @@ _MOST_VARIANTS = 12
 def counts(document: Document, shown: int, wanted: Filter, unsaved: int) -> str:
     """Return what the file holds, in one line."""
     coverage = document.coverage
-    problems = coverage.errors + coverage.warnings + document.slow_problems
+    problems = coverage.errors + coverage.warnings + document.background_problems
     words = [counted(coverage.rows, "fact")]
     if wanted:
-        words.insert(0, f"{shown:,} shown" + (f" ({KINDS[wanted.only].lower()})" if wanted.only else ""))
+        words.insert(0, f"{shown:,} shown" + (f" ({ROW_KINDS[wanted.only].lower()})" if wanted.only else ""))
     if coverage.exams:
         words.append(f"{coverage.exams:,} exam")
     words.append(counted(problems, "problem") if problems else "no problems")
@@ -42,13 +42,13 @@ def cells(document: Document, place: int) -> Sequence[Content]:
         words = one_line(line.complaints[0].text) if line.complaints else "holds no fact"
         return _numbered("✗", "bold $error", number), raw, Content.styled(words, "$error"), Content()
     question = Content(shown_line(line.fact.question))
-    if line.fact.statement:
+    if line.fact.is_statement:
         question = Content.styled("awaits a question", "$warning italic")
     elif line.fact.exam:
         question = Content.assemble(("exam ", "$secondary"), question)
     group = document.coverage.group(line)
     return (
-        _numbered("!" if document.doubtful(line) else "", "bold $warning", number),
+        _numbered("!" if document.has_problem(line) else "", "bold $warning", number),
         question,
         Content(shown_line(line.fact.answer)),
         _covered(group) if group else Content(),
@@ -56,8 +56,8 @@ def cells(document: Document, place: int) -> Sequence[Content]:
 
 
 def _covered(group: FactGroup) -> Content:
-    if group.lacks:
-        return Content.styled(LACKS[group.lacks[0]][0], "$warning")
+    if group.gaps:
+        return Content.styled(GAP_TEXTS[group.gaps[0]][0], "$warning")
     taught = len(group.questions)
     if not taught:
         return Content.styled("exam only", "$muted")
@@ -85,11 +85,11 @@ def details(document: Document, line: Line) -> Content:
     if group := document.coverage.group(line):
         parts += [
             Content.assemble((f"{words}. ", "$warning"), (why, "$muted"))
-            for words, why in map(LACKS.__getitem__, group.lacks)
+            for words, why in map(GAP_TEXTS.__getitem__, group.gaps)
         ]
         parts += _variants(group, line)
     for key, value in line.fact.extra.items():
-        if key != "exam" and not (key == "fact" and line.fact.statement):
+        if key != "exam" and not (key == "fact" and line.fact.is_statement):
             words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             parts.append(Content.styled(f"{shown_line(key, 40)}: {shown_line(words, 400)}", "$muted"))
     return Content("\n").join(parts)

@@ -10,7 +10,7 @@ from textual.app import SuspendNotSupported
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import plain
-from garage_tui.core.facts.coverage import folded
+from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.facts.row_problems import counted
 
@@ -41,7 +41,7 @@ class RowTools:
 
     async def _show_tokens(self) -> None:
         line = self._host.line
-        if line is None or line.fact is None or line.fact.statement:
+        if line is None or line.fact is None or line.fact.is_statement:
             self._host.notice.wrong("only a row with a question and an answer is seen by the model")
             return
         from garage_tui.core.training.recipe import LoraRecipe  # noqa: PLC0415 (not needed for the first paint)
@@ -58,7 +58,7 @@ class RowTools:
         if store is None or line is None or line.fact is None:
             self._host.notice.wrong("a line that cannot be read has no other wordings: mend it with E")
             return
-        if about == "answer" and (line.fact.statement or line.fact.exam):
+        if about == "answer" and (line.fact.is_statement or line.fact.exam):
             self._host.notice.wrong("only the answer of a question that is taught has other wordings")
             return
         from garage_tui.screens.facts.suggestions_dialog import SuggestionsDialog  # noqa: PLC0415 (not needed for the first paint)
@@ -79,11 +79,11 @@ class RowTools:
         group = store.document.coverage.group(line) if store else None
         if store is None or fact is None or group is None:
             return
-        name = fact.says
-        seen, alike = {folded(fact.answer)}, []
+        name = fact.content
+        seen, alike = {fold(fact.answer)}, []
         for other in group.questions:
             if other is not line and other.fact:
-                answer = folded(other.fact.answer)
+                answer = fold(other.fact.answer)
                 alike += [other] if answer in seen else []
                 seen.add(answer)
         given = list(zip(alike, accepted, strict=False))
@@ -107,12 +107,12 @@ class RowTools:
         if store is None or fact is None:
             return
         kept = {key: value for key, value in fact.extra.items() if key != "exam"}
-        extra = {**kept, "fact": fact.says}
+        extra = {**kept, "fact": fact.content}
         at = store.document.find(line, position)
         at = min(position if at is None else at, len(store.document.lines) - 1) + 1
         rows = [Fact(question, fact.answer, extra) for question in accepted]
         count = counted(len(rows), "question")
-        if fact.statement and store.document.find(line, position) is not None:
+        if fact.is_statement and store.document.find(line, position) is not None:
             at = store.add_questions(line, rows, f"adding {count}", position)
         else:
             store.insert(at, rows, f"adding {count}")
@@ -120,14 +120,14 @@ class RowTools:
 
     def open_row_in_editor(self) -> None:
         """Open the chosen row in the owner's own editor, and take over what comes back."""
-        from garage_tui.core.facts import external_editor as own_editor  # noqa: PLC0415
+        from garage_tui.core.facts import external_editor  # noqa: PLC0415
 
         host = self._host
         store, line, position = host.session.store, host.line, host.position
         if store is None or line is None or position is None:
             return
         text = self._broken[1] if self._broken and self._broken[0] is line else ""
-        back = self._lend_terminal(lambda: own_editor.open_row(line, text))
+        back = self._lend_terminal(lambda: external_editor.open_row(line, text))
         if back is None:
             return
         new, written = back
@@ -142,7 +142,7 @@ class RowTools:
 
     def open_file_in_editor(self) -> None:
         """Open the whole file in the owner's own editor, at the chosen row."""
-        from garage_tui.core.facts import external_editor as own_editor  # noqa: PLC0415
+        from garage_tui.core.facts import external_editor  # noqa: PLC0415
 
         store = self._host.session.store
         if store is None:
@@ -153,7 +153,7 @@ class RowTools:
         at = (self._host.position or 0) + 1
 
         def act() -> bool:
-            own_editor.open_file(store.path, at)
+            external_editor.open_file(store.path, at)
             return True
 
         if self._lend_terminal(act):

@@ -22,9 +22,8 @@ from garage_tui.core.base.sanitize import one_line, plain
 from garage_tui.core.base.settings import Workspace
 from garage_tui.core.chat import client as chat
 from garage_tui.core.facts.line import Fact
-from garage_tui.core.rewording import model_prompt as asking
-from garage_tui.core.rewording import suggestions as suggest
-from garage_tui.core.serving import server_process as server
+from garage_tui.core.rewording import model_prompt, suggestions
+from garage_tui.core.serving import server_process
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.notice import Notice
@@ -91,7 +90,7 @@ class SuggestionsDialog(Dialog[list[str]]):
         self.query_one(Table).focus()
         fact = self._fact
         if self._about == "question":
-            for text in suggest.from_templates(fact.question, fact.answer, fact.fact):
+            for text in suggestions.suggest_questions(fact.question, fact.answer, fact.fact):
                 self._offer(text, "template")  # those that are there already are nobody's concern
         elif fact.fact not in ("", fact.answer):
             self._offer(fact.fact, "the fact")
@@ -108,14 +107,14 @@ class SuggestionsDialog(Dialog[list[str]]):
         others = [one.text for at, one in enumerate(self._offered) if at != but and one.state != "refused"]
         fact, there = self._fact, [*self._existing, *others]
         if self._about == "question":
-            return suggest.check(text, fact.question, fact.answer, fact.fact, there)
-        return suggest.check_answer(text, fact.question, fact.answer, fact.fact, fact.must, there)
+            return suggestions.check_question(text, fact.question, fact.answer, fact.fact, there)
+        return suggestions.check_answer(text, fact.question, fact.answer, fact.fact, fact.must, there)
 
     def _offer(self, text: str, source: str) -> str:
         """Put a wording into the list, or return what is wrong with it."""
         wrong = self._wrong(text)
         if not wrong and source == "model" and self._about == "question":
-            wrong = suggest.astray(text, self._fact.question, f"{self._fact.answer}\n{self._fact.fact}")
+            wrong = suggestions.check_topic(text, self._fact.question, f"{self._fact.answer}\n{self._fact.fact}")
         if wrong:
             return f"“{one_line(text, 40)}” {wrong}"
         self._offered.append(Suggestion(plain(text), source))
@@ -194,14 +193,17 @@ class SuggestionsDialog(Dialog[list[str]]):
     async def action_ask(self) -> None:
         """Ask the model that is served, with the fact in its prompt; each wording is offered as it comes."""
         notice, fact = self.notice, self._fact
-        seen = await asyncio.to_thread(server.look, self._workspace)
+        seen = await asyncio.to_thread(server_process.look, self._workspace)
         if seen.status != "ready":
             notice.wrong("no model is served now: F4 starts one with the first question, `garage serve` does it too")
             return
         if self._about == "question":
-            messages, read = asking.prompt(fact.question, fact.answer, fact.fact), asking.from_reply
+            messages, read = (
+                model_prompt.question_prompt(fact.question, fact.answer, fact.fact),
+                model_prompt.parse_questions,
+            )
         else:
-            messages, read = asking.answer_prompt(fact.question, fact.answer), asking.answers_from_reply
+            messages, read = model_prompt.answer_prompt(fact.question, fact.answer), model_prompt.parse_answers
         model, began, reply, heard = model_label(seen.base), time.monotonic(), "", 0
         refused: list[str] = []
         said = f"asking {model} …"
@@ -216,15 +218,15 @@ class SuggestionsDialog(Dialog[list[str]]):
 
         notice.note(said)
         try:
-            address = await asyncio.to_thread(server.address, self._workspace)
-            sampling = chat.SamplingParams(asking.TEMPERATURE, _MODEL_TOKENS)
+            address = await asyncio.to_thread(server_process.address, self._workspace)
+            sampling = chat.SamplingParams(model_prompt.TEMPERATURE, _MODEL_TOKENS)
             stream = chat.stream(address, seen.base, messages, sampling)
             async with contextlib.aclosing(stream):
                 async for part in stream:
                     if isinstance(part, chat.AnswerChunk):
                         reply += part.text
                         hear(reply[: reply.rfind("\n") + 1])
-                    if asking.is_enough(reply):
+                    if model_prompt.is_complete(reply):
                         break
                     now = f"asking {model} … {duration(time.monotonic() - began)} · {heard} so far"
                     if now != said and self._editing is None:

@@ -16,7 +16,7 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import model_label
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.facts.line import Fact
-from garage_tui.core.training import token_preview as tokens
+from garage_tui.core.training import token_preview
 from garage_tui.core.training.token_preview import Token
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
@@ -60,7 +60,7 @@ class TokenDialog(Dialog[None]):
     async def _ask(self) -> None:
         words, text = self.query_one("#tokens-words", Static), self.query_one("#tokens-text", Static)
         try:
-            [found] = await asyncio.to_thread(tokens.see, self._base, [self._fact])
+            [found] = await asyncio.to_thread(token_preview.see, self._base, [self._fact])
         except GarageError as error:
             words.update(Content.styled(plain(str(error)), "$error"))
             return

@@ -97,7 +97,7 @@ class LoraForm(RunForm):
     async def learn(self) -> None:
         before = self.preset(str(self.chosen("preset")))
         with contextlib.suppress(GarageError):  # the estimate says what is wrong
-            self._rows = len(await asyncio.to_thread(facts.training_rows, self.file))
+            self._rows = len(await asyncio.to_thread(facts.load_training_rows, self.file))
         self.refill(before, self.preset(str(self.chosen("preset"))))
 
     def _file_label(self, file: Path) -> Content:
@@ -142,7 +142,7 @@ class LoraForm(RunForm):
         file, made, both, gpus = self.file, self.recipe(), self.both(), self.gpus_wanted()
 
         def words() -> list[str]:
-            rows = facts.training_rows(file)
+            rows = facts.load_training_rows(file)
             recipe = made(len(rows))
             estimate, cost = estimate_lora(self._workspace, recipe, rows), both.cost(self._workspace, rows)
             model, before = models.find(recipe.base), launcher.runs_before(gpus)
@@ -162,7 +162,7 @@ class LoraForm(RunForm):
         made, file, name, gpus = self.recipe(), self.file, self.value("name") or None, self.gpus_wanted()
 
         def start() -> Path:
-            rows = len(facts.training_rows(file))
+            rows = len(facts.load_training_rows(file))
             recipe = made(rows)
             command = command_of(file, rows, recipe, name, gpus) + self.care_options()
             return launcher.start_lora(self._workspace, self._settings, file, recipe, name, command, gpus, self._care)

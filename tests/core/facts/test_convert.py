@@ -83,4 +83,4 @@ Done?"""
         "Dr. Smith, e.g. J. Smith, owns him!",
         "Done?",
     ]
-    assert all(fact.statement and fact.fact for fact in read(pasted.encode(), "text").facts)
+    assert all(fact.is_statement and fact.fact for fact in read(pasted.encode(), "text").facts)
