@@ -12,6 +12,7 @@ from textual.strip import Strip
 from textual.widgets import TextArea
 
 from garage_tui.core.base.sanitize import shown, unshown
+from garage_tui.widgets._textual_internals import forward_key, has_binding, press_bound_key, type_key
 
 if TYPE_CHECKING:
     from garage_tui.core.facts.row_draft import FinishKey
@@ -110,7 +111,7 @@ class CellEditor(TextArea):
     def changed(self) -> bool:
         return self.text != self._began
 
-    async def _on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
         await self._earlier()
         await self.take(event)
 
@@ -120,15 +121,13 @@ class CellEditor(TextArea):
             event.stop()
             event.prevent_default()
             if self.screen.focused not in (None, self):
-                self.screen.focused._forward_event(event)
+                forward_key(self.screen.focused, event)
         else:
-            bound = event.key in self._bindings.key_to_bindings
-            if not bound:
-                await super()._on_key(event)
-            if bound or not event._stop_propagation:  # no letter: its turn is now, not once it has bubbled up
+            if has_binding(self, event.key) or not await type_key(self, event):
+                # No letter: its turn is now, not once it has bubbled up.
                 event.stop()
                 event.prevent_default()
-                await self.app._check_bindings(event.key)
+                await press_bound_key(self.app, event.key)
 
     def action_finish(self, by: FinishKey) -> None:
         self._finish(by)

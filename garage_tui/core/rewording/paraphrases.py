@@ -70,7 +70,7 @@ def paraphrase_answers(facts: Sequence[Fact]) -> list[list[str]]:
     the statement of it where that is a sentence. Its own answer is the first.
 
     A question that always gets the one sentence teaches the sentence; with several the model has to hold on to what
-    they have in common (docs/recipe.md).
+    they have in common (docs/explain/recipe.md).
     """
     tells = [content_words(fact.answer) - content_words(fact.question) for fact in facts]
     rows: dict[str, dict[str, frozenset[str]]] = {}

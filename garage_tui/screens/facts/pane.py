@@ -57,6 +57,7 @@ class FactsPane(Pane):
         path: the file to open; by default `datasets/garage.jsonl`, else the first there is.
     """
 
+    HELP_PAGE = "guide/facts.md"
     HELP = (
         "Here you write what the model shall learn: questions as a person would ask them, and the answers you want. "
         "Several wordings of one question work better than one; the last column says what a fact still lacks. "
