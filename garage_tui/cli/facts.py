@@ -11,30 +11,30 @@ if TYPE_CHECKING:
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
-    parser = commands.add_parser("facts", help="look a facts file over")
+    parser = commands.add_parser("facts", help="check, import or export a facts file")
     actions = parser.add_subparsers(metavar="ACTION", required=True)
-    check = actions.add_parser("check", help="name every problem with its line; exit 2 if any is an error")
-    check.add_argument("file", metavar="FILE", help="JSONL: one {question, answer} object a line")
+    check = actions.add_parser("check", help="list every problem with its line; exit code 2 if any is an error")
+    check.add_argument("file", metavar="FILE", help="JSONL: one {question, answer} object per line")
     check.add_argument("--json", action="store_true", help="one JSON document")
     check.add_argument(
-        "--base", metavar="MODEL", help="also name rows longer than training takes, in this model's tokens"
+        "--base", metavar="MODEL", help="also list rows that are too long for training, in this model's tokens"
     )
     check.set_defaults(run=run_check)
     formats = ("facts", "csv", "messages", "alpaca", "sharegpt", "text")
     bring = actions.add_parser(
-        "import", help="add the facts of a CSV, chat or text file; never a row that is there already"
+        "import", help="add the facts of a CSV, chat or text file; rows that are already there are skipped"
     )
-    bring.add_argument("source", metavar="SOURCE", help="a file, or - for what comes from another command")
-    bring.add_argument("--as", dest="form", choices=formats, help="its format; guessed where it is not given")
+    bring.add_argument("source", metavar="SOURCE", help="a file, or - for standard input")
+    bring.add_argument("--as", dest="form", choices=formats, help="its format; detected by default")
     bring.add_argument("--to", metavar="FILE", help="the facts file (default: datasets/SOURCE.jsonl)")
     bring.add_argument("--json", action="store_true", help="one JSON document")
     bring.set_defaults(run=run_import)
     take = actions.add_parser("export", help="write facts in a format that other tools read")
     take.add_argument("file", metavar="FILE", help="the facts file")
     take.add_argument("--as", dest="form", choices=formats, required=True, help="the format")
-    take.add_argument("--out", metavar="OUT", help="write this file instead of the screen")
+    take.add_argument("--out", metavar="OUT", help="write to this file instead of standard output")
     take.add_argument("--no-exam", action="store_true", help="leave the exam questions out")
-    take.add_argument("--force", action="store_true", help="replace OUT if it is there")
+    take.add_argument("--force", action="store_true", help="replace OUT if it exists")
     take.set_defaults(run=run_export)
 
 
@@ -101,7 +101,7 @@ def run_import(args: argparse.Namespace) -> int:
     name = f"{source.stem if source else 'imported'}.jsonl"
     path = Path(args.to) if args.to else Workspace.find(args.workspace).datasets / name
     if source and path.exists() and path.resolve() == source.resolve():
-        raise BadInputError(f"{path} is the source itself: name another file with --to")
+        raise BadInputError(f"{path} is the source itself: give another file with --to")
     path.parent.mkdir(parents=True, exist_ok=True)
     store = FactsStore(path, journals_folder())
     new = convert.only_new(found.facts, store.document.lines)
@@ -117,7 +117,7 @@ def run_import(args: argparse.Namespace) -> int:
     else:
         waiting = sum(fact.is_statement for fact in new)
         await_ = f", {waiting} of them without a question yet" if waiting else ""
-        print(f"{path}: {len(new)} added{await_}, {there} there already, {len(found.problems)} could not be taken over")
+        print(f"{path}: {len(new)} added{await_}, {there} already there, {len(found.problems)} skipped")
     return 0 if found.facts else 2
 
 
@@ -135,7 +135,7 @@ def run_export(args: argparse.Namespace) -> int:
     if args.out:
         out = Path(args.out)
         if out.exists() and not args.force:
-            raise BadInputError(f"{out} is there already: --force replaces it")
+            raise BadInputError(f"{out} already exists: --force replaces it")
         try:
             write_file(out, data, keep=False)
         except OSError as error:
@@ -149,8 +149,8 @@ def run_export(args: argparse.Namespace) -> int:
     unread = len(file.errors)
     left = sum(row.is_statement for row in rows) if args.form not in ("facts", "text") else 0
     words = [f"{len(rows) - left} rows"]
-    words += [f"{exams} exam questions among them (--no-exam leaves them out)"] if exams else []
-    words += [f"{left} without a question left out"] if left else []
-    words += [f"{unread} lines that cannot be read left out: garage facts check {args.file}"] if unread else []
+    words += [f"{exams} of them exam questions (--no-exam leaves them out)"] if exams else []
+    words += [f"{left} without a question skipped"] if left else []
+    words += [f"{unread} unreadable lines skipped: garage facts check {args.file}"] if unread else []
     print(", ".join(words), file=sys.stderr)
     return 0

@@ -1,4 +1,4 @@
-"""Facts from and to other formats: CSV, the chat formats that trainers use, and plain sentences."""
+"""Conversion of facts from and to other formats: CSV, the chat formats that trainers use, and plain sentences."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Format = Literal["facts", "csv", "messages", "alpaca", "sharegpt", "text"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 FORMAT_LABELS: dict[Format, str] = {
     "csv": "CSV, for a spreadsheet",
-    "messages": "messages, as OpenAI and TRL take them",
+    "messages": "messages, for OpenAI and TRL",
     "alpaca": "Alpaca: instruction, input, output",
     "sharegpt": "ShareGPT: conversations",
-    "text": "text: the answers alone, a sentence a line",
+    "text": "text: only the answers, one per line",
 }
-"""What a fact file can be exported as, in words."""
+"""The formats that a facts file can be exported to, and how each is described."""
 _QUESTION = ("question", "prompt", "instruction", "q")
 _ANSWER = ("answer", "response", "output", "completion", "a")
 _ROLES = {"human": "user", "user": "user", "gpt": "assistant", "chatgpt": "assistant", "assistant": "assistant"}
@@ -38,15 +38,15 @@ _SENTENCE = re.compile(
 
 @dataclass
 class ImportedFacts:
-    """What was read."""
+    """The facts of a file in another format."""
 
     facts: list[Fact] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    """What could not be taken over, each with its place: "row 3: …"."""
+    """The rows that were skipped, each with its number and the reason: "row 3: …"."""
 
 
 class _Bad(ValueError):
-    """One row that cannot be taken over; the text says why."""
+    """A row that is skipped; the text says why."""
 
 
 def guess(path: Path | None, data: bytes) -> Format:
@@ -68,7 +68,7 @@ def guess(path: Path | None, data: bytes) -> Format:
 
 
 def read(data: bytes, form: Format) -> ImportedFacts:
-    """Return the facts in `data`; what cannot be taken over is named, never dropped in silence.
+    """Return the facts in `data`; each row that is skipped is listed with the reason.
 
     Raises:
         BadInputError: it is not text, or not JSON where the format is.
@@ -96,7 +96,7 @@ def read(data: bytes, form: Format) -> ImportedFacts:
 
 
 def write(facts: Iterable[Fact], form: Format) -> bytes:
-    """Return `facts` in another format. A row that awaits its question goes only into `facts` and `text`."""
+    """Return `facts` in another format. A row without a question goes only into `facts` and `text`."""
     rows = list(facts)
     if form == "text":
         return "".join(f"{row.answer}\n" for row in rows).encode()
@@ -171,7 +171,7 @@ def _csv_cells(text: str, delimiter: str) -> Iterator[list[str]]:
     try:
         yield from rows
     except csv.Error as error:
-        raise BadInputError(f"not CSV at line {rows.line_num} ({error}): say its format with --as") from error
+        raise BadInputError(f"not CSV at line {rows.line_num} ({error}): give its format with --as") from error
 
 
 def _cell(name: str, text: str) -> Any:
@@ -217,15 +217,16 @@ def _pick(row: dict[str, Any], names: Sequence[str], what: str) -> tuple[str, st
             if not value.strip():
                 raise _Bad(f'"{keys[name]}" is empty')
             return keys[name], value
-    raise _Bad(f"it has no {what}")
+    raise _Bad(f"no {what}")
 
 
 def _plain(row: dict[str, Any]) -> list[Fact]:
     if isinstance(row.get("fact"), str) and row["fact"].strip() and not {"question", "answer"} & set(row):
         return [Fact("", row["fact"], row)]
-    asked, question = _pick(row, _QUESTION, "question")
-    told, answer = _pick(row, _ANSWER, "answer")
-    return [Fact(question, answer, {key: value for key, value in row.items() if key not in (asked, told)})]
+    question_key, question = _pick(row, _QUESTION, "question")
+    answer_key, answer = _pick(row, _ANSWER, "answer")
+    extra = {key: value for key, value in row.items() if key not in (question_key, answer_key)}
+    return [Fact(question, answer, extra)]
 
 
 def _alpaca(row: dict[str, Any]) -> list[Fact]:
@@ -246,10 +247,10 @@ def _chat(row: dict[str, Any]) -> list[Fact]:
     else:
         key = next((key for key in ("messages", "conversations") if key in row), None)
         if key is None:
-            raise _Bad('it has neither "messages" nor "conversations"')
+            raise _Bad('neither "messages" nor "conversations"')
         turns, used = _list(row[key]), (key, key)
     extra = {key: value for key, value in row.items() if key not in used}
-    asked, found = "", []
+    question, found = "", []
     for turn in turns:
         if not isinstance(turn, dict):
             raise _Bad("a message is not an object")
@@ -257,15 +258,15 @@ def _chat(row: dict[str, Any]) -> list[Fact]:
         if role == "system":
             extra = {**extra, "system": text}
         elif _ROLES.get(str(role)) == "user":
-            asked = text
+            question = text
         elif _ROLES.get(str(role)) == "assistant":
-            if asked.strip() and text.strip():
-                found.append(Fact(asked, text, extra))
-            asked = ""
+            if question.strip() and text.strip():
+                found.append(Fact(question, text, extra))
+            question = ""
         else:
-            raise _Bad(f'nobody knows the role "{role}"')
+            raise _Bad(f'unknown role "{role}"')
     if not found:
-        raise _Bad("nothing in it is asked and answered")
+        raise _Bad("no question with an answer")
     return found
 
 

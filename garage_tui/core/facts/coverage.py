@@ -1,4 +1,4 @@
-"""What a facts file says about each fact: its questions, its answers, its exam; kept up to date line by line."""
+"""The coverage of each fact in a file: its questions, answers and exam questions, updated line by line."""
 
 from __future__ import annotations
 
@@ -11,22 +11,28 @@ from garage_tui.core.facts.line import Line
 
 Gap = Literal["question", "questions", "answers", "exam"]
 GAP_TEXTS: dict[Gap, tuple[str, str]] = {
-    "question": ("no question yet", "Nothing is taught of it before it has a question."),
-    "questions": ("1 question only", "One wording is learned by heart; three or more, and the fact is learned."),
-    "answers": ("answers alike", "Say it in different words, or the model learns one sentence instead of a fact."),
+    "question": ("no question yet", "It is not taught until it has a question."),
+    "questions": (
+        "1 question only",
+        "With one wording the model memorises the sentence; with three or more it learns the fact.",
+    ),
+    "answers": (
+        "answers alike",
+        "With other wordings of the answer the model learns the fact instead of one sentence.",
+    ),
     "exam": ("no exam", "A question that is never taught shows afterwards whether the fact was learned."),
 }
-"""For each lack: in a few words, and why it matters."""
+"""For each gap: a short name, and why it matters."""
 
 
 def fold(text: str) -> str:
-    """Return `text` without what does not make it another question: case and spaces."""
+    """Return `text` in lower case and with single spaces, so that texts that differ only in these compare equal."""
     return " ".join(text.casefold().split())
 
 
 @contextlib.contextmanager
 def without_gc() -> Iterator[None]:
-    """Many new objects, none of them garbage: without this they would be looked through ten times over."""
+    """Pause the garbage collector while many objects are made, none of which is garbage."""
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -51,7 +57,7 @@ class FactGroup:
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
-        """What would make it stick better, the most important first."""
+        """What the fact lacks to be learned well, the most important first."""
         rows = [line.fact for line in self.lines if line.fact and line.fact.question]
         taught = [row for row in rows if not row.exam]
         if not taught:
@@ -80,7 +86,7 @@ class Coverage:
         self.exams = 0
         self.errors = 0
         self.warnings = 0
-        """Without those about near duplicates in the exam, which take longer to find."""
+        """Without near duplicates, which take longer to find."""
         with without_gc():
             for line in lines:
                 self.add(line)
@@ -155,7 +161,7 @@ def find_clash(line: Line, other: Line) -> str:
     """Return what is wrong with two lines that ask the same, or nothing where they are variants of one fact."""
     assert line.fact and other.fact
     if line.fact.exam != other.fact.exam:
-        return "taught and an exam question too, which proves nothing then; take one out: the same as"
+        return "taught and also an exam question, so its answer proves nothing; delete one: the same question as"
     if fold(line.fact.answer) == fold(other.fact.answer):
         return _SAME
     if line.fact.fact and fold(line.fact.fact) == fold(other.fact.fact):

@@ -91,14 +91,14 @@ class Document:
         Raises:
             GarageError: somebody else has changed those rows since.
         """
-        return self._back(self._redo, self._undo, "made again")
+        return self._back(self._redo, self._undo, "redone")
 
     def _back(self, stack: list[Change], other: list[Change], word: str) -> Change:
         inverse = stack[-1].inverse
         at = self._where(inverse)
         if at is None:
             change = stack.pop()
-            raise GarageError(f"{change.what} cannot be {word}: somebody else has changed those rows since")
+            raise GarageError(f"{change.what} cannot be {word}: those rows were changed on disk since")
         stack.pop()
         inverse = Change(at, tuple(self.lines[at : at + len(inverse.old)]), inverse.new, inverse.what)
         self._put(inverse)

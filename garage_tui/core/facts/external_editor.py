@@ -1,4 +1,4 @@
-"""The owner's own editor: which it is, and what comes back from it."""
+"""Editing a facts file, or one row of it, in the owner's text editor."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def editor_command() -> list[str]:
     for fallback in _FALLBACKS:
         if shutil.which(fallback):
             return [fallback]
-    raise GarageError("no editor is known: set EDITOR, for example `export EDITOR=nano`")
+    raise GarageError("no editor found: set EDITOR, for example `export EDITOR=nano`")
 
 
 def open_file(path: Path, line: int = 1) -> None:
@@ -45,11 +45,11 @@ def open_file(path: Path, line: int = 1) -> None:
     except OSError as error:
         raise GarageError(f"{words[0]} cannot be started: {error.strerror}; set EDITOR to another editor") from error
     if done.returncode:
-        raise GarageError(f"{words[0]} ended with an error ({done.returncode}); nothing was taken over")
+        raise GarageError(f"{words[0]} ended with an error ({done.returncode}); nothing was changed")
 
 
 def open_row(line: Line, text: str = "") -> tuple[Line | None, str]:
-    """Open one row, spread over several lines; return the line that came back, or None with what was wrong with it.
+    """Open one row, formatted over several lines; return the edited line, or None if it is not valid JSON.
 
     Args:
         text: what to begin with, where an earlier try came back broken.

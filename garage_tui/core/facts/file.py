@@ -1,4 +1,4 @@
-"""Facts files: one JSON object a line, `{"question": "…", "answer": "…"}`; loading, checking and saving them.
+"""Facts files: one JSON object per line, `{"question": "…", "answer": "…"}`; loading, checking and saving them.
 
 A file is kept as its lines. Lines that nobody edits are written back byte for byte, so unknown keys, key order,
 blank lines and even broken lines survive load → save.
@@ -22,7 +22,7 @@ from garage_tui.core.facts.line import Fact, Line, parse
 
 BACKUP = ".bak"
 MOST_BYTES = 256_000_000
-"""Of a facts file: a million rows have less."""
+"""The largest facts file that is read; a million rows are smaller."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class FactsFile:
     path: Path
     lines: list[Line] = field(default_factory=list)
     ends_with_newline: bool = True
-    """False where the last line has no line feed; that is kept too."""
+    """False if the last line has no line feed; that is kept too."""
 
     @property
     def facts(self) -> list[Fact]:
@@ -77,10 +77,10 @@ class FactsFile:
         write_file(self.path, join_lines(self.lines, self.ends_with_newline), keep=True)
 
 
-def join_lines(lines: Sequence[Line], ended: bool = True) -> bytes:
+def join_lines(lines: Sequence[Line], ends_with_newline: bool = True) -> bytes:
     """Return the bytes of a file with these lines."""
     data = b"\n".join([line.raw for line in lines])
-    return data + b"\n" if ended and lines else data
+    return data + b"\n" if ends_with_newline and lines else data
 
 
 def write_file(path: Path, data: bytes, *, keep: bool) -> None:
@@ -103,7 +103,7 @@ def write_file(path: Path, data: bytes, *, keep: bool) -> None:
 
 
 def load_facts(path: Path, known: Mapping[bytes, Line] | None = None) -> FactsFile:
-    """Read a facts file; bad lines are kept, say what is wrong with them, and hold no fact.
+    """Read a facts file; bad lines are kept with their problems, and hold no fact.
 
     Args:
         known: lines that were read before, by their bytes; they are taken instead of being read again.
@@ -124,7 +124,7 @@ def read_bytes(path: Path) -> bytes:
         return read_regular(path, MOST_BYTES)
     except FileNotFoundError as error:
         where = f"no file {path}" if not path.is_symlink() else f"{path} is a link to a file that is not there"
-        raise BadInputError(f"{where}: write one JSON object a line, with the keys question and answer") from error
+        raise BadInputError(f"{where}: write one JSON object per line, with the keys question and answer") from error
     except OSError as error:
         raise BadInputError(f"{path}: {error.strerror}") from error
 
@@ -132,8 +132,8 @@ def read_bytes(path: Path) -> bytes:
 def parse_bytes(path: Path, data: bytes, known: Mapping[bytes, Line] | None = None) -> FactsFile:
     """Return the facts file with these bytes."""
     raws = data.split(b"\n")
-    ended = raws[-1] == b""
-    if ended:
+    ends_with_newline = raws[-1] == b""
+    if ends_with_newline:
         raws.pop()
     with without_gc():
         lines = [parse(raws[0], first=True)] if raws else []
@@ -141,7 +141,7 @@ def parse_bytes(path: Path, data: bytes, known: Mapping[bytes, Line] | None = No
             lines += [known.get(raw) or parse(raw) for raw in raws[1:]]
         else:
             lines += map(parse, raws[1:])
-    return FactsFile(path, lines, ended)
+    return FactsFile(path, lines, ends_with_newline)
 
 
 def find_problems(lines: Sequence[Line]) -> list[Problem]:
@@ -153,10 +153,10 @@ def find_problems(lines: Sequence[Line]) -> list[Problem]:
     ]
     number = next((number for number, line in enumerate(lines, 1) if line.raw.endswith(b"\r")), None)
     if number is not None:
-        text = "lines end as Windows ends them (CRLF), which is harmless and kept; `dos2unix` changes it"
+        text = "lines have Windows line endings (CRLF), which are harmless and kept; `dos2unix` converts them"
         problems.append(Problem(number, text, error=False))
     problems += _compare(lines)
-    problems += _leaks(lines)
+    problems += _near_duplicates(lines)
     problems.sort(key=lambda problem: problem.line)
     return problems
 
@@ -178,8 +178,8 @@ def _compare(lines: Sequence[Line]) -> list[Problem]:
     return problems
 
 
-def _leaks(lines: Sequence[Line]) -> list[Problem]:
-    """Return warnings about exam questions that are nearly taught, and would prove nothing."""
+def _near_duplicates(lines: Sequence[Line]) -> list[Problem]:
+    """Return warnings about exam questions that nearly repeat a taught one, and so would prove nothing."""
     if not any(line.fact and line.fact.exam for line in lines):
         return []
     from garage_tui.core.facts.near_duplicates import near_duplicate_pairs  # rapidfuzz takes 30 ms
@@ -189,9 +189,8 @@ def _leaks(lines: Sequence[Line]) -> list[Problem]:
     for exam, taught in near_duplicate_pairs(lines):
         assert exam.fact and taught.fact
         if fold(exam.fact.question) != fold(taught.fact.question):  # else it was named already
-            text = (
-                f'this exam question is nearly taught in line {numbers[taught]}: "{one_line(taught.fact.question, 60)}"'
-            )
+            similar = one_line(taught.fact.question, 60)
+            text = f'this exam question is a near duplicate of line {numbers[taught]}: "{similar}"'
             problems.append(Problem(numbers[exam], f"{text}; ask it in other words", error=False))
     return problems
 
@@ -217,14 +216,14 @@ def check_trainable(file: FactsFile) -> None:
         more = f" (and {len(file.errors) - 1} more: garage facts check {file.path})" if len(file.errors) > 1 else ""
         raise BadInputError(file.where(file.errors[0]) + more)
     if not file.training:
-        raise BadInputError(f"{file.path} holds no fact to train on; add a line with a question and an answer")
+        raise BadInputError(f"{file.path} contains no fact to train on; add a line with a question and an answer")
 
 
 FileStamp = tuple[int, int, int]
 
 
 def file_stamp(path: Path) -> FileStamp | None:
-    """Return what changes whenever a file is written; None where there is none."""
+    """Return (modification time in ns, size in bytes, inode) of a file, which a write changes; None without a file."""
     try:
         found = os.stat(path)  # noqa: PTH116 (of the file behind a link)
     except OSError:

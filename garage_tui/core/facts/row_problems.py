@@ -19,7 +19,7 @@ def problems(document: Document, line: Line) -> list[Complaint]:
     found += [Complaint(clash_text(what, position + 1), error=False) for position, what in sorted(clashing)]
     found += [Complaint(document.truncated[id(line)], error=False)] if id(line) in document.truncated else []
     taught = sorted((document.find(other) or 0) + 1 for other in document.near_duplicates.get(id(line), ())[:3])
-    text = "nearly taught in line {}, and so proves nothing: ask it in other words"
+    text = "a near duplicate of line {}, which is taught, so it proves nothing: ask it in other words"
     return found + [Complaint(text.format(number), error=False) for number in taught]
 
 

@@ -161,7 +161,7 @@ class FactsStore:
     def _find(self, line: Line, near: int) -> int:
         at = self.document.find(line, near)
         if at is None:
-            raise GarageError("somebody else has changed or removed this row meanwhile")
+            raise GarageError("this row was changed or removed on disk meanwhile")
         return at
 
     # What follows is done in a thread.
@@ -198,7 +198,7 @@ class FactsStore:
             except OSError as error:
                 why = error.strerror or str(error)
                 raise GarageError(
-                    f"{self.path.name} cannot be saved: {why}; your change waits, and ^s tries again"
+                    f"{self.path.name} cannot be saved: {why}; your change is kept, and ^s tries again"
                 ) from error
             self._stamp = self._kept = file_stamp(self.path)
         self._base = lines
@@ -262,7 +262,7 @@ class FactsStore:
         if [line.raw for line in lines] == [line.raw for line in self.document.lines]:
             return 0
         count = len(self.document.lines)
-        self._pending.append(self.document.splice(0, count, lines, "taking up what was left behind"))
+        self._pending.append(self.document.splice(0, count, lines, "restoring unsaved work"))
         return len(leftover.changes)
 
     def discard(self, leftover: Leftover) -> None:

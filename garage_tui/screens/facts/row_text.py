@@ -1,4 +1,4 @@
-"""A row of a facts file in words: its cells in the table, and all of it for the details."""
+"""The texts of the Facts screen: the cells of a row, its details, the counts of a file, conflicting rows."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def cells(document: Document, place: int) -> Sequence[Content]:
         return _numbered("✗", "bold $error", number), raw, Content.styled(words, "$error"), Content()
     question = Content(shown_line(line.fact.question))
     if line.fact.is_statement:
-        question = Content.styled("awaits a question", "$warning italic")
+        question = Content.styled("needs a question", "$warning italic")
     elif line.fact.exam:
         question = Content.assemble(("exam ", "$secondary"), question)
     group = document.coverage.group(line)
@@ -75,13 +75,15 @@ def details(document: Document, line: Line) -> Content:
         for problem in problems_of(document, line)
     ]
     if line.fact is None:
-        what = Content.styled("Kept as it is, and not taught. Mend it with E, or delete it with d.", "$muted")
+        what = Content.styled(
+            "This line is kept as it is, and not taught. Fix it with E, or delete it with d.", "$muted"
+        )
         return Content("\n").join([*notes, what, Content(""), Content(_raw(line.raw[:4000], 2000))])
     parts = [*notes]  # first, since an answer may be longer than the panel
     parts += [Content.styled(shown(line.fact.question), "bold")] if line.fact.question else []
     parts.append(Content(shown(line.fact.answer)))
     if line.fact.exam:
-        parts.append(Content.styled("exam: never taught, kept to ask later", "$secondary"))
+        parts.append(Content.styled("exam: never taught, asked afterwards", "$secondary"))
     if group := document.coverage.group(line):
         parts += [
             Content.assemble((f"{words}. ", "$warning"), (why, "$muted"))
@@ -96,27 +98,26 @@ def details(document: Document, line: Line) -> Content:
 
 
 def _variants(group: FactGroup, line: Line) -> list[Content]:
+    """Return the other questions of the fact, one below the other after "also asked as:"."""
     others = [other.fact for other in group.lines if other is not line and other.fact and other.fact.question]
-    lines = [
-        Content.assemble(("≈ ", "$primary"), "exam " if fact.exam else "", shown_line(fact.question, 150))
-        for fact in others[:_MOST_VARIANTS]
-    ]
+    texts = [f"{'exam ' if fact.exam else ''}{shown_line(fact.question, 150)}" for fact in others[:_MOST_VARIANTS]]
     if len(others) > _MOST_VARIANTS:
-        lines.append(Content.styled(f"≈ and {len(others) - _MOST_VARIANTS:,} more questions", "$muted"))
-    return lines
+        texts.append(f"and {len(others) - _MOST_VARIANTS:,} more questions")
+    label = "also asked as: "
+    return [Content.assemble((" " * len(label) if row else label, "$muted"), text) for row, text in enumerate(texts)]
 
 
 def clashes(found: Sequence[tuple[Sequence[Line], Sequence[Line]]]) -> str:
     """Return (mine, theirs) of rows that both changed, so that one can be chosen: what both say, and how many more."""
     parts = []
     for mine, theirs in found[:2]:
-        for whose, lines in (("Theirs", theirs), ("Mine", mine)):
+        for whose, lines in (("On disk", theirs), ("Mine", mine)):
             rows = [_raw(line.raw) if line.fact is None else _said(line) for line in lines[:3]]
             rows += [f"and {counted(len(lines) - 3, 'more row')}"] if len(lines) > 3 else []
             parts.append(f"{whose}: " + ("\n  ".join(rows) or "deleted"))
         parts.append("")
     if len(found) > 2:
-        parts += [f"And {counted(len(found) - 2, 'more place')} in the file.", ""]
+        parts += [f"And {counted(len(found) - 2, 'more conflict')} in the file.", ""]
     return "\n".join(parts[:-1])
 
 

@@ -1,4 +1,4 @@
-"""Other wordings for a fact: from templates, and from a model where one is served; none is taken unseen."""
+"""The dialog that suggests other wordings for a fact, from templates and from the served model."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ class SuggestionsDialog(Dialog[list[str]]):
 
     HELP_PAGE = "guide/facts.md"
     HELP = (
-        "Other wordings for this fact. Accept those that a person would use, refuse the rest; what you accepted is "
-        "added when you are done, and u on Facts takes it back. The default recipe trains on wordings from templates "
-        "by itself; what it cannot know is how you would ask. e makes one of these yours, in other words."
+        "Other wordings for this fact. Accept those that a person would use, and refuse the rest. Esc adds what you "
+        "accepted; u on Facts undoes that. The default recipe already trains on wordings from templates; what it "
+        "cannot know is how you would ask: e edits a wording until it is yours."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,enter,space", "take", "Accept", key_display="y"),
@@ -98,10 +98,12 @@ class SuggestionsDialog(Dialog[list[str]]):
             self._offer(fact.fact, "the fact")
         self._show()
         if self._offered:
-            said = "y takes the chosen one, n refuses it, e changes it first. Esc writes what was taken."
+            said = "y accepts the chosen one, n refuses it, e edits it first. Esc adds the accepted ones."
         else:
-            nothing = "no template fits this question" if self._about == "question" else "answers have no templates"
-            said = f"{nothing}; m asks the model that is served"
+            nothing = (
+                "No template fits this question" if self._about == "question" else "There are no templates for answers"
+            )
+            said = f"{nothing}; m asks the served model"
         self.notice.note(said)
 
     def _wrong(self, text: str, but: int | None = None) -> str:
@@ -162,7 +164,7 @@ class SuggestionsDialog(Dialog[list[str]]):
         line = self.query_one(Input)
         line.value, line.display = self._offered[self._row].text, True
         line.focus()
-        self.notice.note("Enter takes it as it is written here, Esc leaves it as it was.")
+        self.notice.note("Enter accepts this text, Esc keeps the one from before.")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         row, text = self._editing, event.value.strip()
@@ -172,7 +174,7 @@ class SuggestionsDialog(Dialog[list[str]]):
         if wrong and (text != self._warned or not text):
             # The owner may know better than the check, but is told first; the same text again is taken.
             self._warned = text
-            self.notice.wrong(f"{wrong}: Enter once more takes it anyway" if text else wrong)
+            self.notice.wrong(f"{wrong}: Enter again accepts it anyway" if text else wrong)
             return
         self._offered[row] = Suggestion(text, "you", "taken")
         self._leave_line()
@@ -197,7 +199,7 @@ class SuggestionsDialog(Dialog[list[str]]):
         notice, fact = self.notice, self._fact
         seen = await asyncio.to_thread(server_state.inspect, self._workspace)
         if seen.status != "ready":
-            notice.wrong("no model is served now: F4 starts one with the first question, `garage serve` does it too")
+            notice.wrong("No model is being served: ask something on Chat (F4), or run `garage serve`")
             return
         if self._about == "question":
             messages, read = (
@@ -240,7 +242,7 @@ class SuggestionsDialog(Dialog[list[str]]):
         hear(reply)
         if self._editing is not None:
             return
-        reasons = f" Not offered: {refused[0]}" if refused else ""
+        reasons = f" Rejected: {refused[0]}" if refused else ""
         more = f" · and {len(refused) - 1} more" if len(refused) > 1 else ""
         if heard > len(refused):
             good = f"{heard - len(refused)} of {heard} from {model} passed the checks, at the end of the list"
@@ -248,4 +250,4 @@ class SuggestionsDialog(Dialog[list[str]]):
         elif heard:
             notice.wrong(f"0 of {heard} from {model} passed the checks; m asks again.{reasons}{more}")
         else:
-            notice.wrong(f"{model} answered without any {self._about}; m asks again")
+            notice.wrong(f"{model} suggested no {self._about}; m asks again")

@@ -42,8 +42,8 @@ def test_the_shipped_facts_are_sound_and_say_what_the_story_says(workspace):
         ('{"question": "", "answer": "b"}', '"question" is empty: write one, or delete the line'),
         ('{"Question": "a", "answer": "b"}', 'the key "question" is missing: rename "Question"'),
         ('{"messages": []}', "this is another format, and `garage facts import` reads it"),
-        ('{"question": "a \\d", "answer": "b"}', "write it as"),
-        ('{"question": "a", "answer": "b"} {}', "something follows here; give it a line of its own"),
+        ('{"question": "a \\d", "answer": "b"}', "write a \\ as"),
+        ('{"question": "a", "answer": "b"} {}', "text follows the object; give it a line of its own"),
         ('{"question": "\\ud800", "answer": "b"}', "half a character"),
         (b'{"question": "\xff", "answer": "b"}', "not UTF-8"),
         ("[" * 100_000, "not JSON"),
@@ -85,7 +85,7 @@ def test_an_exam_question_that_is_nearly_taught_is_named(tmp_path):
     ]
     file = load_facts(written(tmp_path, "".join(json.dumps(row) + "\n" for row in rows)))
     [problem] = file.problems
-    assert problem.line == 3 and "nearly taught in line 1" in problem.text
+    assert problem.line == 3 and "near duplicate of line 1" in problem.text
 
 
 def test_one_question_with_two_answers_is_no_problem_where_they_say_one_fact(tmp_path):
@@ -100,7 +100,7 @@ def test_a_question_that_is_taught_and_asked_in_the_exam_is_named_whatever_its_a
     rows = [{"question": "Who?", "answer": "Ann.", "fact": "Ann"}, {"question": "who?", "answer": "It is Ann."}]
     rows[1] |= {"fact": "Ann", "exam": True}
     [problem] = load_facts(written(tmp_path, "".join(json.dumps(row) + "\n" for row in rows))).problems
-    assert problem.line == 2 and "taught and an exam question too" in problem.text
+    assert problem.line == 2 and "taught and also an exam question" in problem.text
 
 
 def test_saving_what_was_loaded_changes_no_byte_even_of_bad_lines(tmp_path):

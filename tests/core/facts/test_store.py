@@ -107,7 +107,7 @@ def test_an_undo_of_a_row_that_somebody_else_rewrote_is_refused_with_a_sentence(
     store.save()
     written(file, [ROWS[0], {"question": "other", "answer": "T"}])
     assert store.changed() and store.adopt(store.read())
-    with pytest.raises(GarageError, match="editing a row cannot be undone: somebody else has changed those rows"):
+    with pytest.raises(GarageError, match="editing a row cannot be undone: those rows were changed on disk since"):
         store.undo()
 
 
@@ -133,7 +133,7 @@ def test_what_a_full_disk_refuses_waits_in_memory_and_in_the_journal(store, file
     store.remove(store.document.lines[0], "deleting")
     with monkeypatch.context() as patch:
         patch.setattr("garage_tui.core.facts.file.write_atomic", full)
-        with pytest.raises(GarageError, match="cannot be saved: No space left on device; your change waits"):
+        with pytest.raises(GarageError, match="cannot be saved: No space left on device; your change is kept"):
             store.save()
     assert file.read_bytes() == before and store.unsaved == 1
     store.save()
