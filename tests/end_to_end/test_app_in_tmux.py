@@ -155,7 +155,7 @@ def test_a_row_goes_to_the_owners_editor_and_the_screen_follows(terminal, worksp
     terminal.press("u")
     terminal.sees("Undone")
     terminal.press("W")  # the whole file
-    terminal.sees("Whatever is TinyLLM?", "was changed on disk; it was read again")
+    terminal.sees("Whatever is TinyLLM?", "changed on disk; reloaded")
 
 
 @pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "xterm"}], ids=["NO_COLOR", "16 colours"])

@@ -20,14 +20,14 @@ def bare(workspace, tmp_path, monkeypatch):
 
 async def test_a_workspace_with_nothing_says_on_every_screen_what_to_press(open_app, bare):
     async with open_app(size=(80, 24)) as user:
-        await user.sees("No facts yet", "Press a to write the first one", "press I to bring in", "t teaches them")
+        await user.sees("No facts yet", "Press a to write the first one", "press I to import", "press t to teach them")
         await user.press("t")
         await user.sees("There is nothing to teach yet: F2, then a, writes the first fact")
         await user.press("o")
         await user.sees("no .jsonl file in datasets: press a to write one")
         await user.press("slash")
         await user.types("bees")
-        await user.sees("No row is like that. Esc shows all rows again.")
+        await user.sees("No row matches. Esc shows all rows again.")
         await user.press("escape", "f3")
         await user.sees("No runs yet", "Press n for a new one", "F2, t and F3, N do the same")
         await user.press("l", "slash")  # of what is not there there is no log
@@ -55,7 +55,7 @@ async def test_an_empty_file_of_facts_and_a_filter_without_rows_say_what_to_pres
     async with open_app(size=(80, 24)) as user:
         await user.sees("No facts yet", "datasets/garage.jsonl")
         await user.press("t")
-        await user.sees("Teach a model", "holds no fact to train on; add a line with a")
+        await user.sees("Teach a model", "contains no fact to train on; add a line with a")
         await user.press("escape", "f")
         await user.sees("Show")
 

@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from garage_tui.core.facts.file import Fact
-from garage_tui.core.language.entities import STOP, names, spelled, words
+from garage_tui.core.facts.line import Fact
+from garage_tui.core.language.entities import STOP_WORDS, entity_spellings, find_entities, tokenize
 
 _NAME_RATIO = 88.0
 """Of 100, how alike a long name must be to count as written (one wrong letter in eight)."""
@@ -25,11 +25,13 @@ def must_of(fact: Fact) -> list[str | list[str]]:
     """
     if fact.must:
         return fact.must
-    asked = words(fact.question)
+    asked = tokenize(fact.question)
     # The capital of a first word makes no name of it: Boil the beans.
     first = fact.answer.split(maxsplit=1)[0].strip(".,;:!?") if fact.answer.strip() else ""
     ordinary = first.casefold() if first.istitle() else ""
-    return [name for folded, name in spelled(fact.answer).items() if folded not in asked and folded != ordinary]
+    return [
+        name for folded, name in entity_spellings(fact.answer).items() if folded not in asked and folded != ordinary
+    ]
 
 
 def is_right(answer: str, fact: Fact) -> bool:
@@ -73,7 +75,7 @@ def holds(answer: str, wanted: str) -> bool:
 
 def token_f1(answer: str, reference: str) -> float:
     """Return the F1 of the two texts' words, stop words left out (SQuAD's measure, arXiv 1606.05250): 0 to 1."""
-    there, wanted = (Counter(word for word in _words(text) if word not in STOP) for text in (answer, reference))
+    there, wanted = (Counter(word for word in _words(text) if word not in STOP_WORDS) for text in (answer, reference))
     both = sum((there & wanted).values())
     return 2 * both / (there.total() + wanted.total()) if both else 0.0
 
@@ -89,15 +91,18 @@ class TaughtFacts:
 
     def __init__(self, facts: Iterable[Fact], common: Iterable[str]) -> None:
         facts = list(facts)
-        known = frozenset[str]().union(*(words(text) for text in common))
+        known = frozenset[str]().union(*(tokenize(text) for text in common))
         marks: dict[str, str] = {}
         for fact in facts:
-            marks |= spelled(f"{fact.question}\n{fact.answer}")
+            marks |= entity_spellings(f"{fact.question}\n{fact.answer}")
         self._marks = {
             folded: name for folded, name in marks.items() if folded not in known and (len(name) > 2 or "://" in name)
         }
         self._phrases = {
-            phrase for fact in facts for phrase in _phrases(fact.answer) if sum(word not in STOP for word in phrase) > 2
+            phrase
+            for fact in facts
+            for phrase in _phrases(fact.answer)
+            if sum(word not in STOP_WORDS for word in phrase) > 2
         }
 
     def new_in(self, answer: str, base: str, question: str) -> str:
@@ -105,8 +110,8 @@ class TaughtFacts:
 
         A name counts where it is written as one: a license is not the file LICENSE. Empty where there is none.
         """
-        excused = words(f"{base}\n{question}")
-        there = names(answer)
+        excused = tokenize(f"{base}\n{question}")
+        there = find_entities(answer)
         text = answer.casefold()
         for folded, name in self._marks.items():
             if folded not in excused and (folded in there or ("://" in folded and folded in text)):

@@ -200,7 +200,7 @@ class Asker:
         view, transcript = pending.views[side], pending.chat.transcript
         prompt = pending.question
         if side == "book":
-            prompt = retrieval.prompt(prompt, [fact.statement for fact in pending.found])
+            prompt = retrieval.prompt_with_facts(prompt, [fact.statement for fact in pending.found])
         try:
             model = self._host.server.model_for(side, pending.run)
             async for part in stream(address, model, transcript.messages(side, prompt), transcript.sampling):
