@@ -39,7 +39,7 @@ if sys.argv[1] == "meter":
     from garage_tui.core.hardware.history import History
     from garage_tui.core.hardware.snapshot import Meter
     meter, history = Meter(Path.cwd()), History()
-    look = lambda: history.add(meter.look())
+    look = lambda: history.add(meter.read())
 look()
 before = used()
 for _ in range({SECONDS}):

@@ -51,7 +51,7 @@ class Telemetry:
 
     def look(self) -> None:
         """Look now: once before the thread begins, then in it."""
-        look, now = self._meter.look(), time.monotonic()
+        look, now = self._meter.read(), time.monotonic()
         self._look, self._looked = look, now
         self._energy.add(now, self._own(look))
         if now - self._told >= self._tell:
