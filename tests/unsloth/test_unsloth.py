@@ -123,7 +123,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(train, recipe):
     control.stop(read_run(folder))
     stopped = wait(folder)
     assert stopped.status == "stopped" and 3 <= stopped.state.step < stopped.state.total_steps
-    assert checkpoints.newest_whole(folder)[1].step == stopped.state.step
+    assert checkpoints.newest_complete(folder)[1].step == stopped.state.step
     control.resume(stopped)
     assert wait(folder).status == "finished", (folder / "log.txt").read_text()
     told, expected = (events(one, "step") for one in (folder, undisturbed))
@@ -144,7 +144,7 @@ def test_a_run_pauses_where_its_gpu_is_too_hot_and_goes_on_when_it_has_cooled(tr
     run = wait(folder, lambda run: run.status == "paused")
     assert run.state.waits == "heat" and run.reason.startswith("86 °C, waiting for 75")
     at = run.state.step
-    assert checkpoints.newest_whole(folder)[1].step == at
+    assert checkpoints.newest_complete(folder)[1].step == at
     box.set(0, temp=74)
     wait(folder, lambda run: run.status == "running" and run.state.step > at)
     control.stop(read_run(folder))

@@ -22,10 +22,10 @@ from pathlib import Path
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.runs.record import LOG, RESTING, Manifest, read_run
-from garage_tui.core.runs.request import wanted
-from garage_tui.core.runs.state_writer import change, state_of, tell
+from garage_tui.core.runs.request import requested_action
+from garage_tui.core.runs.state_writer import append_event, current_state, update_state
 from garage_tui.core.scheduling import queue
-from garage_tui.core.scheduling.wait_for_turn import LOOK_SECONDS, TOLD, WAKE, wait_for_turn
+from garage_tui.core.scheduling.wait_for_admission import END_SIGNALS, POLL_SECONDS, WAKE_SIGNALS, wait_for_admission
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Ending:
 
 def main() -> None:
     module, folder, lock = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-    signal.pthread_sigmask(signal.SIG_BLOCK, WAKE)
+    signal.pthread_sigmask(signal.SIG_BLOCK, WAKE_SIGNALS)
     run = read_run(folder)
     if run.manifest is None or run.state is None:
         sys.exit(f"{folder}: {run.broken}")
@@ -59,15 +59,15 @@ def main() -> None:
 def _work(module: str, folder: Path, manifest: Manifest, lock: int) -> bool:
     """Wait for the run's turn and do its work; True where it has left for now and waits again."""
     try:
-        turn = wait_for_turn(folder, manifest.limits, manifest.memory)
+        turn = wait_for_admission(folder, manifest.limits, manifest.memory)
     except GarageError as error:
-        change(folder, state="failed", reason=str(error), ended=time.time())
+        update_state(folder, state="failed", reason=str(error), ended=time.time())
         return False
     if turn is None:
         return False
     gpus = tuple(slot for slot in turn.slots if slot != queue.CPU)
-    started = state_of(folder).started or time.time()
-    change(folder, state="running", phase="starting", reason="", waits="", started=started, ended=None, gpus=gpus)
+    started = current_state(folder).started or time.time()
+    update_state(folder, state="running", phase="starting", reason="", waits="", started=started, ended=None, gpus=gpus)
     with _power_cap(folder, gpus, manifest.limits):
         ending = _watch(folder, _spawn(module, folder, [lock, *turn.locks], gpus), manifest.stop_grace_seconds)
     again = _close(folder, ending)
@@ -118,14 +118,14 @@ def _watch(folder: Path, job: int, grace: float) -> Ending:
     """Wait for the job's end; pass wishes on that cannot wait for its next step."""
     ending, asked, kills_before = Ending(0), 0.0, _kernel_oom_kills()
     while True:
-        info = signal.sigtimedwait(WAKE, LOOK_SECONDS)
+        info = signal.sigtimedwait(WAKE_SIGNALS, POLL_SECONDS)
         if os.waitid(os.P_PID, job, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
             break
         if not ending.want:
-            want = wanted(folder)
+            want = requested_action(folder)
             if want in ("stop", "release"):
                 ending.want = want
-            elif info is not None and info.si_signo in TOLD:
+            elif info is not None and info.si_signo in END_SIGNALS:
                 ending.want = "end"
             if ending.want:
                 asked = time.monotonic()
@@ -140,31 +140,33 @@ def _watch(folder: Path, job: int, grace: float) -> Ending:
 
 def _close(folder: Path, ending: Ending) -> bool:
     """Write the end of the run, unless the job already did; return True where it has left for now and waits again."""
-    state = state_of(folder)
+    state = current_state(folder)
     if state.state in RESTING:  # one that waited in memory has its checkpoint: nothing is lost
         return False
     if state.state == "queued" and not ending.code:
         if not ending.want:
             return True
         word = {"stop": "stopped", "release": "paused", "end": "interrupted"}[ending.want]
-        change(folder, state=word, reason=f"at step {state.step}, while it was leaving", waits="", ended=time.time())
+        update_state(
+            folder, state=word, reason=f"at step {state.step}, while it was leaving", waits="", ended=time.time()
+        )
         return False
     early = ending.code == -signal.SIGTERM  # the signal came before the job could listen
     if ending.out_of_patience or (ending.want and early):
         late = "did not save in time and was killed; what it learnt since its last checkpoint is lost"
         reason = late if ending.out_of_patience else "before the first step; there was nothing to save"
         word = {"stop": "stopped", "release": "paused", "end": "interrupted"}[ending.want]
-        change(folder, state=word, reason=reason, phase="", ended=time.time())
+        update_state(folder, state=word, reason=reason, phase="", ended=time.time())
     else:
         nothing = "left without saying how it ended; see log.txt"
         reason = describe_exit(ending.code, ending.kernel_killed) if ending.code else nothing
-        change(folder, state="failed", reason=reason, phase="", ended=time.time())
+        update_state(folder, state="failed", reason=reason, phase="", ended=time.time())
     return False
 
 
 def _log(folder: Path, sentence: str) -> None:
     """Say something that the owner should know, to the events and the log, while the job does not write."""
-    tell(folder, "power", text=sentence)
+    append_event(folder, "power", text=sentence)
     sys.stdout.write(f"{sentence}\n")
     sys.stdout.flush()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,10 @@ WEIGHTS = "diffusion_pytorch_model.safetensors"
 disable_progress_bar()  # one of diffusers' own for two files
 
 
+PIPELINE_MODULE = "garage_tui.jobs.unet"
+"""The module that pipeline folders name as the home of `PatchUNet`: finished runs have it on disk, so it stays."""
+
+
 class PatchUNet(ModelMixin, ConfigMixin):
     """A UNet2DModel that works on blocks of pixels: pixel-unshuffle before it, pixel-shuffle after it.
 
@@ -36,6 +41,8 @@ class PatchUNet(ModelMixin, ConfigMixin):
         patch: pixels of a block's side.
         sample_size, in_channels, out_channels: of the pictures; the others are UNet2DModel's.
     """
+
+    __module__ = PIPELINE_MODULE  # diffusers writes it into model_index.json
 
     @register_to_config  # type: ignore[untyped-decorator]
     def __init__(
@@ -124,12 +131,16 @@ def load_pipeline(folder: Path) -> tuple[Any, Any]:
     except UNREADABLE as error:
         raise GarageError(f"{folder} cannot be read: {error}") from error
     # diffusers imports whatever module stands there.
-    foreign = {str(part[0]) for part in parts.values() if isinstance(part, list) and part} - {"diffusers", __name__}
+    foreign = {str(part[0]) for part in parts.values() if isinstance(part, list) and part} - {
+        "diffusers",
+        PIPELINE_MODULE,
+    }
     if foreign:
         raise GarageError(f"{folder / 'model_index.json'} names code of {one_line(min(foreign), 80)}: it is refused")
     if not (folder / "unet" / WEIGHTS).exists():
         raise GarageError(
             f"{folder / 'unet'} has no {WEIGHTS}: weights in other formats can carry code and are refused; train again"
         )
+    importlib.import_module(PIPELINE_MODULE)  # diffusers imports no module because a folder names it
     pipeline = DDPMPipeline.from_pretrained(str(folder), use_safetensors=True, local_files_only=True)
     return ready(pipeline.unet), pipeline.scheduler

@@ -34,6 +34,7 @@ class GpuPane(Pane):
         settings: limits and energy prices.
     """
 
+    HELP_PAGE = "guide/limits.md"
     HELP = (
         "Temperature, power, memory and utilisation of each GPU and of this box, now and over the last hours. A "
         "running run pauses above the line marked `pause` and resumes by itself once the GPU has cooled. A dash means "

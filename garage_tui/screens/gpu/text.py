@@ -15,7 +15,7 @@ from garage_tui.core.hardware.reading import GpuReading
 from garage_tui.core.hardware.readout import ABSENT, memory_text, number, share
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.monitor.run_watcher import RunSnapshot
-from garage_tui.screens.common.run_text import fraction, time_words
+from garage_tui.screens.common.run_text import fraction, time_text
 from garage_tui.widgets.gauge import gauge
 
 _LABEL, _VALUE, _NOTE = 8, 10, 30
@@ -103,7 +103,7 @@ def run_lines(run: RunSnapshot, prices: EnergySettings) -> Iterator[Content]:
     if run.status == "paused" or run.waits:
         yield Content.styled(f"‖ {progress}  {run.status}: {one_line(run.reason, 160)}", "$warning")
     else:
-        yield Content.assemble(("● ", "$primary"), " · ".join(filter(None, (progress, time_words(run)))))
+        yield Content.assemble(("● ", "$primary"), " · ".join(filter(None, (progress, time_text(run)))))
     used = f"used {describe_energy(state.wh, state.wh_from, prices)}" if state and state.wh is not None else ""
     if text := " · ".join(filter(None, (limits.describe(), used))):
         yield Content.styled(f"  {text}", "$muted")

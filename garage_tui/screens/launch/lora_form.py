@@ -39,6 +39,7 @@ class LoraForm(RunForm[LoraRecipe]):
         gpus: number of GPUs in this box; from two on there is a field for them.
     """
 
+    HELP_PAGE = "guide/runs.md"
     HELP = (
         "A run that teaches your facts to a model. All fields are filled in with values that work: Ctrl+S starts the "
         "run. The text below the fields explains the current field and shows what the run will cost.\n\n"

@@ -27,6 +27,7 @@ _NAMED = 200
 class PreviewDialog(Dialog[bool]):
     """Two contact sheets, and what is left out and why; the result is True if the run should start as it is."""
 
+    HELP_PAGE = "guide/diffusion.md"
     HELP = (
         "What the run would learn from: some of the pictures as the model will see them, which files are left out and "
         "why, and one picture that turns to noise step by step."

@@ -24,7 +24,7 @@ progress = Progress.of_arguments(sys.argv[1:])
 (progress.folder / "gpus").write_text(os.environ.get("CUDA_VISIBLE_DEVICES", "none"))
 progress.interruptible = False
 if progress.folder.name.endswith("crash"): os._exit(3)
-progress.phase("working")
+progress.start_phase("working")
 while not progress.wish() and not (progress.folder / "enough").exists(): time.sleep(0.05)
 progress.end(*ENDINGS.get(progress.wish(), ("finished", "")))
 """
@@ -160,7 +160,7 @@ def test_after_a_power_cut_everything_is_resumed_in_its_order(start, workspace):
         kill(folder)
     for folder in (one, two, three):
         wait(folder, "interrupted")
-    assert "waiting for its turn" in read_run(two).reason
+    assert "in the queue" in read_run(two).reason
     assert queue.order() == ()
     assert sorted(control.resume_all(workspace)) == sorted(folder.name for folder in (one, two, three))
     wait(one, "running")
