@@ -106,7 +106,7 @@ class Monitor:
         self._app.header.run_lines = header_lines(runs)
         if self._title:
             self._title.show(runs)
-        self.hardware.attend(running=any(run.alive and run.status != "queued" for run in runs))
+        self.hardware.set_attention(running=any(run.alive and run.status != "queued" for run in runs))
 
     def show_progress(self, progress: RunProgress) -> None:
         """Show what the followed run wrote, if the Runs screen is in front."""

@@ -86,12 +86,12 @@ class RunForms:
     async def _diffusion_form(self, like: Run | None = None) -> Path | None:
         from garage_tui.core.base.errors import GarageError
         from garage_tui.core.diffusion import image_source
-        from garage_tui.core.diffusion.recipe import usual_preset
+        from garage_tui.core.diffusion.recipe import default_preset
         from garage_tui.core.hardware import gpus
         from garage_tui.screens.launch.diffusion_form import DiffusionForm
 
         workspace = self._app.workspace
-        sources, preset = await asyncio.to_thread(lambda: (image_source.choices(workspace.datasets), usual_preset()))
+        sources, preset = await asyncio.to_thread(lambda: (image_source.choices(workspace.datasets), default_preset()))
         count = len(await asyncio.to_thread(gpus.usable))
         try:
             form = DiffusionForm(workspace, self._app.settings, sources, preset, like, count)

@@ -49,7 +49,7 @@ def _print(args: argparse.Namespace) -> int:
 
         power_cap.put_back()
     meter = HardwareMeter(workspace.root, brief=args.line)
-    look = meter.look()
+    look = meter.read()
     meter.close()
     if args.line:
         print(_for_tmux(meter_words.status_line(look, workspace.checkpoints)))

@@ -107,7 +107,7 @@ def _print_card(run: Run, card: Report, prices: EnergySettings) -> None:
 
     from garage_tui.core.base.format import duration, model_label
     from garage_tui.core.exam.report_text import passes, sign, table, went_wrong
-    from garage_tui.core.hardware.energy import in_words
+    from garage_tui.core.hardware.energy import describe_energy
 
     width = _width()
     print(f"{sign(card.passed)} {card.verdict}")
@@ -117,7 +117,7 @@ def _print_card(run: Run, card: Report, prices: EnergySettings) -> None:
     print()
     _fill(f"{run.id} · {model_label(card.base_model)} · examined {made} in {duration(card.seconds)}", width, "", "")
     if card.wh is not None:
-        print(f"The run used {in_words(card.wh, card.wh_from, prices)}.")
+        print(f"The run used {describe_energy(card.wh, card.wh_from, prices)}.")
     if not run.over:
         print(f"{run.id} is training again: this card is of before, a new one comes at its end.")
     if card.notes:

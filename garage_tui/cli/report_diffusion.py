@@ -46,7 +46,7 @@ def _print_card(run: Run, prices: EnergySettings) -> None:
     from garage_tui.core.base.format import duration
     from garage_tui.core.exam.diffusion_report import passes, read_drawing_report, table
     from garage_tui.core.exam.report_text import sign
-    from garage_tui.core.hardware.energy import in_words
+    from garage_tui.core.hardware.energy import describe_energy
     from garage_tui.core.images import albums
 
     card = read_drawing_report(run.path)
@@ -59,7 +59,7 @@ def _print_card(run: Run, prices: EnergySettings) -> None:
     trained = "" if card.cpu_seconds is None else f"training took {duration(card.cpu_seconds)} of a processor, "
     print(f"{trained}this card {duration(card.seconds)}")
     if card.wh is not None:
-        print(f"The run used {in_words(card.wh, card.wh_from, prices)}.")
+        print(f"The run used {describe_energy(card.wh, card.wh_from, prices)}.")
     if not run.over:
         print(f"{run.id} is training again: this card is of before, a new one comes at its end.")
     if sheets := albums.run_album(run.path).epochs:

@@ -35,7 +35,7 @@ def run_runs(args: argparse.Namespace) -> int:
     from garage_tui.core.base.format import duration
     from garage_tui.core.base.sanitize import one_line
     from garage_tui.core.base.settings import Workspace, load_settings
-    from garage_tui.core.hardware.energy import in_words
+    from garage_tui.core.hardware.energy import describe_energy
     from garage_tui.core.runs.catalog import list_runs
     from garage_tui.core.scheduling import queue
 
@@ -61,7 +61,7 @@ def run_runs(args: argparse.Namespace) -> int:
         if run.seconds is not None:
             parts.append(duration(run.seconds))
         if state and state.wh is not None:
-            parts.append(in_words(state.wh, state.wh_from, prices))
+            parts.append(describe_energy(state.wh, state.wh_from, prices))
         if run.alive and state and state.seconds_left is not None:
             parts.append(f"{duration(state.seconds_left)} left")
         if run.alive and state and state.images_per_s is not None:

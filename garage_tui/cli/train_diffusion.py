@@ -50,7 +50,7 @@ def run_diffusion(args: argparse.Namespace) -> int:
     from garage_tui.core.base.settings import Workspace, load_settings
     from garage_tui.core.diffusion.estimate import estimate_diffusion
     from garage_tui.core.diffusion.image_source import folder_of
-    from garage_tui.core.diffusion.recipe import CHANGEABLE, make_recipe, usual_preset
+    from garage_tui.core.diffusion.recipe import CHANGEABLE, default_preset, make_recipe
     from garage_tui.core.hardware.gpus import parse_gpus
     from garage_tui.core.launch.rerun import diffusion_recipe_of
     from garage_tui.core.launch.start import runs_before, start_diffusion
@@ -63,7 +63,7 @@ def run_diffusion(args: argparse.Namespace) -> int:
     if like:
         recipe = diffusion_recipe_of(like, args.preset, **changes)
     else:
-        recipe = make_recipe(args.preset or usual_preset(), **changes)
+        recipe = make_recipe(args.preset or default_preset(), **changes)
     gpus, limits = parse_gpus(args.gpus or ""), limits_from(args, settings, like)
     folder_of(recipe.images)  # one that is none is refused before anything else is said
     estimate = estimate_diffusion(workspace, recipe, gpus=gpus)

@@ -27,8 +27,8 @@ def test_it_says_everything_about_each_gpu_and_the_box(workspace, make_box):
     said = garage(workspace, "gpu")
     assert "GPU 0  NVIDIA GeForce RTX 3090" in said and "GPU 1  Tesla T4" in said
     assert "88 °C (slows at 95, off at 98) · 310 of 350 W · 9.0/24.0 GiB · 97 % busy · fan 58 %" in said
-    assert "held back by: power cap, heat (driver)" in said
-    assert "5.0 GiB  a process of somebody else (pid 4000000)" in said
+    assert "throttled by: power cap, heat (driver)" in said
+    assert "5.0 GiB  a process of another user (pid 4000000)" in said
     assert "fan –" in said  # the T4 has none
     assert "memory" in said.splitlines()[-1] and "disk" in said.splitlines()[-1]
 
@@ -88,4 +88,4 @@ def test_doctor_says_where_runs_pause_and_what_the_driver_lacks(workspace, make_
         capture_output=True,
         text=True,
     )
-    assert "'at night' is no window of time: write 22:00-06:00" in done.stdout
+    assert "'at night' is not a time window: write 22:00-06:00" in done.stdout

@@ -8,7 +8,7 @@ from garage_tui.core.base.format import duration
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import EnergySettings
 from garage_tui.core.exam.report_text import Headline
-from garage_tui.core.hardware.energy import amount, in_words
+from garage_tui.core.hardware.energy import describe_energy, format_wh
 from garage_tui.core.monitor.run_follower import RunMeasurements
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.core.runs.record import RunState
@@ -122,7 +122,7 @@ def header_lines(runs: tuple[RunSnapshot, ...]) -> tuple[Content, ...]:
 
 def energy(state: RunState | None) -> str:
     """Return what the run's GPUs used, where it was measured."""
-    return amount(state.wh) if state and state.wh is not None else ""
+    return format_wh(state.wh) if state and state.wh is not None else ""
 
 
 def summary(
@@ -167,7 +167,7 @@ def summary(
     if used := _resources(state, measurements.disk):
         lines.append(pair("uses", *used))
     if state and state.wh is not None:
-        lines.append(pair("energy", in_words(state.wh, state.wh_from, prices or EnergySettings())))
+        lines.append(pair("energy", describe_energy(state.wh, state.wh_from, prices or EnergySettings())))
     if manifest:
         if words := manifest.limits.describe():
             lines.append(pair("when", words))
