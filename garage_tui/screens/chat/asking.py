@@ -208,7 +208,9 @@ class ChatTalk(ChatFiles):
         if base is None or tuned is None or base.wrong or tuned.wrong or not asking.run:
             return
         folder = self.workspace.checkpoints / asking.run
-        said = await asyncio.to_thread(same_answer.doubt, folder, asking.question, base.answer, tuned.answer)
+        said = await asyncio.to_thread(
+            same_answer.same_answer_warning, folder, asking.question, base.answer, tuned.answer
+        )
         if said and not asking.settled:
             tuned.remark(said)
 
