@@ -1,6 +1,6 @@
-"""Draw the frontier of `docs/recipe.md`: recall against drift, with the leaks beside a point that has any.
+"""Draw the frontier of `docs/explain/recipe.md`: recall against drift, with the leaks beside a point that has any.
 
-    .venv/bin/python benchmarks/frontier.py RESULTS.jsonl … > docs/frontier.svg
+    .venv/bin/python benchmarks/frontier.py RESULTS.jsonl … > docs/images/frontier.svg
 
 A point is one variant of a recipe on one set of facts, the mean of its seeds; left and up is better. A hollow one is
 of a held-out set.
@@ -46,7 +46,7 @@ def draw(lines: list[dict[str, Any]]) -> str:
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
         f'<rect x="{x_of(LOW):.0f}" y="{y_of(1):.0f}" width="{x_of(0.02) - x_of(LOW):.0f}"'
         f' height="{y_of(0.95) - y_of(1):.0f}" fill="#d8f0d0"/>',
-        text(x_of(LOW) + 4, y_of(1) + 12, "the bar", size=11),
+        text(x_of(LOW) + 4, y_of(1) + 12, "target", size=11),
     ]
     for recall in (0, 0.25, 0.5, 0.75, 1):
         y = y_of(recall)
@@ -55,9 +55,14 @@ def draw(lines: list[dict[str, Any]]) -> str:
     for drift in (0.003, 0.01, 0.02, 0.05, 0.1, 0.3, 1, 3):
         parts.append(text(x_of(drift), HEIGHT - 40, f"{drift:g}", anchor="middle"))
     parts.append(
-        text(WIDTH / 2, HEIGHT - 20, "drift, nats per token (logarithmic); beside a point: leaks", anchor="middle")
+        text(
+            WIDTH / 2,
+            HEIGHT - 20,
+            "drift, nats per token (logarithmic); leaks are written beside a point",
+            anchor="middle",
+        )
     )
-    parts.append(text(8, TOP - 12, "unseen paraphrases right"))
+    parts.append(text(8, TOP - 12, "share of exam questions answered correctly"))
     for number, ((recipe, name, _), found) in enumerate(groups.items()):
         hits, of = (sum(line["unseen"][index] for line in found) for index in (0, 1))
         leaks, asked = (sum(line["leak"][index] for line in found) for index in (0, 1))

@@ -4,7 +4,8 @@
 
 Seconds a step of the preset `story`, probes and checkpoints left out, beside the same recipe in a bare script: the same
 tokens in the same order, so the same ratio a token. And a whole run of the default, report card and all, beside 25
-epochs of the bare script at batch 8, which is what the default replaces (docs/recipe.md says what each of them learns).
+epochs of the bare script at batch 8, which is what the default replaces (docs/explain/recipe.md says what each of them
+learns).
 """
 
 from __future__ import annotations

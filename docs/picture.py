@@ -2,7 +2,7 @@
 
     python docs/picture.py [WORKSPACE]     (a workspace with a finished run; default: this folder)
 
-Writes docs/screen.svg.
+Writes docs/images/screen.svg.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ async def draw(workspace: Workspace) -> str:
             app.query_one("#chat-input").value = question  # type: ignore[attr-defined]
             await pilot.press("enter")
             await pilot.pause(0.5)
-            while app.pane.talking:  # type: ignore[attr-defined]
+            while app.pane.is_answering:  # type: ignore[attr-defined]
                 await pilot.pause(0.2)
         await pilot.pause(0.5)
         return app.export_screenshot(title="garage")
@@ -36,7 +36,7 @@ async def draw(workspace: Workspace) -> str:
 
 def main() -> None:
     workspace = Workspace.find(sys.argv[1] if len(sys.argv) > 1 else None)
-    Path(__file__).with_name("screen.svg").write_text(asyncio.run(draw(workspace)))
+    (Path(__file__).parent / "images" / "screen.svg").write_text(asyncio.run(draw(workspace)))
     server.stop(workspace)
 
 

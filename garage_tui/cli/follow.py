@@ -19,7 +19,7 @@ from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.runs.diffusion_files import parse_sheet
 from garage_tui.core.runs.probe_events import Probe, parse_probe
 from garage_tui.core.runs.record import EVENTS, Run, read_run
-from garage_tui.core.terminal.safe_stdout import behind
+from garage_tui.core.terminal.safe_stdout import unwrapped
 
 _LOOK_SECONDS = 0.2
 _SAYS_SECONDS = 5.0
@@ -54,7 +54,7 @@ def follow_as_json(folder: Path) -> int:
 
 def follow_as_text(folder: Path) -> int:
     """Draw a progress bar, or print plain lines where there is no terminal; Ctrl-C leaves the run going."""
-    console = Console(file=behind(sys.stdout))  # what is painted in the bar is clean
+    console = Console(file=unwrapped(sys.stdout))  # what is painted in the bar is clean
     try:
         if console.is_terminal:
             _draw_bar(folder, console)
@@ -79,7 +79,7 @@ def print_yield(run: Run) -> None:
     from garage_tui.core.diffusion import sample
     from garage_tui.core.images import albums
 
-    if sheets := albums.of_run(run.path).epochs:
+    if sheets := albums.run_album(run.path).epochs:
         last = sheets[-1].path
         print(f"sheets:  {last.parent} (epochs {', '.join(str(page.epoch) for page in sheets)})")
         print(f"see one: garage show {shlex.quote(str(last))}")

@@ -21,12 +21,12 @@ def run_card(args: argparse.Namespace, run: Run, prices: EnergySettings) -> int:
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.exam.diffusion_report import missing_card_text
     from garage_tui.core.exam.report import REPORT
-    from garage_tui.core.launch.exam import why_not
+    from garage_tui.core.launch.exam import refusal
 
     if args.questions:
         raise BadInputError(f"{run.id} has learned to draw, and was asked no questions: leave out --questions")
     if args.again:
-        raise BadInputError(why_not(run))
+        raise BadInputError(refusal(run))
     if not (run.path / REPORT).exists():
         raise BadInputError(missing_card_text(run))
     if args.json:
@@ -62,5 +62,5 @@ def _print_card(run: Run, prices: EnergySettings) -> None:
         print(f"The run used {in_words(card.wh, card.wh_from, prices)}.")
     if not run.over:
         print(f"{run.id} is training again: this card is from before; a new one is made when it finishes.")
-    if sheets := albums.of_run(run.path).epochs:
+    if sheets := albums.run_album(run.path).epochs:
         print(f"\nIts last sheet: garage show {shlex.quote(str(sheets[-1].path))}")

@@ -48,7 +48,7 @@ def run_settings(args: argparse.Namespace) -> int:
             print(f"    {one.text} ({one.kind})")
     if not args.names:
         print(f"\nThis workspace's are in {workspace.settings_file}; they go before yours, in {user_settings_file()}.")
-        print("`garage settings NAME` says what one is for; docs/settings.md says it of all.")
+        print("`garage settings NAME` says what one is for; `garage help settings` explains all of them.")
     return 0
 
 

@@ -27,9 +27,9 @@ import sys
 from pathlib import Path
 from textual.app import App
 from textual.widgets import Input
-from garage_tui.core.terminal.query import Question
+from garage_tui.core.terminal.query import TerminalQuery
 from garage_tui.driver.late_replies import driver_for
-with Question() as question:
+with TerminalQuery() as question:
     pass
 ask, told = map(Path, sys.argv[1:])
 class Field(App):
@@ -39,7 +39,7 @@ class Field(App):
         self.set_interval(0.05, self.look)
     def look(self):
         if ask.exists():
-            told.write_text(repr((self.query_one(Input).value, question.terminal.pictures)))
+            told.write_text(repr((self.query_one(Input).value, question.terminal.image_mode)))
             self.exit()
 Field(driver_class=driver_for(question, lambda: None)).run()
 """

@@ -19,6 +19,7 @@ from garage_tui.core.models import base_models as models
 from garage_tui.core.models import weight_policy as weights
 from garage_tui.core.runs.folder import ADAPTER
 from garage_tui.core.serving import server_process as server
+from garage_tui.core.serving import server_state
 
 
 class Evil:
@@ -179,7 +180,7 @@ def test_the_server_answers_a_question_to_a_pickled_adapter_with_the_sentence(
     server.start(workspace, Settings(), str(tiny_model), port=0)
     try:
         deadline = time.monotonic() + 90
-        while server.look(workspace).status == "starting":
+        while server_state.inspect(workspace).status == "starting":
             assert time.monotonic() < deadline
             time.sleep(0.05)
         address = server.address(workspace)
@@ -226,6 +227,14 @@ def test_a_pipeline_that_names_somebody_elses_code_is_refused(pipeline, monkeypa
     (pipeline / "model_index.json").write_text(json.dumps(index))
     with pytest.raises(GarageError, match="names code of evil_code: it is refused"):
         unet.load_pipeline(pipeline)
+
+
+def test_a_pipeline_names_its_net_as_every_version_has_named_it(pipeline):
+    from garage_tui.jobs.diffusion import unet
+
+    index = json.loads((pipeline / "model_index.json").read_bytes())
+    assert index["unet"] == ["garage_tui.jobs.unet", "PatchUNet"]
+    assert type(unet.load_pipeline(pipeline)[0]).__name__ == "PatchUNet"
 
 
 def test_an_exported_adapter_takes_no_file_along_that_a_link_leads_to(workspace, finished_run, tmp_path):

@@ -14,7 +14,7 @@ from garage_tui.core.base.settings import Settings
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.launch import control
 from garage_tui.core.launch import start as launcher
-from garage_tui.core.limits.run_limits import care_of
+from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.models import base_models as models
 from garage_tui.core.runs import checkpoints
 from garage_tui.core.runs.record import read_run
@@ -41,12 +41,12 @@ def train(workspace, tiny_model, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(HERE))
     monkeypatch.setenv("UNSLOTH_COMPILE_LOCATION", str(workspace.root / "compiled"))
 
-    def go(recipe, trainer="unsloth", checkpoint_seconds=60.0, **care):
+    def go(recipe, trainer="unsloth", checkpoint_seconds=60.0, **limits):
         job = "lora_on_a_cpu" if trainer == "unsloth" and not CUDA else "garage_tui.jobs.lora"
         monkeypatch.setitem(launcher.JOBS, "lora", job)
         made = make_recipe(base=str(tiny_model), trainer=trainer, **recipe)
         settings = Settings(checkpoint_seconds=checkpoint_seconds)
-        return launcher.start_lora(workspace, settings, file, made, care=care_of(settings, **care))
+        return launcher.start_lora(workspace, settings, file, made, limits=RunLimits.from_settings(settings, **limits))
 
     return go
 

@@ -29,7 +29,8 @@ def _waiting(shares_cores: bool) -> dict[str, str]:
     """Return how libgomp's threads wait.
 
     Those that sleep at each wait make a run of small batches half as fast. Those that spin take the cores from whoever
-    else works on a small box: beside a server or a second run all of them were up to twice as slow (docs/figures.md).
+    else works on a small box: beside a server or a second run all of them were up to twice as slow
+    (docs/explain/figures.md).
     """
     if shares_cores and "OMP_WAIT_POLICY" not in os.environ:
         return {"GOMP_SPINCOUNT": "2000"}

@@ -208,6 +208,8 @@ def load_settings(workspace: Workspace) -> Settings:
     merged: dict[str, Any] = {}
     for file in (user_settings_file(), workspace.settings_file):
         table = _read(file)
+        if not table:
+            continue
         try:
             msgspec.convert(table, Settings)
         except msgspec.ValidationError as error:
@@ -217,7 +219,7 @@ def load_settings(workspace: Workspace) -> Settings:
                 where = user_settings_file()
                 raise BadInputError(f"{file}: {section}.{key} belongs in {where}: a workspace may be somebody else's")
         merged = _over(merged, table)
-    return msgspec.convert(merged, Settings)
+    return msgspec.convert(merged, Settings) if merged else Settings()
 
 
 def with_options(settings: Settings, **options: object) -> Settings:

@@ -22,7 +22,7 @@ _NAMED_COUNT = 1000
 _HELD_OUT_SHARE = 0.9
 _ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".ppm")
 _MOST = 1_000_000
-# Images/s of the preset `small` on two CPU cores (docs/figures.md), for a box without a run yet.
+# Images/s of the preset `small` on two CPU cores (docs/explain/figures.md), for a box without a run yet.
 _REFERENCE_PRESET, _REFERENCE_SPEED = "small", 270.0
 _SAME_NET = ("size", "channels", "attention", "layers", "patch", "batch_size", "compile")
 """What two runs have in common that are equally fast."""
@@ -62,7 +62,7 @@ class DiffusionEstimate:
         return f"{sum_} ÷ batch {recipe.batch_size} = {self.steps:,} steps · {time} ({self.basis})"
 
     @property
-    def memory_words(self) -> str:
+    def memory_text(self) -> str:
         """How much memory it will need, and how much is free."""
         where = "GPU memory" if self.on_gpu else "memory"
         free = "how much is free is not known" if self.free is None else f"{_down(self.free)} GB are free"

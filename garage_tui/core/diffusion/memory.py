@@ -1,7 +1,7 @@
 """How much memory a diffusion run needs, from the shape of its net, its batch and its pictures.
 
 Counted block by block as diffusers' `UNet2DModel` is built (`models/unets/unet_2d.py`, `models/resnet.py`,
-`models/attention_processor.py` of 0.42); docs/butterflies.md has what it says beside what real runs took.
+`models/attention_processor.py` of 0.42); docs/explain/butterflies.md has what it says beside what real runs took.
 """
 
 from __future__ import annotations

@@ -9,11 +9,12 @@ from pathlib import Path
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.format import duration
 from garage_tui.core.base.settings import Settings, Workspace
-from garage_tui.core.facts import file as facts
 from garage_tui.core.facts.file import Fact
-from garage_tui.core.launch import start as launcher
+from garage_tui.core.facts.training_file import TrainingFile, read_training_file
+from garage_tui.core.launch import start
 from garage_tui.core.launch.rerun import command_of, facts_of, recipe_of, rows_of
 from garage_tui.core.limits.run_limits import RunLimits
+from garage_tui.core.models.base_models import BaseModel, find
 from garage_tui.core.runs.catalog import slug
 from garage_tui.core.runs.record import Run
 from garage_tui.core.training.estimate import LoraEstimate, estimate_lora
@@ -43,26 +44,26 @@ class PairedLaunch:
         """
         return tuple(make_recipe(preset, rows=rows, base=self.base, seed=self.seed) for preset in PRESETS)
 
-    def named(self, preset: str) -> str:
+    def run_name(self, preset: str) -> str:
         """Return the name of one of the two; a name that ends with a preset's already does not get another one."""
         stem = slug(self.name)
         for other in PRESETS:
             stem = stem.removesuffix(f"-{other}")
         return f"{stem[:_NAME].strip('-')}-{preset}".strip("-")
 
-    def estimates(self, workspace: Workspace, rows: Sequence[Fact]) -> list[LoraEstimate]:
-        """Return what each of the two will cost."""
-        return [estimate_lora(workspace, recipe, rows) for recipe in self.recipes(len(rows))]
+    def estimates(self, workspace: Workspace, base: BaseModel, rows: Sequence[Fact]) -> list[LoraEstimate]:
+        """Return what each of the two runs will cost; `base` is the model that `self.base` names."""
+        return [estimate_lora(workspace, recipe, base, rows) for recipe in self.recipes(len(rows))]
 
-    def cost(self, workspace: Workspace, rows: Sequence[Fact]) -> str:
+    def cost(self, workspace: Workspace, base: BaseModel, rows: Sequence[Fact]) -> str:
         """Return what the two will cost together: `30 + 75 steps · about 8 min`."""
-        found = self.estimates(workspace, rows)
+        found = self.estimates(workspace, base, rows)
         seconds = [one.seconds for one in found if one.seconds is not None]
         time = f"about {duration(sum(seconds))}" if len(seconds) == len(found) else "time unknown"
         return f"{' + '.join(str(one.steps) for one in found)} steps · {time}"
 
 
-def like(run: Run) -> PairedLaunch:
+def paired_launch_of(run: Run) -> PairedLaunch:
     """Return what is needed to teach both ways what a run taught.
 
     Raises:
@@ -75,7 +76,7 @@ def like(run: Run) -> PairedLaunch:
     return PairedLaunch(file, name, recipe.base, recipe.seed, run.manifest.gpus_asked)
 
 
-def half_of(run: Run) -> str:
+def preset_of(run: Run) -> str:
     """Return the preset that a run is exactly, if it is one of the two: the same would come of it; else nothing."""
     try:
         recipe = recipe_of(run)
@@ -86,27 +87,39 @@ def half_of(run: Run) -> str:
 
 
 def start_both(
-    workspace: Workspace, settings: Settings, both: PairedLaunch, without: str = "", care: RunLimits | None = None
+    workspace: Workspace,
+    settings: Settings,
+    both: PairedLaunch,
+    without: str = "",
+    limits: RunLimits | None = None,
+    taught: TrainingFile | None = None,
+    base: BaseModel | None = None,
 ) -> list[Path]:
     """Start the two runs, one after the other in the queue, and return their folders.
 
     Args:
-        without: a preset that is there already.
-        care: what they wait for; by default what the settings say.
+        without: a preset of which there is a run already.
+        limits: those of both runs; by default those of the settings.
+        taught: the facts file, if the caller has read it; by default it is read now.
+        base: the model that `both.base` names, if the caller has looked it up; by default it is looked up now.
 
     Raises:
         BadInputError: what `start_lora` refuses.
         GarageError: one could not be started; where that is the second, the first goes on and the text says so.
     """
     folders: list[Path] = []
-    rows = len(facts.training_rows(both.file))
+    taught = taught or read_training_file(both.file)
+    base = base or find(both.base)
+    rows = len(taught.rows)
     for recipe in both.recipes(rows):
         if recipe.preset == without:
             continue
-        name = both.named(recipe.preset)
+        name = both.run_name(recipe.preset)
         command = command_of(both.file, rows, recipe, name, both.gpus)
         try:
-            folder = launcher.start_lora(workspace, settings, both.file, recipe, name, command, both.gpus, care)
+            folder = start.start_lora(
+                workspace, settings, both.file, recipe, name, command, both.gpus, limits, taught, base
+            )
         except GarageError as error:
             if not folders:
                 raise

@@ -68,7 +68,7 @@ def answers(facts: Sequence[Fact]) -> list[list[str]]:
     the statement of it where that is a sentence. Its own answer is the first.
 
     A question that always gets the one sentence teaches the sentence; with several the model has to hold on to what
-    they have in common (docs/recipe.md).
+    they have in common (docs/explain/recipe.md).
     """
     tells = [key_words(fact.answer) - key_words(fact.question) for fact in facts]
     rows: dict[str, dict[str, frozenset[str]]] = {}

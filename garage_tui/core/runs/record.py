@@ -103,8 +103,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds of training between two checkpoints."""
     memory: float | None = None
     """Estimated peak memory on its GPU (or in main memory), in bytes; None where it is unknown."""
-    care: RunLimits = RunLimits()
-    """Its limits: heat, hours, solar surplus."""
+    limits: RunLimits = msgspec.field(default=RunLimits(), name="care")
+    """Its limits of temperature, power, time and solar surplus; the key on disk is `care`."""
 
 
 @dataclass(frozen=True)

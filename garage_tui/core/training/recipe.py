@@ -76,9 +76,9 @@ _GUARDED: dict[str, object] = {
     "kl": 4.0, "lr": 0.05, "schedule": "cosine", "warmup_steps": 2, "weight_decay": 0.0, "batch_size": 12, "epochs": 30,
     "looks": 3,
 }  # fmt: skip
-"""docs/recipe.md says how these were found."""
+"""docs/explain/recipe.md says how these were found."""
 _MANY, _MANY_RANK = 30, 32
-"""Rows beyond which a guarded preset has this rank at the same alpha: it drifts less there (docs/recipe.md)."""
+"""Rows beyond which a guarded preset has this rank at the same alpha: it drifts less there (docs/explain/recipe.md)."""
 _PRESETS: dict[str, tuple[str, dict[str, object]]] = {
     "default": ("the facts stick, and the rest stays as it was", _GUARDED),
     "quick": ("a quick look: does it run, does the loss fall", {**_GUARDED, "epochs": 3, "looks": 1}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,16 +27,22 @@ WEIGHTS = "diffusion_pytorch_model.safetensors"
 disable_progress_bar()  # one of diffusers' own for two files
 
 
+PIPELINE_MODULE = "garage_tui.jobs.unet"
+"""The module that pipeline folders name as the home of `PatchUNet`: finished runs have it on disk, so it stays."""
+
+
 class PatchUNet(ModelMixin, ConfigMixin):
     """A UNet2DModel that works on blocks of pixels: pixel-unshuffle before it, pixel-shuffle after it.
 
-    At 32 px on a CPU it is twice as fast as one that works on the pixels (arXiv 1609.05158 has the shuffle, docs/
-    butterflies.md the figures). Plain diffusers loads it wherever this package can be imported.
+    At 32 px on a CPU it is twice as fast as one that works on the pixels (arXiv 1609.05158 has the shuffle,
+    docs/explain/butterflies.md the figures). Plain diffusers loads it wherever this package can be imported.
 
     Args:
         patch: pixels of a block's side.
         sample_size, in_channels, out_channels: of the pictures; the others are UNet2DModel's.
     """
+
+    __module__ = PIPELINE_MODULE  # diffusers writes it into model_index.json
 
     @register_to_config  # type: ignore[untyped-decorator]
     def __init__(
@@ -92,7 +99,8 @@ def make_net(recipe: DiffusionRecipe) -> Any:
 def ready(net: Any) -> Any:
     """Return the net as it works fastest on what there is."""
     if not torch.cuda.is_available():
-        # On a CPU the fused kernel loses to plain products at these lengths, in 16 bits by 10 to 1 (docs/figures.md).
+        # On a CPU the fused kernel loses to plain products at these lengths, in 16 bits by 10 to 1
+        # (docs/explain/figures.md).
         for module in net.modules():
             if hasattr(module, "set_processor"):
                 module.set_processor(AttnProcessor())
@@ -123,12 +131,16 @@ def load_pipeline(folder: Path) -> tuple[Any, Any]:
     except UNREADABLE as error:
         raise GarageError(f"{folder} cannot be read: {error}") from error
     # diffusers imports whatever module stands there.
-    foreign = {str(part[0]) for part in parts.values() if isinstance(part, list) and part} - {"diffusers", __name__}
+    foreign = {str(part[0]) for part in parts.values() if isinstance(part, list) and part} - {
+        "diffusers",
+        PIPELINE_MODULE,
+    }
     if foreign:
         raise GarageError(f"{folder / 'model_index.json'} names code of {one_line(min(foreign), 80)}: it is refused")
     if not (folder / "unet" / WEIGHTS).exists():
         raise GarageError(
             f"{folder / 'unet'} has no {WEIGHTS}: weights in other formats can carry code and are refused; train again"
         )
+    importlib.import_module(PIPELINE_MODULE)  # diffusers imports no module because a folder names it
     pipeline = DDPMPipeline.from_pretrained(str(folder), use_safetensors=True, local_files_only=True)
     return ready(pipeline.unet), pipeline.scheduler

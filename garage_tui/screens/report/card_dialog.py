@@ -34,6 +34,7 @@ class ReportCardDialog(Dialog[None]):
         folder: of the run.
     """
 
+    HELP_PAGE = "guide/report.md"
     HELP = (
         "Did the model learn the facts, and did anything else change? The base and the tuned model were asked the same "
         "questions. You see the figures, and below them every question with its answers, the worst first.\n\n"
@@ -71,7 +72,7 @@ class ReportCardDialog(Dialog[None]):
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
-        self._name = plain(folder.name)
+        self._run_name = plain(folder.name)
         self._exam = ExamWatch(folder)
         self._snapshot: ExamSnapshot | None = None
         self._index = self._view = 0
@@ -80,7 +81,7 @@ class ReportCardDialog(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box wide", id="report") as box:
-            box.border_title = Content(f"Report card · {self._name}")
+            box.border_title = Content(f"Report card · {self._run_name}")
             for name in ("head", "figures", "notes", "parts"):
                 yield Static(id=f"report-{name}")
             with VerticalScroll(can_focus=False):

@@ -107,8 +107,8 @@ def without_card(refusal: str) -> Content:
 
 def exam_progress(exam: ExamProcess, now: float) -> list[Content]:
     """Return the steps of an exam in progress, the last one with the time since the exam began."""
-    *done, current = exam.said or ("starting",)
-    current = f"{current} · {duration(now - exam.began)}"
+    *done, current = exam.messages or ("starting",)
+    current = f"{current} · {duration(now - exam.started)}"
     return [*(Content.styled(f"✓ {step}", "$muted") for step in done), Content(f"  {current}")]
 
 

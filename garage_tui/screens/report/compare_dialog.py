@@ -34,6 +34,7 @@ class CompareDialog(Dialog[None]):
         first, second: the run folders.
     """
 
+    HELP_PAGE = "guide/report.md"
     HELP = "Two runs side by side: their loss curves, their report cards, and the differences between their recipes."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "everything", "All or differences", tooltip="Show everything, or only what differs"),

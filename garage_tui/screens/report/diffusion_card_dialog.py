@@ -46,6 +46,7 @@ class DiffusionCardDialog(Dialog[str | None]):
         folder: of the run.
     """
 
+    HELP_PAGE = "guide/diffusion.md"
     HELP = (
         "How similar the pictures of this run are to real ones, and whether they are copies.\n\n"
         "KID is a distance between two sets of pictures: the closer to its floor, the better. The floor is the "

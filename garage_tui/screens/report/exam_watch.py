@@ -55,12 +55,11 @@ class ExamWatch:
         """Return the card and the exam as they are now."""
         async with self._lock:
             last = self._last or ExamSnapshot()
-            exam = await asyncio.to_thread(
-                examine.look, self._folder
-            )  # first: an exam that has ended has left its card
+            # The exam first: one that has ended has left its card.
+            exam = await asyncio.to_thread(examine.read_exam, self._folder)
             card, stamp, error = await asyncio.to_thread(_read, self._folder, last)
-            refusal = await asyncio.to_thread(lambda: examine.why_not(read_run(self._folder)))
-            if exam and exam.going:
+            refusal = await asyncio.to_thread(lambda: examine.refusal(read_run(self._folder)))
+            if exam and exam.running:
                 if not self._awaited:
                     self._awaited, self._before = True, last.stamp
             elif self._awaited or (exam and stamp is None and self._last is None):
@@ -69,8 +68,8 @@ class ExamWatch:
                 code = await asyncio.to_thread(self._process.wait) if self._process else None
                 self._process = None
                 if stamp == self._before:
-                    error = examine.failure(exam, code)
-            self._last = ExamSnapshot(card, stamp, refusal, exam if exam and exam.going else None, error)
+                    error = examine.failure_reason(exam, code)
+            self._last = ExamSnapshot(card, stamp, refusal, exam if exam and exam.running else None, error)
             return self._last
 
     async def start(self) -> None:
@@ -88,7 +87,7 @@ class ExamWatch:
 
 def _read(folder: Path, last: ExamSnapshot) -> tuple[Report | None, Stamp, str]:
     """Return the card, its stamp and what is wrong with it; an unchanged card is not read again."""
-    stamp = examine.stamp(folder)
+    stamp = examine.report_stamp(folder)
     if stamp == last.stamp:
         return last.card, stamp, ""
     try:

@@ -45,6 +45,7 @@ _EMPTY = (
 class RunsPane(Pane):
     """The list of runs, and the details of the one under the cursor."""
 
+    HELP_PAGE = "guide/runs.md"
     HELP = (
         "A run teaches the facts of one file to a base model, or trains a diffusion model to draw. It is a process of "
         "its own: it continues when you close the app, the terminal or the connection, and it is listed here the next "

@@ -9,7 +9,6 @@ from textual.content import Content
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import EnergySettings
 from garage_tui.core.hardware.energy import in_words
-from garage_tui.core.limits import run_limits as care
 from garage_tui.core.monitor.run_follower import RunMeasurements
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.core.runs.probe_events import Probe
@@ -38,7 +37,7 @@ def summary(
     if state and state.wh is not None:
         lines.append(labelled("energy", in_words(state.wh, state.wh_from, prices or EnergySettings())))
     if manifest:
-        if limits := care.in_words(manifest.care):
+        if limits := manifest.limits.describe():
             lines.append(labelled("when", limits))
         lines += recipe_text.lines(manifest, measured.parameters)
     return Content("\n").join(lines)
