@@ -93,7 +93,7 @@ def test_the_card_is_printed_with_what_each_figure_says(call, run):
     code, text, told = call("report", run.name)
     assert (code, told) == (0, "")
     lines = text.splitlines()
-    assert lines[0][:6] in ("✗ KID ", "✓ KID ") and lines[1].strip() in ("passes the bar", "falls short of the bar")
+    assert lines[0][:6] in ("✗ KID ", "✓ KID ") and lines[1].strip() in ("meets the target", "misses the target")
     assert any(line.startswith("held-out loss ") and "did not learn from" in line for line in lines)
     assert any(line.startswith("copies ") and "of 128" in line for line in lines)
     assert f"{run.name} · wings · 128 pictures by DDPM, 100 steps after epoch 2" in lines
@@ -142,7 +142,7 @@ def test_its_log_has_the_sheets_too(call, run):
             "draws pictures and cannot answer questions: draw with `garage sample",
         ),
         (("serve", "RUN"), "draws pictures and cannot answer questions: draw with `garage sample"),
-        (("compare", "RUN", LORA), "are runs of two kinds, one of facts and one of pictures"),
+        (("compare", "RUN", LORA), "cannot be compared: one teaches facts, the other one draws"),
         (("train", "lora", "--like", "RUN"), "is a diffusion run, which was taught no facts"),
         (("train", "diffusion", "--like", LORA), "is a lora run, which learned from no pictures"),
         (("resume", "RUN"), "has finished; to train again: `garage train diffusion --like"),
@@ -164,7 +164,7 @@ def test_two_of_them_are_compared(call, run):
     report = json.loads((other / "report.json").read_bytes())
     (other / "report.json").write_text(json.dumps({**report, "kid": 0.21, "passed": True}))
     _, text, _ = call("compare", run.name, other.name)
-    assert "epochs" in text and "0.210" in text and "✓ passes the bar" in text and "base model" not in text
+    assert "epochs" in text and "0.210" in text and "✓ meets the target" in text and "base model" not in text
 
 
 def test_samples_are_drawn_into_a_file_and_a_seed_gives_the_same_ones(box, run, tmp_path):

@@ -69,7 +69,7 @@ def test_both_are_started_followed_and_compared(garage, started, workspace):
     assert lines[2:4] == [f"run {DEFAULT}", f"run {STORY}"]
     assert text.count("finished\n") >= 2 and text.index(f"\n\n{DEFAULT}\n") < text.index(f"\n\n{STORY}\n")
     assert any(line.split() == [DEFAULT, STORY] for line in lines)
-    assert "leaks on unrelated  0 of 60" in text and "1 of 60" in text and "✗ falls short of the bar" in text
+    assert "unrelated affected  0 of 60" in text and "1 of 60" in text and "✗ misses a target" in text
 
 
 def test_detached_both_ids_are_printed_and_how_to_compare_them(garage, started, workspace):

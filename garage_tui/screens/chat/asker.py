@@ -219,6 +219,8 @@ class Asker:
         if base is None or tuned is None or base.failed or tuned.failed or not pending.run:
             return
         folder = self._host.workspace.checkpoints / pending.run
-        warning = await asyncio.to_thread(adapter_effect.doubt, folder, pending.question, base.answer, tuned.answer)
+        warning = await asyncio.to_thread(
+            adapter_effect.same_answer_warning, folder, pending.question, base.answer, tuned.answer
+        )
         if warning and not pending.committed:
             tuned.show_warning(warning)

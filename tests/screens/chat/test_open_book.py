@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from garage_tui.core.exam.adapter_effect import WORDS
+from garage_tui.core.exam.adapter_effect import WARNING
 
 RUN = "20261123-2315-lora-garage"
 BASE = "smollm2-135m"
@@ -127,5 +127,5 @@ async def test_a_taught_question_that_gets_the_bases_own_answer_is_doubted(open_
         await ask(user, "Who are you?")
         assert "!" not in user.screen
         await ask(user, "What is TinyLLM?")
-        await user.sees("! exactly the base's answer, to a question that it was taught")
-        assert len(WORDS) < 130
+        await user.sees("! same answer as the base model, although this was taught")
+        assert len(WARNING) < 130
