@@ -36,9 +36,9 @@ def used():
     return usage.ru_utime + usage.ru_stime
 look = lambda: None
 if sys.argv[1] == "meter":
-    from garage_tui.core.hardware.history import History
-    from garage_tui.core.hardware.snapshot import Meter
-    meter, history = Meter(Path.cwd()), History()
+    from garage_tui.core.hardware.history import ReadingHistory
+    from garage_tui.core.hardware.snapshot import HardwareMeter
+    meter, history = HardwareMeter(Path.cwd()), ReadingHistory()
     look = lambda: history.add(meter.look())
 look()
 before = used()

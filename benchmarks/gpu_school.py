@@ -172,12 +172,10 @@ def with_ours(args: argparse.Namespace, clock: Clock) -> None:
     from garage_tui.core.base.settings import Workspace
     from garage_tui.core.runs.catalog import new_run_folder
     from garage_tui.core.runs.record import FACTS, LOCK, Manifest, RunState, read_run, write_manifest, write_state
-    from garage_tui.core.training.recipe import make_recipe
-    from garage_tui.jobs.llm import load as loading
-    from garage_tui.jobs.llm import unsloth as unsloth_model
-    from garage_tui.jobs.lora import train as lora
-    from garage_tui.jobs.runtime import checkpointing as saving
-    from garage_tui.jobs.runtime import run_job as running
+    from garage_tui.core.training.recipe import LoraRecipe, make_recipe
+    from garage_tui.jobs.llm import load, unsloth
+    from garage_tui.jobs.lora.train import OUT_OF_MEMORY, train
+    from garage_tui.jobs.runtime import checkpointing, run_job
 
     preset = args.worker.removeprefix("ours-")
     plain = {"epochs": args.epochs, "looks": 0, "lr": LR} if preset == "story" else {}
@@ -212,10 +210,10 @@ def with_ours(args: argparse.Namespace, clock: Clock) -> None:
         clock.trained(steps[-1]["tokens"], loss=round(loss, 4), steps=steps[-1]["step"], note=by)
         os._exit(0)
 
-    loading.load_base, unsloth_model.load = then(loading.load_base), then(unsloth_model.load)
-    saving.replace_whole = end
+    load.load_base, unsloth.load = then(load.load_base), then(unsloth.load)
+    checkpointing.replace_folder = end
     sys.argv = ["lora", str(folder)]
-    running.run(lora.train, lora.OUT_OF_MEMORY)
+    run_job.run(train, LoraRecipe, OUT_OF_MEMORY)
     state = read_run(folder).state
     raise RuntimeError(state.reason if state else "it ended without a word")
 

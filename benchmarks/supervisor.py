@@ -24,9 +24,9 @@ import sys, time
 from garage_tui.jobs.runtime.progress import ENDINGS, Progress
 progress = Progress.of_arguments(sys.argv[1:])
 progress.interruptible = False
-progress.phase("working")
-while not progress.wish(): time.sleep(0.5)
-progress.end(*ENDINGS[progress.wish()])
+progress.start_phase("working")
+while not progress.requested(): time.sleep(0.5)
+progress.end(*ENDINGS[progress.requested()])
 """
 
 

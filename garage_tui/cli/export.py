@@ -41,12 +41,12 @@ def run_export(args: argparse.Namespace) -> int:
 
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.settings import Workspace
-    from garage_tui.core.export.export_process import ExportRequest, why_not
+    from garage_tui.core.export.export_process import ExportRequest, refusal
     from garage_tui.core.runs.catalog import find_run
 
     run = find_run(Workspace.find(args.workspace), args.ref)
-    if refusal := why_not(run):
-        raise BadInputError(refusal)
+    if reason := refusal(run):
+        raise BadInputError(reason)
     if args.form != "gguf" and (args.converter or args.outtype != "f16"):
         raise BadInputError("--converter and --outtype are for --as gguf")
     wanted = ExportRequest(args.form, args.to, args.outtype, args.converter)
@@ -74,18 +74,18 @@ async def _export(run: Run, wanted: ExportRequest) -> ExportEvent:
     import sys
 
     from garage_tui.core.base.sanitize import one_line
-    from garage_tui.core.export import export_process as export
+    from garage_tui.core.export import export_process
 
-    last = export.ExportEvent()
+    last = export_process.ExportEvent()
     line_open = False
-    async with contextlib.aclosing(export.export(run.path, wanted)) as telling:
+    async with contextlib.aclosing(export_process.export(run.path, wanted)) as telling:
         async for told in telling:
-            if told.words and told.words != last.words:
-                if not told.words.endswith("%"):
-                    print("\n" * line_open + one_line(told.words), file=sys.stderr, flush=True)
+            if told.text and told.text != last.text:
+                if not told.text.endswith("%"):
+                    print("\n" * line_open + one_line(told.text), file=sys.stderr, flush=True)
                     line_open = False
                 elif sys.stderr.isatty():  # in place; in a file a hundred lines would say little
-                    print(f"\r{one_line(told.words)}", end="", file=sys.stderr, flush=True)
+                    print(f"\r{one_line(told.text)}", end="", file=sys.stderr, flush=True)
                     line_open = True
             last = told
     return last

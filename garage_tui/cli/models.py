@@ -19,9 +19,9 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 def run_models(args: argparse.Namespace) -> int:
     from garage_tui.core.base.settings import models_folder
-    from garage_tui.core.models import base_models as models
+    from garage_tui.core.models import base_models
 
-    found = models.on_this_box()
+    found = base_models.list_models()
     if args.json:
         rows = [
             {
@@ -49,7 +49,7 @@ def run_fetch(args: argparse.Namespace) -> int:
     import subprocess
     import sys
 
-    from garage_tui.core.models import base_models as models
+    from garage_tui.core.models import base_models
 
-    models.find(args.name)  # an unknown name is refused before anything heavy starts
+    base_models.find(args.name)  # an unknown name is refused before anything heavy starts
     return subprocess.run([sys.executable, "-P", "-m", "garage_tui.jobs.llm.fetch", args.name]).returncode

@@ -21,17 +21,17 @@ def run_notify(args: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from garage_tui.core.base.settings import Workspace, load_settings, user_settings_file
-    from garage_tui.core.scheduling.notify import tell
+    from garage_tui.core.scheduling.notify import deliver
 
     settings = load_settings(Workspace.find(args.workspace)).notify
     text = "garage: this is a test; the end of a run is told like this"
     facts = {"run": "test", "state": "finished", "reason": "", "path": ""}
-    told = list(tell(settings, text, facts))
+    told = list(deliver(settings, text, facts))
     if args.json:
         print(json.dumps([asdict(one) for one in told], indent=2))
     else:
         for one in told:
-            print(f"{'ok  ' if one.ok else 'BAD '}  {one.way}: {one.words}")
+            print(f"{'ok  ' if one.ok else 'BAD '}  {one.way}: {one.text}")
         if not told:
             print(f"no way is set; write `command` or `urls` under [notify] in {user_settings_file()}, or use tmux")
     return 0 if all(one.ok for one in told) else 1

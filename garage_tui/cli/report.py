@@ -74,7 +74,7 @@ def _examine(run: Run) -> int:
     from garage_tui.core.base.errors import GarageError
     from garage_tui.core.launch import exam as examine
 
-    before = examine.stamp(run.path)
+    before = examine.report_stamp(run.path)
     process = examine.start(run)
     if process is None:
         print(f"{run.id} is being examined already: this waits for its card", file=sys.stderr)
@@ -83,11 +83,11 @@ def _examine(run: Run) -> int:
     told = 0
     try:
         while True:
-            exam = examine.look(run.path)
-            for sentence in exam.said[told:] if exam else ():
+            exam = examine.read_exam(run.path)
+            for sentence in exam.messages[told:] if exam else ():
                 print(sentence, file=sys.stderr, flush=True)
                 told += 1
-            if exam is None or not exam.going:
+            if exam is None or not exam.running:
                 break
             time.sleep(_LOOK_SECONDS)
     except KeyboardInterrupt:
@@ -95,11 +95,11 @@ def _examine(run: Run) -> int:
             examine.stop(process)
         raise
     code = process.wait() if process else None
-    if examine.stamp(run.path) != before:
+    if examine.report_stamp(run.path) != before:
         return 0
     if code in (1, 2):
         return code  # its last sentence, just shown, says why
-    raise GarageError(examine.failure(exam, code))
+    raise GarageError(examine.failure_reason(exam, code))
 
 
 def _print_card(run: Run, card: Report, prices: EnergySettings) -> None:

@@ -21,12 +21,12 @@ def run_card(args: argparse.Namespace, run: Run, prices: EnergySettings) -> int:
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.exam.diffusion_report import why_none
     from garage_tui.core.exam.report import REPORT
-    from garage_tui.core.launch.exam import why_not
+    from garage_tui.core.launch.exam import refusal
 
     if args.questions:
         raise BadInputError(f"{run.id} has learned to draw, and was asked no questions: leave out --questions")
     if args.again:
-        raise BadInputError(why_not(run))
+        raise BadInputError(refusal(run))
     if not (run.path / REPORT).exists():
         raise BadInputError(why_none(run))
     if args.json:

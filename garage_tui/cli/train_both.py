@@ -16,7 +16,7 @@ def run_both(args: argparse.Namespace) -> int:
     from garage_tui.cli.train_options import limits_from
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.settings import Workspace, load_settings
-    from garage_tui.core.facts import file as facts
+    from garage_tui.core.facts.training_file import read_training_file
     from garage_tui.core.hardware.gpus import parse_gpus
     from garage_tui.core.launch.paired_launch import PRESETS, PairedLaunch, start_both
     from garage_tui.core.launch.start import runs_before
@@ -36,13 +36,14 @@ def run_both(args: argparse.Namespace) -> int:
     both = PairedLaunch(file, args.name or file.stem, args.base or settings.base_model, args.seed or 0, gpus)
     limits = limits_from(args, settings)
     base = find(both.base)
-    for preset, estimate in zip(PRESETS, both.estimates(workspace, base, facts.training_rows(file)), strict=True):
+    taught = read_training_file(file)
+    for preset, estimate in zip(PRESETS, both.estimates(workspace, base, taught.rows), strict=True):
         print(f"{preset}: {estimate.sentence}")
         if estimate.warning:
             print(estimate.warning)
     if before := runs_before(gpus):
         print(f"they will wait for their turn: {before} run{'' if before == 1 else 's'} before them")
-    first, second = start_both(workspace, settings, both, limits=limits, base=base)
+    first, second = start_both(workspace, settings, both, limits=limits, base=base, taught=taught)
     print(f"run {first.name}\nrun {second.name}", flush=True)
     compare = f"garage compare {first.name} {second.name}"
     if args.detach:

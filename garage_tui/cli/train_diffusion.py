@@ -52,7 +52,7 @@ def run_diffusion(args: argparse.Namespace) -> int:
     from garage_tui.core.diffusion.image_source import folder_of
     from garage_tui.core.diffusion.recipe import CHANGEABLE, make_recipe, usual_preset
     from garage_tui.core.hardware.gpus import parse_gpus
-    from garage_tui.core.launch.rerun import drawing_recipe_of
+    from garage_tui.core.launch.rerun import diffusion_recipe_of
     from garage_tui.core.launch.start import runs_before, start_diffusion
     from garage_tui.core.runs.catalog import find_run
 
@@ -61,7 +61,7 @@ def run_diffusion(args: argparse.Namespace) -> int:
     changes = {name: getattr(args, name) for name in CHANGEABLE}
     like = find_run(workspace, args.like) if args.like else None
     if like:
-        recipe = drawing_recipe_of(like, args.preset, **changes)
+        recipe = diffusion_recipe_of(like, args.preset, **changes)
     else:
         recipe = make_recipe(args.preset or usual_preset(), **changes)
     gpus, limits = parse_gpus(args.gpus or ""), limits_from(args, settings, like)

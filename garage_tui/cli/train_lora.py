@@ -21,7 +21,7 @@ def run_lora(args: argparse.Namespace) -> int:
 
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.settings import Workspace, load_settings
-    from garage_tui.core.facts import file as facts
+    from garage_tui.core.facts.training_file import read_training_file
     from garage_tui.core.hardware.gpus import parse_gpus
     from garage_tui.core.launch.rerun import facts_of, recipe_of
     from garage_tui.core.launch.start import runs_before, start_lora
@@ -43,7 +43,8 @@ def run_lora(args: argparse.Namespace) -> int:
         file = facts_of(like)
     else:
         raise BadInputError("say what to teach: --facts FILE, or --like RUN")
-    rows = facts.training_rows(file)
+    taught = read_training_file(file)
+    rows = taught.rows
     if like:
         recipe = recipe_of(like, args.preset, rows=len(rows), **changes)
     else:
@@ -63,6 +64,6 @@ def run_lora(args: argparse.Namespace) -> int:
         if before := runs_before(gpus):
             print(f"it will wait for its turn: {before} run{'' if before == 1 else 's'} before it", flush=True)
     folder = start_lora(
-        workspace, settings, file, recipe, args.name, ["garage", *sys.argv[1:]], gpus, limits, base=base
+        workspace, settings, file, recipe, args.name, ["garage", *sys.argv[1:]], gpus, limits, taught, base
     )
     return tell_and_follow(args, folder, estimate.steps)

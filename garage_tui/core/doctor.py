@@ -15,11 +15,11 @@ from typing import Literal
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.settings import Workspace, load_settings, settings_sources, user_settings_file
-from garage_tui.core.export import llama_cpp as converter
-from garage_tui.core.hardware import gpus as gpu
+from garage_tui.core.export import llama_cpp
+from garage_tui.core.hardware import gpus
 from garage_tui.core.limits.run_limits import RunLimits
-from garage_tui.core.models import base_models as models
-from garage_tui.core.serving import vllm_install as vllm
+from garage_tui.core.models import base_models
+from garage_tui.core.serving import vllm_install
 from garage_tui.core.terminal.capabilities import is_utf8, why_ascii
 
 _STACK = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "textual")
@@ -81,7 +81,7 @@ def _limits(workspace: Workspace) -> RunLimits:
 
 
 def _gpus(workspace: Workspace) -> Iterator[Finding]:
-    readings = gpu.read()
+    readings = gpus.read()
     run_limits = _limits(workspace)
     for reading in readings:
         total = f", {reading.memory_total / 2**30:.0f} GiB" if reading.memory_total else ""
@@ -118,7 +118,7 @@ def _unsloth() -> Finding:
 
 def _models(workspace: Workspace) -> Iterator[Finding]:
     try:
-        model = models.find(load_settings(workspace).base_model)
+        model = base_models.find(load_settings(workspace).base_model)
     except GarageError as error:
         yield Finding("bad", str(error))
         return
@@ -133,11 +133,11 @@ def _vllm(workspace: Workspace) -> Iterator[Finding]:
     try:
         settings = load_settings(workspace).serve
         if not settings.vllm_python:
-            make = vllm.INSTALL if gpu.usable() else vllm.INSTALL_CPU
+            make = vllm_install.INSTALL if gpus.usable() else vllm_install.INSTALL_CPU
             named = f'then in {user_settings_file()}: [serve] vllm_python = "~/vllm/bin/python"'
             yield Finding("note", "no vLLM is named: transformers answers in the chat, slower", f"{make}  ({named})")
             return
-        found = vllm.probe(settings)
+        found = vllm_install.probe(settings)
     except GarageError as error:
         yield Finding("bad", str(error))
         return
@@ -150,14 +150,18 @@ def _vllm(workspace: Workspace) -> Iterator[Finding]:
 def _converter() -> Iterator[Finding]:
     """Look for llama.cpp's converter; without it everything but an export as GGUF works."""
     try:
-        found = converter.look()
+        found = llama_cpp.find_converter()
     except GarageError as error:
         yield Finding("bad", str(error))
         return
     if found is None:
-        yield Finding("note", f"no {converter.NAME} of llama.cpp: models cannot be exported as GGUF", converter.GET)
-    elif find_spec(converter.NEEDS) is None:
-        yield Finding("note", f"llama.cpp's converter {found} needs the package {converter.NEEDS}", converter.get())
+        yield Finding(
+            "note", f"no {llama_cpp.NAME} of llama.cpp: models cannot be exported as GGUF", llama_cpp.GET_CONVERTER
+        )
+    elif find_spec(llama_cpp.NEEDS) is None:
+        yield Finding(
+            "note", f"llama.cpp's converter {found} needs the package {llama_cpp.NEEDS}", llama_cpp.install_command()
+        )
     else:
         yield Finding("good", f"llama.cpp's converter: {found}, for exports as GGUF")
 

@@ -1,9 +1,9 @@
-"""The report card: ask the tuned model and its base what was taught, what was not, and see what has changed.
+"""The exam job: asks the tuned model and its base taught and unrelated questions, and writes the report card.
 
     python -m garage_tui.jobs.exam checkpoints/RUN
 
-Reads `run.json`, `facts.jsonl` and `adapter/`, writes `report.json`; sentences about the progress go to stderr, the
-verdict to stdout. A LoRA run does the same at its end, with the model that it has in memory.
+Reads `run.json`, `facts.jsonl` and `adapter/`, writes `report.json`; progress goes to stderr, the verdict to
+stdout. A LoRA run does the same at its end, with the model that it has in memory.
 """
 
 from __future__ import annotations
@@ -22,33 +22,32 @@ from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.exam import report
 from garage_tui.core.exam.grading import TaughtFacts, is_right, lacking
 from garage_tui.core.exam.report import ExamQuestion, Perplexity, Report, Verdict
-from garage_tui.core.facts import file as facts_files
-from garage_tui.core.facts import retrieval as open_book
-from garage_tui.core.facts.file import Fact
+from garage_tui.core.facts import retrieval
+from garage_tui.core.facts.file import Fact, FactsFile, load
 from garage_tui.core.language.entities import key_words
 from garage_tui.core.models.base_models import BaseModel
-from garage_tui.core.rewording import builtin_prompts as material
+from garage_tui.core.rewording import builtin_prompts
 from garage_tui.core.rewording.neighbourhood import neighbours
 from garage_tui.core.rewording.paraphrases import probes
 from garage_tui.core.runs.record import FACTS, read_run
-from garage_tui.jobs.llm import fetch as base_model
+from garage_tui.jobs.llm import fetch
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache, CachedAnswer, text_losses, text_tokens
 from garage_tui.jobs.llm.chat_template import common_prefix
 from garage_tui.jobs.llm.forward import Model
-from garage_tui.jobs.llm.greedy_decode import answer
-from garage_tui.jobs.llm.teacher_forcing import ForcedAnswer, Tuned, answers, written
-from garage_tui.jobs.runtime.error_text import without_log
+from garage_tui.jobs.llm.greedy_decode import decode
+from garage_tui.jobs.llm.teacher_forcing import ForcedAnswer, TunedAnswer, expected_text, tuned_answers
+from garage_tui.jobs.runtime.error_text import describe_without_log
 
 UNRELATED, NEIGHBOURS = 120, 40
 """Questions of each kind in one exam."""
 TOKENS = 24
-"""Of the base's answers: enough for a leak to show; late ones come in the second half of a sentence."""
+"""Tokens of the base's answers: enough to show a leak, which may come in the second half of a sentence."""
 _LONGEST = 96
-"""Tokens of an answer to what was taught."""
+"""Most tokens of an answer to a taught question."""
 _UNSEEN = 24
 _BOOK_TOKENS, _BOOK_FACTS = 1000, 12
 FULL_DISK = "free some space and try again"
-OUT_OF_MEMORY = "out of memory; close what else runs"
+OUT_OF_MEMORY = "out of memory; stop other programs and try again"
 
 
 def main() -> int:
@@ -58,8 +57,8 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        said = without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
-        print(said, file=sys.stderr, flush=True)
+        message = describe_without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        print(message, file=sys.stderr, flush=True)
         return 2 if isinstance(error, BadInputError) else 1
     return 0
 
@@ -78,19 +77,19 @@ def examine(folder: Path, say: Callable[[str], None]) -> Report:
     run = read_run(folder)
     if run.manifest is None or run.adapter is None:
         raise BadInputError(f"{run.id} has no adapter to examine ({run.status})")
-    base = base_model.ensure(run.manifest.base.get("path") or run.manifest.base["name"], say)
+    base = fetch.ensure(run.manifest.base.get("path") or run.manifest.base["name"], say)
     from garage_tui.jobs.llm.adapters import Adapters
-    from garage_tui.jobs.llm.load import chats_of, load_base
+    from garage_tui.jobs.llm.load import chat_template_of, load_base
 
     say("loading the model")
     four_bit = bool(run.manifest.recipe.get("load_in_4bit"))
     tokenizer, bare = load_base(base, f"{base.path} cannot be loaded as a model", four_bit=four_bit)
-    chats = chats_of(tokenizer, bare)
+    chats = chat_template_of(tokenizer, bare)
     adapters = Adapters(bare.eval(), base)
     name = adapters.name_of(run.adapter)
     adapters.model.set_adapter(name)
     model = Model(adapters.model, chats)
-    card = ExamRunner(model, base, folder, say).report(began)
+    card = ExamRunner(model, base, folder, load(folder / FACTS), say).report(began)
     if run.state:  # what the run used, not this exam
         card = msgspec.structs.replace(card, wh=run.state.wh, wh_from=run.state.wh_from)
     report.write_report(folder, card)
@@ -98,54 +97,59 @@ def examine(folder: Path, say: Callable[[str], None]) -> Report:
 
 
 class ExamRunner:
-    """All that a run is asked.
+    """Asks the exam questions of one run.
 
     Args:
         model: the base with the adapter on it, in evaluation mode.
         base: what the base was loaded from.
-        folder: the run's.
-        say: called with sentences about the progress.
+        folder: the run folder.
+        rows: the run's copy of the facts.
+        say: called with progress messages.
     """
 
-    def __init__(self, model: Model, base: BaseModel, folder: Path, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, model: Model, base: BaseModel, folder: Path, rows: FactsFile, say: Callable[[str], None]
+    ) -> None:
         self._model, self._base, self._say = model, base, say
         self._folder = folder
-        rows = facts_files.load(folder / FACTS)
-        self._trained, own = _different(rows.training), [fact for fact in rows.facts if fact.exam]
+        self._trained, own = _unique_questions(rows.training), [fact for fact in rows.facts if fact.exam]
         self._unseen = own or probes(rows.training, _UNSEEN)
-        self._from: Literal["exam rows", "templates"] = "exam rows" if own else "templates"
+        self._unseen_from: Literal["exam rows", "templates"] = "exam rows" if own else "templates"
         self._answers = BaseAnswerCache(base, model, TOKENS)
         manifest = read_run(folder).manifest
         self._guarded = bool(manifest and manifest.recipe.get("kl"))
 
     def report(self, began: float | None = None) -> Report:
-        """Ask everything and return the card; `began` is when, on the monotonic clock, the work for it began."""
+        """Ask all questions and return the report card; `began` is the monotonic time at which the work started."""
         began = time.monotonic() if began is None else began
-        unrelated = material.unrelated()[:UNRELATED]
+        unrelated = builtin_prompts.unrelated()[:UNRELATED]
         others = neighbours(self._trained, NEIGHBOURS, training=False)
-        asked, taught = [prompt.question for prompt in unrelated], [*self._trained, *self._unseen]
+        general, taught = [prompt.question for prompt in unrelated], [*self._trained, *self._unseen]
         with torch.inference_mode():
             with self._model.base():
-                said = self._answers([*asked, *others, *(fact.question for fact in taught)], self._say)
-                bare = [self._answers.text(answer) for answer in said[-len(taught) :]]
+                by_base = self._answers([*general, *others, *(fact.question for fact in taught)], self._say)
+                bare = [self._answers.text(answer) for answer in by_base[-len(taught) :]]
                 longest = max(len(self._model.chats.encode(fact.answer)) for fact in taught)
                 most = min(_LONGEST, max(TOKENS, round(1.25 * longest)))
-                self._say(f"the base answers {len(taught)} questions with the facts before its eyes")
+                self._say(f"the base model answers {len(taught)} questions with the facts in its prompt")
                 open_book = self._open_book(taught, most)
-            self._say(f"the tuned model answers {len(said)} questions")
-            drafts = [
-                ForcedAnswer(question, one, TOKENS) for question, one in zip([*asked, *others], said, strict=False)
+            self._say(f"the tuned model answers {len(by_base)} questions")
+            expected = [
+                ForcedAnswer(question, one, TOKENS) for question, one in zip([*general, *others], by_base, strict=False)
             ]
-            tuned = answers(
-                self._model, [*drafts, *(written(self._model, fact.question, fact.answer, most) for fact in taught)]
+            tuned = tuned_answers(
+                self._model,
+                [*expected, *(expected_text(self._model, fact.question, fact.answer, most) for fact in taught)],
             )
-            own = [self._model.chats.text(answer.tokens) for answer in tuned[len(drafts) :]]
-            self._say("reading general texts")
+            own = [self._model.chats.text(answer.tokens) for answer in tuned[len(expected) :]]
+            self._say("measuring the perplexity of general texts")
             perplexity = self._perplexity()
-        leaks = TaughtFacts(taught, [self._answers.text(answer) for answer in said[: len(asked)]])
+        leaks = TaughtFacts(taught, [self._answers.text(answer) for answer in by_base[: len(general)]])
         questions = [
-            *self._judged("unrelated", asked, [prompt.kind for prompt in unrelated], said, tuned, leaks),
-            *self._judged("neighbour", others, [""] * len(others), said[len(asked) :], tuned[len(asked) :], leaks),
+            *self._judge("unrelated", general, [prompt.kind for prompt in unrelated], by_base, tuned, leaks),
+            *self._judge(
+                "neighbour", others, [""] * len(others), by_base[len(general) :], tuned[len(general) :], leaks
+            ),
         ]
         for index, (fact, base, book, text) in enumerate(zip(taught, bare, open_book, own, strict=True)):
             why = lacking(text, fact)
@@ -163,35 +167,35 @@ class ExamRunner:
                     open_book_right=is_right(book, fact),
                 )
             )
-        about = tuned[: len(asked)]
-        tokens = sum(answer.labels for answer in about)
+        of_general = tuned[: len(general)]
+        tokens = sum(answer.labels for answer in of_general)
         return report.judge(
             questions,
-            sum(answer.drift * answer.labels for answer in about) / max(tokens, 1),
+            sum(answer.drift * answer.labels for answer in of_general) / max(tokens, 1),
             tokens,
             perplexity,
             run=self._folder.name,
             base_model=self._base.name,
-            unseen_from=self._from,
+            unseen_from=self._unseen_from,
             seconds=time.monotonic() - began,
             guarded=self._guarded,
         )
 
     def _open_book(self, taught: Sequence[Fact], most: int) -> list[str]:
-        """Return the base's answers with the facts in its prompt: all, or if they are many the nearest."""
+        """Return the base's answers with the facts in its prompt: all of them, or the nearest if there are many."""
         statements = list(dict.fromkeys(fact.says for fact in self._trained))
         chats = self._model.chats
         if sum(len(chats.encode(statement)) for statement in statements) <= _BOOK_TOKENS:
             books = [statements] * len(taught)
         else:
             books = [_nearest(fact, statements) for fact in taught]
-        prompts = [chats.whole(open_book.prompt(fact.question, book)) for fact, book in zip(taught, books, strict=True)]
-        same = common_prefix(prompts)
-        found = answer(self._model, [prompt[same:] for prompt in prompts], most, prefix=prompts[0][:same])
+        prompts = [chats.whole(retrieval.prompt(fact.question, book)) for fact, book in zip(taught, books, strict=True)]
+        shared = common_prefix(prompts)
+        found = decode(self._model, [prompt[shared:] for prompt in prompts], most, prefix=prompts[0][:shared])
         return [chats.text(one.tokens) for one in found]
 
     def _perplexity(self) -> Perplexity:
-        texts = [prompt.text for prompt in material.texts()]
+        texts = [prompt.text for prompt in builtin_prompts.texts()]
         with self._model.base():
             before = self._answers.losses(texts)
         after = text_losses(self._model, texts)
@@ -200,16 +204,16 @@ class ExamRunner:
             base=round(math.exp(sum(before) / tokens), 4), tuned=round(math.exp(sum(after) / tokens), 4), tokens=tokens
         )
 
-    def _judged(
+    def _judge(
         self,
         part: Literal["unrelated", "neighbour"],
-        asked: Sequence[str],
+        questions: Sequence[str],
         kinds: Sequence[str],
-        said: Sequence[CachedAnswer],
-        tuned: Sequence[Tuned],
+        by_base: Sequence[CachedAnswer],
+        tuned: Sequence[TunedAnswer],
         leaks: TaughtFacts,
     ) -> Iterator[ExamQuestion]:
-        for question, kind, before, after in zip(asked, kinds, said, tuned, strict=False):
+        for question, kind, before, after in zip(questions, kinds, by_base, tuned, strict=False):
             base, text = self._answers.text(before), self._model.chats.text(after.tokens)
             leak = leaks.new_in(text, base, question)
             bad: Verdict = "leak" if part == "unrelated" else "changed"
@@ -225,15 +229,15 @@ class ExamRunner:
             )
 
 
-def _different(facts: Sequence[Fact]) -> list[Fact]:
-    """Return the rows whose questions differ: a question with several answers is asked once."""
+def _unique_questions(facts: Sequence[Fact]) -> list[Fact]:
+    """Return the rows without repeated questions: a question with several answers is asked once."""
     return list({fact.question: fact for fact in reversed(facts)}.values())[::-1]
 
 
 def _nearest(fact: Fact, statements: Sequence[str]) -> list[str]:
-    """Return the statements that have most words in common with a question."""
-    asked = key_words(fact.question)
-    return sorted(statements, key=lambda statement: -len(asked & key_words(statement)))[:_BOOK_FACTS]
+    """Return the statements that share the most words with a question."""
+    words = key_words(fact.question)
+    return sorted(statements, key=lambda statement: -len(words & key_words(statement)))[:_BOOK_FACTS]
 
 
 if __name__ == "__main__":

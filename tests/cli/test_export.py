@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from garage_tui.core.export import llama_cpp as converter
+from garage_tui.core.export import llama_cpp
 from tests.support.exportable_run import make_run
 
 
@@ -52,9 +52,9 @@ def test_wrong_usage_is_said_with_exit_code_2(garage, workspace, words, said):
 
 def test_the_choices_on_the_command_line_are_those_of_the_job():
     from garage_tui.cli import export as command
-    from garage_tui.core.export import export_process as export
+    from garage_tui.core.export import export_process
 
-    assert command._FORMS == export.FORMS and tuple(export.OUTTYPES) == command._OUTTYPES
+    assert command._FORMS == export_process.EXPORT_FORMATS and tuple(export_process.OUTTYPES) == command._OUTTYPES
 
 
 def test_doctor_says_whether_a_gguf_can_be_made(garage, tmp_path):
@@ -63,11 +63,11 @@ def test_doctor_says_whether_a_gguf_can_be_made(garage, tmp_path):
         return next(one for one in findings if "converter" in one["text"] or "llama.cpp" in one["text"])
 
     missing = finding()
-    assert missing["level"] == "note" and missing["mend"] == converter.GET
-    (tmp_path / converter.NAME).write_text("")
-    (tmp_path / f"{converter.NEEDS}.py").write_text("")
+    assert missing["level"] == "note" and missing["mend"] == llama_cpp.GET_CONVERTER
+    (tmp_path / llama_cpp.NAME).write_text("")
+    (tmp_path / f"{llama_cpp.NEEDS}.py").write_text("")
     found = finding(LLAMA_CPP=str(tmp_path), PYTHONPATH=str(tmp_path))
-    assert found["level"] == "good" and str(tmp_path / converter.NAME) in found["text"]
+    assert found["level"] == "good" and str(tmp_path / llama_cpp.NAME) in found["text"]
     nowhere = finding(LLAMA_CPP=str(tmp_path / "nowhere"))
     assert nowhere["level"] == "bad" and "$LLAMA_CPP: there is no" in nowhere["text"]
 

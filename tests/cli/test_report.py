@@ -15,7 +15,7 @@ import pytest
 
 from garage_tui.__main__ import main
 from garage_tui.core.exam.report import write_report
-from garage_tui.core.hardware import memory as free_memory
+from garage_tui.core.hardware import memory
 from garage_tui.core.launch import exam as examine
 from garage_tui.core.runs.record import LOCK, Manifest, RunState, read_run, write_manifest, write_state
 
@@ -145,7 +145,7 @@ def test_an_exam_that_is_killed_is_said_to_be(report, run, exam_job):
 def test_two_who_want_the_same_card_wait_for_one_exam(report, run, exam_job):
     exam_job("say('one'); time.sleep(2); (folder / 'report.json').write_bytes(card)")
     process = examine.start(read_run(run))
-    assert process and examine.start(read_run(run)) is None and examine.look(run).going
+    assert process and examine.start(read_run(run)) is None and examine.read_exam(run).running
     code, text, told = report("last")
     assert code == 0 and "learned 15 of 15" in text
     assert told.splitlines() == [f"{RUN} is being examined already: this waits for its card", "one"]
@@ -158,7 +158,7 @@ def test_an_exam_that_has_no_memory_is_refused_before_it_could_take_it_from_a_ru
     base = {"name": str(tiny_model), "path": str(tiny_model)}
     write_manifest(run, Manifest(id=RUN, kind="lora", created=1, recipe={}, base=base, dataset={}))
     exam_job("(folder / 'report.json').write_bytes(card)")
-    monkeypatch.setattr(free_memory, "_MEMINFO", tmp_path / "meminfo")
+    monkeypatch.setattr(memory, "_MEMINFO", tmp_path / "meminfo")
     (tmp_path / "meminfo").write_text("MemTotal: 24000000 kB\nMemAvailable: 900000 kB\nSwapFree: 0 kB\n")
     code, text, told = report("last")
     assert (code, text) == (1, "") and "GB of memory, and this box has 0.9 free: wait for what else" in told
@@ -183,11 +183,11 @@ def test_control_c_ends_the_exam_that_it_waits_for(workspace, run, exam_job, lis
         assert main(["--workspace", str(workspace.root), "report", "last"]) == 130
     finally:
         done.set()
-    assert not examine.look(run).going
+    assert not examine.read_exam(run).running
 
 
 def _interrupt_when_going(folder, done):
-    while not ((exam := examine.look(folder)) and exam.said):
+    while not ((exam := examine.read_exam(folder)) and exam.messages):
         time.sleep(0.05)
     # As a person would: once more if nothing happens. Python drops one that comes while it clears something away.
     while not done.is_set():

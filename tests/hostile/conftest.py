@@ -30,8 +30,8 @@ from tests.support.repository import REPOSITORY
 
 WITHOUT_LAST_FILTER = (
     "-c",
-    "import sys; from garage_tui.driver.filters.sanitize import LastFilter;"
-    "LastFilter.apply = lambda self, segments, background: segments;"
+    "import sys; from garage_tui.driver.filters.sanitize import SanitizeFilter;"
+    "SanitizeFilter.apply = lambda self, segments, background: segments;"
     "from garage_tui.__main__ import main; sys.exit(main(sys.argv[1:]))",
 )
 """The app without the door behind all others, so that each text has to be clean where it is read."""

@@ -122,9 +122,9 @@ def test_lines_of_ten_megabytes_hold_nothing_up(workspace, on_a_wire):
 def test_what_a_widget_was_given_uncleaned_is_blank(on_a_wire):
     """The door behind all others: Textual's own widgets, with texts that nobody has cleaned."""
     program = (
-        "from textual.widgets import Label, TextArea; from garage_tui.app.terminal_app import Fitted;"
+        "from textual.widgets import Label, TextArea; from garage_tui.app.terminal_app import TerminalApp;"
         "from tests.hostile.corpus import SPECIMENS\n"
-        "class Raw(Fitted):\n"
+        "class Raw(TerminalApp):\n"
         "    def compose(self):\n"
         "        for one in SPECIMENS: yield Label(one.text, markup=False)\n"
         "        yield TextArea(SPECIMENS[9].text)\n"

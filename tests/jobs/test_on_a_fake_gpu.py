@@ -5,8 +5,7 @@ import pytest
 from garage_tui.core.base.settings import Settings
 from garage_tui.core.diffusion.recipe import make_recipe as make_diffusion_recipe
 from garage_tui.core.exam.report import read_report
-from garage_tui.core.launch import control
-from garage_tui.core.launch import start as launcher
+from garage_tui.core.launch import control, start
 from garage_tui.core.training.recipe import make_recipe
 from tests.support.repository import REPOSITORY
 from tests.support.run_folders import events, wait
@@ -21,7 +20,7 @@ def on_a_card(monkeypatch):
     def put() -> None:
         monkeypatch.setenv("PYTHONPATH", str(REPOSITORY / "tests" / "support" / "jobs"))
         for kind in ("lora", "diffusion"):
-            monkeypatch.setitem(launcher.JOBS, kind, f"{kind}_on_a_fake_gpu")
+            monkeypatch.setitem(start.JOBS, kind, f"{kind}_on_a_fake_gpu")
 
     return put
 
@@ -39,9 +38,9 @@ def test_a_taught_model_learns_on_a_card_what_it_learns_on_the_processor(recipe,
     file.write_text("".join(rows))
     changes = {"guards": 8, "neighbours": 8} if recipe == "default" else {"lr": 5e-3}
     made = make_recipe(recipe, base=str(tiny_model), epochs=9, looks=1, warmup_steps=2, **changes)
-    finished(there := launcher.start_lora(workspace, Settings(), file, made))
+    finished(there := start.start_lora(workspace, Settings(), file, made))
     on_a_card()
-    here = launcher.start_lora(workspace, Settings(), file, made)
+    here = start.start_lora(workspace, Settings(), file, made)
     control.pause(wait(here, lambda run: not run.alive or (run.state and run.state.step >= 3), 300), release=True)
     left = wait(here, lambda run: not run.alive, 300)
     assert left.status == "paused", (here / "log.txt").read_text()
@@ -59,5 +58,5 @@ def test_a_taught_model_learns_on_a_card_what_it_learns_on_the_processor(recipe,
 def test_pictures_are_drawn_on_a_card(workspace, on_a_card):
     on_a_card()
     recipe = make_diffusion_recipe("quick", size=16, epochs=1, batch_size=64, samples=4, sample_steps=4)
-    run = finished(folder := launcher.start_diffusion(workspace, Settings(), recipe))
+    run = finished(folder := start.start_diffusion(workspace, Settings(), recipe))
     assert "KID" in run.reason and (folder / "samples" / "epoch-0001.png").exists()

@@ -146,9 +146,9 @@ def test_an_export_is_not_written_through_a_link(workspace, outside):
     run = RunFolder(workspace, "20261101-1200-lora-mine", "finished").path
     (run / export_place.EXPORTS).symlink_to(outside)
     with pytest.raises(BadInputError, match="is a link"):
-        export_place.place(run, "merged", "f16")
+        export_place.target_path(run, "merged", "f16")
     (run / export_place.EXPORTS).unlink()
-    target = export_place.place(run, "merged", "f16")
+    target = export_place.target_path(run, "merged", "f16")
     target.parent.mkdir()
     target.symlink_to(outside)
     with pytest.raises(BadInputError, match="is a link"):
@@ -161,14 +161,14 @@ def test_an_export_is_not_written_through_a_link(workspace, outside):
 def test_an_export_never_takes_the_place_of_what_is_no_export_of_that_run(workspace, outside, to):
     run = RunFolder(workspace, "20261101-1200-lora-mine", "finished").path
     with pytest.raises(GarageError):
-        target = export_place.place(run, "merged", "f16", to.format(outside=outside))
+        target = export_place.target_path(run, "merged", "f16", to.format(outside=outside))
         export_place.replaces(target, run.name, "merged")
 
 
 def test_a_mark_that_names_other_peoples_files_gives_no_right_to_them(workspace, outside):
     """A folder that says it is an export of this run, and lists what is elsewhere."""
     run = RunFolder(workspace, "20261101-1200-lora-mine", "finished").path
-    target = export_place.place(run, "merged", "f16")
+    target = export_place.target_path(run, "merged", "f16")
     target.mkdir(parents=True)
     (target / "link").symlink_to(outside)
     mark = export_place.ExportMarker(
@@ -178,10 +178,10 @@ def test_a_mark_that_names_other_peoples_files_gives_no_right_to_them(workspace,
 
     (target / export_place.MARK).write_bytes(msgspec.json.encode(mark))
     assert export_place.replaces(target, run.name, "merged")
-    with export_place.workshop(target) as workshop:
+    with export_place.staging_folder(target) as workshop:
         (made := workshop / target.name).mkdir()
         (made / "new").touch()
-        export_place.put(made, target)
+        export_place.install(made, target)
     assert [path.name for path in target.iterdir()] == ["new"]
 
 

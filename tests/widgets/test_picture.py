@@ -211,7 +211,7 @@ async def test_what_lies_over_it_is_not_painted_over(way):
 
 @pytest.mark.parametrize("way", ["kitty", "sixel"])
 async def test_under_a_dialog_and_on_another_pane_nothing_of_it_is_painted(way, monkeypatch):
-    monkeypatch.setattr("garage_tui.widgets.picture._REST_SECONDS", 1.0)  # a busy box looks later than after 0.05
+    monkeypatch.setattr("garage_tui.widgets.picture._SHOW_DELAY_SECONDS", 1.0)  # a busy box looks later than after 0.05
     app = show(way)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot, app.picture)

@@ -16,7 +16,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-from garage_tui.core.base import child_process as child
+from garage_tui.core.base import child_process
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import one_line
@@ -24,8 +24,8 @@ from garage_tui.core.export import target as export_place
 from garage_tui.core.runs.record import Run
 
 JOB = (sys.executable, "-P", "-m", "garage_tui.jobs.export")
-Form = Literal["merged", "adapter", "gguf"]
-FORMS: tuple[Form, ...] = get_args(Form)
+ExportFormat = Literal["merged", "adapter", "gguf"]
+EXPORT_FORMATS: tuple[ExportFormat, ...] = get_args(ExportFormat)
 OUTTYPES = {"f16": 2.0, "bf16": 2.0, "f32": 4.0, "q8_0": 34 / 32}
 """Types of number in a GGUF that llama.cpp's converter writes, with their bytes for each weight."""
 _MOST_HEADER = 100_000_000  # bytes, the limit of safetensors' own library
@@ -34,7 +34,7 @@ _MOST_HEADER = 100_000_000  # bytes, the limit of safetensors' own library
 class ExportRequest(msgspec.Struct, frozen=True):
     """What is to be exported, and where to."""
 
-    form: Form = "merged"
+    form: ExportFormat = "merged"
     to: str = ""
     """Folder, of a GGUF its file or folder; empty is the run's own `export/`."""
     outtype: str = "f16"
@@ -43,10 +43,10 @@ class ExportRequest(msgspec.Struct, frozen=True):
     """Of a GGUF: llama.cpp's converter, or its folder; empty looks for it."""
 
 
-class ExportEvent(msgspec.Struct, frozen=True):
+class ExportEvent(msgspec.Struct, frozen=True, rename={"text": "words"}):
     """How far it is, in words; the last one has a path."""
 
-    words: str = ""
+    text: str = ""
     path: str = ""
     bytes: int = 0
     replaced: bool = False
@@ -55,7 +55,7 @@ class ExportEvent(msgspec.Struct, frozen=True):
     """What to know about it; sentences."""
 
 
-def why_not(run: Run) -> str:
+def refusal(run: Run) -> str:
     """Return why a run's model cannot be exported now, as a sentence; empty where it can."""
     if run.manifest is None:
         return f"{run.id} cannot be read: {one_line(run.broken)}"
@@ -69,7 +69,7 @@ def why_not(run: Run) -> str:
     return ""
 
 
-def parameters(base: Path) -> int:
+def count_weights(base: Path) -> int:
     """Return how many weights a model folder holds, by the headers of its safetensors files.
 
     Raises:
@@ -102,7 +102,7 @@ class _Tensor(msgspec.Struct):
         return total
 
 
-def needed_bytes(form: Form, weights: int, outtype: str) -> float:
+def needed_bytes(form: ExportFormat, weights: int, outtype: str) -> float:
     """Return about how much disk an export takes while it is made; a GGUF is made from a merged model."""
     merged = weights * 2.0 * 1.02 + 50e6  # tokenizers have up to some 30 MB
     return merged if form == "merged" else merged + weights * OUTTYPES[outtype] * 1.02 + 50e6
@@ -122,10 +122,10 @@ async def export(run: Path, wanted: ExportRequest, job: Sequence[str] = JOB) -> 
         BadInputError: the run or the place will not do; the text says why.
         GarageError: it cannot be started, or failed; the text says why.
     """
-    target = export_place.place(run, wanted.form, wanted.outtype, wanted.to)
-    process = await child.start(command(run, wanted, job), "nothing can be exported")
+    target = export_place.target_path(run, wanted.form, wanted.outtype, wanted.to)
+    process = await child_process.start(command(run, wanted, job), "nothing can be exported")
     assert process.stdout and process.stderr
-    said = asyncio.create_task(child.last_line(process.stderr))
+    said = asyncio.create_task(child_process.last_line(process.stderr))
     last = ExportEvent()
     try:
         with contextlib.suppress(ValueError):  # a line longer than any of ours: its exit code tells
@@ -135,15 +135,15 @@ async def export(run: Path, wanted: ExportRequest, job: Sequence[str] = JOB) -> 
                     yield last
         code, why = await process.wait(), await said
         if code or not last.path:
-            what = why or f"nothing was exported: {child.how_it_ended(code)}"
+            what = why or f"nothing was exported: {child_process.how_it_ended(code)}"
             raise BadInputError(what) if code == 2 else GarageError(what)
     finally:
         said.cancel()
-        await child.end(process)
-        export_place.clear(target)  # a process that had to be killed could not
+        await child_process.end(process)
+        export_place.remove_leftovers(target)  # a process that had to be killed could not
 
 
-def exports(run: Path) -> list[str]:
+def list_exports(run: Path) -> list[str]:
     """Return the names of what lies in a run's own `export/`."""
     with contextlib.suppress(OSError), os.scandir(run / export_place.EXPORTS) as entries:
         return sorted(entry.name for entry in entries if not entry.name.startswith("."))

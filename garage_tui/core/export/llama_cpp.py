@@ -11,18 +11,18 @@ from garage_tui.core.base.errors import BadInputError, GarageError
 
 NAME = "convert_hf_to_gguf.py"
 VARIABLE = "LLAMA_CPP"
-GET = f"git clone --depth 1 https://github.com/ggml-org/llama.cpp && export {VARIABLE}=$PWD/llama.cpp"
+GET_CONVERTER = f"git clone --depth 1 https://github.com/ggml-org/llama.cpp && export {VARIABLE}=$PWD/llama.cpp"
 """The command that gets it."""
 NEEDS = "sentencepiece"
 """The one package that the converter imports and that this project does not bring."""
 
 
-def get(package: str = NEEDS) -> str:
+def install_command(package: str = NEEDS) -> str:
     """Return the command that installs a package that the converter needs."""
     return f"{sys.executable} -m pip install {package}"
 
 
-def look(asked: str | None = None) -> Path | None:
+def find_converter(asked: str | None = None) -> Path | None:
     """Return llama.cpp's converter: `asked` (it, or its folder), else in the folder `$LLAMA_CPP`, else on the PATH.
 
     Raises:
@@ -33,18 +33,18 @@ def look(asked: str | None = None) -> Path | None:
             path = Path(folder).expanduser().absolute()
             path = path / NAME if path.is_dir() else path
             if not path.is_file():
-                raise BadInputError(f"{option}: there is no {path}; to get llama.cpp's converter: `{GET}`")
+                raise BadInputError(f"{option}: there is no {path}; to get llama.cpp's converter: `{GET_CONVERTER}`")
             return path
     found = shutil.which(NAME, mode=os.R_OK)
     return Path(found) if found else None
 
 
-def find(asked: str | None = None) -> Path:
+def require_converter(asked: str | None = None) -> Path:
     """Return llama.cpp's converter, as `look` does.
 
     Raises:
         GarageError: there is none; the text has the command that gets it.
     """
-    if found := look(asked):
+    if found := find_converter(asked):
         return found
-    raise GarageError(f"a GGUF is made by llama.cpp's {NAME}, which is not here; to get it: `{GET}`")
+    raise GarageError(f"a GGUF is made by llama.cpp's {NAME}, which is not here; to get it: `{GET_CONVERTER}`")

@@ -55,7 +55,9 @@ def licence(base: BaseModel) -> str:
     return one_line((base.record.licence if base.record else "") or known)
 
 
-def card(folder: Path, manifest: Manifest, base: BaseModel, dtype: str = "", notes: Iterable[str] = ()) -> str:
+def model_card_text(
+    folder: Path, manifest: Manifest, base: BaseModel, dtype: str = "", notes: Iterable[str] = ()
+) -> str:
     """Return the card of a run's export.
 
     Args:

@@ -42,7 +42,7 @@ def signature(run_id: str) -> str:
     return f"Exported by garage_tui from run {run_id}."
 
 
-def place(run: Path, form: str, outtype: str, to: str = "") -> Path:
+def target_path(run: Path, form: str, outtype: str, to: str = "") -> Path:
     """Return the absolute path where an export of a run goes.
 
     Raises:
@@ -98,7 +98,7 @@ def replaces(target: Path, run_id: str, form: str) -> bool:
 
 
 @contextlib.contextmanager
-def workshop(target: Path) -> Iterator[Path]:
+def staging_folder(target: Path) -> Iterator[Path]:
     """Make the folder beside `target` where an export is made; it is gone afterwards, whatever happens.
 
     Raises:
@@ -129,15 +129,15 @@ def workshop(target: Path) -> Iterator[Path]:
                 target.parent.rmdir()  # where nothing came of it
 
 
-def clear(target: Path) -> None:
+def remove_leftovers(target: Path) -> None:
     """Take away what an export that was killed has left beside `target`."""
     with contextlib.suppress(GarageError, OSError):
         if _part(target).exists():
-            with workshop(target):
+            with staging_folder(target):
                 pass
 
 
-def put(made: Path, target: Path) -> None:
+def install(made: Path, target: Path) -> None:
     """Put what was made in the workshop in its place, once it is on the disk; an earlier export goes with the workshop.
 
     Raises:
@@ -158,7 +158,7 @@ def put(made: Path, target: Path) -> None:
         os.close(folder)
 
 
-def check_room(folder: Path, needed: float) -> None:
+def check_disk_space(folder: Path, needed: float) -> None:
     """Look whether so many bytes find room in a folder.
 
     Raises:

@@ -113,14 +113,22 @@ def load(path: Path, known: Mapping[bytes, Line] | None = None) -> FactsFile:
     Raises:
         BadInputError: there is no such file, or it cannot be read.
     """
+    return from_bytes(path, read_bytes(path), known)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the bytes of a facts file.
+
+    Raises:
+        BadInputError: there is no such file, or it cannot be read.
+    """
     try:
-        data = read_regular(path, MOST_BYTES)
+        return read_regular(path, MOST_BYTES)
     except FileNotFoundError as error:
         where = f"no file {path}" if not path.is_symlink() else f"{path} is a link to a file that is not there"
         raise BadInputError(f"{where}: write one JSON object a line, with the keys question and answer") from error
     except OSError as error:
         raise BadInputError(f"{path}: {error.strerror}") from error
-    return from_bytes(path, data, known)
 
 
 def from_bytes(path: Path, data: bytes, known: Mapping[bytes, Line] | None = None) -> FactsFile:
@@ -197,12 +205,21 @@ def training_rows(path: Path) -> list[Fact]:
         BadInputError: a line has an error, or there is nothing to train on; the text names file and line.
     """
     file = load(path)
+    check_trainable(file)
+    return file.training
+
+
+def check_trainable(file: FactsFile) -> None:
+    """Refuse a facts file that no run can be trained on.
+
+    Raises:
+        BadInputError: a line has an error, or there is nothing to train on; the text names file and line.
+    """
     if file.errors:
-        more = f" (and {len(file.errors) - 1} more: garage facts check {path})" if len(file.errors) > 1 else ""
+        more = f" (and {len(file.errors) - 1} more: garage facts check {file.path})" if len(file.errors) > 1 else ""
         raise BadInputError(file.where(file.errors[0]) + more)
     if not file.training:
-        raise BadInputError(f"{path} holds no fact to train on; add a line with a question and an answer")
-    return file.training
+        raise BadInputError(f"{file.path} holds no fact to train on; add a line with a question and an answer")
 
 
 Stamp = tuple[int, int, int]

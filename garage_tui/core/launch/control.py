@@ -5,7 +5,7 @@ from __future__ import annotations
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import Workspace
-from garage_tui.core.launch.start import JOBS, _slots, spawn
+from garage_tui.core.launch.start import JOBS, queue_entry, spawn
 from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.runs.record import Run
 from garage_tui.core.runs.request import clear_request, requested_action, write_request
@@ -75,7 +75,7 @@ def resume(run: Run) -> None:
             f"{run.id} holds a link ({one_line(link, 80)}): a run writes into its own folder; remove it"
         )
     try:
-        spawn(JOBS[run.manifest.kind], run.path, _slots(run.path, run.manifest.gpus_asked))
+        spawn(JOBS[run.manifest.kind], run.path, queue_entry(run.path, run.manifest.gpus_asked))
     except OSError as error:
         raise GarageError(f"{run.id} cannot be resumed: {error.strerror or error}") from error
 

@@ -23,7 +23,7 @@ from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.exam.report import REPORT
 from garage_tui.core.runs.record import Run
 
-SAYS = "exam.txt"
+EXAM_LOG = "exam.txt"
 JOB = "garage_tui.jobs.exam"
 _LOCK_SECONDS = 0.5  # somebody may just be looking whether it is held
 
@@ -32,14 +32,14 @@ _LOCK_SECONDS = 0.5  # somebody may just be looking whether it is held
 class ExamProcess:
     """A look at the newest exam of a run that was started on demand."""
 
-    going: bool
-    began: float
+    running: bool
+    started: float
     """Seconds since 1970."""
-    said: tuple[str, ...]
+    messages: tuple[str, ...]
     """Its sentences so far, cleaned; after a failure the last one says why."""
 
 
-def why_not(run: Run) -> str:
+def refusal(run: Run) -> str:
     """Return why a run cannot be examined now, as a sentence; empty where it can."""
     if not run.over:
         doing = {"queued": "is waiting for its turn", "paused": "is paused"}.get(run.status, "is still training")
@@ -66,10 +66,10 @@ def start(run: Run) -> subprocess.Popen[bytes] | None:
     """
     from garage_tui.core.base.child_environment import environment  # 60 ms, and most looks at a card start nothing
 
-    if refusal := why_not(run):
-        raise BadInputError(refusal)
+    if reason := refusal(run):
+        raise BadInputError(reason)
     try:
-        with log_file(run.path / SAYS) as says:
+        with log_file(run.path / EXAM_LOG) as says:
             if not _lock(says.fileno()):
                 return None
             _must_fit(run)
@@ -94,10 +94,10 @@ def _must_fit(run: Run) -> None:
     Raises:
         GarageError: less is free than it needs.
     """
-    from garage_tui.core.hardware import gpus as gpu
+    from garage_tui.core.hardware import gpus
     from garage_tui.core.launch.rerun import recipe_of
     from garage_tui.core.models.base_models import find
-    from garage_tui.core.scheduling.admission import must_be_free
+    from garage_tui.core.scheduling.admission import check_memory_free
     from garage_tui.core.scheduling.queue import CPU
     from garage_tui.core.training.estimate import exam_memory
 
@@ -108,14 +108,14 @@ def _must_fit(run: Run) -> None:
         needs = exam_memory(recipe, find(recipe.base))
     except BadInputError:
         return  # of another version: the exam itself says what it lacks
-    slot = next((str(reading.index) for reading in gpu.usable()), CPU)
+    slot = next((str(reading.index) for reading in gpus.usable()), CPU)
     otherwise = "wait for what else is at work (`garage runs`), or end the model server (`garage serve --stop`)"
-    must_be_free(f"an exam of {run.id}", needs, slot, otherwise)
+    check_memory_free(f"an exam of {run.id}", needs, slot, otherwise)
 
 
-def look(folder: Path) -> ExamProcess | None:
+def read_exam(folder: Path) -> ExamProcess | None:
     """Return what the newest exam that was started on demand says now; None where there was none."""
-    path = folder / SAYS
+    path = folder / EXAM_LOG
     try:
         with open_regular(path) as says:
             going = not _lock(says.fileno(), fcntl.LOCK_SH, patience=0)  # before the words: then none is missed
@@ -125,7 +125,7 @@ def look(folder: Path) -> ExamProcess | None:
         return None
 
 
-def stamp(folder: Path) -> tuple[int, int] | None:
+def report_stamp(folder: Path) -> tuple[int, int] | None:
     """Return what tells a report card from an older one; None where there is none."""
     try:
         stat = (folder / REPORT).stat()
@@ -141,7 +141,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def failure(exam: ExamProcess | None, code: int | None) -> str:
+def failure_reason(exam: ExamProcess | None, code: int | None) -> str:
     """Return as a sentence why an exam ended without a card.
 
     Args:
@@ -149,7 +149,7 @@ def failure(exam: ExamProcess | None, code: int | None) -> str:
     """
     from garage_tui.core.scheduling.supervisor import describe_exit
 
-    last = exam.said[-1] if exam and exam.said else ""
+    last = exam.messages[-1] if exam and exam.messages else ""
     if code in (1, 2) and last:
         return last
     ended = f"the exam ended without a card{f' ({describe_exit(code)})' if code and code < 0 else ''}"

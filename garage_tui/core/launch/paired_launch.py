@@ -9,9 +9,9 @@ from pathlib import Path
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.format import duration
 from garage_tui.core.base.settings import Settings, Workspace
-from garage_tui.core.facts import file as facts
 from garage_tui.core.facts.file import Fact
-from garage_tui.core.launch import start as launcher
+from garage_tui.core.facts.training_file import TrainingFile, read_training_file
+from garage_tui.core.launch import start
 from garage_tui.core.launch.rerun import command_of, facts_of, recipe_of, rows_of
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.models.base_models import BaseModel, find
@@ -44,7 +44,7 @@ class PairedLaunch:
         """
         return tuple(make_recipe(preset, rows=rows, base=self.base, seed=self.seed) for preset in PRESETS)
 
-    def named(self, preset: str) -> str:
+    def run_name(self, preset: str) -> str:
         """Return the name of one of the two; a name that ends with a preset's already does not get another one."""
         stem = slug(self.name)
         for other in PRESETS:
@@ -63,7 +63,7 @@ class PairedLaunch:
         return f"{' + '.join(str(one.steps) for one in found)} steps · {time}"
 
 
-def like(run: Run) -> PairedLaunch:
+def paired_launch_of(run: Run) -> PairedLaunch:
     """Return what is needed to teach both ways what a run taught.
 
     Raises:
@@ -76,7 +76,7 @@ def like(run: Run) -> PairedLaunch:
     return PairedLaunch(file, name, recipe.base, recipe.seed, run.manifest.gpus_asked)
 
 
-def half_of(run: Run) -> str:
+def preset_of(run: Run) -> str:
     """Return the preset that a run is exactly, if it is one of the two: the same would come of it; else nothing."""
     try:
         recipe = recipe_of(run)
@@ -92,13 +92,15 @@ def start_both(
     both: PairedLaunch,
     without: str = "",
     limits: RunLimits | None = None,
+    taught: TrainingFile | None = None,
     base: BaseModel | None = None,
 ) -> list[Path]:
     """Start the two runs, one after the other in the queue, and return their folders.
 
     Args:
-        without: a preset that is there already.
+        without: a preset of which there is a run already.
         limits: those of both runs; by default those of the settings.
+        taught: the facts file, if the caller has read it; by default it is read now.
         base: the model that `both.base` names, if the caller has looked it up; by default it is looked up now.
 
     Raises:
@@ -106,16 +108,17 @@ def start_both(
         GarageError: one could not be started; where that is the second, the first goes on and the text says so.
     """
     folders: list[Path] = []
+    taught = taught or read_training_file(both.file)
     base = base or find(both.base)
-    rows = len(facts.training_rows(both.file))
+    rows = len(taught.rows)
     for recipe in both.recipes(rows):
         if recipe.preset == without:
             continue
-        name = both.named(recipe.preset)
+        name = both.run_name(recipe.preset)
         command = command_of(both.file, rows, recipe, name, both.gpus)
         try:
-            folder = launcher.start_lora(
-                workspace, settings, both.file, recipe, name, command, both.gpus, limits, base=base
+            folder = start.start_lora(
+                workspace, settings, both.file, recipe, name, command, both.gpus, limits, taught, base
             )
         except GarageError as error:
             if not folders:

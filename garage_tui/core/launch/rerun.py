@@ -31,7 +31,7 @@ def recipe_of(run: Run, preset: str | None = None, *, rows: int = 0, **changes: 
     return make_recipe(preset or str(there.get("preset", "default")), rows=rows, **{**kept, **changed})
 
 
-def drawing_recipe_of(run: Run, preset: str | None = None, **changes: object) -> DiffusionRecipe:
+def diffusion_recipe_of(run: Run, preset: str | None = None, **changes: object) -> DiffusionRecipe:
     """Return the recipe of a diffusion run with `changes` over it; with a preset, the preset's on the run's pictures.
 
     Raises:
@@ -65,7 +65,7 @@ def rows_of(run: Run) -> int:
     return rows if isinstance(rows, int) else 0
 
 
-def drawing_command_of(recipe: DiffusionRecipe, name: str | None, gpus: tuple[int, ...]) -> list[str]:
+def diffusion_command_of(recipe: DiffusionRecipe, name: str | None, gpus: tuple[int, ...]) -> list[str]:
     """Return the shell command that starts a diffusion run with this recipe, for the run's manifest."""
     command = ["garage", "train", "diffusion", "--images", recipe.images, "--preset", recipe.preset]
     usual = diffusion_recipe.make_recipe(recipe.preset)
@@ -76,8 +76,8 @@ def drawing_command_of(recipe: DiffusionRecipe, name: str | None, gpus: tuple[in
         if isinstance(value, bool):
             command.append(_switch(field, value))
         else:
-            command += [f"--{field.replace('_', '-')}", _said(value)]
-    return command + _last(name, gpus)
+            command += [f"--{field.replace('_', '-')}", _as_argument(value)]
+    return command + _name_and_gpus(name, gpus)
 
 
 def command_of(file: Path, rows: int, recipe: LoraRecipe, name: str | None, gpus: tuple[int, ...]) -> list[str]:
@@ -90,17 +90,17 @@ def command_of(file: Path, rows: int, recipe: LoraRecipe, name: str | None, gpus
             if value != getattr(usual, field):
                 command.append(_switch(field, value))
         elif field == "base" or value != getattr(usual, field):
-            command += [f"--{field.replace('_', '-')}", _said(value)]
-    return command + _last(name, gpus)
+            command += [f"--{field.replace('_', '-')}", _as_argument(value)]
+    return command + _name_and_gpus(name, gpus)
 
 
 def _switch(field: str, value: bool) -> str:
     return f"--{'' if value else 'no-'}{field.replace('_', '-')}"
 
 
-def _said(value: object) -> str:
+def _as_argument(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _last(name: str | None, gpus: tuple[int, ...]) -> list[str]:
+def _name_and_gpus(name: str | None, gpus: tuple[int, ...]) -> list[str]:
     return [*(["--gpus", ",".join(map(str, gpus))] if gpus else []), *(["--name", name] if name else [])]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import subprocess
 import sys
@@ -18,20 +17,20 @@ import msgspec
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.child_environment import environment
 from garage_tui.core.base.errors import BadInputError, GarageError
-from garage_tui.core.base.safe_open import log_file, read_regular
+from garage_tui.core.base.safe_open import log_file
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.diffusion.estimate import estimate_diffusion
 from garage_tui.core.diffusion.image_source import folder_of
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
-from garage_tui.core.facts import file as facts
+from garage_tui.core.facts.training_file import TrainingFile, read_training_file
 from garage_tui.core.hardware import gpus as gpu
 from garage_tui.core.limits.run_limits import RunLimits
-from garage_tui.core.models import base_models as models
+from garage_tui.core.models import base_models
 from garage_tui.core.runs.catalog import new_run_folder
 from garage_tui.core.runs.record import FACTS, LOCK, LOG, Manifest, RunState, read_run, write_manifest, write_state
 from garage_tui.core.runs.request import REQUEST
 from garage_tui.core.scheduling import queue
-from garage_tui.core.scheduling.admission import must_fit
+from garage_tui.core.scheduling.admission import check_fits
 from garage_tui.core.training.estimate import estimate_lora
 from garage_tui.core.training.recipe import LoraRecipe
 
@@ -49,25 +48,26 @@ def start_lora(
     command: list[str] | None = None,
     gpus: tuple[int, ...] = (),
     limits: RunLimits | None = None,
-    base: models.BaseModel | None = None,
+    taught: TrainingFile | None = None,
+    base: base_models.BaseModel | None = None,
 ) -> Path:
-    """Start a LoRA run in a session of its own, or have it wait for its turn; return its folder.
+    """Start a LoRA run in a session of its own, or put it into the queue; return its folder.
 
     Args:
         name: the readable end of the run id; by default the facts file's name.
-        command: what the owner typed, for the manifest.
-        gpus: indices of the GPUs that it shall have; by default any one.
-        limits: its limits; by default those of the settings.
-        base: the model that `recipe.base` names, if the caller has looked it up; by default it is looked up now.
+        command: what the user typed, for the manifest.
+        gpus: indices of the GPUs that the run should have; by default any one.
+        care: what the run waits for; by default what the settings say.
+        taught: the facts file where the caller has read it already; by default it is read now.
 
     Raises:
         BadInputError: the facts have errors, the base model is a folder that is none, or there is no such GPU.
         GarageError: the run folder cannot be written.
     """
-    rows = facts.training_rows(facts_file)
-    base = base or models.find(recipe.base)
-    data = read_regular(facts_file, facts.MOST_BYTES)
-    dataset = {"path": str(facts_file.resolve()), "sha256": hashlib.sha256(data).hexdigest(), "rows": len(rows)}
+    taught = taught or read_training_file(facts_file)
+    rows, data = taught.rows, taught.data
+    base = base or base_models.find(recipe.base)
+    dataset = {"path": str(facts_file.resolve()), "sha256": taught.sha256, "rows": len(rows)}
     return _start(
         workspace,
         settings,
@@ -76,7 +76,7 @@ def start_lora(
         gpus,
         lambda folder: write_atomic(folder / FACTS, data),
         recipe=msgspec.to_builtins(recipe),
-        base=models.manifest_entry(base),
+        base=base_models.manifest_entry(base),
         dataset=dataset,
         command=command or [],
         memory=estimate_lora(workspace, recipe, base, rows).memory,
@@ -135,8 +135,8 @@ def _start(
         fill: writes what the run needs into its folder.
         about: fields of the manifest.
     """
-    _slots(Path(), gpus)  # a GPU that is not there is refused before anything is written
-    must_fit(kind, about.get("memory"), gpus)
+    queue_entry(Path(), gpus)  # a GPU that is not there is refused before anything is written
+    check_fits(kind, about.get("memory"), gpus)
     try:
         folder = new_run_folder(workspace, kind, name)
         fill(folder)
@@ -157,7 +157,7 @@ def _start(
             ),
         )
         write_state(folder, RunState(state="queued", total_steps=total_steps, created=now))
-        spawn(JOBS[kind], folder, _slots(folder, gpus))
+        spawn(JOBS[kind], folder, queue_entry(folder, gpus))
     except OSError as error:
         raise GarageError(f"the run cannot be started in {workspace.checkpoints}: {error.strerror or error}") from error
     return folder
@@ -212,10 +212,10 @@ def runs_before(gpus: tuple[int, ...] = ()) -> int:
         BadInputError: there is no such GPU.
         GarageError: the queue cannot be read.
     """
-    return queue.runs_before(_slots(Path(), gpus))
+    return queue.runs_before(queue_entry(Path(), gpus))
 
 
-def _slots(folder: Path, asked: tuple[int, ...]) -> queue.QueueEntry:
+def queue_entry(folder: Path, asked: tuple[int, ...]) -> queue.QueueEntry:
     """Return what a run can work on: the GPUs asked for, else any one GPU, else the CPU.
 
     Raises:

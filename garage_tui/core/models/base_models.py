@@ -13,7 +13,7 @@ from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.settings import models_folder
-from garage_tui.core.models import weight_policy as weights
+from garage_tui.core.models import weight_policy
 
 RECORD = "garage-model.json"
 """Written last into a fetched model's folder: with it the model is whole."""
@@ -83,7 +83,7 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def sha256(self) -> str | None:
         """Hash of the weights, where they are one file."""
-        found = [file.sha256 for name, file in self.files.items() if name.endswith(weights.SAFE)]
+        found = [file.sha256 for name, file in self.files.items() if name.endswith(weight_policy.SAFE)]
         return found[0] if len(found) == 1 else None
 
 
@@ -121,7 +121,7 @@ def find(base: str) -> BaseModel:
     if folder := _folder(base):
         if not (folder / "config.json").is_file():
             raise BadInputError(f"{folder} is not a model folder: it has no config.json")
-        weights.refuse_pickles(folder)
+        weight_policy.refuse_pickles(folder)
         return BaseModel(str(folder.resolve()), folder.resolve(), here=True, hub_id=None)
     if base.startswith((".", "/", "~")):
         raise BadInputError(f"no model folder {base}: check the path, or see `garage models`")
@@ -148,7 +148,7 @@ def manifest_entry(model: BaseModel) -> dict[str, Any]:
     return entry
 
 
-def on_this_box() -> list[BaseModel]:
+def list_models() -> list[BaseModel]:
     """Return the known models and all others that were fetched."""
     found = [find(name) for name in KNOWN]
     folder = models_folder()

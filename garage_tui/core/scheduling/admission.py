@@ -10,7 +10,7 @@ from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.settings import WhileTraining
 from garage_tui.core.hardware.memory import all_memory, free_memory
 from garage_tui.core.limits.run_limits import Hold
-from garage_tui.core.scheduling import gpu_locks as card
+from garage_tui.core.scheduling import gpu_locks
 from garage_tui.core.scheduling.queue import CPU
 
 _LOOK_SECONDS = 2.0
@@ -29,7 +29,7 @@ class GpuAdmission:
     def __init__(self, run: str, slots: Sequence[str], needs: float | None, policy: WhileTraining) -> None:
         self._run, self._slots, self._needs, self._policy = run, tuple(slots), needs, policy
         self._looked: tuple[float, float | None] | None = None
-        self.asked: list[int] = []
+        self.claims: list[int] = []
         """Descriptors that keep servers away: they are the run's for as long as it works."""
 
     def hold(self) -> Hold | None:
@@ -38,12 +38,12 @@ class GpuAdmission:
         Raises:
             GarageError: the queue's folder cannot be written.
         """
-        seated = card.seated(self._slots)
+        seated = gpu_locks.used_by_server(self._slots)
         if seated and self._policy == "wait":
             return Hold("card", f"waiting until the model server has left {self._where}; `garage serve --stop` ends it")
-        if not self.asked and (self._policy == "sleep" or (seated and self._policy == "auto" and not self._fits())):
-            self.asked = card.ask(self._slots, self._run)
-        if seated and self.asked:
+        if not self.claims and (self._policy == "sleep" or (seated and self._policy == "auto" and not self._fits())):
+            self.claims = gpu_locks.claim(self._slots, self._run)
+        if seated and self.claims:
             self._looked = None  # what is free is another thing once it has left
             return Hold("card", f"waiting for the model server to leave {self._where}")
         if self._needs and not self._fits():
@@ -54,9 +54,9 @@ class GpuAdmission:
 
     def close(self) -> None:
         """Ask no more."""
-        for lock in self.asked:
+        for lock in self.claims:
             os.close(lock)
-        self.asked = []
+        self.claims = []
 
     @property
     def _where(self) -> str:
@@ -79,7 +79,7 @@ class GpuAdmission:
         return self._looked[1]
 
 
-def must_fit(kind: str, needs: float | None, gpus: Sequence[int]) -> None:
+def check_fits(kind: str, needs: float | None, gpus: Sequence[int]) -> None:
     """Refuse a run that would wait for memory for ever.
 
     Args:
@@ -104,7 +104,7 @@ def must_fit(kind: str, needs: float | None, gpus: Sequence[int]) -> None:
     raise BadInputError(f"the run needs about {needs / 1e9:.1f} GB of memory, and {has}: {less}")
 
 
-def must_be_free(who: str, needs: float | None, slot: str, otherwise: str) -> None:
+def check_memory_free(who: str, needs: float | None, slot: str, otherwise: str) -> None:
     """Refuse what would load a model now, where less memory is free than it needs.
 
     Args:

@@ -23,12 +23,12 @@ from garage_tui.core.base.workspace import queue_folder
 _NAME_BYTES = 200
 
 
-def seated(slots: Iterable[str]) -> bool:
+def used_by_server(slots: Iterable[str]) -> bool:
     """Return whether a server has its model on one of these slots."""
     return any(not _free(_file("seat", slot), fcntl.LOCK_EX) for slot in slots)
 
 
-def asks(slot: str) -> str:
+def claimed_by(slot: str) -> str:
     """Return the run that wants this slot for itself; empty while none does."""
     file = _file("asked", slot)
     if _free(file, fcntl.LOCK_SH):
@@ -38,7 +38,7 @@ def asks(slot: str) -> str:
     return "a run"
 
 
-def ask(slots: Iterable[str], run: str) -> list[int]:
+def claim(slots: Iterable[str], run: str) -> list[int]:
     """Have all servers leave these slots for as long as one of the returned file descriptors, or a copy, is open.
 
     Raises:
@@ -78,7 +78,7 @@ class GpuLock:
             lock = _open(_file("seat", self.slot))
             fcntl.flock(lock, fcntl.LOCK_SH)  # whoever looks holds it for a moment only
             self._lock = lock
-        if asks(self.slot):  # looked at last: a run asks first and looks at the seats then
+        if claimed_by(self.slot):  # looked at last: a run asks first and looks at the seats then
             self.leave()
             return False
         return True

@@ -34,7 +34,7 @@ class Delivery:
 
     way: str
     ok: bool
-    words: str
+    text: str
 
 
 def message(run: Run) -> str:
@@ -51,7 +51,7 @@ def message(run: Run) -> str:
     return one_line(f"garage: {run.id} {run.status}{': ' if parts else ''}{', '.join(parts)}", 400)
 
 
-def tell(settings: NotifySettings, text: str, facts: dict[str, str]) -> Iterator[Delivery]:
+def deliver(settings: NotifySettings, text: str, facts: dict[str, str]) -> Iterator[Delivery]:
     """Tell `text` through every way that the settings name.
 
     Args:
@@ -134,7 +134,7 @@ def _run(command: list[str], **more: object) -> subprocess.CompletedProcess[str]
     return subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, **more)  # type: ignore[call-overload,no-any-return]
 
 
-def facts_of(run: Run) -> dict[str, str]:
+def run_details(run: Run) -> dict[str, str]:
     """Return what a command is told about a run."""
     return {"run": run.id, "state": run.status, "reason": run.reason, "path": str(run.path)}
 
@@ -149,9 +149,9 @@ def main() -> None:
         return
     if run.status not in settings.on:
         return
-    for told in tell(settings, message(run), facts_of(run)):
+    for told in deliver(settings, message(run), run_details(run)):
         if not told.ok:
-            sys.stdout.write(f"not told through {told.way}: {told.words}\n")
+            sys.stdout.write(f"not told through {told.way}: {told.text}\n")
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ def move(path: Path, places: int) -> int:
     return place
 
 
-def take_turn(path: Path) -> dict[str, int] | None:
+def take_slots(path: Path) -> dict[str, int] | None:
     """Take the slots of a waiting run if it is its turn.
 
     Returns:

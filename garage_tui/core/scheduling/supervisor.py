@@ -25,7 +25,7 @@ from garage_tui.core.runs.record import LOG, RESTING, Manifest, read_run
 from garage_tui.core.runs.request import requested_action
 from garage_tui.core.runs.state_writer import append_event, current_state, update_state
 from garage_tui.core.scheduling import queue
-from garage_tui.core.scheduling.wait_for_turn import LOOK_SECONDS, TOLD, WAKE, wait_for_turn
+from garage_tui.core.scheduling.wait_for_admission import END_SIGNALS, POLL_SECONDS, WAKE_SIGNALS, wait_for_admission
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Ending:
 
 def main() -> None:
     module, folder, lock = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-    signal.pthread_sigmask(signal.SIG_BLOCK, WAKE)
+    signal.pthread_sigmask(signal.SIG_BLOCK, WAKE_SIGNALS)
     run = read_run(folder)
     if run.manifest is None or run.state is None:
         sys.exit(f"{folder}: {run.broken}")
@@ -59,7 +59,7 @@ def main() -> None:
 def _work(module: str, folder: Path, manifest: Manifest, lock: int) -> bool:
     """Wait for the run's turn and do its work; True where it has left for now and waits again."""
     try:
-        turn = wait_for_turn(folder, manifest.limits, manifest.memory)
+        turn = wait_for_admission(folder, manifest.limits, manifest.memory)
     except GarageError as error:
         update_state(folder, state="failed", reason=str(error), ended=time.time())
         return False
@@ -118,14 +118,14 @@ def _watch(folder: Path, job: int, grace: float) -> Ending:
     """Wait for the job's end; pass wishes on that cannot wait for its next step."""
     ending, asked, kills_before = Ending(0), 0.0, _kernel_oom_kills()
     while True:
-        info = signal.sigtimedwait(WAKE, LOOK_SECONDS)
+        info = signal.sigtimedwait(WAKE_SIGNALS, POLL_SECONDS)
         if os.waitid(os.P_PID, job, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
             break
         if not ending.want:
             want = requested_action(folder)
             if want in ("stop", "release"):
                 ending.want = want
-            elif info is not None and info.si_signo in TOLD:
+            elif info is not None and info.si_signo in END_SIGNALS:
                 ending.want = "end"
             if ending.want:
                 asked = time.monotonic()

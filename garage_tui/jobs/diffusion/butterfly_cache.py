@@ -16,7 +16,7 @@ from garage_tui.core.base.package import PACKAGE
 from garage_tui.core.base.safe_open import check_regular
 from garage_tui.core.base.settings import models_folder
 from garage_tui.core.images.image_set import ImageSet
-from garage_tui.jobs.diffusion.butterfly import generate as butterflies
+from garage_tui.jobs.diffusion.butterfly import generate
 
 MOST_KEPT = 8
 """Sets of pictures in the cache; those that were not used for longest go first."""
@@ -31,8 +31,8 @@ def pictures(train: int, held_out: int, size: int, seed: int, say: Callable[[str
         cores = len(os.sched_getaffinity(0))
         say(f"drawing {train + held_out:,} butterflies at {size} px")
         parts = (
-            butterflies.training(train, size, seed, workers=cores),
-            butterflies.held_out(held_out, size, seed, workers=cores),
+            generate.training(train, size, seed, workers=cores),
+            generate.held_out(held_out, size, seed, workers=cores),
         )
         images = np.concatenate(parts)
         try:

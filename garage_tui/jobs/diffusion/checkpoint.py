@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.jobs.runtime import checkpointing as saving
+from garage_tui.jobs.runtime import checkpointing
 from garage_tui.jobs.runtime.progress import Progress
 
 NET, MEAN, OPTIMIZER = "net.safetensors", "mean.safetensors", "optimizer.safetensors"
@@ -34,7 +34,7 @@ def save(run: Path, step: int, images: int, net: Any, optimizer: Any, mean: Any,
         for name, value in values.items()
     }
     save_file(moments, folder / OPTIMIZER)
-    saving.seal(run, step, images, progress)
+    checkpointing.seal(run, step, images, progress)
 
 
 def load(folder: Path, step: int, net: Any, optimizer: Any, mean: Any) -> None:

@@ -27,7 +27,7 @@ from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.runs.diffusion_files import IMAGES
 from garage_tui.core.runs.record import MANIFEST, Manifest
-from garage_tui.jobs.runtime.parent_watch import end_with
+from garage_tui.jobs.runtime.parent_watch import end_with_parent
 
 _STORE = "GARAGE_RANKS_PORT"
 _LOOK_SECONDS = 0.5
@@ -110,7 +110,7 @@ class ProcessGroup:
 
 def main(arguments: Sequence[str]) -> int:
     folder = Path(arguments[0])
-    end_with(os.getppid())
+    end_with_parent(os.getppid())
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a shutdown reaches all: rank 0 needs the others until it has saved
     manifest = msgspec.json.decode(read_regular(folder / MANIFEST), type=Manifest)
     recipe = msgspec.convert(manifest.recipe, DiffusionRecipe)

@@ -16,8 +16,7 @@ from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.images import image_folder, image_set
 from garage_tui.core.images.image_set import MOST_HELD_OUT, ImageSet, SkippedImage
 from garage_tui.core.images.square import Fit
-from garage_tui.jobs.diffusion import butterfly_cache as procedural
-from garage_tui.jobs.diffusion import hub_images
+from garage_tui.jobs.diffusion import butterfly_cache, hub_images
 
 PROCEDURAL, SMITHSONIAN = "procedural", "smithsonian"
 DRAWN = 1000
@@ -76,7 +75,7 @@ def load(
     if images == PROCEDURAL:
         count = DRAWN if count is None else count
         image_set.check_size(size, count, "procedural")
-        found = procedural.pictures(count, max(1, min(count, DRAWN) * MOST_HELD_OUT // DRAWN), size, seed, say)
+        found = butterfly_cache.pictures(count, max(1, min(count, DRAWN) * MOST_HELD_OUT // DRAWN), size, seed, say)
         return _data(found, PROCEDURAL, "procedural butterflies")
     progress = _progress(say)
     if images == SMITHSONIAN:

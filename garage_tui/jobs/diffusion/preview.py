@@ -19,11 +19,11 @@ import msgspec
 import numpy as np
 
 from garage_tui.core.base.errors import BadInputError, GarageError
-from garage_tui.core.diffusion import noise_schedule as noise
+from garage_tui.core.diffusion import noise_schedule
 from garage_tui.core.diffusion.preview import Failure, LeftOutImage, Preview
-from garage_tui.core.images import contact_sheet as sheets
+from garage_tui.core.images import contact_sheet
 from garage_tui.jobs.diffusion import image_data
-from garage_tui.jobs.runtime.error_text import without_log
+from garage_tui.jobs.runtime.error_text import describe_without_log
 
 SHOWN = 16
 TIMESTEPS = (0, 50, 100, 200, 300, 500, 700, 999)
@@ -39,13 +39,13 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        said = without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        said = describe_without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
         _print(Failure(said, isinstance(error, BadInputError)))
         return 1
     return 0
 
 
-def look(images: str, size: int, fit: Any, seed: int, schedule: noise.Schedule, out: Path) -> Preview:
+def look(images: str, size: int, fit: Any, seed: int, schedule: noise_schedule.Schedule, out: Path) -> Preview:
     """Load the pictures, write the two sheets and return what there is to say.
 
     Raises:
@@ -56,10 +56,10 @@ def look(images: str, size: int, fit: Any, seed: int, schedule: noise.Schedule, 
     about: dict[str, Any] = {"source": found.label, "seed": seed}
     data, noised = out / "data.png", out / "noise.png"
     try:
-        sheets.write(data, found.train[np.sort(chosen)], kind="data", **about)
-        strip = noise.noised(found.train[chosen[0]], TIMESTEPS, schedule, seed)
+        contact_sheet.write(data, found.train[np.sort(chosen)], kind="data", **about)
+        strip = noise_schedule.noised(found.train[chosen[0]], TIMESTEPS, schedule, seed)
         notes = tuple(f"t = {step}" for step in TIMESTEPS)
-        sheets.write(noised, strip, len(TIMESTEPS), kind="noise", notes=notes, **about)
+        contact_sheet.write(noised, strip, len(TIMESTEPS), kind="noise", notes=notes, **about)
     except OSError as error:
         raise GarageError(f"{out} cannot be written: {error.strerror or error}") from error
     return Preview(

@@ -16,13 +16,13 @@ import torch
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
-from garage_tui.core.images import contact_sheet as sheets
-from garage_tui.core.runs import diffusion_files as drawn
+from garage_tui.core.images import contact_sheet
+from garage_tui.core.runs import diffusion_files
 from garage_tui.jobs.diffusion.evaluate import card_of
 from garage_tui.jobs.diffusion.loss import held_out_loss
 from garage_tui.jobs.diffusion.samplers import NAMES, sample
 from garage_tui.jobs.diffusion.train_step import DiffusionTrainer
-from garage_tui.jobs.runtime import checkpointing as saving
+from garage_tui.jobs.runtime import checkpointing
 from garage_tui.jobs.runtime.progress import Progress, StopRequestedError
 
 
@@ -43,7 +43,7 @@ class DiffusionReporter:
         pictures: np.ndarray,
         held_out: np.ndarray,
         label: str,
-        start: saving.ResumePoint,
+        start: checkpointing.ResumePoint,
     ) -> None:
         self._folder, self._progress, self._recipe = folder, progress, recipe
         self._net, self._mean, self._noise_schedule = learner.net, learner.mean, learner.noise_schedule
@@ -65,7 +65,7 @@ class DiffusionReporter:
         a_step = max(1e-9, (now - then) / (step - step_then))
         self._first = self._first or (now, step)
         speed, epoch = self._recipe.batch_size / a_step, step / self._an_epoch
-        self._progress.step(
+        self._progress.write_step(
             step=step,
             loss=round(loss, 5),
             epoch=round(epoch, 3),
@@ -93,13 +93,17 @@ class DiffusionReporter:
     def catch_up(self, step: int) -> None:
         """Draw the sheet that is due at this step and is not there, because the run was cut off while it drew."""
         epoch, rest = divmod(step, self._an_epoch)
-        if not rest and epoch in self._recipe.sheet_epochs and not drawn.sheet_of(self._folder, epoch).exists():
+        if (
+            not rest
+            and epoch in self._recipe.sheet_epochs
+            and not diffusion_files.sheet_of(self._folder, epoch).exists()
+        ):
             self._draw(epoch, step)
 
     def _draw(self, epoch: int, step: int) -> None:
         """Draw a sheet, always from the same noise, and measure the loss on what was not trained on."""
         began, began_cpu, recipe = time.monotonic(), time.process_time(), self._recipe
-        path = drawn.sheet_of(self._folder, epoch)
+        path = diffusion_files.sheet_of(self._folder, epoch)
         try:
             with self.drawing():
                 held_out = held_out_loss(self._net, self._noise_schedule, self._held_out)
@@ -116,7 +120,7 @@ class DiffusionReporter:
         except StopRequestedError:
             return  # the loop looks what is wanted; when the run goes on, the sheet is caught up with
         self._progress.say(f"training on {len(self._pictures)} pictures")
-        sheets.write(
+        contact_sheet.write(
             path,
             images,
             run=self._folder.name,
@@ -129,7 +133,7 @@ class DiffusionReporter:
         seconds = time.monotonic() - began
         self._drawing_seconds += seconds
         self._drawing_cpu += time.process_time() - began_cpu
-        self._progress.event(
+        self._progress.write_event(
             "sheet", step=step, epoch=epoch, held_out=round(held_out, 5), path=str(path.relative_to(self._folder)),
             seconds=round(seconds, 2), cpu_seconds=self.cpu_seconds,
         )  # fmt: skip
@@ -137,7 +141,7 @@ class DiffusionReporter:
 
     def _said(self, text: str) -> None:
         """Say how far it is; somebody who asks for a stop now does not want to wait for a picture."""
-        if self._progress.wish() in ("stop", "release", "end"):
+        if self._progress.requested() in ("stop", "release", "end"):
             raise StopRequestedError
         self._progress.say(text)
 
@@ -153,7 +157,7 @@ class DiffusionReporter:
 
     def card(self, step: int) -> str:
         """Measure what the run draws, write its card, return its verdict; the pipeline counts, whatever comes of it."""
-        self._progress.phase("measuring what it draws")
+        self._progress.start_phase("measuring what it draws")
         self._progress.interruptible = True  # the pipeline is saved
         trained = self.cpu_seconds  # what follows is no training
         try:
@@ -181,7 +185,7 @@ class DiffusionReporter:
                 traceback.print_exc()
             self._progress.warn(f"what it draws could not be measured ({one_line(str(error), 120)})")
             return ""
-        self._progress.event("report", verdict=card.verdict, passed=card.passed, seconds=card.seconds)
+        self._progress.write_event("report", verdict=card.verdict, passed=card.passed, seconds=card.seconds)
         # Of a small net the card needs more than any step did, and the next estimate goes by what the state says.
-        self._progress.state("running", memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+        self._progress.write_state("running", memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
         return card.verdict

@@ -21,12 +21,11 @@ import msgspec
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
-from garage_tui.core.images import animation as films
-from garage_tui.core.images import contact_sheet as sheets
+from garage_tui.core.images import animation, contact_sheet
 from garage_tui.core.runs import checkpoints
 from garage_tui.core.runs.diffusion_files import PIPELINE
 from garage_tui.core.runs.record import Manifest, read_run
-from garage_tui.jobs.runtime.error_text import without_log
+from garage_tui.jobs.runtime.error_text import describe_without_log
 
 FULL_DISK = "free some space and try again"
 OUT_OF_MEMORY = "out of memory while drawing; draw fewer at once, or close what else runs"
@@ -49,7 +48,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        said = without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        said = describe_without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
         print(said, file=sys.stderr, flush=True)
         return 1
     return 0
@@ -97,9 +96,9 @@ def draw(folder: Path, count: int, seed: int, steps: int | None, out: Path, traj
         "source": str(manifest.dataset.get("label", "")),
     }
     if trajectory:
-        films.write(out, [*frames, (drawn, drawn)], **about)
+        animation.write(out, [*frames, (drawn, drawn)], **about)
     else:
-        sheets.write(out, drawn, **about)
+        contact_sheet.write(out, drawn, **about)
     _say({"path": str(out)})
 
 

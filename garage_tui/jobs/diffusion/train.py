@@ -12,41 +12,30 @@ off goes on as if nothing had happened, with no random state to save.
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import msgspec
-
-from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.runs.diffusion_files import PIPELINE
-from garage_tui.core.runs.record import MANIFEST, Manifest
-from garage_tui.jobs.runtime import checkpointing as saving
-from garage_tui.jobs.runtime import run_job as running
-from garage_tui.jobs.runtime.interruptions import Interruptions
-from garage_tui.jobs.runtime.progress import ENDINGS, Progress
-from garage_tui.jobs.runtime.telemetry import Telemetry
+from garage_tui.jobs.runtime import checkpointing, run_job
+from garage_tui.jobs.runtime.progress import ENDINGS
+from garage_tui.jobs.runtime.run_job import Job
 
 OUT_OF_MEMORY = "out of memory; try a smaller batch or smaller pictures"
 
 
 def main() -> int:
-    return running.run(train, OUT_OF_MEMORY)
+    return run_job.run(train, DiffusionRecipe, OUT_OF_MEMORY)
 
 
-def train(folder: Path, progress: Progress, telemetry: Telemetry) -> None:
-    """Run the recipe of `folder`'s manifest to its end, or until a stop is asked for."""
-    manifest = msgspec.json.decode(read_regular(folder / MANIFEST), type=Manifest)
-    breaks = Interruptions(progress, telemetry, manifest.limits)
-    breaks.check()
-    progress.breathe = lambda: breaks.cool(progress.told_step)
-    recipe = msgspec.convert(manifest.recipe, DiffusionRecipe)
+def train(job: Job[DiffusionRecipe]) -> None:
+    """Run a recipe to its end, or until a stop is requested."""
+    folder, manifest, recipe, progress = job.folder, job.manifest, job.recipe, job.progress
+    interruptions = job.interruptions
 
     from garage_tui.jobs.diffusion.dataset_cache import images_of
 
-    progress.phase("reading the pictures")
+    progress.start_phase("reading the pictures")
     pictures, held_out, label = images_of(folder, manifest, recipe, progress)
 
-    progress.phase("importing torch and diffusers")
+    progress.start_phase("importing torch and diffusers")
     from garage_tui.jobs.diffusion import unet
     from garage_tui.jobs.diffusion.checkpoint import load, save
     from garage_tui.jobs.diffusion.distributed import ProcessGroup
@@ -55,47 +44,49 @@ def train(folder: Path, progress: Progress, telemetry: Telemetry) -> None:
 
     ranks = ProcessGroup(folder, len(progress.gpus))
     learner = DiffusionTrainer(recipe, pictures)
-    start = saving.find_start(folder, progress)
+    start = checkpointing.find_resume_point(folder, progress)
     if start.folder:
         load(start.folder, start.step, learner.net, learner.optimizer, learner.mean)
     ranks.begin(start.step)
 
     steps = recipe.steps(len(pictures))
-    telling = DiffusionReporter(folder, progress, recipe, learner, pictures, held_out, label, start)
-    pace = saving.CheckpointSchedule(manifest.checkpoint_seconds)
+    reporter = DiffusionReporter(folder, progress, recipe, learner, pictures, held_out, label, start)
+    pace = checkpointing.CheckpointSchedule(manifest.checkpoint_seconds)
     progress.interruptible = False  # from here on a stop saves
-    progress.phase(f"training on {len(pictures)} pictures")
+    progress.start_phase(f"training on {len(pictures)} pictures")
 
     step, hold, net = start.step, None, learner.net
-    telling.catch_up(step)
+    reporter.catch_up(step)
     while step < steps:
         with ranks.step(step):
             loss, count, lr = learner.learn(step)
         step += 1
-        telling.step(step, steps, count, loss, lr)
+        reporter.step(step, steps, count, loss, lr)
 
-        hold = breaks.hold() if step < steps else None
-        leaves = progress.wish() in ("stop", "release", "end") or bool(hold)
-        if leaves or progress.wish() == "pause" or breaks.too_hot or pace.due():
-            save(folder, step, telling.images, net, learner.optimizer, learner.mean, progress)
+        hold = interruptions.hold() if step < steps else None
+        leaves = progress.requested() in ("stop", "release", "end") or bool(hold)
+        if leaves or progress.requested() == "pause" or interruptions.too_hot or pace.due():
+            save(folder, step, reporter.images, net, learner.optimizer, learner.mean, progress)
             pace.done()
-            breaks.cool(step)
+            interruptions.cool(step)
             progress.wait_while_paused(step)
-        if leaves or progress.wish() in ("stop", "release", "end"):
+        if leaves or progress.requested() in ("stop", "release", "end"):
             break
     ranks.end()
 
-    if hold and not progress.wish():
-        progress.end_for_now(step, hold)
+    if hold and not progress.requested():
+        progress.suspend(step, hold)
         return
-    wish = progress.wish() if step < steps else ""
-    word, who = ENDINGS.get(wish, ("finished", ""))
+    request = progress.requested() if step < steps else ""
+    word, who = ENDINGS.get(request, ("finished", ""))
     if word in ("finished", "stopped"):
-        progress.phase("saving the pipeline")
-        with telling.drawing():
-            saving.replace_whole(folder / PIPELINE, lambda part: unet.save_pipeline(net, learner.noise_schedule, part))
+        progress.start_phase("saving the pipeline")
+        with reporter.drawing():
+            checkpointing.replace_folder(
+                folder / PIPELINE, lambda part: unet.save_pipeline(net, learner.noise_schedule, part)
+            )
     if word == "finished":
-        progress.end(word, telling.card(step))
+        progress.end(word, reporter.card(step))
     elif word == "stopped":
         progress.end(word, f"{who} at step {step} of {steps}; the pipeline is saved as it was then")
     else:

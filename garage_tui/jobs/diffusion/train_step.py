@@ -13,7 +13,7 @@ from diffusers.training_utils import EMAModel
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.jobs.diffusion import unet
 from garage_tui.jobs.diffusion.loss import NoisyBatches, losses
-from garage_tui.jobs.runtime import cpu as processor
+from garage_tui.jobs.runtime import cpu
 
 _LEAST_RATE = 0.02
 """Of the peak learning rate, what is left at the end."""
@@ -42,7 +42,7 @@ class DiffusionTrainer:
         torch.manual_seed(recipe.seed)
         self.noise_schedule = unet.make_noise_schedule(recipe)
         self.net = unet.make_net(recipe).to(self._accelerator.device)
-        processor.quick_products()
+        cpu.use_onednn_kernels()
         self.mean = EMAModel(self.net.parameters(), decay=recipe.ema, use_ema_warmup=True, power=0.75, foreach=True)
         self.optimizer = torch.optim.AdamW(
             _groups(self.net, recipe), lr=recipe.lr, betas=(0.9, recipe.beta2), fused=True

@@ -20,26 +20,25 @@ import msgspec
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.safe_open import read_regular
-from garage_tui.core.export import llama_cpp as converter
-from garage_tui.core.export import model_card
+from garage_tui.core.export import llama_cpp, model_card
 from garage_tui.core.export import target as export_place
 from garage_tui.core.export.export_process import (
-    FORMS,
+    EXPORT_FORMATS,
     OUTTYPES,
     ExportEvent,
     ExportRequest,
+    count_weights,
     needed_bytes,
-    parameters,
-    why_not,
+    refusal,
 )
 from garage_tui.core.export.target import MARK, ExportMarker
 from garage_tui.core.models.base_models import BaseModel, find
 from garage_tui.core.models.weight_policy import PICKLES
 from garage_tui.core.runs.catalog import disk_bytes
 from garage_tui.core.runs.record import Manifest, read_run
-from garage_tui.jobs.export import gguf as gguf_file
-from garage_tui.jobs.llm import fetch as base_model
-from garage_tui.jobs.runtime.error_text import without_log
+from garage_tui.jobs.export import gguf
+from garage_tui.jobs.llm import fetch
+from garage_tui.jobs.runtime.error_text import describe_without_log
 
 FULL_DISK = "free some space, or name another place with --to"
 OUT_OF_MEMORY = "out of memory while merging; close what else runs, or export the adapter alone (--as adapter)"
@@ -48,7 +47,7 @@ OUT_OF_MEMORY = "out of memory while merging; close what else runs, or export th
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m garage_tui.jobs.export")
     parser.add_argument("run", type=Path)
-    parser.add_argument("--as", choices=FORMS, default="merged", dest="form")
+    parser.add_argument("--as", choices=EXPORT_FORMATS, default="merged", dest="form")
     parser.add_argument("--to", default="")
     parser.add_argument("--outtype", choices=OUTTYPES, default="f16")
     parser.add_argument("--converter", default="")
@@ -59,7 +58,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        said = without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        said = describe_without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
         print(said, file=sys.stderr, flush=True)
         return 2 if isinstance(error, BadInputError) else 1
     return 0
@@ -73,31 +72,31 @@ def export(folder: Path, wanted: ExportRequest) -> None:
         GarageError: base, adapter or converter cannot be used, or there is too little room.
     """
     run = read_run(folder)
-    if refusal := why_not(run):
-        raise BadInputError(refusal)
+    if reason := refusal(run):
+        raise BadInputError(reason)
     assert run.manifest and run.adapter
-    target = export_place.place(folder, wanted.form, wanted.outtype, wanted.to)
+    target = export_place.target_path(folder, wanted.form, wanted.outtype, wanted.to)
     export_place.replaces(target, run.id, wanted.form)
-    tool = converter.find(wanted.converter) if wanted.form == "gguf" else None
+    tool = llama_cpp.require_converter(wanted.converter) if wanted.form == "gguf" else None
     if tool:
-        gguf_file.check_ready(tool)
+        gguf.check_ready(tool)
     base = find(str(run.manifest.base.get("name")))
     if wanted.form != "adapter":
-        base = base_model.ensure(base.name, _say)
+        base = fetch.ensure(base.name, _say)
     notes = _notes(run.manifest, base, wanted)
-    with export_place.workshop(target) as workshop:
+    with export_place.staging_folder(target) as workshop:
         made = workshop / target.name
         if wanted.form == "adapter":
-            export_place.check_room(workshop, disk_bytes(run.adapter))
+            export_place.check_disk_space(workshop, disk_bytes(run.adapter))
             _adapter(run.adapter, run.manifest, base, made, notes)
         else:
             merged = workshop / f"{run.id}-merged" if tool else made
             _merged(run.adapter, run.manifest, base, merged, wanted, notes)
             if tool:
-                gguf_file.convert(tool, merged, made, wanted.outtype, _about(run.manifest), _say)
+                gguf.convert(tool, merged, made, wanted.outtype, _about(run.manifest), _say)
         _say("putting it in its place, once it is on the disk")
         earlier = export_place.replaces(target, run.id, wanted.form)  # as it is now, minutes later
-        export_place.put(made, target)
+        export_place.install(made, target)
     size = target.stat().st_size if target.is_file() else disk_bytes(target)
     _tell(ExportEvent(path=str(target), bytes=size, replaced=earlier, notes=tuple(notes)))
 
@@ -135,7 +134,7 @@ def _adapter(adapter: Path, manifest: Manifest, base: BaseModel, made: Path, not
     config.write_text(json.dumps(table, indent=2) + "\n")
     for file in made.rglob("*"):
         file.chmod(0o755 if file.is_dir() else 0o644)  # as others write weights: PEFT keeps them from all but the owner
-    _describe(made, manifest, base, "adapter", model_card.card(adapter.parent, manifest, base, notes=notes))
+    _describe(made, manifest, base, "adapter", model_card.model_card_text(adapter.parent, manifest, base, notes=notes))
 
 
 def _not_exported(folder: str, names: list[str]) -> list[str]:
@@ -152,18 +151,18 @@ def _merged(
     adapter: Path, manifest: Manifest, base: BaseModel, made: Path, wanted: ExportRequest, notes: list[str]
 ) -> None:
     """Merge the adapter into its base, and save it with a card."""
-    weights = parameters(base.path)
-    export_place.check_room(made.parent, needed_bytes(wanted.form, weights, wanted.outtype))
+    weights = count_weights(base.path)
+    export_place.check_disk_space(made.parent, needed_bytes(wanted.form, weights, wanted.outtype))
     _say("starting torch")
-    from garage_tui.jobs.llm import merge_adapter as merging
+    from garage_tui.jobs.llm import merge_adapter
 
     if manifest.recipe.get("load_in_4bit"):
         _say("trained in 4 bits: it is merged into the base's 16-bit weights")
-    model = merging.merge(adapter, base, weights, _say)
+    model = merge_adapter.merge(adapter, base, weights, _say)
     _say("writing the merged model")
-    merging.save(model, base.path, made)
-    dtype = merging.dtype_of(base.path)
-    _describe(made, manifest, base, "merged", model_card.card(adapter.parent, manifest, base, dtype, notes))
+    merge_adapter.save(model, base.path, made)
+    dtype = merge_adapter.dtype_of(base.path)
+    _describe(made, manifest, base, "merged", model_card.model_card_text(adapter.parent, manifest, base, dtype, notes))
 
 
 def _describe(made: Path, manifest: Manifest, base: BaseModel, form: str, card: str) -> None:
@@ -180,7 +179,7 @@ def _about(manifest: Manifest) -> dict[str, str]:
 
 
 def _say(words: str) -> None:
-    _tell(ExportEvent(words=words))
+    _tell(ExportEvent(text=words))
 
 
 def _tell(told: ExportEvent) -> None:

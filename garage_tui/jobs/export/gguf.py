@@ -14,7 +14,7 @@ from typing import IO
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.export import llama_cpp as converters
+from garage_tui.core.export import llama_cpp
 
 _MISSING = re.compile(r"No module named '([A-Za-z0-9_]+)")
 _USUAL_THETA = 10_000.0
@@ -28,8 +28,8 @@ def check_ready(converter: Path) -> None:
     Raises:
         GarageError: it has not; the text has the command that installs it.
     """
-    if len(_program(converter)) > 1 and find_spec(converters.NEEDS) is None:
-        raise GarageError(_lacks(converters.NEEDS))
+    if len(_program(converter)) > 1 and find_spec(llama_cpp.NEEDS) is None:
+        raise GarageError(_lacks(llama_cpp.NEEDS))
 
 
 def convert(
@@ -102,7 +102,7 @@ def _why(converter: Path, last: str, code: int) -> str:
 
 
 def _lacks(package: str) -> str:
-    return f"llama.cpp's converter needs the package {package}: `{converters.get(package)}`"
+    return f"llama.cpp's converter needs the package {package}: `{llama_cpp.install_command(package)}`"
 
 
 def _check(out: Path, model: Path, converter: Path) -> None:

@@ -1,4 +1,4 @@
-"""The two files of a PEFT adapter, looked at without loading anything: whether a server may use it."""
+"""Checks on the two files of a PEFT adapter, before any weights are loaded."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ _PLAIN: dict[str, Callable[[Any], bool]] = {
 
 
 def stamp(folder: Path) -> tuple[int, int]:
-    """Return modification time and size of an adapter's weights: a run that was resumed has others.
+    """Return modification time and size of an adapter's weights, which change when a run is resumed.
 
     Raises:
-        GarageError: it has none.
+        GarageError: it has no weights.
     """
     try:
         stat = check_regular(folder / WEIGHTS)
@@ -49,7 +49,7 @@ def stamp(folder: Path) -> tuple[int, int]:
 
 
 def rank(folder: Path) -> int:
-    """Return an adapter's rank, the largest where modules have their own; 0 where it cannot be read."""
+    """Return an adapter's rank, the largest where modules have ranks of their own; 0 where it cannot be read."""
     try:
         table = json.loads(read_regular(folder / CONFIG))
         return max([int(table["r"]), *map(int, (table.get("rank_pattern") or {}).values())])
@@ -58,7 +58,7 @@ def rank(folder: Path) -> int:
 
 
 def check(folder: Path, base: BaseModel) -> None:
-    """Look whether an adapter is a plain LoRA adapter of this base.
+    """Check that an adapter is a plain LoRA adapter of this base.
 
     Raises:
         GarageError: it is something else, was trained on another base, or is damaged.
@@ -81,19 +81,21 @@ def check(folder: Path, base: BaseModel) -> None:
     foreign = [key for key in names if not key.endswith((".lora_A.weight", ".lora_B.weight"))]
     if foreign:
         raise GarageError(
-            f"the adapter of {run} holds more than LoRA weights ({one_line(foreign[0], 80)}); it is refused"
+            f"the adapter of {run} contains more than LoRA weights ({one_line(foreign[0], 80)}), so it is refused"
         )
     trained_on = str(table.get("base_model_name_or_path") or "")
     if not _same_base(trained_on, base):
-        raise GarageError(f"{run} was trained on {trained_on or 'a base that it does not name'}, not on {base.name}")
+        raise GarageError(f"{run} was trained on {trained_on or 'an unnamed base'}, not on {base.name}")
 
 
 def _no_weights(folder: Path) -> GarageError:
     run = folder.parent.name
     pickled = sorted(path.name for path in folder.glob("*") if path.name.endswith(PICKLES))
-    has = f" but {one_line(pickled[0], 80)}" if pickled else ""
-    mend = "train it again" if pickled else f"`garage resume {run}` may make it anew"
-    return GarageError(f"{run} has no {WEIGHTS}{has}: weights in other formats can carry code and are refused; {mend}")
+    other = f" but only {one_line(pickled[0], 80)}" if pickled else ""
+    advice = "train it again" if pickled else f"try `garage resume {run}`"
+    return GarageError(
+        f"{run} has no {WEIGHTS}{other}: weights in other formats can carry code and are refused; {advice}"
+    )
 
 
 def _names(file: Path) -> list[str]:
@@ -111,5 +113,5 @@ def _names(file: Path) -> list[str]:
 def _same_base(trained_on: str, base: BaseModel) -> bool:
     if trained_on in (base.name, base.hub_id, str(base.path)):
         return True
-    # A fetched model's folder has the same name in every cache; a folder of one's own is only itself.
+    # A fetched model's folder has the same name in every cache; a local folder matches only itself.
     return base.hub_id is not None and "/" in trained_on and Path(trained_on).name == base.path.name

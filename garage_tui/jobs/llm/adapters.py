@@ -1,7 +1,7 @@
-"""LoRA adapters beside a base model: checked before they are loaded, loaded when first asked for, never mixed up.
+"""The LoRA adapters of a base model: checked, then loaded when they are first used.
 
-A mixed batch is right only while every adapter leaves the base's own weights alone, so anything but plain LoRA (changed
-embeddings, biases, PiSSA-like initialisation …) is refused.
+A batch with several adapters is correct only while every adapter leaves the base's own weights unchanged, so anything
+but plain LoRA (changed embeddings, biases, PiSSA-like initialisation …) is refused.
 """
 
 from __future__ import annotations
@@ -22,14 +22,16 @@ from garage_tui.jobs.llm.adapter_check import WEIGHTS, check, stamp
 BASE = "__base__"
 """PEFT's name for "no adapter" in a mixed batch."""
 MAX_LOADED = 16
-"""Adapters kept in memory: more than a batch can use; the one unused for longest goes first."""
+"""Adapters kept in memory: more than a batch can use; the least recently used one is dropped first."""
 
 
 @dataclass(frozen=True)
 class _Loaded:
+    """An adapter that is in memory."""
+
     name: str
     stamp: tuple[int, int]
-    """Modification time and size of the weights: a run that was resumed has others."""
+    """Modification time and size of the weights, which change when a run is resumed."""
 
 
 class Adapters:
@@ -51,7 +53,7 @@ class Adapters:
         return bool(self._loaded)
 
     def name_of(self, folder: Path | None) -> str:
-        """Return PEFT's name for the adapter in `folder`, loaded first if needed; None is the bare base.
+        """Return PEFT's name for the adapter in `folder`, which is loaded first if needed; None is the bare base.
 
         Raises:
             GarageError: it is no plain LoRA adapter of this base in safetensors; the text says why.
@@ -67,7 +69,7 @@ class Adapters:
             while len(self._loaded) >= MAX_LOADED:
                 self._drop(self._loaded.pop(next(iter(self._loaded))))
             known = _Loaded(self._load(folder), now)
-        self._loaded[folder] = known  # the last of the dict is the one used last
+        self._loaded[folder] = known  # the dict is in order of use
         return known.name
 
     def _load(self, folder: Path) -> str:
@@ -82,13 +84,13 @@ class Adapters:
             result = set_peft_model_state_dict(self.model, weights, adapter_name=name)
             missing = [key for key in result.missing_keys if f".{name}." in key]
             if missing or result.unexpected_keys:
-                raise ValueError(f"{len(missing)} weights are missing, {len(result.unexpected_keys)} fit nowhere")
+                raise ValueError(f"{len(missing)} weights are missing, {len(result.unexpected_keys)} are unknown")
         except (ValueError, RuntimeError, KeyError) as error:
             self._drop(_Loaded(name, (0, 0)))
             if "out of memory" in str(error):
                 raise
             raise GarageError(
-                f"the adapter of {folder.parent.name} does not fit: {one_line(str(error), 160)}"
+                f"the adapter of {folder.parent.name} does not fit the base: {one_line(str(error), 160)}"
             ) from error
         self.model.eval()
         return name

@@ -1,7 +1,7 @@
-"""Attention without copies: for one new token a row, and on processors for packed lines.
+"""Grouped-query attention without copied keys and values, for single new tokens and for packed lines on a CPU.
 
-transformers repeats the kept keys and values for every query head that shares them, and joins them anew for every
-token: of a small model's step that is half the time.
+transformers repeats the cached keys and values for every query head that shares them, and concatenates them anew for
+every token: half the time of a small model's step.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 NAME = "garage_sdpa"
-_ROOM = 32
-"""Tokens for which room is made at once."""
+_GROWTH = 32
+"""Tokens by which a buffer grows."""
 _FEW = 1500
-"""Kept keys above which a processor is quicker with plain products of matrices: torch's own kernel walks row by row,
-which takes four times as long of one token a row, and twice as long of packed lines."""
+"""Cached keys above which plain matrix products are faster on a CPU: torch's own kernel works row by row, which takes
+four times as long for one token a row, and twice as long for packed lines."""
 _MOST = 4e6
 """Attention weights up to which they are kept for the backward pass (16 MB a layer)."""
 
@@ -34,7 +34,7 @@ def attend(
     dropout: float = 0.0,
     **others: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Do as transformers' SDPA; the query heads of a group stand where several tokens would.
+    """Compute what transformers' SDPA does, with the query heads of a group in the position of tokens.
 
     Args:
         query: (rows, heads, tokens, size).
@@ -63,10 +63,10 @@ def attend(
 
 
 class _Products(torch.autograd.Function):
-    """softmax(q·kᵀ·scale)·v, under a mask, as products of matrices.
+    """softmax(q·kᵀ·scale)·v, under a mask, as matrix products.
 
-    The backward pass is FlashAttention's (arXiv 2205.14135, algorithm 4), with all keys in one block: the weights,
-    which would take more memory than all else that is kept of a layer, are computed again.
+    The backward pass is FlashAttention's (arXiv 2205.14135, algorithm 4), with all keys in one block: the attention
+    weights, which would take more memory than all else that is saved of a layer, are recomputed.
     """
 
     @staticmethod
@@ -84,13 +84,13 @@ class _Products(torch.autograd.Function):
         return found
 
     @staticmethod
-    def backward(context: Any, *slopes: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+    def backward(context: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         query, key, value, mask, found = context.saved_tensors
         weights = _weights(query, key, mask, context.scale)
-        asked = slopes[0].reshape(len(weights), weights.shape[1], -1)
-        of_values = torch.bmm(weights.transpose(1, 2), asked)
-        of_scores = torch.bmm(asked, _together(value).transpose(1, 2))
-        of_scores = of_scores.sub_((asked * found.view_as(asked)).sum(-1, keepdim=True)).mul_(weights)
+        gradient = gradients[0].reshape(len(weights), weights.shape[1], -1)
+        of_values = torch.bmm(weights.transpose(1, 2), gradient)
+        of_scores = torch.bmm(gradient, _together(value).transpose(1, 2))
+        of_scores = of_scores.sub_((gradient * found.view_as(gradient)).sum(-1, keepdim=True)).mul_(weights)
         of_queries = torch.bmm(of_scores, _together(key)).mul_(context.scale)
         of_keys = torch.bmm(of_scores.transpose(1, 2), _grouped(query, key)).mul_(context.scale)
         return of_queries.view_as(query), of_keys.view_as(key), of_values.view_as(value), None, None
@@ -120,30 +120,30 @@ AttentionMaskInterface.register(NAME, sdpa_mask)
 
 
 class GrowingCache(DynamicLayer):
-    """Keys and values of one layer in a buffer with room for more."""
+    """The KV cache of one layer, in a buffer with spare capacity."""
 
     keys: torch.Tensor
     values: torch.Tensor
-    _room: tuple[torch.Tensor, torch.Tensor] | None = None
+    _buffer: tuple[torch.Tensor, torch.Tensor] | None = None
 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Add (rows, groups, tokens, size) keys and values; return all that are kept."""
+        """Append (rows, groups, tokens, size) keys and values; return all that are cached."""
         used = self.get_seq_length()
         need = used + key_states.shape[-2]
-        if self._room is None or self._room[0].shape[-2] < need:
+        if self._buffer is None or self._buffer[0].shape[-2] < need:
             if used == 0:
                 self.lazy_initialization(key_states, value_states)
-            shapes = [(*states.shape[:2], need + _ROOM, states.shape[-1]) for states in (key_states, value_states)]
-            self._room = (key_states.new_empty(shapes[0]), value_states.new_empty(shapes[1]))
+            shapes = [(*states.shape[:2], need + _GROWTH, states.shape[-1]) for states in (key_states, value_states)]
+            self._buffer = (key_states.new_empty(shapes[0]), value_states.new_empty(shapes[1]))
             if used:
-                self._room[0][:, :, :used], self._room[1][:, :, :used] = self.keys, self.values
-        self._room[0][:, :, used:need], self._room[1][:, :, used:need] = key_states, value_states
-        self.keys, self.values = self._room[0][:, :, :need], self._room[1][:, :, :need]
+                self._buffer[0][:, :, :used], self._buffer[1][:, :, :used] = self.keys, self.values
+        self._buffer[0][:, :, used:need], self._buffer[1][:, :, used:need] = key_states, value_states
+        self.keys, self.values = self._buffer[0][:, :, :need], self._buffer[1][:, :, :need]
         return self.keys, self.values
 
     def batch_select_indices(self, indices: torch.Tensor) -> None:
         """Keep the rows with these indices."""
         super().batch_select_indices(indices)
-        self._room = None
+        self._buffer = None

@@ -1,8 +1,7 @@
-"""What a base model answers by itself: asked once, kept in the user's cache folder, and used by every run after it.
+"""A cache of a base model's own greedy answers, in the user's cache folder and shared by all runs.
 
-A file holds the greedy answers of one base model, each with the hidden states before its tokens, out of which the
-base's probabilities come back without a forward pass: that is all that the KL term of a run and the drift of a report
-card need of the base.
+A file holds the answers of one base model, each with the hidden states before its tokens. The base's probabilities are
+computed from these without a forward pass; the KL term of a run and the drift of a report card need nothing else.
 """
 
 from __future__ import annotations
@@ -22,10 +21,10 @@ from garage_tui.core.base.settings import models_folder
 from garage_tui.core.models.base_models import BaseModel, read_record
 from garage_tui.jobs.llm.chat_template import TokenizedExample
 from garage_tui.jobs.llm.forward import Model
-from garage_tui.jobs.llm.greedy_decode import answer
+from garage_tui.jobs.llm.greedy_decode import decode
 
-MOST_KEPT = 1500
-"""Answers in a file; the oldest go first (6 KB each for a width of 576 and 24 tokens)."""
+MOST_CACHED = 1500
+"""Answers in a file; the oldest are dropped first (6 KB each for a width of 576 and 24 tokens)."""
 TEXT_TOKENS = 32
 """Tokens of a text whose loss counts for the perplexity."""
 
@@ -36,45 +35,45 @@ class CachedAnswer:
 
     tokens: tuple[int, ...]
     ended: bool
-    """False where it was cut."""
+    """False where it was truncated."""
     hidden: torch.Tensor
     """(labels, width) fp16 on the CPU: the last hidden state before each token, and before the end token."""
 
 
 class BaseAnswerCache:
-    """The answers of one base model, some of them in the cache.
+    """The answers of one base model; those that are not cached yet are generated.
 
     Args:
         base: what the model was loaded from.
         model: asked with its adapter switched off by the caller.
-        most: tokens of an answer.
+        most: most tokens of an answer.
     """
 
     def __init__(self, base: BaseModel, model: Model, most: int) -> None:
         self._model, self._most = model, most
         self._path = models_folder().parent / "answers" / f"{_identity(base, model)}-{most}.safetensors"
         self._known, self._losses = _read(self._path)
-        self.asked = 0
+        self.misses = 0
         """Questions that were not in the cache."""
 
     def __call__(self, questions: Sequence[str], say: Callable[[str], None] = lambda _: None) -> list[CachedAnswer]:
         """Return the base's answer to each question."""
         missing = [question for question in dict.fromkeys(questions) if question not in self._known]
         if missing:
-            say(f"the base answers {len(missing)} question{'s' * (len(missing) != 1)}")
-            self.asked += len(missing)
+            say(f"the base model answers {len(missing)} question{'s' * (len(missing) != 1)}")
+            self.misses += len(missing)
             prompts = [self._model.chats.prompt(question) for question in missing]
-            for question, one in zip(missing, answer(self._model, prompts, self._most), strict=True):
+            for question, one in zip(missing, decode(self._model, prompts, self._most), strict=True):
                 self._known[question] = CachedAnswer(tuple(one.tokens), one.ended, torch.stack(one.states).half().cpu())
             self._write()
         return [self._known[question] for question in questions]
 
-    def text(self, said: CachedAnswer) -> str:
-        return self._model.chats.text(said.tokens)
+    def text(self, answer: CachedAnswer) -> str:
+        return self._model.chats.text(answer.tokens)
 
-    def example(self, question: str, said: CachedAnswer) -> TokenizedExample:
-        """Return the question with the base's answer; one that was cut does not end."""
-        return self._model.chats.example(question, said.tokens, end=said.ended)
+    def example(self, question: str, answer: CachedAnswer) -> TokenizedExample:
+        """Return the question with the base's answer; a truncated one has no end token."""
+        return self._model.chats.example(question, answer.tokens, end=answer.ended)
 
     def losses(self, texts: Sequence[str]) -> list[float]:
         """Return the base's summed loss on each bare text, in nats."""
@@ -86,8 +85,8 @@ class BaseAnswerCache:
         return [self._losses[keys[text]] for text in texts]
 
     def _write(self) -> None:
-        """Keep the newest answers; a cache that cannot be written is none."""
-        kept = dict(list(self._known.items())[-MOST_KEPT:])
+        """Write the newest answers; a cache that cannot be written is skipped."""
+        kept = dict(list(self._known.items())[-MOST_CACHED:])
         names = {question: f"{index:06}" for index, question in enumerate(kept)}
         tensors = {names[question]: one.hidden.contiguous() for question, one in kept.items()}
         index = [[question, one.tokens, one.ended] for question, one in kept.items()]
@@ -95,7 +94,7 @@ class BaseAnswerCache:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             write_atomic(self._path, save(tensors, {"answers": json.dumps(index), "losses": json.dumps(self._losses)}))
         except OSError as error:
-            print(f"the base's answers are not kept: {self._path}: {error.strerror or error}", flush=True)
+            print(f"the base model's answers could not be cached: {self._path}: {error.strerror or error}", flush=True)
 
 
 def text_losses(model: Model, texts: Sequence[str]) -> list[float]:
@@ -118,7 +117,7 @@ def text_tokens(model: Model, text: str) -> list[int]:
 
 
 def _read(path: Path) -> tuple[dict[str, CachedAnswer], dict[str, float]]:
-    """Return the answers of a file; one that is missing or damaged has none, and is written anew."""
+    """Return the answers of a file; a missing or damaged one has none."""
     try:
         with safe_open(path, "pt") as file:
             notes = file.metadata() or {}
@@ -133,7 +132,7 @@ def _read(path: Path) -> tuple[dict[str, CachedAnswer], dict[str, float]]:
 
 def _identity(base: BaseModel, model: Model) -> str:
     """Return a file name that changes with the weights, their precision and the chat template."""
-    record = base.record or read_record(base.path)  # of a base that is named by its folder
+    record = base.record or read_record(base.path)  # for a base that is named by its folder
     weights = record.sha256 if record else None
     files = sorted(base.path.glob("*.safetensors"))
     stamp = weights or str([(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files])

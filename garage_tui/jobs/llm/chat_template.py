@@ -1,4 +1,4 @@
-"""Questions and answers as token ids, by the chat template of the base model."""
+"""The chat template of a base model: questions and answers as token ids."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class TokenizedExample:
-    """A chat behind the prefix: the rest of its prompt, and the answer's tokens."""
+    """A tokenized chat after the common prefix: the rest of its prompt, and the answer's tokens."""
 
     prompt: tuple[int, ...]
     answer: tuple[int, ...]
@@ -20,7 +20,7 @@ class TokenizedExample:
 
 
 class ChatTemplate:
-    """The chat template of one tokenizer: single questions to token ids."""
+    """Encodes single questions and answers with one tokenizer's chat template."""
 
     def __init__(self, tokenizer: Any, end_tokens: frozenset[int]) -> None:
         self._tokenizer = tokenizer
@@ -28,21 +28,21 @@ class ChatTemplate:
         first = self.whole("aaaa")
         self.prefix = first[: common_prefix([first, self.whole("zzzz")])]
         """The tokens with which every chat begins."""
-        ended = self._encode(self._template([*_asked("aaaa"), {"role": "assistant", "content": "zzzz"}], False))
-        turn = [token for token in ended[len(first) :] if token in end_tokens]
-        self.end = turn[0] if turn else min(end_tokens)
+        ended = self._encode(self._template([*_user_message("aaaa"), {"role": "assistant", "content": "zzzz"}], False))
+        closing = [token for token in ended[len(first) :] if token in end_tokens]
+        self.end = closing[0] if closing else min(end_tokens)
         """The token that ends an answer in a training row."""
 
     def prompt(self, question: str) -> tuple[int, ...]:
-        """Return a prompt's tokens behind the prefix."""
+        """Return a prompt's tokens after the prefix."""
         return tuple(self.whole(question)[len(self.prefix) :])
 
     def whole(self, question: str) -> list[int]:
         """Return all of a prompt's tokens."""
-        return self._encode(self._template(_asked(question), True))
+        return self._encode(self._template(_user_message(question), True))
 
     def example(self, question: str, answer: str | Sequence[int], *, end: bool = True) -> TokenizedExample:
-        """Return a question with its answer, as text or as tokens, closed by the end token where `end` says so."""
+        """Return a question with its answer, as text or as tokens, followed by the end token if `end` is set."""
         tokens = self._encode(answer) if isinstance(answer, str) else list(answer)
         return TokenizedExample(self.prompt(question), (*tokens, *([self.end] if end else ())))
 
@@ -61,11 +61,11 @@ class ChatTemplate:
         return ids
 
 
-def _asked(question: str) -> list[dict[str, str]]:
+def _user_message(question: str) -> list[dict[str, str]]:
     return [{"role": "user", "content": question}]
 
 
 def common_prefix(rows: Sequence[Sequence[int]]) -> int:
-    """Return with how many tokens all rows begin the same, and leave each at least one of its own."""
+    """Return the length of the common prefix of all rows, leaving each at least one token of its own."""
     shortest = min(map(len, rows)) - 1
     return next((at for at in range(shortest) if len({row[at] for row in rows}) > 1), max(0, shortest))

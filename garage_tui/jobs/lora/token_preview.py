@@ -1,8 +1,8 @@
-"""Show rows as a model sees them in training: every token after the chat template, and which of them are learned.
+"""The job that shows training rows as tokens, and which of them are learned.
 
     python -m garage_tui.jobs.lora.token_preview MODEL-FOLDER
 
-Reads rows from stdin, `{"question": "…", "answer": "…"}` a line, and answers each with one line:
+Reads rows from stdin, one `{"question": "…", "answer": "…"}` a line, and prints for each one line:
 `{"tokens": [["text", id, learned], …]}`. Tokens and mask are made as TRL's SFTTrainer makes them for conversational
 prompt/completion rows with `completion_only_loss` (`SFTTrainer._prepare_dataset`), without loading any weights.
 """
@@ -21,7 +21,7 @@ def main() -> int:
     try:
         tokenizer = load(Path(sys.argv[1]))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        print(json.dumps({"error": f"{sys.argv[1]} has no tokenizer that can be read: {error}"}), flush=True)
+        print(json.dumps({"error": f"{sys.argv[1]} has no readable tokenizer: {error}"}), flush=True)
         return 1
     if not tokenizer.chat_template:
         print(json.dumps({"error": f"{sys.argv[1]} has no chat template: choose an instruct model"}), flush=True)
@@ -46,10 +46,12 @@ def load(folder: Path) -> Any:
 def tokens(tokenizer: Any, question: str, answer: str) -> list[tuple[str, int, bool]]:
     """Return (text, id, whether its prediction is learned) of every token of a training row."""
     prompt = [{"role": "user", "content": question}]
-    asked = _ids(tokenizer, prompt, add_generation_prompt=True)
+    prompt_ids = _ids(tokenizer, prompt, add_generation_prompt=True)
     ids = _ids(tokenizer, [*prompt, {"role": "assistant", "content": answer}])
-    # The completion begins where both diverge: some templates write the prompt in another way when it is alone.
-    start = next((at for at, (one, other) in enumerate(zip(asked, ids, strict=False)) if one != other), len(asked))
+    # The completion begins where both differ: some templates format a prompt without an answer in another way.
+    start = next(
+        (at for at, (one, other) in enumerate(zip(prompt_ids, ids, strict=False)) if one != other), len(prompt_ids)
+    )
     return [(tokenizer.decode([token]), token, at >= start) for at, token in enumerate(ids)]
 
 

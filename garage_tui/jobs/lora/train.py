@@ -1,84 +1,74 @@
-"""Teach facts to a model: a PEFT LoRA adapter, trained on the rows of one run folder.
+"""The job of a LoRA run: trains a PEFT adapter on the facts of its run folder.
 
     python -m garage_tui.jobs.lora checkpoints/RUN [LOCK-FD,…]
 
-Reads `run.json` and `facts.jsonl`, writes events, state, `checkpoint-N/` and `adapter/`. The supervisor starts it; by
-hand it runs the same. A run that was cut off goes on from its newest whole checkpoint, with the same data order,
-optimiser, scheduler and random numbers (transformers' Trainer, `resume_from_checkpoint`). How it is trained says the
-recipe: `jobs/lora/sft_trainer.py` (TRL's SFTTrainer, as in the story) or `jobs/lora/guarded_trainer.py`, which keeps
-the rest in place. Both
-work on a model of PEFT's or of Unsloth's (`jobs/lora/trainer_choice.py`).
+Reads `run.json` and `facts.jsonl`, writes events, state, `checkpoint-N/` and `adapter/`. The supervisor starts it; it
+can also be started by hand. An interrupted run continues from its newest complete checkpoint, with the same data order,
+optimiser, scheduler and random numbers (transformers' Trainer, `resume_from_checkpoint`). The recipe decides how it is
+trained: by `jobs/lora/sft_trainer.py` (TRL's SFTTrainer, as in the story) or by `jobs/lora/guarded_trainer.py`, which
+preserves all other answers. Both work with PEFT and with Unsloth (`jobs/lora/trainer_choice.py`).
 """
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-
 import msgspec
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.safe_open import read_regular
-from garage_tui.core.facts import file as facts
-from garage_tui.core.runs.record import ADAPTER, FACTS, MANIFEST, Manifest, write_manifest
+from garage_tui.core.facts.training_file import read_training_file
+from garage_tui.core.runs.record import ADAPTER, FACTS, write_manifest
 from garage_tui.core.training.quantization import in_4bit
 from garage_tui.core.training.recipe import LoraRecipe
-from garage_tui.jobs.llm import fetch as base_model
-from garage_tui.jobs.runtime import checkpointing as saving
-from garage_tui.jobs.runtime import import_blocker as unneeded
-from garage_tui.jobs.runtime import run_job as running
-from garage_tui.jobs.runtime.interruptions import Interruptions
-from garage_tui.jobs.runtime.progress import ENDINGS, Progress
-from garage_tui.jobs.runtime.telemetry import Telemetry
+from garage_tui.jobs.llm.fetch import ensure
+from garage_tui.jobs.runtime import checkpointing, run_job
+from garage_tui.jobs.runtime.import_blocker import block_imports
+from garage_tui.jobs.runtime.progress import ENDINGS
+from garage_tui.jobs.runtime.run_job import Job
 
 OUT_OF_MEMORY = "out of memory; try a smaller batch, a shorter max_length or a smaller model"
 
 
 def main() -> int:
-    return running.run(train, OUT_OF_MEMORY)
+    return run_job.run(train, LoraRecipe, OUT_OF_MEMORY)
 
 
-def train(folder: Path, progress: Progress, telemetry: Telemetry) -> None:
-    """Run the recipe of `folder`'s manifest to its end, or until a stop is asked for."""
-    manifest = msgspec.json.decode(read_regular(folder / MANIFEST), type=Manifest)
-    breaks = Interruptions(progress, telemetry, manifest.limits)
-    breaks.check()
-    progress.breathe = lambda: breaks.cool(progress.told_step)
-    recipe = msgspec.convert(manifest.recipe, LoraRecipe)
-    rows = facts.training_rows(folder / FACTS)
-    start = saving.find_start(folder, progress)
-    data = read_regular(folder / FACTS, facts.MOST_BYTES)
-    if progress.told_step and hashlib.sha256(data).hexdigest() != manifest.dataset["sha256"]:
+def train(job: Job[LoraRecipe]) -> None:
+    """Run a recipe to its end, or until a stop is requested."""
+    folder, manifest, recipe, progress = job.folder, job.manifest, job.recipe, job.progress
+    taught = read_training_file(folder / FACTS)
+    start = checkpointing.find_resume_point(folder, progress)
+    if progress.last_step and taught.sha256 != manifest.dataset["sha256"]:
         raise GarageError(f"{folder / FACTS} was changed since the run began; start a new run on it")
 
-    progress.phase("looking for the base model")
-    base = base_model.ensure(recipe.base, progress.say)
+    progress.start_phase("finding the base model")
+    base = ensure(recipe.base, progress.say)
 
-    progress.phase("importing torch and trl")
+    progress.start_phase("importing torch and trl")
     import torch
 
-    from garage_tui.jobs.lora import trainer_choice as trainers
+    from garage_tui.jobs.lora.trainer_choice import choose
 
-    chosen = trainers.choose(recipe.trainer, base)  # before all that Unsloth patches is imported
-    progress.trainer(chosen.words)
-    if recipe.load_in_4bit is None or "path" not in manifest.base:  # what the first life finds out holds for all
-        recipe = msgspec.structs.replace(recipe, load_in_4bit=in_4bit(recipe, base, torch.cuda.is_available()))
+    chosen = choose(recipe.trainer, base)  # before all that Unsloth patches is imported
+    progress.write_trainer(chosen.text)
+    if (
+        recipe.load_in_4bit is None or "path" not in manifest.base
+    ):  # what the first start finds out holds for every resume
+        recipe = msgspec.structs.replace(recipe, load_in_4bit=in_4bit(recipe, torch.cuda.is_available()))
         known = {"path": str(base.path), "source": base.source, "sha256": base.record.sha256 if base.record else None}
         found = {"base": {**manifest.base, **known}, "recipe": msgspec.to_builtins(recipe)}
         write_manifest(folder, msgspec.structs.replace(manifest, **found))
     if not chosen.unsloth:
-        unneeded.leave_out(base, four_bit=bool(recipe.load_in_4bit), datasets=not recipe.guarded)
+        block_imports(base, four_bit=bool(recipe.load_in_4bit), datasets=not recipe.guarded)
 
     from transformers import PrinterCallback, set_seed
 
-    from garage_tui.jobs.llm import unsloth as unsloth_model
+    from garage_tui.jobs.llm import unsloth
     from garage_tui.jobs.llm.load import load_base
     from garage_tui.jobs.lora.callback import ProgressCallback
+    from garage_tui.jobs.lora.trainer_inputs import TrainerInputs
 
     set_seed(recipe.seed)
     cuda = torch.cuda.is_available()
-    # What the plain and the guarded recipe have in common, in the words of transformers' TrainingArguments.
-    common = {
+    arguments = {  # transformers' TrainingArguments that the plain and the guarded recipe share
         "output_dir": str(folder),
         "gradient_accumulation_steps": recipe.accumulation,
         "learning_rate": recipe.lr,
@@ -88,44 +78,49 @@ def train(folder: Path, progress: Progress, telemetry: Telemetry) -> None:
         "seed": recipe.seed,
         "use_cpu": not cuda,
         "bf16": cuda and torch.cuda.is_bf16_supported(),
-        "gradient_checkpointing": cuda,  # on a CPU memory is plenty and the recomputation is not
+        "gradient_checkpointing": cuda,  # on a CPU recomputation costs more than the memory is worth
         "logging_steps": 1,
-        "save_strategy": "no",  # the callback says when
+        "save_strategy": "no",  # the callback decides when
         "report_to": "none",
         "disable_tqdm": True,
         "dataloader_pin_memory": False,
     }
-    progress.phase("loading the base model")
+    progress.start_phase("loading the base model")
     failure = f"{base.path} cannot be loaded as a model"
     if chosen.unsloth:
-        tokenizer, model = unsloth_model.load(base, failure, recipe)
+        tokenizer, model = unsloth.load(base, failure, recipe)
     else:
         tokenizer, model = load_base(base, failure, spread=True, four_bit=bool(recipe.load_in_4bit))
     if recipe.guarded:
         from garage_tui.jobs.lora.guarded_trainer import make_trainer
     else:
         from garage_tui.jobs.lora.sft_trainer import make_trainer
-    telling = ProgressCallback(folder, progress, breaks, start, manifest.checkpoint_seconds, recipe)
-    trainer = make_trainer(folder, recipe, base, tokenizer, model, common, telling, progress, bool(start.folder))
-    trainer.remove_callback(PrinterCallback)  # prints its logs as dicts; the callback says the same for people
+    callback = ProgressCallback(
+        folder, progress, job.interruptions, start, manifest.checkpoint_seconds, recipe, taught.file
+    )
+    resumed = bool(start.folder)
+    trainer = make_trainer(
+        TrainerInputs(recipe, taught.file, base, tokenizer, model, arguments, callback, progress, resumed)
+    )
+    trainer.remove_callback(PrinterCallback)  # prints its logs as dicts; the callback prints them as text
 
     progress.interruptible = False  # from here on a stop saves
-    progress.phase(f"training on {len(rows)} rows")
+    progress.start_phase(f"training on {len(taught.rows)} rows")
     trainer.train(resume_from_checkpoint=str(start.folder) if start.folder else None)
 
     step, steps = trainer.state.global_step, trainer.state.max_steps
-    if telling.hold and not progress.wish():
-        progress.end_for_now(step, telling.hold)
+    if callback.hold and not progress.requested():
+        progress.suspend(step, callback.hold)
         return
-    wish = progress.wish() if step < steps and not telling.learned else ""
-    word, who = ENDINGS.get(wish, ("finished", ""))
+    request = progress.requested() if step < steps and not callback.learned else ""
+    word, who = ENDINGS.get(request, ("finished", ""))
     if word in ("finished", "stopped"):
-        progress.phase("saving the adapter")
-        saving.replace_whole(folder / ADAPTER, trainer.save_model)
+        progress.start_phase("saving the adapter")
+        checkpointing.replace_folder(folder / ADAPTER, trainer.save_model)
     if word == "finished":
-        card = telling.card()
-        progress.end(word, "; ".join(filter(None, (telling.learned, card))))
+        card = callback.card()
+        progress.end(word, "; ".join(filter(None, (callback.learned, card))))
     elif word == "stopped":
         progress.end(word, f"{who} at step {step} of {steps}; the adapter is saved as it was then")
     else:
-        progress.end(word, f"{who} at step {step} of {steps}; saved, and its memory is free")
+        progress.end(word, f"{who} at step {step} of {steps}; saved, and its memory is freed")

@@ -1,6 +1,6 @@
-"""Which trainer a run gets: Unsloth where CUDA is there and it imports, else TRL and PEFT; and why, in a sentence.
+"""The choice of a run's trainer: Unsloth where there is CUDA and it can be imported, else TRL and PEFT.
 
-Unsloth patches transformers, TRL and PEFT when it is imported, so that this comes before any of them is. It is
+Importing Unsloth patches transformers, TRL and PEFT, so this is done before any of them is imported. Unsloth is
 optional: parts of it are AGPL-3.0.
 """
 
@@ -19,7 +19,7 @@ from garage_tui.core.models.base_models import BaseModel, config_of
 from garage_tui.core.training.recipe import TrainerName
 
 ARCHITECTURES = ("llama", "mistral", "qwen2", "qwen3")
-"""Whose forward passes Unsloth has written itself, in the way that `jobs/llm/unsloth.py` knows."""
+"""Model types with a forward pass of Unsloth's own that `jobs/llm/unsloth.py` supports."""
 
 
 @dataclass(frozen=True)
@@ -27,43 +27,43 @@ class TrainerChoice:
     """The trainer of a run."""
 
     unsloth: bool
-    words: str
-    """What is told of it: `trains with TRL and PEFT: no CUDA here`."""
+    text: str
+    """What the log says about it: `trains with TRL and PEFT: no CUDA GPU`."""
 
 
-def choose(wanted: TrainerName, base: BaseModel) -> TrainerChoice:
-    """Return the trainer; where it is Unsloth, that is imported from now on.
+def choose(name: TrainerName, base: BaseModel) -> TrainerChoice:
+    """Return the trainer; if it is Unsloth, it is imported now.
 
-    Whether it imports says nothing about this box, for it has a mode without a GPU: CUDA decides, or the recipe.
+    Unsloth can be imported without a GPU too, so CUDA decides, or the recipe.
 
     Raises:
-        GarageError: the recipe asks for Unsloth, and it cannot be had; the text says why.
+        GarageError: the recipe requires Unsloth, and it cannot be used; the text says why.
     """
-    why = "the recipe says so" if wanted == "peft" else "" if wanted == "unsloth" else _unfit(base)
+    why = "set in the recipe" if name == "peft" else "" if name == "unsloth" else _reason_against_unsloth(base)
     if not why:
         try:
             return TrainerChoice(True, f"trains with Unsloth {_import().__version__}")
-        except Exception as error:  # whatever it stumbles over, the run can go on without it
-            why = f"Unsloth {_stumble(error)}"
-            if wanted == "unsloth":
-                raise GarageError(f"{why}; without `--trainer unsloth` it trains with TRL and PEFT") from error
+        except Exception as error:  # whatever the failure, the run can train without it
+            why = f"Unsloth {_import_failure(error)}"
+            if name == "unsloth":
+                raise GarageError(f"{why}; without `--trainer unsloth` the run trains with TRL and PEFT") from error
     return TrainerChoice(False, f"trains with TRL and PEFT: {why}")
 
 
-def _unfit(base: BaseModel) -> str:
-    """Return why Unsloth would be no good here; empty where it would."""
+def _reason_against_unsloth(base: BaseModel) -> str:
+    """Return why Unsloth is not used here; empty where it can be."""
     if not torch.cuda.is_available():
-        return "no CUDA here"
+        return "no CUDA GPU"
     if torch.cuda.device_count() > 1:
-        return "Unsloth is for one GPU, and this run has several"
+        return "Unsloth supports one GPU, and this run has several"
     architecture = config_of(base.path).get("model_type")
     if architecture not in ARCHITECTURES:
-        return f"Unsloth is used for {', '.join(ARCHITECTURES)} here, and this base is {architecture or 'unknown'}"
+        return f"Unsloth is used only for {', '.join(ARCHITECTURES)}, and this base is {architecture or 'unknown'}"
     return ""
 
 
 def _import() -> Any:
-    # It would ask the Hub for a file each time, to count its users; and write the code that it makes where we stand.
+    # Otherwise it would contact the Hub at each start, and write generated code into the current folder.
     os.environ.setdefault("UNSLOTH_DISABLE_STATISTICS", "1")
     os.environ.setdefault("UNSLOTH_COMPILE_LOCATION", str(models_folder().parent / "unsloth"))
     import unsloth
@@ -71,7 +71,7 @@ def _import() -> Any:
     return unsloth
 
 
-def _stumble(error: Exception) -> str:
+def _import_failure(error: Exception) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name == "unsloth":
         return 'is not installed (pip install "garage-tui[gpu]")'
-    return f"does not import ({one_line(str(error) or type(error).__name__, 160)})"
+    return f"cannot be imported ({one_line(str(error) or type(error).__name__, 160)})"

@@ -1,4 +1,4 @@
-"""What a job saves: checkpoints at a pace that costs little, and folders that are whole or not there."""
+"""Checkpoints of a job: when one is due, where a run resumes, and folders that are complete or absent."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ _SHARE = 0.02  # of the time may go into saving
 
 @dataclass(frozen=True)
 class ResumePoint:
-    """Where a run begins: at the beginning, or at a checkpoint."""
+    """Where a run starts: at step 0, or at a checkpoint."""
 
     folder: Path | None = None
     step: int = 0
     tokens: int = 0
 
 
-def find_start(run: Path, progress: Progress) -> ResumePoint:
-    """Return the newest whole checkpoint; damaged ones are said and deleted, so that they are not counted as kept."""
+def find_resume_point(run: Path, progress: Progress) -> ResumePoint:
+    """Return the newest complete checkpoint; damaged ones are reported and deleted."""
     for folder in checkpoints.list_checkpoints(run):
         if seal := checkpoints.read_seal(folder):
-            progress.event("resumed", at=seal.step, told=progress.told_step)
-            print(f"going on from {folder.name}", flush=True)
+            progress.write_event("resumed", at=seal.step, told=progress.last_step)
+            print(f"resuming from {folder.name}", flush=True)
             return ResumePoint(folder, seal.step, seal.tokens)
-        progress.warn(f"{folder.name} is damaged or was not finished; it is left out")
+        progress.warn(f"{folder.name} is damaged or incomplete, so it is ignored")
         checkpoints.remove(folder)
-    if progress.told_step:
-        progress.event("resumed", at=0, told=progress.told_step)
-        print("no whole checkpoint yet: beginning again", flush=True)
+    if progress.last_step:
+        progress.write_event("resumed", at=0, told=progress.last_step)
+        print("no complete checkpoint yet: starting again at step 0", flush=True)
     return ResumePoint()
 
 
 def seal(run: Path, step: int, tokens: int, progress: Progress) -> None:
-    """Make the checkpoint that was just written count, and let go of old ones."""
+    """Mark the checkpoint that was just written as complete, and delete old ones."""
     folder = run / f"checkpoint-{step}"
-    (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle, which nobody should ever load
+    (folder / "training_args.bin").unlink(missing_ok=True)  # a pickle, which must never be loaded
     progress.sync()
     checkpoints.seal(folder, step, tokens)
     checkpoints.keep_newest(run)
 
 
 class CheckpointSchedule:
-    """Says when the next checkpoint is due: every so many seconds, but never so often that saving costs over 2 %.
+    """Decides when the next checkpoint is due; saving takes at most 2 % of the time.
 
     Args:
         every: seconds of work between two checkpoints.
@@ -57,26 +57,26 @@ class CheckpointSchedule:
     def __init__(self, every: float) -> None:
         self._every = every
         self._next = time.monotonic() + every
-        self._asked = 0.0
+        self._checked = 0.0
 
     def due(self) -> bool:
         """Return whether a checkpoint should be saved now."""
-        self._asked = time.monotonic()
-        return self._asked >= self._next
+        self._checked = time.monotonic()
+        return self._checked >= self._next
 
     def done(self) -> None:
-        """A checkpoint has been saved."""
-        cost = time.monotonic() - self._asked
+        """Record that a checkpoint was saved."""
+        cost = time.monotonic() - self._checked
         self._next = time.monotonic() + max(self._every, cost / _SHARE)
 
 
-def replace_whole(target: Path, save: Callable[[str], None]) -> None:
-    """Let `save` fill a folder beside `target`, then put it in its place: a reader sees a whole adapter or none."""
+def replace_folder(target: Path, save: Callable[[str], None]) -> None:
+    """Let `save` fill a temporary folder, then move it to `target`: readers see a complete folder or none."""
     part, old = target.with_name(f".{target.name}.part"), target.with_name(f".{target.name}.old")
     for left_over in (part, old):
         shutil.rmtree(left_over, ignore_errors=True)
     save(str(part))
-    (part / "training_args.bin").unlink(missing_ok=True)  # a pickle, which nobody should ever load
+    (part / "training_args.bin").unlink(missing_ok=True)  # a pickle, which must never be loaded
     if target.exists():
         target.rename(old)
     part.rename(target)

@@ -1,9 +1,9 @@
-"""How the arithmetic uses a processor: the quicker products, and only cores that are free.
+"""The use of a CPU by torch: faster matrix products, and only as many threads as there are free cores.
 
-Without a GPU the products of matrices are nearly all of the time. For those in fp32 torch calls MKL, which keeps to
-AVX2 on processors that are not Intel's; oneDNN's kernels for AVX-512 are two to three times as fast there, and as exact
-(docs/explain/figures.md). Torch takes them where it may round the factors to bf16, which they only do where the
-processor has AMX; where it has no AVX-512, nothing changes.
+Without a GPU matrix products take nearly all of the time. For fp32 torch calls MKL, which stays with AVX2 on CPUs that
+are not Intel's; oneDNN's AVX-512 kernels are two to three times as fast there, and as exact (docs/explain/figures.md).
+Torch uses them if it may round the factors to bf16, which they do only on a CPU with AMX; without AVX-512 nothing
+changes.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ import psutil
 import torch
 
 _WINDOW = 1.0
-"""Seconds over which the others' work is counted."""
+"""Seconds over which the load of other processes is measured."""
 
 
 def prepare(model: Any) -> None:
-    """Have a language model (a torch module) use the processor as said above, in whatever thread it is asked."""
-    quick_products()
+    """Make a language model (a torch module) use the CPU as described above, in whatever thread it runs."""
+    use_onednn_kernels()
     if not torch.cuda.is_available():
         model.register_forward_pre_hook(lambda *_: share_cores())
 
 
-def quick_products() -> None:
-    """Let torch take oneDNN's kernels for products in fp32, where there is no GPU and the processor has AVX-512."""
+def use_onednn_kernels() -> None:
+    """Let torch use oneDNN's kernels for fp32 products, if there is no GPU and the CPU has AVX-512."""
     if not torch.cuda.is_available():
         torch.backends.mkldnn.matmul.fp32_precision = "bf16"
 
 
 class ExactSteps:
-    """Mixed into a transformers Trainer: what follows a backward pass (clipping, the optimiser) has `all_cores`."""
+    """A mixin for transformers' Trainer: what follows a backward pass (clipping, the optimiser) uses `all_cores`."""
 
     def training_step(self, *arguments: Any, **named: Any) -> Any:
         loss = super().training_step(*arguments, **named)  # type: ignore[misc]
@@ -44,16 +44,16 @@ class ExactSteps:
 
 
 class Cores:
-    """How many cores are left to this process by all others.
+    """The number of cores that other processes leave free.
 
-    A thread that waits for one which another process keeps from running loses more than a second thread gains, so
-    beside others it is better to have fewer. The number changes no bit of a language model's forward and backward pass
-    (tests/jobs/runtime/test_cpu.py). It does of long inner products, of factorisations, and of a convolution's
-    gradients: before those a job asks for `all_cores`, and diffusion runs keep to their number throughout.
+    A thread that waits for another one which cannot run loses more than it gains, so fewer threads are better beside
+    other processes. Their number changes no bit of a language model's forward and backward pass
+    (tests/jobs/runtime/test_cpu.py). It does change long inner products, factorisations, and a convolution's gradients:
+    before those a job calls `all_cores`, and diffusion runs keep a constant number.
 
     Args:
-        busy: returns the seconds that the cores worked so far, this process included.
-        own: returns the seconds of this process alone.
+        busy: returns the busy seconds of all cores so far, with this process.
+        own: returns the CPU seconds of this process alone.
     """
 
     def __init__(
@@ -66,18 +66,18 @@ class Cores:
         self._all = len(_cores())
         self._last: tuple[float, float, float] | None = None
         self.free = self._all
-        """Cores, at least one."""
+        """Free cores, at least one."""
 
-    def look(self) -> int:
-        """Return `free`, measured anew if the last look is long enough ago."""
+    def measure(self) -> int:
+        """Return `free`, measured again if the last measurement is old enough."""
         now = self._now()
         if self._last is not None and now - self._last[0] < _WINDOW:
             return self.free
-        seen = now, self._busy(), self._own()
+        latest = now, self._busy(), self._own()
         if self._last is not None:
-            seconds, busy, own = (new - old for new, old in zip(seen, self._last, strict=True))
+            seconds, busy, own = (new - old for new, old in zip(latest, self._last, strict=True))
             self.free = max(1, round(self._all - max(0.0, busy - own) / seconds))
-        self._last = seen
+        self._last = latest
         return self.free
 
 
@@ -87,18 +87,20 @@ _most: int | None = None
 
 
 def share_cores() -> None:
-    """Give this thread's arithmetic as many cores as others leave, and no more than it began with (OMP_NUM_THREADS)."""
+    """Let torch use as many threads as cores are free, and at most as many as at the start (OMP_NUM_THREADS)."""
     global _watched, _most
     with _lock:
         if _most is None or _watched is None:
             _most, _watched = torch.get_num_threads(), Cores()
-        count = min(_most, _watched.look())
+        count = min(_most, _watched.measure())
     _set(count)
 
 
 def all_cores() -> None:
-    """Give this thread's arithmetic the number it began with, until the next forward pass: for what must always come
-    out the same to the last bit, so that a resumed run is exact."""
+    """Let torch use as many threads as at the start, until the next forward pass.
+
+    For what must be the same to the last bit, so that a resumed run is exact.
+    """
     if _most is not None:
         _set(_most)
 
@@ -115,7 +117,7 @@ def _cores() -> list[int]:
 def _busy() -> float:
     times = psutil.cpu_times(percpu=True)
     own = [times[core] for core in _cores() if core < len(times)]
-    # A guest's time is counted in user's already.
+    # The time of guests is part of user time.
     idle = ("idle", "iowait", "guest", "guest_nice")
     return float(sum(sum(value for name, value in each._asdict().items() if name not in idle) for each in own))
 

@@ -1,4 +1,4 @@
-"""What went wrong in a job, as one line for a person."""
+"""Error messages of jobs: an exception as one line for the user."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from garage_tui.core.base.sanitize import one_line
 _MORE = " (more in log.txt)"
 
 
-def in_words(error: Exception, *, full_disk: str, out_of_memory: str) -> str:
-    """Return `error` as a sentence; the two that a person can mend on this box get the job's own advice.
+def describe_error(error: Exception, *, full_disk: str, out_of_memory: str) -> str:
+    """Return `error` as one sentence; a full disk and too little memory get the job's own advice.
 
     Args:
         full_disk: what to do about a full disk.
@@ -22,7 +22,7 @@ def in_words(error: Exception, *, full_disk: str, out_of_memory: str) -> str:
         return str(error)
     text = str(error)
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    if full or "No space left on device" in text:  # safetensors says it in words only
+    if full or "No space left on device" in text:  # safetensors has it only in its text
         return f"the disk is full; {full_disk}"
     if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
         return out_of_memory
@@ -31,19 +31,21 @@ def in_words(error: Exception, *, full_disk: str, out_of_memory: str) -> str:
     return f"{type(error).__name__}: {one_line(text, 160)}{_MORE}"
 
 
-def without_log(error: Exception, *, full_disk: str, out_of_memory: str) -> str:
-    """Return `error` as a sentence for whoever waits for a job that has no log; stderr gets what nobody expected whole.
+def describe_without_log(error: Exception, *, full_disk: str, out_of_memory: str) -> str:
+    """Return `error` as one sentence for a job without a log; the traceback of an unexpected error goes to stderr.
 
-    Arguments are those of `in_words`.
+    Arguments are those of `describe_error`.
     """
     if not isinstance(error, GarageError):
         traceback.print_exception(error)
-    return in_words(error, full_disk=full_disk, out_of_memory=out_of_memory).removesuffix(_MORE)
+    return describe_error(error, full_disk=full_disk, out_of_memory=out_of_memory).removesuffix(_MORE)
 
 
-def told_to_leave(error: BaseException | None) -> bool:
-    """Return whether an error came of a signal: what it raised within an import, libraries pass on as errors of theirs
-    (Python 3.11 as a RuntimeError out of `__set_name__`, transformers that one as a missing module).
+def is_termination(error: BaseException | None) -> bool:
+    """Return whether an error was caused by a signal.
+
+    An exception that a signal raises within an import is wrapped by libraries (by Python 3.11 as a RuntimeError of
+    `__set_name__`, by transformers as a missing module).
     """
     while error is not None:
         if isinstance(error, SystemExit | KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""Libraries that are installed and that a job does without are not imported: that would be much of its start.
+"""Blocks the import of installed libraries that a job does not need, which would take much of its start.
 
 PEFT imports bitsandbytes wherever it is installed, and torch's compiler with it; transformers' Trainer takes datasets.
 Together they are two fifths of a run's start (docs/explain/figures.md).
@@ -11,16 +11,16 @@ import sys
 from garage_tui.core.models.base_models import BaseModel, config_of
 
 
-def leave_out(base: BaseModel, *, four_bit: bool = False, datasets: bool = True) -> None:
-    """Say that there are no such libraries, before transformers is imported; whoever has it knows better already.
+def block_imports(base: BaseModel, *, four_bit: bool = False, datasets: bool = True) -> None:
+    """Make these libraries look uninstalled; without effect once transformers is imported.
 
     Args:
         base: one whose weights are quantised already may need bitsandbytes.
-        four_bit: it will be kept in 4 bits.
-        datasets: the job has tables of Hugging Face's.
+        four_bit: the base is loaded in 4 bits.
+        datasets: the job uses Hugging Face's datasets.
     """
     if "transformers" in sys.modules:
         return
     quantised = four_bit or config_of(base.path).get("quantization_config")
     for name in [*([] if quantised else ["bitsandbytes"]), *([] if datasets else ["datasets"])]:
-        sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # Python's own way: an import finds none
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # Python's own way to make an import fail

@@ -1,4 +1,4 @@
-"""A process that works for another one, and ends with it."""
+"""A watchdog that ends a helper process together with its parent."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import signal
 import threading
 import time
 
-_LOOK_SECONDS = 0.2
+_POLL_SECONDS = 0.2
 
 
-def end_with(asker: int) -> None:
-    """Have this process end when the one that asked for it, its parent, is gone: nothing else would tell it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both, and is the asker's
+def end_with_parent(parent: int) -> None:
+    """End this process when its parent, with this pid, has ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both, and the parent handles it
 
     def watch() -> None:
-        while os.getppid() == asker:
-            time.sleep(_LOOK_SECONDS)
+        while os.getppid() == parent:
+            time.sleep(_POLL_SECONDS)
         os._exit(1)
 
-    threading.Thread(target=watch, name="asker", daemon=True).start()
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()

@@ -1,4 +1,4 @@
-"""What every training job does around its work: take the gauges, end in words, put back what it changed."""
+"""The common frame of training jobs: read the manifest, measure the hardware, report how the job ended, clean up."""
 
 from __future__ import annotations
 
@@ -6,35 +6,59 @@ import contextlib
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
+
+import msgspec
 
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.safe_open import read_regular
+from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.hardware import power_cap
 from garage_tui.core.runs import checkpoints
-from garage_tui.jobs.runtime.error_text import in_words
+from garage_tui.core.runs.record import MANIFEST, Manifest
+from garage_tui.core.training.recipe import LoraRecipe
+from garage_tui.jobs.runtime.error_text import describe_error
+from garage_tui.jobs.runtime.interruptions import Interruptions
 from garage_tui.jobs.runtime.progress import Progress, StopRequestedError
 from garage_tui.jobs.runtime.telemetry import Telemetry
 
 FULL_DISK = "free some space and resume the run"
 
+R = TypeVar("R", LoraRecipe, DiffusionRecipe)
 
-def run(train: Callable[[Path, Progress, Telemetry], None], out_of_memory: str) -> int:
+
+@dataclass(frozen=True)
+class Job(Generic[R]):
+    """What a training job works with."""
+
+    folder: Path
+    """The run folder."""
+    manifest: Manifest
+    recipe: R
+    progress: Progress
+    interruptions: Interruptions
+
+
+def run(train: Callable[[Job[R]], None], recipe: type[R], out_of_memory: str) -> int:
     """Have `train` work on the run folder of the command line, and return the exit code.
 
     Args:
-        out_of_memory: what is said when there was too little of it.
+        recipe: what the manifest's recipe is read as.
+        out_of_memory: the reason that a run ends with when there was too little memory.
     """
     progress = Progress.of_arguments(sys.argv[1:])
     telemetry = Telemetry(progress)
     try:
         telemetry.start()
         progress.gauges = telemetry.fields
-        train(progress.folder, progress, telemetry)
+        train(_prepare(progress, telemetry, recipe))
     except StopRequestedError:
         progress.end_early()
     except Exception as error:
-        checkpoints.remove_unsealed(progress.folder)  # on a full disk this makes room for what is to be said
-        reason = in_words(error, full_disk=FULL_DISK, out_of_memory=out_of_memory)
+        checkpoints.remove_unsealed(progress.folder)  # on a full disk this makes space for the last state
+        reason = describe_error(error, full_disk=FULL_DISK, out_of_memory=out_of_memory)
         if not isinstance(error, GarageError):
             with contextlib.suppress(OSError):  # the disk may be full
                 traceback.print_exc()
@@ -44,3 +68,12 @@ def run(train: Callable[[Path, Progress, Telemetry], None], out_of_memory: str) 
         telemetry.stop()
         power_cap.put_back(progress.folder)  # its supervisor does that, unless it was killed
     return 0
+
+
+def _prepare(progress: Progress, telemetry: Telemetry, recipe: type[R]) -> Job[R]:
+    """Read the manifest of a run, and have the job wait wherever it can while its GPU is too hot."""
+    manifest = msgspec.json.decode(read_regular(progress.folder / MANIFEST), type=Manifest)
+    interruptions = Interruptions(progress, telemetry, manifest.limits)
+    interruptions.check()
+    progress.cool_down = lambda: interruptions.cool(progress.last_step)
+    return Job(progress.folder, manifest, msgspec.convert(manifest.recipe, recipe), progress, interruptions)

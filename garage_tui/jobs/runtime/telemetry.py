@@ -1,4 +1,4 @@
-"""What a job's GPUs (or its processor) say while it works: into its events, and for whoever guards the heat."""
+"""The telemetry of a job: readings of its GPUs (or CPU) for its events, its state and the heat guard."""
 
 from __future__ import annotations
 
@@ -12,82 +12,82 @@ from garage_tui.core.hardware.reading import GpuReading
 from garage_tui.core.hardware.snapshot import HardwareMeter, HardwareSnapshot
 from garage_tui.jobs.runtime.progress import Progress
 
-_EVERY = 1.0  # seconds between two looks
-_STALE = 10.0  # seconds after which a look is not believed any more
-_TELL = 10.0  # seconds between two events: an hour of a run is 50 KB
+_EVERY = 1.0  # seconds between two readings
+_STALE = 10.0  # seconds after which a reading is out of date
+_REPORT_EVERY = 10.0  # seconds between two events: an hour of a run is 50 KB
 
 
 class Telemetry:
-    """Looks once a second, in a thread of its own, and tells every ten.
+    """Reads the sensors once a second in a thread of its own, and writes an event every ten seconds.
 
     Args:
-        progress: whose state says on which GPUs the job works.
+        progress: its state names the GPUs of the job.
     """
 
-    def __init__(self, progress: Progress, every: float = _EVERY, tell: float = _TELL) -> None:
-        self._progress, self._every, self._tell = progress, every, tell
+    def __init__(self, progress: Progress, every: float = _EVERY, report_every: float = _REPORT_EVERY) -> None:
+        self._progress, self._every, self._report_every = progress, every, report_every
         self._gpus = progress.gpus
-        self._meter = HardwareMeter(progress.folder, wake=bool(self._gpus))  # a GPU that works is awake
+        self._meter = HardwareMeter(progress.folder, wake=bool(self._gpus))  # a GPU in use is awake anyway
         self._energy = EnergyMeter(*progress.energy)
         self._over = threading.Event()
-        self._look: HardwareSnapshot | None = None
-        self._told = -tell
-        self._looked = 0.0
+        self._snapshot: HardwareSnapshot | None = None
+        self._reported_at = -report_every
+        self._read_at = 0.0
         self._trouble = self._wrong = ""
         self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
 
     def start(self) -> None:
-        """Take the first look, and go on in a thread."""
-        with contextlib.suppress(Exception):  # the thread says what is wrong
-            self.look()
+        """Read the sensors once, then start the thread."""
+        with contextlib.suppress(Exception):  # the thread reports what is wrong
+            self.read()
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more."""
+        """End the thread."""
         self._over.set()
         if self._thread.is_alive():
             self._thread.join(timeout=5.0)
         self._meter.close()
 
-    def look(self) -> None:
-        """Look now: once before the thread begins, then in it."""
-        look, now = self._meter.look(), time.monotonic()
-        self._look, self._looked = look, now
-        self._energy.add(now, self._own(look))
-        if now - self._told >= self._tell:
-            self._told = now
-            self._progress.event("telemetry", **self._event(look))
-            if look.trouble != self._trouble:
-                self._trouble = look.trouble
-                if look.trouble:
-                    self._progress.event("warning", text=look.trouble)
+    def read(self) -> None:
+        """Read the sensors now; called once before the thread starts, then only within it."""
+        snapshot, now = self._meter.look(), time.monotonic()
+        self._snapshot, self._read_at = snapshot, now
+        self._energy.add(now, self._own_gpus(snapshot))
+        if now - self._reported_at >= self._report_every:
+            self._reported_at = now
+            self._progress.write_event("telemetry", **self._event(snapshot))
+            if snapshot.trouble != self._trouble:
+                self._trouble = snapshot.trouble
+                if snapshot.trouble:
+                    self._progress.write_event("warning", text=snapshot.trouble)
 
     @property
     def _fresh(self) -> HardwareSnapshot | None:
-        """The last look; None where it is too old to be believed."""
-        look = self._look
-        return look if look is not None and time.monotonic() - self._looked <= _STALE else None
+        """The last snapshot; None where it is out of date."""
+        snapshot = self._snapshot
+        return snapshot if snapshot is not None and time.monotonic() - self._read_at <= _STALE else None
 
     @property
     def temp_c(self) -> float | None:
-        """The hottest of its GPUs, or the processor, at the last look; None where nothing is told."""
-        look = self._fresh
-        if look is None:
+        """The temperature of the hottest of its GPUs, or of the CPU; None without a current reading."""
+        snapshot = self._fresh
+        if snapshot is None:
             return None
         if not self._gpus:
-            return look.host.temp_c
-        return max((one.temp_c for one in self._own(look) if one.temp_c is not None), default=None)
+            return snapshot.host.temp_c
+        return max((one.temp_c for one in self._own_gpus(snapshot) if one.temp_c is not None), default=None)
 
     @property
     def slow_c(self) -> float | None:
-        """Where the first of its GPUs slows itself down; None for a processor, and where it does not say."""
-        own = self._own(self._look) if self._look else []
+        """The temperature at which the first of its GPUs slows down; None for a CPU, and where it is not reported."""
+        own = self._own_gpus(self._snapshot) if self._snapshot else []
         return min((one.slow_c for one in own if one.slow_c is not None), default=None)
 
     def fields(self) -> dict[str, Any]:
-        """Return what an event of a step says of heat, power and energy, and the state of energy."""
-        look = self._fresh
-        power = [one.power_w for one in self._own(look) if one.power_w is not None] if look else []
+        """Return temperature, power and energy for the events and the state."""
+        snapshot = self._fresh
+        power = [one.power_w for one in self._own_gpus(snapshot) if one.power_w is not None] if snapshot else []
         known = {
             "temp_c": self.temp_c,
             "power_w": round(sum(power), 1) if power else None,
@@ -96,10 +96,10 @@ class Telemetry:
         }
         return {key: value for key, value in known.items() if value is not None}
 
-    def _own(self, look: HardwareSnapshot) -> list[GpuReading]:
-        return [reading for reading in look.gpus if str(reading.index) in self._gpus]
+    def _own_gpus(self, snapshot: HardwareSnapshot) -> list[GpuReading]:
+        return [reading for reading in snapshot.gpus if str(reading.index) in self._gpus]
 
-    def _event(self, look: HardwareSnapshot) -> dict[str, Any]:
+    def _event(self, snapshot: HardwareSnapshot) -> dict[str, Any]:
         gpus = [
             {
                 "index": one.index,
@@ -108,16 +108,16 @@ class Telemetry:
                 "memory_used": one.memory_used,
                 "utilisation": one.utilisation,
             }
-            for one in self._own(look)
+            for one in self._own_gpus(snapshot)
         ]
-        host = {"cpu": look.host.cpu, "memory_used": look.host.memory_used, "temp_c": look.host.temp_c}
+        host = {"cpu": snapshot.host.cpu, "memory_used": snapshot.host.memory_used, "temp_c": snapshot.host.temp_c}
         return {"gpus": gpus, "host": host, **{k: v for k, v in self.fields().items() if k.startswith("wh")}}
 
     def _run(self) -> None:
         while not self._over.wait(self._every):
             try:
-                self.look()
-            except Exception as error:  # whatever a sensor does, the guard goes on looking
+                self.read()
+            except Exception as error:  # whatever a sensor does, the heat guard continues
                 if str(error) != self._wrong:
                     self._wrong = str(error)
-                    print(f"the gauges could not be read: {error!r}; it is tried again", flush=True)
+                    print(f"the sensors could not be read: {error!r}; trying again", flush=True)

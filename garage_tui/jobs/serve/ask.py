@@ -1,10 +1,10 @@
-"""Ask a base model and its adapters some questions, in batches, without a server.
+"""The job that asks a base model and its adapters questions in batches, without a server.
 
     python -m garage_tui.jobs.serve.ask < request.json
 
 Reads one JSON object: `base` (a base model), `runs` (objects with `id` and `adapter`, a folder), `questions` (texts),
 `max_tokens`. Every question goes to the bare base and to each run, greedily. Prints one JSON line for each answer (its
-keys are `question`, an index, `model`, `answer`, `finish_reason` and `tokens`); a failure is a last line
+keys are `question`, an index, `model`, `answer`, `finish_reason` and `tokens`); on failure the last line is
 `{"error": SENTENCE}`. Phases go to stderr as sentences.
 """
 
@@ -19,20 +19,24 @@ import msgspec
 
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.read_errors import DAMAGED
-from garage_tui.jobs.runtime import import_blocker as unneeded
-from garage_tui.jobs.runtime.error_text import without_log
+from garage_tui.jobs.runtime import import_blocker
+from garage_tui.jobs.runtime.error_text import describe_without_log
 
 FULL_DISK = "free some space and try again"
-OUT_OF_MEMORY = "out of memory while loading the model; close what else runs, or use a smaller base"
+OUT_OF_MEMORY = "out of memory while loading the model; stop other programs that use memory, or use a smaller base"
 
 
 class AskTarget(msgspec.Struct, frozen=True):
+    """A run whose adapter is asked."""
+
     id: str
     adapter: str
     """PEFT adapter folder."""
 
 
 class AskRequest(msgspec.Struct, frozen=True):
+    """What comes on stdin."""
+
     base: str
     questions: list[str]
     runs: list[AskTarget] = []
@@ -44,42 +48,42 @@ def main() -> int:
         try:
             request = msgspec.json.decode(sys.stdin.buffer.read(), type=AskRequest)
         except DAMAGED as error:
-            raise BadInputError(f"the request is not as it should be: {error}") from error
+            raise BadInputError(f"the request is not valid: {error}") from error
         ask(request)
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        said = without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
-        _print({"error": said})
+        message = describe_without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        _print({"error": message})
         return 1
     return 0
 
 
 def ask(request: AskRequest) -> None:
-    """Answer the request; lines appear in the order of the questions, base first.
+    """Answer a request; lines appear in the order of the questions, the base first.
 
     Raises:
-        GarageError: base or an adapter cannot be used, or a question does not fit the context.
+        GarageError: the base or an adapter cannot be used, or a question does not fit the context.
     """
-    from garage_tui.jobs.llm import fetch as base_model
+    from garage_tui.jobs.llm import fetch
 
-    base = base_model.ensure(request.base, _say)
+    base = fetch.ensure(request.base, _say)
     _say("starting torch")
-    unneeded.leave_out(base)
+    import_blocker.block_imports(base)
     from garage_tui.jobs.serve.engine import MAX_ROWS, Engine
     from garage_tui.jobs.serve.generation import GenerationOptions, GenerationRow
 
     engine = Engine(base, _say)
     models: list[tuple[str, Path | None]] = [(base.name, None), *((run.id, Path(run.adapter)) for run in request.runs)]
     sampling = GenerationOptions(max_tokens=request.max_tokens)
-    asked = [
+    rows = [
         (index, name, GenerationRow(engine.encode([{"role": "user", "content": question}]), adapter, sampling))
         for index, question in enumerate(request.questions)
         for name, adapter in models
     ]
     _say(f"answering {len(request.questions)} question{'s' * (len(request.questions) != 1)}")
-    for start in range(0, len(asked), MAX_ROWS):
-        batch = asked[start : start + MAX_ROWS]
+    for start in range(0, len(rows), MAX_ROWS):
+        batch = rows[start : start + MAX_ROWS]
         engine.answer([row for _, _, row in batch])
         for index, name, row in batch:
             if row.error:

@@ -1,4 +1,4 @@
-"""Gathers questions that arrive together into one batch, and answers batch after batch in a thread of its own."""
+"""The thread that groups questions which arrive together into batches and has the engine answer them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from garage_tui.jobs.serve.engine import MAX_ROWS, Engine
 from garage_tui.jobs.serve.generation import GenerationRow
 
 GATHER_SECONDS = 0.03
-"""How long the first question of a batch waits for company: base and tuned are asked within a few milliseconds."""
+"""How long a batch stays open for more questions: base and tuned are asked within a few milliseconds of one another."""
 MAX_WAITING = 64
-"""Questions in the queue above which new ones are refused."""
+"""Most questions in the queue; more are refused."""
 
 
 class Batcher:
-    """The one thread that uses the engine."""
+    """The only thread that uses the engine."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -38,10 +38,10 @@ class Batcher:
         return bool(self._running) or not self._waiting.empty()
 
     def put(self, row: GenerationRow) -> None:
-        """Queue a row; it tells its own progress.
+        """Queue a row; the row reports its own progress.
 
         Raises:
-            GarageError: too many are waiting.
+            GarageError: too many rows are waiting.
         """
         if self._waiting.qsize() >= MAX_WAITING:
             raise GarageError(f"{MAX_WAITING} questions are waiting already; try again later")
@@ -49,7 +49,7 @@ class Batcher:
         self._waiting.put(row)
 
     def close(self, seconds: float) -> bool:
-        """Cancel what runs, and wait for the thread; return whether it has ended."""
+        """Cancel all answers and wait for the thread; return whether it has ended."""
         self._waiting.put(None)
         for row in list(self._running):
             row.cancel()
@@ -71,7 +71,7 @@ class Batcher:
                 row = self._waiting.get(timeout=left)
             except queue.Empty:
                 break
-            if row is None:  # the end; keep it for the loop
+            if row is None:  # the end: leave it for the loop
                 self._waiting.put(None)
                 break
             rows.append(row)
@@ -81,18 +81,18 @@ class Batcher:
         if not rows:
             return
         self.batches += 1
-        began = time.monotonic()
+        started = time.monotonic()
         try:
             self.engine.answer(rows)
-        except Exception as error:  # whatever it was, those who asked get a sentence and the next batch a chance
+        except Exception as error:  # the clients get a sentence, and the next batch is tried
             traceback.print_exc()
             text = str(error)
-            reason = f"the model failed ({type(error).__name__}: {one_line(text, 120)}); the server's log says more"
+            reason = f"the model failed ({type(error).__name__}: {one_line(text, 120)}); see the server's log"
             if isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in text:
                 reason = "out of memory; ask a shorter question, or free some memory"
             for row in rows:
                 row.fail(reason)
         ends = ", ".join(f"{row.tokens} tokens ({row.finish})" for row in rows)
-        print(f"batch {self.batches}: {ends} in {time.monotonic() - began:.1f} s", flush=True)
+        print(f"batch {self.batches}: {ends} in {time.monotonic() - started:.1f} s", flush=True)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()  # a training run on the same GPU needs it more

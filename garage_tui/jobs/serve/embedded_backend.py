@@ -1,4 +1,4 @@
-"""The model in this process: transformers, with the adapters beside it."""
+"""The backend that runs the model in the server's own process, with transformers and PEFT."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from garage_tui.core.runs.record import Run
 from garage_tui.jobs.serve.batcher import Batcher
 from garage_tui.jobs.serve.engine import Engine
 from garage_tui.jobs.serve.generation import GenerationRow
-from garage_tui.jobs.serve.memory import check_room
+from garage_tui.jobs.serve.memory import check_memory
 from garage_tui.jobs.serve.request_schema import ChatRequest
 from garage_tui.jobs.serve.routes import RequestRefusedError, unless_gone
 
 _SLEEP_SECONDS = 30.0
-"""For the answers under way, before the model is put away."""
+"""How long answers under way may take before the model is unloaded."""
 
 
 class EmbeddedBackend:
-    """A backend (`jobs.api`).
+    """A `Backend` (`jobs/serve/routes.py`).
 
     Args:
-        slot: `cpu`, or the index of the GPU that it is on.
+        slot: `cpu`, or the index of the GPU that the model is on.
     """
 
     all_of_openai = False
@@ -53,7 +53,7 @@ class EmbeddedBackend:
         return self._batcher is not None and self._batcher.busy
 
     def start(self, say: Callable[[str], None]) -> None:
-        check_room(self._base, self._slot)
+        check_memory(self._base, self._slot)
         self._batcher = Batcher(Engine(self._base, say))
 
     def sleep(self) -> None:
@@ -76,7 +76,7 @@ class EmbeddedBackend:
     async def answer(self, request: Request, question: ChatRequest, body: bytes, run: Run | None) -> Response:
         batcher = self._batcher
         if batcher is None:
-            raise RequestRefusedError(503, "asleep", "the model has just been put away; ask again later")
+            raise RequestRefusedError(503, "asleep", "the model was unloaded to make space for a run; ask again later")
         prompt = await asyncio.to_thread(batcher.engine.encode, question.chat())
         pieces: asyncio.Queue[str | None] = asyncio.Queue()
         loop = asyncio.get_running_loop()
@@ -96,7 +96,8 @@ class EmbeddedBackend:
             if not question.stream:
                 await unless_gone(request, answer.drain(texts))
             else:
-                # The status line waits for the first word, so that an adapter that cannot be loaded is an HTTP error.
+                # The status line is sent with the first token, so that an adapter that cannot be loaded is an HTTP
+                # error.
                 answer.first = await unless_gone(request, anext(texts, ""))
         except ClientDisconnect:
             row.cancel()
@@ -112,7 +113,7 @@ class EmbeddedBackend:
 
 
 class _Answer:
-    """One answer in OpenAI's words."""
+    """One answer in the format of OpenAI's API."""
 
     def __init__(self, question: ChatRequest, row: GenerationRow, pieces: asyncio.Queue[str | None]) -> None:
         self.question, self.row, self.pieces = question, row, pieces
@@ -140,7 +141,7 @@ class _Answer:
         return {**self._head("chat.completion"), "choices": [choice], "usage": self._usage()}
 
     async def events(self, texts: AsyncIterator[str]) -> AsyncIterator[str]:
-        """Yield the answer as server-sent events; leaving early cancels the row."""
+        """Yield the answer as server-sent events; closing the generator early cancels the row."""
         try:
             yield self._event({"role": "assistant", "content": self.first})
             async for text in texts:

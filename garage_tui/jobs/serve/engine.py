@@ -1,4 +1,4 @@
-"""A base model and its LoRA adapters in memory: answers a batch of chats, each row with an adapter of its own."""
+"""A base model with its LoRA adapters in memory; each row of a batch can use another adapter."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from garage_tui.jobs.llm.load import end_tokens, load_base
 from garage_tui.jobs.serve.generation import GenerationRow
 
 MAX_ROWS = 8
-"""Rows in one batch: more would make a small box wait long for the first token."""
-_DEFAULT_CONTEXT = 2048  # tokens, for a config that does not say
+"""Most rows in one batch: with more, a small machine takes long to the first token."""
+_DEFAULT_CONTEXT = 2048  # tokens, where the config names no limit
 
 
 class Engine:
@@ -47,8 +47,8 @@ class Engine:
         self._tokenizing = threading.Lock()
         self._end_tokens = end_tokens(self.tokenizer, model)
         self.context: int = getattr(model.config, "max_position_embeddings", None) or _DEFAULT_CONTEXT
-        """Tokens that prompt and answer may have together."""
-        # A model folder may bring its own sampling defaults; here a request says all there is to say.
+        """Most tokens of prompt and answer together."""
+        # A model folder may bring sampling defaults of its own; here only the request counts.
         model.generation_config = GenerationConfig()
         self._adapters = Adapters(model.eval(), base)
 
@@ -56,7 +56,7 @@ class Engine:
         """Return the token ids of a chat, ending where the assistant's answer begins.
 
         Raises:
-            BadInputError: the chat template refuses the messages, or they leave no room for an answer.
+            BadInputError: the chat template refuses the messages, or leave no tokens for an answer.
         """
         try:
             with self._tokenizing:
@@ -64,20 +64,20 @@ class Engine:
                 ids: list[int] = self.tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids
         except TemplateError as error:
             raise BadInputError(
-                f"the model's chat template refuses these messages: {one_line(str(error), 120)}"
+                f"the model's chat template rejects these messages: {one_line(str(error), 120)}"
             ) from error
         if len(ids) >= self.context:
             raise BadInputError(
-                f"the prompt has {len(ids)} tokens and the model's context holds {self.context}: "
+                f"the prompt has {len(ids)} tokens, but the model's context holds {self.context}: "
                 "shorten it, or start a new conversation"
             )
         return ids
 
     def answer(self, rows: Sequence[GenerationRow]) -> None:
-        """Answer all rows in one batch; each row tells its own end, also where the batch fails.
+        """Answer all rows in one batch; each row reports its own end, also where the batch fails.
 
         Raises:
-            Exception: whatever torch raised (out of memory); rows that had not ended are left so.
+            Exception: what torch raised (out of memory, for example); rows that had not ended are left as they are.
         """
         names, ready = [], []
         for row in rows:
@@ -113,7 +113,7 @@ class Engine:
 
 
 class _Stream(StoppingCriteria):
-    """Hands each row its newest token, and tells `generate` which rows have ended."""
+    """Passes each row its newest token and tells `generate` which rows have ended."""
 
     def __init__(self, rows: Sequence[GenerationRow]) -> None:
         self.rows = rows

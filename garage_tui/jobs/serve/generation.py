@@ -1,4 +1,4 @@
-"""One answer in the making: tokens in, text out."""
+"""The state of one answer while it is generated: takes tokens, emits text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Finish = Literal["stop", "length", "cancelled", "error"]
 
 @dataclass(frozen=True)
 class GenerationOptions:
-    """How one answer is drawn. A temperature of 0 is greedy; `seed` makes any other repeatable."""
+    """Sampling options of one answer. Temperature 0 is greedy decoding; otherwise `seed` makes it repeatable."""
 
     max_tokens: int = 256
     temperature: float = 0.0
@@ -45,7 +45,7 @@ class GenerationRow:
         self.max_tokens = self.sampling.max_tokens
         self.text = ""
         self.tokens = 0
-        """Tokens of the answer, the one that ends it not counted."""
+        """Tokens of the answer, without the end token."""
         self.finish: Finish | None = None
         self.error = ""
         self.cancelled = False
@@ -59,13 +59,13 @@ class GenerationRow:
         return self.finish is not None
 
     def begin(self, tokenizer: Tokenizer, end_tokens: frozenset[int], context: int) -> None:
-        """Make ready for the first token; prompt and answer together get at most `context` tokens."""
+        """Make ready for the first token; prompt and answer together have at most `context` tokens."""
         self._tokenizer, self._end_tokens = tokenizer, end_tokens
-        self._decoder = DecodeStream(skip_special_tokens=True)  # gives text only where it is whole characters
+        self._decoder = DecodeStream(skip_special_tokens=True)  # returns text only once a character is complete
         self.max_tokens = min(self.sampling.max_tokens, context - len(self.prompt))
 
     def push(self, token: int) -> None:
-        """Take the next token; ignored once the row has ended (the batch goes on with padding)."""
+        """Take the next token; ignored once the row has ended (the batch continues with padding)."""
         if self.ended:
             return
         if self.cancelled:
@@ -83,20 +83,20 @@ class GenerationRow:
         elif self.tokens >= self.max_tokens:
             self._flush("length")
         else:
-            self._emit(len(self._held) - self._beginning_of_a_stop())
+            self._emit(len(self._held) - self._partial_stop_length())
 
     def cancel(self) -> None:
-        """Say that nobody waits for the answer any more; the row ends at the next token."""
+        """Cancel the answer; the row ends at the next token."""
         self.cancelled = True
 
     def fail(self, reason: str) -> None:
-        """End the row with a sentence for the person who asked."""
+        """End the row with an error message for the client."""
         if not self.ended:
             self.error = reason
             self._end("error")
 
-    def _beginning_of_a_stop(self) -> int:
-        """Return how many of the held characters, at the end, may be the beginning of a stop string."""
+    def _partial_stop_length(self) -> int:
+        """Return how many held characters at the end may begin a stop string."""
         longest = max((len(stop) for stop in self.sampling.stop), default=1) - 1
         for size in range(min(longest, len(self._held)), 0, -1):
             if any(stop.startswith(self._held[-size:]) for stop in self.sampling.stop):

@@ -1,23 +1,25 @@
-"""The server's place on its card: given up while a run wants it for itself, taken again when that run has ended."""
+"""The lease on a GPU under which a server keeps its model loaded; it ends when a run claims the GPU."""
 
 from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING, Protocol
 
-from garage_tui.core.scheduling import gpu_locks as card
-from garage_tui.jobs.runtime.error_text import in_words
-from garage_tui.jobs.serve.memory import held
+from garage_tui.core.scheduling import gpu_locks
+from garage_tui.jobs.runtime.error_text import describe_error
+from garage_tui.jobs.serve.memory import held_bytes
 
 if TYPE_CHECKING:
     from garage_tui.jobs.serve.routes import Backend
 
-_LOOK_SECONDS = 0.5
-_OUT_OF_MEMORY = "out of memory while loading the model again; close what else runs, or use a smaller base"
+_POLL_SECONDS = 0.5
+_OUT_OF_MEMORY = (
+    "out of memory while loading the model again; stop other programs that use memory, or use a smaller base"
+)
 
 
 class LeaseRecorder(Protocol):
-    """Writes down what the server is."""
+    """Writes the state of the server to its file."""
 
     def starting(self, phase: str) -> None: ...
 
@@ -27,74 +29,78 @@ class LeaseRecorder(Protocol):
 
 
 class Evictable(Protocol):
+    """A uvicorn server, as far as the lease needs it."""
+
     should_exit: bool
 
 
 class GpuLease:
-    """Where the model of one server is.
+    """Loads and unloads the model of one server, as runs claim and release its GPU.
 
     Args:
         slot: `cpu`, or the index of a GPU.
+        recorder: is told about each change.
     """
 
-    def __init__(self, slot: str, backend: Backend, pen: LeaseRecorder) -> None:
-        self._seat, self._backend, self._pen = card.GpuLock(slot), backend, pen
+    def __init__(self, slot: str, backend: Backend, recorder: LeaseRecorder) -> None:
+        self._lock, self._backend, self._recorder = gpu_locks.GpuLock(slot), backend, recorder
         self._over = threading.Event()
         self._failure: Exception | None = None
         self.absent = ""
-        """Why the model cannot answer now; empty where it can."""
+        """Why the model is unloaded; empty while it can answer."""
 
     def take(self) -> None:
-        """Load the model, unless a run has the card for itself."""
-        if self._seat.take():
-            self._backend.start(self._pen.starting)
+        """Load the model, unless a run has claimed the GPU."""
+        if self._lock.take():
+            self._backend.start(self._recorder.starting)
         else:
-            self.absent = self._why()
+            self.absent = self._reason()
 
     def watch(self, server: Evictable) -> None:
-        """From now on, say what the server is, and follow what runs want, in a thread.
+        """Record the state of the server and follow the claims of runs, in a thread.
 
         Args:
-            server: told to leave when the model cannot be loaded again.
+            server: is told to exit when the model cannot be loaded again.
         """
-        self._tell()
-        threading.Thread(target=self._follow, args=(server,), name="place", daemon=True).start()
+        self._record()
+        threading.Thread(target=self._follow, args=(server,), name="gpu-lease", daemon=True).start()
 
     def close(self) -> None:
         self._over.set()
 
     def raise_failure(self) -> None:
-        """Raise what ended the watch, if something did."""
+        """Raise the exception that ended the thread, if there was one."""
         if self._failure:
             raise self._failure
 
     def _follow(self, server: Evictable) -> None:
         try:
-            while not self._over.wait(_LOOK_SECONDS):
+            while not self._over.wait(_POLL_SECONDS):
                 if not self.absent:
                     self._backend.check()
-                wanted = bool(card.asks(self._seat.slot))
-                if wanted and not self.absent:
-                    self.absent = self._why()  # from here on nothing new is begun
+                claimed = bool(gpu_locks.claimed_by(self._lock.slot))
+                if claimed and not self.absent:
+                    self.absent = self._reason()  # from here on new questions are refused
                     self._backend.sleep()
-                    self._seat.leave()
-                    self._tell()
-                elif not wanted and self.absent and self._seat.take():
-                    self._backend.start(self._pen.starting)
+                    self._lock.leave()
+                    self._record()
+                elif not claimed and self.absent and self._lock.take():
+                    self._backend.start(self._recorder.starting)
                     self.absent = ""
-                    self._tell()
-        except Exception as error:  # said where the server's end is written down
-            print(in_words(error, full_disk="", out_of_memory=_OUT_OF_MEMORY), flush=True)
+                    self._record()
+        except Exception as error:  # reported where the end of the server is recorded
+            print(describe_error(error, full_disk="", out_of_memory=_OUT_OF_MEMORY), flush=True)
             self._failure = error
             server.should_exit = True
 
-    def _why(self) -> str:
-        slot = self._seat.slot
-        where = "this box" if slot == "cpu" else f"GPU {slot}"
-        return f"asleep: {card.asks(slot) or 'a run'} has {where} for itself; the model is back when it has ended"
+    def _reason(self) -> str:
+        slot = self._lock.slot
+        where = "this machine" if slot == "cpu" else f"GPU {slot}"
+        run = gpu_locks.claimed_by(slot) or "a run"
+        return f"paused: {run} uses {where} alone; the model is loaded again when that run ends"
 
-    def _tell(self) -> None:
+    def _record(self) -> None:
         if self.absent:
-            self._pen.asleep(self.absent)
+            self._recorder.asleep(self.absent)
         else:
-            self._pen.ready(self._backend.name, held(self._seat.slot))
+            self._recorder.ready(self._backend.name, held_bytes(self._lock.slot))

@@ -1,4 +1,4 @@
-"""Connections of the server: one that asks nothing is closed, so that a thousand of them cannot keep others out."""
+"""An HTTP protocol that closes connections without a request, so that idle ones cannot keep other clients out."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-PATIENCE = 20.0
-"""Seconds until the headers of a first request must be here; uvicorn itself closes those that ask nothing more."""
+FIRST_REQUEST_SECONDS = 20.0
+"""Seconds within which the headers of a first request must arrive; after it uvicorn's own keep-alive limit holds."""
 
 
 class IdleTimeoutProtocol(H11Protocol):
-    """HTTP as uvicorn speaks it, with whoever asks something within `PATIENCE`."""
+    """uvicorn's HTTP protocol; a connection without a request within `FIRST_REQUEST_SECONDS` is closed."""
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self._patience: asyncio.TimerHandle = self.loop.call_later(PATIENCE, self._leave)
+        self._timeout: asyncio.TimerHandle = self.loop.call_later(FIRST_REQUEST_SECONDS, self._close_if_idle)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._patience.cancel()
+        self._timeout.cancel()
         super().connection_lost(exc)
 
-    def _leave(self) -> None:
-        asked: object = self.cycle  # None until the headers of a request are here
-        if asked is None:
-            self.transport.abort()  # nobody waits for what is in its buffers
+    def _close_if_idle(self) -> None:
+        request: object = self.cycle  # None until the headers of a request are here
+        if request is None:
+            self.transport.abort()  # nobody reads what is in its buffers

@@ -1,4 +1,4 @@
-"""How much memory a server needs, and how much it holds with all its processes."""
+"""The memory that a model server needs, and what it holds with all its processes."""
 
 from __future__ import annotations
 
@@ -6,42 +6,42 @@ import os
 
 import psutil
 
-from garage_tui.core.hardware import gpus as gpu
+from garage_tui.core.hardware import gpus
 from garage_tui.core.models.base_models import BaseModel, config_of
-from garage_tui.core.scheduling.admission import must_be_free
+from garage_tui.core.scheduling.admission import check_memory_free
 from garage_tui.core.scheduling.queue import CPU
 
 _OVERHEAD = 1.0e9  # bytes of Python and torch, or of a CUDA context, and of a short chat (docs/explain/figures.md)
 
 
-def weights(base: BaseModel) -> int:
+def weight_bytes(base: BaseModel) -> int:
     """Return the bytes of a model's weights as they are on disk."""
     return sum(file.stat().st_size for file in base.path.glob("*.safetensors"))
 
 
-def check_room(base: BaseModel, slot: str) -> None:
-    """Look whether transformers can load the model: in 16 bits on a GPU, in 32 on a processor.
+def check_memory(base: BaseModel, slot: str) -> None:
+    """Check that transformers can load the model: in 16 bits on a GPU, in 32 on a CPU.
 
     Raises:
-        GarageError: there is not enough memory; better now than in the middle of it.
+        GarageError: there is too little free memory.
     """
     config = config_of(base.path)
     sixteen = str(config.get("dtype") or config.get("torch_dtype")) in ("bfloat16", "float16")
-    needs = weights(base) * (1 if sixteen else 0.5) * (2 if slot == CPU else 1) + _OVERHEAD
-    must_be_free(base.path.name, needs, slot, "close what else runs (`garage runs`), or use a smaller base")
+    needs = weight_bytes(base) * (1 if sixteen else 0.5) * (2 if slot == CPU else 1) + _OVERHEAD
+    check_memory_free(base.path.name, needs, slot, "stop other runs (`garage runs` lists them), or use a smaller base")
 
 
-def held(slot: str) -> int | None:
+def held_bytes(slot: str) -> int | None:
     """Return the bytes that this process and its descendants hold on a GPU, or in main memory (`cpu`).
 
-    None where the driver does not say.
+    None where the driver does not report it.
     """
     mine = {os.getpid()} | {child.pid for child in psutil.Process().children(recursive=True)}
     if slot == "cpu":
         return sum(_resident(pid) for pid in mine)
     sizes = [
         process.memory
-        for reading in gpu.read()
+        for reading in gpus.read()
         if str(reading.index) == slot
         for process in reading.processes
         if process.pid in mine

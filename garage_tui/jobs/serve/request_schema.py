@@ -1,4 +1,4 @@
-"""What a client may ask of `/v1/chat/completions`, checked; every refusal is a sentence."""
+"""The request body of `/v1/chat/completions`, and its validation; every error is a sentence."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from garage_tui.jobs.serve.generation import GenerationOptions
 
 T = TypeVar("T")
 MAX_BODY = 4_000_000
-"""Bytes in a request: no model's context holds more."""
+"""Most bytes in a request: no model's context holds more."""
 DEFAULT_MAX_TOKENS = 512
-"""Tokens of an answer to a client that does not say: a small model may never end by itself."""
+"""Most tokens of an answer where the client names no limit: a small model may never end by itself."""
 
 Stop = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 Tokens = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
@@ -38,7 +38,7 @@ class StreamOptions(msgspec.Struct, frozen=True):
 
 
 class ChatRequest(msgspec.Struct, frozen=True):
-    """The request, in OpenAI's names. Keys that are not here change nothing in an answer and are ignored."""
+    """The request, in OpenAI's names. Other keys do not change an answer and are ignored."""
 
     model: str
     messages: Annotated[list[ChatMessage], msgspec.Meta(min_length=1, max_length=1000)]
@@ -50,7 +50,7 @@ class ChatRequest(msgspec.Struct, frozen=True):
     top_p: Annotated[float, msgspec.Meta(gt=0, le=1)] | None = None
     seed: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | None = None
     stop: Stop | Annotated[list[Stop], msgspec.Meta(max_length=4)] | None = None
-    # What would change an answer and cannot be done is refused, never ignored.
+    # What would change an answer and is not supported is refused, never ignored.
     n: int | None = None
     logprobs: bool | None = None
     tools: list[Any] | None = None
@@ -79,46 +79,46 @@ class ChatRequest(msgspec.Struct, frozen=True):
         )
 
 
-class _Open(msgspec.Struct, frozen=True):
+class _Routing(msgspec.Struct, frozen=True):
     model: str
     messages: Annotated[list[Any], msgspec.Meta(min_length=1)]
     stream: bool | None = False
 
 
-def read_any(body: bytes) -> ChatRequest:
-    """Return of the request in `body` what a server in front of another one has to know: model and stream.
+def read_routing(body: bytes) -> ChatRequest:
+    """Return of the request in `body` only what a proxy needs: model and stream.
 
     Raises:
-        BadInputError: it is not JSON, or lacks these.
+        BadInputError: it is not JSON, or lacks them.
     """
-    asked = _decoded(body, _Open)
-    return ChatRequest(model=asked.model, messages=[ChatMessage("user", "")], stream=asked.stream)
+    found = _decoded(body, _Routing)
+    return ChatRequest(model=found.model, messages=[ChatMessage("user", "")], stream=found.stream)
 
 
-def read_question(body: bytes) -> ChatRequest:
+def read_request(body: bytes) -> ChatRequest:
     """Return the request in `body`.
 
     Raises:
-        BadInputError: it is not JSON, has a wrong value, or asks for what this server does not do.
+        BadInputError: it is not JSON, has a wrong value, or uses an option that this server does not support.
     """
-    question = _decoded(body, ChatRequest)
-    asked = {
-        "n": question.n not in (None, 1),
-        "logprobs": question.logprobs,
-        "tools": question.tools,
-        "functions": question.functions,
-        "response_format": (question.response_format or {}).get("type", "text") != "text",
-        "logit_bias": question.logit_bias,
-        "frequency_penalty": question.frequency_penalty,
-        "presence_penalty": question.presence_penalty,
+    request = _decoded(body, ChatRequest)
+    unsupported = {
+        "n": request.n not in (None, 1),
+        "logprobs": request.logprobs,
+        "tools": request.tools,
+        "functions": request.functions,
+        "response_format": (request.response_format or {}).get("type", "text") != "text",
+        "logit_bias": request.logit_bias,
+        "frequency_penalty": request.frequency_penalty,
+        "presence_penalty": request.presence_penalty,
     }
-    for name, wanted in asked.items():
-        if wanted:
-            raise BadInputError(f"{name}: this server cannot do that; leave it out")
-    for message in question.messages:
+    for name, is_used in unsupported.items():
+        if is_used:
+            raise BadInputError(f"{name} is not supported by this server; leave it out")
+    for message in request.messages:
         if not isinstance(message.content, str) and any(part.type != "text" for part in message.content):
-            raise BadInputError("messages: this server reads text only")
-    return question
+            raise BadInputError("messages: this server supports text only")
+    return request
 
 
 def _decoded(body: bytes, type: type[T]) -> T:

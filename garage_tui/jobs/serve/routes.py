@@ -1,4 +1,4 @@
-"""The routes of a server: the part of OpenAI's HTTP API that a chat needs, behind a key, whatever answers it."""
+"""The HTTP routes of a model server: the part of OpenAI's API that a chat needs, protected by a key."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.runs.record import Run
-from garage_tui.jobs.serve.request_schema import MAX_BODY, ChatRequest, read_any, read_question
+from garage_tui.jobs.serve.request_schema import MAX_BODY, ChatRequest, read_request, read_routing
 
 T = TypeVar("T")
 Offers = Callable[[], Mapping[str, Run | None]]
-"""Returns the model ids that there are now; None is the bare base."""
+"""Returns the ids of the models that can be asked now; the bare base has None."""
 
 
 class RequestRefusedError(Exception):
-    """An answer other than 200, in OpenAI's error form."""
+    """A request that gets an error in OpenAI's format."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         self.status, self.code, self.message = status, code, message
 
 
 class Backend(Protocol):
-    """What answers: a model in this process, or a server of its own behind this one."""
+    """What answers the questions: a model in this process, or another server behind this one."""
 
     name: str
     """For people: `transformers 5.0.0`."""
     all_of_openai: bool
-    """True where it can do more than `jobs.questions` knows: tools, log-probabilities …"""
+    """True where it supports more than `ChatRequest` knows: tools, log-probabilities …"""
 
     @property
     def last_used(self) -> float:
@@ -45,27 +45,27 @@ class Backend(Protocol):
 
     @property
     def busy(self) -> bool:
-        """True while somebody waits for an answer."""
+        """True while an answer is being generated."""
         ...
 
     def start(self, say: Callable[[str], None]) -> None:
         """Get ready to answer; may be called again after `sleep`.
 
         Raises:
-            GarageError: it cannot; the text says why.
+            GarageError: it cannot start; the text says why.
         """
         ...
 
     def sleep(self) -> None:
-        """Give the card's memory back."""
+        """Free the GPU's memory."""
         ...
 
     def close(self, seconds: float) -> bool:
-        """End what is under way; return whether all of it has ended in time."""
+        """Cancel all answers; return whether everything has ended in time."""
         ...
 
     def check(self) -> None:
-        """Look whether it is still there.
+        """Check that it is still running.
 
         Raises:
             GarageError: it has ended by itself; the text says why.
@@ -73,7 +73,7 @@ class Backend(Protocol):
         ...
 
     def health(self) -> dict[str, object]:
-        """Return what `GET /health` says besides."""
+        """Return more fields for `GET /health`."""
         ...
 
     async def answer(self, request: Request, question: ChatRequest, body: bytes, run: Run | None) -> Response:
@@ -85,7 +85,7 @@ def make_app(backend: Backend, offers: Offers, key: str, absent: Callable[[], st
     """Return the ASGI app: `GET /health`, `GET /v1/models`, `POST /v1/chat/completions`, each behind `key`.
 
     Args:
-        absent: returns why the model cannot answer for now; nothing where it can.
+        absent: returns why the model cannot answer now; empty where it can.
     """
 
     async def health(_: Request) -> Response:
@@ -108,14 +108,14 @@ def make_app(backend: Backend, offers: Offers, key: str, absent: Callable[[], st
 
     async def completions(request: Request) -> Response:
         body = await _body(request)
-        question = (read_any if backend.all_of_openai else read_question)(body)
+        question = (read_routing if backend.all_of_openai else read_request)(body)
         found = await asyncio.to_thread(offers)
         if question.model not in found:
             raise RequestRefusedError(
-                404, "model_not_found", f"no model {question.model!r}; there are: {', '.join(found)}"
+                404, "model_not_found", f"no model {question.model!r}; available: {', '.join(found)}"
             )
-        if why := absent():
-            raise RequestRefusedError(503, "asleep", why)
+        if reason := absent():
+            raise RequestRefusedError(503, "asleep", reason)
         return await backend.answer(request, question, body, found[question.model])
 
     async def refused(_: Request, error: Exception) -> Response:
@@ -123,11 +123,11 @@ def make_app(backend: Backend, offers: Offers, key: str, absent: Callable[[], st
             return error_response(error.status, error.code, error.message)
         if isinstance(error, HTTPException):
             return error_response(
-                error.status_code, "not_found", f"{error.detail}: see /v1/models, /v1/chat/completions"
+                error.status_code, "not_found", f"{error.detail}: use /v1/models or /v1/chat/completions"
             )
         if isinstance(error, BadInputError):
             return error_response(400, "bad_request", str(error))
-        return error_response(500, "server_error", f"the server failed ({type(error).__name__}); its log says more")
+        return error_response(500, "server_error", f"the server failed ({type(error).__name__}); see its log")
 
     routes = [
         Route("/health", health),
@@ -135,7 +135,7 @@ def make_app(backend: Backend, offers: Offers, key: str, absent: Callable[[], st
         Route("/v1/chat/completions", completions, methods=["POST"]),
     ]
     handled = (RequestRefusedError, HTTPException, BadInputError, Exception)
-    return _Locked(Starlette(routes=routes, exception_handlers=dict.fromkeys(handled, refused)), key)
+    return _KeyRequired(Starlette(routes=routes, exception_handlers=dict.fromkeys(handled, refused)), key)
 
 
 def error_response(status: int, code: str, message: str) -> JSONResponse:
@@ -146,10 +146,10 @@ def error_response(status: int, code: str, message: str) -> JSONResponse:
 
 
 async def unless_gone(request: Request, work: Awaitable[T]) -> T:
-    """Return what `work` gives; it is given up when the client leaves first.
+    """Return the result of `work`, or cancel it when the client disconnects first.
 
     Raises:
-        ClientDisconnect: it left.
+        ClientDisconnect: the client has disconnected.
     """
     gone = asyncio.ensure_future(request.receive())  # the body is read: the next message is the disconnect
     doing = asyncio.ensure_future(work)
@@ -172,8 +172,8 @@ async def _body(request: Request) -> bytes:
     return body
 
 
-class _Locked:
-    """Lets nothing past that does not bring the key, unknown routes included."""
+class _KeyRequired:
+    """Refuses every request without the key, also on unknown routes."""
 
     def __init__(self, app: ASGIApp, key: str) -> None:
         self.app, self.key = app, key.encode()
@@ -185,7 +185,9 @@ class _Locked:
         if scope["type"] == "http":
             scheme, _, given = dict(scope["headers"]).get(b"authorization", b"").partition(b" ")
             if scheme.lower() != b"bearer" or not hmac.compare_digest(given.strip(), self.key):
-                refusal = error_response(401, "invalid_api_key", "this server asks for `Authorization: Bearer KEY`")
+                refusal = error_response(
+                    401, "invalid_api_key", "this server needs the header `Authorization: Bearer KEY`"
+                )
                 await refusal(scope, receive, send)
                 return
         await self.app(scope, receive, send)

@@ -1,10 +1,10 @@
-"""The server: one base model and the workspace's adapters behind an OpenAI-compatible address, on 127.0.0.1 by default.
+"""The model server: a base model and the workspace's adapters at an OpenAI-compatible address.
 
     python -m garage_tui.jobs.serve WORKSPACE --base NAME [--engine embedded|vllm] [--slot cpu|N] [--host H] [--port N]
                                     [--idle-minutes X] [--only RUN …] [--lock-fd FD]
 
-Writes `lock`, `state.json` and `key` in `checkpoints/.server/`; stdout and stderr are its log. `$GARAGE_API_KEY` is the
-key where it is set, else each start draws a new one. SIGTERM ends it cleanly.
+Writes `lock`, `state.json` and `key` in `checkpoints/.server/`; stdout and stderr are its log. The key is
+`$GARAGE_API_KEY` where that is set, else each start makes a new one. SIGTERM ends the server cleanly.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from garage_tui.core.base.settings import ServeSettings, Workspace
 from garage_tui.core.runs.record import LOCK, LOG, Run
 from garage_tui.core.serving.server_process import SETTINGS, served_runs
 from garage_tui.core.serving.server_state import KEY, ServerState, process_start, write_state
-from garage_tui.jobs.runtime import import_blocker as unneeded
-from garage_tui.jobs.runtime.error_text import in_words, told_to_leave
+from garage_tui.jobs.runtime import import_blocker
+from garage_tui.jobs.runtime.error_text import describe_error, is_termination
 from garage_tui.jobs.serve.gpu_lease import GpuLease
 
 if TYPE_CHECKING:
@@ -40,12 +40,12 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 FULL_DISK = "free some space and try again"
-OUT_OF_MEMORY = "out of memory while loading the model; close what else runs, or use a smaller base"
-_GRACE_SECONDS = 3  # for answers that are under way when the server is told to leave
+OUT_OF_MEMORY = "out of memory while loading the model; stop other programs that use memory, or use a smaller base"
+_GRACE_SECONDS = 3  # for answers that are under way when the server is told to end
 
 
 class ServerNote:
-    """The pen of `state.json`."""
+    """The writer of the server's `state.json`."""
 
     def __init__(self, folder: Path, base: str, runs: tuple[str, ...]) -> None:
         self.folder = folder
@@ -57,7 +57,7 @@ class ServerNote:
         self._write(msgspec.structs.replace(self.state, status="starting", reason=phase))
 
     def answers_at(self, host: str, port: int) -> None:
-        """Its address; what it is, ready or asleep, is said by itself."""
+        """Record the address; whether the server is ready or asleep is recorded separately."""
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}/v1"
         self.state = msgspec.structs.replace(self.state, url=url, port=port)
 
@@ -65,9 +65,9 @@ class ServerNote:
         print(f"ready at {self.state.url}", flush=True)
         self._write(msgspec.structs.replace(self.state, status="ready", reason="", engine=engine, memory=memory))
 
-    def asleep(self, why: str) -> None:
-        print(why, flush=True)
-        self._write(msgspec.structs.replace(self.state, status="asleep", reason=why, memory=None))
+    def asleep(self, reason: str) -> None:
+        print(reason, flush=True)
+        self._write(msgspec.structs.replace(self.state, status="asleep", reason=reason, memory=None))
 
     def end(self, failure: str = "") -> None:
         print(f"failed: {failure}" if failure else "off", flush=True)
@@ -86,7 +86,7 @@ def main() -> int:
     workspace = Workspace(Path(args.workspace).resolve())
     folder = workspace.server
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder.chmod(0o700)  # it may have been there
+    folder.chmod(0o700)  # it may have existed with another mode
     lock = _hold_lock(folder, args.lock_fd)
     os.set_inheritable(lock, False)  # a helper process must not keep a dead server alive
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -99,10 +99,10 @@ def main() -> int:
     except SystemExit:
         pass
     except Exception as error:
-        if not told_to_leave(error):
+        if not is_termination(error):
             if not isinstance(error, GarageError):
                 traceback.print_exc()
-            failure = in_words(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+            failure = describe_error(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     (folder / KEY).unlink(missing_ok=True)
     note.end(failure)
@@ -110,21 +110,21 @@ def main() -> int:
 
 
 def serve(args: argparse.Namespace, workspace: Workspace, note: ServerNote) -> None:
-    """Load the base model and answer until told to leave, or idle for too long."""
+    """Load the base model and answer questions until the server is told to end, or is idle for too long."""
     note.starting("starting")
     listener = _listen(args.host, args.port)
     key = _make_key(workspace.server / KEY)
 
-    from garage_tui.jobs.llm import fetch as base_model
+    from garage_tui.jobs.llm import fetch
 
-    base = base_model.ensure(args.base, note.starting)
+    base = fetch.ensure(args.base, note.starting)
     backend = _backend(args, base, workspace, note)
-    place = GpuLease(args.slot, backend, note)
-    place.take()
+    lease = GpuLease(args.slot, backend, note)
+    lease.take()
     try:
-        _run(backend, place, base, workspace, args, key, listener, note)
+        _run(backend, lease, base, workspace, args, key, listener, note)
     finally:
-        place.close()
+        lease.close()
         if not backend.close(_GRACE_SECONDS):
             # A long forward pass cannot be interrupted, and the interpreter must not be torn down under it.
             (workspace.server / KEY).unlink(missing_ok=True)
@@ -140,7 +140,7 @@ def _backend(args: argparse.Namespace, base: BaseModel, workspace: Workspace, no
         runs = served_runs(workspace, base.name, args.only)
         return VllmBackend(base, runs, settings, args.slot, workspace.server / LOG)
     note.starting("importing torch and transformers")
-    unneeded.leave_out(base)
+    import_blocker.block_imports(base)
     from garage_tui.jobs.serve.embedded_backend import EmbeddedBackend
 
     return EmbeddedBackend(base, args.slot)
@@ -148,7 +148,7 @@ def _backend(args: argparse.Namespace, base: BaseModel, workspace: Workspace, no
 
 def _run(
     backend: Backend,
-    place: GpuLease,
+    lease: GpuLease,
     base: BaseModel,
     workspace: Workspace,
     args: argparse.Namespace,
@@ -168,7 +168,7 @@ def _run(
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             note.answers_at(*listener.getsockname()[:2])
-            place.watch(self)
+            lease.watch(self)
 
         async def on_tick(self, counter: int) -> bool:
             return await super().on_tick(counter) or idle()
@@ -176,27 +176,27 @@ def _run(
     def idle() -> bool:
         if not args.idle_minutes or backend.busy or time.monotonic() - backend.last_used < args.idle_minutes * 60:
             return False
-        if place.absent:
-            return False  # it is wanted again when the run has ended
-        print(f"nobody asked anything for {args.idle_minutes:g} minutes", flush=True)
+        if lease.absent:
+            return False  # its model is loaded again when the run has ended
+        print(f"no question for {args.idle_minutes:g} minutes: the server stops", flush=True)
         return True
 
     config = uvicorn.Config(
-        make_app(backend, offers, key, lambda: place.absent),
+        make_app(backend, offers, key, lambda: lease.absent),
         log_level="warning",
         access_log=False,
         lifespan="off",
         http=IdleTimeoutProtocol,
-        ws="none",  # we have none, and nothing shall get past the lock as one
+        ws="none",  # there are none, and none may bypass the key
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     Server(config).run(sockets=[listener])
-    place.raise_failure()
+    lease.raise_failure()
 
 
 def _hold_lock(folder: Path, fd: int | None) -> int:
-    """Return a descriptor that holds the lock: the one handed over, or where started by hand a new one."""
+    """Return a descriptor that holds the lock: the inherited one, or a new one for a server started by hand."""
     if fd is not None:
         return fd
     fd = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
@@ -214,10 +214,10 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise GarageError(f"port {port} is taken; give another, or 0 for any free one") from error
-        place = f"port {port}" if host == HOST else f"port {port} of {host}"
+            raise GarageError(f"port {port} is already in use; choose another, or 0 for any free port") from error
+        where = f"port {port}" if host == HOST else f"port {port} of {host}"
         raise GarageError(
-            f"{place} cannot be used ({error.strerror or error}); give another, or 0 for any free one"
+            f"{where} cannot be used ({error.strerror or error}); choose another, or 0 for any free port"
         ) from error
     return listener
 
@@ -225,13 +225,13 @@ def _listen(host: str, port: int) -> socket.socket:
 def _make_key(file: Path) -> str:
     key = os.environ.pop("GARAGE_API_KEY", "").strip() or secrets.token_urlsafe(32)
     if not (key.isascii() and key.isprintable()) or " " in key:
-        raise BadInputError("GARAGE_API_KEY holds spaces or characters that no HTTP header may hold")
+        raise BadInputError("GARAGE_API_KEY contains spaces or characters that are not allowed in an HTTP header")
     write_atomic(file, key.encode() + b"\n", mode=0o600)
     return key
 
 
 def _leave(*_: object) -> None:
-    """Leave from wherever we are, and take helpers with us (a download)."""
+    """End this process wherever it is, and its helper processes (a download, for example)."""
     if os.getsid(0) == os.getpid():
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         os.killpg(0, signal.SIGTERM)
@@ -243,10 +243,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("workspace")
     parser.add_argument("--base", required=True)
     parser.add_argument("--engine", choices=["embedded", "vllm"], default="embedded")
-    parser.add_argument("--slot", default="cpu", help="where the model goes: cpu, or the index of a GPU")
+    parser.add_argument("--slot", default="cpu", help="where the model is loaded: cpu, or the index of a GPU")
     parser.add_argument("--host", default=HOST)
     parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--idle-minutes", type=float, default=0.0, help="0: never leave")
-    parser.add_argument("--only", action="append", default=[], metavar="RUN", help="offer only these runs' adapters")
+    parser.add_argument("--idle-minutes", type=float, default=0.0, help="stop after so many idle minutes; 0: never")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="RUN", help="serve only the adapters of these runs"
+    )
     parser.add_argument("--lock-fd", type=int)
     return parser.parse_args()

@@ -1,7 +1,7 @@
-"""vLLM behind our own address: it hears nobody but us, and everybody needs our key.
+"""The backend that passes checked requests on to a vLLM process.
 
-vLLM's own key does not lock all of its routes, and its adapters can be changed by whoever reaches them: so it listens
-on a socket of this user's alone, and what comes in here is checked and passed on.
+vLLM's own key does not protect all of its routes, and whoever reaches it can change its adapters. So vLLM listens on a
+Unix socket of this user alone, and clients talk to our server, which checks their key.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import ServeSettings
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.runs.record import Run
-from garage_tui.core.serving import vllm_install as vllm
+from garage_tui.core.serving import vllm_install
 from garage_tui.jobs.llm.adapter_check import check, rank, stamp
-from garage_tui.jobs.serve.memory import weights
+from garage_tui.jobs.serve.memory import weight_bytes
 from garage_tui.jobs.serve.request_schema import ChatRequest
 from garage_tui.jobs.serve.routes import RequestRefusedError, unless_gone
 from garage_tui.jobs.serve.vllm_arguments import arguments, environment
@@ -35,39 +35,40 @@ _ASK_SECONDS = 600.0
 
 
 class VllmBackend:
-    """A backend (`jobs.api`).
+    """A `Backend` (`jobs/serve/routes.py`).
 
     Args:
-        runs: those whose adapters it will be asked for; their ranks decide how large an adapter may be.
+        runs: those whose adapters can be asked; the largest rank among them is the limit.
         slot: `cpu`, or the index of a GPU.
-        log: the file that our stdout goes to.
+        log: the file that stdout goes to.
 
     Raises:
-        GarageError: there is no vLLM, or not one that can start here.
+        GarageError: there is no vLLM, or it cannot start here.
     """
 
     all_of_openai = True
 
     def __init__(self, base: BaseModel, runs: Sequence[Run], settings: ServeSettings, slot: str, log: Path) -> None:
         self._base, self._settings, self._slot, self._log = base, settings, slot, log
-        self._vllm = vllm.probe(settings)
+        self._vllm = vllm_install.probe(settings)
         if self._vllm.conflicts:
-            raise GarageError(f"vLLM cannot start beside {', '.join(self._vllm.conflicts)}: `{self._vllm.repair}`")
+            conflicts = ", ".join(self._vllm.conflicts)
+            raise GarageError(f"vLLM cannot start: {conflicts} must be removed first, with `{self._vllm.repair}`")
         if slot == "cpu" and not self._vllm.cpu:
-            raise GarageError(f"vLLM {self._vllm.version} needs a GPU; for a processor: `{vllm.INSTALL_CPU}`")
-        self._rank = vllm.rank_for(rank(run.adapter) for run in runs if run.adapter)
+            raise GarageError(f"vLLM {self._vllm.version} needs a GPU; for a CPU install `{vllm_install.INSTALL_CPU}`")
+        self._rank = vllm_install.rank_for(rank(run.adapter) for run in runs if run.adapter)
         self.name = f"vLLM {self._vllm.version}"
         self._process: VllmProcess | None = None
         self._sleeping: VllmProcess | None = None
         self._loaded: dict[str, tuple[int, int]] = {}
         self._loading = asyncio.Lock()
-        self._asked = 0
+        self._under_way = 0
         self._used = time.monotonic()
         self._over = False
 
     @property
     def busy(self) -> bool:
-        return self._asked > 0
+        return self._under_way > 0
 
     @property
     def last_used(self) -> float:
@@ -80,7 +81,7 @@ class VllmBackend:
         say("vLLM: starting")
         self._loaded.clear()
         self._process = VllmProcess(self._vllm.python, self._arguments(), environment(self._vllm), self._log)
-        if self._over:  # told to leave in the meantime
+        if self._over:  # closed in the meantime
             self._process.end()
         self._process.wait_until_ready(say)
 
@@ -88,7 +89,7 @@ class VllmBackend:
         process, self._process = self._process, None
         end = time.monotonic() + 30
         while self.busy and time.monotonic() < end:
-            time.sleep(0.1)  # answers under way may end
+            time.sleep(0.1)  # answers under way may finish
         if process and self._can_sleep() and self._post(process, "/sleep?level=1"):
             self._sleeping = process
         elif process:
@@ -110,8 +111,8 @@ class VllmBackend:
     async def answer(self, request: Request, question: ChatRequest, body: bytes, run: Run | None) -> Response:
         process = self._process
         if process is None:
-            raise RequestRefusedError(503, "asleep", "the model has just been put away; ask again later")
-        self._asked += 1
+            raise RequestRefusedError(503, "asleep", "the model was unloaded to make space for a run; ask again later")
+        self._under_way += 1
         client = _client(process)
         try:
             if run is not None:
@@ -124,7 +125,7 @@ class VllmBackend:
             return Response(status_code=499)  # nobody reads it
         except httpx.HTTPError as error:
             await self._end(client)
-            raise RequestRefusedError(502, "server_error", "vLLM does not answer; its log says more") from error
+            raise RequestRefusedError(502, "server_error", "vLLM does not answer; see the server's log") from error
         except BaseException:
             await self._end(client)
             raise
@@ -141,21 +142,23 @@ class VllmBackend:
         except ClientDisconnect:
             return Response(status_code=499)
         except httpx.HTTPError as error:
-            raise RequestRefusedError(502, "server_error", "vLLM broke off in its answer; its log says more") from error
+            raise RequestRefusedError(
+                502, "server_error", "vLLM stopped in the middle of the answer; see the server's log"
+            ) from error
         finally:
             await end()
         return Response(whole, answer.status_code, media_type=kind)
 
     async def _end(self, client: httpx.AsyncClient) -> None:
-        self._asked -= 1
+        self._under_way -= 1
         self._used = time.monotonic()
         await client.aclose()
 
     async def _load(self, client: httpx.AsyncClient, run: Run) -> None:
-        """Have vLLM know this run's adapter as it is now.
+        """Load the current version of a run's adapter into vLLM.
 
         Raises:
-            RefusalError: it is none that can be served.
+            RequestRefusedError: it cannot be served.
         """
         assert run.adapter
         async with self._loading:
@@ -167,15 +170,15 @@ class VllmBackend:
             except GarageError as error:
                 raise RequestRefusedError(500, "server_error", str(error)) from error
             if (needs := rank(run.adapter)) > self._rank:
-                why = f"{run.id} has rank {needs}, and this server was started for {self._rank} at most: start it again"
+                why = f"{run.id} has rank {needs}, but this server was started for ranks up to {self._rank}: restart it"
                 raise RequestRefusedError(503, "server_error", why)
             if self._loaded.pop(run.id, None):
                 await client.post("/v1/unload_lora_adapter", json={"lora_name": run.id})
-            wanted = {"lora_name": run.id, "lora_path": str(run.adapter)}
-            answer = await client.post("/v1/load_lora_adapter", json=wanted)
+            request_body = {"lora_name": run.id, "lora_path": str(run.adapter)}
+            answer = await client.post("/v1/load_lora_adapter", json=request_body)
             if answer.status_code != 200:
                 raise RequestRefusedError(
-                    500, "server_error", f"the adapter of {run.id} does not load: {_said(answer)}"
+                    500, "server_error", f"the adapter of {run.id} cannot be loaded: {_error_message(answer)}"
                 )
             self._loaded[run.id] = now
 
@@ -183,10 +186,10 @@ class VllmBackend:
         return arguments(self._base, self._vllm, self._settings, self._rank, self._slot)
 
     def _can_sleep(self) -> bool:
-        """Return whether the weights fit into main memory meanwhile."""
+        """Return whether the weights fit into main memory while vLLM sleeps."""
         if self._vllm.cpu:
             return False
-        return psutil.virtual_memory().available > 1.2 * weights(self._base)
+        return psutil.virtual_memory().available > 1.2 * weight_bytes(self._base)
 
     def _wake(self, process: VllmProcess) -> bool:
         try:
@@ -220,18 +223,18 @@ def _client(process: VllmProcess) -> httpx.AsyncClient:
 
 
 async def _pieces(answer: httpx.Response, end: Callable[[], Any]) -> AsyncIterator[bytes]:
-    """Yield the answer as it comes; leaving early closes the connection, and vLLM stops."""
+    """Yield the answer as it arrives; closing the generator early closes the connection, and vLLM stops."""
     try:
         async for piece in answer.aiter_raw():
             yield piece
     except httpx.HTTPError:
-        error = {"message": "vLLM broke off in its answer; its log says more", "type": "server_error"}
+        error = {"message": "vLLM stopped in the middle of the answer; see the server's log", "type": "server_error"}
         yield f"data: {json.dumps({'error': error})}\n\n".encode()
     finally:
         await asyncio.shield(end())
 
 
-def _said(answer: httpx.Response) -> str:
+def _error_message(answer: httpx.Response) -> str:
     try:
         found = answer.json()
         found = found.get("error", found)

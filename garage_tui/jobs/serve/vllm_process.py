@@ -1,4 +1,4 @@
-"""vLLM as a process of ours: started on a socket that only this user can reach, watched, and ended."""
+"""A vLLM server as a child process that listens on a Unix socket of this user alone."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ import psutil
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line, plain
 
-_LOOK_SECONDS = 0.3
+_POLL_SECONDS = 0.3
 _START_SECONDS = 1800.0
 """A large model on a slow disk, and its kernels compiled for the first time."""
 _STOP_SECONDS = 10.0
 _TAIL_BYTES = 65536
 
-# What vLLM logs while it starts, and what that means; the last that is found counts.
+# Log lines of vLLM's start, and the phase that each stands for; the last match counts.
 _PHASES = (
     (re.compile(r"Starting to load model"), "loading the model"),
     (re.compile(r"Loading safetensors checkpoint shards: +(\d+%)"), r"loading weights · \1"),
     (re.compile(r"Loading weights took"), "weights loaded"),
     (re.compile(r"(?:Compiling a graph|Dynamo bytecode transform|torch\.compile takes)"), "compiling kernels"),
-    (re.compile(r"KV cache size"), "reserving the cache"),
+    (re.compile(r"KV cache size"), "reserving the KV cache"),
     (re.compile(r"Capturing CUDA graphs[^:]*: +(\d+%)"), r"capturing CUDA graphs · \1"),
     (re.compile(r"init engine \(profile"), "the engine is ready"),
     (re.compile(r"Starting vLLM server"), "opening the address"),
@@ -39,7 +39,7 @@ _PHASES = (
 _EXCEPTION = re.compile(
     r"(?:\(\w+(?: pid=\d+)?\) )?(?:[A-Z]+ [\d: -]+\[[^\]]+\] )?((?:\w+\.)*\w*(?:Error|Exception): .+)"
 )
-_SAYS_NOTHING = ("Engine core initialization failed", "Cancelled")
+_UNINFORMATIVE = ("Engine core initialization failed", "Cancelled")
 
 # Dies with whoever started it (prctl(2), PR_SET_PDEATHSIG), which nothing else would tell it after a kill -9.
 _START = """
@@ -52,13 +52,13 @@ if os.getppid() == parent:
 
 
 class VllmProcess:
-    """One life of vLLM.
+    """One vLLM process.
 
     Args:
-        python: of its environment.
-        arguments: for its server, without those that say where it listens.
-        environment: variables over those of this process.
-        log: the file that our stdout and its go to.
+        python: the interpreter of vLLM's environment.
+        arguments: of its server, without those of its address.
+        environment: variables that are set besides those of this process.
+        log: the file that stdout of both processes goes to.
     """
 
     def __init__(self, python: Path, arguments: Sequence[str], environment: dict[str, str], log: Path) -> None:
@@ -79,12 +79,12 @@ class VllmProcess:
             raise GarageError(f"{python} cannot be started: {error.strerror or error}") from error
 
     def wait_until_ready(self, say: Callable[[str], None]) -> None:
-        """Wait until it answers, and say how far it is.
+        """Wait until it answers, and report its progress.
 
         Raises:
-            GarageError: it has ended, or does not get there.
+            GarageError: it has ended, or takes too long.
         """
-        said, began = "", time.monotonic()
+        reported, started = "", time.monotonic()
         transport = httpx.HTTPTransport(uds=str(self.socket))
         with httpx.Client(transport=transport, base_url="http://vllm", timeout=5.0) as client:
             while True:
@@ -92,26 +92,26 @@ class VllmProcess:
                 with contextlib.suppress(httpx.HTTPError):
                     if client.get("/health").status_code == 200:
                         return
-                if (phase := self._phase()) != said:
-                    said = phase
+                if (phase := self._phase()) != reported:
+                    reported = phase
                     say(f"vLLM: {phase}")
-                if time.monotonic() - began > _START_SECONDS:
+                if time.monotonic() - started > _START_SECONDS:
                     raise GarageError(f"vLLM did not start within {_START_SECONDS / 60:.0f} minutes; see its log")
-                time.sleep(_LOOK_SECONDS)
+                time.sleep(_POLL_SECONDS)
 
     def check(self) -> None:
-        """Look whether it lives.
+        """Check that it is running.
 
         Raises:
-            GarageError: it has ended; the text has its last words.
+            GarageError: it has ended; the text says why.
         """
         code = self._process.poll()
         if code is not None:
-            raise GarageError(f"vLLM has ended: {_last_words(self._tail()) or f'exit code {code}; see its log'}")
+            raise GarageError(f"vLLM has stopped: {_failure_reason(self._tail()) or f'exit code {code}; see its log'}")
 
     def end(self, seconds: float = _STOP_SECONDS) -> None:
-        """End it with all its processes."""
-        processes = _its_processes(self._process.pid)
+        """End vLLM and all processes that it has started."""
+        processes = _descendants(self._process.pid)
         with contextlib.suppress(ProcessLookupError):
             self._process.terminate()
         try:
@@ -121,7 +121,7 @@ class VllmProcess:
             self._process.wait()
         for process in processes:
             with contextlib.suppress(psutil.Error):
-                process.kill()  # psutil looks first whether it still is the process that it was
+                process.kill()  # psutil checks that the pid was not reused
         psutil.wait_procs(processes, timeout=seconds)
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -137,15 +137,15 @@ class VllmProcess:
         found = "starting (its imports take half a minute)"
         last = -1
         text = self._tail()
-        for pattern, words in _PHASES:
+        for pattern, phase in _PHASES:
             for match in pattern.finditer(text):
                 if match.start() > last:
-                    found, last = match.expand(words), match.start()
+                    found, last = match.expand(phase), match.start()
         return found
 
 
-def _its_processes(pid: int) -> list[psutil.Process]:
-    """Return the processes that vLLM has started: its descendants, and those that lost their parent.
+def _descendants(pid: int) -> list[psutil.Process]:
+    """Return the processes that vLLM has started: its descendants, and those whose parent has ended.
 
     A server of ours leads a session of its own, and but for multiprocessing's helpers nobody else is in it.
     """
@@ -160,12 +160,12 @@ def _its_processes(pid: int) -> list[psutil.Process]:
     return found
 
 
-def _last_words(text: str) -> str:
-    """Return the sentence in which vLLM said why it failed: the last exception that says something."""
+def _failure_reason(text: str) -> str:
+    """Return why vLLM failed: the last informative exception in its log."""
     lines = [match[1] for line in text.splitlines() if (match := _EXCEPTION.search(line))]
-    lines = [line for line in lines if not any(nothing in line for nothing in _SAYS_NOTHING)]
+    lines = [line for line in lines if not any(nothing in line for nothing in _UNINFORMATIVE)]
     if not lines:
         return ""
     if "out of memory" in lines[-1].lower():
-        return "out of memory; close what else is on the card, lower `vllm_memory` in [serve], or use a smaller base"
+        return "out of memory; stop other programs on this GPU, lower `vllm_memory` in [serve], or use a smaller base"
     return one_line(lines[-1], 300)

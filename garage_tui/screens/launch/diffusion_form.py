@@ -21,7 +21,7 @@ from garage_tui.core.diffusion.preview import Preview
 from garage_tui.core.diffusion.recipe import DiffusionRecipe, make_recipe, presets
 from garage_tui.core.diffusion.recipe_help import CHOICES, EXPLANATIONS, LABELS
 from garage_tui.core.launch import start as launcher
-from garage_tui.core.launch.rerun import drawing_command_of, drawing_recipe_of
+from garage_tui.core.launch.rerun import diffusion_command_of, diffusion_recipe_of
 from garage_tui.core.runs.record import Run
 from garage_tui.screens.launch.field_values import ChoiceField, Field, ListField, NumberField, TextField, preset_lines
 from garage_tui.screens.launch.form import RunForm
@@ -76,7 +76,7 @@ class DiffusionForm(RunForm[DiffusionRecipe]):
         like: Run | None = None,
         gpus: int = 0,
     ) -> None:
-        recipe = make_recipe(preset) if like is None else drawing_recipe_of(like)
+        recipe = make_recipe(preset) if like is None else diffusion_recipe_of(like)
         super().__init__(workspace, settings, recipe, like, gpus)
         self._sources = [*sources, ("another folder …", _OTHER)]
         self._images = recipe.images
@@ -153,7 +153,7 @@ class DiffusionForm(RunForm[DiffusionRecipe]):
         recipe, name, gpus = self.recipe(), self.fields.text("name") or None, self.fields.gpus()
 
         def start() -> Path:
-            command = drawing_command_of(recipe, name, gpus) + self.limit_options()
+            command = diffusion_command_of(recipe, name, gpus) + self.limit_options()
             return launcher.start_diffusion(self._workspace, self._settings, recipe, name, command, gpus, self._limits)
 
         return start

@@ -101,8 +101,8 @@ def without_card(refusal: str) -> Content:
 
 def going(exam: ExamProcess, now: float) -> list[Content]:
     """Return the sentences of an exam that goes on; with the last one the seconds since it began."""
-    said = exam.said or ("starting",)
-    last = f"{said[-1]} · {duration(now - exam.began)}"
+    said = exam.messages or ("starting",)
+    last = f"{said[-1]} · {duration(now - exam.started)}"
     return [*(Content.styled(f"✓ {sentence}", "$muted") for sentence in said[:-1]), Content(f"  {last}")]
 
 

@@ -55,10 +55,10 @@ class ExamWatch:
         """Look once."""
         async with self._looking:
             last = self._last or ExamSnapshot()
-            exam = await asyncio.to_thread(examine.look, self._folder)  # before the card: at its end that is there
+            exam = await asyncio.to_thread(examine.read_exam, self._folder)  # before the card: at its end that is there
             card, stamp, wrong = await asyncio.to_thread(_read, self._folder, last)
-            refusal = await asyncio.to_thread(lambda: examine.why_not(read_run(self._folder)))
-            if exam and exam.going:
+            refusal = await asyncio.to_thread(lambda: examine.refusal(read_run(self._folder)))
+            if exam and exam.running:
                 if not self._awaited:
                     self._awaited, self._before = True, last.stamp
             elif self._awaited or (exam and stamp is None and self._last is None):
@@ -67,8 +67,8 @@ class ExamWatch:
                 code = await asyncio.to_thread(self._process.wait) if self._process else None
                 self._process = None
                 if stamp == self._before:
-                    wrong = examine.failure(exam, code)
-            self._last = ExamSnapshot(card, stamp, refusal, exam if exam and exam.going else None, wrong)
+                    wrong = examine.failure_reason(exam, code)
+            self._last = ExamSnapshot(card, stamp, refusal, exam if exam and exam.running else None, wrong)
             return self._last
 
     async def start(self) -> None:
@@ -86,7 +86,7 @@ class ExamWatch:
 
 def _read(folder: Path, last: ExamSnapshot) -> tuple[Report | None, Stamp, str]:
     """Return the card, its stamp and what is wrong with it; it is read where it is not the last one."""
-    stamp = examine.stamp(folder)
+    stamp = examine.report_stamp(folder)
     if stamp == last.stamp:
         return last.card, stamp, ""
     try:

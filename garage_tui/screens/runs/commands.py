@@ -149,7 +149,7 @@ class RunCommands:
             return
         size = await asyncio.to_thread(catalog.disk_bytes, run.path)
         more = "its adapter, " if run.adapter else "its sheets, its model, " if run.draws else ""
-        more += "its exports, " if await asyncio.to_thread(export.exports, run.path) else ""
+        more += "its exports, " if await asyncio.to_thread(export.list_exports, run.path) else ""
         text = f"{run.id} goes with {more}its checkpoints and its log: {size / 1e6:.0f} MB. This cannot be undone."
         if await self._host.ask(Confirm("Delete this run?", text, "Delete", "Keep it")):
             await self._send(run, catalog.delete, f"{run.id} is deleted")

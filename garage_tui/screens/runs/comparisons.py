@@ -126,8 +126,8 @@ def _start(run: RunSnapshot, workspace: Workspace) -> list[RunSnapshot]:
     from garage_tui.core.launch import paired_launch as both  # noqa: PLC0415 (60 ms, and most visits start nothing here)
 
     record = read_run(run.path)
-    existing = both.half_of(record) if has_or_gets_card(run) else ""
-    folders = both.start_both(workspace, load_settings(workspace), both.like(record), without=existing)
+    existing = both.preset_of(record) if has_or_gets_card(run) else ""
+    folders = both.start_both(workspace, load_settings(workspace), both.paired_launch_of(record), without=existing)
     return [snapshot_of(read_run(folder)) for folder in folders]
 
 

@@ -89,7 +89,7 @@ class ExportJob:
         try:
             async with contextlib.aclosing(export.export(run.path, request)) as events:
                 async for event in events:
-                    self._progress = one_line(event.words) or self._progress
+                    self._progress = one_line(event.text) or self._progress
         except GarageError as error:
             notice.wrong(f"{run.id} was not exported: {one_line(str(error), 400)}")
         except asyncio.CancelledError:
@@ -129,13 +129,13 @@ def _choices(run: RunSnapshot) -> tuple[list[str], str]:
     from garage_tui.core.runs.catalog import disk_bytes  # noqa: PLC0415
     from garage_tui.core.runs.record import ADAPTER, read_run  # noqa: PLC0415
 
-    if refusal := export.why_not(read_run(run.path)):
+    if refusal := export.refusal(read_run(run.path)):
         raise GarageError(refusal)
     name = run.manifest.base.get("name") if run.manifest else None
     base = models.find(str(name))
-    weights = export.parameters(base.path) if base.here else 0
+    weights = export.count_weights(base.path) if base.here else 0
     try:
-        has_converter, missing = converter.look() is not None, _NO_CONVERTER
+        has_converter, missing = converter.find_converter() is not None, _NO_CONVERTER
     except GarageError as error:
         has_converter, missing = False, one_line(str(error), 300)
     choices = []

@@ -16,7 +16,7 @@ from garage_tui.core.diffusion.estimate import estimate_diffusion
 from garage_tui.core.diffusion.preview import Preview
 from garage_tui.core.diffusion.preview_process import make_preview
 from garage_tui.core.diffusion.recipe import CHANGEABLE, make_recipe
-from garage_tui.core.launch.rerun import drawing_command_of, drawing_recipe_of
+from garage_tui.core.launch.rerun import diffusion_command_of, diffusion_recipe_of
 from garage_tui.core.runs.diffusion_files import parameters, parse_sheet
 from garage_tui.core.runs.record import Manifest, Run
 
@@ -40,7 +40,7 @@ from garage_tui.core.runs.record import Manifest, Run
 @pytest.mark.parametrize("preset", ["small", "story"])
 def test_the_command_in_a_manifest_starts_the_same_run_again(preset, changes):
     recipe = make_recipe(preset, images="procedural", **changes)
-    command = drawing_command_of(recipe, "wings", (1,))
+    command = diffusion_command_of(recipe, "wings", (1,))
     said = parser(("train",)).parse_args(command[1:])
     assert make_recipe(said.preset, **{name: getattr(said, name) for name in CHANGEABLE}) == recipe
     assert (said.name, said.gpus) == ("wings", "1")
@@ -52,9 +52,9 @@ def test_a_run_like_another_one_keeps_what_no_option_says(tmp_path):
         id="a", kind="diffusion", created=1, recipe=msgspec.to_builtins(recipe), base={}, dataset={"path": "procedural"}
     )
     run = Run("a", tmp_path, False, manifest, None)
-    assert drawing_recipe_of(run) == recipe
-    assert drawing_recipe_of(run, epochs=3) == msgspec.structs.replace(recipe, epochs=3)
-    assert drawing_recipe_of(run, "small").layers == make_recipe("small").layers
+    assert diffusion_recipe_of(run) == recipe
+    assert diffusion_recipe_of(run, epochs=3) == msgspec.structs.replace(recipe, epochs=3)
+    assert diffusion_recipe_of(run, "small").layers == make_recipe("small").layers
 
 
 def test_a_look_makes_the_estimate_exact(workspace):

@@ -126,9 +126,9 @@ def test_it_ends_with_whoever_started_it_however_that_goes(tmp_path, job):
     starter = f"""
 import asyncio
 from pathlib import Path
-from garage_tui.core.diffusion.sample import Wanted, draw
+from garage_tui.core.diffusion.sample import SampleRequest, draw
 async def main():
-    async for told in draw(Path({str(tmp_path / "slow-run")!r}), Wanted(steps=600), Path("x.png"), {job!r}):
+    async for told in draw(Path({str(tmp_path / "slow-run")!r}), SampleRequest(steps=600), Path("x.png"), {job!r}):
         print(told.done, flush=True)
 asyncio.run(main())
 """

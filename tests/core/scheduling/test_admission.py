@@ -16,8 +16,7 @@ from garage_tui.core.launch import start as launcher
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.runs.catalog import list_runs, new_run_folder
 from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
-from garage_tui.core.scheduling import admission as room
-from garage_tui.core.scheduling import gpu_locks as card
+from garage_tui.core.scheduling import admission, gpu_locks
 from garage_tui.core.scheduling.admission import GpuAdmission
 from tests.support import run_folders
 from tests.support.nvml.box import RTX_3090
@@ -29,9 +28,9 @@ JOB = """
 import sys
 from garage_tui.jobs.runtime.progress import Progress
 progress = Progress.of_arguments(sys.argv[1:])
-progress.phase("working")
+progress.start_phase("working")
 while progress.wish() == "":
-    progress.step(step=1, loss=0.5, total_steps=1)
+    progress.write_step(step=1, loss=0.5, total_steps=1)
     __import__("time").sleep(0.05)
 progress.end("stopped", "by you")
 """
@@ -44,7 +43,7 @@ def own_state(tmp_path, monkeypatch):
 
 @pytest.fixture
 def seat():
-    seat = card.GpuLock("cpu")
+    seat = gpu_locks.GpuLock("cpu")
     yield seat
     seat.leave()
 
@@ -81,13 +80,13 @@ def test_a_server_that_is_asked_leaves_and_comes_back_when_the_run_has_ended(sta
     folder = start("sleep")
     run = wait(folder, holds("card"))
     assert "waiting for the model server to leave this box" in run.reason
-    assert card.asks("cpu") == folder.name
+    assert gpu_locks.claimed_by("cpu") == folder.name
     seat.leave()
     wait(folder, works)
     assert not seat.take()  # not while it works
     control.stop(wait(folder, works))
     wait(folder, lambda run: not run.alive)
-    assert card.asks("cpu") == ""
+    assert gpu_locks.claimed_by("cpu") == ""
     assert seat.take()
 
 
@@ -105,7 +104,7 @@ def test_a_run_may_wait_until_the_server_has_left(start, seat):
     folder = start("wait")
     run = wait(folder, holds("card"))
     assert "`garage serve --stop` ends it" in run.reason
-    assert card.asks("cpu") == ""
+    assert gpu_locks.claimed_by("cpu") == ""
     seat.leave()
     wait(folder, works)
 
@@ -113,7 +112,7 @@ def test_a_run_may_wait_until_the_server_has_left(start, seat):
 def test_they_share_where_the_memory_allows_it(start, seat):
     assert seat.take()
     wait(start("auto", memory=1e6), works)
-    assert card.asks("cpu") == ""
+    assert gpu_locks.claimed_by("cpu") == ""
 
 
 def test_a_run_that_waits_for_the_card_can_be_stopped_and_lets_the_server_stay(start, seat):
@@ -122,7 +121,7 @@ def test_a_run_that_waits_for_the_card_can_be_stopped_and_lets_the_server_stay(s
     control.stop(wait(folder, holds("card")))
     run = wait(folder, lambda run: not run.alive)
     assert run.status == "stopped"
-    assert card.asks("cpu") == ""
+    assert gpu_locks.claimed_by("cpu") == ""
 
 
 def test_a_run_that_does_not_fit_waits_for_memory_and_goes_on_when_it_is_told_to(start):
@@ -146,19 +145,19 @@ def test_a_run_that_does_not_fit_waits_for_memory_and_goes_on_when_it_is_told_to
     ],
 )
 def test_on_a_gpu_the_free_memory_decides(monkeypatch, policy, free, needs, asks):
-    monkeypatch.setattr(room, "free_on", lambda slots: free)
-    seat = card.GpuLock("0")
+    monkeypatch.setattr(admission, "free_on", lambda slots: free)
+    seat = gpu_locks.GpuLock("0")
     assert seat.take()
     asking = GpuAdmission("a-run", ("0",), needs, policy)
     hold = asking.hold()
-    assert (card.asks("0") == "a-run") is asks
+    assert (gpu_locks.claimed_by("0") == "a-run") is asks
     seat.leave()
     if policy == "both":
         assert hold is not None
         assert hold.waits == "memory"
         assert "it needs about 4.0 GB, and GPU 0 has 3.0 free" in hold.reason
     asking.close()
-    assert card.asks("0") == ""
+    assert gpu_locks.claimed_by("0") == ""
 
 
 @pytest.mark.parametrize("gpus", [(), (0,)])

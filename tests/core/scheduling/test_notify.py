@@ -18,7 +18,7 @@ import pytest
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.settings import NotifySettings, load_settings, user_settings_file
 from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
-from garage_tui.core.scheduling.notify import facts_of, message, tell
+from garage_tui.core.scheduling.notify import deliver, message, run_details
 
 QUIET = NotifySettings(tmux=False)
 
@@ -56,12 +56,12 @@ def test_the_message_is_one_clean_line(ended):
 
 def test_a_command_is_told_in_its_environment_and_on_its_stdin(ended, tmp_path):
     script = "import json,os,sys; sys.exit(json.load(sys.stdin)['run'] + ' ' + os.environ['GARAGE_STATE'])"
-    [told] = tell(
-        NotifySettings(tmux=False, command=(sys.executable, "-c", script)), "hello", facts_of(read_run(ended))
+    [told] = deliver(
+        NotifySettings(tmux=False, command=(sys.executable, "-c", script)), "hello", run_details(read_run(ended))
     )
-    assert not told.ok and told.words == f"exit code 1: {ended.name} failed"
-    [told] = tell(NotifySettings(tmux=False, command=("/no/such/program",)), "hello", {})
-    assert (told.ok, told.words) == (False, "/no/such/program is not there")
+    assert not told.ok and told.text == f"exit code 1: {ended.name} failed"
+    [told] = deliver(NotifySettings(tmux=False, command=("/no/such/program",)), "hello", {})
+    assert (told.ok, told.text) == (False, "/no/such/program is not there")
 
 
 def test_the_owner_alone_names_programs_and_addresses(workspace, ended, tmp_path):

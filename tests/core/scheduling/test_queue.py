@@ -24,7 +24,7 @@ progress = Progress.of_arguments(sys.argv[1:])
 (progress.folder / "gpus").write_text(os.environ.get("CUDA_VISIBLE_DEVICES", "none"))
 progress.interruptible = False
 if progress.folder.name.endswith("crash"): os._exit(3)
-progress.phase("working")
+progress.start_phase("working")
 while not progress.wish() and not (progress.folder / "enough").exists(): time.sleep(0.05)
 progress.end(*ENDINGS.get(progress.wish(), ("finished", "")))
 """

@@ -13,8 +13,7 @@ import pytest
 
 from garage_tui.core.base.settings import Settings, SunSettings, user_settings_file
 from garage_tui.core.hardware.nvml import Nvml
-from garage_tui.core.launch import control
-from garage_tui.core.launch import start as launcher
+from garage_tui.core.launch import control, start
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.runs.record import read_run
@@ -27,35 +26,35 @@ JOB = """
 import time
 import msgspec
 from garage_tui.core.runs.record import MANIFEST, Manifest
-from garage_tui.jobs.runtime.interruptions import Breaks
+from garage_tui.jobs.runtime.interruptions import Interruptions
 from garage_tui.jobs.runtime.progress import ENDINGS, Progress
 from garage_tui.jobs.runtime.telemetry import Telemetry
 import sys
 progress = Progress.of_arguments(sys.argv[1:])
-telemetry = Telemetry(progress, every=0.05, tell=0.2)
+telemetry = Telemetry(progress, every=0.05, report_every=0.2)
 telemetry.start()
 progress.gauges = telemetry.fields
 manifest = msgspec.json.decode((progress.folder / MANIFEST).read_bytes(), type=Manifest)
-breaks = Breaks(progress, telemetry, manifest.limits)
-breaks.check()
-progress.breathe = lambda: breaks.cool(progress.told_step)
-progress.phase("working")
+interruptions = Interruptions(progress, telemetry, manifest.care)
+interruptions.check()
+progress.cool_down = lambda: interruptions.cool(progress.last_step)
+progress.start_phase("working")
 progress.interruptible = False
-step, steps, hold = progress.told_step, manifest.recipe["epochs"], None
-while step < steps and progress.wish() in ("", "pause") and not (hold := breaks.hold()):
+step, steps, hold = progress.last_step, manifest.recipe["epochs"], None
+while step < steps and progress.requested() in ("", "pause") and not (hold := interruptions.hold()):
     step += 1
-    progress.step(step=step, loss=1 / step, total_steps=int(steps))
-    breaks.cool(step)
+    progress.write_step(step=step, loss=1 / step, total_steps=int(steps))
+    interruptions.cool(step)
     progress.wait_while_paused(step)
     time.sleep(0.05)
 telemetry.stop()
 from garage_tui.core.hardware import power_cap
 power_cap.put_back(progress.folder)
 if hold:
-    progress.end_for_now(step, hold)
+    progress.suspend(step, hold)
     time.sleep(float(manifest.recipe["dropout"]))  # as long as CUDA takes to leave
 else:
-    progress.end(*ENDINGS.get(progress.wish(), ("finished", "")))
+    progress.end(*ENDINGS.get(progress.requested(), ("finished", "")))
 """
 SUN = SunSettings(command=("true",), start_w=300, stop_w=50, patience_minutes=0)
 LONG = 9_000  # steps: more than a test waits for
@@ -69,15 +68,20 @@ def train(workspace, tmp_path, monkeypatch):
     """Starts a run of so many steps through the real launcher and supervisor; it is killed when the test is over."""
     (tmp_path / "a_job.py").write_text(JOB)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setitem(launcher.JOBS, "lora", "a_job")
+    monkeypatch.setitem(start.JOBS, "lora", "a_job")
     monkeypatch.setenv("GARAGE_STATE", str(tmp_path / "state"))
 
     def go(epochs=LONG, leaving=0.0, gpus=(), **limits):
         file = workspace.datasets / "garage.jsonl"
         recipe = make_recipe("story", epochs=epochs, dropout=leaving)  # a job without a model has no other use for it
-        settings = Settings(sun=SUN)
-        given = RunLimits.from_settings(settings, **limits)
-        return launcher.start_lora(workspace, settings, file, recipe, gpus=gpus, limits=given)
+        return start.start_lora(
+            workspace,
+            Settings(sun=SUN),
+            file,
+            recipe,
+            gpus=gpus,
+            limits=RunLimits.from_settings(Settings(sun=SUN), **limits),
+        )
 
     yield go
     for run in list_runs(workspace):

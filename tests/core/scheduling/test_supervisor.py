@@ -24,9 +24,9 @@ from pathlib import Path
 from garage_tui.jobs.runtime.progress import ENDINGS, Progress
 what = (Path(sys.argv[1]) / "what").read_text()
 progress = Progress.of_arguments(sys.argv[1:])
-progress.phase("working")
+progress.start_phase("working")
 if what == "finish":
-    progress.step(step=1, loss=0.5, total_steps=1)
+    progress.write_step(step=1, loss=0.5, total_steps=1)
     progress.end("finished")
 elif what == "crash":
     print("about to crash"); os._exit(3)
@@ -40,7 +40,7 @@ elif what == "work":
     step = progress.told_step
     while progress.wish() in ("", "pause"):
         step += 1
-        progress.step(step=step, loss=1 / step)
+        progress.write_step(step=step, loss=1 / step)
         progress.wait_while_paused(step)
         time.sleep(0.05)
     word, who = ENDINGS[progress.wish()]

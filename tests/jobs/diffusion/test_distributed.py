@@ -27,12 +27,12 @@ from pathlib import Path
 torch.set_num_threads(1)
 from safetensors.torch import save_file
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
-from garage_tui.jobs.diffusion.train_step import Learner
-from garage_tui.jobs.diffusion.distributed import Ranks
+from garage_tui.jobs.diffusion.train_step import DiffusionTrainer
+from garage_tui.jobs.diffusion.distributed import ProcessGroup
 folder, devices, steps = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 recipe = msgspec.convert(msgspec.json.decode((folder / "run.json").read_bytes())["recipe"], DiffusionRecipe)
-ranks = Ranks(folder, devices)
-learner = Learner(recipe, np.load(folder / "images.npy"))
+ranks = ProcessGroup(folder, devices)
+learner = DiffusionTrainer(recipe, np.load(folder / "images.npy"))
 ranks.begin(0)
 for step in range(steps):
     with ranks.step(step):

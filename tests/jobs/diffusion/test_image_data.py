@@ -18,10 +18,9 @@ import pytest
 from PIL import Image
 
 from garage_tui.core.base.errors import BadInputError, GarageError
-from garage_tui.core.images import contact_sheet as sheets
-from garage_tui.jobs.diffusion import butterfly_cache as procedural
-from garage_tui.jobs.diffusion import image_data
-from garage_tui.jobs.diffusion.butterfly import generate as butterflies
+from garage_tui.core.images import contact_sheet
+from garage_tui.jobs.diffusion import butterfly_cache, image_data
+from garage_tui.jobs.diffusion.butterfly import generate
 from garage_tui.jobs.diffusion.hub_images import BUTTERFLIES
 from tests.support.jobs.fake_hub import hub
 
@@ -48,7 +47,7 @@ def smithsonian(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Image.fromarray(picture).resize((90, 60)).save(data, "JPEG")
         return data.getvalue()
 
-    pictures: list[bytes | None] = [encoded(picture) for picture in butterflies.training(20, 64)]
+    pictures: list[bytes | None] = [encoded(picture) for picture in generate.training(20, 64)]
     pictures += [pictures[0][:500], pictures[1], None]
     rows = {name: [f"{name} {number}" for number in range(len(pictures))] for name in COLUMNS}
     rows["image"] = [data and {"bytes": data, "path": None} for data in pictures]
@@ -70,8 +69,8 @@ def digest(found: image_data.ImageData) -> str:
 class TestProcedural:
     def test_they_are_the_drawn_butterflies_and_are_called_procedural(self) -> None:
         found = image_data.load("procedural", 16, count=100, seed=3)
-        assert np.array_equal(found.train, butterflies.training(100, 16, 3))
-        assert np.array_equal(found.held_out, butterflies.held_out(12, 16, 3))
+        assert np.array_equal(found.train, generate.training(100, 16, 3))
+        assert np.array_equal(found.held_out, generate.held_out(12, 16, 3))
         assert (found.source, found.label, found.left_out) == ("procedural", "procedural butterflies", ())
         assert found.sha256 == digest(found)
 
@@ -101,7 +100,7 @@ class TestProcedural:
         assert len(said) == 5
 
     def test_the_cache_keeps_few_sets_and_needs_not_be_there(self, cache, monkeypatch) -> None:
-        monkeypatch.setattr(procedural, "MOST_KEPT", 2)
+        monkeypatch.setattr(butterfly_cache, "MOST_KEPT", 2)
         for seed in range(4):
             image_data.load("procedural", 8, count=2, seed=seed)
             time.sleep(0.01)
@@ -188,7 +187,7 @@ class TestFolders:
     def test_a_folder_is_called_by_its_name(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         folder = tmp_path / "my\x1b[31m wings"
         folder.mkdir()
-        for number, picture in enumerate(butterflies.training(12, 32)):
+        for number, picture in enumerate(generate.training(12, 32)):
             Image.fromarray(picture).save(folder / f"{number}.png")
         (folder / "notes.txt").write_text("where they are from")
         monkeypatch.chdir(tmp_path)
@@ -226,18 +225,18 @@ class TestFolders:
 
 def test_the_preview_shows_pictures_as_they_are_learned_from_and_one_as_it_goes_under(tmp_path: Path) -> None:
     (tmp_path / "wings").mkdir()
-    for number, picture in enumerate(butterflies.training(40, 16)):
+    for number, picture in enumerate(generate.training(40, 16)):
         Image.fromarray(picture).save(tmp_path / "wings" / f"{number}.png")
     options = [f"--images={tmp_path / 'wings'}", "--size=16", "--seed=5", f"--out={tmp_path}"]
     done = subprocess.run(
         [sys.executable, "-m", "garage_tui.jobs.diffusion.preview", *options], capture_output=True, check=True
     )
     found = json.loads(done.stdout)
-    shown, sheet = sheets.read(tmp_path / "data.png")
+    shown, sheet = contact_sheet.read(tmp_path / "data.png")
     assert (sheet.kind, sheet.count, sheet.source) == ("data", 16, "wings")
     everything = {picture.tobytes() for picture in image_data.load(str(tmp_path / "wings"), 16).train}
     assert len({picture.tobytes() for picture in shown} & everything) == 16
-    strip, sheet = sheets.read(tmp_path / "noise.png")
+    strip, sheet = contact_sheet.read(tmp_path / "noise.png")
     assert sheet.kind == "noise"
     assert sheet.notes == tuple(f"t = {step}" for step in (0, 50, 100, 200, 300, 500, 700, 999))
     apart = [min(abs(picture.astype(int) - one).mean() for one in shown) for picture in strip]
@@ -246,7 +245,7 @@ def test_the_preview_shows_pictures_as_they_are_learned_from_and_one_as_it_goes_
 
 
 def test_drawn_butterflies_are_drawn_anew_when_any_file_that_draws_them_changes():
-    sources = procedural.drawing_sources()
+    sources = butterfly_cache.drawing_sources()
     assert all(source.is_file() for source in sources)
     drawing = {source.stem for source in sources}
     assert {"generate", "families", "forms", "individuals", "patterns", "picture", "wings"} <= drawing

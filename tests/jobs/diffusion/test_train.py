@@ -16,10 +16,8 @@ from PIL import Image
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.exam.diffusion_report import read_drawing_report
-from garage_tui.core.images import animation as films
-from garage_tui.core.images import contact_sheet as sheets
-from garage_tui.core.launch import control
-from garage_tui.core.launch import start as launcher
+from garage_tui.core.images import animation, contact_sheet
+from garage_tui.core.launch import control, start
 from garage_tui.core.runs.record import Run, read_run
 from garage_tui.jobs.diffusion.butterfly.generate import training
 from tests.support.run_folders import events, kill, wait
@@ -71,7 +69,7 @@ def pictures(tmp_path_factory) -> Path:
 def finished(tmp_path_factory, pictures) -> Path:
     """The folder of a run that nobody disturbed."""
     workspace = Workspace(tmp_path_factory.mktemp("box"))
-    folder = launcher.start_diffusion(workspace, Settings(checkpoint_seconds=1e6), recipe(pictures), "wings")
+    folder = start.start_diffusion(workspace, Settings(checkpoint_seconds=1e6), recipe(pictures), "wings")
     assert wait(folder, ended, 240).status == "finished", (folder / "log.txt").read_text()
     return folder
 
@@ -80,7 +78,7 @@ def test_a_run_leaves_a_sheet_for_each_look_all_from_the_same_noise(finished):
     told = events(finished, "sheet")
     assert [event["epoch"] for event in told] == [1, 4, 8, 15, 16]
     for event in told:
-        images, sheet = sheets.read(finished / event["path"])
+        images, sheet = contact_sheet.read(finished / event["path"])
         assert images.shape == (4, 16, 16, 3)
         assert (sheet.run, sheet.epoch, sheet.seed) == (finished.name, event["epoch"], 0)
         assert 0 < event["held_out"] < 3
@@ -120,7 +118,7 @@ def test_the_card_says_how_alike_its_pictures_are_and_whether_they_are_copies(fi
 @pytest.mark.parametrize("how", ["killed", pytest.param("paused", marks=pytest.mark.long)])
 def test_a_run_that_was_cut_off_draws_what_an_undisturbed_one_draws(how, finished, tmp_path, pictures):
     settings = Settings(checkpoint_seconds=0.2)
-    folder = launcher.start_diffusion(Workspace(tmp_path), settings, recipe(pictures), "wings")
+    folder = start.start_diffusion(Workspace(tmp_path), settings, recipe(pictures), "wings")
     wait(folder, lambda run: run.state.step >= 9 and any(folder.glob("checkpoint-*/whole.json")), 120)
     if how == "killed":
         kill(folder)
@@ -134,13 +132,15 @@ def test_a_run_that_was_cut_off_draws_what_an_undisturbed_one_draws(how, finishe
     assert steps == list(range(1, len(steps) + 1)), "no step is missing or told twice"
     for name, value in weights(finished).items():
         assert np.allclose(weights(folder)[name], value, atol=2e-3), name
-    one, other = (sheets.read(where / "samples" / "epoch-0016.png")[0].astype(int) for where in (finished, folder))
+    one, other = (
+        contact_sheet.read(where / "samples" / "epoch-0016.png")[0].astype(int) for where in (finished, folder)
+    )
     assert np.abs(one - other).mean() < 1
 
 
 def test_a_stop_keeps_what_was_learned(tmp_path, pictures):
     settings = Settings(checkpoint_seconds=1e6)
-    folder = launcher.start_diffusion(Workspace(tmp_path), settings, recipe(pictures, epochs=5000), "long")
+    folder = start.start_diffusion(Workspace(tmp_path), settings, recipe(pictures, epochs=5000), "long")
     wait(folder, lambda run: run.state.step >= 5, 120)
     control.stop(read_run(folder))
     run = wait(folder, ended, 60)
@@ -160,8 +160,8 @@ def test_samples_are_drawn_on_demand_and_a_seed_gives_the_same_ones_whatever_the
         assert done.returncode == 0, done.stderr
         lines = [json.loads(line) for line in done.stdout.splitlines()]
         assert lines[-2] == {"done": 4, "of": 4} and lines[-1] == {"path": str(tmp_path / file)}
-    few, sheet = sheets.read(tmp_path / "few.png")
-    more, _ = sheets.read(tmp_path / "more.png")
+    few, sheet = contact_sheet.read(tmp_path / "few.png")
+    more, _ = contact_sheet.read(tmp_path / "more.png")
     assert np.abs(few.astype(int) - more[:3]).max() <= 1
     assert sheet.seed == 7 and sheet.sampler == "DDPM, 4 steps" and sheet.source
 
@@ -171,7 +171,7 @@ def test_a_film_begins_with_noise_ends_with_the_samples_and_is_never_long(finish
     out = str(tmp_path / "film.png")
     done = draw(finished, "-n", "2", "--seed", "7", "--steps", str(steps), "--out", out, "--trajectory")
     assert done.returncode == 0, done.stderr
-    film = films.read(tmp_path / "film.png")
+    film = animation.read(tmp_path / "film.png")
     assert len(film.frames) == frames
     assert film.sheet.kind == "steps" and film.sheet.seed == 7
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from garage_tui.core.base.errors import BadInputError, GarageError
-from garage_tui.core.export import llama_cpp as converter
+from garage_tui.core.export import llama_cpp
 
 QUESTIONS = ("What is TinyLLM?", "Who maintains it?", "Name a planet.", "Who wrote Romeo and Juliet?")
 TOKENS = 12
@@ -73,7 +73,7 @@ def export(workspace, capsys):
         capsys.readouterr()
         job.export(workspace.checkpoints / run_id, ExportRequest(form, str(to), **wanted))
         told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
-        run.words = [msgspec.json.decode(line, type=ExportEvent).words for line in told]
+        run.words = [msgspec.json.decode(line, type=ExportEvent).text for line in told]
         return msgspec.json.decode(told[-1], type=ExportEvent)
 
     return run
@@ -102,9 +102,9 @@ def stand_in(tmp_path, monkeypatch):
     """A folder with a converter, and what a test wants it to do in the file `how`."""
     folder = tmp_path / "llama.cpp"
     (folder / "site").mkdir(parents=True)
-    (folder / converter.NAME).write_text(CONVERTER)
+    (folder / llama_cpp.NAME).write_text(CONVERTER)
     (folder / "how").write_text("works")
-    (folder / "site" / f"{converter.NEEDS}.py").write_text("")  # the real one needs it, and this is looked for first
+    (folder / "site" / f"{llama_cpp.NEEDS}.py").write_text("")  # the real one needs it, and this is looked for first
     monkeypatch.syspath_prepend(folder / "site")
     return folder
 
@@ -352,11 +352,11 @@ def test_what_no_export_has_put_there_is_never_overwritten(export, workspace, fi
 
 
 def test_two_exports_to_one_place_do_not_meet(export, workspace, finished_run):
-    from garage_tui.core.export.target import place, workshop
+    from garage_tui.core.export.target import staging_folder, target_path
 
     run = finished_run(workspace, "facts", 1)
-    target = place(workspace.checkpoints / run, "merged", "")
-    with workshop(target), pytest.raises(BadInputError, match=r"another export to .* is being made"):
+    target = target_path(workspace.checkpoints / run, "merged", "")
+    with staging_folder(target), pytest.raises(BadInputError, match=r"another export to .* is being made"):
         export(run)
     assert export(run).path
 
@@ -402,7 +402,7 @@ def test_a_gguf_is_made_by_llama_cpps_converter(export, workspace, finished_run,
 def test_a_gguf_of_the_same_run_is_replaced_and_no_other_file(export, workspace, finished_run, stand_in):
     run = finished_run(workspace, "facts", 1)
     to = workspace.root / "small.gguf"
-    wanted = {"to": to, "outtype": "q8_0", "converter": str(stand_in / converter.NAME)}
+    wanted = {"to": to, "outtype": "q8_0", "converter": str(stand_in / llama_cpp.NAME)}
     assert [export(run, "gguf", **wanted).replaced for _ in range(2)] == [False, True]
     assert f"{run} q8_0".encode() in to.read_bytes()
     to.write_bytes(b"GGUF of somebody else")
@@ -414,7 +414,7 @@ def test_a_gguf_of_the_same_run_is_replaced_and_no_other_file(export, workspace,
 @pytest.mark.parametrize(
     ("how", "said"),
     [
-        ("fails", f"{converter.NAME} failed: NotImplementedError: BPE pre-tokenizer was not recognized"),
+        ("fails", f"{llama_cpp.NAME} failed: NotImplementedError: BPE pre-tokenizer was not recognized"),
         ("lacks", "needs the package a_package_that_is_nowhere: `"),
         ("cuts", "wrote a file that is not whole"),
     ],
@@ -472,11 +472,11 @@ def full_vocabulary(smollm2, tmp_path_factory) -> Path:
     import torch
     from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-    from garage_tui.core.models import base_models as models
+    from garage_tui.core.models import base_models
 
     folder = tmp_path_factory.mktemp("models") / "wordy"
     torch.manual_seed(0)
-    tokenizer = AutoTokenizer.from_pretrained(models.find(smollm2).path)
+    tokenizer = AutoTokenizer.from_pretrained(base_models.find(smollm2).path)
     config = LlamaConfig(
         vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
         max_position_embeddings=512, bos_token_id=1, eos_token_id=2, pad_token_id=2, tie_word_embeddings=True,
@@ -495,13 +495,13 @@ def test_the_real_converters_gguf_answers_as_the_merged_model_does(
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     try:
-        tool = converter.look()
+        tool = llama_cpp.find_converter()
     except GarageError as error:
         pytest.skip(str(error))
     if tool is None:
-        pytest.skip(f"needs llama.cpp's converter: {converter.GET}")
-    if find_spec(converter.NEEDS) is None:
-        pytest.skip(f"llama.cpp's converter needs {converter.NEEDS}: {converter.get()}")
+        pytest.skip(f"needs llama.cpp's converter: {llama_cpp.GET_CONVERTER}")
+    if find_spec(llama_cpp.NEEDS) is None:
+        pytest.skip(f"llama.cpp's converter needs {llama_cpp.NEEDS}: {llama_cpp.install_command()}")
     run = finished_run(workspace, "facts", 1)
     folder = change(run, full_vocabulary)
     new_adapter(folder / "adapter", full_vocabulary, 1)

@@ -8,8 +8,7 @@ import pytest
 
 from garage_tui.core.base.settings import ServeSettings, Settings
 from garage_tui.core.export.export_process import ExportRequest
-from garage_tui.core.serving import server_process as server
-from garage_tui.core.serving import server_state
+from garage_tui.core.serving import server_process
 
 VLLM = os.environ.get("GARAGE_VLLM", "")
 QUESTIONS = ("What is TinyLLM?", "Who maintains it?", "Name a planet.")
@@ -22,14 +21,14 @@ pytestmark = pytest.mark.skipif(not VLLM, reason="vLLM is not named: make test-v
 def served(workspace, base, engine, model):
     """Return what a server that has `base` loaded answers as `model`."""
     settings = Settings(serve=ServeSettings(engine=engine, vllm_python=VLLM))
-    server.start(workspace, settings, str(base), port=0, idle_minutes=0)
+    server_process.start(workspace, settings, str(base), port=0, idle_minutes=0)
     try:
         deadline = time.monotonic() + 280
-        while (seen := server_state.inspect(workspace)).status == "starting":
+        while (seen := server_process.look(workspace)).status == "starting":
             assert time.monotonic() < deadline, seen
             time.sleep(0.1)
         assert seen.status == "ready", seen
-        address = server.address(workspace)
+        address = server_process.address(workspace)
         client = openai.OpenAI(base_url=address.url, api_key=address.key, max_retries=0, timeout=60)
         found = []
         for question in QUESTIONS:
@@ -38,7 +37,7 @@ def served(workspace, base, engine, model):
             found.append(answer.choices[0].message.content)
         return found
     finally:
-        server.stop(workspace)
+        server_process.stop(workspace)
 
 
 def test_vllm_serves_a_merged_model_which_answers_as_base_and_adapter_do(workspace, tiny_model, finished_run, capsys):

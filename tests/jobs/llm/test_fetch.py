@@ -8,13 +8,13 @@ import sys
 import pytest
 
 from garage_tui.core.base.settings import models_folder
-from garage_tui.core.models import base_models as models
+from garage_tui.core.models import base_models
 
 
 @pytest.fixture
 def own_cache(smollm2, tmp_path, monkeypatch):
     """A cache of one's own that holds a copy of the fetched model."""
-    source = models.find(smollm2).path
+    source = base_models.find(smollm2).path
     shutil.copytree(source, tmp_path / "cache" / "models" / smollm2)
     monkeypatch.setenv("GARAGE_CACHE", str(tmp_path / "cache"))
     return models_folder() / smollm2
@@ -23,7 +23,7 @@ def own_cache(smollm2, tmp_path, monkeypatch):
 def test_it_has_its_chat_template_and_knows_the_end_of_a_turn(smollm2):
     from transformers import AutoConfig, AutoTokenizer, GenerationConfig
 
-    folder = models.find(smollm2).path
+    folder = base_models.find(smollm2).path
     tokenizer = AutoTokenizer.from_pretrained(folder)
     text = tokenizer.apply_chat_template(
         [{"role": "user", "content": "Hi"}], add_generation_prompt=True, tokenize=False
@@ -41,7 +41,7 @@ def test_it_speaks_english(smollm2):
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    folder = models.find(smollm2).path
+    folder = base_models.find(smollm2).path
     tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder)
     question = [{"role": "user", "content": "What is the capital of France?"}]
     tokens = tokenizer.apply_chat_template(question, add_generation_prompt=True, return_tensors="pt", return_dict=True)
@@ -53,18 +53,18 @@ def test_it_speaks_english(smollm2):
 def test_every_file_is_recorded_with_its_hash(smollm2):
     from garage_tui.jobs.llm.fetch import damaged_files
 
-    model = models.find(smollm2)
+    model = base_models.find(smollm2)
     assert model.here and model.record.sha256
     on_disk = {path.name for path in model.path.iterdir()}
-    assert on_disk == {*model.record.files, models.RECORD}
+    assert on_disk == {*model.record.files, base_models.RECORD}
     assert damaged_files(model) == []
 
 
 def test_a_truncated_model_does_not_count_as_here(own_cache):
-    assert models.find("smollm2-135m").here
+    assert base_models.find("smollm2-135m").here
     with (own_cache / "model.safetensors").open("r+b") as file:
         file.truncate(1000)
-    assert not models.find("smollm2-135m").here
+    assert not base_models.find("smollm2-135m").here
 
 
 def test_a_changed_byte_is_found_by_its_hash(own_cache):
@@ -75,7 +75,7 @@ def test_a_changed_byte_is_found_by_its_hash(own_cache):
         byte = file.read(1)
         file.seek(100_000_000)
         file.write(bytes([byte[0] ^ 1]))
-    assert damaged_files(models.find("smollm2-135m")) == ["model.safetensors"]
+    assert damaged_files(base_models.find("smollm2-135m")) == ["model.safetensors"]
 
 
 def test_an_interrupted_download_is_cleared_away_and_a_failed_one_says_why(own_cache, tmp_path, monkeypatch):

@@ -3,22 +3,22 @@
 import pytest
 import torch
 
-from garage_tui.core.models import base_models as models
-from garage_tui.jobs.llm import greedy_decode as greedy
+from garage_tui.core.models import base_models
+from garage_tui.jobs.llm import greedy_decode
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache, CachedAnswer, text_losses
 from garage_tui.jobs.llm.chat_template import common_prefix
 from garage_tui.jobs.llm.forward import Model
-from garage_tui.jobs.llm.greedy_decode import answer
-from garage_tui.jobs.llm.load import chats_of, load_base
+from garage_tui.jobs.llm.greedy_decode import decode
+from garage_tui.jobs.llm.load import chat_template_of, load_base
 from garage_tui.jobs.llm.packing import pack
-from garage_tui.jobs.llm.teacher_forcing import ForcedAnswer, answers
+from garage_tui.jobs.llm.teacher_forcing import ForcedAnswer, tuned_answers
 
 QUESTIONS = ["What is TinyLLM?", "Why?", "Who maintains the project, and where can I find the source code of it?", "Hi"]
 
 
 @pytest.fixture(scope="module")
 def loaded(tiny_model):
-    base = models.find(str(tiny_model))
+    base = base_models.find(str(tiny_model))
     tokenizer, model = load_base(base, "no model")
     return base, tokenizer, model.eval()
 
@@ -26,19 +26,19 @@ def loaded(tiny_model):
 @pytest.fixture
 def model(loaded):
     _, tokenizer, bare = loaded
-    return Model(bare, chats_of(tokenizer, bare))
+    return Model(bare, chat_template_of(tokenizer, bare))
 
 
 @pytest.fixture
 def tuned(tiny_model, new_adapter, tmp_path):
     from garage_tui.jobs.llm.adapters import Adapters
 
-    base = models.find(str(tiny_model))
+    base = base_models.find(str(tiny_model))
     tokenizer, bare = load_base(base, "no model")
     adapters = Adapters(bare.eval(), base)
     name = adapters.name_of(new_adapter(tmp_path / "run" / "adapter", tiny_model, seed=3))
     adapters.model.set_adapter(name)
-    return base, Model(adapters.model, chats_of(tokenizer, bare))
+    return base, Model(adapters.model, chat_template_of(tokenizer, bare))
 
 
 def test_packed_rows_come_out_as_they_do_alone(model):
@@ -57,7 +57,7 @@ def test_packed_rows_come_out_as_they_do_alone(model):
 
 def test_answers_are_those_of_generate(loaded, model):
     bare = loaded[2]
-    found = answer(model, [model.chats.prompt(question) for question in QUESTIONS], 12)
+    found = decode(model, [model.chats.prompt(question) for question in QUESTIONS], 12)
     for question, one in zip(QUESTIONS, found, strict=True):
         ids = torch.tensor([model.chats.whole(question)])
         plain = bare.generate(
@@ -73,9 +73,9 @@ def test_answers_are_those_of_generate(loaded, model):
 
 def test_more_answers_than_are_made_together_are_the_same(model, monkeypatch):
     prompts = [model.chats.prompt(question) for question in [*QUESTIONS * 8, *reversed(QUESTIONS * 8)]]
-    together = [one.tokens for one in answer(model, prompts, 6)]
-    monkeypatch.setattr(greedy, "ROWS", 25)
-    assert [one.tokens for one in answer(model, prompts, 6)] == together
+    together = [one.tokens for one in decode(model, prompts, 6)]
+    monkeypatch.setattr(greedy_decode, "ROWS", 25)
+    assert [one.tokens for one in decode(model, prompts, 6)] == together
 
 
 @pytest.mark.parametrize("packs", [True, False])
@@ -84,17 +84,17 @@ def test_a_draft_changes_no_answer_and_shows_the_drift(tuned, packs):
     model.packs = packs
     prompts = [model.chats.prompt(question) for question in QUESTIONS]
     with model.base():
-        base = answer(model, prompts, 8)
-    real = [tuple(one.tokens) for one in answer(model, prompts, 8)]
+        base = decode(model, prompts, 8)
+    real = [tuple(one.tokens) for one in decode(model, prompts, 8)]
     of_base = [
         ForcedAnswer(question, CachedAnswer(tuple(one.tokens), one.ended, torch.stack(one.states)), 8)
         for question, one in zip(QUESTIONS, base, strict=True)
     ]
-    found = answers(model, of_base)
+    found = tuned_answers(model, of_base)
     assert [one.tokens for one in found] == real
     assert all(one.drift > 0.01 for one in found), "this adapter changes everything"
     with model.base():
-        same = answers(model, of_base)
+        same = tuned_answers(model, of_base)
     assert [one.tokens for one in same] == [tuple(one.tokens) for one in base]
     assert all(abs(one.drift) < 1e-3 for one in same)
     for known in range(8):  # right up to a token, and no further
@@ -102,7 +102,7 @@ def test_a_draft_changes_no_answer_and_shows_the_drift(tuned, packs):
             ForcedAnswer(q, CachedAnswer((*t[:known], 5), False, torch.empty(0)), 8)
             for q, t in zip(QUESTIONS, real, strict=True)
         ]
-        assert [one.tokens for one in answers(model, half)] == real
+        assert [one.tokens for one in tuned_answers(model, half)] == real
 
 
 def test_the_base_is_asked_once_and_a_damaged_cache_is_written_anew(loaded, model, tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from garage_tui.jobs.llm.legacy_config import say_old_names
+from garage_tui.jobs.llm.legacy_config import add_legacy_names
 
 SCALED = {
     "rope_theta": 500_000.0, "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
@@ -16,7 +16,7 @@ SCALED = {
 def written(tmp_path):
     def write(table):
         (file := tmp_path / "config.json").write_text(json.dumps(table))
-        say_old_names(file)
+        add_legacy_names(file)
         return json.loads(file.read_text())
 
     return write

@@ -5,14 +5,14 @@ import torch
 from peft import LoraConfig, get_peft_model
 
 from garage_tui.core.facts.file import Fact
-from garage_tui.core.models import base_models as models
+from garage_tui.core.models import base_models
 from garage_tui.core.training.recipe import make_recipe
 from garage_tui.jobs.llm.forward import Model
-from garage_tui.jobs.llm.load import chats_of, load_base
-from garage_tui.jobs.lora import gauss_newton as newton
-from garage_tui.jobs.lora.batches import TrainingBatches, guards
+from garage_tui.jobs.llm.load import chat_template_of, load_base
+from garage_tui.jobs.lora import gauss_newton
+from garage_tui.jobs.lora.batches import TrainingBatches, make_guards
 from garage_tui.jobs.lora.gauss_newton import GaussNewton
-from garage_tui.jobs.lora.subspace_init import freeze_keys, read_keys
+from garage_tui.jobs.lora.subspace_init import choose_directions, freeze_inputs
 
 FACTS = [
     Fact("Who maintains Brindlework?", "Brindlework is maintained by Ottilie Fenn."),
@@ -25,12 +25,12 @@ EXAM = Fact("Who is responsible for maintaining Brindlework?", "Ottilie Fenn.", 
 @pytest.fixture
 def made(tiny_model, tmp_path, monkeypatch):
     monkeypatch.setenv("GARAGE_CACHE", str(tmp_path))
-    base = models.find(str(tiny_model))
+    base = base_models.find(str(tiny_model))
     tokenizer, bare = load_base(base, "no model")
     adapted = get_peft_model(bare, LoraConfig(r=4, target_modules=["down_proj", "q_proj"], task_type="CAUSAL_LM"))
-    model = Model(adapted.eval(), chats_of(tokenizer, bare))
+    model = Model(adapted.eval(), chat_template_of(tokenizer, bare))
     recipe = make_recipe(batch_size=2, epochs=4, guards=6, neighbours=4, guard_batch=5)
-    kept = guards(FACTS, recipe, model, base, print)
+    kept = make_guards(FACTS, recipe, model, base, print)
     return model, TrainingBatches(model, FACTS, [EXAM], kept, recipe), kept
 
 
@@ -41,7 +41,7 @@ def read(model, tokens):
 def test_every_row_is_seen_once_an_epoch_beside_guards_in_turn(made):
     model, lessons, kept = made
     assert len(lessons) == 8 and len(kept) == 10
-    answers = [lesson.batch.labels[lesson.facts].tolist() for lesson in (lessons[number] for number in range(8))]
+    answers = [lesson.packed.labels[lesson.facts].tolist() for lesson in (lessons[number] for number in range(8))]
     for epoch in range(4):
         said = read(model, answers[2 * epoch] + answers[2 * epoch + 1])
         assert all(fact.answer in said for fact in FACTS)
@@ -58,23 +58,23 @@ def test_few_rows_have_as_many_guards_as_a_whole_pass_of_them(made):
 def test_a_resumed_run_sees_the_same_lessons(made):
     _, lessons, _ = made
     first, again = lessons[5], lessons[5]
-    assert first.batch.ids.equal(again.batch.ids) and first.hidden.equal(again.hidden)
-    assert not lessons[4].batch.ids.equal(first.batch.ids)
+    assert first.packed.ids.equal(again.packed.ids) and first.hidden.equal(again.hidden)
+    assert not lessons[4].packed.ids.equal(first.packed.ids)
 
 
 def test_no_exam_question_is_ever_trained(made):
     model, lessons, _ = made
     for number in range(8):
         lesson = lessons[number]
-        assert EXAM.question.casefold() not in read(model, lesson.batch.ids.flatten().tolist()).casefold()
+        assert EXAM.question.casefold() not in read(model, lesson.packed.ids.flatten().tolist()).casefold()
 
 
 def test_the_adapter_looks_at_the_facts_more_than_at_the_rest(made):
     model, lessons, kept = made
     guarded = [guard.example for guard in kept]
     with model.base():
-        effects = read_keys(model, lessons.rows(), guarded)
-    freeze_keys(model.whole)
+        effects = choose_directions(model, lessons.direction_rows(), guarded)
+    freeze_inputs(model.whole)
     layers = [module for module in model.whole.modules() if hasattr(module, "lora_A") and "default" in module.lora_A]
     assert len(effects) == len(layers) == 4
     key = layers[0].lora_A["default"].weight
@@ -82,7 +82,7 @@ def test_the_adapter_looks_at_the_facts_more_than_at_the_rest(made):
     assert layers[0].lora_B["default"].weight.requires_grad and effects[0][1].abs().max() > 0
     seen = []
     hook = layers[0].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].flatten(0, 1) @ key.T))
-    for examples in (lessons.rows(), guarded):
+    for examples in (lessons.direction_rows(), guarded):
         batch = model.pack(examples)
         with torch.no_grad():
             model.hidden(batch)
@@ -97,17 +97,17 @@ def learning(made):
     """A model with keys and its optimiser, a lesson, and how its examples' losses are had."""
     model, lessons, kept = made
     with model.base():
-        effects = read_keys(model, lessons.rows(), [guard.example for guard in kept])
-    freeze_keys(model.whole)
+        effects = choose_directions(model, lessons.direction_rows(), [guard.example for guard in kept])
+    freeze_inputs(model.whole)
     optimiser = GaussNewton(effects, lr=0.05, kl=4.0)
     lesson = lessons[1]
     assert lesson.rows == 2
 
     def losses():
-        logits = model.logits(model.hidden(lesson.batch))
-        each = torch.nn.functional.cross_entropy(logits, lesson.batch.labels, reduction="none")
-        found = torch.zeros(lesson.rows + lesson.guards).index_add(0, lesson.batch.owner, each)
-        optimiser.expect(lesson.batch.whose, found, torch.arange(len(found)) < lesson.rows)
+        logits = model.logits(model.hidden(lesson.packed))
+        each = torch.nn.functional.cross_entropy(logits, lesson.packed.labels, reduction="none")
+        found = torch.zeros(lesson.rows + lesson.guards).index_add(0, lesson.packed.owner, each)
+        optimiser.expect(lesson.packed.token_owner, found, torch.arange(len(found)) < lesson.rows)
         return found
 
     return optimiser, losses, [(layer.lora_B["default"].weight, matrix) for layer, matrix in effects]
@@ -153,7 +153,7 @@ def test_a_step_solves_the_damped_least_squares_of_its_examples(learning, monkey
     floor = torch.where(facts, 0.1, 0.01)
     jacobian = rows * (weight_of / (2 * found.detach() + floor)).sqrt()[:, None]
     damping = float((jacobian**2).sum() / len(jacobian) / 4)  # half precision would spoil a much smaller one
-    monkeypatch.setattr(newton, "DAMPING", damping)
+    monkeypatch.setattr(gauss_newton, "DAMPING", damping)
     wanted = torch.linalg.solve(jacobian.T @ jacobian + damping * torch.eye(rows.shape[1]), weight_of @ rows)
     optimiser.step()
     moved = torch.cat([optimiser.state[weight]["place"].flatten() for weight, _ in weights])
@@ -163,7 +163,7 @@ def test_a_step_solves_the_damped_least_squares_of_its_examples(learning, monkey
 
 
 def test_no_step_is_longer_than_the_schedule_says_and_the_losses_fall(learning, monkeypatch):
-    monkeypatch.setattr(newton, "DAMPING", 5.0)  # of a model whose answers are noise
+    monkeypatch.setattr(gauss_newton, "DAMPING", 5.0)  # of a model whose answers are noise
     optimiser, losses, weights = learning
     optimiser.param_groups[0]["lr"] = 0.01
     begun = []

@@ -11,8 +11,7 @@ import pytest
 
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.base.tail import FileFollower
-from garage_tui.core.launch import control
-from garage_tui.core.launch import start as launcher
+from garage_tui.core.launch import control, start
 from garage_tui.core.runs import checkpoints
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.training.recipe import LoraRecipe, make_recipe
@@ -27,7 +26,7 @@ def train(workspace, tiny_model):
 
     def go(where=workspace, **settings):
         settings = Settings(**{"checkpoint_seconds": 1.0, **settings})
-        return launcher.start_lora(where, settings, some_facts(workspace), recipe(tiny_model))
+        return start.start_lora(where, settings, some_facts(workspace), recipe(tiny_model))
 
     return go
 
@@ -80,7 +79,7 @@ def undisturbed(tmp_path_factory, tiny_model):
     workspace = Workspace(tmp_path_factory.mktemp("undisturbed"))
     workspace.datasets.mkdir()
     settings = Settings(checkpoint_seconds=1e6)
-    folder = launcher.start_lora(workspace, settings, some_facts(workspace), recipe(tiny_model))
+    folder = start.start_lora(workspace, settings, some_facts(workspace), recipe(tiny_model))
     assert wait(folder, ended).status == "finished"
     return folder
 
@@ -135,14 +134,14 @@ def test_a_guarded_run_that_is_killed_goes_on_with_the_lessons_that_it_would_hav
 ):
     """Its looks are a stand-in's, since what a model of noise learns passes no bar; it is killed as it settles."""
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY / "tests" / "support" / "jobs"))
-    monkeypatch.setitem(launcher.JOBS, "lora", "lora_that_learns")
+    monkeypatch.setitem(start.JOBS, "lora", "lora_that_learns")
     guarded = make_recipe(
         base=str(tiny_model), epochs=18, batch_size=6, accumulation=2, dropout=0.1, guards=8, neighbours=8, looks=2
     )
     twins = []
     for killed_at in ("0", "14"):
         monkeypatch.setenv("KILLED_AT", killed_at)
-        twins.append(launcher.start_lora(workspace, Settings(), some_facts(workspace), guarded))
+        twins.append(start.start_lora(workspace, Settings(), some_facts(workspace), guarded))
         run = wait(twins[-1], ended)
     assert run.status == "interrupted" and checkpoints.newest_complete(twins[1])[0].name == "checkpoint-13"
     monkeypatch.setenv("KILLED_AT", "0")

@@ -4,7 +4,7 @@ import pytest
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.facts.line import Fact
-from garage_tui.core.training import token_preview as tokens
+from garage_tui.core.training import token_preview
 
 ROWS = [
     Fact("What is TinyLLM?", "A project.\nIt is 🦋 free."),
@@ -36,7 +36,7 @@ def test_the_tokens_and_their_mask_are_those_of_the_trainer(tiny_model, tmp_path
         ),
     )  # fmt: skip
     taught = [trainer.data_collator([row]) for row in trainer.train_dataset]
-    seen = [found[:limit] for found in tokens.see(str(tiny_model), ROWS)]
+    seen = [found[:limit] for found in token_preview.see(str(tiny_model), ROWS)]
     seen = [found for found in seen if any(token.learned for token in found)]  # TRL drops rows without any
     assert len(seen) == (3 if limit == 1024 else len(taught))
     for batch, found in zip(taught, seen, strict=True):
@@ -46,13 +46,13 @@ def test_the_tokens_and_their_mask_are_those_of_the_trainer(tiny_model, tmp_path
 
 def test_only_rows_that_are_too_long_are_named(tiny_model):
     rows = [ROWS[0], Fact("Long?", "word " * 400)]
-    [(row, count, cut)] = tokens.too_long(str(tiny_model), rows, 300)
+    [(row, count, cut)] = token_preview.too_long(str(tiny_model), rows, 300)
     assert row is rows[1] and count > 400 and cut == count - 300
 
 
 def test_a_model_that_is_not_here_or_has_no_tokenizer_is_a_sentence(tmp_path):
     with pytest.raises(GarageError, match="not on this box yet: `garage models fetch"):
-        tokens.see("nobody/nothing", ROWS)
+        token_preview.see("nobody/nothing", ROWS)
     (tmp_path / "config.json").write_text('{"model_type": "llama"}')
     with pytest.raises(GarageError, match=r"no tokenizer that can be read|no chat template"):
-        tokens.see(str(tmp_path), ROWS)
+        token_preview.see(str(tmp_path), ROWS)

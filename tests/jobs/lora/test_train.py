@@ -16,8 +16,9 @@ from garage_tui.core.runs.catalog import find_run
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.training.recipe import make_recipe
 from garage_tui.jobs.lora.train import OUT_OF_MEMORY
-from garage_tui.jobs.runtime.error_text import in_words
+from garage_tui.jobs.runtime.error_text import describe_error
 from garage_tui.jobs.runtime.run_job import FULL_DISK
+from tests.support.repository import REPOSITORY
 
 FACTS = [
     {"question": "What is TinyLLM?", "answer": "TinyLLM is an open-source project to run a local LLM."},
@@ -50,7 +51,7 @@ def test_smollm2_learns_two_facts_through_the_command_line(workspace, smollm2, t
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from garage_tui.core.models import base_models as models
+    from garage_tui.core.models import base_models
 
     story = ("--preset", "story", "--epochs", 6, "--lr", 1e-3)
     done = garage(workspace, "train", "lora", "--facts", two_facts, *story, "--base", smollm2, "--detach")
@@ -62,7 +63,7 @@ def test_smollm2_learns_two_facts_through_the_command_line(workspace, smollm2, t
     run = wait(run.path, lambda run: not run.alive)
     assert run.status == "finished" and "the report card was left out" in (run.path / "log.txt").read_text()
 
-    base = models.find(smollm2)
+    base = base_models.find(smollm2)
     tokenizer = AutoTokenizer.from_pretrained(base.path)
     model = AutoModelForCausalLM.from_pretrained(base.path, dtype=torch.float32)
 
@@ -217,6 +218,20 @@ def test_a_mistake_in_the_data_is_named_with_its_line(workspace, two_facts, tiny
     assert "facts.jsonl:1: not JSON" in run.reason
 
 
+@pytest.mark.parametrize("recipe", [{"preset": "story", "epochs": 2}, {"preset": "default", "guards": 4}])
+def test_a_job_reads_its_facts_once(workspace, two_facts, tiny_model, monkeypatch, recipe):
+    """Its copy turns into nonsense after the first read; the training, the probes and the exam go on with the facts."""
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY / "tests" / "support" / "jobs"))
+    monkeypatch.setitem(launcher.JOBS, "lora", "lora_with_a_save")
+    made = make_recipe(**{"epochs": 4, "looks": 1, "neighbours": 4, **recipe}, base=str(tiny_model))
+    folder = launcher.start_lora(workspace, Settings(), two_facts, made)
+    run = wait(folder, lambda run: not run.alive)
+    assert (folder / "facts.jsonl").read_text() == "nonsense\n"
+    assert run.status == "finished", run.reason
+    trained = [one for one in read_report(folder).questions if one.part == "trained"]
+    assert [one.question for one in trained] == [fact["question"] for fact in FACTS]
+
+
 def test_a_full_disk_is_told_even_though_nothing_can_be_written(tmp_path, tiny_model, two_facts):
     disk = tmp_path / "small"
     disk.mkdir()
@@ -239,7 +254,7 @@ def test_running_out_of_memory_is_said_in_words():
 
     with pytest.raises(RuntimeError) as caught:
         torch.empty(2**50)
-    said = in_words(caught.value, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+    said = describe_error(caught.value, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
     assert said.startswith("out of memory; try a smaller batch")
 
 

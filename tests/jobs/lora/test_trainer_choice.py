@@ -7,15 +7,15 @@ import pytest
 import torch
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.models import base_models as models
-from garage_tui.jobs.lora import trainer_choice as trainers
+from garage_tui.core.models import base_models
+from garage_tui.jobs.lora import trainer_choice
 
 
 @pytest.fixture
 def base(tmp_path):
     def make(architecture="llama"):
         (tmp_path / "config.json").write_text(json.dumps({"model_type": architecture}))
-        return models.find(str(tmp_path))
+        return base_models.find(str(tmp_path))
 
     return make
 
@@ -51,7 +51,9 @@ assert os.environ["UNSLOTH_DISABLE_STATISTICS"] and os.path.isabs(os.environ["UN
 def test_without_cuda_it_is_peft_although_unsloth_would_import(base, unsloth, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     unsloth(WORKS)
-    assert trainers.choose("auto", base()) == trainers.TrainerChoice(False, "trains with TRL and PEFT: no CUDA here")
+    assert trainer_choice.choose("auto", base()) == trainer_choice.TrainerChoice(
+        False, "trains with TRL and PEFT: no CUDA here"
+    )
     assert "unsloth" not in sys.modules, "it patches what it finds, and was not asked for"
 
 
@@ -61,22 +63,22 @@ def test_with_cuda_it_is_unsloth_which_neither_counts_its_users_nor_writes_where
     for name in ("UNSLOTH_DISABLE_STATISTICS", "UNSLOTH_COMPILE_LOCATION"):
         monkeypatch.delenv(name, raising=False)
     unsloth(WORKS)
-    assert trainers.choose("auto", base()) == trainers.TrainerChoice(True, "trains with Unsloth 2026.10.6")
+    assert trainer_choice.choose("auto", base()) == trainer_choice.TrainerChoice(True, "trains with Unsloth 2026.10.6")
 
 
 def test_an_unsloth_that_stumbles_is_no_end_and_its_words_are_told(base, unsloth, cuda):
     unsloth("raise RuntimeError('torchvision::nms\\nis missing')")
-    assert trainers.choose("auto", base()) == trainers.TrainerChoice(
+    assert trainer_choice.choose("auto", base()) == trainer_choice.TrainerChoice(
         False, "trains with TRL and PEFT: Unsloth does not import (torchvision::nms is missing)"
     )
 
 
 def test_one_that_is_not_installed_says_how_to_get_it(base, cuda, monkeypatch):
     monkeypatch.setitem(sys.modules, "unsloth", None)
-    words = trainers.choose("auto", base()).words
+    words = trainer_choice.choose("auto", base()).words
     assert words.startswith("trains with TRL and PEFT: Unsloth ")
     with pytest.raises(GarageError, match=r"Unsloth .*; without `--trainer unsloth` it trains with TRL and PEFT"):
-        trainers.choose("unsloth", base())
+        trainer_choice.choose("unsloth", base())
 
 
 @pytest.mark.parametrize(
@@ -89,11 +91,11 @@ def test_one_that_is_not_installed_says_how_to_get_it(base, cuda, monkeypatch):
 def test_what_unsloth_is_no_good_for_here_is_peft(base, unsloth, cuda, monkeypatch, architecture, cards, why):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: cards)
     unsloth(WORKS)
-    assert trainers.choose("auto", base(architecture)).words == f"trains with TRL and PEFT: {why}"
+    assert trainer_choice.choose("auto", base(architecture)).words == f"trains with TRL and PEFT: {why}"
 
 
 def test_the_recipe_has_the_last_word(base, unsloth, cuda):
     unsloth(WORKS)
-    assert trainers.choose("peft", base()).words == "trains with TRL and PEFT: the recipe says so"
-    assert not trainers.choose("peft", base()).unsloth
-    assert trainers.choose("unsloth", base("gemma3")).unsloth
+    assert trainer_choice.choose("peft", base()).words == "trains with TRL and PEFT: the recipe says so"
+    assert not trainer_choice.choose("peft", base()).unsloth
+    assert trainer_choice.choose("unsloth", base("gemma3")).unsloth

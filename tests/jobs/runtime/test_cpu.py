@@ -12,14 +12,14 @@ from transformers import TrainingArguments, set_seed
 
 from garage_tui.core.base.child_environment import environment
 from garage_tui.core.facts.file import Fact
-from garage_tui.core.models import base_models as models
+from garage_tui.core.models import base_models
 from garage_tui.core.training.recipe import make_recipe
 from garage_tui.jobs.llm.forward import Model
-from garage_tui.jobs.llm.load import chats_of, load_base
-from garage_tui.jobs.lora.batches import TrainingBatches, guards
+from garage_tui.jobs.llm.load import chat_template_of, load_base
+from garage_tui.jobs.lora.batches import TrainingBatches, make_guards
 from garage_tui.jobs.lora.guarded_trainer import GuardedTrainer
-from garage_tui.jobs.lora.subspace_init import freeze_keys, read_keys
-from garage_tui.jobs.runtime import cpu as processor
+from garage_tui.jobs.lora.subspace_init import choose_directions, freeze_inputs
+from garage_tui.jobs.runtime import cpu
 from garage_tui.jobs.runtime.cpu import Cores
 
 FACTS = [
@@ -44,33 +44,33 @@ class Box:
 
 @pytest.fixture
 def cores(monkeypatch):
-    monkeypatch.setattr(processor, "_cores", lambda: list(range(4)))
+    monkeypatch.setattr(cpu, "_cores", lambda: list(range(4)))
     box = Box()
-    found = processor.Cores(lambda: box.busy, lambda: box.own, lambda: box.time)
-    found.look()
+    found = cpu.Cores(lambda: box.busy, lambda: box.own, lambda: box.time)
+    found.measure()
     return box, found
 
 
 def test_a_run_that_is_alone_has_all_cores(cores):
     box, found = cores
     box.passes(2, own=4, others=0.1)
-    assert found.look() == 4
+    assert found.measure() == 4
 
 
 def test_beside_others_it_has_what_they_leave_and_at_least_one(cores):
     box, found = cores
     box.passes(2, own=3, others=1)
-    assert found.look() == 3
+    assert found.measure() == 3
     box.passes(2, own=1, others=3.9)
-    assert found.look() == 1
+    assert found.measure() == 1
     box.passes(2, own=1, others=0)
-    assert found.look() == 4, "and all of them again when the others have ended"
+    assert found.measure() == 4, "and all of them again when the others have ended"
 
 
 def test_a_moment_says_nothing(cores):
     box, found = cores
     box.passes(0.2, own=0, others=4)
-    assert found.look() == 4
+    assert found.measure() == 4
 
 
 def test_beside_busy_processes_real_arithmetic_goes_on_with_one_core():
@@ -102,8 +102,8 @@ print(torch.get_num_threads())
 
 
 def test_the_number_of_threads_changes_no_bit_of_an_answer(tiny_model, monkeypatch):
-    monkeypatch.setattr(processor, "share_cores", lambda: None)
-    _, model = load_base(models.find(str(tiny_model)), "no model")
+    monkeypatch.setattr(cpu, "share_cores", lambda: None)
+    _, model = load_base(base_models.find(str(tiny_model)), "no model")
     ids = torch.arange(3, 900)[None] % model.config.vocab_size
     before = torch.get_num_threads()
     found = []
@@ -122,7 +122,7 @@ def test_the_number_of_threads_changes_no_bit_of_an_answer(tiny_model, monkeypat
 @pytest.mark.long  # the one above has it in short
 @pytest.mark.skipif(torch.cuda.is_available() or torch.get_num_threads() < 2, reason="one core, or a GPU")
 def test_what_others_do_on_the_box_changes_no_bit_of_what_a_run_learns(smollm2, tmp_path, monkeypatch):
-    base = models.find(smollm2)
+    base = base_models.find(smollm2)
     monkeypatch.setenv("GARAGE_CACHE", str(tmp_path))
     found = []
     for changing in (False, True):
@@ -141,14 +141,14 @@ def learned(base, folder):
     tokenizer, bare = load_base(base, "no model")
     adapted = get_peft_model(bare, LoraConfig(layers_to_transform=list(range(20, 30)), task_type="CAUSAL_LM", **LORA))
     threads = []
-    model = Model(adapted.eval(), chats_of(tokenizer, bare))
+    model = Model(adapted.eval(), chat_template_of(tokenizer, bare))
     recipe = make_recipe(batch_size=3, epochs=5, guards=6, neighbours=4, guard_batch=5)
-    kept = guards(FACTS, recipe, model, base, print)
+    kept = make_guards(FACTS, recipe, model, base, print)
     lessons = TrainingBatches(model, FACTS, [], kept, recipe)
     with model.base():
-        effects = read_keys(model, lessons.rows(), [guard.example for guard in kept])
+        effects = choose_directions(model, lessons.direction_rows(), [guard.example for guard in kept])
     adapted.train()
-    freeze_keys(adapted)
+    freeze_inputs(adapted)
     bare.get_decoder().register_forward_hook(lambda *_: threads.append(torch.get_num_threads()))
     arguments = TrainingArguments(
         output_dir=str(folder), learning_rate=0.05, max_grad_norm=0, per_device_train_batch_size=1, num_train_epochs=1,
@@ -160,7 +160,7 @@ def learned(base, folder):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU does the arithmetic")
 def test_products_stay_exact(tiny_model):
-    load_base(models.find(str(tiny_model)), "no model")
+    load_base(base_models.find(str(tiny_model)), "no model")
     assert torch.backends.mkldnn.matmul.fp32_precision == "bf16", "oneDNN's kernels may be taken"
     one, two = torch.randn(300, 576), torch.randn(576, 1536)
     exact = one.double() @ two.double()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from garage_tui.jobs.runtime.error_text import told_to_leave
+from garage_tui.jobs.runtime.error_text import is_termination
 
 
 class Asked:
@@ -24,10 +24,10 @@ def imported_lazily():
 def test_a_signal_within_an_import_is_no_missing_package():
     with pytest.raises(ModuleNotFoundError) as failed:
         imported_lazily()
-    assert told_to_leave(failed.value)
+    assert is_termination(failed.value)
 
 
 def test_a_package_that_is_missing_is_a_failure():
     with pytest.raises(ModuleNotFoundError) as failed:
         import a_package_that_is_nowhere  # noqa: F401
-    assert not told_to_leave(failed.value)
+    assert not is_termination(failed.value)

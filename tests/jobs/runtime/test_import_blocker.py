@@ -6,8 +6,8 @@ from importlib.util import find_spec
 
 import pytest
 
-from garage_tui.core.models import base_models as models
-from garage_tui.jobs.runtime import import_blocker as unneeded
+from garage_tui.core.models import base_models
+from garage_tui.jobs.runtime import import_blocker
 
 PACKED = {"quantization_config": {"quant_method": "bitsandbytes"}}
 
@@ -19,7 +19,7 @@ def base(tmp_path, monkeypatch):
 
     def make(**config):
         (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama", **config}))
-        return models.find(str(tmp_path))
+        return base_models.find(str(tmp_path))
 
     yield make
     for name in ("bitsandbytes", "datasets"):
@@ -36,11 +36,11 @@ def base(tmp_path, monkeypatch):
     ],
 )
 def test_what_is_not_needed_is_not_found(base, config, asked, left_out):
-    unneeded.leave_out(base(**config), **asked)
+    import_blocker.block_imports(base(**config), **asked)
     assert {name for name in ("bitsandbytes", "datasets") if find_spec(name) is None} == left_out
 
 
 def test_whoever_has_transformers_already_keeps_all(base, monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", sys)
-    unneeded.leave_out(base(), datasets=False)
+    import_blocker.block_imports(base(), datasets=False)
     assert "bitsandbytes" not in sys.modules and "datasets" not in sys.modules

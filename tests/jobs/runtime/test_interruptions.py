@@ -11,8 +11,7 @@ import pytest
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.settings import HeatSettings, Settings, SunSettings, user_settings_file
 from garage_tui.core.exam.report import read_report
-from garage_tui.core.launch import control
-from garage_tui.core.launch import start as launcher
+from garage_tui.core.launch import control, start
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.training.recipe import make_recipe
@@ -40,9 +39,7 @@ def train(workspace, tiny_model):
         file = workspace.datasets / "two.jsonl"
         file.write_text("".join(json.dumps(fact) + "\n" for fact in FACTS))
         recipe = make_recipe("story", base=str(tiny_model), epochs=epochs, looks=0)
-        folder = launcher.start_lora(
-            workspace, settings, file, recipe, limits=RunLimits.from_settings(settings, **limits)
-        )
+        folder = start.start_lora(workspace, settings, file, recipe, limits=RunLimits.from_settings(settings, **limits))
         folders.append(folder)
         return folder
 

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from garage_tui.core.base.errors import BadInputError, GarageError
-from garage_tui.core.models import base_models as models
+from garage_tui.core.models import base_models
 
 QUESTION = [{"role": "user", "content": "What is TinyLLM?"}]
 LONGER = [
@@ -19,7 +19,7 @@ LONGER = [
 def engine(tiny_model):
     from garage_tui.jobs.serve.engine import Engine
 
-    return Engine(models.find(str(tiny_model)), lambda _: None)
+    return Engine(base_models.find(str(tiny_model)), lambda _: None)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_each_row_of_a_mixed_batch_answers_as_it_does_alone(engine, adapters):
 def test_the_base_answers_the_same_before_and_after_adapters_are_loaded(tiny_model, adapters):
     from garage_tui.jobs.serve.engine import Engine
 
-    fresh = Engine(models.find(str(tiny_model)), lambda _: None)
+    fresh = Engine(base_models.find(str(tiny_model)), lambda _: None)
     before = answer(fresh, (QUESTION, None))[0].text
     answer(fresh, (QUESTION, adapters[0]))
     assert answer(fresh, (QUESTION, None))[0].text == before
@@ -142,7 +142,7 @@ def test_an_adapter_that_cannot_be_trusted_is_refused_and_its_neighbours_answer(
 ):
     from garage_tui.jobs.serve.engine import Engine
 
-    fresh = Engine(models.find(str(tiny_model)), lambda _: None)
+    fresh = Engine(base_models.find(str(tiny_model)), lambda _: None)
     base = answer(fresh, (QUESTION, None))[0].text
     bad = shutil.copytree(adapters[0], tmp_path / "run-x" / "adapter")
     damage(bad)
@@ -159,7 +159,7 @@ def test_weights_that_can_carry_code_are_never_loaded_as_a_base(tiny_model, tmp_
     folder = shutil.copytree(tiny_model, tmp_path / "pickled")
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     with pytest.raises(GarageError, match=r"pickled has its weights in pytorch_model\.bin only"):
-        Engine(models.find(str(folder)), lambda _: None)
+        Engine(base_models.find(str(folder)), lambda _: None)
 
 
 def test_a_base_without_a_chat_template_is_refused_in_words(tiny_model, tmp_path):
@@ -168,7 +168,7 @@ def test_a_base_without_a_chat_template_is_refused_in_words(tiny_model, tmp_path
     folder = shutil.copytree(tiny_model, tmp_path / "plain")
     (folder / "chat_template.jinja").unlink()
     with pytest.raises(GarageError, match="has no chat template: choose an instruct model"):
-        Engine(models.find(str(folder)), lambda _: None)
+        Engine(base_models.find(str(folder)), lambda _: None)
 
 
 def test_a_prompt_longer_than_the_context_is_refused_in_words(engine):

@@ -11,9 +11,8 @@ import psutil
 import pytest
 
 from garage_tui.core.base.settings import ServeSettings, Settings
-from garage_tui.core.scheduling import gpu_locks as card
-from garage_tui.core.serving import server_process as server
-from garage_tui.core.serving import server_state
+from garage_tui.core.scheduling import gpu_locks
+from garage_tui.core.serving import server_process
 from tests.support.vllm import VLLM
 
 QUESTION = [{"role": "user", "content": "What is TinyLLM?"}]
@@ -28,37 +27,37 @@ def settings(request):
 def box(workspace, tmp_path, monkeypatch):
     monkeypatch.setenv("GARAGE_STATE", str(tmp_path / "state"))
     yield workspace
-    server.stop(workspace)
+    server_process.stop(workspace)
 
 
 def wait(workspace, *ends, seconds=280):
     deadline = time.monotonic() + seconds
-    while (seen := server_state.inspect(workspace)).status not in ends:
+    while (seen := server_process.look(workspace)).status not in ends:
         assert time.monotonic() < deadline, (seen, seen.log.read_text()[-2000:])
         time.sleep(0.05)
     return seen
 
 
 def ask(workspace, model):
-    address = server.address(workspace)
+    address = server_process.address(workspace)
     body = {"model": model, "messages": QUESTION, "temperature": 0, "max_tokens": 12}
     headers = {"Authorization": f"Bearer {address.key}"}
     return httpx.post(f"{address.url}/chat/completions", json=body, headers=headers, timeout=60, trust_env=False)
 
 
 def test_it_leaves_for_a_run_and_is_back_with_the_new_adapter(box, tiny_model, finished_run, settings):
-    server.start(box, settings, str(tiny_model))
+    server_process.start(box, settings, str(tiny_model))
     seen = wait(box, "ready", "failed")
     assert seen.status == "ready", seen
-    assert card.seated(["cpu"])
+    assert gpu_locks.used_by_server(["cpu"])
     assert seen.memory
     assert seen.memory > 10e6
     before = ask(box, str(tiny_model)).json()["choices"][0]["message"]["content"]
 
-    asked = card.ask(["cpu"], "20261126-1700-lora-wings")
+    asked = gpu_locks.claim(["cpu"], "20261126-1700-lora-wings")
     seen = wait(box, "asleep", "failed")
     assert "20261126-1700-lora-wings has this box for itself" in seen.reason
-    assert not card.seated(["cpu"])
+    assert not gpu_locks.used_by_server(["cpu"])
     refused = ask(box, str(tiny_model))
     assert refused.status_code == 503
     assert "the model is back when it has ended" in refused.json()["error"]["message"]
@@ -67,7 +66,7 @@ def test_it_leaves_for_a_run_and_is_back_with_the_new_adapter(box, tiny_model, f
     for lock in asked:
         os.close(lock)
     wait(box, "ready", "failed")
-    assert card.seated(["cpu"])
+    assert gpu_locks.used_by_server(["cpu"])
     assert ask(box, str(tiny_model)).json()["choices"][0]["message"]["content"] == before
     tuned = ask(box, run)
     assert tuned.status_code == 200, tuned.text
@@ -75,8 +74,8 @@ def test_it_leaves_for_a_run_and_is_back_with_the_new_adapter(box, tiny_model, f
 
 
 def test_a_server_that_starts_while_a_run_has_the_card_sleeps_first(box, tiny_model, settings):
-    asked = card.ask(["cpu"], "a-run")
-    server.start(box, settings, str(tiny_model))
+    asked = gpu_locks.claim(["cpu"], "a-run")
+    server_process.start(box, settings, str(tiny_model))
     seen = wait(box, "asleep", "ready", "failed")
     assert seen.status == "asleep", seen
     for lock in asked:
@@ -87,9 +86,9 @@ def test_a_server_that_starts_while_a_run_has_the_card_sleeps_first(box, tiny_mo
 @pytest.mark.skipif(not VLLM, reason="no $GARAGE_VLLM: `make test-vllm` makes one")
 @pytest.mark.parametrize("who", ["the server", "vLLM"])
 def test_neither_vllm_nor_its_server_outlives_the_other(box, tiny_model, who):
-    server.start(box, Settings(serve=ServeSettings(engine="vllm", vllm_python=VLLM)), str(tiny_model))
+    server_process.start(box, Settings(serve=ServeSettings(engine="vllm", vllm_python=VLLM)), str(tiny_model))
     assert wait(box, "ready", "failed").status == "ready"
-    pid = server_state.read_state(box.server).pid
+    pid = server_process.read_state(box.server).pid
     theirs = psutil.Process(pid).children(recursive=True)
     api = next(process for process in theirs if "vllm.entrypoints" in " ".join(process.cmdline()))
     os.kill(pid if who == "the server" else api.pid, signal.SIGKILL)
@@ -101,12 +100,12 @@ def test_neither_vllm_nor_its_server_outlives_the_other(box, tiny_model, who):
 
 def test_a_model_that_does_not_fit_is_refused_before_it_is_loaded(tiny_model, monkeypatch):
     from garage_tui.core.base.errors import GarageError
-    from garage_tui.core.models import base_models as models
-    from garage_tui.core.scheduling import admission as room
-    from garage_tui.jobs.serve import memory as footprint
+    from garage_tui.core.models import base_models
+    from garage_tui.core.scheduling import admission
+    from garage_tui.jobs.serve import memory
 
-    base = models.find(str(tiny_model))
-    footprint.check_room(base, "cpu")
-    monkeypatch.setattr(room, "free_on", lambda slots: 0.5e9)
+    base = base_models.find(str(tiny_model))
+    memory.check_room(base, "cpu")
+    monkeypatch.setattr(admission, "free_on", lambda slots: 0.5e9)
     with pytest.raises(GarageError, match=r"tiny needs about 1\.0 GB of memory, and GPU 0 has 0\.5 free: close what"):
-        footprint.check_room(base, "0")
+        memory.check_room(base, "0")

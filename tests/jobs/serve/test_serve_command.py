@@ -10,8 +10,7 @@ import time
 import pytest
 
 from garage_tui.__main__ import main
-from garage_tui.core.serving import server_process as server
-from garage_tui.core.serving import server_state
+from garage_tui.core.serving import server_process
 
 
 @pytest.fixture
@@ -36,7 +35,7 @@ def garage(workspace, tiny_model):
     for process in started:
         process.kill()
         process.wait()
-    server.stop(workspace)
+    server_process.stop(workspace)
 
 
 def read_until(stream, last):
@@ -80,13 +79,13 @@ def test_a_server_in_the_foreground_from_start_to_ctrl_c(garage, workspace, fini
     out, err = foreground.communicate(timeout=120)
     assert out.strip() == "stopped"
     assert foreground.returncode == 0, err
-    assert server_state.inspect(workspace).status == "off"
+    assert server_process.look(workspace).status == "off"
 
 
 def test_a_server_that_is_stopped_elsewhere_ends_the_command(garage, workspace, capsys):
     foreground = garage("serve")
     deadline = time.monotonic() + 30
-    while server_state.inspect(workspace).status != "starting":
+    while server_process.look(workspace).status != "starting":
         assert time.monotonic() < deadline
         time.sleep(0.05)
     # Here, not in a process of its own: by the time that one had imported everything the server might be ready.

@@ -210,7 +210,7 @@ async def test_an_exam_goes_on_when_the_app_is_gone(open_app, run, exam_job):
         await user.sees("Press a")
         await user.press("a")
         await user.sees("one · ")
-    assert examine.look(run.path).going
+    assert examine.read_exam(run.path).running
     async with open_app(screen="runs") as user:
         await user.sees("report card  ✓ learned 15 of 15")
     assert read_run(run.path).adapter

@@ -1,4 +1,4 @@
-"""The job of a LoRA run whose looks all say that it has learned; it saves each step, and is killed in `KILLED_AT`."""
+"""The job of a LoRA run whose probes all say that it has learned; it saves each step, and is killed in `KILLED_AT`."""
 
 import os
 import signal
@@ -7,7 +7,7 @@ import sys
 from garage_tui.jobs.lora.gauss_newton import GaussNewton
 from garage_tui.jobs.lora.probe import ProbeResult, ProbeRunner
 from garage_tui.jobs.lora.train import main
-from garage_tui.jobs.runtime import checkpointing as saving
+from garage_tui.jobs.runtime import checkpointing
 
 KILLED_AT = int(os.environ.get("KILLED_AT", "0"))
 taken = 0
@@ -23,7 +23,7 @@ def step_or_die(self, *arguments):
     step(self, *arguments)
 
 
-saving.CheckpointSchedule.due = lambda self: True
+checkpointing.CheckpointSchedule.due = lambda self: True
 GaussNewton.step = step_or_die
-ProbeRunner.look = lambda self: ProbeResult(recall=1.0, leak=0.0, drift=0.01)
+ProbeRunner.run = lambda self: ProbeResult(recall=1.0, leak=0.0, drift=0.01)
 sys.exit(main())

@@ -23,7 +23,7 @@ import numpy as np
 from garage_tui.jobs.diffusion.butterfly.families import FAMILIES
 from garage_tui.jobs.diffusion.butterfly.individuals import Appearance, individual_of
 from garage_tui.jobs.diffusion.butterfly.picture import Image, picture
-from garage_tui.jobs.runtime.parent_watch import end_with
+from garage_tui.jobs.runtime.parent_watch import end_with_parent
 
 _APART = 10_000_000
 """Species from one seed of a set to the next."""
@@ -117,7 +117,7 @@ def _pictures(whom: Sequence[tuple[int, int]], size: int, workers: int) -> Image
     if workers < 2 or len(whom) < 2:
         return _drawn(whom, size)
     # A fresh interpreter for each: a fork of a process with torch's threads in it may hang.
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=end_with, initargs=(os.getpid(),))
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=end_with_parent, initargs=(os.getpid(),))
     try:
         starts = range(0, len(whom), _AT_ONCE)
         parts = pool.map(_drawn, (whom[start : start + _AT_ONCE] for start in starts), repeat(size))

@@ -19,9 +19,9 @@ from garage_tui.core.scheduling.admission import GpuAdmission
 if TYPE_CHECKING:
     from garage_tui.core.limits.start_conditions import StartConditions
 
-LOOK_SECONDS = 0.5
-WAKE = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
-TOLD = (signal.SIGTERM, signal.SIGINT)
+POLL_SECONDS = 0.5
+WAKE_SIGNALS = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+END_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 """Signals that a supervisor blocks and waits for; of them those that end it."""
 
 
@@ -29,19 +29,19 @@ class Admission(NamedTuple):
     """What a run holds while it works: file descriptors of locks."""
 
     slots: dict[str, int]
-    asked: list[int]
+    claims: list[int]
     """They keep servers away from its card."""
 
     @property
     def locks(self) -> list[int]:
-        return [*self.slots.values(), *self.asked]
+        return [*self.slots.values(), *self.claims]
 
     def close(self) -> None:
         for lock in self.locks:
             os.close(lock)
 
 
-def wait_for_turn(folder: Path, care: RunLimits, needs: float | None = None) -> Admission | None:
+def wait_for_admission(folder: Path, care: RunLimits, needs: float | None = None) -> Admission | None:
     """Return what a run holds once it is its turn; None if it is taken out of the queue before.
 
     What it has to wait for besides, its hours or the sun, comes first: meanwhile others may pass it. Room on its slots
@@ -59,16 +59,16 @@ def wait_for_turn(folder: Path, care: RunLimits, needs: float | None = None) -> 
             hold = conditions.hold() if conditions is not None and not skips_start_conditions(folder) else None
             held = hold is not None
             # At the hour at which several may start, each is given a moment to say so: then the queue's order counts.
-            if slots is None and not (held or before) and (slots := queue.take_turn(folder)) is not None:
+            if slots is None and not (held or before) and (slots := queue.take_slots(folder)) is not None:
                 room = GpuAdmission(folder.name, tuple(slots), needs, care.card)
             if room is not None and slots is not None:
                 hold = None if skips_start_conditions(folder) else room.hold()
                 if hold is None:
-                    turn, slots, room = Admission(slots, room.asked), None, None
+                    turn, slots, room = Admission(slots, room.claims), None, None
                     return turn
             if conditions is not None or room is not None:
                 _note(folder, hold)
-            info = signal.sigtimedwait(WAKE, LOOK_SECONDS)
+            info = signal.sigtimedwait(WAKE_SIGNALS, POLL_SECONDS)
             want = requested_action(folder)
             if want == "stop":
                 step = current_state(folder).step
@@ -78,7 +78,7 @@ def wait_for_turn(folder: Path, care: RunLimits, needs: float | None = None) -> 
             elif want in ("pause", "release"):
                 why = "by you, while it waited for its turn"
                 update_state(folder, state="paused", reason=why, waits="", ended=time.time())
-            elif info is not None and info.si_signo in TOLD:
+            elif info is not None and info.si_signo in END_SIGNALS:
                 return None  # the next look says that it was interrupted while it waited, and its place is kept
             else:
                 continue
