@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from garage_tui.widgets.too_small import words
+from garage_tui.widgets.too_small import size_text
 from tests.support.app_user import RunFolder
 from tests.support.panes import TMUX, Pane, broken_frames, colours_sent, contrast
 
@@ -207,7 +207,7 @@ def test_a_terminal_that_is_too_small_is_told_so_and_nothing_is_lost(open_pane):
 
 def test_what_is_said_of_a_small_terminal_always_fits():
     for columns, rows in itertools.product(range(1, 61), range(1, 21)):
-        lines = words((60, 20), (columns, rows)).splitlines()
+        lines = size_text((60, 20), (columns, rows)).splitlines()
         assert len(lines) <= rows and max(map(len, lines)) <= columns
 
 
