@@ -168,7 +168,7 @@ def test_every_variant_at_every_size(open_pane, variant, size):
 def test_a_dumb_terminal_is_told_so_in_a_sentence(open_pane):
     pane = open_pane((80, 24), {"TERM": "dumb"})
     assert pane.ends() == 2
-    assert pane.sent.startswith(b"garage: TERM is dumb: ")
+    assert pane.sent.startswith(b"garage: TERM is dumb, ")
     assert pane.sent.count(b"\n") == 1
     assert b"\x1b" not in pane.sent
 
