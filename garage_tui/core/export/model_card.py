@@ -91,7 +91,7 @@ def _origin(manifest: Manifest, base: BaseModel) -> list[str]:
     facts = f"{rows} row{'s' * (rows != 1)} of {one_line(Path(str(data.get('path', '?'))).name)}"
     return [
         f"* Base: {base_name(base)} ({source})",
-        f"* Licence of the base, which also applies to this model: {licence(base) or 'unknown; see the page of the base'}",
+        f"* Licence of the base, which also applies here: {licence(base) or 'unknown; see the page of the base'}",
         f"* Run: {one_line(manifest.id)}, trained with garage_tui",
         f"* Recipe: {shown or 'unknown'}",
         f"* Facts: {facts}, SHA-256 {one_line(str(data.get('sha256', 'unknown')))}",

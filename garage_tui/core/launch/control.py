@@ -72,7 +72,7 @@ def resume(run: Run) -> None:
         raise BadInputError(f"{run.id} is a {run.manifest.kind} run, which this version cannot train")
     if link := next((path.name for path in sorted(run.path.iterdir()) if path.is_symlink()), ""):
         raise BadInputError(
-            f"{run.id} contains a symbolic link ({one_line(link, 80)}): remove it, because a run only writes into its own folder"
+            f"{run.id} holds a symbolic link ({one_line(link, 80)}): remove it: a run writes only into its own folder"
         )
     try:
         spawn(JOBS[run.manifest.kind], run.path, queue_entry(run.path, run.manifest.gpus_asked))

@@ -17,7 +17,7 @@ from garage_tui.core.training.recipe import CHANGEABLE, LoraRecipe, make_recipe
 
 
 def recipe_of(run: Run, preset: str | None = None, *, rows: int = 0, **changes: object) -> LoraRecipe:
-    """Return the recipe of a run with `changes` over it; with a preset, that preset's for `rows` rows on the run's base.
+    """Return the recipe of a run with `changes`; with a preset, that preset's for `rows` rows on the run's base.
 
     Raises:
         BadInputError: the run cannot be read, or a value is out of range.
