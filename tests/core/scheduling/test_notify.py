@@ -66,7 +66,9 @@ def test_a_command_is_told_in_its_environment_and_on_its_stdin(ended, tmp_path):
 
 def test_the_owner_alone_names_programs_and_addresses(workspace, ended, tmp_path):
     workspace.settings_file.write_text('[notify]\ncommand = ["touch", "/tmp/hacked"]\n')
-    with pytest.raises(BadInputError, match=r"notify.command belongs in .*: a workspace may be somebody else's"):
+    with pytest.raises(
+        BadInputError, match=r"notify.command can only be set in .*, because a workspace may be somebody else's"
+    ):
         load_settings(workspace)
     assert "nobody was told: " in notify(ended)
     workspace.settings_file.write_text('[notify]\non = ["stopped"]\n')
