@@ -59,6 +59,7 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m docs.generate --check
 
 format: setup
 	$(BIN)/ruff check --fix .
@@ -68,9 +69,9 @@ format: setup
 picture: setup
 	$(BIN)/python docs/picture.py
 
-# docs/settings.md, from the settings themselves.
+# The generated pages of docs/reference/: from the parser, the bindings and the settings.
 docs: setup
-	$(BIN)/python docs/settings.py
+	$(BIN)/python -m docs.generate
 
 clean:
 	rm -rf $(VENV) $(UNSLOTH) $(VLLM) $(AUDIT) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
@@ -80,6 +81,7 @@ $(STAMP): pyproject.toml Makefile
 	@$(PYTHON) -m venv --upgrade-deps $(VENV) >/dev/null || { echo "making $(VENV) failed (on Debian: apt install python3-venv)"; exit 1; }
 	@echo "installing into $(VENV) (about 1.5 GB; a few minutes the first time)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH_INDEX) --editable . --group dev
+	@$(BIN)/python -m compileall -q garage_tui  # pip compiles no editable package: the first start would, and every one where $$PYTHONDONTWRITEBYTECODE is set
 	@touch $@
 
 # PyPI's torchvision and xformers are made for the CUDA build of torch: beside the CPU's they fail, and Unsloth with them.

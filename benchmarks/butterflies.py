@@ -46,7 +46,7 @@ def main() -> None:
         wait(folder)
         card = read_drawing_report(folder)
         tell(args.preset, seed, card, folder)
-        for epoch in recipe.looks:
+        for epoch in recipe.sheet_epochs:
             shutil.copy(sheet_of(folder, epoch), args.out / f"{args.preset}-{seed}-epoch-{epoch:02}.png")
         # The class's own sheets, 16 pictures by 1,000 steps of DDPM, take minutes each: here it draws hardly any.
         same = msgspec.structs.replace(make_recipe("class", seed=seed, epochs=10_000), sample_steps=4, samples=1)

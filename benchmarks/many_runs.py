@@ -58,8 +58,8 @@ def main() -> None:
         rows = (
             ("reference: read as many state.json", lambda: [json.loads(file.read_bytes()) for file in files], None),
             ("list_runs", lambda: list_runs(workspace), BUDGET_MS),
-            ("the app's first look", lambda: RunWatcher(workspace).look(), BUDGET_MS),
-            ("each later look of the app", watcher.look, None),
+            ("the app's first poll", lambda: RunWatcher(workspace).snapshots(), BUDGET_MS),
+            ("each later poll of the app", watcher.snapshots, None),
             (
                 "garage runs --json, a whole process",
                 lambda: subprocess.run(command, capture_output=True, env=environment),

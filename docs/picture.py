@@ -28,7 +28,7 @@ async def draw(workspace: Workspace) -> str:
             app.query_one("#chat-input").value = question  # type: ignore[attr-defined]
             await pilot.press("enter")
             await pilot.pause(0.5)
-            while app.pane.talking:  # type: ignore[attr-defined]
+            while app.pane.is_answering:  # type: ignore[attr-defined]
                 await pilot.pause(0.2)
         await pilot.pause(0.5)
         return app.export_screenshot(title="garage")

@@ -5,17 +5,21 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or bad input.
 
 from __future__ import annotations
 
-import argparse
 import gc
 import importlib
 import os
 import sys
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 from garage_tui import __version__
 from garage_tui.core.base.errors import BadInputError, GarageError
-from garage_tui.core.terminal.safe_stdout import outlets
+from garage_tui.core.terminal.safe_stdout import safe_streams
+
+if TYPE_CHECKING:
+    import argparse
 
 _COMMANDS = {
     "facts": ("facts",),
@@ -37,6 +41,7 @@ _COMMANDS = {
     "dashboard": ("dashboard",),
     "settings": ("settings",),
     "doctor": ("doctor",),
+    "help": ("help",),
 }
 """The modules of `garage_tui.cli`, in the order of `--help`, with their commands."""
 _SCREENS = ("facts", "runs", "chat", "gallery", "gpu")
@@ -46,6 +51,8 @@ _PATIENCE = 0.005
 
 def parser(modules: Iterable[str] = tuple(_COMMANDS)) -> argparse.ArgumentParser:
     """Return the parser of the app's own options and of the commands of these modules: by default the whole one."""
+    import argparse
+
     top = argparse.ArgumentParser(
         prog="garage",
         description="Teach facts to a language model on your own box, and see that they stuck.",
@@ -65,26 +72,27 @@ def parser(modules: Iterable[str] = tuple(_COMMANDS)) -> argparse.ArgumentParser
     return top
 
 
-def open_app(args: argparse.Namespace) -> int:
+def open_app(args: argparse.Namespace | SimpleNamespace) -> int:
     """Open the app on the workspace."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise BadInputError("the app needs a terminal; in a script use the commands that `garage --help` lists")
     from garage_tui.core.base.settings import Workspace, load_settings, with_options
-    from garage_tui.core.terminal.capabilities import cannot_paint, fixed_way, why_ascii
+    from garage_tui.core.terminal.capabilities import forced_mode, why_ascii, why_unpaintable
     from garage_tui.core.terminal.query import TerminalQuery
 
-    if wrong := cannot_paint(os.environ):
+    if wrong := why_unpaintable(os.environ):
         raise BadInputError(wrong)
 
     workspace = Workspace.find(args.workspace)
     settings = with_options(load_settings(workspace), ascii=args.ascii, mouse=args.mouse)
     only = why_ascii(os.environ) if settings.ascii is None else ""
-    way = "ascii" if settings.ascii or only else fixed_way(os.environ, settings.pictures)
+    way = "ascii" if settings.ascii or only else forced_mode(os.environ, settings.pictures)
     gc.disable()  # until the first paint: all that is made before it stays
+    sys.setswitchinterval(0.001)  # a frame waits so long for the writer's thread to run: 5 ms by default
     with TerminalQuery(way) as question:
         from garage_tui.app.app import run_app  # the terminal answers while this is imported
 
-        question.listen(_PATIENCE)
+        question.read_reply(_PATIENCE)
     return run_app(
         workspace, settings, args.screen, question=question, talk_to=getattr(args, "talk_to", None), only_ascii=only
     )
@@ -101,12 +109,34 @@ def _needed(words: Sequence[str]) -> tuple[str, ...]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; errors meant for the user are one line on stderr."""
-    with outlets():
+    with safe_streams():
         return _main(sys.argv[1:] if argv is None else list(argv))
 
 
+def app_options(words: Sequence[str]) -> SimpleNamespace | None:
+    """Return what `parser` makes of words that only open the app; None for all others.
+
+    Argparse takes 8 ms to import and to build, which the first paint would wait for.
+    """
+    options = SimpleNamespace(workspace=None, screen=None, ascii=None, mouse=None, run=open_app)
+    rest = list(words)
+    while rest:
+        name, equals, value = rest.pop(0).partition("=")
+        if name in ("--workspace", "--screen"):
+            if not equals:
+                value = rest.pop(0) if rest else ""
+            if not value or value.startswith("-") or (name == "--screen" and value not in _SCREENS):
+                return None
+            setattr(options, name[2:], value)
+        elif name in ("--ascii", "--no-ascii", "--mouse", "--no-mouse") and not equals:
+            setattr(options, name.rpartition("-")[2], not name.startswith("--no-"))
+        else:
+            return None
+    return options
+
+
 def _main(words: list[str]) -> int:
-    args = parser(_needed(words)).parse_args(words)
+    args = app_options(words) or parser(_needed(words)).parse_args(words)
     try:
         code = int(args.run(args))
         sys.stdout.flush()

@@ -32,6 +32,7 @@ from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.terminal.capabilities import Terminal
 from garage_tui.screens.common import messages
 from garage_tui.screens.facts.pane import FactsPane
+from garage_tui.widgets._textual_internals import driver_of
 from garage_tui.widgets.header import HeaderBar, Tab
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.pane import Pane
@@ -121,7 +122,7 @@ class GarageApp(TerminalApp):
         self.terminal_answered = Signal[object](self, "terminal-answered")
         if question:
             terminal = question.terminal
-            self.set_reactive(GarageApp.terminal, terminal.in_letters() if self.in_ascii else terminal)
+            self.set_reactive(GarageApp.terminal, terminal.ascii_only() if self.in_ascii else terminal)
         self.animation_level = "none"  # over SSH a jump is better than a glide
         self.chosen_facts, self._talk_to = facts, talk_to
         self.monitor = Monitor(self)
@@ -134,7 +135,7 @@ class GarageApp(TerminalApp):
         self.stylesheet.set_variables(self.get_css_variables())
 
     def _driver_for(self, question: TerminalQuery | None) -> type[Driver] | None:
-        if question is None or question.is_over:
+        if question is None or question.is_done:
             from garage_tui.driver.mouse_driver import MouseDriver
 
             return MouseDriver
@@ -229,8 +230,8 @@ class GarageApp(TerminalApp):
         """Send the whole screen again."""
         from garage_tui.driver.driver import LineDriver
 
-        if isinstance(self._driver, LineDriver):
-            self._driver.forget()
+        if isinstance(driver := driver_of(self), LineDriver):
+            driver.forget()
         self.screen.refresh(layout=True)
 
     @property
@@ -254,8 +255,8 @@ class GarageApp(TerminalApp):
 
     def write_to_terminal(self, text: str) -> None:
         """Send control sequences that move nothing on the screen, such as a title."""
-        if self._driver:
-            self._driver.write(text)
+        if driver := driver_of(self):
+            driver.write(text)
 
     async def add_pane(self, name: str) -> None:
         """Make a screen without bringing it to the front."""
@@ -294,7 +295,8 @@ class GarageApp(TerminalApp):
             title = next(tab.label for tab in TABS if tab.id == self.pane.id)
         else:
             title = str(next(iter(self.screen.query(".box"))).border_title or "").strip()
-        self.push_screen(HelpDialog(f"{title} – help", self.name_keys(front.HELP), keys_of(self.screen, front)))
+        text, keys = self.name_keys(front.HELP), keys_of(self.screen, front)
+        self.push_screen(HelpDialog(f"{title} – help", text, keys, front.HELP_PAGE))
 
     def _actions(self, screen: Screen[object]) -> list[tuple[object, Binding]]:
         """Return what can be done on a screen now: every binding with a sentence to it, once."""

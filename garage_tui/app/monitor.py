@@ -99,11 +99,11 @@ class Monitor:
 
     def show_runs(self, runs: tuple[RunSnapshot, ...]) -> None:
         """Show the runs as they are now."""
-        from garage_tui.screens.common.run_text import in_header
+        from garage_tui.screens.common.run_text import header_lines
 
         self._announce(runs)
         self._app.runs = runs
-        self._app.header.run_lines = in_header(runs)
+        self._app.header.run_lines = header_lines(runs)
         if self._title:
             self._title.show(runs)
         self.hardware.attend(running=any(run.alive and run.status != "queued" for run in runs))
@@ -113,17 +113,17 @@ class Monitor:
         from garage_tui.screens.runs.pane import RunsPane
 
         if isinstance(pane := self._app.pane, RunsPane):
-            pane.show_told(progress)
+            pane.show_progress(progress)
 
     def _watch_runs(self) -> None:
         worker = get_current_worker()
         runs: tuple[RunSnapshot, ...] | None = None
         while not worker.is_cancelled and self._app.is_running:
-            found = self.runs.look()
+            found = self.runs.snapshots()
             if found != runs:
                 runs = found
                 self._app.post_message(RunsChanged(found))
-            if progress := self.runs.listen():
+            if progress := self.runs.progress():
                 self._app.post_message(RunProgressed(progress))
             self.runs.wait(busy=any(run.alive for run in found))
 

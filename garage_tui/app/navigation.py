@@ -36,7 +36,7 @@ class Navigation:
 
         await self._app.action_show("chat")
         if isinstance(pane := self._app.pane, ChatPane):
-            pane.talk_to(run_id)
+            pane.choose_run(run_id)
 
     async def open_gallery(self, run_id: str) -> None:
         """Show the contact sheets of this run."""
@@ -84,6 +84,6 @@ class Navigation:
         try:
             position = await facts.add_fact(fact)
         except GarageError as error:
-            chat.fact_not_kept(str(error))
+            chat.show_fact_error(str(error))
         else:
-            chat.fact_kept(fact, position)
+            chat.show_fact_saved(fact, position)

@@ -16,6 +16,7 @@ from textual.geometry import Size
 from garage_tui.app.theme import GARAGE, GARAGE_16
 from garage_tui.core.base.sanitize import plain
 from garage_tui.driver.filters.sanitize import SanitizeFilter
+from garage_tui.widgets._textual_internals import driver_of
 
 if TYPE_CHECKING:
     from textual.events import Resize
@@ -73,9 +74,9 @@ class TerminalApp(App[int]):
     def name_keys(self, words: str) -> str:
         """Return words about keys with names for those that are signs, where they cannot be painted."""
         if self.in_ascii:
-            from garage_tui.driver.filters.ascii import keys_in_words
+            from garage_tui.driver.filters.ascii import name_keys
 
-            words = keys_in_words(words)
+            words = name_keys(words)
         return words
 
     def on_resize(self, event: Resize) -> None:
@@ -99,8 +100,8 @@ class TerminalApp(App[int]):
         """Leave the mouse to the terminal, or take it back, and return the sentence about it."""
         from garage_tui.driver.mouse_driver import MouseDriver
 
-        if not isinstance(self._driver, MouseDriver):
+        if not isinstance(driver := driver_of(self), MouseDriver):
             return "there is no mouse here"
-        if self._driver.switch_mouse():
+        if driver.switch_mouse():
             return "the mouse is the app's; F8 leaves it to the terminal"
         return "the mouse is the terminal's, which selects text with it; F8 takes it back"

@@ -62,7 +62,7 @@ def tuned(workspace: Workspace, ref: str | None) -> Run | None:
     """Return the run that `ref` names, by default the newest with an adapter; None where there is none."""
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.runs.catalog import find_run, list_runs
-    from garage_tui.core.runs.diffusion_files import does_not_talk
+    from garage_tui.core.runs.diffusion_files import no_chat_reason
     from garage_tui.core.runs.record import ENDED
 
     if ref is None or ref == "last":
@@ -70,7 +70,7 @@ def tuned(workspace: Workspace, ref: str | None) -> Run | None:
         return max(trained, key=lambda run: run.state.created if run.state else 0.0, default=None)
     run = find_run(workspace, ref)
     if run.draws:
-        raise BadInputError(does_not_talk(run.id))
+        raise BadInputError(no_chat_reason(run.id))
     if run.manifest is None or run.adapter is None:
         raise BadInputError(f"{run.id} has no adapter to ask ({run.status}{': ' + run.reason if run.reason else ''})")
     return run

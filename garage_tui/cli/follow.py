@@ -16,10 +16,10 @@ from rich.progress import BarColumn, Progress, TextColumn
 from garage_tui.core.base.format import duration
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.tail import FileFollower
-from garage_tui.core.runs.diffusion_files import new_sheet
-from garage_tui.core.runs.probe_events import Probe, probe_of
+from garage_tui.core.runs.diffusion_files import parse_sheet
+from garage_tui.core.runs.probe_events import Probe, parse_probe
 from garage_tui.core.runs.record import EVENTS, Run, read_run
-from garage_tui.core.terminal.safe_stdout import behind
+from garage_tui.core.terminal.safe_stdout import unwrapped
 
 _POLL_SECONDS = 0.2
 _REPORT_SECONDS = 5.0
@@ -54,7 +54,7 @@ def follow_as_json(folder: Path) -> int:
 
 def follow_as_text(folder: Path) -> int:
     """Draw a progress bar, or print plain lines without a terminal; after Ctrl-C the run continues."""
-    console = Console(file=behind(sys.stdout))  # the text in the bar is sanitised
+    console = Console(file=unwrapped(sys.stdout))  # the text in the bar is sanitised
     try:
         if console.is_terminal:
             _draw_bar(folder, console)
@@ -79,7 +79,7 @@ def print_results(run: Run) -> None:
     from garage_tui.core.diffusion import sample
     from garage_tui.core.images import albums
 
-    if sheets := albums.of_run(run.path).epochs:
+    if sheets := albums.run_album(run.path).epochs:
         last = sheets[-1].path
         print(f"sheets:  {last.parent} (epochs {', '.join(str(page.epoch) for page in sheets)})")
         print(f"see one: garage show {shlex.quote(str(last))}")
@@ -100,7 +100,7 @@ def _progress(run: Run, probe: Probe | None = None) -> str:
     if state.loss is not None:
         parts.append(f"loss {state.loss:.3f}")
     if probe:
-        parts.append(probe.shares)
+        parts.append(probe.shares_text)
     if state.seconds_left is not None:
         parts.append(f"{duration(state.seconds_left)} left")
     if state.tokens_per_s is not None:  # last, because a narrow terminal cuts the end
@@ -119,9 +119,9 @@ def _draw_bar(folder: Path, console: Console) -> None:
     with Progress(*columns, console=console, auto_refresh=False) as bar:
         task, probe = bar.add_task("starting", total=None, progress=""), None
         for run, events in watch(folder):
-            probe = next(filter(None, map(probe_of, reversed(events))), probe)
-            for sheet in filter(None, map(new_sheet, events)):
-                bar.print(sheet.words, markup=False, highlight=False)
+            probe = next(filter(None, map(parse_probe, reversed(events))), probe)
+            for sheet in filter(None, map(parse_sheet, events)):
+                bar.print(sheet.text, markup=False, highlight=False)
             if state := run.state:
                 waits = run.status == "paused" or bool(state.waits)
                 phase = one_line(f"{run.status}: {run.reason}" if waits else state.phase or run.status, 60)
@@ -134,15 +134,15 @@ def _print_lines(folder: Path) -> None:
     last, forgets, printed = "", "", 0.0
     for run, events in watch(folder):
         for event in events:
-            if probe := probe_of(event):
-                forgets = probe.forgets
-                print(f"probe at step {probe.step}: {probe.shares} · {probe.drifted}", flush=True)
+            if probe := parse_probe(event):
+                forgets = probe.forgetting
+                print(f"probe at step {probe.step}: {probe.shares_text} · {probe.drift_text}", flush=True)
                 if forgets:
                     print(
                         f"the model starts to forget: {forgets}; `garage stop {folder.name}` stops the run", flush=True
                     )
-            elif sheet := new_sheet(event):
-                print(sheet.words, flush=True)
+            elif sheet := parse_sheet(event):
+                print(sheet.text, flush=True)
             elif event.get("event") in ("phase", "warning"):
                 text = one_line(str(event.get("phase") or event.get("text")), 600)
                 if not (forgets and forgets in text):  # the run warns about what its probe has just shown

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from garage_tui.core.diffusion.preview import Preview, PreviewEvent
+    from garage_tui.core.diffusion.preview import LeftOutImage, Preview
 
 _NAMED = 3
 """Pictures of a kind that are named; `--json` names all."""
@@ -87,7 +87,7 @@ def _print(found: Preview) -> None:
     print(f"{found.train:,} pictures to learn from, {found.held_out:,} held out · {found.label} · {size}")
     if found.left_out:
         print(f"{len(found.left_out):,} left out:")
-    kinds: dict[str, list[PreviewEvent]] = {}
+    kinds: dict[str, list[LeftOutImage]] = {}
     for out in found.left_out:
         kinds.setdefault(out.why, []).append(out)
     for why, outs in sorted(kinds.items(), key=lambda kind: -len(kind[1])):

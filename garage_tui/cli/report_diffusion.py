@@ -62,5 +62,5 @@ def _print_card(run: Run, prices: EnergySettings) -> None:
         print(f"The run used {in_words(card.wh, card.wh_from, prices)}.")
     if not run.over:
         print(f"{run.id} is training again: this report card is from before, and a new one is made at its end.")
-    if sheets := albums.of_run(run.path).epochs:
+    if sheets := albums.run_album(run.path).epochs:
         print(f"\nLast sheet: garage show {shlex.quote(str(sheets[-1].path))}")

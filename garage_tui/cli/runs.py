@@ -96,7 +96,7 @@ def as_dict(run: Run) -> dict[str, Any]:
     drawn = {}
     if run.draws:
         pipeline = run.path / PIPELINE
-        sheets = [{"epoch": page.epoch, "path": str(page.path)} for page in albums.of_run(run.path).epochs]
+        sheets = [{"epoch": page.epoch, "path": str(page.path)} for page in albums.run_album(run.path).epochs]
         drawn = {"pipeline": str(pipeline) if pipeline.is_dir() else None, "sheets": sheets}
     state = msgspec.to_builtins(run.state) if run.state else {}
     manifest = msgspec.to_builtins(run.manifest) if run.manifest else None

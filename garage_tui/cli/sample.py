@@ -88,10 +88,10 @@ async def _draw(run: Path, wanted: SampleRequest, out: Path, as_json: bool) -> N
     from rich.progress import BarColumn, Progress, TextColumn
 
     from garage_tui.core.diffusion import sample
-    from garage_tui.core.terminal.safe_stdout import behind
+    from garage_tui.core.terminal.safe_stdout import unwrapped
 
     columns = TextColumn("drawing"), BarColumn(bar_width=24), TextColumn("{task.fields[words]}", markup=False)
-    console = Console(file=behind(sys.stderr))  # all words in it are our own
+    console = Console(file=unwrapped(sys.stderr))  # all words in it are our own
     shown = console.is_terminal and not as_json
     with Progress(*columns, console=console, auto_refresh=False, transient=True, disable=not shown) as bar:
         task = bar.add_task("", total=None, words="the model … · Ctrl-C cancels")

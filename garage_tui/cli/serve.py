@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from garage_tui.core.base.settings import Workspace
-    from garage_tui.core.serving.server_process import Server
+    from garage_tui.core.serving.server_state import ServerSnapshot
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -40,10 +40,11 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 def run_serve(args: argparse.Namespace) -> int:
     from garage_tui.core.base.settings import Workspace
     from garage_tui.core.serving import server_process as server
+    from garage_tui.core.serving import server_state
 
     workspace = Workspace.find(args.workspace)
     if args.stop:
-        was = server.look(workspace).status in server.LIVES
+        was = server_state.inspect(workspace).status in server_state.LIVE_STATUSES
         server.stop(workspace)
         return _show(workspace, args.json, "the server has left" if was else "no server was running")
     if args.status:
@@ -59,11 +60,12 @@ def _serve(workspace: Workspace, args: argparse.Namespace) -> int:
     from garage_tui.core.base.errors import BadInputError, GarageError
     from garage_tui.core.base.settings import load_settings
     from garage_tui.core.serving import server_process as server
+    from garage_tui.core.serving import server_state
 
     if args.port is not None and not 0 <= args.port <= 65535:
         raise BadInputError(f"--port {args.port}: give 0 to 65535")
     base, runs = _wanted(workspace, args)
-    mine = server.look(workspace).status not in server.LIVES
+    mine = server_state.inspect(workspace).status not in server_state.LIVE_STATUSES
     how = {"engine": args.engine, "host": args.host}
     server.start(workspace, load_settings(workspace), base, port=args.port, idle_minutes=0, runs=runs, **how)
     for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends a foreground server as Ctrl-C does
@@ -77,7 +79,7 @@ def _serve(workspace: Workspace, args: argparse.Namespace) -> int:
         _show(workspace, args.json, "" if args.json else "Ctrl-C stops it")
         while seen.status in ("ready", "asleep"):
             time.sleep(0.3)
-            seen = server.look(workspace)
+            seen = server_state.inspect(workspace)
     except KeyboardInterrupt:
         if mine:
             server.stop(workspace)
@@ -100,14 +102,14 @@ def _wanted(workspace: Workspace, args: argparse.Namespace) -> tuple[str | None,
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.models import base_models as models
     from garage_tui.core.runs.catalog import find_run
-    from garage_tui.core.runs.diffusion_files import does_not_talk
+    from garage_tui.core.runs.diffusion_files import no_chat_reason
 
     base = models.find(args.base).name if args.base else None
     runs: list[str] = []
     for ref in args.runs:
         run = find_run(workspace, ref)
         if run.draws:
-            raise BadInputError(does_not_talk(run.id))
+            raise BadInputError(no_chat_reason(run.id))
         if run.manifest is None or run.adapter is None or run.status not in ("finished", "stopped"):
             raise BadInputError(f"{run.id} has no finished adapter to serve ({run.status})")
         trained_on = str(run.manifest.base.get("name"))
@@ -118,16 +120,16 @@ def _wanted(workspace: Workspace, args: argparse.Namespace) -> tuple[str | None,
     return base, list(dict.fromkeys(runs))
 
 
-def _wait_until_ready(workspace: Workspace, *, quiet: bool) -> Server:
+def _wait_until_ready(workspace: Workspace, *, quiet: bool) -> ServerSnapshot:
     import sys
     import time
 
     from garage_tui.core.base.errors import GarageError
     from garage_tui.core.base.sanitize import one_line
-    from garage_tui.core.serving import server_process as server
+    from garage_tui.core.serving import server_state
 
     said = ""
-    while (seen := server.look(workspace)).status == "starting":
+    while (seen := server_state.inspect(workspace)).status == "starting":
         if seen.reason != said and not quiet:
             said = seen.reason
             print(one_line(said), file=sys.stderr, flush=True)
@@ -145,9 +147,10 @@ def _show(workspace: Workspace, as_json: bool, note: str = "") -> int:
     from garage_tui.core.base.sanitize import one_line
     from garage_tui.core.chat import client as chat
     from garage_tui.core.serving import server_process as server
+    from garage_tui.core.serving import server_state
 
-    seen = server.look(workspace)
-    key = workspace.server / server.KEY
+    seen = server_state.inspect(workspace)
+    key = workspace.server / server_state.KEY
     ready = seen.status in ("ready", "asleep") and seen.url is not None
     found = asyncio.run(chat.list_models(server.address(workspace))) if ready else []
     if as_json:

@@ -55,7 +55,7 @@ def run_settings(args: argparse.Namespace) -> int:
             f"\nThe workspace's settings in {workspace.settings_file} "
             f"take precedence over yours in {user_settings_file()}."
         )
-        print("`garage settings NAME` describes a setting; docs/settings.md describes all.")
+        print("`garage settings NAME` describes a setting; `garage help settings` describes all of them.")
     return 0
 
 

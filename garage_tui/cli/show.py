@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from garage_tui.core.terminal.capabilities import Way
+    from garage_tui.core.terminal.capabilities import ImageMode
 
 _WAYS = ("kitty", "sixel", "half", "ascii")
 """Those of `core.terminal`, which takes 20 ms to import."""
@@ -45,7 +45,7 @@ def run_show(args: argparse.Namespace) -> int:
     return 0
 
 
-def print_picture(path: Path, workspace: str | None, way: Way | None = None, width: int | None = None) -> None:
+def print_picture(path: Path, workspace: str | None, way: ImageMode | None = None, width: int | None = None) -> None:
     """Print a picture, the way this terminal can show it; into a pipe, as ASCII.
 
     Args:
@@ -62,17 +62,17 @@ def print_picture(path: Path, workspace: str | None, way: Way | None = None, wid
     import sys
 
     from garage_tui.core.base.settings import Workspace, load_settings
-    from garage_tui.core.terminal import image_render as pictures
-    from garage_tui.core.terminal.capabilities import fixed_way
-    from garage_tui.core.terminal.query import ask
+    from garage_tui.core.terminal import image_render
+    from garage_tui.core.terminal.capabilities import forced_mode
+    from garage_tui.core.terminal.query import query_terminal
 
-    terminal = ask(way or fixed_way(os.environ, load_settings(Workspace.find(workspace)).pictures))
+    terminal = query_terminal(way or forced_mode(os.environ, load_settings(Workspace.find(workspace)).pictures))
     if not sys.stdout.isatty():
         # Whoever gets it may show it elsewhere: what this terminal would need of it says nothing.
-        terminal = dataclasses.replace(terminal, pictures=way or "ascii", colours=1 << 24, tmux=False)
+        terminal = dataclasses.replace(terminal, image_mode=way or "ascii", colours=1 << 24, tmux=False)
     columns, rows = shutil.get_terminal_size()
     rows = max(1, rows - 1)  # the prompt's line stays free
-    if width and terminal.pictures != "kitty":  # that would have to scroll in the middle of it
-        rows = pictures.MOST_ROWS
-    drawn = pictures.render(path, terminal, width or columns, rows)
+    if width and terminal.image_mode != "kitty":  # that would have to scroll in the middle of it
+        rows = image_render.MOST_ROWS
+    drawn = image_render.render(path, terminal, width or columns, rows)
     sys.stdout.buffer.write(drawn.encode())  # what was asked for, also where the locale has no ▀

@@ -13,14 +13,14 @@ def run_both(args: argparse.Namespace) -> int:
 
     from garage_tui.cli.compare import print_comparison
     from garage_tui.cli.follow import follow_as_text
-    from garage_tui.cli.train_options import care_from
+    from garage_tui.cli.train_options import limits_from
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.settings import Workspace, load_settings
     from garage_tui.core.facts.training_file import read_training_file
     from garage_tui.core.hardware.gpus import parse_gpus
     from garage_tui.core.launch.paired_launch import PRESETS, PairedLaunch, start_both
     from garage_tui.core.launch.start import runs_before
-    from garage_tui.core.models import base_models as models
+    from garage_tui.core.models.base_models import find
     from garage_tui.core.runs.record import read_run
     from garage_tui.core.training.recipe import CHANGEABLE
 
@@ -34,16 +34,16 @@ def run_both(args: argparse.Namespace) -> int:
     workspace = Workspace.find(args.workspace)
     settings, file, gpus = load_settings(workspace), Path(args.facts), parse_gpus(args.gpus or "")
     both = PairedLaunch(file, args.name or file.stem, args.base or settings.base_model, args.seed or 0, gpus)
-    care = care_from(args, settings)
-    models.find(both.base)
+    limits = limits_from(args, settings)
+    base = find(both.base)
     taught = read_training_file(file)
-    for preset, estimate in zip(PRESETS, both.estimates(workspace, taught.rows), strict=True):
+    for preset, estimate in zip(PRESETS, both.estimates(workspace, base, taught.rows), strict=True):
         print(f"{preset}: {estimate.sentence}")
         if estimate.warning:
             print(estimate.warning)
     if before := runs_before(gpus):
         print(f"they will wait for their turn: {before} run{'' if before == 1 else 's'} before them")
-    first, second = start_both(workspace, settings, both, care=care, taught=taught)
+    first, second = start_both(workspace, settings, both, limits=limits, base=base, taught=taught)
     print(f"run {first.name}\nrun {second.name}", flush=True)
     compare = f"garage compare {first.name} {second.name}"
     if args.detach:

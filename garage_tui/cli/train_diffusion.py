@@ -46,7 +46,7 @@ def add(kinds: argparse._SubParsersAction[Any]) -> None:
 def run_diffusion(args: argparse.Namespace) -> int:
     import sys
 
-    from garage_tui.cli.train_options import care_from, tell_and_follow
+    from garage_tui.cli.train_options import limits_from, tell_and_follow
     from garage_tui.core.base.settings import Workspace, load_settings
     from garage_tui.core.diffusion.estimate import estimate_diffusion
     from garage_tui.core.diffusion.image_source import folder_of
@@ -54,7 +54,6 @@ def run_diffusion(args: argparse.Namespace) -> int:
     from garage_tui.core.hardware.gpus import parse_gpus
     from garage_tui.core.launch.rerun import diffusion_recipe_of
     from garage_tui.core.launch.start import runs_before, start_diffusion
-    from garage_tui.core.limits.run_limits import in_words
     from garage_tui.core.runs.catalog import find_run
 
     workspace = Workspace.find(args.workspace)
@@ -65,18 +64,18 @@ def run_diffusion(args: argparse.Namespace) -> int:
         recipe = diffusion_recipe_of(like, args.preset, **changes)
     else:
         recipe = make_recipe(args.preset or usual_preset(), **changes)
-    gpus, care = parse_gpus(args.gpus or ""), care_from(args, settings, like)
+    gpus, limits = parse_gpus(args.gpus or ""), limits_from(args, settings, like)
     folder_of(recipe.images)  # one that is none is refused before anything else is said
     estimate = estimate_diffusion(workspace, recipe, gpus=gpus)
     if not args.json:
         print(estimate.sentence, flush=True)
-        print(estimate.memory_words, flush=True)
+        print(estimate.memory_text, flush=True)
         if estimate.warning:
             print(estimate.warning, flush=True)
-        if waits := in_words(care):
+        if waits := limits.describe():
             print(waits, flush=True)
         if before := runs_before(gpus):
             print(f"it will wait for its turn: {before} run{'' if before == 1 else 's'} before it", flush=True)
     command = ["garage", *sys.argv[1:]]
-    folder = start_diffusion(workspace, settings, recipe, args.name, command, gpus, care)
+    folder = start_diffusion(workspace, settings, recipe, args.name, command, gpus, limits)
     return tell_and_follow(args, folder, estimate.steps)

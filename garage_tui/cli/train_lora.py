@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from garage_tui.cli.train_options import care_from, tell_and_follow
+from garage_tui.cli.train_options import limits_from, tell_and_follow
 
 if TYPE_CHECKING:
     pass
@@ -25,11 +25,10 @@ def run_lora(args: argparse.Namespace) -> int:
     from garage_tui.core.hardware.gpus import parse_gpus
     from garage_tui.core.launch.rerun import facts_of, recipe_of
     from garage_tui.core.launch.start import runs_before, start_lora
-    from garage_tui.core.limits.run_limits import in_words
-    from garage_tui.core.models import base_models as models
+    from garage_tui.core.models.base_models import find
     from garage_tui.core.runs.catalog import find_run
     from garage_tui.core.training.estimate import estimate_lora
-    from garage_tui.core.training.quantization import words
+    from garage_tui.core.training.quantization import announce_4bit
     from garage_tui.core.training.recipe import CHANGEABLE, make_recipe
 
     workspace = Workspace.find(args.workspace)
@@ -51,18 +50,20 @@ def run_lora(args: argparse.Namespace) -> int:
     else:
         changes["base"] = args.base or settings.base_model
         recipe = make_recipe(args.preset or "default", rows=len(rows), **changes)
-    gpus, care = parse_gpus(args.gpus or ""), care_from(args, settings, like)
-    models.find(recipe.base)  # a base that is none is refused before anything else is said
-    estimate = estimate_lora(workspace, recipe, rows)
+    gpus, limits = parse_gpus(args.gpus or ""), limits_from(args, settings, like)
+    base = find(recipe.base)  # an unknown base is refused before anything else is printed
+    estimate = estimate_lora(workspace, recipe, base, rows)
     if not args.json:
         print(estimate.sentence, flush=True)
-        if bits := words(recipe):
+        if bits := announce_4bit(recipe, base):
             print(bits, flush=True)
         if estimate.warning:
             print(estimate.warning, flush=True)
-        if waits := in_words(care):
+        if waits := limits.describe():
             print(waits, flush=True)
         if before := runs_before(gpus):
             print(f"it will wait for its turn: {before} run{'' if before == 1 else 's'} before it", flush=True)
-    folder = start_lora(workspace, settings, file, recipe, args.name, ["garage", *sys.argv[1:]], gpus, care, taught)
+    folder = start_lora(
+        workspace, settings, file, recipe, args.name, ["garage", *sys.argv[1:]], gpus, limits, taught, base
+    )
     return tell_and_follow(args, folder, estimate.steps)

@@ -29,19 +29,20 @@ def add_usual(parser: argparse.ArgumentParser, named: str) -> None:
     parser.add_argument("--json", action="store_true", help="JSON lines: the run, its events, its end")
 
 
-def care_from(args: argparse.Namespace, settings: Settings, like: Run | None = None) -> RunLimits:
-    """Return what the run waits for: the settings', or those of the run that it is like, and what was said here."""
+def limits_from(args: argparse.Namespace, settings: Settings, like: Run | None = None) -> RunLimits:
+    """Return the limits of a new run: of the settings, then of the run `like`, then of these options."""
     import msgspec
 
     from garage_tui.core.base.settings import COOLEST
-    from garage_tui.core.limits.run_limits import COOLS_BY, care_of
+    from garage_tui.core.limits.run_limits import COOLS_BY, RunLimits
 
-    changes = msgspec.structs.asdict(like.manifest.care) if like and like.manifest else {}
+    changes = msgspec.structs.asdict(like.manifest.limits) if like and like.manifest else {}
     if args.max_temp is not None:
-        # A limit that was said here goes with its own distance to the point where the run goes on.
+        # A limit from the command line brings its own temperature to resume at.
         changes |= {"max_temp_c": args.max_temp, "resume_temp_c": max(COOLEST, args.max_temp - COOLS_BY)}
-    said = {"power_cap_w": args.power_cap, "only": tuple(args.only) if args.only else None, "sunny": args.sunny}
-    return care_of(settings, **{**changes, **{key: value for key, value in said.items() if value is not None}})
+    options = {"power_cap_w": args.power_cap, "only": tuple(args.only) if args.only else None, "sunny": args.sunny}
+    changes |= {key: value for key, value in options.items() if value is not None}
+    return RunLimits.from_settings(settings, **changes)
 
 
 def tell_and_follow(args: argparse.Namespace, folder: Path, steps: int) -> int:

@@ -17,10 +17,10 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.settings import Workspace, load_settings, settings_sources, user_settings_file
 from garage_tui.core.export import llama_cpp
 from garage_tui.core.hardware import gpus
-from garage_tui.core.limits.run_limits import RunLimits, care_of, heat_limits
+from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.models import base_models
 from garage_tui.core.serving import vllm_install
-from garage_tui.core.terminal.capabilities import utf8, why_ascii
+from garage_tui.core.terminal.capabilities import is_utf8, why_ascii
 
 _STACK = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "textual")
 UNSLOTH = "2026.10.6"
@@ -75,17 +75,17 @@ def _packages() -> Iterator[Finding]:
 
 def _limits(workspace: Workspace) -> RunLimits:
     try:
-        return care_of(load_settings(workspace))
+        return RunLimits.from_settings(load_settings(workspace))
     except GarageError:  # reported with the settings
         return RunLimits()
 
 
 def _gpus(workspace: Workspace) -> Iterator[Finding]:
     readings = gpus.read()
-    care = _limits(workspace)
+    run_limits = _limits(workspace)
     for reading in readings:
         total = f", {reading.memory_total / 2**30:.0f} GiB" if reading.memory_total else ""
-        limits = heat_limits(care, reading.slow_c)
+        limits = run_limits.heat(reading.slow_c)
         guard = (
             f", runs pause above {limits[0]:.0f} °C"
             if limits
@@ -141,7 +141,7 @@ def _vllm(workspace: Workspace) -> Iterator[Finding]:
     try:
         settings = load_settings(workspace).serve
         if not settings.vllm_python:
-            make = vllm_install.MAKE if gpus.usable() else vllm_install.MAKE_CPU
+            make = vllm_install.INSTALL if gpus.usable() else vllm_install.INSTALL_CPU
             named = f'then write in {user_settings_file()}: [serve] vllm_python = "~/vllm/bin/python"'
             yield Finding(
                 "note", "vLLM is not set up: the chat uses transformers, which is slower", f"{make}  ({named})"
@@ -151,9 +151,9 @@ def _vllm(workspace: Workspace) -> Iterator[Finding]:
     except GarageError as error:
         yield Finding("bad", str(error))
         return
-    if found.spoils:
+    if found.conflicts:
         yield Finding(
-            "bad", f"vLLM {found.version} cannot start while {', '.join(found.spoils)} is installed", found.mend
+            "bad", f"vLLM {found.version} cannot start while {', '.join(found.conflicts)} is installed", found.repair
         )
     else:
         yield Finding("good", f"vLLM {found.version}{' for CPUs' if found.cpu else ''}, in {found.python}")
@@ -201,7 +201,7 @@ def _sessions() -> Iterator[Finding]:
         )
     if why := why_ascii(os.environ):
         yield Finding(
-            "note", f"the app uses ASCII characters only: {why}", "" if utf8(os.environ) else "export LANG=C.UTF-8"
+            "note", f"the app uses ASCII characters only: {why}", "" if is_utf8(os.environ) else "export LANG=C.UTF-8"
         )
     elif tmux and os.environ.get("TMUX") and _output([tmux, "display-message", "-p", "#{client_utf8}"]) == "0":
         yield Finding(
@@ -220,7 +220,7 @@ def _sessions() -> Iterator[Finding]:
 def _settings(workspace: Workspace) -> Iterator[Finding]:
     try:
         sources = settings_sources(workspace)
-        care_of(load_settings(workspace))  # invalid hours, contradictory limits
+        RunLimits.from_settings(load_settings(workspace))  # invalid hours, contradictory limits
     except GarageError as error:
         yield Finding("bad", str(error))
         return

@@ -1,1 +1,1 @@
-"""The line to the terminal: fewest bytes, never waited for; and the title."""
+"""Input from and output to the terminal, and its title."""

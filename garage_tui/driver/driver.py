@@ -1,7 +1,7 @@
-"""The app's line to its terminal: never waited for, sent as little as will do, and let go of when it is cut.
+"""A driver that never blocks the app: output is sent by a thread, as few bytes as possible, and a hangup ends the app.
 
-Textual's own driver stops the whole app while a terminal does not take what is painted, never ends where that terminal
-is gone by then, and reads the end of its input as fast as it can, for ever.
+Textual's own driver stops the whole app while the terminal does not take output, never ends if the terminal is gone by
+then, and reads the end of its input for ever, as fast as it can.
 """
 
 from __future__ import annotations
@@ -16,86 +16,83 @@ import time
 from functools import partial
 from types import FrameType
 
-from textual._xterm_parser import XTermParser
-from textual.drivers import linux_driver
-from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Resize
 from textual.message import Message
 
 from garage_tui.driver.writer import TerminalWriter
+from garage_tui.widgets._textual_internals import ExposedLinuxDriver, TerminalParser
 
-_QUESTIONS = re.compile(r"\x1b\[\?\d+\$p|\x1b\[6n")
-_ANSWERS = re.compile(r"\x1b\[\?[\d;]*\$y|\x1b\[\d+;\d+R|\x1b\[0n")
-_LAST = re.compile(r"\x1b\[\?[\d;]*c")
-"""The answer to DA1, which every terminal gives, after all others."""
-_ANSWER_SECONDS = 2.0
-"""So long an answer may take; after that the terminal is taken to have none."""
-_MARK_ANSWER = re.compile(r"\x1b\[0n")
-_MARK_BEGUN = re.compile(r"\x1b(?:\[0?)?$")
+_QUERIES = re.compile(r"\x1b\[\?\d+\$p|\x1b\[6n")
+_REPLIES = re.compile(r"\x1b\[\?[\d;]*\$y|\x1b\[\d+;\d+R|\x1b\[0n")
+_LAST_REPLY = re.compile(r"\x1b\[\?[\d;]*c")
+"""The reply to DA1, which every terminal sends, after all others."""
+_REPLY_SECONDS = 2.0
+"""How long a reply may take; after that the terminal is taken to have none."""
+_ACK = re.compile(r"\x1b\[0n")
+_ACK_BEGUN = re.compile(r"\x1b(?:\[0?)?$")
 _HELD_SECONDS = 0.1
-"""After so long the beginning of an answer is taken for a key after all: Esc."""
+"""After so long, what may be the beginning of a reply is taken for a key after all: Esc."""
 
 
-class LineDriver(LinuxDriver):
-    """Textual's driver, on a line that may be slow, far away, frozen or cut."""
+class LineDriver(ExposedLinuxDriver):
+    """Textual's driver for a connection that may be slow, distant, frozen or cut."""
 
     _hung_up = False
-    _questions, _asked = 0, 0.0
-    _leaving: str | None = None
+    _pending_queries, _query_time = 0, 0.0
+    _last_input: str | None = None
     """What has come since the app began to leave; None before."""
     _held, _held_since = "", 0.0
-    """What may be the beginning of an answer, and since when it is kept."""
+    """What may be the beginning of a reply, and since when it is kept back."""
 
     def start_application_mode(self) -> None:
-        """Take the terminal."""
-        # The driver makes its writer itself, by this name.
-        vars(linux_driver)["WriterThread"] = partial(TerminalWriter, gone=self._gone)
+        """Take over the terminal."""
+        self.use_output_thread(partial(TerminalWriter, gone=self._gone))
         super().start_application_mode()  # type: ignore[no-untyped-call]
         resized = signal.getsignal(signal.SIGWINCH)
 
         def forget_first(number: int, frame: FrameType | None) -> None:
-            self._loop.call_soon_threadsafe(self.forget)
+            self.event_loop.call_soon_threadsafe(self.forget)
             if callable(resized):
                 resized(number, frame)
 
         signal.signal(signal.SIGWINCH, forget_first)
 
     def forget(self) -> None:
-        """Send all that is painted from now on: something else may have painted there, or wiped it away."""
+        """Send everything that is painted from now on: something else may have painted over it, or erased it."""
         if writer := self._writer:
             writer.forget()
 
     @property
     def _writer(self) -> TerminalWriter | None:
-        writer: object = self._writer_thread
+        writer = self.output_thread
         return writer if isinstance(writer, TerminalWriter) else None
 
     def process_message(self, message: Message) -> None:
-        """Have the app hear of something."""
+        """Pass a message on to the app."""
         if isinstance(message, Resize):
             self.forget()
         super().process_message(message)
 
     def write(self, data: str) -> None:
-        """Have something sent."""
-        if len(data) < 64 and (asked := len(_QUESTIONS.findall(data))):
-            self._questions, self._asked = self._questions + asked, time.monotonic()
+        """Send text to the terminal."""
+        if len(data) < 64 and (queries := len(_QUERIES.findall(data))):
+            self._pending_queries, self._query_time = self._pending_queries + queries, time.monotonic()
         super().write(data)
 
     def _gone(self) -> None:
-        """Have the app leave: its terminal is no more. Called in a thread."""
+        """Have the app leave, because its terminal is gone. Called in a thread."""
         if not self._hung_up:
             self._hung_up = True
-            leave = getattr(self._app, "leave", self._app.exit)
+            leave = getattr(self.owner, "leave", self.owner.exit)
             with contextlib.suppress(RuntimeError):  # it has left
-                self._loop.call_soon_threadsafe(leave)
+                self.event_loop.call_soon_threadsafe(leave)
 
-    def make_parser(self) -> XTermParser:
-        """Return what makes messages of what the terminal sends."""
-        return XTermParser(self._debug)
+    def make_parser(self) -> TerminalParser:
+        """Return a parser that makes messages of what the terminal sends."""
+        return TerminalParser(self.is_debugging)
 
     def run_input_thread(self) -> None:
-        """Read what the terminal sends until the app lets go of it, or it is no more."""
+        """Read what the terminal sends until the app releases it, or it is gone."""
         parser = self.make_parser()
         decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         while not self.exit_event.is_set():
@@ -110,11 +107,11 @@ class LineDriver(LinuxDriver):
                     self._gone()
                     return
                 text = decode(data)
-                if self._leaving is not None:
-                    self._leaving += text
+                if self._last_input is not None:
+                    self._last_input += text
                     continue
-                text = self._without_marks(text)
-                self._questions = max(0, self._questions - len(_ANSWERS.findall(text)))
+                text = self._without_acks(text)
+                self._pending_queries = max(0, self._pending_queries - len(_REPLIES.findall(text)))
                 if text:  # nothing would be the end of all input
                     for message in parser.feed(text):
                         self.process_message(message)
@@ -125,44 +122,48 @@ class LineDriver(LinuxDriver):
             for message in parser.tick():
                 self.process_message(message)
 
-    def _without_marks(self, text: str) -> str:
-        """Take out the answers to the writer's marks; what may be the beginning of one is kept for the next time."""
+    def _without_acks(self, text: str) -> str:
+        """Return input without the replies to the writer's marks; keep back what may be the beginning of one."""
         text, self._held = self._held + text, ""
         writer = self._writer
-        if writer is None or not writer.awaited:
+        if writer is None or not writer.unacknowledged:
             return text
-        text, answers = _MARK_ANSWER.subn("", text)
-        writer.taken(answers)
-        if writer.awaited and (begun := _MARK_BEGUN.search(text)):
+        text, count = _ACK.subn("", text)
+        writer.acknowledge(count)
+        if writer.unacknowledged and (begun := _ACK_BEGUN.search(text)):
             text, self._held, self._held_since = text[: begun.start()], begun[0], time.monotonic()
         return text
 
     def awaits_last(self) -> bool:
-        """Whether the terminal was asked for its DA1 and has not answered."""
+        """Whether the terminal was asked for DA1 and has not replied yet."""
         return False
 
     def disable_input(self) -> None:
-        """Hear no more, when all that was asked for has come: the rest would be typed into the shell."""
-        if not (self.exit_event.is_set() or self._hung_up or self._key_thread is None):
-            self._hear_out()
+        """Stop reading, after all replies have come: the rest of them would be typed into the shell."""
+        if not (self.exit_event.is_set() or self._hung_up or not self.has_input_thread):
+            self._await_replies()
         super().disable_input()
-        self._leaving, self._key_thread = None, None  # Textual comes here twice
+        self._last_input = None
+        self.forget_input_thread()
 
-    def _hear_out(self) -> None:
-        self._leaving = ""
-        self._disable_mouse_support()
+    def _await_replies(self) -> None:
+        self._last_input = ""
+        self.release_mouse()
         self.write("\x1b[?1004l")
-        lasts, questions, known = int(self.awaits_last()), self._questions, None
+        lasts, queries, known = int(self.awaits_last()), self._pending_queries, None
         if writer := self._writer:
-            writer.ask_no_more()
-            questions, known = questions + writer.awaited, writer.seconds
-        known = known or getattr(getattr(self._app, "terminal", None), "seconds", None)
-        end = self._asked + _ANSWER_SECONDS
+            writer.stop_marking()
+            queries, known = queries + writer.unacknowledged, writer.seconds
+        known = known or getattr(getattr(self.owner, "terminal", None), "seconds", None)
+        end = self._query_time + _REPLY_SECONDS
         if known is not None or (time.monotonic() < end and lasts):
-            self.write("\x1b[c")  # answered after all else that is on its way, a mouse that moves included
-            lasts, questions = lasts + 1, 0
-            end = time.monotonic() + _ANSWER_SECONDS + 3 * (known or 0)
+            self.write("\x1b[c")  # its reply comes after all else that is on its way, mouse movements included
+            lasts, queries = lasts + 1, 0
+            end = time.monotonic() + _REPLY_SECONDS + 3 * (known or 0)
         while time.monotonic() < end and not self._hung_up:
-            if len(_LAST.findall(self._leaving)) >= lasts and len(_ANSWERS.findall(self._leaving)) >= questions:
+            if (
+                len(_LAST_REPLY.findall(self._last_input)) >= lasts
+                and len(_REPLIES.findall(self._last_input)) >= queries
+            ):
                 return
             time.sleep(0.005)

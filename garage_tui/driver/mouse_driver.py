@@ -1,37 +1,36 @@
-"""The mouse: asked for by the driver, or left to the terminal, which then selects and copies text as anywhere else."""
+"""Turns mouse reports of the terminal on and off; while they are off, the terminal itself selects and copies text."""
 
 from __future__ import annotations
 
 from garage_tui.driver.driver import LineDriver
 
-_ASKED = (1000, 1002, 1006)
-"""Clicks and the wheel, movements while a button is held, and coordinates as numbers (xterm's Control Sequences).
+_REPORTS = (1000, 1002, 1006)
+"""Modes: clicks and wheel, movement while a button is held, coordinates as numbers (xterm's Control Sequences).
 
-Textual asks for every movement (1003): over SSH each would be a message up and a line or two painted down."""
-_ALL = (1000, 1002, 1003, 1015, 1006, 1016)
+Textual asks for every movement (1003): over SSH each would cost a message up and a line or two of output down."""
+_ALL_REPORTS = (1000, 1002, 1003, 1015, 1006, 1016)
 
 
 class MouseDriver(LineDriver):
-    """Our driver, whose mouse can be switched."""
+    """The driver of the app: its mouse reports can be switched."""
 
     def switch_mouse(self) -> bool:
-        """Have the terminal keep the mouse, or report it again; return whether it is reported now."""
-        if self._mouse:
-            self._disable_mouse_support()
-            self._mouse = False
+        """Turn mouse reports off, or on again; return whether they are on now."""
+        if self.mouse_is_on:
+            self.release_mouse()
+            self.mouse_is_on = False
         else:
-            self._mouse = True
-            self._enable_mouse_support()
-            if self._mouse_pixels:
-                self._enable_mouse_pixels()
-        return self._mouse
+            self.mouse_is_on = True
+            self.request_mouse()
+            self.request_mouse_pixels()
+        return self.mouse_is_on
 
-    def _enable_mouse_support(self) -> None:
-        if self._mouse:
-            self.write("".join(f"\x1b[?{mode}h" for mode in _ASKED))
+    def request_mouse(self) -> None:
+        if self.mouse_is_on:
+            self.write("".join(f"\x1b[?{mode}h" for mode in _REPORTS))
             self.flush()
 
-    def _disable_mouse_support(self) -> None:
-        if self._mouse:
-            self.write("".join(f"\x1b[?{mode}l" for mode in _ALL))
+    def release_mouse(self) -> None:
+        if self.mouse_is_on:
+            self.write("".join(f"\x1b[?{mode}l" for mode in _ALL_REPORTS))
             self.flush()

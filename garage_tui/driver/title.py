@@ -1,7 +1,7 @@
-"""The terminal's title: which workspace this is, and how far the run in it has come.
+"""The title of the terminal: the workspace, and the progress of its run.
 
-OSC 2 sets it, in tmux the pane's (`#T`); XTWINOPS 22 and 23 (xterm's Control Sequences) keep the one that was there and
-bring it back.
+OSC 2 sets it, in tmux that of the pane (`#T`); XTWINOPS 22 and 23 (xterm's Control Sequences) save and restore the one
+from before.
 """
 
 from __future__ import annotations
@@ -17,24 +17,25 @@ if TYPE_CHECKING:
     from garage_tui.core.monitor.run_watcher import RunSnapshot
 
 _SECONDS = 5.0
-"""Between two titles of which the second only has another percentage."""
-_LONGEST, _LONGEST_PLACE = 80, 30
-_HAVE_NONE = ("dumb", "linux", "vt", "cons", "ansi", "unknown")
-"""Beginnings of $TERM where OSC would be painted, or do something else."""
-_TMUX_READS = re.compile(r"#+(?=[\[{(])")
-"""Of a pane's title tmux takes `#[fg=red]` for a colour of its status line."""
+"""Least time between two titles that differ in the percentage alone."""
+_MAX_LENGTH, _MAX_WORKSPACE = 80, 30
+_WITHOUT_TITLE = ("dumb", "linux", "vt", "cons", "ansi", "unknown")
+"""Beginnings of $TERM whose terminals would print OSC, or do something else."""
+_TMUX_STYLE = re.compile(r"#+(?=[\[{(])")
+"""In the title of a pane, tmux takes `#[fg=red]` for a colour of its status line."""
 
 
 def has_title(environ: Mapping[str, str]) -> bool:
     """Return whether this terminal has a title that can be set."""
     term = environ.get("TERM", "")
-    return bool(term) and not term.startswith(_HAVE_NONE)
+    return bool(term) and not term.startswith(_WITHOUT_TITLE)
 
 
-def words(place: str, runs: Sequence[RunSnapshot]) -> str:
-    """Return the title: the workspace, the run at work with its share done, and how many more there are."""
+def title_text(workspace: str, runs: Sequence[RunSnapshot]) -> str:
+    """Return the title: the workspace, the running run with its percentage, and how many more there are."""
     working = [run for run in runs if run.alive and run.status != "queued"]
-    said = f"garage {place if len(place) <= _LONGEST_PLACE else '…' + place[1 - _LONGEST_PLACE :]}"
+    name = workspace if len(workspace) <= _MAX_WORKSPACE else f"…{workspace[1 - _MAX_WORKSPACE :]}"
+    title = f"garage {name}"
     if working:
         run = working[0]
         done = ""
@@ -43,49 +44,50 @@ def words(place: str, runs: Sequence[RunSnapshot]) -> str:
         elif run.state and run.state.total_steps:
             done = f"{min(run.state.step, run.state.total_steps) / run.state.total_steps:.0%}".replace("%", " %")
         more = f" +{len(working) - 1}" if len(working) > 1 else ""
-        said += f" · {run.name} {done}".rstrip() + more
-    return _TMUX_READS.sub("", one_line(said, _LONGEST))
+        title += f" · {run.name} {done}".rstrip() + more
+    return _TMUX_STYLE.sub("", one_line(title, _MAX_LENGTH))
 
 
 class TerminalTitle:
-    """The title of the terminal that an app has.
+    """Sets the title of the app's terminal, and restores the one from before.
 
     Args:
-        place: the workspace, in short.
-        write: sends something to the terminal.
-        only_ascii: the terminal shows no more.
-        clock: seconds.
+        workspace: name of the workspace.
+        write: sends text to the terminal.
+        only_ascii: whether the terminal shows ASCII alone.
+        clock: returns seconds.
     """
 
     def __init__(
         self,
-        place: str,
+        workspace: str,
         write: Callable[[str], object],
         only_ascii: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._place, self._write, self._only_ascii, self._clock = place, write, only_ascii, clock
+        self._workspace, self._write, self._only_ascii, self._clock = workspace, write, only_ascii, clock
         self._is_open = False
-        self._said, self._at = "", 0.0
+        self._title, self._time = "", 0.0
 
     def show(self, runs: Sequence[RunSnapshot]) -> None:
-        """Say what these runs do, if it is something new."""
-        said, now = words(self._place, runs), self._clock()
+        """Show what these runs do, if that is new."""
+        title, now = title_text(self._workspace, runs), self._clock()
         if self._only_ascii:
-            said = said.replace("·", "-").encode("ascii", "replace").decode()
-        # A share done may be told late; that a run has begun, waits or has ended may not.
-        if said == self._said or (_without_share(said) == _without_share(self._said) and now - self._at < _SECONDS):
+            title = title.replace("·", "-").encode("ascii", "replace").decode()
+        # A percentage may come late; that a run has begun, waits or has ended may not.
+        is_same = _without_percentage(title) == _without_percentage(self._title)
+        if title == self._title or (is_same and now - self._time < _SECONDS):
             return
-        kept = "" if self._is_open else "\x1b[22;2t"
-        self._is_open, self._said, self._at = True, said, now
-        self._write(f"{kept}\x1b]2;{said}\x07")
+        save = "" if self._is_open else "\x1b[22;2t"
+        self._is_open, self._title, self._time = True, title, now
+        self._write(f"{save}\x1b]2;{title}\x07")
 
     def close(self) -> None:
-        """Bring the title back that was there before; where the terminal keeps none, ours is emptied."""
+        """Restore the title from before; where the terminal has saved none, empty ours."""
         if self._is_open:
             self._is_open = False
             self._write("\x1b]2;\x07\x1b[23;2t")
 
 
-def _without_share(said: str) -> str:
-    return re.sub(r"\d+ %", "", said)
+def _without_percentage(title: str) -> str:
+    return re.sub(r"\d+ %", "", title)

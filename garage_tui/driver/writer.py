@@ -1,4 +1,4 @@
-"""What is painted, on its way to the terminal: in a thread of its own, and never more than the line can carry."""
+"""Sends output to the terminal in a thread of its own, and no faster than the connection carries it."""
 
 from __future__ import annotations
 
@@ -13,54 +13,54 @@ from typing import TextIO
 from garage_tui.driver.screen_diff import ScreenDiff
 
 MARK = "\x1b[5n"
-"""DSR: is all well? Every terminal answers, once it has taken all that came before."""
+"""DSR, which every terminal answers once it has taken everything before it: an acknowledgement."""
 _MARK_EVERY = 1024
-"""Bytes after which the terminal is asked."""
-_ON_THE_WAY = 4096
-"""Bytes that may be on their way before the next frame waits. ssh takes two million: at 64 kbit/s, four minutes of old
-frames, behind which a pressed key would have to wait."""
+"""Bytes after which a mark is sent."""
+_MAX_IN_FLIGHT = 4096
+"""Bytes that may be unacknowledged before the next frame waits. ssh buffers two million: at 64 kbit/s, four minutes of
+old frames, behind which the answer to a pressed key would have to wait."""
 _LOST_SECONDS = 10.0
-"""After so long without an answer none is waited for: it may have been lost."""
+"""How long an acknowledgement is waited for: it may have been lost."""
 _STOP_SECONDS = 2.0
-"""How long the last of what was painted may take to be sent."""
+"""How long the last output may take to be sent."""
 
 
 class TerminalWriter(threading.Thread):
-    """Sends what is painted, in a thread of its own; whoever paints never waits.
+    """Sends output in a thread of its own; whoever writes never waits.
 
     Args:
         file: the terminal.
-        gone: called once, in this thread, when the terminal is no more.
+        gone: called once, in this thread, when the terminal is gone.
     """
 
     def __init__(self, file: TextIO, gone: Callable[[], None]) -> None:
         super().__init__(daemon=True, name="textual-output")
         self._file, self._gone = file.fileno(), gone
         self._encoding = file.encoding or "utf-8"
-        self._painting, self._due = ScreenDiff(), deque[str]()
+        self._screen, self._due = ScreenDiff(), deque[str]()
         self._changed = threading.Condition()
         self._stopped = self._dead = False
-        self._sent = self._taken = self._marked = 0
+        self._sent = self._acknowledged = self._marked = 0
         self._marks = deque[tuple[int, float]]()
-        self._asks = True
+        self._sends_marks = True
         self.seconds: float | None = None
-        """How long the terminal took to say that it has taken what was sent; None where it never said so."""
+        """How long the last acknowledgement took; None where the terminal has never sent one."""
 
     def write(self, text: str) -> None:
-        """Have it sent, or what it paints, when the terminal takes it."""
+        """Queue text, or the cells that it paints."""
         with self._changed:
             if not self._dead:
-                if now := self._painting.put(text):
+                if now := self._screen.write(text):
                     self._due.append(now)
                 self._changed.notify()
 
     def forget(self) -> None:
-        """Send all that is painted from now on: what the terminal shows is not known any more."""
+        """Send everything that is painted from now on: what the terminal shows is not known any more."""
         with self._changed:
-            if now := self._painting.rest():
+            if now := self._screen.flush():
                 self._due.append(now)
                 self._changed.notify()
-            self._painting.forget()
+            self._screen.forget()
 
     def run(self) -> None:
         while (text := self._next()) is not None:
@@ -70,7 +70,7 @@ class TerminalWriter(threading.Thread):
                 with self._changed:
                     self._dead = True
                     self._due.clear()
-                    self._painting.forget()
+                    self._screen.forget()
                 self._gone()
                 return
 
@@ -78,61 +78,61 @@ class TerminalWriter(threading.Thread):
         with self._changed:
             while True:
                 if self._due:
-                    return self._marking(self._due.popleft())
+                    return self._with_mark(self._due.popleft())
                 if self._stopped:
-                    return self._painting.rest() or None
-                wait = None if self._painting.is_complete else self._full_for()
-                if wait == 0 and (text := self._painting.rest()):
-                    return self._marking(text)
+                    return self._screen.flush() or None
+                wait = None if self._screen.is_complete else self._wait_seconds()
+                if wait == 0 and (text := self._screen.flush()):
+                    return self._with_mark(text)
                 if wait != 0:
                     self._changed.wait(wait)
 
-    def _full_for(self) -> float:
-        """Return for how many seconds the line may still be full; 0 where a frame may be sent."""
-        if self.seconds is None or not self._marks or self._sent - self._taken < _ON_THE_WAY:
+    def _wait_seconds(self) -> float:
+        """Return for how many seconds the next frame should wait; 0 where it may be sent."""
+        if self.seconds is None or not self._marks or self._sent - self._acknowledged < _MAX_IN_FLIGHT:
             return 0
         left = self._marks[0][1] + _LOST_SECONDS - time.monotonic()
         if left > 0:
             return left
-        self._taken = self._sent
+        self._acknowledged = self._sent
         self._marks.clear()
         return 0
 
-    def _marking(self, text: str) -> str:
+    def _with_mark(self, text: str) -> str:
         self._sent += len(text)
-        if self._asks and self._sent - self._marked >= _MARK_EVERY:
+        if self._sends_marks and self._sent - self._marked >= _MARK_EVERY:
             self._marked = self._sent
             self._marks.append((self._sent, time.monotonic()))
             return text + MARK
         return text
 
-    def taken(self, answers: int) -> None:
-        """Hear that the terminal has answered so many marks."""
+    def acknowledge(self, count: int) -> None:
+        """Take note that the terminal has answered so many marks."""
         with self._changed:
-            for _ in range(min(answers, len(self._marks))):
-                self._taken, asked = self._marks.popleft()
-                self.seconds = time.monotonic() - asked
+            for _ in range(min(count, len(self._marks))):
+                self._acknowledged, sent_at = self._marks.popleft()
+                self.seconds = time.monotonic() - sent_at
             self._changed.notify()
 
     @property
-    def awaited(self) -> int:
-        """How many marks have not been answered."""
+    def unacknowledged(self) -> int:
+        """The number of marks that have not been answered."""
         return len(self._marks)
 
-    def ask_no_more(self) -> None:
-        """Send no more marks, for nobody will hear the answers."""
+    def stop_marking(self) -> None:
+        """Send no more marks, because nobody will read the answers."""
         with self._changed:
-            self._asks = False
+            self._sends_marks = False
 
     def _send(self, data: bytes) -> None:
         while data:
             try:
                 data = data[os.write(self._file, data) :]
-            except BlockingIOError:  # somebody else on this terminal has made it so
+            except BlockingIOError:  # another process on this terminal has made it non-blocking
                 select.select([], [self._file], [])
 
     def stop(self) -> None:
-        """End it when all is sent, or when that takes too long."""
+        """End the thread when everything is sent, or when that takes too long."""
         with self._changed:
             self._stopped = True
             self._changed.notify()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -12,6 +12,10 @@ from textual.strip import Strip
 from textual.widgets import TextArea
 
 from garage_tui.core.base.sanitize import shown, unshown
+from garage_tui.widgets._textual_internals import forward_key, has_binding, press_bound_key, type_key
+
+if TYPE_CHECKING:
+    from garage_tui.core.facts.row_draft import FinishKey
 
 MOST_LINES = 8
 
@@ -39,7 +43,10 @@ class CellEditor(TextArea):
     ]
 
     def __init__(
-        self, finish: Callable[[str], object], give_up: Callable[[], object], earlier: Callable[[], Awaitable[None]]
+        self,
+        finish: Callable[[FinishKey], object],
+        give_up: Callable[[], object],
+        earlier: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__(soft_wrap=True, compact=True, highlight_cursor_line=False, tab_behavior="focus")
         self._finish, self._give_up, self._earlier = finish, give_up, earlier
@@ -104,7 +111,7 @@ class CellEditor(TextArea):
     def changed(self) -> bool:
         return self.text != self._began
 
-    async def _on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
         await self._earlier()
         await self.take(event)
 
@@ -114,17 +121,15 @@ class CellEditor(TextArea):
             event.stop()
             event.prevent_default()
             if self.screen.focused not in (None, self):
-                self.screen.focused._forward_event(event)
+                forward_key(self.screen.focused, event)
         else:
-            bound = event.key in self._bindings.key_to_bindings
-            if not bound:
-                await super()._on_key(event)
-            if bound or not event._stop_propagation:  # no letter: its turn is now, not once it has bubbled up
+            if has_binding(self, event.key) or not await type_key(self, event):
+                # No letter: its turn is now, not once it has bubbled up.
                 event.stop()
                 event.prevent_default()
-                await self.app._check_bindings(event.key)
+                await press_bound_key(self.app, event.key)
 
-    def action_finish(self, by: str) -> None:
+    def action_finish(self, by: FinishKey) -> None:
         self._finish(by)
 
     def action_newline(self) -> None:

@@ -19,6 +19,8 @@ class Dialog(ModalScreen[T]):
 
     HELP: ClassVar[str] = ""
     """What it is for, in a sentence or two; then paragraphs on what else is good to know."""
+    HELP_PAGE: ClassVar[str] = ""
+    """The page of docs/ that says more, as `guide/report.md`; empty where there is none."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "app.help", "Help", key_display="F1", tooltip="Help for what is in front"),
     ]

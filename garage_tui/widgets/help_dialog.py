@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -17,13 +18,14 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Select, Static, TextArea
 
+from garage_tui.widgets._textual_internals import bindings_of, is_action_enabled
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 
 HERE, EVERYWHERE = "Here", "Everywhere"
 _WIDEST = 11
 """Cells of the keys; longer lists of them push the words to the right."""
-_TEXTUALS: tuple[tuple[tuple[type[Widget], ...], str, tuple[str, ...]], ...] = (
+TEXTUAL_KEYS: tuple[tuple[tuple[type[Widget], ...], str, tuple[str, ...]], ...] = (
     ((Input, TextArea), "While you type", ("ctrl+u", "ctrl+k", "ctrl+w", "ctrl+z", "ctrl+y")),
     ((Select,), "In a list to choose from", ("enter",)),
     ((OptionList,), "In the list", ("up", "down", "enter", "pageup", "pagedown")),
@@ -68,7 +70,7 @@ def keys_of(screen: Screen[object], front: Widget) -> list[HelpGroup]:
         what = binding.tooltip or binding.description
         if not what or binding.system:
             continue
-        why = "" if app._check_action_state(binding.action, node) else "not now"
+        why = "" if is_action_enabled(app, binding.action, node) else "not now"
         if typing and node is not focused and key_to_character(binding.key):
             why = "not while you type"
         key = found.setdefault(title, {}).setdefault(binding.action, HelpKey(what, why))
@@ -81,7 +83,7 @@ def keys_of(screen: Screen[object], front: Widget) -> list[HelpGroup]:
 
 
 def _bindings(screen: Screen[object], front: Widget) -> Iterator[tuple[str, DOMNode, Binding]]:
-    for _, binding in front._bindings:
+    for _, binding in bindings_of(front):
         if binding.action not in _ELSEWHERE:
             yield _group(front, binding), front, binding
     parts = [part for part in front.query("*") if part.focusable and _is_shown(part)]
@@ -89,7 +91,7 @@ def _bindings(screen: Screen[object], front: Widget) -> Iterator[tuple[str, DOMN
         yield "While you type", screen, _NEXT_FIELD
     for part in {type(part): part for part in reversed(parts)}.values():
         yield from _of_part(part)
-    for _, binding in screen.app._bindings:
+    for _, binding in bindings_of(screen.app):
         if front is not screen or binding.priority or binding.action == "help":
             yield EVERYWHERE, screen.app, binding
 
@@ -108,23 +110,24 @@ def _of_part(part: Widget) -> Iterator[tuple[str, DOMNode, Binding]]:
     own = [kind for kind in type(part).__mro__ if kind.__module__.startswith("garage_tui.")]
     ours = {each.key for kind in own for each in Binding.make_bindings(kind.__dict__.get("BINDINGS", ()))}
     name = getattr(part, "HELP_NAME", HERE)
-    for key, binding in part._bindings:
+    for key, binding in bindings_of(part):
         if key in ours:
             yield name, part, binding
             continue
-        for kinds, title, keys in _TEXTUALS:
+        for kinds, title, keys in TEXTUAL_KEYS:
             if isinstance(part, kinds) and key in keys:
                 yield title, part, binding
                 break
 
 
 class HelpDialog(Dialog[None]):
-    """What is in front is for, its keys, and what else is good to know.
+    """The help of what is in front: what it is for, its keys, and what else is good to know.
 
     Args:
         title: of the box.
         words: paragraphs; the first one stands before the keys.
         groups: the keys.
+        page: of docs/ that says more, as `guide/facts.md`; empty where there is none.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -133,10 +136,11 @@ class HelpDialog(Dialog[None]):
         Binding("up,k", "scroll(-1)", "Back", show=False),
     ]
 
-    def __init__(self, title: str, words: str, groups: Sequence[HelpGroup]) -> None:
+    def __init__(self, title: str, words: str, groups: Sequence[HelpGroup], page: str = "") -> None:
         super().__init__()
         self._title, self._groups = title, groups
         self._first, _, self._more = words.partition("\n\n")
+        self._page = f"More: `garage help {PurePath(page).stem}`, docs/{page}" if page else ""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
@@ -146,6 +150,8 @@ class HelpDialog(Dialog[None]):
                 yield Static(id="help-keys")
                 if self._more:
                     yield Static(Content(f"\n{self._more}"), classes="words")
+                if self._page:
+                    yield Static(Content(f"\n{self._page}"), classes="words")
             yield KeyBar()
 
     def on_resize(self) -> None:

@@ -17,6 +17,8 @@ class Pane(Vertical):
     """What this screen is for, in a sentence or two; then paragraphs on what else is good to know."""
     HELP_GROUPS: ClassVar[tuple[tuple[str, str], ...]] = ()
     """Titles, each with the actions that belong together, in the order of the help."""
+    HELP_PAGE: ClassVar[str] = ""
+    """The page of docs/ that says more, as `guide/facts.md`; empty where there is none."""
     FIRST_FOCUS: ClassVar[str] = ""
     """Selector of the widget that has the focus when the screen is first seen."""
 

@@ -81,8 +81,16 @@ class Table(ScrollView, can_focus=True):
         def control(self) -> Table:
             return self.table
 
-    class Selected(Moved):
+    class Selected(Message):
         """Enter was pressed on a row."""
+
+        def __init__(self, table: Table, row: int) -> None:
+            super().__init__()
+            self.table, self.row = table, row
+
+        @property
+        def control(self) -> Table:
+            return self.table
 
     def __init__(self, *columns: Column, id: str | None = None) -> None:
         super().__init__(id=id)

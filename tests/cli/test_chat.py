@@ -53,7 +53,7 @@ def test_the_beginning_of_a_run_is_enough(workspace, opened, make_run):
 
 @pytest.mark.parametrize(
     ("kind", "adapter", "said"),
-    [("lora", False, "has no adapter to ask"), ("diffusion", True, "has learned to draw, and answers no questions")],
+    [("lora", False, "has no adapter to ask"), ("diffusion", True, "draws pictures and cannot answer questions")],
 )
 def test_a_run_that_cannot_answer_is_a_sentence(workspace, opened, make_run, capsys, kind, adapter, said):
     assert chat(workspace, "--run", make_run(kind, adapter)) == 2

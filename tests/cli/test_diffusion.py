@@ -137,8 +137,11 @@ def test_its_log_has_the_sheets_too(call, run):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("ask", "What is TinyLLM?", "--run", "RUN"), "has learned to draw, and answers no questions: `garage sample"),
-        (("serve", "RUN"), "has learned to draw, and answers no questions: `garage sample"),
+        (
+            ("ask", "What is TinyLLM?", "--run", "RUN"),
+            "draws pictures and cannot answer questions: draw with `garage sample",
+        ),
+        (("serve", "RUN"), "draws pictures and cannot answer questions: draw with `garage sample"),
         (("compare", "RUN", LORA), "are runs of two kinds, one of facts and one of pictures"),
         (("train", "lora", "--like", "RUN"), "is a diffusion run, which was taught no facts"),
         (("train", "diffusion", "--like", LORA), "is a lora run, which learned from no pictures"),

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from garage_tui.core.images import contact_sheet as sheets
+from garage_tui.core.images import contact_sheet
 
 GARAGE = [sys.executable, "-m", "garage_tui", "images"]
 
@@ -63,7 +63,7 @@ def test_the_sheets_show_what_is_asked_for(folder: Path, tmp_path: Path) -> None
     assert (found["size"], found["fit"], found["seed"], found["source"]) == (16, "fit", 3, str(folder))
     assert [out["name"] for out in found["left_out"]] == ["dot.png", *(f"note {n}.txt" for n in range(5))]
     assert Path(found["data"]).parent == tmp_path / "cache" / "images" / "preview"
-    data, noise = sheets.about(Path(found["data"])), sheets.about(Path(found["noise"]))
+    data, noise = contact_sheet.read_metadata(Path(found["data"])), contact_sheet.read_metadata(Path(found["noise"]))
     assert (data.kind, data.count, data.size) == ("data", 16, 16)
     assert (noise.kind, noise.columns, noise.notes[0], noise.notes[-1]) == ("noise", 8, "t = 0", "t = 999")
 

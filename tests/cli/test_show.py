@@ -22,9 +22,9 @@ from PIL import Image
 
 from garage_tui.cli import show
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.images import safe_image as picture_files
-from garage_tui.core.terminal import image_render as pictures
-from garage_tui.core.terminal.capabilities import WAYS, Terminal
+from garage_tui.core.images import safe_image
+from garage_tui.core.terminal import image_render
+from garage_tui.core.terminal.capabilities import IMAGE_MODES, Terminal
 from tests.support.repository import REPOSITORY
 from tests.support.screen_codes import butterfly, coloured, difference, kitty_codes, kitty_images, sixel_rows
 
@@ -79,7 +79,7 @@ def on_terminal(*words: object, answer: bytes = b"", **env: str) -> str:
 
 
 def test_every_way_can_be_named():
-    assert show._WAYS == WAYS
+    assert show._WAYS == IMAGE_MODES
 
 
 def test_kitty_gets_the_very_pixels(file):
@@ -159,7 +159,7 @@ def test_what_takes_too_many_bytes_is_sent_with_less_in_it(tmp_path):
     for way in ("kitty", "sixel"):
         for seconds in (0.01, 0.9):
             terminal = Terminal(way, (10, 20), 1 << 24, seconds=seconds)
-            sent = pictures.render(tmp_path / "noise.png", terminal, 80, 40)
+            sent = image_render.render(tmp_path / "noise.png", terminal, 80, 40)
             assert terminal.most_bytes / 3 < len(sent) < terminal.most_bytes * 1.1
 
 
@@ -192,7 +192,7 @@ class TestAnyFile:
 
     def read(self, image: Image.Image, path: Path, **options: object) -> Image.Image:
         image.save(path, **options)
-        return picture_files.read(path)
+        return safe_image.read(path)
 
     def test_a_photograph_stands_upright(self, tmp_path):
         exif = Image.Exif()
@@ -205,10 +205,10 @@ class TestAnyFile:
         clear = Image.new("RGBA", (4, 4), (255, 0, 0, 0))
         clear.putpixel((0, 0), (255, 0, 0, 255))
         clear.save(tmp_path / "a.png")
-        image = picture_files.read(tmp_path / "a.png", background=(1, 2, 3))
+        image = safe_image.read(tmp_path / "a.png", background=(1, 2, 3))
         assert [image.getpixel((0, 0)), image.getpixel((1, 1))] == [(255, 0, 0), (1, 2, 3)]
         clear.convert("P").save(tmp_path / "b.gif", transparency=0)
-        assert picture_files.read(tmp_path / "b.gif").mode == "RGB"
+        assert safe_image.read(tmp_path / "b.gif").mode == "RGB"
 
     @pytest.mark.parametrize(
         ("mode", "value", "kind", "seen"),
@@ -231,14 +231,14 @@ class TestAnyFile:
     def test_floats_are_stretched_from_black_to_white(self):
         numbers = Image.new("F", (2, 1))
         numbers.putdata([-3.5, 1e6])
-        image = picture_files.flat(numbers)
+        image = safe_image.to_rgb(numbers)
         assert [image.getpixel((0, 0)), image.getpixel((1, 0))] == [(0, 0, 0), (255, 255, 255)]
 
     @pytest.mark.parametrize("size", [(1, 1), (3000, 1), (1, 3000)])
     @pytest.mark.parametrize("way", ["kitty", "sixel", "half", "ascii"])
     def test_the_smallest_and_the_thinnest_are_shown(self, tmp_path, size, way):
         Image.new("RGB", size, (200, 200, 200)).save(tmp_path / "a.png")
-        assert pictures.render(tmp_path / "a.png", Terminal(way, None, 1 << 24), 40, 20)
+        assert image_render.render(tmp_path / "a.png", Terminal(way, None, 1 << 24), 40, 20)
 
     def test_a_bomb_is_not_unpacked(self, tmp_path):
         def chunk(kind: bytes, data: bytes) -> bytes:
@@ -248,16 +248,16 @@ class TestAnyFile:
             head = chunk(b"IHDR", struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0))
             (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
             with pytest.raises(BadInputError, match=r"bomb\.png is too large to be shown: more than 64 million pixels"):
-                picture_files.read(tmp_path / "bomb.png")
+                safe_image.read(tmp_path / "bomb.png")
 
     def test_a_damaged_file_is_said_to_be_so(self, file, tmp_path):
         whole = file.read_bytes()
         (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
         with pytest.raises(BadInputError, match=r"cut\.png is damaged: "):
-            picture_files.read(tmp_path / "cut.png")
+            safe_image.read(tmp_path / "cut.png")
         (tmp_path / "flipped.png").write_bytes(whole[:60] + b"\xff\x00" + whole[62:])
         with pytest.raises(BadInputError, match=r"flipped\.png is damaged: "):
-            picture_files.read(tmp_path / "flipped.png")
+            safe_image.read(tmp_path / "flipped.png")
 
     def test_errors_are_one_clean_line_and_the_exit_code_is_2(self, tmp_path):
         evil = tmp_path / "a\x1b]0;gotcha\x07\nb.png"

@@ -33,7 +33,7 @@ def started(workspace, monkeypatch, make_card):
     """What was handed to the launcher, whose runs here have ended as soon as they begin; the story leaks."""
     calls = []
 
-    def start_lora(workspace_, settings, facts_file, recipe, name, command, gpus, care):
+    def start_lora(workspace_, settings, facts_file, recipe, name, command, *_, **__):
         calls.append((recipe, name))
         folder = workspace.checkpoints / f"20261123-2315-lora-{name}"
         folder.mkdir()

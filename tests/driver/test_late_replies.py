@@ -39,7 +39,7 @@ class Field(App):
         self.set_interval(0.05, self.look)
     def look(self):
         if ask.exists():
-            told.write_text(repr((self.query_one(Input).value, question.terminal.pictures)))
+            told.write_text(repr((self.query_one(Input).value, question.terminal.image_mode)))
             self.exit()
 Field(driver_class=driver_for(question, lambda: None)).run()
 """

@@ -79,10 +79,10 @@ def test_the_same_is_seen_whatever_is_left_out_and_whenever_it_is_sent(steps):
     for pieces, sent_now in steps:
         text = update(pieces)
         asked.take(text)
-        assert ours.put(text) == ""
+        assert ours.write(text) == ""
         if sent_now:
-            given_.take(ours.rest())
-    given_.take(ours.rest())
+            given_.take(ours.flush())
+    given_.take(ours.flush())
     # Half of a wide character is whatever the terminal makes of it.
     same = [
         (one, other)
@@ -92,25 +92,25 @@ def test_the_same_is_seen_whatever_is_left_out_and_whenever_it_is_sent(steps):
     ]
     assert same == []
     assert given_.cursor == asked.cursor
-    assert ours.rest() == ""
+    assert ours.flush() == ""
 
 
 def test_only_what_has_changed_is_sent_and_a_border_needs_one_style():
     ours = ScreenDiff()
     border = "\x1b[1;1H" + "\x1b[38;5;215m─\x1b[0m" * 80
-    ours.put(border)
-    assert ours.rest() == f"\x1b[1;1H\x1b[38;5;215m{'─' * 80}\x1b[0m"
-    ours.put(border)
-    assert ours.rest() == ""
-    ours.put(border.replace("─", "x", 1))
-    assert ours.rest() == "\x1b[1;1H\x1b[38;5;215mx\x1b[0m"
+    ours.write(border)
+    assert ours.flush() == f"\x1b[1;1H\x1b[38;5;215m{'─' * 80}\x1b[0m"
+    ours.write(border)
+    assert ours.flush() == ""
+    ours.write(border.replace("─", "x", 1))
+    assert ours.flush() == "\x1b[1;1H\x1b[38;5;215mx\x1b[0m"
 
 
 def test_what_waits_for_a_slow_line_is_one_screen_and_not_all_that_was_painted():
     ours = ScreenDiff()
     for n in range(10_000):
-        assert ours.put(f"\x1b[1;1Hstep {n:6}\x1b[2;1H") == ""
-    assert ours.rest() == "\x1b[1;1Hstep   9999\x1b[2;1H"
+        assert ours.write(f"\x1b[1;1Hstep {n:6}\x1b[2;1H") == ""
+    assert ours.flush() == "\x1b[1;1Hstep   9999\x1b[2;1H"
 
 
 @pytest.mark.parametrize(
@@ -118,19 +118,19 @@ def test_what_waits_for_a_slow_line_is_one_screen_and_not_all_that_was_painted()
 )
 def test_what_is_more_than_text_is_sent_as_it_is_and_all_is_painted_anew_after_it(picture):
     ours = ScreenDiff()
-    ours.put("\x1b[1;1Hold")
-    assert ours.put(picture) == "\x1b[1;1Hold" + picture
-    ours.put("\x1b[1;1Hold")
-    assert ours.rest() == "\x1b[1;1Hold"
+    ours.write("\x1b[1;1Hold")
+    assert ours.write(picture) == "\x1b[1;1Hold" + picture
+    ours.write("\x1b[1;1Hold")
+    assert ours.flush() == "\x1b[1;1Hold"
 
 
 @pytest.mark.parametrize("mode", ["\x1b[?2026$p", "\x07", "\x1b[6n", "\x1b]52;c;QQ==\x07", "\x1b_Ga=d,d=I,i=3\x1b\\"])
 def test_a_mode_or_a_question_wipes_nothing_away(mode):
     ours = ScreenDiff()
-    ours.put("\x1b[1;1Hold")
-    assert ours.put(mode) == "\x1b[1;1Hold" + mode
-    ours.put("\x1b[1;1Hold")
-    assert ours.rest() == ""
+    ours.write("\x1b[1;1Hold")
+    assert ours.write(mode) == "\x1b[1;1Hold" + mode
+    ours.write("\x1b[1;1Hold")
+    assert ours.flush() == ""
 
 
 def test_each_character_that_counts_as_plain_is_one_cell_wide():

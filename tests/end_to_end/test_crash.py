@@ -119,7 +119,7 @@ def check_everything(workspace: Workspace, expected: int) -> None:
             event["step"] for event in FileFollower(run.path / "events.jsonl").events() if event["event"] == "step"
         ]
         assert steps == list(range(1, len(steps) + 1)), "every step once, in order"
-        for checkpoint in checkpoints.found(run.path):
+        for checkpoint in checkpoints.list_checkpoints(run.path):
             if (checkpoint / checkpoints.SEAL).exists() and not run.alive:
                 assert checkpoints.read_seal(checkpoint), f"{checkpoint} is sealed and not whole"
         if run.status == "finished":

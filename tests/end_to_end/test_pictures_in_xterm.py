@@ -37,12 +37,12 @@ from textual.app import App
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import ContentSwitcher, Static
-from garage_tui.core.terminal.query import ask
-from garage_tui.core.terminal.capabilities import way_after
+from garage_tui.core.terminal.query import query_terminal
+from garage_tui.core.terminal.capabilities import next_mode
 from garage_tui.widgets.picture import Picture
 
 steps, answers, image = map(Path, sys.argv[1:])
-terminal = ask()
+terminal = query_terminal()
 
 class Shown(App):
     CSS = '''
@@ -70,14 +70,14 @@ class Shown(App):
             if word == "dialog": self.push_screen(ModalScreen())
             if word == "close": self.pop_screen()
             if word == "smaller": self._driver.write("\\x1b[8;16;60t")
-            if word == "cycle": picture.how = way_after(picture.how)
+            if word == "cycle": picture.mode = next_mode(picture.mode)
             if word == "quit": self.exit()
             self.done += 1
             self.set_timer(0.3, self.answer)
         elif not lines and picture.ready:
             self.answer()
     def answer(self):
-        answers.write_text(f"{self.done} {terminal.pictures}")
+        answers.write_text(f"{self.done} {terminal.image_mode}")
 
 Shown().run()
 """

@@ -56,7 +56,7 @@ def texts(data: bytes) -> None:
             assert unshown(shown(text)) == text or "marks⟩" in shown(text)
     cleaner = AnswerCleaner()
     text = data.decode(errors="replace")
-    said = "".join(cleaner.feed(text[at : at + 2]) for at in range(0, len(text), 2)) + cleaner.rest()
+    said = "".join(cleaner.feed(text[at : at + 2]) for at in range(0, len(text), 2)) + cleaner.flush()
     _harmless(said)
 
 

@@ -1,10 +1,11 @@
-"""F1, wherever one is: what this is for, and every key, read from the bindings; the README's table says the same."""
+"""F1, wherever one is: what this is for, every key, read from the bindings, and the page of docs/ that says more."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
 import re
+from pathlib import PurePath
 
 import pytest
 from textual.binding import Binding
@@ -13,14 +14,14 @@ from textual.widgets import Select
 
 import garage_tui.screens
 import garage_tui.widgets
+from docs.generate.keys import key_name
 from garage_tui.app.app import GarageApp
-from garage_tui.widgets.cell_editor import CellEditor
 from garage_tui.widgets.dialog import Dialog
-from garage_tui.widgets.help_dialog import HelpDialog
+from garage_tui.widgets.help_dialog import TEXTUAL_KEYS, HelpDialog
 from garage_tui.widgets.pane import Pane
 from tests.support.repository import REPOSITORY
 
-README = (REPOSITORY / "README.md").read_text()
+KEYS = (REPOSITORY / "docs" / "reference" / "keys.md").read_text()
 
 
 def _ours(kind: type) -> list[type]:
@@ -73,53 +74,57 @@ def _shown(screen: object) -> dict[str, set[str]]:
     return found
 
 
-_SIGNS = {"↑": "up", "↓": "down", "←": "left", "→": "right", "enter": "⏎", "pgup": "pageup", "pgdn": "pagedown"}
+def _page(part: str) -> set[tuple[str, str]]:
+    """Each key of one part of the page of keys, with its sentence."""
+    text = re.search(rf"^## {re.escape(part)}$(.*?)(?=^## |\Z)", KEYS, re.MULTILINE | re.DOTALL)[1]
+    rows = re.findall(r"^\| (`.+`) \| (.+) \|$", text, re.MULTILINE)
+    return {(key, what) for keys, what in rows for key in re.findall(r"`(\S+)`", keys)}
 
 
-def _row(name: str) -> set[str]:
-    """The keys of one row of the README's table, as they are bound."""
-    row = next(line for line in README.splitlines() if line.startswith(f"| {name} |"))
-    row = re.sub(r"\([^)]*`ctrl\+s` into[^)]*\)", "", row)
-    return {key.replace("^", "ctrl+").lower() if len(key) > 1 else key for key in re.findall(r"`([^` $/]+|/)`", row)}
+def _as_displayed(app: GarageApp) -> dict[str, str]:
+    """How F1 displays a key, and how the page of keys writes it."""
+    bound = {
+        binding.key for kind in _ours(DOMNode) for binding in Binding.make_bindings(kind.__dict__.get("BINDINGS", ()))
+    }
+    bound |= {key for _, _, keys in TEXTUAL_KEYS for key in keys}
+    return {app.get_key_display(Binding(key, "")): key_name(key) for key in bound}
+
+
+SCREENS = (("f2", "Facts"), ("f3", "Runs"), ("f4", "Chat"), ("f5", "Gallery"), ("f6", "GPU"))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_f1_on_every_screen_has_all_its_keys_and_those_of_the_readme(open_app, make_run, size):
+async def test_f1_on_every_screen_has_the_keys_of_the_page_of_keys_and_no_others(open_app, make_run, size):
     make_run("20261123-2315-lora-garage", "finished", step=100).adapter()
     async with open_app(size=size) as user:
-        for key, name in (("f2", "Facts"), ("f3", "Runs"), ("f4", "Chat"), ("f5", "Gallery"), ("f6", "GPU")):
+        names = _as_displayed(user.app)
+        for key, name in SCREENS:
             await user.press(key)
             await user.sees(f"{key.upper()} {name}")
             pane = user.app.pane
             await user.press("f1")
             await user.sees(f"{name} – help", " ".join(pane.HELP.split()[:3]))
-            shown = _shown(user.app.screen)
-            everything = [*Binding.make_bindings(type(pane).BINDINGS), *Binding.make_bindings(GarageApp.BINDINGS)]
-            for binding in everything:
-                display = user.app.get_key_display(Binding(binding.key, binding.action))
-                assert display in shown[_what(everything, binding)], (name, binding)
-            keys = {_SIGNS.get(one.lower(), one) for one in set().union(*shown.values()) for one in one.split()}
-            keys |= {one.replace("^", "ctrl+") for one in keys} | {one.lower() for one in keys if len(one) > 1}
-            if name == "Facts":  # two of them are those of the cell that is written in
-                keys |= {binding.key for binding in Binding.make_bindings(CellEditor.BINDINGS)}
-            told = _row(name) | {_SIGNS.get(one, one) for one in _row(name)}
-            unsaid = {binding.action.partition("(")[0]: set() for binding in Binding.make_bindings(type(pane).BINDINGS)}
-            for binding in Binding.make_bindings(type(pane).BINDINGS):
-                names = {binding.key, user.app.get_key_display(Binding(binding.key, "")).replace("^", "ctrl+")}
-                unsaid[binding.action.partition("(")[0]] |= {one.lower() if len(one) > 1 else one for one in names}
-            silent = {action for action, its in unsaid.items() if not its & told}
-            assert silent <= {"save", "unmark", "leave", "scroll", "aside"}, (name, silent)  # what one would guess
-            missing = {_SIGNS.get(one, one) for one in _row(name)} - keys
-            assert not missing, (name, missing)
+            shown = {(names[each], what) for what, keys in _shown(user.app.screen).items() for each in keys}
+            own, everywhere = _page(f"{name} ({key.upper()})"), _page("Everywhere")
+            assert len(own) >= 5 and len(everywhere) >= 10
+            assert own | everywhere <= shown, (name, (own | everywhere) - shown)
+            parts = _page("Fields, lists and logs")
+            assert shown <= own | everywhere | parts, (name, shown - own - everywhere - parts)
             await user.press("end")
-            await user.sees(pane.HELP.split()[-1] if "\n\n" in pane.HELP else "Go back to the screen before")
+            await user.sees(f"More: `garage help {PurePath(pane.HELP_PAGE).stem}`, docs/{pane.HELP_PAGE}")
             await user.press({"f2": "f1", "f3": "q"}.get(key, "escape"))
             await user.sees_no("– help")
 
 
-def _what(bindings: list[Binding], binding: Binding) -> str:
-    tips = [one.tooltip for one in bindings if one.action == binding.action and one.tooltip]
-    return tips[-1] if tips else binding.description
+def test_the_pages_that_f1_names_are_there():
+    pages = {kind.HELP_PAGE for kind in (*_ours(Pane), *_ours(Dialog)) if kind.HELP_PAGE}
+    assert len(pages) >= 6
+    assert not [page for page in pages if not (REPOSITORY / "docs" / page).is_file()]
+
+
+def test_every_screen_form_and_report_names_its_page():
+    silent = {kind.__name__ for kind in (*_ours(Pane), *_ours(Dialog)) if kind.HELP and not kind.HELP_PAGE}
+    assert silent <= {"Confirm", "Pick", "PickOrDelete", "PathDialog"}, silent  # questions that every screen asks
 
 
 async def test_f1_helps_in_a_field_a_list_a_form_and_a_question_and_takes_nothing_away(open_app, make_run):

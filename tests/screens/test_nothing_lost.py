@@ -93,4 +93,4 @@ async def test_what_was_typed_into_a_form_is_thrown_away_by_the_second_escape_on
         await user.sees("Not added yet: Ctrl+S adds it, Esc once more")
         await user.press("escape")
         await user.sees_no("The answer that you want")
-        assert not user.app.pane.talking
+        assert not user.app.pane.is_answering

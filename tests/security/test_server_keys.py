@@ -22,7 +22,9 @@ import pytest
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.chat import client as chat
+from garage_tui.core.chat.sampling_params import SamplingParams
 from garage_tui.core.serving import server_process as server
+from garage_tui.core.serving import server_state
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -53,7 +55,7 @@ def address(box, tiny_model):
     finally:
         os.umask(before)
     deadline = time.monotonic() + 90
-    while (seen := server.look(box)).status == "starting":
+    while (seen := server_state.inspect(box)).status == "starting":
         assert time.monotonic() < deadline, seen
         time.sleep(0.05)
     yield server.address(box)
@@ -163,7 +165,7 @@ def test_keys_are_compared_in_constant_time(monkeypatch):
 
 
 def test_a_huge_body_without_the_key_is_not_read(address, box):
-    process = psutil.Process(server.read_state(box.server).pid)
+    process = psutil.Process(server_state.read_state(box.server).pid)
     before = process.memory_info().rss
     head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000000\r\n\r\n"
     assert refused(raw(address, head + b"x" * 100_000_000))
@@ -272,7 +274,7 @@ def test_the_key_stands_in_its_file_and_nowhere_else(box, tiny_model, garage_of)
 
     async def ask(key: str) -> str:
         try:
-            settings = chat.SamplingParams(max_tokens=4)
+            settings = SamplingParams(max_tokens=4)
             async for _ in chat.stream(chat.ServerAddress(address.url, key), str(tiny_model), question, settings):
                 pass
         except chat.ChatError as error:
@@ -283,7 +285,7 @@ def test_the_key_stands_in_its_file_and_nowhere_else(box, tiny_model, garage_of)
     assert wrong not in (refusal := asyncio.run(ask(wrong)))
     assert "refuses the key" in refusal
     said = garage_of.run("serve", "--status") + garage_of.run("serve", "--status", "--json") + garage_of.run("doctor")
-    said += repr(address) + repr(server.look(box)) + repr(server.read_state(box.server))
+    said += repr(address) + repr(server_state.inspect(box)) + repr(server_state.read_state(box.server))
     said += subprocess.run(["ps", "axww", "-o", "args"], capture_output=True, text=True).stdout
     for file in box.root.rglob("*"):
         if file.is_file() and file.name != "key":
@@ -327,7 +329,7 @@ async def test_a_server_that_repeats_the_key_does_not_bring_it_to_the_screen():
 
 @pytest.mark.parametrize("key", ["sk-se\ncret", "sk-se\x01cret", "sk-sécret"])
 async def test_a_key_that_no_header_may_hold_is_refused_without_being_named(key):
-    with pytest.raises(chat.ChatError, match="holds characters that no HTTP header may hold") as refusal:
+    with pytest.raises(chat.ChatError, match="has characters that are not allowed in an HTTP header") as refusal:
         await chat.list_models(chat.ServerAddress("http://127.0.0.1:1/v1", key))
     assert "cret" not in str(refusal.value)
 

@@ -17,6 +17,7 @@ from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.runs.folder import FACTS, LOCK, LOG, MANIFEST, STATE
 from garage_tui.core.runs.record import EVENTS
 from garage_tui.core.serving import server_process as server
+from garage_tui.core.serving import server_state
 from tests.security.conftest import KINDS, put
 from tests.support.app_user import RunFolder
 
@@ -98,7 +99,7 @@ def test_a_server_that_finds_something_else_in_its_folder_says_so(workspace, tin
         if (name, kind) in [("lock", "pipe"), ("lock", "10 GB")] or name == "key":
             continue  # a lock can be held on these, and a key is written anew
         if kind == "10 GB" or name == "state.json":
-            assert server.look(workspace).status == "off"
+            assert server_state.inspect(workspace).status == "off"
             continue
         with pytest.raises(GarageError, match="cannot be started") as refusal:
             server.start(workspace, Settings(), str(tiny_model))
@@ -139,8 +140,8 @@ def test_a_file_of_10_gb_is_not_read_into_memory(boxful):
             "state.json cannot be read: it is larger than 64 MB",
             "run.json cannot be read: it is larger than 64 MB",
         ]
-        (listed,) = transcripts.listed(workspace.datasets / "chats")
-        assert "larger than 32 MB" in listed.words
+        (listed,) = transcripts.list_transcripts(workspace.datasets / "chats")
+        assert "larger than 32 MB" in listed.label
     finally:
         resource.setrlimit(resource.RLIMIT_AS, limits)
 

@@ -30,7 +30,7 @@ from garage_tui.core.runs.record import (
     write_manifest,
     write_state,
 )
-from garage_tui.core.serving import server_process as server
+from garage_tui.core.serving import server_state
 from garage_tui.core.training.recipe import make_recipe
 
 
@@ -198,7 +198,7 @@ class ModelServer:
         self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         (self.folder / "key").write_text("secret")
-        server.write_state(self.folder, server.ServerState(status="ready", url=self.url, base=self.base))
+        server_state.write_state(self.folder, server_state.ServerState(status="ready", url=self.url, base=self.base))
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -14,7 +14,7 @@ from garage_tui.core.base.settings import Settings
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.launch import control
 from garage_tui.core.launch import start as launcher
-from garage_tui.core.limits.run_limits import care_of
+from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.models import base_models as models
 from garage_tui.core.runs import checkpoints
 from garage_tui.core.runs.record import read_run
@@ -41,12 +41,12 @@ def train(workspace, tiny_model, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(HERE))
     monkeypatch.setenv("UNSLOTH_COMPILE_LOCATION", str(workspace.root / "compiled"))
 
-    def go(recipe, trainer="unsloth", checkpoint_seconds=60.0, **care):
+    def go(recipe, trainer="unsloth", checkpoint_seconds=60.0, **limits):
         job = "lora_on_a_cpu" if trainer == "unsloth" and not CUDA else "garage_tui.jobs.lora"
         monkeypatch.setitem(launcher.JOBS, "lora", job)
         made = make_recipe(base=str(tiny_model), trainer=trainer, **recipe)
         settings = Settings(checkpoint_seconds=checkpoint_seconds)
-        return launcher.start_lora(workspace, settings, file, made, care=care_of(settings, **care))
+        return launcher.start_lora(workspace, settings, file, made, limits=RunLimits.from_settings(settings, **limits))
 
     return go
 
@@ -123,7 +123,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(train, recipe):
     control.stop(read_run(folder))
     stopped = wait(folder)
     assert stopped.status == "stopped" and 3 <= stopped.state.step < stopped.state.total_steps
-    assert checkpoints.newest_whole(folder)[1].step == stopped.state.step
+    assert checkpoints.newest_complete(folder)[1].step == stopped.state.step
     control.resume(stopped)
     assert wait(folder).status == "finished", (folder / "log.txt").read_text()
     told, expected = (events(one, "step") for one in (folder, undisturbed))
@@ -144,7 +144,7 @@ def test_a_run_pauses_where_its_gpu_is_too_hot_and_goes_on_when_it_has_cooled(tr
     run = wait(folder, lambda run: run.status == "paused")
     assert run.state.waits == "heat" and run.reason.startswith("86 °C, waiting to cool to 75")
     at = run.state.step
-    assert checkpoints.newest_whole(folder)[1].step == at
+    assert checkpoints.newest_complete(folder)[1].step == at
     box.set(0, temp=74)
     wait(folder, lambda run: run.status == "running" and run.state.step > at)
     control.stop(read_run(folder))

@@ -90,7 +90,7 @@ def true_colours(monkeypatch):
 async def settle(pilot, picture: Picture) -> None:
     for _ in range(500):
         await pilot.pause(0.02)
-        if picture.ready and not picture._rests:  # it rests a moment after it was hidden
+        if picture.is_settled and not picture._rests:  # it rests a moment after it was hidden
             await pilot.pause()
             return
     raise AssertionError("the picture did not come")
@@ -211,7 +211,7 @@ async def test_what_lies_over_it_is_not_painted_over(way):
 
 @pytest.mark.parametrize("way", ["kitty", "sixel"])
 async def test_under_a_dialog_and_on_another_pane_nothing_of_it_is_painted(way, monkeypatch):
-    monkeypatch.setattr("garage_tui.widgets.picture._REST_SECONDS", 1.0)  # a busy box looks later than after 0.05
+    monkeypatch.setattr("garage_tui.widgets.picture._SHOW_DELAY_SECONDS", 1.0)  # a busy box looks later than after 0.05
     app = show(way)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot, app.picture)
@@ -243,10 +243,10 @@ async def test_the_terminal_forgets_what_is_no_longer_shown():
         first, second = kitty_images(sent)
         codes = [keys for keys, _ in kitty_codes(sent)]
         assert codes[-1] == {"a": "d", "d": "I", "i": str(first), "q": "2"}
-        app.picture.how = "half"
+        app.picture.mode = "half"
         await settle(pilot, app.picture)
         assert kitty_codes("".join(app.sent))[-1][0]["i"] == str(second)
-        app.picture.how = "kitty"
+        app.picture.mode = "kitty"
         await settle(pilot, app.picture)
         third = list(kitty_images("".join(app.sent)))[-1]
         await app.picture.remove()
@@ -295,7 +295,7 @@ async def test_a_picture_that_is_removed_while_it_is_sent_leaves_the_terminal_wa
             await pilot.pause(0.005)
             if any(APC.search(part) for part in app.sent):
                 break
-        assert not app.picture.ready
+        assert not app.picture.is_settled
         await app.picture.remove()
         await pilot.pause(0.2)
         ((number, _),) = kitty_images("".join(app.sent)).items()
@@ -336,7 +336,7 @@ async def test_the_app_goes_on_while_a_picture_is_prepared(monkeypatch):
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("x")
         assert app.pressed
-        assert not app.picture.ready
+        assert not app.picture.is_settled
         wait.set()
         await settle(pilot, app.picture)
 
@@ -353,7 +353,7 @@ async def test_it_is_prepared_again_only_where_that_changes_something(monkeypatc
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot, app.picture)
         await pilot.resize_terminal(80, 30)  # the widget keeps its 20 rows
-        app.picture.how = "half"
+        app.picture.mode = "half"
         app.query_one(ContentSwitcher).current = "other"
         await pilot.pause()
         app.query_one(ContentSwitcher).current = "pane"
@@ -395,7 +395,7 @@ async def test_a_file_that_cannot_be_shown_says_so_in_its_place(tmp_path):
 
 async def test_without_a_picture_it_says_what_the_screen_wants_it_to_say():
     picture = Picture(Terminal("kitty", CELL))
-    picture.empty = "no samples yet"
+    picture.empty_text = "no samples yet"
     app = Shown(picture)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -437,7 +437,7 @@ async def test_the_next_picture_waits_until_the_terminal_has_taken_the_last_one_
         for size in (20, 30, 40):
             app.picture.source = butterfly(size, size)
             await pilot.pause(0.1)
-        assert not app.picture.ready
+        assert not app.picture.is_settled
         assert [image.size for _, image in kitty_images("".join(app.sent)).values()] == [(10, 10)]
         for times in (3, 4):
             app.terminal_answered.publish(None)
@@ -472,9 +472,9 @@ import sys
 from pathlib import Path
 from textual.app import App
 from textual.widgets import Input
-from garage_tui.core.terminal.query import ask
+from garage_tui.core.terminal.query import query_terminal
 from garage_tui.widgets.picture import Picture
-terminal = ask()
+terminal = query_terminal()
 class Small(App):
     def compose(self):
         yield Input()
@@ -483,7 +483,7 @@ class Small(App):
         self.set_interval(0.2, self.look)
     def look(self):
         if self.query_one(Picture).ready:
-            Path(sys.argv[2]).write_text(repr((terminal.pictures, self.query_one(Input).value)))
+            Path(sys.argv[2]).write_text(repr((terminal.image_mode, self.query_one(Input).value)))
             self.exit()
 Small().run()
 """

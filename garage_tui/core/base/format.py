@@ -1,4 +1,4 @@
-"""Values as people read them: durations and names of models."""
+"""Values as people read them: durations, counts, sizes and names of models."""
 
 from __future__ import annotations
 
@@ -18,3 +18,12 @@ def duration(seconds: float | None) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s" if whole % 60 and whole < 600 else f"{round(whole / 60)} min"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def plural(count: int, noun: str, nouns: str = "") -> str:
+    """Return a count with its noun: `1 run`, `2 runs`, `1,200 pictures`.
+
+    Args:
+        nouns: the plural, where it is not the noun with an `s`.
+    """
+    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"

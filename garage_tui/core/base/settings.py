@@ -213,6 +213,8 @@ def load_settings(workspace: Workspace) -> Settings:
     merged: dict[str, Any] = {}
     for file in (user_settings_file(), workspace.settings_file):
         table = _read(file)
+        if not table:
+            continue
         try:
             msgspec.convert(table, Settings)
         except msgspec.ValidationError as error:
@@ -224,7 +226,7 @@ def load_settings(workspace: Workspace) -> Settings:
                     f"{file}: {section}.{key} can only be set in {where}, because a workspace may be somebody else's"
                 )
         merged = _merged(merged, table)
-    return msgspec.convert(merged, Settings)
+    return msgspec.convert(merged, Settings) if merged else Settings()
 
 
 def with_options(settings: Settings, **options: object) -> Settings:

@@ -1,4 +1,4 @@
-"""One chat with any OpenAI-compatible server, as an async generator."""
+"""Client of OpenAI-compatible servers: lists their models, and streams chat completions as an async generator."""
 
 from __future__ import annotations
 
@@ -13,28 +13,27 @@ from urllib.parse import urlsplit
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import MOST_MARKS, one_line, plain, shown
-from garage_tui.core.chat.sampling_params import GREEDY
-from garage_tui.core.chat.sampling_params import SamplingParams as SamplingParams
+from garage_tui.core.chat.sampling_params import GREEDY, SamplingParams
 
 if TYPE_CHECKING:
     import httpx
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 300.0
-"""A small box may read a long prompt for minutes, or finish another answer first."""
+"""Longest time between two pieces of an answer: a small box may read a long prompt for minutes."""
 MAX_LINE = 4 * 1024 * 1024
-"""Bytes; a server that sends more without a line break is not sending an answer."""
+"""Bytes; a server that sends a longer line does not send a chat completion."""
 MAX_ANSWER = 1_000_000
-"""Characters; no model says as much in one go, and painting more would hold up the app."""
+"""Characters; no model answers at such length, and painting more would slow down the app."""
 
 
 class ChatError(GarageError):
-    """The server could not be asked, or did not answer as an OpenAI-compatible server does."""
+    """A request failed, or its response is not that of an OpenAI-compatible server; the text is one sentence."""
 
 
 @dataclass(frozen=True)
 class ServerAddress:
-    """Where a server is: `url` up to and with `/v1`, and the key that it asks for."""
+    """Base URL of a server, which ends in `/v1`, and the API key that it asks for."""
 
     url: str
     key: str = field(default="", repr=False)
@@ -42,44 +41,45 @@ class ServerAddress:
 
 @dataclass(frozen=True)
 class AnswerChunk:
-    """Some more of the answer, safe to paint."""
+    """A piece of the answer, safe to paint."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class AnswerEnd:
-    """The end of the answer. Times count from the sending of the question; None where the server does not say."""
+    """The end of an answer, with its statistics; None where the server reports none."""
 
-    reason: str
-    """`stop`: the model ended its answer; `length`: max_tokens or the context did."""
+    finish_reason: str
+    """`stop`: the model ended its answer; `length`: it reached `max_tokens` or the end of the context."""
     prompt_tokens: int | None
     completion_tokens: int | None
     first_token_s: float | None
+    """Seconds from sending the request to the first token."""
     tokens_per_s: float | None
-    """Speed after the first token."""
+    """Tokens in a second, from the first token to the last."""
 
 
 class AnswerCleaner:
-    """Makes visible what is hidden in a text that comes in pieces: its reader may make a fact of it."""
+    """Makes hidden characters visible in a text that arrives in pieces: its reader may make a fact of it."""
 
     def __init__(self) -> None:
-        self._held = self._last = ""
+        self._pending = self._tail = ""
 
     def feed(self, text: str) -> str:
-        """Return what is now safe to paint."""
-        text = self._held + text
-        self._held = "\r" if text.endswith("\r") else ""  # the first half of "\r\n"?
+        """Take a piece, and return the text that is safe to paint now."""
+        text = self._pending + text
+        self._pending = "\r" if text.endswith("\r") else ""  # perhaps the first half of "\r\n"
         text = text.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n")
-        clean = shown(self._last + text)  # marks over a letter that came one by one are many, too
-        new = clean[len(self._last) :]
-        self._last = clean[-MOST_MARKS:]
+        clean = shown(self._tail + text)  # marks over one letter may arrive one by one
+        new = clean[len(self._tail) :]
+        self._tail = clean[-MOST_MARKS:]
         return new
 
-    def rest(self) -> str:
-        """Return what was held back, once no more comes."""
-        held, self._held = self._held, ""
-        return held.replace("\r", "\n")
+    def flush(self) -> str:
+        """Return what was held back, after the last piece."""
+        pending, self._pending = self._pending, ""
+        return pending.replace("\r", "\n")
 
 
 async def stream(
@@ -88,59 +88,68 @@ async def stream(
     messages: Sequence[dict[str, str]],
     sampling: SamplingParams = GREEDY,
 ) -> AsyncGenerator[AnswerChunk | AnswerEnd]:
-    """Ask `model` to go on with `messages`; yield the answer's pieces, then one `Finish`.
+    """Request a chat completion; yield the pieces of the answer, then one `AnswerEnd`.
 
-    Leaving the iteration early closes the connection, which tells the server that nobody waits any more.
+    Leaving the iteration early closes the connection, and with it the server stops.
+
+    Args:
+        address: of the server.
+        model: id of the model that answers.
+        messages: the conversation so far, as OpenAI's API has it: `role` and `content`.
+        sampling: sampling parameters.
 
     Raises:
-        ChatError: no answer, or a broken one; the text is one sentence.
+        ChatError: there is no answer, or only a part of one.
     """
-    question = {
+    request = {
         "model": model,
         "messages": list(messages),
-        **sampling.fields,
+        **sampling.request_fields,
         "stream": True,
         "stream_options": {"include_usage": True},
     }
     cleaner = AnswerCleaner()
-    reason: object = ""
+    finish_reason: object = ""
     usage: object = None
-    asked = time.monotonic()
-    first: float | None = None
-    last = asked
+    sent_at = last_at = time.monotonic()
+    first_at: float | None = None
     length = 0
-    async with _request(address, "POST", "/chat/completions", question) as response:
-        async for chunk in _chunks(response):
+    async with _send(address, "POST", "/chat/completions", request) as response:
+        async for chunk in _read_chunks(response):
             usage = chunk.get("usage") or usage
             for choice in _objects(chunk.get("choices"))[:1]:
-                reason = choice.get("finish_reason") or reason
-                # `message` instead of `delta`: a server that answered in one go
+                finish_reason = choice.get("finish_reason") or finish_reason
+                # `message` instead of `delta`: the server does not stream
                 delta = choice.get("delta") or choice.get("message")
                 text = delta.get("content") if isinstance(delta, dict) else None
                 if isinstance(text, str) and text:
-                    last = time.monotonic()
-                    first = first or last
+                    last_at = time.monotonic()
+                    first_at = first_at or last_at
                     if (length := length + len(text)) > MAX_ANSWER:
-                        raise ChatError(f"the answer is longer than {MAX_ANSWER:,} characters; the rest was not taken")
+                        raise ChatError(f"the answer is longer than {MAX_ANSWER:,} characters; the rest was dropped")
                     if clean := cleaner.feed(text):
                         yield AnswerChunk(clean)
-    if rest := cleaner.rest():
+    if rest := cleaner.flush():
         yield AnswerChunk(rest)
-    if not reason:
+    if not finish_reason:
         raise ChatError("the server broke off in the middle of its answer; ask again")
-    tokens = _count(usage, "completion_tokens")
-    speed = (tokens - 1) / (last - first) if tokens and tokens > 1 and first and last > first else None
-    first_s = None if first is None else first - asked
-    yield AnswerEnd(one_line(str(reason), 40), _count(usage, "prompt_tokens"), tokens, first_s, speed)
+    tokens = _token_count(usage, "completion_tokens")
+    yield AnswerEnd(
+        finish_reason=one_line(str(finish_reason), 40),
+        prompt_tokens=_token_count(usage, "prompt_tokens"),
+        completion_tokens=tokens,
+        first_token_s=None if first_at is None else first_at - sent_at,
+        tokens_per_s=_tokens_per_second(tokens, first_at, last_at),
+    )
 
 
 async def list_models(address: ServerAddress) -> list[str]:
-    """Return the ids of the models that the server offers.
+    """Return the ids of the models that a server offers.
 
     Raises:
-        ChatError: it cannot be asked.
+        ChatError: the request failed.
     """
-    async with _request(address, "GET", "/models") as response:
+    async with _send(address, "GET", "/models") as response:
         body = b""
         async for data in response.aiter_bytes():
             body += data
@@ -154,100 +163,98 @@ async def list_models(address: ServerAddress) -> list[str]:
 
 
 @asynccontextmanager
-async def _request(
-    address: ServerAddress, method: str, path: str, body: object = None
-) -> AsyncIterator[httpx.Response]:
-    """Send one request and give its response, not read yet; whatever goes wrong becomes a `ChatError`."""
+async def _send(address: ServerAddress, method: str, path: str, body: object = None) -> AsyncIterator[httpx.Response]:
+    """Send a request and give its response, the body not read yet; every failure becomes a `ChatError`."""
     import httpx
 
     if not (address.key.isascii() and address.key.isprintable()):
-        raise ChatError(f"the key for {_place(address)} holds characters that no HTTP header may hold")
+        raise ChatError(f"the key for {_shown_url(address)} has characters that are not allowed in an HTTP header")
     headers = {"Authorization": f"Bearer {address.key}"} if address.key else {}
     timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
     try:
-        # A proxy from the environment must not see what goes to this box, least of all the key.
+        # A proxy from the environment must not see requests to this box, least of all the key.
         async with (
-            httpx.AsyncClient(timeout=timeout, trust_env=not _on_this_box(address.url)) as client,
+            httpx.AsyncClient(timeout=timeout, trust_env=not _is_loopback(address.url)) as client,
             client.stream(method, address.url.rstrip("/") + path, json=body, headers=headers) as response,
         ):
             if response.status_code != 200:
-                raise ChatError(await _refusal(response))
+                raise ChatError(await _error_of(response))
             yield response
     except ChatError as error:
-        if address.key and address.key in str(error):  # a server that says what it was told
+        if address.key and address.key in str(error):  # a server that repeats the request
             raise ChatError(str(error).replace(address.key, "(the key)")) from None
         raise
     except httpx.ConnectError as error:
-        raise ChatError(f"no server answers at {_place(address)}; start it again") from error
+        raise ChatError(f"no server answers at {_shown_url(address)}; start it again") from error
     except httpx.TimeoutException as error:
-        raise ChatError(f"the server at {_place(address)} did not answer in time") from error
+        raise ChatError(f"the server at {_shown_url(address)} did not answer in time") from error
     except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
-        raise ChatError(f"the server at {_place(address)} broke the connection; it may have ended") from error
+        raise ChatError(f"the server at {_shown_url(address)} closed the connection; it may have ended") from error
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        raise ChatError(f"{_place(address)} cannot be asked: {one_line(str(error), 120)}") from error
+        raise ChatError(f"the request to {_shown_url(address)} failed: {one_line(str(error), 120)}") from error
 
 
-async def _refusal(response: httpx.Response) -> str:
-    """Return an HTTP error as a sentence, with the server's own words where it has some."""
+async def _error_of(response: httpx.Response) -> str:
+    """Return an HTTP error as a sentence, with the server's message if it has one."""
     body = b""
     async for data in response.aiter_bytes():
         body += data
         if len(body) > 65536:
             break
     try:
-        said = _error_text(json.loads(body))
+        message = _error_message(json.loads(body))
     except ValueError:
-        said = ""
+        message = ""
     if response.status_code in (401, 403):
-        return f"the server refuses the key ({response.status_code}{': ' + said if said else ''})"
-    return said or f"the server answers with HTTP {response.status_code} {response.reason_phrase}".rstrip()
+        return f"the server refuses the key ({response.status_code}{': ' + message if message else ''})"
+    return message or f"the server answered with HTTP {response.status_code} {response.reason_phrase}".rstrip()
 
 
-async def _chunks(response: httpx.Response) -> AsyncIterator[dict[str, Any]]:
-    """Yield the JSON objects of a server-sent event stream, or the one object of a server that does not stream."""
+async def _read_chunks(response: httpx.Response) -> AsyncIterator[dict[str, Any]]:
+    """Yield the JSON objects of a stream of server-sent events, or the only one of a server that does not stream."""
     streaming = "event-stream" in response.headers.get("content-type", "")
-    whole = b""
-    async for line in _lines(response):
+    body = b""
+    async for line in _read_lines(response):
         if not streaming:
-            whole += line + b"\n"
+            body += line + b"\n"
             continue
         name, _, data = line.partition(b":")
         if name != b"data":
             continue  # an empty line, a comment, or a field that this API does not use
         if data.strip() == b"[DONE]":
             return
-        yield _chunk(data)
+        yield _parse_chunk(data)
     if not streaming:
-        yield _chunk(whole)
+        yield _parse_chunk(body)
 
 
-async def _lines(response: httpx.Response) -> AsyncIterator[bytes]:
-    # Not `aiter_lines`: it also breaks at U+2028 and U+0085, which a JSON string may hold.
+async def _read_lines(response: httpx.Response) -> AsyncIterator[bytes]:
+    # Not `aiter_lines`: it also splits at U+2028 and U+0085, which a JSON string may contain.
     rest = b""
     async for data in response.aiter_bytes():
         *lines, rest = (rest + data).split(b"\n")
         if len(rest) > MAX_LINE:
-            raise ChatError("the server sends a line without an end; it is no OpenAI-compatible server")
+            raise ChatError("the server sends a line without an end; it is not an OpenAI-compatible server")
         for line in lines:
             yield line.rstrip(b"\r")
     if rest:
         yield rest
 
 
-def _chunk(data: bytes) -> dict[str, Any]:
+def _parse_chunk(data: bytes) -> dict[str, Any]:
     try:
         chunk = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise ChatError("the server sends something else than an OpenAI-compatible answer") from error
+        raise ChatError("the server does not send an OpenAI-compatible answer") from error
     if not isinstance(chunk, dict):
-        raise ChatError("the server sends something else than an OpenAI-compatible answer")
+        raise ChatError("the server does not send an OpenAI-compatible answer")
     if chunk.get("error"):
-        raise ChatError(_error_text(chunk) or "the server failed without saying why")
+        raise ChatError(_error_message(chunk) or "the server failed without a reason")
     return chunk
 
 
-def _error_text(body: object) -> str:
-    """Return the words in an error answer: OpenAI's form, and the forms of servers that nearly keep to it."""
+def _error_message(body: object) -> str:
+    """Return the message of an error response, in OpenAI's form or in one that is close to it."""
     found = body
     for _ in range(2):
         if isinstance(found, dict):
@@ -259,20 +266,26 @@ def _objects(value: object) -> list[dict[str, Any]]:
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
-def _count(usage: object, key: str) -> int | None:
+def _token_count(usage: object, key: str) -> int | None:
     value = usage.get(key) if isinstance(usage, dict) else None
     return value if isinstance(value, int) else None
 
 
-def _place(address: ServerAddress) -> str:
+def _tokens_per_second(tokens: int | None, first_at: float | None, last_at: float) -> float | None:
+    if not tokens or tokens < 2 or not first_at or last_at <= first_at:
+        return None
+    return (tokens - 1) / (last_at - first_at)
+
+
+def _shown_url(address: ServerAddress) -> str:
     return one_line(address.url, 80)
 
 
 def _not_openai(address: ServerAddress) -> str:
-    return f"{_place(address)} does not answer as an OpenAI-compatible server; the address usually ends in /v1"
+    return f"{_shown_url(address)} does not respond like an OpenAI-compatible server; the address usually ends in /v1"
 
 
-def _on_this_box(url: str) -> bool:
+def _is_loopback(url: str) -> bool:
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback

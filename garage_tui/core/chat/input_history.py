@@ -1,4 +1,4 @@
-"""Earlier lines, as a shell recalls them: up goes back, down comes forward to what was being typed."""
+"""History of an input field, as a shell has it: up goes back, down comes forward to the line being typed."""
 
 from __future__ import annotations
 
@@ -6,35 +6,39 @@ from collections.abc import Iterable
 
 
 class InputHistory:
-    """The lines that were entered, the oldest first, and where among them one is."""
+    """The lines that were entered, the oldest first, and the position in them."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []
-        self._at = 0
-        self._typed = ""
+        self._position = 0
+        self._draft = ""
 
     def add(self, lines: Iterable[str]) -> None:
-        """Remember lines, the newest last; one that is there already moves to the end. Begins at the end again."""
+        """Append lines, the newest last, and go to the end; a line that is there already moves to the end."""
         for line in lines:
             if line in self._lines:
                 self._lines.remove(line)
             self._lines.append(line)
-        self._at, self._typed = len(self._lines), ""
+        self._position, self._draft = len(self._lines), ""
 
-    def back(self, now: str) -> str:
-        """Return the line before; `now` is what the field holds, and what stands there stays where there is none."""
-        if self._at == len(self._lines) or now != self._lines[self._at]:
-            self._at, self._typed = len(self._lines), now  # what was changed is a new line
-        if not self._at:
-            return now
-        self._at -= 1
-        if self._lines[self._at] == now and self._at:
-            self._at -= 1
-        return self._lines[self._at]
+    def back(self, current: str) -> str:
+        """Return the line before, or `current` if there is none.
 
-    def forward(self, now: str) -> str:
-        """Return the line after; beyond the newest what was being typed."""
-        if self._at >= len(self._lines) or now != self._lines[self._at]:
-            return now
-        self._at += 1
-        return self._lines[self._at] if self._at < len(self._lines) else self._typed
+        Args:
+            current: the content of the field.
+        """
+        if self._position == len(self._lines) or current != self._lines[self._position]:
+            self._position, self._draft = len(self._lines), current  # an edited line is a new one
+        if not self._position:
+            return current
+        self._position -= 1
+        if self._lines[self._position] == current and self._position:
+            self._position -= 1
+        return self._lines[self._position]
+
+    def forward(self, current: str) -> str:
+        """Return the line after, and after the newest the line being typed; `current` if there is none."""
+        if self._position >= len(self._lines) or current != self._lines[self._position]:
+            return current
+        self._position += 1
+        return self._lines[self._position] if self._position < len(self._lines) else self._draft

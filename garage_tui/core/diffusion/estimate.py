@@ -62,7 +62,7 @@ class DiffusionEstimate:
         return f"{sum_} ÷ batch {recipe.batch_size} = {self.steps:,} steps · {time} ({self.basis})"
 
     @property
-    def memory_words(self) -> str:
+    def memory_text(self) -> str:
         """How much memory it will need, and how much is free."""
         where = "GPU memory" if self.on_gpu else "memory"
         free = "how much is free is not known" if self.free is None else f"{_down(self.free)} GB are free"

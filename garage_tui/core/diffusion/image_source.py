@@ -37,7 +37,7 @@ def folder_of(images: str) -> Path | None:
 def choices(datasets: Path) -> list[tuple[str, str]]:
     """Return what can be chosen without typing: for people, and as `images` of a recipe."""
     found = [(_WORDS[name], name) for name in NAMED]
-    for album in albums.in_datasets(datasets):
+    for album in albums.dataset_albums(datasets):
         count = len(album.pages)
         found.append((f"{album.name} · {count:,} picture{'' if count == 1 else 's'}", str(album.path)))
     return found

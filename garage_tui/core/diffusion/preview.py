@@ -19,8 +19,8 @@ from garage_tui.core.diffusion.noise_schedule import Schedule
 from garage_tui.core.images.square import Fit
 
 
-class PreviewEvent(msgspec.Struct, frozen=True):
-    """A picture that is left out."""
+class LeftOutImage(msgspec.Struct, frozen=True):
+    """A picture that a run leaves out, and why."""
 
     name: str
     why: str
@@ -43,7 +43,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     train: int
     """Pictures to learn from."""
     held_out: int
-    left_out: tuple[PreviewEvent, ...]
+    left_out: tuple[LeftOutImage, ...]
     sha256: str
     """Of what was loaded."""
     schedule: Schedule

@@ -1,4 +1,4 @@
-"""A look at what a diffusion run would learn from, by a process of its own while somebody waits for it."""
+"""The preview of what a diffusion run would learn from, made by a separate process."""
 
 from __future__ import annotations
 
@@ -12,27 +12,25 @@ from garage_tui.core.diffusion import preview
 from garage_tui.core.diffusion.preview import Preview
 
 
-async def look(command: Sequence[str]) -> AsyncGenerator[str | Preview, None]:
-    """Look, and yield in sentences how far it is, and last what was found.
-
-    Whoever leaves the loop, or is cancelled in it, has ended the process.
+async def make_preview(command: Sequence[str]) -> AsyncGenerator[str | Preview, None]:
+    """Yield sentences on the progress, and last the preview. Leaving the loop, or cancelling it, ends the process.
 
     Args:
         command: as `preview.command` returns it.
 
     Raises:
-        GarageError: it cannot be started, or failed; BadInputError where what was asked for cannot be had.
+        GarageError: the process cannot be started, or failed; BadInputError if the pictures cannot be used.
     """
-    process = await child.start(command, "the pictures cannot be looked at")
+    process = await child.start(command, "the pictures cannot be read")
     assert process.stdout and process.stderr
-    answer = asyncio.create_task(process.stdout.read())
+    stdout = asyncio.create_task(process.stdout.read())
     try:
         while part := await process.stderr.read(4096):  # in pieces: a progress bar of the Hub's has no line's end
-            said = [one_line(line, 200) for line in re.split(r"[\r\n]", part.decode(errors="replace"))]
-            if newest := next(filter(None, reversed(said)), ""):
+            lines = [one_line(line, 200) for line in re.split(r"[\r\n]", part.decode(errors="replace"))]
+            if newest := next(filter(None, reversed(lines)), ""):
                 yield newest
         code = await process.wait()
-        yield preview.answer(await answer, code)
+        yield preview.answer(await stdout, code)
     finally:
-        answer.cancel()
+        stdout.cancel()
         await child.end(process)

@@ -13,7 +13,7 @@ from garage_tui.core.base.numbers import Positive
 Prediction = Literal["v_prediction", "epsilon", "sample"]
 NAMED = ("procedural", "smithsonian")
 """Pictures that are known by a name; any other one is a folder's."""
-LOOKS = (1, 4, 8, 15, 30, 60)
+SHEET_EPOCHS = (1, 4, 8, 15, 30, 60)
 """Epochs after which a run draws a sheet: those of the story."""
 
 
@@ -86,10 +86,10 @@ class DiffusionRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         return math.ceil(pictures / self.batch_size)
 
     @property
-    def looks(self) -> tuple[int, ...]:
-        """Epochs after which a sheet is drawn: those of the story, every further 60th, and the last."""
-        more = range(LOOKS[-1] * 2, self.epochs, LOOKS[-1])
-        return tuple(dict.fromkeys([*(epoch for epoch in (*LOOKS, *more) if epoch <= self.epochs), self.epochs]))
+    def sheet_epochs(self) -> tuple[int, ...]:
+        """Epochs after which a contact sheet is drawn: the first few, every 60th after those, and the last."""
+        more = range(SHEET_EPOCHS[-1] * 2, self.epochs, SHEET_EPOCHS[-1])
+        return tuple(dict.fromkeys([*(epoch for epoch in (*SHEET_EPOCHS, *more) if epoch <= self.epochs), self.epochs]))
 
 
 # The tutorial: huggingface.co/docs/diffusers/tutorials/basic_training; neither it nor the class has an EMA.

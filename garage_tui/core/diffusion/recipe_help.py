@@ -1,4 +1,4 @@
-"""What each hyper-parameter of a diffusion run is, for the person who sets it."""
+"""Labels, choices and explanations of a diffusion run's hyper-parameters, for the person who sets them."""
 
 LABELS: dict[str, str] = {
     "size": "Size, pixels",
@@ -11,7 +11,7 @@ LABELS: dict[str, str] = {
     "samples": "On a sheet",
     "seed": "Seed",
 }
-"""Of those that are numbers."""
+"""The numbers."""
 CHOICES: dict[str, dict[object, str]] = {
     "fit": {"crop": "crop · its middle", "fit": "fit · all of it, between bars"},
     "flip": {True: "yes · half of the time", False: "no · as they are"},
@@ -27,9 +27,9 @@ CHOICES: dict[str, dict[object, str]] = {
     },
     "compile": {True: "yes · on a GPU", False: "no"},
 }
-"""Of those that are chosen from a list: each choice, and what it means."""
+"""The lists to choose from: each value with its line of the list."""
 
-WORDS: dict[str, str] = {
+EXPLANATIONS: dict[str, str] = {
     "images": (
         "What it learns to draw; ^o shows them as it sees them. One in ten is held out: never learned from, to "
         "measure on."
@@ -82,9 +82,4 @@ WORDS: dict[str, str] = {
     "gpus": "Indices of the GPUs to work on, such as 0 or 0,1. Empty takes the first one that is free.",
     "name": "The readable end of the run's id; by default the name of the pictures.",
 }
-"""Of every field: two lines of a form in 80 columns at most."""
-
-
-def in_a_word(name: str, choice: object) -> str:
-    """Return a choice as its list says it, without what it means."""
-    return CHOICES[name][choice].partition(" · ")[0]
+"""Of every field of the form: at most two lines in a terminal of 80 columns."""

@@ -128,7 +128,7 @@ class Journal:
 
 
 @contextlib.contextmanager
-def turn(folder: Path, path: Path) -> Iterator[None]:
+def file_lock(folder: Path, path: Path) -> Iterator[None]:
     """Hold a facts file against the other apps of this user: what one has looked at, no other writes meanwhile.
 
     It is for milliseconds: whoever wants it waits. Where there is no room for its lock, nothing is held.

@@ -6,6 +6,7 @@ Every change is in memory at once, in the journal before the file is touched, an
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.facts import file as facts
 from garage_tui.core.facts.coverage import Coverage
 from garage_tui.core.facts.document import Change, Document
-from garage_tui.core.facts.journal import Journal, Leftover, UnsavedText, leftovers, redone, turn
+from garage_tui.core.facts.journal import Journal, Leftover, UnsavedText, file_lock, leftovers, redone
 from garage_tui.core.facts.line import Fact, Line, edited, line_of
 from garage_tui.core.facts.three_way_merge import Choice, merge
 
@@ -49,9 +50,8 @@ class FactsStore:
         self.document = Document()
         self.leftovers: list[Leftover] = []
         """What an app that went suddenly left of this file."""
-        self.caught_up = False
-        """True where the last save put our changes into a version that somebody else wrote."""
         self._journals = journals
+        self._save_guard = threading.Lock()  # the last save, when the app ends, may meet one in a thread
         self._journal = Journal(journals, path)
         self._pending: list[Change] = []
         self._noted = 0  # how many of the pending changes are in the journal
@@ -59,7 +59,7 @@ class FactsStore:
         self._ended = True
         self._stamp: facts.Stamp | None = None
         self._kept: facts.Stamp | None = None  # the version that needs no backup, since we wrote it
-        self.take(self.read())
+        self.adopt(self.read())
         self.leftovers = leftovers(journals, path)
 
     def read(self) -> ExternalChange:
@@ -70,7 +70,7 @@ class FactsStore:
         file = facts.load(self.path, known) if found else facts.FactsFile(self.path)
         return ExternalChange(version, file, found, file.lines, Coverage(file.lines), [])
 
-    def take(self, theirs: ExternalChange) -> bool:
+    def adopt(self, theirs: ExternalChange) -> bool:
         """Take over what was read, on the event loop; False where something was changed here meanwhile."""
         if self._pending or self.document.version != theirs.version:
             return False
@@ -123,7 +123,7 @@ class FactsStore:
         self._pending.append(self.document.splice(low, len(new), new, what))
         return low
 
-    def ask(self, line: Line, facts_: Sequence[Fact], what: str, near: int = 0) -> int:
+    def add_questions(self, line: Line, facts_: Sequence[Fact], what: str, near: int = 0) -> int:
         """Give a row that awaits its question the first of `facts_`, and put the others below it, as one change.
 
         Raises:
@@ -177,6 +177,10 @@ class FactsStore:
         Raises:
             GarageError: it cannot be written; the file is as it was, and nothing in memory is lost.
         """
+        with self._save_guard:
+            return self._save()
+
+    def _save(self) -> ExternalChange | None:
         lines, version, count = list(self.document.lines), self.document.version, len(self._pending)
         if not count:
             self._clear_journal()
@@ -186,7 +190,7 @@ class FactsStore:
             self._noted = count
         except OSError:
             pass  # the journal guards what the file cannot take; where the file can, it is not missed
-        with turn(self._journals, self.path):
+        with file_lock(self._journals, self.path):
             if self.changed():
                 return self._theirs(lines, version)
             try:
@@ -245,15 +249,14 @@ class FactsStore:
             merged, _ = self._merge(self.document.lines, theirs.disk.lines, choice)
         self._base, self._stamp, self._ended = theirs.disk.lines, theirs.stamp, theirs.disk.ended
         self.document.adopt(merged, theirs.coverage if merged is theirs.merged else None)
-        self.caught_up = True
         return True
 
-    def draft(self, draft: UnsavedText | None) -> None:
+    def keep_draft(self, draft: UnsavedText | None) -> None:
         """Keep the text that is being written. A journal that cannot be written must not disturb the writing."""
         with contextlib.suppress(OSError):
             self._journal.draft(draft)
 
-    def take_up(self, leftover: Leftover) -> int:
+    def restore(self, leftover: Leftover) -> int:
         """Make the changes again that an app that went suddenly left behind, on the event loop; return how many."""
         lines = redone(self.document.lines, leftover.changes)
         if [line.raw for line in lines] == [line.raw for line in self.document.lines]:
@@ -262,7 +265,7 @@ class FactsStore:
         self._pending.append(self.document.splice(0, count, lines, "taking up what was left behind"))
         return len(leftover.changes)
 
-    def forget(self, leftover: Leftover) -> None:
+    def discard(self, leftover: Leftover) -> None:
         """Remove what was left behind."""
         self.leftovers.remove(leftover)
         with contextlib.suppress(OSError):

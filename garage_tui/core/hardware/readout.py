@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from garage_tui.core.base.format import duration
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.runs.folder import living
+from garage_tui.core.runs.folder import live_runs
 
 if TYPE_CHECKING:
     from garage_tui.core.hardware.host import Host
@@ -104,7 +104,7 @@ def _short_host(look: HardwareSnapshot) -> tuple[str, ...]:
 def status_line(look: HardwareSnapshot, checkpoints: Path) -> str:
     """Return one line for a status bar: the figures, and the run that is running."""
     parts = [short(look)[1]]
-    if run := next((run for run in living(checkpoints) if run.status != "queued"), None):
+    if run := next((run for run in live_runs(checkpoints) if run.status != "queued"), None):
         words = [run.name]
         if run.step:
             words.append(f"{run.step}/{run.total_steps}")

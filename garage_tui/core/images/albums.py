@@ -1,4 +1,4 @@
-"""What there is to look at: the sheets of each run, and folders of pictures. Files are known by their names alone."""
+"""Albums: the contact sheets of a run, or a folder of pictures. Only the names of the files are read."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class AlbumPage:
 
     path: Path
     name: str
-    """For people: `epoch 4`, `seed 42`, a file's own name."""
+    """A title: `epoch 4`, `seed 42`, the name of a file."""
     epoch: int | None = None
-    """Of the sheets that a run draws by itself, with the same seeds every time."""
+    """The epoch of a sheet that a run draws by itself, always with the same seeds; None for any other file."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Album:
     """The run folder, or the folder that holds the pictures."""
     name: str
     pages: tuple[AlbumPage, ...] = ()
-    of_run: bool = False
+    is_run: bool = False
 
     @property
     def epochs(self) -> tuple[AlbumPage, ...]:
@@ -42,40 +42,51 @@ class Album:
         return tuple(page for page in self.pages if page.epoch is not None)
 
 
-def of_run(folder: Path) -> Album:
-    """Return the sheets of a run: its epochs, then what was drawn on demand. Films of single steps are no pages."""
-    names = [name for name in _names(folder / SAMPLES) if name.endswith(".png") and not name.startswith("steps-")]
-    pages = [_sheet(folder / SAMPLES / name) for name in names]
+def run_album(folder: Path) -> Album:
+    """Return the sheets of a run: its epochs, then those drawn on demand. Animations of sampling steps are left out."""
+    names = [
+        name for name in _sorted_names(folder / SAMPLES) if name.endswith(".png") and not name.startswith("steps-")
+    ]
+    pages = [_sheet_page(folder / SAMPLES / name) for name in names]
     pages.sort(key=lambda page: (page.epoch is None, page.epoch or 0))
-    return Album(folder, one_line(folder.name), tuple(pages), of_run=True)
+    return Album(folder, one_line(folder.name), tuple(pages), is_run=True)
 
 
-def of_folder(folder: Path, name: str = "") -> Album:
-    """Return the pictures of a folder, in the order of their names."""
-    names = [found for found in _names(folder) if os.path.splitext(found)[1].lower() in _ENDINGS]  # noqa: PTH122
+def folder_album(folder: Path, name: str = "") -> Album:
+    """Return the pictures of a folder, in the order of their names.
+
+    Args:
+        name: title of the album; by default the path.
+    """
+    names = [found for found in _sorted_names(folder) if os.path.splitext(found)[1].lower() in _ENDINGS]  # noqa: PTH122
     pages = tuple(AlbumPage(folder / found, one_line(found)) for found in names)
     return Album(folder, name or one_line(str(folder)), pages)
 
 
-def in_datasets(datasets: Path) -> tuple[Album, ...]:
-    """Return the folders of pictures among the data sets, and the data sets' own folder where it holds some."""
+def dataset_albums(datasets: Path) -> tuple[Album, ...]:
+    """Return the folders of pictures in `datasets`, before them `datasets` itself if it holds pictures."""
     try:
         with os.scandir(datasets) as entries:
             inside = sorted(entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir())
     except OSError:
         return ()
-    own = of_folder(datasets, datasets.name)
-    found = [of_folder(datasets / name, one_line(f"{datasets.name}/{name}")) for name in inside]
+    own = folder_album(datasets, datasets.name)
+    found = [folder_album(datasets / name, one_line(f"{datasets.name}/{name}")) for name in inside]
     return tuple(album for album in (own, *found) if album.pages)
 
 
-def sheet_path(run: Path, seed: int, steps: int | None = None, *, film: bool = False) -> Path:
-    """Return where samples of a seed are kept; `steps` where they are not as many as usual."""
+def sheet_path(run: Path, seed: int, steps: int | None = None, *, animated: bool = False) -> Path:
+    """Return the path of the sheet of samples that begin with a seed.
+
+    Args:
+        steps: sampling steps, if they are not those of the run.
+        animated: return the path of the animation of the sampling steps.
+    """
     name = f"seed-{seed}" + (f"-in-{steps}" if steps else "")
-    return run / SAMPLES / f"{'steps-' if film else ''}{name}.png"
+    return run / SAMPLES / f"{'steps-' if animated else ''}{name}.png"
 
 
-def _sheet(path: Path) -> AlbumPage:
+def _sheet_page(path: Path) -> AlbumPage:
     if match := _EPOCH.fullmatch(path.name):
         epoch = int(match[1])
         return AlbumPage(path, f"epoch {epoch}", epoch)
@@ -85,8 +96,8 @@ def _sheet(path: Path) -> AlbumPage:
     return AlbumPage(path, one_line(f"{name}, nearest" if near else name))
 
 
-def _names(folder: Path) -> list[str]:
-    """Return the names of the files in a folder, 9 before 10; nothing where it cannot be read."""
+def _sorted_names(folder: Path) -> list[str]:
+    """Return the names of the files in a folder, 9 before 10; an empty list where it cannot be read."""
     try:
         with os.scandir(folder) as entries:
             found = (entry.name for entry in entries if not entry.name.startswith(".") and entry.is_file())

@@ -1,7 +1,7 @@
-"""A film of single steps from noise to pictures: an animated PNG, left x_t, right the model's guess of the end.
+"""An animation of the sampling steps: an animated PNG, left x_t, right the model's estimate of x_0.
 
 Each frame is a contact sheet of twice as many columns (`core/images/contact_sheet.py`), so the file is a contact sheet
-too, of kind `steps`: its first frame is the noise, its last frame the samples. Any browser plays it.
+too, of kind `steps`: its first frame is the noise, its last frame the samples. Any web browser plays it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.images import contact_sheet as sheets
+from garage_tui.core.images import contact_sheet
 from garage_tui.core.images.contact_sheet import ContactSheet
 
 if TYPE_CHECKING:
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 FRAME_SECONDS = 0.2
-"""How long a frame is seen; the last one stays."""
+"""How long a frame is shown; the last one stays."""
 _MOST_FRAMES, _MOST_BYTES = 1_000, 256_000_000
 
 
 @dataclass(frozen=True)
 class Animation:
-    """A film that was read: its frames in RGB, how long each is seen, and what is on them."""
+    """Frames in RGB, how long each is shown in seconds, and the metadata of the sheets."""
 
     frames: Sequence[Image]
     seconds: tuple[float, ...]
     sheet: ContactSheet
 
-    def at(self, time: float) -> int:
-        """Return the number of the frame that is seen so many seconds after the beginning; at the end it stays."""
-        for number, length in enumerate(self.seconds):
-            time -= length
+    def frame_at(self, time: float) -> int:
+        """Return the number of the frame that is shown so many seconds after the beginning; the last one stays."""
+        for number, duration in enumerate(self.seconds):
+            time -= duration
             if time < 0:
                 return number
         return len(self.frames) - 1
@@ -52,14 +52,15 @@ def write(
     steps: Iterable[tuple[np.ndarray, np.ndarray]],
     columns: int | None = None,
     seconds: float = FRAME_SECONDS,
-    **about: object,
+    **fields: object,
 ) -> ContactSheet:
-    """Write a film, whole or not at all, and return what it says of itself.
+    """Write an animation atomically, and return its metadata.
 
     Args:
-        steps: x_t and the guess of the end for each step, both (count, size, size, 3) uint8; at least one step.
-        columns: of each half; by default about as many as rows.
-        about: fields of `Sheet`.
+        steps: x_t and the estimate of x_0 for each step, both (count, size, size, 3) uint8; at least one step.
+        columns: columns of each half; by default about as many as rows.
+        seconds: how long a frame is shown.
+        fields: fields of `ContactSheet`.
 
     Raises:
         OSError: it cannot be written.
@@ -69,19 +70,19 @@ def write(
     from PIL.PngImagePlugin import PngInfo
 
     frames, sheet = [], None
-    for noisy, guesses in steps:
+    for noisy, estimates in steps:
         wide = columns or math.ceil(math.sqrt(len(noisy)))
-        image, sheet = sheets.lay_out(_beside(noisy, guesses, wide), 2 * wide)
+        image, sheet = contact_sheet.lay_out(_interleave(noisy, estimates, wide), 2 * wide)
         frames.append(image)
-    assert sheet is not None, "a film has at least one step"
-    sheet = msgspec.structs.replace(sheet, kind="steps", **about)
+    assert sheet is not None, "an animation has at least one step"
+    sheet = msgspec.structs.replace(sheet, kind="steps", **fields)
     text = PngInfo()
-    text.add_text(sheets.KEYWORD, msgspec.json.encode(sheet).decode())
-    text.add_itxt("Description", sheet.words)
+    text.add_text(contact_sheet.KEYWORD, msgspec.json.encode(sheet).decode())
+    text.add_itxt("Description", sheet.description)
     text.add_text("Software", "garage_tui")
     data = io.BytesIO()
-    lengths = [round(seconds * 1000)] * (len(frames) - 1) + [2000]
-    more = {"save_all": True, "append_images": frames[1:], "duration": lengths} if len(frames) > 1 else {}
+    durations = [round(seconds * 1000)] * (len(frames) - 1) + [2000]
+    more = {"save_all": True, "append_images": frames[1:], "duration": durations} if len(frames) > 1 else {}
     frames[0].save(data, "PNG", pnginfo=text, **more)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, data.getvalue())
@@ -89,16 +90,16 @@ def write(
 
 
 def read(path: Path) -> Animation:
-    """Return a film.
+    """Return an animation.
 
     Raises:
-        BadInputError: it is none, it is damaged, or it is too long to be held in memory.
+        BadInputError: the file is no such animation, is damaged, or is too long to be held in memory.
     """
     from PIL import Image
 
-    sheet, name = sheets.about(path), one_line(str(path))
+    sheet, name = contact_sheet.read_metadata(path), one_line(str(path))
     if sheet is None or sheet.kind != "steps":
-        raise BadInputError(f"{name} is no film of steps")
+        raise BadInputError(f"{name} is not a film of sampling steps")
     try:
         with open_regular(path) as file, Image.open(file, formats=("PNG",)) as image:
             count = getattr(image, "n_frames", 1)
@@ -116,8 +117,8 @@ def read(path: Path) -> Animation:
     return Animation(frames, tuple(seconds), sheet)
 
 
-def _beside(left: np.ndarray, right: np.ndarray, columns: int) -> np.ndarray:
-    """Return the pictures of both in one order, each row of the left ones before the same row of the right ones."""
+def _interleave(left: np.ndarray, right: np.ndarray, columns: int) -> np.ndarray:
+    """Return the pictures of both in one order: each row of the left ones, then the same row of the right ones."""
     import numpy as np
 
     spare = -len(left) % columns

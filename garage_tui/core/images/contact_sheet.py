@@ -1,7 +1,7 @@
-"""Contact sheets: pictures of one size in rows and columns, as one PNG that knows what is on it.
+"""Contact sheets: pictures of one size in rows and columns, as one PNG with metadata.
 
-Each picture stands enlarged by whole pixels, so that `read` returns exactly what `write` was given. What the sheet
-shows is in the PNG itself, as text under the keyword `garage` (JSON) and, for people, under `Description`.
+Pictures are enlarged by a whole factor, so that `read` returns exactly what `write` was given. The metadata are text
+chunks of the PNG: JSON under the keyword `garage`, and a description for people under `Description`.
 """
 
 from __future__ import annotations
@@ -25,25 +25,26 @@ if TYPE_CHECKING:
 KEYWORD = "garage"
 GAP = 2
 """Pixels between two pictures, and around all of them, before they are enlarged."""
-GROUND = (24, 24, 28)
+BACKGROUND = (24, 24, 28)
 """The colour between pictures."""
-_WIDE = 512
-"""A sheet is enlarged to about this many pixels, so that it can be looked at anywhere."""
+_TARGET_WIDTH = 512
+"""Pixels that a sheet is enlarged to, about, so that any viewer shows it large enough."""
 
 Kind = Literal["samples", "steps", "data", "noise", "nearest"]
 
 
 class ContactSheet(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is on a sheet."""
+    """The metadata of a contact sheet."""
 
     kind: Kind = "samples"
-    """`samples` of a model; `steps` from noise to pictures; `data` it learns from; that data turned to `noise`."""
+    """`samples` of a model, `steps` from noise to samples, `data` to learn from, that data turning to `noise`, or
+    samples with their `nearest` training pictures."""
     columns: int
     rows: int
     size: int
-    """Side of a picture in its own pixels."""
+    """Side of a picture, in pixels."""
     count: int
-    """Pictures; the last row may not be full."""
+    """Number of pictures; the last row may not be full."""
     scale: int = 1
     """Pixels of the sheet for each pixel of a picture."""
     run: str = ""
@@ -51,17 +52,17 @@ class ContactSheet(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     step: int | None = None
     """Optimiser steps that the model had taken."""
     seed: int | None = None
-    """Of the noise that the samples began with."""
+    """Seed of the noise that the samples began with."""
     sampler: str = ""
-    """In words: `DDIM, 50 steps`."""
+    """The sampler and its steps: `DDIM, 50 steps`."""
     source: str = ""
-    """What the model learned from; of `procedural` pictures it always says so."""
+    """What the model learned from; pictures that were drawn by rule are always called `procedural`."""
     notes: tuple[str, ...] = ()
-    """A few words for each picture, or none at all."""
+    """A note for each picture, or no notes at all."""
 
     @property
-    def words(self) -> str:
-        """What it shows, in a line."""
+    def description(self) -> str:
+        """What the sheet shows, in a line."""
         parts = [
             self.run,
             "" if self.epoch is None else f"epoch {self.epoch}",
@@ -73,7 +74,7 @@ class ContactSheet(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 def lay_out(images: np.ndarray, columns: int | None = None) -> tuple[Image, ContactSheet]:
-    """Return pictures as one, and how they lie.
+    """Return pictures as one image, and its metadata.
 
     Args:
         images: (count, size, size, 3) uint8, sRGB; at least one.
@@ -87,21 +88,21 @@ def lay_out(images: np.ndarray, columns: int | None = None) -> tuple[Image, Cont
     rows = math.ceil(count / columns)
     pitch = size + GAP
     whole = np.empty((GAP + rows * pitch, GAP + columns * pitch, 3), np.uint8)
-    whole[:] = GROUND
+    whole[:] = BACKGROUND
     for at, image in enumerate(images):
         top, left = (GAP + number * pitch for number in divmod(at, columns))
         whole[top : top + size, left : left + size] = image
-    scale = max(1, _WIDE // whole.shape[1])
+    scale = max(1, _TARGET_WIDTH // whole.shape[1])
     whole = whole.repeat(scale, axis=0).repeat(scale, axis=1)
     return Image.fromarray(whole), ContactSheet(columns=columns, rows=rows, size=size, count=count, scale=scale)
 
 
-def write(path: Path, images: np.ndarray, columns: int | None = None, **about: object) -> ContactSheet:
-    """Write pictures as a sheet, whole or not at all, and return what it says of itself.
+def write(path: Path, images: np.ndarray, columns: int | None = None, **fields: object) -> ContactSheet:
+    """Write pictures as a sheet, atomically, and return its metadata.
 
     Args:
         images, columns: as in `lay_out`.
-        about: fields of `Sheet`.
+        fields: fields of `ContactSheet`.
 
     Raises:
         OSError: it cannot be written.
@@ -109,10 +110,10 @@ def write(path: Path, images: np.ndarray, columns: int | None = None, **about: o
     from PIL.PngImagePlugin import PngInfo
 
     image, sheet = lay_out(images, columns)
-    sheet = msgspec.structs.replace(sheet, **about)
+    sheet = msgspec.structs.replace(sheet, **fields)
     text = PngInfo()
     text.add_text(KEYWORD, msgspec.json.encode(sheet).decode())
-    text.add_itxt("Description", sheet.words)
+    text.add_itxt("Description", sheet.description)
     text.add_text("Software", "garage_tui")
     data = io.BytesIO()
     image.save(data, "PNG", pnginfo=text)
@@ -121,8 +122,8 @@ def write(path: Path, images: np.ndarray, columns: int | None = None, **about: o
     return sheet
 
 
-def about(path: Path) -> ContactSheet | None:
-    """Return what a PNG says of itself as a sheet; None where it is another picture, or none at all."""
+def read_metadata(path: Path) -> ContactSheet | None:
+    """Return the metadata of a contact sheet; None where the file is anything else."""
     from PIL import Image
 
     try:
@@ -133,30 +134,30 @@ def about(path: Path) -> ContactSheet | None:
                 return None
             pitch = (sheet.size + GAP) * sheet.scale
             wide, high = (GAP * sheet.scale + number * pitch for number in (sheet.columns, sheet.rows))
-            whole = image.size == (wide, high) and sheet.count <= sheet.columns * sheet.rows
-            return sheet if whole else None
+            fits = image.size == (wide, high) and sheet.count <= sheet.columns * sheet.rows
+            return sheet if fits else None
     except Exception:  # decoders raise almost anything on a file that is damaged
         return None
 
 
 def read(path: Path) -> tuple[np.ndarray, ContactSheet]:
-    """Return the pictures of a sheet, as they were given to `write`, and what it says of itself.
+    """Return the pictures of a sheet, as they were given to `write`, and its metadata.
 
     Raises:
-        BadInputError: it is no sheet of ours, or cannot be read.
+        BadInputError: the file is no contact sheet, or cannot be read.
     """
     import numpy as np
     from PIL import Image
 
-    sheet = about(path)
+    sheet = read_metadata(path)
     if sheet is None:
-        raise BadInputError(f"{one_line(str(path))} is no contact sheet of garage")
+        raise BadInputError(f"{one_line(str(path))} is not a contact sheet made by garage")
     try:
         with open_regular(path) as file, Image.open(file, formats=("PNG",)) as image:
             whole = np.asarray(image.convert("RGB"))[:: sheet.scale, :: sheet.scale]
     except Exception as error:  # as above
         raise BadInputError(f"{one_line(str(path))} is damaged: {one_line(str(error))}") from error
     pitch = sheet.size + GAP
-    corners = [tuple(GAP + place * pitch for place in divmod(at, sheet.columns)) for at in range(sheet.count)]
+    corners = [tuple(GAP + index * pitch for index in divmod(at, sheet.columns)) for at in range(sheet.count)]
     cells = [whole[top : top + sheet.size, left : left + sheet.size] for top, left in corners]
     return np.stack(cells), sheet

@@ -1,4 +1,4 @@
-"""Any folder of pictures as what a model learns from."""
+"""Loads a folder of pictures as training data."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.images import image_set
-from garage_tui.core.images.image_set import ImageFiles, ImageSet, SkippedImage, Why
-from garage_tui.core.images.safe_image import regular_file
+from garage_tui.core.images.image_set import ImageFile, ImageSet, SkippedImage, Why
+from garage_tui.core.images.safe_image import open_file
 from garage_tui.core.images.square import Fit
 
 MOST_FILES = 200_000
-"""Of a folder with all that is in it: of more, somebody has named the wrong one."""
+"""Most files in a folder and those in it: with more, it is probably the wrong folder."""
 
 
 def load(
@@ -26,7 +26,7 @@ def load(
     count: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> ImageSet:
-    """Return the pictures of a folder and of those in it, by their paths.
+    """Return the pictures of a folder and the folders in it, sorted by their paths.
 
     Arguments are as in `image_set.load`.
 
@@ -40,57 +40,57 @@ def load(
     return image_set.load(files, size, fit, where=name, count=count, left_out=left_out, progress=progress)
 
 
-def find(folder: Path) -> tuple[list[ImageFiles], list[SkippedImage]]:
-    """Return the files in a folder, sorted by their paths, and what is left out because of what it is.
+def find(folder: Path) -> tuple[list[ImageFile], list[SkippedImage]]:
+    """Return the files in a folder, sorted by their paths, and what is skipped because it is no regular file.
 
-    Hidden files and folders are passed over. No link leads out of the folder: one to a file in it is that file, and
-    links to folders are not followed.
+    Hidden files and folders are ignored. A link to a file in the folder counts as that file; links that lead out of the
+    folder, and links to folders, are skipped.
 
     Raises:
         BadInputError: the folder cannot be read, or there are more than `MOST_FILES`.
     """
     root = Path(os.path.realpath(folder))  # Path.resolve raises on a link to itself
-    files: dict[bytes, ImageFiles] = {}
+    files: dict[bytes, ImageFile] = {}
     left_out: list[SkippedImage] = []
 
-    def leave(path: Path, why: Why, reason: str) -> None:
+    def skip(path: Path, why: Why, reason: str) -> None:
         left_out.append(SkippedImage(_name(root, path), why, reason))
 
-    def refused(error: OSError) -> None:
+    def skip_unreadable(error: OSError) -> None:
         if Path(error.filename) == root:
             raise BadInputError(f"{one_line(str(root))} cannot be read: {error.strerror}") from error
-        leave(Path(error.filename), "unreadable", f"cannot be read: {error.strerror}")
+        skip(Path(error.filename), "unreadable", f"cannot be read: {error.strerror}")
 
     seen = 0
-    for where, folders, names in os.walk(root, onerror=refused):
+    for where, folders, names in os.walk(root, onerror=skip_unreadable):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for path in (Path(where, name) for name in folders):
             if path.is_symlink():
-                leave(path, "link", "is a link to a folder, which is not followed")
+                skip(path, "link", "is a link to a folder, which is not followed")
         seen += len(names)
         if seen > MOST_FILES:
             most = f"has more than {MOST_FILES:,} files"
-            raise BadInputError(f"{one_line(str(root))} {most}: name the folder that holds the pictures alone")
+            raise BadInputError(f"{one_line(str(root))} {most}: name a folder that holds only the pictures")
         for path in (Path(where, name) for name in names if not name.startswith(".")):
             try:
                 if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
-                    leave(path, "link", "is a link that leads out of the folder")
+                    skip(path, "link", "is a link that leads out of the folder")
                     continue
                 found = path.stat()
             except OSError as error:
-                leave(path, "unreadable", f"cannot be read: {error.strerror}")
+                skip(path, "unreadable", f"cannot be read: {error.strerror}")
                 continue
             if not stat.S_ISREG(found.st_mode):
-                leave(path, "no picture", "is a pipe, a socket or a device")
-            elif not found.st_size:  # as all files of /proc, some of which would be waited for
-                leave(path, "no picture", "is empty")
+                skip(path, "no picture", "is a pipe, a socket or a device")
+            elif not found.st_size:  # like all files of /proc, some of which would block
+                skip(path, "no picture", "is empty")
             else:
-                called = _name(root, path)
-                files[os.fsencode(path)] = ImageFiles(called, partial(regular_file, path, called, "used"))
+                name_ = _name(root, path)
+                files[os.fsencode(path)] = ImageFile(name_, partial(open_file, path, name_, "used"))
     return [files[path] for path in sorted(files)], sorted(left_out, key=lambda out: out.name)
 
 
 def _name(root: Path, path: Path) -> str:
-    """Return a path inside `root` for a person."""
+    """Return a path relative to `root`, sanitised."""
     inside = str(path.relative_to(root))
     return one_line(inside) or ascii(inside)

@@ -1,6 +1,6 @@
-"""Pictures of any size and kind as what a model learns from: squares of one size, some of them held out.
+"""Loads pictures of any size and format as training data: squares of one size, some of them held out.
 
-What cannot be used is left out and named. Memory is that of the squares, and of one decoded picture for each thread.
+Pictures that cannot be used are skipped and named. Memory: all squares, and one decoded picture for each thread.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.images.safe_image import Fault, PictureError, Stream, opened
-from garage_tui.core.images.square import LARGE, Fit, square
+from garage_tui.core.images.safe_image import Fault, PictureError, Stream, open_image
+from garage_tui.core.images.square import LARGE, Fit, make_square
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,51 +26,51 @@ if TYPE_CHECKING:
 SMALLEST, LARGEST = 8, 1024
 """Side of a square, in pixels."""
 FEWEST = 10
-"""Usable pictures; below, nothing could be both learned and held out."""
+"""Least number of usable pictures: with fewer, too little would be left to learn from or to hold out."""
 MOST_HELD_OUT = 128
 MOST_BYTES = 2_000_000_000
-"""Of all squares together."""
+"""Most bytes of all squares together."""
 
 _HELD_OUT_SHARE = 0.1
-_alone = threading.Lock()
-"""Held while a large picture is decoded: hundreds of megabytes, once."""
+_large_image_lock = threading.Lock()
+"""Held while a large picture is decoded, so that its hundreds of megabytes are needed once."""
 
 Why = Fault | Literal["duplicate", "link"]
 
 
 @dataclass(frozen=True)
 class SkippedImage:
-    """A picture that is not used."""
+    """A picture that was not used."""
 
     name: str
-    """Cleaned: it can be printed."""
+    """Sanitised: it can be printed."""
     why: Why
     reason: str
-    """To follow the name: `is damaged: …`."""
+    """What is wrong, to follow the name: `is damaged: …`."""
 
 
 @dataclass(frozen=True)
-class ImageFiles:
+class ImageFile:
     """A file that may be a picture."""
 
     name: str
-    """Cleaned."""
+    """Sanitised."""
     open: Callable[[], AbstractContextManager[Stream]]
 
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Squares to learn from, and others that are never learned from."""
+    """Squares to learn from, and others that are held out."""
 
     train: np.ndarray
     """(n, size, size, 3) uint8, sRGB."""
     held_out: np.ndarray
-    """The same of other pictures."""
+    """(m, size, size, 3) uint8, sRGB, of other pictures."""
     left_out: tuple[SkippedImage, ...] = ()
 
 
 def load(
-    sources: Sequence[ImageFiles],
+    sources: Sequence[ImageFile],
     size: int,
     fit: Fit = "crop",
     *,
@@ -79,20 +79,20 @@ def load(
     left_out: Sequence[SkippedImage] = (),
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> ImageSet:
-    """Return the pictures of the sources, in their order.
+    """Return the pictures of the sources as squares, in their order.
 
-    About one in ten is held out: which ones, the SHA-256 of each file alone says, so that they stay what they are at
-    every size and whatever else is added. They are never fewer than one and never more than `MOST_HELD_OUT`, those with
-    the lowest hashes; there alone does another picture count.
+    About one in ten is held out. The SHA-256 of its file alone decides that, so that a picture stays held out at every
+    size and whatever else is added. At least one and at most `MOST_HELD_OUT` are held out, those with the lowest
+    hashes: only at these bounds other pictures matter.
 
     Args:
-        sources: what to read; of two that are the same, the first is used.
+        sources: the files to read; of two equal pictures, the first is used.
         size: side of the squares, in pixels.
-        fit: how a picture becomes square (`squares.square`).
-        where: what holds them, cleaned, for errors.
-        count: at most so many to learn from, chosen by their hashes; by default all.
-        left_out: what was left out before.
-        progress: called with how many are done, and of how many; may raise, which ends it all.
+        fit: how a picture becomes square (`square.make_square`).
+        where: what holds the files, sanitised, for errors.
+        count: most pictures to learn from, chosen by their hashes; by default all.
+        left_out: what was skipped before.
+        progress: called with the number done and the total; an exception from it ends the loading.
 
     Raises:
         BadInputError: fewer than `FEWEST` can be used, or they do not fit into memory.
@@ -102,27 +102,27 @@ def load(
     check_size(size, len(sources), where)
     rows = np.empty((len(sources), size, size, 3), np.uint8)
 
-    def one(at: int) -> bytes | SkippedImage:
+    def read_one(at: int) -> bytes | SkippedImage:
         """Put one picture into its row and return the hash of its file."""
         try:
             with sources[at].open() as stream:
-                with opened(stream, sources[at].name, "used") as image:
+                with open_image(stream, sources[at].name, "used") as image:
                     large = image.format not in ("JPEG", "MPO") and image.width * image.height >= LARGE
-                    with _alone if large else nullcontext():
-                        rows[at] = square(image, size, fit, sources[at].name)
+                    with _large_image_lock if large else nullcontext():
+                        rows[at] = make_square(image, size, fit, sources[at].name)
                 stream.seek(0)
                 return hashlib.file_digest(stream, "sha256").digest()
         except PictureError as error:
-            if isinstance(error.__cause__, MemoryError):  # that is no fault of the picture
+            if isinstance(error.__cause__, MemoryError):  # not the fault of the picture
                 raise error.__cause__ from None
-            return SkippedImage(sources[at].name, error.fault, error.words)
+            return SkippedImage(sources[at].name, error.fault, error.reason)
 
     found: list[bytes | SkippedImage] = []
     pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)))
     try:
-        with warnings.catch_warnings():  # here, because what it changes holds for all threads
+        with warnings.catch_warnings():  # here, because filters hold for all threads
             warnings.simplefilter("ignore")
-            for result in pool.map(one, range(len(sources))):
+            for result in pool.map(read_one, range(len(sources))):
                 found.append(result)
                 progress(len(found), len(sources))
     finally:
@@ -140,10 +140,10 @@ def load(
 
 
 def check_size(size: int, count: int, where: str) -> None:
-    """Refuse pictures of a size that makes no sense, or more of them than fit into memory.
+    """Check the size of the squares and the memory that they take.
 
     Raises:
-        BadInputError: so it is.
+        BadInputError: the size is out of range, or the squares would not fit into memory.
     """
     if not SMALLEST <= size <= LARGEST:
         raise BadInputError(f"{size} px: pictures to learn from are {SMALLEST} to {LARGEST} px wide and high")
@@ -153,7 +153,7 @@ def check_size(size: int, count: int, where: str) -> None:
 
 
 def split(digests: Sequence[bytes], count: int | None = None) -> tuple[list[int], list[int]]:
-    """Return which of some pictures are held out and which are learned from, by the hashes of their files."""
+    """Return the indices of the held-out pictures and of those to learn from, by the hashes of their files."""
     order = sorted(range(len(digests)), key=lambda at: digests[at])
     low = sum(int.from_bytes(digest[:8]) < _HELD_OUT_SHARE * 2**64 for digest in digests)
     held = min(max(low, 1), MOST_HELD_OUT)
@@ -163,14 +163,14 @@ def split(digests: Sequence[bytes], count: int | None = None) -> tuple[list[int]
 def _first_of_each(
     names: Sequence[str], rows: np.ndarray, found: Sequence[bytes | SkippedImage]
 ) -> tuple[list[tuple[int, bytes]], list[SkippedImage]]:
-    """Return the rows of all different pictures with their hashes, and what is left out."""
+    """Return the rows of all distinct pictures with their hashes, and what is skipped."""
     usable, out = [], []
     seen: dict[bytes, str] = {}
     for at, result in enumerate(found):
         if isinstance(result, SkippedImage):
             out.append(result)
             continue
-        pixels = hashlib.sha256(rows[at]).digest()  # the same picture may be in two files that differ in a date
+        pixels = hashlib.sha256(rows[at]).digest()  # two files may differ in a date alone
         if first := seen.get(result) or seen.get(pixels):
             out.append(SkippedImage(names[at], "duplicate", f"is the same picture as {first}"))
         else:
@@ -181,7 +181,7 @@ def _first_of_each(
 
 
 def _too_few(usable: int, where: str, left_out: Sequence[SkippedImage]) -> str:
-    have = f"{where} has {usable or 'no'} usable picture{'s' * (usable != 1)}, and {FEWEST} are the fewest"
+    have = f"{where} has {usable or 'no'} usable picture{'s' * (usable != 1)}, but at least {FEWEST} are needed"
     if not left_out:
         return have
     whys = ", ".join(f"{number} {why}" for why, number in Counter(out.why for out in left_out).most_common())

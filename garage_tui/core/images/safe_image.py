@@ -1,4 +1,4 @@
-"""Picture files, opened so that none can hang us, run anything or fill the memory: either a picture or a sentence."""
+"""Opens picture files safely: none can block, run anything or fill the memory. Errors are one sentence each."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ from typing import TYPE_CHECKING, Literal
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.safe_open import IrregularFileError, check_regular, open_regular
 from garage_tui.core.base.sanitize import one_line
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -34,37 +31,37 @@ class PictureError(BadInputError):
     """A picture file cannot be used.
 
     Args:
-        name: of the file, cleaned.
-        fault: what kind of fault it is.
-        words: what is wrong with it, to follow its name: `is damaged: …`.
+        name: name of the file, sanitised.
+        fault: the kind of fault.
+        reason: what is wrong, to follow the name: `is damaged: …`.
     """
 
-    def __init__(self, name: str, fault: Fault, words: str) -> None:
-        super().__init__(f"no file {name}" if fault == "not there" else f"{name} {words}")
+    def __init__(self, name: str, fault: Fault, reason: str) -> None:
+        super().__init__(f"no file {name}" if fault == "not there" else f"{name} {reason}")
         self.fault: Fault = fault
-        self.words = words
+        self.reason = reason
 
 
 @contextmanager
-def regular_file(path: Path, name: str, use: str = "shown") -> Iterator[BufferedReader]:
-    """Open a file that is one: no folder, no pipe and no device, which may do something when it is opened.
+def open_file(path: Path, name: str, use: str = "shown") -> Iterator[BufferedReader]:
+    """Open a regular file: no folder, and no pipe or device, which might act when it is opened.
 
     Args:
-        name: what it is called in errors, cleaned.
-        use: what it is wanted for, in errors: `shown`, `used`.
+        name: name of the file in errors, sanitised.
+        use: the purpose, in errors: `shown`, `used`.
 
     Raises:
         PictureError: it is not there, it is no file, it is too large, or it cannot be read.
     """
     try:
         if check_regular(path).st_size > MOST_FILE_BYTES:
-            words = f"is too large to be {use}: more than {MOST_FILE_BYTES // 1_000_000} MB"
-            raise PictureError(name, "too large", words)
+            reason = f"is too large to be {use}: more than {MOST_FILE_BYTES // 1_000_000} MB"
+            raise PictureError(name, "too large", reason)
         stream = open_regular(path)
     except IrregularFileError:
-        raise PictureError(name, "no picture", f"is no file: name a picture ({', '.join(FORMATS)})") from None
+        raise PictureError(name, "no picture", f"is not a file: name a picture ({', '.join(FORMATS)})") from None
     except FileNotFoundError:
-        raise PictureError(name, "not there", "is not there") from None
+        raise PictureError(name, "not there", "does not exist") from None
     except PermissionError:
         raise PictureError(name, "unreadable", "cannot be read: permission denied") from None
     except (OSError, ValueError) as error:
@@ -77,10 +74,10 @@ def regular_file(path: Path, name: str, use: str = "shown") -> Iterator[Buffered
 
 
 @contextmanager
-def opened(stream: Stream, name: str, use: str = "shown") -> Iterator[Image]:
-    """Open the first picture of a file; whatever goes wrong until the block is left is told in words.
+def open_image(stream: Stream, name: str, use: str = "shown") -> Iterator[Image]:
+    """Open the first picture of a file; everything that fails until the block is left raises a `PictureError`.
 
-    Pillow may warn of what it finds: whoever cares filters that. Arguments are as in `regular_file`.
+    Pillow may issue warnings, which the caller filters. Arguments are as in `open_file`.
 
     Raises:
         PictureError: it is no picture, it is damaged, or it is too large to be safe.
@@ -98,46 +95,53 @@ def opened(stream: Stream, name: str, use: str = "shown") -> Iterator[Image]:
     except BadInputError:
         raise
     except UnidentifiedImageError:
-        words = f"is no picture that can be {use}: {', '.join(FORMATS)} can"
-        raise PictureError(name, "no picture", words) from None
+        reason = f"is not a picture that can be {use} ({', '.join(FORMATS)})"
+        raise PictureError(name, "no picture", reason) from None
     except Image.DecompressionBombError:
         raise huge from None
     except Exception as error:  # decoders raise almost anything on a file that is damaged
-        words = f"is damaged: {one_line(str(error)) or type(error).__name__}"
-        raise PictureError(name, "damaged", words) from error
+        reason = f"is damaged: {one_line(str(error)) or type(error).__name__}"
+        raise PictureError(name, "damaged", reason) from error
 
 
-def flat(image: Image, background: RGB = (0, 0, 0)) -> Image:
-    """Return an image of any mode as a new upright one in RGB; 16 and 32 bits a channel become 8."""
+def to_rgb(image: Image, background: RGB = (0, 0, 0)) -> Image:
+    """Return an image of any mode as a new, upright one in RGB with 8 bits a channel.
+
+    Args:
+        background: the colour behind transparent pixels.
+    """
     from PIL import Image, ImageOps
 
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I;16"):
         image = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
-    elif image.mode in ("I", "F"):  # of these nobody says what white is: the brightest pixel is
+    elif image.mode in ("I", "F"):  # no standard says which value is white: the brightest pixel becomes white
         image = image.convert("F")
         low, high = (float(end) for end in image.getextrema())  # type: ignore[arg-type]
         scale = 255 / (high - low or 1.0)
         image = image.point(lambda value: value * scale - low * scale).convert("L")
     if image.has_transparency_data:
-        ground = Image.new("RGBA", image.size, (*background, 255))
-        return Image.alpha_composite(ground, image.convert("RGBA")).convert("RGB")
+        behind = Image.new("RGBA", image.size, (*background, 255))
+        return Image.alpha_composite(behind, image.convert("RGBA")).convert("RGB")
     return image.convert("RGB")
 
 
 _DRAFT = (2048, 2048)
-"""Pixels that are enough for any terminal: a larger JPEG is decoded at half, a quarter or an eighth of its size."""
+"""Pixels that are enough for any terminal: a larger JPEG is decoded at a half, a quarter or an eighth of its size."""
 
 
 def read(path: Path, background: RGB = (0, 0, 0)) -> Image:
-    """Return the first picture of a file, upright, in RGB, what is transparent laid on `background`.
+    """Return the first picture of a file, upright, in RGB.
+
+    Args:
+        background: the colour behind transparent pixels.
 
     Raises:
         BadInputError: there is no such file, it is no picture, it is damaged, or it is too large to be safe.
     """
     name = one_line(str(path))
-    with warnings.catch_warnings(), regular_file(path, name) as stream:
+    with warnings.catch_warnings(), open_file(path, name) as stream:
         warnings.simplefilter("ignore")
-        with opened(stream, name) as image:
+        with open_image(stream, name) as image:
             image.draft("RGB", _DRAFT)
-            return flat(image, background)
+            return to_rgb(image, background)

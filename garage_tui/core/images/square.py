@@ -1,4 +1,4 @@
-"""A picture made square, in sRGB: the middle of it, or all of it between two bars of its own colours."""
+"""Makes pictures square, in sRGB: the middle of a picture, or all of it between two bars of its own colours."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Literal, get_args
 
-from garage_tui.core.images.safe_image import RGB, PictureError, flat
+from garage_tui.core.images.safe_image import RGB, PictureError, to_rgb
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,30 +17,30 @@ Fit = Literal["crop", "fit"]
 FITS: tuple[Fit, ...] = get_args(Fit)
 
 WHITE: RGB = (255, 255, 255)
-"""What is transparent is laid on it: most pictures that have been cut out are of things on paper."""
-ENLARGED = 2
-"""A picture may be enlarged so many times; one that would need more is too small."""
-THINNEST = 8
-"""With `fit`, the longer side of a picture may be so many times the shorter one."""
+"""The colour behind transparent pixels: most cut-out pictures show things on paper."""
+MAX_ENLARGEMENT = 2
+"""A picture that would have to be enlarged more than this is too small."""
+MAX_ASPECT_RATIO = 8
+"""With `fit`, a picture whose longer side is more than so many times the shorter one is too thin."""
 
 LARGE = 8_000_000
-"""Pixels of a picture that is a large one."""
+"""Pixels from which a picture is large: it is reduced before it is copied, and decoded alone."""
 
 _GAP = 3.0
-"""Before Lanczos, whole pixels are averaged down to so many times the size: nobody sees it, and it is quicker."""
+"""Before Lanczos, whole pixels are averaged down to so many times the size: quicker, and no visible loss."""
 _PROFILE_BYTES = 4_000_000
 
 
-def square(image: Image, size: int, fit: Fit, name: str) -> np.ndarray:
+def make_square(image: Image, size: int, fit: Fit, name: str) -> np.ndarray:
     """Return a picture as a square.
 
     Args:
         image: just opened, in any mode; `draft` is used on it.
         size: side of the square, in pixels.
         fit: `crop` takes the middle of the picture, as wide and high as its shorter side. `fit` takes all of it
-            between two bars, each in the colour that it has along that edge (median of each channel): paper goes on
-            as paper, and a wing that touches the edge does not tint it, as it would a mean.
-        name: what the file is called in errors.
+            between two bars, each in the median colour of that edge: paper continues as paper, and unlike with a mean,
+            a wing that touches the edge does not tint the bar.
+        name: name of the file in errors.
 
     Returns:
         (size, size, 3) uint8, sRGB.
@@ -54,15 +54,15 @@ def square(image: Image, size: int, fit: Fit, name: str) -> np.ndarray:
     width, height = image.size
     short, long = min(width, height), max(width, height)
     side = short if fit == "crop" else long
-    if side * ENLARGED < size:
-        least = f"its {'shorter' if fit == 'crop' else 'longer'} side has to be {-(-size // ENLARGED)} at least"
+    if side * MAX_ENLARGEMENT < size:
+        least = f"its {'shorter' if fit == 'crop' else 'longer'} side has to be {-(-size // MAX_ENLARGEMENT)} at least"
         raise PictureError(name, "too small", f"is too small: {width} × {height} pixels, and {least}")
-    if fit == "fit" and long > THINNEST * short:
-        thin = f"{width} × {height} pixels, more than {THINNEST} times as long as wide"
-        raise PictureError(name, "too thin", f"is too thin to be fitted whole: {thin}")
+    if fit == "fit" and long > MAX_ASPECT_RATIO * short:
+        thin = f"{width} × {height} pixels, more than {MAX_ASPECT_RATIO} times as long as wide"
+        raise PictureError(name, "too thin", f"is too thin to be fitted as a whole: {thin}")
     profile = image.info.get("icc_profile")
     image.draft("RGB", _at_least(width, height, 2 * size / side))
-    upright = flat(_reduced(image, int(side / (_GAP * size))), WHITE)
+    upright = to_rgb(_reduced(image, int(side / (_GAP * size))), WHITE)
     width, height = upright.size
     if fit == "crop":
         short = min(width, height)
@@ -81,7 +81,7 @@ def square(image: Image, size: int, fit: Fit, name: str) -> np.ndarray:
 
 
 def _between_bars(whole: np.ndarray) -> np.ndarray:
-    """Return a picture that is wider than high in the middle of a square."""
+    """Return a square with a picture that is wider than high in its middle."""
     import numpy as np
 
     high, size, _ = whole.shape
@@ -99,13 +99,13 @@ def _reduced(image: Image, factor: int) -> Image:
         return image
     if image.mode in ("RGB", "L"):
         return image.reduce(factor)
-    if image.mode == "RGBA":  # what is transparent has a colour too, which must not show
+    if image.mode == "RGBA":  # transparent pixels have a colour too, which must not show
         return image.convert("RGBa").reduce(factor).convert("RGBA")
     return image
 
 
 def _at_least(width: int, height: int, scale: float) -> tuple[int, int]:
-    """Return a size to draft a JPEG at: so much of its own, which is twice what is needed, or more."""
+    """Return the size to draft a JPEG at: `scale` of its own, at most all of it."""
     scale = min(1.0, scale)
     return max(1, int(width * scale)), max(1, int(height * scale))
 
@@ -122,7 +122,7 @@ def _in_srgb(image: Image, profile: bytes | None) -> Image:
 
 @lru_cache(maxsize=32)
 def _transform(profile: bytes) -> ImageCmsTransform | None:
-    """Return what turns colours of a profile into sRGB; None where nothing has to be, or can be, done."""
+    """Return the transform from a colour profile to sRGB; None where none is needed, or possible."""
     from PIL import ImageCms
 
     try:

@@ -8,7 +8,7 @@ from garage_tui.core.base.settings import Workspace
 from garage_tui.core.launch.start import JOBS, queue_entry, spawn
 from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.runs.record import Run
-from garage_tui.core.runs.request import go_on, request, wanted
+from garage_tui.core.runs.request import clear_request, requested_action, write_request
 from garage_tui.core.scheduling import queue
 
 
@@ -22,7 +22,7 @@ def stop(run: Run) -> None:
     """
     if not run.alive:
         raise BadInputError(f"{run.id} is not running ({run.status})")
-    request(run.path, "stop")
+    write_request(run.path, "stop")
 
 
 def pause(run: Run, release: bool = False) -> None:
@@ -36,11 +36,11 @@ def pause(run: Run, release: bool = False) -> None:
     """
     if not run.alive:
         raise BadInputError(f"{run.id} is not running ({run.status})")
-    if run.status == "stopping" or wanted(run.path) == "release":
+    if run.status == "stopping" or requested_action(run.path) == "release":
         raise BadInputError(f"{run.id} is {run.status} already")
-    if run.status == "paused" and not release and wanted(run.path) == "pause":
+    if run.status == "paused" and not release and requested_action(run.path) == "pause":
         raise BadInputError(f"{run.id} is paused already; `garage pause {run.id} --release` frees its memory too")
-    request(run.path, "release" if release else "pause")
+    write_request(run.path, "release" if release else "pause")
 
 
 def resume(run: Run) -> None:
@@ -61,12 +61,12 @@ def resume(run: Run) -> None:
     if not run.resumable:
         raise BadInputError(f"{run.id} cannot be resumed while it is {run.status}")
     if run.held:
-        request(run.path, "", now=True)
+        write_request(run.path, "", now=True)
         return
     if run.alive:
-        if run.state.waits and wanted(run.path) is None:
+        if run.state.waits and requested_action(run.path) is None:
             raise BadInputError(f"{run.id} waits for its GPU to cool ({run.reason}) and continues by itself")
-        go_on(run.path)
+        clear_request(run.path)
         return
     if run.manifest.kind not in JOBS:
         raise BadInputError(f"{run.id} is a {run.manifest.kind} run, which this version cannot train")

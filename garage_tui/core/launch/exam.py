@@ -98,6 +98,7 @@ def _must_fit(run: Run) -> None:
     """
     from garage_tui.core.hardware import gpus
     from garage_tui.core.launch.rerun import recipe_of
+    from garage_tui.core.models.base_models import find
     from garage_tui.core.scheduling.admission import check_memory_free
     from garage_tui.core.scheduling.queue import CPU
     from garage_tui.core.training.estimate import exam_memory
@@ -105,7 +106,8 @@ def _must_fit(run: Run) -> None:
     assert run.manifest is not None  # `refusal` has checked it
     base = run.manifest.base.get("path") or run.manifest.base.get("name")
     try:
-        needs = exam_memory(recipe_of(run, base=base))
+        recipe = recipe_of(run, base=base)
+        needs = exam_memory(recipe, find(recipe.base))
     except BadInputError:
         return  # a recipe of another version: the exam itself reports what is missing
     slot = next((str(reading.index) for reading in gpus.usable()), CPU)

@@ -14,6 +14,7 @@ from garage_tui.core.facts.training_file import TrainingFile, read_training_file
 from garage_tui.core.launch import start
 from garage_tui.core.launch.rerun import command_of, facts_of, recipe_of, rows_of
 from garage_tui.core.limits.run_limits import RunLimits
+from garage_tui.core.models.base_models import BaseModel, find
 from garage_tui.core.runs.catalog import slug
 from garage_tui.core.runs.record import Run
 from garage_tui.core.training.estimate import LoraEstimate, estimate_lora
@@ -50,13 +51,13 @@ class PairedLaunch:
             stem = stem.removesuffix(f"-{other}")
         return f"{stem[:_NAME].strip('-')}-{preset}".strip("-")
 
-    def estimates(self, workspace: Workspace, rows: Sequence[Fact]) -> list[LoraEstimate]:
-        """Return what each of the two will cost."""
-        return [estimate_lora(workspace, recipe, rows) for recipe in self.recipes(len(rows))]
+    def estimates(self, workspace: Workspace, base: BaseModel, rows: Sequence[Fact]) -> list[LoraEstimate]:
+        """Return what each of the two runs will cost; `base` is the model that `self.base` names."""
+        return [estimate_lora(workspace, recipe, base, rows) for recipe in self.recipes(len(rows))]
 
-    def cost(self, workspace: Workspace, rows: Sequence[Fact]) -> str:
+    def cost(self, workspace: Workspace, base: BaseModel, rows: Sequence[Fact]) -> str:
         """Return the cost of both runs together: `30 + 75 steps · about 8 min`."""
-        found = self.estimates(workspace, rows)
+        found = self.estimates(workspace, base, rows)
         seconds = [one.seconds for one in found if one.seconds is not None]
         time = f"about {duration(sum(seconds))}" if len(seconds) == len(found) else "time unknown"
         return f"{' + '.join(str(one.steps) for one in found)} steps · {time}"
@@ -90,15 +91,17 @@ def start_both(
     settings: Settings,
     both: PairedLaunch,
     without: str = "",
-    care: RunLimits | None = None,
+    limits: RunLimits | None = None,
     taught: TrainingFile | None = None,
+    base: BaseModel | None = None,
 ) -> list[Path]:
     """Start the two runs, one after the other in the queue, and return their folders.
 
     Args:
         without: a preset of which there is a run already.
-        care: what they wait for; by default what the settings say.
-        taught: the facts file where the caller has read it already; by default it is read now.
+        limits: those of both runs; by default those of the settings.
+        taught: the facts file, if the caller has read it; by default it is read now.
+        base: the model that `both.base` names, if the caller has looked it up; by default it is looked up now.
 
     Raises:
         BadInputError: what `start_lora` refuses.
@@ -106,6 +109,7 @@ def start_both(
     """
     folders: list[Path] = []
     taught = taught or read_training_file(both.file)
+    base = base or find(both.base)
     rows = len(taught.rows)
     for recipe in both.recipes(rows):
         if recipe.preset == without:
@@ -113,7 +117,9 @@ def start_both(
         name = both.run_name(recipe.preset)
         command = command_of(both.file, rows, recipe, name, both.gpus)
         try:
-            folder = start.start_lora(workspace, settings, both.file, recipe, name, command, both.gpus, care, taught)
+            folder = start.start_lora(
+                workspace, settings, both.file, recipe, name, command, both.gpus, limits, taught, base
+            )
         except GarageError as error:
             if not folders:
                 raise

@@ -25,7 +25,7 @@ from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.facts.training_file import TrainingFile, read_training_file
 from garage_tui.core.hardware.gpus import read as read_gpus
 from garage_tui.core.hardware.gpus import usable as usable_gpus
-from garage_tui.core.limits.run_limits import RunLimits, care_of
+from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.models import base_models
 from garage_tui.core.runs.catalog import new_run_folder
 from garage_tui.core.runs.record import FACTS, LOCK, LOG, Manifest, RunState, read_run, write_manifest, write_state
@@ -48,8 +48,9 @@ def start_lora(
     name: str | None = None,
     command: list[str] | None = None,
     gpus: tuple[int, ...] = (),
-    care: RunLimits | None = None,
+    limits: RunLimits | None = None,
     taught: TrainingFile | None = None,
+    base: base_models.BaseModel | None = None,
 ) -> Path:
     """Start a LoRA run in a session of its own, or put it into the queue; return its folder.
 
@@ -57,8 +58,9 @@ def start_lora(
         name: the readable end of the run id; by default the facts file's name.
         command: what the user typed, for the manifest.
         gpus: indices of the GPUs that the run should have; by default any one.
-        care: what the run waits for; by default what the settings say.
-        taught: the facts file where the caller has read it already; by default it is read now.
+        limits: the limits of the run; by default those of the settings.
+        taught: the facts file, if the caller has read it; by default it is read now.
+        base: the model that `recipe.base` names, if the caller has looked it up; by default it is looked up now.
 
     Raises:
         BadInputError: the facts have errors, the base model does not exist, or there is no such GPU.
@@ -66,7 +68,7 @@ def start_lora(
     """
     taught = taught or read_training_file(facts_file)
     rows, data = taught.rows, taught.data
-    base = base_models.describe(recipe.base)
+    base = base or base_models.find(recipe.base)
     dataset = {"path": str(facts_file.resolve()), "sha256": taught.sha256, "rows": len(rows)}
     return _start(
         workspace,
@@ -76,11 +78,11 @@ def start_lora(
         gpus,
         lambda folder: write_atomic(folder / FACTS, data),
         recipe=msgspec.to_builtins(recipe),
-        base=base,
+        base=base_models.manifest_entry(base),
         dataset=dataset,
         command=command or [],
-        memory=estimate_lora(workspace, recipe, rows).memory,
-        care=care or care_of(settings),
+        memory=estimate_lora(workspace, recipe, base, rows).memory,
+        limits=limits or RunLimits.from_settings(settings),
         total_steps=recipe.steps(len(rows)),
     )
 
@@ -92,7 +94,7 @@ def start_diffusion(
     name: str | None = None,
     command: list[str] | None = None,
     gpus: tuple[int, ...] = (),
-    care: RunLimits | None = None,
+    limits: RunLimits | None = None,
 ) -> Path:
     """Start a diffusion run in a session of its own, or put it into the queue; return its folder.
 
@@ -115,7 +117,7 @@ def start_diffusion(
         dataset={"path": recipe.images},
         command=command or [],
         memory=estimate_diffusion(workspace, recipe, gpus=gpus).memory,
-        care=care or care_of(settings),
+        limits=limits or RunLimits.from_settings(settings),
     )
 
 

@@ -24,23 +24,23 @@ class StartConditions:
 
     def __init__(
         self,
-        care: RunLimits,
+        limits: RunLimits,
         sun: Callable[[], SunSettings] = SunSettings,
         started: bool = False,
         now: Callable[[], datetime] = datetime.now,
     ) -> None:
-        self._care, self._now, self._started = care, now, started
-        self._sun = SolarSurplus(sun) if care.sunny else None
+        self._limits, self._now, self._started = limits, now, started
+        self._sun = SolarSurplus(sun) if limits.sunny else None
         self._dark_since: float | None = None
         self._minute: tuple[datetime, Hold | None] | None = None
 
     @classmethod
-    def of_run(cls, folder: Path, care: RunLimits, started: bool = False) -> StartConditions:
+    def of_run(cls, folder: Path, limits: RunLimits, started: bool = False) -> StartConditions:
         """Return the conditions of a run folder.
 
         The command comes from the owner's settings as they are now, never from the folder: it may be somebody else's.
         """
-        return cls(care, lambda: load_settings(Workspace(folder.parents[1])).sun, started)
+        return cls(limits, lambda: load_settings(Workspace(folder.parents[1])).sun, started)
 
     def hold(self) -> Hold | None:
         """Return what a run has to wait for; None where it may work. Never blocks."""
@@ -52,19 +52,19 @@ class StartConditions:
             self._sun.close()
 
     def _closed(self) -> Hold | None:
-        care, now = self._care, self._now()
+        limits, now = self._limits, self._now()
         minute = now.replace(second=0, microsecond=0)
         if self._minute is None or self._minute[0] != minute:  # looking ahead a week takes 40 ms
             hold = None
-            if not hours.allowed(care.only, care.quiet, now):
-                opens = hours.opens(care.only, care.quiet, now)
+            if not hours.allowed(limits.only, limits.quiet, now):
+                opens = hours.opens(limits.only, limits.quiet, now)
                 hold = Hold("hours", f"waiting for {hours.in_words(opens, now)}")
             self._minute = minute, hold
         return self._minute[1]
 
     def _dark(self, sun: SolarSurplus) -> Hold | None:
         watts = sun.look()
-        if watts is not None and watts >= (self._care.stop_w if self._started else self._care.start_w):
+        if watts is not None and watts >= (self._limits.stop_w if self._started else self._limits.start_w):
             self._dark_since = None
             return None
         if self._started:
@@ -72,8 +72,8 @@ class StartConditions:
                 return None  # it has not answered yet
             now = time.monotonic()
             self._dark_since = self._dark_since or now
-            if now - self._dark_since < self._care.patience_seconds:
+            if now - self._dark_since < self._limits.patience_seconds:
                 return None
         if watts is None:
             return Hold("sun", f"waiting for the sun ({sun.trouble or 'asking'})")
-        return Hold("sun", f"waiting for the sun: {watts:.0f} W to spare, it takes {self._care.start_w:.0f}")
+        return Hold("sun", f"waiting for the sun: {watts:.0f} W to spare, it takes {self._limits.start_w:.0f}")

@@ -141,9 +141,8 @@ def _folder(base: str) -> Path | None:
         return None
 
 
-def describe(base: str) -> dict[str, Any]:
-    """Return the manifest's entry for `base`; path and hash are there only once the model is on this box."""
-    model = find(base)
+def manifest_entry(model: BaseModel) -> dict[str, Any]:
+    """Return the manifest's entry for a base model; path and hash are there only once the model is on this box."""
     entry: dict[str, Any] = {"name": model.name}
     if model.here:
         entry |= {"path": str(model.path), "source": model.source}

@@ -1,1 +1,1 @@
-"""Watching runs while they work: one snapshot of all, one followed closely."""
+"""Snapshots of all runs while they work, and the progress of the one that is followed."""

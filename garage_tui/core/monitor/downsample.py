@@ -1,19 +1,14 @@
-"""Fewer points for a curve: means of equal stretches."""
+"""Downsampling of curves by the means of equal spans."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
-
 
 Points = Sequence[tuple[float, float]]
 
 
 def downsample(points: Points, most: int) -> list[tuple[float, float]]:
-    """Return at most `most` points: the means of equal stretches, with the last point as it is."""
+    """Return at most `most` points: the means of equal spans, and the last point unchanged."""
     if len(points) <= most:
         return list(points)
     size = (len(points) - 1) / (most - 1)

@@ -1,4 +1,4 @@
-"""The runs of a workspace: list, find by a short reference, make a folder for a new one, delete."""
+"""The runs of a workspace: list them, find one by a short reference, make the folder of a new one, delete one."""
 
 from __future__ import annotations
 
@@ -12,17 +12,7 @@ from pathlib import Path
 
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.workspace import Workspace
-from garage_tui.core.runs.folder import ADAPTER as ADAPTER
-from garage_tui.core.runs.folder import ENDED as ENDED
-from garage_tui.core.runs.folder import EVENTS as EVENTS
-from garage_tui.core.runs.folder import FACTS as FACTS
-from garage_tui.core.runs.folder import LOCK as LOCK
-from garage_tui.core.runs.folder import LOG as LOG
-from garage_tui.core.runs.folder import MANIFEST as MANIFEST
-from garage_tui.core.runs.folder import STATE as STATE
-from garage_tui.core.runs.folder import Status as Status
-from garage_tui.core.runs.folder import is_alive as is_alive
-from garage_tui.core.runs.folder import name_of as name_of
+from garage_tui.core.runs.folder import LOCK
 from garage_tui.core.runs.record import Run, read_run
 
 
@@ -37,10 +27,10 @@ def delete(run: Run) -> None:
         lock = os.open(run.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # First out of sight in one step, so that nobody sees half of it.
-            gone = run.path.with_name(f".deleted-{run.id}")
-            run.path.rename(gone)
-            shutil.rmtree(gone)
+            # Renamed first, in one step, so that nobody sees half a folder.
+            trash = run.path.with_name(f".deleted-{run.id}")
+            run.path.rename(trash)
+            shutil.rmtree(trash)
         finally:
             os.close(lock)
     except BlockingIOError as error:
@@ -50,7 +40,7 @@ def delete(run: Run) -> None:
 
 
 def disk_bytes(folder: Path) -> int:
-    """Return the bytes of all files under `folder`; what cannot be looked at counts nothing."""
+    """Return the bytes of all files under `folder`; one that cannot be read counts nothing."""
     total = 0
     for path in folder.rglob("*"):
         with contextlib.suppress(OSError):
@@ -59,10 +49,10 @@ def disk_bytes(folder: Path) -> int:
 
 
 def run_names(workspace: Workspace) -> list[str]:
-    """Return the names of all run folders, the newest first; a link to one elsewhere is none.
+    """Return the names of all run folders, the newest first; symbolic links are left out.
 
     Raises:
-        OSError: the folder of the runs cannot be read; one that is not there has none.
+        OSError: the folder of the runs cannot be read; where it does not exist there are no runs.
     """
     try:
         with os.scandir(workspace.checkpoints) as entries:
@@ -81,18 +71,18 @@ def find_run(workspace: Workspace, ref: str) -> Run:
     """Return the run that `ref` names: an id, an unambiguous beginning of one, or `last`.
 
     Raises:
-        BadInputError: none, or several.
+        BadInputError: no run matches, or several do.
     """
     runs = list_runs(workspace)
     if not runs:
         raise BadInputError(f"no runs in {workspace.checkpoints}: start one with `garage train lora --facts FILE`")
     if ref == "last":
         return max(runs, key=lambda run: run.state.created if run.state else 0.0)
-    hits = [run for run in runs if run.id == ref] or [run for run in runs if ref and run.id.startswith(ref)]
-    if len(hits) == 1:
-        return hits[0]
-    if hits:
-        raise BadInputError(f"{ref!r} could be {', '.join(run.id for run in hits[:5])}: type more of it")
+    matches = [run for run in runs if run.id == ref] or [run for run in runs if ref and run.id.startswith(ref)]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise BadInputError(f"{ref!r} could be {', '.join(run.id for run in matches[:5])}: type more of it")
     raise BadInputError(f"no run {ref!r} in {workspace.checkpoints}: `garage runs` lists them")
 
 
@@ -102,7 +92,7 @@ def slug(text: str) -> str:
 
 
 def new_run_folder(workspace: Workspace, kind: str, name: str) -> Path:
-    """Make the folder of a new run and return it; mkdir is atomic, so two starts in one minute get two ids."""
+    """Make the folder of a new run and return its path; mkdir is atomic, so two starts in one minute get two ids."""
     workspace.checkpoints.mkdir(parents=True, exist_ok=True)
     stem = "-".join(part for part in (time.strftime("%Y%m%d-%H%M"), kind, slug(name)) if part)
     for number in range(1, 1000):
@@ -110,4 +100,4 @@ def new_run_folder(workspace: Workspace, kind: str, name: str) -> Path:
         with contextlib.suppress(FileExistsError):
             folder.mkdir()
             return folder
-    raise BadInputError(f"a thousand runs named {stem} in this minute: wait a little")
+    raise BadInputError(f"a thousand runs are named {stem} in this minute: wait a minute")

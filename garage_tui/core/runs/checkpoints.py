@@ -1,7 +1,8 @@
-"""The resumable states `checkpoint-N/` of a run: sealed when whole, checked before they are used, the newest two kept.
+"""Checkpoints `checkpoint-N/` of a run: sealed when complete, verified before use; the newest two are kept.
 
-A checkpoint is whole if its seal `whole.json` is there and every file has the size and SHA-256 that the seal says. The
-seal is written last, after everything else is on the disk, so that a crash or a power cut leaves a whole one or none.
+A checkpoint is complete if its seal `whole.json` exists and every file has the size and SHA-256 that the seal names.
+The seal is written last, after everything else is on the disk, so that a crash or a power cut leaves a complete
+checkpoint or none.
 """
 
 from __future__ import annotations
@@ -28,16 +29,16 @@ class CheckpointSeal(msgspec.Struct, frozen=True):
 
     step: int
     tokens: int
-    """Tokens that were trained on up to here."""
+    """Tokens trained on so far."""
     files: dict[str, tuple[int, str]]
-    """For each file its bytes and its SHA-256."""
+    """Size in bytes and SHA-256 of each file."""
 
 
 def seal(folder: Path, step: int, tokens: int) -> None:
-    """Bring every file of a checkpoint to the disk, then seal it.
+    """Flush every file of a checkpoint to the disk, then seal it.
 
     Raises:
-        OSError: the disk is full or broken; the checkpoint then counts for nothing.
+        OSError: the disk is full or broken; the checkpoint is then incomplete.
     """
     files = {}
     for path in sorted(folder.iterdir()):
@@ -46,21 +47,22 @@ def seal(folder: Path, step: int, tokens: int) -> None:
                 os.fsync(file.fileno())
                 files[path.name] = (os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest())
     write_atomic(folder / SEAL, msgspec.json.encode(CheckpointSeal(step, tokens, files)))
-    above = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY)
+    parent = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(above)
+        os.fsync(parent)
     finally:
-        os.close(above)
+        os.close(parent)
 
 
-def found(run: Path) -> list[Path]:
-    """Return the checkpoints of a run folder, the newest first, whole or not."""
-    numbered = [(int(hit[1]), path) for path in run.iterdir() if (hit := _NAME.fullmatch(path.name)) and path.is_dir()]
+def list_checkpoints(run: Path) -> list[Path]:
+    """Return the checkpoints of a run folder, complete or not, the newest first."""
+    names = ((path, _NAME.fullmatch(path.name)) for path in run.iterdir())
+    numbered = [(int(match[1]), path) for path, match in names if match and path.is_dir()]
     return [path for _, path in sorted(numbered, reverse=True)]
 
 
 def read_seal(folder: Path) -> CheckpointSeal | None:
-    """Return the seal of a whole checkpoint; None if anything is missing or different."""
+    """Return the seal of a complete checkpoint; None if anything is missing or different."""
     try:
         seal = msgspec.json.decode(read_regular(folder / SEAL), type=CheckpointSeal)
         for path in folder.iterdir():  # what the seal does not name is read, too, where a trainer knows its name
@@ -78,29 +80,29 @@ def read_seal(folder: Path) -> CheckpointSeal | None:
     return seal if seal.files else None
 
 
-def newest_whole(run: Path) -> tuple[Path, CheckpointSeal] | None:
-    """Return the newest whole checkpoint, or None."""
-    for folder in found(run):
-        if whole := read_seal(folder):
-            return folder, whole
+def newest_complete(run: Path) -> tuple[Path, CheckpointSeal] | None:
+    """Return the newest complete checkpoint and its seal; None where there is none."""
+    for folder in list_checkpoints(run):
+        if seal := read_seal(folder):
+            return folder, seal
     return None
 
 
 def remove(folder: Path) -> None:
-    """Delete a checkpoint, its seal first: a half deleted one must not look whole."""
+    """Delete a checkpoint, its seal first: a half deleted one must not look complete."""
     (folder / SEAL).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_unsealed(run: Path) -> list[str]:
-    """Delete what a crash or a full disk left half written; return the names."""
-    torn = [folder for folder in found(run) if not (folder / SEAL).exists()]
-    for folder in torn:
+    """Delete checkpoints that a crash or a full disk left incomplete; return their names."""
+    unsealed = [folder for folder in list_checkpoints(run) if not (folder / SEAL).exists()]
+    for folder in unsealed:
         remove(folder)
-    return [folder.name for folder in torn]
+    return [folder.name for folder in unsealed]
 
 
 def keep_newest(run: Path) -> None:
     """Delete all sealed checkpoints but the newest two."""
-    for folder in [folder for folder in found(run) if (folder / SEAL).exists()][KEPT:]:
+    for folder in [folder for folder in list_checkpoints(run) if (folder / SEAL).exists()][KEPT:]:
         remove(folder)

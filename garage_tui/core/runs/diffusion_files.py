@@ -1,4 +1,4 @@
-"""What a diffusion run leaves in its folder: the pictures it learned from, its sheets, and what draws."""
+"""Files of a diffusion run: the pictures it learned from, its contact sheets, its pipeline."""
 
 from __future__ import annotations
 
@@ -15,23 +15,21 @@ from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import one_line
 
 IMAGES, HELD_OUT = "images.npy", "held_out.npy"
-"""(count, size, size, 3) uint8, sRGB: what it learns from, and what it is measured on."""
+"""Arrays of shape (count, size, size, 3), uint8, sRGB: training pictures, and held-out ones to measure on."""
 SAMPLES = "samples"
 PIPELINE = "pipeline"
 """A diffusers pipeline folder, once training has ended."""
-
-
-_MOST_HEADER = 4_000_000
-"""Bytes of a safetensors header: a longer one is none."""
+_MAX_HEADER = 4_000_000
+"""Most bytes of a safetensors header; a file with a longer one is not read."""
 
 
 def sheet_of(run: Path, epoch: int) -> Path:
-    """Return the path of the sheet that is drawn after an epoch."""
+    """Return the path of the contact sheet of an epoch."""
     return run / SAMPLES / f"epoch-{epoch:04d}.png"
 
 
 def parameters(run: Path) -> int | None:
-    """Return how many parameters a run's net has, by the header of its weights; None before any are saved."""
+    """Return the number of parameters of a run's net, from the header of its weights; None before any are saved."""
     pipeline = run / PIPELINE / "unet" / "diffusion_pytorch_model.safetensors"
     for path in (pipeline, *run.glob("checkpoint-*/net.safetensors")):
         with contextlib.suppress(OSError, ValueError, struct.error, LookupError, TypeError, AttributeError):
@@ -42,38 +40,38 @@ def parameters(run: Path) -> int | None:
 def _count(weights: Path) -> int:
     with open_regular(weights) as file:
         (size,) = struct.unpack("<Q", file.read(8))
-        if size > _MOST_HEADER:
-            raise ValueError(f"{weights} is no safetensors file")
+        if size > _MAX_HEADER:
+            raise ValueError(f"{weights} is not a safetensors file")
         tensors = json.loads(file.read(size))
     return sum(int(math.prod(about["shape"])) for name, about in tensors.items() if name != "__metadata__")
 
 
 @dataclass(frozen=True)
-class NewSheet:
-    """A sheet that was just drawn, as the run's events tell it."""
+class SheetEvent:
+    """The event that a contact sheet was drawn."""
 
     step: int
     epoch: int
     held_out: float
-    """Loss on the pictures that are never learned from."""
+    """Loss on the held-out pictures, which are never trained on."""
     path: str
-    """In the run folder."""
+    """Relative to the run folder."""
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         return f"epoch {self.epoch}: held-out loss {self.held_out:.4f}, {self.path}"
 
 
-def new_sheet(event: dict[str, Any]) -> NewSheet | None:
-    """Return the sheet of an event; None where it tells of none, or makes no sense."""
+def parse_sheet(event: dict[str, Any]) -> SheetEvent | None:
+    """Return the contact sheet of an event; None for another event, or a malformed one."""
     step, epoch, held_out, path = (event.get(name) for name in ("step", "epoch", "held_out", "path"))
     if event.get("event") != "sheet" or not (is_number(step) and isinstance(step, int) and isinstance(epoch, int)):
         return None
     if not (is_number(held_out) and isinstance(path, str)):
         return None
-    return NewSheet(step, epoch, float(held_out), one_line(path))
+    return SheetEvent(step, epoch, float(held_out), one_line(path))
 
 
-def does_not_talk(run_id: str) -> str:
-    """Return why a question cannot be put to a diffusion run."""
-    return f"{run_id} has learned to draw, and answers no questions: `garage sample {run_id} --out FILE.png`"
+def no_chat_reason(run_id: str) -> str:
+    """Return why one cannot chat with a diffusion run, and what to do instead."""
+    return f"{run_id} draws pictures and cannot answer questions: draw with `garage sample {run_id} --out FILE.png`"

@@ -1,7 +1,7 @@
-"""The run folder `checkpoints/<run-id>/`: its files, whether a process works in it, and a glance at those that do.
+"""The run folder `checkpoints/<run-id>/`: the names of its files, whether it is alive, and a brief view of live runs.
 
-A status bar needs no more, and asks often. So msgspec, which checks what `record.py` reads, is not imported here: that
-would take longer than everything else that a line for a status bar does.
+A status bar needs no more, and reads this often. So msgspec, which validates what `record.py` reads, is not imported
+here: that would take longer than everything else that a line for a status bar needs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LONGEST = 1e10  # seconds: three centuries, and no NaN, infinity, or integer of
 
 
 class RunGlance(NamedTuple):
-    """What a status bar shows of a run that is alive."""
+    """What a status bar shows of a live run."""
 
     name: str
     status: str
@@ -32,7 +32,7 @@ class RunGlance(NamedTuple):
     total_steps: int = 0
     seconds_left: float | None = None
     waits: str = ""
-    """What it waits for by itself; empty where it does not."""
+    """What it waits for by itself (`waits` of the state); empty where it does not wait."""
     reason: str = ""
 
 
@@ -43,7 +43,7 @@ def name_of(run_id: str) -> str:
 
 
 def is_alive(folder: Path) -> bool:
-    """Ask the kernel whether a process of this run holds its lock."""
+    """Return whether a process of this run holds its lock, as the kernel says."""
     try:
         fd = os.open(folder / LOCK, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
@@ -59,20 +59,20 @@ def is_alive(folder: Path) -> bool:
     return False
 
 
-def living_status(folder: Path, state: str) -> str:
-    """Return what a run does that is alive: its state, or what its owner wants of it."""
-    from garage_tui.core.runs.request import wanted  # 3 ms with its JSON, which a box without a living run does not pay
+def live_status(folder: Path, state: str) -> str:
+    """Return the status of a live run: its state, or what its owner has asked of it."""
+    from garage_tui.core.runs.request import requested_action  # 3 ms with its JSON, which only live runs have to pay
 
-    want = wanted(folder) if state not in ENDED else None
-    if want == "stop":
+    action = requested_action(folder) if state not in ENDED else None
+    if action == "stop":
         return "stopping"
-    if want == "release" or (want == "pause" and state != "paused"):
+    if action == "release" or (action == "pause" and state != "paused"):
         return "pausing"
     return state
 
 
-def living(checkpoints: Path) -> Iterator[RunGlance]:
-    """Yield the runs that are alive, the newest first; only those are read."""
+def live_runs(checkpoints: Path) -> Iterator[RunGlance]:
+    """Yield the live runs, the newest first; no other run is read."""
     try:
         folders = sorted((entry for entry in checkpoints.iterdir() if not entry.name.startswith(".")), reverse=True)
     except OSError:
@@ -85,11 +85,11 @@ def _glance(folder: Path) -> RunGlance:
 
     name = name_of(folder.name)
     try:
-        said = json.loads(read_regular(folder / STATE))
-        state, left = str(said["state"]), said.get("seconds_left")
-        step, total = (int(said.get(key, 0)) for key in ("step", "total_steps"))
-        waits, reason = (str(said.get(key, "")) for key in ("waits", "reason"))
+        content = json.loads(read_regular(folder / STATE))
+        state, left = str(content["state"]), content.get("seconds_left")
+        step, total = (int(content.get(key, 0)) for key in ("step", "total_steps"))
+        waits, reason = (str(content.get(key, "")) for key in ("waits", "reason"))
         left = left if left is not None and 0 <= left < _LONGEST else None
     except (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
         return RunGlance(name, "broken")
-    return RunGlance(name, living_status(folder, state), step, total, left, waits, reason)
+    return RunGlance(name, live_status(folder, state), step, total, left, waits, reason)

@@ -1,4 +1,4 @@
-"""Two runs that taught the same, one with guards and one plainly: a pair to lay side by side."""
+"""Pairs of runs that taught the same facts, one with guards and one without."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from garage_tui.core.runs.record import Manifest
 
 
 class HasManifest(Protocol):
-    """A run, or a picture of one."""
+    """A `Run` or a `RunSnapshot`."""
 
     @property
     def manifest(self) -> Manifest | None: ...
@@ -19,24 +19,24 @@ R = TypeVar("R", bound=HasManifest)
 
 
 def is_guarded(run: HasManifest) -> bool:
-    """True for the recipe that holds the rest in place."""
+    """Return whether the recipe has a KL term, which keeps other answers as they were."""
     kl = run.manifest.recipe.get("kl") if run.manifest else None
     return isinstance(kl, int | float) and kl > 0
 
 
 def are_pair(one: HasManifest, other: HasManifest) -> bool:
-    """True where both taught the same facts to the same base with the same seed, and only one of them with guards."""
+    """Return whether both taught the same facts to the same base with the same seed, and only one with guards."""
     mine, its = _taught(one), _taught(other)
     return mine is not None and mine == its and is_guarded(one) != is_guarded(other)
 
 
-def in_order(one: R, other: R) -> tuple[R, R]:
-    """Return the two halves of a pair: the guarded one first, as the default is."""
+def guarded_first(one: R, other: R) -> tuple[R, R]:
+    """Return the two runs of a pair, the one with guards first."""
     return (one, other) if is_guarded(one) else (other, one)
 
 
 def partners(run: HasManifest, others: Iterable[R]) -> list[R]:
-    """Return those of `others` that make a pair with `run`; first the one that was started nearest to it."""
+    """Return those of `others` that make a pair with `run`, the one that was started nearest to it first."""
     found = [other for other in others if are_pair(run, other)]
     return sorted(found, key=lambda other: abs(_created(other) - _created(run)))
 

@@ -1,7 +1,7 @@
-"""What happened to a run, as its folder `checkpoints/<run-id>/` says (`folder.py` has the names of its files).
+"""The record of a run: its manifest, its state, and what follows from both (`folder.py` names the files).
 
-Files are the only seam between a run and whoever watches it. A run is alive if and only if its `lock` is held, whatever
-a file says.
+Files are the only interface between a run and whoever watches it. A run is alive if and only if its `lock` is held,
+whatever its files say.
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ from garage_tui.core.runs.folder import MANIFEST as MANIFEST
 from garage_tui.core.runs.folder import STATE as STATE
 from garage_tui.core.runs.folder import Status as Status
 from garage_tui.core.runs.folder import is_alive as is_alive
-from garage_tui.core.runs.folder import living_status
+from garage_tui.core.runs.folder import live_status
 from garage_tui.core.runs.folder import name_of as name_of
 
 RESTING: tuple[Status, ...] = (*ENDED, "paused", "interrupted")
-"""States that are true without a process; every other one is a lie once the lock is free."""
+"""States that hold without a process; any other one is outdated once the lock is free."""
 
-_STATE_BYTES = 2048  # states are padded to this, so that a full disk can still be told (see write_small)
+_STATE_BYTES = 2048  # states are padded to this, so that one can be written on a full disk (see write_small)
 
 
 class RunState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`state.json`: where the run is. Times are seconds since 1970."""
+    """`state.json`: how far the run is. Times are seconds since 1970."""
 
     state: Status
     reason: str = ""
-    """Why it failed, was stopped, is paused or waits: one line for a person."""
+    """Why it failed, was stopped, is paused or waits: one line that a person reads."""
     waits: Waits = ""
-    """What it waits for by itself: paused for `heat`, queued for `hours`, `sun`, a `card` or `memory`."""
+    """What it waits for by itself: paused for `heat`; queued for `hours`, `sun`, `card` (a free GPU) or `memory`."""
     phase: str = ""
     """What a running run is doing: "loading the base model", "training", "saving the adapter"."""
     trainer: str = ""
-    """Which trainer a LoRA run got, and why: `trains with TRL and PEFT: no CUDA here`."""
+    """Which trainer a LoRA run uses, and why: `trains with TRL and PEFT: no CUDA here`."""
     step: int = 0
     total_steps: int = 0
     epoch: float = 0.0
@@ -59,28 +59,28 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of a diffusion run."""
     seconds_left: float | None = None
     spark: tuple[float, ...] = ()
-    """The loss so far: the means of at most 24 equal stretches."""
+    """The loss so far, for a sparkline: means over at most 24 equal spans."""
     memory: int | None = None
-    """Most bytes of memory that the job's process had resident."""
+    """Peak resident memory of the job's process, in bytes."""
     gpu_memory: int | None = None
-    """Most bytes that the job had reserved on its GPUs."""
+    """Peak memory that the job reserved on its GPUs, in bytes."""
     gpus: tuple[str, ...] = ()
-    """Indices of the GPUs that it works on; empty on a CPU."""
+    """Indices of the GPUs that it uses; empty on a CPU."""
     wh: float | None = None
-    """Watt-hours that its GPUs used while it lived; None where nothing measures them."""
+    """Watt-hours that its GPUs used while it was alive; None where nothing measures them."""
     wh_from: str = ""
     """`counter` (the GPU's own) or `power` (integrated here)."""
     active_seconds: float = 0.0
     """Seconds of work as of `updated`, without waits and pauses."""
     created: float = 0.0
     started: float | None = None
-    """When it first began to work."""
+    """When it first began to train."""
     updated: float = 0.0
     ended: float | None = None
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """`run.json`: enough to run it again."""
+    """`run.json`: everything that is needed to repeat the run."""
 
     id: str
     kind: str
@@ -88,28 +88,28 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     created: float
     recipe: dict[str, Any]
     base: dict[str, Any]
-    """`name`, and once it is known `path`, `source` and `sha256` of its weights."""
+    """`name`, and once they are known `path`, `source` and the `sha256` of its weights."""
     dataset: dict[str, Any]
-    """`path`, `sha256`, `rows` (those trained on)."""
+    """`path`, `sha256` and `rows` (those that are trained on)."""
     versions: dict[str, str] = {}
     git: str | None = None
     """Revision of the workspace, with `+` where it had changes; None outside a repository."""
     gpu: list[str] = []
     gpus_asked: tuple[int, ...] = ()
-    """Indices of the GPUs that the owner asked for; empty takes any one."""
+    """Indices of the GPUs that the owner asked for; empty means any one."""
     command: list[str] = []
     stop_grace_seconds: float = 60.0
     checkpoint_seconds: float = 60.0
-    """Work between two checkpoints."""
+    """Seconds of training between two checkpoints."""
     memory: float | None = None
-    """Most bytes that it will need on its card (or in main memory), as was estimated; None where nobody knows."""
-    care: RunLimits = RunLimits()
-    """What it waits for: a cool GPU, its hours, the sun."""
+    """Estimated peak memory on its GPU (or in main memory), in bytes; None where it is unknown."""
+    limits: RunLimits = msgspec.field(default=RunLimits(), name="care")
+    """Its limits of temperature, power, time and solar surplus; the key on disk is `care`."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A frozen look at a run folder."""
+    """A run folder as it was when it was read."""
 
     id: str
     path: Path
@@ -117,7 +117,7 @@ class Run:
     manifest: Manifest | None
     state: RunState | None
     broken: str = ""
-    """Why the folder cannot be read; empty where it can."""
+    """Why the folder cannot be read; empty where it can be."""
 
     @property
     def name(self) -> str:
@@ -131,40 +131,40 @@ class Run:
 
     @property
     def status(self) -> str:
-        """The state in one word, after a look at the lock: a dead run that says running was interrupted."""
+        """The status in one word; a run that is not alive though its state is `running` was interrupted."""
         if self.broken or self.state is None:
             return "broken"
         state = self.state.state
         if not self.alive:
             return state if state in RESTING else "interrupted"
-        return living_status(self.path, state)
+        return live_status(self.path, state)
 
     @property
     def reason(self) -> str:
-        """Why it is as it is: one line, or nothing where there is nothing to explain."""
+        """Why it has this status: one line, or empty where there is nothing to explain."""
         if self.broken or self.state is None:
             return self.broken
         if self.state.state == "paused" and not self.alive and self.state.ended is None:
-            return f"by you at step {self.state.step}; its processes are gone, it goes on from its checkpoint"
+            return f"by you at step {self.state.step}; its processes are gone, it resumes from its checkpoint"
         if self.alive or self.state.state in RESTING:
             return self.state.reason
         how = (
             "the box went down (power cut or reboot)"
             if self.state.updated < boot_time()
-            else "its processes ended without a word (killed by hand or by the system)"
+            else "its processes ended unexpectedly (killed by a user or by the system)"
         )
-        where = "it was waiting for its turn" if self.state.state == "queued" else f"at step {self.state.step}"
+        where = "it was in the queue" if self.state.state == "queued" else f"at step {self.state.step}"
         return f"{how}; {where}"
 
     @property
     def adapter(self) -> Path | None:
-        """The PEFT adapter folder, once it is whole."""
+        """The PEFT adapter folder, once it is complete."""
         folder = self.path / ADAPTER
         return folder if (folder / "adapter_config.json").exists() else None
 
     @property
     def seconds(self) -> float | None:
-        """How long it has worked, without waits and pauses; None before it started."""
+        """Seconds of work, without waits and pauses; None before it started."""
         if self.state is None or self.state.started is None:
             return None
         works = self.alive and self.state.state in ("running", "stopping")
@@ -172,7 +172,7 @@ class Run:
 
     @property
     def over(self) -> bool:
-        """True where nothing more will come of it by itself, even if its processes are still leaving."""
+        """True where it has ended, even if its processes have not exited yet."""
         return not self.alive or (self.state is not None and self.state.state in ENDED)
 
     @property
@@ -186,13 +186,13 @@ class Run:
 
     @property
     def held(self) -> bool:
-        """True while it waits for its hours, the sun, a card or memory, which `control.resume` cuts short."""
+        """True while it waits for its hours, the sun, a GPU or memory; `control.resume` ends that wait."""
         return self.alive and self.status == "queued" and self.state is not None and bool(self.state.waits)
 
 
 def read_run(folder: Path) -> Run:
-    """Return what the folder says now; a damaged folder comes back as broken, with the reason."""
-    # The lock is read first: a run that ends in between is then seen alive with its last state, never dead and running.
+    """Return the run of a folder as it is now; a damaged folder is returned as broken, with the reason."""
+    # The lock is read first: a run that ends in between is then alive with its last state, never dead and running.
     alive = is_alive(folder)
     manifest, state, broken = None, None, ""
     try:
@@ -227,7 +227,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 @functools.cache
 def boot_time() -> float:
-    """Return when this box was started, in seconds since 1970; 0 where the kernel does not say (proc(5), `btime`)."""
+    """Return when this box was booted, in seconds since 1970; 0 where that is unknown (`btime` of /proc/stat)."""
     with contextlib.suppress(OSError, ValueError, StopIteration):
         lines = Path("/proc/stat").read_text().splitlines()
         return float(next(line for line in lines if line.startswith("btime ")).split()[1])

@@ -1,4 +1,4 @@
-"""`request.json`: what the owner wants of a living run. Its supervisor and its job look for it."""
+"""`request.json`: what the owner asks of a run that is alive. Its supervisor and its job poll it."""
 
 from __future__ import annotations
 
@@ -11,48 +11,49 @@ from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.safe_open import read_regular
 
 REQUEST = "request.json"
-Want = Literal["", "stop", "pause", "release"]
+RequestedAction = Literal["", "stop", "pause", "release"]
+"""`pause` waits in memory; `release` saves, leaves, and so frees the memory; with an empty one the run goes on."""
 
 
 class RunRequest(NamedTuple):
-    """The file, which also says when it was written (`at`). It is gone when the run shall simply go on."""
+    """The content of the file, which also holds when it was written (`at`). Without a file the run simply goes on."""
 
-    want: Want
-    """`pause` waits in memory; `release` saves, leaves, and so frees the memory; nothing goes on."""
+    action: RequestedAction
+    """`want` in the file."""
     now: bool = False
-    """It does not wait for its hours or for the sun, until it is started again."""
+    """The run does not wait for its hours or for the sun, until it is started again."""
 
 
-def request(folder: Path, want: Want, now: bool = False) -> None:
-    """Leave word for a living run. What was said of `now` before holds on."""
-    said = {"want": want, "at": time.time(), "now": now or goes_now(folder)}
-    write_atomic(folder / REQUEST, json.dumps(said, separators=(",", ":")).encode())
+def write_request(folder: Path, action: RequestedAction, now: bool = False) -> None:
+    """Ask something of a run that is alive; `now` stays set where it was set before."""
+    content = {"want": action, "at": time.time(), "now": now or skips_start_conditions(folder)}
+    write_atomic(folder / REQUEST, json.dumps(content, separators=(",", ":")).encode())
 
 
-def wanted(folder: Path) -> Want | None:
-    """Return what the owner wants of a living run; None where it shall go on."""
+def clear_request(folder: Path) -> None:
+    """Take back what was asked of a run; `now` stays set where it was set before."""
+    if skips_start_conditions(folder):
+        write_request(folder, "")
+    else:
+        (folder / REQUEST).unlink(missing_ok=True)
+
+
+def requested_action(folder: Path) -> RequestedAction | None:
+    """Return what the owner asks of a run; None where it should go on."""
     request = _read_request(folder)
-    return (request.want or None) if request else None
+    return (request.action or None) if request else None
 
 
-def goes_now(folder: Path) -> bool:
-    """Return whether the owner wants it to wait for no hours and no sun."""
+def skips_start_conditions(folder: Path) -> bool:
+    """Return whether the owner wants the run to start without waiting for its hours or for the sun."""
     request = _read_request(folder)
     return request is not None and request.now
 
 
 def _read_request(folder: Path) -> RunRequest | None:
     try:
-        said = json.loads(read_regular(folder / REQUEST))
-        found = RunRequest(said["want"], said.get("now", False))
+        content = json.loads(read_regular(folder / REQUEST))
+        request = RunRequest(content["want"], content.get("now", False))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
-    return found if found.want in get_args(Want) and isinstance(found.now, bool) else None
-
-
-def go_on(folder: Path) -> None:
-    """Take back what was wanted of a run; what was said of `now` holds on."""
-    if goes_now(folder):
-        request(folder, "")
-    else:
-        (folder / REQUEST).unlink(missing_ok=True)
+    return request if request.action in get_args(RequestedAction) and isinstance(request.now, bool) else None

@@ -1,4 +1,4 @@
-"""What is written into a run folder while it lives: by its supervisor, where there is no job that writes."""
+"""What a supervisor writes into a run folder while no job writes there: changes of the state, and events."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ import msgspec
 
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import log_file
-from garage_tui.core.runs.record import EVENTS, RunState, read_state, write_state
+from garage_tui.core.runs.folder import EVENTS
+from garage_tui.core.runs.record import RunState, read_state, write_state
 
 
-def state_of(folder: Path) -> RunState:
-    """Return the state; of a damaged one that it runs."""
+def current_state(folder: Path) -> RunState:
+    """Return the state of a run; a damaged one counts as running."""
     try:
         return read_state(folder)
     except UNREADABLE:
         return RunState(state="running")
 
 
-def change(folder: Path, **changes: object) -> None:
-    """Write the state with changes."""
-    state = state_of(folder)
-    write_state(folder, msgspec.structs.replace(state, **changes))
+def update_state(folder: Path, **changes: object) -> None:
+    """Write the state of a run with some fields changed."""
+    write_state(folder, msgspec.structs.replace(current_state(folder), **changes))
 
 
-def tell(folder: Path, event: str, **fields: object) -> None:
-    """Append one event; on a full disk it is left out."""
+def append_event(folder: Path, event: str, **fields: object) -> None:
+    """Append one event to `events.jsonl`; on a full disk it is left out."""
     with contextlib.suppress(OSError), log_file(folder / EVENTS) as events:
-        events.write(event_line(event, **fields))
+        events.write(encode_event(event, **fields))
 
 
-def event_line(event: str, **fields: object) -> bytes:
-    """Return an event as it stands in `events.jsonl`, with the time of now."""
+def encode_event(event: str, **fields: object) -> bytes:
+    """Return an event as a line of `events.jsonl`, with the current time."""
     return json.dumps({"t": round(time.time(), 3), "event": event, **fields}, ensure_ascii=False).encode() + b"\n"

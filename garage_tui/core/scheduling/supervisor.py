@@ -22,8 +22,8 @@ from pathlib import Path
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.runs.record import LOG, RESTING, Manifest, read_run
-from garage_tui.core.runs.request import wanted
-from garage_tui.core.runs.state_writer import change, state_of, tell
+from garage_tui.core.runs.request import requested_action
+from garage_tui.core.runs.state_writer import append_event, current_state, update_state
 from garage_tui.core.scheduling import queue
 from garage_tui.core.scheduling.wait_for_admission import END_SIGNALS, POLL_SECONDS, WAKE_SIGNALS, wait_for_admission
 
@@ -59,16 +59,16 @@ def main() -> None:
 def _run_once(module: str, folder: Path, manifest: Manifest, lock: int) -> bool:
     """Wait for admission and run the job; return True if it was suspended and has to wait again."""
     try:
-        admission = wait_for_admission(folder, manifest.care, manifest.memory)
+        admission = wait_for_admission(folder, manifest.limits, manifest.memory)
     except GarageError as error:
-        change(folder, state="failed", reason=str(error), ended=time.time())
+        update_state(folder, state="failed", reason=str(error), ended=time.time())
         return False
     if admission is None:
         return False
     gpus = tuple(slot for slot in admission.slots if slot != queue.CPU)
-    started = state_of(folder).started or time.time()
-    change(folder, state="running", phase="starting", reason="", waits="", started=started, ended=None, gpus=gpus)
-    with _power_cap(folder, gpus, manifest.care):
+    started = current_state(folder).started or time.time()
+    update_state(folder, state="running", phase="starting", reason="", waits="", started=started, ended=None, gpus=gpus)
+    with _power_cap(folder, gpus, manifest.limits):
         ending = _watch(folder, _spawn(module, folder, [lock, *admission.locks], gpus), manifest.stop_grace_seconds)
     suspended = _record_end(folder, ending)
     admission.close()
@@ -122,7 +122,7 @@ def _watch(folder: Path, job: int, grace: float) -> Ending:
         if os.waitid(os.P_PID, job, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
             break
         if not ending.want:
-            want = wanted(folder)
+            want = requested_action(folder)
             if want in ("stop", "release"):
                 ending.want = want
             elif info is not None and info.si_signo in END_SIGNALS:
@@ -140,14 +140,14 @@ def _watch(folder: Path, job: int, grace: float) -> Ending:
 
 def _record_end(folder: Path, ending: Ending) -> bool:
     """Write the end of the run, unless the job did; return True if it was suspended and has to wait again."""
-    state = state_of(folder)
+    state = current_state(folder)
     if state.state in RESTING:  # one that was paused in memory has its checkpoint: nothing is lost
         return False
     if state.state == "queued" and not ending.code:
         if not ending.want:
             return True
         word = {"stop": "stopped", "release": "paused", "end": "interrupted"}[ending.want]
-        change(
+        update_state(
             folder,
             state=word,
             reason=f"at step {state.step}, while it was being suspended",
@@ -160,17 +160,17 @@ def _record_end(folder: Path, ending: Ending) -> bool:
         killed = "did not save in time and was killed; progress since its last checkpoint is lost"
         reason = killed if ending.timed_out else "before the first step; there was nothing to save"
         word = {"stop": "stopped", "release": "paused", "end": "interrupted"}[ending.want]
-        change(folder, state=word, reason=reason, phase="", ended=time.time())
+        update_state(folder, state=word, reason=reason, phase="", ended=time.time())
     else:
         nothing = "exited without a final state; see log.txt"
         reason = describe_exit(ending.code, ending.kernel_killed) if ending.code else nothing
-        change(folder, state="failed", reason=reason, phase="", ended=time.time())
+        update_state(folder, state="failed", reason=reason, phase="", ended=time.time())
     return False
 
 
 def _log(folder: Path, sentence: str) -> None:
     """Write a message to the events and the log, while the job does not write."""
-    tell(folder, "power", text=sentence)
+    append_event(folder, "power", text=sentence)
     sys.stdout.write(f"{sentence}\n")
     sys.stdout.flush()
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.limits.run_limits import Hold, RunLimits
-from garage_tui.core.runs.request import goes_now, wanted
-from garage_tui.core.runs.state_writer import change, state_of, tell
+from garage_tui.core.runs.request import requested_action, skips_start_conditions
+from garage_tui.core.runs.state_writer import append_event, current_state, update_state
 from garage_tui.core.scheduling import queue
 from garage_tui.core.scheduling.admission import GpuAdmission
 
@@ -55,29 +55,30 @@ def wait_for_admission(folder: Path, care: RunLimits, needs: float | None = None
     memory: GpuAdmission | None = None
     try:
         while True:
-            before, hold = held, conditions.hold() if conditions is not None and not goes_now(folder) else None
+            before = held
+            hold = conditions.hold() if conditions is not None and not skips_start_conditions(folder) else None
             held = hold is not None
             # When an hour begins in which several may start, each gets a moment to enter, so that the queue's order
             # counts.
             if slots is None and not (held or before) and (slots := queue.take_slots(folder)) is not None:
                 memory = GpuAdmission(folder.name, tuple(slots), needs, care.card)
             if memory is not None and slots is not None:
-                hold = None if goes_now(folder) else memory.hold()
+                hold = None if skips_start_conditions(folder) else memory.hold()
                 if hold is None:
                     admission, slots, memory = Admission(slots, memory.claims), None, None
                     return admission
             if conditions is not None or memory is not None:
                 _note(folder, hold)
             info = signal.sigtimedwait(WAKE_SIGNALS, POLL_SECONDS)
-            want = wanted(folder)
+            want = requested_action(folder)
             if want == "stop":
-                step = state_of(folder).step
+                step = current_state(folder).step
                 kept = f" at step {step}; `garage resume` continues from its checkpoint" if step else ""
                 why = f"taken out of the queue before it was started{kept}"
-                change(folder, state="stopped", reason=why, waits="", ended=time.time())
+                update_state(folder, state="stopped", reason=why, waits="", ended=time.time())
             elif want in ("pause", "release"):
                 why = "by you, while it waited in the queue"
-                change(folder, state="paused", reason=why, waits="", ended=time.time())
+                update_state(folder, state="paused", reason=why, waits="", ended=time.time())
             elif info is not None and info.si_signo in END_SIGNALS:
                 return None  # it is then interrupted while queued, and its position is kept
             else:
@@ -105,8 +106,8 @@ def _conditions(folder: Path, care: RunLimits) -> StartConditions | None:
 def _note(folder: Path, hold: Hold | None) -> None:
     """Write what the run waits for, if that has changed."""
     waits, reason = (hold.waits, hold.reason) if hold else ("", "")
-    state = state_of(folder)
+    state = current_state(folder)
     if (state.waits, state.reason) != (waits, reason):
         if state.waits != waits:
-            tell(folder, "waits" if waits else "waited", waits=waits or state.waits, reason=reason)
-        change(folder, waits=waits, reason=reason)
+            append_event(folder, "waits" if waits else "waited", waits=waits or state.waits, reason=reason)
+        update_state(folder, waits=waits, reason=reason)

@@ -1,4 +1,4 @@
-"""A server that somebody else runs, for the chat: any that speaks OpenAI's API. It is asked, never started or ended."""
+"""An OpenAI-compatible server that somebody else runs, for the chat. It is never started or stopped here."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import ChatSettings
 from garage_tui.core.chat.client import ServerAddress, list_models
-from garage_tui.core.serving.server_process import Server
+from garage_tui.core.serving.server_state import ServerSnapshot
 
-_LOOK_SECONDS = 15.0
-"""Between two looks whether it is there: it may be far away, and somebody else's."""
-_MOST_KEY = 4096  # bytes
+_POLL_SECONDS = 15.0
+"""Shortest time between two requests for its models: it may be far away, and it is somebody else's."""
+_MAX_KEY = 4096  # bytes
 
 
 class ExternalServer:
@@ -28,22 +28,22 @@ class ExternalServer:
 
     def __init__(self, settings: ChatSettings) -> None:
         self._settings = settings
-        self._looked: tuple[float, Server] | None = None
+        self._last: tuple[float, ServerSnapshot] | None = None
         self.models: tuple[str, ...] = ()
-        """Ids of the models that it offered when it was last asked."""
+        """Ids of the models that it offered in its last response."""
 
-    async def look(self, fresh: bool = False) -> Server:
-        """Ask whether it is there, at most every few seconds unless it has to be `fresh`."""
+    async def inspect(self, fresh: bool = False) -> ServerSnapshot:
+        """Return whether it responds; requested anew after some seconds, or at once if `fresh`."""
         now = time.monotonic()
-        if fresh or self._looked is None or now - self._looked[0] > _LOOK_SECONDS:
-            self._looked = now, await self._ask()
-        return self._looked[1]
+        if fresh or self._last is None or now - self._last[0] > _POLL_SECONDS:
+            self._last = now, await self._request_models()
+        return self._last[1]
 
     def address(self) -> ServerAddress:
-        """Return where it is, and the key that it asks for.
+        """Return its address and the key that it asks for.
 
         Raises:
-            GarageError: the file of the key cannot be read, or others can read it too.
+            GarageError: the key file cannot be read, or others can read it too.
         """
         if not self._settings.key_file:
             return ServerAddress(self._settings.server)
@@ -51,41 +51,47 @@ class ExternalServer:
         try:
             with open_regular(file) as opened:
                 _check_private(file, os.fstat(opened.fileno()))
-                return ServerAddress(self._settings.server, opened.read(_MOST_KEY).decode().strip())
+                return ServerAddress(self._settings.server, opened.read(_MAX_KEY).decode().strip())
         except (OSError, UnicodeDecodeError) as error:
             raise GarageError(f"the key in {file} cannot be read: check `key_file` in [chat]") from error
 
     def model_for(self, side: str, run: str) -> str:
-        """Return the id of the model on one side of the chat (`base`, `book` or `tuned`).
+        """Return the id of the model that answers on one side of the chat.
 
         Args:
-            run: the run that is chosen; empty for none.
+            side: `base`, `book` or `tuned`.
+            run: id of the run that is chosen; empty for none.
 
         Raises:
             GarageError: it offers no such model.
         """
-        wanted = (self._settings.tuned or run) if side == "tuned" else self.base
-        if wanted not in self.models:
-            offers = one_line(", ".join(self.models), 200) or "none"
-            raise GarageError(f"{self._settings.server} has no model {wanted or 'at all'}; it has: {offers}")
-        return wanted
+        model = (self._settings.tuned or run) if side == "tuned" else self.base
+        if model not in self.models:
+            offered = one_line(", ".join(self.models), 200) or "none"
+            raise GarageError(f"{self._settings.server} has no model {model or 'at all'}; it has: {offered}")
+        return model
 
     @property
     def base(self) -> str:
+        """The model that the settings name as the base, by default the first that it offers."""
         return self._settings.base or (self.models[0] if self.models else "")
 
-    async def _ask(self) -> Server:
-        where = one_line(self._settings.server, 80)
+    async def _request_models(self) -> ServerSnapshot:
+        url = one_line(self._settings.server, 80)
         try:
             self.models = tuple(await list_models(self.address()))
         except GarageError as error:
-            return Server("failed", one_line(str(error), 200), None, self.base, Path())
+            return ServerSnapshot("failed", one_line(str(error), 200), None, self.base, Path())
         if not self.models:
-            return Server("failed", f"{where} offers no model", None, self.base, Path())
-        return Server("ready", "", self._settings.server, self.base, Path(), engine=where)
+            return ServerSnapshot("failed", f"{url} offers no models", None, self.base, Path())
+        return ServerSnapshot("ready", "", self._settings.server, self.base, Path(), engine=url)
 
 
 def _check_private(file: Path, status: os.stat_result) -> None:
-    """Refuse the owner's own file if others can read it, as ssh does; one of somebody else's is that one's business."""
+    """Refuse a key file of this user that others can read, as ssh does; another user's file is not checked.
+
+    Raises:
+        GarageError: others can read it.
+    """
     if status.st_uid == os.getuid() and status.st_mode & 0o077:
         raise GarageError(f"others on this box can read the key in {file}: chmod 600 {shlex.quote(str(file))}")

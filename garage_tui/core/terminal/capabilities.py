@@ -1,4 +1,4 @@
-"""What the terminal can show: what it is asked (`core/terminal/query.py` does), and what its answer means.
+"""What a terminal can show: the query that is sent to it (by `core/terminal/query.py`), and how its reply is read.
 
 Sources: the kitty graphics protocol (https://sw.kovidgoyal.net/kitty/graphics-protocol/) for its query, and xterm's
 "Control Sequences" (https://invisible-island.net/xterm/ctlseqs/ctlseqs.html) for DA1, XTVERSION, CSI 14 t, CSI 16 t
@@ -20,27 +20,27 @@ from typing import Literal, TypedDict, get_args
 
 from garage_tui.core.base.errors import BadInputError
 
-Way = Literal["kitty", "sixel", "half", "ascii"]
-"""How a picture is shown: kitty's protocol, DEC's sixel, two colours in each cell (▀), or letters."""
-WAYS: tuple[Way, ...] = get_args(Way)
+ImageMode = Literal["kitty", "sixel", "half", "ascii"]
+"""How pictures are shown: kitty's protocol, DEC's sixel, two colours in each cell (half-blocks, ▀), or letters."""
+IMAGE_MODES: tuple[ImageMode, ...] = get_args(ImageMode)
 VARIABLE = "GARAGE_PICTURES"
-"""Environment variable that fixes the way, over the setting."""
+"""Environment variable that overrides the setting `pictures`."""
 
-_MUTE = frozenset({"", "dumb", "unknown", "linux"})
-"""Values of TERM whose terminals answer nothing, or would print the question."""
-_KITTY = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\"
-_OTHERS = "\x1b[>q\x1b[16t\x1b[14t\x1b[?1;1;0S\x1b[?2;1;0S\x1b[c"
-"""Name, pixels of a cell, of the window, colours and pixels of a sixel; and last what every terminal answers: DA1."""
-_PLACEHOLDERS = ("kitty", "ghostty")
-"""The terminals that draw a picture into cells of text; others with kitty's protocol would leave ghosts of it."""
-_CELLS = (2, 200)
-"""A cell's pixels: an answer outside of this is none."""
+_NO_REPLY = frozenset({"", "dumb", "unknown", "linux"})
+"""Values of TERM whose terminals reply nothing, or would print the query."""
+_KITTY_QUERY = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\"
+_OTHER_QUERIES = "\x1b[>q\x1b[16t\x1b[14t\x1b[?1;1;0S\x1b[?2;1;0S\x1b[c"
+"""Name, pixels of a cell and of the window, colours and pixels of a sixel; last DA1, which every terminal answers."""
+_HAVE_PLACEHOLDERS = ("kitty", "ghostty")
+"""Terminals that draw a picture into cells of text; others with kitty's protocol would leave ghosts of it."""
+_CELL_PIXELS = (2, 200)
+"""Least and most pixels of a cell's side; a reply outside of this is ignored."""
 _SLOW_SECONDS = 0.15
 _FAST_BYTES, _SLOW_BYTES = 384 * 1024, 64 * 1024
 
 
 class SixelLimits(TypedDict):
-    """What a sixel picture may be at most."""
+    """Upper limits of a sixel picture; the keyword arguments of `sixel.encode_within`."""
 
     registers: int
     most_bytes: int
@@ -51,70 +51,71 @@ class SixelLimits(TypedDict):
 class Terminal:
     """What a terminal can show."""
 
-    pictures: Way = "ascii"
-    """The best way, or the one that is fixed."""
+    image_mode: ImageMode = "ascii"
+    """The best mode, or the one that is forced."""
     cell: tuple[int, int] | None = None
     """Width and height of a cell, in pixels."""
     colours: int = 0
-    """Of text: 0, 16, 256 or 16,777,216."""
+    """Number of colours of text: 0, 16, 256 or 16,777,216."""
     registers: int = 256
-    """Colours in one sixel picture."""
+    """Number of colours in one sixel picture."""
     most_pixels: tuple[int, int] | None = None
-    """Width and height of the largest sixel picture; of a larger one nothing is seen. None where nobody said."""
+    """Width and height of the largest sixel picture: a larger one is not shown at all. None where it is unknown."""
     seconds: float | None = None
-    """How long the answer took; None where there was none."""
+    """How long the reply took; None where there was none."""
     tmux: bool = False
-    ways: tuple[Way, ...] = ("ascii",)
-    """All that it can do, the best first."""
+    """Whether output goes through tmux."""
+    image_modes: tuple[ImageMode, ...] = ("ascii",)
+    """All modes that it has, the best first."""
 
-    def in_letters(self) -> Terminal:
-        """Return the same for an app that paints in ASCII alone."""
-        return replace(self, pictures="ascii", ways=("ascii",))
+    def ascii_only(self) -> Terminal:
+        """Return the same terminal for an app that paints in ASCII alone."""
+        return replace(self, image_mode="ascii", image_modes=("ascii",))
 
     @property
     def most_bytes(self) -> int:
-        """What one picture may cost: a terminal that takes long to answer is behind a slow line."""
+        """Bytes that one picture may take: a terminal that takes long to reply is behind a slow line."""
         return _SLOW_BYTES if self.seconds is not None and self.seconds > _SLOW_SECONDS else _FAST_BYTES
 
     @property
     def sixel_limits(self) -> SixelLimits:
-        """What `sixel.draw` is given."""
+        """Upper limits of a sixel picture."""
         return {"registers": self.registers, "most_bytes": self.most_bytes, "most_pixels": self.most_pixels}
 
 
-def way_after(way: Way, ways: tuple[Way, ...] = WAYS) -> Way:
-    """Return the next of some ways in the cycle kitty → sixel → half → ascii."""
-    cycle = [*WAYS[WAYS.index(way) + 1 :], *WAYS]
-    return next((other for other in cycle if other in ways), way)
+def next_mode(mode: ImageMode, modes: tuple[ImageMode, ...] = IMAGE_MODES) -> ImageMode:
+    """Return the next of some modes in the cycle kitty → sixel → half → ascii."""
+    cycle = [*IMAGE_MODES[IMAGE_MODES.index(mode) + 1 :], *IMAGE_MODES]
+    return next((other for other in cycle if other in modes), mode)
 
 
-def fixed_way(env: Mapping[str, str], setting: str = "auto") -> Way | None:
-    """Return the way that `$GARAGE_PICTURES`, else the setting, fixes; None where the terminal is to be asked.
+def forced_mode(env: Mapping[str, str], setting: str = "auto") -> ImageMode | None:
+    """Return the mode that `$GARAGE_PICTURES`, else the setting, forces; None where the terminal is to be asked.
 
     Raises:
-        BadInputError: it is none of the ways.
+        BadInputError: it is none of the modes.
     """
-    word = env.get(VARIABLE) or setting
-    if word == "auto":
+    name = env.get(VARIABLE) or setting
+    if name == "auto":
         return None
-    for way in WAYS:
-        if way == word:
-            return way
-    raise BadInputError(f"{word[:40]!r} is no way to show pictures: choose auto, {', '.join(WAYS)}")
+    for mode in IMAGE_MODES:
+        if mode == name:
+            return mode
+    raise BadInputError(f"{name[:40]!r} is not a way to show pictures: choose auto, {', '.join(IMAGE_MODES)}")
 
 
-def question(fixed: Way | None, env: Mapping[str, str], reader: int, writer: int) -> str:
-    """Return what to ask the terminal; empty where it matters to nobody, or where nobody would answer."""
+def query_text(forced: ImageMode | None, env: Mapping[str, str], reader: int, writer: int) -> str:
+    """Return the query to send to the terminal; empty where its reply would change nothing, or would not come."""
     term = env.get("TERM", "")
-    if fixed in ("half", "ascii") or (fixed is None and _is_plain(env, reader, writer)):
+    if forced in ("half", "ascii") or (forced is None and _is_plain(env, reader, writer)):
         return ""
-    if term in _MUTE or not (os.isatty(reader) and os.isatty(writer) and _in_front(reader)):
+    if term in _NO_REPLY or not (os.isatty(reader) and os.isatty(writer) and _in_front(reader)):
         return ""
     # tmux would take the query of kitty for a new title of its pane.
-    return _OTHERS if _is_multiplexed(env) else _KITTY + _OTHERS
+    return _OTHER_QUERIES if _is_multiplexed(env) else _KITTY_QUERY + _OTHER_QUERIES
 
 
-def measured(writer: int = 1) -> tuple[int, int] | None:
+def measure_cell(writer: int = 1) -> tuple[int, int] | None:
     """Return a cell's width and height in pixels as the kernel knows them (TIOCGWINSZ), or None."""
     try:
         rows, columns, width, height = struct.unpack("4H", fcntl.ioctl(writer, termios.TIOCGWINSZ, bytes(8)))
@@ -123,7 +124,7 @@ def measured(writer: int = 1) -> tuple[int, int] | None:
     return _cell(width // columns, height // rows) if rows and columns else None
 
 
-def utf8(env: Mapping[str, str]) -> bool:
+def is_utf8(env: Mapping[str, str]) -> bool:
     """Return whether the locale's characters are UTF-8: what `LC_ALL`, `LC_CTYPE` and `LANG` say, in this order."""
     names = ["LC_ALL", "LC_CTYPE", "LANG"]
     if env is os.environ and sys.flags.utf8_mode and env.get("LC_CTYPE") == "C.UTF-8":
@@ -132,26 +133,26 @@ def utf8(env: Mapping[str, str]) -> bool:
     return locale.lower().replace("-", "").partition(".")[2].startswith("utf8")
 
 
-def cannot_paint(env: Mapping[str, str]) -> str:
-    """Return why no app can be painted on the terminal that `TERM` names; empty where it can."""
+def why_unpaintable(env: Mapping[str, str]) -> str:
+    """Return why the app cannot be painted on the terminal that `TERM` names; empty where it can."""
     term = env.get("TERM", "")
-    if term not in _MUTE - {"linux"}:
+    if term not in _NO_REPLY - {"linux"}:
         return ""
     named = f"TERM is {term}" if term else "TERM is not set"
-    return f"{named}: the app cannot be painted there; `garage --help` lists commands, `TERM=xterm garage` tries it"
+    return f"{named}, so the app cannot be shown; `garage --help` lists the commands, `TERM=xterm garage` tries anyway"
 
 
 def why_ascii(env: Mapping[str, str]) -> str:
     """Return why the app should paint in ASCII there; empty where it need not."""
-    if not utf8(env):
-        return "the locale is not UTF-8 (LANG=C.UTF-8 is)"
-    return "the Linux console's font has few signs" if env.get("TERM") == "linux" else ""
+    if not is_utf8(env):
+        return "the locale is not UTF-8 (LANG=C.UTF-8 would be)"
+    return "the font of the Linux console has few symbols" if env.get("TERM") == "linux" else ""
 
 
 def _is_plain(env: Mapping[str, str], reader: int, writer: int) -> bool:
-    """Return whether there is no terminal, or one that shows letters alone."""
+    """Return whether there is no terminal, or one that shows ASCII alone."""
     here = os.isatty(reader) and os.isatty(writer)
-    return not here or env.get("TERM", "") in _MUTE - {"linux"} or not utf8(env)
+    return not here or env.get("TERM", "") in _NO_REPLY - {"linux"} or not is_utf8(env)
 
 
 def _is_multiplexed(env: Mapping[str, str]) -> bool:
@@ -159,67 +160,67 @@ def _is_multiplexed(env: Mapping[str, str]) -> bool:
 
 
 def _in_front(reader: int) -> bool:
-    """Return whether the terminal is ours: a process in the background would be stopped for touching it."""
+    """Return whether this process is in the foreground: one in the background would be stopped for touching the tty."""
     try:
         return os.tcgetpgrp(reader) == os.getpgrp()
     except OSError:
         return True  # not the controlling terminal, so nobody is stopped
 
 
-def understand(
-    answer: bytes, took: float | None, fixed: Way | None, env: Mapping[str, str], reader: int, writer: int
+def parse_reply(
+    reply: bytes, seconds: float | None, forced: ImageMode | None, env: Mapping[str, str], reader: int, writer: int
 ) -> Terminal:
     """Return what a terminal can show.
 
     Args:
-        answer: what it answered, or nothing.
-        took: how many seconds its last word took to come; None where it did not.
-        fixed: the way to show pictures, whatever the terminal says.
+        reply: what it replied, or nothing.
+        seconds: how long the end of the reply took to come; None where it did not.
+        forced: the mode in which pictures are shown, whatever the terminal replies.
     """
 
     def numbers(pattern: bytes) -> list[int]:
-        found = re.search(pattern, answer)
-        return [int(word[:6]) for word in found.groups()] if found else []
+        found = re.search(pattern, reply)
+        return [int(digits[:6]) for digits in found.groups()] if found else []
 
-    told = re.search(rb"\x1bP>\|([^\x1b]*)\x1b\\", answer)
-    name = told[1].decode(errors="replace").lower() if told else ""
+    version = re.search(rb"\x1bP>\|([^\x1b]*)\x1b\\", reply)
+    name = version[1].decode(errors="replace").lower() if version else ""
     tmux = bool(env.get("TMUX")) or name.startswith("tmux")
-    cell = _cell(*reversed(numbers(rb"\x1b\[6;(\d+);(\d+)t"))) or measured(writer)
+    cell = _cell(*reversed(numbers(rb"\x1b\[6;(\d+);(\d+)t"))) or measure_cell(writer)
     if cell is None and (window := numbers(rb"\x1b\[4;(\d+);(\d+)t")):
         size = os.get_terminal_size(writer)
         cell = _cell(window[1] // max(1, size.columns), window[0] // max(1, size.lines))
     # A device attribute of 4 is sixel; without the pixels of a cell a picture could not be made to fit.
-    device = re.search(rb"\x1b\[\?([\d;]*)c", answer)
+    device = re.search(rb"\x1b\[\?([\d;]*)c", reply)
     sixel = bool(device and b"4" in device[1].split(b";")[1:] and cell)
     if _is_multiplexed(env) or tmux:
         sixel = sixel and bool(env.get("TMUX")) and "sixel" in _tmux_client(env)
-    kitty = b"\x1b_Gi=31;OK" in answer and name.startswith(_PLACEHOLDERS)
+    kitty = b"\x1b_Gi=31;OK" in reply and name.startswith(_HAVE_PLACEHOLDERS)
     most = numbers(rb"\x1b\[\?2;0;(\d+);(\d+)S")
-    colours = 1 << 24 if name.startswith(_PLACEHOLDERS) and not env.get("NO_COLOR") else _colours(env)
+    colours = 1 << 24 if name.startswith(_HAVE_PLACEHOLDERS) and not env.get("NO_COLOR") else _colours(env)
     plain = _is_plain(env, reader, writer)
-    can = {"kitty": kitty, "sixel": sixel, "half": bool(colours) and not plain, "ascii": True}
-    ways = tuple(way for way in WAYS if way == fixed or can[way])
+    has = {"kitty": kitty, "sixel": sixel, "half": bool(colours) and not plain, "ascii": True}
+    modes = tuple(mode for mode in IMAGE_MODES if mode == forced or has[mode])
     return Terminal(
-        pictures=fixed or ("ascii" if plain else ways[0]),
-        ways=ways,
+        image_mode=forced or ("ascii" if plain else modes[0]),
+        image_modes=modes,
         cell=cell,
         colours=colours,
         registers=min(256, *(numbers(rb"\x1b\[\?1;0;(\d+)S") or [256])) or 256,
         most_pixels=(most[0], most[1]) if most and min(most) > 0 else None,
-        seconds=took,
+        seconds=seconds,
         tmux=tmux,
     )
 
 
 def _cell(width: int = 0, height: int = 0) -> tuple[int, int] | None:
-    low, high = _CELLS
+    low, high = _CELL_PIXELS
     return (width, height) if low <= width <= high and low <= height <= high else None
 
 
 def _tmux_client(env: Mapping[str, str]) -> list[str]:
-    """Return what tmux knows of the terminal around it: since 3.4 it claims sixel itself, whatever that one can do."""
+    """Return the features of the terminal around tmux: since 3.4 tmux claims sixel itself, whatever that one has."""
     try:
-        told = subprocess.run(
+        done = subprocess.run(
             ["tmux", "display-message", "-p", "#{client_termfeatures}"],
             env=dict(env),
             capture_output=True,
@@ -229,12 +230,12 @@ def _tmux_client(env: Mapping[str, str]) -> list[str]:
         )
     except (OSError, subprocess.SubprocessError):
         return []
-    return told.stdout.strip().split(",")
+    return done.stdout.strip().split(",")
 
 
 def _colours(env: Mapping[str, str]) -> int:
     term = env.get("TERM", "")
-    if env.get("NO_COLOR") or term in _MUTE - {"linux"}:
+    if env.get("NO_COLOR") or term in _NO_REPLY - {"linux"}:
         return 0
     if env.get("COLORTERM", "").lower() in ("truecolor", "24bit") or term.endswith("-direct"):
         return 1 << 24

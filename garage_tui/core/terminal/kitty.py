@@ -1,7 +1,7 @@
-"""The kitty graphics protocol: a PNG in chunks, and the letters that stand where it is to be seen.
+"""The kitty graphics protocol: a PNG in chunks, and the placeholder characters in whose cells it is shown.
 
 Source: https://sw.kovidgoyal.net/kitty/graphics-protocol/ ("Unicode placeholders" for the latter, which kitty and
-Ghostty know). A picture in placeholders is text to everybody but the terminal: what overwrites them overwrites it.
+Ghostty have). To everything but the terminal, a picture in placeholders is text: what overwrites them overwrites it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _CHUNK = 4096
-"""Letters of payload in one escape code, at most."""
+"""Most characters of payload in one escape code."""
 _PLACEHOLDER = "\U0010eeee"
 # Combining characters that number rows and columns (kitty's rowcolumn-diacritics.txt), as ranges.
 _NUMBERS = """305 30d-30e 310 312 33d-33f 346 34a-34c 350-352 357 35b 363-36f 483-487 592-595 597-599 59c-5a1 5a8-5a9
@@ -34,37 +34,37 @@ DIACRITICS = "".join(
 
 
 def new_id(*, tmux: bool = False) -> int:
-    """Return an id that hardly anybody has used: 24 bits, as many as the colour of a placeholder has.
+    """Return a random id, so that it is hardly ever in use: 24 bits, as many as the colour of a placeholder has.
 
-    tmux may keep no more of a colour than its number in the palette, so there it is one of those.
+    Within tmux it has 8 bits: tmux may keep no more of a colour than its number in the palette.
     """
     return os.urandom(1)[0] or 1 if tmux else int.from_bytes(os.urandom(3)) | 1 << 16
 
 
-def png(image: Image, most_pixels: tuple[int, int], most_bytes: int) -> bytes:
-    """Return a PNG of at most so many bytes: to fit it loses what no cell shows, then colours, then pixels."""
+def encode_png(image: Image, most_pixels: tuple[int, int], most_bytes: int) -> bytes:
+    """Return a PNG of at most so many bytes: to fit, it loses pixels that no cell shows, then colours, then pixels."""
     from PIL.Image import Dither, Quantize, Resampling
 
     image = image.copy()
     image.thumbnail(most_pixels, Resampling.LANCZOS)
-    few = image
+    candidate = image
     while True:
         file = io.BytesIO()
-        few.save(file, "PNG")
+        candidate.save(file, "PNG")
         if file.tell() <= most_bytes or max(image.size) <= 16:
             return file.getvalue()
-        if few is not image:
+        if candidate is not image:
             share = min(0.9, math.sqrt(most_bytes / file.tell()))
             image.thumbnail((max(1, int(image.width * share)), max(1, int(image.height * share))), Resampling.LANCZOS)
-        few = image.quantize(256, Quantize.MEDIANCUT, dither=Dither.FLOYDSTEINBERG)
+        candidate = image.quantize(256, Quantize.MEDIANCUT, dither=Dither.FLOYDSTEINBERG)
 
 
 def transmit(data: bytes, id: int, columns: int, rows: int, *, placed: bool, tmux: bool = False) -> list[str]:
-    """Return the escape codes that send a PNG, each complete; the terminal answers nothing to them.
+    """Return the escape codes that send a PNG, each complete; the terminal sends no reply.
 
     Args:
-        placed: show it at once where the cursor is, which stays there; else it is seen where `cells` are written.
-        tmux: hand them through tmux, whose option allow-passthrough must be on.
+        placed: show it at once at the cursor, which stays there; else it is shown where `placeholders` are written.
+        tmux: wrap them for tmux, whose option allow-passthrough must be on.
     """
     payload = base64.standard_b64encode(data).decode()
     parts = [payload[at : at + _CHUNK] for at in range(0, len(payload), _CHUNK)]
@@ -77,16 +77,16 @@ def transmit(data: bytes, id: int, columns: int, rows: int, *, placed: bool, tmu
 
 
 def delete(id: int, *, tmux: bool = False) -> str:
-    """Return the escape code that has the terminal forget a picture, wherever it is seen."""
+    """Return the escape code that deletes a picture from the terminal, wherever it is shown."""
     code = f"\x1b_Ga=d,d=I,i={id},q=2\x1b\\"
     return _through_tmux(code) if tmux else code
 
 
-def cells(id: int, row: int, start: int, end: int) -> str:
-    """Return the text in whose place a row of the picture is seen, from column `start` to before `end`."""
-    places = "".join(f"{_PLACEHOLDER}{DIACRITICS[row]}{DIACRITICS[column]}" for column in range(start, end))
+def placeholders(id: int, row: int, start: int, end: int) -> str:
+    """Return the text in whose cells a row of the picture is shown, from column `start` to before `end`."""
+    characters = "".join(f"{_PLACEHOLDER}{DIACRITICS[row]}{DIACRITICS[column]}" for column in range(start, end))
     colour = f"5;{id}" if id < 256 else f"2;{id >> 16 & 255};{id >> 8 & 255};{id & 255}"
-    return f"\x1b[0;38;{colour}m{places}\x1b[0m"
+    return f"\x1b[0;38;{colour}m{characters}\x1b[0m"
 
 
 def _through_tmux(code: str) -> str:

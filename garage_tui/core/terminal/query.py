@@ -1,7 +1,8 @@
-"""The question to the terminal: asked at once, answered in a round trip, with nothing left for the next reader.
+"""Queries what a terminal can show; nothing of its reply is left for the next reader of the tty.
 
-A command waits for the answer (`ask`). The app does not: it asks first (`Question`), is imported meanwhile, takes what
-has come by then, and whatever comes later is taken out of what the terminal sends before anybody sees it as keys.
+A command waits for the reply (`query_terminal`). The app does not: it sends the query first (`TerminalQuery`), is
+imported meanwhile and reads what has come by then. What comes later is filtered out of the input before it is taken
+for keys.
 """
 
 from __future__ import annotations
@@ -15,76 +16,74 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from garage_tui.core.terminal import capabilities as terminal
-from garage_tui.core.terminal.capabilities import Terminal, Way
+from garage_tui.core.terminal import capabilities
+from garage_tui.core.terminal.capabilities import ImageMode, Terminal
 
-_MOST_ANSWER = 65_536
+_MAX_REPLY = 65_536
 _SILENCE, _LATE = 0.05, 0.3
-"""Seconds without a byte, and seconds in all, after which no more of an unfinished answer is waited for."""
-_LAST = re.compile(rb"\x1b\[\?[\d;]*c")
-"""DA1, which every terminal answers, and last."""
-_ANSWERS = re.compile(
+"""Seconds without a byte, and seconds in all, that the rest of an unfinished reply is waited for."""
+_END = re.compile(rb"\x1b\[\?[\d;]*c")
+"""The reply to DA1, which every terminal sends, and last."""
+_REPLIES = re.compile(
     rb"\x1b_G[^\x1b]*\x1b\\"  # kitty
     rb"|\x1bP>\|[^\x1b]*\x1b\\"  # XTVERSION
     rb"|\x1b\[[46];\d+;\d+t"  # pixels of the window, of a cell
     rb"|\x1b\[\?[\d;]*[cS]"  # DA1, XTSMGRAPHICS
 )
 _BEGUN = re.compile(rb"\x1b(?:[_P][^\x1b]*\x1b?|\[(?:[46][;\d]*|\?[\d;]*)?)?$")
-"""The end of what was read, where it may be the beginning of an answer."""
+"""The end of what was read, where it may be the beginning of a reply."""
 _NO_KEY = re.compile(rb"\x1b(?:_G|P>|\[\?|\[[46];)")
-"""The beginning of an answer that no key begins with."""
+"""The beginning of a reply that is no beginning of a key."""
 
 
-def ask(
-    fixed: Way | None = None,
+def query_terminal(
+    forced: ImageMode | None = None,
     *,
     env: Mapping[str, str] = os.environ,
     seconds: float = 1.0,
     reader: int = 0,
     writer: int = 1,
 ) -> Terminal:
-    """Ask the terminal once what it can show, and wait for its answer.
-
-    Nothing of the answer is left for the next reader; what was typed in the meantime is lost.
+    """Query once what the terminal can show, and wait for its reply; what is typed meanwhile is lost.
 
     Args:
-        fixed: the way to show pictures, whatever the terminal says; it is still asked for its pixels.
-        seconds: how long to wait for the answer.
-        reader: file descriptor the terminal's answer comes from.
-        writer: file descriptor the terminal shows what is written to.
+        forced: the mode in which pictures are shown; the terminal is still asked for the pixels of a cell.
+        seconds: how long to wait for the reply.
+        reader: file descriptor that the reply is read from.
+        writer: file descriptor that the query is written to.
     """
-    answer, took = b"", None
-    if words := terminal.question(fixed, env, reader, writer):
-        answer, took = _exchange(words, reader, writer, seconds)
-    return terminal.understand(answer, took, fixed, env, reader, writer)
+    reply, took = b"", None
+    if query := capabilities.query_text(forced, env, reader, writer):
+        reply, took = _exchange(query, reader, writer, seconds)
+    return capabilities.parse_reply(reply, took, forced, env, reader, writer)
 
 
 class TerminalQuery:
-    """A question that is answered while other things are done; within `with`, the tty does not show the answer.
+    """A query whose reply is read while other things are done; within `with`, the tty does not echo the reply.
 
-    Args: as in `ask`.
+    Arguments are as in `query_terminal`.
     """
 
     def __init__(
-        self, fixed: Way | None = None, *, env: Mapping[str, str] = os.environ, reader: int = 0, writer: int = 1
+        self, forced: ImageMode | None = None, *, env: Mapping[str, str] = os.environ, reader: int = 0, writer: int = 1
     ) -> None:
-        self._fixed, self._env, self._reader, self._writer = fixed, env, reader, writer
-        self._words = terminal.question(fixed, env, reader, writer)
+        self._forced, self._env, self._reader, self._writer = forced, env, reader, writer
+        self._query = capabilities.query_text(forced, env, reader, writer)
         self._before: list[Any] | None = None
-        self._asked = 0.0
+        self._sent = 0.0
         self._took: float | None = None
-        self._answer = self._begun = self._typed = b""
-        self.open = bool(self._words)
-        """Whether an answer may still come."""
+        self._reply = self._begun = self._typed = b""
+        self.is_open = bool(self._query)
+        """Whether more of the reply may come."""
 
     def __enter__(self) -> TerminalQuery:
-        if self.open:
+        if self.is_open:
             try:
-                self._before = _unseen(self._reader)
-                self._asked = time.monotonic()
-                _put(self._words, self._writer)
+                self._before = _disable_echo(self._reader)
+                self._sent = time.monotonic()
+                _send(self._query, self._writer)
             except (OSError, termios.error):
-                self.open = False  # the terminal has gone
+                self.is_open = False  # the terminal has gone
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -92,56 +91,56 @@ class TerminalQuery:
             with contextlib.suppress(OSError, termios.error):
                 termios.tcsetattr(self._reader, termios.TCSANOW, self._before)
 
-    def listen(self, seconds: float) -> None:
-        """Take what has come of the answer, and wait so long for the rest."""
+    def read_reply(self, seconds: float) -> None:
+        """Read what has come of the reply, and wait up to so many seconds for the rest."""
         began = time.monotonic()
         with contextlib.suppress(OSError):
-            while self.open:
+            while self.is_open:
                 left = began + seconds - time.monotonic()
                 if not select.select([self._reader], [], [], max(0.0, left))[0]:
                     return
                 if not (part := os.read(self._reader, 4096)):
                     return
-                self._typed += self.sift(part)
+                self._typed += self.filter_input(part)
         if self._took is not None:
             self._took = time.monotonic() - began  # it may have been here long before
 
-    def sift(self, data: bytes) -> bytes:
-        """Take the answer out of what the terminal sends, and return the rest.
+    def filter_input(self, data: bytes) -> bytes:
+        """Take the reply out of what the terminal sends, and return the rest: the keys.
 
-        What may be the beginning of an answer is kept back for the next time, in front of that.
+        What may be the beginning of a reply is kept back, and put before the data of the next call.
         """
         data, self._begun = self._begun + data, b""
-        if not self.open:
+        if not self.is_open:
             return data
-        self._answer = (self._answer + b"".join(_ANSWERS.findall(data)))[:_MOST_ANSWER]
-        rest = _ANSWERS.sub(b"", data)
-        if _LAST.search(self._answer):
-            self.open, self._took = False, time.monotonic() - self._asked
-        elif (begun := _BEGUN.search(rest)) and len(begun[0]) < _MOST_ANSWER:
+        self._reply = (self._reply + b"".join(_REPLIES.findall(data)))[:_MAX_REPLY]
+        rest = _REPLIES.sub(b"", data)
+        if _END.search(self._reply):
+            self.is_open, self._took = False, time.monotonic() - self._sent
+        elif (begun := _BEGUN.search(rest)) and len(begun[0]) < _MAX_REPLY:
             rest, self._begun = rest[: begun.start()], begun[0]
         return rest
 
-    def kept(self) -> bytes:
-        """Return, once, the keys that were pressed while `listen` read, and what was kept back and may be a key."""
+    def take_kept(self) -> bytes:
+        """Return, once, the keys that `read_reply` has read, and what was kept back and may be a key."""
         kept, self._typed = self._typed, b""
         if not _NO_KEY.match(self._begun):
             kept, self._begun = kept + self._begun, b""
         return kept
 
     @property
-    def is_over(self) -> bool:
-        """Whether nothing is awaited, and nothing kept, any more."""
-        return not (self.open or self._typed or self._begun)
+    def is_done(self) -> bool:
+        """Whether no reply is awaited any more, and nothing is kept back."""
+        return not (self.is_open or self._typed or self._begun)
 
     @property
     def terminal(self) -> Terminal:
-        """What is known of the terminal by now. This may take some milliseconds: tmux is asked, too."""
-        return terminal.understand(self._answer, self._took, self._fixed, self._env, self._reader, self._writer)
+        """What is known of the terminal by now; takes some milliseconds within tmux, which is asked too."""
+        return capabilities.parse_reply(self._reply, self._took, self._forced, self._env, self._reader, self._writer)
 
 
-def _unseen(reader: int) -> list[Any]:
-    """Have bytes come as they are typed, and unseen; return how it was before."""
+def _disable_echo(reader: int) -> list[Any]:
+    """Have bytes come as they are typed, without an echo; return the attributes of the tty from before."""
     before = termios.tcgetattr(reader)
     raw = termios.tcgetattr(reader)
     raw[3] &= ~(termios.ICANON | termios.ECHO)
@@ -150,24 +149,24 @@ def _unseen(reader: int) -> list[Any]:
     return before
 
 
-def _put(words: str, writer: int) -> None:
-    # A terminal that prints what it does not understand has it wiped away.
-    os.write(writer, f"\x1b7{words}\x1b8\x1b[K".encode())
+def _send(query: str, writer: int) -> None:
+    # A terminal that prints what it does not understand has it erased.
+    os.write(writer, f"\x1b7{query}\x1b8\x1b[K".encode())
 
 
-def _exchange(words: str, reader: int, writer: int, seconds: float) -> tuple[bytes, float | None]:
-    """Return what the terminal answered, and after how many seconds; None where its last word did not come."""
-    answer, done, late = b"", False, False
+def _exchange(query: str, reader: int, writer: int, seconds: float) -> tuple[bytes, float | None]:
+    """Return the reply, and after how many seconds it was complete; None where its end did not come."""
+    reply, done, late = b"", False, False
     try:
-        before = _unseen(reader)
+        before = _disable_echo(reader)
         try:
             start = time.monotonic()
             limit = start + seconds
-            _put(words, writer)
-            while not done and len(answer) < _MOST_ANSWER:
+            _send(query, writer)
+            while not done and len(reply) < _MAX_REPLY:
                 now = time.monotonic()
                 if now >= limit:
-                    if late or not answer:
+                    if late or not reply:
                         break
                     late, limit = True, now + _LATE  # cut off in the middle: its rest must not become somebody's keys
                 if not select.select([reader], [], [], min(_SILENCE, limit - now) if late else limit - now)[0]:
@@ -177,9 +176,9 @@ def _exchange(words: str, reader: int, writer: int, seconds: float) -> tuple[byt
                 part = os.read(reader, 4096)
                 if not part:
                     break
-                answer += part
-                done = _LAST.search(answer) is not None
-            return answer, time.monotonic() - start if done else None
+                reply += part
+                done = _END.search(reply) is not None
+            return reply, time.monotonic() - start if done else None
         finally:
             termios.tcsetattr(reader, termios.TCSAFLUSH, before)
     except (OSError, termios.error):

@@ -1,7 +1,7 @@
-"""The last door of a command's words: whatever a command prints reaches a terminal cleaned, wherever it came from.
+"""Sanitises everything that a command prints to stdout and stderr, wherever it came from.
 
-Commands clean outside text themselves where they know what it is (`core/base/sanitize.py`). Names, paths and errors
-come from too many sources for that alone, those included that argparse repeats.
+Commands sanitise text from outside themselves where they know what it is (`core/base/sanitize.py`). Names, paths and
+errors come from too many sources for that alone, argparse's messages included.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from garage_tui.core.base.sanitize import plain
 
 
 class SafeStdout:
-    """A text stream that cleans what is written to it; all else is the stream's own.
+    """A text stream that sanitises what is written to it; all else is the stream's own.
 
-    A carriage return that begins what is written stays: a command writes over its own line with it.
+    A leading carriage return stays: a command writes over its own line with it.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
 
     def write(self, text: str) -> int:
-        """Write `text`, clean, and return its length; what the stream's encoding lacks becomes a `?`."""
+        """Write `text`, sanitised, and return its length; characters that the encoding lacks become a `?`."""
         clean = "\r" * text.startswith("\r") + plain(text.removeprefix("\r"))
         try:
             self.stream.write(clean)
@@ -42,16 +42,16 @@ class SafeStdout:
 
 
 @contextmanager
-def outlets() -> Iterator[None]:
-    """Put an outlet before stdout and stderr for a while."""
-    was = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (SafeStdout(stream) if stream else stream for stream in was)
+def safe_streams() -> Iterator[None]:
+    """Sanitise what is written to stdout and stderr within `with`."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (SafeStdout(stream) if stream else stream for stream in before)
     try:
         yield
     finally:
-        sys.stdout, sys.stderr = was
+        sys.stdout, sys.stderr = before
 
 
-def behind(stream: TextIO) -> TextIO:
-    """Return the stream itself, for whoever writes escape sequences of our own and cleans what is between them."""
+def unwrapped(stream: TextIO) -> TextIO:
+    """Return the stream itself, for code that writes escape sequences of its own and sanitises what is between them."""
     return stream.stream if isinstance(stream, SafeStdout) else stream

@@ -1,4 +1,4 @@
-"""DEC's sixel: a picture as printable letters, six rows of pixels in each.
+"""DEC's sixel: a picture as printable characters, each of six pixels one above the other.
 
 Source: VT330/VT340 Programmer Reference Manual, volume 2, chapter 14 (https://vt100.net/docs/vt3xx-gp/chapter14.html).
 """
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _COLOURS = (256, 64, 16)
 _FEWEST_COLUMNS = 8
 _SAMPLE = 192
-"""Pixels from left to right, and from above to below, that the colours are chosen from."""
+"""Side of the reduced picture that the colours are chosen from, in pixels."""
 
 
 def encode(image: Image) -> str:
@@ -28,10 +28,10 @@ def encode(image: Image) -> str:
     return re.sub(r"#(\d+);2;\d+;\d+;\d+", r"\g<0>#\1", image_to_sixels(image))
 
 
-class Sixels:
-    """A picture as one sixel, which is what a terminal remembers best, or in pieces, where something lies over it.
+class SixelImage:
+    """A picture as one sixel sequence, or in pieces where something lies over it.
 
-    xterm keeps the newest 16 sixels: of a picture in more pieces nothing is left when its window is laid bare again.
+    One sequence is better: xterm keeps the newest 16, and redraws those alone when its window is uncovered.
 
     Args:
         image: mode P, as wide and high in pixels as its cells.
@@ -40,33 +40,33 @@ class Sixels:
 
     def __init__(self, image: Image, cell: tuple[int, int]) -> None:
         self._image, self._cell = image, cell
-        self.columns, self.count = image.width // cell[0], image.height // cell[1]
-        self._rows: dict[int, str] = {}
+        self.columns, self.rows = image.width // cell[0], image.height // cell[1]
+        self._row_codes: dict[int, str] = {}
 
     @cached_property
     def whole(self) -> str:
-        """All of it as one sixel; this takes 50 to 300 ms."""
+        """The picture as one sequence; takes 50 to 300 ms."""
         return encode(self._image)
 
-    def guess_bytes(self) -> float:
-        """Return about how many bytes all of it takes, from every eighth row."""
-        some = range(self.count // 2 % 8, self.count, 8)
-        return self.count * sum(len(self._encode(row, 0, self.columns)) for row in some) / len(some)
+    def estimate_bytes(self) -> float:
+        """Return about how many bytes the picture takes, from every eighth row of cells."""
+        sampled = range(self.rows // 2 % 8, self.rows, 8)
+        return self.rows * sum(len(self._encode(row, 0, self.columns)) for row in sampled) / len(sampled)
 
     def _encode(self, row: int, start: int, end: int) -> str:
         wide, high = self._cell
         return encode(self._image.crop((start * wide, row * high, end * wide, (row + 1) * high)))
 
     def piece(self, row: int, start: int, end: int) -> str:
-        """Return the sixel of a row of cells from column `start` to before column `end`."""
+        """Return the sequence of one row of cells, from column `start` to before column `end`."""
         if (start, end) != (0, self.columns):
             return self._encode(row, start, end)
-        if row not in self._rows:
-            self._rows[row] = self._encode(row, start, end)
-        return self._rows[row]
+        if row not in self._row_codes:
+            self._row_codes[row] = self._encode(row, start, end)
+        return self._row_codes[row]
 
 
-def draw(
+def encode_within(
     image: Image,
     columns: int,
     rows: int,
@@ -75,12 +75,12 @@ def draw(
     registers: int,
     most_bytes: int,
     most_pixels: tuple[int, int] | None = None,
-) -> Sixels:
-    """Return a picture in so many cells, or, where that took more than `most_bytes`, in fewer colours, then cells.
+) -> SixelImage:
+    """Return a picture in so many cells; if it would take more than `most_bytes`, in fewer colours, then fewer cells.
 
     Args:
-        registers: colours that there can be.
-        most_pixels: width and height of the largest picture that is shown at all.
+        registers: how many colours the terminal has for a sixel picture.
+        most_pixels: width and height of the largest picture that the terminal shows.
     """
     from PIL.Image import Dither, Quantize, Resampling
 
@@ -90,16 +90,16 @@ def draw(
     colours = [number for number in _COLOURS if number <= registers] or [registers]
     while True:
         size = (columns * cell[0], rows * cell[1])
-        dots = image.resize(size, Resampling.LANCZOS, reducing_gap=3.0)
+        scaled = image.resize(size, Resampling.LANCZOS, reducing_gap=3.0)
         # Colours chosen from every few pixels are as good to the eye as from all, at a twentieth of the time.
-        few = dots.resize((min(size[0], _SAMPLE), min(size[1], _SAMPLE)), Resampling.NEAREST)
-        palette = few.quantize(colours[0], Quantize.MEDIANCUT)
-        drawn = Sixels(dots.quantize(palette=palette, dither=Dither.NONE), cell)
-        guess = drawn.guess_bytes()
-        if guess <= most_bytes or columns <= _FEWEST_COLUMNS:
-            return drawn
+        sample = scaled.resize((min(size[0], _SAMPLE), min(size[1], _SAMPLE)), Resampling.NEAREST)
+        palette = sample.quantize(colours[0], Quantize.MEDIANCUT)
+        encoded = SixelImage(scaled.quantize(palette=palette, dither=Dither.NONE), cell)
+        estimate = encoded.estimate_bytes()
+        if estimate <= most_bytes or columns <= _FEWEST_COLUMNS:
+            return encoded
         if len(colours) > 1:
             colours.pop(0)
         else:
-            share = min(0.9, math.sqrt(most_bytes / guess))
+            share = min(0.9, math.sqrt(most_bytes / estimate))
             columns, rows = max(1, int(columns * share)), max(1, int(rows * share))

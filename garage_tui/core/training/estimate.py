@@ -12,7 +12,7 @@ from garage_tui.core.base.settings import Workspace
 from garage_tui.core.facts.file import Fact
 from garage_tui.core.hardware import gpus as gpu
 from garage_tui.core.hardware.memory import free_memory
-from garage_tui.core.models import base_models as models
+from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.training.quantization import in_4bit
 from garage_tui.core.training.recipe import LoraRecipe
@@ -71,7 +71,7 @@ class LoraEstimate:
         return f"That is more than the {self.free / 1e9:.1f} GB that are free: a smaller batch or rank needs less."
 
 
-def estimate_lora(workspace: Workspace, recipe: LoraRecipe, rows: Sequence[Fact]) -> LoraEstimate:
+def estimate_lora(workspace: Workspace, recipe: LoraRecipe, base: BaseModel, rows: Sequence[Fact]) -> LoraEstimate:
     """Return steps and time of `recipe` on `rows`; the speed is that of the last run with the same base here."""
     learned, asked = _tokens(recipe, rows)
     speed, basis = _speed_here(workspace, recipe)
@@ -84,14 +84,14 @@ def estimate_lora(workspace: Workspace, recipe: LoraRecipe, rows: Sequence[Fact]
         else 0.0
     )
     steps = recipe.steps(len(rows))
-    memory = _memory_here(workspace, recipe) or _memory_by_formula(recipe, min(longest, recipe.max_length))
+    memory = _memory_here(workspace, recipe) or _memory_by_formula(recipe, base, min(longest, recipe.max_length))
     free = free_memory(gpu.usable())
     return LoraEstimate(len(rows), recipe.epochs, recipe.effective_batch, steps, seconds, basis, memory, free)
 
 
-def exam_memory(recipe: LoraRecipe) -> float | None:
+def exam_memory(recipe: LoraRecipe, base: BaseModel) -> float | None:
     """Return the most bytes that a report card takes by itself; None where the base is not here yet."""
-    return _memory_by_formula(recipe, None)
+    return _memory_by_formula(recipe, base, None)
 
 
 def _tokens(recipe: LoraRecipe, rows: Sequence[Fact]) -> tuple[float, float]:
@@ -119,7 +119,7 @@ def _memory_here(workspace: Workspace, recipe: LoraRecipe) -> float | None:
     return None
 
 
-def _memory_by_formula(recipe: LoraRecipe, tokens: float | None) -> float | None:
+def _memory_by_formula(recipe: LoraRecipe, base: BaseModel, tokens: float | None) -> float | None:
     """Return the bytes that `recipe` needs for rows of `tokens` tokens (None: for its card alone).
 
     None where the base is not here yet.
@@ -130,7 +130,7 @@ def _memory_by_formula(recipe: LoraRecipe, tokens: float | None) -> float | None
     copies of the logits, and what Python and torch take. The guards of a batch are tokens as its rows are; and where
     a step takes little, the report card takes most. Checked against real runs on a processor (docs/explain/figures.md).
     """
-    folder = models.find(recipe.base).path
+    folder = base.path
     try:
         config = json.loads(read_regular(folder / "config.json"))
         hidden, layers = int(config["hidden_size"]), int(config["num_hidden_layers"])
@@ -146,7 +146,7 @@ def _memory_by_formula(recipe: LoraRecipe, tokens: float | None) -> float | None
     whole = 2 if on_gpu else 4
     embeddings = vocabulary * hidden
     weights = parameters * whole
-    if in_4bit(recipe):  # NF4 and its constants for the projections; the embeddings stay as they are
+    if in_4bit(recipe, base):  # NF4 and its constants for the projections; the embeddings stay as they are
         weights = (parameters - embeddings) * _NF4 + embeddings * whole
     sizes = {"k_proj": (hidden, key_value), "v_proj": (hidden, key_value), "gate_proj": (hidden, inner)}
     sizes |= {"up_proj": (hidden, inner), "down_proj": (inner, hidden)}

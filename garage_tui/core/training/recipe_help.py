@@ -1,6 +1,20 @@
-"""What each hyper-parameter is, for the person who sets it."""
+"""Labels and explanations of a LoRA run's hyper-parameters, for the person who sets them."""
 
-WORDS: dict[str, str] = {
+LABELS: dict[str, str] = {
+    "epochs": "Epochs",
+    "lr": "Learning rate",
+    "kl": "KL weight",
+    "rank": "Rank",
+    "alpha": "Alpha",
+    "batch_size": "Batch size",
+    "accumulation": "Accumulation",
+    "warmup_steps": "Warm-up steps",
+    "max_length": "Max length",
+    "seed": "Seed",
+}
+"""The numbers, in the order of the form."""
+
+EXPLANATIONS: dict[str, str] = {
     "facts": (
         "The questions and answers that are taught. The run copies them when it is started; later changes "
         "do not reach it."
@@ -44,3 +58,4 @@ WORDS: dict[str, str] = {
     "gpus": "Indices of the GPUs to work on, such as 0 or 0,1. Empty takes the first one that is free.",
     "name": "The readable end of the run's id; by default the name of the facts file.",
 }
+"""Of every field of the form: at most two lines in a terminal of 80 columns."""

@@ -1,6 +1,6 @@
-"""Everything the app paints in ASCII, for fonts and locales without more: one table, used on finished lines.
+"""Replaces the symbols that the app paints by ASCII, for fonts and locales without them, on finished lines.
 
-Letters stay as they are, whatever their language: only signs are exchanged, each for one character of the same width.
+Letters stay as they are, whatever their language; each symbol becomes one character of the same width.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-_SIGNS = {
+_SYMBOLS = {
     "…": "~", "·": "|", "•": "*", "–": "-", "—": "-", "−": "-", "‖": "=", "°": "'", "×": "x", "÷": "/", "±": "~",
     "“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "‚": "'", "«": '"', "»": '"', "‹": "<", "›": "-",
     "✓": "+", "✔": "+", "✗": "X", "✘": "X", "●": "*", "○": "o", "◦": "o", "◐": "%", "◌": "!", "◆": "@", "■": "#",
@@ -27,17 +27,17 @@ _SIGNS = {
 }  # fmt: skip
 _HORIZONTAL, _VERTICAL = "─━┄┅┈┉╌╍═╴╶╸╺╼╾", "│┃┆┇┊┋╎╏║╵╷╹╻╽╿"
 _UPPER_DOTS, _LOWER_DOTS = 0b00011011, 0b11100100
-"""Of a braille cell: its upper two rows of dots, its lower two."""
+"""The dots of a braille cell, as bits: its upper two rows, its lower two."""
 
 
-def _lines() -> dict[str, str]:
-    """Return the box drawing block: lines, and "+" for every corner and crossing."""
+def _box_drawing() -> dict[str, str]:
+    """Return the replacements of the box drawing block: lines, and "+" for every corner and crossing."""
     corners = {chr(code): "+" for code in range(0x2500, 0x2580)}
     return corners | dict.fromkeys(_HORIZONTAL, "-") | dict.fromkeys(_VERTICAL, "|") | {"╱": "/", "╲": "\\", "╳": "X"}
 
 
-def _dots() -> dict[str, str]:
-    """Return the braille block, of which curves are made."""
+def _braille() -> dict[str, str]:
+    """Return the replacements of the braille block, which curves are made of."""
 
     def sign(dots: int) -> str:
         if not dots:
@@ -49,29 +49,29 @@ def _dots() -> dict[str, str]:
     return {chr(0x2800 + dots): sign(dots) for dots in range(256)}
 
 
-TABLE = str.maketrans(_SIGNS | _lines() | _dots())
-"""What becomes of each sign; `str.translate` takes it."""
-_KEYS = {"←→": "Left/Right", "↑↓": "Up/Down", "⏎": "Enter", "←": "Left", "→": "Right", "↑": "Up", "↓": "Down"}
+TABLE = str.maketrans(_SYMBOLS | _box_drawing() | _braille())
+"""The replacement of each symbol, for `str.translate`."""
+_KEY_NAMES = {"←→": "Left/Right", "↑↓": "Up/Down", "⏎": "Enter", "←": "Left", "→": "Right", "↑": "Up", "↓": "Down"}
 
 
 @lru_cache(4096)
 def in_ascii(text: str) -> str:
-    """Return `text` with its signs in ASCII, in as many cells as before."""
+    """Return `text` with its symbols in ASCII, as many cells wide as before."""
     return text.translate(TABLE)
 
 
-def keys_in_words(text: str) -> str:
-    """Return keys or help with the keys' names: a "<" for an arrow would be taken for the key "<"."""
-    for signs, words in _KEYS.items():
-        text = text.replace(signs, words)
+def name_keys(text: str) -> str:
+    """Return help with the names of keys instead of their symbols: "<" for an arrow would be taken for the key "<"."""
+    for symbol, name in _KEY_NAMES.items():
+        text = text.replace(symbol, name)
     return text
 
 
 class AsciiFilter(LineFilter):
-    """Textual's last step before a line is sent."""
+    """Replaces the symbols of each line; Textual calls it before a line is sent."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Return the line with its signs in ASCII."""
+        """Return the line with its symbols in ASCII."""
         return [
             segment if segment.control or segment.text.isascii() else segment._replace(text=in_ascii(segment.text))
             for segment in segments

@@ -1,6 +1,6 @@
-"""NO_COLOR: what colours say, said with bold, dim, underline and reverse instead (https://no-color.org).
+"""NO_COLOR: shows what colours mean with bold, dim, underline and reverse instead (https://no-color.org).
 
-Textual would paint in greys, which are colours too, and too near to each other in many a terminal.
+Textual's own answer is greys, which are colours too, and hard to tell apart in many terminals.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from textual.color import Color
 from textual.filter import LineFilter
 
 _FIELD, _CHOSEN = 0.1, 0.15
-"""How much lighter than the app's background one is that means a field with the keys, and one that means chosen."""
+"""Contrast to the app's background from which a background marks the focused field, and from which a selection."""
 _QUIET = 0.6
-"""Text with less contrast than this is meant to stand back."""
+"""Text with less contrast than this is secondary: it is dimmed."""
 _VIVID = 0.2
-"""Colours with more between their strongest and their weakest part are no greys: they mean something."""
+"""A colour whose strongest and weakest component differ by more than this is no grey, so it has a meaning."""
 
 
-def _told(colour: RichColor | None) -> Color | None:
+def _explicit(colour: RichColor | None) -> Color | None:
     return None if colour is None or colour.is_default else Color.from_rich_color(colour)
 
 
@@ -31,13 +31,13 @@ def _contrast(colour: Color, ground: float) -> float:
 
 @lru_cache(4096)
 def without_colour(style: Style, ground: float) -> Style:
-    """Return a style of attributes alone.
+    """Return a style without colours.
 
     Args:
-        style: what was meant, in colours.
+        style: the style in colours.
         ground: brightness of the app's background, from 0 to 1.
     """
-    front, back = _told(style.color), _told(style.bgcolor)
+    front, back = _explicit(style.color), _explicit(style.bgcolor)
     if style.reverse:
         front, back = back, front
     behind = _contrast(back, ground) if back else 0.0
@@ -59,7 +59,7 @@ def without_colour(style: Style, ground: float) -> Style:
 
 
 class NoColorFilter(LineFilter):
-    """Takes the colours out of what is painted.
+    """Removes the colours of each line; Textual calls it before a line is sent.
 
     Args:
         ground: the app's background.

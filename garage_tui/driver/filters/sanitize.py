@@ -1,4 +1,4 @@
-"""The last door before the terminal: no widget, ours or Textual's, can paint a control character of outside text."""
+"""Sanitises finished lines, so that no widget, ours or Textual's, can paint a control character of outside text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from garage_tui.core.base.sanitize import blanked
 
 
 class SanitizeFilter(LineFilter):
-    """Puts blanks where a line has what `plain` takes out, should a widget have been given text that nobody cleaned.
+    """Replaces what `plain` would remove by blanks, in case a widget was given text that was not sanitised.
 
     Control codes of our own (pictures) pass.
     """

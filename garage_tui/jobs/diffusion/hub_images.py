@@ -12,8 +12,8 @@ from typing import Any
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.images.image_set import ImageFiles
-from garage_tui.core.images.safe_image import PictureError, Stream, regular_file
+from garage_tui.core.images.image_set import ImageFile
+from garage_tui.core.images.safe_image import PictureError, Stream, open_file
 
 BUTTERFLIES = "huggan/smithsonian_butterflies_subset"
 """1,000 pinned butterflies, photographed by the Smithsonian and given to everybody (CC0)."""
@@ -24,7 +24,7 @@ _NAME_SECONDS = 10.0
 _INSTEAD = "use `procedural`, or a folder of pictures"
 
 
-def sources(name: str, say: Callable[[str], None], where: Path | None = None) -> list[ImageFiles]:
+def sources(name: str, say: Callable[[str], None], where: Path | None = None) -> list[ImageFile]:
     """Return the pictures in the column `image` of a data set's split `train`.
 
     The Hub is asked first whether it is there, for seconds, as `datasets` would ask for minutes; where it is not, what
@@ -46,7 +46,7 @@ def sources(name: str, say: Callable[[str], None], where: Path | None = None) ->
     rows = rows.cast_column("image", Image(decode=False))
     labels = rows["id"] if "id" in rows.column_names else range(len(rows))
     return [
-        ImageFiles(called, partial(_open, rows, at, called))
+        ImageFile(called, partial(_open, rows, at, called))
         for at, called in enumerate(f"picture {at} ({one_line(str(label), 60)})" for at, label in enumerate(labels))
     ]
 
@@ -56,7 +56,7 @@ def _open(rows: Any, at: int, name: str) -> AbstractContextManager[Stream]:
     if cell and cell.get("bytes"):
         return BytesIO(cell["bytes"])
     if cell and cell.get("path"):
-        return regular_file(Path(cell["path"]), name, "used")
+        return open_file(Path(cell["path"]), name, "used")
     raise PictureError(name, "no picture", "is empty")
 
 

@@ -58,7 +58,7 @@ def load(
     Args:
         images: `procedural`, `smithsonian`, or a folder; one that has such a name itself is `./procedural`.
         size: side of a picture, in pixels.
-        fit: how a picture that is not square becomes so (`core.squares.square`); procedural ones are.
+        fit: how a picture that is not square becomes so (`core.images.square`); procedural ones are.
         count: how many to learn from: by default 1,000 procedural ones, and of the others all.
         seed: of procedural pictures.
         say: called with sentences about the progress; may raise, which ends it all.

@@ -20,7 +20,7 @@ import numpy as np
 
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.diffusion import noise_schedule
-from garage_tui.core.diffusion.preview import Failure, Preview, PreviewEvent
+from garage_tui.core.diffusion.preview import Failure, LeftOutImage, Preview
 from garage_tui.core.images import contact_sheet
 from garage_tui.jobs.diffusion import image_data
 from garage_tui.jobs.runtime.error_text import describe_without_log
@@ -70,7 +70,7 @@ def look(images: str, size: int, fit: Any, seed: int, schedule: noise_schedule.S
         seed=seed,
         train=len(found.train),
         held_out=len(found.held_out),
-        left_out=tuple(PreviewEvent(one.name, one.why, one.reason) for one in found.left_out),
+        left_out=tuple(LeftOutImage(one.name, one.why, one.reason) for one in found.left_out),
         sha256=found.sha256,
         schedule=schedule,
         timesteps=TIMESTEPS,

@@ -80,7 +80,7 @@ class DiffusionReporter:
             print(
                 f"epoch {whole}/{self._recipe.epochs}  loss {loss:.4f}  lr {rate:.2e}  {speed:.0f} images/s", flush=True
             )
-            if whole in self._recipe.looks:
+            if whole in self._recipe.sheet_epochs:
                 self._draw(whole, step)
 
     @property
@@ -93,7 +93,11 @@ class DiffusionReporter:
     def catch_up(self, step: int) -> None:
         """Draw the sheet that is due at this step and is not there, because the run was cut off while it drew."""
         epoch, rest = divmod(step, self._an_epoch)
-        if not rest and epoch in self._recipe.looks and not diffusion_files.sheet_of(self._folder, epoch).exists():
+        if (
+            not rest
+            and epoch in self._recipe.sheet_epochs
+            and not diffusion_files.sheet_of(self._folder, epoch).exists()
+        ):
             self._draw(epoch, step)
 
     def _draw(self, epoch: int, step: int) -> None:

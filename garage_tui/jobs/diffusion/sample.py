@@ -119,7 +119,7 @@ def _model(folder: Path, recipe: DiffusionRecipe) -> tuple[Any, Any, int | None]
     if (folder / PIPELINE / "model_index.json").is_file():
         run = read_run(folder)
         return *unet.load_pipeline(folder / PIPELINE), run.state.step if run.state else None
-    for checkpoint in checkpoints.found(folder):
+    for checkpoint in checkpoints.list_checkpoints(folder):
         if seal := checkpoints.read_seal(checkpoint):
             net = unet.make_net(recipe)
             net.load_state_dict(drawing_weights(checkpoint), strict=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -140,5 +141,6 @@ def load_pipeline(folder: Path) -> tuple[Any, Any]:
         raise GarageError(
             f"{folder / 'unet'} has no {WEIGHTS}: weights in other formats can carry code and are refused; train again"
         )
+    importlib.import_module(PIPELINE_MODULE)  # diffusers imports no module because a folder names it
     pipeline = DDPMPipeline.from_pretrained(str(folder), use_safetensors=True, local_files_only=True)
     return ready(pipeline.unet), pipeline.scheduler

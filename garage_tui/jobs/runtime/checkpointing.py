@@ -25,7 +25,7 @@ class ResumePoint:
 
 def find_resume_point(run: Path, progress: Progress) -> ResumePoint:
     """Return the newest complete checkpoint; damaged ones are reported and deleted."""
-    for folder in checkpoints.found(run):
+    for folder in checkpoints.list_checkpoints(run):
         if seal := checkpoints.read_seal(folder):
             progress.write_event("resumed", at=seal.step, told=progress.last_step)
             print(f"resuming from {folder.name}", flush=True)

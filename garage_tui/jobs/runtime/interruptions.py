@@ -5,9 +5,9 @@ from __future__ import annotations
 import atexit
 import time
 
-from garage_tui.core.limits.run_limits import Hold, RunLimits, heat_limits
+from garage_tui.core.limits.run_limits import Hold, RunLimits
 from garage_tui.core.limits.start_conditions import StartConditions
-from garage_tui.core.runs.request import goes_now
+from garage_tui.core.runs.request import skips_start_conditions
 from garage_tui.jobs.runtime.progress import Progress
 from garage_tui.jobs.runtime.telemetry import Telemetry
 
@@ -38,11 +38,11 @@ class Interruptions:
 
     @property
     def _limits(self) -> tuple[float, float] | None:
-        return heat_limits(self._care, self._telemetry.slow_c)
+        return self._care.heat(self._telemetry.slow_c)
 
     def hold(self) -> Hold | None:
         """Return what the job has to wait for; None if it may continue, or if the user has started it regardless."""
-        if self._conditions is None or goes_now(self._progress.folder):
+        if self._conditions is None or skips_start_conditions(self._progress.folder):
             return None
         return self._conditions.hold()
 

@@ -18,8 +18,8 @@ import msgspec
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.limits.run_limits import Hold, Waits
 from garage_tui.core.runs.record import EVENTS, LOCK, RunState, Status, read_state, write_state
-from garage_tui.core.runs.request import wanted
-from garage_tui.core.runs.state_writer import event_line
+from garage_tui.core.runs.request import requested_action
+from garage_tui.core.runs.state_writer import encode_event
 
 Request = Literal["", "stop", "pause", "release", "end"]
 
@@ -99,7 +99,7 @@ class Progress:
 
     def requested(self) -> Request:
         """Return what the user requests of the run; `end` is a shutdown of the system."""
-        want = wanted(self.folder)
+        want = requested_action(self.folder)
         if self._terminated and want == "pause":
             return "release"  # a pause outlives a shutdown: the run must not resume by itself after the reboot
         if self._terminated and want is None:
@@ -148,7 +148,7 @@ class Progress:
 
     def write_event(self, event: str, **fields: Any) -> None:
         """Append one event."""
-        data = event_line(event, **fields)
+        data = encode_event(event, **fields)
         if os.write(self._events, data) < len(data):  # what a nearly full disk does before it reports an error
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -28,7 +28,8 @@ from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.settings import ServeSettings, Workspace
 from garage_tui.core.runs.record import LOCK, LOG, Run
-from garage_tui.core.serving.server_process import KEY, SETTINGS, ServerState, process_start, served_runs, write_state
+from garage_tui.core.serving.server_process import SETTINGS, served_runs
+from garage_tui.core.serving.server_state import KEY, ServerState, process_start, write_state
 from garage_tui.jobs.runtime import import_blocker
 from garage_tui.jobs.runtime.error_text import describe_error, is_termination
 from garage_tui.jobs.serve.gpu_lease import GpuLease

@@ -51,12 +51,11 @@ class VllmBackend:
     def __init__(self, base: BaseModel, runs: Sequence[Run], settings: ServeSettings, slot: str, log: Path) -> None:
         self._base, self._settings, self._slot, self._log = base, settings, slot, log
         self._vllm = vllm_install.probe(settings)
-        if self._vllm.spoils:
-            raise GarageError(
-                f"vLLM cannot start because {', '.join(self._vllm.spoils)} must be removed first: `{self._vllm.mend}`"
-            )
+        if self._vllm.conflicts:
+            conflicts = ", ".join(self._vllm.conflicts)
+            raise GarageError(f"vLLM cannot start: {conflicts} must be removed first, with `{self._vllm.repair}`")
         if slot == "cpu" and not self._vllm.cpu:
-            raise GarageError(f"vLLM {self._vllm.version} needs a GPU; for a CPU install `{vllm_install.MAKE_CPU}`")
+            raise GarageError(f"vLLM {self._vllm.version} needs a GPU; for a CPU install `{vllm_install.INSTALL_CPU}`")
         self._rank = vllm_install.rank_for(rank(run.adapter) for run in runs if run.adapter)
         self.name = f"vLLM {self._vllm.version}"
         self._process: VllmProcess | None = None

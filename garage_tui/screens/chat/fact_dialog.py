@@ -23,11 +23,11 @@ _YOURS = "what you wrote"
 
 
 @dataclass(frozen=True)
-class Start:
-    """An answer to begin with."""
+class SuggestedAnswer:
+    """An answer that a fact may begin with."""
 
-    whose: str
-    """`the tuned model's answer`"""
+    source: str
+    """Whose it is: `the tuned model's answer`."""
     text: str
 
 
@@ -37,10 +37,11 @@ class FactDialog(Dialog[Fact | None]):
     Args:
         file: the facts file's name.
         question: what was asked.
-        starts: what the answer may begin with; ctrl+o goes from one to the next.
+        suggestions: what the answer may begin with; ctrl+o goes from one to the next.
         exam: whether it is an exam question at first.
     """
 
+    HELP_PAGE = "guide/chat.md"
     HELP = (
         "Question and answer as they shall be: correct them, then Ctrl+S puts them into your facts file. Taught is "
         "what stands there when you press t on Facts."
@@ -51,11 +52,11 @@ class FactDialog(Dialog[Fact | None]):
         Binding("escape", "cancel", "Cancel", key_display="Esc"),
     ]
 
-    def __init__(self, file: str, question: str, starts: Sequence[Start], exam: bool) -> None:
+    def __init__(self, file: str, question: str, suggestions: Sequence[SuggestedAnswer], exam: bool) -> None:
         super().__init__()
         self._file, self._question, self._exam = file, question, exam
-        self._starts = [*starts, Start("nothing", "")]
-        self._at = 0
+        self._suggestions = [*suggestions, SuggestedAnswer("nothing", "")]
+        self._current = 0
         self._warned = ""  # the answer of which was said that it is still a model's
 
     def compose(self) -> ComposeResult:
@@ -64,7 +65,7 @@ class FactDialog(Dialog[Fact | None]):
             yield Label("Question", classes="label")
             yield self._area("question", self._question)
             yield Label("The answer that you want", id="fact-from", classes="label")
-            yield self._area("answer", self._starts[0].text)
+            yield self._area("answer", self._suggestions[0].text)
             kinds = [(Content(words), kind) for words, kind in _KINDS]
             yield Select(kinds, value=self._exam, allow_blank=False, id="fact-kind", compact=True)
             yield Notice()
@@ -80,26 +81,26 @@ class FactDialog(Dialog[Fact | None]):
         answer = self.query_one("#answer", TextArea)
         answer.focus()
         answer.move_cursor(answer.document.end)
-        self._say_whose()
+        self._show_source()
         self.notice.note("Correct it, then Ctrl+S adds it. Tab: next field. Ctrl+O: begin with another answer.")
 
-    def _say_whose(self) -> None:
-        words = f"The answer that you want · begins with {self._starts[self._at].whose}"
+    def _show_source(self) -> None:
+        words = f"The answer that you want · begins with {self._suggestions[self._current].source}"
         self.query_one("#fact-from", Label).update(Content(words))
 
     def action_other(self) -> None:
         """Begin with the next answer; what was written stays among them."""
         area = self.query_one("#answer", TextArea)
-        if area.text != self._starts[self._at].text:
-            if self._starts[self._at].whose != _YOURS:
-                self._starts = [one for one in self._starts if one.whose != _YOURS]
-                self._at = len(self._starts)
-                self._starts.append(Start(_YOURS, ""))
-            self._starts[self._at] = Start(_YOURS, area.text)
-        self._at = (self._at + 1) % len(self._starts)
-        area.text = self._starts[self._at].text
+        if area.text != self._suggestions[self._current].text:
+            if self._suggestions[self._current].source != _YOURS:
+                self._suggestions = [one for one in self._suggestions if one.source != _YOURS]
+                self._current = len(self._suggestions)
+                self._suggestions.append(SuggestedAnswer(_YOURS, ""))
+            self._suggestions[self._current] = SuggestedAnswer(_YOURS, area.text)
+        self._current = (self._current + 1) % len(self._suggestions)
+        area.text = self._suggestions[self._current].text
         area.move_cursor(area.document.end)
-        self._say_whose()
+        self._show_source()
 
     def action_save(self) -> None:
         """Give back the fact; what it lacks is said here."""
@@ -111,18 +112,20 @@ class FactDialog(Dialog[Fact | None]):
         elif not answer:
             wanted = "an exam question needs the answer that you want: the exam grades by it" if exam else ""
             notice.wrong(wanted or "write the answer that the model shall learn")
-        elif (same := self._still_a_models(answer)) and self._warned != answer:
+        elif (same := self._unchanged_source(answer)) and self._warned != answer:
             # It may be right; but a wrong answer must not be taught by haste.
             self._warned = answer
             notice.wrong(f"this still is {same}: Ctrl+S once more takes it as it is")
         else:
             self.dismiss(Fact(question, answer, {"exam": True} if exam else {}))
 
-    def _still_a_models(self, answer: str) -> str:
-        return next((one.whose for one in self._starts if one.whose != _YOURS and one.text.strip() == answer), "")
+    def _unchanged_source(self, answer: str) -> str:
+        return next(
+            (one.source for one in self._suggestions if one.source != _YOURS and one.text.strip() == answer), ""
+        )
 
     def action_cancel(self) -> None:
         written = [self.query_one(f"#{name}", TextArea).text for name in ("question", "answer")]
-        begun = [self._question, next((one.text for one in self._starts if one.text == written[1]), "")]
+        begun = [self._question, next((one.text for one in self._suggestions if one.text == written[1]), "")]
         if self.may_close(begun, written, "Not added yet: Ctrl+S adds it"):
             self.dismiss(None)

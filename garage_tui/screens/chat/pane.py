@@ -2,70 +2,48 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
-from textual import work
+from textual import events, on
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.content import Content
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input
 
-from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.format import model_label
-from garage_tui.core.base.sanitize import one_line, plain
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.chat.transcripts import Side, Transcript
-from garage_tui.core.models import base_models as models
+from garage_tui.core.facts.line import Fact
 from garage_tui.core.monitor.run_watcher import RunSnapshot
-from garage_tui.screens.chat.columns import ChatColumns
-from garage_tui.screens.chat.conversations import SIDES
+from garage_tui.core.serving.server_state import ServerSnapshot
+from garage_tui.screens.chat.asker import Asker
+from garage_tui.screens.chat.chat_server import make_chat_server
+from garage_tui.screens.chat.conversation_columns import ConversationColumns
+from garage_tui.screens.chat.conversations import Conversations
+from garage_tui.screens.chat.model_choice import ModelChoice
+from garage_tui.screens.chat.server_line import ServerLine
+from garage_tui.screens.chat.turn_actions import TurnActions
 from garage_tui.screens.common.app_state import app_state
-from garage_tui.screens.common.run_text import fraction
-from garage_tui.widgets.prompts import Confirm, Pick
+from garage_tui.widgets.pane import Pane
 
-_BASE_HINT = "Ask something below: all models get the same question, and answer side by side."
-_BOOK_HINT = "The base model once more, with the facts found for your question in its prompt. Nothing is learned."
-_TUNED_HINT = "This model learnt {rows} rows. Ask it what it was taught, and something it was not."
-_ITS_TUNED = "The server's {model} answers here: `tuned` in [chat] of your settings says so."
-_NO_TUNED = (
-    "No tuned model yet.\n\nF2 shows your facts, t teaches them; when that run has finished, its model answers here."
-)
-_TAUGHT_NOW = (
-    "No tuned model yet: {run} is at it ({how}). Its model answers here when it has finished; F3 shows how far it is."
-)
+T = TypeVar("T")
+_ASK_BOTH, _ASK_ALL = "Ask both models …", "Ask all three …"
+_SIDE_NAMES: dict[Side, str] = {"base": "the base model", "book": "the open book", "tuned": "the tuned model"}
 
 
-def _no_tuned(runs: tuple[RunSnapshot, ...]) -> str:
-    """Return what stands where a tuned model will answer: which run makes it, or how to have one."""
-    if run := next((seen for seen in runs if seen.alive and not seen.draws), None):
-        words = fraction(run.state) if run.state and run.state.step else run.status
-        return _TAUGHT_NOW.format(run=run.id, how=words)
-    return _NO_TUNED
-
-
-def _not_here(base: str) -> str:
-    """Return the sentence about a base model that is still to be fetched; empty where it is here. Reads folders."""
-    try:
-        model = models.find(base)
-    except GarageError:
-        return ""  # the first question says what is wrong
-    if model.here:
-        return ""
-    known = models.KNOWN.get(model.name)
-    return f"{one_line(model.name, 60)} is not here yet: your first question fetches it, once" + (
-        f" ({known.download})." if known else "."
-    )
-
-
-class ChatPane(ChatColumns):
-    """Conversations that share one line to type in.
+class ChatPane(Pane):
+    """The Chat screen: a conversation for each model, and one input field for all.
 
     Args:
-        facts_file: returns the facts file that is the open book, which is the one on the Facts screen.
+        workspace: whose runs and server answer, and where conversations are saved.
+        settings: of the workspace.
+        facts_file: returns the facts file that the open book reads, which is the one on the Facts screen.
         run_id: the run whose model is the tuned one at first; by default the newest.
     """
 
+    HELP_PAGE = "guide/chat.md"
     HELP = (
         "Type a question and press Enter: the base model answers on the left, the model you tuned on the right. "
         "Ask what you taught, and also what you did not: a good run changes only what it was meant to. Ctrl+O has the "
@@ -135,130 +113,167 @@ class ChatPane(ChatColumns):
     def __init__(
         self, workspace: Workspace, settings: Settings, facts_file: Callable[[], Path], run_id: str | None = None
     ) -> None:
-        super().__init__(workspace, settings)
-        self._facts_file, self._wanted = facts_file, run_id
-        self._tuned: RunSnapshot | None = None
-        self._picked = False
-        self._gone = ""  # the run of a chat that came back, which is not here any more
+        super().__init__(id="chat")
+        self.workspace, self.settings = workspace, settings
+        self._facts_file = facts_file
+        self.columns, self.server_line = ConversationColumns(), ServerLine()
+        self.question_input = Input(placeholder=_ASK_BOTH, id="chat-input", compact=True, select_on_focus=False)
+        self.question_input.cursor_blink = False  # a blinking cursor repaints for ever
+        self.server = make_chat_server(workspace, settings, self._show_server)
+        self._titled_base = ""
+        self.conversations = Conversations(self)
+        self.asker = Asker(self, self.conversations)
+        self.turn_actions = TurnActions(self, self.conversations, self.asker)
+        self.models = ModelChoice(self, self.conversations, self.asker, run_id)
+
+    def compose(self) -> ComposeResult:
+        yield self.columns
+        yield self.server_line
+        yield self.question_input
 
     def on_mount(self) -> None:
-        self.column("base").hint(_BASE_HINT)
-        self.column("book").hint(_BOOK_HINT)
-        self.column("tuned").hint(_NO_TUNED)
+        self.models.show_hints()
         self.lay_out()
-        self.show_titles()
-        self.watch(self.app, "runs", self._show_runs)
-        self._tell_if_not_here()
+        self.models.show_titles()
+        self.watch(self.app, "runs", self.models.show_runs)
 
-    @work(group="base")
-    async def _tell_if_not_here(self) -> None:
-        if not self.settings.chat.server and (words := await asyncio.to_thread(_not_here, self.server.base)):
-            self.column("base").hint(f"{_BASE_HINT}\n\n{words}")
+    def on_unmount(self) -> None:
+        self.asker.commit_pending()
+        self.conversations.save_at_exit()
 
     def reveal(self) -> None:
         super().reveal()
-        self.show_titles()
+        self.server_line.start_polling(self.server)
+        self.models.show_titles()
 
-    # The server
+    def conceal(self) -> None:
+        super().conceal()
+        self.server_line.stop_polling()
 
-    @work(group="restart", exclusive=True)
-    async def action_restart(self) -> None:
-        """Start the server anew; where an answer is coming, after a question."""
-        text = "What has come of it is kept; the rest is lost, for other programs that ask this server too."
-        question = Confirm("An answer is still coming. Restart the server?", text, "Restart", "Let it answer")
-        if self.talking and not await self.app.push_screen_wait(question):
-            return
-        self.notice.note("stopping the model server …")
-        try:
-            await self.server.restart()
-        except GarageError as error:
-            self.notice.wrong(one_line(str(error), 300))
+    def on_resize(self) -> None:
+        self.lay_out()
 
-    # Who answers
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self.turn_actions.follow_focus(event.widget)
+
+    @on(Input.Submitted, "#chat-input")
+    def _submit(self, event: Input.Submitted) -> None:
+        self.asker.submit(event.value)
+
+    def _show_server(self, snapshot: ServerSnapshot) -> None:
+        if self.server.base != self._titled_base:  # an external server names its model only when it is asked
+            self._titled_base = self.server.base
+            self.models.show_titles()
+        self.server_line.show_state(self.server.describe(snapshot), snapshot.status)
+
+    # What the app asks of this screen
+
+    @property
+    def is_answering(self) -> bool:
+        """True while an answer is awaited or coming in."""
+        return self.asker.is_answering
+
+    def choose_run(self, run_id: str) -> None:
+        """Put the model of this run on the right."""
+        self.models.choose_run(run_id)
+
+    def show_fact_saved(self, fact: Fact, position: str) -> None:
+        """Say where a fact is now, and what comes next."""
+        self.turn_actions.show_fact_saved(fact, position)
+
+    def show_fact_error(self, message: str) -> None:
+        """Say why a fact is not in its file."""
+        self.notice.wrong(message)
+
+    # What the parts ask of this screen
+
+    @property
+    def runs(self) -> tuple[RunSnapshot, ...]:
+        return app_state(self).runs
 
     @property
     def run_id(self) -> str:
-        return self._tuned.id if self._tuned else ""
+        return self.models.run_id
+
+    @property
+    def sides(self) -> list[Side]:
+        return self.models.sides
 
     @property
     def facts_file(self) -> Path:
         return self._facts_file()
 
-    @property
-    def sides(self) -> list[Side]:
-        asked: dict[Side, bool] = {"base": True, "book": self.view > 0, "tuned": bool(self.run_id or self.server.tuned)}
-        return [side for side in SIDES if asked[side]]
+    def stop_answers(self) -> None:
+        self.asker.stop()
 
-    def _choices(self, runs: tuple[RunSnapshot, ...]) -> list[RunSnapshot]:
-        return [seen for seen in runs if seen.adapter and seen.status in ("finished", "stopped")]
+    def show_opened(self, transcript: Transcript) -> None:
+        self.models.adopt(transcript)
+        self.turn_actions.choose_newest()
 
-    def _show_runs(self, runs: tuple[RunSnapshot, ...]) -> None:
-        choices = self._choices(runs)
-        if self._wanted and any(seen.id == self._wanted for seen in choices):
-            self.talk_to(self._wanted)
-            self._wanted = None
-        if self._tuned and any(seen.id == self._tuned.id for seen in choices):
-            return
-        newest, said = choices[0] if choices else None, self.open.transcript
-        # What was asked before the runs were seen stays: another base could not go on with it.
-        loses = bool(said.turns) and self._base_of(newest) != self.server.base
-        if not (self._picked or self.talking or loses or said.has("tuned")):
-            self._take(newest)
-        if not self._tuned and not self.server.tuned:
-            self.column("tuned").hint(_no_tuned(runs))
+    def lay_out(self) -> None:
+        self.columns.lay_out()
+        self.question_input.placeholder = _ASK_ALL if self.columns.choice.asks_book else _ASK_BOTH
+        self.turn_actions.stay_visible()
 
-    def talk_to(self, run_id: str) -> None:
-        """Put this run's model on the right."""
-        runs: tuple[RunSnapshot, ...] = app_state(self).runs
-        for seen in self._choices(runs):
-            if seen.id == run_id:
-                self._picked = True
-                self._take(seen)
+    def focus_now(self, widget: Widget) -> None:
+        self.screen.set_focus(widget, scroll_visible=False)  # `Widget.focus` would lose keys that were typed ahead
 
-    def _take(self, seen: RunSnapshot | None) -> None:
-        if seen is not None and seen.id == self.run_id:
-            return
-        base = self._base_of(seen)
-        # Another model does not go on with what this one said; the conversation so far is kept in its file.
-        if self.talking or base != self.server.base or self.open.transcript.has("tuned"):
-            self.begin()
-        self._use(seen, base)
+    def copy_to_clipboard(self, text: str) -> None:
+        self.app.copy_to_clipboard(text)
 
-    def _base_of(self, seen: RunSnapshot | None) -> str:
-        name = str(seen.manifest.base.get("name", "")) if seen and seen.manifest else ""
-        return name or self.settings.base_model
+    async def ask(self, dialog: Screen[T]) -> T | None:
+        return await self.app.push_screen_wait(dialog)
 
-    def _use(self, seen: RunSnapshot | None, base: str, gone: str = "") -> None:
-        self._tuned, self._gone, self.server.base = seen, gone, base
-        rows = seen.manifest.dataset.get("rows", "?") if seen and seen.manifest else "?"
-        hint = _TUNED_HINT.format(rows=rows) if seen else _no_tuned(app_state(self).runs)
-        self.column("tuned").hint(_ITS_TUNED.format(model=one_line(self.server.tuned)) if self.server.tuned else hint)
-        self.show_titles()
+    # Actions
 
-    def adopt(self, transcript: Transcript) -> None:
-        runs: tuple[RunSnapshot, ...] = app_state(self).runs
-        seen = next((seen for seen in self._choices(runs) if seen.id == transcript.run), None)
-        self._picked = True
-        self._use(seen, transcript.base or self.settings.base_model, "" if seen else transcript.run)
-        if transcript.has("book") and not self.view:
-            self.view = 1
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "stop":
+            return self.asker.is_answering
+        if action == "leave":
+            return self.turn_actions.is_walking or self.asker.editing is not None
+        return True
+
+    def action_stop(self) -> None:
+        self.asker.stop()
+
+    def action_leave(self) -> None:
+        self.turn_actions.leave()
+
+    def action_answers(self) -> None:
+        self.turn_actions.toggle()
+
+    def action_step(self, by: int) -> None:
+        self.turn_actions.step(by)
+
+    def action_aside(self, by: int) -> None:
+        self.turn_actions.step_aside(by)
+
+    def action_turn(self, action: str) -> None:
+        self.turn_actions.act(action)
+
+    def action_scroll(self, pages: int) -> None:
+        self.columns.scroll_pages(pages)
+
+    def action_columns(self) -> None:
+        """Show the next choice of columns."""
+        width = self.app.size.width
+        self.columns.choice.advance(width)
         self.lay_out()
+        self.models.show_titles()
+        if hidden := self.columns.choice.hidden(width):
+            self.notice.note(f"All three are asked; here is room for two. Ctrl+O again shows {_SIDE_NAMES[hidden]} too")
 
-    @work(group="form", exclusive=True)
-    async def action_pick(self) -> None:
-        """Choose the run whose model answers on the right."""
-        choices = self._choices(app_state(self).runs)
-        if not choices:
-            self.notice.wrong("no tuned model yet: F2 shows your facts, t teaches them")
-            return
-        ids = [seen.id for seen in choices]
-        current = ids.index(self.run_id) if self.run_id in ids else 0
-        choice = await self.app.push_screen_wait(Pick("Which tuned model?", ids, current))
-        if choice is not None:
-            self.talk_to(ids[choice])
+    def action_clear(self) -> None:
+        self.conversations.start_new()
 
-    def show_titles(self) -> None:
-        gone = f"{self._gone}, gone" if self._gone else "none yet"
-        self.column("base").border_title = Content(f"Base · {one_line(model_label(self.server.base), 60)}")
-        self.column("book").border_title = Content(f"Open book · {plain(self.facts_file.name)}")
-        self.column("tuned").border_title = Content(f"Tuned · {one_line(self.server.tuned, 60) or self.run_id or gone}")
+    def action_reload(self) -> None:
+        self.conversations.open_earlier()
+
+    def action_settings(self) -> None:
+        self.conversations.ask_settings()
+
+    def action_pick(self) -> None:
+        self.models.pick()
+
+    def action_restart(self) -> None:
+        self.asker.restart_server()

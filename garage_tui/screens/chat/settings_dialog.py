@@ -32,6 +32,7 @@ _WORDS = {
 class ChatSettingsDialog(Dialog[tuple[SamplingParams, str] | None]):
     """What every question goes with; the result is the sampling and the system prompt, or None."""
 
+    HELP_PAGE = "guide/chat.md"
     HELP = (
         "What every question of this conversation goes with, for all models alike; from the next question on.\n\n"
         "At temperature 0 a model always says what it holds most likely; above, it varies, and the seed decides how."
@@ -82,7 +83,7 @@ class ChatSettingsDialog(Dialog[tuple[SamplingParams, str] | None]):
         """Take what the fields say; what is wrong is said here."""
         fields = {name: self.query_one(f"#{name}", Input).value for name in _LABELS}
         try:
-            wanted = sampling.read(**fields)
+            wanted = sampling.parse(**fields)
         except BadInputError as error:
             self.notice.wrong(plain(str(error)))
         else:

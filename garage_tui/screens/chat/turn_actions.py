@@ -1,157 +1,161 @@
-"""What can be done with a turn of a chat: choose it, ask it anew, copy it, make a fact of it."""
+"""What the keyboard does with a turn of the chat: choose it, ask it again, copy an answer, make a fact of it."""
 
 from __future__ import annotations
 
 import asyncio
 
-from textual import events, work
-from textual.widgets import Input
+from textual.widget import Widget
 
 from garage_tui.core.base.sanitize import plain
-from garage_tui.core.base.settings import Settings, Workspace
-from garage_tui.core.chat import transcripts
-from garage_tui.core.chat.transcripts import Side
+from garage_tui.core.chat.transcripts import Side, Turn
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.terminal import clipboard
-from garage_tui.screens.chat.asking import ChatTalk
-from garage_tui.screens.chat.conversations import SIDES, OpenChat
+from garage_tui.screens.chat.asker import Asker
+from garage_tui.screens.chat.conversations import Conversations
+from garage_tui.screens.chat.host import ChatHost
 from garage_tui.screens.common.messages import FactWritten
 from garage_tui.widgets.conversation import Conversation
 
-WHOSE: dict[Side, str] = {
+ANSWER_NAMES: dict[Side, str] = {
     "tuned": "the tuned model's answer",
     "base": "the base model's answer",
     "book": "the answer with the open book",
 }
-"""In the order in which a fact begins with them."""
+"""What each side's answer is called; a new fact begins with the first of them that there is."""
 
 
-class ChatTurns(ChatTalk):
-    """The part of the chat in which the keyboard walks through the answers."""
+class TurnActions:
+    """Walks through the turns, and acts on the chosen one or, while the user types, on the newest."""
 
-    def __init__(self, workspace: Workspace, settings: Settings) -> None:
-        super().__init__(workspace, settings)
+    def __init__(self, host: ChatHost, conversations: Conversations, asker: Asker) -> None:
+        self._host, self._conversations, self._asker = host, conversations, asker
         self._chosen: int | None = None
-        self._in: Side = "tuned"  # the column that has, or had, the focus
+        self._side: Side = "tuned"  # of the column that has the focus, or had it last
 
     # Walking
 
     @property
-    def walking(self) -> bool:
-        """True while a conversation has the focus, not the line to type in."""
-        return isinstance(self.screen.focused, Conversation)
+    def is_walking(self) -> bool:
+        """True while a conversation has the focus, not the input field."""
+        return self._host.columns.has_focused_column
 
-    @property
-    def _seen(self) -> list[Side]:
-        return [side for side in SIDES if self.column(side).display]
-
-    def action_answers(self) -> None:
-        """Go from the line to type in to the answers, or back."""
-        if self.walking:
-            self.focus_now(self.query_one(Input))
+    def toggle(self) -> None:
+        """Go from the input field to the answers, or back."""
+        if self.is_walking:
+            self._host.focus_now(self._host.question_input)
         else:
-            self._go(self._in if self._in in self._seen else self._seen[-1])
+            visible = self._host.columns.visible_sides
+            self._go_to(self._side if self._side in visible else visible[-1])
 
-    def _go(self, side: Side) -> None:
-        self._in = side  # at once: the next key may be here already
-        self.focus_now(self.column(side))
-        self._choose(self._last if self._chosen is None else self._chosen)
+    def leave(self) -> None:
+        """Go back to the input field; there, stop editing an earlier question."""
+        field = self._host.question_input
+        if self.is_walking:
+            self._host.focus_now(field)
+        else:
+            self._asker.cancel_edit()
+            field.value = ""
 
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        if isinstance(event.widget, Conversation) and self._last is not None:  # an empty one has it at the start
-            self._in = next(side for side in SIDES if self.column(side) is event.widget)
-            self._choose(self._last if self._chosen is None else self._chosen)
+    def stay_visible(self) -> None:
+        """Go to another column if the one with the focus is hidden now."""
+        visible = self._host.columns.visible_sides
+        if self.is_walking and self._side not in visible:
+            self._go_to(visible[-1])
+
+    def _go_to(self, side: Side) -> None:
+        self._side = side  # at once: the next key may be here already
+        self._host.focus_now(self._host.columns[side])
+        self._choose_current()
+
+    def follow_focus(self, widget: Widget) -> None:
+        """Choose a turn when a conversation gets the focus; choose none when the input field does."""
+        columns = self._host.columns
+        if isinstance(widget, Conversation) and columns.last_index is not None:  # an empty one has it at the start
+            self._side = columns.side_of(widget)
+            self._choose_current()
         else:
             self._choose(None)
 
-    @property
-    def _last(self) -> int | None:
-        count = len(self.column("base").turns)
-        return count - 1 if count else None
+    def _choose_current(self) -> None:
+        self._choose(self._host.columns.last_index if self._chosen is None else self._chosen)
 
-    def _choose(self, place: int | None) -> None:
-        last = self._last
-        self._chosen = None if place is None or last is None else max(0, min(place, last))
-        for side in SIDES:
-            self.column(side).choose(self._chosen)
+    def choose_newest(self) -> None:
+        """Choose the newest turn while walking; none while the user types."""
+        self._choose(self._host.columns.last_index if self.is_walking else None)
 
-    def action_step(self, by: int) -> None:
-        """Go to the turn above or below; while typing, to the question before or after."""
-        if self.walking:
+    def _choose(self, index: int | None) -> None:
+        last = self._host.columns.last_index
+        self._chosen = None if index is None or last is None else max(0, min(index, last))
+        self._host.columns.choose_turn(self._chosen)
+
+    def step(self, by: int) -> None:
+        """Go to the turn above or below; while typing, recall the question before or after."""
+        if self.is_walking:
             if self._chosen is not None:
                 self._choose(self._chosen + by)
             return
-        field = self.query_one(Input)
-        field.value = self.recall.back(field.value) if by < 0 else self.recall.forward(field.value)
+        field, history = self._host.question_input, self._conversations.history
+        field.value = history.back(field.value) if by < 0 else history.forward(field.value)
         field.cursor_position = len(field.value)
 
-    def action_aside(self, by: int) -> None:
+    def step_aside(self, by: int) -> None:
         """Go to the column on the left or on the right."""
-        seen = self._seen
-        if self.walking and self._in in seen:
-            self._go(seen[max(0, min(seen.index(self._in) + by, len(seen) - 1))])
+        visible = self._host.columns.visible_sides
+        if self.is_walking and self._side in visible:
+            self._go_to(visible[max(0, min(visible.index(self._side) + by, len(visible) - 1))])
 
-    def _show(self, chat: OpenChat) -> None:
-        super()._show(chat)
-        self._choose(self._last if self.walking else None)
+    # Acting on a turn
 
-    # Doing something with a turn
+    def act(self, action: str) -> None:
+        """Act on the chosen turn, or on the newest if none is chosen.
 
-    def action_turn(self, what: str) -> None:
-        """Do something with the chosen turn, or with the newest where none is chosen."""
-        turns = self.turns
-        place = self._chosen if self._chosen is not None else len(turns) - 1
-        notice = self.notice
-        if not 0 <= place < len(turns):
-            notice.wrong("nothing was asked yet")
-        elif what == "edit":
-            if self.talking:
-                notice.note("still answering · Esc stops the answers")
-            else:
-                self.edit(place)
-        elif what == "copy":
-            self._copy(turns[place])
+        Args:
+            action: `edit`, `copy`, `fact` or `exam`.
+        """
+        turns = self._asker.turns
+        index = self._chosen if self._chosen is not None else len(turns) - 1
+        if not 0 <= index < len(turns):
+            self._host.notice.wrong("nothing was asked yet")
+        elif action == "edit":
+            self._asker.edit(index)
+        elif action == "copy":
+            self._host.run_worker(self._copy(turns[index]), group="copy", exclusive=True)
         else:
-            self._make_fact(turns[place], exam=what == "exam")
+            make_fact = self._make_fact(turns[index], exam=action == "exam")
+            self._host.run_worker(make_fact, group="form", exclusive=True)
 
-    def _said(self, turn: transcripts.Turn) -> dict[Side, str]:
-        """Return what was answered, that of the column with the focus first."""
-        order = [self._in] * self.walking + list(WHOSE)
-        said = {side: turn.answers[side].text.strip() for side in order if side in turn.answers}
-        return {side: text for side, text in said.items() if text}
+    def _answers(self, turn: Turn) -> dict[Side, str]:
+        """Return the answers of a turn that are not empty, the one of the column with the focus first."""
+        order = [self._side] * self.is_walking + list(ANSWER_NAMES)
+        answers = {side: turn.answers[side].text.strip() for side in order if side in turn.answers}
+        return {side: text for side, text in answers.items() if text}
 
-    @work(group="copy", exclusive=True)
-    async def _copy(self, turn: transcripts.Turn) -> None:
-        notice = self.notice
-        side, text = next(iter(self._said(turn).items()), (None, ""))
+    async def _copy(self, turn: Turn) -> None:
+        notice = self._host.notice
+        side, text = next(iter(self._answers(turn).items()), (None, ""))
         if side is None:
             notice.wrong("there is no answer to copy")
             return
-        self.app.copy_to_clipboard(text)
-        done = f"Copied {WHOSE[side]}, {len(text):,} character{'' if len(text) == 1 else 's'}"
-        if hindered := await asyncio.to_thread(clipboard.obstacle):
-            notice.wrong(f"{done}; {hindered}")
+        self._host.copy_to_clipboard(text)
+        done = f"Copied {ANSWER_NAMES[side]}, {len(text):,} character{'' if len(text) == 1 else 's'}"
+        if obstacle := await asyncio.to_thread(clipboard.obstacle):
+            notice.wrong(f"{done}; {obstacle}")
         else:
             notice.done(done)
 
-    @work(group="form", exclusive=True)
-    async def _make_fact(self, turn: transcripts.Turn, *, exam: bool) -> None:
-        from garage_tui.screens.chat.fact_dialog import FactDialog, Start  # noqa: PLC0415 (not needed for the first paint)
+    async def _make_fact(self, turn: Turn, *, exam: bool) -> None:
+        from garage_tui.screens.chat.fact_dialog import FactDialog, SuggestedAnswer  # noqa: PLC0415 (not needed for the first paint)
 
-        starts = [Start(WHOSE[side], text) for side, text in self._said(turn).items()]
-        dialog = FactDialog(plain(self.facts_file.name), turn.question, starts, exam)
-        fact = await self.app.push_screen_wait(dialog)
+        suggestions = [SuggestedAnswer(ANSWER_NAMES[side], text) for side, text in self._answers(turn).items()]
+        dialog = FactDialog(plain(self._host.facts_file.name), turn.question, suggestions, exam)
+        fact = await self._host.ask(dialog)
         if fact is not None:
-            self.post_message(FactWritten(fact))
+            self._host.post_message(FactWritten(fact))
 
-    def fact_kept(self, fact: Fact, where: str) -> None:
+    def show_fact_saved(self, fact: Fact, position: str) -> None:
         """Say where a fact is now, and what comes next."""
         if fact.exam:
-            words = f"An exam question now: {where}. Never taught; the report card asks it (x on F3)"
+            text = f"An exam question now: {position}. Never taught; the report card asks it (x on F3)"
         else:
-            words = f"A fact now: {where}. t on F2 teaches it, u there takes it back"
-        self.notice.done(words)
-
-    def fact_not_kept(self, why: str) -> None:
-        """Say why a fact is not in its file."""
-        self.notice.wrong(why)
+            text = f"A fact now: {position}. t on F2 teaches it, u there takes it back"
+        self._host.notice.done(text)

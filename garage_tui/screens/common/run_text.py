@@ -9,8 +9,7 @@ from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import EnergySettings
 from garage_tui.core.exam.report_text import Headline
 from garage_tui.core.hardware.energy import amount, in_words
-from garage_tui.core.limits import run_limits as care
-from garage_tui.core.monitor.run_follower import Known
+from garage_tui.core.monitor.run_follower import RunMeasurements
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.core.runs.record import RunState
 from garage_tui.screens.common import recipe_text as run_recipe
@@ -31,10 +30,10 @@ _SIGNS = {
 }
 
 
-def badge(seen: RunSnapshot) -> Content:
+def badge(run: RunSnapshot) -> Content:
     """Return the state as sign and word."""
-    sign, colour = _SIGNS.get(seen.status, ("·", ""))
-    return Content.assemble((f"{sign} {seen.status}", colour))
+    sign, colour = _SIGNS.get(run.status, ("·", ""))
+    return Content.assemble((f"{sign} {run.status}", colour))
 
 
 def fraction(state: RunState | None) -> str:
@@ -50,28 +49,28 @@ def bar(state: RunState | None, width: int) -> Content:
     return Content.assemble(("━" * filled, "$primary"), ("─" * (width - filled), "$panel-lighten-2"))
 
 
-def progress(seen: RunSnapshot) -> Content:
+def progress(run: RunSnapshot) -> Content:
     """Return what fits between a run's name and its numbers: a bar, what it is doing, or how it ended."""
-    state = seen.state
-    if seen.place is not None:
-        return Content.styled(waits(seen.place), "$muted")
-    if not seen.alive or seen.status == "paused" or seen.waits:
-        reason = why(seen)
-        return Content.styled(reason, "$muted") if reason or not seen.card else _verdict(seen.card)
+    state = run.state
+    if run.queue_position is not None:
+        return Content.styled(queue_text(run.queue_position), "$muted")
+    if not run.alive or run.status == "paused" or run.waits:
+        reason = reason_text(run)
+        return Content.styled(reason, "$muted") if reason or not run.card else _verdict(run.card)
     if state and not state.step and state.phase:
         return Content.styled(one_line(state.phase, 60), "$muted")
     return bar(state, 20)
 
 
-def why(seen: RunSnapshot) -> str:
+def reason_text(run: RunSnapshot) -> str:
     """Return why a run is as it is, without the verdict of its card, which has a line of its own."""
-    return seen.reason.removesuffix(seen.card.verdict).rstrip("; ") if seen.card else seen.reason
+    return run.reason.removesuffix(run.card.verdict).rstrip("; ") if run.card else run.reason
 
 
-def waits(place: int) -> str:
-    """Return what a place in the queue means."""
-    ordinal = {1: "2nd", 2: "3rd"}.get(place, f"{place + 1}th")
-    return "next in the queue" if place == 0 else f"{ordinal} in the queue"
+def queue_text(position: int) -> str:
+    """Return a position in the queue, counted from 0, as text."""
+    ordinal = {1: "2nd", 2: "3rd"}.get(position, f"{position + 1}th")
+    return "next in the queue" if position == 0 else f"{ordinal} in the queue"
 
 
 def loss(state: RunState | None) -> str:
@@ -85,38 +84,38 @@ def speed(state: RunState) -> str:
     return f"{state.tokens_per_s:.0f} tokens/s" if state.tokens_per_s else ""
 
 
-def time_words(seen: RunSnapshot) -> str:
+def time_text(run: RunSnapshot) -> str:
     """Return what is left of a living run, or what a dead one took."""
-    state = seen.state
+    state = run.state
     if state is None:
         return ""
-    if seen.alive:
-        if 0 < state.total_steps <= state.step and seen.status == "running":
+    if run.alive:
+        if 0 < state.total_steps <= state.step and run.status == "running":
             return "finishing"  # saving, and the report card
         if state.seconds_left is not None and state.step:
             return f"{duration(state.seconds_left)} left"
         return ""
-    return f"took {duration(seen.seconds)}" if seen.seconds else ""
+    return f"took {duration(run.seconds)}" if run.seconds else ""
 
 
-def in_header(runs: tuple[RunSnapshot, ...]) -> tuple[Content, ...]:
+def header_lines(runs: tuple[RunSnapshot, ...]) -> tuple[Content, ...]:
     """Return what every screen says about the run that is running, in ever fewer words."""
-    alive = sorted((seen for seen in runs if seen.alive), key=lambda seen: seen.status == "queued")
+    alive = sorted((run for run in runs if run.alive), key=lambda run: run.status == "queued")
     if not alive:
         return Content.styled("no run is running", "$muted"), Content("")
-    seen = alive[0]
-    sign, colour = _SIGNS.get(seen.status, ("●", "$primary"))
-    state = seen.state
+    run = alive[0]
+    sign, colour = _SIGNS.get(run.status, ("●", "$primary"))
+    state = run.state
     done = fraction(state) if state and state.step else ""
-    phase = "paused" if seen.status == "paused" else one_line(state.phase, 40) if state else ""
-    now = f"{seen.status}: {seen.reason}" if seen.waits else time_words(seen) or phase
+    phase = "paused" if run.status == "paused" else one_line(state.phase, 40) if state else ""
+    now = f"{run.status}: {run.reason}" if run.waits else time_text(run) or phase
     more = f"{len(alive) - 1} more" if len(alive) > 1 else ""
-    brief = f"{seen.status}: {seen.waits}" if seen.waits else time_words(seen) or phase
+    brief = f"{run.status}: {run.waits}" if run.waits else time_text(run) or phase
     ways = (
-        (f"{seen.name} {done}".strip(), now, more),
-        (f"{seen.name} {done}".strip(), brief),
-        (done or seen.name, brief),
-        (done or one_line(seen.name, 12),),
+        (f"{run.name} {done}".strip(), now, more),
+        (f"{run.name} {done}".strip(), brief),
+        (done or run.name, brief),
+        (done or one_line(run.name, 12),),
     )
     return tuple(Content.assemble((f"{sign} ", colour), " · ".join(filter(None, words))) for words in ways)
 
@@ -126,50 +125,53 @@ def energy(state: RunState | None) -> str:
     return amount(state.wh) if state and state.wh is not None else ""
 
 
-def summary(seen: RunSnapshot, known: Known | None = None, prices: EnergySettings | None = None) -> Content:
+def summary(
+    run: RunSnapshot, measurements: RunMeasurements | None = None, prices: EnergySettings | None = None
+) -> Content:
     """Return what the details pane says about a run.
 
     Args:
-        known: what its events and its folder say, if they were heard.
+        measurements: what was measured beyond its state, where anything is known.
         prices: of energy.
     """
-    state, manifest, known = seen.state, seen.manifest, known or Known()
-    probe = known.probe
-    head = badge(seen)
-    if seen.alive and state and state.phase and seen.status != "paused":
+    state, manifest, measurements = run.state, run.manifest, measurements or RunMeasurements()
+    probe = measurements.probe
+    head = badge(run)
+    if run.alive and state and state.phase and run.status != "paused":
         head = Content.assemble(head, f": {one_line(state.phase, 80)}")
     lines = [head]
-    if seen.place is not None:
-        lines.append(Content(waits(seen.place)))
-    if reason := why(seen):
+    if run.queue_position is not None:
+        lines.append(Content(queue_text(run.queue_position)))
+    if reason := reason_text(run):
         lines.append(Content(reason))
-    if probe and probe.forgets and seen.alive and seen.status in ("running", "pausing", "paused"):
-        lines.append(Content.styled(f"! it begins to forget: {probe.forgets} · s stops it", "$warning"))
-    if seen.card:
-        before = " (of before)" if seen.alive else ""
-        card = "card  " if seen.draws else "report card  "
-        lines.append(Content.assemble((card, "$muted"), _verdict(seen.card), (before, "$muted")))
-    elif seen.adapter and not seen.alive:
+    if probe and probe.forgetting and run.alive and run.status in ("running", "pausing", "paused"):
+        lines.append(Content.styled(f"! it begins to forget: {probe.forgetting} · s stops it", "$warning"))
+    if run.card:
+        before = " (of before)" if run.alive else ""
+        card = "card  " if run.draws else "report card  "
+        lines.append(Content.assemble((card, "$muted"), _verdict(run.card), (before, "$muted")))
+    elif run.adapter and not run.alive:
         lines.append(Content.assemble(("report card  ", "$muted"), "none yet: x makes one"))
     if probe:
-        lines += [pair("probe", probe.shares), pair("", probe.drifted, f"step {probe.step}")]
+        lines += [pair("probe", probe.shares_text), pair("", probe.drift_text, f"step {probe.step}")]
     if state and state.total_steps:
         lines.append(pair("step", fraction(state), f"epoch {state.epoch:.1f}"))
         if state.loss is not None:
             lines.append(pair("loss", f"{state.loss:.4f}", speed(state)))
-    if sheet := known.sheet:
+    if sheet := measurements.sheet:
         lines.append(pair("", f"{sheet.held_out:.4f} on held-out pictures, epoch {sheet.epoch}"))
-        lines.append(pair("drawn", f"{known.sheets} sheet{'' if known.sheets == 1 else 's'}", "v shows them"))
-    if words := time_words(seen):
+        count = measurements.sheets
+        lines.append(pair("drawn", f"{count} sheet{'' if count == 1 else 's'}", "v shows them"))
+    if words := time_text(run):
         lines.append(pair("time", words))
-    if used := _resources(state, known.disk):
+    if used := _resources(state, measurements.disk):
         lines.append(pair("uses", *used))
     if state and state.wh is not None:
         lines.append(pair("energy", in_words(state.wh, state.wh_from, prices or EnergySettings())))
     if manifest:
-        if words := care.in_words(manifest.care):
+        if words := manifest.limits.describe():
             lines.append(pair("when", words))
-        lines += run_recipe.lines(manifest, known.parameters)
+        lines += run_recipe.lines(manifest, measurements.parameters)
     return Content("\n").join(lines)
 
 

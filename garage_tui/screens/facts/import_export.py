@@ -3,36 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
-
-from textual import work
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line, plain
 from garage_tui.core.facts.file import MOST_BYTES
-from garage_tui.screens.facts.row_text import many
-from garage_tui.screens.facts.row_tools import FactTools
+from garage_tui.core.facts.row_problems import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from garage_tui.core.facts.store import FactsStore
+    from garage_tui.screens.facts.host import FactsHost
+    from garage_tui.screens.facts.row_edits import RowEdits
 
 
-class FactExchange(FactTools):
-    """The actions of the facts pane that bring facts in and take them out."""
+class ImportExport:
+    """Brings facts into the open file and takes them out of it, each after a preview or a question."""
 
-    def create(self) -> FactsStore | None:
-        """Make the file, where there is none yet."""
-        raise NotImplementedError
+    def __init__(self, host: FactsHost, edits: RowEdits) -> None:
+        self._host, self._edits = host, edits
 
-    @work(group="form", exclusive=True)
-    async def paste(self, text: str) -> None:
-        """Make facts of what was pasted (sentences await their questions), after a look at what they would be."""
-        await self._take_over(text.replace("\r\n", "\n").replace("\r", "\n").encode(errors="replace"), None)
+    def paste(self, text: str) -> None:
+        """Make facts of pasted text, after a preview; sentences become facts without a question."""
+        self._host.run_worker(partial(self._paste, text), group="form", exclusive=True)
 
-    async def _take_over(self, data: bytes, source: Path | None) -> None:
+    async def _paste(self, text: str) -> None:
+        await self._add(text.replace("\r\n", "\n").replace("\r", "\n").encode(errors="replace"), None)
+
+    async def _add(self, data: bytes, source: Path | None) -> None:
         """Add the facts in `data` below the chosen row, after a look at what they would be."""
         from garage_tui.core.facts import convert  # noqa: PLC0415 (not needed for the first paint)
         from garage_tui.widgets.prompts import Confirm  # noqa: PLC0415
@@ -41,14 +41,15 @@ class FactExchange(FactTools):
         try:
             found = await asyncio.to_thread(lambda: convert.read(data, convert.guess(source, data)))
         except GarageError as error:
-            self.notice.wrong(plain(f"{where}: {error}" if source else str(error)))
+            self._host.notice.wrong(plain(f"{where}: {error}" if source else str(error)))
             return
-        new = convert.not_there(found.facts, self.store.document.lines if self.store else [])
+        store = self._host.session.store
+        new = convert.not_there(found.facts, store.document.lines if store else [])
         if not new:
             bad = f" ({plain(found.problems[0])})" if found.problems else ""
-            self.notice.wrong(plain(f"nothing in {where} is new{bad}"))
+            self._host.notice.wrong(plain(f"nothing in {where} is new{bad}"))
             return
-        count = many(len(new), "row")
+        count = counted(len(new), "row")
         words = [f"· {one_line(fact.question or fact.answer, 60)}" for fact in new[:10]]
         words += [f"… and {len(new) - 10} more"] if len(new) > 10 else []
         words += ["", f"Not taken over: {one_line(found.problems[0])}"] if found.problems else []
@@ -56,64 +57,68 @@ class FactExchange(FactTools):
         if any(fact.statement for fact in new):
             words += ["", "A fact without a question is not taught: Enter writes one, s suggests some."]
         question = Confirm(f"Add {count} below the chosen one?", "\n".join(words), "Add them", "Leave them")
-        if not await self.app.push_screen_wait(question):
+        if not await self._host.ask(question):
             return
-        store = self.store or self.create()
+        store = self._edits.created()
         if store is None:
             return
-        place = min(len(store.document.lines), (-1 if self.place is None else self.place) + 1)
-        store.insert(place, new, f"adding {count}")
-        self._changed(place, f"Added {count}")
+        position = min(len(store.document.lines), (-1 if self._host.position is None else self._host.position) + 1)
+        store.insert(position, new, f"adding {count}")
+        self._edits.changed(position, f"Added {count}")
 
-    @work(group="form", exclusive=True)
-    async def action_bring(self) -> None:
+    def import_file(self) -> None:
         """Add the facts of a file in another format."""
+        self._host.run_worker(self._import_file, group="form", exclusive=True)
+
+    async def _import_file(self) -> None:
         from garage_tui.widgets.path_dialog import PathDialog  # noqa: PLC0415 (not needed for the first paint)
 
         words = "CSV, messages, Alpaca, ShareGPT, facts, or a text of plain sentences: the format is seen by itself."
-        path = await self.app.push_screen_wait(PathDialog("Add the facts of which file?", words, self.workspace.root))
+        path = await self._host.ask(PathDialog("Add the facts of which file?", words, self._host.workspace.root))
         if path is None:
             return
         try:
             data = await asyncio.to_thread(read_regular, path, MOST_BYTES)
         except OSError as error:
-            self.notice.wrong(plain(f"{path}: {error.strerror}"))
+            self._host.notice.wrong(plain(f"{path}: {error.strerror}"))
             return
-        await self._take_over(data, path)
+        await self._add(data, path)
 
-    @work(group="form", exclusive=True)
-    async def action_export(self) -> None:
+    def export_file(self) -> None:
         """Write the file's facts in another format."""
+        self._host.run_worker(self._export_file, group="form", exclusive=True)
+
+    async def _export_file(self) -> None:
         from garage_tui.core.facts import convert  # noqa: PLC0415 (not needed for the first paint)
         from garage_tui.core.facts import file as facts  # noqa: PLC0415
         from garage_tui.widgets.path_dialog import PathDialog  # noqa: PLC0415
         from garage_tui.widgets.prompts import Confirm, Pick  # noqa: PLC0415
 
-        store = self.store
+        store = self._host.session.store
         rows = [line.fact for line in store.document.lines if line.fact] if store else []
         if store is None or not rows:
-            self.notice.wrong("there are no facts to export")
+            self._host.notice.wrong("there are no facts to export")
             return
-        choice = await self.app.push_screen_wait(Pick("Export as", list(convert.NAMES.values())))
+        choice = await self._host.ask(Pick("Export as", list(convert.NAMES.values())))
         if choice is None:
             return
         form = list(convert.NAMES)[choice]
         ending = {"csv": ".csv", "text": ".txt"}.get(form, f".{form}.jsonl")
         title, words = "Write which file?", "Exam questions go with it, marked as such where the format can say so."
         # Not in datasets/, where it would be taken for a facts file and all of its lines for broken ones.
-        start = self.workspace.root / store.path.with_suffix(ending).name
-        ask = PathDialog(title, words, self.workspace.root, start, new=True)
-        path = await self.app.push_screen_wait(ask)
+        start = self._host.workspace.root / store.path.with_suffix(ending).name
+        ask = PathDialog(title, words, self._host.workspace.root, start, new=True)
+        path = await self._host.ask(ask)
         if path is None:
             return
         there = Confirm("Replace it?", plain(f"{path} is there already."), "Replace it", "Leave it")
-        if path.exists() and not await self.app.push_screen_wait(there):
+        if path.exists() and not await self._host.ask(there):
             return
         try:
             await asyncio.to_thread(lambda: facts.write(path, convert.write(rows, form), keep=False))
         except OSError as error:
-            self.notice.wrong(plain(f"{path} cannot be written: {error.strerror}"))
+            self._host.notice.wrong(plain(f"{path} cannot be written: {error.strerror}"))
             return
         left = sum(row.statement for row in rows) if form not in ("facts", "text") else 0
-        more = f" · {many(left, 'fact')} without a question left out" if left else ""
-        self.notice.done(plain(f"Wrote {many(len(rows) - left, 'row')} to {path}{more}"))
+        more = f" · {counted(left, 'fact')} without a question left out" if left else ""
+        self._host.notice.done(plain(f"Wrote {counted(len(rows) - left, 'row')} to {path}{more}"))

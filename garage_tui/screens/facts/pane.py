@@ -2,54 +2,62 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from textual import events, work
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
-from garage_tui.core.base.sanitize import shown_line
-from garage_tui.core.base.settings import Settings, Workspace
-from garage_tui.core.facts import filter as facts_view
-from garage_tui.core.facts.document import Document
-from garage_tui.core.facts.filter import KINDS, Filter, Only
-from garage_tui.core.facts.line import Line
-from garage_tui.screens.facts import row_text as fact_words
-from garage_tui.screens.facts.cell_editing import ANSWER, QUESTION
-from garage_tui.screens.facts.open_file import FactFiles
+from garage_tui.core.base.settings import Settings, Workspace, journals_folder
+from garage_tui.core.facts.filter import Filter
+from garage_tui.core.facts.session import FactsSession
+from garage_tui.screens.facts import row_text
+from garage_tui.screens.facts.background_checks import BackgroundChecks
+from garage_tui.screens.facts.cell_writer import CellWriter
+from garage_tui.screens.facts.fact_details import FactDetails
+from garage_tui.screens.facts.fact_table import FactTable
+from garage_tui.screens.facts.import_export import ImportExport
+from garage_tui.screens.facts.open_file import OpenFile
+from garage_tui.screens.facts.row_edits import RowEdits
+from garage_tui.screens.facts.row_filter import RowFilter
+from garage_tui.screens.facts.row_tools import RowTools
 from garage_tui.widgets.notice import Notice
-from garage_tui.widgets.table import Column, Table
+from garage_tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from textual.widgets import Input
+    from contextlib import AbstractContextManager
 
+    from textual.widgets import Input, TextArea
+
+    from garage_tui.core.facts.line import Fact, Line
+    from garage_tui.core.facts.row_draft import RowDraft
+    from garage_tui.core.facts.store import FactsStore
+    from garage_tui.screens.facts.suggestions_dialog import About
+    from garage_tui.widgets.table import Table
+
+T = TypeVar("T")
 _EMPTY = (
     "No facts yet.\n\nPress a to write the first one: a question, and the answer the model shall give.\n"
     "Or paste sentences here, or press I to bring in a CSV, a chat or a text file.\n\n"
     "All is kept in {path}, one JSON object a line. When there are some, t teaches them to a model."
 )
 _LOOK_SECONDS = 1.0
-_SMALL = 64 * 1024  # bytes: a file that is read in less than a millisecond or two
-_FEW = 5_000  # rows that are looked through faster than a thread is started
+_WRITING_KEYS = {"a": "add", "e": "edit", "enter": "edit", "y": "duplicate"}
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return _SMALL
+class FactsPane(Pane):
+    """A facts file: its rows, and the row under the cursor in full.
 
+    Args:
+        path: the file to open; by default `datasets/garage.jsonl`, else the first there is.
+    """
 
-class FactsPane(FactFiles):
-    """A facts file: its rows, and the row under the cursor in full."""
-
+    HELP_PAGE = "guide/facts.md"
     HELP = (
         "Here you write what the model shall learn: questions as a person would ask them, and the answers you want. "
         "Several wordings of one question work better than one; the last column says what a fact still lacks. "
@@ -101,35 +109,31 @@ class FactsPane(FactFiles):
     ]
 
     def __init__(self, workspace: Workspace, settings: Settings, path: Path | None = None) -> None:
-        super().__init__(workspace, settings, path)
+        super().__init__(id="facts")
+        self.workspace, self.settings = workspace, settings
+        self.session = FactsSession(workspace, journals_folder(), path)
+        self._filter = RowFilter(self)
+        self._edits = RowEdits(self)
+        self._cells = CellWriter(self, self, self._write_row, self._leave_row)
+        self._files = OpenFile(self, self._edits, self._cells.restore)
+        self._tools = RowTools(self, self._edits, self._files.follow)
+        self._exchange = ImportExport(self, self._edits)
+        self._checks = BackgroundChecks(self)
         self._timer: Timer | None = None
-        self._filter = Filter()
-        self._rows: list[int] = []
-        self._pinned: list[Line] = []
 
     def compose(self) -> ComposeResult:
-        yield Table(
-            Column("#", 5, right=True),
-            Column("Question", share=5),
-            Column("Answer", share=7),
-            Column("Coverage", 15),
-            id="facts-table",
-        )
-        with VerticalScroll(id="facts-details", classes="panel"):
-            yield Static(id="facts-words")
+        yield FactTable(id="facts-table")
+        yield FactDetails()
         yield Notice()
 
     def on_mount(self) -> None:
-        self.query_one("#facts-details").border_title = "Fact"
-        table = self.query_one(Table)
-        table.set_reactive(Table.column, QUESTION)
-        self._timer = self.set_interval(_LOOK_SECONDS, self._look, pause=True)
-        if _size(self._path or self.workspace.datasets / "garage.jsonl") < _SMALL:
-            self._read(self._path)  # at once, so that the first paint shows it
-            self._opened()
-        else:
-            table.border_subtitle = "reading …"
-            self.call_after_refresh(self._open, self._path)  # the first paint first
+        self._timer = self.set_interval(_LOOK_SECONDS, self._follow, pause=True)
+        if not self._files.open_if_small():
+            self.table.border_subtitle = "reading …"
+            self.call_after_refresh(self._files.open)  # the first paint first
+
+    def on_unmount(self) -> None:
+        self.session.close(self._cells.unsaved)
 
     def reveal(self) -> None:
         super().reveal()
@@ -141,122 +145,196 @@ class FactsPane(FactFiles):
         if self._timer:
             self._timer.pause()
 
+    async def _follow(self) -> None:
+        """Check what was changed, and follow what an editor or another app does to the file."""
+        self._checks.start()
+        await self._files.reload_changed()
+
+    # What the app and the parts ask
+
+    @property
+    def store(self) -> FactsStore | None:
+        """The open facts file; None before it was read."""
+        return self.session.store
+
+    @property
+    def path(self) -> Path | None:
+        """Where the open file is; None where there is none yet."""
+        return self.session.path
+
+    async def add_fact(self, fact: Fact) -> str:
+        """Put a fact that was written on another screen below the others and save it; return where it is, in words.
+
+        Raises:
+            GarageError: it is not in the file.
+        """
+        await self._files.first_read.wait()
+        return await self._edits.append(fact)
+
+    @property
+    def table(self) -> FactTable:
+        return self.query_one(FactTable)
+
+    @property
+    def position(self) -> int | None:
+        return self.table.position
+
+    @property
+    def line(self) -> Line | None:
+        position = self.position
+        return None if self.store is None or position is None else self.store.document.lines[position]
+
+    @property
+    def is_writing(self) -> bool:
+        return self._cells.draft is not None
+
+    @property
+    def is_in_front(self) -> bool:
+        return self.app.screen is self.screen
+
+    async def ask(self, dialog: Screen[T]) -> T | None:
+        return await self.app.push_screen_wait(dialog)
+
+    def suspend(self) -> AbstractContextManager[None]:
+        return self.app.suspend()
+
     # Showing
 
-    @property
-    def place(self) -> int | None:
-        table = self.query_one(Table)
-        row = table.cursor
-        if self.store is None or not self._rows or row >= table.count:
-            return None
-        place = self.place_of(row)
-        return place if place < len(self.store.document.lines) else None
-
-    @property
-    def _new_row(self) -> int | None:
-        """Row of the table in which a new fact is being written."""
-        if self.writing is None or self.writing.line is not None:
-            return None
-        place = self.writing.place
-        return next((row for row, there in enumerate(self._rows) if there >= place), len(self._rows))
-
-    def place_of(self, row: int) -> int:
-        new = self._new_row
-        if new is not None and row == new and self.writing:
-            return self.writing.place
-        return self._rows[row - (new is not None and row > new)]
-
-    def show_opened(self) -> None:
-        self._filter = Filter()
+    def show_all(self) -> None:
+        self._filter.reset()
         self.show(0)
 
-    def show(self, place: int | None = None) -> None:
-        document = self.store.document if self.store else None
-        if document is None:
-            self._rows = []
-        elif self._filter:
-            if place is not None and place < len(document.lines):
-                self._pinned.append(document.lines[place])  # what was just written stays in sight
-            if len(document.lines) > _FEW:
-                self._find_among_many(document, None, place)
-                return
-            self._rows = self._with_pinned(document, facts_view.rows(document, self._filter))
-        else:
-            self._rows = facts_view.rows(document, self._filter)
-        self._paint(place)
+    def show(self, position: int | None = None) -> None:
+        positions = self._filter.positions(position)
+        if positions is not None:
+            self.paint(positions, position)
 
-    def _with_pinned(self, document: Document, rows: list[int]) -> list[int]:
-        places = [place for line in self._pinned if (place := document.find(line)) is not None]
-        return sorted({*rows, *places}) if places else rows
-
-    def _paint(self, place: int | None) -> None:
-        store, table = self.store, self.query_one(Table)
-        new = self._new_row
-        count = len(self._rows) + (new is not None)
-        self.set_class(not count and not self._filter, "-empty")
-        path = store.path if store else self._path or self.workspace.datasets / "garage.jsonl"
-        if not count and not self._filter and not self.query("#facts-empty"):
-            words = Content(_EMPTY.format(path=self._label(path)))
-            self.mount(Static(words, id="facts-empty", classes="empty"), after=0)
-        table.border_title = Content(self._label(path))
+    def paint(self, positions: list[int], position: int | None) -> None:
+        table, label = self.table, self.session.label()
+        table.display_rows(self.store.document if self.store else None, positions, self._cells.draft, position)
+        empty = not table.count and not self._filter.filter
+        self.set_class(empty, "-empty")
+        if empty and not self.query("#facts-empty"):
+            self.mount(Static(Content(_EMPTY.format(path=label)), id="facts-empty", classes="empty"), after=0)
+        table.border_title = Content(label)
         self.show_counts()
-        cursor = new
-        if cursor is None and place is not None:
-            cursor = next((row for row, there in enumerate(self._rows) if there >= place), len(self._rows) - 1)
-        table.show_rows(count, self._cells, cursor)
         self.refresh_bindings()
 
     def show_counts(self) -> None:
-        store, words = self.store, ""
+        store, table, text = self.store, self.table, ""
         if store:
-            words = fact_words.counts(store.document, len(self._rows), self._filter, store.unsaved)
-        self.query_one(Table).border_subtitle = Content(words)
+            text = row_text.counts(store.document, len(table.positions), self._filter.filter, store.unsaved)
+        table.border_subtitle = Content(text)
 
-    def _cells(self, row: int) -> Sequence[Content]:
-        new = self._new_row
-        if new is not None and row == new and self.writing:
-            return Content(), *(Content(shown_line(text)) for text in self.writing.texts.values()), Content()
-        row -= new is not None and row > new
-        if self.store is None or row >= len(self._rows) or self._rows[row] >= len(self.store.document.lines):
-            return ()
-        return fact_words.cells(self.store.document, self._rows[row])
+    def _show_details(self) -> None:
+        position, title, text = self.position, "Fact", Content()
+        if self._cells.draft is not None and self._cells.draft.line is None:
+            title = "A new fact"
+        elif position is not None and self.store is not None:
+            title = f"Line {position + 1}"
+            text = row_text.details(self.store.document, self.store.document.lines[position])
+        elif self._filter.filter:
+            text = Content.styled("No row is like that. Esc shows all rows again.", "$muted")
+        self.query_one(FactDetails).display_text(title, text)
+
+    # Events
+
+    async def on_key(self, event: events.Key) -> None:
+        """Begin to write at once, and give what was typed ahead to the cell: over a slow line both come together."""
+        if not await self._cells.take_key(event) and self.table.has_focus and event.key in _WRITING_KEYS:
+            event.stop()
+            getattr(self, f"action_{_WRITING_KEYS[event.key]}")()
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        self._cells.text_changed()
 
     def on_table_moved(self, event: Table.Moved) -> None:
-        if type(event) is Table.Moved:
-            self._show_details()
-
-    def on_paste(self, event: events.Paste) -> None:
-        if self.writing is None and event.text.strip():
-            event.stop()
-            self.paste(event.text)
+        self._show_details()
 
     def on_table_selected(self) -> None:
         self.action_edit()
 
-    def _show_details(self) -> None:
-        place, details = self.place, self.query_one("#facts-details")
-        words = Content()
-        if self.writing is not None and self.writing.line is None:
-            details.border_title = "A new fact"
-        elif place is not None and self.store is not None:
-            details.border_title = Content(f"Line {place + 1}")
-            words = fact_words.details(self.store.document, self.store.document.lines[place])
-        else:
-            details.border_title = "Fact"
-            if self._filter:
-                words = Content.styled("No row is like that. Esc shows all rows again.", "$muted")
-        panel = self.query_one("#facts-words", Static)
-        # Arranging the whole screen anew takes 9 ms: only where the panel has to scroll, now or a moment ago.
-        fits = words.get_height({}, details.size.width or 1) <= details.size.height >= panel.size.height
-        panel.update(words, layout=not fits)
-        details.scroll_home(animate=False)
+    def on_paste(self, event: events.Paste) -> None:
+        if not self.is_writing and event.text.strip():
+            event.stop()
+            self._exchange.paste(event.text)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        self._filter.change(Filter(event.value, self._filter.filter.only))
+
+    def on_filter_input_left(self) -> None:
+        self.table.focus()
+
+    def on_filter_input_closed(self) -> None:
+        self.query("FilterInput").remove()
+        self.table.focus()
+        self._filter.change(Filter("", self._filter.filter.only))
+
+    def _write_row(self, draft: RowDraft) -> None:
+        self._edits.write(draft, self._cells.close)
+
+    def _leave_row(self, draft: RowDraft) -> None:
+        self.show(draft.position if draft.line else max(0, draft.position - 1))  # where one came from
+        self.notice.clear()
+
+    # Actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self._edits.may(action)
+
+    def action_add(self) -> None:
+        self._cells.add()
+
+    def action_edit(self) -> None:
+        self._cells.edit()
+
+    def action_duplicate(self) -> None:
+        self._cells.duplicate()
+
+    def action_delete(self) -> None:
+        self._edits.delete()
+
+    def action_move(self, by: int) -> None:
+        self._edits.move(by)
+
+    def action_exam(self) -> None:
+        self._edits.toggle_exam()
+
+    def action_undo(self) -> None:
+        self._edits.undo()
+
+    def action_redo(self) -> None:
+        self._edits.redo()
+
+    def action_save(self) -> None:
+        self._edits.save()
+
+    def action_tokens(self) -> None:
+        self._tools.show_tokens()
+
+    def action_suggest(self, about: About) -> None:
+        self._tools.suggest(about)
+
+    def action_editor(self) -> None:
+        self._tools.open_row_in_editor()
+
+    def action_editor_file(self) -> None:
+        self._tools.open_file_in_editor()
+
+    def action_open(self) -> None:
+        self._files.choose()
+
+    def action_bring(self) -> None:
+        self._exchange.import_file()
+
+    def action_export(self) -> None:
+        self._exchange.export_file()
 
     def action_column(self, by: int) -> None:
-        """Choose the cell to the left or to the right."""
-        table = self.query_one(Table)
-        table.column = max(QUESTION, min(ANSWER, (table.column or QUESTION) + by))
+        self.table.choose_column(by)
 
-    # Finding
+    def action_only(self) -> None:
+        self._filter.choose_kind()
 
     def action_search(self) -> None:
         """Open the line in which one writes what to look for."""
@@ -266,55 +344,10 @@ class FactsPane(FactFiles):
             self.mount(FilterInput(id="facts-search"), before=self.notice)
         self.query_one(FilterInput).focus()
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        self._find(Filter(event.value, self._filter.only))
-
-    def on_filter_input_left(self) -> None:
-        self.query_one(Table).focus()
-
-    def on_filter_input_closed(self) -> None:
-        self.query("FilterInput").remove()
-        self.query_one(Table).focus()
-        self._find(Filter("", self._filter.only))
-
-    @work(group="form", exclusive=True)
-    async def action_only(self) -> None:
-        """Choose which kind of rows is shown."""
-        from garage_tui.widgets.prompts import Pick  # noqa: PLC0415 (not needed for the first paint)
-
-        kinds: list[Only] = list(KINDS)
-        choice = await self.app.push_screen_wait(Pick("Show", list(KINDS.values()), kinds.index(self._filter.only)))
-        if choice is not None:
-            self._find(Filter(self._filter.words, kinds[choice]))
-
     def action_show_all(self) -> None:
         """Show all rows again; with nothing filtered, go back to the screen before."""
-        if self._filter:
+        if self._filter.filter:
             self.query("FilterInput").remove()
-            self._find(Filter())
+            self._filter.change(Filter())
         else:
             self.run_worker(self.app.run_action("app.back"))
-
-    def _find(self, wanted: Filter) -> None:
-        before, self._filter = self._filter, wanted
-        if self.store is None:
-            return
-        self._pinned.clear()
-        place, document = self.place, self.store.document
-        if len(document.lines) <= _FEW or not wanted:
-            self._rows = facts_view.rows(document, wanted)
-            self._paint(place)
-        else:
-            self._find_among_many(document, self._rows if wanted.narrows(before) else None, place)
-
-    @work(exclusive=True, group="find")
-    async def _find_among_many(self, document: Document, among: list[int] | None, place: int | None) -> None:
-        wanted, version = self._filter, document.version
-        found = await asyncio.to_thread(facts_view.rows, document, wanted, among)
-        if not self.store or document is not self.store.document or wanted is not self._filter:
-            return
-        if version != document.version:
-            self.show(place)
-            return
-        self._rows = self._with_pinned(document, found)
-        self._paint(place)

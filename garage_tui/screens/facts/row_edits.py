@@ -1,24 +1,25 @@
-"""What can be done to the rows of a facts file as wholes: delete, move, mark, undo; and how it is saved."""
+"""Changes of whole rows: delete, move, mark as exam, undo; and how they are saved."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
-
-from textual import work
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line, plain
-from garage_tui.core.facts.line import Line
-from garage_tui.screens.facts import row_text as fact_words
-from garage_tui.widgets.pane import Pane
-from garage_tui.widgets.table import Table
+from garage_tui.core.facts.session import Conflict, Saving
+from garage_tui.screens.facts import row_text
 
 if TYPE_CHECKING:
+    from textual.worker import Worker
+
     from garage_tui.core.facts.document import Change
-    from garage_tui.core.facts.store import ExternalChange, FactsStore
+    from garage_tui.core.facts.line import Fact
+    from garage_tui.core.facts.row_draft import RowDraft
+    from garage_tui.core.facts.store import FactsStore
     from garage_tui.core.facts.three_way_merge import Choice
+    from garage_tui.screens.facts.host import FactsHost
 
 _CHOICES: tuple[tuple[Choice, str], ...] = (
     ("both", "Merge: keep both versions of those rows, theirs first"),
@@ -27,161 +28,196 @@ _CHOICES: tuple[tuple[Choice, str], ...] = (
 )
 
 
-class FactEdits(Pane):
-    """The actions of the facts pane that change the file. Each shows at once, and is on disk a moment later."""
+class RowEdits:
+    """Changes the rows of the open file. Each change shows at once, and is on disk a moment later."""
 
-    store: FactsStore | None
-    _saving: asyncio.Lock
+    def __init__(self, host: FactsHost) -> None:
+        self._host = host
 
-    @property
-    def place(self) -> int | None:
-        """Place in the file of the row under the cursor."""
-        raise NotImplementedError
-
-    def show(self, place: int | None = None) -> None:
-        """Show the file as it is now, with the cursor on a place of it."""
-        raise NotImplementedError
-
-    def show_counts(self) -> None:
-        """Show again what the file holds and whether it is saved; the rows are as they were."""
-        raise NotImplementedError
-
-    def label(self) -> str:
-        """The file's name as a person in this workspace writes it."""
-        raise NotImplementedError
-
-    def place_of(self, row: int) -> int:
-        """Return the place in the file of a row of the table."""
-        raise NotImplementedError
-
-    @property
-    def _line(self) -> Line | None:
-        """The line under the cursor."""
-        return None if self.store is None or self.place is None else self.store.document.lines[self.place]
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        some = self._line is not None
-        document = self.store.document if self.store else None
-        allowed = {
-            "edit": some,
-            "delete": some,
-            "duplicate": some,
-            "move": some,
-            "exam": some,
-            "undo": bool(document and document.can_undo),
-            "redo": bool(document and document.can_redo),
-        }
-        return allowed.get(action, True)
+    def may(self, action: str) -> bool:
+        """Return whether an action of the screen can be done now."""
+        store = self._host.session.store
+        if action in ("edit", "delete", "duplicate", "move", "exam"):
+            return self._host.line is not None
+        if action == "undo":
+            return bool(store and store.document.can_undo)
+        if action == "redo":
+            return bool(store and store.document.can_redo)
+        return True
 
     # Changing rows
 
-    def _change(self, act: Callable[[], int], done: str = "") -> None:
-        """Change a row in memory and go on as `_changed`; `act` returns its place, or raises where it is gone."""
+    def change(self, act: Callable[[], int], done: str = "") -> None:
+        """Change a row in memory, show it and save it.
+
+        Args:
+            act: returns the row's position; it raises a GarageError where the row is gone.
+            done: what the notice says once it is saved; by default that the file is saved.
+        """
         try:
-            place = act()
+            position = act()
         except GarageError as error:
-            self.show()
-            self.notice.wrong(plain(str(error)))
+            self._host.show()
+            self._host.notice.wrong(plain(str(error)))
         else:
-            self._changed(place, done)
+            self.changed(position, done)
 
-    def _changed(self, place: int, done: str = "") -> None:
-        """Show what was changed in memory, with the cursor at `place`, and have it saved."""
-        self.show(place)
-        self._save(done)
+    def changed(self, position: int, done: str = "") -> None:
+        """Show what was changed in memory, with the cursor at `position`, and save it."""
+        self._host.show(position)
+        self.save(done)
 
-    def action_delete(self) -> None:
-        """Remove the chosen row; `u` brings it back."""
-        store, line, place = self.store, self._line, self.place
-        if store and line and place is not None:
-            words = one_line(line.fact.question or line.fact.answer, 60) if line.fact else f"line {place + 1}"
-            self._change(lambda: store.remove(line, "deleting a row", place), f"Deleted “{words}”")
+    def delete(self) -> None:
+        """Remove the chosen row; undo brings it back."""
+        store, line, position = self._host.session.store, self._host.line, self._host.position
+        if store and line and position is not None:
+            fact = line.fact
+            text = one_line(fact.question or fact.answer, 60) if fact else f"line {position + 1}"
+            self.change(lambda: store.remove(line, "deleting a row", position), f"Deleted “{text}”")
 
-    def action_move(self, by: int) -> None:
-        """Move the chosen row past the one that is shown above or below it."""
-        store, place, table = self.store, self.place, self.query_one(Table)
-        if store is None or place is None or not 0 <= table.cursor + by < table.count:
+    def move(self, by: int) -> None:
+        """Move the chosen row past the one that is shown above (-1) or below (1) it."""
+        store, position, table = self._host.session.store, self._host.position, self._host.table
+        if store is None or position is None or not 0 <= table.cursor + by < table.count:
             return
-        to = self.place_of(table.cursor + by)
-        store.move(place, to, "moving a row")
-        self._changed(to, f"Moved to line {to + 1}")
+        to = table.position_of(table.cursor + by)
+        store.move(position, to, "moving a row")
+        self.changed(to, f"Moved to line {to + 1}")
 
-    def action_exam(self) -> None:
+    def toggle_exam(self) -> None:
         """Make the chosen row an exam question, or teach it again."""
-        store, line, place = self.store, self._line, self.place
-        if store is None or place is None or line is None or line.fact is None or not line.fact.question:
-            self.notice.wrong("only a question can be an exam question")
+        store, line, position = self._host.session.store, self._host.line, self._host.position
+        if store is None or position is None or line is None or line.fact is None or not line.fact.question:
+            self._host.notice.wrong("only a question can be an exam question")
             return
         exam = None if line.fact.exam else True
-        said = "An exam question now: never taught, asked afterwards" if exam else "Taught again, and no exam question"
-        self._change(lambda: store.edit(line, {"exam": exam}, "marking a row", place), said)
+        done = "An exam question now: never taught, asked afterwards" if exam else "Taught again, and no exam question"
+        self.change(lambda: store.edit(line, {"exam": exam}, "marking a row", position), done)
 
-    def action_undo(self) -> None:
-        if self.store:
-            self._back(self.store.undo, "Undone")
+    def undo(self) -> None:
+        """Take the last change back."""
+        if store := self._host.session.store:
+            self._step_back(store.undo, "Undone")
 
-    def action_redo(self) -> None:
-        if self.store:
-            self._back(self.store.redo, "Made again")
+    def redo(self) -> None:
+        """Make the change again that was undone last."""
+        if store := self._host.session.store:
+            self._step_back(store.redo, "Made again")
 
-    def _back(self, act: Callable[[], Change], word: str) -> None:
+    def _step_back(self, act: Callable[[], Change], verb: str) -> None:
         try:
             change = act()
         except GarageError as error:
-            self.notice.wrong(plain(str(error)))
+            self._host.notice.wrong(plain(str(error)))
         else:
-            self._changed(change.at, f"{word}: {change.what}")
+            self.changed(change.at, f"{verb}: {change.what}")
+
+    def created(self) -> FactsStore | None:
+        """Return the open file, which is begun if there is none; None where that failed, and was said."""
+        try:
+            return self._host.session.create()
+        except GarageError as error:
+            self._host.notice.wrong(plain(str(error)))
+            return None
+
+    def write(self, draft: RowDraft, close: Callable[[], None]) -> None:
+        """Put a row that was written in cells into the file.
+
+        Args:
+            close: closes the cell; where the row cannot be taken, the cell stays open, so that nothing is lost.
+        """
+        store = self.created()
+        if store is None:
+            return
+        if draft.line is None:
+            position = min(draft.position, len(store.document.lines))
+            store.insert(position, [draft.as_fact()], "adding a row")
+        elif values := draft.changes():
+            try:
+                position = store.edit(draft.line, values, "editing a row", draft.position)
+            except GarageError:
+                draft.become_new()
+                self._host.notice.wrong(
+                    "Not saved: this row was changed on disk meanwhile. Enter adds yours as a new row, Esc gives it up."
+                )
+                return
+        else:
+            close()
+            self._host.show(draft.position)
+            return
+        close()
+        self.changed(position)
+
+    async def append(self, fact: Fact) -> str:
+        """Put a fact that was written on another screen below the others, and save it; return where it is, in words.
+
+        Raises:
+            GarageError: it is not in the file.
+        """
+        session = self._host.session
+        line = session.append(fact, "a fact from the chat")
+        store = session.create()
+        # A cell that is being written in stays where it is.
+        self._host.show(None if self._host.is_writing else len(store.document.lines) - 1)
+        await self.save("A fact came from the chat").wait()
+        label = session.label(store.path)
+        if store.unsaved:
+            raise GarageError(f"{label} could not be saved; the fact waits there: F2 says why, ^s tries again")
+        position = store.document.find(line)
+        where = label if position is None else f"{label}, line {position + 1}"
+        return f"{where}, marked ! (F2 says why)" if store.document.doubtful(line) else where
 
     # Saving
 
-    def action_save(self) -> None:
-        """Try again to write what could not be written."""
-        self._save()
+    def save(self, done: str = "") -> Worker[None]:
+        """Write what is not on disk yet; `done` is what was done, for the notice."""
+        return self._host.run_worker(partial(self._save, done), group="save")
 
-    @work(group="save")
-    async def _save(self, done: str = "") -> None:
-        store = self.store
+    async def _save(self, done: str) -> None:
+        session, notice = self._host.session, self._host.notice
+        store = session.store
         if store is None:
             return
-        notice = self.notice
-        async with self._saving:
-            store.caught_up = given_up = False
-            while store.unsaved:
-                try:
-                    theirs = await asyncio.to_thread(store.save)
-                except GarageError as error:
-                    self.show_counts()
-                    notice.wrong(plain(str(error)))
-                    return
-                if theirs is None:
-                    continue
-                choice = await self._choose(theirs) if theirs.clashes else "both"
-                if choice is None:
-                    self.show_counts()
-                    notice.wrong(f"{self.label()} is not saved; your change waits, and ^s asks again")
-                    return
-                if store.accept(theirs, choice) and choice == "theirs":
-                    given_up = True
-                    await asyncio.to_thread(store.save)  # out of the journal too
-                self.show()
-        if store is self.store:
-            self.show_counts()
-            if given_up and not store.unsaved:
-                notice.done(f"{self.label()} was read again; your change of those rows was given up")
+        async with session.save_lock:
+            saving = Saving(store)
+            try:
+                while (step := await saving.step()) != "saved":
+                    if isinstance(step, Conflict):
+                        choice = await self._choose(step)
+                        if choice is None:
+                            self._host.show_counts()
+                            notice.wrong(
+                                f"{session.label(store.path)} is not saved; your change waits, and ^s asks again"
+                            )
+                            return
+                        await saving.resolve(step, choice)
+                    self._host.show()
+            except GarageError as error:
+                self._host.show_counts()
+                notice.wrong(plain(str(error)))
                 return
-            said = done or f"Saved {self.label()}"
-            more = f"{store.path.name}.bak is the version of before this session" if store.has_backup else ""
-            if store.caught_up:
-                more = "somebody else had changed it; your change was put into their version"
-            elif done:
-                more = "u takes it back" if not done.startswith("Undone") else "U makes it again"
-            notice.done(f"{said} · {more}" if more else said)
+        if store is session.store:
+            self._host.show_counts()
+            self._say_saved(store, saving, done)
 
-    async def _choose(self, theirs: ExternalChange) -> Choice | None:
+    def _say_saved(self, store: FactsStore, saving: Saving, done: str) -> None:
+        label, notice = self._host.session.label(store.path), self._host.notice
+        if saving.discarded and not store.unsaved:
+            notice.done(f"{label} was read again; your change of those rows was given up")
+            return
+        text = done or f"Saved {label}"
+        more = f"{store.path.name}.bak is the version of before this session" if store.has_backup else ""
+        if saving.merged:
+            more = "somebody else had changed it; your change was put into their version"
+        elif done:
+            more = "u takes it back" if not done.startswith("Undone") else "U makes it again"
+        notice.done(f"{text} · {more}" if more else text)
+
+    async def _choose(self, conflict: Conflict) -> Choice | None:
         """Ask whose rows count; None: that is decided later, and nothing is written until then."""
         from garage_tui.widgets.prompts import Pick  # noqa: PLC0415 (not needed for the first paint)
 
         title = "Somebody else changed the same rows on disk"
-        asked = Pick(title, [words for _, words in _CHOICES], words=fact_words.clashes(theirs.clashes))
-        choice = await self.app.push_screen_wait(asked)
+        clashes = row_text.clashes(conflict.change.clashes)
+        choice = await self._host.ask(Pick(title, [text for _, text in _CHOICES], words=clashes))
         return None if choice is None else _CHOICES[choice][0]

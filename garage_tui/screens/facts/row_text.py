@@ -8,56 +8,29 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from garage_tui.core.base.sanitize import one_line, shown, shown_line
-from garage_tui.core.facts.coverage import LACKS, FactGroup, clash_with
+from garage_tui.core.facts.coverage import LACKS, FactGroup
 from garage_tui.core.facts.document import Document
 from garage_tui.core.facts.filter import KINDS, Filter
-from garage_tui.core.facts.line import Complaint, Line
+from garage_tui.core.facts.line import Line
+from garage_tui.core.facts.row_problems import counted
+from garage_tui.core.facts.row_problems import problems as problems_of
 
 _MOST_VARIANTS = 12
-
-
-def many(count: int, what: str) -> str:
-    """Return a number with its noun."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def counts(document: Document, shown: int, wanted: Filter, unsaved: int) -> str:
     """Return what the file holds, in one line."""
     coverage = document.coverage
     problems = coverage.errors + coverage.warnings + document.slow_problems
-    words = [many(coverage.rows, "fact")]
+    words = [counted(coverage.rows, "fact")]
     if wanted:
         words.insert(0, f"{shown:,} shown" + (f" ({KINDS[wanted.only].lower()})" if wanted.only else ""))
     if coverage.exams:
         words.append(f"{coverage.exams:,} exam")
-    words.append(many(problems, "problem") if problems else "no problems")
+    words.append(counted(problems, "problem") if problems else "no problems")
     if unsaved:
         words.append("not saved")
     return " · ".join(words)
-
-
-def problems(document: Document, line: Line) -> list[Complaint]:
-    """Return what is wrong with a row, by itself and beside the others."""
-    found = list(line.complaints)
-    clashing = [(document.find(other) or 0, what) for other, what in document.coverage.clashing(line)[:5]]
-    found += [Complaint(clash_with(what, place + 1), error=False) for place, what in sorted(clashing)]
-    found += [Complaint(document.cut[id(line)], error=False)] if id(line) in document.cut else []
-    taught = sorted((document.find(other) or 0) + 1 for other in document.leaks.get(id(line), ())[:3])
-    words = "nearly taught in line {}, and so proves nothing: ask it in other words"
-    return found + [Complaint(words.format(number), error=False) for number in taught]
-
-
-def first_problem(document: Document) -> str:
-    """Return the first thing that is wrong with a file, errors before warnings; it looks through all rows."""
-    lines, count = document.lines, document.coverage.errors + document.coverage.warnings
-    if not count:
-        return ""
-    wrong = next((place for place, line in enumerate(lines) if any(one.error for one in line.complaints)), None)
-    if wrong is None:
-        wrong = next(place for place, line in enumerate(lines) if problems(document, line))
-    first = min(problems(document, lines[wrong]), key=lambda problem: not problem.error)
-    others = f" · {many(count - 1, 'more problem')}: f shows them" if count > 1 else ""
-    return f"line {wrong + 1}: {first.text}{others}"
 
 
 def cells(document: Document, place: int) -> Sequence[Content]:
@@ -88,7 +61,7 @@ def _covered(group: FactGroup) -> Content:
     taught = len(group.questions)
     if not taught:
         return Content.styled("exam only", "$muted")
-    return Content.assemble(("✓ ", "$success"), (many(taught, "question"), "$muted"))
+    return Content.assemble(("✓ ", "$success"), (counted(taught, "question"), "$muted"))
 
 
 def _numbered(sign: str, style: str, number: str) -> Content:
@@ -99,7 +72,7 @@ def details(document: Document, line: Line) -> Content:
     """Return the whole row: question, answer, what is wrong with it, its fact's other rows, and its other keys."""
     notes = [
         Content.styled(f"{'✗' if problem.error else '!'} {one_line(problem.text, 400)}", "$warning")
-        for problem in problems(document, line)
+        for problem in problems_of(document, line)
     ]
     if line.fact is None:
         what = Content.styled("Kept as it is, and not taught. Mend it with E, or delete it with d.", "$muted")
@@ -139,11 +112,11 @@ def clashes(found: Sequence[tuple[Sequence[Line], Sequence[Line]]]) -> str:
     for mine, theirs in found[:2]:
         for whose, lines in (("Theirs", theirs), ("Mine", mine)):
             rows = [_raw(line.raw) if line.fact is None else _said(line) for line in lines[:3]]
-            rows += [f"and {many(len(lines) - 3, 'more row')}"] if len(lines) > 3 else []
+            rows += [f"and {counted(len(lines) - 3, 'more row')}"] if len(lines) > 3 else []
             parts.append(f"{whose}: " + ("\n  ".join(rows) or "deleted"))
         parts.append("")
     if len(found) > 2:
-        parts += [f"And {many(len(found) - 2, 'more place')} in the file.", ""]
+        parts += [f"And {counted(len(found) - 2, 'more place')} in the file.", ""]
     return "\n".join(parts[:-1])
 
 

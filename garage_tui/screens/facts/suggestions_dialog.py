@@ -21,10 +21,12 @@ from garage_tui.core.base.format import duration, model_label
 from garage_tui.core.base.sanitize import one_line, plain
 from garage_tui.core.base.settings import Workspace
 from garage_tui.core.chat import client as chat
+from garage_tui.core.chat.sampling_params import SamplingParams
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.rewording import model_prompt as asking
 from garage_tui.core.rewording import suggestions as suggest
 from garage_tui.core.serving import server_process as server
+from garage_tui.core.serving import server_state
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.notice import Notice
@@ -52,6 +54,7 @@ class SuggestionsDialog(Dialog[list[str]]):
         existing: the questions, or the answers, that are there already.
     """
 
+    HELP_PAGE = "guide/facts.md"
     HELP = (
         "Other wordings for this fact. Accept those that a person would use, refuse the rest; what you accepted is "
         "added when you are done, and u on Facts takes it back. The default recipe trains on wordings from templates "
@@ -194,7 +197,7 @@ class SuggestionsDialog(Dialog[list[str]]):
     async def action_ask(self) -> None:
         """Ask the model that is served, with the fact in its prompt; each wording is offered as it comes."""
         notice, fact = self.notice, self._fact
-        seen = await asyncio.to_thread(server.look, self._workspace)
+        seen = await asyncio.to_thread(server_state.inspect, self._workspace)
         if seen.status != "ready":
             notice.wrong("no model is served now: F4 starts one with the first question, `garage serve` does it too")
             return
@@ -217,7 +220,7 @@ class SuggestionsDialog(Dialog[list[str]]):
         notice.note(said)
         try:
             address = await asyncio.to_thread(server.address, self._workspace)
-            sampling = chat.SamplingParams(asking.TEMPERATURE, _MODEL_TOKENS)
+            sampling = SamplingParams(asking.TEMPERATURE, _MODEL_TOKENS)
             stream = chat.stream(address, seen.base, messages, sampling)
             async with contextlib.aclosing(stream):
                 async for part in stream:

@@ -31,6 +31,7 @@ class TokenDialog(Dialog[None]):
         limit: tokens after which a row is cut off (the recipe's max_length).
     """
 
+    HELP_PAGE = "guide/facts.md"
     HELP = (
         "The row as the model will see it, cut into tokens: the pieces of words that it reads and writes.\n\n"
         "Only the tokens of the answer are learned; those of the question and of the chat template around both are "

@@ -30,6 +30,7 @@ class DrawDialog(Dialog[SampleRequest | None]):
         seed: what stands there at first.
     """
 
+    HELP_PAGE = "guide/gallery.md"
     HELP = (
         "New samples by the model of this run, while everything else goes on. The same seed draws the same pictures "
         "again; more steps take longer and draw more carefully."
@@ -41,12 +42,14 @@ class DrawDialog(Dialog[SampleRequest | None]):
 
     def __init__(self, name: str, seed: int) -> None:
         super().__init__()
-        self._name, self._first = name, {"seed": str(seed), "count": "16", "steps": ""}
+        self._run_name, self._first = name, {"seed": str(seed), "count": "16", "steps": ""}
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
             box.border_title = Content("Draw new samples")
-            yield Static(Content(f"With the model of {self._name}. This runs beside what else runs."), classes="words")
+            yield Static(
+                Content(f"With the model of {self._run_name}. This runs beside what else runs."), classes="words"
+            )
             with Grid(id="order-fields"):
                 for name, label, most, words in _FIELDS:
                     yield Label(label)

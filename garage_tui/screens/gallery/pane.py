@@ -1,27 +1,37 @@
-"""The gallery: the sheets of each run epoch by epoch, films, new samples, and folders of pictures."""
+"""The Gallery: the sheets of each run epoch by epoch, films, new samples, and folders of pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+import asyncio
+from pathlib import Path
+from typing import ClassVar, TypeVar
 
-from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.events import Resize
+from textual.screen import Screen
 from textual.widgets import Static
 
+from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.settings import Workspace
 from garage_tui.core.monitor.run_watcher import RunSnapshot
-from garage_tui.core.terminal.capabilities import Terminal
-from garage_tui.screens.common.run_text import badge
-from garage_tui.screens.gallery.drawing import GalleryActions
-from garage_tui.widgets.frame import Frame
+from garage_tui.core.terminal.capabilities import ImageMode, Terminal
+from garage_tui.screens.gallery.album_index import AlbumIndex
+from garage_tui.screens.gallery.album_list import AlbumList
+from garage_tui.screens.gallery.browser import Browser
+from garage_tui.screens.gallery.drawing import DrawJob
+from garage_tui.screens.gallery.opening import open_folder
+from garage_tui.screens.gallery.path_line import PathLine
+from garage_tui.screens.gallery.player import Player
+from garage_tui.screens.gallery.saving import copy_path, save
+from garage_tui.screens.gallery.stage import PictureStage
 from garage_tui.widgets.notice import Notice
-from garage_tui.widgets.picture import Picture
-from garage_tui.widgets.table import Column, Table
+from garage_tui.widgets.pane import Pane
+from garage_tui.widgets.table import Table
+
+T = TypeVar("T")
 
 _EMPTY = (
     "No pictures yet.\n\nPress F3, then N: that starts a run that learns to draw butterflies, or from your own "
@@ -32,9 +42,10 @@ _NARROW = 100
 """Cells below which the picture has the room to itself, and l shows the list instead."""
 
 
-class GalleryPane(GalleryActions):
+class GalleryPane(Pane):
     """The list of albums, and one picture."""
 
+    HELP_PAGE = "guide/gallery.md"
     HELP = (
         "A run that learns to draw makes a sheet after some of its epochs, always from the same noise: the same seeds, "
         "better and better drawn. ← and → go from epoch to epoch, ↑ and ↓ to other runs and to folders of pictures. "
@@ -84,54 +95,117 @@ class GalleryPane(GalleryActions):
     ]
 
     def __init__(self, workspace: Workspace, terminal: Terminal) -> None:
-        super().__init__(workspace)
-        self._terminal = terminal
-        self._drawn: tuple[tuple[str, int], ...] | None = None
+        super().__init__(id="gallery")
+        self.workspace = workspace
+        self.albums = AlbumIndex(workspace.datasets)
+        self.browser = Browser()
+        self.stage = PictureStage(terminal, id="gallery-frame")
+        self.player = Player(self)
+        self.drawing = DrawJob(self, self.player)
+        self._runs: tuple[RunSnapshot, ...] = ()
+        self._sheet_times: tuple[tuple[str, int], ...] | None = None
+        self._path_line = PathLine(self)
+        self._finding = asyncio.Lock()
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="gallery-body"):
-            table = Table(Column("", 1), Column("Run or folder", share=1, middle=True), Column("", 5, right=True))
-            table.can_focus = False  # its keys are those of the pane
-            table.id = "gallery-list"
-            yield table
-            with Frame(id="gallery-frame", classes="panel"):
-                yield Picture(self._terminal, id="gallery-picture")
-                yield Static(id="gallery-words")
+            yield AlbumList(id="gallery-list")
+            yield self.stage
         yield Static(Content(_EMPTY), id="gallery-empty", classes="empty")
         yield Notice()
 
     def on_mount(self) -> None:
-        self.query_one(Table).border_title = "Gallery"
-        self.watch(self.app, "runs", self.show_runs)
-        self.watch(self.app, "terminal", self._take_terminal)
+        self.watch(self.app, "runs", self._show_runs)
+        self.watch(self.app, "terminal", self._update_terminal)
 
     def reveal(self) -> None:
         super().reveal()
-        self._look(True)
+        self.run_worker(self.find_albums(folders=True), group="look")
 
-    def show_runs(self, runs: tuple[RunSnapshot, ...]) -> None:
+    def conceal(self) -> None:
+        super().conceal()
+        self.player.pause()
+
+    # What is there
+
+    def _show_runs(self, runs: tuple[RunSnapshot, ...]) -> None:
         """Look for new sheets where the watcher saw that there are some; else only the states may have changed."""
-        self.runs = runs
-        drawn = tuple((seen.id, seen.drawn) for seen in runs if seen.draws)
-        if drawn != self._drawn:
-            self._drawn = drawn
-            self._look(False)
+        self._runs = runs
+        sheet_times = tuple((run.id, run.drawn) for run in runs if run.draws)
+        if sheet_times != self._sheet_times:
+            self._sheet_times = sheet_times
+            self.run_worker(self.find_albums(), group="look")
         else:
-            self.show_list()
+            self._show_list()
 
-    @work(group="look")
-    async def _look(self, folders: bool) -> None:
-        await self.look(folders=folders)
+    async def find_albums(self, *, folders: bool = False, changed: Path | None = None) -> None:
+        """Look for new pictures on disk.
 
-    def _take_terminal(self, terminal: Terminal) -> None:
-        """The terminal may answer late, over a slow line."""
-        picture = self.query_one(Picture)
-        if terminal != picture.terminal:
-            picture.terminal = terminal
-            self.show_as(terminal.pictures)
+        Args:
+            folders: look into the folders of pictures, too.
+            changed: a run that has a new sheet, before the watcher saw it.
+        """
+        async with self._finding:
+            runs = [(run.path, run.drawn) for run in self._runs if run.draws]
+            found = await asyncio.to_thread(self.albums.find, runs, folders=folders, changed=changed)
+            has_moved = self.browser.update(found, is_playing=self.player.is_playing)
+            self.set_class(not found, "-empty")
+            if has_moved:
+                self.show_page()
+            else:
+                self.show()
+            self._show_list()
+
+    def _show_list(self) -> None:
+        self.query_one(AlbumList).show_albums(self.browser.albums, self.browser.album_path, self._runs)
+
+    # What is shown
+
+    def show(self) -> None:
+        """Show what the browser says is to be shown."""
+        if self.browser.shown is None:
+            self.stage.clear(self._why_empty())
+        elif (surface := self.stage.surface) and (view := self.browser.view(surface)):  # else hidden: asked when seen
+            self.stage.show(view)
+
+    def _why_empty(self) -> str:
+        run = next((run for run in self._runs if run.path == self.browser.album_path), None)
+        if run is None:
+            return "There is no picture in it any more."
+        return "Its first sheet comes after the first epoch." if run.alive else "This run has drawn no sheet."
+
+    def show_page(self) -> None:
+        """Show the page that the browser went to, and its path."""
+        self.player.leave_animation()
+        self._show_path()
+        self.show()
+
+    def _show_path(self) -> None:
+        if not self.drawing.is_running:  # the progress of a drawing stays where it is
+            self._path_line.show(self.app.size.width - 4)
+
+    def show_caption(self) -> None:
+        """Update caption, titles and key bar."""
+        rendered = self.stage.rendered
+        self.stage.show_caption(self.player.caption(rendered.caption if rendered else ""))
+        self.stage.name_it(*self.browser.titles())
+        self.refresh_bindings()
+
+    def choose(self, album: Path, page: Path | None = None) -> None:
+        """Go to an album, and to a page of it, now or as soon as they are found."""
+        if self.browser.choose(album, page):
+            self.show_page()
+            self._show_list()
+
+    def on_picture_stage_rendered(self) -> None:
+        self.show_caption()
+
+    def on_picture_resized(self) -> None:
+        self.show()
 
     def on_resize(self, event: Resize) -> None:
-        self.fit_path()
+        if not self.drawing.is_running:
+            self._path_line.fit(self.app.size.width - 4)
         narrow = event.size.width < _NARROW
         if narrow != self.has_class("-narrow"):
             if self.has_class("-list"):
@@ -139,45 +213,160 @@ class GalleryPane(GalleryActions):
             self.set_class(narrow, "-narrow")
             self.remove_class("-alone")
 
-    def _cells(self, row: int) -> Sequence[Content]:
-        album = self.albums[row]
-        seen = next((seen for seen in self.runs if seen.path == album.path), None)
-        sign = badge(seen)[:1] if seen else Content("▪").stylize("$muted")
-        name = seen.name if seen and len([one for one in self.runs if one.name == seen.name]) == 1 else album.name
-        return sign, Content(name), Content.styled(str(len(album.pages)), "$muted")
+    def _update_terminal(self, terminal: Terminal) -> None:
+        """The terminal may answer late, over a slow line."""
+        if terminal != self.stage.picture.terminal:
+            self.stage.picture.terminal = terminal
+            self._set_mode(terminal.image_mode)
+
+    def _set_mode(self, mode: ImageMode) -> None:
+        self.stage.set_mode(mode)
+        self.browser.reset_zoom()
+        self.show()
+
+    # What the parts need
+
+    async def ask(self, dialog: Screen[T]) -> T | None:
+        """Open a dialog and return its answer; must be awaited in a worker."""
+        return await self.app.push_screen_wait(dialog)
+
+    @property
+    def is_in_front(self) -> bool:
+        """Whether no dialog covers the Gallery."""
+        return self.screen.is_current
+
+    # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        made = self.made
+        rendered = self.stage.rendered
         if action == "part":
-            return made is not None and made.parts > 1
+            return rendered is not None and rendered.parts > 1
         if action == "zoom":
-            return made is not None and made.levels > 1
+            return rendered is not None and rendered.zooms > 1
         if action in ("page", "end", "beside", "play", "mark", "save", "copy_path", "draw", "steps", "nearest"):
-            return bool(self.albums)
+            return bool(self.browser.albums)
         return True
 
+    def action_page(self, pages: int) -> None:
+        """Go forward, or back, by so many pages; in an animation by frames."""
+        self.player.step(pages)
+
+    def action_end(self, index: int) -> None:
+        """Go to the first page or to the last one; in an animation to that frame."""
+        self.player.jump(index)
+
+    def action_album(self, albums: int) -> None:
+        """Go to another run or folder."""
+        if self.browser.move_album(albums):
+            self.show_page()
+            self._show_list()
+
+    def action_mark(self) -> None:
+        """Mark what is shown: `b` then puts it to the left of whatever is shown."""
+        if self.browser.current is None:
+            return
+        is_marked = self.browser.toggle_mark()
+        self.show_caption()
+        if is_marked:
+            self.notice.note("◆ marked; go to another sheet, of this run or of another, then b: side by side")
+        else:
+            self._show_path()
+
+    def action_beside(self) -> None:
+        """Put the marked page, or an early sheet, to the left; once more takes it away."""
+        try:
+            has_moved = self.browser.toggle_left()
+        except BadInputError as error:
+            self.notice.wrong(str(error))
+            return
+        if has_moved:
+            self.show_page()
+        else:
+            self.show()
+
+    def action_part(self, parts: int) -> None:
+        """Show another part of the sheet."""
+        if (rendered := self.stage.rendered) and rendered.parts > 1:
+            self.browser.move_part(parts, rendered.parts)
+            self.show()
+
+    def action_zoom(self) -> None:
+        """Show half as much of the sheet, twice as large; after a single picture all of it again."""
+        if (rendered := self.stage.rendered) and rendered.zooms > 1:
+            self.browser.zoom_in(rendered.zoom, rendered.zooms)
+            self.show()
+
+    def action_play(self) -> None:
+        """Play, or pause."""
+        self.player.toggle()
+
+    def action_draw(self) -> None:
+        """Ask what is to be drawn, then have it drawn."""
+        self.run_worker(self.drawing.ask_samples(), group="ask", exclusive=True)
+
+    def action_steps(self, redraw: bool = False) -> None:
+        """Play the steps from noise to pictures; they are drawn first where that has not been done."""
+        self.run_worker(self.drawing.show_steps(redraw=redraw), group="ask", exclusive=True)
+
+    def action_nearest(self) -> None:
+        """Show below each sample the training picture that is nearest to it."""
+        self.run_worker(self.drawing.compare_nearest(), group="ask", exclusive=True)
+
+    def action_save(self) -> None:
+        """Ask where to, then save what is shown; a film stops there, so that one sees what is saved."""
+        self.player.pause()
+        self.run_worker(save(self), group="ask", exclusive=True)
+
+    def action_copy_path(self) -> None:
+        """Copy the path of the file, through the terminal (OSC 52), and show all of it."""
+        copy_path(self, self.app.copy_to_clipboard)
+
+    def action_open(self) -> None:
+        """Ask for a folder of pictures, or for one of its pictures."""
+        self.run_worker(open_folder(self), group="ask", exclusive=True)
+
+    def action_way(self) -> None:
+        """Show pictures in the next mode that the terminal can do."""
+        from garage_tui.core.terminal.capabilities import next_mode  # noqa: PLC0415
+
+        picture, names = self.stage.picture, {"half": "half-blocks", "ascii": "letters"}
+        mode = next_mode(picture.mode, picture.terminal.image_modes)
+        if mode == picture.mode:
+            self.notice.note(f"this terminal shows pictures in one way only: {names.get(mode, mode)}")
+            return
+        self._set_mode(mode)
+        self.notice.note(f'shown as {names.get(mode, mode)}; pictures = "{mode}" in garage.toml keeps it so')
+
     def action_list(self) -> None:
-        """Show the list, or give the picture its room."""
+        """Show the list, or give its space to the picture."""
         if not self.has_class("-narrow"):
             self.toggle_class("-alone")
             return
         self.toggle_class("-list")
-        listed = self.has_class("-list")
-        table = self.query_one(Table)
-        table.can_focus = listed  # only there the keys are its own
-        (table if listed else self.query_one("#gallery-frame")).focus()
+        is_listed = self.has_class("-list")
+        table = self.query_one(AlbumList)
+        table.can_focus = is_listed  # only there the keys are its own
+        (table if is_listed else self.stage).focus()
+
+    def on_table_moved(self, event: Table.Moved) -> None:
+        if event.row != event.table.cursor:  # it was said before another album was chosen
+            return
+        albums, row = self.browser.albums, event.table.cursor
+        if row < len(albums) and albums[row].path != self.browser.album_path:
+            self.choose(albums[row].path)
 
     def on_table_selected(self) -> None:
         if self.has_class("-list"):
             self.action_list()
 
     async def action_leave(self) -> None:
-        """Give up what is being drawn, leave a film, what stands beside, the list; then go back."""
-        if self._drawing:
-            self.workers.cancel_group(self, "draw")
-        elif self.frame is not None:
-            self.go(self.place.page if self.place else None)
-        elif self.left is not None:
+        """Cancel what is being drawn, leave an animation, a pair, the list; then go back."""
+        if self.drawing.is_running:
+            self.drawing.cancel()
+        elif self.browser.frame is not None:
+            self.browser.go(self.browser.current.page if self.browser.current else None)
+            self.show_page()
+        elif self.browser.left is not None:
             self.action_beside()
         elif self.has_class("-list"):
             self.action_list()

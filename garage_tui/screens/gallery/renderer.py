@@ -1,4 +1,4 @@
-"""What the gallery shows, as one image for the room that there is, and in words; made in a thread."""
+"""Renders a view of the Gallery as one image with a caption; made to be called in a thread."""
 
 from __future__ import annotations
 
@@ -10,148 +10,121 @@ from typing import TYPE_CHECKING
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.images import animation as films
-from garage_tui.core.images import contact_sheet as sheets
-from garage_tui.core.images import montage
-from garage_tui.core.images import safe_image as picture_files
-from garage_tui.core.images.albums import AlbumPage
+from garage_tui.core.images import animation, contact_sheet, montage, safe_image
 from garage_tui.core.images.contact_sheet import ContactSheet
-from garage_tui.core.images.montage import Canvas
-from garage_tui.core.images.safe_image import RGB
-from garage_tui.core.terminal.capabilities import Way
+from garage_tui.screens.gallery.view import View
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from garage_tui.core.images.animation import Animation
 
-_KEPT_PIXELS = 24_000_000
-"""Of the files that are kept in memory: one goes back and forth between a few of them."""
-_MOST_PIXELS = (2048, 2048)
-"""No screen shows more of a photograph."""
-_LEAST_DOTS = {"half": 16, "ascii": 20}
-"""How many dots wide a picture of a sheet has to be to be made out, where dots are large."""
+_CACHED_PIXELS = 24_000_000
+"""Pixels of the files that are kept in memory, because one goes back and forth between a few of them."""
+_PHOTO_SIZE = (2048, 2048)
+"""Pixels that are kept of a photograph: no screen shows more of it."""
+_MIN_DOTS = {"half": 16, "ascii": 20}
+"""How many dots wide a picture of a sheet has to be to be made out, in modes whose dots are large."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """A page, and the name of its album."""
-
-    page: AlbumPage
-    album: str
-
-
-@dataclass(frozen=True)
-class View:
-    """What is to be shown. Two are equal if the second would change nothing."""
-
-    place: Place
-    room: Canvas
-    way: Way
-    ground: RGB
-    left: Place | None = None
-    """What stands to the left of it."""
-    level: int | None = None
-    """How much of a sheet: 0 is all of it, 1 half …; None leaves it to the room."""
-    first: int = 0
-    """Which part of it."""
-    frame: int | None = None
-    """The frame of a film."""
-    version: int = 0
-    """Files may have changed under the same names."""
-
-
-@dataclass(frozen=True)
-class Made:
-    """A view that is ready."""
+class RenderedView:
+    """The image and the caption of a view, and into how many parts its sheet is divided."""
 
     image: Image
-    words: str = ""
-    """What it shows."""
-    level: int = 0
-    levels: int = 1
+    caption: str = ""
+    zoom: int = 0
+    """The zoom level that was rendered, from 0."""
+    zooms: int = 1
+    """How many zoom levels there are."""
     parts: int = 1
+    """How many parts the sheet has at this zoom level."""
 
 
-class Maker:
-    """Makes views; to be used by one thread at a time."""
+class ViewRenderer:
+    """Renders views; keeps the newest files, the newest animation and the newest result."""
 
     def __init__(self) -> None:
-        self._read: OrderedDict[tuple[Path, int], tuple[Image, ContactSheet | None]] = OrderedDict()
-        self._film: tuple[tuple[Path, int], Animation] | None = None
-        self._last: tuple[object, Made] | None = None
+        self._images: OrderedDict[tuple[Path, int], tuple[Image, ContactSheet | None]] = OrderedDict()
+        self._animation: tuple[tuple[Path, int], Animation] | None = None
+        self._last: tuple[object, RenderedView] | None = None
 
-    def make(self, view: View) -> Made:
-        """Return what shows a view; the same as before where nothing has changed, its files included.
+    def render(self, view: View) -> RenderedView:
+        """Return a view as an image; the same object as before where neither the view nor its files changed.
 
         Raises:
-            GarageError: a file of it cannot be shown.
+            GarageError: a file of the view cannot be shown.
         """
-        places = (view.place, view.left) if view.left else (view.place,)
-        key = replace(view, version=0), tuple(_stamp(place.page.path) for place in places)
+        pages = (view.page, view.left) if view.left else (view.page,)
+        key = replace(view, version=0), tuple(_modified(one.page.path) for one in pages)
         if self._last is None or self._last[0] != key:
-            self._last = key, self._make(view)
+            self._last = key, self._render(view)
         return self._last[1]
 
-    def _make(self, view: View) -> Made:
+    def _render(self, view: View) -> RenderedView:
         if view.frame is not None:
-            return self._make_frame(view, self.film(view.place.page.path))
-        image, sheet = self._open(view.place.page.path)
+            return self._render_frame(view, self.animation(view.page.page.path))
+        image, sheet = self._open(view.page.page.path)
         if view.left is None:
-            if sheet is None:
-                return Made(image)
-            return self._make_sheet(image, sheet, view)
+            return RenderedView(image) if sheet is None else self._render_sheet(image, sheet, view)
         left, left_sheet = self._open(view.left.page.path)
-        half = replace(view, room=view.room.half)
+        canvas, background = view.surface.canvas, view.surface.background
         if sheet is None or left_sheet is None:
-            both = montage.side_by_side(left, image, view.room, view.ground)
-            return Made(both, _both(view, ""))
-        made = [self._make_sheet(one, its, half) for one, its in ((left, left_sheet), (image, sheet))]
-        whole = montage.side_by_side(made[0].image, made[1].image, view.room, view.ground)
+            both = montage.side_by_side(left, image, canvas, background)
+            return RenderedView(both, _pair_caption(view, ""))
+        half = replace(view, surface=replace(view.surface, canvas=canvas.half))
+        halves = [self._render_sheet(one, its, half) for one, its in ((left, left_sheet), (image, sheet))]
+        both = montage.side_by_side(halves[0].image, halves[1].image, canvas, background)
         same = ", same seeds" if sheet.seed is not None and sheet.seed == left_sheet.seed else ""
-        return replace(made[1], image=whole, words=_both(view, same + _part_words(half, sheet, made[1])))
+        return replace(halves[1], image=both, caption=_pair_caption(view, same + _part_range(half, sheet, halves[1])))
 
-    def film(self, path: Path) -> Animation:
-        """Return a film of steps; the newest is kept."""
-        key = path, _stamp(path)
-        if self._film is None or self._film[0] != key:
-            self._film = key, films.read(path)
-        return self._film[1]
+    def animation(self, path: Path) -> Animation:
+        """Return an animation of sampling steps; the newest is kept.
+
+        Raises:
+            GarageError: the file cannot be read, or is no such animation.
+        """
+        key = path, _modified(path)
+        if self._animation is None or self._animation[0] != key:
+            self._animation = key, animation.read(path)
+        return self._animation[1]
 
     def _open(self, path: Path) -> tuple[Image, ContactSheet | None]:
-        key = path, _stamp(path)
-        if key not in self._read:
-            image, sheet = picture_files.read(path), sheets.about(path)
+        key = path, _modified(path)
+        if key not in self._images:
+            image, sheet = safe_image.read(path), contact_sheet.read_metadata(path)
             if sheet is None:
-                image.thumbnail(_MOST_PIXELS)
-            self._read[key] = image, sheet
-            while len(self._read) > 1 and sum(one.width * one.height for one, _ in self._read.values()) > _KEPT_PIXELS:
-                self._read.popitem(last=False)
-        self._read.move_to_end(key)
-        return self._read[key]
+                image.thumbnail(_PHOTO_SIZE)
+            self._images[key] = image, sheet
+            while len(self._images) > 1 and self._cached_pixels() > _CACHED_PIXELS:
+                self._images.popitem(last=False)
+        self._images.move_to_end(key)
+        return self._images[key]
 
-    def _make_sheet(self, image: Image, sheet: ContactSheet, view: View) -> Made:
+    def _cached_pixels(self) -> int:
+        return sum(image.width * image.height for image, _ in self._images.values())
+
+    def _render_sheet(self, image: Image, sheet: ContactSheet, view: View) -> RenderedView:
         units = montage.units(sheet)
-        levels = montage.levels(len(units))
-        level = min(view.level if view.level is not None else _level(sheet, levels, view), len(levels) - 1)
-        count = levels[level]
+        counts = montage.zoom_counts(len(units))
+        zoom = min(view.zoom if view.zoom is not None else _legible_zoom(sheet, counts, view), len(counts) - 1)
+        count = counts[zoom]
         parts = -(-len(units) // count)
-        start = view.first % parts * count
-        made = montage.sheet_image(image, sheet, units[start : start + count], view.room, view.ground)
-        ready = Made(made, "", level, len(levels), parts)
-        about = _about(sheet)
-        return replace(ready, words=about + _part_words(view, sheet, ready))
+        start = view.part % parts * count
+        canvas, background = view.surface.canvas, view.surface.background
+        rendered = montage.render_units(image, sheet, units[start : start + count], canvas, background)
+        result = RenderedView(rendered, "", zoom, len(counts), parts)
+        return replace(result, caption=_sheet_caption(sheet) + _part_range(view, sheet, result))
 
-    def _make_frame(self, view: View, film: Animation) -> Made:
+    def _render_frame(self, view: View, film: Animation) -> RenderedView:
         number = max(0, min(view.frame or 0, len(film.frames) - 1))
-        made = self._make_sheet(film.frames[number], film.sheet, view)
+        rendered = self._render_sheet(film.frames[number], film.sheet, view)
         step = "the noise" if number == 0 else f"step {number} of {len(film.frames) - 1}"
-        words = f"{step} · x_t │ guess of the end{_part_words(view, film.sheet, made)}"
-        return replace(made, words=words)
+        return replace(rendered, caption=f"{step} · x_t │ guess of the end{_part_range(view, film.sheet, rendered)}")
 
 
-def _about(sheet: ContactSheet) -> str:
-    """Return what a sheet shows, without the run, whose name stands above it; the words of a file are cleaned."""
+def _sheet_caption(sheet: ContactSheet) -> str:
+    """Return what a sheet shows, without its run, which the title names; the text of the file is sanitised."""
     parts = (
         "" if sheet.epoch is None else f"epoch {sheet.epoch}",
         "" if sheet.seed is None else f"seed {sheet.seed}",
@@ -161,33 +134,36 @@ def _about(sheet: ContactSheet) -> str:
     return one_line(" · ".join(filter(None, parts)), 400)
 
 
-def _level(sheet: ContactSheet, levels: list[int], view: View) -> int:
-    """Return how much of a sheet can be made out in the room; of dots that are pixels, all of it."""
-    least = _LEAST_DOTS.get(view.way, 0)
-    found = (at for at, count in enumerate(levels) if montage.side(sheet, count, view.room) >= least)
-    return next(found, len(levels) - 1)
+def _legible_zoom(sheet: ContactSheet, counts: list[int], view: View) -> int:
+    """Return the first zoom level at which the pictures of a sheet can be made out; 0 where a dot is a pixel."""
+    least = _MIN_DOTS.get(view.surface.mode, 0)
+    legible = (
+        zoom for zoom, count in enumerate(counts) if montage.dots_wide(sheet, count, view.surface.canvas) >= least
+    )
+    return next(legible, len(counts) - 1)
 
 
-def _part_words(view: View, sheet: ContactSheet, made: Made) -> str:
-    if made.parts == 1:
+def _part_range(view: View, sheet: ContactSheet, rendered: RenderedView) -> str:
+    """Return which pictures of a sheet are shown; empty where all of them are."""
+    if rendered.parts == 1:
         return ""
     total = len(montage.units(sheet))
-    count = montage.levels(total)[made.level]
-    start = view.first % made.parts * count
+    count = montage.zoom_counts(total)[rendered.zoom]
+    start = view.part % rendered.parts * count
     end = min(total, start + count)
-    which = f"{start + 1}" if end == start + 1 else f"{start + 1}–{end}"
-    return f" · {which} of {total}"
+    numbers = f"{start + 1}" if end == start + 1 else f"{start + 1}–{end}"
+    return f" · {numbers} of {total}"
 
 
-def _both(view: View, more: str) -> str:
+def _pair_caption(view: View, more: str) -> str:
     assert view.left is not None
-    names = [view.left.page.name, view.place.page.name]
-    if view.left.album != view.place.album:
-        names = [f"{place.album}: {place.page.name}" for place in (view.left, view.place)]
+    names = [view.left.page.name, view.page.page.name]
+    if view.left.album != view.page.album:
+        names = [f"{one.album}: {one.page.name}" for one in (view.left, view.page)]
     return f"{names[0]} │ {names[1]}{more}"
 
 
-def _stamp(path: Path) -> int:
+def _modified(path: Path) -> int:
     try:
         return os.stat(path).st_mtime_ns  # noqa: PTH116
     except OSError as error:

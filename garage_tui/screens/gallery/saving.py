@@ -1,4 +1,4 @@
-"""Saves what the gallery shows: a copy of a sheet or of a film, or two that stand side by side as one picture."""
+"""Saves what the Gallery shows: a copy of a picture file, or two that are shown side by side as one picture."""
 
 from __future__ import annotations
 
@@ -6,65 +6,73 @@ import asyncio
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-
-from textual import work
+from typing import TYPE_CHECKING
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.sanitize import one_line
-from garage_tui.screens.gallery.playback import GalleryFilms
-from garage_tui.screens.gallery.renderer import Place
+from garage_tui.core.base.sanitize import hidden, one_line
+
+if TYPE_CHECKING:
+    from garage_tui.screens.gallery.host import GalleryHost
+    from garage_tui.screens.gallery.view import PageRef
 
 _WHERE = "Where to? A path without a / at its front begins in your home."
 
 
-class GallerySaving(GalleryFilms):
-    """What is saved is what was seen when the key was pressed, whatever comes while the question is open.
+async def save(host: GalleryHost) -> None:
+    """Ask for a path, then save what was shown when the key was pressed, whatever comes while the dialog is open."""
+    from garage_tui.widgets.path_dialog import PathDialog  # noqa: PLC0415
+    from garage_tui.widgets.prompts import Confirm  # noqa: PLC0415 (most visits save nothing)
 
-    A film stops there, so that one sees what was saved, and reads that it was.
+    browser, home = host.browser, Path.home()
+    if (shown := browser.shown) is None:
+        return
+    if browser.is_pair and browser.left is not None:
+        title, text = "Save both as one picture", f"They are saved side by side, as they are shown. {_WHERE}"
+        name, write = pair_of(browser.left, shown)
+    else:
+        whole = "All of the film is saved, as an animated PNG. " if browser.frame is not None else ""
+        title, text = "Save a copy", f"{whole}{_WHERE}"
+        name, write = copy_of(shown)
+    path = await host.ask(PathDialog(title, text, home, home / name, new=True))
+    if path is None:
+        return
+    if await asyncio.to_thread(path.exists):
+        question = Confirm("Replace it?", f"There is a {one_line(str(path))} already.", "Replace it", "Leave it")
+        if not await host.ask(question):
+            return
+    try:
+        await asyncio.to_thread(write, path)
+    except (OSError, shutil.SameFileError, GarageError) as error:
+        host.notice.wrong(f"it was not saved: {one_line(str(error))}")
+    else:
+        host.notice.done(f"Saved {one_line(str(path), 1000)}")
+
+
+def copy_of(page: PageRef) -> tuple[str, Callable[[Path], object]]:
+    """Return a file name for the copy of a page, and the function that writes it to a path."""
+    name = f"{page.album.rsplit('/', 1)[-1]}-{page.page.path.name}".removeprefix("-")
+    return name, lambda path: shutil.copyfile(page.page.path, path)
+
+
+def pair_of(left: PageRef, right: PageRef) -> tuple[str, Callable[[Path], object]]:
+    """Return a file name for two pages side by side, and the function that writes them to a path."""
+    from garage_tui.core.images import side_by_side  # noqa: PLC0415
+
+    halves = [(side_by_side.PairHalf(album=one.album, page=one.page.name), one.page.path) for one in (left, right)]
+    name = side_by_side.file_name((left.album, left.page.path), (right.album, right.page.path))
+    return name, lambda path: side_by_side.write(path, *halves)
+
+
+def copy_path(host: GalleryHost, copy: Callable[[str], None]) -> None:
+    """Copy the path of the file that is shown, and show all of it.
+
+    Args:
+        copy: puts a text on the clipboard.
     """
-
-    @work(exclusive=True, group="ask")
-    async def action_save(self) -> None:
-        """Ask where to, then save what is shown."""
-        from garage_tui.widgets.path_dialog import PathDialog  # noqa: PLC0415
-        from garage_tui.widgets.prompts import Confirm  # noqa: PLC0415 (most visits save nothing)
-
-        notice, place, home = self.notice, self.shown_place, Path.home()
-        if place is None:
+    if shown := host.browser.shown:
+        path = str(shown.page.path)
+        if marks := hidden(path.replace("\n", "\r")):  # in a shell they would do something
+            host.notice.wrong(f"its path holds {' '.join(marks[:5])} and is not copied")
             return
-        self.pause()
-        if self.frame is None and self.left is not None:  # a film is shown alone, whatever stood beside the sheet
-            title, words = "Save both as one picture", f"They are saved side by side, as they are shown. {_WHERE}"
-            name, save = _both(self.left, place)
-        else:
-            film = "All of the film is saved, as an animated PNG. " if self.frame is not None else ""
-            title, words = "Save a copy", f"{film}{_WHERE}"
-            name, save = _one(place)
-        path = await self.app.push_screen_wait(PathDialog(title, words, home, home / name, new=True))
-        if path is None:
-            return
-        if await asyncio.to_thread(path.exists):
-            question = Confirm("Replace it?", f"There is a {one_line(str(path))} already.", "Replace it", "Leave it")
-            if not await self.app.push_screen_wait(question):
-                return
-        try:
-            await asyncio.to_thread(save, path)
-        except (OSError, shutil.SameFileError, GarageError) as error:
-            notice.wrong(f"it was not saved: {one_line(str(error))}")
-        else:
-            notice.done(f"Saved {one_line(str(path), 1000)}")
-
-
-def _one(place: Place) -> tuple[str, Callable[[Path], object]]:
-    """Return a name for the copy of a file, and what makes it."""
-    name = f"{place.album.rsplit('/', 1)[-1]}-{place.page.path.name}".removeprefix("-")
-    return name, lambda path: shutil.copyfile(place.page.path, path)
-
-
-def _both(left: Place, right: Place) -> tuple[str, Callable[[Path], object]]:
-    """Return a name for a picture of two, and what makes it."""
-    from garage_tui.core.images import side_by_side as beside  # noqa: PLC0415
-
-    halves = [(beside.PairHalf(album=one.album, page=one.page.name), one.page.path) for one in (left, right)]
-    name = beside.name((left.album, left.page.path), (right.album, right.page.path))
-    return name, lambda path: beside.write(path, *halves)
+        copy(path)
+        host.notice.done(f"Copied {one_line(path, 4000)}")

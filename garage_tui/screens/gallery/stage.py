@@ -1,140 +1,101 @@
-"""The picture of the gallery: it is made in a thread, and of several wishes the newest alone is fulfilled."""
+"""The framed picture of the Gallery and its caption."""
 
 from __future__ import annotations
 
 import asyncio
 
+from textual.app import ComposeResult
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Static
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.terminal.capabilities import Way
-from garage_tui.core.terminal.image_render import room_for
-from garage_tui.screens.gallery.renderer import Made, Maker, Place, View
+from garage_tui.core.terminal.capabilities import ImageMode, Terminal
+from garage_tui.core.terminal.image_render import canvas_for
+from garage_tui.screens.gallery.renderer import RenderedView, ViewRenderer
+from garage_tui.screens.gallery.view import Surface, View
 from garage_tui.widgets.frame import Frame
-from garage_tui.widgets.pane import Pane
 from garage_tui.widgets.picture import Picture
 
 
-class GalleryShown(Pane):
-    """What is shown now, how much of it, and in which words."""
+class PictureStage(Frame):
+    """Renders views in a thread and shows them; of several views that are requested meanwhile, only the newest.
 
-    def __init__(self) -> None:
-        super().__init__(id="gallery")
-        self.place: Place | None = None
-        """What is shown."""
-        self.left: Place | None = None
-        """What stands to the left of it."""
-        self.marked: Place | None = None
-        self.frame: int | None = None
-        """Of a film of steps, which is then shown instead of the page."""
-        self.film_place: Place | None = None
-        self.made: Made | None = None
-        """What was made of it."""
-        self.maker = Maker()
-        self.version = 0
-        """Counts the looks at the files."""
-        self._level: int | None = None
-        self._first = 0
-        self._wanted: View | None = None
+    Args:
+        terminal: what the terminal can show.
+    """
+
+    class Rendered(Message):
+        """Another view is shown."""
+
+    def __init__(self, terminal: Terminal, *, id: str | None = None) -> None:
+        super().__init__(id=id, classes="panel")
+        self.picture = Picture(terminal, id="gallery-picture")
+        self.renderer = ViewRenderer()
+        self.rendered: RenderedView | None = None
+        """What is shown; None where there is nothing, or it could not be rendered."""
+        self._requested: View | None = None
         self._shown: View | None = None
-        self._working = False
-        self._said = Content()
+        self._is_rendering = False
+        self._caption = Content()
+
+    def compose(self) -> ComposeResult:
+        yield self.picture
+        yield Static(id="gallery-words")
 
     @property
-    def nothing(self) -> str:
-        """What is said where there is no picture."""
-        return ""
+    def is_settled(self) -> bool:
+        """Whether the view that was requested last is on the terminal: only then a film goes on."""
+        return not self._is_rendering and self._requested == self._shown and self.picture.is_settled
 
     @property
-    def shown_place(self) -> Place | None:
-        """What is shown now: a page, or a film of steps."""
-        return self.place if self.frame is None else self.film_place
-
-    @property
-    def ready(self) -> bool:
-        """Whether what is to be shown is what is seen: only then a film goes on."""
-        return not self._working and self._wanted == self._shown and self.query_one(Picture).ready
-
-    def show(self) -> None:
-        """Show what is to be shown now, in the room that there is."""
-        picture = self.query_one(Picture)
+    def surface(self) -> Surface | None:
+        """What views are rendered for; None while the picture is hidden."""
+        picture = self.picture
         columns, rows = picture.content_size
-        filming, place = self.frame is not None, self.shown_place
-        if place is None:
-            self._wanted = self._shown = self.made = None
-            picture.empty, picture.source = self.nothing, None
-            self.show_words()
-        elif columns and rows:  # else hidden, and asked again when it is seen
-            self._wanted = View(
-                place,
-                room_for(columns, rows, picture.cell, picture.how),
-                picture.how,
-                picture.ground,
-                left=None if filming else self.left,
-                level=self._level,
-                first=self._first,
-                frame=self.frame,
-                version=self.version,
-            )
-            if not self._working and self._wanted != self._shown:
-                self._working = True
-                self.run_worker(self._work(), group="view")
+        if not (columns and rows):
+            return None
+        return Surface(canvas_for(columns, rows, picture.cell_size, picture.mode), picture.mode, picture.background_rgb)
 
-    def show_as(self, way: Way) -> None:
-        """Show it in another way, which may have other room for it: so the image that is there is not shown first."""
-        self.query_one(Picture).set_reactive(Picture.how, way)
-        self._level = None
-        self.show()
+    def clear(self, text: str) -> None:
+        """Show a text instead of a picture."""
+        self._requested = self._shown = self.rendered = None
+        self.picture.empty_text, self.picture.source = text, None
+        self.post_message(self.Rendered())
 
-    async def _work(self) -> None:
-        picture = self.query_one(Picture)
+    def show(self, view: View) -> None:
+        """Request a view."""
+        self._requested = view
+        if not self._is_rendering and view != self._shown:
+            self._is_rendering = True
+            self.run_worker(self._render_requested(), group="view")
+
+    async def _render_requested(self) -> None:
         try:
-            while (view := self._wanted) is not None and view != self._shown:
-                made, wrong = None, ""
+            while (view := self._requested) is not None and view != self._shown:
+                rendered, error = None, ""
                 try:
-                    made = await asyncio.to_thread(self.maker.make, view)
-                except GarageError as error:
-                    wrong = str(error)
-                if view == self._wanted:
-                    old, self._shown, self.made = self.made, view, made
-                    picture.empty = wrong
-                    if made is None or made is not old:
-                        picture.source = made.image if made else None
-                    self.show_words()
+                    rendered = await asyncio.to_thread(self.renderer.render, view)
+                except GarageError as raised:
+                    error = str(raised)
+                if view == self._requested:
+                    before, self._shown, self.rendered = self.rendered, view, rendered
+                    self.picture.empty_text = error
+                    if rendered is None or rendered is not before:
+                        self.picture.source = rendered.image if rendered else None
+                    self.post_message(self.Rendered())
         finally:
-            self._working = False
+            self._is_rendering = False
 
-    def on_picture_resized(self) -> None:
-        self.show()
+    def set_mode(self, mode: ImageMode) -> None:
+        """Show pictures in another mode from the next view on."""
+        # Without a repaint: in another mode the canvas may differ, and the image that is there must not be shown first.
+        self.picture.set_reactive(Picture.mode, mode)
 
-    def show_words(self) -> None:
-        """Say what the picture shows."""
-        said, line = self.words(), self.query_one("#gallery-words", Static)
-        if said != self._said:
-            lines = [-(-one.cell_length // max(1, line.size.width)) for one in (said, self._said)]
-            self._said = said
-            line.update(said, layout=lines[0] != lines[1])  # a new layout costs more than a new line
-        self.query_one(Frame).name_it(*self.titles())
-        self.refresh_bindings()
-
-    def words(self) -> Content:
-        """Return what the picture shows."""
-        return Content(self.made.words if self.made else "")
-
-    def titles(self) -> tuple[str, str]:
-        """Return the name of what is shown, and which of how many it is."""
-        raise NotImplementedError
-
-    def action_part(self, parts: int) -> None:
-        """Show another part of the sheet."""
-        if self.made and self.made.parts > 1:
-            self._first = (self._first + parts) % self.made.parts
-            self.show()
-
-    def action_zoom(self) -> None:
-        """Show half as much of the sheet, twice as large; after a single picture all of it again."""
-        if self.made and self.made.levels > 1:
-            self._first = 0
-            self._level = (self.made.level + 1) % self.made.levels
-            self.show()
+    def show_caption(self, caption: Content) -> None:
+        """Show a text below the picture."""
+        if caption != self._caption:
+            line = self.query_one("#gallery-words", Static)
+            heights = [-(-one.cell_length // max(1, line.size.width)) for one in (caption, self._caption)]
+            self._caption = caption
+            line.update(caption, layout=heights[0] != heights[1])  # a new layout costs more than a new line

@@ -16,7 +16,7 @@ from garage_tui.core.base.settings import Settings
 from garage_tui.core.hardware.history import BOX
 from garage_tui.core.hardware.reading import GpuReading
 from garage_tui.core.hardware.readout import GIB, share
-from garage_tui.core.limits.run_limits import RunLimits, care_of, heat_limits
+from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.screens.gpu import text as gpu_words
 from garage_tui.widgets.column_chart import Threshold
 from garage_tui.widgets.history_chart import HistoryChart
@@ -51,6 +51,7 @@ _EMPTY = {
 class GpuPane(Pane):
     """Heat, power, memory and work of one device at a time."""
 
+    HELP_PAGE = "guide/limits.md"
     HELP = (
         "Heat, power, memory and work of each GPU and of the box itself, now and over the last hours. A run that works "
         "pauses above the line that is drawn, and goes on by itself when it has cooled. What a sensor does not tell is "
@@ -76,9 +77,9 @@ class GpuPane(Pane):
         self._lines = 0
         self._drawn: tuple[object, float] = (None, 0.0)
         try:
-            self._care = care_of(settings)
+            self._default_limits = RunLimits.from_settings(settings)
         except BadInputError:  # whoever starts a run is told
-            self._care = RunLimits()
+            self._default_limits = RunLimits()
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="gpu-panel", classes="panel"):
@@ -146,7 +147,7 @@ class GpuPane(Pane):
     @property
     def _limits(self) -> RunLimits:
         """What guards the device: the limits of the run on it, else those of the settings."""
-        return next((seen.manifest.care for seen in self._here if seen.manifest), self._care)
+        return next((seen.manifest.limits for seen in self._here if seen.manifest), self._default_limits)
 
     def _show(self) -> None:
         if self.look is None or not self.display or not self.is_mounted:
@@ -197,7 +198,7 @@ class GpuPane(Pane):
 
     def _heat_lines(self, gpu: GpuReading | None) -> list[Threshold]:
         found = []
-        if limits := heat_limits(self._limits, gpu.slow_c if gpu else None):
+        if limits := self._limits.heat(gpu.slow_c if gpu else None):
             found.append(Threshold(limits[0], f"pause {limits[0]:.0f}"))
         if gpu and gpu.slow_c:
             found.append(Threshold(gpu.slow_c, f"slows {gpu.slow_c:.0f}", "error"))

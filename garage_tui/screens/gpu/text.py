@@ -12,10 +12,9 @@ from garage_tui.core.hardware.energy import in_words
 from garage_tui.core.hardware.host import Host
 from garage_tui.core.hardware.reading import GpuReading
 from garage_tui.core.hardware.readout import ABSENT, GB, GIB, gib, number, share
-from garage_tui.core.limits.run_limits import RunLimits, heat_limits
-from garage_tui.core.limits.run_limits import in_words as in_care_words
+from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.monitor.run_watcher import RunSnapshot
-from garage_tui.screens.common.run_text import fraction, time_words
+from garage_tui.screens.common.run_text import fraction, time_text
 from garage_tui.widgets.gauge import gauge
 
 _LABEL, _VALUE, _AFTER = 8, 10, 30
@@ -25,16 +24,16 @@ _HOTTEST = 110.0
 """°C at the right end of a bar: above what switches a GPU off."""
 
 
-def gpu_lines(gpu: GpuReading, care: RunLimits, width: int) -> Iterator[Content]:
+def gpu_lines(gpu: GpuReading, limits: RunLimits, width: int) -> Iterator[Content]:
     """Yield the gauges of a GPU; what it does not tell is a dash."""
     if gpu.note:
         yield Content.styled(gpu.note, "$warning" if gpu.lost else "$muted")
     if gpu.lost or gpu.asleep:
         return
-    limits, marks, words = heat_limits(care, gpu.slow_c), [], []
-    if limits:
-        marks.append((limits[0], "warning"))
-        words.append(f"pauses at {limits[0]:.0f}")
+    heat, marks, words = limits.heat(gpu.slow_c), [], []
+    if heat:
+        marks.append((heat[0], "warning"))
+        words.append(f"pauses at {heat[0]:.0f}")
     elif gpu.temp_c is not None:
         words.append("no limit: set max_temp_c")
     if gpu.slow_c:
@@ -62,7 +61,7 @@ def process_lines(gpu: GpuReading) -> Iterator[Content]:
         yield Content.styled(f"{'':>11}and {more} more", "$muted")
 
 
-def host_lines(host: Host, care: RunLimits, width: int, gpus: int) -> Iterator[Content]:
+def host_lines(host: Host, limits: RunLimits, width: int, gpus: int) -> Iterator[Content]:
     """Yield the gauges of the box; `gpus` is how many there are beside it."""
     load = f"{host.cores} cores" + (f", load {host.load:.1f}" if host.load is not None else "")
     if not gpus:
@@ -74,9 +73,9 @@ def host_lines(host: Host, care: RunLimits, width: int, gpus: int) -> Iterator[C
         yield Content.assemble((f"{'heat':<{_LABEL}}", "$muted"), "no sensor tells a temperature here")
     for sensor in host.sensors[:4]:
         marks, words = [], []
-        if sensor.name == "cpu" and (limits := heat_limits(care, None)):
-            marks.append((limits[0], "warning"))
-            words.append(f"pauses at {limits[0]:.0f}")
+        if sensor.name == "cpu" and (heat := limits.heat(None)):
+            marks.append((heat[0], "warning"))
+            words.append(f"pauses at {heat[0]:.0f}")
         if sensor.high_c:
             marks.append((sensor.high_c, "error"))
             words.append(f"high at {sensor.high_c:.0f}")
@@ -86,14 +85,14 @@ def host_lines(host: Host, care: RunLimits, width: int, gpus: int) -> Iterator[C
 
 def run_lines(seen: RunSnapshot, prices: EnergySettings) -> Iterator[Content]:
     """Yield what a living run does here, what it waits for, and what it has used."""
-    state, care = seen.state, seen.manifest.care if seen.manifest else RunLimits()
+    state, limits = seen.state, seen.manifest.limits if seen.manifest else RunLimits()
     done = f"{seen.name} {fraction(state)}".rstrip()
     if seen.status == "paused" or seen.waits:
         yield Content.styled(f"‖ {done}  {seen.status}: {one_line(seen.reason, 160)}", "$warning")
     else:
-        yield Content.assemble(("● ", "$primary"), " · ".join(filter(None, (done, time_words(seen)))))
+        yield Content.assemble(("● ", "$primary"), " · ".join(filter(None, (done, time_text(seen)))))
     used = f"used {in_words(state.wh, state.wh_from, prices)}" if state and state.wh is not None else ""
-    if words := " · ".join(filter(None, (in_care_words(care), used))):
+    if words := " · ".join(filter(None, (limits.describe(), used))):
         yield Content.styled(f"  {words}", "$muted")
 
 

@@ -3,64 +3,69 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 from textual import work
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
-from textual.content import Content
-from textual.widgets import Label, Select, Static
+from textual.widgets import Select
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import Settings, Workspace
-from garage_tui.core.diffusion import image_source, preview
-from garage_tui.core.diffusion import preview_process as looking
+from garage_tui.core.diffusion import image_source, preview, preview_process
 from garage_tui.core.diffusion.estimate import estimate_diffusion
 from garage_tui.core.diffusion.preview import Preview
 from garage_tui.core.diffusion.recipe import DiffusionRecipe, make_recipe, presets
-from garage_tui.core.diffusion.recipe_help import CHOICES, LABELS, WORDS, in_a_word
+from garage_tui.core.diffusion.recipe_help import CHOICES, EXPLANATIONS, LABELS
 from garage_tui.core.launch import start as launcher
 from garage_tui.core.launch.rerun import diffusion_command_of, diffusion_recipe_of
 from garage_tui.core.runs.record import Run
+from garage_tui.screens.launch.field_values import ChoiceField, Field, ListField, NumberField, TextField, preset_lines
 from garage_tui.screens.launch.form import RunForm
-from garage_tui.screens.launch.preview_dialog import PreviewDialog, in_short
+from garage_tui.screens.launch.preview_dialog import PreviewDialog, summary
 
 _LISTED = 9
+"""Most epochs in a list."""
+_ORDER = (
+    "size", "fit", "flip", "epochs", "batch_size", "lr", "prediction", "min_snr", "ema", "sampler", "sample_steps",
+    "samples", "compile", "seed",
+)  # fmt: skip
+"""The recipe's fields, from top to bottom."""
+_FRACTIONS = ("lr", "min_snr", "ema")
+_CHOICE_LABELS = {
+    "fit": "Fit", "flip": "Mirrored", "prediction": "Prediction", "sampler": "Sampler", "compile": "Compile",
+}  # fmt: skip
 _OTHER = ""
-"""The choice of a folder whose path is typed."""
+"""Value of the choice of a folder whose path is typed."""
 
 
-class DiffusionForm(RunForm):
-    """The recipe of a run that learns to draw.
+class DiffusionForm(RunForm[DiffusionRecipe]):
+    """The form of a run that learns to draw.
 
     Args:
-        sources: what can be chosen without typing, as `image_source.choices` returns it.
-        preset: the one to begin with.
+        sources: pictures to choose from without typing a path, as `image_source.choices` returns them.
+        preset: the preset to begin with.
         like: a run whose recipe the form begins with.
-        gpus: how many GPUs there are to choose from; the choice is shown from two on.
+        gpus: number of GPUs in this box; from two on there is a field for them.
     """
 
+    HELP_PAGE = "guide/diffusion.md"
     HELP = (
-        "A run that learns to draw from pictures. Everything is filled in so that it works: Ctrl+S starts it, Ctrl+O "
-        "shows the pictures first. The words below the fields explain the one you are in, and what the run will cost."
+        "A run that learns to draw from pictures. All fields are filled in with values that work: Ctrl+S starts the "
+        "run, Ctrl+O shows the pictures first. The text below the fields explains the current field and shows what the "
+        "run will cost."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "Start", priority=True, tooltip="Start the run"),
-        Binding("ctrl+o", "look", "Look at the pictures", priority=True, tooltip="See what it would learn from"),
+        Binding("ctrl+o", "preview", "Preview the pictures", priority=True, tooltip="See what the run learns from"),
         Binding("escape", "cancel", "Cancel", key_display="Esc"),
     ]
     HEADING = "Teach a model to draw"
     FIRST = "#images"
-    WORDS = WORDS
-    LABELS = LABELS
-    FRACTIONS = ("lr", "min_snr", "ema")
-
-    _recipe: DiffusionRecipe
+    EXPLANATIONS = EXPLANATIONS
 
     def __init__(
         self,
@@ -77,163 +82,141 @@ class DiffusionForm(RunForm):
         self._images = recipe.images
         if recipe.images not in [name for _, name in sources]:
             self._sources.insert(0, (one_line(recipe.images), recipe.images))
-        self._seen: Preview | None = None
-        """What the last look found."""
-        self._asked = ""
-        """What it was at."""
-        self._looking = False
+        self._preview: Preview | None = None
+        """The last preview."""
+        self._previewed = ""
+        """The pictures that it is of, as the field named them."""
+        self._previewing = False
 
-    def fields(self) -> ComposeResult:
-        sources = [(Content(words), name) for words, name in self._sources]
-        yield from self.choice("images", "Pictures", sources, self._images)
-        yield from self.text("folder", "Their folder", "", "its path, such as ~/Pictures/moths")
-        words = [(Content(f"{name} · {words}"), name) for name, words in presets().items()]
-        yield from self.choice("preset", "Preset", words, self._recipe.preset)
-        yield from self.number("size")
-        yield from self._list("fit", "Fit")
-        yield from self._list("flip", "Mirrored")
-        for name in ("epochs", "batch_size", "lr"):
-            yield from self.number(name)
-        yield from self._list("prediction", "Prediction")
-        for name in ("min_snr", "ema"):
-            yield from self.number(name)
-        yield from self._list("sampler", "Sampler")
-        for name in ("sample_steps", "samples"):
-            yield from self.number(name)
-        yield from self._list("compile", "Compile")
-        yield from self.number("seed")
-        yield from self.last_fields("the name of the pictures")
-
-    def _list(self, name: str, label: str) -> ComposeResult:
-        yield Label(label)
-        with Horizontal():
-            options = [(Content(words), value) for value, words in CHOICES[name].items()]
-            yield Select(options, value=getattr(self._recipe, name), allow_blank=False, id=name, compact=True)
-            yield Static(id=f"{name}-was", classes="hint")
+    def form_fields(self) -> Sequence[Field]:
+        return [
+            ListField("images", "Pictures", self._sources, self._images),
+            TextField("folder", "Their folder", "", "its path, such as ~/Pictures/moths"),
+            ListField("preset", "Preset", preset_lines(presets()), self._recipe.preset),
+            *map(_recipe_field, _ORDER),
+            *self.last_fields("the name of the pictures"),
+        ]
 
     def on_mount(self) -> None:
-        self._ask_for_folder()
+        self._show_folder_field()
 
     def on_select_changed(self, event: Select.Changed) -> None:
         if event.select.id == "images":
-            self._ask_for_folder()
+            self._show_folder_field()
             if event.value == _OTHER:
                 self.query_one("#folder").focus()
 
-    def _ask_for_folder(self) -> None:
+    def _show_folder_field(self) -> None:
         for id in ("#folder-label", "#folder"):
-            self.query_one(id).display = self.chosen("images") == _OTHER
+            self.query_one(id).display = self.fields.chosen("images") == _OTHER
 
     def preset(self, name: str) -> DiffusionRecipe:
         return make_recipe(name)
 
-    def fill(self) -> None:
-        super().fill()
-        for name in CHOICES:
-            self.query_one(f"#{name}", Select).value = getattr(self._recipe, name)
-
-    def mark_changes(self, preset: Any) -> None:
-        super().mark_changes(preset)
-        for name in CHOICES:
-            chosen, usual = (in_a_word(name, one) for one in (self.chosen(name), getattr(preset, name)))
-            self.mark(name, chosen, usual)
-
     @property
     def images(self) -> str:
-        """What was chosen or typed."""
-        chosen = str(self.chosen("images"))
-        return self.value("folder") if chosen == _OTHER else chosen
+        """The pictures that are chosen or typed."""
+        chosen = str(self.fields.chosen("images"))
+        return self.fields.text("folder") if chosen == _OTHER else chosen
 
     def recipe(self) -> DiffusionRecipe:
-        """Return the recipe that the fields say.
+        """Return the recipe in the fields.
 
         Raises:
-            BadInputError: a field holds no number, or one out of its range.
+            BadInputError: a field does not hold a number, or one out of its range.
         """
-        preset, said = str(self.chosen("preset")), {name: self.chosen(name) for name in CHOICES}
-        changes = {**self.numbers(), **said, "images": self.images}
+        preset = str(self.fields.chosen("preset"))
+        changes = {**self.fields.numbers(), **self.fields.choices(), "images": self.images}
         if preset != self._recipe.preset:
             return make_recipe(preset, **changes)
-        # What the form has no field for stays as it is in the run that is duplicated.
+        # Values without a field stay as they are in the run that is duplicated.
         kept = msgspec.structs.asdict(self._recipe)
         return make_recipe(**{**kept, **changes})
 
     def costs(self) -> Callable[[], list[str]]:
-        recipe, gpus, seen = self.recipe(), self.gpus_wanted(), self._seen_of(self.recipe())
+        recipe, gpus = self.recipe(), self.fields.gpus()
+        last = self._preview_of(recipe)
 
-        def words() -> list[str]:
+        def lines() -> list[str]:
             image_source.folder_of(recipe.images)
-            estimate = estimate_diffusion(self._workspace, recipe, seen.train if seen else None, gpus)
-            lines = [estimate.sentence, estimate.memory_words, f"Sheets are drawn after epoch {_listed(recipe.looks)}."]
+            estimate = estimate_diffusion(self._workspace, recipe, last.train if last else None, gpus)
+            found = [estimate.sentence, estimate.memory_text]
+            found.append(f"Contact sheets are drawn after epoch {_listed(recipe.sheet_epochs)}.")
             if estimate.warning:
-                lines.append(f"! {estimate.warning}")
-            lines.append(in_short(seen) if seen else "^o shows the pictures as it will see them, before it starts.")
-            return lines + self.waits(launcher.runs_before(gpus))
+                found.append(f"! {estimate.warning}")
+            found.append(summary(last) if last else "^o shows the pictures as the model will see them.")
+            return found + self.describe_waits(launcher.runs_before(gpus))
 
-        return words
+        return lines
 
     def starter(self) -> Callable[[], Path]:
-        recipe, name, gpus = self.recipe(), self.value("name") or None, self.gpus_wanted()
+        recipe, name, gpus = self.recipe(), self.fields.text("name") or None, self.fields.gpus()
 
         def start() -> Path:
-            command = diffusion_command_of(recipe, name, gpus) + self.care_options()
-            return launcher.start_diffusion(self._workspace, self._settings, recipe, name, command, gpus, self._care)
+            command = diffusion_command_of(recipe, name, gpus) + self.limit_options()
+            return launcher.start_diffusion(self._workspace, self._settings, recipe, name, command, gpus, self._limits)
 
         return start
 
-    def _seen_of(self, recipe: DiffusionRecipe) -> Preview | None:
-        """Return what the last look found, where it was at what this recipe would learn from."""
-        seen = self._seen
-        same = seen and (self._asked, seen.size, seen.fit) == (recipe.images, recipe.size, recipe.fit)
-        return seen if same else None
+    def _preview_of(self, recipe: DiffusionRecipe) -> Preview | None:
+        """Return the last preview, if it shows what this recipe would learn from."""
+        last = self._preview
+        same = last and (self._previewed, last.size, last.fit) == (recipe.images, recipe.size, recipe.fit)
+        return last if same else None
 
-    def action_look(self) -> None:
-        """Look at what the run would learn from; the same look is not taken twice."""
+    def action_preview(self) -> None:
+        """Show what the run would learn from; while a preview is being made, no second one is started."""
         notice = self.notice
         try:
             recipe = self.recipe()
             image_source.folder_of(recipe.images)
         except GarageError as error:
-            notice.wrong(self.in_words(error))
+            notice.wrong(self.error_text(error))
             return
-        if not self._looking:
-            self._look(recipe)
+        if not self._previewing:
+            self._make_preview(recipe)
 
     @work(group="look", exclusive=True)
-    async def _look(self, recipe: DiffusionRecipe) -> None:
-        notice, self._looking = self.notice, True
+    async def _make_preview(self, recipe: DiffusionRecipe) -> None:
+        notice, self._previewing = self.notice, True
         command = preview.command(recipe.images, recipe.size, recipe.fit, recipe.seed, recipe.noise)
-        notice.note("Looking at the pictures … · Esc cancels")
-        found: Preview | None = None
+        notice.note("Reading the pictures … · Esc cancels")
+        made: Preview | None = None
         try:
-            async with contextlib.aclosing(looking.look(command)) as look:
-                async for said in look:
-                    if isinstance(said, Preview):
-                        found = said
+            async with contextlib.aclosing(preview_process.make_preview(command)) as events:
+                async for event in events:
+                    if isinstance(event, Preview):
+                        made = event
                     else:
-                        notice.note(f"{said} · Esc cancels")
+                        notice.note(f"{event} · Esc cancels")
         except GarageError as error:
-            notice.wrong(self.in_words(error))
+            notice.wrong(self.error_text(error))
             return
         finally:
-            self._looking = False
-        if found is None:
+            self._previewing = False
+        if made is None:
             return
-        self._seen, self._asked = found, recipe.images
+        self._preview, self._previewed = made, recipe.images
         notice.clear()
-        self.look_again()
-        if await self.app.push_screen_wait(PreviewDialog(found)):
+        self.update_estimate()
+        if await self.app.push_screen_wait(PreviewDialog(made)):
             self.action_start()
 
     def action_cancel(self) -> None:
-        if not self._looking:
+        if not self._previewing:
             super().action_cancel()
             return
         self.workers.cancel_group(self, "look")
-        self.notice.note("cancelled: nothing was changed")
+        self.notice.note("Cancelled: nothing was changed")
+
+
+def _recipe_field(name: str) -> Field:
+    if name in CHOICES:
+        return ChoiceField(name, _CHOICE_LABELS[name], CHOICES[name])
+    return NumberField(name, LABELS[name], whole=name not in _FRACTIONS)
 
 
 def _listed(epochs: tuple[int, ...]) -> str:
-    """Return epochs as a list, a long one without its middle."""
+    """Return epochs as a list; a long one has `…` for its middle."""
     shown = [str(epoch) for epoch in epochs]
     return ", ".join(shown if len(shown) <= _LISTED else [*shown[: _LISTED - 2], "…", shown[-1]])

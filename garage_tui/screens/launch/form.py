@@ -1,82 +1,108 @@
-"""What the forms of all kinds of run do: they say what the run will cost, and start it."""
+"""The launch form of any kind of run: it shows what the run will cost, and starts it."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar, Generic, TypeVar
 
-from textual import work
+from textual import events, work
 from textual.app import ComposeResult
-from textual.containers import Grid, Vertical, VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.reactive import reactive
-from textual.widgets import Input, Select, Static
+from textual.widgets import Select, Static
 
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import Settings, Workspace
-from garage_tui.core.limits import run_limits as care
+from garage_tui.core.diffusion.recipe import DiffusionRecipe
+from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.runs.record import Run
-from garage_tui.screens.launch.fields import FormFields, in_field
+from garage_tui.core.training.recipe import LoraRecipe
+from garage_tui.screens.launch.field_values import Field, TextField
+from garage_tui.screens.launch.recipe_fields import RecipeFields
+from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.notice import Notice
 
+R = TypeVar("R", bound=LoraRecipe | DiffusionRecipe)
 
-class RunForm(FormFields):
-    """The recipe of a new run; the result is the folder of the run that was started, or None.
+
+class RunForm(Dialog[Path | None], Generic[R]):
+    """The form of a new run; the result is the folder of the run that was started, or None.
 
     Args:
-        recipe: what the fields say at first.
-        like: a run that the form begins with.
-        gpus: how many GPUs there are to choose from; the choice is shown from two on.
+        recipe: what the fields show at first.
+        like: a run whose recipe, name and limits the form begins with.
+        gpus: number of GPUs in this box; from two on there is a field for them.
     """
 
     HEADING: ClassVar[str]
-    """What stands above the form."""
+    """Title of the form."""
     FIRST: ClassVar[str]
     """Selector of the field that has the focus at first."""
+    EXPLANATIONS: ClassVar[Mapping[str, str]]
+    """What each field means, by name: shown while it has the focus."""
 
     estimate: reactive[str] = reactive("")
-    """What the run will cost, or why that cannot be said."""
+    """What the run will cost, or why that cannot be estimated."""
 
-    def __init__(self, workspace: Workspace, settings: Settings, recipe: Any, like: Run | None, gpus: int) -> None:
-        super().__init__(recipe, like, gpus)
-        self._workspace, self._settings = workspace, settings
-        self._care = like.manifest.care if like and like.manifest else None
+    def __init__(self, workspace: Workspace, settings: Settings, recipe: R, like: Run | None, gpus: int) -> None:
+        super().__init__()
+        self._workspace, self._settings, self._recipe, self._like, self._gpus = workspace, settings, recipe, like, gpus
+        self._limits = like.manifest.limits if like and like.manifest else None
         self._starting = False
-        self._begun: dict[str | None, str] = {}
 
-    def fields(self) -> ComposeResult:
-        """Make the rows of the form: a label and a field each."""
-        raise NotImplementedError
+    # Each kind of run says:
 
-    async def learn(self) -> None:
-        """Find out, off the event loop, what the presets depend on."""
+    @abstractmethod
+    def form_fields(self) -> Sequence[Field]:
+        """Return the fields of the form, from top to bottom."""
 
+    @abstractmethod
+    def preset(self, name: str) -> R:
+        """Return the recipe of a preset."""
+
+    async def read_inputs(self) -> None:
+        """Read, off the event loop, what the presets depend on."""
+
+    @abstractmethod
     def costs(self) -> Callable[[], list[str]]:
-        """Return what says, in a thread, what the run will cost and what it lacks: a line each.
+        """Return a function for a thread; it returns what the run will cost and what it lacks, a line each.
 
         Raises:
-            BadInputError: a field holds what it cannot.
+            BadInputError: a field holds an impossible value.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def starter(self) -> Callable[[], Path]:
-        """Return what starts the run, in a thread.
+        """Return a function for a thread; it starts the run and returns its folder.
 
         Raises:
-            BadInputError: a field holds what it cannot.
+            BadInputError: a field holds an impossible value.
         """
-        raise NotImplementedError
+
+    @property
+    def fields(self) -> RecipeFields:
+        """The fields of the form."""
+        return self.query_one(RecipeFields)
+
+    def last_fields(self, placeholder: str) -> Sequence[Field]:
+        """Return the fields of the GPUs and of the run's name, which all kinds share."""
+        suggested = self._like.id.split("-", 3)[-1] if self._like else ""
+        gpus = [TextField("gpus", "GPUs", "", "the first free one")] if self._gpus > 1 else []
+        return [*gpus, TextField("name", "Name", suggested, placeholder)]
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box form") as box:
             box.border_title = Content(f"{self.HEADING}, like {self._like.id}" if self._like else self.HEADING)
-            with VerticalScroll(can_focus=False), Grid(id="launch-fields"):
-                yield from self.fields()
+            with VerticalScroll(can_focus=False):
+                yield RecipeFields(self.form_fields(), self._recipe)
             yield Static(id="launch-words")
             yield Static(id="launch-estimate")
             yield Notice()
@@ -84,57 +110,57 @@ class RunForm(FormFields):
 
     def on_mount(self) -> None:
         self.query_one(self.FIRST).focus()
-        self._begun = self._written()
-        self.notice.note("Ctrl+S starts it, and so does Enter in a field. Tab: next field.")
-        self.look_again()
+        self.notice.note("Ctrl+S starts the run, and so does Enter in a field. Tab: next field.")
+        self.update_estimate()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Explain the field that has the focus."""
+        explanation = self.EXPLANATIONS.get(event.widget.id or "", "")
+        self.query_one("#launch-words", Static).update(Content.styled(explanation, "$muted"))
 
     def on_select_changed(self, event: Select.Changed) -> None:
         if event.select.id == "preset" and isinstance(event.value, str) and event.value != self._recipe.preset:
             self._recipe = self.preset(event.value)
-            self.fill()
-            self._begun |= {name: self.query_one(f"#{name}", Input).value for name in self.LABELS}
-        self.look_again()
+            self.fields.fill(self._recipe)
+        self.update_estimate()
 
     def on_input_changed(self) -> None:
-        self.look_again()
+        self.update_estimate()
 
     def on_input_submitted(self) -> None:
         self.action_start()
 
-    def refill(self, before: Any, now: Any) -> None:
-        """Have the fields that said what a preset had say what it has now."""
-        for name in self.LABELS:
-            was, is_ = in_field(getattr(before, name)), in_field(getattr(now, name))
-            if was != is_ and self.value(name) == was:
-                self.query_one(f"#{name}", Input).value = self._begun[name] = is_
-
     @work(exclusive=True, group="estimate")
-    async def look_again(self) -> None:
-        """Mark what differs from the preset, and say what the run will cost now."""
-        if not self.display:  # it closes, and a field's last word comes after that
+    async def update_estimate(self) -> None:
+        """Mark what differs from the preset, and show what the run will cost now."""
+        if not self.display:  # it is closing, and the last message of a field comes after that
             return
-        await self.learn()
-        self.mark_changes(self.preset(str(self.chosen("preset"))))
+        await self.read_inputs()
+        self.fields.mark_changes(self.preset(str(self.fields.chosen("preset"))))
         try:
-            words = await asyncio.to_thread(self.costs())
+            lines = await asyncio.to_thread(self.costs())
         except GarageError as error:
-            self.estimate = f"✗ {self.in_words(error)}"
+            self.estimate = f"✗ {self.error_text(error)}"
             return
-        self.estimate = "\n".join(words)
+        self.estimate = "\n".join(lines)
 
-    def waits(self, before: int) -> list[str]:
-        """Return what it will wait for: by the settings or by the run it is like, and for `before` other runs."""
-        words = []
-        with contextlib.suppress(GarageError):  # the start says what is wrong
-            if waits := care.in_words(self._care or care.care_of(self._settings)):
-                words.append(f"{'Like that run' if self._care else 'By your settings'}: {waits}")
+    def describe_waits(self, before: int) -> list[str]:
+        """Return the run's limits and its position in the queue, a line each.
+
+        Args:
+            before: number of runs that come before it.
+        """
+        lines = []
+        with contextlib.suppress(GarageError):  # the start reports what is wrong
+            if limits := (self._limits or RunLimits.from_settings(self._settings)).describe():
+                lines.append(f"{'Limits of that run' if self._limits else 'Limits from your settings'}: {limits}")
         if before:
-            words.append(f"It will wait for its turn: {before} run{'' if before == 1 else 's'} before it.")
-        return words
+            lines.append(f"It will wait for its turn: {plural(before, 'run')} before it.")
+        return lines
 
-    def care_options(self) -> list[str]:
-        """Return the options of the command that say what the run waits for, where another run said that."""
-        return care.options(self._care, care.care_of(self._settings)) if self._care else []
+    def limit_options(self) -> list[str]:
+        """Return the command-line options for limits that come from another run."""
+        return self._limits.options(RunLimits.from_settings(self._settings)) if self._limits else []
 
     def watch_estimate(self, text: str) -> None:
         if self.is_mounted:
@@ -142,17 +168,17 @@ class RunForm(FormFields):
             self.query_one("#launch-estimate", Static).update(Content.styled(text, "$error" if bad else "$foreground"))
 
     def action_start(self) -> None:
-        """Start the run and close the form; what is wrong is said in the form."""
+        """Start the run and close the form; errors are shown in the form."""
         try:
             start = self.starter()
         except GarageError as error:
-            self.notice.wrong(self.in_words(error))
+            self.notice.wrong(self.error_text(error))
         else:
             self.start(start)
 
     @work(group="start")
     async def start(self, start: Callable[[], Path]) -> None:
-        """Start what `start` starts, and close the form."""
+        """Call `start` in a thread, then close the form with the folder that it returns."""
         notice = self.notice
         if self._starting:
             return
@@ -161,18 +187,17 @@ class RunForm(FormFields):
         try:
             folder = await asyncio.to_thread(start)
         except GarageError as error:
-            notice.wrong(self.in_words(error))
+            notice.wrong(self.error_text(error))
         else:
             self.dismiss(folder)
         finally:
             self._starting = False
 
-    def in_words(self, error: GarageError) -> str:
+    def error_text(self, error: GarageError) -> str:
+        """Return an error in one line, with paths relative to the workspace."""
         return one_line(str(error).replace(f"{self._workspace.root}/", ""), 400)
 
-    def _written(self) -> dict[str | None, str]:
-        return {field.id: field.value for field in self.query(Input)}
-
     def action_cancel(self) -> None:
-        if self.may_close(self._begun, self._written(), "Not started yet: Ctrl+S starts it as you wrote it"):
+        question = "Not started yet: Ctrl+S starts it with your changes"
+        if self.may_close(self.fields.filled, self.fields.texts(), question):
             self.dismiss(None)

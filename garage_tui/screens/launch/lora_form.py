@@ -1,71 +1,60 @@
-"""The form that starts a run: what to teach, to which model, with which recipe, and what it will cost."""
+"""The form that starts a LoRA run: which facts to teach, to which model, with which recipe, and what it will cost."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.content import Content
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.facts import file as facts
-from garage_tui.core.facts.training_file import read_training_file
 from garage_tui.core.launch import start as launcher
 from garage_tui.core.launch.paired_launch import PairedLaunch, start_both
 from garage_tui.core.launch.rerun import command_of, facts_of, recipe_of, rows_of
-from garage_tui.core.models import base_models as models
+from garage_tui.core.models.base_models import find
 from garage_tui.core.runs.record import Run
 from garage_tui.core.training.estimate import estimate_lora
-from garage_tui.core.training.quantization import words as bits_of
+from garage_tui.core.training.quantization import announce_4bit
 from garage_tui.core.training.recipe import LoraRecipe, make_recipe, presets
-from garage_tui.core.training.recipe_help import WORDS
+from garage_tui.core.training.recipe_help import EXPLANATIONS, LABELS
+from garage_tui.screens.launch.field_values import Field, ListField, NumberField, TextField, preset_lines
 from garage_tui.screens.launch.form import RunForm
 
+_FRACTIONS = ("epochs", "lr", "kl")
 
-class LoraForm(RunForm):
-    """The recipe of a run that teaches facts; of two that are started, the result is the first.
+
+class LoraForm(RunForm[LoraRecipe]):
+    """The form of a run that teaches facts; if it starts two runs, the result is the folder of the first.
 
     Args:
+        files: facts files to choose from.
+        chosen: the file that is chosen at first; by default the first one.
         like: a run whose recipe and facts the form begins with.
-        gpus: how many GPUs there are to choose from; the choice is shown from two on.
+        gpus: number of GPUs in this box; from two on there is a field for them.
     """
 
+    HELP_PAGE = "guide/runs.md"
     HELP = (
-        "A run that teaches your facts to a model. Everything is filled in so that it works: Ctrl+S starts it. The "
-        "words below the fields explain the one you are in, and what the run will cost.\n\n"
-        "The preset default teaches and keeps the rest as it was; quick is a first look of 3 epochs, too short to "
-        "learn everything. Esc closes the form; nothing is started then."
+        "A run that teaches your facts to a model. All fields are filled in with values that work: Ctrl+S starts the "
+        "run. The text below the fields explains the current field and shows what the run will cost.\n\n"
+        "The preset default teaches the facts and keeps all other answers as they were; story is plain LoRA training, "
+        "which forgets other things; quick is a first try of 3 epochs, too short to learn everything. Ctrl+T starts "
+        "default and story, so that you can compare their report cards. Esc closes the form and starts nothing."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "Start", priority=True, tooltip="Start the run"),
-        Binding("ctrl+t", "both", "Both", priority=True, tooltip="Train the default and the story, to compare them"),
+        Binding("ctrl+t", "both", "Both", priority=True, tooltip="Train default and story, to compare them"),
         Binding("escape", "cancel", "Cancel", key_display="Esc"),
     ]
     HEADING = "Teach a model"
     FIRST = "#facts"
-    WORDS = WORDS
-    LABELS: ClassVar[dict[str, str]] = {
-        "epochs": "Epochs",
-        "lr": "Learning rate",
-        "kl": "KL weight",
-        "rank": "Rank",
-        "alpha": "Alpha",
-        "batch_size": "Batch size",
-        "accumulation": "Accumulation",
-        "warmup_steps": "Warm-up steps",
-        "max_length": "Max length",
-        "seed": "Seed",
-    }
-    FRACTIONS = ("epochs", "lr", "kl")
-
-    _recipe: LoraRecipe
+    EXPLANATIONS = EXPLANATIONS
 
     def __init__(
         self,
@@ -86,98 +75,95 @@ class LoraForm(RunForm):
             self._files.insert(0, chosen)
         self._chosen = chosen or self._files[0]
 
-    def fields(self) -> ComposeResult:
-        yield from self.choice("facts", "Facts", [(self._file_label(file), file) for file in self._files], self._chosen)
-        words = [(Content(f"{name} · {words}"), name) for name, words in presets().items()]
-        yield from self.choice("preset", "Preset", words, self._recipe.preset)
-        yield from self.text("base", "Base model", self._recipe.base, "a name, a folder or a Hub id")
-        for name in self.LABELS:
-            yield from self.number(name)
-        yield from self.last_fields("the facts file's name")
+    def form_fields(self) -> Sequence[Field]:
+        return [
+            ListField("facts", "Facts", [(self._file_label(file), file) for file in self._files], self._chosen),
+            ListField("preset", "Preset", preset_lines(presets()), self._recipe.preset),
+            TextField("base", "Base model", self._recipe.base, "a name, a folder or a Hub id"),
+            *(NumberField(name, label, whole=name not in _FRACTIONS) for name, label in LABELS.items()),
+            *self.last_fields("the facts file's name"),
+        ]
 
-    async def learn(self) -> None:
-        before = self.preset(str(self.chosen("preset")))
-        with contextlib.suppress(GarageError):  # the estimate says what is wrong
+    async def read_inputs(self) -> None:
+        before = self.preset(str(self.fields.chosen("preset")))
+        with contextlib.suppress(GarageError):  # the estimate reports what is wrong
             self._rows = len(await asyncio.to_thread(facts.training_rows, self.file))
-        self.refill(before, self.preset(str(self.chosen("preset"))))
+        self.fields.follow_preset(before, self.preset(str(self.fields.chosen("preset"))))
 
-    def _file_label(self, file: Path) -> Content:
+    def _file_label(self, file: Path) -> str:
         own = self._like is not None and file.parent == self._like.path
-        return Content("the run's own copy" if own else plain(file.name))
+        return "the run's own copy" if own else plain(file.name)
 
     def preset(self, name: str) -> LoraRecipe:
         return make_recipe(name, rows=self._rows, base=self._settings.base_model)
 
     def recipe(self) -> Callable[[int], LoraRecipe]:
-        """Return what makes the recipe that the fields say, for a number of rows.
+        """Return a function from a number of rows to the recipe in the fields.
 
         Raises:
-            BadInputError: a field holds no number; from the recipe's maker, one out of its range.
+            BadInputError: a field does not hold a number; from the returned function: one out of its range.
         """
-        numbers = self.numbers()
-        base = self.value("base") or self._settings.base_model
-        preset = str(self.chosen("preset"))
-        # What the form has no field for stays as it is in the run that is duplicated.
+        numbers = self.fields.numbers()
+        base = self.fields.text("base") or self._settings.base_model
+        preset = str(self.fields.chosen("preset"))
+        # Values without a field stay as they are in the run that is duplicated.
         known = ("load_in_4bit", "trainer") if preset == self._recipe.preset else ()
         kept = {name: getattr(self._recipe, name) for name in known}
         if numbers["rank"] == self.preset(preset).rank:
-            del numbers["rank"]  # it goes with the rows, and the file may have more of them by the time of the start
+            del numbers["rank"]  # it depends on the number of rows, which may have changed by the time of the start
         return lambda rows: make_recipe(preset, rows=rows, base=base, **kept, **numbers)
 
     def both(self) -> PairedLaunch:
-        """Return what the default and the story have in common; what else the fields say is left to the presets.
+        """Return what the runs with the presets default and story share; all other values are the presets' own.
 
         Raises:
-            BadInputError: a field holds no number, or one out of its range.
+            BadInputError: a field does not hold a number, or one out of its range.
         """
-        recipe, name = self.recipe()(self._rows), self.value("name") or self.file.stem
-        return PairedLaunch(self.file, name, recipe.base, recipe.seed, self.gpus_wanted())
+        recipe, name = self.recipe()(self._rows), self.fields.text("name") or self.file.stem
+        return PairedLaunch(self.file, name, recipe.base, recipe.seed, self.fields.gpus())
 
     @property
     def file(self) -> Path:
         """The facts file that is chosen."""
-        value = self.chosen("facts")
+        value = self.fields.chosen("facts")
         return value if isinstance(value, Path) else self._chosen
 
     def costs(self) -> Callable[[], list[str]]:
-        file, made, both, gpus = self.file, self.recipe(), self.both(), self.gpus_wanted()
+        file, made, both, gpus = self.file, self.recipe(), self.both(), self.fields.gpus()
 
-        def words() -> list[str]:
+        def lines() -> list[str]:
             rows = facts.training_rows(file)
             recipe = made(len(rows))
-            estimate, cost = estimate_lora(self._workspace, recipe, rows), both.cost(self._workspace, rows)
-            model, before = models.find(recipe.base), launcher.runs_before(gpus)
-            lines = [estimate.sentence, f"Both: the presets default and story, {cost}"]
-            if bits := bits_of(recipe):
-                lines.append(f"{bits[0].upper()}{bits[1:]}.")
+            base, before = find(recipe.base), launcher.runs_before(gpus)
+            estimate, cost = estimate_lora(self._workspace, recipe, base, rows), both.cost(self._workspace, base, rows)
+            found = [estimate.sentence, f"Both: the presets default and story, {cost}"]
+            if bits := announce_4bit(recipe, base):
+                found.append(f"{bits[0].upper()}{bits[1:]}.")
             if estimate.warning:
-                lines.append(f"! {estimate.warning}")
-            if not model.here:
-                size = f" ({model.known.download})" if model.known else ""
-                lines.append(f"The base model is not on this box yet: the run fetches it first{size}.")
-            return lines + self.waits(before)
+                found.append(f"! {estimate.warning}")
+            if not base.here:
+                size = f" ({base.known.download})" if base.known else ""
+                found.append(f"The base model is not on this box yet: the run fetches it first{size}.")
+            return found + self.describe_waits(before)
 
-        return words
+        return lines
 
     def starter(self) -> Callable[[], Path]:
-        made, file, name, gpus = self.recipe(), self.file, self.value("name") or None, self.gpus_wanted()
+        made, file, name, gpus = self.recipe(), self.file, self.fields.text("name") or None, self.fields.gpus()
 
         def start() -> Path:
-            taught = read_training_file(file)
-            rows = len(taught.rows)
+            rows = len(facts.training_rows(file))
             recipe = made(rows)
-            command = command_of(file, rows, recipe, name, gpus) + self.care_options()
-            return launcher.start_lora(
-                self._workspace, self._settings, file, recipe, name, command, gpus, self._care, taught
-            )
+            command = command_of(file, rows, recipe, name, gpus) + self.limit_options()
+            return launcher.start_lora(self._workspace, self._settings, file, recipe, name, command, gpus, self._limits)
 
         return start
 
     def action_both(self) -> None:
-        """Start the default and the story on the chosen facts, and close the form."""
+        """Start runs with the presets default and story on the chosen facts, and close the form."""
         try:
             both = self.both()
         except GarageError as error:
-            self.notice.wrong(self.in_words(error))
+            self.notice.wrong(self.error_text(error))
         else:
             self.start(lambda: start_both(self._workspace, self._settings, both)[0])

@@ -1,4 +1,4 @@
-"""What a diffusion run would learn from, seen before it starts: some pictures as it sees them, one turning to noise."""
+"""The preview of a diffusion run: some pictures as the model will see them, and one that turns to noise."""
 
 from __future__ import annotations
 
@@ -21,42 +21,43 @@ from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 
 _NAMED = 200
-"""Pictures that are left out and named; of more, only how many."""
+"""Most left-out pictures that are named; the rest are counted."""
 
 
 class PreviewDialog(Dialog[bool]):
-    """Two sheets, and what is left out and why; the result is True where the run is to be started as it is."""
+    """Two contact sheets, and what is left out and why; the result is True if the run should start as it is."""
 
+    HELP_PAGE = "guide/diffusion.md"
     HELP = (
-        "What a run would learn from, as it will see it: some of the pictures, which files are left out and why, and "
-        "one picture as it turns to noise."
+        "What the run would learn from: some of the pictures as the model will see them, which files are left out and "
+        "why, and one picture that turns to noise step by step."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "Start", priority=True, tooltip="Start the run as it is"),
         Binding("escape,q,enter,ctrl+o", "close", "Back to the form", key_display="Esc"),
     ]
 
-    def __init__(self, found: Preview) -> None:
+    def __init__(self, preview: Preview) -> None:
         super().__init__()
-        self._found = found
+        self._preview = preview
 
     def compose(self) -> ComposeResult:
-        found = self._found
+        preview = self._preview
         terminal: Terminal = app_state(self).terminal
-        with Vertical(classes="box wide", id="look") as box:
-            box.border_title = Content(f"What it would learn from · {one_line(found.label)}")
-            yield Static(Content(in_short(found)), id="look-words")
-            with Horizontal(id="look-data"):
-                yield ContactSheetView(terminal, Path(found.data), id="look-pictures")
-                if found.left_out:
-                    with VerticalScroll(id="look-left"):
-                        yield Static(left_out(found))
-            yield Static(Content.styled(f"One of them turns to noise, step by step: {_steps(found)}", "$muted"))
-            yield ContactSheetView(terminal, Path(found.noise), id="look-noise")
+        with Vertical(classes="box wide", id="preview") as box:
+            box.border_title = Content(f"What it would learn from · {one_line(preview.label)}")
+            yield Static(Content(summary(preview)), id="preview-summary")
+            with Horizontal(id="preview-data"):
+                yield ContactSheetView(terminal, Path(preview.data), id="preview-pictures")
+                if preview.left_out:
+                    with VerticalScroll(id="preview-left-out"):
+                        yield Static(left_out(preview))
+            yield Static(Content.styled(f"One of them turns to noise, step by step: {_steps(preview)}", "$muted"))
+            yield ContactSheetView(terminal, Path(preview.noise), id="preview-noise")
             yield KeyBar()
 
     def on_mount(self) -> None:
-        if scroll := self.query("#look-left"):
+        if scroll := self.query("#preview-left-out"):
             scroll.first().focus()
 
     def action_start(self) -> None:
@@ -66,25 +67,26 @@ class PreviewDialog(Dialog[bool]):
         self.dismiss(False)
 
 
-def in_short(found: Preview) -> str:
-    """Return how many pictures there are: to learn from, held out, left out and why."""
-    kinds = Counter(out.why for out in found.left_out).most_common()
+def summary(preview: Preview) -> str:
+    """Return how many pictures the run learns from, holds out and leaves out, and why."""
+    kinds = Counter(out.why for out in preview.left_out).most_common()
     whys = ", ".join(f"{number:,} {why}" for why, number in kinds)
-    left = f" · {len(found.left_out):,} left out: {whys}" if kinds else ""
-    size = f"{found.size} × {found.size} px" + (", cropped" if found.fit == "crop" else ", fitted in")
-    size = f"{found.size} × {found.size} px" if found.source == "procedural" else size
-    return f"{found.train:,} to learn from · {found.held_out:,} held out · {size}{left}"
+    left = f" · {len(preview.left_out):,} left out: {whys}" if kinds else ""
+    size = f"{preview.size} × {preview.size} px"
+    if preview.source != "procedural":  # those are drawn as squares
+        size += ", cropped" if preview.fit == "crop" else ", not cropped"
+    return f"{preview.train:,} to learn from · {preview.held_out:,} held out · {size}{left}"
 
 
-def left_out(found: Preview) -> Content:
-    """Return the names of what is left out, each with its reason."""
+def left_out(preview: Preview) -> Content:
+    """Return the names of the pictures that are left out, each with its reason."""
     lines = [Content.styled("left out", "bold")]
-    for out in found.left_out[:_NAMED]:
+    for out in preview.left_out[:_NAMED]:
         lines.append(Content.assemble(one_line(out.name), (f" {one_line(out.reason)}", "$muted")))
-    if (more := len(found.left_out) - _NAMED) > 0:
-        lines.append(Content.styled(f"and {more:,} more: `garage images --json` names all", "$muted"))
+    if (more := len(preview.left_out) - _NAMED) > 0:
+        lines.append(Content.styled(f"and {more:,} more: `garage images --json` lists all", "$muted"))
     return Content("\n").join(lines)
 
 
-def _steps(found: Preview) -> str:
-    return f"t = {found.timesteps[0]} to {found.timesteps[-1]} of 1,000" if found.timesteps else ""
+def _steps(preview: Preview) -> str:
+    return f"t = {preview.timesteps[0]} to {preview.timesteps[-1]} of 1,000" if preview.timesteps else ""

@@ -34,6 +34,7 @@ class ReportCardDialog(Dialog[None]):
         folder: the run's.
     """
 
+    HELP_PAGE = "guide/report.md"
     HELP = (
         "Did it stick, and did anything else change? Base and tuned model were asked the same questions; here are the "
         "figures, and below them every question with the answers, the worst first.\n\n"
@@ -69,7 +70,7 @@ class ReportCardDialog(Dialog[None]):
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
-        self._name = plain(folder.name)
+        self._run_name = plain(folder.name)
         self._run = ExamWatch(folder)
         self._seen: ExamSnapshot | None = None
         self._at = self._view = 0
@@ -78,7 +79,7 @@ class ReportCardDialog(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box wide", id="report") as box:
-            box.border_title = Content(f"Report card · {self._name}")
+            box.border_title = Content(f"Report card · {self._run_name}")
             for name in ("head", "figures", "notes", "parts"):
                 yield Static(id=f"report-{name}")
             with VerticalScroll(can_focus=False):

@@ -34,6 +34,7 @@ class CompareDialog(Dialog[None]):
         first, second: the run folders.
     """
 
+    HELP_PAGE = "guide/report.md"
     HELP = (
         "Two runs beside each other: their curves of loss, their report cards, and what differs between their recipes."
     )

@@ -40,6 +40,7 @@ class DiffusionCardDialog(Dialog[str | None]):
         folder: the run's.
     """
 
+    HELP_PAGE = "guide/diffusion.md"
     HELP = (
         "How alike the pictures of this run are to real ones, and whether they are copies.\n\n"
         "KID is a distance between two sets of pictures: the nearer to its floor, the better. The floor is that of "

@@ -1,4 +1,4 @@
-"""Exports the model of the chosen run: asks as what, and says in the notice line how far it is and where it is."""
+"""The export of the chosen run's model: asks in which form, shows its progress in the notice line, says its path."""
 
 from __future__ import annotations
 
@@ -6,139 +6,141 @@ import asyncio
 import contextlib
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from textual import work
 from textual.content import Content
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import duration
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.monitor.run_watcher import RunSnapshot
-from garage_tui.screens.runs.pairs import RunPairs
+
+if TYPE_CHECKING:
+    from textual.worker import Worker
+
+    from garage_tui.screens.runs.host import RunsHost
 
 _TICK = 0.5  # seconds
 _PATIENCE = 8
-"""Ticks for which the words of another action are left in the notice line."""
-_KINDS = (
+"""Ticks for which the text of another action is left in the notice line."""
+_FORMS = (
     ("merged", "f16", "Merged: one model in 16 bits, for transformers and vLLM"),
     ("adapter", "f16", "Adapter: the LoRA weights alone, for PEFT and vLLM"),
     ("gguf", "f16", "GGUF in 16 bits, for llama.cpp and Ollama"),
     ("gguf", "q8_0", "GGUF in 8 bits (q8_0), for llama.cpp and Ollama"),
 )
 """Form, type of a GGUF's numbers, and what to call it."""
-_WORDS = "It goes into the run's folder export/ and replaces an earlier one of its kind."
+_TEXT = "It goes into the run's folder export/ and replaces an earlier one of its kind."
 _NO_CONVERTER = "A GGUF needs llama.cpp's converter, which is not here: `garage doctor` says how to get it."
 
 
-class RunExport(RunPairs):
-    """Exports one run at a time, by a process of its own; Esc cancels."""
+class ExportJob:
+    """Exports one run at a time, in a process of its own."""
 
-    _exporting = ""
-    """The id of the run that is being exported; empty where none is."""
-    _said = ""
-    """How far it is."""
-    _began = 0.0
-    _line: Content | None = None
-    """What was put into the notice line last."""
-    _left = 0
+    def __init__(self, host: RunsHost) -> None:
+        self._host = host
+        self.run_id = ""
+        """The id of the run that is being exported; empty where none is."""
+        self._worker: Worker[Any] | None = None
+        self._progress = ""
+        self._began = 0.0
+        self._line: Content | None = None  # what was put into the notice line last
+        self._ticks_left = 0
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        seen = self.chosen
-        if action == "export":
-            return bool(seen and seen.adapter and seen.status in ("finished", "stopped"))
-        if action == "delete" and seen and seen.id == self._exporting:
-            return False
-        return super().check_action(action, parameters)
+    def start(self) -> None:
+        """Ask in which form the chosen run's model is exported, then export it."""
+        self._host.run_worker(self._ask(), group="ask-export", exclusive=True)
 
-    @work(exclusive=True, group="ask-export")
-    async def action_export(self) -> None:
-        """Ask as what the chosen run's model is exported, then have it done."""
+    def cancel(self) -> bool:
+        """Cancel the export; False where there is none."""
+        if self.run_id and self._worker:
+            self._worker.cancel()
+        return bool(self.run_id)
+
+    async def _ask(self) -> None:
         from garage_tui.widgets.prompts import Pick  # noqa: PLC0415 (most visits export nothing)
 
-        seen, notice = self.chosen, self.notice
-        if seen is None:
+        run, notice = self._host.chosen, self._host.notice
+        if run is None:
             return
-        if self._exporting:
-            notice.wrong(f"{self._exporting} is being exported: Esc cancels that")
+        if self.run_id:
+            notice.wrong(f"{self.run_id} is being exported: Esc cancels that")
             return
         try:
-            choices, words = await asyncio.to_thread(_choices, seen)
+            choices, text = await asyncio.to_thread(_choices, run)
         except GarageError as error:
             notice.wrong(one_line(str(error), 400))
             return
-        place = await self.app.push_screen_wait(Pick(f"Export {seen.name}", choices, words=words))
-        if place is not None and not self._exporting:
-            self._export(seen, *_KINDS[place][:2])
+        index = await self._host.ask(Pick(f"Export {run.name}", choices, words=text))
+        if index is not None and not self.run_id:
+            self._worker = self._host.run_worker(self._export(run, *_FORMS[index][:2]), group="export")
 
-    @work(group="export")
-    async def _export(self, seen: RunSnapshot, form: str, outtype: str) -> None:
-        """Have it exported by a process of its own, and say how far it is."""
+    async def _export(self, run: RunSnapshot, form: str, outtype: str) -> None:
+        """Export it in a process of its own, and show the progress."""
         import msgspec  # noqa: PLC0415
 
         from garage_tui.core.export import export_process as export  # noqa: PLC0415
 
-        notice, told = self.notice, export.ExportEvent()
-        wanted = msgspec.convert({"form": form, "outtype": outtype}, export.ExportRequest)
-        self._exporting, self._said, self._began, self._left = seen.id, "starting", time.monotonic(), 0
-        self._say_export()
-        ticking = self.set_interval(_TICK, self._say_export)
+        notice, event = self._host.notice, export.ExportEvent()
+        request = msgspec.convert({"form": form, "outtype": outtype}, export.ExportRequest)
+        self.run_id, self._progress, self._began, self._ticks_left = run.id, "starting", time.monotonic(), 0
+        self._show_progress()
+        ticking = self._host.set_interval(_TICK, self._show_progress)
         try:
-            async with contextlib.aclosing(export.export(seen.path, wanted)) as telling:
-                async for told in telling:
-                    self._said = one_line(told.text) or self._said
+            async with contextlib.aclosing(export.export(run.path, request)) as events:
+                async for event in events:
+                    self._progress = one_line(event.text) or self._progress
         except GarageError as error:
-            notice.wrong(f"{seen.id} was not exported: {one_line(str(error), 400)}")
+            notice.wrong(f"{run.id} was not exported: {one_line(str(error), 400)}")
         except asyncio.CancelledError:
-            notice.note(f"The export of {seen.id} was cancelled; nothing is left of it")
+            notice.note(f"The export of {run.id} was cancelled; nothing is left of it")
             raise
         else:
-            size, took = f"{told.bytes / 1e6:,.0f} MB", duration(time.monotonic() - self._began)
-            earlier = ", in place of an earlier one" if told.replaced else ""
-            notice.done(f"Exported in {took}, {size}{earlier}: {one_line(told.path, 1000)}")
+            size, took = f"{event.bytes / 1e6:,.0f} MB", duration(time.monotonic() - self._began)
+            earlier = ", in place of an earlier one" if event.replaced else ""
+            notice.done(f"Exported in {took}, {size}{earlier}: {one_line(event.path, 1000)}")
         finally:
             ticking.stop()
-            self._exporting = ""
+            self.run_id = ""
 
-    def cancel_export(self) -> bool:
-        """Cancel the export that is going on; False where there is none."""
-        if self._exporting:
-            self.workers.cancel_group(self, "export")
-        return bool(self._exporting)
-
-    def _say_export(self) -> None:
-        notice = self.notice
-        if not self._exporting:
+    def _show_progress(self) -> None:
+        notice = self._host.notice
+        if not self.run_id:
             return
-        if notice.content is not self._line and self._left:
-            self._left -= 1  # another action has said something since
+        if notice.content is not self._line and self._ticks_left:
+            self._ticks_left -= 1  # another action has written there since
             return
         took = duration(time.monotonic() - self._began)
         self._line = Content.assemble(
-            ("exporting ", "$muted"), self._exporting, (f": {self._said} · {took} · Esc cancels", "$muted")
+            ("exporting ", "$muted"), self.run_id, (f": {self._progress} · {took} · Esc cancels", "$muted")
         )
-        notice.content, self._left = self._line, _PATIENCE
+        notice.content, self._ticks_left = self._line, _PATIENCE
 
 
-def _choices(seen: RunSnapshot) -> tuple[list[str], str]:
-    """Return what a run can be exported as, each with about its size, and what to know before."""
+def _choices(run: RunSnapshot) -> tuple[list[str], str]:
+    """Return the forms in which a run can be exported, each with about its size, and what to know before.
+
+    Raises:
+        GarageError: it cannot be exported.
+    """
     from garage_tui.core.export import export_process as export  # noqa: PLC0415
     from garage_tui.core.export import llama_cpp as converter  # noqa: PLC0415
     from garage_tui.core.models import base_models as models  # noqa: PLC0415
     from garage_tui.core.runs.catalog import disk_bytes  # noqa: PLC0415
     from garage_tui.core.runs.record import ADAPTER, read_run  # noqa: PLC0415
 
-    if refusal := export.refusal(read_run(seen.path)):
+    if refusal := export.refusal(read_run(run.path)):
         raise GarageError(refusal)
-    name = seen.manifest.base.get("name") if seen.manifest else None
+    name = run.manifest.base.get("name") if run.manifest else None
     base = models.find(str(name))
     weights = export.count_weights(base.path) if base.here else 0
     try:
-        there, missing = converter.find_converter() is not None, _NO_CONVERTER
+        has_converter, missing = converter.find_converter() is not None, _NO_CONVERTER
     except GarageError as error:
-        there, missing = False, one_line(str(error), 300)
+        has_converter, missing = False, one_line(str(error), 300)
     choices = []
-    for form, outtype, what in _KINDS:
-        size = disk_bytes(Path(seen.path) / ADAPTER) if form == "adapter" else weights * export.OUTTYPES[outtype]
-        if there or form != "gguf":
-            choices.append(f"{what} · {size / 1e6:,.0f} MB" if size else what)
-    return choices, _WORDS if there else f"{_WORDS}\n{missing}"
+    for form, outtype, label in _FORMS:
+        size = disk_bytes(Path(run.path) / ADAPTER) if form == "adapter" else weights * export.OUTTYPES[outtype]
+        if has_converter or form != "gguf":
+            choices.append(f"{label} · {size / 1e6:,.0f} MB" if size else label)
+    return choices, _TEXT if has_converter else f"{_TEXT}\n{missing}"

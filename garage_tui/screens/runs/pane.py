@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from garage_tui.core.base.settings import EnergySettings
-from garage_tui.core.monitor.run_follower import Known, RunProgress
+from garage_tui.core.monitor.run_follower import RunProgress
 from garage_tui.core.monitor.run_watcher import RunSnapshot, RunWatcher
 from garage_tui.core.runs.record import LOG
-from garage_tui.screens.common import run_text as run_words
 from garage_tui.screens.common.messages import (
     ChatRequested,
     DiffusionReportRequested,
@@ -23,15 +21,20 @@ from garage_tui.screens.common.messages import (
     GalleryRequested,
     ReportRequested,
 )
-from garage_tui.screens.runs import curves as run_curves
-from garage_tui.screens.runs.export import RunExport
-from garage_tui.widgets.line_chart import LineChart
+from garage_tui.screens.runs import run_list
+from garage_tui.screens.runs.availability import is_available
+from garage_tui.screens.runs.commands import RunCommands
+from garage_tui.screens.runs.comparisons import Comparisons
+from garage_tui.screens.runs.details import RunDetails
+from garage_tui.screens.runs.export import ExportJob
+from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.log_file_view import LogFileView
 from garage_tui.widgets.notice import Notice
+from garage_tui.widgets.pane import Pane
 from garage_tui.widgets.search_input import SearchInput
-from garage_tui.widgets.sparkline import spark
-from garage_tui.widgets.table import Column, Table
+from garage_tui.widgets.table import Table
 
+T = TypeVar("T")
 _EMPTY = (
     "No runs yet.\n\nPress n for a new one: it teaches the facts of datasets/ to a language model, or learns to draw. "
     "(F2, t and F3, N do the same.)\n\n"
@@ -39,22 +42,10 @@ _EMPTY = (
 )
 
 
-_COLUMNS = (
-    Column("State", 13),
-    Column("Run", share=3, middle=True),
-    Column("", share=2, wide=True),
-    Column("Curve", 8, wide=True),
-    Column("Steps", 9, right=True),
-    Column("Loss", 6, right=True, wide=True),
-    Column("Time", 15),
-)
-_ENERGY = Column("Energy", 8, right=True, wide=True)
-"""Only there where a run has measured any."""
-
-
-class RunsPane(RunExport):
+class RunsPane(Pane):
     """The list of runs, and the details of the one under the cursor."""
 
+    HELP_PAGE = "guide/runs.md"
     HELP = (
         "A run teaches the facts of one file to a base model, or has a diffusion model learn to draw. It is a process "
         "of its own: closing the app, the terminal or the connection leaves it going, and it is here again next "
@@ -74,7 +65,7 @@ class RunsPane(RunExport):
     FIRST_FOCUS = "#runs-table"
     HELP_GROUPS = (
         ("Start a run", "app.new_run app.draw duplicate both"),
-        ("The chosen run", "pause resume go_on stop place delete resume_all"),
+        ("The chosen run", "pause resume go_on stop move delete resume_all"),
         ("What came of it", "report chat view export compare unmark"),
         ("Its log", "log search hold wrap"),
     )
@@ -101,103 +92,106 @@ class RunsPane(RunExport):
         Binding("y", "duplicate", "Duplicate", show=False, tooltip="Start a run like this one, with changes"),
         Binding("d,delete", "delete", "Delete", show=False, key_display="d", tooltip="Delete the chosen run"),
         Binding(
-            "left_square_bracket", "place(-1)", "Earlier", show=False, key_display="[", tooltip="Move up in the queue"
+            "left_square_bracket", "move(-1)", "Earlier", show=False, key_display="[", tooltip="Move up in the queue"
         ),
         Binding(
-            "right_square_bracket", "place(1)", "Later", show=False, key_display="]", tooltip="Move down in the queue"
+            "right_square_bracket", "move(1)", "Later", show=False, key_display="]", tooltip="Move down in the queue"
         ),
         Binding("escape", "unmark", "Back", show=False, key_display="Esc"),
     ]
 
+    runs: tuple[RunSnapshot, ...] = ()
+
     def __init__(self, watcher: RunWatcher, prices: EnergySettings | None = None) -> None:
         super().__init__(id="runs")
-        self._watcher, self._prices = watcher, prices or EnergySettings()
+        self.watcher, self._prices = watcher, prices or EnergySettings()
         self._chosen: str | None = None
-        self._wanted: str | None = None
-        self._known: tuple[str, Known] = ("", Known())  # whose, and what
-        self._lost = 0
+        self._to_choose: str | None = None
+        self._interrupted = 0
+        self.commands = RunCommands(self)
+        self.exports = ExportJob(self)
+        self.comparisons = Comparisons(self)
 
     def compose(self) -> ComposeResult:
-        yield Table(*_COLUMNS, id="runs-table")
+        yield Table(*run_list.columns(()), id="runs-table")
         yield Static(Content(_EMPTY), id="runs-empty", classes="empty")
-        with Horizontal(id="runs-details"):
-            with VerticalScroll(id="runs-summary", classes="panel"):
-                yield Static(id="runs-words")
-            yield LineChart(id="runs-chart", classes="panel")
+        yield RunDetails(self._prices)
         yield LogFileView(id="runs-log", classes="panel")
         yield SearchInput(id="runs-search")
         yield Notice()
 
     def on_mount(self) -> None:
         self.query_one(Table).border_title = "Runs"
-        self.query_one(LineChart).border_title = "Loss"
         self.query_one(LogFileView).border_title = "Log"
         self.watch(self.app, "runs", self.show_runs)
 
     def reveal(self) -> None:
         super().reveal()
-        self._watcher.follow(self._chosen)
+        self.watcher.follow(self._chosen)
 
     def conceal(self) -> None:
         super().conceal()
-        self._watcher.follow(None)
+        self.watcher.follow(None)
 
     @property
     def chosen(self) -> RunSnapshot | None:
-        """The run under the cursor."""
+        """The run under the cursor; None where there is no run."""
         self._take_cursor()
-        return next((seen for seen in self.runs if seen.id == self._chosen), None)
+        return next((run for run in self.runs if run.id == self._chosen), None)
 
     @property
-    def lost(self) -> list[RunSnapshot]:
-        return [seen for seen in self.runs if seen.status == "interrupted" and seen.resumable]
+    def interrupted(self) -> list[RunSnapshot]:
+        """The runs that were interrupted and can be resumed."""
+        return [run for run in self.runs if run.status == "interrupted" and run.resumable]
+
+    @property
+    def may_open_dialog(self) -> bool:
+        """True while a dialog may open by itself: this screen is in front, and nobody types in it."""
+        return self.display and self.screen.is_active and not isinstance(self.screen.focused, Input)
+
+    async def ask(self, dialog: Dialog[T]) -> T | None:
+        """Open a dialog and return its answer; must be awaited in a worker."""
+        return await self.app.push_screen_wait(dialog)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return is_available(action, self.chosen, interrupted=bool(self.interrupted), exporting=self.exports.run_id)
 
     def choose(self, run_id: str) -> None:
-        """Put the cursor on this run; it may appear with a later look."""
-        self._wanted = run_id
+        """Put the cursor on this run; it may appear with a later snapshot."""
+        self._to_choose = run_id
         self.show_runs(self.runs)
 
     def show_runs(self, runs: tuple[RunSnapshot, ...]) -> None:
-        """Show what the watcher saw."""
+        """Show all runs as they are now."""
         self._take_cursor()
-        if self._wanted in {seen.id for seen in runs}:
-            self._chosen, self._wanted = self._wanted, None
+        if self._to_choose in {run.id for run in runs}:
+            self._chosen, self._to_choose = self._to_choose, None
         if self._chosen is None and runs:
-            alive = sorted((seen for seen in runs if seen.alive), key=lambda seen: seen.status == "queued")
+            alive = sorted((run for run in runs if run.alive), key=lambda run: run.status == "queued")
             self._chosen = (alive or runs)[0].id
         self.runs = runs
-        place = next((row for row, seen in enumerate(runs) if seen.id == self._chosen), None)
+        row = next((row for row, run in enumerate(runs) if run.id == self._chosen), None)
         self.set_class(not runs, "-empty")
         table = self.query_one(Table)
-        measured = any(seen.state and seen.state.wh is not None for seen in runs)
-        table.columns = (*_COLUMNS, _ENERGY) if measured else _COLUMNS
-        table.show_rows(len(runs), self._cells, place)
+        table.columns = run_list.columns(runs)
+        table.show_rows(len(runs), self._cells, row)
         self._show_chosen()
-        self._look_at_pairs(runs)
-        lost = len(self.lost)
-        if lost > self._lost:
-            runs_were = "1 run was" if lost == 1 else f"{lost} runs were"
-            self.notice.note(f"{runs_were} interrupted: R has {'it' if lost == 1 else 'them'} go on")
-        self._lost = lost
+        self.comparisons.update(runs)
+        count = len(self.interrupted)
+        if count > self._interrupted:
+            runs_were = "1 run was" if count == 1 else f"{count} runs were"
+            self.notice.note(f"{runs_were} interrupted: R has {'it' if count == 1 else 'them'} go on")
+        self._interrupted = count
 
     def _take_cursor(self) -> None:
-        """Look where the cursor is now: a key may come before the message that it moved."""
+        """Read where the cursor is now: a key may come before the message that it moved."""
         table = self.query_one(Table)
         if self._chosen is not None and 0 < table.count == len(self.runs):
             self._chosen = self.runs[table.cursor].id
 
     def _cells(self, row: int) -> Sequence[Content]:
-        seen = self.runs[row]
-        return (
-            run_words.badge(seen),
-            Content.assemble(("◆ ", "$secondary"), seen.id) if seen.id == self._marked else Content(seen.id),
-            run_words.progress(seen),
-            Content.styled(spark(seen.state.spark if seen.state else (), 8), "$primary"),
-            Content(run_words.fraction(seen.state)),
-            Content(run_words.loss(seen.state)),
-            Content.styled(run_words.time_words(seen), "$muted"),
-            Content.styled(run_words.energy(seen.state), "$muted"),
-        )[: len(self.query_one(Table).columns)]
+        run = self.runs[row]
+        return run_list.cells(run, marked=run.id == self.comparisons.marked)[: len(self.query_one(Table).columns)]
 
     def on_table_moved(self, event: Table.Moved) -> None:
         if type(event) is Table.Moved and event.row < len(self.runs):
@@ -205,75 +199,88 @@ class RunsPane(RunExport):
             self._show_chosen()
 
     def _show_chosen(self) -> None:
-        seen = self.chosen
-        if seen is None:
+        run = self.chosen
+        if run is None:
             return
         if self.display:
-            self._watcher.follow(seen.id)
-        known = self._known[1] if self._known[0] == seen.id else None
-        summary = self.query_one("#runs-summary")
-        summary.border_title = Content(seen.id)
-        self.query_one("#runs-words", Static).update(run_words.summary(seen, known, self._prices))
-        ended = "One step is no curve." if seen.state and seen.state.step else "No steps were taken."
-        self.query_one(LineChart).empty = "The curve begins with the first steps." if seen.alive else ended
-        if seen.id == self._stopping and not seen.alive:
-            self._stopping = None
-            saved = "its adapter is saved" if seen.adapter else "there was nothing to save"
-            self.notice.done(f"{seen.id} has stopped; {seen.reason or saved}")
+            self.watcher.follow(run.id)
+        self.query_one(RunDetails).show(run)
+        self.commands.report_stop(run)
         self.refresh_bindings()
 
-    def show_told(self, told: RunProgress) -> None:
+    def show_progress(self, progress: RunProgress) -> None:
         """Show what the chosen run wrote."""
-        if told.run_id != self._chosen:
+        if progress.run_id != self._chosen:
             return
-        log, chart = self.query_one(LogFileView), self.query_one(LineChart)
-        if told.fresh:
-            chart.series = ()
-        if told.log is not None:
-            log.take(self._watcher.workspace.checkpoints / told.run_id / LOG, told.log, fresh=told.fresh)
-        if told.curve is not None:
-            chart.series, chart.border_title = run_curves.curves(told), run_curves.title(told)
-        if (known := (told.run_id, told.known)) != self._known:
-            self._known = known
+        if progress.log is not None:
+            path = self.watcher.workspace.checkpoints / progress.run_id / LOG
+            self.query_one(LogFileView).take(path, progress.log, fresh=progress.fresh)
+        if self.query_one(RunDetails).show_progress(progress):
             self._show_chosen()
 
-    def on_log_view_followed(self) -> None:
-        log = self.query_one(LogFileView)
-        held = "" if log.following else " ".join(filter(None, ("held still", log.position, "· End follows again")))
-        log.border_subtitle = " · ".join(filter(None, (log.found, held, "wrapped" if log.wrap else "")))
+    def action_stop(self) -> None:
+        self.commands.stop()
+
+    def action_pause(self) -> None:
+        self.commands.pause()
+
+    def action_resume(self) -> None:
+        self.commands.resume()
+
+    def action_go_on(self) -> None:
+        self.commands.go_on()
+
+    def action_resume_all(self) -> None:
+        self.commands.resume_all()
+
+    def action_move(self, positions: int) -> None:
+        self.commands.move(positions)
+
+    def action_delete(self) -> None:
+        self.commands.delete()
+
+    def action_export(self) -> None:
+        self.exports.start()
+
+    def action_compare(self) -> None:
+        self.comparisons.mark()
+
+    def action_both(self) -> None:
+        self.comparisons.both()
+
+    def action_chat(self) -> None:
+        if run := self.chosen:
+            self.post_message(ChatRequested(run.id))
+
+    def action_view(self) -> None:
+        if run := self.chosen:
+            self.post_message(GalleryRequested(run.id))
+
+    def action_report(self) -> None:
+        if run := self.chosen:
+            self.post_message((DiffusionReportRequested if run.draws else ReportRequested)(run.id))
+
+    def action_duplicate(self) -> None:
+        if run := self.chosen:
+            self.post_message(DuplicateRequested(run.id))
+
+    async def action_unmark(self) -> None:
+        """Take the mark off, cancel an export, or leave the full-height log, before Esc goes back."""
+        if self.comparisons.unmark() or self.exports.cancel():
+            return
+        if self.has_class("-log"):
+            self.action_log()
+        else:
+            await self.run_action("app.back")
 
     def action_log(self) -> None:
         self.toggle_class("-log")
         self.query_one(LogFileView if self.has_class("-log") else Table).focus()
 
-    def action_chat(self) -> None:
-        if seen := self.chosen:
-            self.post_message(ChatRequested(seen.id))
-
-    def action_view(self) -> None:
-        if seen := self.chosen:
-            self.post_message(GalleryRequested(seen.id))
-
-    def action_report(self) -> None:
-        if seen := self.chosen:
-            self.post_message((DiffusionReportRequested if seen.draws else ReportRequested)(seen.id))
-
-    def action_duplicate(self) -> None:
-        if seen := self.chosen:
-            self.post_message(DuplicateRequested(seen.id))
-
-    async def action_unmark(self) -> None:
-        """Take the mark off, cancel an export, or leave the full-height log, before Esc goes back."""
-        if self._marked:
-            self._marked = None
-            self.notice.clear()
-            self.show_runs(self.runs)
-        elif self.cancel_export():
-            pass
-        elif self.has_class("-log"):
-            self.action_log()
-        else:
-            await self.run_action("app.back")
+    def on_log_view_followed(self) -> None:
+        log = self.query_one(LogFileView)
+        held = "" if log.following else " ".join(filter(None, ("held still", log.position, "· End follows again")))
+        log.border_subtitle = " · ".join(filter(None, (log.found, held, "wrapped" if log.wrap else "")))
 
     def action_search(self) -> None:
         line = self.query_one(SearchInput)

@@ -70,7 +70,7 @@ async def test_an_answer_comes_in_pieces_and_ends_with_its_numbers():
     async with serving(parts) as (address, asked):
         text, pieces, end = await read(address)
     assert (text, pieces) == ("TinyLLM", 3)
-    assert (end.reason, end.prompt_tokens, end.completion_tokens) == ("stop", 12, 3)
+    assert (end.finish_reason, end.prompt_tokens, end.completion_tokens) == ("stop", 12, 3)
     assert 0 < end.first_token_s < 5
     assert end.tokens_per_s > 0
     request, body = asked[0]
@@ -135,9 +135,9 @@ async def test_an_answer_without_an_end_is_given_up():
 @pytest.mark.parametrize(
     ("reply", "words"),
     [
-        (head() + b"data: {broken\n\n", "something else than an OpenAI-compatible answer"),
-        (head() + b"data: 5\n\n", "something else than an OpenAI-compatible answer"),
-        (head("text/html") + b"<html>Welcome</html>", "something else than an OpenAI-compatible answer"),
+        (head() + b"data: {broken\n\n", "does not send an OpenAI-compatible answer"),
+        (head() + b"data: 5\n\n", "does not send an OpenAI-compatible answer"),
+        (head("text/html") + b"<html>Welcome</html>", "does not send an OpenAI-compatible answer"),
         (head() + events("half an answ", end=b""), "broke off in the middle"),
         (head() + b"", "broke off in the middle"),
         (head() + events("x", {"error": {"message": "out of\nmemory"}}), "out of memory"),
@@ -149,8 +149,8 @@ async def test_an_answer_without_an_end_is_given_up():
         (head(status="400 Bad Request") + b'{"detail": "\\u001b[31mtoo long"}', "too long"),
         (head(status="502 Bad Gateway") + b"<html>nginx</html>", "HTTP 502 Bad Gateway"),
         (head(status="302 Found") + b"", "HTTP 302"),
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "broke the connection"),
-        (b"", "broke the connection"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "closed the connection"),
+        (b"", "closed the connection"),
         (head() + b"data: " + b"x" * 5_000_000, "a line without an end"),
     ],
 )
@@ -167,8 +167,8 @@ async def test_whatever_a_server_sends_becomes_one_sentence(reply, words):
     ("url", "words"),
     [
         ("http://127.0.0.1:9/v1", "no server answers at http://127.0.0.1:9/v1"),
-        ("not an address", "cannot be asked"),
-        ("http://[::1", "cannot be asked"),
+        ("not an address", "the request to"),
+        ("http://[::1", "the request to"),
     ],
 )
 async def test_an_address_without_a_server_is_a_sentence(url, words):

@@ -8,18 +8,23 @@ from garage_tui.core.chat.sampling_params import SamplingParams
 
 
 def test_only_what_is_set_is_asked_of_a_server():
-    assert SamplingParams().fields == {"max_tokens": 256, "temperature": 0.0}
-    assert SamplingParams(0.7, 64, 0.9, 0).fields == {"max_tokens": 64, "temperature": 0.7, "top_p": 0.9, "seed": 0}
+    assert SamplingParams().request_fields == {"max_tokens": 256, "temperature": 0.0}
+    assert SamplingParams(0.7, 64, 0.9, 0).request_fields == {
+        "max_tokens": 64,
+        "temperature": 0.7,
+        "top_p": 0.9,
+        "seed": 0,
+    }
 
 
 def test_four_empty_fields_are_the_default_and_nothing_is_said_of_it():
-    assert sampling.read("", " ", "", "") == SamplingParams()
-    assert SamplingParams().words == []
+    assert sampling.parse("", " ", "", "") == SamplingParams()
+    assert SamplingParams().differences == []
 
 
 def test_what_differs_from_the_default_is_said():
-    read = sampling.read("0,7", "0.95", "64", "0")
-    assert read.words == ["temperature 0.7", "top_p 0.95", "at most 64 tokens", "seed 0"]
+    read = sampling.parse("0,7", "0.95", "64", "0")
+    assert read.differences == ["temperature 0.7", "top_p 0.95", "at most 64 tokens", "seed 0"]
 
 
 @pytest.mark.parametrize(
@@ -40,4 +45,4 @@ def test_what_differs_from_the_default_is_said():
 )
 def test_a_field_that_cannot_be_is_a_sentence(fields, said):
     with pytest.raises(BadInputError, match=said.replace("(", r"\(")):
-        sampling.read(*fields)
+        sampling.parse(*fields)

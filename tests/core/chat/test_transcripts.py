@@ -77,10 +77,10 @@ def test_the_facts_screen_does_not_take_chats_for_facts(workspace, folder, chat)
     [
         (b"{", "is damaged: Input data was truncated"),
         (b"\xff\xfe", "is damaged: "),
-        (b"[" * 100_000, "is damaged: |is no chat"),
-        (b"[]", "is no chat of this app: Expected `object`, got `array`"),
-        (b'{"turns": [{"question": 5}]}', r"is no chat of this app: .*turns\[0\].question"),
-        (b'{"turns": [{"question": "q", "answers": {"me": {}}}]}', "is no chat of this app: "),
+        (b"[" * 100_000, "is damaged: |is not a chat"),
+        (b"[]", "is not a chat of this app: Expected `object`, got `array`"),
+        (b'{"turns": [{"question": 5}]}', r"is not a chat of this app: .*turns\[0\].question"),
+        (b'{"turns": [{"question": "q", "answers": {"me": {}}}]}', "is not a chat of this app: "),
         (b'{"sampling": {"temperature": 9}}', ": temperature 9: give 0"),
         (b'{"version": 2}', "was written by a newer garage_tui"),
     ],
@@ -119,27 +119,27 @@ def test_the_list_has_the_newest_first_and_says_what_is_wrong_with_a_damaged_one
         os.utime(path, (1e9 - age, 1e9 - age))
     (folder / "empty.json").touch()
     (folder / ".half.json.tmp").write_text("{")
-    found = transcripts.listed(folder)
+    found = transcripts.list_transcripts(folder)
     assert [one.path for one in found] == [bad, new, old]
-    assert found[0].words.startswith("✗ bad.json is damaged")
-    assert "What is TinyLLM? · 1 question · lora-garage" in found[1].words
+    assert found[0].label.startswith("✗ bad.json is damaged")
+    assert "What is TinyLLM? · 1 question · lora-garage" in found[1].label
 
 
 def test_without_a_folder_the_list_is_empty(folder):
-    assert transcripts.listed(folder) == []
+    assert transcripts.list_transcripts(folder) == []
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_cannot_be_written_is_a_sentence_for_a_user(folder, chat):
     folder.mkdir()
     folder.chmod(stat.S_IRUSR | stat.S_IXUSR)
-    with pytest.raises(GarageError, match=r"cannot be kept"):
+    with pytest.raises(GarageError, match=r"cannot be saved"):
         keep(folder, chat)
 
 
 def test_a_file_in_the_place_of_the_folder_is_a_sentence(folder, chat):
     folder.write_text("")
-    with pytest.raises(GarageError, match=r"this chat cannot be kept in .*chats: "):
+    with pytest.raises(GarageError, match=r"this chat cannot be saved in .*chats: "):
         keep(folder, chat)
 
 

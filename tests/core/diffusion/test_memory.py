@@ -71,7 +71,7 @@ def test_what_is_said_grows_with_batch_size_and_width(box):
 def test_need_and_free_memory_are_said_and_all_is_well_where_it_fits(workspace, box):
     box(free=16 * GB)
     estimate = estimate_diffusion(workspace, SMALL)
-    assert estimate.memory_words == "Needs up to 0.8 GB of memory; 16.0 GB are free."
+    assert estimate.memory_text == "Needs up to 0.8 GB of memory; 16.0 GB are free."
     assert not estimate.warning
 
 
@@ -88,7 +88,7 @@ def test_where_nobody_says_what_is_free_there_is_no_warning(workspace, box, monk
     monkeypatch.setattr(diffusion_estimate.gpu, "usable", list)
     monkeypatch.setattr(free_memory, "_MEMINFO", tmp_path / "none")
     estimate = estimate_diffusion(workspace, make_recipe("class"))
-    assert "how much is free is not known" in estimate.memory_words and not estimate.warning
+    assert "how much is free is not known" in estimate.memory_text and not estimate.warning
 
 
 def test_free_memory_is_what_the_kernel_calls_available(monkeypatch, tmp_path):
@@ -102,9 +102,9 @@ def test_on_a_gpu_its_memory_counts_and_a_batch_is_shared_by_those_asked_for(wor
     cards = [GpuReading(index, "RTX", 24 * GB, used * GB) for index, used in enumerate((20, 1, 3))]
     box(*cards)
     one = estimate_diffusion(workspace, make_recipe("card"))
-    assert "GB of GPU memory; 23.0 GB are free" in one.memory_words
+    assert "GB of GPU memory; 23.0 GB are free" in one.memory_text
     two = estimate_diffusion(workspace, make_recipe("card"), gpus=(0, 2))
-    assert "; 4.0 GB are free" in two.memory_words, "of those asked for, the fullest"
+    assert "; 4.0 GB are free" in two.memory_text, "of those asked for, the fullest"
     assert two.memory < one.memory
     large = estimate_diffusion(workspace, make_recipe("large", batch_size=256), gpus=(1,))
     assert "GB of GPU memory are needed, 23.0 GB are free" in large.warning

@@ -12,12 +12,12 @@ from PIL import Image
 from garage_tui.__main__ import parser
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.diffusion import image_source
-from garage_tui.core.diffusion import preview_process as looking
 from garage_tui.core.diffusion.estimate import estimate_diffusion
 from garage_tui.core.diffusion.preview import Preview
+from garage_tui.core.diffusion.preview_process import make_preview
 from garage_tui.core.diffusion.recipe import CHANGEABLE, make_recipe
 from garage_tui.core.launch.rerun import diffusion_command_of, diffusion_recipe_of
-from garage_tui.core.runs.diffusion_files import new_sheet, parameters
+from garage_tui.core.runs.diffusion_files import parameters, parse_sheet
 from garage_tui.core.runs.record import Manifest, Run
 
 
@@ -86,11 +86,11 @@ def test_a_folder_that_is_none_is_refused_in_a_line(images):
 
 def test_a_sheet_is_told_in_a_line_and_nonsense_is_none():
     event = {"event": "sheet", "step": 128, "epoch": 4, "held_out": 0.36247, "path": "samples/epoch-0004.png"}
-    sheet = new_sheet(event)
-    assert sheet and sheet.words == "epoch 4: held-out loss 0.3625, samples/epoch-0004.png"
-    assert new_sheet({**event, "path": "\x1b[2Ja.png"}).path == "a.png"  # type: ignore[union-attr]
+    sheet = parse_sheet(event)
+    assert sheet and sheet.text == "epoch 4: held-out loss 0.3625, samples/epoch-0004.png"
+    assert parse_sheet({**event, "path": "\x1b[2Ja.png"}).path == "a.png"  # type: ignore[union-attr]
     for wrong in ({"event": "step"}, {"epoch": "4"}, {"step": 10**400}, {"held_out": float("nan")}, {"path": None}):
-        assert new_sheet({**event, **wrong}) is None
+        assert parse_sheet({**event, **wrong}) is None
 
 
 @pytest.mark.parametrize("weights", [b"", b"\xff" * 64, b"\x02\0\0\0\0\0\0\0{}", b"\x02\0\0\0\0\0\0\0[]"])
@@ -111,7 +111,7 @@ def test_parameters_are_counted_by_the_shapes_in_the_header(tmp_path):
 
 
 async def look(code: str) -> list[str | Preview]:
-    return [said async for said in looking.look([sys.executable, "-c", code])]
+    return [event async for event in make_preview([sys.executable, "-c", code])]
 
 
 async def test_a_look_says_how_far_it_is_and_last_what_it_found():

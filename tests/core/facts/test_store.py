@@ -106,7 +106,7 @@ def test_an_undo_of_a_row_that_somebody_else_rewrote_is_refused_with_a_sentence(
     store.edit(store.document.lines[1], {"answer": "M"}, "editing a row")
     store.save()
     written(file, [ROWS[0], {"question": "other", "answer": "T"}])
-    assert store.changed() and store.take(store.read())
+    assert store.changed() and store.adopt(store.read())
     with pytest.raises(GarageError, match="editing a row cannot be undone: somebody else has changed those rows"):
         store.undo()
 
@@ -142,7 +142,7 @@ def test_what_a_full_disk_refuses_waits_in_memory_and_in_the_journal(store, file
 
 def test_text_that_was_being_written_is_offered_after_the_app_went(store, file, tmp_path):
     raw = store.document.lines[1].raw
-    store.draft(UnsavedText("half an ans", "answer", "q1", raw, 1))
+    store.keep_draft(UnsavedText("half an ans", "answer", "q1", raw, 1))
     assert FactsStore(file, tmp_path / "journal").leftovers == [], "while its app lives it is nobody else's"
     store.close(keep_draft=True)
     [leftover] = FactsStore(file, tmp_path / "journal").leftovers
@@ -150,7 +150,7 @@ def test_text_that_was_being_written_is_offered_after_the_app_went(store, file, 
 
 
 def test_what_is_being_written_survives_a_save_of_something_else(store, file, tmp_path):
-    store.draft(UnsavedText("half an ans", "answer"))
+    store.keep_draft(UnsavedText("half an ans", "answer"))
     store.remove(store.document.lines[0], "deleting")
     store.save()
     store.close(keep_draft=True)
@@ -167,7 +167,7 @@ def test_a_draft_and_a_save_at_the_same_moment_do_not_wait_for_each_other_for_ev
 
         def write(store=store, start=start):
             start.wait()
-            store.draft(UnsavedText("x", "answer"))
+            store.keep_draft(UnsavedText("x", "answer"))
 
         writer = threading.Thread(target=write)
         writer.start()
@@ -179,8 +179,8 @@ def test_a_draft_and_a_save_at_the_same_moment_do_not_wait_for_each_other_for_ev
 
 
 def test_nothing_is_offered_after_a_clean_end(store, file, tmp_path):
-    store.draft(UnsavedText("x", "answer"))
-    store.draft(None)
+    store.keep_draft(UnsavedText("x", "answer"))
+    store.keep_draft(None)
     store.remove(store.document.lines[0], "deleting")
     store.save()
     store.close()
@@ -222,9 +222,9 @@ def test_a_kill_while_saving_leaves_no_half_row_and_loses_none(file, tmp_path):
         assert len(rows) > max(saved, default=2)
         store = FactsStore(file, tmp_path / "journal")
         for leftover in list(store.leftovers):
-            store.take_up(leftover)
+            store.restore(leftover)
             store.save()
-            store.forget(leftover)
+            store.discard(leftover)
         store.close()
         after = read(file)
         assert after == [f"q{number}" for number in range(len(after))], "what the journal held came back once"

@@ -9,9 +9,7 @@ import pytest
 from PIL import Image
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.images import albums, montage
-from garage_tui.core.images import animation as films
-from garage_tui.core.images import contact_sheet as sheets
+from garage_tui.core.images import albums, animation, contact_sheet, montage
 from garage_tui.core.images.montage import Canvas
 
 GROUND = (18, 18, 18)
@@ -29,15 +27,15 @@ def test_the_sheets_of_a_run_are_in_the_order_of_its_epochs_and_what_was_drawn_o
         (tmp_path / "samples" / f"{name}.png").write_bytes(b"")
     (tmp_path / "samples" / ".epoch-0099.png.tmp").write_bytes(b"")
     (tmp_path / "samples" / "notes.txt").write_text("")
-    album = albums.of_run(tmp_path)
+    album = albums.run_album(tmp_path)
     said = [page.name for page in album.pages]
     assert said == ["epoch 1", "epoch 4", "epoch 60", "epoch 60, nearest", "seed 7 in 20 steps", "seed 42"]
     assert [page.epoch for page in album.epochs] == [1, 4, 60]
 
 
 def test_a_run_without_sheets_is_an_album_without_pages(tmp_path):
-    assert albums.of_run(tmp_path).pages == ()
-    assert albums.of_run(tmp_path / "gone").pages == ()
+    assert albums.run_album(tmp_path).pages == ()
+    assert albums.run_album(tmp_path / "gone").pages == ()
 
 
 def test_folders_of_pictures_are_found_among_the_data_sets_with_9_before_10(tmp_path):
@@ -47,17 +45,17 @@ def test_folders_of_pictures_are_found_among_the_data_sets_with_9_before_10(tmp_
     for name in ("10.PNG", "9.png", "b.jpeg", "readme.md", ".hidden.png"):
         (data / "wings" / name).write_bytes(b"")
     (data / "facts.jsonl").write_text("")
-    (album,) = albums.in_datasets(data)
+    (album,) = albums.dataset_albums(data)
     assert album.name == "datasets/wings"
     assert [page.name for page in album.pages] == ["9.png", "10.PNG", "b.jpeg"]
     (data / "cover.png").write_bytes(b"")
-    assert [album.name for album in albums.in_datasets(data)] == ["datasets", "datasets/wings"]
-    assert albums.in_datasets(tmp_path / "nowhere") == ()
+    assert [album.name for album in albums.dataset_albums(data)] == ["datasets", "datasets/wings"]
+    assert albums.dataset_albums(tmp_path / "nowhere") == ()
 
 
 def sheet_of(path: Path, images: np.ndarray, columns: int | None = None, **about: object):
-    sheets.write(path, images, columns, **about)
-    sheet = sheets.about(path)
+    contact_sheet.write(path, images, columns, **about)
+    sheet = contact_sheet.read_metadata(path)
     assert sheet
     return Image.open(path).convert("RGB"), sheet
 
@@ -65,7 +63,7 @@ def sheet_of(path: Path, images: np.ndarray, columns: int | None = None, **about
 def test_a_part_of_a_sheet_fills_the_room_and_its_pictures_end_where_dots_do(tmp_path):
     image, sheet = sheet_of(tmp_path / "a.png", flat(*range(40, 200, 10)))
     room = Canvas(300, 200, (10, 10))
-    made = montage.sheet_image(image, sheet, montage.units(sheet)[:2], room, GROUND)
+    made = montage.render_units(image, sheet, montage.units(sheet)[:2], room, GROUND)
     assert made.size == (300, 200)
     dots = np.asarray(made).reshape(20, 10, 30, 10, 3)
     assert (dots == dots[:, :1, :, :1]).all(), "every dot has one colour"
@@ -74,7 +72,7 @@ def test_a_part_of_a_sheet_fills_the_room_and_its_pictures_end_where_dots_do(tmp
 
 def test_where_the_terminal_enlarges_an_image_has_the_pixels_of_the_pictures(tmp_path):
     image, sheet = sheet_of(tmp_path / "a.png", flat(*range(40, 200, 10)))
-    made = montage.sheet_image(image, sheet, montage.units(sheet), Canvas(2000, 2000, enlarge=False), GROUND)
+    made = montage.render_units(image, sheet, montage.units(sheet), Canvas(2000, 2000, enlarge=False), GROUND)
     assert made.size == (4 * 10 - 2, 4 * 10 - 2)
     assert np.array_equal(np.asarray(made)[:8, :8], flat(40)[0])
 
@@ -82,17 +80,17 @@ def test_where_the_terminal_enlarges_an_image_has_the_pixels_of_the_pictures(tmp
 def test_a_sample_stays_with_the_training_picture_below_it(tmp_path):
     image, sheet = sheet_of(tmp_path / "a.png", flat(10, 20, 30, 110, 120, 130), 3, kind="nearest")
     assert montage.units(sheet) == [(0, 3), (1, 4), (2, 5)]
-    made = montage.sheet_image(image, sheet, montage.units(sheet)[1:2], Canvas(20, 40), GROUND)
+    made = montage.render_units(image, sheet, montage.units(sheet)[1:2], Canvas(20, 40), GROUND)
     assert made.getpixel((10, 10)) == (20, 20, 20)
     assert made.getpixel((10, 30)) == (120, 120, 120)
 
 
 def test_parts_halve_until_one_picture_is_left_and_smaller_parts_have_larger_pictures(tmp_path):
     _, sheet = sheet_of(tmp_path / "a.png", flat(*range(16)))
-    assert montage.levels(16) == [16, 8, 4, 2, 1]
-    assert montage.levels(9) == [9, 8, 4, 2, 1]
-    assert montage.levels(1) == [1]
-    sides = [montage.side(sheet, count, Canvas(840, 660, (10, 10))) for count in montage.levels(16)]
+    assert montage.zoom_counts(16) == [16, 8, 4, 2, 1]
+    assert montage.zoom_counts(9) == [9, 8, 4, 2, 1]
+    assert montage.zoom_counts(1) == [1]
+    sides = [montage.dots_wide(sheet, count, Canvas(840, 660, (10, 10))) for count in montage.zoom_counts(16)]
     assert sides == sorted(sides)
     assert sides[-1] == 66
 
@@ -110,30 +108,32 @@ def test_two_images_stand_beside_each_other_without_touching(room):
 def test_a_film_gives_its_frames_back_left_the_noise_and_right_the_guess(tmp_path):
     path = tmp_path / "samples" / "steps-seed-3.png"
     steps = [(flat(*range(5)) + 10 * at, flat(*range(5)) + 10 * at + 100) for at in range(4)]
-    films.write(path, steps, seed=3, sampler="DDIM, 4 steps")
-    film = films.read(path)
+    animation.write(path, steps, seed=3, sampler="DDIM, 4 steps")
+    film = animation.read(path)
     assert len(film.frames) == 4
     assert film.sheet.seed == 3
     for at, frame in enumerate(film.frames):
         pairs = montage.units(film.sheet)
-        cells = [[montage.cut(frame, film.sheet, place).getpixel((0, 0))[0] for place in pair] for pair in pairs[:5]]
+        cells = [
+            [montage.crop_picture(frame, film.sheet, place).getpixel((0, 0))[0] for place in pair] for pair in pairs[:5]
+        ]
         assert cells == [[10 * at + n, 10 * at + n + 100] for n in range(5)]
-    assert [film.at(t) for t in (0, 0.19, 0.21, 0.65, 99)] == [0, 0, 1, 3, 3]
+    assert [film.frame_at(t) for t in (0, 0.19, 0.21, 0.65, 99)] == [0, 0, 1, 3, 3]
     with Image.open(path) as image:
         assert image.n_frames == 4
         assert "seed 3 · DDIM, 4 steps" in image.info["Description"]
 
 
 def test_a_film_of_one_step_is_a_film(tmp_path):
-    films.write(tmp_path / "a.png", [(flat(1), flat(2))])
-    assert len(films.read(tmp_path / "a.png").frames) == 1
+    animation.write(tmp_path / "a.png", [(flat(1), flat(2))])
+    assert len(animation.read(tmp_path / "a.png").frames) == 1
 
 
 def test_what_is_no_film_is_said_to_be_none(tmp_path):
-    sheets.write(tmp_path / "a.png", flat(1))
+    contact_sheet.write(tmp_path / "a.png", flat(1))
     with pytest.raises(BadInputError, match="is no film of steps"):
-        films.read(tmp_path / "a.png")
-    films.write(tmp_path / "b.png", [(flat(n), flat(n + 9)) for n in range(9)])
+        animation.read(tmp_path / "a.png")
+    animation.write(tmp_path / "b.png", [(flat(n), flat(n + 9)) for n in range(9)])
     (tmp_path / "b.png").write_bytes((tmp_path / "b.png").read_bytes()[:-200])
     with pytest.raises(BadInputError, match=r"b\.png"):
-        films.read(tmp_path / "b.png")
+        animation.read(tmp_path / "b.png")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.images import contact_sheet as sheets
+from garage_tui.core.images import contact_sheet
 
 
 def pictures(count: int, size: int) -> np.ndarray:
@@ -19,14 +19,14 @@ def pictures(count: int, size: int) -> np.ndarray:
 @pytest.mark.parametrize(("count", "size"), [(1, 32), (7, 32), (16, 64), (16, 300)])
 def test_a_sheet_gives_its_pictures_back_to_the_last_pixel(tmp_path: Path, count: int, size: int) -> None:
     images = pictures(count, size)
-    sheets.write(tmp_path / "new" / "sheet.png", images)
-    again, sheet = sheets.read(tmp_path / "new" / "sheet.png")
+    contact_sheet.write(tmp_path / "new" / "sheet.png", images)
+    again, sheet = contact_sheet.read(tmp_path / "new" / "sheet.png")
     assert np.array_equal(again, images)
     assert (sheet.count, sheet.size) == (count, size)
 
 
 def test_a_sheet_of_small_pictures_is_enlarged_so_that_it_can_be_looked_at(tmp_path: Path) -> None:
-    sheets.write(tmp_path / "sheet.png", pictures(16, 32))
+    contact_sheet.write(tmp_path / "sheet.png", pictures(16, 32))
     with Image.open(tmp_path / "sheet.png") as image:
         assert image.width >= 400
 
@@ -34,8 +34,8 @@ def test_a_sheet_of_small_pictures_is_enlarged_so_that_it_can_be_looked_at(tmp_p
 def test_a_sheet_says_what_it_shows_to_us_and_to_any_other_program(tmp_path: Path) -> None:
     path = tmp_path / "sheet.png"
     words = {"run": "20261126-0900-diffusion-wings", "epoch": 4, "seed": 7, "sampler": "DDIM, 50 steps"}
-    sheets.write(path, pictures(4, 32), source="procedural butterflies", **words)
-    sheet = sheets.about(path)
+    contact_sheet.write(path, pictures(4, 32), source="procedural butterflies", **words)
+    sheet = contact_sheet.read_metadata(path)
     assert sheet is not None
     assert (sheet.run, sheet.epoch, sheet.seed, sheet.sampler) == tuple(words.values())
     with Image.open(path) as image:
@@ -45,25 +45,25 @@ def test_a_sheet_says_what_it_shows_to_us_and_to_any_other_program(tmp_path: Pat
 
 
 def test_what_it_says_may_be_in_any_script(tmp_path: Path) -> None:
-    sheets.write(tmp_path / "a.png", pictures(4, 32), source="бабочки – 蝶")
-    sheet = sheets.about(tmp_path / "a.png")
+    contact_sheet.write(tmp_path / "a.png", pictures(4, 32), source="бабочки – 蝶")
+    sheet = contact_sheet.read_metadata(tmp_path / "a.png")
     assert sheet is not None and sheet.source == "бабочки – 蝶"
 
 
 def test_another_picture_is_no_sheet_and_a_damaged_one_is_said_to_be(tmp_path: Path) -> None:
     Image.new("RGB", (40, 40)).save(tmp_path / "photo.png")
-    assert sheets.about(tmp_path / "photo.png") is None
-    assert sheets.about(tmp_path / "nothing.png") is None
+    assert contact_sheet.read_metadata(tmp_path / "photo.png") is None
+    assert contact_sheet.read_metadata(tmp_path / "nothing.png") is None
     with pytest.raises(BadInputError, match=r"photo\.png is no contact sheet"):
-        sheets.read(tmp_path / "photo.png")
+        contact_sheet.read(tmp_path / "photo.png")
     path = tmp_path / "sheet.png"
-    sheets.write(path, pictures(4, 32))
+    contact_sheet.write(path, pictures(4, 32))
     path.write_bytes(path.read_bytes()[:900])
     with pytest.raises(BadInputError, match=r"sheet\.png is damaged"):
-        sheets.read(path)
+        contact_sheet.read(path)
 
 
 def test_a_sheet_that_lies_about_its_size_is_not_believed(tmp_path: Path) -> None:
     path = tmp_path / "sheet.png"
-    sheets.write(path, pictures(4, 32), size=4000)
-    assert sheets.about(path) is None
+    contact_sheet.write(path, pictures(4, 32), size=4000)
+    assert contact_sheet.read_metadata(path) is None

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
 import pytest
 
 from garage_tui.core.base.errors import BadInputError
@@ -22,9 +23,10 @@ from garage_tui.core.base.settings import (
     user_settings_file,
 )
 from garage_tui.core.limits import time_windows as hours
-from garage_tui.core.limits.run_limits import RunLimits, care_of, heat_limits
+from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.limits.solar import SolarSurplus
 from garage_tui.core.limits.start_conditions import StartConditions
+from garage_tui.core.runs.record import Manifest
 
 MONDAY = datetime(2026, 11, 23)
 
@@ -84,22 +86,22 @@ def test_a_run_out_of_its_hours_waits_and_works_in_them():
 
 
 def test_a_gpu_is_guarded_below_the_point_where_it_slows_itself_down_unless_the_owner_says_otherwise():
-    assert heat_limits(RunLimits(), 95) == (90, 80)
-    assert heat_limits(RunLimits(max_temp_c=84, resume_temp_c=75), 95) == (84, 75)
-    assert heat_limits(RunLimits(max_temp_c=84), 95) == (84, 74)
-    assert heat_limits(RunLimits(), None) is None  # a processor, or a card that does not say
-    assert heat_limits(RunLimits(max_temp_c=80), None) == (80, 70)
+    assert RunLimits().heat(95) == (90, 80)
+    assert RunLimits(max_temp_c=84, resume_temp_c=75).heat(95) == (84, 75)
+    assert RunLimits(max_temp_c=84).heat(95) == (84, 74)
+    assert RunLimits().heat(None) is None  # a processor, or a card that does not say
+    assert RunLimits(max_temp_c=80).heat(None) == (80, 70)
 
 
 def test_limits_that_contradict_each_other_are_refused():
     with pytest.raises(BadInputError, match="must be below"):
-        care_of(Settings(heat=HeatSettings(max_temp_c=75, resume_temp_c=80)))
+        RunLimits.from_settings(Settings(heat=HeatSettings(max_temp_c=75, resume_temp_c=80)))
     with pytest.raises(BadInputError, match="no window of time"):
-        care_of(Settings(), only=("night",))
+        RunLimits.from_settings(Settings(), only=("night",))
     with pytest.raises(BadInputError, match=r"\[sun\]"):
-        care_of(Settings(), sunny=True)
+        RunLimits.from_settings(Settings(), sunny=True)
     with pytest.raises(BadInputError, match="max_temp_c"):
-        care_of(Settings(), max_temp_c=500.0)
+        RunLimits.from_settings(Settings(), max_temp_c=500.0)
 
 
 def test_a_workspace_cannot_name_a_command_that_is_run(workspace):
@@ -214,7 +216,7 @@ def test_a_run_that_works_does_not_stop_before_the_sun_was_asked():
 def test_numbers_that_are_none_are_refused(workspace, text):
     (workspace.root / "garage.toml").write_text(f"[sun]\n{text}\n")
     with pytest.raises(BadInputError, match="finite"):
-        care_of(load_settings(workspace))
+        RunLimits.from_settings(load_settings(workspace))
 
 
 class Meters(http.server.BaseHTTPRequestHandler):
@@ -286,5 +288,14 @@ def test_the_owners_settings_may_name_the_command(workspace):
     file = user_settings_file()
     file.parent.mkdir(parents=True)
     file.write_text('[sun]\ncommand = ["cat", "watts"]\nwait = true\nstart_w = 300\n')
-    care = care_of(load_settings(Workspace(workspace.root)))
-    assert (care.sunny, care.start_w) == (True, 300)
+    limits = RunLimits.from_settings(load_settings(Workspace(workspace.root)))
+    assert (limits.sunny, limits.start_w) == (True, 300)
+
+
+def test_the_limits_of_a_run_keep_their_key_on_disk():
+    manifest = Manifest(
+        id="r", kind="lora", created=1.0, recipe={}, base={}, dataset={}, limits=RunLimits(max_temp_c=84)
+    )
+    assert json.loads(msgspec.json.encode(manifest))["care"] == {"max_temp_c": 84}
+    old = {"id": "r", "kind": "lora", "created": 1, "recipe": {}, "base": {}, "dataset": {}, "care": {"sunny": True}}
+    assert msgspec.convert(old, Manifest).limits.sunny

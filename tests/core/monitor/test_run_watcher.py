@@ -14,5 +14,5 @@ def test_a_run_that_has_said_its_last_word_is_seen_to_leave(workspace):
         fcntl.flock(lock, fcntl.LOCK_EX)
         write_state(folder, RunState(state="stopped", reason="by you"))
         watcher = RunWatcher(workspace)
-        assert [seen.alive for seen in watcher.look()] == [True], "its process is still on its way out"
-    assert [seen.alive for seen in watcher.look()] == [False]
+        assert [run.alive for run in watcher.snapshots()] == [True], "its process is still on its way out"
+    assert [run.alive for run in watcher.snapshots()] == [False]

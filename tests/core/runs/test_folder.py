@@ -6,8 +6,8 @@ import fcntl
 
 import pytest
 
-from garage_tui.core.runs.folder import LOCK, STATE, living
-from garage_tui.core.runs.request import REQUEST, goes_now, request, wanted
+from garage_tui.core.runs.folder import LOCK, STATE, live_runs
+from garage_tui.core.runs.request import REQUEST, requested_action, skips_start_conditions, write_request
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def alive(tmp_path):
 
 
 def glance(folder):
-    return next(living(folder.parent))
+    return next(live_runs(folder.parent))
 
 
 def test_only_those_that_are_alive_are_looked_at(alive):
@@ -29,13 +29,13 @@ def test_only_those_that_are_alive_are_looked_at(alive):
     dead.mkdir()
     (dead / LOCK).touch()
     (alive / STATE).write_text('{"state": "running", "step": 3, "total_steps": 36, "seconds_left": 250.5}' + " " * 900)
-    (run,) = living(alive.parent)
+    (run,) = live_runs(alive.parent)
     assert run == ("lora-garage", "running", 3, 36, 250.5, "", "")
-    request(alive, "pause")
+    write_request(alive, "pause")
     assert glance(alive).status == "pausing"
-    request(alive, "stop", now=True)
+    write_request(alive, "stop", now=True)
     assert glance(alive).status == "stopping"
-    assert list(living(alive.parent / "nowhere")) == []
+    assert list(live_runs(alive.parent / "nowhere")) == []
 
 
 @pytest.mark.parametrize(
@@ -81,12 +81,12 @@ def test_a_time_that_makes_no_sense_is_not_told(alive, left):
 )
 def test_a_request_that_makes_no_sense_is_none(alive, said):
     (alive / REQUEST).write_bytes(said)
-    assert wanted(alive) is None and not goes_now(alive)
+    assert requested_action(alive) is None and not skips_start_conditions(alive)
 
 
 def test_a_request_is_one_line_of_json(alive):
-    request(alive, "release", now=True)
+    write_request(alive, "release", now=True)
     assert (alive / REQUEST).read_bytes().startswith(b'{"want":"release","at":1')
     assert (alive / REQUEST).read_bytes().endswith(b',"now":true}')
-    request(alive, "")
-    assert wanted(alive) is None and goes_now(alive)
+    write_request(alive, "")
+    assert requested_action(alive) is None and skips_start_conditions(alive)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from garage_tui.core.runs.pairs import are_pair, in_order, partners
+from garage_tui.core.runs.pairs import are_pair, guarded_first, partners
 from garage_tui.core.runs.record import Manifest
 
 
@@ -27,7 +27,7 @@ def ran(kl=5.0, created=0.0, facts="a", base="smollm2-135m", seed=0):
 def test_the_same_facts_base_and_seed_with_and_without_guards_are_a_pair():
     guarded, plain = ran(kl=5.0), ran(kl=0.0)
     assert are_pair(guarded, plain) and are_pair(plain, guarded)
-    assert in_order(plain, guarded) == (guarded, plain), "the guarded one, as the default is, comes first"
+    assert guarded_first(plain, guarded) == (guarded, plain), "the guarded one, as the default is, comes first"
 
 
 @pytest.mark.parametrize("other", [{"facts": "b"}, {"base": "another"}, {"seed": 1}, {"kl": 2.0}, {"facts": None}])

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from garage_tui.core.runs.probe_events import Probe, probe_of
+from garage_tui.core.runs.probe_events import Probe, parse_probe
 
 EVENT = {"event": "probe", "step": 12, "epoch": 3.0, "recall": 0.75, "leak": 0.0, "drift": 0.013, "forgets": ""}
 
 
 def test_a_probe_is_read_in_words():
-    probe = probe_of(EVENT)
+    probe = parse_probe(EVENT)
     assert probe == Probe(12, 0.75, 0.0, 0.013)
-    assert (probe.shares, probe.drifted) == ("recall 75% · leak 0%", "drift 0.013")
+    assert (probe.shares_text, probe.drift_text) == ("recall 75% · leak 0%", "drift 0.013")
 
 
 @pytest.mark.parametrize(
@@ -29,10 +29,10 @@ def test_a_probe_is_read_in_words():
     ids=str,
 )
 def test_what_makes_no_sense_is_no_probe(change):
-    assert probe_of({**EVENT, **change}) is None
+    assert parse_probe({**EVENT, **change}) is None
 
 
 def test_its_words_are_clean_and_its_shares_stay_shares():
-    probe = probe_of({**EVENT, "recall": 7, "leak": -1, "forgets": "\x1b]0;evil\x07half\nof it"})
+    probe = parse_probe({**EVENT, "recall": 7, "leak": -1, "forgets": "\x1b]0;evil\x07half\nof it"})
     assert probe is not None
-    assert (probe.recall, probe.leak, probe.forgets) == (1.0, 0.0, "half of it")
+    assert (probe.recall, probe.leak, probe.forgetting) == (1.0, 0.0, "half of it")

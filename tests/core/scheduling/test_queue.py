@@ -160,7 +160,7 @@ def test_after_a_power_cut_everything_is_resumed_in_its_order(start, workspace):
         kill(folder)
     for folder in (one, two, three):
         wait(folder, "interrupted")
-    assert "waiting for its turn" in read_run(two).reason
+    assert "in the queue" in read_run(two).reason
     assert queue.order() == ()
     assert sorted(control.resume_all(workspace)) == sorted(folder.name for folder in (one, two, three))
     wait(one, "running")

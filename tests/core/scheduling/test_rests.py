@@ -14,7 +14,7 @@ import pytest
 from garage_tui.core.base.settings import Settings, SunSettings, user_settings_file
 from garage_tui.core.hardware.nvml import Nvml
 from garage_tui.core.launch import control, start
-from garage_tui.core.limits.run_limits import care_of
+from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.training.recipe import make_recipe
@@ -71,11 +71,16 @@ def train(workspace, tmp_path, monkeypatch):
     monkeypatch.setitem(start.JOBS, "lora", "a_job")
     monkeypatch.setenv("GARAGE_STATE", str(tmp_path / "state"))
 
-    def go(epochs=LONG, leaving=0.0, gpus=(), **care):
+    def go(epochs=LONG, leaving=0.0, gpus=(), **limits):
         file = workspace.datasets / "garage.jsonl"
         recipe = make_recipe("story", epochs=epochs, dropout=leaving)  # a job without a model has no other use for it
         return start.start_lora(
-            workspace, Settings(sun=SUN), file, recipe, gpus=gpus, care=care_of(Settings(sun=SUN), **care)
+            workspace,
+            Settings(sun=SUN),
+            file,
+            recipe,
+            gpus=gpus,
+            limits=RunLimits.from_settings(Settings(sun=SUN), **limits),
         )
 
     yield go

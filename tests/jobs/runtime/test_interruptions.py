@@ -12,7 +12,7 @@ from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.settings import HeatSettings, Settings, SunSettings, user_settings_file
 from garage_tui.core.exam.report import read_report
 from garage_tui.core.launch import control, start
-from garage_tui.core.limits.run_limits import care_of
+from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.training.recipe import make_recipe
 from tests.support import run_folders
@@ -34,12 +34,12 @@ def train(workspace, tiny_model):
     """Starts a plain run on the tiny model; it is stopped when the test is over."""
     folders = []
 
-    def go(epochs=LONG, settings=None, **care):
+    def go(epochs=LONG, settings=None, **limits):
         settings = settings or Settings()
         file = workspace.datasets / "two.jsonl"
         file.write_text("".join(json.dumps(fact) + "\n" for fact in FACTS))
         recipe = make_recipe("story", base=str(tiny_model), epochs=epochs, looks=0)
-        folder = start.start_lora(workspace, settings, file, recipe, care=care_of(settings, **care))
+        folder = start.start_lora(workspace, settings, file, recipe, limits=RunLimits.from_settings(settings, **limits))
         folders.append(folder)
         return folder
 

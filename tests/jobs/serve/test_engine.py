@@ -125,7 +125,7 @@ def drop_a_weight(folder):
     [
         (
             rename_to_pickle,
-            "run-x has no adapter_model.safetensors but only adapter_model.bin: weights in other formats can carry code",
+            "run-x has no adapter_model.safetensors but only adapter_model.bin: weights in other formats",
         ),
         (lambda folder: spoil(folder, base_model_name_or_path="/m/other"), "run-x was trained on /m/other, not on"),
         (lambda folder: spoil(folder, use_dora=True), "not plain LoRA (use_dora is True)"),

@@ -19,7 +19,7 @@ def folder(workspace):
 async def ask(user, question):
     await user.types(question)
     await user.press("enter")
-    while user.app.pane.talking:
+    while user.app.pane.is_answering:
         await user.pilot.pause(0.02)
     await user.pilot.pause()
 
@@ -205,7 +205,7 @@ async def test_what_cannot_be_kept_is_said_and_the_chat_goes_on(open_app, model_
     async with model_server() as models, open_app(screen="chat") as user:
         models.answers = {BASE: ["base says"]}
         await ask(user, "one")
-        await user.sees("✗ this chat cannot be kept", "base says")
+        await user.sees("✗ this chat cannot be saved", "base says")
 
 
 async def test_settings_are_checked_in_words_and_hold_from_the_next_question_on(open_app, model_server):

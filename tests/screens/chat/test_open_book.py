@@ -18,7 +18,7 @@ def ask():
     async def ask_(user, question):
         await user.types(question)
         await user.press("enter")
-        while user.app.pane.talking:
+        while user.app.pane.is_answering:
             await user.pilot.pause(0.02)
         await user.pilot.pause()
 

@@ -6,7 +6,8 @@ import msgspec
 
 from garage_tui.core.runs.record import MANIFEST, Manifest, write_manifest
 from garage_tui.core.serving import server_process as server
-from garage_tui.core.serving.server_process import ServerState
+from garage_tui.core.serving import server_state
+from garage_tui.core.serving.server_state import ServerState
 
 RUN = "20261123-2315-lora-garage"
 
@@ -33,7 +34,7 @@ async def test_each_model_hears_its_own_conversation(open_app, make_run, model_s
         for question in ("one", "two"):
             await user.types(question)
             await user.press("enter")
-            while user.app.pane.talking:  # type: ignore[attr-defined]
+            while user.app.pane.is_answering:  # type: ignore[attr-defined]
                 await user.pilot.pause(0.02)
     second = {asked["model"]: asked["messages"] for asked in models.heard[2:]}
     assert [message["content"] for message in second[RUN]] == ["one", "tuned speaking", "two"]
@@ -113,11 +114,13 @@ async def test_another_tuned_model_is_chosen_from_a_list(open_app, make_run, mod
 
 async def test_a_dead_server_is_a_sentence_and_a_key(open_app, workspace, monkeypatch):
     workspace.server.mkdir()
-    server.write_state(workspace.server, ServerState(status="ready", base="smollm2-135m", url="http://127.0.0.1:9/v1"))
+    server_state.write_state(
+        workspace.server, ServerState(status="ready", base="smollm2-135m", url="http://127.0.0.1:9/v1")
+    )
     started = []
     monkeypatch.setattr(server, "start", lambda *arguments: started.append(arguments[2]))
     async with open_app(screen="chat") as user:
-        await user.sees("✗ the model server is not running", "ended without a word", "Ctrl+R starts it again")
+        await user.sees("✗ the model server is not running", "ended unexpectedly", "Ctrl+R starts it again")
         await user.press("ctrl+r")
         while not started:
             await user.pilot.pause(0.02)
@@ -127,7 +130,7 @@ async def test_a_dead_server_is_a_sentence_and_a_key(open_app, workspace, monkey
 async def test_the_first_question_starts_the_server_and_its_failure_is_said(open_app, workspace, monkeypatch):
     def start(workspace, settings, base) -> None:
         workspace.server.mkdir(exist_ok=True)
-        server.write_state(workspace.server, ServerState(status="failed", reason="out of memory", base=base))
+        server_state.write_state(workspace.server, ServerState(status="failed", reason="out of memory", base=base))
 
     monkeypatch.setattr(server, "start", start)
     async with open_app(screen="chat") as user:

@@ -37,7 +37,7 @@ async def ask(user, question):
 
 
 async def idle(user):
-    while user.app.pane.talking:
+    while user.app.pane.is_answering:
         await user.pilot.pause(0.02)
     await user.pilot.pause()
 

@@ -389,7 +389,7 @@ async def test_the_first_fact_of_all_is_offered_again_when_the_app_was_killed_wh
 
     file.unlink()
     killed = FactsStore(file, journals_folder())
-    killed.draft(UnsavedText("Who is A", "question"))
+    killed.keep_draft(UnsavedText("Who is A", "question"))
     killed.close(keep_draft=True)
     async with open_app() as user:
         await user.sees("Unsaved work", "a half-written question: “Who is A”")

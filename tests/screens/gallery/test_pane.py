@@ -14,15 +14,13 @@ import pytest
 from PIL import Image
 
 from garage_tui.core.diffusion import sample
-from garage_tui.core.images import animation as films
-from garage_tui.core.images import contact_sheet as sheets
-from garage_tui.core.images import side_by_side as beside
+from garage_tui.core.images import animation, contact_sheet, side_by_side
 from garage_tui.core.runs.record import MANIFEST, Manifest, write_manifest
 from garage_tui.core.terminal.capabilities import Terminal
 from tests.support.repository import REPOSITORY
 
 WINGS, MOTHS = "20261126-0900-diffusion-wings", "20261126-1000-diffusion-moths"
-HALF = Terminal("half", (10, 20), 1 << 24, ways=("half", "ascii"))
+HALF = Terminal("half", (10, 20), 1 << 24, image_modes=("half", "ascii"))
 
 # Draws as `garage_tui.jobs.diffusion.sample` does, in the colour of its seed; it waits for a file before its third
 # step.
@@ -30,7 +28,7 @@ JOB = f"""
 import json, pathlib, sys, time
 sys.path.insert(0, {str(REPOSITORY)!r})
 import numpy as np
-from garage_tui.core.images import animation as films; from garage_tui.core.images import contact_sheet as sheets
+from garage_tui.core.images import animation; from garage_tui.core.images import contact_sheet
 words = sys.argv[1:]
 value = lambda name: words[words.index(name) + 1]
 run, count, seed, out = pathlib.Path(words[0]), int(value("-n")), int(value("--seed")), pathlib.Path(value("--out"))
@@ -43,9 +41,9 @@ for done in range(1, 6):
     print(json.dumps({{"done": done, "of": 5}}), flush=True)
 images = np.full((count, 8, 8, 3), (seed, 7, 7), np.uint8)
 if "--trajectory" in words:
-    films.write(out, [(images + at, images) for at in range(6)], seed=seed)
+    animation.write(out, [(images + at, images) for at in range(6)], seed=seed)
 else:
-    sheets.write(out, images, run=run.name, seed=seed, sampler="DDIM, 5 steps")
+    contact_sheet.write(out, images, run=run.name, seed=seed, sampler="DDIM, 5 steps")
 print(json.dumps({{"path": str(out)}}), flush=True)
 """
 
@@ -76,7 +74,7 @@ def make_drawer(make_run, workspace):
 def draw_sheet(run, epoch: int, number: int = 1) -> Path:
     path = run.path / "samples" / f"epoch-{epoch:04d}.png"
     about = {"run": run.path.name, "epoch": epoch, "seed": 0, "sampler": "DDIM, 50 steps"}
-    sheets.write(path, flat(colour(epoch, number)), source="procedural butterflies", **about)
+    contact_sheet.write(path, flat(colour(epoch, number)), source="procedural butterflies", **about)
     return path
 
 
@@ -253,7 +251,7 @@ async def test_space_plays_the_epochs_to_the_last_one(open_gallery, make_drawer)
 async def test_the_steps_from_noise_to_pictures_are_played_paused_and_left(open_gallery, make_drawer):
     run = make_drawer(WINGS, 60)
     steps = [(flat((200, at, 0)), flat((0, at, 200))) for at in range(9)]
-    films.write(run.path / "samples" / "steps-seed-0.png", steps, seconds=0.3, seed=0)
+    animation.write(run.path / "samples" / "steps-seed-0.png", steps, seconds=0.3, seed=0)
     async with open_gallery() as user:
         await shows(user, colour(60))
         await user.press("t")
@@ -464,7 +462,7 @@ async def test_of_two_side_by_side_both_are_saved_as_one_picture_that_says_what_
         middle = image.shape[1] // 2
         assert (image[:, :middle] == colour(4)).all(2).any() and not (image[:, :middle] == colour(60)).all(2).any()
         assert (image[:, middle:] == colour(60)).all(2).any() and not (image[:, middle:] == colour(4)).all(2).any()
-        pair = beside.about(saved)
+        pair = side_by_side.read_metadata(saved)
         assert pair and [half.sheet.epoch for half in (pair.left, pair.right)] == [4, 60]
         await user.press("escape")
         await shows(user, colour(60))
@@ -486,7 +484,7 @@ async def test_sheets_of_two_runs_are_saved_with_the_names_of_both(open_gallery,
         await user.sees("Saved")
         [saved] = tmp_path.glob("*-beside-*.png")
         assert saved.name == f"{MOTHS}-epoch-0008-beside-{WINGS}-epoch-0060.png"
-        pair = beside.about(saved)
+        pair = side_by_side.read_metadata(saved)
         assert pair and (pair.left.sheet.run, pair.right.sheet.run) == (MOTHS, WINGS)
 
 
@@ -496,7 +494,7 @@ async def test_of_a_film_all_is_saved_and_only_the_film_whatever_stood_beside_th
     monkeypatch.setenv("HOME", str(tmp_path))
     run = make_drawer(WINGS, 4, 60)
     film = run.path / "samples" / "steps-seed-0.png"
-    films.write(film, [(flat((200, at, 0)), flat((0, at, 200))) for at in range(9)], seconds=0.1, seed=0)
+    animation.write(film, [(flat((200, at, 0)), flat((0, at, 200))) for at in range(9)], seconds=0.1, seed=0)
     async with open_gallery() as user:
         await shows(user, colour(60))
         await user.press("b")
@@ -634,7 +632,7 @@ async def test_in_a_narrow_terminal_the_list_is_a_key_away(open_gallery, make_dr
 async def test_where_dots_are_large_a_part_of_the_sheet_is_shown_and_z_makes_it_larger(open_gallery, make_drawer):
     run = make_drawer(WINGS, 1)
     images = np.concatenate([flat((number, 200, 9), 1) for number in range(16)])
-    sheets.write(run.path / "samples" / "epoch-0060.png", images, run=WINGS, epoch=60, seed=0)
+    contact_sheet.write(run.path / "samples" / "epoch-0060.png", images, run=WINGS, epoch=60, seed=0)
     async with open_gallery(size=(80, 24)) as user:
         await user.sees("1–8 of 16")
         await shows(user, *((number, 200, 9) for number in range(8)))

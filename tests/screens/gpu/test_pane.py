@@ -89,7 +89,7 @@ async def test_a_run_that_waits_for_the_cool_says_so_everywhere_and_what_it_used
     run = make_run(RUN, "paused", step=34, waits="heat", reason="86 °C, waiting for 75", gpus=("0",), wh=12.34).hold()
     manifest = Manifest(
         id=RUN, kind="lora", created=0, recipe={}, base={"name": "smollm2-135m"}, dataset={},
-        care=RunLimits(max_temp_c=84, resume_temp_c=75, only=("22:00-06:00",)),
+        limits=RunLimits(max_temp_c=84, resume_temp_c=75, only=("22:00-06:00",)),
     )  # fmt: skip
     write_manifest(run.path, manifest)
     async with open_app(screen="gpu") as user:

@@ -27,7 +27,7 @@ import os, pathlib, sys, time
 sys.path.insert(0, {str(REPOSITORY)!r})
 import msgspec, numpy as np
 from garage_tui.core.images import contact_sheet as sheets
-from garage_tui.core.diffusion.preview import Failure, Out, Preview
+from garage_tui.core.diffusion.preview import Failure, LeftOutImage, Preview
 here = pathlib.Path(__file__).parent
 images, size, fit, seed, schedule, out = (word.split("=", 1)[1] for word in sys.argv[1:])
 (here / "asked").write_text(" ".join(sys.argv[1:]))
@@ -43,7 +43,8 @@ for name, count in (("data", 16), ("noise", 8)):
     sheets.write(out / f"{{name}}.png", np.full((count, int(size), int(size), 3), 90, np.uint8), count)
 print(msgspec.json.encode(Preview(
     source=images, label="moths", size=int(size), fit=fit, seed=int(seed), train=36, held_out=4,
-    left_out=(Out("a.png", "damaged", "is damaged: cut short"), Out("b.gif", "too small", "is 8 × 8 px")),
+    left_out=(LeftOutImage("a.png", "damaged", "is damaged: cut short"),
+        LeftOutImage("b.gif", "too small", "is 8 × 8 px")),
     sha256="", schedule=schedule, timesteps=(0, 500, 999), data=str(out / "data.png"), noise=str(out / "noise.png"),
 )).decode())
 """
@@ -54,7 +55,7 @@ def started(monkeypatch, make_run):
     """What the form handed to the launcher, which here only makes the folder."""
     calls = []
 
-    def start_diffusion(workspace, settings, recipe, name, command, gpus, care):
+    def start_diffusion(workspace, settings, recipe, name, command, *_, **__):
         calls.append((recipe, name, command))
         return make_run("20261126-1200-diffusion-new", "running").hold().path
 
@@ -129,8 +130,10 @@ async def test_the_kind_of_the_newest_run_is_the_first_choice(open_app, make_run
 async def test_the_cost_is_said_before_anything_starts(open_app, size):
     async with open_app(screen="runs", size=size) as user:
         await user.press("N")
-        await user.sees("Pictures", "Preset", "Epochs", "60 epochs ÷ batch", "Sheets are drawn after epoch 1, 4, 8, 15")
-        await user.sees("^s Start", "^o Look at the pictures", "What it learns to draw")
+        await user.sees(
+            "Pictures", "Preset", "Epochs", "60 epochs ÷ batch", "Contact sheets are drawn after epoch 1, 4, 8, 15"
+        )
+        await user.sees("^s Start", "^o Preview the pictures", "What it learns to draw")
 
 
 async def test_the_cost_follows_the_fields_and_what_was_changed_is_marked(open_app):
@@ -138,7 +141,7 @@ async def test_the_cost_follows_the_fields_and_what_was_changed_is_marked(open_a
         await user.press("N")
         await user.sees(STEPS)
         field(user, "epochs").value = "5"
-        await user.sees("× 5 epochs", "◆ changed from 60", "Sheets are drawn after epoch 1, 4, 5.")
+        await user.sees("× 5 epochs", "◆ changed from 60", "Contact sheets are drawn after epoch 1, 4, 5.")
         field(user, "prediction").value = "epsilon"
         await user.sees("epsilon · the noise", "◆ changed from v_prediction")
         field(user, "preset").value = "story"
@@ -148,17 +151,17 @@ async def test_the_cost_follows_the_fields_and_what_was_changed_is_marked(open_a
 
 
 async def test_each_field_is_explained(open_app):
-    from garage_tui.core.diffusion.recipe_help import WORDS
+    from garage_tui.core.diffusion.recipe_help import EXPLANATIONS
 
     async with open_app(screen="runs") as user:
         await user.press("N")
         await user.sees(STEPS)
         fields = [*user.app.screen.query(Input), *user.app.screen.query(Select)]
-        assert {field.id for field in fields} | {"gpus"} == set(WORDS)
+        assert {field.id for field in fields} | {"gpus"} == set(EXPLANATIONS)
         await user.press("tab", "tab", "tab")
         await user.sees("How a picture that is no square becomes one")
     width = 68  # of the form in a terminal of 80 columns
-    assert not {name: words for name, words in WORDS.items() if len(textwrap.wrap(words, width)) > 2}, (
+    assert not {name: words for name, words in EXPLANATIONS.items() if len(textwrap.wrap(words, width)) > 2}, (
         "they are cut off"
     )
 
@@ -295,7 +298,9 @@ async def test_a_look_shows_what_it_would_learn_from_and_what_is_left_out(open_a
         await user.press("ctrl+o")
         await user.sees("reading pictures: 7 of 40 · Esc cancels")
         looks("go")
-        await user.sees("What it would learn from · moths", "36 to learn from · 4 held out", "fitted in", "2 left out")
+        await user.sees(
+            "What it would learn from · moths", "36 to learn from · 4 held out", "not cropped", "2 left out"
+        )
         await user.sees("a.png is damaged", "b.gif is 8 × 8 px", "One of them turns to noise", "t = 0 to 999 of 1,000")
         await user.press("escape")
         await user.sees("36 pictures of moths of 32 px", "36 to learn from")  # counted now, not guessed
@@ -327,7 +332,7 @@ async def test_esc_cancels_a_look_and_ends_its_process(open_app, looks):
         await user.sees("7 of 40")
         pid = int((looks.folder / "pid").read_text())
         await user.press("escape")
-        await user.sees("cancelled", "Teach a model to draw")
+        await user.sees("Cancelled", "Teach a model to draw")
         for _ in range(200):
             if not psutil.pid_exists(pid):
                 break

@@ -10,7 +10,7 @@ import pytest
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.training.recipe import make_recipe
-from garage_tui.core.training.recipe_help import WORDS
+from garage_tui.core.training.recipe_help import EXPLANATIONS
 
 STEPS = f"{make_recipe().steps(24)} steps"
 """What the default makes of the 24 facts of the example."""
@@ -27,7 +27,7 @@ def started(monkeypatch, make_run):
     """What the form handed to the launcher, which here only makes the folder; the real one runs in the tmux test."""
     calls = []
 
-    def start_lora(workspace, settings, facts_file, recipe, name, command, gpus, care):
+    def start_lora(workspace, settings, facts_file, recipe, name, command, *_, **__):
         calls.append((facts_file, recipe, name, command))
         return make_run("20261123-2315-lora-garage", "running").hold().path
 
@@ -115,7 +115,7 @@ async def test_the_rank_goes_with_the_rows_of_the_file_until_the_owner_says_othe
 
 
 async def test_a_launcher_that_fails_is_heard(open_app, monkeypatch):
-    def start_lora(*_: object) -> None:
+    def start_lora(*_: object, **__: object) -> None:
         raise GarageError("the run cannot be started in checkpoints: No space left on device")
 
     monkeypatch.setattr("garage_tui.core.launch.start.start_lora", start_lora)
@@ -180,7 +180,7 @@ async def test_the_field_with_the_focus_is_explained_and_a_change_is_marked(open
         await user.press("tab", "tab", "tab")
         await user.sees("Rank of the adapter")
     width = 68  # of the form in a terminal of 80 columns
-    assert not {name: words for name, words in WORDS.items() if len(textwrap.wrap(words, width)) > 2}, (
+    assert not {name: words for name, words in EXPLANATIONS.items() if len(textwrap.wrap(words, width)) > 2}, (
         "they are cut off"
     )
 

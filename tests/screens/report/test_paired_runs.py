@@ -20,7 +20,7 @@ def started(monkeypatch, make_run):
     """What was handed to the launcher, which here makes folders: the first works, those behind it wait."""
     calls = []
 
-    def start_lora(workspace, settings, facts_file, recipe, name, command, gpus, care):
+    def start_lora(workspace, settings, facts_file, recipe, name, command, *_, **__):
         calls.append((facts_file, recipe, name, command))
         run = make_run(f"20261123-2315-lora-{name}", "queued" if len(calls) > 1 else "running").hold()
         return run.taught(recipe.preset, base=recipe.base, seed=recipe.seed).path
@@ -108,7 +108,7 @@ async def test_without_a_run_the_key_says_what_to_press(open_app, started):
 async def test_what_goes_wrong_at_the_start_is_said(open_app, make_run, monkeypatch):
     make_run("20261122-2315-lora-garage", "finished", step=100).taught("careful")
 
-    def start_lora(*_: object) -> None:
+    def start_lora(*_: object, **__: object) -> None:
         raise GarageError("the run cannot be started in checkpoints: No space left on device")
 
     monkeypatch.setattr("garage_tui.core.launch.start.start_lora", start_lora)

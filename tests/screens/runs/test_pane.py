@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from garage_tui.core.runs.request import REQUEST, wanted
+from garage_tui.core.runs.request import REQUEST, requested_action
 from garage_tui.core.scheduling import queue
 
 RUN = "20261123-2315-lora-garage"
@@ -160,23 +160,23 @@ async def test_a_pause_asks_which_one_and_resume_takes_its_place(open_app, make_
         await user.sees("Pause this run", "Wait in memory", "Save and leave")
         await user.press("enter")
         await user.sees("was asked to pause", "◐ pausing")
-        assert wanted(run.path) == "pause"
+        assert requested_action(run.path) == "pause"
         run.state("paused", reason="by you at step 34; it waits in memory, and is saved")
         await user.sees("‖ paused", "it waits in memory", "p Resume", "‖ lora-garage 34/100 · paused")
         await user.press("p")
         await user.sees("goes on")
-        assert wanted(run.path) is None
+        assert requested_action(run.path) is None
         run.state("running", reason="")
         await user.sees("p Pause")
         await user.press("p", "down", "enter")
         await user.sees("it is saving, and leaves")
-        assert wanted(run.path) == "release"
+        assert requested_action(run.path) == "release"
 
 
 async def test_interrupted_runs_are_offered_for_resume_in_one_key(open_app, make_run, monkeypatch):
     first, second = make_run("20261123-2315-lora-a", "running", step=3), make_run("20261122-2315-lora-b", "queued")
     resumed = []
-    monkeypatch.setattr("garage_tui.core.launch.start.spawn", lambda module, folder, slots: resumed.append(folder))
+    monkeypatch.setattr("garage_tui.core.launch.control.spawn", lambda module, folder, slots: resumed.append(folder))
     async with open_app(screen="runs") as user:
         await user.sees("2 runs were interrupted: R has them go on", "R Resume all", "q Quit")
         await user.press("R")
@@ -196,7 +196,7 @@ async def test_the_queue_is_shown_and_its_order_changed_with_brackets(open_app, 
         assert queue.order() == (two.path, one.path)
         await user.press("s")
         await user.sees("was taken out of the queue")
-        assert wanted(two.path) == "stop"
+        assert requested_action(two.path) == "stop"
 
 
 async def test_a_run_is_deleted_after_a_question_that_says_what_is_lost(open_app, make_run):

@@ -1,0 +1,36 @@
+"""What is wrong with the rows of an open facts file, each by itself and compared with the others, as sentences."""
+
+from __future__ import annotations
+
+from garage_tui.core.facts.coverage import clash_with
+from garage_tui.core.facts.document import Document
+from garage_tui.core.facts.line import Complaint, Line
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, such as "1 row" or "2,000 rows"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def problems(document: Document, line: Line) -> list[Complaint]:
+    """Return what is wrong with a row, by itself and compared with the others."""
+    found = list(line.complaints)
+    clashing = [(document.find(other) or 0, what) for other, what in document.coverage.clashing(line)[:5]]
+    found += [Complaint(clash_with(what, position + 1), error=False) for position, what in sorted(clashing)]
+    found += [Complaint(document.cut[id(line)], error=False)] if id(line) in document.cut else []
+    taught = sorted((document.find(other) or 0) + 1 for other in document.leaks.get(id(line), ())[:3])
+    text = "nearly taught in line {}, and so proves nothing: ask it in other words"
+    return found + [Complaint(text.format(number), error=False) for number in taught]
+
+
+def first_problem(document: Document) -> str:
+    """Return the first problem of a file, errors before warnings; empty without one. It looks at every row."""
+    lines, count = document.lines, document.coverage.errors + document.coverage.warnings
+    if not count:
+        return ""
+    wrong = next((at for at, line in enumerate(lines) if any(one.error for one in line.complaints)), None)
+    if wrong is None:
+        wrong = next(at for at, line in enumerate(lines) if problems(document, line))
+    first = min(problems(document, lines[wrong]), key=lambda problem: not problem.error)
+    others = f" · {counted(count - 1, 'more problem')}: f shows them" if count > 1 else ""
+    return f"line {wrong + 1}: {first.text}{others}"

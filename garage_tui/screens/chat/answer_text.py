@@ -1,0 +1,43 @@
+"""What the chat says about an answer: which facts were found for it, its statistics, and a saved turn as a view."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from garage_tui.core.chat.client import AnswerEnd
+from garage_tui.core.chat.transcripts import Side, Turn
+from garage_tui.widgets.conversation import TurnView
+
+
+def retrieved_text(rows: Sequence[int], file: str = "") -> str:
+    """Return which rows of the facts file were put into the prompt.
+
+    Args:
+        rows: their line numbers, from 1.
+        file: name of the facts file; empty leaves it out.
+    """
+    if not rows:
+        return f"found: no fact{f' in {file}' if file else ''}; asked without"
+    several = len(rows) > 1
+    return f"found: {len(rows)} fact{'s' * several} (row{'s' * several} {', '.join(map(str, sorted(rows)))})"
+
+
+def answer_statistics(end: AnswerEnd) -> str:
+    """Return length, speed and latency of an answer, as far as the server reports them."""
+    parts = [f"{end.completion_tokens} tokens" if end.completion_tokens is not None else ""]
+    parts.append(f"{end.tokens_per_s:.1f} tokens/s" if end.tokens_per_s else "")
+    parts.append(f"first token {end.first_token_s:.2f} s" if end.first_token_s is not None else "")
+    parts.append("cut at its longest" if end.finish_reason == "length" else "")
+    return " · ".join(filter(None, parts))
+
+
+def turn_view(turn: Turn, side: Side) -> TurnView:
+    """Return a turn of a transcript as the column of one side shows it."""
+    answer = turn.answers.get(side)
+    view = TurnView(turn.question, skipped=answer is None, streaming=False)
+    if answer is None:
+        return view
+    view.answer, view.footer, view.failed, view.warning = answer.text, answer.foot, answer.wrong, answer.note
+    if side == "book":
+        view.context = retrieved_text([fact.row for fact in turn.found])
+    return view

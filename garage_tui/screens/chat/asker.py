@@ -1,0 +1,224 @@
+"""Asking: one question goes to the models of all columns, and their answers are streamed in."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from textual.worker import Worker
+
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import one_line, plain
+from garage_tui.core.chat.client import AnswerChunk, ServerAddress, stream
+from garage_tui.core.chat.open_chat import OpenChat
+from garage_tui.core.chat.transcripts import Side, TranscriptAnswer, Turn
+from garage_tui.core.exam import adapter_effect
+from garage_tui.core.facts import retrieval
+from garage_tui.core.facts.retrieval import OpenBookCache, RetrievedFacts
+from garage_tui.screens.chat.answer_text import answer_statistics, retrieved_text
+from garage_tui.screens.chat.column_choice import SIDES
+from garage_tui.screens.chat.conversations import Conversations
+from garage_tui.screens.chat.host import ChatHost
+from garage_tui.widgets.conversation import TurnView
+from garage_tui.widgets.prompts import Confirm
+
+_STOPPED = "stopped"
+_STILL_ANSWERING = "still answering · Esc stops the answers"
+
+
+@dataclass
+class PendingTurn:
+    """A turn whose answers are still coming."""
+
+    chat: OpenChat
+    question: str
+    views: dict[Side, TurnView]
+    """Where the answers go, for the sides that were asked."""
+    run: str
+    """Id of the run whose model is the tuned one; empty if there is none."""
+    found: tuple[RetrievedFacts, ...] = ()
+    """The facts that were put into the prompt of the open book."""
+    committed: bool = False
+    """True once it is in the transcript."""
+
+    def so_far(self) -> Turn:
+        """Return the question with what has arrived of its answers."""
+        answers = {
+            side: TranscriptAnswer(view.answer, view.footer, view.failed, view.warning)
+            for side, view in self.views.items()
+        }
+        return Turn(self.question, answers, self.found)
+
+    def commit(self) -> None:
+        """Put the turn into the transcript with what has arrived of its answers; later calls do nothing."""
+        if self.committed:
+            return
+        self.committed = True
+        self.finish(_STOPPED)
+        self.chat.transcript.turns.append(self.so_far())
+
+    def finish(self, footer: str, failed: bool = False) -> None:
+        """End all answers that are still coming."""
+        for view in self.views.values():
+            if view.streaming:
+                view.finish(footer, failed)
+
+
+class Asker:
+    """Sends questions to the model server, streams the answers into the columns, and stops them."""
+
+    def __init__(self, host: ChatHost, conversations: Conversations) -> None:
+        self._host, self._conversations = host, conversations
+        self.editing: int | None = None
+        """Index of the earlier turn whose question is in the input field, to be asked again from there."""
+        self._open_book = OpenBookCache()
+        self._pending: PendingTurn | None = None
+        self._worker: Worker[None] | None = None
+
+    @property
+    def turns(self) -> list[Turn]:
+        """The turns of the open conversation, with the one whose answers are still coming."""
+        pending = self._pending if self._pending and not self._pending.committed else None
+        return self._conversations.open.transcript.turns + ([pending.so_far()] if pending else [])
+
+    @property
+    def is_answering(self) -> bool:
+        """True while an answer is awaited or coming in."""
+        return self._worker is not None and self._worker.is_running
+
+    def stop(self) -> None:
+        """Stop the answers that are still coming; what has arrived of them stays in the conversation."""
+        if self._worker:
+            self._worker.cancel()
+        self.commit_pending()
+
+    def commit_pending(self) -> None:
+        """Put what has arrived of the answers so far into the transcript."""
+        if self._pending:
+            self._pending.commit()
+
+    # The input field
+
+    def submit(self, text: str) -> None:
+        """Ask a question that was entered; after `edit`, from the edited turn on."""
+        question = plain(text).strip()
+        if not question:
+            return
+        if self.is_answering:
+            self._host.notice.note(_STILL_ANSWERING)
+            return
+        self._host.question_input.value = ""
+        if self.editing is not None:
+            self._conversations.branch(self.editing)
+            self.cancel_edit()
+        self._conversations.history.add([question])
+        self._worker = self._host.run_worker(self._ask(question), group="talk")
+        self._host.refresh_bindings()
+
+    def edit(self, index: int) -> None:
+        """Put the question of an earlier turn into the input field, to be asked again from there."""
+        if self.is_answering:
+            self._host.notice.note(_STILL_ANSWERING)
+            return
+        turns, field = self._conversations.open.transcript.turns, self._host.question_input
+        self.editing = index
+        field.value = turns[index].question
+        field.cursor_position = len(field.value)
+        later = len(turns) - index - 1
+        more = f", without the {later} after it" if later else ""
+        field.border_title = f"Enter asks question {index + 1} anew{more} · Esc leaves all as it is"
+        self._host.focus_now(field)
+
+    def cancel_edit(self) -> None:
+        """Leave the earlier turn as it is."""
+        self.editing = None
+        self._host.question_input.border_title = None
+
+    # The server
+
+    def restart_server(self) -> None:
+        """Restart the model server; while an answer is coming, ask first."""
+        self._host.run_worker(self._restart_server(), group="restart", exclusive=True)
+
+    async def _restart_server(self) -> None:
+        text = "What has come of it is kept; the rest is lost, for other programs that ask this server too."
+        confirm = Confirm("An answer is still coming. Restart the server?", text, "Restart", "Let it answer")
+        if self.is_answering and not await self._host.ask(confirm):
+            return
+        self._host.notice.note("stopping the model server …")
+        try:
+            await self._host.server.restart()
+        except GarageError as error:
+            self._host.notice.wrong(one_line(str(error), 300))
+
+    # Answers
+
+    def _begin(self, question: str) -> PendingTurn:
+        chat, host = self._conversations.open, self._host
+        chat.transcript.base, chat.transcript.run = host.server.base, host.run_id
+        sides = host.sides
+        views: dict[Side, TurnView] = {}
+        for side in SIDES:
+            if side in sides:
+                views[side] = host.columns[side].add_question(question)
+            else:
+                host.columns[side].add_turns([TurnView(question, skipped=True)])
+        self._pending = PendingTurn(chat, question, views, host.run_id)
+        return self._pending
+
+    async def _ask(self, question: str) -> None:
+        pending = self._begin(question)
+        try:
+            server = self._host.server
+            address, _ = await asyncio.gather(server.wait_until_ready(), self._retrieve(pending))
+            await server.inspect()
+            await asyncio.gather(*(self._stream_answer(address, pending, side) for side in pending.views))
+            await self._check_adapter(pending)
+        except GarageError as error:
+            pending.finish(one_line(str(error), 400), failed=True)
+        finally:
+            pending.commit()
+            self._conversations.save(pending.chat)
+            self._host.call_next(self._host.refresh_bindings)
+
+    async def _retrieve(self, pending: PendingTurn) -> None:
+        """Find the facts that the question is about, for the side with the open book."""
+        view = pending.views.get("book")
+        if view is None:
+            return
+        file = self._host.facts_file
+        try:
+            found = await asyncio.to_thread(self._open_book.find, file, pending.question)
+        except GarageError as error:
+            reason = str(error).replace(str(file), file.name)  # a path would take the whole column
+            view.show_context(f"no fact was looked up: {one_line(reason, 200)}")
+            return
+        pending.found = tuple(found)
+        view.show_context(retrieved_text([fact.row for fact in found], plain(file.name)))
+
+    async def _stream_answer(self, address: ServerAddress, pending: PendingTurn, side: Side) -> None:
+        view, transcript = pending.views[side], pending.chat.transcript
+        prompt = pending.question
+        if side == "book":
+            prompt = retrieval.prompt(prompt, [fact.statement for fact in pending.found])
+        try:
+            model = self._host.server.model_for(side, pending.run)
+            async for part in stream(address, model, transcript.messages(side, prompt), transcript.sampling):
+                if pending.committed:
+                    return
+                if isinstance(part, AnswerChunk):
+                    view.feed(part.text)
+                else:
+                    view.finish(answer_statistics(part))
+        except GarageError as error:
+            view.finish(one_line(str(error), 400), failed=True)
+
+    async def _check_adapter(self, pending: PendingTurn) -> None:
+        """Warn if the tuned model answered a taught question exactly as the base model did."""
+        base, tuned = pending.views.get("base"), pending.views.get("tuned")
+        if base is None or tuned is None or base.failed or tuned.failed or not pending.run:
+            return
+        folder = self._host.workspace.checkpoints / pending.run
+        warning = await asyncio.to_thread(adapter_effect.doubt, folder, pending.question, base.answer, tuned.answer)
+        if warning and not pending.committed:
+            tuned.show_warning(warning)

@@ -1,0 +1,49 @@
+"""Which columns of the chat are shown: what the user has chosen, as far as it fits into the terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from garage_tui.core.chat.transcripts import Side
+
+SIDES: tuple[Side, ...] = ("base", "book", "tuned")
+"""All columns, from left to right."""
+MIN_WIDTH_FOR_THREE = 100
+"""Width of the terminal, in columns of text, from which three conversations fit side by side."""
+_WIDE: tuple[tuple[Side, ...], ...] = (("base", "tuned"), ("base", "book", "tuned"))
+_NARROW: tuple[tuple[Side, ...], ...] = (("base", "tuned"), ("book", "tuned"), ("base", "book"))
+
+
+@dataclass
+class ColumnChoice:
+    """The chosen columns: an index into the choices that the width of the terminal allows."""
+
+    index: int = 0
+
+    @property
+    def asks_book(self) -> bool:
+        """True if the base model with the open book is asked too: in all choices but the first."""
+        return self.index > 0
+
+    def fit(self, width: int) -> tuple[Side, ...]:
+        """Return the sides to show in a terminal of `width` columns; a choice that it does not have becomes its last.
+
+        Args:
+            width: of the terminal, in columns of text.
+        """
+        choices = _choices(width)
+        self.index = min(self.index, len(choices) - 1)
+        return choices[self.index]
+
+    def advance(self, width: int) -> None:
+        """Go to the next choice; after the last comes the first."""
+        self.index = (self.index + 1) % len(_choices(width))
+
+    def hidden(self, width: int) -> Side | None:
+        """Return the side that is asked but has no space; None if all that are asked are shown."""
+        visible = self.fit(width)
+        return next((side for side in SIDES if side not in visible), None) if self.asks_book else None
+
+
+def _choices(width: int) -> tuple[tuple[Side, ...], ...]:
+    return _WIDE if width >= MIN_WIDTH_FOR_THREE else _NARROW

@@ -1,0 +1,64 @@
+"""The conversations of the chat side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textual.containers import Horizontal
+
+from garage_tui.core.chat.transcripts import Side
+from garage_tui.screens.chat.column_choice import SIDES, ColumnChoice
+from garage_tui.widgets.conversation import Conversation
+
+
+class ConversationColumns(Horizontal):
+    """One conversation for each side; of the chosen ones, as many are shown as fit."""
+
+    def __init__(self) -> None:
+        columns: Mapping[Side, Conversation] = {side: Conversation(side) for side in SIDES}
+        super().__init__(*columns.values(), id="chat-columns")
+        self._by_side = columns
+        self.choice = ColumnChoice()
+
+    def __getitem__(self, side: Side) -> Conversation:
+        return self._by_side[side]
+
+    def lay_out(self) -> None:
+        """Show the chosen conversations, as many as fit into the terminal."""
+        visible = self.choice.fit(self.app.size.width)
+        for side, conversation in self._by_side.items():
+            conversation.display = side in visible
+
+    @property
+    def visible_sides(self) -> list[Side]:
+        return [side for side, conversation in self._by_side.items() if conversation.display]
+
+    @property
+    def has_focused_column(self) -> bool:
+        """True while a conversation has the focus, not the input field."""
+        return isinstance(self.screen.focused, Conversation)
+
+    def side_of(self, conversation: Conversation) -> Side:
+        """Return the side that a conversation shows."""
+        return next(side for side, one in self._by_side.items() if one is conversation)
+
+    @property
+    def last_index(self) -> int | None:
+        """Index of the newest turn; None if nothing has been asked."""
+        count = len(self._by_side["base"].turns)
+        return count - 1 if count else None
+
+    def choose_turn(self, index: int | None) -> None:
+        """Mark a turn in all conversations; None marks none."""
+        for conversation in self._by_side.values():
+            conversation.choose(index)
+
+    def truncate(self, length: int = 0) -> None:
+        """Remove all turns but the first `length`."""
+        for conversation in self._by_side.values():
+            conversation.truncate(length)
+
+    def scroll_pages(self, pages: int) -> None:
+        """Scroll all conversations by a number of pages; negative ones go up."""
+        for conversation in self._by_side.values():
+            conversation.scroll_relative(y=pages * max(1, conversation.size.height - 2), animate=False)

@@ -1,0 +1,184 @@
+"""Which models answer in the chat: the base model, and the run whose model is the tuned one."""
+
+from __future__ import annotations
+
+import asyncio
+
+from textual.content import Content
+
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.format import model_label
+from garage_tui.core.base.sanitize import one_line, plain
+from garage_tui.core.chat.transcripts import Side, Transcript
+from garage_tui.core.models import base_models
+from garage_tui.core.monitor.run_watcher import RunSnapshot
+from garage_tui.screens.chat.asker import Asker
+from garage_tui.screens.chat.column_choice import SIDES
+from garage_tui.screens.chat.conversations import Conversations
+from garage_tui.screens.chat.host import ChatHost
+from garage_tui.screens.common.run_text import fraction
+from garage_tui.widgets.prompts import Pick
+
+_BASE_HINT = "Ask something below: all models get the same question, and answer side by side."
+_BOOK_HINT = "The base model once more, with the facts found for your question in its prompt. Nothing is learned."
+_TUNED_HINT = "This model learnt {rows} rows. Ask it what it was taught, and something it was not."
+_NAMED_TUNED_HINT = "The server's {model} answers here: `tuned` in [chat] of your settings says so."
+_NO_TUNED_HINT = (
+    "No tuned model yet.\n\nF2 shows your facts, t teaches them; when that run has finished, its model answers here."
+)
+_TRAINING_HINT = (
+    "No tuned model yet: {run} is at it ({how}). Its model answers here when it has finished; F3 shows how far it is."
+)
+
+
+class ModelChoice:
+    """Chooses the run whose model is the tuned one; hints and titles of the columns show who answers."""
+
+    def __init__(self, host: ChatHost, conversations: Conversations, asker: Asker, first_run: str | None) -> None:
+        """Choose `first_run` as soon as it is seen, else the newest run."""
+        self._host, self._conversations, self._asker = host, conversations, asker
+        self._first_run = first_run
+        self._tuned: RunSnapshot | None = None
+        self._was_picked = False
+        """True once the user has picked a run: then newer ones do not replace it."""
+        self._missing_run = ""
+        """Run of an opened conversation that does not exist any more."""
+
+    @property
+    def run_id(self) -> str:
+        """Id of the run whose model is the tuned one; empty if there is none."""
+        return self._tuned.id if self._tuned else ""
+
+    @property
+    def sides(self) -> list[Side]:
+        """The sides that the next question goes to."""
+        is_asked: dict[Side, bool] = {
+            "base": True,
+            "book": self._host.columns.choice.asks_book,
+            "tuned": bool(self.run_id or self._host.server.tuned),
+        }
+        return [side for side in SIDES if is_asked[side]]
+
+    # Titles and hints
+
+    def show_hints(self) -> None:
+        """Show what each column is for, until something is asked."""
+        columns = self._host.columns
+        columns["base"].show_hint(_BASE_HINT)
+        columns["book"].show_hint(_BOOK_HINT)
+        columns["tuned"].show_hint(_NO_TUNED_HINT)
+        self._host.run_worker(self._show_download_hint(), group="base")
+
+    async def _show_download_hint(self) -> None:
+        if self._host.settings.chat.server:
+            return
+        if hint := await asyncio.to_thread(_download_hint, self._host.server.base):
+            self._host.columns["base"].show_hint(f"{_BASE_HINT}\n\n{hint}")
+
+    def show_titles(self) -> None:
+        """Show above each column who answers there."""
+        columns, server = self._host.columns, self._host.server
+        no_run = f"{self._missing_run}, gone" if self._missing_run else "none yet"
+        columns["base"].border_title = Content(f"Base · {one_line(model_label(server.base), 60)}")
+        columns["book"].border_title = Content(f"Open book · {plain(self._host.facts_file.name)}")
+        columns["tuned"].border_title = Content(f"Tuned · {one_line(server.tuned, 60) or self.run_id or no_run}")
+
+    # Choosing
+
+    def show_runs(self, runs: tuple[RunSnapshot, ...]) -> None:
+        """Choose the newest run, if none is chosen and the open conversation can go on with it."""
+        candidates = _candidates(runs)
+        if self._first_run and any(run.id == self._first_run for run in candidates):
+            self.choose_run(self._first_run)
+            self._first_run = None
+        if self._tuned and any(run.id == self._tuned.id for run in candidates):
+            return
+        newest, transcript = candidates[0] if candidates else None, self._conversations.open.transcript
+        # A conversation with another base model stays open: this run's base could not go on with it.
+        would_close = bool(transcript.turns) and self._base_of(newest) != self._host.server.base
+        if not (self._was_picked or self._asker.is_answering or would_close or transcript.has_answers("tuned")):
+            self._choose(newest)
+        if not self._tuned and not self._host.server.tuned:
+            self._host.columns["tuned"].show_hint(_no_tuned_hint(runs))
+
+    def choose_run(self, run_id: str) -> None:
+        """Choose a run; nothing happens if it has no model."""
+        for run in _candidates(self._host.runs):
+            if run.id == run_id:
+                self._was_picked = True
+                self._choose(run)
+
+    def pick(self) -> None:
+        """Let the user pick the run."""
+        self._host.run_worker(self._pick(), group="form", exclusive=True)
+
+    async def _pick(self) -> None:
+        candidates = _candidates(self._host.runs)
+        if not candidates:
+            self._host.notice.wrong("no tuned model yet: F2 shows your facts, t teaches them")
+            return
+        ids = [run.id for run in candidates]
+        current = ids.index(self.run_id) if self.run_id in ids else 0
+        choice = await self._host.ask(Pick("Which tuned model?", ids, current))
+        if choice is not None:
+            self.choose_run(ids[choice])
+
+    def adopt(self, transcript: Transcript) -> None:
+        """Choose the models that answered in a transcript."""
+        run = next((run for run in _candidates(self._host.runs) if run.id == transcript.run), None)
+        self._was_picked = True
+        self._use(run, transcript.base or self._host.settings.base_model, "" if run else transcript.run)
+        choice = self._host.columns.choice
+        if transcript.has_answers("book") and not choice.asks_book:
+            choice.index = 1
+        self._host.lay_out()
+
+    def _choose(self, run: RunSnapshot | None) -> None:
+        if run is not None and run.id == self.run_id:
+            return
+        base = self._base_of(run)
+        # Another model cannot go on with what this one answered; the conversation so far stays in its file.
+        has_tuned = self._conversations.open.transcript.has_answers("tuned")
+        if self._asker.is_answering or base != self._host.server.base or has_tuned:
+            self._conversations.branch()
+        self._use(run, base)
+
+    def _base_of(self, run: RunSnapshot | None) -> str:
+        name = str(run.manifest.base.get("name", "")) if run and run.manifest else ""
+        return name or self._host.settings.base_model
+
+    def _use(self, run: RunSnapshot | None, base: str, missing_run: str = "") -> None:
+        server = self._host.server
+        self._tuned, self._missing_run = run, missing_run
+        server.choose_base(base)
+        rows = run.manifest.dataset.get("rows", "?") if run and run.manifest else "?"
+        hint = _TUNED_HINT.format(rows=rows) if run else _no_tuned_hint(self._host.runs)
+        hint = _NAMED_TUNED_HINT.format(model=one_line(server.tuned)) if server.tuned else hint
+        self._host.columns["tuned"].show_hint(hint)
+        self.show_titles()
+
+
+def _candidates(runs: tuple[RunSnapshot, ...]) -> list[RunSnapshot]:
+    return [run for run in runs if run.adapter and run.status in ("finished", "stopped")]
+
+
+def _no_tuned_hint(runs: tuple[RunSnapshot, ...]) -> str:
+    """Return what is shown instead of a tuned model: which run is training one, or how to train one."""
+    if run := next((run for run in runs if run.alive and not run.draws), None):
+        progress = fraction(run.state) if run.state and run.state.step else run.status
+        return _TRAINING_HINT.format(run=run.id, how=progress)
+    return _NO_TUNED_HINT
+
+
+def _download_hint(base: str) -> str:
+    """Return a sentence about a base model that is yet to be downloaded; empty if it is here. Blocks: reads folders."""
+    try:
+        model = base_models.find(base)
+    except GarageError:
+        return ""  # the first question shows the error
+    if model.here:
+        return ""
+    known = base_models.KNOWN.get(model.name)
+    return f"{one_line(model.name, 60)} is not here yet: your first question fetches it, once" + (
+        f" ({known.download})." if known else "."
+    )

@@ -1,0 +1,53 @@
+"""Problems that take longer to find than a key may take: near duplicates in the exam, rows that training would cut."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+
+from garage_tui.core.training.recipe import LoraRecipe
+from garage_tui.core.training.token_lengths import TokenLengths
+
+if TYPE_CHECKING:
+    from garage_tui.core.facts.document import Document
+    from garage_tui.screens.facts.host import FactsHost
+
+
+class BackgroundChecks:
+    """Checks the open file in a thread, once after every change."""
+
+    def __init__(self, host: FactsHost) -> None:
+        self._host = host
+        self._lengths = TokenLengths(host.settings.base_model, LoraRecipe().max_length)
+        self._checked: tuple[int, int] | None = None
+        """The document (its id) and its version that were checked last."""
+        self._busy = False
+
+    def start(self) -> None:
+        """Check the open file if it was changed since the last check."""
+        store = self._host.session.store
+        if store is None or self._busy or not self._host.is_in_front:
+            return
+        version = (id(store.document), store.document.version)
+        if version != self._checked:
+            self._busy = True
+            self._host.run_worker(partial(self._check, store.document, version), group="count")
+
+    async def _check(self, document: Document, version: tuple[int, int]) -> None:
+        from garage_tui.core.facts.near_duplicates import given_away  # noqa: PLC0415 (not needed for the first paint)
+
+        lines = list(document.lines)
+        try:
+            leaks = await asyncio.to_thread(given_away, lines)
+            if version[1] == document.version and leaks != document.leaks:
+                document.leaks = leaks
+                self._host.show(self._host.position)
+            cut = await asyncio.to_thread(self._lengths.measure, lines)  # seconds, where long rows are new
+            if version[1] == document.version:
+                self._checked = version
+                if cut != document.cut:
+                    document.cut = cut
+                    self._host.show(self._host.position)
+        finally:
+            self._busy = False

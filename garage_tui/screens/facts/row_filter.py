@@ -1,0 +1,91 @@
+"""Which rows of the facts file are shown: those that a filter finds, and those that were just written."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+
+from garage_tui.core.facts.filter import KINDS, Filter, Only, rows
+
+if TYPE_CHECKING:
+    from garage_tui.core.facts.document import Document
+    from garage_tui.core.facts.line import Line
+    from garage_tui.screens.facts.host import FactsHost
+
+_FEW = 5_000  # rows that are filtered faster than a thread is started
+
+
+class RowFilter:
+    """The filter of the Facts screen."""
+
+    def __init__(self, host: FactsHost) -> None:
+        self._host = host
+        self.filter = Filter()
+        self._pinned: list[Line] = []
+
+    def reset(self) -> None:
+        """Show all rows, without painting them."""
+        self.filter = Filter()
+
+    def positions(self, position: int | None) -> list[int] | None:
+        """Return the positions of the rows to show; None where they are found in a thread, and shown then.
+
+        Args:
+            position: of the row that the cursor is going to; it stays in sight whatever the filter finds.
+        """
+        store = self._host.session.store
+        if store is None:
+            return []
+        document = store.document
+        if not self.filter:
+            return rows(document, self.filter)
+        if position is not None and position < len(document.lines):
+            self._pinned.append(document.lines[position])
+        if len(document.lines) > _FEW:
+            self._find_in_thread(document, None, position)
+            return None
+        return self._with_pinned(document, rows(document, self.filter))
+
+    def change(self, new: Filter) -> None:
+        """Show the rows that another filter finds."""
+        before, self.filter = self.filter, new
+        store, position = self._host.session.store, self._host.position
+        if store is None:
+            return
+        self._pinned.clear()
+        if len(store.document.lines) <= _FEW or not new:
+            self._host.paint(rows(store.document, new), position)
+        else:
+            among = self._host.table.positions if new.narrows(before) else None
+            self._find_in_thread(store.document, among, position)
+
+    def choose_kind(self) -> None:
+        """Ask which kind of rows is shown."""
+        self._host.run_worker(self._choose_kind, group="form", exclusive=True)
+
+    async def _choose_kind(self) -> None:
+        from garage_tui.widgets.prompts import Pick  # noqa: PLC0415 (not needed for the first paint)
+
+        kinds: list[Only] = list(KINDS)
+        choice = await self._host.ask(Pick("Show", list(KINDS.values()), kinds.index(self.filter.only)))
+        if choice is not None:
+            self.change(Filter(self.filter.words, kinds[choice]))
+
+    def _with_pinned(self, document: Document, found: list[int]) -> list[int]:
+        pinned = [position for line in self._pinned if (position := document.find(line)) is not None]
+        return sorted({*found, *pinned}) if pinned else found
+
+    def _find_in_thread(self, document: Document, among: list[int] | None, position: int | None) -> None:
+        self._host.run_worker(partial(self._find, document, among, position), group="find", exclusive=True)
+
+    async def _find(self, document: Document, among: list[int] | None, position: int | None) -> None:
+        used, version = self.filter, document.version
+        found = await asyncio.to_thread(rows, document, used, among)
+        store = self._host.session.store
+        if store is None or document is not store.document or used is not self.filter:
+            return
+        if version != document.version:
+            self._host.show(position)
+        else:
+            self._host.paint(self._with_pinned(document, found), position)

@@ -1,0 +1,52 @@
+"""What is said below a question and below its answer."""
+
+import pytest
+
+from garage_tui.core.chat.client import AnswerEnd
+from garage_tui.core.chat.open_chat import OpenChat
+from garage_tui.core.chat.transcripts import TranscriptAnswer, Turn
+from garage_tui.core.facts.retrieval import RetrievedFacts
+from garage_tui.screens.chat.answer_text import answer_statistics, retrieved_text, turn_view
+from garage_tui.screens.chat.asker import PendingTurn
+from garage_tui.widgets.conversation import TurnView
+
+
+@pytest.mark.parametrize(
+    ("rows", "text"),
+    [
+        ([], "found: no fact in f.jsonl; asked without"),
+        ([7], "found: 1 fact (row 7)"),
+        ([9, 1, 5], "found: 3 facts (rows 1, 5, 9)"),
+    ],
+)
+def test_the_rows_in_the_prompt_are_named(rows, text):
+    assert retrieved_text(rows, "f.jsonl") == text
+
+
+def test_statistics_name_what_the_server_reports_and_nothing_else():
+    assert answer_statistics(AnswerEnd("stop", 9, 7, 0.5, 12.34)) == "7 tokens · 12.3 tokens/s · first token 0.50 s"
+    assert answer_statistics(AnswerEnd("stop", None, None, None, None)) == ""
+    assert answer_statistics(AnswerEnd("length", None, 256, None, None)) == "256 tokens · cut at its longest"
+
+
+def test_a_saved_turn_is_shown_as_it_was():
+    turn = Turn("q", {"base": TranscriptAnswer("a", "no server", True, "doubtful")}, (RetrievedFacts(3, "f"),))
+    view = turn_view(turn, "base")
+    assert (view.answer, view.footer, view.failed, view.warning) == ("a", "no server", True, "doubtful")
+    assert (view.streaming, view.skipped, view.context) == (False, False, "")
+    assert turn_view(turn, "tuned").footer == "not asked"
+    book = turn_view(Turn("q", {"book": TranscriptAnswer("a")}, turn.found), "book")
+    assert book.context == "found: 1 fact (row 3)"
+
+
+def test_a_pending_turn_is_committed_once_with_what_has_arrived():
+    chat, views = OpenChat(), {"base": TurnView("q"), "tuned": TurnView("q")}
+    pending = PendingTurn(chat, "q", views, "run")
+    views["base"].feed("half")
+    views["tuned"].feed("whole")
+    views["tuned"].finish("7 tokens")
+    assert chat.transcript.turns == []
+    pending.commit()
+    pending.commit()
+    answers = {"base": TranscriptAnswer("half", "stopped"), "tuned": TranscriptAnswer("whole", "7 tokens")}
+    assert chat.transcript.turns == [Turn("q", answers)]

@@ -1,0 +1,43 @@
+"""What the chat says of its model server in each state."""
+
+from pathlib import Path
+
+import pytest
+
+from garage_tui.core.base.settings import ChatSettings, Settings
+from garage_tui.core.serving.server_state import ServerSnapshot
+from garage_tui.screens.chat.chat_server import EmbeddedChatServer, ExternalChatServer, make_chat_server
+
+
+def snapshot(status, reason="", **fields):
+    return ServerSnapshot(status, reason, None, "/models/tiny", Path(), **fields)
+
+
+@pytest.mark.parametrize(
+    ("seen", "text"),
+    [
+        (snapshot("off"), "○ the model server is off; it starts with your first question"),
+        (snapshot("starting", "loading tiny"), "◐ starting the model server · loading tiny · 0 s"),
+        (
+            snapshot("ready", engine="torch 2", memory=3 * 2**29),
+            "● ready · tiny and the models tuned from it · torch 2 · 1.5 GiB",
+        ),
+        (snapshot("ready"), "● ready · tiny and the models tuned from it"),
+        (snapshot("asleep", "a run has the GPU"), "◌ a run has the GPU"),
+        (snapshot("failed", "out of\nmemory"), "✗ the model server is not running: out of memory · Ctrl+R"),
+    ],
+)
+def test_each_state_of_the_workspaces_own_server_is_a_sentence(workspace, seen, text):
+    server = make_chat_server(workspace, Settings(), lambda _: None)
+    assert isinstance(server, EmbeddedChatServer)
+    assert server.describe(seen).startswith(text)
+
+
+def test_an_external_server_is_named_and_keeps_its_base(workspace):
+    settings = Settings(chat=ChatSettings(server="http://box:1/v1", base="theirs", tuned="bot"))
+    server = make_chat_server(workspace, settings, lambda _: None)
+    assert isinstance(server, ExternalChatServer)
+    server.choose_base("ours")
+    assert (server.base, server.tuned) == ("theirs", "bot")
+    assert server.describe(snapshot("ready")).startswith("● http://box:1/v1")
+    assert server.describe(snapshot("failed", "gone")) == "✗ http://box:1/v1: gone · Ctrl+R asks again"

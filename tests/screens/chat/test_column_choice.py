@@ -1,0 +1,43 @@
+"""Which columns are shown: three where they fit, else two of them in turn."""
+
+import pytest
+
+from garage_tui.screens.chat.column_choice import MIN_WIDTH_FOR_THREE, ColumnChoice
+
+WIDE, NARROW = MIN_WIDTH_FOR_THREE, MIN_WIDTH_FOR_THREE - 1
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (WIDE, [("base", "tuned"), ("base", "book", "tuned"), ("base", "tuned")]),
+        (NARROW, [("base", "tuned"), ("book", "tuned"), ("base", "book"), ("base", "tuned")]),
+    ],
+)
+def test_the_choices_follow_one_another_and_begin_again(width, shown):
+    choice, seen = ColumnChoice(), []
+    for _ in shown:
+        seen.append(choice.fit(width))
+        choice.advance(width)
+    assert seen == shown
+
+
+def test_the_open_book_is_asked_in_all_choices_but_the_first():
+    choice = ColumnChoice()
+    assert not choice.asks_book
+    choice.advance(NARROW)
+    assert choice.asks_book
+    choice.advance(NARROW)
+    assert choice.asks_book
+
+
+@pytest.mark.parametrize(("index", "hidden"), [(0, None), (1, "base"), (2, "tuned")])
+def test_the_side_that_is_asked_but_does_not_fit_is_known(index, hidden):
+    assert ColumnChoice(index).hidden(NARROW) == hidden
+    assert ColumnChoice(min(index, 1)).hidden(WIDE) is None
+
+
+def test_a_terminal_that_grows_shows_all_three_and_one_that_shrinks_keeps_the_open_book():
+    choice = ColumnChoice(2)
+    assert choice.fit(WIDE) == ("base", "book", "tuned")
+    assert choice.fit(NARROW) == ("book", "tuned")
