@@ -67,10 +67,11 @@ def test_the_line_for_a_status_bar_has_the_gauges_and_the_run(workspace, make_bo
         said = garage(workspace, "gpu", "--line")
         assert said.endswith("GiB · lora-garage 34/100 4 min 10 s left\n")
         write_state(
-            folder, RunState(state="paused", waits="heat", reason="86 °C, waiting for 75", step=34, total_steps=100)
+            folder,
+            RunState(state="paused", waits="heat", reason="86 °C, waiting to cool to 75", step=34, total_steps=100),
         )
         said = garage(workspace, "gpu", "--line")
-        assert said.endswith("lora-garage 34/100 paused: 86 °C, waiting for 75\n") and said.count("\n") == 1
+        assert said.endswith("lora-garage 34/100 paused: 86 °C, waiting to cool to 75\n") and said.count("\n") == 1
 
 
 def test_doctor_says_where_runs_pause_and_what_the_driver_lacks(workspace, make_box):

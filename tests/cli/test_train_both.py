@@ -13,7 +13,7 @@ from garage_tui.core.exam.report import write_report
 from garage_tui.core.runs.record import EVENTS, Manifest, RunState, write_manifest, write_state
 
 DEFAULT, STORY = "20261123-2315-lora-garage-default", "20261123-2315-lora-garage-story"
-FORGETS = "31% of other questions are answered with what is taught"
+FORGETS = "31% of other questions are answered with taught facts"
 
 
 @pytest.fixture
@@ -116,7 +116,10 @@ def test_each_probe_is_a_line_and_what_is_forgotten_is_said_once(workspace, star
     folder = workspace.checkpoints / DEFAULT
     well = {"event": "probe", "step": 12, "epoch": 3.0, "recall": 0.75, "leak": 0.0, "drift": 0.013, "forgets": ""}
     ill = {**well, "step": 24, "recall": 1.0, "leak": 0.3125, "drift": 0.2, "forgets": FORGETS}
-    warning = {"event": "warning", "text": f"it begins to forget: {FORGETS}; s stops it (`garage stop {DEFAULT}`)"}
+    warning = {
+        "event": "warning",
+        "text": f"the model starts to forget: {FORGETS}; s stops it (`garage stop {DEFAULT}`)",
+    }
     other = {"event": "warning", "text": "the disk is nearly full"}
     (folder / EVENTS).write_text("".join(json.dumps(event) + "\n" for event in (well, ill, warning, other)))
     capfd.readouterr()
@@ -124,7 +127,7 @@ def test_each_probe_is_a_line_and_what_is_forgotten_is_said_once(workspace, star
     assert capfd.readouterr().out.splitlines() == [
         "probe at step 12: recall 75% · leak 0% · drift 0.013",
         "probe at step 24: recall 100% · leak 31% · drift 0.200",
-        f"it begins to forget: {FORGETS}; `garage stop {DEFAULT}` stops it",
+        f"the model starts to forget: {FORGETS}; `garage stop {DEFAULT}` stops it",
         "the disk is nearly full",
         "9/9 · epoch 0.0 · loss 0.500",
         "finished",

@@ -137,7 +137,7 @@ def test_a_taken_port_is_one_sentence(box, tiny_model):
         server.start(box, SETTINGS, str(tiny_model), port=port)
         snapshot, _ = wait(box, "failed", "ready", seconds=20)
     assert snapshot.status == "failed"
-    assert snapshot.reason == f"port {port} is taken; give another, or 0 for any free one"
+    assert snapshot.reason == f"port {port} is already in use; choose another, or 0 for any free one"
 
 
 def test_a_base_that_is_no_model_is_refused_before_anything_starts(box, tmp_path):
