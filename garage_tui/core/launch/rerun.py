@@ -11,7 +11,8 @@ from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.diffusion import recipe as diffusion_recipe
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.facts import file as facts
-from garage_tui.core.runs.record import FACTS, Run
+from garage_tui.core.runs.folder import FACTS
+from garage_tui.core.runs.record import Run
 from garage_tui.core.training.recipe import CHANGEABLE, LoraRecipe, make_recipe
 
 
