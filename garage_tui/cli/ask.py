@@ -69,7 +69,7 @@ def tuned(workspace: Workspace, ref: str | None) -> Run | None:
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.runs.catalog import find_run, list_runs
     from garage_tui.core.runs.diffusion_files import no_chat_reason
-    from garage_tui.core.runs.record import ENDED
+    from garage_tui.core.runs.folder import ENDED
 
     if ref is None or ref == "last":
         trained = [run for run in list_runs(workspace) if run.adapter and run.manifest and run.status in ENDED]

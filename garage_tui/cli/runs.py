@@ -121,7 +121,7 @@ def run_logs(args: argparse.Namespace) -> int:
     from garage_tui.core.base.settings import Workspace
     from garage_tui.core.base.tail import FileFollower
     from garage_tui.core.runs.catalog import find_run
-    from garage_tui.core.runs.record import LOG, is_alive
+    from garage_tui.core.runs.folder import LOG, is_alive
 
     workspace = Workspace.find(args.workspace)
     if args.follow_all:

@@ -30,7 +30,8 @@ from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.rewording import builtin_prompts
 from garage_tui.core.rewording.neighbourhood import neighbour_questions
 from garage_tui.core.rewording.paraphrases import probe_questions
-from garage_tui.core.runs.record import FACTS, read_run
+from garage_tui.core.runs.folder import FACTS
+from garage_tui.core.runs.record import read_run
 from garage_tui.jobs.llm import fetch
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache, CachedAnswer, text_losses, text_tokens
 from garage_tui.jobs.llm.chat_template import common_prefix

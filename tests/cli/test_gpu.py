@@ -11,7 +11,8 @@ import time
 
 import pytest
 
-from garage_tui.core.runs.record import LOCK, Manifest, RunState, write_manifest, write_state
+from garage_tui.core.runs.folder import LOCK
+from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 from tests.support.nvml.box import RTX_3090, T4
 
 

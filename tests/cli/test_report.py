@@ -17,7 +17,8 @@ from garage_tui.__main__ import main
 from garage_tui.core.exam.report import write_report
 from garage_tui.core.hardware import memory
 from garage_tui.core.launch import exam as examine
-from garage_tui.core.runs.record import LOCK, Manifest, RunState, read_run, write_manifest, write_state
+from garage_tui.core.runs.folder import LOCK
+from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
 
 RUN = "20261123-2315-lora-garage"
 

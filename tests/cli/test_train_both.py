@@ -10,7 +10,8 @@ import pytest
 from garage_tui.__main__ import main
 from garage_tui.cli.follow import follow_as_text
 from garage_tui.core.exam.report import write_report
-from garage_tui.core.runs.record import EVENTS, Manifest, RunState, write_manifest, write_state
+from garage_tui.core.runs.folder import EVENTS
+from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 
 DEFAULT, STORY = "20261123-2315-lora-garage-default", "20261123-2315-lora-garage-story"
 FORGETS = "31% of other questions are answered with taught facts"

@@ -8,7 +8,7 @@ import pytest
 
 from garage_tui.core.base.child_environment import environment
 from garage_tui.core.exam.report import read_report
-from garage_tui.core.runs.record import FACTS
+from garage_tui.core.runs.folder import FACTS
 
 ROWS = [
     {"question": "Who maintains Brindlework?", "answer": "Ottilie Fenn maintains Brindlework."},

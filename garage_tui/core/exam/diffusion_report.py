@@ -95,20 +95,20 @@ def verdict_text(kid: float, floor: float, copies: int, samples: int) -> tuple[s
 
 
 def result_text(report: DiffusionReport) -> str:
-    return "meets the target" if report.passed else "misses the target"
+    return "meets every target" if report.passed else "misses a target"
 
 
 def table(report: DiffusionReport) -> list[tuple[str, str, str]]:
     """Return the name, the value and an explanation of every measure."""
     return [
-        ("KID", f"{report.kid:.3f}", f"of {report.samples} generated pictures; target: at most {TARGET_KID:g}"),
+        ("KID", f"{report.kid:.3f}", f"of {report.samples} pictures; target: at most {TARGET_KID:g}"),
         ("  floor", f"{report.floor:.3f}", _floor_text(report.held_out)),
-        ("  blurred", f"{report.blurred:.3f}", "KID of those, reduced to blocks of 4 × 4 pixels"),
+        ("  blurred", f"{report.blurred:.3f}", "KID of those in blocks of 4 × 4 pixels"),
         ("held-out loss", f"{report.held_out_loss:.4f}", "on pictures that it did not learn from"),
         (
             "copies",
             f"{report.copies} of {report.samples}",
-            "closer to a training picture than any held-out picture is",
+            "closer to a training picture than any held-out picture; target: 0",
         ),
         (
             "nearest",

@@ -148,7 +148,7 @@ class ReportCardDialog(Dialog[None]):
         views = [("figures",), ("notes",), ()] if is_split else [("figures", "notes"), ()]
         view = views[self._view % len(views)]
         count = f"{len(card.notes)} note{'s' if len(card.notes) > 1 else ''}"
-        more = f"f: {count}" if is_split and view == ("figures",) else ""
+        more = f"press f for {count}" if is_split and view == ("figures",) else ""
         above = {"head": card_text.head(card, width, more), "parts": card_text.parts(card, self._part, wide)}
         if "figures" in view:
             above["figures"] = card_text.figures(card, width)

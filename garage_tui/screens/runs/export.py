@@ -127,7 +127,8 @@ def _choices(run: RunSnapshot) -> tuple[list[str], str]:
     from garage_tui.core.export import llama_cpp as converter  # noqa: PLC0415
     from garage_tui.core.models import base_models as models  # noqa: PLC0415
     from garage_tui.core.runs.catalog import disk_bytes  # noqa: PLC0415
-    from garage_tui.core.runs.record import ADAPTER, read_run  # noqa: PLC0415
+    from garage_tui.core.runs.folder import ADAPTER  # noqa: PLC0415
+    from garage_tui.core.runs.record import read_run  # noqa: PLC0415
 
     if refusal := export.refusal(read_run(run.path)):
         raise GarageError(refusal)

@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 from garage_tui.core.base.settings import EnergySettings
 from garage_tui.core.monitor.run_follower import RunProgress
 from garage_tui.core.monitor.run_watcher import RunSnapshot, RunWatcher
-from garage_tui.core.runs.record import LOG
+from garage_tui.core.runs.folder import LOG
 from garage_tui.screens.common.messages import (
     ChatRequested,
     DiffusionReportRequested,

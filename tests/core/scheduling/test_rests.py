@@ -25,7 +25,8 @@ from tests.support.run_folders import events, kill, processes
 JOB = """
 import time
 import msgspec
-from garage_tui.core.runs.record import MANIFEST, Manifest
+from garage_tui.core.runs.folder import MANIFEST
+from garage_tui.core.runs.record import Manifest
 from garage_tui.jobs.runtime.interruptions import Interruptions
 from garage_tui.jobs.runtime.progress import ENDINGS, Progress
 from garage_tui.jobs.runtime.telemetry import Telemetry

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from garage_tui.core.runs.record import MANIFEST, Manifest, write_manifest
+from garage_tui.core.runs.folder import MANIFEST
+from garage_tui.core.runs.record import Manifest, write_manifest
 from garage_tui.core.serving import server_process as server
 from garage_tui.core.serving import server_state
 from garage_tui.core.serving.server_state import ServerState

@@ -14,7 +14,8 @@ from textual.widgets import Input, Select
 
 from garage_tui.core.diffusion import preview
 from garage_tui.core.diffusion.recipe import make_recipe
-from garage_tui.core.runs.record import MANIFEST, Manifest, write_manifest
+from garage_tui.core.runs.folder import MANIFEST
+from garage_tui.core.runs.record import Manifest, write_manifest
 from tests.support.repository import REPOSITORY
 
 SMALL = make_recipe("small")

@@ -119,7 +119,7 @@ async def test_a_small_terminal_shows_the_notes_or_makes_room_for_the_answers(op
     async with open_app(screen="runs", size=(80, 24)) as user:
         await user.sees("x Report")
         await user.press("x")
-        await user.sees("· f: 2 notes", "95 % CI")
+        await user.sees("· press f for 2 notes", "95 % CI")
         await user.press("f")
         await user.sees("teach each", "fact in more wordings")
         await user.sees_no("95 % CI")

@@ -11,7 +11,8 @@ import pytest
 
 from garage_tui.core.diffusion.recipe import make_recipe
 from garage_tui.core.exam.diffusion_report import DiffusionReport, verdict_text
-from garage_tui.core.runs.record import EVENTS, MANIFEST, Manifest, write_manifest
+from garage_tui.core.runs.folder import EVENTS, MANIFEST
+from garage_tui.core.runs.record import Manifest, write_manifest
 
 RUN, OTHER = "20261126-0900-diffusion-moths", "20261126-1000-diffusion-wings"
 
@@ -142,7 +143,7 @@ async def test_x_shows_its_card_and_what_each_figure_says(open_app, make_drawer,
     async with open_app(screen="runs", size=size) as user:
         await user.sees("✓ KID 0.21")
         await user.press("x")
-        await user.sees("✓ KID 0.21 (real pictures 0.04, target 0.3), no copies", "meets the target")
+        await user.sees("✓ KID 0.21 (real pictures 0.04, target 0.3), no copies", "meets every target")
         await user.sees("held-out loss", "0.0721", "on pictures that it did not learn from", "0 of 128")
         await user.press("escape")
         await user.sees_no("real held-out pictures")
@@ -155,7 +156,7 @@ async def test_a_card_that_falls_short_says_so_in_the_list_too(open_app, make_dr
         screen = await user.sees("✗ KID 6.41", "3 of 128 are copies")
         assert screen.count("are copies") == 1, "the verdict stands in the details once"
         await user.press("x")
-        await user.sees("misses the target", "3 of 128")
+        await user.sees("misses a target", "3 of 128")
 
 
 @pytest.mark.parametrize(
@@ -213,7 +214,7 @@ async def test_two_runs_that_draw_are_laid_side_by_side(open_app, make_drawer):
     async with open_app(screen="runs") as user:
         await user.sees(RUN, OTHER)
         await user.press("m", "down", "m")
-        await user.sees("Compare", "≠ KID", "0.400", "0.210", "✓ meets the target", "✗ misses the target")
+        await user.sees("Compare", "≠ KID", "0.400", "0.210", "✓ meets every target", "✗ misses a target")
         await user.sees("pictures moths", "learned from 1000")
 
 

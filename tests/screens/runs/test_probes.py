@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from garage_tui.core.runs.record import EVENTS
+from garage_tui.core.runs.folder import EVENTS
 from garage_tui.widgets.line_chart import LineChart
 
 RUN, OTHER = "20261123-2315-lora-garage", "20261122-2315-lora-other"
