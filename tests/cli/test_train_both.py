@@ -104,12 +104,12 @@ def test_control_c_leaves_both_going_and_says_how_to_compare_them(garage, starte
 def test_what_does_not_go_with_both_is_refused_in_a_sentence(garage, started, workspace, options, named):
     code, text, told = garage("train", "lora", "--facts", workspace.datasets / "garage.jsonl", "--both", *options)
     assert (code, text) == (2, "")
-    assert told == f"garage: --both trains the presets default and story as they are: leave out {named}\n"
+    assert told == f"garage: --both trains with the presets default and story as they are: leave out {named}\n"
     assert not started
 
 
 def test_without_facts_there_is_nothing_to_teach_both_ways(garage, started):
-    assert garage("train", "lora", "--both")[::2] == (2, "garage: say what to teach: --facts FILE\n")
+    assert garage("train", "lora", "--both")[::2] == (2, "garage: name what to teach: --facts FILE\n")
 
 
 def test_each_probe_is_a_line_and_what_is_forgotten_is_said_once(workspace, started, capfd, garage):

@@ -276,10 +276,10 @@ def test_the_mouse_is_the_apps_or_the_terminals(open_pane):
     pane.press("-H", *(f"{byte:02x}" for word in (b"\x1b[<0;13;1M", b"\x1b[<0;13;1m") for byte in word))
     pane.sees("-garage")
     pane.press("F8")
-    pane.sees("the mouse is the terminal's")
+    pane.sees("Mouse off: the terminal selects text")
     assert pane.tmux("display-message", "-p", "-t", "app", "#{mouse_any_flag}").strip() == "0"
     pane.press("F8")
-    pane.sees("the mouse is the app's")
+    pane.sees("Mouse on: clicks and the wheel go to the app")
     assert pane.tmux("display-message", "-p", "-t", "app", "#{mouse_any_flag}").strip() == "1"
     other = open_pane((80, 24), {}, "--no-mouse")
     other.sees("24 facts")
@@ -288,7 +288,7 @@ def test_the_mouse_is_the_apps_or_the_terminals(open_pane):
 
 def test_a_locale_without_utf8_has_ascii_and_is_told_why(open_pane):
     pane = open_pane((80, 24), {"LANG": "C"})
-    pane.sees("24 facts | no problems", "painted in ASCII: the locale is not UTF-8")
+    pane.sees("24 facts | no problems", "Only ASCII is shown: the locale is not UTF-8")
     other = open_pane((80, 24), {"LANG": "C"}, "--no-ascii")
     other.sees("24 facts · no problems")
 

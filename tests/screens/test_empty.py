@@ -22,7 +22,7 @@ async def test_a_workspace_with_nothing_says_on_every_screen_what_to_press(open_
     async with open_app(size=(80, 24)) as user:
         await user.sees("No facts yet", "Press a to write the first one", "press I to import", "press t to teach them")
         await user.press("t")
-        await user.sees("There is nothing to teach yet: F2, then a, writes the first fact")
+        await user.sees("There are no facts to teach yet: press F2, then a to write the first one")
         await user.press("o")
         await user.sees("no .jsonl file in datasets: press a to write one")
         await user.press("slash")
