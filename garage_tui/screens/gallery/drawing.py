@@ -206,7 +206,7 @@ def write_nearest(run: Path, sheet: Path) -> Path:
         epoch=about.epoch,
         step=about.step,
         seed=about.seed,
-        source=found.words,
+        source=found.text,
         notes=("",) * len(samples) + tuple(notes),
     )
     return out

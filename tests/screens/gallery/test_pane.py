@@ -15,7 +15,8 @@ from PIL import Image
 
 from garage_tui.core.diffusion import sample
 from garage_tui.core.images import animation, contact_sheet, side_by_side
-from garage_tui.core.runs.record import MANIFEST, Manifest, write_manifest
+from garage_tui.core.runs.folder import MANIFEST
+from garage_tui.core.runs.record import Manifest, write_manifest
 from garage_tui.core.terminal.capabilities import Terminal
 from tests.support.repository import REPOSITORY
 
