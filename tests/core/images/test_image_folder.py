@@ -206,8 +206,8 @@ class TestLeftOut:
         (folder / "zero.png").symlink_to("/dev/zero")
         (folder / "03 too.png").symlink_to("03.png")
         assert reasons(load(folder)) == {
-            "up": "link: is a link to a folder, which is not followed",
-            "here": "link: is a link to a folder, which is not followed",
+            "up": "link: is a link to a folder; such links are not followed",
+            "here": "link: is a link to a folder; such links are not followed",
             "out.png": "link: is a link that leads out of the folder",
             "zero.png": "link: is a link that leads out of the folder",
             "gone.png": "unreadable: cannot be read: No such file or directory",
@@ -313,7 +313,7 @@ class TestFolder:
     def test_an_empty_folder_and_none_at_all_are_errors_in_words(self, tmp_path: Path) -> None:
         with pytest.raises(BadInputError, match=r"has no usable pictures, but at least 10 are needed$"):
             load(tmp_path)
-        with pytest.raises(BadInputError, match=r"^no folder .*/none$"):
+        with pytest.raises(BadInputError, match=r"^there is no folder .*/none$"):
             load(tmp_path / "none")
 
     def test_what_no_memory_holds_is_refused_before_it_is_read(self, folder: Path) -> None:
