@@ -177,12 +177,12 @@ class Table(ScrollView, can_focus=True):
 
     def _strip(self, cells: Sequence[Content], width: int, part: str, mark: str, chosen: int | None = None) -> Strip:
         parts, gap = [Content(mark)], Content(_GAP)
-        for place, (column, size, cell) in enumerate(zip(self.columns, self._widths(width), cells, strict=False)):
+        for index, (column, size, cell) in enumerate(zip(self.columns, self._widths(width), cells, strict=False)):
             if column.wide and width < _WIDE:
                 continue
             cell = (cut_middle(cell, size) if column.middle else cell).truncate(size, ellipsis=True)
             space = Content(" " * (size - cell.cell_length))
-            if place == chosen and self.has_focus:
+            if index == chosen and self.has_focus:
                 cell = cell.stylize(self.get_visual_style("table--cell", partial=True))
             parts += (space, cell, gap) if column.right else (cell, space, gap)
         style = self.get_visual_style(part) if part else self.visual_style

@@ -56,8 +56,8 @@ class Document:
         try:
             return self.lines.index(line)  # two lines are never equal, only the same
         except ValueError:
-            same = [place for place, other in enumerate(self.lines) if other.raw == line.raw]
-            return min(same, key=lambda place: abs(place - near), default=None)
+            same = [position for position, other in enumerate(self.lines) if other.raw == line.raw]
+            return min(same, key=lambda position: abs(position - near), default=None)
 
     @property
     def background_problems(self) -> int:
@@ -111,9 +111,9 @@ class Document:
         if [line.raw for line in self.lines[change.at : change.at + count]] == old:
             return min(change.at, len(self.lines))
         found = [
-            place
-            for place, line in enumerate(self.lines)
-            if line.raw == old[0] and [other.raw for other in self.lines[place : place + count]] == old
+            position
+            for position, line in enumerate(self.lines)
+            if line.raw == old[0] and [other.raw for other in self.lines[position : position + count]] == old
         ]
         return found[0] if len(found) == 1 else None
 

@@ -69,7 +69,7 @@ class Journal:
     def _open(self) -> int:
         if self._fd is None:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._fd = _held(self._folder / self._name)
+            self._fd = _open_locked(self._folder / self._name)
             self._write({"file": str(self._path.absolute())})
         return self._fd
 
@@ -137,7 +137,7 @@ def file_lock(folder: Path, path: Path) -> Iterator[None]:
     try:
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            fd = _held(lock)
+            fd = _open_locked(lock)
         yield
     finally:
         if fd is not None:
@@ -146,7 +146,7 @@ def file_lock(folder: Path, path: Path) -> Iterator[None]:
             os.close(fd)
 
 
-def _held(file: Path) -> int:
+def _open_locked(file: Path) -> int:
     """Open a file, made if need be, and lock it; return its descriptor.
 
     Raises:
@@ -190,8 +190,8 @@ def _read(file: Path, data: bytes) -> Leftover:
                 old, new = (tuple(parse(_bytes(text)) for text in entry[key]) for key in ("old", "new"))
                 changes.append(Change(int(entry["at"]), old, new, str(entry["what"])))
             elif "draft" in entry:
-                words = entry["draft"]
-                draft = words and msgspec.convert({**words, "raw": _bytes(words["raw"])}, UnsavedText)
+                fields = entry["draft"]
+                draft = fields and msgspec.convert({**fields, "raw": _bytes(fields["raw"])}, UnsavedText)
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError, msgspec.ValidationError):
             continue  # the line that a power cut cut short
     return Leftover(file, written, changes, draft)
@@ -213,12 +213,12 @@ def replay(lines: Sequence[Line], changes: Sequence[Change]) -> list[Line]:
         here = [line.raw for line in lines[change.at : change.at + len(new)]]
         if new and here == new and old != new:
             continue
-        if old and (place := at(old, change.at)) is not None:
-            lines[place : place + len(old)] = change.new
+        if old and (position := at(old, change.at)) is not None:
+            lines[position : position + len(old)] = change.new
         elif new and at(new, change.at) is None:
-            place = min(change.at, len(lines))
-            there = {line.raw for line in lines}
-            lines[place:place] = [line for line in change.new if line.raw not in there or not old]
+            position = min(change.at, len(lines))
+            known = {line.raw for line in lines}
+            lines[position:position] = [line for line in change.new if line.raw not in known or not old]
     return lines
 
 

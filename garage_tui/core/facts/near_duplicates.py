@@ -89,22 +89,22 @@ class _Haystack:
         from rapidfuzz import fuzz, process
 
         text = strip_punctuation(question)
-        wanted = ((text, _RATIO), (_in_order(text), _SORTED_RATIO))
+        queries = ((text, _RATIO), (_in_order(text), _SORTED_RATIO))
         mine, known, asks = find_entities(question), tokenize(question), _asks(question)
         # Looking for its names first spares most comparisons; a long number may be written 2,000 or 2000.
-        held = [strip_punctuation(name) for name in mine if len(name) < 4 or not name.isdigit()]
+        required = [strip_punctuation(name) for name in mine if len(name) < 4 or not name.isdigit()]
         found: set[int] = set()
         for length, (indices, texts) in self._buckets.items():
             # Two texts are 90 % alike only where the shorter has nine elevenths of the longer's length.
             if min(length, len(text)) * 11 < max(length, len(text)) * 9:
                 continue
-            places: Sequence[int] = range(len(indices))
-            for name in held:
-                places = [place for place in places if name in texts[0][place]]
-            for start in range(0, len(places), CHUNK_SIZE):
-                chunk = places[start : start + CHUNK_SIZE]
-                for (query, cutoff), column in zip(wanted, texts, strict=True):
-                    choices = [column[place] for place in chunk]
+            candidates: Sequence[int] = range(len(indices))
+            for name in required:
+                candidates = [candidate for candidate in candidates if name in texts[0][candidate]]
+            for start in range(0, len(candidates), CHUNK_SIZE):
+                chunk = candidates[start : start + CHUNK_SIZE]
+                for (query, cutoff), column in zip(queries, texts, strict=True):
+                    choices = [column[candidate] for candidate in chunk]
                     hits = process.extract(query, choices, scorer=fuzz.ratio, score_cutoff=cutoff, limit=None)
                     found.update(indices[chunk[hit]] for _, _, hit in hits)
         others = ((index, self._questions[index]) for index in sorted(found))

@@ -17,7 +17,7 @@ from garage_tui.core.base.sanitize import plain
 from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.file import FileStamp, file_stamp, load_facts
 from garage_tui.core.facts.line import Line
-from garage_tui.core.language import entities as names
+from garage_tui.core.language.entities import STOP_WORDS, find_entities, tokenize
 
 PROMPT_HEADING = "These facts are known:"
 """How a prompt with facts begins, here and in the exam."""
@@ -86,16 +86,16 @@ class OpenBook:
         A question that names something (TinyLLM, Paris) is about facts that have one of these names. One that names
         nothing is about facts that share half of its words.
         """
-        asked = plain(question)
-        parted = _spaced(asked)
-        named = sorted(names.find_entities(parted))[:_MOST_WORDS]
-        every = sorted(names.tokenize(parted))[:_MOST_WORDS]
-        words = [word for word in every if word not in names.STOP_WORDS]
-        if not named and not words:
+        text = plain(question)
+        spaced = _spaced(text)
+        entities = sorted(find_entities(spaced))[:_MOST_WORDS]
+        all_terms = sorted(tokenize(spaced))[:_MOST_WORDS]
+        terms = [term for term in all_terms if term not in STOP_WORDS]
+        if not entities and not terms:
             return []
         with self._guard:
-            ranked = self._ranked(named, words, every)
-        same = fold(asked).rstrip(_END)
+            ranked = self._ranked(entities, terms, all_terms)
+        same = fold(text).rstrip(_END)
         alike = [hit for hit in ranked if fold(hit[1]).rstrip(_END) == same]  # first, however long its answer
         found: dict[str, RetrievedFacts] = {}
         for row, _, answer, fact, score in [*alike, *ranked]:
@@ -105,27 +105,29 @@ class OpenBook:
             found.setdefault(fold(statement), RetrievedFacts(row, statement))
         return list(found.values())[:most]
 
-    def _ranked(self, named: list[str], words: list[str], every: list[str]) -> list[tuple[int, str, str, str, float]]:
+    def _ranked(
+        self, entities: list[str], terms: list[str], all_terms: list[str]
+    ) -> list[tuple[int, str, str, str, float]]:
         # Small words make no fact fit, but order those that do: "What is …?" before "Who maintains …?"
-        wanted = f"({_any(named or words)}) AND ({_any([*named, *every])})"
+        match = f"({_any(entities or terms)}) AND ({_any([*entities, *all_terms])})"
         hits = self._known.execute(
             f"SELECT rowid, bm25(book, {', '.join(map(str, _WEIGHTS))}) AS score FROM book"
             " WHERE book MATCH ? ORDER BY score, rowid LIMIT ?",
-            (wanted, _LOOKED_AT),
+            (match, _LOOKED_AT),
         ).fetchall()
         ranked = [(row, *self._written[row], score) for row, score in hits]
-        if named:
+        if entities:
             return ranked
-        shared = self._shared(words, [row for row, *_ in ranked])
-        return [hit for hit in ranked if shared[hit[0]] >= _ENOUGH * len(words)]
+        shared = self._shared(terms, [row for row, *_ in ranked])
+        return [hit for hit in ranked if shared[hit[0]] >= _ENOUGH * len(terms)]
 
-    def _shared(self, words: list[str], rows: list[int]) -> dict[int, int]:
+    def _shared(self, terms: list[str], rows: list[int]) -> dict[int, int]:
         """Return how many of the words each of these rows has."""
         shared = dict.fromkeys(rows, 0)
         within = ", ".join("?" * len(rows))
-        for word in words:
+        for term in terms:
             hits = self._known.execute(
-                f"SELECT rowid FROM book WHERE book MATCH ? AND rowid IN ({within})", (_quoted(word), *rows)
+                f"SELECT rowid FROM book WHERE book MATCH ? AND rowid IN ({within})", (_quoted(term), *rows)
             )
             for (row,) in hits:
                 shared[row] += 1
@@ -173,10 +175,10 @@ def _spaced(text: str) -> str:
     return _UNSPACED.sub(pairs, text)
 
 
-def _quoted(word: str) -> str:
+def _quoted(term: str) -> str:
     """Return a word as a string of FTS5's query language, in which nothing else has a meaning."""
-    return '"' + word.replace('"', '""') + '"'
+    return '"' + term.replace('"', '""') + '"'
 
 
-def _any(words: Sequence[str]) -> str:
-    return " OR ".join(dict.fromkeys(map(_quoted, words)))
+def _any(terms: Sequence[str]) -> str:
+    return " OR ".join(dict.fromkeys(map(_quoted, terms)))

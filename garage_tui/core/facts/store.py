@@ -70,12 +70,12 @@ class FactsStore:
         file = load_facts(self.path, known) if found else FactsFile(self.path)
         return ExternalChange(version, file, found, file.lines, Coverage(file.lines), [])
 
-    def adopt(self, theirs: ExternalChange) -> bool:
+    def adopt(self, change: ExternalChange) -> bool:
         """Take over what was read, on the event loop; False where something was changed here meanwhile."""
-        if self._pending or self.document.version != theirs.version:
+        if self._pending or self.document.version != change.version:
             return False
-        self._base, self._stamp, self._ended = theirs.disk.lines, theirs.stamp, theirs.disk.ends_with_newline
-        self.document.adopt(theirs.merged, theirs.coverage)
+        self._base, self._stamp, self._ended = change.disk.lines, change.stamp, change.disk.ends_with_newline
+        self.document.adopt(change.merged, change.coverage)
         return True
 
     @property
@@ -114,11 +114,11 @@ class FactsStore:
 
     def edit_all(self, changes: Sequence[tuple[Line, dict[str, object]]], what: str) -> int:
         """Change some values of several rows as one change; return the place of the first. Raises as `replace`."""
-        wanted = {self._find(line, 0): values for line, values in changes}
-        low, high = min(wanted), max(wanted)
+        changed = {self._find(line, 0): values for line, values in changes}
+        low, high = min(changed), max(changed)
         new = [
-            edit_line(line, wanted[place], first=place == 0) if place in wanted else line
-            for place, line in enumerate(self.document.lines[low : high + 1], low)
+            edit_line(line, changed[position], first=position == 0) if position in changed else line
+            for position, line in enumerate(self.document.lines[low : high + 1], low)
         ]
         self._pending.append(self.document.splice(low, len(new), new, what))
         return low
@@ -192,7 +192,7 @@ class FactsStore:
             pass  # the journal guards what the file cannot take; where the file can, it is not missed
         with file_lock(self._journals, self.path):
             if self.changed():
-                return self._theirs(lines, version)
+                return self._external_change(lines, version)
             try:
                 write_file(self.path, join_lines(lines, self._ended), keep=self._stamp != self._kept)
             except OSError as error:
@@ -212,7 +212,7 @@ class FactsStore:
         with contextlib.suppress(OSError):
             self._journal.clear()
 
-    def _theirs(self, lines: list[Line], version: int) -> ExternalChange:
+    def _external_change(self, lines: list[Line], version: int) -> ExternalChange:
         found = file_stamp(self.path)
         known = {line.raw: line for line in [*self._base[1:], *lines[1:]]}
         disk = load_facts(self.path, known)
@@ -220,35 +220,35 @@ class FactsStore:
         return ExternalChange(version, disk, found, merged, Coverage(merged), clashes)
 
     def _merge(
-        self, mine: list[Line], theirs: list[Line], choice: Choice
+        self, mine: list[Line], on_disk: list[Line], choice: Choice
     ) -> tuple[list[Line], list[tuple[list[Line], list[Line]]]]:
-        lines = {line.raw: line for line in [*self._base, *mine, *theirs]}
-        base, ours, others = ([line.raw for line in side] for side in (self._base, mine, theirs))
+        lines = {line.raw: line for line in [*self._base, *mine, *on_disk]}
+        base, ours, others = ([line.raw for line in side] for side in (self._base, mine, on_disk))
         merged = merge(base, ours, others, choice)
 
         def read(raws: list[bytes]) -> list[Line]:
             return [lines[raw] for raw in raws]
 
-        return read(merged.lines), [(read(here), read(there)) for here, there in merged.clashes]
+        return read(merged.lines), [(read(left), read(right)) for left, right in merged.clashes]
 
-    def accept(self, theirs: ExternalChange, choice: Choice = "both") -> bool:
+    def accept(self, change: ExternalChange, choice: Choice = "both") -> bool:
         """Put our changes into their version, on the event loop; False where `save` must look again.
 
         Args:
             choice: whose rows count where both changed the same ones; "theirs" gives up all that is not saved here, and
                 the next `save` takes it out of the journal.
         """
-        if self.document.version != theirs.version:
+        if self.document.version != change.version:
             return False
-        merged = theirs.merged
+        merged = change.merged
         if choice == "theirs":
-            merged = theirs.disk.lines
+            merged = change.disk.lines
             self._pending.clear()
             self._noted = 0
         elif choice == "mine":
-            merged, _ = self._merge(self.document.lines, theirs.disk.lines, choice)
-        self._base, self._stamp, self._ended = theirs.disk.lines, theirs.stamp, theirs.disk.ends_with_newline
-        self.document.adopt(merged, theirs.coverage if merged is theirs.merged else None)
+            merged, _ = self._merge(self.document.lines, change.disk.lines, choice)
+        self._base, self._stamp, self._ended = change.disk.lines, change.stamp, change.disk.ends_with_newline
+        self.document.adopt(merged, change.coverage if merged is change.merged else None)
         return True
 
     def keep_draft(self, draft: UnsavedText | None) -> None:

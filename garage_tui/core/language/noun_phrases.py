@@ -50,11 +50,11 @@ def _before(question: str, subject: str) -> Iterator[NounPhrase]:
         text, head = match[0], match[1].split()
         if head[-1] in BASE_OF_PARTICIPLE and len(head) > 1:  # "is the rubbish collected at" asks about the rubbish
             text = text.replace(f" {head.pop()}", "", 1)
-        own = _nouns(question[match.end() :]) if match[2] != subject else []  # the price of the Wiselet app
+        suffix = _nouns(question[match.end() :]) if match[2] != subject else []  # the price of the Wiselet app
         if not set(head) & _NO_HEAD:
-            yield NounPhrase(" ".join([text, *own]), " ".join(head))
-            if own and own[-1] not in GENERIC_HEADS:
-                yield NounPhrase(" ".join([match[2], *own]), " ".join(own))
+            yield NounPhrase(" ".join([text, *suffix]), " ".join(head))
+            if suffix and suffix[-1] not in GENERIC_HEADS:
+                yield NounPhrase(" ".join([match[2], *suffix]), " ".join(suffix))
 
 
 def _after(question: str, subject: str) -> Iterator[NounPhrase]:
@@ -73,9 +73,9 @@ def _aside(before: str) -> bool:
 
 def _nouns(rest: str) -> list[str]:
     """Return the words that go on with a name: of " phone app cost?" the phone app."""
-    words: list[str] = []
+    found: list[str] = []
     for word in re.findall(r"([a-z][a-z-]*)(?=[ ?.!]|$)|\S+", rest)[:3]:
         if not word or word in STOP_WORDS or word in _VERBS:
             break
-        words.append(word)
-    return words
+        found.append(word)
+    return found

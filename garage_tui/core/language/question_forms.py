@@ -81,8 +81,8 @@ def paraphrase(question: str, answer: str) -> Iterator[str]:
     for pattern, wordings in _kinds():
         if match := pattern.fullmatch(text):
             slots = _slots(match, answer)
-            own = NOUN_TEMPLATES.get(slots.get("role", ""), "").split(" | ") if "x" in slots else []
-            for wording in filter(None, [*own, *wordings]):
+            noun_wordings = NOUN_TEMPLATES.get(slots.get("role", ""), "").split(" | ") if "x" in slots else []
+            for wording in filter(None, [*noun_wordings, *wordings]):
                 if all(name in slots for name in re.findall(r"{(\w+)}", wording)):
                     filled = wording.format_map(slots)
                     yield filled[0].upper() + filled[1:]

@@ -291,7 +291,7 @@ class RunsPane(Pane):
         self.query_one(LogFileView).search(event.value)
 
     def on_search_input_go(self, event: SearchInput.Go) -> None:
-        self.query_one(LogFileView).go_to_match(event.places)
+        self.query_one(LogFileView).go_to_match(event.steps)
 
     def on_search_input_closed(self) -> None:
         log = self.query_one(LogFileView)
