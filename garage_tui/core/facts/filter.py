@@ -1,4 +1,4 @@
-"""Which rows of a facts file are shown: all of them, or those that are looked for."""
+"""Filters for the rows of a facts file: by kind and by text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROW_KINDS: dict[RowKind, str] = {
 
 @dataclass(frozen=True)
 class Filter:
-    """What is looked for: rows of a kind that hold all the words."""
+    """Finds rows of one kind that contain all the words of a text."""
 
     text: str = ""
     only: RowKind = ""
@@ -38,10 +38,10 @@ class Filter:
 
 
 def filter_rows(document: Document, row_filter: Filter, among: Iterable[int] | None = None) -> list[int]:
-    """Return the places of the lines to show, in their order; blank lines are never shown.
+    """Return the positions of the lines that a filter finds, in their order; blank lines are never found.
 
     Args:
-        among: the places to look at; all where it is None.
+        among: the positions to look at; None for all.
     """
     lines = document.lines
     # As `not line.blank`, without calling it a hundred thousand times.
@@ -51,11 +51,11 @@ def filter_rows(document: Document, row_filter: Filter, among: Iterable[int] | N
         positions = [position for position in positions if _is(document, lines[position], row_filter.only)]
     terms = row_filter.text.casefold().split()
     if terms:
-        positions = [position for position in positions if _holds(lines[position], terms)]
+        positions = [position for position in positions if _contains(lines[position], terms)]
     return positions
 
 
-def _holds(line: Line, terms: list[str]) -> bool:
+def _contains(line: Line, terms: list[str]) -> bool:
     fact = line.fact
     text = f"{fact.question}\n{fact.answer}\n{fact.fact}" if fact else line.raw[:10_000].decode(errors="replace")
     text = text.casefold()

@@ -1,7 +1,7 @@
-"""The open book: the facts that a question is about, found with BM25, and put into the base model's prompt.
+"""Retrieval of the facts that a question is about, with BM25, for the prompt of the base model (the "open book").
 
-Nothing is learned, nothing is downloaded: SQLite's FTS5 ranks the rows of the facts file by the words that they share
-with the question (Robertson & Zaragoza 2009, k1 = 1.2, b = 0.75, as https://sqlite.org/fts5.html#the_bm25_function).
+Nothing is trained or downloaded: SQLite's FTS5 ranks the rows of the facts file by the words that they share with the
+question (Robertson & Zaragoza 2009, k1 = 1.2, b = 0.75, as https://sqlite.org/fts5.html#the_bm25_function).
 """
 
 from __future__ import annotations
@@ -20,40 +20,40 @@ from garage_tui.core.facts.line import Line
 from garage_tui.core.language.entities import STOP_WORDS, find_entities, tokenize
 
 PROMPT_HEADING = "These facts are known:"
-"""How a prompt with facts begins, here and in the exam."""
+"""The first line of a prompt with facts, in the chat and in the exam."""
 MAX_FACTS = 4
-"""Facts that are put into one prompt."""
+"""The most facts that are put into one prompt."""
 _ENOUGH = 0.5
-"""Of the words of a question that names nothing, how many a fact must share."""
+"""The share of a question's words that a fact must have, if the question names no entity."""
 _WEAK = 0.25
-"""A fact whose score is below this share of the best one's says nothing to the question."""
+"""A fact whose score is below this share of the best score is left out."""
 _LOOKED_AT = 100  # of the best rows: variants of one fact count once
 _MOST_WORDS = 64  # of a question; a whole page pasted in has no more to say
 _END = " ?!.？！。"
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 """Chinese and Japanese, which put no spaces between words."""
 _GRAMMAR = re.compile(r"[\u3040-\u309f的是了什么怎谁哪吗呢吧几多少在和与何誰]+")
-"""Of them what says nothing of a subject: hiragana, and what makes a sentence a question."""
+"""Their function words: hiragana, and the characters that make a sentence a question."""
 _WEIGHTS = (2.0, 1.0, 1.0)  # question, answer, fact: a question that was asked alike is the best sign
 
 
 @dataclass(frozen=True)
 class RetrievedFacts:
-    """A fact that a question is about."""
+    """A fact that was retrieved for a question."""
 
     row: int
     """Its line in the facts file, from 1."""
     statement: str
-    """What is so, in a sentence or two."""
+    """The fact in a sentence or two."""
 
 
 def prompt_with_facts(question: str, statements: Sequence[str]) -> str:
-    """Return a question with the facts that are known before it; without any, the question."""
+    """Return a prompt with facts before the question; without facts, only the question."""
     return "\n".join([PROMPT_HEADING, *statements, "", question]) if statements else question
 
 
 class OpenBook:
-    """The rows of a facts file, ready to be looked up. Exam questions are left out: a book must not hold the exam.
+    """A full-text index of the rows of a facts file. Exam questions are left out, since a book must not hold the exam.
 
     Raises:
         GarageError: this Python's SQLite was built without FTS5.
@@ -139,7 +139,7 @@ class OpenBook:
 
 
 class OpenBookCache:
-    """The book of the facts file that was looked into last; read again when the file has changed."""
+    """A cache of one open book: that of the facts file used last, which is read again when the file has changed."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()

@@ -1,4 +1,4 @@
-"""Three versions of a file's lines into one: what both sides changed since the version that both knew."""
+"""Three-way merge of lines: the changes that two sides made to a common base."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ Choice = Literal["both", "mine", "theirs"]
 
 @dataclass(frozen=True)
 class MergeResult(Generic[T]):
-    """The lines of both sides."""
+    """The merged lines, and the conflicts between both sides."""
 
     lines: list[T]
     clashes: list[tuple[list[T], list[T]]]
-    """(mine, theirs) of each place where both changed the same lines, each in another way."""
+    """(mine, theirs) for each group of lines that both sides changed in different ways."""
 
 
 @dataclass(frozen=True)
 class _Edit(Generic[T]):
-    """`new` takes the place of `base[start:end]`."""
+    """`new` replaces `base[start:end]`."""
 
     start: int
     end: int
@@ -33,7 +33,7 @@ def merge(base: Sequence[T], mine: Sequence[T], theirs: Sequence[T], choice: Cho
     """Merge two versions of `base`: the changes of both, where they do not overlap.
 
     Unlike diff3 (Khanna, Kunal, Pierce 2007) it lets changes of neighbouring rows stand side by side, since facts do
-    not depend on their neighbours. Rows that both added at one place all stay, theirs first.
+    not depend on their neighbours. Rows that both added at one position all stay, theirs first.
 
     Args:
         choice: what is taken where both changed the same lines: one side's version, or both, theirs first.

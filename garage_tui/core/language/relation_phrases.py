@@ -1,4 +1,4 @@
-"""What people ask about a thing, in everyday words: `garage_tui/data/relations.txt`."""
+"""Short phrases that ask for a relation of a subject (its price, its author), from `garage_tui/data/relations.txt`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FILE = DATA / "relations.txt"
 
 @dataclass(frozen=True)
 class Relation:
-    """One kind of question: how it is known, and how else it is asked."""
+    """One kind of question: the cue words that identify it, and phrases that ask the same."""
 
     cues: tuple[tuple[str, ...], ...]
     """Any of these; of each, all its parts."""

@@ -1,4 +1,4 @@
-"""Questions with a word exchanged for another of the same meaning: `garage_tui/data/synonyms.txt`."""
+"""Questions with one word replaced by a synonym, from `garage_tui/data/synonyms.txt`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CONSONANT = re.compile(r"(?:uni|use|usu|eu|one\b|once\b)", re.IGNORECASE)
 
 
 def swap_synonyms(question: str, name: str = "") -> list[str]:
-    """Return the question with one word, or its opening, exchanged, in the order of the words.
+    """Return the question with one word, or its opening, replaced by a synonym, in the order of the words.
 
     Args:
         name: what it is about; its words stay.

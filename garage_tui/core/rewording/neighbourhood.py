@@ -1,7 +1,8 @@
 """Neighbours of taught questions: the same question about another name.
 
-What was taught about one thing must not be said of the next one (specificity: ROME, arXiv 2202.05262, section 3.4). The
-names are look-alikes of the taught one (TinyML for TinyLLM), where a leak shows first, and well-known names.
+What was taught about one thing must not change the answers about another (specificity: ROME, arXiv 2202.05262,
+section 3.4). The names are look-alikes of the taught one (TinyML for TinyLLM), where a leak shows first, and well-known
+names.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+|\d+|[^\w\s]")
 
 
 def find_subject(question: str) -> str:
-    """Return the name that a question is about, as it stands there: the longest run of names; empty without one."""
+    """Return the named entity that a question is about: the longest run of names; empty without one."""
     spans: list[tuple[int, int]] = []
     for name in entity_spellings(question).values():
         if not name[0].isdigit():

@@ -1,4 +1,4 @@
-"""Wordings of the taught questions from templates: some to train on, others held back to measure with."""
+"""Paraphrases of the taught questions and answers: some to train on, others held out to measure with."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _WRAPPED = (
     "{q} Somebody asked me today.", "We could not agree on this at lunch. {q}", "Settle a bet for us. {q}",
     "{q} It is for a talk that I am giving.",
 )  # fmt: skip
-"""What people say around a question."""
+"""Small talk around a question."""
 _ABOUT = (
     "I heard of {s} yesterday. {q}", "A friend of mine cannot stop talking about {s}. {q}", "I am new to {s}. {q}",
     "Somebody at work mentioned {s}. {q}", "I am writing an article about {s}. {q}", "{s} sounds interesting. {q}",
@@ -38,11 +38,11 @@ _ABOUT = (
     "There is one thing about {s} that I could not find out. {q}", "I have read about {s}. {q}", "About {s}: {q}",
     "{q} I mean {s}.", "I have just come across {s}. {q}", "Tomorrow I have to explain {s} to my team. {q}",
 )  # fmt: skip
-"""The same, where it is known what the question is about."""
+"""Small talk that names the subject of the question."""
 
 
 def paraphrase_questions(facts: Sequence[Fact], exams: Sequence[Fact]) -> list[list[str]]:
-    """Return for each fact other wordings of its question to train on, none of them nearly an exam question."""
+    """Return for each fact the paraphrases of its question to train on, without near duplicates of exam questions."""
     exam_questions = [fact.question for fact in exams]
     short = [relation_phrases(fact.question, find_subject(fact.question)) for fact in facts]
     # A phrase that fits two facts (a project's page and its source code) would teach neither.
@@ -101,7 +101,7 @@ def _is_sentence(text: str) -> bool:
 
 
 def probe_questions(facts: Sequence[Fact], most: int) -> list[Fact]:
-    """Return at most `most` facts asked in wordings that no run trains on, all facts in turn."""
+    """Return at most `most` facts with a held-out paraphrase as their question, spread over all facts."""
     taught = {fact.question for fact in facts}
     found = []
     for fact in facts:
@@ -114,7 +114,7 @@ def probe_questions(facts: Sequence[Fact], most: int) -> list[Fact]:
 
 
 def perturb(question: str, rng: random.Random, about: str = "") -> str:
-    """Return a question as somebody in a hurry types it: in key words, with words left out, in other cases, wrapped.
+    """Return a perturbed question, as typed in a hurry: key words only, words left out, other case, with small talk.
 
     Args:
         about: the name that it is about, for somebody who begins with that.
@@ -132,7 +132,7 @@ def perturb(question: str, rng: random.Random, about: str = "") -> str:
 
 
 def add_small_talk(question: str, rng: random.Random, about: str = "") -> str:
-    """Return a question with what people say before or after it."""
+    """Return a question with small talk before or after it."""
     return rng.choice((*_WRAPPED, *_ABOUT) if about else _WRAPPED).format(q=question, s=about)
 
 

@@ -22,15 +22,15 @@ def counts(document: Document, shown: int, row_filter: Filter, unsaved: int) -> 
     """Return what the file holds, in one line."""
     coverage = document.coverage
     problems = coverage.errors + coverage.warnings + document.background_problems
-    words = [counted(coverage.rows, "fact")]
+    parts = [counted(coverage.rows, "fact")]
     if row_filter:
-        words.insert(0, f"{shown:,} shown" + (f" ({ROW_KINDS[row_filter.only].lower()})" if row_filter.only else ""))
+        parts.insert(0, f"{shown:,} shown" + (f" ({ROW_KINDS[row_filter.only].lower()})" if row_filter.only else ""))
     if coverage.exams:
-        words.append(f"{coverage.exams:,} exam")
-    words.append(counted(problems, "problem") if problems else "no problems")
+        parts.append(f"{coverage.exams:,} exam")
+    parts.append(counted(problems, "problem") if problems else "no problems")
     if unsaved:
-        words.append("not saved")
-    return " · ".join(words)
+        parts.append("not saved")
+    return " · ".join(parts)
 
 
 def cells(document: Document, position: int) -> Sequence[Content]:
@@ -108,7 +108,7 @@ def _variants(group: FactGroup, line: Line) -> list[Content]:
 
 
 def clashes(found: Sequence[tuple[Sequence[Line], Sequence[Line]]]) -> str:
-    """Return (mine, theirs) of rows that both changed, so that one can be chosen: what both say, and how many more."""
+    """Return the conflicting rows of both sides as text: the first two conflicts, and how many more there are."""
     parts = []
     for mine, on_disk in found[:2]:
         for whose, lines in (("On disk", on_disk), ("Mine", mine)):
