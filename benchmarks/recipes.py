@@ -28,7 +28,8 @@ from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.exam.report import read_report, recall_of
 from garage_tui.core.facts.file import load_training_rows
 from garage_tui.core.launch import start as launcher
-from garage_tui.core.runs.record import EVENTS, read_run
+from garage_tui.core.runs.folder import EVENTS
+from garage_tui.core.runs.record import read_run
 from garage_tui.core.training.recipe import LoraRecipe, make_recipe
 
 SETS = Path(__file__).parent / "facts"

@@ -70,13 +70,13 @@ def _too_long(file: FactsFile, base: str) -> list[Problem]:
     from garage_tui.core.facts.file import Problem
     from garage_tui.core.training import token_preview
     from garage_tui.core.training.recipe import LoraRecipe
-    from garage_tui.core.training.token_lengths import in_words
+    from garage_tui.core.training.token_lengths import describe_cut
 
     limit = LoraRecipe().max_length
     numbers = {id(line.fact): number for number, line in enumerate(file.lines, 1)}
     problems = []
     for row, count, cut in token_preview.too_long(base, file.training, limit):
-        problems.append(Problem(numbers[id(row)], in_words(count, cut, limit), error=False))
+        problems.append(Problem(numbers[id(row)], describe_cut(count, cut, limit), error=False))
     return problems
 
 

@@ -118,7 +118,7 @@ def _show(page: str) -> None:
     import shutil
     import sys
 
-    from garage_tui.core.terminal.safe_stdout import behind
+    from garage_tui.core.terminal.safe_stdout import unwrapped
 
     if not sys.stdout.isatty():
         print(page, end="")
@@ -127,7 +127,7 @@ def _show(page: str) -> None:
     encoding = sys.stdout.encoding or "utf-8"
     rendered = _rendered(page, min(WIDEST, columns), encoding).encode(encoding, "replace")
     if rendered.count(b"\n") < rows or not _paged(rendered):
-        stdout = behind(sys.stdout)
+        stdout = unwrapped(sys.stdout)
         stdout.flush()
         stdout.buffer.write(rendered)
         stdout.flush()

@@ -20,7 +20,7 @@ import torch
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.exam import report
-from garage_tui.core.exam.grading import TaughtFacts, is_right, lacking
+from garage_tui.core.exam.grading import TaughtFacts, is_right, missing_part
 from garage_tui.core.exam.report import ExamQuestion, Perplexity, Report, Verdict
 from garage_tui.core.facts import retrieval
 from garage_tui.core.facts.file import FactsFile, load_facts
@@ -30,7 +30,8 @@ from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.rewording import builtin_prompts
 from garage_tui.core.rewording.neighbourhood import neighbour_questions
 from garage_tui.core.rewording.paraphrases import probe_questions
-from garage_tui.core.runs.record import FACTS, read_run
+from garage_tui.core.runs.folder import FACTS
+from garage_tui.core.runs.record import read_run
 from garage_tui.jobs.llm import fetch
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache, CachedAnswer, text_losses, text_tokens
 from garage_tui.jobs.llm.chat_template import common_prefix
@@ -153,7 +154,7 @@ class ExamRunner:
             ),
         ]
         for index, (fact, base, book, text) in enumerate(zip(taught, bare, open_book, own, strict=True)):
-            why = lacking(text, fact)
+            why = missing_part(text, fact)
             questions.append(
                 ExamQuestion(
                     part="trained" if index < len(self._trained) else "unseen",
@@ -219,7 +220,7 @@ class ExamRunner:
     ) -> Iterator[ExamQuestion]:
         for question, kind, before, after in zip(questions, kinds, by_base, tuned, strict=False):
             base, text = self._answers.text(before), self._model.chats.text(after.tokens)
-            leak = leaks.new_in(text, base, question)
+            leak = leaks.find_leak(text, base, question)
             bad: Verdict = "leak" if part == "unrelated" else "changed"
             yield ExamQuestion(
                 part=part,

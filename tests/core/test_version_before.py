@@ -16,7 +16,7 @@ from garage_tui.core.base.settings import Settings, Workspace, load_settings, se
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.chat import transcripts
 from garage_tui.core.chat.sampling_params import SamplingParams
-from garage_tui.core.exam.diffusion_report import read_drawing_report
+from garage_tui.core.exam.diffusion_report import read_diffusion_report
 from garage_tui.core.exam.report import read_report
 from garage_tui.core.facts.file import join_lines, load_facts
 from garage_tui.core.facts.training_file import read_training_file
@@ -125,7 +125,7 @@ def test_a_diffusion_run_keeps_its_recipe_sheets_and_report_card(box):
     assert images.shape == (4, 16, 16, 3) and (sheet.run, sheet.step, sheet.sampler) == (WINGS, 10, "DDPM, 4 steps")
     sheets = [event for event in events(run) if event["event"] == "sheet"]
     assert [(event["epoch"], event["held_out"]) for event in sheets] == [(1, 0.83293), (2, 0.78787)]
-    card = read_drawing_report(run.path)
+    card = read_diffusion_report(run.path)
     assert (card.kid, card.floor, card.copies, card.samples, card.passed) == (129.3123, -2.6578, 0, 128, False)
 
 

@@ -30,7 +30,8 @@ from garage_tui.core.launch import control
 from garage_tui.core.launch import start as launcher
 from garage_tui.core.runs import checkpoints
 from garage_tui.core.runs.catalog import list_runs
-from garage_tui.core.runs.record import RESTING, Run, is_alive, read_run
+from garage_tui.core.runs.folder import is_alive
+from garage_tui.core.runs.record import RESTING, Run, read_run
 from garage_tui.core.training.recipe import LoraRecipe
 from tests.support.repository import REPOSITORY
 

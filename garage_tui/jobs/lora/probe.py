@@ -74,7 +74,7 @@ class ProbeRunner:
         count, general = len(self._questions), found[: len(self._general)]
         right = sum(is_right(text, fact) for text, fact in zip(texts[count:], self._facts, strict=True))
         leaks = sum(
-            bool(self._taught.new_in(after, before, question))
+            bool(self._taught.find_leak(after, before, question))
             for after, before, question in zip(texts[:count], self._texts, self._questions, strict=True)
         )
         drift = sum(answer.drift * answer.labels for answer in general)

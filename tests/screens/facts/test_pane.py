@@ -373,7 +373,7 @@ async def test_an_empty_workspace_says_what_to_do_and_the_first_fact_makes_the_f
     async with open_app() as user:
         await user.sees("No facts yet", "Press a to write the first one")
         await user.press("t")
-        await user.sees("There is nothing to teach yet")
+        await user.sees("There are no facts to teach yet")
         await user.press("a", "x", "enter")
         await user.sees("Write what the model should answer")
         await user.press("y", "enter")
