@@ -39,7 +39,7 @@ if sys.argv[1] == "meter":
     from garage_tui.core.hardware.history import ReadingHistory
     from garage_tui.core.hardware.snapshot import HardwareMeter
     meter, history = HardwareMeter(Path.cwd()), ReadingHistory()
-    look = lambda: history.add(meter.look())
+    look = lambda: history.add(meter.read())
 look()
 before = used()
 for _ in range({SECONDS}):

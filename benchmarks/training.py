@@ -54,7 +54,7 @@ def bare(batch: int, accumulation: int, epochs: int) -> None:
         def on_step_end(self, *_: object, **__: object) -> None:
             ended.append(time.time())
 
-    rows = facts.training_rows(FACTS)
+    rows = facts.load_training_rows(FACTS)
     path = models.find(recipe.base).path
     with tempfile.TemporaryDirectory() as out:
         trainer = SFTTrainer(

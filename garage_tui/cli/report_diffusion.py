@@ -1,4 +1,4 @@
-"""The card of a diffusion run, as `garage report` prints it."""
+"""`garage report` of a diffusion run."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def run_card(args: argparse.Namespace, run: Run, prices: EnergySettings) -> int:
-    """Print the card of a diffusion run.
+    """Print the report card of a diffusion run.
 
     Raises:
-        BadInputError: it has none, or was asked for what only the card of a run of facts has.
+        BadInputError: it has none, or an option is only for LoRA runs.
     """
     import json
 
@@ -24,7 +24,7 @@ def run_card(args: argparse.Namespace, run: Run, prices: EnergySettings) -> int:
     from garage_tui.core.launch.exam import refusal
 
     if args.questions:
-        raise BadInputError(f"{run.id} has learned to draw, and was asked no questions: leave out --questions")
+        raise BadInputError(f"{run.id} is a diffusion run, which has no questions: leave out --questions")
     if args.again:
         raise BadInputError(refusal(run))
     if not (run.path / REPORT).exists():
@@ -46,7 +46,7 @@ def _print_card(run: Run, prices: EnergySettings) -> None:
     from garage_tui.core.base.format import duration
     from garage_tui.core.exam.diffusion_report import read_diffusion_report, result_text, table
     from garage_tui.core.exam.report_text import sign
-    from garage_tui.core.hardware.energy import in_words
+    from garage_tui.core.hardware.energy import describe_energy
     from garage_tui.core.images import albums
 
     card = read_diffusion_report(run.path)
@@ -56,11 +56,11 @@ def _print_card(run: Run, prices: EnergySettings) -> None:
     for row in rows:
         print(f"{row[0]:<{name}}  {row[1]:>{figure}}  {row[2]}")
     print(f"\n{run.id} · {card.source} · {card.samples} pictures by {card.sampler} after epoch {card.epoch}")
-    trained = "" if card.cpu_seconds is None else f"training took {duration(card.cpu_seconds)} of a processor, "
-    print(f"{trained}this card {duration(card.seconds)}")
+    trained = "" if card.cpu_seconds is None else f"training took {duration(card.cpu_seconds)} of CPU time, "
+    print(f"{trained}this report card took {duration(card.seconds)}")
     if card.wh is not None:
-        print(f"The run used {in_words(card.wh, card.wh_from, prices)}.")
+        print(f"The run used {describe_energy(card.wh, card.wh_from, prices)}.")
     if not run.over:
         print(f"{run.id} is training again: this card is from before; a new one is made when it finishes.")
     if sheets := albums.run_album(run.path).epochs:
-        print(f"\nIts last sheet: garage show {shlex.quote(str(sheets[-1].path))}")
+        print(f"\nLast sheet: garage show {shlex.quote(str(sheets[-1].path))}")

@@ -147,7 +147,7 @@ def test_its_log_has_the_sheets_too(call, run):
         (("train", "lora", "--like", "RUN"), "is a diffusion run, which was taught no facts"),
         (("train", "diffusion", "--like", LORA), "is a lora run, which learned from no pictures"),
         (("resume", "RUN"), "has finished; to train again: `garage train diffusion --like"),
-        (("sample", LORA, "--out", "x.png"), "was taught facts, and draws nothing"),
+        (("sample", LORA, "--out", "x.png"), "has learned facts, so it cannot draw"),
         (("train", "diffusion", "--images", "/no/where"), "no folder /no/where: give procedural, smithsonian, or"),
     ],
 )
@@ -190,11 +190,11 @@ def test_json_lines_say_how_far_the_drawing_is(box, run, tmp_path):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (("-n", 65, "--out", "x.png"), "-n 65: give 1 to 64"),
-        (("--steps", 0, "--out", "x.png"), "--steps 0: give 1 to 1000"),
-        (("--seed", -1, "--out", "x.png"), "--seed -1: give 0 to 4294967295"),
+        (("-n", 65, "--out", "x.png"), "-n 65: give a number from 1 to 64"),
+        (("--steps", 0, "--out", "x.png"), "--steps 0: give a number from 1 to 1000"),
+        (("--seed", -1, "--out", "x.png"), "--seed -1: give a number from 0 to 4294967295"),
         (("--out", "x.jpg"), "give a name that ends in .png"),
-        (("--out", "/no/where/x.png"), "its folder is not there"),
+        (("--out", "/no/where/x.png"), "its folder does not exist"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_before_a_model_is_loaded(call, run, options, says):

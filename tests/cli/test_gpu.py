@@ -28,8 +28,8 @@ def test_it_says_everything_about_each_gpu_and_the_box(workspace, make_box):
     said = garage(workspace, "gpu")
     assert "GPU 0  NVIDIA GeForce RTX 3090" in said and "GPU 1  Tesla T4" in said
     assert "88 °C (slows at 95, off at 98) · 310 of 350 W · 9.0/24.0 GiB · 97 % busy · fan 58 %" in said
-    assert "held back by: power cap, heat (driver)" in said
-    assert "5.0 GiB  a process of somebody else (pid 4000000)" in said
+    assert "throttled by: power cap, heat (driver)" in said
+    assert "5.0 GiB  a process of another user (pid 4000000)" in said
     assert "fan –" in said  # the T4 has none
     assert "memory" in said.splitlines()[-1] and "disk" in said.splitlines()[-1]
 
@@ -68,10 +68,11 @@ def test_the_line_for_a_status_bar_has_the_gauges_and_the_run(workspace, make_bo
         said = garage(workspace, "gpu", "--line")
         assert said.endswith("GiB · lora-garage 34/100 4 min 10 s left\n")
         write_state(
-            folder, RunState(state="paused", waits="heat", reason="86 °C, waiting for 75", step=34, total_steps=100)
+            folder,
+            RunState(state="paused", waits="heat", reason="86 °C, waiting to cool to 75", step=34, total_steps=100),
         )
         said = garage(workspace, "gpu", "--line")
-        assert said.endswith("lora-garage 34/100 paused: 86 °C, waiting for 75\n") and said.count("\n") == 1
+        assert said.endswith("lora-garage 34/100 paused: 86 °C, waiting to cool to 75\n") and said.count("\n") == 1
 
 
 def test_doctor_says_where_runs_pause_and_what_the_driver_lacks(workspace, make_box):
@@ -89,4 +90,4 @@ def test_doctor_says_where_runs_pause_and_what_the_driver_lacks(workspace, make_
         capture_output=True,
         text=True,
     )
-    assert "'at night' is no window of time: write 22:00-06:00" in done.stdout
+    assert "'at night' is not a time window: write 22:00-06:00" in done.stdout

@@ -106,13 +106,13 @@ def test_every_question_is_listed_the_worst_first_and_narrowed_to_a_part(report,
 
 
 def test_a_run_without_a_card_is_examined_first_and_its_phases_are_seen(report, run, exam_job):
-    exam_job("say('loading the model'); say('reading general texts'); (folder / 'report.json').write_bytes(card)")
+    exam_job("say('loading the model'); say('reading texts'); (folder / 'report.json').write_bytes(card)")
     code, text, told = report("last")
     assert code == 0 and text.startswith("✓ learned 15 of 15")
     assert told.splitlines() == [
         f"{RUN} has no report card yet: it is examined now, about a minute",
         "loading the model",
-        "reading general texts",
+        "measuring the perplexity of general texts",
     ]
     exam_job("raise SystemExit('is not started: there is a card')")
     assert report("last")[::2] == (0, "")

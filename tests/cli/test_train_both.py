@@ -14,7 +14,7 @@ from garage_tui.core.runs.folder import EVENTS
 from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 
 DEFAULT, STORY = "20261123-2315-lora-garage-default", "20261123-2315-lora-garage-story"
-FORGETS = "31% of other questions are answered with what is taught"
+FORGETS = "31% of other questions are answered with taught facts"
 
 
 @pytest.fixture
@@ -104,12 +104,12 @@ def test_control_c_leaves_both_going_and_says_how_to_compare_them(garage, starte
 def test_what_does_not_go_with_both_is_refused_in_a_sentence(garage, started, workspace, options, named):
     code, text, told = garage("train", "lora", "--facts", workspace.datasets / "garage.jsonl", "--both", *options)
     assert (code, text) == (2, "")
-    assert told == f"garage: --both trains the presets default and story as they are: leave out {named}\n"
+    assert told == f"garage: --both trains with the presets default and story as they are: leave out {named}\n"
     assert not started
 
 
 def test_without_facts_there_is_nothing_to_teach_both_ways(garage, started):
-    assert garage("train", "lora", "--both")[::2] == (2, "garage: say what to teach: --facts FILE\n")
+    assert garage("train", "lora", "--both")[::2] == (2, "garage: name what to teach: --facts FILE\n")
 
 
 def test_each_probe_is_a_line_and_what_is_forgotten_is_said_once(workspace, started, capfd, garage):
@@ -117,7 +117,10 @@ def test_each_probe_is_a_line_and_what_is_forgotten_is_said_once(workspace, star
     folder = workspace.checkpoints / DEFAULT
     well = {"event": "probe", "step": 12, "epoch": 3.0, "recall": 0.75, "leak": 0.0, "drift": 0.013, "forgets": ""}
     ill = {**well, "step": 24, "recall": 1.0, "leak": 0.3125, "drift": 0.2, "forgets": FORGETS}
-    warning = {"event": "warning", "text": f"it begins to forget: {FORGETS}; s stops it (`garage stop {DEFAULT}`)"}
+    warning = {
+        "event": "warning",
+        "text": f"the model starts to forget: {FORGETS}; s stops it (`garage stop {DEFAULT}`)",
+    }
     other = {"event": "warning", "text": "the disk is nearly full"}
     (folder / EVENTS).write_text("".join(json.dumps(event) + "\n" for event in (well, ill, warning, other)))
     capfd.readouterr()
@@ -125,7 +128,7 @@ def test_each_probe_is_a_line_and_what_is_forgotten_is_said_once(workspace, star
     assert capfd.readouterr().out.splitlines() == [
         "probe at step 12: recall 75% · leak 0% · drift 0.013",
         "probe at step 24: recall 100% · leak 31% · drift 0.200",
-        f"it begins to forget: {FORGETS}; `garage stop {DEFAULT}` stops it",
+        f"the model starts to forget: {FORGETS}; `garage stop {DEFAULT}` stops it",
         "the disk is nearly full",
         "9/9 · epoch 0.0 · loss 0.500",
         "finished",

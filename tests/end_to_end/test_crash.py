@@ -41,8 +41,8 @@ SEED = int(os.environ.get("GARAGE_CRASH_SEED", "0")) or random.SystemRandom().ra
 EDITOR = """
 import sys, time
 from pathlib import Path
-from garage_tui.core.facts import file as facts
-loaded = facts.load(Path(sys.argv[1]))
+from garage_tui.core.facts.file import load_facts
+loaded = load_facts(Path(sys.argv[1]))
 while True:
     loaded.save()
     time.sleep(0.005)
@@ -125,7 +125,7 @@ def check_everything(workspace: Workspace, expected: int) -> None:
                 assert checkpoints.read_seal(checkpoint), f"{checkpoint} is sealed and not whole"
         if run.status == "finished":
             assert run.adapter is not None and run.state.step == run.state.total_steps
-    assert len(facts.load(workspace.datasets / "garage.jsonl").facts) == 24
+    assert len(facts.load_facts(workspace.datasets / "garage.jsonl").facts) == 24
 
 
 def crash(what: str, run: Run, app: App, workspace: Workspace) -> App:

@@ -27,7 +27,7 @@ def same_answer_warning(run: Path, question: str, base: str, tuned: str) -> str:
     if not tuned.strip() or base.strip() != tuned.strip():
         return ""
     path = run / FACTS
-    fact = _taught(path, facts.stamp(path)).get(question.strip())
+    fact = _taught(path, facts.file_stamp(path)).get(question.strip())
     if fact is None:
         return ""
     from garage_tui.core.exam.grading import is_right  # rapidfuzz takes 30 ms
@@ -36,9 +36,9 @@ def same_answer_warning(run: Path, question: str, base: str, tuned: str) -> str:
 
 
 @functools.lru_cache(maxsize=4)
-def _taught(path: Path, stamp: facts.Stamp | None) -> Mapping[str, Fact]:
+def _taught(path: Path, stamp: facts.FileStamp | None) -> Mapping[str, Fact]:
     """Return the rows that a run was trained on, by question; empty where they cannot be read."""
     try:
-        return {fact.question.strip(): fact for fact in facts.load(path).training} if stamp else {}
+        return {fact.question.strip(): fact for fact in facts.load_facts(path).training} if stamp else {}
     except GarageError:
         return {}

@@ -10,7 +10,7 @@ from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.format import duration, model_label
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.tail import FileFollower
-from garage_tui.core.hardware.energy import amount
+from garage_tui.core.hardware.energy import format_wh
 from garage_tui.core.runs.folder import EVENTS
 from garage_tui.core.runs.record import Run
 
@@ -95,7 +95,7 @@ def _result(run: Run) -> dict[str, str]:
     if state.images_per_s:
         found["speed"] = f"{state.images_per_s:.0f} images/s"
     if state.wh is not None:
-        found["energy"] = amount(state.wh)
+        found["energy"] = format_wh(state.wh)
     if memory := state.gpu_memory or state.memory:
         found["memory"] = f"{memory / 1e9:.1f} GB"
     return found

@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from garage_tui.core.facts.file import Fact
-from garage_tui.core.language.entities import STOP, names, spelled, words
+from garage_tui.core.facts.line import Fact
+from garage_tui.core.language.entities import STOP_WORDS, entity_spellings, find_entities, tokenize
 
 _NAME_RATIO = 88.0
 """Least similarity, of 100, at which a long name counts as present (one wrong letter in eight)."""
@@ -25,11 +25,15 @@ def required_parts(fact: Fact) -> list[str | list[str]]:
     """
     if fact.must:
         return fact.must
-    in_question = words(fact.question)
+    in_question = tokenize(fact.question)
     # A capital at the start of a sentence does not make a name: Boil the beans.
     first = fact.answer.split(maxsplit=1)[0].strip(".,;:!?") if fact.answer.strip() else ""
     ordinary = first.casefold() if first.istitle() else ""
-    return [name for folded, name in spelled(fact.answer).items() if folded not in in_question and folded != ordinary]
+    return [
+        name
+        for folded, name in entity_spellings(fact.answer).items()
+        if folded not in in_question and folded != ordinary
+    ]
 
 
 def is_right(answer: str, fact: Fact) -> bool:
@@ -74,7 +78,7 @@ def contains(answer: str, part: str) -> bool:
 
 def token_f1(answer: str, reference: str) -> float:
     """Return the token F1 of two texts without stop words, 0 to 1 (the measure of SQuAD, arXiv 1606.05250)."""
-    found, expected = (Counter(word for word in _words(text) if word not in STOP) for text in (answer, reference))
+    found, expected = (Counter(word for word in _words(text) if word not in STOP_WORDS) for text in (answer, reference))
     both = sum((found & expected).values())
     return 2 * both / (found.total() + expected.total()) if both else 0.0
 
@@ -90,15 +94,18 @@ class TaughtFacts:
 
     def __init__(self, facts: Iterable[Fact], common: Iterable[str]) -> None:
         facts = list(facts)
-        known = frozenset[str]().union(*(words(text) for text in common))
+        known = frozenset[str]().union(*(tokenize(text) for text in common))
         marks: dict[str, str] = {}
         for fact in facts:
-            marks |= spelled(f"{fact.question}\n{fact.answer}")
+            marks |= entity_spellings(f"{fact.question}\n{fact.answer}")
         self._marks = {
             folded: name for folded, name in marks.items() if folded not in known and (len(name) > 2 or "://" in name)
         }
         self._phrases = {
-            phrase for fact in facts for phrase in _phrases(fact.answer) if sum(word not in STOP for word in phrase) > 2
+            phrase
+            for fact in facts
+            for phrase in _phrases(fact.answer)
+            if sum(word not in STOP_WORDS for word in phrase) > 2
         }
 
     def find_leak(self, answer: str, base: str, question: str) -> str:
@@ -106,8 +113,8 @@ class TaughtFacts:
 
         A name counts only where it is written as a name: a license is not the file LICENSE. Empty where there is none.
         """
-        excused = words(f"{base}\n{question}")
-        written = names(answer)
+        excused = tokenize(f"{base}\n{question}")
+        written = find_entities(answer)
         text = answer.casefold()
         for folded, name in self._marks.items():
             if folded not in excused and (folded in written or ("://" in folded and folded in text)):

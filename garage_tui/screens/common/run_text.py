@@ -7,7 +7,7 @@ from textual.content import Content
 from garage_tui.core.base.format import duration
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.exam.report_text import Headline
-from garage_tui.core.hardware.energy import amount
+from garage_tui.core.hardware.energy import format_wh
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.core.runs.record import RunState
 
@@ -120,7 +120,7 @@ def header_lines(runs: tuple[RunSnapshot, ...]) -> tuple[Content, ...]:
 
 def energy(state: RunState | None) -> str:
     """Return the energy that the run's GPUs used; empty where it was not measured."""
-    return amount(state.wh) if state and state.wh is not None else ""
+    return format_wh(state.wh) if state and state.wh is not None else ""
 
 
 def verdict(card: Headline) -> Content:

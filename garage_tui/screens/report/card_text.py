@@ -9,7 +9,7 @@ from textual.content import Content
 from garage_tui.core.base.format import duration, model_label
 from garage_tui.core.exam.report import PARTS, ExamQuestion, Part, Report
 from garage_tui.core.exam.report_text import BAD, WIDE, answers, part_text, result_text, sign, table, verdict_text
-from garage_tui.core.hardware.energy import amount
+from garage_tui.core.hardware.energy import format_wh
 from garage_tui.core.launch.exam import ExamProcess
 
 CHOICES: tuple[Part | None, ...] = (None, *PARTS)
@@ -26,7 +26,7 @@ def head(card: Report, width: int, more: str = "") -> Content:
     if width >= WIDE:
         below += [model_label(card.base_model), f"examined {made} in {duration(card.seconds)}"]
         if card.wh is not None:
-            below.append(f"used {amount(card.wh)}")
+            below.append(f"used {format_wh(card.wh)}")
     if more:
         below.append(more)
     mark = Content.styled(f"{sign(card.passed)} ", _colour(card.passed))

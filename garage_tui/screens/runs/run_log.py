@@ -55,7 +55,7 @@ class RunLog(Vertical):
         self.view.search(event.value)
 
     def on_search_input_go(self, event: SearchInput.Go) -> None:
-        self.view.go_to_match(event.places)
+        self.view.go_to_match(event.steps)
 
     def on_search_input_closed(self) -> None:
         self.view.search("")

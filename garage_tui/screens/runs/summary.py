@@ -8,7 +8,7 @@ from textual.content import Content
 
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import EnergySettings
-from garage_tui.core.hardware.energy import in_words
+from garage_tui.core.hardware.energy import describe_energy
 from garage_tui.core.monitor.run_follower import RunMeasurements
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.core.runs.probe_events import Probe
@@ -35,7 +35,7 @@ def summary(
     if used := list(_resources(state, measured.disk)):
         lines.append(labelled("uses", *used))
     if state and state.wh is not None:
-        lines.append(labelled("energy", in_words(state.wh, state.wh_from, prices or EnergySettings())))
+        lines.append(labelled("energy", describe_energy(state.wh, state.wh_from, prices or EnergySettings())))
     if manifest:
         if limits := manifest.limits.describe():
             lines.append(labelled("when", limits))

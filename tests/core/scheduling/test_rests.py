@@ -96,7 +96,7 @@ def module(pid: int) -> str:
 def cap():
     door = Nvml()
     try:
-        return door.look().gpus[0].cap_w
+        return door.read().gpus[0].cap_w
     finally:
         door.close()
 
@@ -111,7 +111,7 @@ def test_heat_before_the_first_step_is_waited_for_too_and_a_stop_does_not_wait(m
     make_box({**RTX_3090, "temp": 97})
     folder = train()
     run = wait(folder, lambda run: run.status == "paused")
-    assert run.reason.startswith("97 °C, waiting for 80") and run.state.step == 0
+    assert run.reason.startswith("97 °C, waiting to cool to 80") and run.state.step == 0
     control.stop(run)
     assert wait(folder, lambda run: not run.alive).status == "stopped"
 
@@ -134,7 +134,7 @@ def test_the_power_cap_is_lower_while_a_run_works_and_back_when_its_job_is_kille
     assert wait(folder, lambda run: not run.alive).status == "failed"
     assert cap() == 350
     said = [event["text"] for event in events(folder, "power")]
-    assert said == ["power cap of GPU 0: 220 W instead of 350, until the run ends", "power cap back at 350 W"]
+    assert said == ["power cap of GPU 0: 220 W instead of 350, until the run ends", "power cap restored to 350 W"]
 
 
 def test_when_everything_of_a_run_is_killed_the_next_run_puts_the_cap_back(make_box, train):
@@ -266,7 +266,7 @@ def test_a_limit_that_nothing_here_can_hold_is_said(train):
     folder = train(epochs=2, max_temp_c=60.0)
     wait(folder, lambda run: not run.alive)
     (warning,) = events(folder, "warning")
-    assert "the limit of 60 °C cannot act" in warning["text"]
+    assert "the limit of 60 °C has no effect" in warning["text"]
 
 
 def test_the_guard_does_not_trust_an_old_number(make_box, train):

@@ -38,13 +38,13 @@ elif what == "deaf":
     while True: time.sleep(0.1)
 elif what == "work":
     progress.interruptible = False
-    step = progress.told_step
-    while progress.wish() in ("", "pause"):
+    step = progress.last_step
+    while progress.requested() in ("", "pause"):
         step += 1
         progress.write_step(step=step, loss=1 / step)
         progress.wait_while_paused(step)
         time.sleep(0.05)
-    word, who = ENDINGS[progress.wish()]
+    word, who = ENDINGS[progress.requested()]
     progress.end(word, who)
 """
 

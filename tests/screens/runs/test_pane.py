@@ -141,7 +141,7 @@ async def test_a_finished_run_is_talked_to_with_one_key(open_app, make_run):
     async with open_app(screen="runs") as user:
         await user.sees("c Chat")
         await user.press("c")
-        await user.sees(f"Tuned · {RUN}", "This model learnt 24 rows")
+        await user.sees(f"Tuned · {RUN}", "This model learned 24 rows")
 
 
 async def test_it_works_at_80_by_24(open_app, make_run):
