@@ -141,7 +141,7 @@ class Monitor:
             if run.id in alive and not run.alive and run.status in notify.on:
                 if notify.bell:
                     self._app.bell()
-                why = run.reason or (run.card.words if run.card else "")
+                why = run.reason or (run.card.text if run.card else "")
                 text = f"{run.id} {run.status}{': ' if why else ''}{why}"
                 (notice.wrong if run.status == "failed" else notice.done)(text)
 

@@ -1,4 +1,4 @@
-"""`garage compare RUN RUN`: what differs between two runs, and what came of it."""
+"""`garage compare RUN RUN`: the differences between two runs, and their results."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
-    parser = commands.add_parser("compare", help="two runs side by side: what differs, and what came of it")
+    parser = commands.add_parser("compare", help="show the differences between two runs, and their results")
     parser.add_argument("first", metavar="RUN")
     parser.add_argument("second", metavar="RUN")
-    parser.add_argument("--all", action="store_true", help="show what is the same too")
+    parser.add_argument("--all", action="store_true", help="also show equal values")
     parser.add_argument("--json", action="store_true", help="one JSON document")
     parser.set_defaults(run=run_compare)
 
@@ -49,4 +49,4 @@ def print_comparison(first: Run, second: Run, everything: bool = False) -> None:
     for row in shown:
         print(f"{row.name:<{name}}  {row.first:<{left}}  {row.second}")
     if not everything:
-        print(f"({len(rows) - len(shown)} values are the same: --all shows them)")
+        print(f"({len(rows) - len(shown)} equal values are hidden; --all shows them)")

@@ -1,4 +1,4 @@
-"""`garage dashboard`: gauges, runs and the log of the run at work, side by side in a window of tmux."""
+"""`garage dashboard`: gauges, runs and the log of the active run in one tmux window."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from typing import Any
 from garage_tui.core.base.errors import BadInputError, GarageError
 
 _NAME = "garage"
-"""Of the window, and of the session that is made where there is none."""
+"""Name of the window, and of the session that is created outside of tmux."""
 _MARK = "@garage-dashboard"
-"""The window's option that says whose dashboard it is: people rename windows, and two workspaces have two."""
+"""The window option with the workspace's key: windows can be renamed, and each workspace has its own."""
 _KEPT = (
     *("GARAGE_STATE", "GARAGE_CACHE", "GARAGE_PICTURES", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"),
     *("COLORTERM", "NO_COLOR", "PYTHONPATH"),
 )
-"""A pane has the environment of tmux's server, which may have been started long ago and elsewhere."""
+"""Variables that are passed to the panes, which otherwise have the old environment of tmux's server."""
 _WIDE = 140
-"""Columns from which gauges and runs have room beside each other."""
+"""Columns from which gauges and runs fit side by side."""
 _SECONDS = 10.0
 
-Words = Sequence[str]
+Arguments = Sequence[str]
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
     parser = commands.add_parser(
         "dashboard",
         help="gauges, runs and the newest log in one tmux window",
-        description="Open a tmux window with the gauges, the runs, and the log of whichever run is at work. Outside of "
-        "tmux a session `garage` is made for it. Called again, it goes to the window that is there.",
+        description="Open a tmux window with the gauges, the runs, and the log of the active run. Outside of "
+        "tmux it creates a session `garage`. Called again, it goes to the existing window.",
     )
     parser.add_argument("--print", action="store_true", dest="only_print", help="print the tmux command instead")
     parser.set_defaults(run=run_dashboard)
@@ -48,7 +48,7 @@ def run_dashboard(args: argparse.Namespace) -> int:
     from garage_tui.core.base.workspace import Workspace
 
     workspace = Workspace.find(args.workspace)
-    load_settings(workspace)  # what is wrong with them is told here, not in three panes that close at once
+    load_settings(workspace)  # mistakes in them are reported here, not in three panes that close at once
     inside = bool(os.environ.get("TMUX"))
     if args.only_print:
         width = _window_width() if inside and shutil.which("tmux") else shutil.get_terminal_size().columns
@@ -57,53 +57,53 @@ def run_dashboard(args: argparse.Namespace) -> int:
     if shutil.which("tmux") is None:
         raise GarageError("the dashboard needs tmux: install it (Debian: `sudo apt install tmux`)")
     if not inside and not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise BadInputError("the dashboard needs a terminal, or a tmux around it; --print says what it would do")
+        raise BadInputError("the dashboard needs a terminal or tmux; --print shows the tmux command")
     return _show(workspace.root) if inside else _attach(workspace.root)
 
 
 def _show(root: Path) -> int:
-    """Bring the dashboard to the front of the tmux that this was called in."""
+    """Show the dashboard in the current tmux client."""
     if window := _window_of(root):
-        here = (_asked("display-message", "-p", "#{session_id}") or "").strip()
+        here = (_query("display-message", "-p", "#{session_id}") or "").strip()
         elsewhere = [] if window.startswith(f"{here}:") else [["switch-client", "-t", window]]
         return _tmux(["select-window", "-t", window], *elsewhere)
     return _tmux(*_new(root, "new-window", _window_width()))
 
 
 def _attach(root: Path) -> int:
-    """Become the tmux client that shows the dashboard."""
+    """Replace this process by a tmux client that shows the dashboard."""
     width = shutil.get_terminal_size().columns
     if window := _window_of(root):
-        commands: list[Words] = [["attach-session", "-t", window], ["select-window", "-t", window]]
-    elif _asked("has-session", "-t", f"={_NAME}") is not None:
+        commands: list[Arguments] = [["attach-session", "-t", window], ["select-window", "-t", window]]
+    elif _query("has-session", "-t", f"={_NAME}") is not None:
         commands = [["attach-session", "-t", f"={_NAME}"], *_new(root, "new-window", width)]
     else:
         commands = [*_new(root, "new-session", width)]
-    words = _as_one(commands)
-    os.execvp(words[0], words)
+    arguments = _as_one(commands)
+    os.execvp(arguments[0], arguments)
 
 
-def _new(root: Path, opener: str, width: int) -> Iterator[Words]:
-    """Yield tmux's commands that make the dashboard; each means the window that the first one makes."""
+def _new(root: Path, opener: str, width: int) -> Iterator[Arguments]:
+    """Yield the tmux commands that create the dashboard; all refer to the window that the first one creates."""
     kept = [word for name in _KEPT if name in os.environ for word in ("-e", f"{name}={os.environ[name]}")]
     garage = [*_garage(), "--workspace", str(root)]
     session = ["-s", _NAME] if opener == "new-session" else []
     yield [opener, *session, "-n", _NAME, *kept, *garage, "--screen", "gpu"]
     yield ["set-option", "-w", _MARK, _key(root)]
     runs, log = [*kept, *garage, "--screen", "runs"], [*kept, *garage, "logs", "-F"]
-    if width >= _WIDE:  # gauges │ runs, and below them the log
+    if width >= _WIDE:  # gauges │ runs, with the log below
         yield ["split-window", "-h", *runs]
         yield ["split-window", "-v", "-f", "-l", "35%", *log]
-    else:  # one below the other, so that at 80×24 each line is as long as it can be
+    else:  # one below the other, for long lines at 80×24
         yield ["split-window", "-v", "-l", "60%", *runs]
         yield ["split-window", "-v", "-l", "42%", *log]
-    yield ["select-pane", "-l"]  # the keys go to the runs
+    yield ["select-pane", "-l"]  # the runs have the focus
     if _version() >= (3, 3):
-        yield ["set-option", "-w", "remain-on-exit", "failed"]  # what went wrong in a pane can be read there
+        yield ["set-option", "-w", "remain-on-exit", "failed"]  # keeps the error message of a failed pane
 
 
 def _garage() -> list[str]:
-    """Return the words that start this very garage: a pane may have another $PATH, or none with it."""
+    """Return the command of this installation: a pane may have another $PATH."""
     here = Path(sys.argv[0])
     if here.name == "garage" and here.is_file():
         return [str(here.absolute())]
@@ -111,50 +111,53 @@ def _garage() -> list[str]:
 
 
 def _key(root: Path) -> str:
-    """Return a workspace's name for tmux, which would read `#` and `;` of its path as its own."""
+    """Return a key of the workspace for tmux, in which `#` and `;` of a path have a meaning."""
     return sha256(os.fsencode(root)).hexdigest()[:16]
 
 
 def _window_of(root: Path) -> str | None:
-    """Return `session:@window` of the workspace's dashboard, or None where there is none."""
-    said = _asked("list-windows", "-a", "-F", f"#{{{_MARK}}} #{{session_id}}:#{{window_id}}") or ""
-    found = (line.split(" ") for line in said.splitlines())
-    return next((place for key, place in found if key == _key(root)), None)
+    """Return `session:@window` of the workspace's dashboard, or None if there is none."""
+    listed = _query("list-windows", "-a", "-F", f"#{{{_MARK}}} #{{session_id}}:#{{window_id}}") or ""
+    found = (line.split(" ") for line in listed.splitlines())
+    return next((window for key, window in found if key == _key(root)), None)
 
 
 def _version() -> tuple[int, ...]:
-    """Return tmux's version, or nothing where it does not say one."""
-    return tuple(map(int, re.findall(r"\d+", _asked("-V") or "")))
+    """Return tmux's version, or an empty tuple if it is unknown."""
+    return tuple(map(int, re.findall(r"\d+", _query("-V") or "")))
 
 
 def _window_width() -> int:
-    said = _asked("display-message", "-p", "#{window_width}") or ""
-    return int(said) if said.strip().isdigit() else 80
+    width = _query("display-message", "-p", "#{window_width}") or ""
+    return int(width) if width.strip().isdigit() else 80
 
 
-def _asked(*words: str) -> str | None:
-    """Return what tmux says, or None where it refuses."""
+def _query(*arguments: str) -> str | None:
+    """Return the output of a tmux command, or None if it fails."""
     try:
-        done = subprocess.run(["tmux", *words], capture_output=True, text=True, timeout=_SECONDS, check=False)
+        done = subprocess.run(["tmux", *arguments], capture_output=True, text=True, timeout=_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout if done.returncode == 0 else None
 
 
-def _as_one(commands: Iterator[Words] | Sequence[Words]) -> list[str]:
-    """Return one call of tmux for all the commands: each goes on from what the one before has made."""
-    words = ["tmux"]
+def _as_one(commands: Iterator[Arguments] | Sequence[Arguments]) -> list[str]:
+    """Return one tmux command line that runs all the commands in order."""
+    arguments = ["tmux"]
     for command in commands:
-        # A word that ends in a semicolon would end the command.
-        words += [*([";"] if len(words) > 1 else []), *(f"{w[:-1]}\\;" if w.endswith(";") else w for w in command)]
-    return words
+        # An argument that ends in a semicolon would end the command.
+        arguments += [
+            *([";"] if len(arguments) > 1 else []),
+            *(f"{w[:-1]}\\;" if w.endswith(";") else w for w in command),
+        ]
+    return arguments
 
 
-def _tmux(*commands: Words) -> int:
+def _tmux(*commands: Arguments) -> int:
     try:
         done = subprocess.run(_as_one(commands), capture_output=True, text=True, timeout=_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise GarageError(f"tmux does not answer: {error}") from error
     if done.returncode:
-        raise GarageError(f"tmux: {done.stderr.strip() or 'it did not say why'}")
+        raise GarageError(f"tmux: {done.stderr.strip() or 'no reason was given'}")
     return 0

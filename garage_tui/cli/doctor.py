@@ -1,4 +1,4 @@
-"""`garage doctor`: what this box can do, what is missing, and the command that mends it."""
+"""`garage doctor`: what works on this machine, what is missing, and the commands that fix it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
-    parser = commands.add_parser("doctor", help="what this box can do, what is missing, and what mends it")
+    parser = commands.add_parser("doctor", help="check this machine: what works, what is missing, and how to fix it")
     parser.add_argument("--json", action="store_true", help="one JSON document")
     parser.set_defaults(run=run_doctor)
 

@@ -1,4 +1,4 @@
-"""`garage export`: the model of a run for other programs: merged, as an adapter, or as a GGUF."""
+"""`garage export`: exports the model of a run, merged, as an adapter, or as a GGUF."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ _FORMS, _OUTTYPES = ("merged", "adapter", "gguf"), ("f16", "bf16", "f32", "q8_0"
 def add(commands: argparse._SubParsersAction[Any]) -> None:
     parser = commands.add_parser(
         "export",
-        help="a run's model for other programs: merged, adapter or GGUF",
+        help="export a run's model for other programs: merged, adapter or GGUF",
         description="Export the model of a run: merged into 16-bit safetensors (transformers, vLLM, and a base here), "
         "the PEFT adapter alone, or a GGUF for llama.cpp and Ollama. An earlier export of the same run is replaced, "
-        "anything else is not. Ctrl-C leaves nothing half done.",
+        "nothing else is. Ctrl-C cancels and leaves no partial files.",
     )
     parser.add_argument("ref", metavar="RUN")
     parser.add_argument("--as", choices=_FORMS, default="merged", dest="form", help="default: merged")
-    parser.add_argument("--to", default="", metavar="PATH", help="folder, of a GGUF file (default: the run's export/)")
-    parser.add_argument("--outtype", choices=_OUTTYPES, default="f16", help="numbers of a GGUF (f16)")
+    parser.add_argument(
+        "--to", default="", metavar="PATH", help="folder, or file of a GGUF (default: the run's export/)"
+    )
+    parser.add_argument("--outtype", choices=_OUTTYPES, default="f16", help="number type of a GGUF (default: f16)")
     parser.add_argument(
         "--converter",
         default="",
@@ -48,28 +50,28 @@ def run_export(args: argparse.Namespace) -> int:
     if reason := refusal(run):
         raise BadInputError(reason)
     if args.form != "gguf" and (args.converter or args.outtype != "f16"):
-        raise BadInputError("--converter and --outtype are for --as gguf")
-    wanted = ExportRequest(args.form, args.to, args.outtype, args.converter)
+        raise BadInputError("--converter and --outtype are only for --as gguf")
+    request = ExportRequest(args.form, args.to, args.outtype, args.converter)
     try:
-        done = asyncio.run(_export(run, wanted))
+        done = asyncio.run(_export(run, request))
     except KeyboardInterrupt:
-        print("\ncancelled; nothing is left of it", file=sys.stderr)
+        print("\ncancelled; no files are left", file=sys.stderr)
         raise
     for note in done.notes:
         print(note, file=sys.stderr)
     if args.json:
-        about = {"run": run.id, "as": wanted.form, "path": done.path, "bytes": done.bytes}
+        about = {"run": run.id, "as": request.form, "path": done.path, "bytes": done.bytes}
         print(json.dumps({**about, "replaced": done.replaced, "notes": done.notes}, indent=2))
         return 0
     print(done.path)
     if sys.stdout.isatty():
-        earlier = "; it replaces an earlier export" if done.replaced else ""
-        print(f"{done.bytes / 1e6:,.0f} MB{earlier}\n{_use(wanted, done)}")
+        earlier = "; it replaced an earlier export" if done.replaced else ""
+        print(f"{done.bytes / 1e6:,.0f} MB{earlier}\n{_use(request, done)}")
     return 0
 
 
-async def _export(run: Run, wanted: ExportRequest) -> ExportEvent:
-    """Export, say on stderr how far it is, and return what came of it."""
+async def _export(run: Run, request: ExportRequest) -> ExportEvent:
+    """Export, print the progress to stderr, and return the last event."""
     import contextlib
     import sys
 
@@ -78,26 +80,26 @@ async def _export(run: Run, wanted: ExportRequest) -> ExportEvent:
 
     last = export_process.ExportEvent()
     line_open = False
-    async with contextlib.aclosing(export_process.export(run.path, wanted)) as telling:
-        async for told in telling:
-            if told.text and told.text != last.text:
-                if not told.text.endswith("%"):
-                    print("\n" * line_open + one_line(told.text), file=sys.stderr, flush=True)
+    async with contextlib.aclosing(export_process.export(run.path, request)) as events:
+        async for event in events:
+            if event.text and event.text != last.text:
+                if not event.text.endswith("%"):
+                    print("\n" * line_open + one_line(event.text), file=sys.stderr, flush=True)
                     line_open = False
-                elif sys.stderr.isatty():  # in place; in a file a hundred lines would say little
-                    print(f"\r{one_line(told.text)}", end="", file=sys.stderr, flush=True)
+                elif sys.stderr.isatty():  # in place; a file would get a hundred lines
+                    print(f"\r{one_line(event.text)}", end="", file=sys.stderr, flush=True)
                     line_open = True
-            last = told
+            last = event
     return last
 
 
-def _use(wanted: ExportRequest, done: ExportEvent) -> str:
+def _use(request: ExportRequest, done: ExportEvent) -> str:
     """Return the command that tries an export."""
     import shlex
 
     path = shlex.quote(done.path)
-    if wanted.form == "gguf":
+    if request.form == "gguf":
         return f"try it:  llama-cli -m {path}"
-    if wanted.form == "adapter":
-        return "README.md in it says how PEFT and vLLM load it"
+    if request.form == "adapter":
+        return "its README.md says how PEFT and vLLM load it"
     return f"try it:  garage ask QUESTION --base {path}"

@@ -1,4 +1,4 @@
-"""Watching a run from a shell until it ends: a progress bar, plain lines, or JSON lines."""
+"""Following of a run in a shell until it ends: as a progress bar, as plain lines, or as JSON lines."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from garage_tui.core.base.format import duration
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.runs.diffusion_files import parse_sheet
+from garage_tui.core.runs.folder import EVENTS
 from garage_tui.core.runs.probe_events import Probe, parse_probe
-from garage_tui.core.runs.record import EVENTS, Run, read_run
+from garage_tui.core.runs.record import Run, read_run
 from garage_tui.core.terminal.safe_stdout import unwrapped
 
-_LOOK_SECONDS = 0.2
-_SAYS_SECONDS = 5.0
+_POLL_SECONDS = 0.2
+_REPORT_SECONDS = 5.0
 
 
 def watch(folder: Path) -> Iterator[tuple[Run, list[dict[str, Any]]]]:
@@ -35,7 +36,7 @@ def watch(folder: Path) -> Iterator[tuple[Run, list[dict[str, Any]]]]:
         if over and not events.behind:
             return
         if not events.behind:
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_POLL_SECONDS)
 
 
 def follow_as_json(folder: Path) -> int:
@@ -47,14 +48,14 @@ def follow_as_json(folder: Path) -> int:
     except KeyboardInterrupt:
         return 0
     run = read_run(folder)
-    if run.status == "interrupted":  # nobody was left to write the last event
+    if run.status == "interrupted":  # no process was left to write the last event
         print(json.dumps({"event": "ended", "state": run.status, "reason": run.reason}), flush=True)
     return exit_code(run)
 
 
 def follow_as_text(folder: Path) -> int:
-    """Draw a progress bar, or print plain lines where there is no terminal; Ctrl-C leaves the run going."""
-    console = Console(file=unwrapped(sys.stdout))  # what is painted in the bar is clean
+    """Draw a progress bar, or print plain lines without a terminal; after Ctrl-C the run continues."""
+    console = Console(file=unwrapped(sys.stdout))  # the text in the bar is sanitised
     try:
         if console.is_terminal:
             _draw_bar(folder, console)
@@ -62,16 +63,16 @@ def follow_as_text(folder: Path) -> int:
             _print_lines(folder)
     except KeyboardInterrupt:
         name = folder.name
-        print(f"\nleft {name} going: `garage logs {name} -f` follows it, `garage stop {name}` stops it")
+        print(f"\n{name} continues: `garage logs {name} -f` follows it, `garage stop {name}` stops it")
         return 0
     run = read_run(folder)
     print(f"{run.status}{': ' if run.reason else ''}{run.reason}")
-    print_yield(run)
+    print_results(run)
     return exit_code(run)
 
 
-def print_yield(run: Run) -> None:
-    """Say what a run has made, and the commands that show it."""
+def print_results(run: Run) -> None:
+    """Print what a run has produced, and the commands that show it."""
     if run.adapter:
         print(f'adapter: {run.adapter}\nask it:  garage ask --run {run.id} "…"')
     if not run.draws:
@@ -88,11 +89,11 @@ def print_yield(run: Run) -> None:
 
 
 def exit_code(run: Run) -> int:
-    """Return 0 for a run that is as somebody wanted it to be, else 1."""
+    """Return 1 for a run that failed, was interrupted or cannot be read, else 0."""
     return 1 if run.status in ("failed", "interrupted", "broken") else 0
 
 
-def _words(run: Run, probe: Probe | None = None) -> str:
+def _progress(run: Run, probe: Probe | None = None) -> str:
     state = run.state
     if state is None or not state.step:
         return ""
@@ -103,7 +104,7 @@ def _words(run: Run, probe: Probe | None = None) -> str:
         parts.append(probe.shares_text)
     if state.seconds_left is not None:
         parts.append(f"{duration(state.seconds_left)} left")
-    if state.tokens_per_s is not None:  # last: a narrow terminal cuts the end
+    if state.tokens_per_s is not None:  # last, because a narrow terminal cuts the end
         parts.append(f"{state.tokens_per_s:.0f} tokens/s")
     if state.images_per_s is not None:
         parts.append(f"{state.images_per_s:.0f} images/s")
@@ -114,42 +115,44 @@ def _draw_bar(folder: Path, console: Console) -> None:
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
-        TextColumn("{task.fields[words]}", markup=False),
+        TextColumn("{task.fields[progress]}", markup=False),
     )
     with Progress(*columns, console=console, auto_refresh=False) as bar:
-        task, probe = bar.add_task("starting", total=None, words=""), None
+        task, probe = bar.add_task("starting", total=None, progress=""), None
         for run, events in watch(folder):
             probe = next(filter(None, map(parse_probe, reversed(events))), probe)
             for sheet in filter(None, map(parse_sheet, events)):
                 bar.print(sheet.text, markup=False, highlight=False)
             if state := run.state:
-                rests = run.status == "paused" or bool(state.waits)
-                phase = one_line(f"{run.status}: {run.reason}" if rests else state.phase or run.status, 60)
+                waits = run.status == "paused" or bool(state.waits)
+                phase = one_line(f"{run.status}: {run.reason}" if waits else state.phase or run.status, 60)
                 total = state.total_steps if state.step else None
-                bar.update(task, description=phase, completed=state.step, total=total, words=_words(run, probe))
+                bar.update(task, description=phase, completed=state.step, total=total, progress=_progress(run, probe))
                 bar.refresh()
 
 
 def _print_lines(folder: Path) -> None:
-    last, forgets, said = "", "", 0.0
+    last, forgets, printed = "", "", 0.0
     for run, events in watch(folder):
         for event in events:
             if probe := parse_probe(event):
                 forgets = probe.forgetting
                 print(f"probe at step {probe.step}: {probe.shares_text} · {probe.drift_text}", flush=True)
                 if forgets:
-                    print(f"it begins to forget: {forgets}; `garage stop {folder.name}` stops it", flush=True)
+                    print(
+                        f"the model starts to forget: {forgets}; `garage stop {folder.name}` stops the run", flush=True
+                    )
             elif sheet := parse_sheet(event):
                 print(sheet.text, flush=True)
             elif event.get("event") in ("phase", "warning"):
                 text = one_line(str(event.get("phase") or event.get("text")), 600)
-                if not (forgets and forgets in text):  # the run warns of what its probe has just said
+                if not (forgets and forgets in text):  # the run warns about what its probe has just shown
                     print(text, flush=True)
             elif event.get("event") in ("paused", "resumed", "waits", "left"):
                 why = one_line(str(event.get("reason") or ""), 200)
                 print(f"{event['event']}{': ' if why else ''}{why}", flush=True)
-        # A run of pictures takes thousands of steps: a line for each would bury its sheets.
-        due = not run.draws or run.over or time.monotonic() - said >= _SAYS_SECONDS
-        if due and (words := _words(run)) != last:
-            last, said = words, time.monotonic()
-            print(words, flush=True)
+        # A diffusion run takes thousands of steps: a line for each would hide its sheets.
+        due = not run.draws or run.over or time.monotonic() - printed >= _REPORT_SECONDS
+        if due and (progress := _progress(run)) != last:
+            last, printed = progress, time.monotonic()
+            print(progress, flush=True)

@@ -8,11 +8,11 @@ from typing import Any
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
-    parser = commands.add_parser("models", help="which base models are here, which can be fetched")
+    parser = commands.add_parser("models", help="list the base models on this machine and those that can be fetched")
     parser.add_argument("--json", action="store_true", help="one JSON document")
     parser.set_defaults(run=run_models)
     actions = parser.add_subparsers(metavar="ACTION")
-    fetch = actions.add_parser("fetch", help="fetch a model now, or check the hashes of one that is here")
+    fetch = actions.add_parser("fetch", help="fetch a model, or check the hashes of a fetched one")
     fetch.add_argument("name", metavar="NAME", help="a name from `garage models`, or a Hub id (owner/name)")
     fetch.set_defaults(run=run_fetch)
 
@@ -40,8 +40,8 @@ def run_models(args: argparse.Namespace) -> int:
         facts = f"{known.parameters}, {known.licence}, {known.note}" if known else ""
         state = f"here · {model.source}" if model.here else f"not here · {known.download if known else ''}"
         print(f"{model.name}  {facts}\n    {state}")
-    print(f"\nFetched models live in {models_folder()}, shared by all workspaces.")
-    print("`garage models fetch NAME` fetches one; a run or the chat does it by itself when it needs to.")
+    print(f"\nFetched models are in {models_folder()}, shared by all workspaces.")
+    print("`garage models fetch NAME` fetches one; runs and the chat also fetch what they need.")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""`garage notify`: try the ways in which the end of a run is told."""
+"""`garage notify`: sends a test notification."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 def add(commands: argparse._SubParsersAction[Any]) -> None:
     parser = commands.add_parser(
         "notify",
-        help="send a test message through every way that the settings name",
-        description="Send a test message through every way that `[notify]` names, and say what came of it.",
+        help="send a test notification through every channel in the settings",
+        description="Send a test notification through every channel in `[notify]`, and print the results.",
     )
     parser.add_argument("--json", action="store_true", help="one JSON document")
     parser.set_defaults(run=run_notify)
@@ -18,20 +18,21 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 def run_notify(args: argparse.Namespace) -> int:
     import json
-    from dataclasses import asdict
 
     from garage_tui.core.base.settings import Workspace, load_settings, user_settings_file
     from garage_tui.core.scheduling.notify import deliver
 
     settings = load_settings(Workspace.find(args.workspace)).notify
-    text = "garage: this is a test; the end of a run is told like this"
-    facts = {"run": "test", "state": "finished", "reason": "", "path": ""}
-    told = list(deliver(settings, text, facts))
+    text = "garage: this is a test of the notifications at the end of a run"
+    details = {"run": "test", "state": "finished", "reason": "", "path": ""}
+    sent = list(deliver(settings, text, details))
     if args.json:
-        print(json.dumps([asdict(one) for one in told], indent=2))
+        print(json.dumps([{"way": one.way, "ok": one.ok, "words": one.text} for one in sent], indent=2))
     else:
-        for one in told:
+        for one in sent:
             print(f"{'ok  ' if one.ok else 'BAD '}  {one.way}: {one.text}")
-        if not told:
-            print(f"no way is set; write `command` or `urls` under [notify] in {user_settings_file()}, or use tmux")
-    return 0 if all(one.ok for one in told) else 1
+        if not sent:
+            print(
+                f"no channel is set up: write `command` or `urls` under [notify] in {user_settings_file()}, or use tmux"
+            )
+    return 0 if all(one.ok for one in sent) else 1

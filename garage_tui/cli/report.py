@@ -1,4 +1,4 @@
-"""`garage report`: what a run learned, what it broke, and how sure that is."""
+"""`garage report`: the report card of a run."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 _PARTS = ("all", "trained", "unseen", "unrelated", "neighbour")
 _WRONG = 5
-_LOOK_SECONDS = 0.2
+_POLL_SECONDS = 0.2
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
     parser = commands.add_parser(
         "report",
-        help="the report card of a run: what it learned, and what it broke",
-        description="Print the report card of a run. Where a run that was taught facts has none yet, or with --again, "
-        "the base and the tuned model are asked everything first: about a minute on a small model. A diffusion run has "
-        "its card from its end on.",
+        help="print the report card of a run: what it learned, and what it broke",
+        description="Print the report card of a run. If a LoRA run has none yet, or with --again, the base and the "
+        "tuned model are examined first, which takes about a minute with a small model. The report card of a diffusion "
+        "run is made at its end.",
     )
     parser.add_argument("ref", metavar="RUN")
-    parser.add_argument("--again", action="store_true", help="examine the run anew, though it has a card")
+    parser.add_argument("--again", action="store_true", help="examine the run again, although it has a report card")
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--json", action="store_true", help="one JSON document")
     shown.add_argument(
@@ -34,7 +34,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         const="all",
         choices=_PARTS,
         metavar="PART",
-        help=f"every question with everybody's answers, the worst first; PART is one of {', '.join(_PARTS)}",
+        help=f"every question with all answers, the worst first; PART is one of {', '.join(_PARTS)}",
     )
     parser.set_defaults(run=run_report)
 
@@ -67,51 +67,51 @@ def run_report(args: argparse.Namespace) -> int:
 
 
 def _examine(run: Run) -> int:
-    """Have the run examined and show what the exam says; return 0, or the exit code where it has said what is wrong."""
+    """Examine the run and print the messages of the exam; return its exit code."""
     import sys
     import time
 
     from garage_tui.core.base.errors import GarageError
-    from garage_tui.core.launch import exam as examine
+    from garage_tui.core.launch.exam import failure_reason, read_exam, report_stamp, start, stop
 
-    before = examine.report_stamp(run.path)
-    process = examine.start(run)
+    before = report_stamp(run.path)
+    process = start(run)
     if process is None:
-        print(f"{run.id} is being examined already: this waits for its card", file=sys.stderr)
+        print(f"{run.id} is being examined already: waiting for its report card", file=sys.stderr)
     elif before is None:
-        print(f"{run.id} has no report card yet: it is examined now, about a minute", file=sys.stderr)
-    told = 0
+        print(f"{run.id} has no report card yet: examining it now, which takes about a minute", file=sys.stderr)
+    printed = 0
     try:
         while True:
-            exam = examine.read_exam(run.path)
-            for sentence in exam.messages[told:] if exam else ():
+            exam = read_exam(run.path)
+            for sentence in exam.messages[printed:] if exam else ():
                 print(sentence, file=sys.stderr, flush=True)
-                told += 1
+                printed += 1
             if exam is None or not exam.running:
                 break
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_POLL_SECONDS)
     except KeyboardInterrupt:
         if process:
-            examine.stop(process)
+            stop(process)
         raise
     code = process.wait() if process else None
-    if examine.report_stamp(run.path) != before:
+    if report_stamp(run.path) != before:
         return 0
     if code in (1, 2):
-        return code  # its last sentence, just shown, says why
-    raise GarageError(examine.failure_reason(exam, code))
+        return code  # its last message says why
+    raise GarageError(failure_reason(exam, code))
 
 
 def _print_card(run: Run, card: Report, prices: EnergySettings) -> None:
     import time
 
     from garage_tui.core.base.format import duration, model_label
-    from garage_tui.core.exam.report_text import passes, sign, table, went_wrong
+    from garage_tui.core.exam.report_text import result_text, sign, table, wrong_questions
     from garage_tui.core.hardware.energy import describe_energy
 
     width = _width()
-    print(f"{sign(card.passed)} {card.verdict}")
-    print(f"  {passes(card)}{'' if card.passed else ' where ✗ stands'}\n")
+    _fill(f"{sign(card.passed)} {card.verdict}", width, "", "  ")
+    print(f"  {result_text(card)}\n")
     print("\n".join(line for _, line in table(card, width)))
     made = time.strftime("%Y-%m-%d %H:%M", time.localtime(card.made))
     print()
@@ -119,42 +119,42 @@ def _print_card(run: Run, card: Report, prices: EnergySettings) -> None:
     if card.wh is not None:
         print(f"The run used {describe_energy(card.wh, card.wh_from, prices)}.")
     if not run.over:
-        print(f"{run.id} is training again: this card is of before, a new one comes at its end.")
+        print(f"{run.id} is training again: this card is from before; a new one is made when it finishes.")
     if card.notes:
         print()
         for note in card.notes:
             _fill(note, width, "· ", "  ")
-    if wrong := went_wrong(card):
+    if wrong := wrong_questions(card):
         print(f"\nWhat went wrong ({len(wrong) if len(wrong) <= _WRONG else f'the worst {_WRONG} of {len(wrong)}'}):")
         _print_wrong(wrong[:_WRONG], width)
-    print(f"\nEvery question with everybody's answers: garage report {run.id} --questions")
+    print(f"\nEvery question with all answers: garage report {run.id} --questions")
 
 
 def _print_wrong(wrong: Sequence[ExamQuestion], width: int) -> None:
-    from garage_tui.core.exam.report_text import part_of, verdict_of
+    from garage_tui.core.exam.report_text import part_text, verdict_text
 
     for asked in wrong:
         print()
         _fill(asked.question, width, "  ", "  ")
-        _fill(asked.tuned or "(it says nothing)", width, "    ", "    ")
-        _fill(f"{verdict_of(asked)} · {part_of(asked)}", width, "    ", "    ")
+        _fill(asked.tuned or "(empty answer)", width, "    ", "    ")
+        _fill(f"{verdict_text(asked)} · {part_text(asked)}", width, "    ", "    ")
 
 
 def _print_questions(card: Report, part: str) -> None:
-    from garage_tui.core.exam.report_text import answers, part_of, verdict_of
+    from garage_tui.core.exam.report_text import answers, part_text, verdict_text
 
     width = _width()
     shown = [asked for asked in card.questions if part in ("all", asked.part)]
-    for place, asked in enumerate(shown, 1):
+    for number, asked in enumerate(shown, 1):
         drift = "" if asked.drift is None else f" · drift {asked.drift:.2g}"
-        print(f"{place} of {len(shown)} · {part_of(asked)}{drift}")
+        print(f"{number} of {len(shown)} · {part_text(asked)}{drift}")
         _fill(asked.question, width, "  ", "  ")
-        _fill(verdict_of(asked), width, "  ", "    ")
-        for name, said in answers(asked):
-            _fill(said, width, f"    {name:<11}", " " * 15)
+        _fill(verdict_text(asked), width, "  ", "    ")
+        for name, answer in answers(asked):
+            _fill(answer, width, f"    {name:<11}", " " * 15)
         print()
     if not shown:
-        print("no such question was asked")
+        print("there is no such question")
 
 
 def _fill(text: str, width: int, first: str, then: str) -> None:

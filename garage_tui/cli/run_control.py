@@ -1,4 +1,4 @@
-"""`garage stop|pause|resume|delete|queue`: what a living, waiting or resting run shall do next."""
+"""`garage stop`, `pause`, `resume`, `delete` and `queue`: control of existing runs."""
 
 from __future__ import annotations
 
@@ -13,48 +13,50 @@ if TYPE_CHECKING:
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
-    stop = commands.add_parser("stop", help="save and stop a run, or take a waiting one out of the queue")
+    stop = commands.add_parser("stop", help="save and stop a run, or take a waiting run out of the queue")
     stop.set_defaults(run=run_stop)
 
     pause = commands.add_parser(
         "pause",
-        help="free the processor; with --release the memory too",
-        description="Pause a run after the step it is in. It waits in memory and goes on at once with `garage resume`; "
-        "with --release it saves a checkpoint and leaves, so that its memory and its GPU are free for others.",
+        help="pause a run; with --release it also frees its memory",
+        description="Pause a run after its current step. It stays in memory, and `garage resume` continues it at once. "
+        "With --release it saves a checkpoint and exits, which frees its memory and its GPU.",
     )
-    pause.add_argument("--release", action="store_true", help="save, leave, and free the memory and the GPU")
+    pause.add_argument(
+        "--release", action="store_true", help="save a checkpoint and exit, to free the memory and the GPU"
+    )
     pause.set_defaults(run=run_pause)
 
     resume = commands.add_parser(
         "resume",
-        help="have a paused, stopped, failed or interrupted run go on",
-        description="Go on from memory, or from the newest whole checkpoint when the run's turn comes.",
+        help="resume a paused, stopped, failed or interrupted run",
+        description="Resume a run in memory, or through the queue from its newest complete checkpoint.",
     )
     resume.set_defaults(run=run_resume)
 
-    delete = commands.add_parser("delete", help="delete a run that is not alive, with its adapter and checkpoints")
+    delete = commands.add_parser("delete", help="delete a run that is not running, with its adapter and checkpoints")
     delete.add_argument("-y", "--yes", action="store_true", help="do not ask")
     delete.set_defaults(run=run_delete)
 
     for parser in (stop, pause, delete):
         parser.add_argument("ref", metavar="RUN")
     resume.add_argument("ref", metavar="RUN", nargs="?")
-    resume.add_argument("--all", action="store_true", help="every run of this workspace that was interrupted")
+    resume.add_argument("--all", action="store_true", help="every interrupted run of this workspace")
     for parser in (stop, pause, resume, delete):
         parser.add_argument("--json", action="store_true", help="one JSON document")
 
     queue = commands.add_parser(
         "queue",
-        help="who waits on this box, and in which order",
-        description="List the runs that wait for their turn, of all workspaces; or move one. `garage stop RUN` takes "
-        "one out.",
+        help="list the waiting runs of this machine, or move one",
+        description="List the waiting runs of all workspaces in their order, or move one. `garage stop RUN` takes a "
+        "run out of the queue.",
     )
     queue.add_argument("ref", metavar="RUN", nargs="?", help="a waiting run of this workspace")
     where = queue.add_mutually_exclusive_group()
-    where.add_argument("--first", action="store_true", help="it is next")
-    where.add_argument("--last", action="store_true")
-    where.add_argument("--earlier", action="store_true", help="by one place")
-    where.add_argument("--later", action="store_true", help="by one place")
+    where.add_argument("--first", action="store_true", help="move it to the front")
+    where.add_argument("--last", action="store_true", help="move it to the end")
+    where.add_argument("--earlier", action="store_true", help="move it up by one")
+    where.add_argument("--later", action="store_true", help="move it down by one")
     queue.add_argument("--json", action="store_true", help="one JSON document")
     queue.set_defaults(run=run_queue)
 
@@ -77,10 +79,10 @@ def _wait(run: Run, until: Callable[[Run], bool]) -> Run:
     return run
 
 
-def _say(run: Run, as_json: bool) -> int:
+def _print(run: Run, as_json: bool) -> int:
     import json
 
-    from garage_tui.cli.follow import exit_code, print_yield
+    from garage_tui.cli.follow import exit_code, print_results
     from garage_tui.cli.runs import as_dict
 
     if as_json:
@@ -90,7 +92,7 @@ def _say(run: Run, as_json: bool) -> int:
         if run.adapter and not run.alive:
             print(f"adapter: {run.adapter}")
         elif run.draws and not run.alive:
-            print_yield(run)
+            print_results(run)
     return exit_code(run)
 
 
@@ -101,7 +103,7 @@ def run_stop(args: argparse.Namespace) -> int:
     control.stop(run)
     if not args.json:
         print(f"{run.id}: saving and stopping …", flush=True)
-    return _say(_wait(run, lambda run: not run.alive), args.json)
+    return _print(_wait(run, lambda run: not run.alive), args.json)
 
 
 def run_pause(args: argparse.Namespace) -> int:
@@ -110,8 +112,11 @@ def run_pause(args: argparse.Namespace) -> int:
     run = _find(args)
     control.pause(run, args.release)
     if not args.json:
-        print(f"{run.id}: {'saving and leaving' if args.release else 'pausing after this step'} …", flush=True)
-    return _say(
+        print(
+            f"{run.id}: {'saving a checkpoint and exiting' if args.release else 'pausing after this step'} …",
+            flush=True,
+        )
+    return _print(
         _wait(run, lambda run: not run.alive or (run.status == "paused" and not args.release)),
         args.json,
     )
@@ -126,22 +131,22 @@ def run_resume(args: argparse.Namespace) -> int:
     from garage_tui.core.runs.record import read_run
 
     if args.all == bool(args.ref):
-        raise BadInputError("name one run, or --all for every interrupted one")
+        raise BadInputError("give a run, or --all for every interrupted run")
     if args.all:
         workspace = Workspace.find(args.workspace)
         ids = control.resume_all(workspace)
         if args.json:
             print(json.dumps({"resumed": ids}))
         else:
-            print("\n".join(f"{run_id}: resumed" for run_id in ids) or "nothing was interrupted")
+            print("\n".join(f"{run_id}: resumed" for run_id in ids) or "no run was interrupted")
         return 0
     run = _find(args)
     control.resume(run)
     run = _wait(run, lambda run: run.status != "paused")
     if args.json:
-        return _say(read_run(run.path), True)
-    said = "waits for its turn" if run.status == "queued" else "resumed"
-    print(f"{run.id}: {said}; follow it with `garage logs {run.id} -f`")
+        return _print(read_run(run.path), True)
+    state = "waiting in the queue" if run.status == "queued" else "resumed"
+    print(f"{run.id}: {state}; follow it with `garage logs {run.id} -f`")
     return 0
 
 
@@ -158,15 +163,15 @@ def run_delete(args: argparse.Namespace) -> int:
     size = disk_bytes(run.path)
     if not args.yes:
         if not sys.stdin.isatty():
-            raise BadInputError("deleting cannot be undone: say --yes")
+            raise BadInputError("deleting cannot be undone: confirm it with --yes")
         adapter = "its adapter, " if run.adapter else ""
-        asked = f"delete {shown_line(run.id)} with {adapter}{size / 1e6:.0f} MB? [y/N] "
-        if input(asked).strip().lower() not in ("y", "yes"):
-            print("kept")
+        question = f"delete {shown_line(run.id)} with {adapter}{size / 1e6:.0f} MB? [y/N] "
+        if input(question).strip().lower() not in ("y", "yes"):
+            print("not deleted")
             return 0
     delete(run)
     print(
-        json.dumps({"deleted": run.id, "bytes": size}) if args.json else f"{run.id}: deleted, {size / 1e6:.0f} MB free"
+        json.dumps({"deleted": run.id, "bytes": size}) if args.json else f"{run.id}: deleted, {size / 1e6:.0f} MB freed"
     )
     return 0
 
@@ -179,18 +184,18 @@ def run_queue(args: argparse.Namespace) -> int:
     from garage_tui.core.scheduling import queue
 
     if args.ref:
-        places = {"first": -(10**6), "last": 10**6, "earlier": -1, "later": 1}
-        asked = [places[name] for name in places if getattr(args, name)]
-        if not asked:
-            raise BadInputError("say where it shall go: --first, --last, --earlier or --later")
-        queue.move(_find(args).path, asked[0])
+        moves = {"first": -(10**6), "last": 10**6, "earlier": -1, "later": 1}
+        chosen = [moves[name] for name in moves if getattr(args, name)]
+        if not chosen:
+            raise BadInputError("say where to move it: --first, --last, --earlier or --later")
+        queue.move(_find(args).path, chosen[0])
     elif args.first or args.last or args.earlier or args.later:
-        raise BadInputError("say which run: `garage queue RUN --first`")
+        raise BadInputError("name the run: `garage queue RUN --first`")
     waiting = queue.order()
     if args.json:
         print(json.dumps([str(path) for path in waiting], indent=2))
     elif not waiting:
-        print("nobody waits")
-    for place, path in enumerate([] if args.json else waiting, start=1):
-        print(f"{place:>3}  {one_line(path.name)}  in {one_line(str(path.parents[1]), 1000)}")
+        print("The queue is empty.")
+    for position, path in enumerate([] if args.json else waiting, start=1):
+        print(f"{position:>3}  {one_line(path.name)}  in {one_line(str(path.parents[1]), 1000)}")
     return 0

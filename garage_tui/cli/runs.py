@@ -1,4 +1,4 @@
-"""`garage runs`, `garage logs`: what runs are there, and what they say."""
+"""`garage runs` and `garage logs`: the list of runs, and their logs."""
 
 from __future__ import annotations
 
@@ -16,15 +16,20 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     runs.add_argument("--json", action="store_true", help="one JSON document")
     runs.set_defaults(run=run_runs)
 
-    logs = commands.add_parser("logs", help="print what a run wrote")
-    logs.add_argument("ref", metavar="RUN", nargs="?", help="by default the last one")
+    logs = commands.add_parser("logs", help="print the log of a run")
+    logs.add_argument("ref", metavar="RUN", nargs="?", help="by default the newest one")
     how = logs.add_mutually_exclusive_group()
-    how.add_argument("-f", "--follow", action="store_true", help="go on until the run ends (Ctrl-C leaves it going)")
     how.add_argument(
-        "-F", "--follow-all", action="store_true", help="go on with the next run, until Ctrl-C; without RUN"
+        "-f", "--follow", action="store_true", help="follow the log until the run ends (after Ctrl-C the run continues)"
+    )
+    how.add_argument(
+        "-F",
+        "--follow-all",
+        action="store_true",
+        help="follow the active run, then the next one, until Ctrl-C; without RUN",
     )
     logs.add_argument(
-        "-n", "--lines", type=int, metavar="N", help="begin N lines before the end (default: with the first)"
+        "-n", "--lines", type=int, metavar="N", help="start N lines before the end (default: at the first line)"
     )
     logs.set_defaults(run=run_logs)
 
@@ -67,19 +72,22 @@ def run_runs(args: argparse.Namespace) -> int:
         if run.alive and state and state.images_per_s is not None:
             parts.append(f"{state.images_per_s:.0f} images/s")
         if run.path in waiting:
-            parts.append(f"place {waiting.index(run.path) + 1} of {len(waiting)} in the queue")
+            parts.append(f"number {waiting.index(run.path) + 1} of {len(waiting)} in the queue")
         elif run.reason:
             parts.append(one_line(run.reason, 600))
         elif run.alive and state and state.phase:
             parts.append(one_line(state.phase, 600))
         print(f"{names[run.id]:<{width}}  {run.status:<11}  {' · '.join(parts)}")
     if lost := sum(run.status == "interrupted" and run.resumable for run in runs):
-        print(f"{lost} interrupted: `garage resume --all` has {'it' if lost == 1 else 'them'} go on")
+        print(
+            f"{lost} run{' was' if lost == 1 else 's were'} interrupted: "
+            f"`garage resume --all` resumes {'it' if lost == 1 else 'them'}"
+        )
     return 0
 
 
 def as_dict(run: Run) -> dict[str, Any]:
-    """Return a run as plain data for `--json`; `state` is what the lock and the file say together."""
+    """Return a run as plain data for `--json`; `state` combines the lock and the state file."""
     import msgspec
 
     from garage_tui.core.images import albums
@@ -113,12 +121,12 @@ def run_logs(args: argparse.Namespace) -> int:
     from garage_tui.core.base.settings import Workspace
     from garage_tui.core.base.tail import FileFollower
     from garage_tui.core.runs.catalog import find_run
-    from garage_tui.core.runs.record import LOG, is_alive
+    from garage_tui.core.runs.folder import LOG, is_alive
 
     workspace = Workspace.find(args.workspace)
     if args.follow_all:
         if args.ref:
-            raise BadInputError("-F follows whichever run is at work: leave the run out, or use -f")
+            raise BadInputError("-F follows the active run: leave out the run, or use -f")
         return follow_all(workspace)
     run = find_run(workspace, args.ref or "last")
     log = FileFollower(run.path / LOG)
@@ -130,5 +138,5 @@ def run_logs(args: argparse.Namespace) -> int:
         print_log(log, lambda: not args.follow or not is_alive(run.path))
         return 0
     except KeyboardInterrupt:
-        print(f"\nleft {run.id} going", file=sys.stderr)
+        print(f"\n{run.id} continues", file=sys.stderr)
         return 0

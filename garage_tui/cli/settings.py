@@ -1,4 +1,4 @@
-"""`garage settings`: every setting with the value that holds here, and the file that it comes from."""
+"""`garage settings`: every setting with its value here and the file of that value."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
-    parser = commands.add_parser("settings", help="every setting: its value here, where it comes from, what it is for")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="only these, with what they are for: heat, serve.port")
+    parser = commands.add_parser("settings", help="list every setting with its value and its origin")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="only these, with their descriptions: heat, serve.port"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document")
     parser.set_defaults(run=run_settings)
 
@@ -27,7 +29,7 @@ def run_settings(args: argparse.Namespace) -> int:
     known = [*names, *(section.name for section in found if section.name)]
     for name in args.names:
         if name not in known:
-            raise BadInputError(f"{name} is no setting{nearest(name, known)}; `garage settings` lists them")
+            raise BadInputError(f"{name} is not a setting{nearest(name, known)} (`garage settings` lists all)")
     shown = [
         one
         for section in found
@@ -36,8 +38,10 @@ def run_settings(args: argparse.Namespace) -> int:
     ]
     values = {one.name: _value(settings, one.name) for one in shown}
     if args.json:
-        told = {one.name: {"value": values[one.name], "from": sources[one.name], "text": one.text} for one in shown}
-        print(json.dumps(told, indent=2, ensure_ascii=False))
+        described = {
+            one.name: {"value": values[one.name], "from": sources[one.name], "text": one.text} for one in shown
+        }
+        print(json.dumps(described, indent=2, ensure_ascii=False))
         return 0
     lines = [f"{name} = {toml_value(value)}" if value is not None else f"# {name}" for name, value in values.items()]
     width = max(map(len, lines))
@@ -47,8 +51,11 @@ def run_settings(args: argparse.Namespace) -> int:
         if args.names:
             print(f"    {one.text} ({one.kind})")
     if not args.names:
-        print(f"\nThis workspace's are in {workspace.settings_file}; they go before yours, in {user_settings_file()}.")
-        print("`garage settings NAME` says what one is for; `garage help settings` explains all of them.")
+        print(
+            f"\nThe workspace's settings in {workspace.settings_file} "
+            f"take precedence over yours in {user_settings_file()}."
+        )
+        print("`garage settings NAME` describes a setting; `garage help settings` describes all of them.")
     return 0
 
 

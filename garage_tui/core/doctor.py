@@ -1,4 +1,4 @@
-"""Looks at the box: what works, what is missing, and the command that mends it."""
+"""Checks of this machine: what works, what is missing, and the command that fixes it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from garage_tui.core.terminal.capabilities import is_utf8, why_ascii
 
 _STACK = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "textual")
 UNSLOTH = "2026.10.6"
-"""The release of Unsloth and its zoo that pyproject.toml names."""
+"""The release of unsloth and unsloth_zoo in pyproject.toml."""
 _UNSLOTH = ("unsloth", "unsloth_zoo")
-_NEEDED_BYTES = 2 * 10**9  # the small base model, a run's checkpoints, and room to breathe
+_NEEDED_BYTES = 2 * 10**9  # the small base model, a run's checkpoints, and a reserve
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing about this box; `bad` means that something of ours will not work."""
+    """One result; `bad` means that something will not work. `mend` is the command or advice that fixes it."""
 
     level: Literal["good", "note", "bad"]
     text: str
@@ -39,7 +39,7 @@ class Finding:
 
 
 def examine(workspace: Workspace) -> list[Finding]:
-    """Return everything worth knowing, the machine first."""
+    """Return all findings, the machine first."""
     return [
         *_machine(),
         *_packages(),
@@ -57,7 +57,7 @@ def _machine() -> Iterator[Finding]:
     cores = len(os.sched_getaffinity(0))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     level: Literal["good", "bad"] = "good" if memory > 4e9 else "bad"
-    mend = "" if level == "good" else "training the small model takes about 4 GB; add memory or swap"
+    mend = "" if level == "good" else "training the small model needs about 4 GB: add memory or swap"
     yield Finding(level, f"{cores} CPU cores, {memory / 2**30:.0f} GiB memory, Python {sys.version.split()[0]}", mend)
 
 
@@ -76,7 +76,7 @@ def _packages() -> Iterator[Finding]:
 def _limits(workspace: Workspace) -> RunLimits:
     try:
         return RunLimits.from_settings(load_settings(workspace))
-    except GarageError:  # said with the settings
+    except GarageError:  # reported with the settings
         return RunLimits()
 
 
@@ -86,25 +86,33 @@ def _gpus(workspace: Workspace) -> Iterator[Finding]:
     for reading in readings:
         total = f", {reading.memory_total / 2**30:.0f} GiB" if reading.memory_total else ""
         limits = run_limits.heat(reading.slow_c)
-        guard = f", runs pause above {limits[0]:.0f} °C" if limits else ", tells no limit: set max_temp_c in [heat]"
+        guard = (
+            f", runs pause above {limits[0]:.0f} °C"
+            if limits
+            else ", but the GPU reports no limit: set max_temp_c in [heat]"
+        )
         yield Finding("good", f"GPU {reading.index}: {reading.name}{total}{'' if reading.lost else guard}")
         if reading.note:
             yield Finding("bad" if reading.lost else "note", f"GPU {reading.index}: {reading.note}")
         if reading.persistent is False:
-            why = "its driver is unloaded whenever nobody uses it: slow readings, and power caps are forgotten"
+            why = "its driver is unloaded while it is idle, so that readings are slow and power limits are lost"
             yield Finding("note", f"GPU {reading.index}: {why}", "sudo nvidia-smi -pm 1")
     if not readings and Path("/dev/nvidiactl").exists():
-        yield Finding("bad", "there is an NVIDIA GPU, but its driver does not answer", "nvidia-smi  (says why)")
+        yield Finding(
+            "bad", "there is an NVIDIA GPU, but its driver does not respond", "nvidia-smi  (shows the reason)"
+        )
     elif not readings:
-        yield Finding("note", "no NVIDIA GPU: training and chat use the CPU, which the small base model is made for")
+        yield Finding(
+            "note", "no NVIDIA GPU found: training and chat use the CPU, which is enough for the small base model"
+        )
     elif "+cpu" in _version("torch"):
-        yield Finding("bad", "there is a GPU, but torch is the CPU build", "rm -rf .venv && make setup")
+        yield Finding("bad", "there is a GPU, but torch is a CPU build", "rm -rf .venv && make setup")
     else:
         yield _unsloth()
 
 
 def _unsloth() -> Finding:
-    """Return what of Unsloth is here, where CUDA is: whether it imports only a run finds out, and says."""
+    """Return whether Unsloth is installed, on a machine with CUDA; whether it can be imported is tested by each run."""
     have = {package: _version(package) for package in _UNSLOTH}
     missing = [package for package, there in have.items() if not there]
     mend = f"{sys.executable} -m pip install {' '.join(f'{package}=={UNSLOTH}' for package in _UNSLOTH)}"
@@ -112,8 +120,8 @@ def _unsloth() -> Finding:
         text = f"{' and '.join(missing)} not installed: runs train with TRL and PEFT, slower and with more memory"
         return Finding("note", text, mend)
     if other := [f"{name} {there}" for name, there in have.items() if there != UNSLOTH]:
-        return Finding("note", f"{' and '.join(other)}: runs were tried with {UNSLOTH}", mend)
-    return Finding("good", f"Unsloth {UNSLOTH}: runs on one GPU train with it, and say so")
+        return Finding("note", f"{' and '.join(other)}: this program was tested with {UNSLOTH}", mend)
+    return Finding("good", f"Unsloth {UNSLOTH}: runs on one GPU train with it")
 
 
 def _models(workspace: Workspace) -> Iterator[Finding]:
@@ -126,7 +134,7 @@ def _models(workspace: Workspace) -> Iterator[Finding]:
         yield Finding("good", f"base model {model.name}: {model.source}, in {model.path}")
     else:
         fetch = f"garage models fetch {model.name}"
-        yield Finding("note", f"base model {model.name} is not here yet; the first run fetches it", fetch)
+        yield Finding("note", f"base model {model.name} is not on this machine yet; the first run fetches it", fetch)
 
 
 def _vllm(workspace: Workspace) -> Iterator[Finding]:
@@ -134,21 +142,25 @@ def _vllm(workspace: Workspace) -> Iterator[Finding]:
         settings = load_settings(workspace).serve
         if not settings.vllm_python:
             make = vllm_install.INSTALL if gpus.usable() else vllm_install.INSTALL_CPU
-            named = f'then in {user_settings_file()}: [serve] vllm_python = "~/vllm/bin/python"'
-            yield Finding("note", "no vLLM is named: transformers answers in the chat, slower", f"{make}  ({named})")
+            named = f'then write in {user_settings_file()}: [serve] vllm_python = "~/vllm/bin/python"'
+            yield Finding(
+                "note", "vLLM is not set up: the chat uses transformers, which is slower", f"{make}  ({named})"
+            )
             return
         found = vllm_install.probe(settings)
     except GarageError as error:
         yield Finding("bad", str(error))
         return
     if found.conflicts:
-        yield Finding("bad", f"vLLM {found.version} cannot start beside {', '.join(found.conflicts)}", found.repair)
+        yield Finding(
+            "bad", f"vLLM {found.version} cannot start while {', '.join(found.conflicts)} is installed", found.repair
+        )
     else:
-        yield Finding("good", f"vLLM {found.version}{' for processors' if found.cpu else ''}, in {found.python}")
+        yield Finding("good", f"vLLM {found.version}{' for CPUs' if found.cpu else ''}, in {found.python}")
 
 
 def _converter() -> Iterator[Finding]:
-    """Look for llama.cpp's converter; without it everything but an export as GGUF works."""
+    """Look for llama.cpp's converter, which is only needed for an export as GGUF."""
     try:
         found = llama_cpp.find_converter()
     except GarageError as error:
@@ -156,7 +168,9 @@ def _converter() -> Iterator[Finding]:
         return
     if found is None:
         yield Finding(
-            "note", f"no {llama_cpp.NAME} of llama.cpp: models cannot be exported as GGUF", llama_cpp.GET_CONVERTER
+            "note",
+            f"llama.cpp's {llama_cpp.NAME} was not found: models cannot be exported as GGUF",
+            llama_cpp.GET_CONVERTER,
         )
     elif find_spec(llama_cpp.NEEDS) is None:
         yield Finding(
@@ -171,7 +185,7 @@ def _folders(workspace: Workspace) -> Iterator[Finding]:
     writable = os.access(workspace.root, os.W_OK)
     text = f"workspace {workspace.root}: {free / 1e9:.0f} GB free"
     if not writable:
-        yield Finding("bad", f"{text}, but it cannot be written", "choose another with --workspace")
+        yield Finding("bad", f"{text}, but it is not writable", "choose another with --workspace")
     else:
         mend = "" if free > _NEEDED_BYTES else "free some space: a run keeps two checkpoints"
         yield Finding("good" if free > _NEEDED_BYTES else "bad", text, mend)
@@ -182,29 +196,31 @@ def _sessions() -> Iterator[Finding]:
     if tmux:
         yield Finding("good", f"{_output([tmux, '-V'])}{' (you are in it)' if os.environ.get('TMUX') else ''}")
     else:
-        yield Finding("note", "no tmux: runs outlive a lost connection anyway, the app does not", "apt install tmux")
+        yield Finding(
+            "note", "tmux is not installed: runs survive a lost connection, but the app does not", "apt install tmux"
+        )
     if why := why_ascii(os.environ):
         yield Finding(
-            "note", f"the app is painted in ASCII: {why}", "" if is_utf8(os.environ) else "export LANG=C.UTF-8"
+            "note", f"the app uses ASCII characters only: {why}", "" if is_utf8(os.environ) else "export LANG=C.UTF-8"
         )
     elif tmux and os.environ.get("TMUX") and _output([tmux, "display-message", "-p", "#{client_utf8}"]) == "0":
         yield Finding(
-            "note", "tmux shows _ for most signs: it takes this terminal for one without UTF-8", "tmux -u attach"
+            "note", "tmux shows _ for most signs, because it assumes a terminal without UTF-8", "tmux -u attach"
         )
-    # logind may kill everything of a user who logs out, detached or not.
+    # logind may kill all processes of a user who logs out, also detached ones.
     kills = _output(["busctl", "get-property", "org.freedesktop.login1", "/org/freedesktop/login1",
                      "org.freedesktop.login1.Manager", "KillUserProcesses"])  # fmt: skip
     if kills == "b true":
         user = os.environ.get("USER", "")
         if "yes" not in _output(["loginctl", "show-user", user, "--property=Linger"]):
             mend = f"loginctl enable-linger {user}"
-            yield Finding("bad", "this system kills your processes when you log out, runs included", mend)
+            yield Finding("bad", "this system kills your processes, including runs, when you log out", mend)
 
 
 def _settings(workspace: Workspace) -> Iterator[Finding]:
     try:
         sources = settings_sources(workspace)
-        RunLimits.from_settings(load_settings(workspace))  # raises for bad time windows and contradictory limits
+        RunLimits.from_settings(load_settings(workspace))  # invalid hours, contradictory limits
     except GarageError as error:
         yield Finding("bad", str(error))
         return

@@ -76,7 +76,10 @@ def test_a_mistake_in_the_settings_names_the_file_and_the_key(workspace):
     (workspace.root / "garage.toml").write_text("base_modle = 'x'\n")
     done = garage(workspace, "train", "lora", "--facts", workspace.datasets / "garage.jsonl")
     assert done.returncode == 2
-    assert "garage.toml, line 1: base_modle is no setting, base_model is; `garage settings` lists them" in done.stderr
+    assert (
+        "garage.toml, line 1: base_modle is not a setting; did you mean base_model? (`garage settings` lists all)"
+        in done.stderr
+    )
 
 
 def test_doctor_names_the_box_and_where_each_setting_came_from(workspace):
@@ -124,7 +127,7 @@ def test_what_cannot_be_done_is_said_with_what_can(workspace):
         done = garage(workspace, *command)
         assert done.returncode == 2 and said in done.stderr and len(done.stderr.splitlines()) == 1, command
     assert garage(workspace, "resume", "--all").stdout == "nothing was interrupted\n"
-    assert garage(workspace, "queue").stdout == "nobody waits\n"
+    assert garage(workspace, "queue").stdout == "The queue is empty.\n"
 
 
 def test_two_runs_are_compared_and_one_is_deleted(workspace):

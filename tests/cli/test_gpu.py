@@ -11,7 +11,8 @@ import time
 
 import pytest
 
-from garage_tui.core.runs.record import LOCK, Manifest, RunState, write_manifest, write_state
+from garage_tui.core.runs.folder import LOCK
+from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 from tests.support.nvml.box import RTX_3090, T4
 
 
@@ -67,10 +68,11 @@ def test_the_line_for_a_status_bar_has_the_gauges_and_the_run(workspace, make_bo
         said = garage(workspace, "gpu", "--line")
         assert said.endswith("GiB · lora-garage 34/100 4 min 10 s left\n")
         write_state(
-            folder, RunState(state="paused", waits="heat", reason="86 °C, waiting for 75", step=34, total_steps=100)
+            folder,
+            RunState(state="paused", waits="heat", reason="86 °C, waiting to cool to 75", step=34, total_steps=100),
         )
         said = garage(workspace, "gpu", "--line")
-        assert said.endswith("lora-garage 34/100 paused: 86 °C, waiting for 75\n") and said.count("\n") == 1
+        assert said.endswith("lora-garage 34/100 paused: 86 °C, waiting to cool to 75\n") and said.count("\n") == 1
 
 
 def test_doctor_says_where_runs_pause_and_what_the_driver_lacks(workspace, make_box):

@@ -10,10 +10,11 @@ import pytest
 from garage_tui.__main__ import main
 from garage_tui.cli.follow import follow_as_text
 from garage_tui.core.exam.report import write_report
-from garage_tui.core.runs.record import EVENTS, Manifest, RunState, write_manifest, write_state
+from garage_tui.core.runs.folder import EVENTS
+from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 
 DEFAULT, STORY = "20261123-2315-lora-garage-default", "20261123-2315-lora-garage-story"
-FORGETS = "31% of other questions are answered with what is taught"
+FORGETS = "31% of other questions are answered with taught facts"
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def test_both_are_started_followed_and_compared(garage, started, workspace):
     assert lines[2:4] == [f"run {DEFAULT}", f"run {STORY}"]
     assert text.count("finished\n") >= 2 and text.index(f"\n\n{DEFAULT}\n") < text.index(f"\n\n{STORY}\n")
     assert any(line.split() == [DEFAULT, STORY] for line in lines)
-    assert "leaks on unrelated  0 of 60" in text and "1 of 60" in text and "✗ falls short of the bar" in text
+    assert "unrelated affected  0 of 60" in text and "1 of 60" in text and "✗ misses a target" in text
 
 
 def test_detached_both_ids_are_printed_and_how_to_compare_them(garage, started, workspace):
@@ -116,7 +117,10 @@ def test_each_probe_is_a_line_and_what_is_forgotten_is_said_once(workspace, star
     folder = workspace.checkpoints / DEFAULT
     well = {"event": "probe", "step": 12, "epoch": 3.0, "recall": 0.75, "leak": 0.0, "drift": 0.013, "forgets": ""}
     ill = {**well, "step": 24, "recall": 1.0, "leak": 0.3125, "drift": 0.2, "forgets": FORGETS}
-    warning = {"event": "warning", "text": f"it begins to forget: {FORGETS}; s stops it (`garage stop {DEFAULT}`)"}
+    warning = {
+        "event": "warning",
+        "text": f"the model starts to forget: {FORGETS}; s stops it (`garage stop {DEFAULT}`)",
+    }
     other = {"event": "warning", "text": "the disk is nearly full"}
     (folder / EVENTS).write_text("".join(json.dumps(event) + "\n" for event in (well, ill, warning, other)))
     capfd.readouterr()
@@ -124,7 +128,7 @@ def test_each_probe_is_a_line_and_what_is_forgotten_is_said_once(workspace, star
     assert capfd.readouterr().out.splitlines() == [
         "probe at step 12: recall 75% · leak 0% · drift 0.013",
         "probe at step 24: recall 100% · leak 31% · drift 0.200",
-        f"it begins to forget: {FORGETS}; `garage stop {DEFAULT}` stops it",
+        f"the model starts to forget: {FORGETS}; `garage stop {DEFAULT}` stops it",
         "the disk is nearly full",
         "9/9 · epoch 0.0 · loss 0.500",
         "finished",

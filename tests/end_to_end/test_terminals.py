@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from garage_tui.widgets.too_small import words
+from garage_tui.widgets.too_small import size_text
 from tests.support.app_user import RunFolder
 from tests.support.panes import TMUX, Pane, broken_frames, colours_sent, contrast
 
@@ -75,7 +75,7 @@ def look_at_everything(pane: Pane, size: tuple[int, int], in_ascii: bool) -> Non
         pane.press(key)
         pane.sees(word)
         look(pane, size, in_ascii)
-    for key, wanted in {"F1": "what the model shall learn", "C-p": "Search for commands", "t": "steps"}.items():
+    for key, wanted in {"F1": "what the model should learn", "C-p": "Search for commands", "t": "steps"}.items():
         pane.press(key)
         pane.sees(wanted)
         look(pane, size, in_ascii, dialog=True)
@@ -168,7 +168,7 @@ def test_every_variant_at_every_size(open_pane, variant, size):
 def test_a_dumb_terminal_is_told_so_in_a_sentence(open_pane):
     pane = open_pane((80, 24), {"TERM": "dumb"})
     assert pane.ends() == 2
-    assert pane.sent.startswith(b"garage: TERM is dumb: ")
+    assert pane.sent.startswith(b"garage: TERM is dumb, ")
     assert pane.sent.count(b"\n") == 1
     assert b"\x1b" not in pane.sent
 
@@ -207,7 +207,7 @@ def test_a_terminal_that_is_too_small_is_told_so_and_nothing_is_lost(open_pane):
 
 def test_what_is_said_of_a_small_terminal_always_fits():
     for columns, rows in itertools.product(range(1, 61), range(1, 21)):
-        lines = words((60, 20), (columns, rows)).splitlines()
+        lines = size_text((60, 20), (columns, rows)).splitlines()
         assert len(lines) <= rows and max(map(len, lines)) <= columns
 
 

@@ -107,7 +107,7 @@ def test_no_route_answers_without_the_key_whatever_the_method(address, method):
         assert not [name for name in answer.headers if name.startswith("access-control")]
         assert address.key not in answer.text
         said = "" if method == "HEAD" else answer.json()["error"]["message"]
-        assert said in ("", "this server asks for `Authorization: Bearer KEY`"), "all routes look alike"
+        assert said in ("", "this server needs the header `Authorization: Bearer KEY`"), "all routes look alike"
 
     wrong = WRONG if method == "GET" else (None, "Bearer wrong")
     with httpx.Client(base_url=root_of(address), trust_env=False, timeout=60) as http, ThreadPoolExecutor(16) as pool:

@@ -136,7 +136,7 @@ def test_code_that_comes_with_a_base_is_never_run(tiny_model, tmp_path, mark, kn
             load_base(base, "it failed")
 
 
-SAID = "has no adapter_model.safetensors but adapter_model.bin: weights in other formats can carry code"
+SAID = "has no adapter_model.safetensors but only adapter_model.bin: weights in other formats can carry code"
 
 
 def test_an_adapter_of_pickles_is_refused_when_it_is_loaded_or_exported(workspace, finished_run, pickled, tiny_model):
@@ -194,7 +194,7 @@ def test_the_server_answers_a_question_to_a_pickled_adapter_with_the_sentence(
     finally:
         server.stop(workspace)
     assert answer.status_code == 500
-    assert "has no adapter_model.safetensors but adapter_model.bin" in answer.json()["error"]["message"]
+    assert "has no adapter_model.safetensors but only adapter_model.bin" in answer.json()["error"]["message"]
 
 
 @pytest.fixture

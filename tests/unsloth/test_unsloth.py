@@ -142,7 +142,7 @@ def test_a_run_pauses_where_its_gpu_is_too_hot_and_goes_on_when_it_has_cooled(tr
     wait(folder, lambda run: run.state.step >= 2)
     box.set(0, temp=86)
     run = wait(folder, lambda run: run.status == "paused")
-    assert run.state.waits == "heat" and run.reason.startswith("86 °C, waiting for 75")
+    assert run.state.waits == "heat" and run.reason.startswith("86 °C, waiting to cool to 75")
     at = run.state.step
     assert checkpoints.newest_complete(folder)[1].step == at
     box.set(0, temp=74)

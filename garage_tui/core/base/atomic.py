@@ -1,4 +1,4 @@
-"""Files that a reader or a crash must never see half-written."""
+"""Atomic writes: a reader or a crash never sees a half-written file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Replace `path` by `data`: temporary file beside it, fsync, rename, fsync of the folder.
 
     Raises:
-        OSError: the disk is full or the folder cannot be written; `path` is then as it was.
+        OSError: the disk is full or the folder cannot be written; `path` is then unchanged.
     """
     import tempfile  # 5 ms, and most commands write nothing
 
@@ -36,10 +36,10 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
 
 
 def write_small(path: Path, data: bytes) -> None:
-    """Replace a small file as `write_atomic` does; on a full disk write over its old blocks instead.
+    """Replace a small file as `write_atomic` does; on a full disk overwrite its old blocks instead.
 
     A state of a few hundred bytes, padded by its writer to a fixed size, fits the block that the old one has, so that
-    "failed: the disk is full" can still be told. `data` must be no longer than what is there for that to work.
+    "failed: the disk is full" can still be recorded. `data` must be no longer than what is there for that to work.
 
     Raises:
         OSError: neither way worked.

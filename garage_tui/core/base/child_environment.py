@@ -1,4 +1,4 @@
-"""The environment of our own processes."""
+"""The environment variables of child processes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from garage_tui.core.base.package import PACKAGE
 
 
 def environment(*, shares_cores: bool = False) -> dict[str, str]:
-    """Return the environment of a process of ours: with this package importable from wherever it was started.
+    """Return the environment of a child process, in which this package can be imported from any folder.
 
     Args:
         shares_cores: it keeps to the cores that others leave (`jobs/runtime/cpu.py`), so its threads may spin while
@@ -26,10 +26,10 @@ def environment(*, shares_cores: bool = False) -> dict[str, str]:
 
 
 def _waiting(shares_cores: bool) -> dict[str, str]:
-    """Return how libgomp's threads wait.
+    """Return the variables for how libgomp's threads wait.
 
-    Those that sleep at each wait make a run of small batches half as fast. Those that spin take the cores from whoever
-    else works on a small box: beside a server or a second run all of them were up to twice as slow
+    Threads that sleep make a run of small batches half as fast. Threads that spin take cores from other processes on a
+    small machine: beside a server or a second run all of them were up to twice as slow
     (docs/explain/figures.md).
     """
     if shares_cores and "OMP_WAIT_POLICY" not in os.environ:

@@ -1,4 +1,4 @@
-"""A process that somebody waits for, and that ends with them."""
+"""Child processes that end with their caller."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
 
 _GRACE_SECONDS = 3.0
-"""How long a process may take to leave."""
+"""Seconds that a process may take to exit."""
 
 
 async def start(command: Sequence[str], cannot: str) -> asyncio.subprocess.Process:
-    """Start a process that leads a session of its own, with pipes for what it says.
+    """Start a process in a session of its own, with pipes for its output.
 
     Args:
-        cannot: what is not done where it does not start, as the beginning of a sentence.
+        cannot: the beginning of the error message.
 
     Raises:
         GarageError: it cannot be started.
@@ -40,7 +40,7 @@ async def start(command: Sequence[str], cannot: str) -> asyncio.subprocess.Proce
 
 
 async def end(process: asyncio.subprocess.Process) -> None:
-    """End a process that leads a session of its own, with all that it has started; one that has ended is let be."""
+    """End a process with its session; do nothing if it has ended already."""
     if process.returncode is not None:
         return
     for number in (signal.SIGTERM, signal.SIGKILL):
@@ -53,7 +53,7 @@ async def end(process: asyncio.subprocess.Process) -> None:
 
 
 async def last_line(stream: asyncio.StreamReader) -> str:
-    """Return the last line of a stream, cleaned, and read it to its end: nobody shall have to wait to be read."""
+    """Read a stream to its end, so that its writer never blocks; return its last line, sanitised."""
     tail = b""
     while part := await stream.read(4096):
         tail = (tail + part)[-4096:]
@@ -62,8 +62,8 @@ async def last_line(stream: asyncio.StreamReader) -> str:
 
 
 def how_it_ended(code: int) -> str:
-    """Return in words how a process ended without saying why."""
+    """Return as text how a process ended that gave no reason."""
     if code < 0:
         with contextlib.suppress(ValueError):
             return f"its process was killed by {signal.Signals(-code).name}"
-    return f"its process ended with exit code {code}" if code else "its process ended without a word"
+    return f"its process ended with exit code {code}" if code else "its process ended without a message"

@@ -1,12 +1,12 @@
-"""The one exception whose text is meant for the person at the keyboard."""
+"""Exceptions whose text is meant for the user."""
 
 
 class GarageError(Exception):
-    """Something that the user can mend. Its text says what is wrong, where, and what to do, in one line.
+    """An error that the user can fix. Its text says in one line what is wrong, where, and what to do.
 
-    Doors (the command line, the app, a job) show the text alone; any other exception is a bug of ours.
+    The command line, the app and jobs show only the text; any other exception is a bug.
     """
 
 
 class BadInputError(GarageError):
-    """What the user gave cannot be used: a file with mistakes, an unknown name. The command line exits with 2."""
+    """Invalid input of the user: a file with mistakes, an unknown name. The command line exits with 2."""

@@ -1,4 +1,4 @@
-"""A log of any size, a bounded piece at a time: its end, what stands before and after a place, and where a word is."""
+"""Reading of a log of any size in bounded chunks: its end, the lines around a position, and searches."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from garage_tui.core.base.safe_open import check_regular, open_regular
 from garage_tui.core.base.tail import as_shown
 
 PAGE = 256 * 1024
-"""Bytes of a piece at the most: some thousands of lines."""
+"""Most bytes of a chunk: some thousands of lines."""
 MOST = 5_000
-"""Lines of a piece at the most."""
+"""Most lines of a chunk."""
 FRESH = 64 * 1024
-"""Bytes of the end that are shown at once: of what pours in faster nobody reads more."""
+"""Most new bytes at the end that are read at once: nobody can read faster output."""
 LONGEST = 16 * 1024
-"""Bytes of a line; a longer one is broken, so that nothing has to hold it whole."""
+"""Most bytes of a line; a longer one is split, so that it never has to be in memory as a whole."""
 _STRIDE = 1024 * 1024
 _TAB = 8
 
 
 @dataclass(frozen=True)
 class LogChunk:
-    """Lines that follow one another in a file, clean, of a progress bar's carriage returns the last state.
+    """Consecutive lines of a file, sanitised; of a progress bar's carriage returns only the last state is kept.
 
     `lines[n]` begins at byte `starts[n]`, and the last one ends before byte `end`.
     """
@@ -33,7 +33,7 @@ class LogChunk:
     starts: tuple[int, ...] = ()
     end: int = 0
     rest: str = ""
-    """What is written of the line after these, which has no end yet."""
+    """The beginning of the next line, which has no end yet."""
 
     @property
     def start(self) -> int:
@@ -42,7 +42,7 @@ class LogChunk:
 
 
 class LogTail:
-    """What is new at the end of a log that somebody writes."""
+    """Reads new lines at the end of a growing log."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -50,80 +50,80 @@ class LogTail:
         self._size = -1
 
     def read(self) -> LogChunk | None:
-        """Return the newest lines; None where there is nothing new.
+        """Return the newest lines; None if there is nothing new.
 
-        Where more than `FRESH` bytes have come since the last time, the piece begins after a gap: see its `start`.
+        If more than `FRESH` bytes have been added since the last call, the chunk begins after a gap: see its `start`.
         """
         size = _size(self.path)
         if size == self._size:
             return None
         if self._end is None or size < self._size or size - self._end > FRESH:
-            piece = before(self.path, size, FRESH, rest=True)
-            if not piece.lines and piece.rest and self._end is not None and size > self._size:
-                piece = replace(piece, end=self._end)  # one long progress bar: its line began there
+            chunk = before(self.path, size, FRESH, rest=True)
+            if not chunk.lines and chunk.rest and self._end is not None and size > self._size:
+                chunk = replace(chunk, end=self._end)  # one long progress bar: its line began there
         else:
-            piece = after(self.path, self._end, 2 * FRESH)
-            if len(piece.lines) == MOST:
-                piece = before(self.path, size, FRESH, rest=True)
-        self._size, self._end = size, piece.end
-        return piece
+            chunk = after(self.path, self._end, 2 * FRESH)
+            if len(chunk.lines) == MOST:
+                chunk = before(self.path, size, FRESH, rest=True)
+        self._size, self._end = size, chunk.end
+        return chunk
 
 
 def before(path: Path, end: int, size: int = PAGE, *, rest: bool = False) -> LogChunk:
     """Return the lines in the `size` bytes before byte `end`, the first of them whole.
 
     Args:
-        rest: `end` may be in the midst of a line, whose beginning is told as such.
+        rest: `end` may be in the middle of a line, whose beginning is returned as `rest`.
     """
     begin, data = _until(path, end, size)
-    piece = _piece(data, begin, rest)
-    return replace(piece, lines=piece.lines[-MOST:], starts=piece.starts[-MOST:])
+    chunk = _chunk(data, begin, rest)
+    return replace(chunk, lines=chunk.lines[-MOST:], starts=chunk.starts[-MOST:])
 
 
 def after(path: Path, start: int, size: int = PAGE) -> LogChunk:
     """Return the lines in the `size` bytes from byte `start`, with which a line begins."""
     data = _read(path, start, size)
     if len(data) < size:
-        piece = _piece(data, start, rest=True)
+        chunk = _chunk(data, start, rest=True)
     else:
         cut = data.rfind(b"\n") + 1
-        piece = _piece(data[:cut] if cut else data, start, rest=False)  # without an end in sight, a piece of a line
-    if len(piece.lines) <= MOST:
-        return piece
-    return LogChunk(piece.lines[:MOST], piece.starts[:MOST], piece.starts[MOST])
+        chunk = _chunk(data[:cut] if cut else data, start, rest=False)  # without a line feed: a part of a line
+    if len(chunk.lines) <= MOST:
+        return chunk
+    return LogChunk(chunk.lines[:MOST], chunk.starts[:MOST], chunk.starts[MOST])
 
 
 def last_lines(path: Path, many: int) -> int:
-    """Return the byte with which so many last lines begin; one that has no end yet is one of them."""
-    piece = before(path, _size(path))
-    while len(piece.lines) < many and piece.start > 0:
-        many -= len(piece.lines)
-        piece = before(path, piece.start)
-    return piece.starts[-many] if 0 < many <= len(piece.starts) else piece.start if many else piece.end
+    """Return the byte with which so many last lines begin; a line that has no end yet is one of them."""
+    chunk = before(path, _size(path))
+    while len(chunk.lines) < many and chunk.start > 0:
+        many -= len(chunk.lines)
+        chunk = before(path, chunk.start)
+    return chunk.starts[-many] if 0 < many <= len(chunk.starts) else chunk.start if many else chunk.end
 
 
 def find(
-    path: Path, term: str, place: int, *, backwards: bool, goes_on: Callable[[int], bool] = lambda place: True
+    path: Path, term: str, position: int, *, backwards: bool, goes_on: Callable[[int], bool] = lambda position: True
 ) -> int | None:
-    """Return the byte with which the next line begins that holds `term`, in any case; None where none does.
+    """Return the byte with which the next line begins that holds `term`, in upper or lower case; None if there is none.
 
     Args:
-        place: a byte with which a line begins. Backwards that line is left out, forwards it is looked at first.
-        goes_on: is told how far the search has come; False gives it up.
+        position: a byte with which a line begins. Backwards that line is skipped, forwards it is searched first.
+        goes_on: is called with the position of the search; False cancels it.
     """
     term = term.casefold()
     if not term:
         return None
     size = _size(path)
-    while goes_on(place) and (place > 0 if backwards else place < size):
+    while goes_on(position) and (position > 0 if backwards else position < size):
         if backwards:
-            begin, data = _until(path, place, _STRIDE)
-            place = begin
+            begin, data = _until(path, position, _STRIDE)
+            position = begin
         else:
-            begin, data = place, _read(path, place, _STRIDE)
+            begin, data = position, _read(path, position, _STRIDE)
             cut = data.rfind(b"\n") + 1
             data = data[:cut] if cut and begin + len(data) < size else data
-            place = begin + len(data)
+            position = begin + len(data)
         if not data:
             return None
         found = [begin + at for at in _matches(data, term)]
@@ -136,7 +136,7 @@ def _matches(data: bytes, term: str) -> Iterator[int]:
     """Yield where the lines begin that hold the term, as they are shown."""
     searched = term.encode()
     if term.isascii() and b"\x1b" not in data and searched not in data.lower():
-        return  # quickly, for nearly all of a long log
+        return  # the fast way, for nearly all of a long log
     for begin, end in _bounds(data):
         if term in _shown(data[begin:end]).casefold():
             yield begin
@@ -147,12 +147,12 @@ def _until(path: Path, end: int, size: int) -> tuple[int, bytes]:
     begin = max(0, end - size)
     data = _read(path, begin, end - begin)
     cut = data.find(b"\n") + 1 if begin else 0
-    if cut < len(data):  # else it is the inside of a long line
+    if cut < len(data):  # else it is the middle of a long line
         begin, data = begin + cut, data[cut:]
     return begin, data
 
 
-def _piece(data: bytes, begin: int, rest: bool) -> LogChunk:
+def _chunk(data: bytes, begin: int, rest: bool) -> LogChunk:
     """Return the lines of some bytes; with `rest`, what follows the last newline is the beginning of a line."""
     cut = data.rfind(b"\n") + 1
     written = data[cut:]
@@ -166,7 +166,7 @@ def _piece(data: bytes, begin: int, rest: bool) -> LogChunk:
 
 
 def _bounds(data: bytes) -> Iterator[tuple[int, int]]:
-    """Yield where each line begins and ends; a very long one is broken."""
+    """Yield where each line begins and ends; a very long one is split."""
     at = 0
     while at < len(data):
         end = data.find(b"\n", at)
@@ -175,20 +175,20 @@ def _bounds(data: bytes) -> Iterator[tuple[int, int]]:
         if end - at > LONGEST:  # of a long progress bar only the last state counts
             last = at + len(data[at:end].rstrip(b"\r"))
             begin = max(at, data.rfind(b"\r", at, last) + 1)
-        for piece in range(begin, max(end, begin + 1), LONGEST):
-            yield piece if piece > begin else at, min(end, piece + LONGEST)
+        for chunk in range(begin, max(end, begin + 1), LONGEST):
+            yield chunk if chunk > begin else at, min(end, chunk + LONGEST)
         at = end + 1
 
 
 def _shown(raw: bytes) -> str:
-    """Return a line as it is painted: a tab is as wide as it is at that place."""
+    """Return a line as it is painted, with tabs expanded."""
     return as_shown(raw).expandtabs(_TAB)
 
 
 def _read(path: Path, begin: int, size: int) -> bytes:
     try:
         with open_regular(path) as file:
-            there = os.fstat(file.fileno()).st_size - begin  # some files of /proc have none, and are waited for
+            there = os.fstat(file.fileno()).st_size - begin  # some files of /proc have no size, and reading them blocks
             file.seek(begin)
             return file.read(max(0, min(size, there)))
     except OSError:

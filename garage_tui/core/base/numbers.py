@@ -9,7 +9,7 @@ import msgspec
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """True for what a float can hold; JSON also knows NaN, Infinity, and integers of any length."""
+    """Return whether a value fits into a float; JSON also has NaN, Infinity, and integers of any length."""
     return isinstance(value, int | float) and abs(value) <= sys.float_info.max
 
 

@@ -1,4 +1,4 @@
-"""Where this package lies on disk; for its data files and for the path that child processes import it from."""
+"""The folder of this package, for its data files and for the import path of child processes."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""What reading a file of JSON may raise where the file is damaged, or is none."""
+"""The exceptions that reading a JSON file may raise."""
 
 from __future__ import annotations
 
 import msgspec
 
 DAMAGED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""It is not JSON, not of the shape that was wanted, not UTF-8, or nested deeper than Python goes."""
+"""It is not JSON, not of the expected shape, not UTF-8, or nested too deeply."""
 UNREADABLE = (OSError, *DAMAGED)
-"""As `DAMAGED`; or it is not there, cannot be read, or is no regular file (core.regular_file)."""
+"""As `DAMAGED`; or the file is missing, cannot be read, or is not a regular file (`core/base/safe_open.py`)."""

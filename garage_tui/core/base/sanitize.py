@@ -1,4 +1,4 @@
-"""Outside text (files, logs, models, servers) is cleaned once, where it is read, before anything paints it."""
+"""Sanitising of text from outside (files, logs, models, servers), once, where it is read."""
 
 from __future__ import annotations
 
@@ -14,22 +14,21 @@ _SEQUENCES = re.compile(
 )
 # C0 but tab and newline, DEL, C1.
 _C0_C1 = r"\x00-\x08\x0b-\x1f\x7f-\x9f"
-# What turns the direction of the text after it, text that no eye sees (tags), half characters, and the cell that kitty
-# replaces by a part of a picture.
+# Bidirectional controls, invisible tags, lone surrogates, and the cell that kitty replaces by a part of a picture.
 _DECEIVING = r"\ud800-\udfff\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f\U0010eeee"
-# What nobody sees: hyphens and spaces without width, marks of direction, separators, fillers, notes between lines,
-# variants but those of emoji (U+FE0E, U+FE0F). The joiners U+200C and U+200D are letters of emoji and of Persian.
+# Invisible characters: hyphens and spaces without width, direction marks, separators, fillers, annotations, variation
+# selectors but those of emoji (U+FE0E, U+FE0F). The joiners U+200C and U+200D are needed in emoji and in Persian.
 _UNSEEN = (
     r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028\u2029\u2060-\u2065\u206a-\u206f"
     r"\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0080-\U000e0fff"
 )
 MOST_MARKS = 8
-"""Marks over one letter; no language needs more, and a hundred hang over the lines around it."""
+"""Most combining marks on one letter; no language needs more, and a hundred cover the lines around it."""
 
 _SILENT = re.compile(f"[{_C0_C1}{_UNSEEN}]")
 _LOUD = re.compile(f"[{_DECEIVING}]+")
 _HIDDEN = re.compile(f"[{_C0_C1}{_UNSEEN}{_DECEIVING}]")
-# What may be a flood of marks: of signs that are neither letters nor spaces more than can be over one letter.
+# A possible flood of marks: more characters that are neither letters nor spaces than fit over one letter.
 _FLOOD = re.compile(rf"[^\w\s\x00-\x7f]{{{MOST_MARKS + 1},}}")
 _LEFT_OUT = re.compile(r"⟨\+\d+ marks⟩")
 _SHOWN_MARK = re.compile("[\u2400-\u241f\u2421]|⟨U\\+([0-9A-F]{4,6})⟩")
@@ -38,8 +37,8 @@ _SHOWN_MARK = re.compile("[\u2400-\u241f\u2421]|⟨U\\+([0-9A-F]{4,6})⟩")
 def plain(text: str) -> str:
     """Return `text` safe to send to a terminal: printable characters, tabs and newlines only.
 
-    Escape sequences are removed whole; a carriage return becomes a newline, as a progress bar meant it. Characters that
-    deceive (the direction of the text, text that no eye sees) leave a `�`.
+    Escape sequences are removed whole; a carriage return becomes a newline. Deceptive
+    characters (bidirectional controls, invisible tags) become a `�`.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -49,42 +48,42 @@ def plain(text: str) -> str:
 
 
 def one_line(text: str, limit: int = 200) -> str:
-    """Return `text` cleaned, folded to one line, and cut to `limit` characters with an ellipsis."""
+    """Return `text` sanitised, folded to one line, and cut to `limit` characters with an ellipsis."""
     return _folded(plain(_beginning(text, limit)), text, limit)
 
 
 def shown(text: str) -> str:
-    """Return `text` safe to paint for somebody who edits or judges it: nothing is removed, all is seen.
+    """Return `text` safe to paint with every character visible, for editing and review.
 
-    Control characters become their pictures (`␛`, `␀`), other characters that are not seen or turn the direction of
-    the text become their numbers (`⟨U+202E⟩`). Tabs and newlines stay.
+    Control characters become their pictures (`␛`, `␀`); other invisible or bidirectional characters become their code
+    points (`⟨U+202E⟩`). Tabs and newlines stay.
     """
     if text.isascii() and text.isprintable():
         return text
     text = _HIDDEN.sub(lambda found: _mark(found[0]), text)
-    return text if text.isascii() else _FLOOD.sub(lambda found: _thinned(found, said=True), text)
+    return text if text.isascii() else _FLOOD.sub(lambda found: _thinned(found, counted=True), text)
 
 
 def shown_line(text: str, limit: int = 200) -> str:
-    """Return what `shown` does, folded to one line, and cut to `limit` characters with an ellipsis."""
+    """Return the result of `shown`, folded to one line, and cut to `limit` characters with an ellipsis."""
     return _folded(shown(_beginning(text, limit)), text, limit)
 
 
 def blanked(text: str, cells: Callable[[str], int]) -> str:
-    """Return `text` with blanks for all that must not be sent, as wide as it was; tabs and newlines become blanks too.
+    """Return `text` of the same width, with blanks in place of unsafe characters, tabs and newlines.
 
     Args:
-        cells: how wide a character is.
+        cells: returns the width of a character.
     """
     return _HIDDEN.sub(lambda found: " " * cells(found[0]), text.replace("\t", " ").replace("\n", " "))
 
 
 def hidden(text: str) -> list[str]:
-    """Return the marks of all that `shown` makes visible in `text`, each once, in their order."""
+    """Return the marks of all characters that `shown` makes visible, each once, in their order."""
     if text.isascii() and text.isprintable():
         return []
     marks = [_mark(character) for character in dict.fromkeys(_HIDDEN.findall(text))]
-    floods = (_LEFT_OUT.search(_thinned(found, said=True)) for found in _FLOOD.finditer(text))
+    floods = (_LEFT_OUT.search(_thinned(found, counted=True)) for found in _FLOOD.finditer(text))
     return marks + [flood[0] for flood in floods if flood][:1]
 
 
@@ -94,7 +93,7 @@ def unshown(text: str) -> str:
 
 
 def _beginning(text: str, limit: int) -> str:
-    """Return enough of a text for its first line: nobody shall wait until ten million characters were cleaned."""
+    """Return enough of a text for its first line, so that ten million characters need not be sanitised."""
     return text[: _enough(limit)]
 
 
@@ -116,8 +115,8 @@ def _mark(character: str) -> str:
     return "\u2421" if code == 0x7F else f"⟨U+{code:04X}⟩"
 
 
-def _thinned(found: re.Match[str], said: bool = False) -> str:
-    """Return signs with `MOST_MARKS` marks over a letter at most; where that is `said`, with how many were left out."""
+def _thinned(found: re.Match[str], counted: bool = False) -> str:
+    """Return characters with at most `MOST_MARKS` marks on a letter; if `counted`, with the number of removed ones."""
     import unicodedata
 
     kept: list[str] = []
@@ -128,7 +127,7 @@ def _thinned(found: re.Match[str], said: bool = False) -> str:
             if count > MOST_MARKS:
                 continue
         else:
-            if said and count > MOST_MARKS:
+            if counted and count > MOST_MARKS:
                 kept.append(f"⟨+{count - MOST_MARKS} marks⟩")
             count = 0
         kept.append(sign)

@@ -1,4 +1,4 @@
-"""Settings: `garage.toml` in the workspace over the user's file over the defaults."""
+"""Settings: the workspace's `garage.toml`, then the user's file, then the defaults."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from garage_tui.core.base.workspace import models_folder as models_folder
 from garage_tui.core.base.workspace import user_settings_file as user_settings_file
 
 COOLEST = 20.0
-"""The lowest limit of heat that there is, in °C: a room."""
+"""The lowest temperature limit, in °C."""
 Celsius = Annotated[float, msgspec.Meta(ge=COOLEST, le=120)]
 Watts = Annotated[float, msgspec.Meta(gt=0)]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
@@ -29,103 +29,106 @@ class ServeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[serve]`: the server of base and tuned models."""
 
     engine: Literal["auto", "embedded", "vllm"] = "auto"
-    """What answers: a model in the server itself, or vLLM; auto takes vLLM where `vllm_python` names one."""
+    """What generates the answers: a model in the server itself, or vLLM. auto uses vLLM if `vllm_python` is set."""
     host: str = "127.0.0.1"
-    """Address that it listens at: with another one the network can reach it (and needs the key, unencrypted). From the
-    user's own settings only."""
+    """Address that the server listens on. With any other address it can be reached from the network, with the key sent
+    unencrypted. Only in the user's own settings."""
     port: Port = 0
-    """TCP port; 0 takes any free one."""
+    """TCP port; 0 means any free port."""
     gpu: Annotated[int, msgspec.Meta(ge=0)] | None = None
-    """Index of the GPU that it uses; by default the first."""
+    """Index of the GPU that the server uses; by default the first."""
     idle_minutes: Annotated[float, msgspec.Meta(gt=0)] = 30.0
-    """A server that the app started leaves after so many minutes without a question."""
+    """A server that the app has started stops after so many minutes without a question."""
     while_training: WhileTraining = "auto"
-    """Whose the card is when a run's turn comes while a server has its model there. `sleep`: the server puts its model
-    away and is back, with the new adapter, when the run has ended. `wait`: the run waits until the server has left.
-    `both`: they share it. `auto`: they share it if the run fits into what is free then, else the server sleeps."""
+    """What happens when a run is due on a GPU where the server has its model. `sleep`: the server unloads its model and
+    loads it again, with the new adapter, when the run has ended. `wait`: the run waits until the server has stopped.
+    `both`: they share the GPU. `auto`: they share it if the run fits into the free memory; otherwise as `sleep`."""
     vllm_python: str = ""
-    """Python of the environment that vLLM is installed in; from the user's own settings only."""
+    """Python interpreter of the environment in which vLLM is installed. Only in the user's own settings."""
     vllm_memory: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.9
-    """Share of the GPU's memory that vLLM may take; less where less is free."""
+    """Share of the GPU's memory that vLLM may use; it uses less if less is free."""
     vllm_args: tuple[str, ...] = ()
-    """More arguments for vLLM; from the user's own settings only."""
+    """More arguments for vLLM. Only in the user's own settings."""
 
 
 class ChatSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[chat]`: another OpenAI-compatible server for the chat (Ollama, llama.cpp, a vLLM elsewhere)."""
 
     server: str = ""
-    """Its address up to and with `/v1`; by default the chat has one of its own. From the user's own settings only."""
+    """The server's address, ending in `/v1`; by default the chat starts a server of its own. Only in the user's own
+    settings."""
     key_file: str = ""
-    """File with the key that it asks for, readable by you alone (`chmod 600`); from the user's own settings only."""
+    """File with the server's API key, which only you may be able to read (`chmod 600`). Only in the user's own
+    settings."""
     base: str = ""
-    """The model on the left, as that server names it; by default its first."""
+    """Name of the left model on that server; by default its first model."""
     tuned: str = ""
-    """The model on the right; by default the run's id."""
+    """Name of the right model on that server; by default the id of the run."""
 
 
 class NotifySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[notify]`: how the end of a run is told."""
+    """`[notify]`: notifications at the end of a run."""
 
     on: tuple[Literal["finished", "failed", "stopped", "paused", "interrupted"], ...] = ("finished", "failed")
-    """Which ends are told."""
+    """The outcomes that trigger a notification."""
     bell: bool = True
-    """Ring the terminal's bell: in the app, and in the tmux pane where the run was started."""
+    """Ring the terminal's bell in the app, and in the tmux pane where the run was started."""
     tmux: bool = True
-    """Show a message on every client of the tmux in which the run was started."""
+    """Show a message on every client of the tmux server in which the run was started."""
     command: tuple[str, ...] = ()
-    """Program and arguments, run without a shell; from the user's own settings only."""
+    """Program with its arguments, run without a shell. Only in the user's own settings."""
     urls: tuple[str, ...] = ()
-    """Services, as apprise writes them; from the user's own settings only."""
+    """Addresses of notification services in the format of apprise. Only in the user's own settings."""
 
 
 class HeatSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[heat]`: when a run pauses to cool."""
+    """`[heat]`: when a run pauses to cool down."""
 
     max_temp_c: Celsius | None = None
-    """Above it a run pauses; by default 5 °C below the point where the GPU slows itself down. A processor is guarded
-    only where this is set."""
+    """A run pauses at this temperature; by default 5 °C below the one at which the GPU slows down. A CPU has a limit
+    only if this is set."""
     resume_temp_c: Celsius | None = None
-    """Below it the run goes on; by default 10 °C below `max_temp_c`."""
+    """The run continues below this temperature; by default 10 °C below `max_temp_c`."""
     power_cap_w: Watts | None = None
-    """Power cap of the run's GPUs while it works, put back afterwards; needs permission (root)."""
+    """Power limit of the run's GPUs while it works, restored afterwards; setting it needs root."""
 
 
 class HoursSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[hours]`: when runs may work, as windows: `22:00-06:00`, `sat-sun 10:00-18:00`."""
+    """`[hours]`: when runs may work, as time windows: `22:00-06:00`, `sat-sun 10:00-18:00`."""
 
     only: tuple[str, ...] = ()
-    """Runs work only between these times; none allows all."""
+    """Runs work only in these windows; an empty list allows all hours."""
     quiet: tuple[str, ...] = ()
-    """Runs do not work between these."""
+    """Runs do not work in these windows."""
 
 
 class SunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[sun]`: runs that wait until the sun pays for them."""
+    """`[sun]`: runs that wait for solar power."""
 
     command: tuple[str, ...] = ()
-    """Program and arguments that print the watts to spare, run without a shell; from the user's own settings only."""
+    """Program with its arguments that prints the surplus power in watts, run without a shell. Only in the user's own
+    settings."""
     wait: bool = False
-    """Every run waits for the sun; else only those that are started with `--sunny`."""
+    """Every run waits for solar power; otherwise only runs that are started with `--sunny`."""
     start_w: float = 0.0
-    """Watts to spare from which a run works."""
+    """A run starts from this surplus in watts on."""
     stop_w: float = 0.0
-    """Watts to spare below which it stops."""
+    """A run stops below this surplus in watts."""
     patience_minutes: Annotated[float, msgspec.Meta(ge=0)] = 5.0
-    """It stops after so many minutes below `stop_w`: not for every cloud."""
+    """A run stops after so many minutes below `stop_w`, so that a cloud does not stop it."""
     every_seconds: Annotated[float, msgspec.Meta(ge=1)] = 60.0
-    """How often the command is run, at most."""
+    """Shortest interval between two calls of the command, in seconds."""
 
 
 class EnergySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`[energy]`: what a run's watt-hours cost."""
+    """`[energy]`: the price of a run's energy."""
 
     price_per_kwh: Annotated[float, msgspec.Meta(ge=0)] | None = None
-    """What a kWh costs, in `currency`; shown beside the watt-hours of a run."""
+    """Price of a kWh in `currency`, for the cost that is shown beside the energy of a run."""
     currency: str = "€"
-    """Its sign, as it is shown."""
+    """Sign of the currency, as it is shown."""
     co2_g_per_kwh: Annotated[float, msgspec.Meta(ge=0)] | None = None
-    """Grams of CO₂ for each kWh."""
+    """Grams of CO₂ per kWh."""
 
 
 OWNERS_ALONE = (
@@ -138,30 +141,30 @@ OWNERS_ALONE = (
     ("chat", "server"),
     ("chat", "key_file"),
 )
-"""A workspace may be somebody else's; it must not name programs to run or addresses to tell."""
+"""Settings that a workspace cannot set: it may be somebody else's, and must not name programs or addresses."""
 
 _EXAMPLE = 'base_model = "smollm2-135m"'
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All settings; each has a default that works on a fresh box."""
+    """All settings; the defaults work on a new machine."""
 
     base_model: str = "smollm2-135m"
-    """What `train lora` starts from and the chat compares with: a name in `garage models`, a folder or a Hub id."""
+    """The base model of `train lora` and of the chat: a name from `garage models`, a folder or a Hub id."""
     stop_grace_seconds: Annotated[float, msgspec.Meta(ge=1)] = 60.0
-    """How long a run may take to save after `stop` before it is killed."""
+    """Seconds that a run may take to save after `stop`; then it is killed."""
     checkpoint_seconds: Annotated[float, msgspec.Meta(ge=1)] = 60.0
-    """Work between two checkpoints: what a power cut can cost at most."""
+    """Seconds of work between two checkpoints, which is the most that a power cut can cost."""
     pictures: Literal["auto", "kitty", "sixel", "half", "ascii"] = "auto"
-    """How pictures are shown; auto asks the terminal, and $GARAGE_PICTURES goes before it."""
+    """How pictures are shown. auto asks the terminal; $GARAGE_PICTURES takes precedence."""
     title: bool = True
-    """Say in the terminal's title which workspace this is, and how far its run has come."""
+    """Show the workspace and the progress of its run in the terminal's title."""
     ascii: bool | None = None
-    """Paint borders, gauges, curves, signs and pictures in ASCII, for fonts that have no more; by default where the
-    locale is not UTF-8, and on the Linux console. `--ascii` and `--no-ascii` go before it."""
+    """Paint borders, gauges, curves, signs and pictures in ASCII, for fonts without other characters; by default if the
+    locale is not UTF-8, and on the Linux console. `--ascii` and `--no-ascii` take precedence."""
     mouse: bool = True
-    """Clicks and the wheel go to the app; false leaves the mouse to the terminal, to select text with. F8 switches it,
-    `--mouse` and `--no-mouse` go before it."""
+    """The app uses the mouse; false leaves it to the terminal, for selecting text. F8 switches it; `--mouse` and
+    `--no-mouse` take precedence."""
     serve: ServeSettings = ServeSettings()
     chat: ChatSettings = ChatSettings()
     notify: NotifySettings = NotifySettings()
@@ -179,28 +182,30 @@ def _read(file: Path) -> dict[str, Any]:
     except msgspec.DecodeError as error:
         what, line = re.sub(r" \(at line (\d+), column \d+\)", "", str(error)), re.search(r"at line (\d+)", str(error))
         where = f", line {line[1]}" if line else ""
-        raise BadInputError(f"{file}{where}: this is not TOML ({what}); text goes in quotes: {_EXAMPLE}") from error
+        raise BadInputError(
+            f"{file}{where}: this is not valid TOML ({what}); put text in quotes: {_EXAMPLE}"
+        ) from error
     except (OSError, UnicodeDecodeError, RecursionError) as error:
         raise BadInputError(f"{file}: {error}") from error
     return table if isinstance(table, dict) else {}
 
 
-def _wrong(file: Path, table: dict[str, Any]) -> str:
+def _find_mistake(file: Path, table: dict[str, Any]) -> str:
     from garage_tui.core.base.settings_reference import what_is_wrong  # only for files that are wrong
 
     return what_is_wrong(Settings, table, read_regular(file).decode())
 
 
-def _over(low: dict[str, Any], high: dict[str, Any]) -> dict[str, Any]:
+def _merged(low: dict[str, Any], high: dict[str, Any]) -> dict[str, Any]:
     merged = dict(low)
     for key, value in high.items():
         old = merged.get(key)
-        merged[key] = _over(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+        merged[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
     return merged
 
 
 def load_settings(workspace: Workspace) -> Settings:
-    """Return the settings that hold in `workspace`.
+    """Return the settings that apply in `workspace`.
 
     Raises:
         BadInputError: a file is not TOML, or a key is unknown or has a wrong type; the text names file, line and key.
@@ -213,23 +218,25 @@ def load_settings(workspace: Workspace) -> Settings:
         try:
             msgspec.convert(table, Settings)
         except msgspec.ValidationError as error:
-            raise BadInputError(f"{file}, {_wrong(file, table) or error}") from error
+            raise BadInputError(f"{file}, {_find_mistake(file, table) or error}") from error
         for section, key in OWNERS_ALONE:
             if file == workspace.settings_file and key in table.get(section, {}):
                 where = user_settings_file()
-                raise BadInputError(f"{file}: {section}.{key} belongs in {where}: a workspace may be somebody else's")
-        merged = _over(merged, table)
+                raise BadInputError(
+                    f"{file}: {section}.{key} can only be set in {where}, because a workspace may be somebody else's"
+                )
+        merged = _merged(merged, table)
     return msgspec.convert(merged, Settings) if merged else Settings()
 
 
 def with_options(settings: Settings, **options: object) -> Settings:
-    """Return the settings under what was said on the command line; None there says nothing."""
-    said = {name: value for name, value in options.items() if value is not None}
-    return msgspec.structs.replace(settings, **said)
+    """Return the settings with the options of the command line over them; None is no option."""
+    given = {name: value for name, value in options.items() if value is not None}
+    return msgspec.structs.replace(settings, **given)
 
 
 def settings_sources(workspace: Workspace) -> dict[str, str]:
-    """Return for each setting (dotted name) the file that its value came from, or `default`."""
+    """Return for each setting (dotted name) the file of its value, or `default`."""
     sources = {}
     user, here = user_settings_file(), workspace.settings_file
     for name in setting_names():

@@ -1,4 +1,4 @@
-"""Settings in words: what each is for, what it may be, and which key or value of a file is wrong, and in which line."""
+"""Descriptions of all settings, and error messages for wrong keys and values in a settings file."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Setting:
     name: str
     """Dotted, as `serve.port`."""
     default: object
-    """None where it depends on the box; the text says on what."""
+    """None if it depends on the machine; the text says how."""
     kind: str
-    """What it may be, in words."""
+    """The allowed values, as text."""
     text: str
-    """What it is for."""
+    """The description."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,13 @@ class Section:
     """The settings of one table of the file."""
 
     name: str
-    """Empty for those before the first table."""
+    """Empty for the settings before the first table."""
     text: str
     settings: tuple[Setting, ...]
 
 
 def sections(struct: type[msgspec.Struct]) -> list[Section]:
-    """Return all settings below `struct`, with the sentences that stand below them in its source."""
+    """Return all settings below `struct`, with the docstrings below them in its source."""
     texts = _texts(struct)
     own, tables = [], []
     hints = get_type_hints(struct, include_extras=True)
@@ -64,7 +64,7 @@ def _settings(struct: type[msgspec.Struct], before: str, texts: dict[str, str]) 
 
 
 def _texts(struct: type[msgspec.Struct]) -> dict[str, tuple[str, dict[str, str]]]:
-    """Return for each class of the struct's module its docstring, and the one below each of its fields."""
+    """Return for each class in the struct's module its docstring, and those below its fields."""
     source = inspect.getsource(inspect.getmodule(struct))  # type: ignore[arg-type]
     found = {}
     for node in ast.parse(source).body:
@@ -87,9 +87,9 @@ def _after_colon(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def kind(wanted: Any) -> str:
-    """Return in words what a value of this type may be: `a whole number from 0 to 65535`."""
-    origin, inside = get_origin(wanted), get_args(wanted)
+def kind(hint: Any) -> str:
+    """Return the allowed values of this type as text: `a whole number from 0 to 65535`."""
+    origin, inside = get_origin(hint), get_args(hint)
     if origin is Annotated:
         return kind(inside[0]) + "".join(_bounds(one) for one in inside[1:] if isinstance(one, msgspec.Meta))
     if origin in (Union, UnionType):
@@ -99,7 +99,7 @@ def kind(wanted: Any) -> str:
     if origin is tuple:
         one = inside[0]
         return _SEVERAL.get(one) or f"a list of {kind(one).removeprefix('one of ')}"
-    return _KINDS.get(wanted, "a table")
+    return _KINDS.get(hint, "a table")
 
 
 def _bounds(meta: msgspec.Meta) -> str:
@@ -110,11 +110,11 @@ def _bounds(meta: msgspec.Meta) -> str:
 
 
 def what_is_wrong(struct: type[msgspec.Struct], table: dict[str, Any], text: str) -> str:
-    """Return the first thing that is wrong with a file's table: in which line, what is wanted; empty where all is well.
+    """Return the first mistake in a file's table, with its line and the allowed values; empty if there is none.
 
     Args:
-        struct: the settings.
-        table: what the file holds.
+        struct: the struct of all settings.
+        table: the parsed file.
         text: the file, to find the line in.
     """
     known = {one.name: one for section in sections(struct) for one in section.settings}
@@ -124,12 +124,12 @@ def what_is_wrong(struct: type[msgspec.Struct], table: dict[str, Any], text: str
         if name in tables:
             return f"{where}[{name}] is a table of settings, not a value"
         if name not in known:
-            return f"{where}{name} is no setting{nearest(name, [*known, *tables])}; `garage settings` lists them"
+            return f"{where}{name} is not a setting{nearest(name, [*known, *tables])} (`garage settings` lists all)"
         try:
             msgspec.convert(_nested(name, value), struct)
         except msgspec.ValidationError:
             shown = msgspec.json.encode(value, enc_hook=str).decode()
-            return f"{where}{name} is {known[name].kind}, not {shown[:60]}"
+            return f"{where}{name} must be {known[name].kind}, not {shown[:60]}"
     return ""
 
 
@@ -148,7 +148,7 @@ def _nested(name: str, value: object) -> dict[str, Any]:
 
 
 def nearest(name: str, known: list[str]) -> str:
-    """Return `, NAME is` for the known name that was meant: by its last part, or by its letters; else nothing."""
+    """Return `; did you mean NAME?` for the most similar known name; empty if none is similar."""
     last = name.rpartition(".")[2]
     by_last = [one for one in known if one.rpartition(".")[2] == last]
     near = (
@@ -156,11 +156,11 @@ def nearest(name: str, known: list[str]) -> str:
         or difflib.get_close_matches(name, known, 1)
         or [one for one in known if difflib.get_close_matches(last, [one.rpartition(".")[2]], 1, 0.75)]
     )
-    return f", {near[0]} is" if near else ""
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def toml_value(value: object) -> str:
-    """Return a value as a TOML file holds it."""
+    """Return a value in TOML."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):

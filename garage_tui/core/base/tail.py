@@ -1,4 +1,4 @@
-"""Reading a file that another process appends to, a bounded piece at a time."""
+"""Reading of a file that another process appends to, in bounded chunks."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from garage_tui.core.base.safe_open import check_regular, open_regular
 from garage_tui.core.base.sanitize import plain
 
 CHUNK = 256 * 1024
-"""Bytes read in one go: at 5 reads a second enough for 20,000 lines/s, and too little to hold up a screen."""
+"""Bytes of one read: at 5 reads a second enough for 20,000 lines/s, and too little to delay a screen."""
 
 
 class FileFollower:
-    """Complete lines of a growing file, from where the last call ended.
+    """Returns complete new lines of a growing file, from where the last call ended.
 
     Args:
-        path: the file; it need not be there yet.
+        path: the file, which need not exist yet.
         tail: start at most so many bytes before the end, at the beginning of a line; None starts at the beginning.
     """
 
@@ -35,7 +35,7 @@ class FileFollower:
 
     @property
     def size(self) -> int:
-        """Bytes in the file now; 0 while it is missing, or something else is in its place."""
+        """Bytes in the file now; 0 while it is missing or is not a regular file."""
         try:
             return check_regular(self.path).st_size
         except OSError:
@@ -50,7 +50,7 @@ class FileFollower:
         """Return the complete lines of the next chunk, without their newlines.
 
         Args:
-            final: nobody writes any more, so that a last line without a newline is complete.
+            final: the writer has ended, so a last line without a newline is complete.
         """
         try:
             with open_regular(self.path) as file:
@@ -58,7 +58,9 @@ class FileFollower:
                 if size < self.position:  # replaced by a shorter one
                     self.position, self._rest = 0, b""
                 file.seek(self.position)
-                data = file.read(min(CHUNK, size - self.position)) or b""  # of a kernel's file, which has no size, none
+                data = (
+                    file.read(min(CHUNK, size - self.position)) or b""
+                )  # nothing of a kernel's file, which has size 0
             self._refused = False
         except OSError:
             self._refused = True
@@ -73,11 +75,11 @@ class FileFollower:
         return lines
 
     def text(self, *, final: bool = False) -> list[str]:
-        """Return the next lines cleaned for a terminal; of a progress bar's carriage returns the last state."""
+        """Return the next lines sanitised for a terminal; of a progress bar only the last state is kept."""
         return [as_shown(raw) for raw in self.read(final=final)]
 
     def events(self, *, final: bool = False) -> list[dict[str, Any]]:
-        """Return the next lines as JSON objects; a torn or foreign line is left out."""
+        """Return the next lines as JSON objects; damaged and other lines are skipped."""
         found = []
         for raw in self.read(final=final):
             try:
@@ -90,7 +92,7 @@ class FileFollower:
 
 
 def as_shown(raw: bytes) -> str:
-    """Return a line of a log cleaned; of what carriage returns wrote over, the last."""
+    """Return a line of a log, sanitised; of text that carriage returns overwrite, only the last part."""
     if b"\r" in raw:
         raw = next((part for part in reversed(raw.split(b"\r")) if part), b"")
     return plain(raw.decode(errors="replace"))

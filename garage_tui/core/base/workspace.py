@@ -1,4 +1,4 @@
-"""The workspace, and every other path, in one place."""
+"""The workspace and all other folders that this program uses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SETTINGS_FILE = "garage.toml"
 
 
 class Workspace(NamedTuple):
-    """The folder that commands work in: `datasets/` and `checkpoints/` live here, made when first needed."""
+    """The folder that commands work in: `datasets/` and `checkpoints/` are created here when needed."""
 
     root: Path
 
@@ -39,16 +39,18 @@ class Workspace(NamedTuple):
         """Return the workspace named by `folder`, else by `$GARAGE_WORKSPACE`, else the current folder.
 
         Raises:
-            BadInputError: the folder is not there, or cannot be looked at.
+            BadInputError: the folder does not exist, or cannot be read.
         """
         named = folder or os.environ.get("GARAGE_WORKSPACE") or "."
         try:
             root = Path(named).expanduser().resolve()
             is_there = root.is_dir()
         except (OSError, RuntimeError) as error:  # this folder was deleted; a loop of links; no such ~user
-            raise BadInputError(f"the workspace {named} cannot be opened ({error}): name another one") from error
+            raise BadInputError(f"the workspace {named} cannot be opened ({error}): choose another one") from error
         if not is_there:
-            raise BadInputError(f"no folder {root}: make it with `mkdir -p {root}`, or name another with --workspace")
+            raise BadInputError(
+                f"there is no folder {root}: create it with `mkdir -p {root}`, or choose another with --workspace"
+            )
         return cls(root)
 
 
@@ -67,17 +69,17 @@ def _state_folder() -> Path:
 
 
 def queue_folder() -> Path:
-    """Folder of the queue, one for all workspaces of this user on this box."""
+    """Folder of the queue, one for all workspaces of this user on this machine."""
     return _state_folder() / "queue"
 
 
 def power_caps_folder() -> Path:
-    """Folder of what is to be put back of the GPUs' power caps."""
+    """Folder of the GPUs' power caps that have to be restored."""
     return _state_folder() / "power-caps"
 
 
 def journals_folder() -> Path:
-    """Folder of what is not saved yet of the facts files that are open."""
+    """Folder of unsaved changes to open facts files."""
     return _state_folder() / "journal"
 
 

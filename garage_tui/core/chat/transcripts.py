@@ -21,7 +21,7 @@ from garage_tui.core.chat import sampling_params as sampling
 from garage_tui.core.chat.sampling_params import SamplingParams
 from garage_tui.core.facts.retrieval import RetrievedFacts
 from garage_tui.core.runs.catalog import slug
-from garage_tui.core.runs.record import name_of
+from garage_tui.core.runs.folder import name_of
 
 CHATS = "chats"
 """Name of the folder in `datasets/`."""

@@ -1,7 +1,7 @@
-"""A tuned model made ready for other programs: what can be exported, and the process that does it.
+"""The export of a tuned model for other programs, by a process of its own.
 
-The process is `python -m garage_tui.jobs.export`. It says on stdout how far it is, in lines of JSON (`{"words": "…"}`),
-and last `{"path": "…", …}`; a failure is a line on stderr. Whoever waits for it ends it by leaving.
+The process is `python -m garage_tui.jobs.export`. It reports its progress on stdout in lines of JSON
+(`{"words": "…"}`), the last of which is `{"path": "…", …}`; an error is a line on stderr. It ends with its caller.
 """
 
 from __future__ import annotations
@@ -20,57 +20,57 @@ from garage_tui.core.base import child_process
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.export import target as export_place
+from garage_tui.core.export.target import EXPORTS, remove_leftovers, target_path
 from garage_tui.core.runs.record import Run
 
 JOB = (sys.executable, "-P", "-m", "garage_tui.jobs.export")
 ExportFormat = Literal["merged", "adapter", "gguf"]
 EXPORT_FORMATS: tuple[ExportFormat, ...] = get_args(ExportFormat)
 OUTTYPES = {"f16": 2.0, "bf16": 2.0, "f32": 4.0, "q8_0": 34 / 32}
-"""Types of number in a GGUF that llama.cpp's converter writes, with their bytes for each weight."""
+"""Number types of a GGUF that llama.cpp's converter writes, with their bytes per weight."""
 _MOST_HEADER = 100_000_000  # bytes, the limit of safetensors' own library
 
 
 class ExportRequest(msgspec.Struct, frozen=True):
-    """What is to be exported, and where to."""
+    """The format and the target of an export."""
 
     form: ExportFormat = "merged"
     to: str = ""
-    """Folder, of a GGUF its file or folder; empty is the run's own `export/`."""
+    """Target folder, or for a GGUF a file or folder; empty is the run's own `export/`."""
     outtype: str = "f16"
-    """Of a GGUF: one of `OUTTYPES`."""
+    """Number type of a GGUF: one of `OUTTYPES`."""
     converter: str = ""
-    """Of a GGUF: llama.cpp's converter, or its folder; empty looks for it."""
+    """llama.cpp's converter for a GGUF, or its folder; empty searches for it."""
 
 
 class ExportEvent(msgspec.Struct, frozen=True, rename={"text": "words"}):
-    """How far it is, in words; the last one has a path."""
+    """One progress message; the last one has the path of the export."""
 
     text: str = ""
     path: str = ""
     bytes: int = 0
     replaced: bool = False
-    """True where an earlier export was there."""
+    """True if an earlier export was replaced."""
     notes: tuple[str, ...] = ()
-    """What to know about it; sentences."""
+    """Remarks on the export, in sentences."""
 
 
 def refusal(run: Run) -> str:
-    """Return why a run's model cannot be exported now, as a sentence; empty where it can."""
+    """Return in a sentence why a run's model cannot be exported now; empty if it can."""
     if run.manifest is None:
         return f"{run.id} cannot be read: {one_line(run.broken)}"
     if run.draws:
-        return f"{run.id} has learned to draw: its pipeline/ is a diffusers folder as it is, for DDPMPipeline"
+        return f"{run.id} is a diffusion run: its pipeline/ is already a diffusers folder for DDPMPipeline"
     if not run.over:
-        return f"{run.id} is {run.status}: its model can be exported at its end"
+        return f"{run.id} is {run.status}: its model can be exported when it has ended"
     if run.adapter is None or run.status not in ("finished", "stopped"):
-        mend = f"; `garage resume {run.id}` has it go on" if run.resumable else ""
-        return f"{run.id} has no finished adapter to export ({run.status}){mend}"
+        advice = f"; resume it with `garage resume {run.id}`" if run.resumable else ""
+        return f"{run.id} has no finished adapter to export ({run.status}){advice}"
     return ""
 
 
 def count_weights(base: Path) -> int:
-    """Return how many weights a model folder holds, by the headers of its safetensors files.
+    """Return how many weights a model folder contains, by the headers of its safetensors files.
 
     Raises:
         GarageError: a file is damaged.
@@ -103,48 +103,48 @@ class _Tensor(msgspec.Struct):
 
 
 def needed_bytes(form: ExportFormat, weights: int, outtype: str) -> float:
-    """Return about how much disk an export takes while it is made; a GGUF is made from a merged model."""
+    """Return about how many bytes of disk an export needs while it is made; a GGUF is made from a merged model."""
     merged = weights * 2.0 * 1.02 + 50e6  # tokenizers have up to some 30 MB
     return merged if form == "merged" else merged + weights * OUTTYPES[outtype] * 1.02 + 50e6
 
 
-def command(run: Path, wanted: ExportRequest, job: Sequence[str] = JOB) -> list[str]:
-    """Return the command that exports what is wanted."""
-    words = [*job, str(run), "--as", wanted.form, "--outtype", wanted.outtype]
-    words += ["--to", wanted.to] if wanted.to else []
-    return [*words, "--converter", wanted.converter] if wanted.converter else words
+def command(run: Path, request: ExportRequest, job: Sequence[str] = JOB) -> list[str]:
+    """Return the command line of an export."""
+    arguments = [*job, str(run), "--as", request.form, "--outtype", request.outtype]
+    arguments += ["--to", request.to] if request.to else []
+    return [*arguments, "--converter", request.converter] if request.converter else arguments
 
 
-async def export(run: Path, wanted: ExportRequest, job: Sequence[str] = JOB) -> AsyncGenerator[ExportEvent, None]:
-    """Export, and yield how far it is. Whoever leaves the loop, or is cancelled in it, has ended the process.
+async def export(run: Path, request: ExportRequest, job: Sequence[str] = JOB) -> AsyncGenerator[ExportEvent, None]:
+    """Export, and yield the progress. Leaving the loop, or cancelling it, ends the process.
 
     Raises:
-        BadInputError: the run or the place will not do; the text says why.
-        GarageError: it cannot be started, or failed; the text says why.
+        BadInputError: the run or the target cannot be used; the text says why.
+        GarageError: the process cannot be started, or failed; the text says why.
     """
-    target = export_place.target_path(run, wanted.form, wanted.outtype, wanted.to)
-    process = await child_process.start(command(run, wanted, job), "nothing can be exported")
+    target = target_path(run, request.form, request.outtype, request.to)
+    process = await child_process.start(command(run, request, job), "nothing can be exported")
     assert process.stdout and process.stderr
-    said = asyncio.create_task(child_process.last_line(process.stderr))
+    last_error = asyncio.create_task(child_process.last_line(process.stderr))
     last = ExportEvent()
     try:
-        with contextlib.suppress(ValueError):  # a line longer than any of ours: its exit code tells
+        with contextlib.suppress(ValueError):  # a line that is too long: the exit code decides
             async for line in process.stdout:
-                with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):  # a word of some library
+                with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):  # a message of some library
                     last = msgspec.json.decode(line, type=ExportEvent)
                     yield last
-        code, why = await process.wait(), await said
+        code, why = await process.wait(), await last_error
         if code or not last.path:
-            what = why or f"nothing was exported: {child_process.how_it_ended(code)}"
-            raise BadInputError(what) if code == 2 else GarageError(what)
+            message = why or f"nothing was exported: {child_process.how_it_ended(code)}"
+            raise BadInputError(message) if code == 2 else GarageError(message)
     finally:
-        said.cancel()
+        last_error.cancel()
         await child_process.end(process)
-        export_place.remove_leftovers(target)  # a process that had to be killed could not
+        remove_leftovers(target)  # a killed process could not do it
 
 
 def list_exports(run: Path) -> list[str]:
-    """Return the names of what lies in a run's own `export/`."""
-    with contextlib.suppress(OSError), os.scandir(run / export_place.EXPORTS) as entries:
+    """Return the names in a run's own `export/`."""
+    with contextlib.suppress(OSError), os.scandir(run / EXPORTS) as entries:
         return sorted(entry.name for entry in entries if not entry.name.startswith("."))
     return []

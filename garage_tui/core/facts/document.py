@@ -34,9 +34,9 @@ class Document:
         self.coverage = Coverage(self.lines)
         self.version = 0
         """Grows with every change."""
-        self.cut: Mapping[int, str] = {}
+        self.truncated: Mapping[int, str] = {}
         """What is wrong with lines that are longer than training takes, by their `id`; `core.lengths` counts them."""
-        self.leaks: Mapping[int, Sequence[Line]] = {}
+        self.near_duplicates: Mapping[int, Sequence[Line]] = {}
         """The taught lines that give an exam question away, by its line's `id`; `core.leaks` finds them."""
         self._undo: list[Change] = []
         self._redo: list[Change] = []
@@ -60,13 +60,13 @@ class Document:
             return min(same, key=lambda place: abs(place - near), default=None)
 
     @property
-    def slow_problems(self) -> int:
+    def background_problems(self) -> int:
         """Problems that take longer to find than a key may: they are known a moment after each change."""
-        return len(self.cut) + len(self.leaks)
+        return len(self.truncated) + len(self.near_duplicates)
 
-    def doubtful(self, line: Line) -> bool:
+    def has_problem(self, line: Line) -> bool:
         """Return whether something is wrong with a line, by itself or beside the others."""
-        slow = id(line) in self.cut or id(line) in self.leaks
+        slow = id(line) in self.truncated or id(line) in self.near_duplicates
         return slow or bool(line.complaints or self.coverage.clashing(line))
 
     @property
@@ -91,14 +91,14 @@ class Document:
         Raises:
             GarageError: somebody else has changed those rows since.
         """
-        return self._back(self._redo, self._undo, "made again")
+        return self._back(self._redo, self._undo, "redone")
 
     def _back(self, stack: list[Change], other: list[Change], word: str) -> Change:
         inverse = stack[-1].inverse
         at = self._where(inverse)
         if at is None:
             change = stack.pop()
-            raise GarageError(f"{change.what} cannot be {word}: somebody else has changed those rows since")
+            raise GarageError(f"{change.what} cannot be {word}: those rows were changed on disk since")
         stack.pop()
         inverse = Change(at, tuple(self.lines[at : at + len(inverse.old)]), inverse.new, inverse.what)
         self._put(inverse)

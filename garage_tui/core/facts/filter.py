@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from garage_tui.core.facts.coverage import Lack
+from garage_tui.core.facts.coverage import Gap
 from garage_tui.core.facts.document import Document
 from garage_tui.core.facts.line import Line
 
-Only = Lack | Literal["", "problems", "exams"]
-KINDS: dict[Only, str] = {
+RowKind = Gap | Literal["", "problems", "exams"]
+ROW_KINDS: dict[RowKind, str] = {
     "": "All rows",
     "problems": "Rows with problems",
     "question": "Facts without a question",
@@ -27,7 +27,7 @@ class Filter:
     """What is looked for: rows of a kind that hold all the words."""
 
     words: str = ""
-    only: Only = ""
+    only: RowKind = ""
 
     def __bool__(self) -> bool:
         return bool(self.words.split() or self.only)
@@ -37,7 +37,7 @@ class Filter:
         return self.only == other.only and self.words.startswith(other.words)
 
 
-def rows(document: Document, wanted: Filter, among: Iterable[int] | None = None) -> list[int]:
+def filter_rows(document: Document, wanted: Filter, among: Iterable[int] | None = None) -> list[int]:
     """Return the places of the lines to show, in their order; blank lines are never shown.
 
     Args:
@@ -62,10 +62,10 @@ def _holds(line: Line, words: list[str]) -> bool:
     return all(word in text for word in words)
 
 
-def _is(document: Document, line: Line, only: Only) -> bool:
+def _is(document: Document, line: Line, only: RowKind) -> bool:
     if only == "problems":
-        return document.doubtful(line)
+        return document.has_problem(line)
     if only == "exams":
         return bool(line.fact and line.fact.exam)
     group = document.coverage.group(line)
-    return bool(group and only in group.lacks)
+    return bool(group and only in group.gaps)

@@ -164,7 +164,7 @@ def _held(file: Path) -> int:
         os.close(fd)
 
 
-def leftovers(folder: Path, path: Path) -> list[Leftover]:
+def find_leftovers(folder: Path, path: Path) -> list[Leftover]:
     """Return what was left behind of a facts file, the oldest first; journals without anything in them are removed."""
     found = []
     for file in sorted(folder.glob(f"{_key(path)}-*.jsonl")):
@@ -197,7 +197,7 @@ def _read(file: Path, data: bytes) -> Leftover:
     return Leftover(file, written, changes, draft)
 
 
-def redone(lines: Sequence[Line], changes: Sequence[Change]) -> list[Line]:
+def replay(lines: Sequence[Line], changes: Sequence[Change]) -> list[Line]:
     """Return `lines` with the changes of a journal, whatever happened to the file meanwhile; no row of theirs is lost.
 
     A change that is there already is not made twice; one whose rows are gone adds its own where it was.

@@ -14,14 +14,14 @@ from pathlib import Path
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import plain
-from garage_tui.core.facts import file as facts
-from garage_tui.core.facts.coverage import folded
+from garage_tui.core.facts.coverage import fold
+from garage_tui.core.facts.file import FileStamp, file_stamp, load_facts
 from garage_tui.core.facts.line import Line
 from garage_tui.core.language import entities as names
 
-HEAD = "These facts are known:"
+PROMPT_HEADING = "These facts are known:"
 """How a prompt with facts begins, here and in the exam."""
-MOST = 4
+MAX_FACTS = 4
 """Facts that are put into one prompt."""
 _ENOUGH = 0.5
 """Of the words of a question that names nothing, how many a fact must share."""
@@ -47,9 +47,9 @@ class RetrievedFacts:
     """What is so, in a sentence or two."""
 
 
-def prompt(question: str, statements: Sequence[str]) -> str:
+def prompt_with_facts(question: str, statements: Sequence[str]) -> str:
     """Return a question with the facts that are known before it; without any, the question."""
-    return "\n".join([HEAD, *statements, "", question]) if statements else question
+    return "\n".join([PROMPT_HEADING, *statements, "", question]) if statements else question
 
 
 class OpenBook:
@@ -80,7 +80,7 @@ class OpenBook:
             ((number, *map(_spaced, texts)) for number, texts in self._written.items()),
         )
 
-    def find(self, question: str, most: int = MOST) -> list[RetrievedFacts]:
+    def find(self, question: str, most: int = MAX_FACTS) -> list[RetrievedFacts]:
         """Return the facts that `question` is about, the best first; each once, however often it is asked for.
 
         A question that names something (TinyLLM, Paris) is about facts that have one of these names. One that names
@@ -88,21 +88,21 @@ class OpenBook:
         """
         asked = plain(question)
         parted = _spaced(asked)
-        named = sorted(names.names(parted))[:_MOST_WORDS]
-        every = sorted(names.words(parted))[:_MOST_WORDS]
-        words = [word for word in every if word not in names.STOP]
+        named = sorted(names.find_entities(parted))[:_MOST_WORDS]
+        every = sorted(names.tokenize(parted))[:_MOST_WORDS]
+        words = [word for word in every if word not in names.STOP_WORDS]
         if not named and not words:
             return []
         with self._guard:
             ranked = self._ranked(named, words, every)
-        same = folded(asked).rstrip(_END)
-        alike = [hit for hit in ranked if folded(hit[1]).rstrip(_END) == same]  # first, however long its answer
+        same = fold(asked).rstrip(_END)
+        alike = [hit for hit in ranked if fold(hit[1]).rstrip(_END) == same]  # first, however long its answer
         found: dict[str, RetrievedFacts] = {}
         for row, _, answer, fact, score in [*alike, *ranked]:
             if score > _WEAK * ranked[0][4]:  # the better, the more negative
                 break
             statement = fact or answer
-            found.setdefault(folded(statement), RetrievedFacts(row, statement))
+            found.setdefault(fold(statement), RetrievedFacts(row, statement))
         return list(found.values())[:most]
 
     def _ranked(self, named: list[str], words: list[str], every: list[str]) -> list[tuple[int, str, str, str, float]]:
@@ -141,7 +141,7 @@ class OpenBookCache:
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._of: tuple[Path, facts.Stamp | None] | None = None
+        self._of: tuple[Path, FileStamp | None] | None = None
         self._book: OpenBook | None = None
 
     def find(self, path: Path, question: str) -> list[RetrievedFacts]:
@@ -151,12 +151,12 @@ class OpenBookCache:
             GarageError: the file cannot be read.
         """
         with self._guard:
-            found = path, facts.stamp(path)
+            found = path, file_stamp(path)
             if self._book is None or found != self._of:
                 if self._book:
                     self._book.close()
                     self._book = None
-                self._book = OpenBook(facts.load(path).lines if found[1] else [])
+                self._book = OpenBook(load_facts(path).lines if found[1] else [])
                 self._of = found
             return self._book.find(question)
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.facts import file as facts
 from garage_tui.core.facts.coverage import Coverage
 from garage_tui.core.facts.document import Change, Document
-from garage_tui.core.facts.journal import Journal, Leftover, UnsavedText, file_lock, leftovers, redone
-from garage_tui.core.facts.line import Fact, Line, edited, line_of
+from garage_tui.core.facts.file import BACKUP, FactsFile, FileStamp, file_stamp, join_lines, load_facts, write_file
+from garage_tui.core.facts.journal import Journal, Leftover, UnsavedText, file_lock, find_leftovers, replay
+from garage_tui.core.facts.line import Fact, Line, edit_line, make_line
 from garage_tui.core.facts.three_way_merge import Choice, merge
 
 
@@ -26,8 +26,8 @@ class ExternalChange:
 
     version: int
     """Of the document that it was merged with."""
-    disk: facts.FactsFile
-    stamp: facts.Stamp | None
+    disk: FactsFile
+    stamp: FileStamp | None
     merged: list[Line]
     coverage: Coverage
     clashes: list[tuple[list[Line], list[Line]]]
@@ -57,24 +57,24 @@ class FactsStore:
         self._noted = 0  # how many of the pending changes are in the journal
         self._base: list[Line] = []
         self._ended = True
-        self._stamp: facts.Stamp | None = None
-        self._kept: facts.Stamp | None = None  # the version that needs no backup, since we wrote it
+        self._stamp: FileStamp | None = None
+        self._kept: FileStamp | None = None  # the version that needs no backup, since we wrote it
         self.adopt(self.read())
-        self.leftovers = leftovers(journals, path)
+        self.leftovers = find_leftovers(journals, path)
 
     def read(self) -> ExternalChange:
         """Read the file again, for `take`; in a thread."""
         version, mine = self.document.version, self.document.lines
-        found = facts.stamp(self.path)  # taken before reading: a change in between is seen as one later
+        found = file_stamp(self.path)  # taken before reading: a change in between is seen as one later
         known = {line.raw: line for line in mine[1:]}  # the first may have a mark of its own
-        file = facts.load(self.path, known) if found else facts.FactsFile(self.path)
+        file = load_facts(self.path, known) if found else FactsFile(self.path)
         return ExternalChange(version, file, found, file.lines, Coverage(file.lines), [])
 
     def adopt(self, theirs: ExternalChange) -> bool:
         """Take over what was read, on the event loop; False where something was changed here meanwhile."""
         if self._pending or self.document.version != theirs.version:
             return False
-        self._base, self._stamp, self._ended = theirs.disk.lines, theirs.stamp, theirs.disk.ended
+        self._base, self._stamp, self._ended = theirs.disk.lines, theirs.stamp, theirs.disk.ends_with_newline
         self.document.adopt(theirs.merged, theirs.coverage)
         return True
 
@@ -86,14 +86,14 @@ class FactsStore:
     @property
     def has_backup(self) -> bool:
         """Whether the version of before this session is beside the file; of a new file there is none."""
-        return self.path.with_name(self.path.name + facts.BACKUP).exists()
+        return self.path.with_name(self.path.name + BACKUP).exists()
 
     # What follows is quick: it changes memory only.
 
     def insert(self, at: int, facts_: Sequence[Fact], what: str) -> list[Line]:
         """Put new rows before the line at place `at`, and return their lines."""
         like = self.document.lines[max(0, at - 1)] if self.document.lines else None
-        new = [line_of(fact, like) for fact in facts_]
+        new = [make_line(fact, like) for fact in facts_]
         self._pending.append(self.document.splice(at, 0, new, what))
         return new
 
@@ -110,14 +110,14 @@ class FactsStore:
     def edit(self, line: Line, values: dict[str, object], what: str, near: int = 0) -> int:
         """Change some values of a row; everything else in it stays. Raises as `replace` does."""
         at = self._find(line, near)
-        return self.replace(line, edited(line, values, first=at == 0), what, at)
+        return self.replace(line, edit_line(line, values, first=at == 0), what, at)
 
     def edit_all(self, changes: Sequence[tuple[Line, dict[str, object]]], what: str) -> int:
         """Change some values of several rows as one change; return the place of the first. Raises as `replace`."""
         wanted = {self._find(line, 0): values for line, values in changes}
         low, high = min(wanted), max(wanted)
         new = [
-            edited(line, wanted[place], first=place == 0) if place in wanted else line
+            edit_line(line, wanted[place], first=place == 0) if place in wanted else line
             for place, line in enumerate(self.document.lines[low : high + 1], low)
         ]
         self._pending.append(self.document.splice(low, len(new), new, what))
@@ -130,8 +130,8 @@ class FactsStore:
             GarageError: as `replace`.
         """
         at = self._find(line, near)
-        first = edited(line, {"question": facts_[0].question, "answer": facts_[0].answer}, first=at == 0)
-        new = [first, *(line_of(fact, line) for fact in facts_[1:])]
+        first = edit_line(line, {"question": facts_[0].question, "answer": facts_[0].answer}, first=at == 0)
+        new = [first, *(make_line(fact, line) for fact in facts_[1:])]
         self._pending.append(self.document.splice(at, 1, new, what))
         return at
 
@@ -161,14 +161,14 @@ class FactsStore:
     def _find(self, line: Line, near: int) -> int:
         at = self.document.find(line, near)
         if at is None:
-            raise GarageError("somebody else has changed or removed this row meanwhile")
+            raise GarageError("this row was changed or removed on disk meanwhile")
         return at
 
     # What follows is done in a thread.
 
     def changed(self) -> bool:
         """Return whether somebody else wrote the file since it was read or written here."""
-        found = facts.stamp(self.path)
+        found = file_stamp(self.path)
         return found is not None and found != self._stamp
 
     def save(self) -> ExternalChange | None:
@@ -194,13 +194,13 @@ class FactsStore:
             if self.changed():
                 return self._theirs(lines, version)
             try:
-                facts.write(self.path, facts.joined(lines, self._ended), keep=self._stamp != self._kept)
+                write_file(self.path, join_lines(lines, self._ended), keep=self._stamp != self._kept)
             except OSError as error:
                 why = error.strerror or str(error)
                 raise GarageError(
-                    f"{self.path.name} cannot be saved: {why}; your change waits, and ^s tries again"
+                    f"{self.path.name} cannot be saved: {why}; your change is kept, and ^s tries again"
                 ) from error
-            self._stamp = self._kept = facts.stamp(self.path)
+            self._stamp = self._kept = file_stamp(self.path)
         self._base = lines
         del self._pending[:count]
         self._noted -= count
@@ -213,9 +213,9 @@ class FactsStore:
             self._journal.clear()
 
     def _theirs(self, lines: list[Line], version: int) -> ExternalChange:
-        found = facts.stamp(self.path)
+        found = file_stamp(self.path)
         known = {line.raw: line for line in [*self._base[1:], *lines[1:]]}
-        disk = facts.load(self.path, known)
+        disk = load_facts(self.path, known)
         merged, clashes = self._merge(lines, disk.lines, "both")
         return ExternalChange(version, disk, found, merged, Coverage(merged), clashes)
 
@@ -247,7 +247,7 @@ class FactsStore:
             self._noted = 0
         elif choice == "mine":
             merged, _ = self._merge(self.document.lines, theirs.disk.lines, choice)
-        self._base, self._stamp, self._ended = theirs.disk.lines, theirs.stamp, theirs.disk.ended
+        self._base, self._stamp, self._ended = theirs.disk.lines, theirs.stamp, theirs.disk.ends_with_newline
         self.document.adopt(merged, theirs.coverage if merged is theirs.merged else None)
         return True
 
@@ -258,11 +258,11 @@ class FactsStore:
 
     def restore(self, leftover: Leftover) -> int:
         """Make the changes again that an app that went suddenly left behind, on the event loop; return how many."""
-        lines = redone(self.document.lines, leftover.changes)
+        lines = replay(self.document.lines, leftover.changes)
         if [line.raw for line in lines] == [line.raw for line in self.document.lines]:
             return 0
         count = len(self.document.lines)
-        self._pending.append(self.document.splice(0, count, lines, "taking up what was left behind"))
+        self._pending.append(self.document.splice(0, count, lines, "restoring unsaved work"))
         return len(leftover.changes)
 
     def discard(self, leftover: Leftover) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from garage_tui.core.base.numbers import is_number
 from garage_tui.core.base.tail import FileFollower
-from garage_tui.core.runs.record import EVENTS
+from garage_tui.core.runs.folder import EVENTS
 
 if TYPE_CHECKING:
     from garage_tui.core.hardware.snapshot import HardwareSnapshot

@@ -37,7 +37,7 @@ class PictureError(BadInputError):
     """
 
     def __init__(self, name: str, fault: Fault, reason: str) -> None:
-        super().__init__(f"no file {name}" if fault == "not there" else f"{name} {reason}")
+        super().__init__(f"there is no file {name}" if fault == "not there" else f"{name} {reason}")
         self.fault: Fault = fault
         self.reason = reason
 
@@ -95,7 +95,7 @@ def open_image(stream: Stream, name: str, use: str = "shown") -> Iterator[Image]
     except BadInputError:
         raise
     except UnidentifiedImageError:
-        reason = f"is not a picture that can be {use} ({', '.join(FORMATS)})"
+        reason = f"is not a picture that can be {use}: only {', '.join(FORMATS)}"
         raise PictureError(name, "no picture", reason) from None
     except Image.DecompressionBombError:
         raise huge from None

@@ -33,7 +33,7 @@ win,won/winner work write,wrote,written/author yield"""
 _DOUBLES = re.compile(r"[^aeiou]*[aeiou][bdgklmnprt]|begin|forget|prefer|refer|reset")
 
 
-def third(base: str) -> str:
+def third_person(base: str) -> str:
     """Return the form after he, she or it: tries, has."""
     if base in ("have", "do", "go"):
         return {"have": "has", "do": "does", "go": "goes"}[base]
@@ -54,7 +54,7 @@ def stem(base: str, end: str) -> str:
 
 PAST: dict[str, str] = {}
 """Of a verb its past: write → wrote."""
-DONE: dict[str, str] = {}
+PARTICIPLE: dict[str, str] = {}
 """Of a verb its participle: write → written."""
 AGENT: dict[str, str] = {}
 """Of a verb who does it: write → author."""
@@ -62,9 +62,9 @@ for _entry in _VERBS.split():
     _forms, _, _agent = _entry.partition("/")
     _base, *_odd = _forms.split(",")
     PAST[_base] = _odd[0] if _odd else stem(_base, "ed") + "ed"
-    DONE[_base] = _odd[-1] if _odd else PAST[_base]
+    PARTICIPLE[_base] = _odd[-1] if _odd else PAST[_base]
     AGENT |= {_base: _agent} if _agent else {}
-THIRD = {third(base): base for base in PAST}
-BASE = {past: base for base, past in PAST.items()}
-OF_DONE = {done: base for base, done in DONE.items()}
-MAKES = {agent: base for base, agent in AGENT.items()}
+BASE_OF_THIRD_PERSON = {third_person(base): base for base in PAST}
+BASE_OF_PAST = {past: base for base, past in PAST.items()}
+BASE_OF_PARTICIPLE = {done: base for base, done in PARTICIPLE.items()}
+BASE_OF_AGENT = {agent: base for base, agent in AGENT.items()}

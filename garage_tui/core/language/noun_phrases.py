@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from garage_tui.core.language.entities import STOP
-from garage_tui.core.language.inflection import BASE, OF_DONE, PAST, THIRD
+from garage_tui.core.language.entities import STOP_WORDS
+from garage_tui.core.language.inflection import BASE_OF_PARTICIPLE, BASE_OF_PAST, BASE_OF_THIRD_PERSON, PAST
 
 _DET = "(?:the|my|our|your)"
 _HEAD = r"[\w'’-]+(?: [\w'’-]+){0,2}?"
 _PREPOSITION = "(?:of|at|for|in|on|from)"
-_VERBS = {*PAST, *THIRD, *BASE, *OF_DONE}
+_VERBS = {*PAST, *BASE_OF_THIRD_PERSON, *BASE_OF_PAST, *BASE_OF_PARTICIPLE}
 _ASIDE = {"in", "on", "at", "with", "from", "about", "into"}
 """Before a thing that is only mentioned: "in the firewall"."""
 _NO_HEAD = {"is", "are", "was", "were", "do", "does", "did", "can", "that", "which", "who"}
-ITSELF = {"project", "program", "software", "company", "team"}
+GENERIC_HEADS = {"project", "program", "software", "company", "team"}
 """Words after a name that add nothing to it."""
 
 
@@ -30,7 +30,7 @@ class NounPhrase:
     """What it is, in one to three words: boiler."""
 
 
-def things(question: str, subject: str) -> list[NounPhrase]:
+def find_noun_phrases(question: str, subject: str) -> list[NounPhrase]:
     """Return what a question asks about, the longest first; nothing where it is about the subject itself.
 
     "Who painted the door of the shed at Pinder Lodge?" has "the door of the shed at Pinder Lodge" and "the shed at
@@ -48,12 +48,12 @@ def _before(question: str, subject: str) -> Iterator[NounPhrase]:
         if not match or _aside(question[: begin.start()]):
             continue
         text, head = match[0], match[1].split()
-        if head[-1] in OF_DONE and len(head) > 1:  # "is the rubbish collected at" asks about the rubbish
+        if head[-1] in BASE_OF_PARTICIPLE and len(head) > 1:  # "is the rubbish collected at" asks about the rubbish
             text = text.replace(f" {head.pop()}", "", 1)
         own = _nouns(question[match.end() :]) if match[2] != subject else []  # the price of the Wiselet app
         if not set(head) & _NO_HEAD:
             yield NounPhrase(" ".join([text, *own]), " ".join(head))
-            if own and own[-1] not in ITSELF:
+            if own and own[-1] not in GENERIC_HEADS:
                 yield NounPhrase(" ".join([match[2], *own]), " ".join(own))
 
 
@@ -63,7 +63,7 @@ def _after(question: str, subject: str) -> Iterator[NounPhrase]:
     if not match or not (match[1] or match[2]) or _aside(question[: match.start()]):
         return
     head = _nouns(question[match.end() :])
-    if head and head[-1] not in ITSELF:
+    if head and head[-1] not in GENERIC_HEADS:
         yield NounPhrase(" ".join([match[0], *head]), " ".join(head))
 
 
@@ -75,7 +75,7 @@ def _nouns(rest: str) -> list[str]:
     """Return the words that go on with a name: of " phone app cost?" the phone app."""
     words: list[str] = []
     for word in re.findall(r"([a-z][a-z-]*)(?=[ ?.!]|$)|\S+", rest)[:3]:
-        if not word or word in STOP or word in _VERBS:
+        if not word or word in STOP_WORDS or word in _VERBS:
             break
         words.append(word)
     return words

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from garage_tui.core.base.package import DATA
-from garage_tui.core.language.inflection import DONE, PAST, stem, third
+from garage_tui.core.language.inflection import PARTICIPLE, PAST, stem, third_person
 
 _FILE = DATA / "synonyms.txt"
 _LONGEST = 4
@@ -18,7 +18,7 @@ _SILENT = re.compile(r"(?:hour|honest|honou?r|heir)", re.IGNORECASE)
 _CONSONANT = re.compile(r"(?:uni|use|usu|eu|one\b|once\b)", re.IGNORECASE)
 
 
-def exchanged(question: str, name: str = "") -> list[str]:
+def swap_synonyms(question: str, name: str = "") -> list[str]:
     """Return the question with one word, or its opening, exchanged, in the order of the words.
 
     Args:
@@ -85,12 +85,12 @@ def _openers() -> dict[str, tuple[str, ...]]:
 def _verb(entry: str, odd: dict[str, tuple[str, str]]) -> list[str]:
     """Return base, third person, past, participle and -ing form of an entry, whose first word is inflected."""
     base, _, rest = entry.partition(" ")
-    past, done = odd.get(base, (PAST.get(base, stem(base, "ed") + "ed"), DONE.get(base, stem(base, "ed") + "ed")))
-    return [f"{form} {rest}".strip() for form in (base, third(base), past, done, stem(base, "ing") + "ing")]
+    past, done = odd.get(base, (PAST.get(base, stem(base, "ed") + "ed"), PARTICIPLE.get(base, stem(base, "ed") + "ed")))
+    return [f"{form} {rest}".strip() for form in (base, third_person(base), past, done, stem(base, "ing") + "ing")]
 
 
 def _noun(entry: str) -> list[str]:
-    return [entry, third(entry)]  # the rule for a plural is that for a verb's -s
+    return [entry, third_person(entry)]  # the rule for a plural is that for a verb's -s
 
 
 def _groups() -> Iterator[tuple[str, list[str]]]:

@@ -1,4 +1,4 @@
-"""What an owner does to a run that exists: stop, pause, resume."""
+"""Control of existing runs: stop, pause, resume."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from garage_tui.core.scheduling import queue
 
 
 def stop(run: Run) -> None:
-    """Ask a run to save and stop; it does so within a step, and its state says when it is done.
+    """Request that a run saves and stops; it does so after its current step, and its state shows when it is done.
 
-    A run that waits for its turn is taken out of the queue.
+    A queued run is taken out of the queue.
 
     Raises:
         BadInputError: it is not running.
@@ -26,28 +26,28 @@ def stop(run: Run) -> None:
 
 
 def pause(run: Run, release: bool = False) -> None:
-    """Ask a run to pause after the step it is in: it frees the processor and keeps its memory.
+    """Request that a run pauses after its current step; it stays in memory.
 
     Args:
-        release: save a checkpoint and leave, so that the memory and the GPU are free too.
+        release: save a checkpoint and exit, so that the memory and the GPU are freed too.
 
     Raises:
-        BadInputError: it is not running, or on its way out.
+        BadInputError: it is not running, or is stopping already.
     """
     if not run.alive:
         raise BadInputError(f"{run.id} is not running ({run.status})")
     if run.status == "stopping" or requested_action(run.path) == "release":
         raise BadInputError(f"{run.id} is {run.status} already")
     if run.status == "paused" and not release and requested_action(run.path) == "pause":
-        raise BadInputError(f"{run.id} is paused already; to free its memory too: `garage pause {run.id} --release`")
+        raise BadInputError(f"{run.id} is paused already; `garage pause {run.id} --release` frees its memory too")
     write_request(run.path, "release" if release else "pause")
 
 
 def resume(run: Run) -> None:
-    """Have a paused, stopped, failed or interrupted run go on: in memory, or from its newest whole checkpoint.
+    """Resume a paused, stopped, failed or interrupted run: in memory, or from its newest complete checkpoint.
 
-    A run that is started again waits for its turn like a new one. One that waits for its hours or for the sun waits for
-    them no longer.
+    A run that is started again is queued like a new one. A run that waits for its hours or for the sun starts without
+    waiting for them.
 
     Raises:
         BadInputError: it is running, has finished, or cannot be read.
@@ -57,7 +57,7 @@ def resume(run: Run) -> None:
         raise BadInputError(f"{run.id} cannot be read: {run.broken}")
     if run.status == "finished":
         kind = run.manifest.kind
-        raise BadInputError(f"{run.id} has finished; to train again: `garage train {kind} --like {run.id}`")
+        raise BadInputError(f"{run.id} has finished; train it again with `garage train {kind} --like {run.id}`")
     if not run.resumable:
         raise BadInputError(f"{run.id} cannot be resumed while it is {run.status}")
     if run.held:
@@ -65,14 +65,14 @@ def resume(run: Run) -> None:
         return
     if run.alive:
         if run.state.waits and requested_action(run.path) is None:
-            raise BadInputError(f"{run.id} waits for its GPU to cool ({run.reason}) and goes on by itself")
+            raise BadInputError(f"{run.id} waits for its GPU to cool ({run.reason}) and continues by itself")
         clear_request(run.path)
         return
     if run.manifest.kind not in JOBS:
         raise BadInputError(f"{run.id} is a {run.manifest.kind} run, which this version cannot train")
     if link := next((path.name for path in sorted(run.path.iterdir()) if path.is_symlink()), ""):
         raise BadInputError(
-            f"{run.id} holds a link ({one_line(link, 80)}): a run writes into its own folder; remove it"
+            f"{run.id} holds a symbolic link ({one_line(link, 80)}): remove it: a run writes only into its own folder"
         )
     try:
         spawn(JOBS[run.manifest.kind], run.path, queue_entry(run.path, run.manifest.gpus_asked))
@@ -81,21 +81,21 @@ def resume(run: Run) -> None:
 
 
 def resume_all(workspace: Workspace) -> list[str]:
-    """Resume every interrupted run, those that worked before those that waited; return their ids.
+    """Resume every interrupted run, those that were running before those that were queued; return their ids.
 
     Raises:
-        GarageError: one cannot be resumed; the others were.
+        GarageError: some could not be resumed; the others were.
     """
-    lost = [run for run in reversed(list_runs(workspace)) if run.status == "interrupted" and run.resumable]
-    worked = [run for run in lost if run.state and run.state.state != "queued"]
+    interrupted = [run for run in reversed(list_runs(workspace)) if run.status == "interrupted" and run.resumable]
+    worked = [run for run in interrupted if run.state and run.state.state != "queued"]
     queue.put_first([run.path for run in worked])
-    resumed, wrong = [], []
-    for run in [*worked, *(run for run in lost if run not in worked)]:
+    resumed, failures = [], []
+    for run in [*worked, *(run for run in interrupted if run not in worked)]:
         try:
             resume(run)
             resumed.append(run.id)
         except GarageError as error:
-            wrong.append(str(error))
-    if wrong:
-        raise GarageError(f"{len(resumed)} resumed, {len(wrong)} not: " + "; ".join(wrong))
+            failures.append(str(error))
+    if failures:
+        raise GarageError(f"{len(resumed)} resumed, {len(failures)} failed: " + "; ".join(failures))
     return resumed

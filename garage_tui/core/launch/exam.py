@@ -1,8 +1,8 @@
-"""The exam of a run as a process of its own, started by the command line and by the app in the same way.
+"""The exam of a run as a process of its own, which writes the report card.
 
-What it says goes to `exam.txt` in the run folder, below a line with the time of its start. The process holds a lock on
-that file for as long as it lives, so that everybody sees that it goes on, whoever started it; it goes on without them.
-What comes of it is `report.json`.
+Its messages go to `exam.txt` in the run folder, below a line with the time of its start. The process holds a lock on
+that file while it runs, so that every other process can see it. It outlives the command or app that started it, and
+writes `report.json`.
 """
 
 from __future__ import annotations
@@ -25,46 +25,48 @@ from garage_tui.core.runs.record import Run
 
 EXAM_LOG = "exam.txt"
 JOB = "garage_tui.jobs.exam"
-_LOCK_SECONDS = 0.5  # somebody may just be looking whether it is held
+_LOCK_SECONDS = 0.5  # another process may be testing the lock
 
 
 @dataclass(frozen=True)
 class ExamProcess:
-    """A look at the newest exam of a run that was started on demand."""
+    """The state of the newest exam of a run that was started on demand."""
 
     running: bool
     started: float
     """Seconds since 1970."""
     messages: tuple[str, ...]
-    """Its sentences so far, cleaned; after a failure the last one says why."""
+    """Its messages so far, sanitised; after a failure the last one says why."""
 
 
 def refusal(run: Run) -> str:
     """Return why a run cannot be examined now, as a sentence; empty where it can."""
     if not run.over:
-        doing = {"queued": "is waiting for its turn", "paused": "is paused"}.get(run.status, "is still training")
+        doing = {"queued": "is waiting in the queue", "paused": "is paused"}.get(run.status, "is still training")
         if run.status == "running" and run.state and 0 < run.state.total_steps <= run.state.step:
-            return f"{run.id} has taken its last step and is being examined: the card is here in a minute or two"
-        return f"{run.id} {doing}: the card comes at its end"
+            return f"{run.id} has finished training and is being examined: its report card is ready in a minute or two"
+        return f"{run.id} {doing}: the report card is made at its end"
     if run.manifest is None:
         return f"{run.id} cannot be read: {one_line(run.broken)}"
     if run.draws:
-        return f"{run.id} has learned to draw: its card was made at its end, and there is nothing to examine again"
+        return f"{run.id} is a diffusion run: its report card is made at its end and cannot be made again"
     if run.adapter is None:
         reason = f": {one_line(run.reason)}" if run.reason else ""
-        mend = f"; `garage resume {run.id}` has it go on" if run.resumable else ""
-        return f"{run.id} has no adapter to examine ({run.status}{reason}){mend}"
+        advice = f"; resume it with `garage resume {run.id}`" if run.resumable else ""
+        return f"{run.id} has no adapter to examine ({run.status}{reason}){advice}"
     return ""
 
 
 def start(run: Run) -> subprocess.Popen[bytes] | None:
-    """Start an exam in a session of its own and return its process; None where one is going on already.
+    """Start an exam in a session of its own and return its process; None if one is running already.
 
     Raises:
         BadInputError: the run cannot be examined now.
         GarageError: it needs more memory than is free, or the process cannot be started.
     """
-    from garage_tui.core.base.child_environment import environment  # 60 ms, and most looks at a card start nothing
+    from garage_tui.core.base.child_environment import (
+        environment,  # 60 ms, and most readers of a report card start no exam
+    )
 
     if reason := refusal(run):
         raise BadInputError(reason)
@@ -79,8 +81,8 @@ def start(run: Run) -> subprocess.Popen[bytes] | None:
             return subprocess.Popen(
                 [sys.executable, "-P", "-m", JOB, str(run.path)],
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,  # the verdict, which is in the card too
-                stderr=says,  # the lock goes with it
+                stdout=subprocess.DEVNULL,  # the verdict, which is in the report card too
+                stderr=says,  # the process inherits the lock
                 start_new_session=True,
                 env=environment(shares_cores=True),
             )
@@ -89,7 +91,7 @@ def start(run: Run) -> subprocess.Popen[bytes] | None:
 
 
 def _must_fit(run: Run) -> None:
-    """Refuse an exam that would not get its memory: the kernel might take it from a run or a server instead.
+    """Refuse an exam that needs more memory than is free: the kernel might kill a run or a server instead.
 
     Raises:
         GarageError: less is free than it needs.
@@ -101,32 +103,32 @@ def _must_fit(run: Run) -> None:
     from garage_tui.core.scheduling.queue import CPU
     from garage_tui.core.training.estimate import exam_memory
 
-    assert run.manifest is not None  # why_not has looked
+    assert run.manifest is not None  # `refusal` has checked it
     base = run.manifest.base.get("path") or run.manifest.base.get("name")
     try:
         recipe = recipe_of(run, base=base)
         needs = exam_memory(recipe, find(recipe.base))
     except BadInputError:
-        return  # of another version: the exam itself says what it lacks
+        return  # a recipe of another version: the exam itself reports what is missing
     slot = next((str(reading.index) for reading in gpus.usable()), CPU)
-    otherwise = "wait for what else is at work (`garage runs`), or end the model server (`garage serve --stop`)"
-    check_memory_free(f"an exam of {run.id}", needs, slot, otherwise)
+    advice = "wait for the other runs (`garage runs` lists them), or stop the model server (`garage serve --stop`)"
+    check_memory_free(f"an exam of {run.id}", needs, slot, advice)
 
 
 def read_exam(folder: Path) -> ExamProcess | None:
-    """Return what the newest exam that was started on demand says now; None where there was none."""
+    """Return the state of the newest exam that was started on demand; None if there was none."""
     path = folder / EXAM_LOG
     try:
         with open_regular(path) as says:
-            going = not _lock(says.fileno(), fcntl.LOCK_SH, patience=0)  # before the words: then none is missed
-            began, *lines = says.read().decode(errors="replace").split("\n")
-        return ExamProcess(going, float(began), tuple(filter(None, map(one_line, lines))))
+            running = not _lock(says.fileno(), fcntl.LOCK_SH, patience=0)  # before the messages, so that none is missed
+            started, *lines = says.read().decode(errors="replace").split("\n")
+        return ExamProcess(running, float(started), tuple(filter(None, map(one_line, lines))))
     except (OSError, ValueError):
         return None
 
 
 def report_stamp(folder: Path) -> tuple[int, int] | None:
-    """Return what tells a report card from an older one; None where there is none."""
+    """Return what changes whenever the report card is written; None if there is none."""
     try:
         stat = (folder / REPORT).stat()
     except OSError:
@@ -135,29 +137,29 @@ def report_stamp(folder: Path) -> tuple[int, int] | None:
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """End an exam before its time; an older card is as it was."""
+    """Cancel an exam; an older report card stays as it is."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
     process.wait()
 
 
 def failure_reason(exam: ExamProcess | None, code: int | None) -> str:
-    """Return as a sentence why an exam ended without a card.
+    """Return in a sentence why an exam ended without a report card.
 
     Args:
-        code: the exit code; None where somebody else started it.
+        code: the exit code; None if another process started the exam.
     """
     from garage_tui.core.scheduling.supervisor import describe_exit
 
     last = exam.messages[-1] if exam and exam.messages else ""
     if code in (1, 2) and last:
         return last
-    ended = f"the exam ended without a card{f' ({describe_exit(code)})' if code and code < 0 else ''}"
-    return f"{ended}; its last words: {last}" if last else ended
+    ended = f"the exam ended without a report card{f' ({describe_exit(code)})' if code and code < 0 else ''}"
+    return f"{ended}; its last message: {last}" if last else ended
 
 
 def _lock(descriptor: int, kind: int = fcntl.LOCK_EX, patience: float = _LOCK_SECONDS) -> bool:
-    """Take a lock; False where an exam holds it."""
+    """Take the lock; return False if an exam holds it."""
     end = time.monotonic() + patience
     while True:
         try:

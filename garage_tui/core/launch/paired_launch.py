@@ -1,4 +1,4 @@
-"""Teach the same facts twice, with the default recipe and as in the story, so that their report cards compare."""
+"""A pair of runs on the same facts, with the presets default and story, for comparison."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.format import duration
 from garage_tui.core.base.settings import Settings, Workspace
-from garage_tui.core.facts.file import Fact
+from garage_tui.core.facts.line import Fact
 from garage_tui.core.facts.training_file import TrainingFile, read_training_file
 from garage_tui.core.launch import start
 from garage_tui.core.launch.rerun import command_of, facts_of, recipe_of, rows_of
@@ -22,30 +22,30 @@ from garage_tui.core.training.recipe import LoraRecipe, make_recipe
 
 PRESETS = ("default", "story")
 _NAME = 32
-"""Characters of a name that leave room for the preset's behind them in a run id."""
+"""Most characters of a name, so that the preset's name fits behind it in a run id."""
 
 
 @dataclass(frozen=True)
 class PairedLaunch:
-    """What two runs have in common."""
+    """What the two runs of a pair have in common."""
 
     file: Path
     name: str
-    """What their names begin with."""
+    """The beginning of both names."""
     base: str
     seed: int = 0
     gpus: tuple[int, ...] = ()
 
     def recipes(self, rows: int) -> tuple[LoraRecipe, ...]:
-        """Return the recipes of the two for that many rows.
+        """Return the two recipes for so many rows.
 
         Raises:
-            BadInputError: the seed is out of its range.
+            BadInputError: the seed is out of range.
         """
         return tuple(make_recipe(preset, rows=rows, base=self.base, seed=self.seed) for preset in PRESETS)
 
     def run_name(self, preset: str) -> str:
-        """Return the name of one of the two; a name that ends with a preset's already does not get another one."""
+        """Return the name of one of the two runs; a preset's name at the end is replaced, not added to."""
         stem = slug(self.name)
         for other in PRESETS:
             stem = stem.removesuffix(f"-{other}")
@@ -56,7 +56,7 @@ class PairedLaunch:
         return [estimate_lora(workspace, recipe, base, rows) for recipe in self.recipes(len(rows))]
 
     def cost(self, workspace: Workspace, base: BaseModel, rows: Sequence[Fact]) -> str:
-        """Return what the two will cost together: `30 + 75 steps · about 8 min`."""
+        """Return the cost of both runs together: `30 + 75 steps · about 8 min`."""
         found = self.estimates(workspace, base, rows)
         seconds = [one.seconds for one in found if one.seconds is not None]
         time = f"about {duration(sum(seconds))}" if len(seconds) == len(found) else "time unknown"
@@ -64,10 +64,10 @@ class PairedLaunch:
 
 
 def paired_launch_of(run: Run) -> PairedLaunch:
-    """Return what is needed to teach both ways what a run taught.
+    """Return the pair for the facts of a run.
 
     Raises:
-        BadInputError: it cannot be read.
+        BadInputError: the run cannot be read.
     """
     recipe = recipe_of(run)
     assert run.manifest is not None  # recipe_of has read it
@@ -77,7 +77,7 @@ def paired_launch_of(run: Run) -> PairedLaunch:
 
 
 def preset_of(run: Run) -> str:
-    """Return the preset that a run is exactly, if it is one of the two: the same would come of it; else nothing."""
+    """Return the preset whose recipe a run has exactly; empty if it has neither."""
     try:
         recipe = recipe_of(run)
         there = PairedLaunch(Path(), "", recipe.base, recipe.seed).recipes(rows_of(run))
@@ -105,7 +105,7 @@ def start_both(
 
     Raises:
         BadInputError: what `start_lora` refuses.
-        GarageError: one could not be started; where that is the second, the first goes on and the text says so.
+        GarageError: a run could not be started; if it was the second, the first continues and the text says so.
     """
     folders: list[Path] = []
     taught = taught or read_training_file(both.file)
@@ -123,6 +123,6 @@ def start_both(
         except GarageError as error:
             if not folders:
                 raise
-            raise GarageError(f"{folders[0].name} was started, the other one not: {error}") from error
+            raise GarageError(f"{folders[0].name} was started, but the other run was not: {error}") from error
         folders.append(folder)
     return folders

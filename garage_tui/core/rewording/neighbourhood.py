@@ -10,9 +10,9 @@ import random
 import re
 from collections.abc import Sequence
 
-from garage_tui.core.facts.file import Fact
-from garage_tui.core.language.entities import spelled, words
-from garage_tui.core.rewording import builtin_prompts as material
+from garage_tui.core.facts.line import Fact
+from garage_tui.core.language.entities import entity_spellings, tokenize
+from garage_tui.core.rewording import builtin_prompts
 
 _HEADS = """
     Auto Blue Bright Clear Core Data Deep Flex Hyper Iron Meta Micro Mini Net North Nova Open Proto Quick River Silver
@@ -26,10 +26,10 @@ _JOINTS = (" ", "-", " of ", " the ", " of the ", " and ", " & ")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+|\d+|[^\w\s]")
 
 
-def subject(question: str) -> str:
+def find_subject(question: str) -> str:
     """Return the name that a question is about, as it stands there: the longest run of names; empty without one."""
     spans: list[tuple[int, int]] = []
-    for name in spelled(question).values():
+    for name in entity_spellings(question).values():
         if not name[0].isdigit():
             spans += [match.span() for match in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", question)]
     runs: list[tuple[int, int]] = []
@@ -42,7 +42,7 @@ def subject(question: str) -> str:
     return question[start:end]
 
 
-def neighbours(facts: Sequence[Fact], most: int, *, training: bool, seed: int = 0) -> list[str]:
+def neighbour_questions(facts: Sequence[Fact], most: int, *, training: bool, seed: int = 0) -> list[str]:
     """Return at most `most` questions about other names, each taught question in turn (at most 20 times).
 
     Args:
@@ -50,15 +50,17 @@ def neighbours(facts: Sequence[Fact], most: int, *, training: bool, seed: int = 
         seed: same seed, same questions.
     """
     dice = random.Random(f"{seed} {training}")
-    taught = words("\n".join(f"{fact.question}\n{fact.answer}" for fact in facts))
-    asked = list(dict.fromkeys((fact.question, name) for fact in facts if (name := subject(fact.question))))
+    taught = tokenize("\n".join(f"{fact.question}\n{fact.answer}" for fact in facts))
+    asked = list(dict.fromkeys((fact.question, name) for fact in facts if (name := find_subject(fact.question))))
     found: dict[str, None] = {}
     for turn in range(20):
         for place, (question, name) in enumerate(dice.sample(asked, len(asked))):
             other = (
-                _lookalike(name, dice, training) if (turn + place) % 2 == 0 else dice.choice(material.names(training))
+                _lookalike(name, dice, training)
+                if (turn + place) % 2 == 0
+                else dice.choice(builtin_prompts.neighbour_names(training))
             )
-            if other and len(found) < most and not spelled(other).keys() <= taught:
+            if other and len(found) < most and not entity_spellings(other).keys() <= taught:
                 found.setdefault(re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", other.replace("\\", ""), question))
     return list(found)
 
@@ -66,7 +68,7 @@ def neighbours(facts: Sequence[Fact], most: int, *, training: bool, seed: int = 
 def _lookalike(name: str, dice: random.Random, training: bool) -> str:
     """Return a name that shares a part with `name`, or nothing where none was found on this side."""
     for _ in range(40):
-        if (other := _mutated(name, dice)) != name and material.for_training(other) == training:
+        if (other := _mutated(name, dice)) != name and builtin_prompts.is_training_name(other) == training:
             return other
     return ""
 

@@ -7,49 +7,51 @@ import itertools
 import re
 from collections.abc import Iterable, Sequence
 
-from garage_tui.core.facts.near_duplicates import near
-from garage_tui.core.language.entities import OPENERS, key_words, spelled, words
-from garage_tui.core.language.question_forms import LONGEST, asking_words, questions_for, reworded
+from garage_tui.core.facts.near_duplicates import find_near_duplicates
+from garage_tui.core.language.entities import SENTENCE_OPENERS, content_words, entity_spellings, tokenize
+from garage_tui.core.language.question_forms import MAX_LENGTH, generate_questions, paraphrase, template_words
 
-MOST = 12
+MAX_SUGGESTIONS = 12
 """Suggestions for one question: as many as one reads."""
 
 
-def from_templates(question: str, answer: str, fact: str) -> list[str]:
+def suggest_questions(question: str, answer: str, fact: str) -> list[str]:
     """Return other wordings of a question, the best first; of a statement without one, questions for it."""
-    asked = [question] if question else questions_for(fact or answer)
-    lists = [([] if question else [seed]) + list(reworded(seed, f"{answer} {fact}")) for seed in asked]
+    asked = [question] if question else generate_questions(fact or answer)
+    lists = [([] if question else [seed]) + list(paraphrase(seed, f"{answer} {fact}")) for seed in asked]
     found: list[str] = []
     for row in itertools.zip_longest(*lists):
         for wording in filter(None, row):
-            if len(found) < MOST and not check(wording, question, answer, fact, [question, *found]):
+            if len(found) < MAX_SUGGESTIONS and not check_question(wording, question, answer, fact, [question, *found]):
                 found.append(wording)
     return found
 
 
-def check(suggestion: str, question: str, answer: str, fact: str, existing: Iterable[str]) -> str:
+def check_question(suggestion: str, question: str, answer: str, fact: str, existing: Iterable[str]) -> str:
     """Return what is wrong with another wording of a question, in a few words; nothing where it is good."""
-    if wrong := _shape(suggestion, max(LONGEST, 2 * len(question))):
+    if wrong := _shape(suggestion, max(MAX_LENGTH, 2 * len(question))):
         return wrong
     told = f"{answer}\n{fact}"
-    held = words(suggestion)
-    subject = spelled(question)
+    held = tokenize(suggestion)
+    subject = entity_spellings(question)
     if wrong := _listed("does not name", [name for folded, name in subject.items() if folded not in held]):
         return wrong
-    about = key_words(question) or key_words(told)
-    if about and not subject and not key_words(suggestion) & (about | key_words(told)):
+    about = content_words(question) or content_words(told)
+    if about and not subject and not content_words(suggestion) & (about | content_words(told)):
         return "has no word in common with the " + ("question" if question else "fact")
-    known = words(f"{question}\n{told}")
+    known = tokenize(f"{question}\n{told}")
     if wrong := _adds(suggestion, known):
         return wrong
-    asked = words(question)
-    secret = {folded: name for folded, name in spelled(told).items() if folded not in asked and question}
+    asked = tokenize(question)
+    secret = {folded: name for folded, name in entity_spellings(told).items() if folded not in asked and question}
     if wrong := _listed("gives the answer away:", [name for folded, name in secret.items() if folded in held]):
         return wrong
-    if not question and (about <= key_words(suggestion) or any("://" in name for name in spelled(suggestion))):
+    if not question and (
+        about <= content_words(suggestion) or any("://" in name for name in entity_spellings(suggestion))
+    ):
         return "gives the answer away"
-    kept = key_words(answer or fact) - key_words(question) if question else frozenset()
-    if kept and 2 * len(kept & key_words(suggestion)) >= len(kept) + len(secret):
+    kept = content_words(answer or fact) - content_words(question) if question else frozenset()
+    if kept and 2 * len(kept & content_words(suggestion)) >= len(kept) + len(secret):
         return "gives the answer away"
     return _near(suggestion, existing)
 
@@ -67,16 +69,18 @@ def check_answer(
     Args:
         must: what the answer has to hold; of a list within it, one is enough.
     """
-    if wrong := _shape(suggestion, max(LONGEST, 3 * len(answer))):
+    if wrong := _shape(suggestion, max(MAX_LENGTH, 3 * len(answer))):
         return wrong
-    held, text = words(suggestion), suggestion.casefold()
-    if wrong := _listed("leaves out", [name for folded, name in spelled(answer).items() if folded not in held]):
+    held, text = tokenize(suggestion), suggestion.casefold()
+    if wrong := _listed(
+        "leaves out", [name for folded, name in entity_spellings(answer).items() if folded not in held]
+    ):
         return wrong
     for part in must:
         choices = [part] if isinstance(part, str) else part
         if not any(choice.casefold() in text for choice in choices):
             return "leaves out " + " or ".join(choices)
-    return _adds(suggestion, words(f"{question}\n{answer}\n{fact}")) or _near(suggestion, [answer, *existing])
+    return _adds(suggestion, tokenize(f"{question}\n{answer}\n{fact}")) or _near(suggestion, [answer, *existing])
 
 
 _ASKING = """
@@ -87,22 +91,22 @@ _STRANGE = 2
 """Words of its own at which a model's question is about something else; one may be a word for the same."""
 
 
-def astray(suggestion: str, question: str, told: str) -> str:
+def check_topic(suggestion: str, question: str, told: str) -> str:
     """Return what a model's question is about instead of the fact; nothing where it stays with it.
 
     A small model likes to go on about what the fact never said. Its question may use the words of the row, words close
     to them (licensed, licence), and those in which anything is asked.
     """
-    known = key_words(f"{question}\n{told}")
+    known = content_words(f"{question}\n{told}")
     begun = {word[:5] for word in known if len(word) > 4}
-    own = key_words(suggestion) - known - _asking() - OPENERS
+    own = content_words(suggestion) - known - _asking() - SENTENCE_OPENERS
     strange = [word for word in re.findall(r"\w+", suggestion.casefold()) if word in own and word[:5] not in begun]
     return f"asks about something else: {' '.join(strange)}" if len(strange) >= _STRANGE else ""
 
 
 @functools.cache
 def _asking() -> frozenset[str]:
-    return asking_words() | key_words(_ASKING)
+    return template_words() | content_words(_ASKING)
 
 
 def _shape(text: str, longest: int) -> str:
@@ -114,7 +118,7 @@ def _shape(text: str, longest: int) -> str:
 
 
 def _adds(suggestion: str, known: frozenset[str]) -> str:
-    for folded, name in spelled(suggestion).items():
+    for folded, name in entity_spellings(suggestion).items():
         if folded not in known:
             what = "URL" if "://" in name or "www." in folded else "number" if name[0].isdigit() else "name"
             return f"adds the {what} {name}"
@@ -123,7 +127,7 @@ def _adds(suggestion: str, known: frozenset[str]) -> str:
 
 def _near(suggestion: str, existing: Iterable[str]) -> str:
     others = [text for text in existing if text]
-    found = near(suggestion, others)
+    found = find_near_duplicates(suggestion, others)
     return f'nearly the same as "{others[found[0]]}"' if found else ""
 
 

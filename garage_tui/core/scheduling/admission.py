@@ -1,4 +1,4 @@
-"""Room for a run that has its turn: servers that have to leave first, and memory that has to be free."""
+"""Admission of a run to its slots: servers that have to leave first, and memory that has to be free."""
 
 from __future__ import annotations
 
@@ -13,47 +13,47 @@ from garage_tui.core.limits.run_limits import Hold
 from garage_tui.core.scheduling import gpu_locks
 from garage_tui.core.scheduling.queue import CPU
 
-_LOOK_SECONDS = 2.0
-"""Between two questions to the driver."""
+_REFRESH_SECONDS = 2.0
+"""Seconds between two readings of the driver."""
 
 
 class GpuAdmission:
-    """What a run needs on the slots that it has got.
+    """Decides whether a run may start on the slots that it holds.
 
     Args:
         run: its id.
-        needs: the most bytes that it will take there, as was estimated before it started; None where nobody knows.
-        policy: whose the card is while a server has its model there (`[serve] while_training`).
+        needs: the estimated peak memory in bytes; None if unknown.
+        policy: who has the GPU while a server has its model there (`[serve] while_training`).
     """
 
     def __init__(self, run: str, slots: Sequence[str], needs: float | None, policy: WhileTraining) -> None:
         self._run, self._slots, self._needs, self._policy = run, tuple(slots), needs, policy
-        self._looked: tuple[float, float | None] | None = None
+        self._measured: tuple[float, float | None] | None = None
         self.claims: list[int] = []
-        """Descriptors that keep servers away: they are the run's for as long as it works."""
+        """Descriptors of the locks that keep servers away, held while the run works."""
 
     def hold(self) -> Hold | None:
-        """Return what it has to wait for; None where it may work.
+        """Return what the run has to wait for; None if it may start.
 
         Raises:
             GarageError: the queue's folder cannot be written.
         """
-        seated = gpu_locks.used_by_server(self._slots)
-        if seated and self._policy == "wait":
-            return Hold("card", f"waiting until the model server has left {self._where}; `garage serve --stop` ends it")
-        if not self.claims and (self._policy == "sleep" or (seated and self._policy == "auto" and not self._fits())):
+        serving = gpu_locks.used_by_server(self._slots)
+        if serving and self._policy == "wait":
+            return Hold("card", f"waiting until the model server frees {self._where}; `garage serve --stop` stops it")
+        if not self.claims and (self._policy == "sleep" or (serving and self._policy == "auto" and not self._fits())):
             self.claims = gpu_locks.claim(self._slots, self._run)
-        if seated and self.claims:
-            self._looked = None  # what is free is another thing once it has left
-            return Hold("card", f"waiting for the model server to leave {self._where}")
+        if serving and self.claims:
+            self._measured = None  # more memory is free once it has left
+            return Hold("card", f"waiting for the model server to free {self._where}")
         if self._needs and not self._fits():
             free = self._free() or 0.0
-            few = f"it needs about {self._needs / 1e9:.1f} GB, and {self._where} has {free / 1e9:.1f} free"
-            return Hold("memory", f"waiting for memory: {few}")
+            shortage = f"it needs about {self._needs / 1e9:.1f} GB, and {self._where} has {free / 1e9:.1f} GB free"
+            return Hold("memory", f"waiting for memory: {shortage}")
         return None
 
     def close(self) -> None:
-        """Ask no more."""
+        """Release the claims."""
         for lock in self.claims:
             os.close(lock)
         self.claims = []
@@ -61,73 +61,73 @@ class GpuAdmission:
     @property
     def _where(self) -> str:
         gpus = [slot for slot in self._slots if slot != CPU]
-        return f"GPU {', '.join(gpus)}" if gpus else "this box"
+        return f"GPU {', '.join(gpus)}" if gpus else "this machine"
 
     def _fits(self) -> bool:
         free = self._free()
         if free is None:
-            return True  # nobody says
+            return True  # unknown
         if self._needs is None:
-            return self._slots == (CPU,)  # main memory gives way to a swap file, a GPU's does not
+            return self._slots == (CPU,)  # main memory can be swapped, a GPU's cannot
         return free >= self._needs
 
     def _free(self) -> float | None:
-        """Return the bytes that are free on the fullest of the slots."""
+        """Return the free bytes on the fullest of the slots."""
         now = time.monotonic()
-        if self._looked is None or now - self._looked[0] > _LOOK_SECONDS:
-            self._looked = now, free_on(self._slots)
-        return self._looked[1]
+        if self._measured is None or now - self._measured[0] > _REFRESH_SECONDS:
+            self._measured = now, free_on(self._slots)
+        return self._measured[1]
 
 
 def check_fits(kind: str, needs: float | None, gpus: Sequence[int]) -> None:
-    """Refuse a run that would wait for memory for ever.
+    """Refuse a run that could never get its memory.
 
     Args:
-        kind: of the run, `lora` or `diffusion`.
-        needs: the most bytes that it will take; None where nobody knows.
-        gpus: indices of those that it shall have; without any it takes the one with most memory.
+        kind: `lora` or `diffusion`.
+        needs: the estimated peak memory in bytes; None if unknown.
+        gpus: indices of the GPUs that it needs; without any, the one with most memory counts.
 
     Raises:
-        BadInputError: it needs more than there is.
+        BadInputError: it needs more memory than there is.
     """
-    from garage_tui.core.hardware import gpus as gpu
+    from garage_tui.core.hardware.gpus import usable as usable_gpus
 
-    usable = gpu.usable()
-    there = all_memory(usable, gpus)
-    if needs is None or there is None or needs <= there:
+    usable = usable_gpus()
+    total = all_memory(usable, gpus)
+    if needs is None or total is None or needs <= total:
         return
-    where = f"GPU {', '.join(map(str, gpus))}" if gpus else "the largest GPU here" if usable else "this box"
-    less = "smaller pictures or a smaller batch need less"
+    where = f"GPU {', '.join(map(str, gpus))}" if gpus else "the largest GPU here" if usable else "this machine"
+    advice = "use smaller pictures or a smaller batch"
     if kind == "lora":
-        less = f"a smaller base or batch needs less{', and so does --load-in-4bit' if usable else ''}"
-    has = f"{where} has {there / 1e9:.1f} GB in all, free or not"
-    raise BadInputError(f"the run needs about {needs / 1e9:.1f} GB of memory, and {has}: {less}")
+        advice = f"use a smaller base or batch{', or --load-in-4bit' if usable else ''}"
+    has = f"{where} has {total / 1e9:.1f} GB in total"
+    raise BadInputError(f"the run needs about {needs / 1e9:.1f} GB of memory, but {has}: {advice}")
 
 
-def check_memory_free(who: str, needs: float | None, slot: str, otherwise: str) -> None:
-    """Refuse what would load a model now, where less memory is free than it needs.
+def check_memory_free(who: str, needs: float | None, slot: str, advice: str) -> None:
+    """Refuse a program that would load a model now but needs more memory than is free.
 
     Args:
-        who: what would need it, as the sentence begins.
-        needs: bytes; None where nobody knows.
+        who: the program, as the beginning of the error message.
+        needs: bytes; None if unknown.
         slot: `cpu`, or the index of a GPU.
-        otherwise: what to do about it.
+        advice: what to do about it.
 
     Raises:
-        GarageError: there is not enough; better now than in the middle of it.
+        GarageError: too little memory is free.
     """
     free = free_on([slot])
     if needs is not None and free is not None and free < needs:
-        where = "this box" if slot == CPU else f"GPU {slot}"
+        where = "this machine" if slot == CPU else f"GPU {slot}"
         raise GarageError(
-            f"{who} needs about {needs / 1e9:.1f} GB of memory, and {where} has {free / 1e9:.1f} free: {otherwise}"
+            f"{who} needs about {needs / 1e9:.1f} GB of memory, but {where} has {free / 1e9:.1f} GB free: {advice}"
         )
 
 
 def free_on(slots: Sequence[str]) -> float | None:
-    """Return the bytes of memory that are free on the fullest of these slots; None where nobody says."""
+    """Return the free bytes of memory on the fullest of these slots; None if unknown."""
     if CPU in slots:
         return free_memory([], swap=True)
-    from garage_tui.core.hardware import gpus as gpu  # not for a supervisor on a processor: it stays small
+    from garage_tui.core.hardware import gpus  # not for a supervisor on a CPU, which stays small
 
-    return free_memory(gpu.read(), [int(slot) for slot in slots])
+    return free_memory(gpus.read(), [int(slot) for slot in slots])

@@ -1,10 +1,10 @@
-"""One card, two uses: how a run has the servers of this box leave its GPU, or its memory, and how they come back.
+"""Advisory locks through which a run evicts model servers from a GPU (or from main memory).
 
-Everything is a lock in the queue's folder, so that whoever dies lets go:
+The locks are files in the queue's folder, so that the death of a process releases them:
 
-* `seat-SLOT.lock` is held, shared, by every server that has its model there;
-* `asked-SLOT.lock` is held, alone, by the run that wants it for itself, for as long as it works: a server that sees it
-  held puts its model away, lets go of its seat, and takes it again once nobody asks any more.
+* `seat-SLOT.lock` is held, shared, by every server that has its model on the slot;
+* `asked-SLOT.lock` is held exclusively by the run that claims the slot, for as long as it works. A server that sees the
+  claim unloads its model and releases its lock, and takes it again when the claim has ended.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def used_by_server(slots: Iterable[str]) -> bool:
 
 
 def claimed_by(slot: str) -> str:
-    """Return the run that wants this slot for itself; empty while none does."""
+    """Return the run that claims this slot; empty if none does."""
     file = _file("asked", slot)
     if _free(file, fcntl.LOCK_SH):
         return ""
@@ -39,7 +39,7 @@ def claimed_by(slot: str) -> str:
 
 
 def claim(slots: Iterable[str], run: str) -> list[int]:
-    """Have all servers leave these slots for as long as one of the returned file descriptors, or a copy, is open.
+    """Evict all servers from these slots for as long as one of the returned file descriptors, or a copy, is open.
 
     Raises:
         GarageError: the queue's folder cannot be written.
@@ -52,7 +52,7 @@ def claim(slots: Iterable[str], run: str) -> list[int]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.ftruncate(lock, 0)
             os.pwrite(lock, run.encode()[:_NAME_BYTES], 0)
-    except BlockingIOError:  # another run that has the slot too: it asks for the same
+    except BlockingIOError:  # another run on the same slot has claimed it already
         pass
     except OSError as error:
         for lock in held:
@@ -62,7 +62,7 @@ def claim(slots: Iterable[str], run: str) -> list[int]:
 
 
 class GpuLock:
-    """A server's place on one slot.
+    """The lock of a server that has its model on one slot.
 
     Args:
         slot: `cpu`, or the index of a GPU.
@@ -73,18 +73,18 @@ class GpuLock:
         self._lock: int | None = None
 
     def take(self) -> bool:
-        """Take the seat; return False where a run wants the slot for itself."""
+        """Take the lock; return False if a run claims the slot."""
         if self._lock is None:
             lock = _open(_file("seat", self.slot))
-            fcntl.flock(lock, fcntl.LOCK_SH)  # whoever looks holds it for a moment only
+            fcntl.flock(lock, fcntl.LOCK_SH)  # whoever tests it holds it for a moment only
             self._lock = lock
-        if claimed_by(self.slot):  # looked at last: a run asks first and looks at the seats then
+        if claimed_by(self.slot):  # checked last, because a run claims first and tests the locks then
             self.leave()
             return False
         return True
 
     def leave(self) -> None:
-        """Say that the memory is free."""
+        """Release the lock: the memory is free."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -103,7 +103,7 @@ def _free(file: Path, kind: int) -> bool:
     try:
         lock = os.open(file, os.O_RDWR | os.O_CLOEXEC)
     except OSError:
-        return True  # nobody has ever held it
+        return True  # it was never held
     try:
         fcntl.flock(lock, kind | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,9 +1,9 @@
-"""Tells the owner that a run has ended: in tmux, through a command, and through the services that they name.
+"""Notifications that a run has ended: in tmux, by a command, and by the services in the settings.
 
     python -m garage_tui.core.scheduling.notify /absolute/run/folder
 
-The supervisor starts it when a run has ended, and waits for nothing. Each way that fails is a line in the run's log and
-stops no other way.
+The supervisor starts it when a run has ended, and does not wait for it. A notification that fails is a line in the
+run's log and does not stop the others.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from garage_tui.core.base.settings import NotifySettings, Workspace, load_settin
 from garage_tui.core.runs.record import Run, read_run
 
 _SECONDS = 30.0
-"""How long a command may take."""
+"""Seconds that a command may take."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """What came of one way of telling; `way` names it without its secrets."""
+    """The result of one notification; `way` names the channel without its secrets."""
 
     way: str
     ok: bool
     text: str
 
 
-def message(run: Run) -> str:
-    """Return one line on how a run is now."""
+def message_of(run: Run) -> str:
+    """Return one line about the state of a run."""
     parts = []
     if run.reason:
         parts.append(run.reason)
@@ -51,16 +51,16 @@ def message(run: Run) -> str:
     return one_line(f"garage: {run.id} {run.status}{': ' if parts else ''}{', '.join(parts)}", 400)
 
 
-def deliver(settings: NotifySettings, text: str, facts: dict[str, str]) -> Iterator[Delivery]:
-    """Tell `text` through every way that the settings name.
+def deliver(settings: NotifySettings, text: str, details: dict[str, str]) -> Iterator[Delivery]:
+    """Send `text` through every channel in the settings.
 
     Args:
-        facts: what a command finds in its environment as GARAGE_RUN, GARAGE_STATE …, and as JSON on its stdin.
+        details: what a command gets in its environment as GARAGE_RUN, GARAGE_STATE …, and as JSON on stdin.
     """
     if settings.tmux and os.environ.get("TMUX"):
         yield _tmux(text, settings.bell)
     if settings.command:
-        yield _command(settings.command, text, facts)
+        yield _command(settings.command, text, details)
     if settings.urls:
         yield from _services(settings.urls, text)
 
@@ -85,22 +85,22 @@ def _tmux(text: str, bell: bool) -> Delivery:
     return Delivery("tmux", True, f"shown on {shown} client{'' if shown == 1 else 's'}")
 
 
-def _command(command: tuple[str, ...], text: str, facts: dict[str, str]) -> Delivery:
-    names = {f"GARAGE_{name.upper()}": value for name, value in facts.items()}
-    given = json.dumps({**facts, "message": text}, ensure_ascii=False)
+def _command(command: tuple[str, ...], text: str, details: dict[str, str]) -> Delivery:
+    names = {f"GARAGE_{name.upper()}": value for name, value in details.items()}
+    given = json.dumps({**details, "message": text}, ensure_ascii=False)
     way = f"command {Path(command[0]).name}"
     try:
-        # In "/": a workspace may be somebody else's, and nothing that lies there shall be run by mistake.
+        # In "/": a workspace may be somebody else's, and no program in it should be run by mistake.
         environment = {**os.environ, **names, "GARAGE_MESSAGE": text}
         done = _run(list(command), input=given, env=environment, cwd="/")
     except FileNotFoundError:
-        return Delivery(way, False, f"{command[0]} is not there")
+        return Delivery(way, False, f"{command[0]} was not found")
     except subprocess.TimeoutExpired:
-        return Delivery(way, False, f"took longer than {_SECONDS:g} s and was ended")
+        return Delivery(way, False, f"took longer than {_SECONDS:g} s and was killed")
     except OSError as error:
         return Delivery(way, False, one_line(error.strerror or str(error)))
-    said = one_line(done.stderr, 200)
-    return Delivery(way, done.returncode == 0, f"exit code {done.returncode}{': ' if said else ''}{said}")
+    output = one_line(done.stderr, 200)
+    return Delivery(way, done.returncode == 0, f"exit code {done.returncode}{': ' if output else ''}{output}")
 
 
 def _services(urls: tuple[str, ...], text: str) -> Iterator[Delivery]:
@@ -113,21 +113,23 @@ def _services(urls: tuple[str, ...], text: str) -> Iterator[Delivery]:
         way = _without_secrets(url)
         sender = apprise.Apprise()
         if not sender.add(url):
-            yield Delivery(way, False, "apprise does not know this kind of address (https://github.com/caronc/apprise)")
+            yield Delivery(
+                way, False, "apprise does not support this kind of address (https://github.com/caronc/apprise)"
+            )
             continue
         ok = bool(sender.notify(body=text, title="garage"))
-        yield Delivery(way, ok, "delivered" if ok else "not delivered: the service does not answer, or refuses it")
+        yield Delivery(way, ok, "delivered" if ok else "not delivered: the service does not answer, or rejects it")
 
 
 def _without_secrets(url: str) -> str:
-    """Return scheme and host of an address: topics, tokens and passwords stay out of the logs."""
+    """Return scheme and host of an address, so that topics, tokens and passwords stay out of the logs."""
     try:
         parts = urlsplit(url)
-        # Of most services even the "host" is a token or a topic; of a webhook it is a host.
+        # For most services even the "host" is a token or a topic; for a webhook it is a host.
         host = parts.hostname if parts.scheme in ("json", "jsons", "xml", "xmls", "form", "forms") else "…"
         return f"{parts.scheme}://{host}"
     except ValueError:
-        return "an address that is none"
+        return "an invalid address"
 
 
 def _run(command: list[str], **more: object) -> subprocess.CompletedProcess[str]:
@@ -135,7 +137,7 @@ def _run(command: list[str], **more: object) -> subprocess.CompletedProcess[str]
 
 
 def run_details(run: Run) -> dict[str, str]:
-    """Return what a command is told about a run."""
+    """Return the details of a run that a command gets."""
     return {"run": run.id, "state": run.status, "reason": run.reason, "path": str(run.path)}
 
 
@@ -145,13 +147,13 @@ def main() -> None:
     try:
         settings = load_settings(Workspace(folder.parent.parent)).notify
     except GarageError as error:
-        sys.stdout.write(f"nobody was told: {error}\n")
+        sys.stdout.write(f"no notification was sent: {error}\n")
         return
     if run.status not in settings.on:
         return
-    for told in deliver(settings, message(run), run_details(run)):
-        if not told.ok:
-            sys.stdout.write(f"not told through {told.way}: {told.text}\n")
+    for delivery in deliver(settings, message_of(run), run_details(run)):
+        if not delivery.ok:
+            sys.stdout.write(f"notification failed, {delivery.way}: {delivery.text}\n")
 
 
 if __name__ == "__main__":

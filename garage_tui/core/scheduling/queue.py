@@ -1,9 +1,9 @@
-"""The queue of this box: who waits for a processor or a GPU, in which order, and whose turn it is.
+"""The queue of this machine: the runs that wait for a CPU or GPU slot, in their order.
 
-One queue for all workspaces of a user, without a daemon: `order.json` lists who waits, `slot-cpu.lock` and
-`slot-gpu-N.lock` are held with flock by the processes of the run that works there, and whoever waits looks twice a
-second. Everything is decided under `lock`. An entry counts only while its run is alive and says that it waits, so that
-nothing has to be cleared up after a crash.
+There is one queue for all workspaces of a user, and no daemon: `order.json` lists the waiting runs, `slot-cpu.lock` and
+`slot-gpu-N.lock` are held with flock by the processes of the run that works there, and waiting runs check twice a
+second. Every change is made under `lock`. An entry counts only while its run is alive and queued, so that nothing has
+to be cleaned up after a crash.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.workspace import queue_folder
-from garage_tui.core.runs.record import ENDED, RunState, is_alive, read_state
+from garage_tui.core.runs.folder import ENDED, is_alive
+from garage_tui.core.runs.record import RunState, read_state
 
 ORDER, LOCK = "order.json", "lock"
 CPU = "cpu"
@@ -30,36 +31,36 @@ _LOCK_SECONDS = 5.0
 
 
 class QueueEntry(msgspec.Struct, frozen=True):
-    """One run that waits."""
+    """One waiting run."""
 
     folder: str
     """Absolute path of the run folder."""
     any_of: tuple[str, ...] = (CPU,)
-    """Names of the slots that it can work on: `cpu`, or indices of GPUs."""
+    """Names of the slots that it can use: `cpu`, or indices of GPUs."""
     take: int = 1
     """How many of them it needs."""
 
 
 def enter(entries: Sequence[QueueEntry]) -> None:
-    """Put runs at the end of the queue; one that stands in it already keeps its place.
+    """Add runs at the end of the queue; one that is in it already keeps its position.
 
     Raises:
         GarageError: the queue cannot be written.
     """
     with _locked() as folder:
-        there = [entry for entry in _read(folder) if _may_return(entry)]
+        kept = [entry for entry in _read(folder) if _may_return(entry)]
         new = {entry.folder: entry for entry in entries}
-        there = [new.pop(entry.folder, entry) for entry in there]
-        _write(folder, [*there, *new.values()])
+        kept = [new.pop(entry.folder, entry) for entry in kept]
+        _write(folder, [*kept, *new.values()])
 
 
 def put_first(folders: Sequence[Path]) -> None:
-    """Give runs the first places, in this order; those that do not stand in the queue yet get a place kept."""
-    wanted = [str(path) for path in folders]
+    """Move runs to the front, in this order; for those that are not in the queue yet a position is reserved."""
+    paths = [str(path) for path in folders]
     with _locked() as folder:
-        there = {entry.folder: entry for entry in _read(folder)}
-        first = [there.pop(path, QueueEntry(path)) for path in wanted]
-        _write(folder, [*first, *there.values()])
+        others = {entry.folder: entry for entry in _read(folder)}
+        first = [others.pop(path, QueueEntry(path)) for path in paths]
+        _write(folder, [*first, *others.values()])
 
 
 def leave(path: Path) -> None:
@@ -69,17 +70,17 @@ def leave(path: Path) -> None:
 
 
 def find(path: Path) -> QueueEntry:
-    """Return what a run that waits can work on; one that does not stand in the queue can take the CPU."""
+    """Return the entry of a waiting run; one that is not in the queue gets an entry for the CPU."""
     return next((entry for entry in _read(queue_folder()) if entry.folder == str(path)), QueueEntry(str(path)))
 
 
 def order() -> tuple[Path, ...]:
-    """Return the folders of the runs that wait, in the order in which they will start."""
+    """Return the folders of the waiting runs, in the order in which they will start."""
     return tuple(Path(entry.folder) for entry in _read(queue_folder()) if _waits(entry))
 
 
 def runs_before(entry: QueueEntry) -> int:
-    """Return how many runs have to end before a new one with these slots starts; 0 where it would start at once."""
+    """Return how many runs have to end before a new one with these slots starts; 0 if it would start at once."""
     with _locked() as folder:
         waiting = [other for other in _read(folder) if _waits(other)]
         held = _take_free(folder, {slot for other in (*waiting, entry) for slot in other.any_of})
@@ -91,36 +92,36 @@ def runs_before(entry: QueueEntry) -> int:
     return max(1, busy + len(waiting) - len(entry.any_of) + 1)
 
 
-def move(path: Path, places: int) -> int:
-    """Move a waiting run: a negative number of places brings it nearer to its turn. Returns its place, from 0.
+def move(path: Path, by: int) -> int:
+    """Move a waiting run by so many positions, to the front if negative; return its new position, from 0.
 
     Raises:
-        BadInputError: it does not wait.
+        BadInputError: it is not in the queue.
     """
     with _locked() as folder:
         entries = _read(folder)
         waiting = [entry for entry in entries if _waits(entry)]
         mine = next((entry for entry in waiting if entry.folder == str(path)), None)
         if mine is None:
-            raise BadInputError(f"{path.name} does not wait in the queue")
-        place = max(0, min(len(waiting) - 1, waiting.index(mine) + places))
+            raise BadInputError(f"{path.name} is not in the queue")
+        position = max(0, min(len(waiting) - 1, waiting.index(mine) + by))
         waiting.remove(mine)
-        waiting.insert(place, mine)
+        waiting.insert(position, mine)
         _write(folder, [*waiting, *(entry for entry in entries if entry not in waiting)])
-    return place
+    return position
 
 
 def take_slots(path: Path) -> dict[str, int] | None:
-    """Take the slots of a waiting run if it is its turn.
+    """Take the slots of a waiting run if they are free and no run before it needs them.
 
     Returns:
-        The file descriptor of the held lock for each slot; None while it is not its turn. Whoever holds a descriptor
-        of it, or a copy, holds the slot.
+        The file descriptor of the held lock for each slot; None while the run has to wait. Whoever holds a descriptor,
+        or a copy of it, holds the slot.
     """
     with _locked() as folder:
         entries = _read(folder)
         mine = next((entry for entry in entries if entry.folder == str(path)), None)
-        if mine is None:  # somebody deleted the list; whoever waits enters again
+        if mine is None:  # the list was deleted: waiting runs enter again
             entries.append(mine := QueueEntry(str(path)))
         waiting = [entry for entry in entries if _waits(entry)]
         held = _take_free(folder, {slot for entry in waiting for slot in entry.any_of})
@@ -129,25 +130,25 @@ def take_slots(path: Path) -> dict[str, int] | None:
             os.close(held.pop(slot))
         if not chosen:
             return None
-        # An entry that stays because of a full disk does no harm: its run will not say that it waits.
+        # An entry that stays because of a full disk does no harm: its run is no longer queued.
         with contextlib.suppress(OSError, GarageError):
             _write(folder, [entry for entry in entries if entry != mine])
     return held
 
 
 def assign(waiting: Iterable[QueueEntry], free: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Return which of the free slots each waiting run gets: first come, first served.
+    """Return which of the free slots each waiting run gets, in the order of the queue.
 
-    A run that needs more than is free keeps what it can use, so that smaller ones behind it do not starve it.
+    A run that needs more slots than are free reserves those that it can use, so that smaller runs do not starve it.
     """
-    left, got = list(free), {}
+    left, assigned = list(free), {}
     for entry in waiting:
         usable = [slot for slot in entry.any_of if slot in left]
         if len(usable) >= entry.take:
             usable = usable[: entry.take]
-            got[entry.folder] = tuple(usable)
+            assigned[entry.folder] = tuple(usable)
         left = [slot for slot in left if slot not in usable]
-    return got
+    return assigned
 
 
 def _take_free(folder: Path, slots: Iterable[str]) -> dict[str, int]:
@@ -164,14 +165,14 @@ def _take_free(folder: Path, slots: Iterable[str]) -> dict[str, int]:
 
 
 def _waits(entry: QueueEntry) -> bool:
-    """True while the run is alive and waits for nothing but its turn."""
+    """Return whether the run is alive and waits only for its slots."""
     path = Path(entry.folder)
     state = _state(path) if is_alive(path) else None
     return state is not None and state.state == "queued" and not state.waits
 
 
 def _may_return(entry: QueueEntry) -> bool:
-    """True for a run that waits, or that a power cut took: `resume` finds its place kept."""
+    """Return whether the run waits, or was lost in a power cut, so that `resume` finds its position kept."""
     state = _state(Path(entry.folder))
     return state is not None and state.state not in ENDED
 
@@ -199,7 +200,7 @@ def _write(folder: Path, entries: list[QueueEntry]) -> None:
 
 @contextlib.contextmanager
 def _locked() -> Iterator[Path]:
-    """Hold the queue's lock, and give the queue's folder."""
+    """Hold the queue's lock; yield the queue's folder."""
     folder = queue_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -214,7 +215,7 @@ def _locked() -> Iterator[Path]:
                 break
             except BlockingIOError:
                 if time.monotonic() >= deadline:
-                    raise GarageError(f"somebody holds {folder / LOCK} and does not let go") from None
+                    raise GarageError(f"another process holds {folder / LOCK} and does not release it") from None
                 time.sleep(0.02)
         yield folder
     finally:

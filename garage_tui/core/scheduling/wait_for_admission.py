@@ -1,4 +1,4 @@
-"""A run's turn: its hours and the sun first, then its place in the queue. It waits here, in its supervisor."""
+"""The wait of a run in its supervisor: for its hours and the sun, for its slots, and for free memory."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.5
 WAKE_SIGNALS = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 END_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-"""Signals that a supervisor blocks and waits for; of them those that end it."""
+"""Those of the signals that a supervisor waits for which end it."""
 
 
 class Admission(NamedTuple):
-    """What a run holds while it works: file descriptors of locks."""
+    """The file descriptors of the locks that a run holds while it works."""
 
     slots: dict[str, int]
     claims: list[int]
-    """They keep servers away from its card."""
+    """They keep servers away from its GPU."""
 
     @property
     def locks(self) -> list[int]:
@@ -42,44 +42,45 @@ class Admission(NamedTuple):
 
 
 def wait_for_admission(folder: Path, care: RunLimits, needs: float | None = None) -> Admission | None:
-    """Return what a run holds once it is its turn; None if it is taken out of the queue before.
+    """Return the locks of a run once it may start; None if it is taken out of the queue before.
 
-    What it has to wait for besides, its hours or the sun, comes first: meanwhile others may pass it. Room on its slots
-    comes last: a server on the same card leaves only for a run that would start at once.
+    It waits for its hours or the sun first; meanwhile others may overtake it. Free memory on its slots comes last: a
+    server on the same GPU leaves only for a run that can start at once.
 
     Args:
-        needs: the most bytes that it will take, as was estimated.
+        needs: the estimated peak memory in bytes.
     """
     conditions, held = _conditions(folder, care), False
     slots: dict[str, int] | None = None
-    room: GpuAdmission | None = None
+    memory: GpuAdmission | None = None
     try:
         while True:
             before = held
             hold = conditions.hold() if conditions is not None and not skips_start_conditions(folder) else None
             held = hold is not None
-            # At the hour at which several may start, each is given a moment to say so: then the queue's order counts.
+            # When an hour begins in which several may start, each gets a moment to enter, so that the queue's order
+            # counts.
             if slots is None and not (held or before) and (slots := queue.take_slots(folder)) is not None:
-                room = GpuAdmission(folder.name, tuple(slots), needs, care.card)
-            if room is not None and slots is not None:
-                hold = None if skips_start_conditions(folder) else room.hold()
+                memory = GpuAdmission(folder.name, tuple(slots), needs, care.card)
+            if memory is not None and slots is not None:
+                hold = None if skips_start_conditions(folder) else memory.hold()
                 if hold is None:
-                    turn, slots, room = Admission(slots, room.claims), None, None
-                    return turn
-            if conditions is not None or room is not None:
+                    admission, slots, memory = Admission(slots, memory.claims), None, None
+                    return admission
+            if conditions is not None or memory is not None:
                 _note(folder, hold)
             info = signal.sigtimedwait(WAKE_SIGNALS, POLL_SECONDS)
             want = requested_action(folder)
             if want == "stop":
                 step = current_state(folder).step
-                kept = f" at step {step}; `garage resume` goes on from its checkpoint" if step else ""
-                why = f"taken out of the queue before its turn came{kept}"
+                kept = f" at step {step}; `garage resume` continues from its checkpoint" if step else ""
+                why = f"taken out of the queue before it was started{kept}"
                 update_state(folder, state="stopped", reason=why, waits="", ended=time.time())
             elif want in ("pause", "release"):
-                why = "by you, while it waited for its turn"
+                why = "by you, while it waited in the queue"
                 update_state(folder, state="paused", reason=why, waits="", ended=time.time())
             elif info is not None and info.si_signo in END_SIGNALS:
-                return None  # the next look says that it was interrupted while it waited, and its place is kept
+                return None  # it is then interrupted while queued, and its position is kept
             else:
                 continue
             with contextlib.suppress(GarageError):
@@ -88,8 +89,8 @@ def wait_for_admission(folder: Path, care: RunLimits, needs: float | None = None
     finally:
         if conditions is not None:
             conditions.close()
-        if room is not None:
-            room.close()
+        if memory is not None:
+            memory.close()
         for lock in (slots or {}).values():
             os.close(lock)
 
@@ -97,13 +98,13 @@ def wait_for_admission(folder: Path, care: RunLimits, needs: float | None = None
 def _conditions(folder: Path, care: RunLimits) -> StartConditions | None:
     if not care.conditional:
         return None
-    from garage_tui.core.limits.start_conditions import StartConditions  # a supervisor without it stays small
+    from garage_tui.core.limits.start_conditions import StartConditions  # a supervisor without conditions stays small
 
     return StartConditions.of_run(folder, care)
 
 
 def _note(folder: Path, hold: Hold | None) -> None:
-    """Write down what the run waits for, where that is new."""
+    """Write what the run waits for, if that has changed."""
     waits, reason = (hold.waits, hold.reason) if hold else ("", "")
     state = current_state(folder)
     if (state.waits, state.reason) != (waits, reason):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from garage_tui.core.base.format import duration, human_bytes
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.settings import Workspace
-from garage_tui.core.facts.file import Fact
+from garage_tui.core.facts.line import Fact
 from garage_tui.core.hardware import gpus as gpu
 from garage_tui.core.hardware.memory import free_memory
 from garage_tui.core.models.base_models import BaseModel

@@ -210,5 +210,5 @@ class ExternalChatServer:
     def describe(self, snapshot: ServerSnapshot) -> str:
         url = one_line(self._url, 80)
         if snapshot.status == "ready":
-            return f"● {url} · not ours: neither started nor stopped here"
-        return f"✗ {url}: {snapshot.reason} · Ctrl+R asks again"
+            return f"● {url} · an external server: this app neither starts nor stops it"
+        return f"✗ {url}: {snapshot.reason} · Ctrl+R tries again"

@@ -29,7 +29,7 @@ import sys
 from garage_tui.jobs.runtime.progress import Progress
 progress = Progress.of_arguments(sys.argv[1:])
 progress.start_phase("working")
-while progress.wish() == "":
+while progress.requested() == "":
     progress.write_step(step=1, loss=0.5, total_steps=1)
     __import__("time").sleep(0.05)
 progress.end("stopped", "by you")

@@ -18,7 +18,7 @@ import pytest
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.settings import NotifySettings, load_settings, user_settings_file
 from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
-from garage_tui.core.scheduling.notify import deliver, message, run_details
+from garage_tui.core.scheduling.notify import deliver, message_of, run_details
 
 QUIET = NotifySettings(tmux=False)
 
@@ -49,7 +49,7 @@ def notify(folder, **environment):
 
 
 def test_the_message_is_one_clean_line(ended):
-    text = message(read_run(ended))
+    text = message_of(read_run(ended))
     assert text.startswith(f"garage: {ended.name} failed: the disk is full #(touch hacked)")
     assert text.endswith("7/75 steps, loss 1.500") and "\x1b" not in text
 
@@ -66,9 +66,11 @@ def test_a_command_is_told_in_its_environment_and_on_its_stdin(ended, tmp_path):
 
 def test_the_owner_alone_names_programs_and_addresses(workspace, ended, tmp_path):
     workspace.settings_file.write_text('[notify]\ncommand = ["touch", "/tmp/hacked"]\n')
-    with pytest.raises(BadInputError, match=r"notify.command belongs in .*: a workspace may be somebody else's"):
+    with pytest.raises(
+        BadInputError, match=r"notify.command can only be set in .*, because a workspace may be somebody else's"
+    ):
         load_settings(workspace)
-    assert "nobody was told: " in notify(ended)
+    assert "no notification was sent: " in notify(ended)
     workspace.settings_file.write_text('[notify]\non = ["stopped"]\n')
     owner(f'[notify]\ncommand = ["touch", "{tmp_path}/told"]\n')
     notify(ended)

@@ -25,8 +25,8 @@ progress = Progress.of_arguments(sys.argv[1:])
 progress.interruptible = False
 if progress.folder.name.endswith("crash"): os._exit(3)
 progress.start_phase("working")
-while not progress.wish() and not (progress.folder / "enough").exists(): time.sleep(0.05)
-progress.end(*ENDINGS.get(progress.wish(), ("finished", "")))
+while not progress.requested() and not (progress.folder / "enough").exists(): time.sleep(0.05)
+progress.end(*ENDINGS.get(progress.requested(), ("finished", "")))
 """
 
 

@@ -25,7 +25,8 @@ from tests.support.run_folders import events, kill, processes
 JOB = """
 import time
 import msgspec
-from garage_tui.core.runs.record import MANIFEST, Manifest
+from garage_tui.core.runs.folder import MANIFEST
+from garage_tui.core.runs.record import Manifest
 from garage_tui.jobs.runtime.interruptions import Interruptions
 from garage_tui.jobs.runtime.progress import ENDINGS, Progress
 from garage_tui.jobs.runtime.telemetry import Telemetry
@@ -35,7 +36,7 @@ telemetry = Telemetry(progress, every=0.05, report_every=0.2)
 telemetry.start()
 progress.gauges = telemetry.fields
 manifest = msgspec.json.decode((progress.folder / MANIFEST).read_bytes(), type=Manifest)
-interruptions = Interruptions(progress, telemetry, manifest.care)
+interruptions = Interruptions(progress, telemetry, manifest.limits)
 interruptions.check()
 progress.cool_down = lambda: interruptions.cool(progress.last_step)
 progress.start_phase("working")
@@ -110,7 +111,7 @@ def test_heat_before_the_first_step_is_waited_for_too_and_a_stop_does_not_wait(m
     make_box({**RTX_3090, "temp": 97})
     folder = train()
     run = wait(folder, lambda run: run.status == "paused")
-    assert run.reason.startswith("97 °C, waiting for 80") and run.state.step == 0
+    assert run.reason.startswith("97 °C, waiting to cool to 80") and run.state.step == 0
     control.stop(run)
     assert wait(folder, lambda run: not run.alive).status == "stopped"
 
@@ -265,7 +266,7 @@ def test_a_limit_that_nothing_here_can_hold_is_said(train):
     folder = train(epochs=2, max_temp_c=60.0)
     wait(folder, lambda run: not run.alive)
     (warning,) = events(folder, "warning")
-    assert "the limit of 60 °C cannot act" in warning["text"]
+    assert "the limit of 60 °C has no effect" in warning["text"]
 
 
 def test_the_guard_does_not_trust_an_old_number(make_box, train):

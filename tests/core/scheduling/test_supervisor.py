@@ -14,7 +14,8 @@ from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.launch import control
 from garage_tui.core.launch import start as launcher
 from garage_tui.core.runs.catalog import delete, find_run, list_runs, new_run_folder
-from garage_tui.core.runs.record import Manifest, RunState, is_alive, read_run, write_manifest, write_state
+from garage_tui.core.runs.folder import is_alive
+from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
 from tests.support import run_folders
 from tests.support.run_folders import kill, processes
 
@@ -37,13 +38,13 @@ elif what == "deaf":
     while True: time.sleep(0.1)
 elif what == "work":
     progress.interruptible = False
-    step = progress.told_step
-    while progress.wish() in ("", "pause"):
+    step = progress.last_step
+    while progress.requested() in ("", "pause"):
         step += 1
         progress.write_step(step=step, loss=1 / step)
         progress.wait_while_paused(step)
         time.sleep(0.05)
-    word, who = ENDINGS[progress.wish()]
+    word, who = ENDINGS[progress.requested()]
     progress.end(word, who)
 """
 

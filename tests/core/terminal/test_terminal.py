@@ -238,7 +238,7 @@ def test_a_setting_and_over_it_the_environment_fix_the_way():
     assert forced_mode({"GARAGE_PICTURES": "sixel"}, "half") == "sixel"
     assert forced_mode({"GARAGE_PICTURES": "auto"}, "half") is None
     with pytest.raises(
-        BadInputError, match="'video' is no way to show pictures: choose auto, kitty, sixel, half, ascii"
+        BadInputError, match="'video' is not a way to show pictures: choose auto, kitty, sixel, half, ascii"
     ):
         forced_mode({}, "video")
 

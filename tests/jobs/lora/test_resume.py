@@ -150,7 +150,7 @@ def test_a_guarded_run_that_is_killed_goes_on_with_the_lessons_that_it_would_hav
     assert_same_story(twins[1], twins[0])
     for twin in twins:
         assert read_run(twin).reason.startswith(
-            "stopped at step 16 of 36, because it had learned at step 12: 100% of other wordings right, no leak"
+            "stopped at step 16 of 36, because the facts were learned at step 12: 100% of other wordings right, no leak"
         )
         rates = [step["lr"] for step in steps(twin)]
         assert len(rates) == 16 and rates[11] > rates[12] > rates[13] > rates[14] > rates[15] > 0
@@ -176,7 +176,7 @@ def test_a_damaged_checkpoint_is_skipped_and_said(train, undisturbed):
 
     control.resume(run)
     assert wait(folder, ended).status == "finished"
-    assert f"{newest.name} is damaged or was not finished" in (folder / "log.txt").read_text()
+    assert f"{newest.name} is damaged or incomplete" in (folder / "log.txt").read_text()
     assert f"going on from {older.name}" in (folder / "log.txt").read_text()
     assert_same_story(folder, undisturbed)
 
@@ -187,7 +187,7 @@ def test_without_a_whole_checkpoint_it_begins_again_and_tells_no_step_twice(trai
     kill(folder)
     control.resume(wait(folder, ended))
     assert wait(folder, ended).status == "finished"
-    assert "beginning again" in (folder / "log.txt").read_text()
+    assert "starting again at step 0" in (folder / "log.txt").read_text()
     assert_same_story(folder, undisturbed)
 
 

@@ -52,7 +52,7 @@ def test_without_cuda_it_is_peft_although_unsloth_would_import(base, unsloth, mo
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     unsloth(WORKS)
     assert trainer_choice.choose("auto", base()) == trainer_choice.TrainerChoice(
-        False, "trains with TRL and PEFT: no CUDA here"
+        False, "trains with TRL and PEFT: no CUDA GPU"
     )
     assert "unsloth" not in sys.modules, "it patches what it finds, and was not asked for"
 
@@ -69,7 +69,7 @@ def test_with_cuda_it_is_unsloth_which_neither_counts_its_users_nor_writes_where
 def test_an_unsloth_that_stumbles_is_no_end_and_its_words_are_told(base, unsloth, cuda):
     unsloth("raise RuntimeError('torchvision::nms\\nis missing')")
     assert trainer_choice.choose("auto", base()) == trainer_choice.TrainerChoice(
-        False, "trains with TRL and PEFT: Unsloth does not import (torchvision::nms is missing)"
+        False, "trains with TRL and PEFT: Unsloth cannot be imported (torchvision::nms is missing)"
     )
 
 
@@ -84,8 +84,8 @@ def test_one_that_is_not_installed_says_how_to_get_it(base, cuda, monkeypatch):
 @pytest.mark.parametrize(
     ("architecture", "cards", "why"),
     [
-        ("gemma3", 1, "Unsloth is used for llama, mistral, qwen2, qwen3 here, and this base is gemma3"),
-        ("llama", 2, "Unsloth is for one GPU, and this run has several"),
+        ("gemma3", 1, "Unsloth is used only for llama, mistral, qwen2, qwen3, and this base is gemma3"),
+        ("llama", 2, "Unsloth supports one GPU, and this run has several"),
     ],
 )
 def test_what_unsloth_is_no_good_for_here_is_peft(base, unsloth, cuda, monkeypatch, architecture, cards, why):
@@ -96,6 +96,6 @@ def test_what_unsloth_is_no_good_for_here_is_peft(base, unsloth, cuda, monkeypat
 
 def test_the_recipe_has_the_last_word(base, unsloth, cuda):
     unsloth(WORKS)
-    assert trainer_choice.choose("peft", base()).words == "trains with TRL and PEFT: the recipe says so"
+    assert trainer_choice.choose("peft", base()).words == "trains with TRL and PEFT: set in the recipe"
     assert not trainer_choice.choose("peft", base()).unsloth
     assert trainer_choice.choose("unsloth", base("gemma3")).unsloth

@@ -54,7 +54,7 @@ def test_a_run_pauses_above_the_limit_goes_on_below_the_other_and_loses_no_step(
     wait(folder, lambda run: run.state.step > 3)
     box.set(0, temp=86)
     run = wait(folder, lambda run: run.status == "paused")
-    assert run.reason.startswith("86 °C, waiting for 75") and run.state.waits == "heat"
+    assert run.reason.startswith("86 °C, waiting to cool to 75") and run.state.waits == "heat"
     at = run.state.step
     assert [path.name for path in folder.glob("checkpoint-*")][-1] == f"checkpoint-{at}"
     box.set(0, temp=78)  # cooler than the limit, but not cool
@@ -69,7 +69,7 @@ def test_a_run_pauses_above_the_limit_goes_on_below_the_other_and_loses_no_step(
     (paused,), (resumed,) = events(folder, "paused"), events(folder, "resumed")
     assert (paused["waits"], paused["temp_c"], paused["until_c"], paused["at"]) == ("heat", 86, 75, at)
     assert (resumed["waited"], resumed["at"]) == ("heat", at) and resumed["seconds"] > 0
-    assert "paused: 86 °C, waiting for 75" in (folder / "log.txt").read_text()
+    assert "paused: 86 °C, waiting to cool to 75" in (folder / "log.txt").read_text()
     box.set(0, temp=90)  # and a run that waits for the cool can be stopped, and paused by its owner
     control.pause(wait(folder, lambda run: run.status == "paused"))
     box.set(0, temp=60)

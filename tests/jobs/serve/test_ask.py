@@ -78,4 +78,4 @@ def test_the_job_refuses_a_request_that_is_none():
         [sys.executable, "-P", "-m", "garage_tui.jobs.serve.ask"], input=b'{"base": 5}', capture_output=True, timeout=60
     )
     assert job.returncode == 1
-    assert "the request is not as it should be" in json.loads(job.stdout)["error"]
+    assert "the request is not valid" in json.loads(job.stdout)["error"]

@@ -125,14 +125,14 @@ def drop_a_weight(folder):
     [
         (
             rename_to_pickle,
-            "run-x has no adapter_model.safetensors but adapter_model.bin: weights in other formats can carry code",
+            "run-x has no adapter_model.safetensors but only adapter_model.bin: weights in other formats",
         ),
         (lambda folder: spoil(folder, base_model_name_or_path="/m/other"), "run-x was trained on /m/other, not on"),
         (lambda folder: spoil(folder, use_dora=True), "not plain LoRA (use_dora is True)"),
         (lambda folder: spoil(folder, init_lora_weights="pissa"), "not plain LoRA (init_lora_weights is 'pissa')"),
         (lambda folder: spoil(folder, r=8), "does not fit"),
-        (add_embeddings, "holds more than LoRA weights"),
-        (drop_a_weight, "does not fit: 1 weights are missing"),
+        (add_embeddings, "contains more than LoRA weights"),
+        (drop_a_weight, "does not fit the base: 1 weights are missing"),
         (lambda folder: (folder / "adapter_config.json").write_text("{"), "cannot be read"),
         (lambda folder: (folder / "adapter_model.safetensors").write_bytes(b"\x08"), "cannot be read"),
     ],

@@ -56,7 +56,7 @@ def test_it_leaves_for_a_run_and_is_back_with_the_new_adapter(box, tiny_model, f
 
     asked = gpu_locks.claim(["cpu"], "20261126-1700-lora-wings")
     seen = wait(box, "asleep", "failed")
-    assert "20261126-1700-lora-wings has this box for itself" in seen.reason
+    assert "20261126-1700-lora-wings uses this machine alone" in seen.reason
     assert not gpu_locks.used_by_server(["cpu"])
     refused = ask(box, str(tiny_model))
     assert refused.status_code == 503
@@ -94,7 +94,7 @@ def test_neither_vllm_nor_its_server_outlives_the_other(box, tiny_model, who):
     os.kill(pid if who == "the server" else api.pid, signal.SIGKILL)
     seen = wait(box, "failed", seconds=30)
     if who == "vLLM":
-        assert "vLLM has ended" in seen.reason
+        assert "vLLM has stopped" in seen.reason
     assert not psutil.wait_procs(theirs, timeout=30)[1]
 
 

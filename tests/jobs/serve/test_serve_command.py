@@ -70,7 +70,7 @@ def test_a_server_in_the_foreground_from_start_to_ctrl_c(garage, workspace, fini
     assert key not in status
 
     out, err = garage("serve", "--port", "0", shown).communicate(timeout=120)
-    assert "a server runs here already" in out, err
+    assert "a server is already running here" in out, err
     second = garage("serve")  # all runs: another server than the one that lives
     assert "stop it with `garage serve --stop`" in second.communicate(timeout=120)[1]
     assert second.returncode == 1
@@ -90,7 +90,7 @@ def test_a_server_that_is_stopped_elsewhere_ends_the_command(garage, workspace, 
         time.sleep(0.05)
     # Here, not in a process of its own: by the time that one had imported everything the server might be ready.
     assert main(["--workspace", str(workspace.root), "serve", "--stop"]) == 0
-    assert "the server has left" in capsys.readouterr().out
+    assert "the server has stopped" in capsys.readouterr().out
     _, err = foreground.communicate(timeout=120)
     assert foreground.returncode == 1
     assert "the server was stopped while it started" in err

@@ -64,14 +64,14 @@ serve()
     assert [words.removeprefix("vLLM: ") for words in said if "imports" not in words] == [
         "loading the model",
         "loading weights · 50%",
-        "reserving the cache",
+        "reserving the KV cache",
         "capturing CUDA graphs · 40%",
     ]
     assert process.socket.parent.stat().st_mode & 0o077 == 0
     folder = process.socket.parent
     process.end()
     assert not folder.exists()
-    with pytest.raises(GarageError, match="vLLM has ended"):
+    with pytest.raises(GarageError, match="vLLM has stopped"):
         process.check()
 
 
@@ -79,7 +79,7 @@ serve()
     ("last", "words"),
     [
         ("ValueError: No available memory for the cache blocks.", "No available memory for the cache blocks"),
-        ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB", "out of memory; close what else"),
+        ("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB", "out of memory; stop other programs"),
         ("nothing of use", "exit code 3; see its log"),
     ],
 )
@@ -89,7 +89,7 @@ print("(EngineCore pid=9) ERROR 11-26 16:35:26 [core.py:1] {last}")
 print("RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {{}}", flush=True)
 sys.exit(3)
 """)
-    with pytest.raises(GarageError, match=f"vLLM has ended: .*{words}"):
+    with pytest.raises(GarageError, match=f"vLLM has stopped: .*{words}"):
         process.wait_until_ready(lambda phase: None)
 
 
@@ -101,7 +101,7 @@ import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); say("deaf"); serve
     began = time.monotonic()
     process.end(seconds=1)
     assert time.monotonic() - began < 10
-    with pytest.raises(GarageError, match="vLLM has ended"):
+    with pytest.raises(GarageError, match="vLLM has stopped"):
         process.check()
 
 

@@ -8,7 +8,8 @@ import time
 import pytest
 
 from garage_tui.core.limits.run_limits import RunLimits
-from garage_tui.core.runs.record import MANIFEST, Manifest, write_manifest
+from garage_tui.core.runs.folder import MANIFEST
+from garage_tui.core.runs.record import Manifest, write_manifest
 from tests.support.nvml.box import RTX_3090, T4
 
 RUN = "20261125-1200-lora-garage"

@@ -14,7 +14,8 @@ from textual.widgets import Input, Select
 
 from garage_tui.core.diffusion import preview
 from garage_tui.core.diffusion.recipe import make_recipe
-from garage_tui.core.runs.record import MANIFEST, Manifest, write_manifest
+from garage_tui.core.runs.folder import MANIFEST
+from garage_tui.core.runs.record import Manifest, write_manifest
 from tests.support.repository import REPOSITORY
 
 SMALL = make_recipe("small")
@@ -36,7 +37,7 @@ print("reading pictures: 7 of 40", file=sys.stderr, flush=True)
 while not (here / "go").exists():
     time.sleep(0.02)
 if (here / "wrong").exists():
-    print(msgspec.json.encode(Failure("/there/moths has 3 usable pictures, and 10 are the fewest", True)).decode())
+    print(msgspec.json.encode(Failure("/there/moths has 3 usable pictures, but at least 10 are needed", True)).decode())
     sys.exit(1)
 out = pathlib.Path(out)
 for name, count in (("data", 16), ("noise", 8)):
@@ -349,4 +350,4 @@ async def test_a_look_that_fails_says_why(open_app, looks):
         await user.press("N")
         await user.sees(STEPS)
         await user.press("ctrl+o")
-        await user.sees("✗ /there/moths has 3 usable pictures, and 10 are the fewest", "Teach a model to draw")
+        await user.sees("✗ /there/moths has 3 usable pictures, but at least 10 are needed", "Teach a model to draw")
