@@ -107,17 +107,17 @@ def run_import(args: argparse.Namespace) -> int:
     new = convert.only_new(found.facts, store.document.lines)
     if new:
         store.insert(len(store.document.lines), new, "importing")
-        while theirs := store.save():
-            store.accept(theirs)
+        while change := store.save():
+            store.accept(change)
     store.close()
-    there = len(found.facts) - len(new)
+    known = len(found.facts) - len(new)
     if args.json:
-        counts = {"file": str(path), "added": len(new), "there": there, "problems": found.problems}
+        counts = {"file": str(path), "added": len(new), "there": known, "problems": found.problems}
         print(json.dumps(counts, indent=2))
     else:
         waiting = sum(fact.is_statement for fact in new)
         await_ = f", {waiting} of them without a question yet" if waiting else ""
-        print(f"{path}: {len(new)} added{await_}, {there} already there, {len(found.problems)} skipped")
+        print(f"{path}: {len(new)} added{await_}, {known} already there, {len(found.problems)} skipped")
     return 0 if found.facts else 2
 
 
@@ -148,9 +148,9 @@ def run_export(args: argparse.Namespace) -> int:
     exams = sum(row.exam for row in rows)
     unread = len(file.errors)
     left = sum(row.is_statement for row in rows) if args.form not in ("facts", "text") else 0
-    words = [f"{len(rows) - left} rows"]
-    words += [f"{exams} of them exam questions (--no-exam leaves them out)"] if exams else []
-    words += [f"{left} without a question skipped"] if left else []
-    words += [f"{unread} unreadable lines skipped: garage facts check {args.file}"] if unread else []
-    print(", ".join(words), file=sys.stderr)
+    parts = [f"{len(rows) - left} rows"]
+    parts += [f"{exams} of them exam questions (--no-exam leaves them out)"] if exams else []
+    parts += [f"{left} without a question skipped"] if left else []
+    parts += [f"{unread} unreadable lines skipped: garage facts check {args.file}"] if unread else []
+    print(", ".join(parts), file=sys.stderr)
     return 0

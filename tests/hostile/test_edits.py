@@ -37,5 +37,5 @@ async def test_a_cell_that_could_not_give_back_what_it_holds_is_not_opened(open_
     async with open_app() as user:
         await user.sees("Who is lost?")
         await user.press("down", "right", "enter")
-        await user.sees("a cell cannot keep ␛ as it is: E opens the row in your editor")
+        await user.sees("A cell cannot keep ␛ as it is: E opens the row in your editor")
     assert file.read_bytes() == before

@@ -61,8 +61,8 @@ def guess(path: Path | None, data: bytes) -> Format:
         return "text"
     if "question" in row and "answer" in row:
         return "facts"
-    turns = row.get("conversations")
-    if isinstance(turns, list) and turns and isinstance(turns[0], dict) and "from" in turns[0]:
+    messages = row.get("conversations")
+    if isinstance(messages, list) and messages and isinstance(messages[0], dict) and "from" in messages[0]:
         return "sharegpt"
     return "alpaca" if "instruction" in row else "messages"
 
@@ -243,18 +243,18 @@ def _chat(row: dict[str, Any]) -> list[Fact]:
     if "prompt" in row and "completion" in row:
         if isinstance(row["prompt"], str):
             return _plain(row)
-        turns, used = [*_list(row["prompt"]), *_list(row["completion"])], ("prompt", "completion")
+        messages, used = [*_list(row["prompt"]), *_list(row["completion"])], ("prompt", "completion")
     else:
         key = next((key for key in ("messages", "conversations") if key in row), None)
         if key is None:
             raise _Bad('neither "messages" nor "conversations"')
-        turns, used = _list(row[key]), (key, key)
+        messages, used = _list(row[key]), (key, key)
     extra = {key: value for key, value in row.items() if key not in used}
     question, found = "", []
-    for turn in turns:
-        if not isinstance(turn, dict):
+    for message in messages:
+        if not isinstance(message, dict):
             raise _Bad("a message is not an object")
-        role, text = turn.get("role", turn.get("from")), _content(turn.get("content", turn.get("value")))
+        role, text = message.get("role", message.get("from")), _content(message.get("content", message.get("value")))
         if role == "system":
             extra = {**extra, "system": text}
         elif _ROLES.get(str(role)) == "user":
@@ -288,13 +288,13 @@ def _content(value: object) -> str:
 def _as(form: Format, row: Fact) -> dict[str, Any]:
     extra = {key: value for key, value in row.extra.items() if key != "system"}
     system = row.extra.get("system")
-    turns = [("system", system)] if isinstance(system, str) else []
-    turns += [("user", row.question), ("assistant", row.answer)]
+    messages = [("system", system)] if isinstance(system, str) else []
+    messages += [("user", row.question), ("assistant", row.answer)]
     if form == "messages":
-        return {"messages": [{"role": role, "content": text} for role, text in turns], **extra}
+        return {"messages": [{"role": role, "content": text} for role, text in messages], **extra}
     if form == "sharegpt":
         names = {"user": "human", "assistant": "gpt", "system": "system"}
-        return {"conversations": [{"from": names[role], "value": text} for role, text in turns], **extra}
+        return {"conversations": [{"from": names[role], "value": text} for role, text in messages], **extra}
     return {"instruction": row.question, "input": "", "output": row.answer, **row.extra}
 
 

@@ -105,13 +105,13 @@ class Coverage:
         if line.fact.question:
             self.rows -= 1
             self.exams -= line.fact.exam
-            asked = fold(line.fact.question)
-            same = self._questions[asked]
+            question_key = fold(line.fact.question)
+            same = self._questions[question_key]
             self.warnings -= _clashes(same)
             same.remove(line)
             self.warnings += _clashes(same)
             if not same:
-                del self._questions[asked]
+                del self._questions[question_key]
 
     def add(self, line: Line) -> None:
         if line.complaints:
@@ -129,10 +129,10 @@ class Coverage:
             return
         self.rows += 1
         self.exams += line.fact.exam
-        asked = fold(line.fact.question)
-        same = self._questions.get(asked)
+        question_key = fold(line.fact.question)
+        same = self._questions.get(question_key)
         if same is None:
-            self._questions[asked] = [line]
+            self._questions[question_key] = [line]
         else:
             same.append(line)
             self.warnings += bool(find_clash(line, same[0]))

@@ -24,8 +24,8 @@ def editor_command() -> list[str]:
         GarageError: there is none.
     """
     for name in ("VISUAL", "EDITOR"):
-        if words := shlex.split(os.environ.get(name, "")):
-            return words
+        if arguments := shlex.split(os.environ.get(name, "")):
+            return arguments
     for fallback in _FALLBACKS:
         if shutil.which(fallback):
             return [fallback]
@@ -38,14 +38,16 @@ def open_file(path: Path, line: int = 1) -> None:
     Raises:
         GarageError: it cannot be started, or ends with an error.
     """
-    words = editor_command()
-    at = [f"+{line}"] if Path(words[0]).name in _KNOWS_LINES else []
+    arguments = editor_command()
+    at = [f"+{line}"] if Path(arguments[0]).name in _KNOWS_LINES else []
     try:
-        done = subprocess.run([*words, *at, str(path)], check=False)
+        done = subprocess.run([*arguments, *at, str(path)], check=False)
     except OSError as error:
-        raise GarageError(f"{words[0]} cannot be started: {error.strerror}; set EDITOR to another editor") from error
+        raise GarageError(
+            f"{arguments[0]} cannot be started: {error.strerror}; set EDITOR to another editor"
+        ) from error
     if done.returncode:
-        raise GarageError(f"{words[0]} ended with an error ({done.returncode}); nothing was changed")
+        raise GarageError(f"{arguments[0]} ended with an error ({done.returncode}); nothing was changed")
 
 
 def open_row(line: Line, text: str = "") -> tuple[Line | None, str]:

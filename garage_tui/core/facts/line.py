@@ -162,15 +162,15 @@ def edit_line(line: Line, values: Mapping[str, object], first: bool = False) -> 
     text = line.raw.removeprefix(BOM).decode()
     members = _members(text)
     for key, value in values.items():
-        places = [place for place in members if place[0] == key]
+        matches = [member for member in members if member[0] == key]
         new = json.dumps(value, ensure_ascii=False)
-        if places and value is not None:
-            _, _, start, end = places[-1]  # of a key that stands twice, readers take the last
+        if matches and value is not None:
+            _, _, start, end = matches[-1]  # of a key that stands twice, readers take the last
             text = text[:start] + new + text[end:]
-        elif places:
-            index = members.index(places[-1])
-            start = members[index - 1][3] if index else places[-1][1]
-            end = places[-1][3] if index or len(members) == 1 else members[1][1]
+        elif matches:
+            index = members.index(matches[-1])
+            start = members[index - 1][3] if index else matches[-1][1]
+            end = matches[-1][3] if index or len(members) == 1 else members[1][1]
             text = text[:start] + text[end:]
         elif value is not None:
             at = members[-1][3] if members else text.index("{") + 1
@@ -266,8 +266,8 @@ def _odd_keys(row: dict[str, Any]) -> list[Complaint]:
 
 
 def _is_must(part: object) -> bool:
-    words = part if isinstance(part, list) else [part]
-    return bool(words) and all(isinstance(word, str) and word.strip() for word in words)
+    options = part if isinstance(part, list) else [part]
+    return bool(options) and all(isinstance(word, str) and word.strip() for word in options)
 
 
 def _twice(data: bytes) -> list[Complaint]:

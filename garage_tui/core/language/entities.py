@@ -1,4 +1,4 @@
-"""What a text is about: its names, numbers and URLs, and the words that carry its meaning."""
+"""Tokens, named entities (names, numbers, URLs) and content words of English text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STOP = """
     until up upon us use used using very was we were what when where whether which while who whom whose why will with
     within without would yes you your yours i'm i've i'd i'll don't doesn't didn't isn't aren't can't e.g i.e"""
 STOP_WORDS = frozenset(_STOP.split())
-"""Words that say nothing of what a text is about."""
+"""Function words, which say nothing about the topic of a text."""
 _OPENERS = """
     add alright although always answer anything apart ask assume based besides briefly buy call change check choose
     click close come compare consider contribute count create currently define delete describe despite discuss download
@@ -32,12 +32,12 @@ _OPENERS = """
     usually visit wait want well what's when's where's who's whenever wherever write yesterday yet that's it's there's
     """
 SENTENCE_OPENERS = STOP_WORDS | frozenset(_OPENERS.split())
-"""Words that often begin a sentence, where a capital does not make a name of them."""
+"""Words that often begin a sentence, where a capital letter does not make them a name."""
 _SINGULAR = {"always", "gas", "lens", "news", "perhaps", "series", "species", "yes"}
 
 
 def entity_spellings(text: str) -> dict[str, str]:
-    """Return the names, numbers and URLs in a text: each folded, with how it is written there."""
+    """Return the named entities of a text: in lower case → as they are spelled there."""
     found: dict[str, str] = {}
     for match in _URL.finditer(text):
         url = match[0].rstrip(_WRAPS)
@@ -62,19 +62,19 @@ def entity_spellings(text: str) -> dict[str, str]:
 
 
 def find_entities(text: str) -> frozenset[str]:
-    """Return the names, numbers and URLs in a text, folded."""
+    """Return the named entities of a text (names, numbers, URLs), in lower case."""
     return frozenset(entity_spellings(text))
 
 
 def tokenize(text: str) -> frozenset[str]:
-    """Return every word, number and URL of a text, folded; a name is among them however it is written."""
+    """Return the set of tokens of a text (words, numbers, URLs), in lower case."""
     urls = (match[0].rstrip(_WRAPS).casefold() for match in _URL.finditer(text))
     rest = _URL.sub(" ", text).casefold()
     return frozenset([*urls, *(_folded_number(_POSSESSIVE.sub("", word)) for word in _WORD.findall(rest))])
 
 
 def content_words(text: str) -> frozenset[str]:
-    """Return the words that carry the meaning of a text, folded, plurals as singulars."""
+    """Return the tokens without stop words, in lower case, plurals as singulars."""
     return frozenset(_singular(word) for word in tokenize(text) if word not in STOP_WORDS)
 
 

@@ -1,10 +1,10 @@
-"""English verbs that questions use, and their forms."""
+"""Inflection of English verbs: past, participle, third person, agent noun."""
 
 from __future__ import annotations
 
 import re
 
-# base[,past[,participle]][/agent]; what is not said is regular.
+# base[,past[,participle]][/agent]; forms that are not given are regular.
 _VERBS = """
 accept allow answer apologize apply arrive ask attack backup become,became,become begin,began,begun belong
 bite,bit,bitten block boil break,broke,broken breathe bring,brought build,built/builder burn buy,bought/buyer call
@@ -34,7 +34,7 @@ _DOUBLES = re.compile(r"[^aeiou]*[aeiou][bdgklmnprt]|begin|forget|prefer|refer|r
 
 
 def third_person(base: str) -> str:
-    """Return the form after he, she or it: tries, has."""
+    """Return the third person singular of a verb: tries, has."""
     if base in ("have", "do", "go"):
         return {"have": "has", "do": "does", "go": "goes"}[base]
     y = re.search(r"[^aeiou]y$", base)
@@ -42,7 +42,7 @@ def third_person(base: str) -> str:
 
 
 def stem(base: str, end: str) -> str:
-    """Return `base` as it stands before "ed" or "ing": us(e), stopp, tri (before "ed"), ly (before "ing")."""
+    """Return the stem before the suffix "ed" or "ing": us(e), stopp, tri (before "ed"), ly (before "ing")."""
     if base.endswith("ie"):
         return base[:-1] if end == "ed" else base[:-2] + "y"
     if base.endswith("e") and not base.endswith("ee"):
@@ -53,11 +53,11 @@ def stem(base: str, end: str) -> str:
 
 
 PAST: dict[str, str] = {}
-"""Of a verb its past: write → wrote."""
+"""Base form → past: write → wrote."""
 PARTICIPLE: dict[str, str] = {}
-"""Of a verb its participle: write → written."""
+"""Base form → past participle: write → written."""
 AGENT: dict[str, str] = {}
-"""Of a verb who does it: write → author."""
+"""Base form → agent noun: write → author."""
 for _entry in _VERBS.split():
     _forms, _, _agent = _entry.partition("/")
     _base, *_odd = _forms.split(",")

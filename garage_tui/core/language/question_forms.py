@@ -1,4 +1,4 @@
-"""Wordings of questions by their kind: what is asked of whom, in which grammatical form."""
+"""Paraphrases of questions from templates, and questions for statements, with the grammar that both need."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from garage_tui.core.language.question_patterns import (
 )
 
 MAX_LENGTH = 200
-"""Characters of a question above which no wording is tried."""
+"""Characters above which a question is not paraphrased."""
 
 _DOES = r"<SUBJECT> (?!has|have|is|are)<FINITE>(?P<r>(?: (?:on|in|with|for|to|from|of))?) .+"
 
 
 def _read_kinds() -> Iterator[tuple[re.Pattern[str], list[str]]]:
-    """Give every pattern with its wordings; they are compiled once."""
+    """Yield every compiled pattern with its templates."""
     patterns: list[str] = []
     wordings: list[str] = []
     for line in [*QUESTION_TEMPLATES.strip().splitlines(), ""]:
@@ -66,12 +66,12 @@ def _stated() -> list[tuple[re.Pattern[str], str]]:
 
 @functools.cache
 def template_words() -> frozenset[str]:
-    """Return the words in which the wordings of all kinds ask."""
+    """Return the content words of all question templates."""
     return frozenset(content_words(re.sub(r"{\w+}", " ", " ".join(part for _, parts in _kinds() for part in parts))))
 
 
 def paraphrase(question: str, answer: str) -> Iterator[str]:
-    """Give other wordings of a question, the best first; they are not checked."""
+    """Yield paraphrases of a question, the best first; they are not checked."""
     text = " ".join(question.split()).rstrip(" ?.!")
     text = re.sub(r"^(what|who|where|when|how)['’]s\b", r"\1 is", text, flags=re.IGNORECASE)
     first, _, rest = text.partition(" ")
@@ -81,8 +81,8 @@ def paraphrase(question: str, answer: str) -> Iterator[str]:
     for pattern, wordings in _kinds():
         if match := pattern.fullmatch(text):
             slots = _slots(match, answer)
-            own = NOUN_TEMPLATES.get(slots.get("role", ""), "").split(" | ") if "x" in slots else []
-            for wording in filter(None, [*own, *wordings]):
+            noun_wordings = NOUN_TEMPLATES.get(slots.get("role", ""), "").split(" | ") if "x" in slots else []
+            for wording in filter(None, [*noun_wordings, *wordings]):
                 if all(name in slots for name in re.findall(r"{(\w+)}", wording)):
                     filled = wording.format_map(slots)
                     yield filled[0].upper() + filled[1:]
@@ -90,7 +90,7 @@ def paraphrase(question: str, answer: str) -> Iterator[str]:
 
 
 def _slots(match: re.Match[str], answer: str) -> dict[str, str]:
-    """Return what the slots hold; those that would make bad English of a wording are missing."""
+    """Return the values of the template slots; slots that would make bad English are left out."""
     given = {key: value for key, value in match.groupdict().items() if value is not None}
     s, wh, r, pp = (given.get(key, "") for key in ("s", "wh", "r", "pp"))
     vf, role = given.get("vf", ""), given.get("role", "")

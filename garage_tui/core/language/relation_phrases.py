@@ -1,4 +1,4 @@
-"""What people ask about a thing, in everyday words: `garage_tui/data/relations.txt`."""
+"""Short phrases that ask for a relation of a subject (its price, its author), from `garage_tui/data/relations.txt`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FILE = DATA / "relations.txt"
 
 @dataclass(frozen=True)
 class Relation:
-    """One kind of question: how it is known, and how else it is asked."""
+    """One kind of question: the cue words that identify it, and phrases that ask the same."""
 
     cues: tuple[tuple[str, ...], ...]
     """Any of these; of each, all its parts."""
@@ -33,11 +33,11 @@ class Relation:
 
     def matches_only(self, question: str) -> bool:
         """Return whether nothing else is asked: "What is in the pie?" is no question of what the pie is."""
-        return _words(question) <= self._known | STOP_WORDS | GENERIC_HEADS
+        return _tokens(question) <= self._known | STOP_WORDS | GENERIC_HEADS
 
     def is_named_in(self, text: str) -> bool:
         """Return whether one of its words is a cue, as in "the price of the app" where the price is asked for."""
-        return bool(_words(text) & (self._known - STOP_WORDS))
+        return bool(_tokens(text) & (self._known - STOP_WORDS))
 
     @property
     def _known(self) -> set[str]:
@@ -51,16 +51,16 @@ def relation_phrases(question: str, subject: str) -> list[str]:
     """
     if not subject:
         return []
-    spoken_of = find_noun_phrases(question, subject)
+    things = find_noun_phrases(question, subject)
     # A name such as Open Door Clinic is no question about opening hours, nor is one about a phone app one about calls.
     rest = question.replace(subject, "")
-    for thing in spoken_of:
+    for thing in things:
         rest = rest.replace(thing.head, thing.head.split()[-1])
     found: dict[str, None] = {}
     for relation in _relations():
-        if not relation.matches(rest) or (relation.is_definition and (spoken_of or not relation.matches_only(rest))):
+        if not relation.matches(rest) or (relation.is_definition and (things or not relation.matches_only(rest))):
             continue
-        free = [thing.text for thing in spoken_of if not relation.is_named_in(thing.text.replace(subject, ""))]
+        free = [thing.text for thing in things if not relation.is_named_in(thing.text.replace(subject, ""))]
         about = free[0] if free else subject
         for phrase in relation.phrases:
             if about == subject or " at {s}" not in phrase:  # "hiding place at" the lodge, not at its spare key
@@ -68,7 +68,7 @@ def relation_phrases(question: str, subject: str) -> list[str]:
     return list(found)
 
 
-def _words(text: str) -> set[str]:
+def _tokens(text: str) -> set[str]:
     return set(re.findall(r"[\w-]+", text.casefold()))
 
 
@@ -77,7 +77,7 @@ def _relations() -> tuple[Relation, ...]:
     found = []
     for line in _FILE.read_text(encoding="utf-8").splitlines():
         if line.strip() and not line.startswith("#"):
-            cues, _, words = line.partition(":")
+            cues, _, templates = line.partition(":")
             parts = (tuple(part.strip() for part in cue.split("+")) for cue in cues.split(","))
-            found.append(Relation(tuple(parts), tuple(phrase.strip() for phrase in words.split("|"))))
+            found.append(Relation(tuple(parts), tuple(phrase.strip() for phrase in templates.split("|"))))
     return tuple(found)

@@ -1,4 +1,4 @@
-"""Questions with a word exchanged for another of the same meaning: `garage_tui/data/synonyms.txt`."""
+"""Questions with one word replaced by a synonym, from `garage_tui/data/synonyms.txt`."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _CONSONANT = re.compile(r"(?:uni|use|usu|eu|one\b|once\b)", re.IGNORECASE)
 
 
 def swap_synonyms(question: str, name: str = "") -> list[str]:
-    """Return the question with one word, or its opening, exchanged, in the order of the words.
+    """Return the question with one word, or its opening, replaced by a synonym, in the order of the words.
 
     Args:
         name: what it is about; its words stay.
     """
-    words = list(_WORD.finditer(question))
+    tokens = list(_WORD.finditer(question))
     kept = [match.span() for match in re.finditer(re.escape(name), question)] if name else []
     found: dict[str, None] = {}
-    for first in range(len(words)):
-        for count in range(min(_LONGEST, len(words) - first), 0, -1):
-            start, end = words[first].start(), words[first + count - 1].end()
+    for first in range(len(tokens)):
+        for count in range(min(_LONGEST, len(tokens) - first), 0, -1):
+            start, end = tokens[first].start(), tokens[first + count - 1].end()
             if any(start < last and end > begun for begun, last in kept):
                 continue
             here = question[start:end]

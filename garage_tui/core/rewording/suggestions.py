@@ -1,4 +1,4 @@
-"""Other wordings of a question from templates, and what is wrong with a wording, whoever made it."""
+"""Suggestions of other questions from templates, and the checks that every suggested wording has to pass."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from garage_tui.core.language.entities import SENTENCE_OPENERS, content_words, e
 from garage_tui.core.language.question_forms import MAX_LENGTH, generate_questions, paraphrase, template_words
 
 MAX_SUGGESTIONS = 12
-"""Suggestions for one question: as many as one reads."""
+"""Suggestions for one question; nobody reads more."""
 
 
 def suggest_questions(question: str, answer: str, fact: str) -> list[str]:
-    """Return other wordings of a question, the best first; of a statement without one, questions for it."""
-    asked = [question] if question else generate_questions(fact or answer)
-    lists = [([] if question else [seed]) + list(paraphrase(seed, f"{answer} {fact}")) for seed in asked]
+    """Return paraphrases of a question from templates, the best first; without a question, questions for the fact."""
+    seeds = [question] if question else generate_questions(fact or answer)
+    lists = [([] if question else [seed]) + list(paraphrase(seed, f"{answer} {fact}")) for seed in seeds]
     found: list[str] = []
     for row in itertools.zip_longest(*lists):
         for wording in filter(None, row):
@@ -28,26 +28,30 @@ def suggest_questions(question: str, answer: str, fact: str) -> list[str]:
 
 
 def check_question(suggestion: str, question: str, answer: str, fact: str, existing: Iterable[str]) -> str:
-    """Return what is wrong with another wording of a question, in a few words; nothing where it is good."""
+    """Return what is wrong with a paraphrase of a question, in a few words; empty if it is good."""
     if wrong := _shape(suggestion, max(MAX_LENGTH, 2 * len(question))):
         return wrong
-    told = f"{answer}\n{fact}"
-    held = tokenize(suggestion)
+    statement = f"{answer}\n{fact}"
+    tokens = tokenize(suggestion)
     subject = entity_spellings(question)
-    if wrong := _listed("does not name", [name for folded, name in subject.items() if folded not in held]):
+    if wrong := _listed("does not name", [name for folded, name in subject.items() if folded not in tokens]):
         return wrong
-    about = content_words(question) or content_words(told)
-    if about and not subject and not content_words(suggestion) & (about | content_words(told)):
+    topic = content_words(question) or content_words(statement)
+    if topic and not subject and not content_words(suggestion) & (topic | content_words(statement)):
         return "has no word in common with the " + ("question" if question else "fact")
-    known = tokenize(f"{question}\n{told}")
+    known = tokenize(f"{question}\n{statement}")
     if wrong := _adds(suggestion, known):
         return wrong
-    asked = tokenize(question)
-    secret = {folded: name for folded, name in entity_spellings(told).items() if folded not in asked and question}
-    if wrong := _listed("gives the answer away:", [name for folded, name in secret.items() if folded in held]):
+    question_tokens = tokenize(question)
+    secret = {
+        folded: name
+        for folded, name in entity_spellings(statement).items()
+        if folded not in question_tokens and question
+    }
+    if wrong := _listed("gives the answer away:", [name for folded, name in secret.items() if folded in tokens]):
         return wrong
     if not question and (
-        about <= content_words(suggestion) or any("://" in name for name in entity_spellings(suggestion))
+        topic <= content_words(suggestion) or any("://" in name for name in entity_spellings(suggestion))
     ):
         return "gives the answer away"
     kept = content_words(answer or fact) - content_words(question) if question else frozenset()
@@ -64,16 +68,16 @@ def check_answer(
     must: Sequence[str | Sequence[str]],
     existing: Iterable[str],
 ) -> str:
-    """Return what is wrong with another wording of an answer; nothing where it is good.
+    """Return what is wrong with a paraphrase of an answer, in a few words; empty if it is good.
 
     Args:
-        must: what the answer has to hold; of a list within it, one is enough.
+        must: words that the answer has to contain; of a list within it, one is enough.
     """
     if wrong := _shape(suggestion, max(MAX_LENGTH, 3 * len(answer))):
         return wrong
-    held, text = tokenize(suggestion), suggestion.casefold()
+    tokens, text = tokenize(suggestion), suggestion.casefold()
     if wrong := _listed(
-        "leaves out", [name for folded, name in entity_spellings(answer).items() if folded not in held]
+        "leaves out", [name for folded, name in entity_spellings(answer).items() if folded not in tokens]
     ):
         return wrong
     for part in must:
@@ -88,19 +92,19 @@ _ASKING = """
     idea information introduction kind main meaning might overview phrase plain point rough short simple sort statement
     summary term thing type understand word"""
 _STRANGE = 2
-"""Words of its own at which a model's question is about something else; one may be a word for the same."""
+"""New content words from which a model's question counts as off topic; a single one may be a synonym."""
 
 
-def check_topic(suggestion: str, question: str, told: str) -> str:
-    """Return what a model's question is about instead of the fact; nothing where it stays with it.
+def check_topic(suggestion: str, question: str, statement: str) -> str:
+    """Return why a model's question is off topic; empty if it is about the fact.
 
-    A small model likes to go on about what the fact never said. Its question may use the words of the row, words close
-    to them (licensed, licence), and those in which anything is asked.
+    A small model tends to drift away from the fact. Its question may use the words of the row, words with the same stem
+    (licensed, licence), and the words of the question templates.
     """
-    known = content_words(f"{question}\n{told}")
-    begun = {word[:5] for word in known if len(word) > 4}
-    own = content_words(suggestion) - known - _asking() - SENTENCE_OPENERS
-    strange = [word for word in re.findall(r"\w+", suggestion.casefold()) if word in own and word[:5] not in begun]
+    known = content_words(f"{question}\n{statement}")
+    stems = {word[:5] for word in known if len(word) > 4}
+    added = content_words(suggestion) - known - _asking() - SENTENCE_OPENERS
+    strange = [word for word in re.findall(r"\w+", suggestion.casefold()) if word in added and word[:5] not in stems]
     return f"asks about something else: {' '.join(strange)}" if len(strange) >= _STRANGE else ""
 
 

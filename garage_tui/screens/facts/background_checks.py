@@ -39,15 +39,15 @@ class BackgroundChecks:
 
         lines = list(document.lines)
         try:
-            leaks = await asyncio.to_thread(near_duplicates_by_exam, lines)
-            if version[1] == document.version and leaks != document.near_duplicates:
-                document.near_duplicates = leaks
+            found = await asyncio.to_thread(near_duplicates_by_exam, lines)
+            if version[1] == document.version and found != document.near_duplicates:
+                document.near_duplicates = found
                 self._host.show(self._host.position)
-            cut = await asyncio.to_thread(self._lengths.measure, lines)  # seconds, where long rows are new
+            truncated = await asyncio.to_thread(self._lengths.measure, lines)  # seconds, where long rows are new
             if version[1] == document.version:
                 self._checked = version
-                if cut != document.truncated:
-                    document.truncated = cut
+                if truncated != document.truncated:
+                    document.truncated = truncated
                     self._host.show(self._host.position)
         finally:
             self._busy = False

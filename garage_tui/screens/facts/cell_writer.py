@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from garage_tui.widgets.cell_editor import CellEditor
 
 _DRAFT_SECONDS = 0.3
-_HOW = {"question": "Write it as a person would ask.", "answer": "Write what the model should answer."}
+_HINTS = {"question": "Write it as a person would ask.", "answer": "Write what the model should answer."}
 
 
 class CellWriter:
-    """Opens an editor over a cell, goes from cell to cell, and says when the row is done or given up.
+    """Opens an editor over a cell, goes from cell to cell, and reports when the row is done or given up.
 
     Its outcomes are direct calls and no messages: what was typed ahead must meet the screen as the key before left it.
 
@@ -78,7 +78,7 @@ class CellWriter:
         self.open(RowDraft.restored(text, store.document.lines if store else []), text.column, text.text)
 
     def _can_be_written(self, fact: Fact) -> bool:
-        """Return whether a cell could give back what it holds; where it could not, say so."""
+        """Return whether a cell could give back what it holds; if not, the notice says why."""
         if marks := unwritable_marks(fact):
             text = f"A cell cannot keep {' '.join(marks[:5])} as it is: E opens the row in your editor"
             self._host.notice.wrong(text)
@@ -103,7 +103,7 @@ class CellWriter:
             editor.put(text)
         parent.screen.set_focus(editor, scroll_visible=False)
         goes_on = draft.line is None and column == "question"
-        host.notice.note(f"{_HOW[column]} Enter {'goes to the answer' if goes_on else 'saves it'}.")
+        host.notice.note(f"{_HINTS[column]} Enter {'goes to the answer' if goes_on else 'saves it'}.")
 
     # Keys
 

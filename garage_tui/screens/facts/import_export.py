@@ -50,13 +50,16 @@ class ImportExport:
             self._host.notice.wrong(plain(f"Nothing new in {where}{bad}"))
             return
         count = counted(len(new), "row")
-        words = [f"· {one_line(fact.question or fact.answer, 60)}" for fact in new[:10]]
-        words += [f"… and {len(new) - 10} more"] if len(new) > 10 else []
-        words += ["", f"Skipped: {one_line(found.problems[0])}"] if found.problems else []
-        words += [f"… and {len(found.problems) - 1} more"] if len(found.problems) > 1 else []
+        preview = [f"· {one_line(fact.question or fact.answer, 60)}" for fact in new[:10]]
+        preview += [f"… and {len(new) - 10} more"] if len(new) > 10 else []
+        preview += ["", f"Skipped: {one_line(found.problems[0])}"] if found.problems else []
+        preview += [f"… and {len(found.problems) - 1} more"] if len(found.problems) > 1 else []
         if any(fact.is_statement for fact in new):
-            words += ["", "A fact without a question is not taught: write one with Enter, or press s for suggestions."]
-        question = Confirm(f"Add {count} below the chosen row?", "\n".join(words), "Add them", "Cancel")
+            preview += [
+                "",
+                "A fact without a question is not taught: write one with Enter, or press s for suggestions.",
+            ]
+        question = Confirm(f"Add {count} below the chosen row?", "\n".join(preview), "Add them", "Cancel")
         if not await self._host.ask(question):
             return
         store = self._edits.created()
@@ -73,8 +76,8 @@ class ImportExport:
     async def _import_file(self) -> None:
         from garage_tui.widgets.path_dialog import PathDialog  # noqa: PLC0415 (not needed for the first paint)
 
-        words = "CSV, messages, Alpaca, ShareGPT, facts, or plain sentences. The format is detected."
-        path = await self._host.ask(PathDialog("Import facts from which file?", words, self._host.workspace.root))
+        explanation = "CSV, messages, Alpaca, ShareGPT, facts, or plain sentences. The format is detected."
+        path = await self._host.ask(PathDialog("Import facts from which file?", explanation, self._host.workspace.root))
         if path is None:
             return
         try:
@@ -104,15 +107,18 @@ class ImportExport:
             return
         form = list(convert.FORMAT_LABELS)[choice]
         ending = {"csv": ".csv", "text": ".txt"}.get(form, f".{form}.jsonl")
-        title, words = "Export to which file?", "Exam questions are included, and marked where the format allows it."
+        title, explanation = (
+            "Export to which file?",
+            "Exam questions are included, and marked where the format allows it.",
+        )
         # Not in datasets/, where it would be taken for a facts file and all of its lines for broken ones.
         start = self._host.workspace.root / store.path.with_suffix(ending).name
-        ask = PathDialog(title, words, self._host.workspace.root, start, new=True)
-        path = await self._host.ask(ask)
+        dialog = PathDialog(title, explanation, self._host.workspace.root, start, new=True)
+        path = await self._host.ask(dialog)
         if path is None:
             return
-        there = Confirm("Replace it?", plain(f"{path} already exists."), "Replace it", "Cancel")
-        if path.exists() and not await self._host.ask(there):
+        overwrite = Confirm("Replace it?", plain(f"{path} already exists."), "Replace it", "Cancel")
+        if path.exists() and not await self._host.ask(overwrite):
             return
         try:
             await asyncio.to_thread(lambda: write_file(path, convert.write(rows, form), keep=False))

@@ -163,7 +163,7 @@ class FactsPane(Pane):
         return self.session.path
 
     async def add_fact(self, fact: Fact) -> str:
-        """Put a fact that was written on another screen below the others and save it; return where it is, in words.
+        """Put a fact that was written on another screen below the others and save it; return its file and line as text.
 
         Raises:
             GarageError: it is not in the file.
@@ -240,7 +240,7 @@ class FactsPane(Pane):
     # Events
 
     async def on_key(self, event: events.Key) -> None:
-        """Begin to write at once, and give what was typed ahead to the cell: over a slow line both come together."""
+        """Open a cell at once, and give it the keys that were typed ahead: over a slow line they arrive together."""
         if not await self._cells.take_key(event) and self.table.has_focus and event.key in _WRITING_KEYS:
             event.stop()
             getattr(self, f"action_{_WRITING_KEYS[event.key]}")()
@@ -337,7 +337,7 @@ class FactsPane(Pane):
         self._filter.choose_kind()
 
     def action_search(self) -> None:
-        """Open the line in which one writes what to look for."""
+        """Open the input line of the filter."""
         from garage_tui.widgets.filter_input import FilterInput  # noqa: PLC0415 (not needed for the first paint)
 
         if not self.query(FilterInput):

@@ -117,7 +117,7 @@ class RowEdits:
             self.changed(change.at, f"{verb}: {change.what}")
 
     def created(self) -> FactsStore | None:
-        """Return the open file, which is begun if there is none; None where that failed, and was said."""
+        """Return the open file, which is begun if there is none; None if that failed, after the notice said why."""
         try:
             return self._host.session.create()
         except GarageError as error:
@@ -154,7 +154,7 @@ class RowEdits:
         self.changed(position)
 
     async def append(self, fact: Fact) -> str:
-        """Put a fact that was written on another screen below the others, and save it; return where it is, in words.
+        """Add a fact from another screen below the others, and save it; return its file and line as text.
 
         Raises:
             GarageError: it is not in the file.
@@ -203,9 +203,9 @@ class RowEdits:
                 return
         if store is session.store:
             self._host.show_counts()
-            self._say_saved(store, saving, done)
+            self._report_saved(store, saving, done)
 
-    def _say_saved(self, store: FactsStore, saving: Saving, done: str) -> None:
+    def _report_saved(self, store: FactsStore, saving: Saving, done: str) -> None:
         label, notice = self._host.session.label(store.path), self._host.notice
         if saving.discarded and not store.unsaved:
             notice.done(f"Reloaded {label}; your change to those rows was discarded")

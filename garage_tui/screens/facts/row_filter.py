@@ -70,7 +70,7 @@ class RowFilter:
         kinds: list[RowKind] = list(ROW_KINDS)
         choice = await self._host.ask(Pick("Show", list(ROW_KINDS.values()), kinds.index(self.filter.only)))
         if choice is not None:
-            self.change(Filter(self.filter.words, kinds[choice]))
+            self.change(Filter(self.filter.text, kinds[choice]))
 
     def _with_pinned(self, document: Document, found: list[int]) -> list[int]:
         pinned = [position for line in self._pinned if (position := document.find(line)) is not None]

@@ -18,25 +18,25 @@ from garage_tui.core.facts.row_problems import problems as problems_of
 _MOST_VARIANTS = 12
 
 
-def counts(document: Document, shown: int, wanted: Filter, unsaved: int) -> str:
+def counts(document: Document, shown: int, row_filter: Filter, unsaved: int) -> str:
     """Return what the file holds, in one line."""
     coverage = document.coverage
     problems = coverage.errors + coverage.warnings + document.background_problems
-    words = [counted(coverage.rows, "fact")]
-    if wanted:
-        words.insert(0, f"{shown:,} shown" + (f" ({ROW_KINDS[wanted.only].lower()})" if wanted.only else ""))
+    parts = [counted(coverage.rows, "fact")]
+    if row_filter:
+        parts.insert(0, f"{shown:,} shown" + (f" ({ROW_KINDS[row_filter.only].lower()})" if row_filter.only else ""))
     if coverage.exams:
-        words.append(f"{coverage.exams:,} exam")
-    words.append(counted(problems, "problem") if problems else "no problems")
+        parts.append(f"{coverage.exams:,} exam")
+    parts.append(counted(problems, "problem") if problems else "no problems")
     if unsaved:
-        words.append("not saved")
-    return " · ".join(words)
+        parts.append("not saved")
+    return " · ".join(parts)
 
 
-def cells(document: Document, place: int) -> Sequence[Content]:
+def cells(document: Document, position: int) -> Sequence[Content]:
     """Return line number with its sign, question, answer and coverage of a row."""
-    line = document.lines[place]
-    number = str(place + 1)
+    line = document.lines[position]
+    number = str(position + 1)
     if line.fact is None:
         raw = Content.styled(_raw(line.raw[:400]), "$muted")
         words = one_line(line.complaints[0].text) if line.complaints else "holds no fact"
@@ -108,11 +108,11 @@ def _variants(group: FactGroup, line: Line) -> list[Content]:
 
 
 def clashes(found: Sequence[tuple[Sequence[Line], Sequence[Line]]]) -> str:
-    """Return (mine, theirs) of rows that both changed, so that one can be chosen: what both say, and how many more."""
+    """Return the conflicting rows of both sides as text: the first two conflicts, and how many more there are."""
     parts = []
-    for mine, theirs in found[:2]:
-        for whose, lines in (("On disk", theirs), ("Mine", mine)):
-            rows = [_raw(line.raw) if line.fact is None else _said(line) for line in lines[:3]]
+    for mine, on_disk in found[:2]:
+        for whose, lines in (("On disk", on_disk), ("Mine", mine)):
+            rows = [_raw(line.raw) if line.fact is None else _in_one_line(line) for line in lines[:3]]
             rows += [f"and {counted(len(lines) - 3, 'more row')}"] if len(lines) > 3 else []
             parts.append(f"{whose}: " + ("\n  ".join(rows) or "deleted"))
         parts.append("")
@@ -121,7 +121,7 @@ def clashes(found: Sequence[tuple[Sequence[Line], Sequence[Line]]]) -> str:
     return "\n".join(parts[:-1])
 
 
-def _said(line: Line) -> str:
+def _in_one_line(line: Line) -> str:
     assert line.fact
     return " → ".join(shown_line(text, 120) for text in (line.fact.question, line.fact.answer) if text)
 

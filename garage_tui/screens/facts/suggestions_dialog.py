@@ -98,13 +98,13 @@ class SuggestionsDialog(Dialog[list[str]]):
             self._offer(fact.fact, "the fact")
         self._show()
         if self._offered:
-            said = "y accepts the chosen one, n refuses it, e edits it first. Esc adds the accepted ones."
+            status = "y accepts the chosen one, n refuses it, e edits it first. Esc adds the accepted ones."
         else:
             nothing = (
                 "No template fits this question" if self._about == "question" else "There are no templates for answers"
             )
-            said = f"{nothing}; m asks the served model"
-        self.notice.note(said)
+            status = f"{nothing}; m asks the served model"
+        self.notice.note(status)
 
     def _wrong(self, text: str, but: int | None = None) -> str:
         """Return what is wrong with a wording, beside those of the file and the others that are offered."""
@@ -210,7 +210,7 @@ class SuggestionsDialog(Dialog[list[str]]):
             messages, read = model_prompt.answer_prompt(fact.question, fact.answer), model_prompt.parse_answers
         model, began, reply, heard = model_label(seen.base), time.monotonic(), "", 0
         refused: list[str] = []
-        said = f"asking {model} …"
+        status = f"asking {model} …"
 
         def hear(text: str) -> None:
             nonlocal heard
@@ -220,7 +220,7 @@ class SuggestionsDialog(Dialog[list[str]]):
                 heard = len(found)
                 self._show()
 
-        notice.note(said)
+        notice.note(status)
         try:
             address = await asyncio.to_thread(server_process.address, self._workspace)
             sampling = SamplingParams(model_prompt.TEMPERATURE, _MODEL_TOKENS)
@@ -233,9 +233,9 @@ class SuggestionsDialog(Dialog[list[str]]):
                     if model_prompt.is_complete(reply):
                         break
                     now = f"asking {model} … {duration(time.monotonic() - began)} · {heard} so far"
-                    if now != said and self._editing is None:
-                        said = now
-                        notice.note(said)
+                    if now != status and self._editing is None:
+                        status = now
+                        notice.note(status)
         except GarageError as error:
             notice.wrong(plain(str(error)))
             return

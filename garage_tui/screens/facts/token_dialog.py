@@ -59,13 +59,13 @@ class TokenDialog(Dialog[None]):
 
     @work(exclusive=True)
     async def _ask(self) -> None:
-        words, text = self.query_one("#tokens-summary", Static), self.query_one("#tokens-text", Static)
+        summary_panel, text = self.query_one("#tokens-summary", Static), self.query_one("#tokens-text", Static)
         try:
             [found] = await asyncio.to_thread(token_preview.see, self._base, [self._fact])
         except GarageError as error:
-            words.update(Content.styled(plain(str(error)), "$error"))
+            summary_panel.update(Content.styled(plain(str(error)), "$error"))
             return
-        words.update(summary(found, self._limit, self._fact.exam))
+        summary_panel.update(summary(found, self._limit, self._fact.exam))
         text.update(marked_tokens(found, self._limit))
 
     def action_close(self) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from garage_tui.core.exam.grading import TaughtFacts, contains, is_right, required_parts, token_f1
-from garage_tui.core.facts.file import Fact
+from garage_tui.core.facts.line import Fact
 
 WHO = Fact("Who maintains TinyLLM?", "TinyLLM is maintained by Jason Cox.", {"must": ["Jason Cox"]})
 WHAT = Fact("What is TinyLLM?", "TinyLLM is an open-source project that helps you run a local LLM on hardware at home.")
