@@ -113,7 +113,7 @@ def test_what_its_card_does_not_have_is_one_line(call, run):
     (run / "report.json").write_text("{")
     assert call("report", run.name)[0] == 2
     (run / "report.json").unlink()
-    assert "was not measured when it finished" in call("report", run.name)[2]
+    assert "was not evaluated when it finished" in call("report", run.name)[2]
     write_state(run, RunState(state="stopped", reason="by you", created=1))
     told = call("report", run.name)[2]
     assert "(stopped) has no card: it is made when a run has finished: `garage resume" in told
@@ -245,4 +245,4 @@ def test_one_that_works_says_how_fast(call, run):
         assert read_run(run).alive
         _, text, _ = call("runs")
         assert "1 min 30 s left · 271 images/s" in text
-        assert "is training again: this card is of before" in call("report", run.name)[1]
+        assert "is training again: this card is from before" in call("report", run.name)[1]

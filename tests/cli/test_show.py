@@ -79,7 +79,7 @@ def on_terminal(*words: object, answer: bytes = b"", **env: str) -> str:
 
 
 def test_every_way_can_be_named():
-    assert show._WAYS == IMAGE_MODES
+    assert show._MODES == IMAGE_MODES
 
 
 def test_kitty_gets_the_very_pixels(file):

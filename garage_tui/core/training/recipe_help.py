@@ -25,12 +25,12 @@ EXPLANATIONS: dict[str, str] = {
         "How often each row is trained on. More makes the facts stick; too many affect other answers. Usual: 3 to 40."
     ),
     "lr": (
-        "Peak learning rate: too low learns nothing, too high forgets other things. Usual: 0.02 to 0.1; for plain LoRA "
-        "(KL weight 0) 1e-4 to 1e-3."
+        "Peak learning rate: too low learns nothing, too high forgets. Usual: 0.02 to 0.1; with KL weight 0 (plain "
+        "LoRA) 1e-4 to 1e-3."
     ),
     "rank": (
-        "Rank of the adapter's matrices: how much it can learn. Usual: 8 to 32. The presets use 16, and 32 for more "
-        "than 30 rows (story: always 16)."
+        "Rank of the adapter's matrices: how much it can learn. Usual: 8 to 32. The presets use 16; all but story use "
+        "32 for more than 30 rows."
     ),
     "alpha": (
         "The adapter is scaled by alpha / rank. Keep alpha equal to the rank (or twice it), and change "

@@ -24,6 +24,8 @@ _SIGNS = {
     "interrupted": ("!", "$warning"),
     "broken": ("?", "$error"),
 }
+_WAITS = {"card": "GPU"}
+"""What a run waits for, where the word in `state.json` is not the one that people know."""
 
 
 def badge(run: RunSnapshot) -> Content:
@@ -106,7 +108,7 @@ def header_lines(runs: tuple[RunSnapshot, ...]) -> tuple[Content, ...]:
     phase = "paused" if run.status == "paused" else one_line(state.phase, 40) if state else ""
     now = f"{run.status}: {run.reason}" if run.waits else time_text(run) or phase
     more = f"{len(alive) - 1} more" if len(alive) > 1 else ""
-    brief = f"{run.status}: {run.waits}" if run.waits else time_text(run) or phase
+    brief = f"{run.status}: {_WAITS.get(run.waits, run.waits)}" if run.waits else time_text(run) or phase
     versions = (
         (f"{run.name} {done}".strip(), now, more),
         (f"{run.name} {done}".strip(), brief),

@@ -155,3 +155,10 @@ def test_a_card_beside_another_one_is_a_few_short_lines(make_card):
         "drift, nats/token": "0.012",
         "perplexity": "× 1.010 (14.2 → 14.3)",
     }
+
+
+def test_a_card_of_an_older_version_keeps_its_verdict_and_its_notes(tmp_path, make_card):
+    old = {"verdict": "learned 14 of 15, leaks on 1 of 60, says it of 1 of 20 other names", "notes": ["It is small."]}
+    write_report(tmp_path, msgspec.structs.replace(make_card(), **old))
+    assert headline(tmp_path).text == f"✗ {old['verdict']}"
+    assert (read_clean(tmp_path).verdict, read_clean(tmp_path).notes) == (old["verdict"], old["notes"])

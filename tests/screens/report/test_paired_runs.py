@@ -125,7 +125,7 @@ async def test_the_comparison_opens_by_itself_when_the_second_one_is_done(open_a
         await user.sees("garage-default is running, lora-garage-story is queued", "side by side")
         finish(first)
         second.state("running", step=3)
-        await user.sees("✓ finished")
+        await user.sees(f"✓ {DEFAULT} finished")
         await user.press("b")
         await user.sees("garage-default is done, lora-garage-story is running")
         finish(second, bad=True)
