@@ -60,8 +60,7 @@ EXPLANATIONS: dict[str, str] = {
         "Usual: 5; 0: no limit."
     ),
     "ema": (
-        "Maximum decay of the running mean of the weights, which draws the pictures. Usual: 0.99 to 0.9999; 0: no "
-        "mean."
+        "Maximum decay of the running mean of the weights, which draws the pictures. Usual: 0.99 to 0.9999; 0: no mean."
     ),
     "sampler": (
         "The sampler that draws. ddpm adds noise in each step, which corrects errors of a small net; ddim adds none; "

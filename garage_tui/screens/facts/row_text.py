@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
+from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import one_line, shown, shown_line
 from garage_tui.core.facts.coverage import GAP_TEXTS, FactGroup
 from garage_tui.core.facts.document import Document
 from garage_tui.core.facts.filter import ROW_KINDS, Filter
 from garage_tui.core.facts.line import Line
-from garage_tui.core.facts.row_problems import counted
 from garage_tui.core.facts.row_problems import problems as problems_of
 
 _MOST_VARIANTS = 12
@@ -22,12 +22,12 @@ def counts(document: Document, shown: int, wanted: Filter, unsaved: int) -> str:
     """Return what the file holds, in one line."""
     coverage = document.coverage
     problems = coverage.errors + coverage.warnings + document.background_problems
-    words = [counted(coverage.rows, "fact")]
+    words = [plural(coverage.rows, "fact")]
     if wanted:
         words.insert(0, f"{shown:,} shown" + (f" ({ROW_KINDS[wanted.only].lower()})" if wanted.only else ""))
     if coverage.exams:
         words.append(f"{coverage.exams:,} exam")
-    words.append(counted(problems, "problem") if problems else "no problems")
+    words.append(plural(problems, "problem") if problems else "no problems")
     if unsaved:
         words.append("not saved")
     return " · ".join(words)
@@ -61,7 +61,7 @@ def _covered(group: FactGroup) -> Content:
     taught = len(group.questions)
     if not taught:
         return Content.styled("exam only", "$muted")
-    return Content.assemble(("✓ ", "$success"), (counted(taught, "question"), "$muted"))
+    return Content.assemble(("✓ ", "$success"), (plural(taught, "question"), "$muted"))
 
 
 def _numbered(sign: str, style: str, number: str) -> Content:
@@ -113,11 +113,11 @@ def clashes(found: Sequence[tuple[Sequence[Line], Sequence[Line]]]) -> str:
     for mine, theirs in found[:2]:
         for whose, lines in (("On disk", theirs), ("Mine", mine)):
             rows = [_raw(line.raw) if line.fact is None else _said(line) for line in lines[:3]]
-            rows += [f"and {counted(len(lines) - 3, 'more row')}"] if len(lines) > 3 else []
+            rows += [f"and {plural(len(lines) - 3, 'more row')}"] if len(lines) > 3 else []
             parts.append(f"{whose}: " + ("\n  ".join(rows) or "deleted"))
         parts.append("")
     if len(found) > 2:
-        parts += [f"And {counted(len(found) - 2, 'more conflict')} in the file.", ""]
+        parts += [f"And {plural(len(found) - 2, 'more conflict')} in the file.", ""]
     return "\n".join(parts[:-1])
 
 
