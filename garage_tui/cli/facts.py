@@ -41,6 +41,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 def run_check(args: argparse.Namespace) -> int:
     from pathlib import Path
 
+    from garage_tui.core.base.format import plural
     from garage_tui.core.facts.file import load_facts
 
     file = load_facts(Path(args.file))
@@ -57,13 +58,9 @@ def run_check(args: argparse.Namespace) -> int:
         for problem in file.problems:
             print(file.where(problem))
         warnings = len(file.problems) - len(file.errors)
-        counts = _count(len(file.facts), "fact") + (f" ({exam} for the exam only)" if exam else "")
-        print(f"{counts}, {_count(len(file.errors), 'error')}, {_count(warnings, 'warning')}")
+        counts = plural(len(file.facts), "fact") + (f" ({exam} for the exam only)" if exam else "")
+        print(f"{counts}, {plural(len(file.errors), 'error')}, {plural(warnings, 'warning')}")
     return 2 if file.errors else 0
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _too_long(file: FactsFile, base: str) -> list[Problem]:

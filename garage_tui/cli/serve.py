@@ -154,6 +154,7 @@ def _show(workspace: Workspace, as_json: bool, note: str = "") -> int:
     import asyncio
     import json
 
+    from garage_tui.core.base.format import human_bytes
     from garage_tui.core.base.sanitize import one_line
     from garage_tui.core.chat import client as chat
     from garage_tui.core.serving import server_process as server
@@ -182,7 +183,8 @@ def _show(workspace: Workspace, as_json: bool, note: str = "") -> int:
         if snapshot.status == "asleep":
             print(one_line(snapshot.reason))
         else:
-            print(f"engine   {snapshot.engine}" + (f", {snapshot.memory / 2**30:.1f} GiB" if snapshot.memory else ""))
+            memory = f", {human_bytes(snapshot.memory, binary=True)}" if snapshot.memory else ""
+            print(f"engine   {snapshot.engine}{memory}")
         print("\nTry it (the key goes through a pipe, so that `ps` does not show it):")
         print(_curl(str(snapshot.url), str(key), models) + "\n")
     elif not note:

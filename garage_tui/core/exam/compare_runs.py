@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.base.format import duration, model_label
+from garage_tui.core.base.format import duration, human_bytes, model_label
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.hardware.energy import format_wh
@@ -97,7 +97,7 @@ def _result(run: Run) -> dict[str, str]:
     if state.wh is not None:
         found["energy"] = format_wh(state.wh)
     if memory := state.gpu_memory or state.memory:
-        found["memory"] = f"{memory / 1e9:.1f} GB"
+        found["memory"] = human_bytes(memory)
     return found
 
 

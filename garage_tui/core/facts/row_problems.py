@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
+from garage_tui.core.base.format import plural
 from garage_tui.core.facts.coverage import clash_text
 from garage_tui.core.facts.document import Document
 from garage_tui.core.facts.line import Complaint, Line
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, such as "1 row" or "2,000 rows"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def problems(document: Document, line: Line) -> list[Complaint]:
@@ -32,5 +28,5 @@ def first_problem(document: Document) -> str:
     if wrong is None:
         wrong = next(at for at, line in enumerate(lines) if problems(document, line))
     first = min(problems(document, lines[wrong]), key=lambda problem: not problem.error)
-    others = f" · {counted(count - 1, 'more problem')}: f shows them" if count > 1 else ""
+    others = f" · {plural(count - 1, 'more problem')}: f shows them" if count > 1 else ""
     return f"line {wrong + 1}: {first.text}{others}"

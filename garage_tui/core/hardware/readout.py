@@ -43,7 +43,7 @@ def gpu_parts(gpu: GpuReading) -> list[str]:
     limits = [f"slows at {gpu.slow_c:.0f}" if gpu.slow_c else "", f"off at {gpu.off_c:.0f}" if gpu.off_c else ""]
     temperature = f"{number(gpu.temp_c)} °C" + (f" ({', '.join(filter(None, limits))})" if any(limits) else "")
     power = f"{number(gpu.power_w)}{f' of {gpu.cap_w:.0f}' if gpu.cap_w else ''} W"
-    parts = [temperature, power, memory(gpu.memory_used, gpu.memory_total), f"{share(gpu.utilisation)} busy"]
+    parts = [temperature, power, memory_of_total(gpu.memory_used, gpu.memory_total), f"{share(gpu.utilisation)} busy"]
     parts.append(f"fan {share(gpu.fan)}")
     parts.append(f"{number(gpu.clock_mhz)} MHz, memory {number(gpu.memory_clock_mhz)} MHz")
     return parts
@@ -55,7 +55,7 @@ def host_parts(host: Host) -> list[str]:
     cores = f"{host.cores} cores{busy}" + (f", load {host.load:.1f}" if host.load is not None else "")
     parts = [
         cores,
-        f"{memory(host.memory_used, host.memory_total)} memory",
+        f"{memory_of_total(host.memory_used, host.memory_total)} memory",
         f"{disk(host.disk_used, host.disk_total)} disk",
     ]
     return [*parts, *(f"{sensor.name} {sensor.temp_c:.0f} °C" for sensor in host.sensors)]
@@ -76,12 +76,12 @@ def short(snapshot: HardwareSnapshot) -> tuple[str, ...]:
     heat, power = f"{number(hot)} °C", f"{number(watts)}{of} W"
     parts = [heat] if hot is not None else []
     parts += [power] if watts is not None else []
-    full = [*parts, memory(used, total), *([share(busy)] if busy is not None else [])]
+    full = [*parts, memory_of_total(used, total), *([share(busy)] if busy is not None else [])]
     tight = [f"{number(hot)}°" if hot is not None else "", f"{number(watts)}W" if watts is not None else ""]
     tight.append(f"{used / _GIB:.0f}G" if used is not None else "")
     return (
         many + "  ".join(full) + gone,
-        many + " ".join([*parts, memory(used, total)]) + gone,
+        many + " ".join([*parts, memory_of_total(used, total)]) + gone,
         " ".join(filter(None, tight)),
         tight[0] or tight[1] or tight[2],
     )
@@ -95,7 +95,7 @@ def _short_host(snapshot: HardwareSnapshot) -> tuple[str, ...]:
     cpu = f"cpu {share(host.cpu)}" if host.cpu is not None else f"load {number(host.load, 1)}"
     used = host.memory_used
     return (
-        "  ".join(filter(None, (state, heat, cpu, memory(used, host.memory_total)))),
+        "  ".join(filter(None, (state, heat, cpu, memory_of_total(used, host.memory_total)))),
         " ".join(filter(None, (state, heat, cpu, "" if used is None else memory_text(used)))),
         state or " ".join(filter(None, (heat.replace(" °C", "°"), cpu))),
         heat.replace(" °C", "°") or cpu.removeprefix("cpu "),
@@ -134,7 +134,7 @@ def memory_text(value: float | None) -> str:
     return ABSENT if value is None else human_bytes(value, binary=True)
 
 
-def memory(used: float | None, total: float | None) -> str:
+def memory_of_total(used: float | None, total: float | None) -> str:
     """Return `18.2/24.0 GiB`."""
     text = ABSENT if used is None else f"{used / _GIB:.1f}"
     return f"{text}/{total / _GIB:.1f} GiB" if total else f"{text} GiB"

@@ -6,6 +6,7 @@ import asyncio
 
 from textual.widget import Widget
 
+from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.chat.transcripts import Side, Turn
 from garage_tui.core.facts.line import Fact
@@ -137,7 +138,7 @@ class TurnActions:
             notice.wrong("there is no answer to copy")
             return
         self._host.copy_to_clipboard(text)
-        done = f"Copied {ANSWER_NAMES[side]}, {len(text):,} character{'' if len(text) == 1 else 's'}"
+        done = f"Copied {ANSWER_NAMES[side]}, {plural(len(text), 'character')}"
         if obstacle := await asyncio.to_thread(clipboard.obstacle):
             notice.wrong(f"{done}; {obstacle}")
         else:

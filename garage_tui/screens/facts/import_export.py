@@ -7,10 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.format import plural
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line, plain
 from garage_tui.core.facts.file import MOST_BYTES
-from garage_tui.core.facts.row_problems import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,7 @@ class ImportExport:
             bad = f" ({plain(found.problems[0])})" if found.problems else ""
             self._host.notice.wrong(plain(f"Nothing new in {where}{bad}"))
             return
-        count = counted(len(new), "row")
+        count = plural(len(new), "row")
         preview = [f"· {one_line(fact.question or fact.answer, 60)}" for fact in new[:10]]
         preview += [f"… and {len(new) - 10} more"] if len(new) > 10 else []
         preview += ["", f"Skipped: {one_line(found.problems[0])}"] if found.problems else []
@@ -126,5 +126,5 @@ class ImportExport:
             self._host.notice.wrong(plain(f"{path} cannot be written: {error.strerror}"))
             return
         left = sum(row.is_statement for row in rows) if form not in ("facts", "text") else 0
-        more = f" · {counted(left, 'fact')} without a question skipped" if left else ""
-        self._host.notice.done(plain(f"Exported {counted(len(rows) - left, 'row')} to {path}{more}"))
+        more = f" · {plural(left, 'fact')} without a question skipped" if left else ""
+        self._host.notice.done(plain(f"Exported {plural(len(rows) - left, 'row')} to {path}{more}"))

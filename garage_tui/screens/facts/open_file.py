@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.format import duration
+from garage_tui.core.base.format import duration, plural
 from garage_tui.core.base.sanitize import plain
-from garage_tui.core.facts.row_problems import counted
 
 if TYPE_CHECKING:
     from garage_tui.core.facts.journal import Leftover, UnsavedText
@@ -104,7 +103,7 @@ class OpenFile:
 
     def _described(self, store: FactsStore, leftover: Leftover) -> str:
         draft = leftover.draft
-        parts = [counted(len(leftover.changes), "change")] if leftover.changes else []
+        parts = [plural(len(leftover.changes), "change")] if leftover.changes else []
         parts += [f"a half-written {draft.column}: “{draft.text[:200]}”"] if draft else []
         label = self._host.session.label(store.path)
         return f"The app ended unexpectedly. Not yet in {label}:\n{' and '.join(parts)}"

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
+from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import one_line, shown, shown_line
 from garage_tui.core.facts.coverage import GAP_TEXTS, FactGroup
 from garage_tui.core.facts.document import Document
 from garage_tui.core.facts.filter import ROW_KINDS, Filter
 from garage_tui.core.facts.line import Line
-from garage_tui.core.facts.row_problems import counted
 from garage_tui.core.facts.row_problems import problems as problems_of
 
 _MOST_VARIANTS = 12
@@ -22,12 +22,12 @@ def counts(document: Document, shown: int, row_filter: Filter, unsaved: int) -> 
     """Return what the file holds, in one line."""
     coverage = document.coverage
     problems = coverage.errors + coverage.warnings + document.background_problems
-    parts = [counted(coverage.rows, "fact")]
+    parts = [plural(coverage.rows, "fact")]
     if row_filter:
         parts.insert(0, f"{shown:,} shown" + (f" ({ROW_KINDS[row_filter.only].lower()})" if row_filter.only else ""))
     if coverage.exams:
         parts.append(f"{coverage.exams:,} exam")
-    parts.append(counted(problems, "problem") if problems else "no problems")
+    parts.append(plural(problems, "problem") if problems else "no problems")
     if unsaved:
         parts.append("not saved")
     return " · ".join(parts)
@@ -61,7 +61,7 @@ def _covered(group: FactGroup) -> Content:
     taught = len(group.questions)
     if not taught:
         return Content.styled("exam only", "$muted")
-    return Content.assemble(("✓ ", "$success"), (counted(taught, "question"), "$muted"))
+    return Content.assemble(("✓ ", "$success"), (plural(taught, "question"), "$muted"))
 
 
 def _numbered(sign: str, style: str, number: str) -> Content:
@@ -113,11 +113,11 @@ def clashes(found: Sequence[tuple[Sequence[Line], Sequence[Line]]]) -> str:
     for mine, on_disk in found[:2]:
         for whose, lines in (("On disk", on_disk), ("Mine", mine)):
             rows = [_raw(line.raw) if line.fact is None else _in_one_line(line) for line in lines[:3]]
-            rows += [f"and {counted(len(lines) - 3, 'more row')}"] if len(lines) > 3 else []
+            rows += [f"and {plural(len(lines) - 3, 'more row')}"] if len(lines) > 3 else []
             parts.append(f"{whose}: " + ("\n  ".join(rows) or "deleted"))
         parts.append("")
     if len(found) > 2:
-        parts += [f"And {counted(len(found) - 2, 'more conflict')} in the file.", ""]
+        parts += [f"And {plural(len(found) - 2, 'more conflict')} in the file.", ""]
     return "\n".join(parts[:-1])
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, TypeVar
 from textual.app import SuspendNotSupported
 
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.line import Fact
-from garage_tui.core.facts.row_problems import counted
 
 if TYPE_CHECKING:
     from garage_tui.core.facts.line import Line
@@ -88,7 +88,7 @@ class RowTools:
                 seen.add(answer)
         given = list(zip(alike, accepted, strict=False))
         if given:
-            count = counted(len(given), "answer")
+            count = plural(len(given), "answer")
             what = f"rewording {count}"
             self._edits.change(
                 lambda: store.edit_all([(row, {"answer": text, "fact": name}) for row, text in given], what),
@@ -98,8 +98,8 @@ class RowTools:
             at = store.document.find(line, position)
             at = min(position if at is None else at, len(store.document.lines) - 1) + 1
             rows = [Fact(fact.question, text, {**fact.extra, "fact": name}) for text in rest]
-            store.insert(at, rows, f"adding {counted(len(rows), 'answer')}")
-            self._edits.changed(at, f"Added {counted(len(rows), 'answer')}: the same question, answered in other words")
+            store.insert(at, rows, f"adding {plural(len(rows), 'answer')}")
+            self._edits.changed(at, f"Added {plural(len(rows), 'answer')}: the same question, answered in other words")
 
     def _add_questions(self, line: Line, position: int, accepted: Sequence[str]) -> None:
         """Put other questions below the row that they are for; a row without a question takes the first one."""
@@ -111,7 +111,7 @@ class RowTools:
         at = store.document.find(line, position)
         at = min(position if at is None else at, len(store.document.lines) - 1) + 1
         rows = [Fact(question, fact.answer, extra) for question in accepted]
-        count = counted(len(rows), "question")
+        count = plural(len(rows), "question")
         if fact.is_statement and store.document.find(line, position) is not None:
             at = store.add_questions(line, rows, f"adding {count}", position)
         else:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.format import duration
+from garage_tui.core.base.format import duration, human_bytes
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.widgets.prompts import Confirm, Pick
 
@@ -147,6 +147,6 @@ class RunCommands:
         size = await asyncio.to_thread(catalog.disk_bytes, run.path)
         more = "its adapter, " if run.adapter else "its contact sheets, its model, " if run.draws else ""
         more += "its exports, " if await asyncio.to_thread(export.list_exports, run.path) else ""
-        text = f"{run.id}\n\nThis deletes {more}its checkpoints and its log: {size / 1e6:.0f} MB. It cannot be undone."
+        text = f"{run.id}\n\nThis deletes {more}its checkpoints and its log: {human_bytes(size)}. It cannot be undone."
         if await self._host.ask(Confirm("Delete this run?", text, "Delete", "Keep it")):
             await self._send(run, catalog.delete, f"{run.id} was deleted")

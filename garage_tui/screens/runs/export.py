@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from textual.content import Content
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.format import duration
+from garage_tui.core.base.format import duration, human_bytes
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 
@@ -96,7 +96,7 @@ class ExportJob:
             notice.note(f"The export of {run.id} was cancelled; its files were removed")
             raise
         else:
-            size, took = f"{event.bytes / 1e6:,.0f} MB", duration(time.monotonic() - self._began)
+            size, took = human_bytes(event.bytes), duration(time.monotonic() - self._began)
             earlier = ", replacing an earlier one" if event.replaced else ""
             notice.done(f"Exported in {took}, {size}{earlier}: {one_line(event.path, 1000)}")
         finally:
@@ -143,5 +143,5 @@ def _choices(run: RunSnapshot) -> tuple[list[str], str]:
     for form, outtype, label in _FORMS:
         size = disk_bytes(Path(run.path) / ADAPTER) if form == "adapter" else weights * export.OUTTYPES[outtype]
         if has_converter or form != "gguf":
-            choices.append(f"{label} · {size / 1e6:,.0f} MB" if size else label)
+            choices.append(f"{label} · {human_bytes(size)}" if size else label)
     return choices, _TEXT if has_converter else f"{_TEXT}\n{missing}"

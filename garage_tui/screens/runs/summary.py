@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from textual.content import Content
 
+from garage_tui.core.base.format import human_bytes, plural
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import EnergySettings
 from garage_tui.core.hardware.energy import describe_energy
@@ -78,13 +79,13 @@ def _progress(state: RunState | None, measured: RunMeasurements) -> Iterator[Con
     if sheet := measured.sheet:
         count = measured.sheets
         yield labelled("", f"{sheet.held_out:.4f} on held-out pictures, epoch {sheet.epoch}")
-        yield labelled("drawn", f"{count} contact sheet{'' if count == 1 else 's'}", "press v to view")
+        yield labelled("drawn", plural(count, "contact sheet"), "press v to view")
 
 
 def _resources(state: RunState | None, disk: int | None) -> Iterator[str]:
     if state and state.memory:
-        yield f"{state.memory / 1e9:.1f} GB memory"
+        yield f"{human_bytes(state.memory)} memory"
     if state and state.gpu_memory:
-        yield f"{state.gpu_memory / 1e9:.1f} GB on GPU {', '.join(state.gpus)}"
+        yield f"{human_bytes(state.gpu_memory)} on GPU {', '.join(state.gpus)}"
     if disk and disk > 500_000:
-        yield f"{disk / 1e6:.0f} MB disk"
+        yield f"{human_bytes(disk)} disk"
