@@ -38,7 +38,7 @@ def test_an_answer_is_copied_through_tmux_and_becomes_a_fact(terminal, workspace
     terminal.press("Enter")
     terminal.sees("Größe: 8B")
     terminal.press("M-c")
-    terminal.sees("tmux keeps it back")
+    terminal.sees("tmux blocks it")
     terminal.tmux("set-option", "-g", "set-clipboard", "on")
     terminal.press("M-c")
     terminal.sees("✓ Copied the tuned model's answer, 23 characters")
