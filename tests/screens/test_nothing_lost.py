@@ -56,11 +56,11 @@ async def test_what_was_typed_into_a_form_is_thrown_away_by_the_second_escape_on
         models.answers = {BASE: ["base says"], RUN: ["tuned says"]}
         await user.sees("24 facts")
         await user.press("t")
-        await user.sees("Teach a model", "Ctrl+S starts it")
+        await user.sees("Teach a model", "Ctrl+S starts the run")
         await user.press("escape")  # nothing was typed
         await user.sees_no("Teach a model")
         await user.press("t")
-        await user.sees("Teach a model", "Ctrl+S starts it")
+        await user.sees("Teach a model", "Ctrl+S starts the run")
         user.app.screen.query_one("#epochs").focus()
         await user.press("end", "7", "escape")
         await user.sees("Not started yet: Ctrl+S starts it", "Esc once more")

@@ -116,7 +116,7 @@ def test_a_server_that_nobody_asks_leaves(box, tiny_model):
     server.start(box, SETTINGS, str(tiny_model), idle_minutes=0.01)
     snapshot, _ = wait(box, "off", "failed")
     assert snapshot.status == "off"
-    assert "nobody asked anything for 0.01 minutes" in snapshot.log.read_text()
+    assert "no question for 0.01 minutes: the server stops" in snapshot.log.read_text()
 
 
 def test_the_key_may_come_from_the_environment(box, tiny_model, monkeypatch):
