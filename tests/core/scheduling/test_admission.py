@@ -50,13 +50,13 @@ def seat():
 
 @pytest.fixture
 def start(workspace, tmp_path, monkeypatch):
-    """Starts a run with this care and memory, through the real launcher and supervisor."""
+    """Starts a run with these limits and this memory, through the real launcher and supervisor."""
     (tmp_path / "a_job.py").write_text(JOB)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
     def go(policy="auto", memory=None):
         folder = new_run_folder(workspace, "lora", "wings")
-        about = {"recipe": {}, "base": {}, "dataset": {}, "memory": memory, "care": RunLimits(card=policy)}
+        about = {"recipe": {}, "base": {}, "dataset": {}, "memory": memory, "limits": RunLimits(card=policy)}
         write_manifest(folder, Manifest(id=folder.name, kind="lora", created=0, **about))
         write_state(folder, RunState(state="queued", created=time.time()))
         launcher.spawn("a_job", folder)
@@ -155,7 +155,7 @@ def test_on_a_gpu_the_free_memory_decides(monkeypatch, policy, free, needs, asks
     if policy == "both":
         assert hold is not None
         assert hold.waits == "memory"
-        assert "it needs about 4.0 GB, and GPU 0 has 3.0 free" in hold.reason
+        assert "it needs about 4.0 GB, and GPU 0 has 3.0 GB free" in hold.reason
     asking.close()
     assert gpu_locks.claimed_by("0") == ""
 
@@ -168,6 +168,6 @@ def test_a_run_that_can_never_fit_is_refused_with_both_figures_and_leaves_nothin
     with pytest.raises(BadInputError) as refused:
         launcher.start_diffusion(workspace, Settings(), far_too_much, gpus=gpus)
     said = str(refused.value)
-    where = "GPU 0 has 25.8 GB" if gpus else f"this box has {all_memory([]) / 1e9:.1f} GB"
-    assert f"{where} in all" in said and "smaller batch" in said and "GB of memory" in said
+    where = "GPU 0 has 25.8 GB" if gpus else f"this machine has {all_memory([]) / 1e9:.1f} GB"
+    assert f"{where} in total" in said and "smaller batch" in said and "GB of memory" in said
     assert list_runs(workspace) == [] and list(workspace.checkpoints.glob("*")) == []
