@@ -97,7 +97,7 @@ def test_the_card_is_printed_with_what_each_figure_says(call, run):
     assert any(line.startswith("held-out loss ") and "did not learn from" in line for line in lines)
     assert any(line.startswith("copies ") and "of 128" in line for line in lines)
     assert f"{run.name} · wings · 128 pictures by DDPM, 100 steps after epoch 2" in lines
-    assert lines[-1] == f"Its last sheet: garage show {run}/samples/epoch-0002.png"
+    assert lines[-1] == f"Last sheet: garage show {run}/samples/epoch-0002.png"
 
 
 def test_json_is_the_document_of_the_file(call, run):
@@ -143,9 +143,9 @@ def test_its_log_has_the_sheets_too(call, run):
         ),
         (("serve", "RUN"), "draws pictures and cannot answer questions: draw with `garage sample"),
         (("compare", "RUN", LORA), "are runs of two kinds, one of facts and one of pictures"),
-        (("train", "lora", "--like", "RUN"), "is a diffusion run, which was taught no facts"),
-        (("train", "diffusion", "--like", LORA), "is a lora run, which learned from no pictures"),
-        (("resume", "RUN"), "has finished; to train again: `garage train diffusion --like"),
+        (("train", "lora", "--like", "RUN"), "is a diffusion run, which has no facts"),
+        (("train", "diffusion", "--like", LORA), "is a lora run, which has no pictures"),
+        (("resume", "RUN"), "has finished; train it again with `garage train diffusion --like"),
         (("sample", LORA, "--out", "x.png"), "was taught facts, and draws nothing"),
         (("train", "diffusion", "--images", "/no/where"), "no folder /no/where: give procedural, smithsonian, or"),
     ],
@@ -193,7 +193,7 @@ def test_json_lines_say_how_far_the_drawing_is(box, run, tmp_path):
         (("--steps", 0, "--out", "x.png"), "--steps 0: give 1 to 1000"),
         (("--seed", -1, "--out", "x.png"), "--seed -1: give 0 to 4294967295"),
         (("--out", "x.jpg"), "give a name that ends in .png"),
-        (("--out", "/no/where/x.png"), "its folder is not there"),
+        (("--out", "/no/where/x.png"), "its folder was not found"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_before_a_model_is_loaded(call, run, options, says):

@@ -37,7 +37,7 @@ def test_another_release_than_the_one_that_was_tried_is_named(workspace, version
     make_box({"name": "RTX 3090"})
     versions(unsloth="2026.12.1", unsloth_zoo="2026.10.6")
     (found,) = about_unsloth(workspace)
-    assert (found.level, found.text) == ("note", "unsloth 2026.12.1: runs were tried with 2026.10.6")
+    assert (found.level, found.text) == ("note", "unsloth 2026.12.1: this program was tested with 2026.10.6")
 
 
 def test_the_right_one_is_good(workspace, versions, make_box):

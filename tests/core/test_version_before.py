@@ -119,7 +119,7 @@ def test_a_diffusion_run_keeps_its_recipe_sheets_and_report_card(box):
         16, (8, 16), (False, True), "squaredcos_cap_v2",
     )  # fmt: skip
     assert run.manifest.dataset["held_out"] == 3 and run.state.images_per_s == 297.2
-    pages = albums.of_run(run.path).epochs
+    pages = albums.run_album(run.path).epochs
     assert [page.epoch for page in pages] == [1, 2]
     images, sheet = contact_sheet.read(pages[-1].path)
     assert images.shape == (4, 16, 16, 3) and (sheet.run, sheet.step, sheet.sampler) == (WINGS, 10, "DDPM, 4 steps")

@@ -35,7 +35,7 @@ telemetry = Telemetry(progress, every=0.05, report_every=0.2)
 telemetry.start()
 progress.gauges = telemetry.fields
 manifest = msgspec.json.decode((progress.folder / MANIFEST).read_bytes(), type=Manifest)
-interruptions = Interruptions(progress, telemetry, manifest.care)
+interruptions = Interruptions(progress, telemetry, manifest.limits)
 interruptions.check()
 progress.cool_down = lambda: interruptions.cool(progress.last_step)
 progress.start_phase("working")

@@ -116,7 +116,7 @@ def test_a_server_that_nobody_asks_leaves(box, tiny_model):
     server.start(box, SETTINGS, str(tiny_model), idle_minutes=0.01)
     seen, _ = wait(box, "off", "failed")
     assert seen.status == "off"
-    assert "nobody asked anything for 0.01 minutes" in seen.log.read_text()
+    assert "no question for 0.01 minutes" in seen.log.read_text()
 
 
 def test_the_key_may_come_from_the_environment(box, tiny_model, monkeypatch):
@@ -137,7 +137,7 @@ def test_a_taken_port_is_one_sentence(box, tiny_model):
         server.start(box, SETTINGS, str(tiny_model), port=port)
         seen, _ = wait(box, "failed", "ready", seconds=20)
     assert seen.status == "failed"
-    assert seen.reason == f"port {port} is already in use; choose another, or 0 for any free one"
+    assert seen.reason == f"port {port} is already in use; choose another, or 0 for any free port"
 
 
 def test_a_base_that_is_no_model_is_refused_before_anything_starts(box, tmp_path):

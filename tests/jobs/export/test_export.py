@@ -339,9 +339,9 @@ def test_what_no_export_has_put_there_is_never_overwritten(export, workspace, fi
         (tiny_model, "is there, and is no earlier export"),
         (workspace.checkpoints / run / "adapter", "is there, and is no earlier export"),
         (workspace.root / "link", "is a link"),
-        (theirs, f"holds an export of {other} (adapter)"),
-        (ours, "holds notes.txt, which no export has put there"),
-        (workspace.root / "no" / "where", "its folder is not there"),
+        (theirs, f"contains an export of {other} (adapter)"),
+        (ours, "holds notes.txt, which is not part of an export"),
+        (workspace.root / "no" / "where", "its folder was not found"),
         (workspace.datasets / "garage.jsonl", "is a file"),
     ):
         before = everything_in(to)
@@ -356,7 +356,7 @@ def test_two_exports_to_one_place_do_not_meet(export, workspace, finished_run):
 
     run = finished_run(workspace, "facts", 1)
     target = target_path(workspace.checkpoints / run, "merged", "")
-    with staging_folder(target), pytest.raises(BadInputError, match=r"another export to .* is being made"):
+    with staging_folder(target), pytest.raises(BadInputError, match=r"another export to .* is running"):
         export(run)
     assert export(run).path
 
