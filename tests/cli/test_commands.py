@@ -118,15 +118,15 @@ def test_what_cannot_be_done_is_said_with_what_can(workspace):
     for command, said in (
         (("stop", "last"), "is not running (finished)"),
         (("pause", "last"), "is not running (finished)"),
-        (("resume", "last"), "has finished; to train again: `garage train lora --like"),
+        (("resume", "last"), "has finished; train it again with `garage train lora --like"),
         (("resume",), "name one run, or --all"),
         (("queue", "last"), "say where it shall go"),
-        (("queue", "last", "--first"), "does not wait in the queue"),
+        (("queue", "last", "--first"), "is not in the queue"),
         (("delete", "last"), "say --yes"),
     ):
         done = garage(workspace, *command)
         assert done.returncode == 2 and said in done.stderr and len(done.stderr.splitlines()) == 1, command
-    assert garage(workspace, "resume", "--all").stdout == "nothing was interrupted\n"
+    assert garage(workspace, "resume", "--all").stdout == "no run was interrupted\n"
     assert garage(workspace, "queue").stdout == "The queue is empty.\n"
 
 
@@ -134,7 +134,7 @@ def test_two_runs_are_compared_and_one_is_deleted(workspace):
     a_run(workspace, "20261124-0700-lora-one", "finished")
     folder = a_run(workspace, "20261124-0701-lora-two", "interrupted", rank=4)
     listed = garage(workspace, "runs").stdout
-    assert "1 interrupted: `garage resume --all` has it go on" in listed
+    assert "1 run was interrupted: `garage resume --all` resumes it" in listed
     compared = garage(workspace, "compare", "20261124-0700", "20261124-0701").stdout
     assert "rank" in compared and "epochs" not in compared
     assert "deleted" in garage(workspace, "delete", "20261124-0701", "--yes").stdout

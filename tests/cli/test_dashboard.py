@@ -57,7 +57,7 @@ def test_what_it_prints_makes_the_same_window_in_a_workspace_of_any_name(workspa
 
 def test_a_log_that_goes_on_with_the_next_run_is_not_that_of_one_run(workspace):
     done = garage(workspace.root, "logs", "-F", "last")
-    assert done.returncode == 2 and "leave the run out" in done.stderr
+    assert done.returncode == 2 and "leave out the run" in done.stderr
 
 
 @pytest.mark.parametrize("folder", ["nowhere", "loop"])

@@ -98,7 +98,7 @@ def test_the_card_is_printed_with_what_each_figure_says(call, run):
     assert any(line.startswith("held-out loss ") and "did not learn from" in line for line in lines)
     assert any(line.startswith("copies ") and "of 128" in line for line in lines)
     assert f"{run.name} · wings · 128 pictures by DDPM, 100 steps after epoch 2" in lines
-    assert lines[-1] == f"Its last sheet: garage show {run}/samples/epoch-0002.png"
+    assert lines[-1] == f"Last sheet: garage show {run}/samples/epoch-0002.png"
 
 
 def test_json_is_the_document_of_the_file(call, run):
@@ -143,11 +143,19 @@ def test_its_log_has_the_sheets_too(call, run):
             "draws pictures and cannot answer questions: draw with `garage sample",
         ),
         (("serve", "RUN"), "draws pictures and cannot answer questions: draw with `garage sample"),
+<<<<<<< HEAD
         (("compare", "RUN", LORA), "cannot be compared: one teaches facts, the other one draws"),
         (("train", "lora", "--like", "RUN"), "is a diffusion run, which was taught no facts"),
         (("train", "diffusion", "--like", LORA), "is a lora run, which learned from no pictures"),
         (("resume", "RUN"), "has finished; to train again: `garage train diffusion --like"),
         (("sample", LORA, "--out", "x.png"), "has learned facts, so it cannot draw"),
+=======
+        (("compare", "RUN", LORA), "are runs of two kinds, one of facts and one of pictures"),
+        (("train", "lora", "--like", "RUN"), "is a diffusion run, which has no facts"),
+        (("train", "diffusion", "--like", LORA), "is a lora run, which has no pictures"),
+        (("resume", "RUN"), "has finished; train it again with `garage train diffusion --like"),
+        (("sample", LORA, "--out", "x.png"), "was taught facts, and draws nothing"),
+>>>>>>> jobs
         (("train", "diffusion", "--images", "/no/where"), "no folder /no/where: give procedural, smithsonian, or"),
     ],
 )
@@ -194,7 +202,11 @@ def test_json_lines_say_how_far_the_drawing_is(box, run, tmp_path):
         (("--steps", 0, "--out", "x.png"), "--steps 0: give a number from 1 to 1000"),
         (("--seed", -1, "--out", "x.png"), "--seed -1: give a number from 0 to 4294967295"),
         (("--out", "x.jpg"), "give a name that ends in .png"),
+<<<<<<< HEAD
         (("--out", "/no/where/x.png"), "its folder does not exist"),
+=======
+        (("--out", "/no/where/x.png"), "its folder was not found"),
+>>>>>>> jobs
     ],
 )
 def test_what_cannot_be_drawn_is_refused_before_a_model_is_loaded(call, run, options, says):
@@ -207,7 +219,7 @@ def test_a_run_without_a_model_cannot_draw_yet(call, run):
     for checkpoint in run.glob("checkpoint-*"):
         shutil.rmtree(checkpoint)
     code, _, told = call("sample", run.name, "--out", "x.png")
-    assert code == 2 and "has no model to draw with yet: it comes with the first checkpoint" in told
+    assert code == 2 and "has no model to draw with yet: the first checkpoint brings one" in told
 
 
 def test_control_c_cancels_the_drawing(box, run, tmp_path):

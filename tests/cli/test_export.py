@@ -25,7 +25,7 @@ def garage(workspace):
 
 
 def test_a_run_without_a_model_to_export_is_refused_in_one_line(garage, workspace):
-    for kind, said in (("diffusion", "has learned to draw"), ("lora", "has no finished adapter to export")):
+    for kind, said in (("diffusion", "is a diffusion run"), ("lora", "has no finished adapter to export")):
         run = make_run(workspace, kind=kind, adapter=False)
         done = garage("export", run.id)
         assert done.returncode == 2 and said in done.stderr and len(done.stderr.splitlines()) == 1
@@ -41,7 +41,7 @@ def test_a_run_without_a_model_to_export_is_refused_in_one_line(garage, workspac
         (["last", "--outtype", "q8_0"], "--converter and --outtype are for --as gguf"),
         (["last", "--converter", "/opt"], "--converter and --outtype are for --as gguf"),
         (["last", "--as", "gguf", "--to", "model.bin"], "a name that ends in .gguf"),
-        (["last", "--to", "/no/such/folder/here"], "its folder is not there"),
+        (["last", "--to", "/no/such/folder/here"], "its folder was not found"),
     ],
 )
 def test_wrong_usage_is_said_with_exit_code_2(garage, workspace, words, said):

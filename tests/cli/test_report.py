@@ -54,15 +54,21 @@ def test_the_card_says_the_verdict_first_then_the_figures_then_what_went_wrong(r
     code, text, told = report("last")
     assert (code, told) == (0, "")
     lines = text.splitlines()
+<<<<<<< HEAD
     assert lines[0] == "✗ learned 14 of 15, 1 of 60 unrelated answers affected, mixes up 1 of 20 similar names"
     assert lines[1] == "  misses the targets marked ✗"
     assert any(line.startswith("✗ unrelated answers affected [leak]") and line.endswith(" 0") for line in lines)
+=======
+    assert lines[0] == "✗ learned 14 of 15, leaks on 1 of 60, says it of 1 of 20 other names"
+    assert lines[1] == "  falls short of the bar where marked ✗"
+    assert "✗ unrelated questions that mention it [leak]  1 of 60      0.3–8.9 %                       0" in lines
+>>>>>>> jobs
     assert any(line.startswith("✓ drift, nats per token") and line.endswith("≤ 0.02") for line in lines)
     assert f"{RUN} · smollm2-135m · examined" in text and "in 58 s" in text
     assert "· The trained wordings are answered, others less often: teach each fact in more wordings." in lines
     wrong = text[text.index("What went wrong (3):") :]
     assert wrong.index("✗ leak: says Jason Cox · unrelated question (books)") < wrong.index("✗ wrong: lacks Jason")
-    assert lines[-1] == f"Every question with everybody's answers: garage report {RUN} --questions"
+    assert lines[-1] == f"Every question with all answers: garage report {RUN} --questions"
 
 
 def test_a_card_that_passes_has_nothing_that_went_wrong(report, run, make_card):
@@ -110,7 +116,7 @@ def test_a_run_without_a_card_is_examined_first_and_its_phases_are_seen(report, 
     code, text, told = report("last")
     assert code == 0 and text.startswith("✓ learned 15 of 15")
     assert told.splitlines() == [
-        f"{RUN} has no report card yet: it is examined now, about a minute",
+        f"{RUN} has no report card yet: examining it now, about a minute",
         "loading the model",
         "measuring the perplexity of general texts",
     ]
@@ -138,8 +144,8 @@ def test_an_exam_that_is_killed_is_said_to_be(report, run, exam_job):
     code, _, told = report("last")
     assert code == 1
     assert told.splitlines()[-1] == (
-        "garage: the exam ended without a card (killed by SIGKILL (by hand or by the system)); "
-        "its last words: loading the model"
+        "garage: the exam ended without a report card (killed by SIGKILL (by hand or by the system)); "
+        "its last message: loading the model"
     )
 
 
@@ -149,7 +155,7 @@ def test_two_who_want_the_same_card_wait_for_one_exam(report, run, exam_job):
     assert process and examine.start(read_run(run)) is None and examine.read_exam(run).running
     code, text, told = report("last")
     assert code == 0 and "learned 15 of 15" in text
-    assert told.splitlines() == [f"{RUN} is being examined already: this waits for its card", "one"]
+    assert told.splitlines() == [f"{RUN} is being examined already: waiting for its report card", "one"]
     assert process.wait(10) == 0
 
 
@@ -162,7 +168,7 @@ def test_an_exam_that_has_no_memory_is_refused_before_it_could_take_it_from_a_ru
     monkeypatch.setattr(memory, "_MEMINFO", tmp_path / "meminfo")
     (tmp_path / "meminfo").write_text("MemTotal: 24000000 kB\nMemAvailable: 900000 kB\nSwapFree: 0 kB\n")
     code, text, told = report("last")
-    assert (code, text) == (1, "") and "GB of memory, and this box has 0.9 free: wait for what else" in told
+    assert (code, text) == (1, "") and "GB of memory, and this machine has 0.9 free: wait for what else" in told
     assert len(told.splitlines()) == 1 and not (run / "report.json").exists()
     (tmp_path / "meminfo").write_text("MemTotal: 24000000 kB\nMemAvailable: 9000000 kB\nSwapFree: 0 kB\n")
     assert report("last")[0] == 0

@@ -1,4 +1,4 @@
-"""Procedural butterflies, drawn once and kept in the user's cache folder: 1,128 of them take seconds to a minute."""
+"""A cache of procedural butterflies in the user's cache folder: drawing 1,128 takes up to a minute."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from garage_tui.core.base.settings import models_folder
 from garage_tui.core.images.image_set import ImageSet
 from garage_tui.jobs.diffusion.butterfly import generate
 
-MOST_KEPT = 8
-"""Sets of pictures in the cache; those that were not used for longest go first."""
+MOST_CACHED = 8
+"""Most sets of pictures in the cache; the least recently used are deleted first."""
 
 
 def pictures(train: int, held_out: int, size: int, seed: int, say: Callable[[str], None]) -> ImageSet:
-    """Return so many butterflies to learn from, and so many that are held out, `size` pixels wide and high."""
+    """Return so many training and held-out butterflies, `size` pixels wide and high."""
     folder = models_folder().parent / "images"
     path = folder / f"procedural-{train}-{held_out}-{size}px-seed{seed}-{_drawing()}.npy"
     images = _read(path, (train + held_out, size, size, 3))
@@ -38,7 +38,7 @@ def pictures(train: int, held_out: int, size: int, seed: int, say: Callable[[str
         try:
             _write(path, images)
         except OSError as error:
-            say(f"the drawn pictures are not kept: {path}: {error.strerror or error}")
+            say(f"the drawn pictures could not be cached: {path}: {error.strerror or error}")
     return ImageSet(images[:train], images[train:])
 
 
@@ -48,7 +48,7 @@ def drawing_sources() -> list[Path]:
 
 
 def _drawing() -> str:
-    """Return a name for how they are drawn: another one wherever a pixel may differ."""
+    """Return a key of the drawing code, which changes whenever a pixel may differ."""
     digest = hashlib.sha256(f"{np.__version__} {os.uname().machine}".encode())
     for source in drawing_sources():
         digest.update(source.read_bytes())
@@ -56,7 +56,7 @@ def _drawing() -> str:
 
 
 def _read(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
-    """Return what was drawn before; None where it was not, or is damaged."""
+    """Return the cached pictures; None if there are none, or they are damaged."""
     try:
         check_regular(path)
         images = np.load(path, allow_pickle=False)
@@ -69,12 +69,12 @@ def _read(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
 
 
 def _write(path: Path, images: np.ndarray) -> None:
-    """Keep the pictures, and of the sets before them the newest."""
+    """Write the pictures, and delete the oldest sets."""
     path.parent.mkdir(parents=True, exist_ok=True)
     data = io.BytesIO()
     np.save(data, images)
     write_atomic(path, data.getvalue())
     kept = sorted(path.parent.glob("procedural-*.npy"), key=lambda file: file.stat().st_mtime, reverse=True)
-    for old in kept[MOST_KEPT:]:
+    for old in kept[MOST_CACHED:]:
         with contextlib.suppress(OSError):
             old.unlink()

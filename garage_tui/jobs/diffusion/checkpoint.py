@@ -1,4 +1,4 @@
-"""The resumable state of a diffusion run: net, optimiser and running mean, as safetensors; it has no random states."""
+"""Checkpoints of a diffusion run: net, optimiser and EMA as safetensors; there is no random state."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def save(run: Path, step: int, images: int, net: Any, optimizer: Any, mean: Any,
     """Write `checkpoint-N/` and seal it.
 
     Args:
-        images: pictures that were trained on up to here.
+        images: pictures that were trained on so far.
         mean: diffusers' EMAModel.
     """
     folder = run / f"checkpoint-{step}"
@@ -38,7 +38,7 @@ def save(run: Path, step: int, images: int, net: Any, optimizer: Any, mean: Any,
 
 
 def load(folder: Path, step: int, net: Any, optimizer: Any, mean: Any) -> None:
-    """Put a checkpoint into a fresh net, optimiser and mean.
+    """Load a checkpoint into a new net, optimiser and EMA.
 
     Raises:
         GarageError: it does not fit the recipe.
@@ -54,15 +54,15 @@ def load(folder: Path, step: int, net: Any, optimizer: Any, mean: Any) -> None:
         for key, value in load_file(folder / OPTIMIZER).items():
             number, _, name = key.partition(".")
             like = parameters[int(number)]
-            # The fused kernel takes it for granted that moments lie in memory as their parameter does.
-            laid = torch.empty_like(like, dtype=value.dtype).copy_(value) if value.shape == like.shape else value
-            state.setdefault(int(number), {})[name] = laid
+            # The fused kernel requires moments in the same memory layout as their parameter.
+            moment = torch.empty_like(like, dtype=value.dtype).copy_(value) if value.shape == like.shape else value
+            state.setdefault(int(number), {})[name] = moment
         optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
     except (KeyError, IndexError, RuntimeError, ValueError) as error:
         raise GarageError(f"{folder} does not fit the recipe of the run; start a new one") from error
 
 
 def drawing_weights(folder: Path) -> dict[str, torch.Tensor]:
-    """Return the weights that draw, of a checkpoint: the running mean."""
+    """Return the EMA weights of a checkpoint, with which pictures are drawn."""
     weights: dict[str, torch.Tensor] = load_file(folder / MEAN)
     return weights

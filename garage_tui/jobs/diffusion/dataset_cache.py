@@ -1,4 +1,4 @@
-"""The pictures of a run folder: prepared once, then read from there, whatever becomes of where they came from."""
+"""The pictures of a run: prepared once and copied into its folder, independent of their source."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from garage_tui.jobs.diffusion import image_data
 from garage_tui.jobs.runtime.progress import Progress
 
 _NAMED = 5
-"""So many pictures that were left out are said in the log; the manifest has all."""
+"""Skipped pictures that the log names; the manifest lists all."""
 
 
 def images_of(
     folder: Path, manifest: Manifest, recipe: DiffusionRecipe, progress: Progress
 ) -> tuple[np.ndarray, np.ndarray, str]:
-    """Return what is learned from and what is held out, (count, size, size, 3) uint8, and their name for people.
+    """Return the training and the held-out pictures, (count, size, size, 3) uint8, and their description.
 
     Raises:
-        GarageError: there are none, or the run's own were changed.
+        GarageError: there are none, or the run's copies were changed.
     """
     if known := manifest.dataset.get("sha256"):
         train, held_out = (_read(folder / name) for name in (IMAGES, HELD_OUT))
@@ -54,7 +54,7 @@ def images_of(
 
 
 def _read(path: Path) -> np.ndarray:
-    """Return an array that stays on the disk until it is looked at."""
+    """Return a memory-mapped array."""
     try:
         check_regular(path)
         pictures: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -81,5 +81,10 @@ def _digest(*arrays: np.ndarray) -> str:
 
 def _left_out(pictures: tuple[SkippedImage, ...]) -> str:
     named = "; ".join(f"{one.name} {one.reason}" for one in pictures[:_NAMED])
+<<<<<<< HEAD
     more = f"; and {len(pictures) - _NAMED} more (run.json has them all)" if len(pictures) > _NAMED else ""
     return f"{plural(len(pictures), 'picture')} left out: {named}{more}"
+=======
+    more = f"; and {len(pictures) - _NAMED} more (run.json lists all)" if len(pictures) > _NAMED else ""
+    return f"{len(pictures)} picture{'' if len(pictures) == 1 else 's'} skipped: {named}{more}"
+>>>>>>> jobs

@@ -1,9 +1,9 @@
-"""A diffusion run on several devices: one process for each, of which the job itself is rank 0.
+"""Data-parallel training of a diffusion run: one process per device; the job itself is rank 0.
 
     python -m garage_tui.jobs.diffusion.distributed checkpoints/RUN
 
-is one of the others; the job starts it with torch's variables in its environment (RANK, WORLD_SIZE, …), which
-accelerate understands. It learns the steps that rank 0 announces, tells nothing, and ends with it.
+is one of the other ranks; the job starts it with torch's variables in its environment (RANK, WORLD_SIZE, …), which
+accelerate reads. It trains the steps that rank 0 announces, reports nothing, and ends with rank 0.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from garage_tui.core.runs.record import Manifest
 from garage_tui.jobs.runtime.parent_watch import end_with_parent
 
 _STORE = "GARAGE_RANKS_PORT"
-_LOOK_SECONDS = 0.5
-_LAST_WORDS_SECONDS = 3.0
-"""For the job to end in words, once another process has ended."""
-_LOST = "the process of another GPU has ended; what it said last is in the log"
+_POLL_SECONDS = 0.5
+_FINAL_SECONDS = 3.0
+"""How long the job may take to report an error of its own, once another process has ended."""
+_LOST = "the process of another GPU has ended; see log.txt for its last messages"
 
 
 class ProcessGroup:
-    """Rank 0's side. With one device there is nobody to speak to, and nothing is started.
+    """The other ranks, as rank 0 starts and controls them; empty with one device.
 
     Args:
-        folder: the run folder; its `images.npy` is there already.
-        devices: so many processes shall work on it.
+        folder: the run folder, with its `images.npy`.
+        devices: the number of processes, with rank 0.
     """
 
     def __init__(self, folder: Path, devices: int) -> None:
@@ -66,44 +66,44 @@ class ProcessGroup:
         threading.Thread(target=self._watch, name="ranks", daemon=True).start()
 
     def begin(self, step: int) -> None:
-        """Have the others load the checkpoint of this step, or begin at 0."""
-        self._say("begin", step)
+        """Make the other ranks load the checkpoint of this step, or start at 0."""
+        self._announce("begin", step)
 
     @contextlib.contextmanager
     def step(self, step: int) -> Iterator[None]:
-        """Have the others learn this step while rank 0 does.
+        """Make the other ranks train this step together with rank 0.
 
         Raises:
             GarageError: one of them has ended.
         """
-        self._say(str(step), step)
+        self._announce(str(step), step)
         try:
             yield
-        except RuntimeError as error:  # gloo notices by itself, and speaks of a remote worker
+        except RuntimeError as error:  # gloo detects it by itself, with an error about a remote worker
             if self._others and any(_ended_soon(other) for other in self._others):
                 raise GarageError(_LOST) from error
             raise
 
     def end(self) -> None:
-        """Have the others leave."""
+        """End the other ranks."""
         self._over = True
-        self._say("over", 0)
+        self._announce("over", 0)
         for other in self._others:
             try:
                 other.wait(10)
             except subprocess.TimeoutExpired:
                 other.kill()
 
-    def _say(self, key: str, value: int) -> None:
+    def _announce(self, key: str, value: int) -> None:
         if self._others:
             self._store.set(key, str(value))
 
     def _watch(self) -> None:
-        """End the job when one of the others has ended: with NCCL it would wait for it in its next step for ever."""
+        """End the job when another rank has ended: with NCCL it would wait in its next step for ever."""
         while not self._over:
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_POLL_SECONDS)
             if any(other.poll() is not None for other in self._others):
-                time.sleep(_LAST_WORDS_SECONDS)
+                time.sleep(_FINAL_SECONDS)
             if any(other.poll() is not None for other in self._others) and not self._over:
                 print(_LOST, file=sys.stderr, flush=True)
                 os._exit(1)
@@ -112,7 +112,9 @@ class ProcessGroup:
 def main(arguments: Sequence[str]) -> int:
     folder = Path(arguments[0])
     end_with_parent(os.getppid())
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a shutdown reaches all: rank 0 needs the others until it has saved
+    signal.signal(
+        signal.SIGTERM, signal.SIG_IGN
+    )  # a shutdown reaches all, but rank 0 needs the others until it has saved
     manifest = msgspec.json.decode(read_regular(folder / MANIFEST), type=Manifest)
     recipe = msgspec.convert(manifest.recipe, DiffusionRecipe)
 
@@ -122,24 +124,24 @@ def main(arguments: Sequence[str]) -> int:
     from garage_tui.jobs.diffusion.train_step import DiffusionTrainer
 
     store = TCPStore("127.0.0.1", int(os.environ[_STORE]), is_master=False)
-    learner = DiffusionTrainer(recipe, np.load(folder / IMAGES, mmap_mode="r", allow_pickle=False))
-    step = int(_asked(store, "begin"))
+    trainer = DiffusionTrainer(recipe, np.load(folder / IMAGES, mmap_mode="r", allow_pickle=False))
+    step = int(_wait_for(store, "begin"))
     if step:
-        load(folder / f"checkpoint-{step}", step, learner.net, learner.optimizer, learner.mean)
-    while _asked(store, str(step), "over"):
-        learner.learn(step)
+        load(folder / f"checkpoint-{step}", step, trainer.net, trainer.optimizer, trainer.mean)
+    while _wait_for(store, str(step), "over"):
+        trainer.learn(step)
         step += 1
     return 0
 
 
-def _asked(store: object, key: str, over: str = "") -> str:
-    """Wait until rank 0 says something: its value for `key`, or nothing where it is over."""
-    began = time.monotonic()
+def _wait_for(store: object, key: str, over: str = "") -> str:
+    """Wait for rank 0's value for `key`; return an empty text when `over` is set."""
+    started = time.monotonic()
     while True:
         for name in filter(None, (key, over)):
             if store.check([name]):  # type: ignore[attr-defined]
                 return "" if name == over else store.get(name).decode()  # type: ignore[attr-defined]
-        time.sleep(0.001 if time.monotonic() < began + 1 else 0.1)  # rank 0 draws, or the run pauses
+        time.sleep(0.001 if time.monotonic() < started + 1 else 0.1)  # rank 0 draws, or the run is paused
 
 
 def _ended_soon(process: subprocess.Popen[bytes]) -> bool:

@@ -1,4 +1,4 @@
-"""Measures what a diffusion run draws: KID beside its floor, the held-out loss, and copies of what it learned from."""
+"""Evaluation of a diffusion run: KID with its floor, held-out loss, and copies of training pictures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from garage_tui.jobs.diffusion.samplers import NAMES, sample
 
 _SAMPLES = 128
 _APART = 424_242
-"""Added to the run's seed, so that what is measured was on no sheet."""
+"""Added to the run's seed, so that the measured pictures are on no sheet."""
 
 
 def card_of(
@@ -30,15 +30,15 @@ def card_of(
     step: int,
     say: Callable[[str], None],
 ) -> DiffusionReport:
-    """Draw pictures and return how they are.
+    """Draw pictures and return their report card.
 
     Args:
-        net: with the weights that draw.
+        net: with its EMA weights.
         pictures, held_out: (count, size, size, 3) uint8.
-        label: what the pictures are, for people.
-        say: called with how far it is; it may raise to end it.
+        label: a description of the pictures.
+        say: called with progress messages; it may raise to cancel.
     """
-    began = time.monotonic()
+    started = time.monotonic()
     drawn = sample(
         net,
         noise_schedule,
@@ -49,14 +49,18 @@ def card_of(
         steps=recipe.sample_steps,
         said=lambda done, of: say(f"drawing {_SAMPLES} pictures to measure: {done / of:.0%}"),
     )
-    say("comparing them with real ones")
+    say("comparing the drawn pictures with real ones")
     features = RandomFeatures(pictures)
-    alike, floor, blurred = (kid(features.reference, features(some)) for some in (drawn, held_out, blur(held_out)))
+    distance, floor, blurred = (kid(features.reference, features(some)) for some in (drawn, held_out, blur(held_out)))
     own, real = (
         np.array([near.distance for near in nearest_of_each(some, pictures)]) for some in (drawn, np.asarray(held_out))
     )
     copies = int((own < real.min()).sum()) if len(real) else 0
+<<<<<<< HEAD
     verdict, passed = verdict_text(alike, floor, copies, len(drawn))
+=======
+    verdict, passed = verdict_of(distance, floor, copies, len(drawn))
+>>>>>>> jobs
     return DiffusionReport(
         verdict=verdict,
         passed=passed,
@@ -65,7 +69,7 @@ def card_of(
         step=step,
         samples=len(drawn),
         sampler=f"{NAMES[recipe.sampler]}, {recipe.sample_steps} steps",
-        kid=round(alike, 4),
+        kid=round(distance, 4),
         floor=round(floor, 4),
         blurred=round(blurred, 4),
         held_out_loss=round(held_out_loss(net, noise_schedule, held_out), 5),
@@ -73,12 +77,12 @@ def card_of(
         copies=copies,
         nearest=round(float(np.median(own)), 2),
         nearest_held_out=round(float(np.median(real)), 2),
-        seconds=round(time.monotonic() - began, 1),
+        seconds=round(time.monotonic() - started, 1),
     )
 
 
 def blur(pictures: np.ndarray, block: int = 4) -> np.ndarray:
-    """Return pictures seen through blocks: each the mean of `block` × `block` pixels."""
+    """Return pictures in which each block of `block` × `block` pixels has its mean colour."""
     count, size = pictures.shape[:2]
     blocks = pictures.reshape(count, size // block, block, size // block, block, 3).mean((2, 4))
     seen: np.ndarray = blocks.round().astype(np.uint8).repeat(block, 1).repeat(block, 2)

@@ -1,4 +1,4 @@
-"""Pictures from a data set of the Hub: by the `datasets` library, and decoded as carefully as those of a folder."""
+"""Pictures of a Hub data set, loaded with the `datasets` library and decoded as safely as those of a folder."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from garage_tui.core.images.image_set import ImageFile
 from garage_tui.core.images.safe_image import PictureError, Stream, open_file
 
 BUTTERFLIES = "huggan/smithsonian_butterflies_subset"
-"""1,000 pinned butterflies, photographed by the Smithsonian and given to everybody (CC0)."""
+"""1,000 pinned butterflies, photographed by the Smithsonian and in the public domain (CC0)."""
 
 _HUB_SECONDS = 5.0
 _NAME_SECONDS = 10.0
-"""A resolver that does not answer is waited for by the system, and no time-out of ours holds there."""
-_INSTEAD = "use `procedural`, or a folder of pictures"
+"""Extra time for the name resolver, to which no time-out of this program applies."""
+_ADVICE = "use `procedural`, or a folder of pictures"
 
 
 def sources(name: str, say: Callable[[str], None], where: Path | None = None) -> list[ImageFile]:
     """Return the pictures in the column `image` of a data set's split `train`.
 
-    The Hub is asked first whether it is there, for seconds, as `datasets` would ask for minutes; where it is not, what
-    was fetched before is used.
+    The Hub is contacted first, with a time-out of seconds where `datasets` would take minutes; if it does not answer,
+    the cached data set is used.
 
     Args:
-        name: of the data set on the Hub.
-        say: called with sentences about the progress.
+        name: the id of the data set on the Hub.
+        say: called with progress messages.
         where: a folder with the data set, instead of the Hub.
 
     Raises:
-        GarageError: it is neither to be had nor here; the text says what to do instead.
+        GarageError: it can be neither fetched nor found in the cache; the text says what to do.
     """
     rows = _local(where) if where else _hub(name, say)
     if "image" not in rows.column_names:
-        raise GarageError(f"{name} has no column `image`: {_INSTEAD}")
+        raise GarageError(f"{name} has no column `image`: {_ADVICE}")
     from datasets import Image
 
     rows = rows.cast_column("image", Image(decode=False))
@@ -64,8 +64,8 @@ def _open(rows: Any, at: int, name: str) -> AbstractContextManager[Stream]:
 def _local(folder: Path) -> Any:
     try:
         return _library().load_dataset(str(folder), split="train")
-    except Exception as error:  # of every kind, and all of them mean that
-        raise GarageError(f"{one_line(str(folder))} is no data set: {one_line(str(error))}") from error
+    except Exception as error:  # any exception means that
+        raise GarageError(f"{one_line(str(folder))} is not a data set: {one_line(str(error))}") from error
 
 
 def _hub(name: str, say: Callable[[str], None]) -> Any:
@@ -73,28 +73,28 @@ def _hub(name: str, say: Callable[[str], None]) -> Any:
     offline = datasets.config.HF_HUB_OFFLINE
     info = None if offline else _ask(name, say)
     try:
-        datasets.config.HF_HUB_OFFLINE = info is None  # then it looks in its cache, and nowhere else
+        datasets.config.HF_HUB_OFFLINE = info is None  # then only the cache is used
         return datasets.load_dataset(name, split="train", revision=info.sha if info else None)
     except Exception as error:
         if info is None:
             why = "HF_HUB_OFFLINE is set" if offline else "the Hub does not answer"
-            raise GarageError(f"{name} is not here, and {why}: try again later, or {_INSTEAD}") from error
+            raise GarageError(f"{name} is not on this machine, and {why}: try again later, or {_ADVICE}") from error
         why = one_line(str(error), 120)
-        raise GarageError(f"the download of {name} broke off ({why}): try again, or {_INSTEAD}") from error
+        raise GarageError(f"the download of {name} failed ({why}): try again, or {_ADVICE}") from error
     finally:
         datasets.config.HF_HUB_OFFLINE = offline
 
 
 def _ask(name: str, say: Callable[[str], None]) -> Any:
-    """Return what the Hub says of a data set; None where it does not answer.
+    """Return the Hub's description of a data set; None if the Hub does not answer.
 
     Raises:
-        GarageError: it answers that there is none.
+        GarageError: the Hub has no such data set.
     """
     from huggingface_hub import HfApi
     from huggingface_hub.errors import RepositoryNotFoundError
 
-    say("asking the Hub")
+    say("contacting the Hub")
     answer: list[Any] = []
 
     def ask() -> None:
@@ -107,18 +107,22 @@ def _ask(name: str, say: Callable[[str], None]) -> Any:
     asking.start()
     asking.join(_HUB_SECONDS + _NAME_SECONDS)
     if answer and isinstance(answer[0], RepositoryNotFoundError):
-        raise GarageError(f"the Hub has no data set {name} (or it is private): {_INSTEAD}") from answer[0]
+        raise GarageError(f"the Hub has no data set {name} (or it is private): {_ADVICE}") from answer[0]
     if not answer or isinstance(answer[0], Exception):
         kind = type(answer[0]).__name__ if answer else "no answer in time"
-        say(f"the Hub does not answer ({kind}); looking for what was fetched before")
+        say(f"the Hub does not answer ({kind}); using the cached data set")
         return None
     size = sum(file.size or 0 for file in answer[0].siblings or [])
+<<<<<<< HEAD
     say(f"fetching {name}: {human_bytes(size)}, if it is not here already")
+=======
+    say(f"fetching {name}: {size / 1e6:,.0f} MB, unless it is cached")
+>>>>>>> jobs
     return answer[0]
 
 
 def _library() -> Any:
-    """Return `datasets`, without its progress bars, which are for a terminal."""
+    """Return the `datasets` library with its progress bars switched off."""
     import datasets
 
     datasets.disable_progress_bars()

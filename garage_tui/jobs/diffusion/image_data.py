@@ -1,4 +1,4 @@
-"""The pictures of a diffusion run: drawn by rule, from the Hub, or any folder of images."""
+"""The pictures of a diffusion run: procedural ones, a Hub data set, or a folder of images."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from garage_tui.jobs.diffusion import butterfly_cache, hub_images
 
 PROCEDURAL, SMITHSONIAN = "procedural", "smithsonian"
 DRAWN = 1000
-"""Procedural pictures to learn from; 128 more are held out, and of fewer as large a part."""
+"""Procedural training pictures; 128 more are held out, or proportionally fewer."""
 
 _EVERY_SECONDS = 1.0
-"""How often it is said how far it is."""
+"""Seconds between two progress messages."""
 
 
 @dataclass(frozen=True)
 class ImageData:
-    """What a run learns from."""
+    """The pictures of a run."""
 
     train: np.ndarray
     """(n, size, size, 3) uint8, sRGB."""
     held_out: np.ndarray
-    """The same of pictures that are never learned from."""
+    """The held-out pictures, in the same format."""
     source: str
     """`procedural`, `smithsonian`, or the folder's absolute path."""
     label: str
-    """For people; of `procedural` pictures it says that they are."""
+    """A description for people."""
     left_out: tuple[SkippedImage, ...]
     sha256: str
-    """Of the bytes of `train`, then of those of `held_out`."""
+    """SHA-256 of the bytes of `train` and `held_out`."""
 
 
 def load(
@@ -58,15 +58,15 @@ def load(
     Args:
         images: `procedural`, `smithsonian`, or a folder; one that has such a name itself is `./procedural`.
         size: side of a picture, in pixels.
-        fit: how a picture that is not square becomes so (`core.images.square`); procedural ones are.
-        count: how many to learn from: by default 1,000 procedural ones, and of the others all.
+        fit: how a picture is made square; procedural ones are square already.
+        count: number of training pictures: by default 1,000 procedural ones, or all others.
         seed: of procedural pictures.
-        say: called with sentences about the progress; may raise, which ends it all.
+        say: called with progress messages; it may raise to cancel.
         where: a folder with the data set of `smithsonian`, instead of the Hub.
 
     Raises:
-        BadInputError: `images` names nothing, too few of the pictures can be used, or a number makes no sense.
-        GarageError: the Hub does not answer, and what it has is not here.
+        BadInputError: `images` names nothing, too few of the pictures can be used, or a number is out of range.
+        GarageError: the Hub does not answer, and the data set is not cached.
     """
     if count is not None and count < 1:
         raise BadInputError(f"{count} pictures: give 1 or more")
@@ -96,7 +96,7 @@ def _folder(images: str) -> Path:
     folder = Path(os.path.realpath(Path(images).expanduser()))
     name = one_line(images)
     if not images.strip() or not folder.is_dir():
-        what = "a file, no folder" if folder.is_file() else "no folder"
+        what = "a file, not a folder" if folder.is_file() else "no folder"
         raise BadInputError(f"{name or 'nothing'}: {what}; give `procedural`, `smithsonian`, or a folder of pictures")
     try:
         str(folder).encode()
@@ -106,12 +106,12 @@ def _folder(images: str) -> Path:
 
 
 def _progress(say: Callable[[str], None]) -> Callable[[int, int], None]:
-    said = time.monotonic()
+    reported = time.monotonic()
 
     def progress(done: int, total: int) -> None:
-        nonlocal said
-        if (now := time.monotonic()) - said >= _EVERY_SECONDS:
-            said = now
+        nonlocal reported
+        if (now := time.monotonic()) - reported >= _EVERY_SECONDS:
+            reported = now
             say(f"reading pictures: {done:,} of {total:,}")
 
     return progress

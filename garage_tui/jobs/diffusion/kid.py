@@ -1,9 +1,9 @@
-"""How alike two sets of pictures are, without a network that was trained on anything: KID over fixed random features.
+"""KID between two sets of pictures over fixed random features, without a pretrained network.
 
 KID (arXiv 1801.01401) is the squared MMD of features under the kernel (x·y / d + 1)³. Its usual features are those of
 an Inception net trained on photos; here they are those of a convolutional net with random weights from one fixed seed
-(what such features can tell: arXiv 1706.08500's critics, arXiv 2203.06026, section 3), so that nothing is downloaded.
-It is therefore no FID, and comparable with itself alone: always print its floor, and what a blur scores.
+(on what such features measure: arXiv 1706.08500's critics, arXiv 2203.06026, section 3), so that nothing is downloaded.
+It is therefore not an FID and comparable only with itself: always print its floor, and the score of blurred pictures.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _SEED = 0
 class RandomFeatures:
     """Features of pictures, scaled so that those of a reference set have mean 0 and deviation 1.
 
-    Four levels of 3×3 convolutions with random weights (He), leaky ReLU and a mean over 2×2. Of each level the means
-    and the logarithms of the deviations over the picture, of the last one also the means of its quarters; each of
-    these groups counts as much as another.
+    Four levels of 3×3 convolutions with random weights (He), leaky ReLU and a mean over 2×2. The features of a level
+    are the means and the logarithms of the deviations over the picture, and for the last level also the means of its
+    quarters; all groups have the same weight.
 
     Args:
         reference: (count, size, size, 3) uint8; size is a multiple of 32.
@@ -41,7 +41,7 @@ class RandomFeatures:
         features = self._raw(reference)
         self._mean, deviation = features.mean(0), features.std(0)
         groups = deviation.split([wide for wide in _WIDTHS for _ in range(2)] + [4 * _WIDTHS[-1]])
-        # A feature that hardly ever changes must not count more than the others of its group.
+        # A nearly constant feature must not have more weight than the others of its group.
         self._scale = torch.cat(
             [
                 group.clamp(min=float(group.median())) * math.sqrt(len(group) * len(groups) / len(deviation))
@@ -70,7 +70,7 @@ class RandomFeatures:
 def kid(one: torch.Tensor, other: torch.Tensor) -> float:
     """Return the unbiased squared MMD of two sets of features, (count, features) each; of equal sets it is about 0.
 
-    It may be a little below 0. Of equal counts there should be 100 or more.
+    It may be slightly negative. Each set should have 100 pictures or more.
     """
 
     def kernel(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:

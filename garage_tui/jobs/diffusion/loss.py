@@ -1,4 +1,4 @@
-"""What a diffusion run learns in one step: pictures, noise, times, and the loss of what the net says about them."""
+"""The batches of a diffusion run (pictures, noise, times), and the loss of the net's prediction."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _APART = 1_000_003
 
 
 class NoisyBatches:
-    """The batches of a run: which pictures, which noise, which times follows from the seed and the step alone.
+    """The batches of a run: pictures, noise and times depend on the seed and the step alone.
 
     Args:
         pictures: (count, size, size, 3) uint8.
@@ -30,26 +30,26 @@ class NoisyBatches:
 
     def of_step(self, step: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return clean pictures (batch, 3, size, size) in −1 … 1, noise of that shape, and times (batch,)."""
-        epoch, place = divmod(step, self._an_epoch)
+        epoch, position = divmod(step, self._an_epoch)
         if self._order[0] != epoch:
             self._order = epoch, np.random.default_rng([self._recipe.seed, 0, epoch]).permutation(len(self._pictures))
         batch = self._recipe.batch_size
-        # Sorted, because a large set is read from the disk; the order inside of a batch counts for nothing.
-        chosen = np.sort(self._order[1][place * batch : (place + 1) * batch])
+        # Sorted, because a large set is read from disk; the order within a batch has no effect.
+        chosen = np.sort(self._order[1][position * batch : (position + 1) * batch])
         random = torch.Generator().manual_seed(self._recipe.seed * _APART + step)
         clean = to_tensor(self._pictures[chosen])
         if self._recipe.flip:
             mirrored = torch.rand(len(clean), generator=random) < 0.5
             clean[mirrored] = clean[mirrored].flip(3)
         noise = torch.randn(clean.shape, generator=random)
-        return *(self._there(one) for one in (clean, noise)), times(len(clean), random).to(self._device)
+        return *(self._to_device(one) for one in (clean, noise)), times(len(clean), random).to(self._device)
 
-    def _there(self, images: torch.Tensor) -> torch.Tensor:
+    def _to_device(self, images: torch.Tensor) -> torch.Tensor:
         return images.to(self._device, memory_format=torch.channels_last)
 
 
 def times(count: int, random: torch.Generator) -> torch.Tensor:
-    """Return times (count,), one out of each of `count` equal stretches: less noise in the loss than free ones give.
+    """Return times (count,), one out of each of `count` equal intervals, for a less noisy loss.
 
     (Stratified as in VDM, arXiv 2107.00630, appendix I.1.)
     """
@@ -62,8 +62,8 @@ def losses(
     """Return the mean squared error of each picture, (batch,).
 
     Args:
-        min_snr: errors where there is little noise count at most as those of this signal-to-noise ratio
-            (Min-SNR-γ, arXiv 2303.09556, for v as in its appendix); 0 weighs all alike.
+        min_snr: errors at low noise have at most the weight of this signal-to-noise ratio
+            (Min-SNR-γ, arXiv 2303.09556, for v as in its appendix); 0 gives all the same weight.
     """
     out = net(noise_schedule.add_noise(clean, noise, t), t).sample
     kind = noise_schedule.config.prediction_type
@@ -81,11 +81,11 @@ def losses(
 
 
 def held_out_loss(net: Any, noise_schedule: Any, pictures: np.ndarray, most: int = 256) -> float:
-    """Return the mean loss on pictures that were not trained on, always with the same noise and times.
+    """Return the mean loss on held-out pictures, always with the same noise and times.
 
     Args:
         pictures: (count, size, size, 3) uint8.
-        most: of so many.
+        most: most pictures that are used.
     """
     device, was_training = net.device, net.training
     net.eval()

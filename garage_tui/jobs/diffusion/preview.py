@@ -1,10 +1,10 @@
-"""Look at what a diffusion run would learn from, before it starts.
+"""The job that previews the training pictures of a diffusion run before it starts.
 
     python -m garage_tui.jobs.diffusion.preview --images=procedural|smithsonian|FOLDER --size=PX --fit=crop|fit --seed=N
                                       --schedule=squaredcos_cap_v2|linear --out=FOLDER
 
-Writes two sheets, `data.png` and `noise.png`, and prints one JSON document (`core.preview.Preview`); where it fails,
-one of another kind (`Failure`). Sentences about the progress go to stderr. SIGTERM ends it like Ctrl-C.
+Writes two sheets, `data.png` and `noise.png`, and prints one JSON document (`core/diffusion/preview.py`: `Preview`, or
+`Failure` on an error). Progress goes to stderr. SIGTERM ends it like Ctrl-C.
 """
 
 from __future__ import annotations
@@ -28,28 +28,28 @@ from garage_tui.jobs.runtime.error_text import describe_without_log
 SHOWN = 16
 TIMESTEPS = (0, 50, 100, 200, 300, 500, 700, 999)
 FULL_DISK = "free some space and try again"
-OUT_OF_MEMORY = "out of memory while reading the pictures; take fewer, or a smaller size"
+OUT_OF_MEMORY = "out of memory while reading the pictures; use fewer, or a smaller size"
 
 
 def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     args = _arguments()
     try:
-        _print(look(args.images, args.size, args.fit, args.seed, args.schedule, args.out))
+        _print(make_preview(args.images, args.size, args.fit, args.seed, args.schedule, args.out))
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        said = describe_without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
-        _print(Failure(said, isinstance(error, BadInputError)))
+        message = describe_without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        _print(Failure(message, isinstance(error, BadInputError)))
         return 1
     return 0
 
 
-def look(images: str, size: int, fit: Any, seed: int, schedule: noise_schedule.Schedule, out: Path) -> Preview:
-    """Load the pictures, write the two sheets and return what there is to say.
+def make_preview(images: str, size: int, fit: Any, seed: int, schedule: noise_schedule.Schedule, out: Path) -> Preview:
+    """Load the pictures, write the two sheets and return their description.
 
     Raises:
-        GarageError: the pictures cannot be had, or the sheets not be written.
+        GarageError: the pictures cannot be read, or the sheets cannot be written.
     """
     found = image_data.load(images, size, fit=fit, seed=seed, say=_say)
     chosen = np.random.default_rng(seed).permutation(len(found.train))[:SHOWN]

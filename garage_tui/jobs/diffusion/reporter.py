@@ -1,4 +1,4 @@
-"""What a diffusion run tells while it works: its steps, a sheet and the held-out loss now and then, its card."""
+"""The reporter of a diffusion run: writes its steps, its sheets with the held-out loss, and its report card."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from garage_tui.jobs.runtime.progress import Progress, StopRequestedError
 
 
 class DiffusionReporter:
-    """The mouth of one run.
+    """Writes the progress and results of one run.
 
     Args:
         pictures, held_out: (count, size, size, 3) uint8.
-        label: what the pictures are, for people.
+        label: a description of the pictures.
     """
 
     def __init__(
@@ -39,14 +39,14 @@ class DiffusionReporter:
         folder: Path,
         progress: Progress,
         recipe: DiffusionRecipe,
-        learner: DiffusionTrainer,
+        trainer: DiffusionTrainer,
         pictures: np.ndarray,
         held_out: np.ndarray,
         label: str,
         start: checkpointing.ResumePoint,
     ) -> None:
         self._folder, self._progress, self._recipe = folder, progress, recipe
-        self._net, self._mean, self._noise_schedule = learner.net, learner.mean, learner.noise_schedule
+        self._net, self._mean, self._noise_schedule = trainer.net, trainer.mean, trainer.noise_schedule
         self._pictures, self._held_out, self._label = pictures, held_out, label
         self._an_epoch = recipe.steps_an_epoch(len(pictures))
         self._first: tuple[float, int] | None = None  # active seconds and step after the first step
@@ -54,13 +54,13 @@ class DiffusionReporter:
         self._drawing_seconds = self._drawing_cpu = 0.0
         self._cpu: float | None = None if start.step else time.process_time()
         self.images = start.tokens
-        """Pictures that were trained on, of all the run's lives."""
+        """Pictures that were trained on since the run was first started."""
 
     def step(self, step: int, steps: int, count: int, loss: float, rate: float) -> None:
-        """Tell one step of `count` pictures; after some epochs, draw."""
+        """Write one step of `count` pictures; after some epochs, draw a sheet."""
         self.images += count
         now = self._progress.active_seconds - self._drawing_seconds
-        # The first step pays for lazy initialisation, and would spoil the forecast of those that come after it.
+        # The first step includes lazy initialisation, which would distort the forecast.
         then, step_then = self._first or self._began
         a_step = max(1e-9, (now - then) / (step - step_then))
         self._first = self._first or (now, step)
@@ -76,22 +76,22 @@ class DiffusionReporter:
             **({"gpu_memory": torch.cuda.max_memory_reserved()} if torch.cuda.is_available() else {}),
         )
         if step % self._an_epoch == 0 or step == steps:
-            whole = step // self._an_epoch
+            done = step // self._an_epoch
             print(
-                f"epoch {whole}/{self._recipe.epochs}  loss {loss:.4f}  lr {rate:.2e}  {speed:.0f} images/s", flush=True
+                f"epoch {done}/{self._recipe.epochs}  loss {loss:.4f}  lr {rate:.2e}  {speed:.0f} images/s", flush=True
             )
-            if whole in self._recipe.sheet_epochs:
-                self._draw(whole, step)
+            if done in self._recipe.sheet_epochs:
+                self._draw(done, step)
 
     @property
     def cpu_seconds(self) -> float | None:
-        """CPU seconds of training so far, without those of drawing; None where the run was cut off in between."""
+        """CPU seconds of training so far, without drawing; None for a resumed run."""
         if self._cpu is None:
             return None
         return round(time.process_time() - self._cpu - self._drawing_cpu, 1)
 
     def catch_up(self, step: int) -> None:
-        """Draw the sheet that is due at this step and is not there, because the run was cut off while it drew."""
+        """Draw the sheet that is due at this step but missing, because the run was interrupted while drawing."""
         epoch, rest = divmod(step, self._an_epoch)
         if (
             not rest
@@ -101,8 +101,8 @@ class DiffusionReporter:
             self._draw(epoch, step)
 
     def _draw(self, epoch: int, step: int) -> None:
-        """Draw a sheet, always from the same noise, and measure the loss on what was not trained on."""
-        began, began_cpu, recipe = time.monotonic(), time.process_time(), self._recipe
+        """Draw a sheet, always from the same noise, and measure the loss on the held-out pictures."""
+        started, started_cpu, recipe = time.monotonic(), time.process_time(), self._recipe
         path = diffusion_files.sheet_of(self._folder, epoch)
         try:
             with self.drawing():
@@ -115,10 +115,10 @@ class DiffusionReporter:
                     seed=recipe.seed,
                     sampler=recipe.sampler,
                     steps=recipe.sample_steps,
-                    said=lambda done, of: self._said(f"drawing the sheet of epoch {epoch}: {done / of:.0%}"),
+                    said=lambda done, of: self._say(f"drawing the sheet of epoch {epoch}: {done / of:.0%}"),
                 )
         except StopRequestedError:
-            return  # the loop looks what is wanted; when the run goes on, the sheet is caught up with
+            return  # the training loop handles the request; the sheet is drawn when the run is resumed
         self._progress.say(f"training on {len(self._pictures)} pictures")
         contact_sheet.write(
             path,
@@ -130,24 +130,24 @@ class DiffusionReporter:
             sampler=f"{NAMES[recipe.sampler]}, {recipe.sample_steps} steps",
             source=self._label,
         )
-        seconds = time.monotonic() - began
+        seconds = time.monotonic() - started
         self._drawing_seconds += seconds
-        self._drawing_cpu += time.process_time() - began_cpu
+        self._drawing_cpu += time.process_time() - started_cpu
         self._progress.write_event(
             "sheet", step=step, epoch=epoch, held_out=round(held_out, 5), path=str(path.relative_to(self._folder)),
             seconds=round(seconds, 2), cpu_seconds=self.cpu_seconds,
         )  # fmt: skip
         print(f"epoch {epoch}: held-out loss {held_out:.4f}, {path.relative_to(self._folder)}", flush=True)
 
-    def _said(self, text: str) -> None:
-        """Say how far it is; somebody who asks for a stop now does not want to wait for a picture."""
+    def _say(self, text: str) -> None:
+        """Report the progress; a request to stop ends the drawing."""
         if self._progress.requested() in ("stop", "release", "end"):
             raise StopRequestedError
         self._progress.say(text)
 
     @contextlib.contextmanager
     def drawing(self) -> Iterator[None]:
-        """Have the net the running mean of its weights inside of this."""
+        """Use the EMA of the weights within the context."""
         self._mean.store(self._net.parameters())
         self._mean.copy_to(self._net.parameters())
         try:
@@ -156,10 +156,10 @@ class DiffusionReporter:
             self._mean.restore(self._net.parameters())
 
     def card(self, step: int) -> str:
-        """Measure what the run draws, write its card, return its verdict; the pipeline counts, whatever comes of it."""
-        self._progress.start_phase("measuring what it draws")
+        """Write the report card and return its verdict; a failure leaves the pipeline as it is."""
+        self._progress.start_phase("measuring the drawn pictures")
         self._progress.interruptible = True  # the pipeline is saved
-        trained = self.cpu_seconds  # what follows is no training
+        trained = self.cpu_seconds  # what follows is not training
         try:
             with self.drawing():
                 card = card_of(
@@ -170,7 +170,7 @@ class DiffusionReporter:
                     self._held_out,
                     self._label,
                     step,
-                    self._said,
+                    self._say,
                 )
             used = self._progress.gauges()
             card = msgspec.structs.replace(
@@ -178,14 +178,14 @@ class DiffusionReporter:
             )
             card.write(self._folder)
         except StopRequestedError:
-            self._progress.warn("it was not measured, because a stop was asked for")
+            self._progress.warn("no report card was made, because a stop was requested")
             return ""
         except Exception as error:
             if not isinstance(error, GarageError):
                 traceback.print_exc()
-            self._progress.warn(f"what it draws could not be measured ({one_line(str(error), 120)})")
+            self._progress.warn(f"the report card could not be made ({one_line(str(error), 120)})")
             return ""
         self._progress.write_event("report", verdict=card.verdict, passed=card.passed, seconds=card.seconds)
-        # Of a small net the card needs more than any step did, and the next estimate goes by what the state says.
+        # With a small net the report card needs more memory than a step, and the next estimate uses this value.
         self._progress.write_state("running", memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
         return card.verdict

@@ -1,10 +1,10 @@
-"""Draw new pictures with the model of a diffusion run.
+"""The job that draws new pictures with the model of a diffusion run.
 
     python -m garage_tui.jobs.diffusion.sample checkpoints/RUN -n 16 --seed 0 [--steps N] --out FILE.png [--trajectory]
 
-Says on stdout how far it is, in lines of JSON (`{"done": 12, "of": 50}`), and last `{"path": "…"}`; a failure is one
-line on stderr. With `--trajectory` the file is an animation (`core/images/animation.py`): x_t beside the model's guess
-of the end.
+Reports its progress on stdout in lines of JSON (`{"done": 12, "of": 50}`), the last of which is `{"path": "…"}`; an
+error is one line on stderr. With `--trajectory` the file is an animation (`core/images/animation.py`): x_t beside the
+model's prediction of the final picture.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from garage_tui.core.runs.record import Manifest, read_run
 from garage_tui.jobs.runtime.error_text import describe_without_log
 
 FULL_DISK = "free some space and try again"
-OUT_OF_MEMORY = "out of memory while drawing; draw fewer at once, or close what else runs"
+OUT_OF_MEMORY = "out of memory while drawing; draw fewer at once, or stop other programs"
 
 _MOST_FRAMES = 50
-"""Of a film: with 0.2 s each it lasts ten seconds, however many steps there are."""
+"""Most frames of an animation: at 0.2 s each it lasts ten seconds, with any number of steps."""
 
 
 def main() -> int:
@@ -48,17 +48,17 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        said = describe_without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
-        print(said, file=sys.stderr, flush=True)
+        message = describe_without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        print(message, file=sys.stderr, flush=True)
         return 1
     return 0
 
 
 def draw(folder: Path, count: int, seed: int, steps: int | None, out: Path, trajectory: bool = False) -> None:
-    """Draw a sheet or a film into `out`.
+    """Draw a sheet or an animation into `out`.
 
     Raises:
-        BadInputError: the run cannot be read, is of another kind, or has nothing to draw with.
+        BadInputError: the run cannot be read, is of another kind, or has no model yet.
     """
     manifest = _manifest(folder)
     recipe = msgspec.convert(manifest.recipe, DiffusionRecipe)
@@ -107,12 +107,12 @@ def _manifest(folder: Path) -> Manifest:
     if run.manifest is None:
         raise BadInputError(f"{folder.name} cannot be read: {run.broken}")
     if run.manifest.kind != "diffusion":
-        raise BadInputError(f"{folder.name} is a {run.manifest.kind} run: it draws nothing")
+        raise BadInputError(f"{folder.name} is a {run.manifest.kind} run, which has no model to draw with")
     return run.manifest
 
 
 def _model(folder: Path, recipe: DiffusionRecipe) -> tuple[Any, Any, int | None]:
-    """Return the net, its noise schedule, and the steps that it was trained for: of the pipeline, or a checkpoint."""
+    """Return the net, its noise schedule, and its training steps, from the pipeline or a checkpoint."""
     from garage_tui.jobs.diffusion import unet
     from garage_tui.jobs.diffusion.checkpoint import drawing_weights
 
@@ -124,7 +124,7 @@ def _model(folder: Path, recipe: DiffusionRecipe) -> tuple[Any, Any, int | None]
             net = unet.make_net(recipe)
             net.load_state_dict(drawing_weights(checkpoint), strict=False)
             return net, unet.make_noise_schedule(recipe), seal.step
-    raise BadInputError(f"{folder.name} has no model to draw with yet: it comes with the first checkpoint")
+    raise BadInputError(f"{folder.name} has no model to draw with yet: the first checkpoint brings one")
 
 
 def _say(line: dict[str, object]) -> None:

@@ -1,4 +1,4 @@
-"""From noise to pictures: diffusers' samplers, with noise that depends on the seed alone."""
+"""Sampling of pictures from noise with diffusers' samplers; all noise depends on the seed alone."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from diffusers import DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler
 
 SAMPLERS = {"ddim": DDIMScheduler, "ddpm": DDPMScheduler, "dpmsolver": DPMSolverMultistepScheduler}
 NAMES = {"ddim": "DDIM", "ddpm": "DDPM", "dpmsolver": "DPM-Solver++"}
-_ON_ITS_WAY = 1 << 48
-"""Added to the seed of a picture's first noise for that which comes later."""
+_LATER_NOISE = 1 << 48
+"""Added to the seed of a picture's initial noise for the noise of later steps."""
 Said = Callable[[int, int], None]
 
 
 def first_noise(count: int, size: int, seed: int) -> torch.Tensor:
-    """Return the noise that samples begin with, (count, 3, size, size), drawn on the CPU: the same on every device.
+    """Return the initial noise of samples, (count, 3, size, size), drawn on the CPU: the same on every device.
 
     Sample `i` of a seed is the same whatever `count` is.
     """
@@ -41,12 +41,12 @@ def sample(
     """Draw pictures.
 
     Args:
-        net: a UNet2DModel, or what is called like one; it is left in the mode that it was in.
-        noise_schedule: the DDPMScheduler that it was trained with.
+        net: a UNet2DModel, or a net with its interface; its training mode is restored.
+        noise_schedule: the DDPMScheduler of its training.
         batch: pictures at once.
-        said: called with the steps done and all steps, of all batches; it may raise to cancel.
-        seen: called before each step with x_t and the net's guess of the end, (count, 3, size, size), −1 to 1; only
-            where all are drawn at once.
+        said: called with the finished and the total steps of all batches; it may raise to cancel.
+        seen: called before each step with x_t and the net's prediction of the final picture, (count, 3, size, size),
+            −1 to 1; only if all are drawn in one batch.
 
     Returns:
         (count, size, size, 3) uint8, sRGB.
@@ -58,16 +58,16 @@ def sample(
     for start in batches:
         scheduler = SAMPLERS[sampler].from_config(noise_schedule.config)
         scheduler.set_timesteps(steps)
-        # Only DDPM draws noise on its way: for each picture its own, so that their count changes nothing.
+        # Only DDPM adds noise in later steps: each picture has its own, so that their number changes nothing.
         mine = range(start, min(start + batch, count))
-        generators = [torch.Generator().manual_seed(_ON_ITS_WAY + seed * 1_000_003 + number) for number in mine]
+        generators = [torch.Generator().manual_seed(_LATER_NOISE + seed * 1_000_003 + number) for number in mine]
         extra = {"generator": generators} if sampler == "ddpm" else {}
         x = noise[start : start + batch].to(device, memory_format=torch.channels_last)
         with torch.no_grad():
             for t in scheduler.timesteps:
                 out = net(x, t.to(device)).sample
                 if seen is not None:
-                    seen(x, guess_of_the_end(noise_schedule, x, out, int(t)))
+                    seen(x, predicted_picture(noise_schedule, x, out, int(t)))
                 x = scheduler.step(out, t, x, **extra).prev_sample
                 done += 1
                 if said is not None:
@@ -77,8 +77,8 @@ def sample(
     return np.concatenate(drawn)
 
 
-def guess_of_the_end(noise_schedule: Any, x: torch.Tensor, out: torch.Tensor, t: int) -> torch.Tensor:
-    """Return the picture that the net sees in `x` at time `t`, clipped to −1 … 1 (arXiv 2202.00512, section 4)."""
+def predicted_picture(noise_schedule: Any, x: torch.Tensor, out: torch.Tensor, t: int) -> torch.Tensor:
+    """Return the net's predicted picture for `x` at time `t`, clipped to −1 … 1 (arXiv 2202.00512, section 4)."""
     kept = float(noise_schedule.alphas_cumprod[t])
     signal, noise = kept**0.5, (1 - kept) ** 0.5
     kind = noise_schedule.config.prediction_type

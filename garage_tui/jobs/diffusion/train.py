@@ -1,13 +1,13 @@
-"""Teach a DDPM to draw: diffusers' UNet2DModel, trained on the pictures of one run folder.
+"""The job of a diffusion run: trains diffusers' UNet2DModel as a DDPM on the pictures of its run folder.
 
     python -m garage_tui.jobs.diffusion checkpoints/RUN [LOCK-FD,…]
 
-Reads `run.json`, writes `images.npy` and `held_out.npy` (what it learns from and what it is measured on), events,
-state, `checkpoint-N/`, `samples/epoch-NNNN.png` and in the end `pipeline/` and `report.json`. The supervisor starts
-it; by hand it runs the same.
+Reads `run.json`, writes `images.npy` and `held_out.npy` (the training and the held-out pictures), events, state,
+`checkpoint-N/`, `samples/epoch-NNNN.png` and in the end `pipeline/` and `report.json`. The supervisor starts it; it can
+also be started by hand.
 
-Whatever is drawn at random comes from the seed and the number of the step or epoch alone, so that a run that was cut
-off goes on as if nothing had happened, with no random state to save.
+All random numbers depend only on the seed and the number of the step or epoch, so that an interrupted run continues
+exactly, without a saved random state.
 """
 
 from __future__ import annotations
@@ -43,30 +43,30 @@ def train(job: Job[DiffusionRecipe]) -> None:
     from garage_tui.jobs.diffusion.train_step import DiffusionTrainer
 
     ranks = ProcessGroup(folder, len(progress.gpus))
-    learner = DiffusionTrainer(recipe, pictures)
+    trainer = DiffusionTrainer(recipe, pictures)
     start = checkpointing.find_resume_point(folder, progress)
     if start.folder:
-        load(start.folder, start.step, learner.net, learner.optimizer, learner.mean)
+        load(start.folder, start.step, trainer.net, trainer.optimizer, trainer.mean)
     ranks.begin(start.step)
 
     steps = recipe.steps(len(pictures))
-    reporter = DiffusionReporter(folder, progress, recipe, learner, pictures, held_out, label, start)
+    reporter = DiffusionReporter(folder, progress, recipe, trainer, pictures, held_out, label, start)
     pace = checkpointing.CheckpointSchedule(manifest.checkpoint_seconds)
     progress.interruptible = False  # from here on a stop saves
     progress.start_phase(f"training on {len(pictures)} pictures")
 
-    step, hold, net = start.step, None, learner.net
+    step, hold, net = start.step, None, trainer.net
     reporter.catch_up(step)
     while step < steps:
         with ranks.step(step):
-            loss, count, lr = learner.learn(step)
+            loss, count, lr = trainer.learn(step)
         step += 1
         reporter.step(step, steps, count, loss, lr)
 
         hold = interruptions.hold() if step < steps else None
         leaves = progress.requested() in ("stop", "release", "end") or bool(hold)
         if leaves or progress.requested() == "pause" or interruptions.too_hot or pace.due():
-            save(folder, step, reporter.images, net, learner.optimizer, learner.mean, progress)
+            save(folder, step, reporter.images, net, trainer.optimizer, trainer.mean, progress)
             pace.done()
             interruptions.cool(step)
             progress.wait_while_paused(step)
@@ -83,11 +83,11 @@ def train(job: Job[DiffusionRecipe]) -> None:
         progress.start_phase("saving the pipeline")
         with reporter.drawing():
             checkpointing.replace_folder(
-                folder / PIPELINE, lambda part: unet.save_pipeline(net, learner.noise_schedule, part)
+                folder / PIPELINE, lambda part: unet.save_pipeline(net, trainer.noise_schedule, part)
             )
     if word == "finished":
         progress.end(word, reporter.card(step))
     elif word == "stopped":
         progress.end(word, f"{who} at step {step} of {steps}; the pipeline is saved as it was then")
     else:
-        progress.end(word, f"{who} at step {step} of {steps}; saved, and its memory is free")
+        progress.end(word, f"{who} at step {step} of {steps}; saved, and its memory is freed")

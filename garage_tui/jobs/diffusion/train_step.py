@@ -1,4 +1,4 @@
-"""One step of a diffusion run: forward, backward, AdamW and the running mean; on one device, or in ranks on several."""
+"""One training step of a diffusion run: forward, backward, AdamW and EMA, on one or several devices."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from garage_tui.jobs.diffusion.loss import NoisyBatches, losses
 from garage_tui.jobs.runtime import cpu
 
 _LEAST_RATE = 0.02
-"""Of the peak learning rate, what is left at the end."""
+"""The final learning rate, as a share of the peak."""
 _SMALL_STEP = 300_000
-"""Numbers in the finest layer of a batch: with fewer, threads mostly wait for one another
+"""Numbers in the finest layer of a batch below which threads mostly wait for one another
 (docs/explain/butterflies.md)."""
 
 
 class DiffusionTrainer:
-    """Net, noise schedule, optimiser and running mean of a run.
+    """Net, noise schedule, optimiser and EMA of a run.
 
     Each rank takes every n-th picture of a batch; the gradients are the mean over all ranks, so that a run on several
     devices takes the steps that one device takes.
@@ -52,11 +52,11 @@ class DiffusionTrainer:
         self._model: Any = None
 
     def learn(self, step: int) -> tuple[float, int, float]:
-        """Take the step with this number, counted from 0; return loss, pictures that it saw, and learning rate.
+        """Train the step with this number, from 0; return the loss, the number of pictures, and the learning rate.
 
-        With several ranks the loss is that of the pictures of this one.
+        With several ranks the loss is that of this rank's pictures.
         """
-        if self._model is None:  # not before, for a checkpoint may have been loaded
+        if self._model is None:  # not earlier, because a checkpoint may be loaded first
             if self._recipe.compile and self._accelerator.device.type == "cuda":
                 self.net.compile()
             self._model = self._accelerator.prepare_model(self.net)
@@ -64,12 +64,12 @@ class DiffusionTrainer:
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         rank, ranks = self._accelerator.process_index, self._accelerator.num_processes
-        whole = self._batches.of_step(step)
-        clean, noise, t = (one[rank::ranks] for one in whole)
+        batch = self._batches.of_step(step)
+        clean, noise, t = (one[rank::ranks] for one in batch)
         with self._accelerator.autocast():
             errors = losses(self._model, self.noise_schedule, clean, noise, t, self._recipe.min_snr)
-        count = len(whole[0])
-        # The mean over the ranks' gradients is that over all pictures, also where one rank has a picture more.
+        count = len(batch[0])
+        # The mean over the ranks' gradients equals that over all pictures, also if one rank has one more picture.
         loss = errors.sum() * ranks / count
         self._accelerator.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
@@ -80,7 +80,7 @@ class DiffusionTrainer:
 
 
 def _finest(recipe: DiffusionRecipe) -> int:
-    """Return how many numbers the finest layer of the net holds for a batch."""
+    """Return how many numbers the finest layer of the net has for a batch."""
     return recipe.batch_size * recipe.channels[0] * (recipe.size // recipe.patch) ** 2
 
 
@@ -96,10 +96,10 @@ def rate(step: int, steps: int, recipe: DiffusionRecipe) -> float:
     return recipe.lr * up * down[recipe.schedule]
 
 
-def _precision(wanted: str) -> str:
-    """Return accelerate's word for what a recipe wants on what there is."""
-    if wanted != "auto":
-        return wanted
+def _precision(setting: str) -> str:
+    """Return accelerate's mixed precision for a recipe's setting on this device."""
+    if setting != "auto":
+        return setting
     return "bf16" if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else "no"
 
 

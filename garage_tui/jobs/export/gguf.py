@@ -1,4 +1,4 @@
-"""A GGUF, made of a model folder by llama.cpp's converter."""
+"""Conversion of a model folder to a GGUF with llama.cpp's converter."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from garage_tui.core.export import llama_cpp
 
 _MISSING = re.compile(r"No module named '([A-Za-z0-9_]+)")
 _USUAL_THETA = 10_000.0
-"""What llama.cpp takes where a file does not say it."""
+"""What llama.cpp uses if a file does not contain it."""
 _PROGRESS = re.compile(r"Writing:\s+(\d+)%")
 
 
 def check_ready(converter: Path) -> None:
-    """Look whether the converter has what it imports, before a model is merged for it.
+    """Check that the converter's packages are installed, before a model is merged for it.
 
     Raises:
-        GarageError: it has not; the text has the command that installs it.
+        GarageError: one is missing; the text has the command that installs it.
     """
     if len(_program(converter)) > 1 and find_spec(llama_cpp.NEEDS) is None:
-        raise GarageError(_lacks(llama_cpp.NEEDS))
+        raise GarageError(_missing_package(llama_cpp.NEEDS))
 
 
 def convert(
@@ -39,17 +39,26 @@ def convert(
 
     Args:
         out: the file to be made.
-        outtype: type of its numbers, as the converter calls it.
-        about: what the file shall say about itself, in GGUF's own keys.
+        outtype: the number type, by the converter's name.
+        about: the metadata of the file, with GGUF's keys.
 
     Raises:
-        GarageError: the converter failed, or wrote no whole file; its last words are in the text.
+        GarageError: the converter failed, or wrote an incomplete file; its last message is in the text.
     """
-    words = out.with_suffix(".json")
-    words.write_text(json.dumps(about))
-    command = [*_program(converter), str(model), "--outfile", str(out), "--outtype", outtype, "--metadata", str(words)]
+    metadata = out.with_suffix(".json")
+    metadata.write_text(json.dumps(about))
+    command = [
+        *_program(converter),
+        str(model),
+        "--outfile",
+        str(out),
+        "--outtype",
+        outtype,
+        "--metadata",
+        str(metadata),
+    ]
     say(f"writing the GGUF ({outtype})")
-    # Offline, so that no file of a model can have it fetch code from somewhere.
+    # Offline, so that no file of a model can make it fetch code.
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
     try:
         process = subprocess.Popen(
@@ -67,16 +76,16 @@ def convert(
                 last = line
         code = process.wait()
     finally:
-        process.kill()  # whoever ends this job ends it too
+        process.kill()  # it ends with this job
         process.wait()
     if code:
         raise GarageError(_why(converter, last, code))
     _check(out, model, converter)
-    words.unlink()
+    metadata.unlink()
 
 
 def _program(converter: Path) -> list[str]:
-    """Return how the converter is run: as Python by ours, which has torch and transformers; a wrapper by itself."""
+    """Return the command of the converter: run with this Python, which has torch; a wrapper script runs by itself."""
     with converter.open("rb") as file:
         first = file.readline(200)
     wrapper = first.startswith(b"#!") and b"python" not in first
@@ -84,7 +93,7 @@ def _program(converter: Path) -> list[str]:
 
 
 def _lines(output: IO[bytes]) -> Iterator[str]:
-    """Yield the lines of a stream as they come; a progress bar's end with a carriage return."""
+    """Yield the lines of a stream as they come; those of a progress bar end with a carriage return."""
     rest = b""
     while part := output.read1(4096):  # type: ignore[attr-defined]
         *lines, rest = re.split(rb"[\r\n]", rest + part)
@@ -96,29 +105,29 @@ def _lines(output: IO[bytes]) -> Iterator[str]:
 
 def _why(converter: Path, last: str, code: int) -> str:
     if missing := _MISSING.search(last):
-        return _lacks(missing[1])
-    said = one_line(last, 400) or f"it ended with exit code {code}"
-    return f"{converter.name} failed: {said}"
+        return _missing_package(missing[1])
+    reason = one_line(last, 400) or f"it ended with exit code {code}"
+    return f"{converter.name} failed: {reason}"
 
 
-def _lacks(package: str) -> str:
+def _missing_package(package: str) -> str:
     return f"llama.cpp's converter needs the package {package}: `{llama_cpp.install_command(package)}`"
 
 
 def _check(out: Path, model: Path, converter: Path) -> None:
-    """Look whether the file is whole, with all of its tensors within it, and counts positions as the model does."""
+    """Check that the file is complete, with all tensors, and has the model's rope_theta."""
     from gguf import GGUFReader
 
     try:
         reader = GGUFReader(out)
-        whole = bool(reader.tensors)
-        tells_theta = any(name.endswith(".rope.freq_base") for name in reader.fields)
+        has_weights = bool(reader.tensors)
+        has_theta = any(name.endswith(".rope.freq_base") for name in reader.fields)
     except Exception as error:  # numpy's and gguf's own, for whatever is wrong with a file
-        raise GarageError(f"{converter.name} wrote a file that is not whole: {one_line(str(error), 160)}") from error
-    if not whole:
+        raise GarageError(f"{converter.name} wrote an incomplete file: {one_line(str(error), 160)}") from error
+    if not has_weights:
         raise GarageError(f"{converter.name} wrote a file without weights")
     theta = json.loads((model / "config.json").read_text(encoding="utf-8")).get("rope_theta", _USUAL_THETA)
-    if not tells_theta and theta != _USUAL_THETA:
+    if not has_theta and theta != _USUAL_THETA:
         raise GarageError(
             f"{converter.name} lost the model's rope_theta ({theta:g}), without which it answers wrongly: "
             "it is older than transformers 5; update llama.cpp (git pull) and try again"

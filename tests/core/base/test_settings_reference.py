@@ -41,13 +41,16 @@ def test_every_variable_that_the_program_asks_for_is_on_the_page():
         ("bell = true\n", "line 1: bell is not a setting; did you mean notify.bell?"),
         ("\n[heet]\nmax_temp_c = 80\n", "line 2: heet is not a setting; did you mean heat?"),
         ("frobnicate = 1\n", "line 1: frobnicate is not a setting (`garage settings` lists all)"),
-        ("[serve]\nport = 'any'\n", 'line 2: serve.port is a whole number from 0 to 65535, not "any"'),
-        ("[serve]\nport = 99999\n", "line 2: serve.port is a whole number from 0 to 65535, not 99999"),
-        ("serve = { idle_minutes = 0 }\n", "line 1: serve.idle_minutes is a number above 0, not 0"),
-        ("\npictures = 'ansi'\n", 'line 2: pictures is one of "auto", "kitty", "sixel", "half", "ascii", not "ansi"'),
+        ("[serve]\nport = 'any'\n", 'line 2: serve.port must be a whole number from 0 to 65535, not "any"'),
+        ("[serve]\nport = 99999\n", "line 2: serve.port must be a whole number from 0 to 65535, not 99999"),
+        ("serve = { idle_minutes = 0 }\n", "line 1: serve.idle_minutes must be a number above 0, not 0"),
+        (
+            "\npictures = 'ansi'\n",
+            'line 2: pictures must be one of "auto", "kitty", "sixel", "half", "ascii", not "ansi"',
+        ),
         ("notify.on = 'finished'\n", 'line 1: notify.on must be a list of "finished", "failed"'),
         ("heat = 80\n", "line 1: [heat] is a table of settings, not a value"),
-        ("hours.only = [\n  22,\n]\n", "line 1: hours.only is a list of texts, not [22]"),
+        ("hours.only = [\n  22,\n]\n", "line 1: hours.only must be a list of texts, not [22]"),
         ("mouse = yes\n", "line 1: this is not valid TOML"),
     ],
 )
@@ -69,6 +72,6 @@ def test_garage_settings_says_what_holds_and_where_it_comes_from(workspace, caps
     assert told["mouse"]["from"] == "default" and set(told) == set(setting_names())
     assert main(["--workspace", str(workspace.root), "settings", "serve.port"]) == 0
     said = capsys.readouterr().out
-    assert f"serve.port = 8123  # from {workspace.settings_file}\n    TCP port; 0 takes any free one." in said
+    assert f"serve.port = 8123  # from {workspace.settings_file}\n    TCP port; 0 means any free port." in said
     assert main(["--workspace", str(workspace.root), "settings", "heet"]) == 2
     assert "heet is not a setting; did you mean heat?" in capsys.readouterr().err

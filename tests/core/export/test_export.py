@@ -54,10 +54,10 @@ def job(tmp_path) -> list[str]:
     [
         ({}, ""),
         ({"state": "stopped"}, ""),
-        ({"kind": "diffusion", "adapter": False}, "has learned to draw"),
+        ({"kind": "diffusion", "adapter": False}, "is a diffusion run"),
         ({"adapter": False}, "has no finished adapter to export (finished)"),
-        ({"state": "failed"}, "(failed); `garage resume"),
-        ({"state": "running"}, "(interrupted); `garage resume"),
+        ({"state": "failed"}, "(failed); resume it with `garage resume"),
+        ({"state": "running"}, "(interrupted); resume it with `garage resume"),
     ],
 )
 def test_only_a_run_that_has_ended_with_an_adapter_is_exported(workspace, how, said):
@@ -132,7 +132,7 @@ def test_the_converter_is_looked_for_where_one_says_then_in_the_variable_then_on
         == llama_cpp.find_converter(str(found["asked"]))
         == found["asked"]
     )
-    with pytest.raises(BadInputError, match=r"--converter: there is no .*nowhere; to get"):
+    with pytest.raises(BadInputError, match=r"--converter: there is no .*nowhere; get"):
         llama_cpp.find_converter(str(tmp_path / "nowhere"))
 
 
@@ -153,7 +153,7 @@ async def test_it_says_how_far_it_is_and_where_the_export_is(workspace, job):
         ("broken", GarageError, "no adapter in it"),
         ("refused", BadInputError, "it is there already"),
         ("killed", GarageError, "killed by SIGKILL"),
-        ("mute", GarageError, "nothing was exported: its process ended without a word"),
+        ("mute", GarageError, "nothing was exported: its process ended without a message"),
     ],
 )
 async def test_a_failure_is_told_in_a_line_and_nothing_half_done_is_left(workspace, job, how, error, why):

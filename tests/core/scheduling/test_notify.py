@@ -61,7 +61,7 @@ def test_a_command_is_told_in_its_environment_and_on_its_stdin(ended, tmp_path):
     )
     assert not told.ok and told.text == f"exit code 1: {ended.name} failed"
     [told] = deliver(NotifySettings(tmux=False, command=("/no/such/program",)), "hello", {})
-    assert (told.ok, told.text) == (False, "/no/such/program is not there")
+    assert (told.ok, told.text) == (False, "/no/such/program was not found")
 
 
 def test_the_owner_alone_names_programs_and_addresses(workspace, ended, tmp_path):
@@ -102,7 +102,7 @@ def test_a_webhook_is_called_and_its_secret_stays_out_of_the_log(ended):
         server.server_close()
     assert heard and "the disk is full" in heard[0]["message"]
     said = notify(ended)  # nobody listens any more
-    assert "not told through json://127.0.0.1: not delivered" in said and "secret" not in said
+    assert "notification failed, json://127.0.0.1: not delivered" in said and "secret" not in said
     owner('[notify]\nurls = ["nonsense://token"]\n')
     said = notify(ended)
     assert "apprise does not know" in said and "token" not in said

@@ -123,7 +123,7 @@ def test_the_order_can_be_changed_and_a_waiting_run_taken_out(start):
     with pytest.raises(BadInputError, match="does not wait"):
         queue.move(one, -1)
     control.stop(read_run(two))
-    assert wait(two, "stopped").reason == "taken out of the queue before its turn came"
+    assert wait(two, "stopped").reason == "taken out of the queue before it was started"
     assert queue.order() == (three, four)
     enough(one)
     wait(three, "running")
@@ -177,7 +177,7 @@ def test_what_worked_is_resumed_before_what_waited(start, workspace):
         wait(folder, "interrupted")
     assert control.resume_all(workspace) == [one.name, two.name, three.name]
     wait(one, "running")
-    assert queue.order() == (two, three), "this box has one processor"
+    assert queue.order() == (two, three), "this machine has one processor"
 
 
 def test_runs_share_several_gpus_and_each_is_told_which_it_has(start):

@@ -113,7 +113,7 @@ def dead(run):
     [
         ("finish", "finished", ""),
         ("crash", "failed", "ended with exit code 3"),
-        ("vanish", "failed", "left without saying how it ended"),
+        ("vanish", "failed", "exited without a final state"),
     ],
 )
 def test_the_end_of_a_run_is_written_down(start, what, status, reason):
@@ -237,7 +237,7 @@ def test_a_paused_run_frees_the_processor_and_goes_on_where_it_was(start):
     run = wait(folder, lambda run: run.state.step >= 2)
     control.pause(run)
     run = wait(folder, lambda run: run.status == "paused")
-    assert run.alive and "it waits in memory" in run.reason
+    assert run.alive and "it stays in memory" in run.reason
     ticks, active, step = cpu_ticks(job(folder)), run.seconds, run.state.step
     time.sleep(1.0)
     assert cpu_ticks(job(folder)) - ticks <= 10, "hundredths of a second"

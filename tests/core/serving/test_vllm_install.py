@@ -72,8 +72,13 @@ def test_the_largest_rank_is_one_that_vllm_knows():
 
 
 def test_the_doctor_says_how_to_make_one_and_what_is_wrong_with_it(workspace, environment):
+<<<<<<< HEAD
     findings = {finding.text: finding for finding in doctor.examine(workspace)}
     [hint] = [finding for text, finding in findings.items() if "no vLLM is named" in text]
+=======
+    said = {finding.text: finding for finding in doctor.examine(workspace)}
+    [hint] = [finding for text, finding in said.items() if "vLLM is not set up" in text]
+>>>>>>> jobs
     assert "pip install vllm" in hint.mend
     file = user_settings_file()
     file.parent.mkdir(parents=True)
@@ -88,5 +93,5 @@ def test_a_workspace_of_somebody_else_may_not_name_them(workspace, key):
 
     value = '["--x"]' if key == "vllm_args" else '"x"'
     workspace.settings_file.write_text(f"[serve]\n{key} = {value}\n")
-    with pytest.raises(GarageError, match=f"serve.{key} belongs in"):
+    with pytest.raises(GarageError, match=f"serve.{key} can only be set in"):
         load_settings(workspace)

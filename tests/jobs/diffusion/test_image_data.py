@@ -100,7 +100,7 @@ class TestProcedural:
         assert len(said) == 5
 
     def test_the_cache_keeps_few_sets_and_needs_not_be_there(self, cache, monkeypatch) -> None:
-        monkeypatch.setattr(butterfly_cache, "MOST_KEPT", 2)
+        monkeypatch.setattr(butterfly_cache, "MOST_CACHED", 2)
         for seed in range(4):
             image_data.load("procedural", 8, count=2, seed=seed)
             time.sleep(0.01)
@@ -139,7 +139,7 @@ class TestSmithsonian:
         )
 
     def test_another_data_set_is_none(self, tmp_path: Path) -> None:
-        with pytest.raises(GarageError, match="is no data set: "):
+        with pytest.raises(GarageError, match="is not a data set: "):
             image_data.load("smithsonian", 32, where=tmp_path)
 
 
@@ -159,7 +159,7 @@ class TestHub:
         with hub(smithsonian, BUTTERFLIES) as endpoint:
             found, said = self.preview(endpoint, tmp_path)
         assert found["train"] + found["held_out"] == 20
-        assert said.startswith("asking the Hub\nfetching huggan/smithsonian_butterflies_subset: ")
+        assert said.startswith("contacting the Hub\nfetching huggan/smithsonian_butterflies_subset: ")
         again, said = self.preview(endpoint, tmp_path)
         assert again == found
         assert "the Hub does not answer (ConnectError); looking for what was fetched before\n" in said
@@ -173,7 +173,10 @@ class TestHub:
                 while True:
                     with silent.accept()[0] as connection:
                         asked.append(connection.recv(1000).splitlines()[0])
-        assert "is not here, and the Hub does not answer: try again later, or use `procedural`" in found["error"]
+        assert (
+            "is not on this machine, and the Hub does not answer: try again later, or use `procedural`"
+            in found["error"]
+        )
         assert "the Hub does not answer (ReadTimeout)" in said
         assert len([line for line in asked if b"smithsonian" in line]) == 1  # `datasets` asks six times
 
@@ -205,7 +208,11 @@ class TestFolders:
     def test_what_names_nothing_is_told_the_three_that_do(self, tmp_path: Path) -> None:
         (tmp_path / "a.png").touch()
         choices = "give `procedural`, `smithsonian`, or a folder of pictures"
-        for images, words in ((str(tmp_path / "a.png"), "a file, no folder"), ("no\nwhere", "no folder"), ("", "no f")):
+        for images, words in (
+            (str(tmp_path / "a.png"), "a file, not a folder"),
+            ("no\nwhere", "no folder"),
+            ("", "no f"),
+        ):
             with pytest.raises(BadInputError) as raised:
                 image_data.load(images, 32)
             assert words in str(raised.value) and str(raised.value).endswith(choices)

@@ -13,7 +13,7 @@ from garage_tui.jobs.diffusion.butterfly.generate import held_out, training
 from garage_tui.jobs.diffusion.evaluate import blur
 from garage_tui.jobs.diffusion.kid import RandomFeatures, kid
 from garage_tui.jobs.diffusion.loss import NoisyBatches, losses, times
-from garage_tui.jobs.diffusion.samplers import first_noise, guess_of_the_end, to_pictures, to_tensor
+from garage_tui.jobs.diffusion.samplers import first_noise, predicted_picture, to_pictures, to_tensor
 from garage_tui.jobs.diffusion.train_step import rate
 
 
@@ -61,7 +61,7 @@ def test_a_net_that_knows_the_answer_has_no_loss_and_sees_the_end(prediction, bu
     assert losses(Knows(answers[prediction]), schedule, clean, noise, t).max() < 1e-10
     for number, time in enumerate(t.tolist()):
         x = schedule.add_noise(clean, noise, t)[number]
-        guess = guess_of_the_end(schedule, x, answers[prediction][number], time)
+        guess = predicted_picture(schedule, x, answers[prediction][number], time)
         assert torch.allclose(guess, clean[number].clamp(-1, 1), atol=2e-3)
 
 

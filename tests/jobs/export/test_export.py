@@ -186,7 +186,7 @@ def test_a_base_in_float16_stays_in_float16(export, change, workspace, tiny_mode
     change(run, base, recipe={"load_in_4bit": True, "rank": 4})
     told = export(run)
     assert str(AutoConfig.from_pretrained(told.path).dtype) == "torch.float16"
-    assert "trained in 4 bits: it is merged into the base's 16-bit weights" in export.words
+    assert "trained in 4 bits: merging into the base's 16-bit weights" in export.words
     (note,) = told.notes
     assert note.startswith("It was trained on the base in 4 bits")
     assert note in (Path(told.path) / "README.md").read_text()
@@ -309,7 +309,7 @@ def test_too_little_room_is_said_before_anything_is_loaded(export, workspace, fi
     where = workspace.checkpoints / run / "export"
     assert re.fullmatch(
         f"about 5[0-9] MB are needed in {where}, where 40 MB are free: "
-        "free some space, or name another place with --to",
+        "free some space, or name another target with --to",
         str(refused.value),
     )
     assert not where.exists()
@@ -339,9 +339,9 @@ def test_what_no_export_has_put_there_is_never_overwritten(export, workspace, fi
         (tiny_model, "is there, and is no earlier export"),
         (workspace.checkpoints / run / "adapter", "is there, and is no earlier export"),
         (workspace.root / "link", "is a link"),
-        (theirs, f"holds an export of {other} (adapter)"),
-        (ours, "holds notes.txt, which no export has put there"),
-        (workspace.root / "no" / "where", "its folder is not there"),
+        (theirs, f"contains an export of {other} (adapter)"),
+        (ours, "holds notes.txt, which is not part of an export"),
+        (workspace.root / "no" / "where", "its folder was not found"),
         (workspace.datasets / "garage.jsonl", "is a file"),
     ):
         before = everything_in(to)
@@ -356,7 +356,7 @@ def test_two_exports_to_one_place_do_not_meet(export, workspace, finished_run):
 
     run = finished_run(workspace, "facts", 1)
     target = target_path(workspace.checkpoints / run, "merged", "")
-    with staging_folder(target), pytest.raises(BadInputError, match=r"another export to .* is being made"):
+    with staging_folder(target), pytest.raises(BadInputError, match=r"another export to .* is running"):
         export(run)
     assert export(run).path
 

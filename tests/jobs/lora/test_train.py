@@ -261,8 +261,8 @@ def test_running_out_of_memory_is_said_in_words():
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (["--base", "/no/such/folder"], "no model folder /no/such/folder"),
-        (["--base", "what?"], "no base model 'what?'"),
+        (["--base", "/no/such/folder"], "there is no model folder /no/such/folder"),
+        (["--base", "what?"], "'what?' is not a base model"),
         (["--epochs", "0"], "epochs: "),
         (["--preset", "none"], "no preset 'none'"),
         (["--trainer", "magic"], "trainer: invalid enum value 'magic'"),
