@@ -143,19 +143,11 @@ def test_its_log_has_the_sheets_too(call, run):
             "draws pictures and cannot answer questions: draw with `garage sample",
         ),
         (("serve", "RUN"), "draws pictures and cannot answer questions: draw with `garage sample"),
-<<<<<<< HEAD
         (("compare", "RUN", LORA), "cannot be compared: one teaches facts, the other one draws"),
-        (("train", "lora", "--like", "RUN"), "is a diffusion run, which was taught no facts"),
-        (("train", "diffusion", "--like", LORA), "is a lora run, which learned from no pictures"),
-        (("resume", "RUN"), "has finished; to train again: `garage train diffusion --like"),
-        (("sample", LORA, "--out", "x.png"), "has learned facts, so it cannot draw"),
-=======
-        (("compare", "RUN", LORA), "are runs of two kinds, one of facts and one of pictures"),
         (("train", "lora", "--like", "RUN"), "is a diffusion run, which has no facts"),
         (("train", "diffusion", "--like", LORA), "is a lora run, which has no pictures"),
         (("resume", "RUN"), "has finished; train it again with `garage train diffusion --like"),
-        (("sample", LORA, "--out", "x.png"), "was taught facts, and draws nothing"),
->>>>>>> jobs
+        (("sample", LORA, "--out", "x.png"), "has learned facts, so it cannot draw"),
         (("train", "diffusion", "--images", "/no/where"), "no folder /no/where: give procedural, smithsonian, or"),
     ],
 )
@@ -202,11 +194,7 @@ def test_json_lines_say_how_far_the_drawing_is(box, run, tmp_path):
         (("--steps", 0, "--out", "x.png"), "--steps 0: give a number from 1 to 1000"),
         (("--seed", -1, "--out", "x.png"), "--seed -1: give a number from 0 to 4294967295"),
         (("--out", "x.jpg"), "give a name that ends in .png"),
-<<<<<<< HEAD
         (("--out", "/no/where/x.png"), "its folder does not exist"),
-=======
-        (("--out", "/no/where/x.png"), "its folder was not found"),
->>>>>>> jobs
     ],
 )
 def test_what_cannot_be_drawn_is_refused_before_a_model_is_loaded(call, run, options, says):

@@ -54,15 +54,9 @@ def test_the_card_says_the_verdict_first_then_the_figures_then_what_went_wrong(r
     code, text, told = report("last")
     assert (code, told) == (0, "")
     lines = text.splitlines()
-<<<<<<< HEAD
     assert lines[0] == "✗ learned 14 of 15, 1 of 60 unrelated answers affected, mixes up 1 of 20 similar names"
     assert lines[1] == "  misses the targets marked ✗"
     assert any(line.startswith("✗ unrelated answers affected [leak]") and line.endswith(" 0") for line in lines)
-=======
-    assert lines[0] == "✗ learned 14 of 15, leaks on 1 of 60, says it of 1 of 20 other names"
-    assert lines[1] == "  falls short of the bar where marked ✗"
-    assert "✗ unrelated questions that mention it [leak]  1 of 60      0.3–8.9 %                       0" in lines
->>>>>>> jobs
     assert any(line.startswith("✓ drift, nats per token") and line.endswith("≤ 0.02") for line in lines)
     assert f"{RUN} · smollm2-135m · examined" in text and "in 58 s" in text
     assert "· The trained wordings are answered, others less often: teach each fact in more wordings." in lines

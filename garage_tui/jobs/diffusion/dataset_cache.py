@@ -81,10 +81,5 @@ def _digest(*arrays: np.ndarray) -> str:
 
 def _left_out(pictures: tuple[SkippedImage, ...]) -> str:
     named = "; ".join(f"{one.name} {one.reason}" for one in pictures[:_NAMED])
-<<<<<<< HEAD
-    more = f"; and {len(pictures) - _NAMED} more (run.json has them all)" if len(pictures) > _NAMED else ""
-    return f"{plural(len(pictures), 'picture')} left out: {named}{more}"
-=======
     more = f"; and {len(pictures) - _NAMED} more (run.json lists all)" if len(pictures) > _NAMED else ""
-    return f"{len(pictures)} picture{'' if len(pictures) == 1 else 's'} skipped: {named}{more}"
->>>>>>> jobs
+    return f"{plural(len(pictures), 'picture')} skipped: {named}{more}"

@@ -56,11 +56,7 @@ def card_of(
         np.array([near.distance for near in nearest_of_each(some, pictures)]) for some in (drawn, np.asarray(held_out))
     )
     copies = int((own < real.min()).sum()) if len(real) else 0
-<<<<<<< HEAD
-    verdict, passed = verdict_text(alike, floor, copies, len(drawn))
-=======
-    verdict, passed = verdict_of(distance, floor, copies, len(drawn))
->>>>>>> jobs
+    verdict, passed = verdict_text(distance, floor, copies, len(drawn))
     return DiffusionReport(
         verdict=verdict,
         passed=passed,

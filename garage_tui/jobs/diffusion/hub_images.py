@@ -113,11 +113,7 @@ def _ask(name: str, say: Callable[[str], None]) -> Any:
         say(f"the Hub does not answer ({kind}); using the cached data set")
         return None
     size = sum(file.size or 0 for file in answer[0].siblings or [])
-<<<<<<< HEAD
-    say(f"fetching {name}: {human_bytes(size)}, if it is not here already")
-=======
-    say(f"fetching {name}: {size / 1e6:,.0f} MB, unless it is cached")
->>>>>>> jobs
+    say(f"fetching {name}: {human_bytes(size)}, unless it is cached")
     return answer[0]
 
 

@@ -169,9 +169,5 @@ def test_a_run_that_can_never_fit_is_refused_with_both_figures_and_leaves_nothin
         launcher.start_diffusion(workspace, Settings(), far_too_much, gpus=gpus)
     said = str(refused.value)
     where = "GPU 0 has 25.8 GB" if gpus else f"this machine has {all_memory([]) / 1e9:.1f} GB"
-<<<<<<< HEAD
     assert f"{where} in total" in said and "smaller batch" in said and "GB of memory" in said
-=======
-    assert f"{where} in all" in said and "smaller batch" in said and "GB of memory" in said
->>>>>>> jobs
     assert list_runs(workspace) == [] and list(workspace.checkpoints.glob("*")) == []

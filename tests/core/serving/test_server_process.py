@@ -114,15 +114,9 @@ def test_two_starts_at_once_make_one_server(box, tiny_model):
 
 def test_a_server_that_nobody_asks_leaves(box, tiny_model):
     server.start(box, SETTINGS, str(tiny_model), idle_minutes=0.01)
-<<<<<<< HEAD
     snapshot, _ = wait(box, "off", "failed")
     assert snapshot.status == "off"
     assert "no question for 0.01 minutes: the server stops" in snapshot.log.read_text()
-=======
-    seen, _ = wait(box, "off", "failed")
-    assert seen.status == "off"
-    assert "no question for 0.01 minutes" in seen.log.read_text()
->>>>>>> jobs
 
 
 def test_the_key_may_come_from_the_environment(box, tiny_model, monkeypatch):
@@ -141,15 +135,9 @@ def test_a_taken_port_is_one_sentence(box, tiny_model):
         taken.listen()
         port = taken.getsockname()[1]
         server.start(box, SETTINGS, str(tiny_model), port=port)
-<<<<<<< HEAD
         snapshot, _ = wait(box, "failed", "ready", seconds=20)
     assert snapshot.status == "failed"
-    assert snapshot.reason == f"port {port} is already in use; choose another, or 0 for any free one"
-=======
-        seen, _ = wait(box, "failed", "ready", seconds=20)
-    assert seen.status == "failed"
-    assert seen.reason == f"port {port} is already in use; choose another, or 0 for any free port"
->>>>>>> jobs
+    assert snapshot.reason == f"port {port} is already in use; choose another, or 0 for any free port"
 
 
 def test_a_base_that_is_no_model_is_refused_before_anything_starts(box, tmp_path):

@@ -72,13 +72,8 @@ def test_the_largest_rank_is_one_that_vllm_knows():
 
 
 def test_the_doctor_says_how_to_make_one_and_what_is_wrong_with_it(workspace, environment):
-<<<<<<< HEAD
     findings = {finding.text: finding for finding in doctor.examine(workspace)}
-    [hint] = [finding for text, finding in findings.items() if "no vLLM is named" in text]
-=======
-    said = {finding.text: finding for finding in doctor.examine(workspace)}
-    [hint] = [finding for text, finding in said.items() if "vLLM is not set up" in text]
->>>>>>> jobs
+    [hint] = [finding for text, finding in findings.items() if "vLLM is not set up" in text]
     assert "pip install vllm" in hint.mend
     file = user_settings_file()
     file.parent.mkdir(parents=True)
