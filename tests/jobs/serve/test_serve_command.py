@@ -108,7 +108,11 @@ def test_without_a_server_status_and_stop_say_so(garage):
 
 @pytest.mark.parametrize(
     ("args", "words"),
-    [(["--port", "70000"], "give 0 to 65535"), (["nothing"], "no run"), (["--base", "no such!"], "is not a base model")],
+    [
+        (["--port", "70000"], "give 0 to 65535"),
+        (["nothing"], "no run"),
+        (["--base", "no such!"], "is not a base model"),
+    ],
 )
 def test_wrong_use_is_one_line_and_exit_code_2(garage, args, words):
     process = garage("serve", *args)
