@@ -79,7 +79,7 @@ def test_a_server_that_is_asked_leaves_and_comes_back_when_the_run_has_ended(sta
     assert seat.take()
     folder = start("sleep")
     run = wait(folder, holds("card"))
-    assert "waiting for the model server to leave this box" in run.reason
+    assert "waiting for the model server to free this machine" in run.reason
     assert gpu_locks.claimed_by("cpu") == folder.name
     seat.leave()
     wait(folder, works)
@@ -103,7 +103,7 @@ def test_a_run_may_wait_until_the_server_has_left(start, seat):
     assert seat.take()
     folder = start("wait")
     run = wait(folder, holds("card"))
-    assert "`garage serve --stop` ends it" in run.reason
+    assert "`garage serve --stop` stops it" in run.reason
     assert gpu_locks.claimed_by("cpu") == ""
     seat.leave()
     wait(folder, works)
@@ -127,7 +127,7 @@ def test_a_run_that_waits_for_the_card_can_be_stopped_and_lets_the_server_stay(s
 def test_a_run_that_does_not_fit_waits_for_memory_and_goes_on_when_it_is_told_to(start):
     folder = start(memory=1e15)
     run = wait(folder, holds("memory"))
-    assert "it needs about 1000000.0 GB, and this box has" in run.reason
+    assert "it needs about 1000000.0 GB, and this machine has" in run.reason
     control.resume(run)
     wait(folder, works)
 
