@@ -83,10 +83,8 @@ def test_doctor_says_where_runs_pause_and_what_the_driver_lacks(workspace, make_
         text=True,
     )
     assert "GPU 0: NVIDIA GeForce RTX 3090, 24 GiB, runs pause above 90 °C" in done.stdout
-    assert (
-        "sudo nvidia-smi -pm 1" in done.stdout
-        and "GPU 1: Tesla T4, 15 GiB, but the GPU reports no limit" in done.stdout
-    )
+    assert "sudo nvidia-smi -pm 1" in done.stdout
+    assert "GPU 1: Tesla T4, 15 GiB, but the GPU reports no limit" in done.stdout
     (workspace.root / "garage.toml").write_text('[hours]\nonly = ["at night"]\n')
     done = subprocess.run(
         [sys.executable, "-m", "garage_tui", "--workspace", str(workspace.root), "doctor"],

@@ -79,7 +79,7 @@ def test_a_server_that_is_asked_leaves_and_comes_back_when_the_run_has_ended(sta
     assert seat.take()
     folder = start("sleep")
     run = wait(folder, holds("card"))
-    assert "waiting for the model server to free this box" in run.reason
+    assert "waiting for the model server to free this machine" in run.reason
     assert gpu_locks.claimed_by("cpu") == folder.name
     seat.leave()
     wait(folder, works)
@@ -103,7 +103,7 @@ def test_a_run_may_wait_until_the_server_has_left(start, seat):
     assert seat.take()
     folder = start("wait")
     run = wait(folder, holds("card"))
-    assert "`garage serve --stop` ends it" in run.reason
+    assert "`garage serve --stop` stops it" in run.reason
     assert gpu_locks.claimed_by("cpu") == ""
     seat.leave()
     wait(folder, works)
