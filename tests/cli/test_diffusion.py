@@ -193,7 +193,7 @@ def test_json_lines_say_how_far_the_drawing_is(box, run, tmp_path):
         (("--steps", 0, "--out", "x.png"), "--steps 0: give 1 to 1000"),
         (("--seed", -1, "--out", "x.png"), "--seed -1: give 0 to 4294967295"),
         (("--out", "x.jpg"), "give a name that ends in .png"),
-        (("--out", "/no/where/x.png"), "its folder was not found"),
+        (("--out", "/no/where/x.png"), "its folder is not there"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_before_a_model_is_loaded(call, run, options, says):

@@ -56,7 +56,7 @@ def start(workspace, tmp_path, monkeypatch):
 
     def go(policy="auto", memory=None):
         folder = new_run_folder(workspace, "lora", "wings")
-        about = {"recipe": {}, "base": {}, "dataset": {}, "memory": memory, "care": RunLimits(card=policy)}
+        about = {"recipe": {}, "base": {}, "dataset": {}, "memory": memory, "limits": RunLimits(card=policy)}
         write_manifest(folder, Manifest(id=folder.name, kind="lora", created=0, **about))
         write_state(folder, RunState(state="queued", created=time.time()))
         launcher.spawn("a_job", folder)
@@ -79,7 +79,7 @@ def test_a_server_that_is_asked_leaves_and_comes_back_when_the_run_has_ended(sta
     assert seat.take()
     folder = start("sleep")
     run = wait(folder, holds("card"))
-    assert "waiting for the model server to free this box" in run.reason
+    assert "waiting for the model server to free this machine" in run.reason
     assert gpu_locks.claimed_by("cpu") == folder.name
     seat.leave()
     wait(folder, works)
@@ -103,7 +103,7 @@ def test_a_run_may_wait_until_the_server_has_left(start, seat):
     assert seat.take()
     folder = start("wait")
     run = wait(folder, holds("card"))
-    assert "`garage serve --stop` ends it" in run.reason
+    assert "`garage serve --stop` stops it" in run.reason
     assert gpu_locks.claimed_by("cpu") == ""
     seat.leave()
     wait(folder, works)
@@ -155,7 +155,7 @@ def test_on_a_gpu_the_free_memory_decides(monkeypatch, policy, free, needs, asks
     if policy == "both":
         assert hold is not None
         assert hold.waits == "memory"
-        assert "it needs about 4.0 GB, and GPU 0 has 3.0 free" in hold.reason
+        assert "it needs about 4.0 GB, and GPU 0 has 3.0 GB free" in hold.reason
     asking.close()
     assert gpu_locks.claimed_by("0") == ""
 
@@ -169,5 +169,5 @@ def test_a_run_that_can_never_fit_is_refused_with_both_figures_and_leaves_nothin
         launcher.start_diffusion(workspace, Settings(), far_too_much, gpus=gpus)
     said = str(refused.value)
     where = "GPU 0 has 25.8 GB" if gpus else f"this machine has {all_memory([]) / 1e9:.1f} GB"
-    assert f"{where} in all" in said and "smaller batch" in said and "GB of memory" in said
+    assert f"{where} in total" in said and "smaller batch" in said and "GB of memory" in said
     assert list_runs(workspace) == [] and list(workspace.checkpoints.glob("*")) == []
