@@ -41,7 +41,7 @@ def test_a_run_without_a_model_to_export_is_refused_in_one_line(garage, workspac
         (["last", "--outtype", "q8_0"], "--converter and --outtype are for --as gguf"),
         (["last", "--converter", "/opt"], "--converter and --outtype are for --as gguf"),
         (["last", "--as", "gguf", "--to", "model.bin"], "a name that ends in .gguf"),
-        (["last", "--to", "/no/such/folder/here"], "its folder was not found"),
+        (["last", "--to", "/no/such/folder/here"], "its parent folder does not exist"),
     ],
 )
 def test_wrong_usage_is_said_with_exit_code_2(garage, workspace, words, said):

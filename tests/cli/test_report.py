@@ -110,7 +110,7 @@ def test_a_run_without_a_card_is_examined_first_and_its_phases_are_seen(report, 
     code, text, told = report("last")
     assert code == 0 and text.startswith("✓ learned 15 of 15")
     assert told.splitlines() == [
-        f"{RUN} has no report card yet: examining it now, about a minute",
+        f"{RUN} has no report card yet: examining it now, which takes about a minute",
         "loading the model",
         "measuring the perplexity of general texts",
     ]
@@ -162,7 +162,7 @@ def test_an_exam_that_has_no_memory_is_refused_before_it_could_take_it_from_a_ru
     monkeypatch.setattr(memory, "_MEMINFO", tmp_path / "meminfo")
     (tmp_path / "meminfo").write_text("MemTotal: 24000000 kB\nMemAvailable: 900000 kB\nSwapFree: 0 kB\n")
     code, text, told = report("last")
-    assert (code, text) == (1, "") and "GB of memory, and this machine has 0.9 free: wait for what else" in told
+    assert (code, text) == (1, "") and "GB of memory, but this machine has 0.9 GB free: wait for the other runs" in told
     assert len(told.splitlines()) == 1 and not (run / "report.json").exists()
     (tmp_path / "meminfo").write_text("MemTotal: 24000000 kB\nMemAvailable: 9000000 kB\nSwapFree: 0 kB\n")
     assert report("last")[0] == 0

@@ -105,7 +105,7 @@ def test_a_webhook_is_called_and_its_secret_stays_out_of_the_log(ended):
     assert "notification failed, json://127.0.0.1: not delivered" in said and "secret" not in said
     owner('[notify]\nurls = ["nonsense://token"]\n')
     said = notify(ended)
-    assert "apprise does not know" in said and "token" not in said
+    assert "apprise does not support" in said and "token" not in said
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")

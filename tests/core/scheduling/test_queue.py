@@ -120,7 +120,7 @@ def test_the_order_can_be_changed_and_a_waiting_run_taken_out(start):
     assert queue.move(four, -2) == 0
     assert queue.order() == (four, two, three)
     assert queue.move(four, 99) == 2
-    with pytest.raises(BadInputError, match="does not wait"):
+    with pytest.raises(BadInputError, match="is not in the queue"):
         queue.move(one, -1)
     control.stop(read_run(two))
     assert wait(two, "stopped").reason == "taken out of the queue before it was started"

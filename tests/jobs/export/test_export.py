@@ -340,8 +340,8 @@ def test_what_no_export_has_put_there_is_never_overwritten(export, workspace, fi
         (workspace.checkpoints / run / "adapter", "is there, and is no earlier export"),
         (workspace.root / "link", "is a link"),
         (theirs, f"contains an export of {other} (adapter)"),
-        (ours, "holds notes.txt, which is not part of an export"),
-        (workspace.root / "no" / "where", "its folder was not found"),
+        (ours, "contains notes.txt, which is not part of an export"),
+        (workspace.root / "no" / "where", "its parent folder does not exist"),
         (workspace.datasets / "garage.jsonl", "is a file"),
     ):
         before = everything_in(to)
