@@ -23,7 +23,7 @@ from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.diffusion.recipe import DiffusionRecipe, make_recipe
 from garage_tui.core.exam.diffusion_report import DiffusionReport, read_diffusion_report
 from garage_tui.core.images import contact_sheet as sheets
-from garage_tui.core.launch import control
+from garage_tui.core.launch import run_control
 from garage_tui.core.launch import start as launcher
 from garage_tui.core.runs.diffusion_files import HELD_OUT, IMAGES, PIPELINE, sheet_of
 from garage_tui.core.runs.record import read_run
@@ -74,7 +74,7 @@ def stop_after(folder: Path, seconds: float) -> None:
             used = sum(sum(one.cpu_times()[:2]) for one in mine)
             began = used if began is None else began
             if used - began >= seconds:
-                control.stop(run)
+                run_control.stop(run)
                 break
         time.sleep(0.2)
     wait(folder)

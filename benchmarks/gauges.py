@@ -37,7 +37,7 @@ def used():
 look = lambda: None
 if sys.argv[1] == "meter":
     from garage_tui.core.hardware.history import ReadingHistory
-    from garage_tui.core.hardware.snapshot import HardwareMeter
+    from garage_tui.core.hardware.hardware_snapshot import HardwareMeter
     meter, history = HardwareMeter(Path.cwd()), ReadingHistory()
     look = lambda: history.add(meter.read())
 look()

@@ -50,7 +50,7 @@ def supervisors(folder: Path) -> list[int]:
 def figures(seconds: float = 20.0) -> Iterator[Figure]:
     """Yield one figure after another."""
     from garage_tui.core.base.settings import Workspace
-    from garage_tui.core.launch import control
+    from garage_tui.core.launch import run_control
     from garage_tui.core.launch import start as launcher
     from garage_tui.core.runs.catalog import list_runs, new_run_folder
     from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
@@ -81,7 +81,7 @@ def figures(seconds: float = 20.0) -> Iterator[Figure]:
             yield Figure(f"{name}: processor", 0.5, share, "% CPU")
         bare.kill()
         for run in list_runs(workspace):
-            control.stop(run)
+            run_control.stop(run)
         while any(run.alive for run in list_runs(workspace)):
             time.sleep(0.2)
         time.sleep(1)

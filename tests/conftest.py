@@ -148,7 +148,7 @@ def exam_job(tmp_path, monkeypatch, make_card):
     """
     import msgspec
 
-    from garage_tui.core.launch import exam as examine
+    from garage_tui.core.launch import exam_process as examine
 
     def use(code: str, bad: bool = False) -> None:
         (tmp_path / "card.json").write_bytes(msgspec.json.encode(make_card(bad=bad)))

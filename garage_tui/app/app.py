@@ -27,7 +27,7 @@ from garage_tui.app.navigation import Navigation
 from garage_tui.app.run_forms import RunForms
 from garage_tui.app.terminal_app import TerminalApp
 from garage_tui.app.theme import GARAGE, VARIABLES
-from garage_tui.core.base.package import PACKAGE
+from garage_tui.core.base.package_path import PACKAGE
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.terminal.capabilities import Terminal
 from garage_tui.screens.common import messages
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from textual.driver import Driver
     from textual.events import CursorPosition
 
-    from garage_tui.core.hardware.snapshot import HardwareSnapshot
+    from garage_tui.core.hardware.hardware_snapshot import HardwareSnapshot
     from garage_tui.core.monitor.run_watcher import RunSnapshot
     from garage_tui.core.terminal.query import TerminalQuery
 
@@ -139,7 +139,7 @@ class GarageApp(TerminalApp):
             from garage_tui.driver.mouse_driver import MouseDriver
 
             return MouseDriver
-        from garage_tui.driver.late_replies import driver_for
+        from garage_tui.driver.late_terminal_replies import driver_for
 
         return driver_for(question, lambda: self.post_message(self.TerminalAnswered(question.terminal)))
 

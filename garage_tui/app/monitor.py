@@ -13,7 +13,7 @@ from textual.worker import get_current_worker
 
 if TYPE_CHECKING:
     from garage_tui.app.host import AppHost
-    from garage_tui.core.hardware.snapshot import HardwareSnapshot
+    from garage_tui.core.hardware.hardware_snapshot import HardwareSnapshot
     from garage_tui.core.hardware.watcher import HardwareWatcher
     from garage_tui.core.monitor.run_follower import RunProgress
     from garage_tui.core.monitor.run_watcher import RunSnapshot, RunWatcher
@@ -92,7 +92,7 @@ class Monitor:
 
     def show_hardware(self, hardware: HardwareSnapshot) -> None:
         """Show new readings."""
-        from garage_tui.core.hardware.readout import short
+        from garage_tui.core.hardware.reading_text import short
 
         self._app.hardware = hardware
         self._app.header.gauges = short(hardware)

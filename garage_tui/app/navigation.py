@@ -48,7 +48,7 @@ class Navigation:
 
     def open_report(self, run_id: str) -> None:
         """Open the report card of a LoRA run."""
-        from garage_tui.screens.report.card_dialog import ReportCardDialog
+        from garage_tui.screens.report.report_card_dialog import ReportCardDialog
 
         self._app.push_screen(ReportCardDialog(self._checkpoints / run_id))
 

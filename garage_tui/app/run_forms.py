@@ -42,7 +42,7 @@ class RunForms:
         self._app.run_worker(work, group="teach", exclusive=True)
 
     async def _ask_kind(self) -> None:
-        from garage_tui.widgets.prompts import Pick
+        from garage_tui.widgets.confirm_and_pick import Pick
 
         newest = next(iter(self._app.runs), None)
         kind = await self._app.ask(Pick("New run", _KINDS, int(newest is not None and newest.draws)))

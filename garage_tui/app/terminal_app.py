@@ -15,7 +15,7 @@ from textual.geometry import Size
 
 from garage_tui.app.theme import GARAGE, GARAGE_16
 from garage_tui.core.base.sanitize import plain
-from garage_tui.driver.filters.sanitize import SanitizeFilter
+from garage_tui.driver.filters.sanitize_filter import SanitizeFilter
 from garage_tui.widgets._textual_internals import driver_of
 
 if TYPE_CHECKING:
@@ -45,11 +45,11 @@ class TerminalApp(App[int]):
         """Filters that remove from every line what the terminal cannot show, or should not receive."""
         filters: list[LineFilter] = [SanitizeFilter()]
         if self.in_ascii:
-            from garage_tui.driver.filters.ascii import AsciiFilter
+            from garage_tui.driver.filters.ascii_filter import AsciiFilter
 
             filters.append(AsciiFilter())
         if self.no_color:
-            from garage_tui.driver.filters.no_color import NoColorFilter
+            from garage_tui.driver.filters.no_color_filter import NoColorFilter
 
             filters.append(NoColorFilter(Color.parse(GARAGE.background or "black")))
         return filters
@@ -74,7 +74,7 @@ class TerminalApp(App[int]):
     def name_keys(self, text: str) -> str:
         """Return a text with names in place of key symbols, if the terminal cannot show those."""
         if self.in_ascii:
-            from garage_tui.driver.filters.ascii import name_keys
+            from garage_tui.driver.filters.ascii_filter import name_keys
 
             text = name_keys(text)
         return text

@@ -83,7 +83,7 @@ def run_import(args: argparse.Namespace) -> int:
 
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.settings import Workspace, journals_folder
-    from garage_tui.core.facts import convert
+    from garage_tui.core.facts import file_formats
     from garage_tui.core.facts.store import FactsStore
 
     piped = args.source == "-"
@@ -92,7 +92,7 @@ def run_import(args: argparse.Namespace) -> int:
         data = source.read_bytes() if source else sys.stdin.buffer.read()
     except OSError as error:
         raise BadInputError(f"{args.source}: {error.strerror}") from error
-    found = convert.read(data, args.form or convert.guess(source, data))
+    found = file_formats.read(data, args.form or file_formats.guess(source, data))
     for problem in found.problems:
         print(f"{args.source}: {problem}", file=sys.stderr)
     name = f"{source.stem if source else 'imported'}.jsonl"
@@ -101,7 +101,7 @@ def run_import(args: argparse.Namespace) -> int:
         raise BadInputError(f"{path} is the source itself: give another file with --to")
     path.parent.mkdir(parents=True, exist_ok=True)
     store = FactsStore(path, journals_folder())
-    new = convert.only_new(found.facts, store.document.lines)
+    new = file_formats.only_new(found.facts, store.document.lines)
     if new:
         store.insert(len(store.document.lines), new, "importing")
         while change := store.save():
@@ -123,12 +123,12 @@ def run_export(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from garage_tui.core.base.errors import BadInputError, GarageError
-    from garage_tui.core.facts import convert
+    from garage_tui.core.facts import file_formats
     from garage_tui.core.facts.file import load_facts, write_file
 
     file = load_facts(Path(args.file))
     rows = [line.fact for line in file.lines if line.fact and not (args.no_exam and line.fact.exam)]
-    data = convert.write(rows, args.form)
+    data = file_formats.write(rows, args.form)
     if args.out:
         out = Path(args.out)
         if out.exists() and not args.force:

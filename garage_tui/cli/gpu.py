@@ -40,8 +40,8 @@ def _for_tmux(line: str) -> str:
 
 def _print(args: argparse.Namespace) -> int:
     from garage_tui.core.base.workspace import Workspace
-    from garage_tui.core.hardware import readout
-    from garage_tui.core.hardware.snapshot import HardwareMeter
+    from garage_tui.core.hardware import reading_text
+    from garage_tui.core.hardware.hardware_snapshot import HardwareMeter
 
     workspace = Workspace.find(args.workspace)
     if not args.line:
@@ -52,13 +52,13 @@ def _print(args: argparse.Namespace) -> int:
     snapshot = meter.read()
     meter.close()
     if args.line:
-        print(_for_tmux(readout.status_line(snapshot, workspace.checkpoints)))
+        print(_for_tmux(reading_text.status_line(snapshot, workspace.checkpoints)))
     elif args.json:
         import json
 
         print(json.dumps(_as_dict(snapshot), indent=2))
     else:
-        print("\n".join(readout.lines(snapshot)))
+        print("\n".join(reading_text.lines(snapshot)))
     return 0
 
 

@@ -42,7 +42,7 @@ def find_pages() -> dict[str, Path]:
         GarageError: there are none.
     """
     from garage_tui.core.base.errors import GarageError
-    from garage_tui.core.base.package import PACKAGE
+    from garage_tui.core.base.package_path import PACKAGE
 
     for folder in (PACKAGE / "docs", PACKAGE.parent / "docs"):
         index = folder / "index.md"

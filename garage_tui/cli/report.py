@@ -72,7 +72,7 @@ def _examine(run: Run) -> int:
     import time
 
     from garage_tui.core.base.errors import GarageError
-    from garage_tui.core.launch.exam import failure_reason, read_exam, report_stamp, start, stop
+    from garage_tui.core.launch.exam_process import failure_reason, read_exam, report_stamp, start, stop
 
     before = report_stamp(run.path)
     process = start(run)

@@ -21,7 +21,7 @@ def run_card(args: argparse.Namespace, run: Run, prices: EnergySettings) -> int:
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.exam.diffusion_report import missing_card_text
     from garage_tui.core.exam.report import REPORT
-    from garage_tui.core.launch.exam import refusal
+    from garage_tui.core.launch.exam_process import refusal
 
     if args.questions:
         raise BadInputError(f"{run.id} is a diffusion run, which has no questions: leave out --questions")

@@ -97,20 +97,20 @@ def _print(run: Run, as_json: bool) -> int:
 
 
 def run_stop(args: argparse.Namespace) -> int:
-    from garage_tui.core.launch import control
+    from garage_tui.core.launch import run_control
 
     run = _find(args)
-    control.stop(run)
+    run_control.stop(run)
     if not args.json:
         print(f"{run.id}: saving and stopping …", flush=True)
     return _print(_wait(run, lambda run: not run.alive), args.json)
 
 
 def run_pause(args: argparse.Namespace) -> int:
-    from garage_tui.core.launch import control
+    from garage_tui.core.launch import run_control
 
     run = _find(args)
-    control.pause(run, args.release)
+    run_control.pause(run, args.release)
     if not args.json:
         print(
             f"{run.id}: {'saving a checkpoint and exiting' if args.release else 'pausing after this step'} …",
@@ -127,21 +127,21 @@ def run_resume(args: argparse.Namespace) -> int:
 
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.settings import Workspace
-    from garage_tui.core.launch import control
+    from garage_tui.core.launch import run_control
     from garage_tui.core.runs.record import read_run
 
     if args.all == bool(args.ref):
         raise BadInputError("give a run, or --all for every interrupted run")
     if args.all:
         workspace = Workspace.find(args.workspace)
-        ids = control.resume_all(workspace)
+        ids = run_control.resume_all(workspace)
         if args.json:
             print(json.dumps({"resumed": ids}))
         else:
             print("\n".join(f"{run_id}: resumed" for run_id in ids) or "no run was interrupted")
         return 0
     run = _find(args)
-    control.resume(run)
+    run_control.resume(run)
     run = _wait(run, lambda run: run.status != "paused")
     if args.json:
         return _print(read_run(run.path), True)

@@ -28,14 +28,14 @@ from garage_tui.core.facts.line import Fact
 from garage_tui.core.language.entities import content_words
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.rewording import builtin_prompts
-from garage_tui.core.rewording.neighbourhood import neighbour_questions
 from garage_tui.core.rewording.paraphrases import probe_questions
+from garage_tui.core.rewording.similar_names import neighbour_questions
 from garage_tui.core.runs.folder import FACTS
 from garage_tui.core.runs.record import read_run
 from garage_tui.jobs.llm import fetch
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache, CachedAnswer, text_losses, text_tokens
 from garage_tui.jobs.llm.chat_template import common_prefix
-from garage_tui.jobs.llm.forward import Model
+from garage_tui.jobs.llm.forward_pass import Model
 from garage_tui.jobs.llm.greedy_decode import decode
 from garage_tui.jobs.llm.teacher_forcing import ForcedAnswer, TunedAnswer, expected_text, tuned_answers
 from garage_tui.jobs.runtime.error_text import describe_without_log

@@ -8,7 +8,7 @@ from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from garage_tui.core.base.package import PACKAGE
+from garage_tui.core.base.package_path import PACKAGE
 from garage_tui.widgets.notice import Notice
 
 T = TypeVar("T")

@@ -16,7 +16,7 @@ import pytest
 from garage_tui.__main__ import main
 from garage_tui.core.exam.report import write_report
 from garage_tui.core.hardware import memory
-from garage_tui.core.launch import exam as examine
+from garage_tui.core.launch import exam_process as examine
 from garage_tui.core.runs.folder import LOCK
 from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
 

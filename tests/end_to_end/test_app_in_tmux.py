@@ -36,7 +36,7 @@ def terminal(workspace, request) -> Iterator[Terminal]:
     server.stop(workspace)
     for run in list_runs(workspace):
         if run.alive:
-            from garage_tui.core.launch.control import stop
+            from garage_tui.core.launch.run_control import stop
 
             stop(run)
             wait_for(lambda run=run: not list_runs(workspace)[0].alive, 90, lambda run=run: f"{run.id} does not stop")

@@ -26,7 +26,7 @@ import pytest
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.facts import file as facts
-from garage_tui.core.launch import control
+from garage_tui.core.launch import run_control
 from garage_tui.core.launch import start as launcher
 from garage_tui.core.runs import checkpoints
 from garage_tui.core.runs.catalog import list_runs
@@ -182,7 +182,7 @@ def test_whatever_is_killed_nothing_is_lost_and_nothing_lies(workspace, tiny_mod
             check_everything(workspace, runs)
             run = read_run(folder)
             if run.resumable:
-                control.resume(run)
+                run_control.resume(run)
             elif run.status == "finished" and not run.alive:
                 adapters.add(
                     hashlib.sha256((folder / "adapter" / "adapter_model.safetensors").read_bytes()).hexdigest()
@@ -191,7 +191,7 @@ def test_whatever_is_killed_nothing_is_lost_and_nothing_lies(workspace, tiny_mod
         if folder is not None:
             run = settle(folder, lambda run: not run.alive, seconds=300)
             if run.resumable:
-                control.resume(run)
+                run_control.resume(run)
                 run = settle(folder, lambda run: not run.alive, seconds=300)
             assert run.status == "finished", (run.status, run.reason)
             check_everything(workspace, runs)

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from garage_tui.core.launch.control import stop
+from garage_tui.core.launch.run_control import stop
 from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
 from tests.support import ssh_box

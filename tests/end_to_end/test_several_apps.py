@@ -12,7 +12,7 @@ import textwrap
 
 import pytest
 
-from garage_tui.core.launch.control import stop
+from garage_tui.core.launch.run_control import stop
 from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.serving import server_process as server
 from tests.support.app_user import RunFolder

@@ -30,7 +30,7 @@ from tests.support.repository import REPOSITORY
 
 WITHOUT_LAST_FILTER = (
     "-c",
-    "import sys; from garage_tui.driver.filters.sanitize import SanitizeFilter;"
+    "import sys; from garage_tui.driver.filters.sanitize_filter import SanitizeFilter;"
     "SanitizeFilter.apply = lambda self, segments, background: segments;"
     "from garage_tui.__main__ import main; sys.exit(main(sys.argv[1:]))",
 )

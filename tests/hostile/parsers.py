@@ -20,8 +20,8 @@ from garage_tui.core.exam.report_text import headline
 from garage_tui.core.facts import file as facts
 from garage_tui.core.facts import journal
 from garage_tui.core.facts import line as fact_lines
-from garage_tui.core.facts.convert import guess
-from garage_tui.core.facts.convert import read as convert_read
+from garage_tui.core.facts.file_formats import guess
+from garage_tui.core.facts.file_formats import read as convert_read
 from garage_tui.core.runs.record import read_run
 from tests.hostile.wire import COMMAND, refused
 

@@ -5,7 +5,7 @@ import pytest
 from garage_tui.core.base.settings import Settings
 from garage_tui.core.diffusion.recipe import make_recipe as make_diffusion_recipe
 from garage_tui.core.exam.report import read_report
-from garage_tui.core.launch import control, start
+from garage_tui.core.launch import run_control, start
 from garage_tui.core.training.recipe import make_recipe
 from tests.support.repository import REPOSITORY
 from tests.support.run_folders import events, wait
@@ -41,10 +41,10 @@ def test_a_taught_model_learns_on_a_card_what_it_learns_on_the_processor(recipe,
     finished(there := start.start_lora(workspace, Settings(), file, made))
     on_a_card()
     here = start.start_lora(workspace, Settings(), file, made)
-    control.pause(wait(here, lambda run: not run.alive or (run.state and run.state.step >= 3), 300), release=True)
+    run_control.pause(wait(here, lambda run: not run.alive or (run.state and run.state.step >= 3), 300), release=True)
     left = wait(here, lambda run: not run.alive, 300)
     assert left.status == "paused", (here / "log.txt").read_text()
-    control.resume(left)
+    run_control.resume(left)
     finished(here)
     told, expected = ([step["loss"] for step in events(folder, "step")] for folder in (here, there))
     assert len(told) == len(expected) == 9

@@ -15,7 +15,7 @@ from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.workspace import Workspace
 from garage_tui.core.chat import transcripts
 from garage_tui.core.export import target as export_place
-from garage_tui.core.launch import control
+from garage_tui.core.launch import run_control
 from garage_tui.core.launch.rerun import facts_of
 from garage_tui.core.models import base_models as models
 from garage_tui.core.runs.catalog import delete, find_run, list_runs, new_run_folder, slug
@@ -139,7 +139,7 @@ def test_a_run_that_would_write_through_a_link_is_not_resumed(workspace, outside
     (run.path / name).unlink(missing_ok=True)
     (run.path / name).symlink_to(kept)
     with pytest.raises(BadInputError, match=rf"holds a link \({name}\)"):
-        control.resume(read_run(run.path))
+        run_control.resume(read_run(run.path))
 
 
 def test_an_export_is_not_written_through_a_link(workspace, outside):

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from garage_tui.core.base.errors import BadInputError, GarageError
-from garage_tui.core.base.package import PACKAGE
+from garage_tui.core.base.package_path import PACKAGE
 from garage_tui.core.base.settings import Settings
 from garage_tui.core.models import base_models as models
-from garage_tui.core.models import weight_policy as weights
+from garage_tui.core.models import weight_safety as weights
 from garage_tui.core.runs.folder import ADAPTER
 from garage_tui.core.serving import server_process as server
 from garage_tui.core.serving import server_state
@@ -263,7 +263,7 @@ def test_a_checkpoint_whose_optimiser_is_a_pickle_of_code_is_not_gone_on_from(wo
     """What the Trainer reads of a checkpoint it reads as numbers (`weights_only`), a sealed one included."""
     import torch
 
-    from garage_tui.core.launch import control
+    from garage_tui.core.launch import run_control
     from garage_tui.core.launch import start as launcher
     from garage_tui.core.runs import checkpoints
     from garage_tui.core.runs.record import read_run
@@ -274,7 +274,7 @@ def test_a_checkpoint_whose_optimiser_is_a_pickle_of_code_is_not_gone_on_from(wo
     settings = Settings(checkpoint_seconds=0.1)
     folder = launcher.start_lora(workspace, settings, workspace.datasets / "garage.jsonl", recipe)
     wait(folder, lambda run: checkpoints.newest_complete(folder), 180)
-    control.stop(read_run(folder))
+    run_control.stop(read_run(folder))
     wait(folder, lambda run: not run.alive, 180)
     for checkpoint in checkpoints.list_checkpoints(folder):
         for name in ("optimizer.pt", "scheduler.pt", "rng_state.pth"):
@@ -283,6 +283,6 @@ def test_a_checkpoint_whose_optimiser_is_a_pickle_of_code_is_not_gone_on_from(wo
         (checkpoint / checkpoints.SEAL).unlink()
         state = json.loads((checkpoint / "trainer_state.json").read_bytes())
         checkpoints.seal(checkpoint, seal.step if seal else state["global_step"], 0)
-    control.resume(read_run(folder))
+    run_control.resume(read_run(folder))
     run = wait(folder, lambda run: not run.alive, 180)
     assert run.status == "failed", run

@@ -12,7 +12,7 @@ from peft import LoraConfig, get_peft_model
 from garage_tui.core.models import base_models as models
 from garage_tui.core.training.recipe import make_recipe
 from garage_tui.jobs.llm import unsloth as unsloth_model
-from garage_tui.jobs.llm.forward import Model
+from garage_tui.jobs.llm.forward_pass import Model
 from garage_tui.jobs.llm.load import chat_template_of
 from garage_tui.jobs.llm.packing import pack
 

@@ -12,7 +12,7 @@ import pytest
 
 from garage_tui.core.base.settings import Settings
 from garage_tui.core.base.tail import FileFollower
-from garage_tui.core.launch import control
+from garage_tui.core.launch import run_control
 from garage_tui.core.launch import start as launcher
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.models import base_models as models
@@ -120,11 +120,11 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(train, recipe):
     assert wait(undisturbed).status == "finished"
     folder = train({**recipe}, checkpoint_seconds=0.01)
     wait(folder, lambda run: run.state.step >= 3)
-    control.stop(read_run(folder))
+    run_control.stop(read_run(folder))
     stopped = wait(folder)
     assert stopped.status == "stopped" and 3 <= stopped.state.step < stopped.state.total_steps
     assert checkpoints.newest_complete(folder)[1].step == stopped.state.step
-    control.resume(stopped)
+    run_control.resume(stopped)
     assert wait(folder).status == "finished", (folder / "log.txt").read_text()
     told, expected = (events(one, "step") for one in (folder, undisturbed))
     assert [step["step"] for step in told] == [step["step"] for step in expected]
@@ -147,7 +147,7 @@ def test_a_run_pauses_where_its_gpu_is_too_hot_and_goes_on_when_it_has_cooled(tr
     assert checkpoints.newest_complete(folder)[1].step == at
     box.set(0, temp=74)
     wait(folder, lambda run: run.status == "running" and run.state.step > at)
-    control.stop(read_run(folder))
+    run_control.stop(read_run(folder))
     assert wait(folder).status == "stopped"
     steps = [event["step"] for event in events(folder, "step")]
     assert steps == list(range(1, len(steps) + 1)), "no step is lost, none taken twice"

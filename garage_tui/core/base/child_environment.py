@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 
-from garage_tui.core.base.package import PACKAGE
+from garage_tui.core.base.package_path import PACKAGE
 
 
 def environment(*, shares_cores: bool = False) -> dict[str, str]:
     """Return the environment of a child process, in which this package can be imported from any folder.
 
     Args:
-        shares_cores: it keeps to the cores that others leave (`jobs/runtime/cpu.py`), so its threads may spin while
+        shares_cores: it keeps to the cores that others leave (`jobs/runtime/cpu_threads.py`), so its threads may spin
+        while
         they
             wait for one another, a moment only.
     """

@@ -24,7 +24,7 @@ _AT_ONCE = 64
 """Pictures that are drawn or measured at once (`jobs/diffusion/samplers.py`)."""
 _FEATURES = 2 * 32 * 128
 """Numbers for each pixel while pictures are compared: 128 at once, two layers of 32 channels
-(`jobs/diffusion/kid.py`)."""
+(`jobs/diffusion/kernel_inception_distance.py`)."""
 _SPARE = 1.15
 """What the allocator loses between blocks of many sizes."""
 _PYTHON = 0.65e9

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.base.numbers import Positive
+from garage_tui.core.base.number_checks import Positive
 
 Prediction = Literal["v_prediction", "epsilon", "sample"]
 NAMED = ("procedural", "smithsonian")

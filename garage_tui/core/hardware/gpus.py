@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.hardware.reading import GpuReading
+from garage_tui.core.hardware.gpu_reading import GpuReading
 
 
 def usable() -> list[GpuReading]:

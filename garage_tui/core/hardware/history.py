@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from garage_tui.core.base.numbers import is_number
+from garage_tui.core.base.number_checks import is_number
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.runs.folder import EVENTS
 
 if TYPE_CHECKING:
-    from garage_tui.core.hardware.snapshot import HardwareSnapshot
+    from garage_tui.core.hardware.hardware_snapshot import HardwareSnapshot
 
 FINE_SECONDS, COARSE_SECONDS, KEPT_SECONDS = 600, 10, 86_400
 BOX = "box"

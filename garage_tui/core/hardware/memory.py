@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from garage_tui.core.hardware.reading import GpuReading
+from garage_tui.core.hardware.gpu_reading import GpuReading
 
 _MEMINFO = Path("/proc/meminfo")
 

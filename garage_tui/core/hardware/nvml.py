@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.hardware import pci
+from garage_tui.core.hardware.gpu_reading import GpuProcess, GpuReading
 from garage_tui.core.hardware.process_owner import owner
-from garage_tui.core.hardware.reading import GpuProcess, GpuReading
 
 _RETRY_SECONDS = 5.0  # a driver that does not answer is not asked at every reading
 _WSL = Path("/dev/dxg")

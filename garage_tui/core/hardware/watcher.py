@@ -15,7 +15,7 @@ from garage_tui.core.hardware.history import KEPT_SECONDS, ReadingHistory
 from garage_tui.core.runs.catalog import list_runs
 
 if TYPE_CHECKING:
-    from garage_tui.core.hardware.snapshot import HardwareMeter, HardwareSnapshot
+    from garage_tui.core.hardware.hardware_snapshot import HardwareMeter, HardwareSnapshot
 
 BUSY, IDLE, SLEEPY = 1.0, 5.0, 60.0
 """Seconds between two readings: while a run works or the GPU screen is in front, else, or if a GPU may sleep."""
@@ -55,8 +55,8 @@ class HardwareWatcher:
         try:
             return self.read()
         except Exception as error:  # whatever a sensor does, the app goes on and shows the error
+            from garage_tui.core.hardware.hardware_snapshot import HardwareSnapshot
             from garage_tui.core.hardware.host import Host
-            from garage_tui.core.hardware.snapshot import HardwareSnapshot
 
             trouble = f"the sensors cannot be read: {one_line(repr(error))}"
             return HardwareSnapshot(time.time(), Host(os.cpu_count() or 1), (), trouble)
@@ -64,7 +64,7 @@ class HardwareWatcher:
     def read(self) -> HardwareSnapshot:
         """Read all sensors now, and add the readings to the history."""
         from garage_tui.core.hardware import power_cap
-        from garage_tui.core.hardware.snapshot import HardwareMeter
+        from garage_tui.core.hardware.hardware_snapshot import HardwareMeter
 
         if self._meter is None:
             self._meter = HardwareMeter(self._workspace.root)

@@ -6,7 +6,7 @@ import functools
 import re
 from dataclasses import dataclass
 
-from garage_tui.core.base.package import DATA
+from garage_tui.core.base.package_path import DATA
 from garage_tui.core.language.entities import STOP_WORDS
 from garage_tui.core.language.noun_phrases import GENERIC_HEADS, find_noun_phrases
 

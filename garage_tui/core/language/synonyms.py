@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Iterator
 
-from garage_tui.core.base.package import DATA
+from garage_tui.core.base.package_path import DATA
 from garage_tui.core.language.inflection import PARTICIPLE, PAST, stem, third_person
 
 _FILE = DATA / "synonyms.txt"

@@ -13,7 +13,7 @@ from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.settings import models_folder
-from garage_tui.core.models import weight_policy
+from garage_tui.core.models import weight_safety
 
 RECORD = "garage-model.json"
 """The file that is written last into a fetched model's folder: with it the model is complete."""
@@ -83,7 +83,7 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def sha256(self) -> str | None:
         """SHA-256 of the weights, if they are one file."""
-        found = [file.sha256 for name, file in self.files.items() if name.endswith(weight_policy.SAFE)]
+        found = [file.sha256 for name, file in self.files.items() if name.endswith(weight_safety.SAFE)]
         return found[0] if len(found) == 1 else None
 
 
@@ -121,7 +121,7 @@ def find(base: str) -> BaseModel:
     if folder := _folder(base):
         if not (folder / "config.json").is_file():
             raise BadInputError(f"{folder} is not a model folder: it has no config.json")
-        weight_policy.refuse_pickles(folder)
+        weight_safety.refuse_pickles(folder)
         return BaseModel(str(folder.resolve()), folder.resolve(), here=True, hub_id=None)
     if base.startswith((".", "/", "~")):
         raise BadInputError(f"there is no model folder {base}: check the path, or choose a name from `garage models`")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from garage_tui.core.base.log_reader import LogChunk, LogTail
-from garage_tui.core.base.numbers import is_number
+from garage_tui.core.base.number_checks import is_number
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.monitor.downsample import downsample
 from garage_tui.core.runs import diffusion_files

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from garage_tui.core.base.package import DATA
+from garage_tui.core.base.package_path import DATA
 
 
 class Prompt(msgspec.Struct, frozen=True):

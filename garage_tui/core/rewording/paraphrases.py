@@ -15,7 +15,7 @@ from garage_tui.core.language.entities import STOP_WORDS, content_words
 from garage_tui.core.language.relation_phrases import relation_phrases
 from garage_tui.core.language.synonyms import swap_synonyms
 from garage_tui.core.rewording import builtin_prompts
-from garage_tui.core.rewording.neighbourhood import find_subject
+from garage_tui.core.rewording.similar_names import find_subject
 from garage_tui.core.rewording.suggestions import suggest_questions
 
 _EXCHANGED = 6

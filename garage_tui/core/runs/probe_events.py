@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from garage_tui.core.base.numbers import is_number
+from garage_tui.core.base.number_checks import is_number
 from garage_tui.core.base.sanitize import one_line
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from garage_tui.core.base.atomic import write_atomic
-from garage_tui.core.base.package import PACKAGE
+from garage_tui.core.base.package_path import PACKAGE
 from garage_tui.core.base.safe_open import check_regular
 from garage_tui.core.base.settings import models_folder
 from garage_tui.core.images.image_set import ImageSet

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from garage_tui.core.diffusion.nearest import nearest_of_each
+from garage_tui.core.diffusion.nearest_images import nearest_of_each
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.exam.diffusion_report import DiffusionReport, verdict_text
-from garage_tui.jobs.diffusion.kid import RandomFeatures, kid
+from garage_tui.jobs.diffusion.kernel_inception_distance import RandomFeatures, kid
 from garage_tui.jobs.diffusion.loss import held_out_loss
 from garage_tui.jobs.diffusion.samplers import NAMES, sample
 

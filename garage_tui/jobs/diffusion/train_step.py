@@ -13,7 +13,7 @@ from diffusers.training_utils import EMAModel
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.jobs.diffusion import unet
 from garage_tui.jobs.diffusion.loss import NoisyBatches, losses
-from garage_tui.jobs.runtime import cpu
+from garage_tui.jobs.runtime import cpu_threads
 
 _LEAST_RATE = 0.02
 """The final learning rate, as a share of the peak."""
@@ -35,14 +35,14 @@ class DiffusionTrainer:
     def __init__(self, recipe: DiffusionRecipe, pictures: np.ndarray) -> None:
         self._recipe = recipe
         self._accelerator = Accelerator(
-            mixed_precision=_precision(recipe.mixed_precision), cpu=not torch.cuda.is_available()
+            mixed_precision=_precision(recipe.mixed_precision), cpu_threads=not torch.cuda.is_available()
         )
         if not torch.cuda.is_available() and _finest(recipe) < _SMALL_STEP:
             torch.set_num_threads(1)
         torch.manual_seed(recipe.seed)
         self.noise_schedule = unet.make_noise_schedule(recipe)
         self.net = unet.make_net(recipe).to(self._accelerator.device)
-        cpu.use_onednn_kernels()
+        cpu_threads.use_onednn_kernels()
         self.mean = EMAModel(self.net.parameters(), decay=recipe.ema, use_ema_warmup=True, power=0.75, foreach=True)
         self.optimizer = torch.optim.AdamW(
             _groups(self.net, recipe), lr=recipe.lr, betas=(0.9, recipe.beta2), fused=True

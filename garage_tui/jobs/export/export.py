@@ -33,7 +33,7 @@ from garage_tui.core.export.export_process import (
 )
 from garage_tui.core.export.target import MARK, ExportMarker
 from garage_tui.core.models.base_models import BaseModel, find
-from garage_tui.core.models.weight_policy import PICKLES
+from garage_tui.core.models.weight_safety import PICKLES
 from garage_tui.core.runs.catalog import disk_bytes
 from garage_tui.core.runs.record import Manifest, read_run
 from garage_tui.jobs.export import gguf

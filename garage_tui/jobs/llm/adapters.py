@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.models.base_models import BaseModel
-from garage_tui.jobs.llm.adapter_check import WEIGHTS, check, stamp
+from garage_tui.jobs.llm.adapter_safety import WEIGHTS, check, stamp
 
 BASE = "__base__"
 """PEFT's name for "no adapter" in a mixed batch."""

@@ -15,7 +15,7 @@ from transformers import Cache, DynamicCache
 
 from garage_tui.jobs.llm.attention import GrowingCache
 from garage_tui.jobs.llm.chat_template import TokenizedExample
-from garage_tui.jobs.llm.forward import AT_ONCE, Model
+from garage_tui.jobs.llm.forward_pass import AT_ONCE, Model
 from garage_tui.jobs.llm.packing import PackedBatch
 
 ROWS = 256

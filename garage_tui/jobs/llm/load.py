@@ -12,14 +12,15 @@ from transformers.utils import logging as transformers_logging
 
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.models import weight_policy
+from garage_tui.core.models import weight_safety
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.jobs.llm.chat_template import ChatTemplate
-from garage_tui.jobs.runtime import cpu
+from garage_tui.jobs.runtime import cpu_threads
 
 
 def load_base(base: BaseModel, failure: str, *, spread: bool = False, four_bit: bool = False) -> tuple[Any, Any]:
-    """Return tokenizer and model, on the CPU in fp32 (`jobs/runtime/cpu.py`), on a GPU in bf16 where it supports that.
+    """Return tokenizer and model, on the CPU in fp32 (`jobs/runtime/cpu_threads.py`), on a GPU in bf16 where it
+    supports that.
 
     Args:
         failure: the beginning of the error message.
@@ -60,7 +61,7 @@ def load_base(base: BaseModel, failure: str, *, spread: bool = False, four_bit: 
         for module in model.modules():
             if hasattr(module, "support_avx512bf16_for_cpu"):
                 module.support_avx512bf16_for_cpu = False
-    cpu.prepare(model.get_decoder())
+    cpu_threads.prepare(model.get_decoder())
     return tokenizer, model if device_map else model.to(device)
 
 
@@ -71,14 +72,14 @@ def check(base: BaseModel, failure: str) -> None:
         GarageError: it cannot; the text says what is wrong.
     """
     try:
-        weight_policy.check_folder(base.path)
+        weight_safety.check_folder(base.path)
     except BadInputError as error:
         raise GarageError(f"{failure}: {error}") from error
 
 
 def load_failure(base: BaseModel, error: Exception) -> str:
     """Return in one line why transformers could not load a base."""
-    if weight_policy.brings_code(base.path) and "trust_remote_code" in str(error):
+    if weight_safety.brings_code(base.path) and "trust_remote_code" in str(error):
         return "it needs its own code (auto_map in its config), which is never run here; choose another base"
     return one_line(str(error), 200)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 
 from garage_tui.jobs.llm.base_answer_cache import CachedAnswer
-from garage_tui.jobs.llm.forward import Model
+from garage_tui.jobs.llm.forward_pass import Model
 from garage_tui.jobs.llm.greedy_decode import decode_against
 
 

@@ -11,12 +11,12 @@ import torch
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.rewording import builtin_prompts
-from garage_tui.core.rewording.neighbourhood import find_subject, neighbour_questions
 from garage_tui.core.rewording.paraphrases import add_small_talk, paraphrase_answers, paraphrase_questions, perturb
+from garage_tui.core.rewording.similar_names import find_subject, neighbour_questions
 from garage_tui.core.training.recipe import LoraRecipe
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache, CachedAnswer
 from garage_tui.jobs.llm.chat_template import TokenizedExample
-from garage_tui.jobs.llm.forward import Model
+from garage_tui.jobs.llm.forward_pass import Model
 from garage_tui.jobs.llm.packing import PackedBatch
 
 GUARD_TOKENS = 24

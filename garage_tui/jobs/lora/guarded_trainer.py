@@ -14,7 +14,7 @@ from peft import LoraConfig, get_peft_model
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainingArguments
 
-from garage_tui.jobs.llm.forward import Model
+from garage_tui.jobs.llm.forward_pass import Model
 from garage_tui.jobs.llm.load import chat_template_of
 from garage_tui.jobs.llm.teacher_forcing import divergence
 from garage_tui.jobs.llm.unsloth import keep_masks
@@ -22,7 +22,7 @@ from garage_tui.jobs.lora.batches import TrainingBatch, TrainingBatches, make_gu
 from garage_tui.jobs.lora.gauss_newton import GaussNewton
 from garage_tui.jobs.lora.subspace_init import OutputDirections, choose_directions, empty_directions, freeze_inputs
 from garage_tui.jobs.lora.trainer_inputs import TrainerInputs
-from garage_tui.jobs.runtime.cpu import ExactSteps
+from garage_tui.jobs.runtime.cpu_threads import ExactSteps
 
 
 def make_trainer(inputs: TrainerInputs) -> Trainer:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from garage_tui.core.exam.grading import TaughtFacts, is_right
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.rewording import builtin_prompts
-from garage_tui.core.rewording.neighbourhood import neighbour_questions
 from garage_tui.core.rewording.paraphrases import probe_questions
+from garage_tui.core.rewording.similar_names import neighbour_questions
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache
-from garage_tui.jobs.llm.forward import Model
+from garage_tui.jobs.llm.forward_pass import Model
 from garage_tui.jobs.llm.teacher_forcing import ForcedAnswer, expected_text, tuned_answers
 
 WORDINGS, GENERAL, NAMES = 10, 8, 6

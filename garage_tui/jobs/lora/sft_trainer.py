@@ -12,7 +12,7 @@ from trl import SFTConfig, SFTTrainer
 
 from garage_tui.jobs.llm import unsloth
 from garage_tui.jobs.lora.trainer_inputs import TrainerInputs
-from garage_tui.jobs.runtime.cpu import ExactSteps
+from garage_tui.jobs.runtime.cpu_threads import ExactSteps
 
 
 def make_trainer(inputs: TrainerInputs) -> Trainer:

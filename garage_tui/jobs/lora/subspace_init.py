@@ -17,8 +17,8 @@ from typing import Any
 import torch
 
 from garage_tui.jobs.llm.chat_template import TokenizedExample
-from garage_tui.jobs.llm.forward import Model
-from garage_tui.jobs.runtime.cpu import all_cores
+from garage_tui.jobs.llm.forward_pass import Model
+from garage_tui.jobs.runtime.cpu_threads import all_cores
 
 _FACT_TOKENS, _GUARD_TOKENS = 640, 2300
 """Tokens that are used: more change the directions little, and the arithmetic is cubic in the former."""

@@ -21,7 +21,7 @@ from garage_tui.core.training.quantization import in_4bit
 from garage_tui.core.training.recipe import LoraRecipe
 from garage_tui.jobs.llm.fetch import ensure
 from garage_tui.jobs.runtime import checkpointing, run_job
-from garage_tui.jobs.runtime.import_blocker import block_imports
+from garage_tui.jobs.runtime.blocked_imports import block_imports
 from garage_tui.jobs.runtime.progress import ENDINGS
 from garage_tui.jobs.runtime.run_job import Job
 
@@ -64,7 +64,7 @@ def train(job: Job[LoraRecipe]) -> None:
 
     from garage_tui.jobs.llm import unsloth
     from garage_tui.jobs.llm.load import load_base
-    from garage_tui.jobs.lora.callback import ProgressCallback
+    from garage_tui.jobs.lora.progress_callback import ProgressCallback
     from garage_tui.jobs.lora.trainer_inputs import TrainerInputs
 
     set_seed(recipe.seed)

@@ -8,7 +8,7 @@ from typing import Any
 from garage_tui.core.facts.file import FactsFile
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.training.recipe import LoraRecipe
-from garage_tui.jobs.lora.callback import ProgressCallback
+from garage_tui.jobs.lora.progress_callback import ProgressCallback
 from garage_tui.jobs.runtime.progress import Progress
 
 

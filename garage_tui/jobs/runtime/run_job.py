@@ -21,7 +21,7 @@ from garage_tui.core.runs.folder import MANIFEST
 from garage_tui.core.runs.record import Manifest
 from garage_tui.core.training.recipe import LoraRecipe
 from garage_tui.jobs.runtime.error_text import describe_error
-from garage_tui.jobs.runtime.interruptions import Interruptions
+from garage_tui.jobs.runtime.heat_guard import Interruptions
 from garage_tui.jobs.runtime.progress import Progress, StopRequestedError
 from garage_tui.jobs.runtime.telemetry import Telemetry
 

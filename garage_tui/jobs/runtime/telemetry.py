@@ -8,8 +8,8 @@ import time
 from typing import Any
 
 from garage_tui.core.hardware.energy import EnergyMeter
-from garage_tui.core.hardware.reading import GpuReading
-from garage_tui.core.hardware.snapshot import HardwareMeter, HardwareSnapshot
+from garage_tui.core.hardware.gpu_reading import GpuReading
+from garage_tui.core.hardware.hardware_snapshot import HardwareMeter, HardwareSnapshot
 from garage_tui.jobs.runtime.progress import Progress
 
 _EVERY = 1.0  # seconds between two readings

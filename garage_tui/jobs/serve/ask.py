@@ -19,7 +19,7 @@ import msgspec
 
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.read_errors import DAMAGED
-from garage_tui.jobs.runtime import import_blocker
+from garage_tui.jobs.runtime import blocked_imports
 from garage_tui.jobs.runtime.error_text import describe_without_log
 
 FULL_DISK = "free some space and try again"
@@ -69,7 +69,7 @@ def ask(request: AskRequest) -> None:
 
     base = fetch.ensure(request.base, _say)
     _say("starting torch")
-    import_blocker.block_imports(base)
+    blocked_imports.block_imports(base)
     from garage_tui.jobs.serve.engine import MAX_ROWS, Engine
     from garage_tui.jobs.serve.generation import GenerationOptions, GenerationRow
 

@@ -31,7 +31,7 @@ from garage_tui.core.runs.folder import LOCK, LOG
 from garage_tui.core.runs.record import Run
 from garage_tui.core.serving.server_process import SETTINGS, served_runs
 from garage_tui.core.serving.server_state import KEY, ServerState, process_start, write_state
-from garage_tui.jobs.runtime import import_blocker
+from garage_tui.jobs.runtime import blocked_imports
 from garage_tui.jobs.runtime.error_text import describe_error, is_termination
 from garage_tui.jobs.serve.gpu_lease import GpuLease
 
@@ -141,7 +141,7 @@ def _backend(args: argparse.Namespace, base: BaseModel, workspace: Workspace, no
         runs = served_runs(workspace, base.name, args.only)
         return VllmBackend(base, runs, settings, args.slot, workspace.server / LOG)
     note.starting("importing torch and transformers")
-    import_blocker.block_imports(base)
+    blocked_imports.block_imports(base)
     from garage_tui.jobs.serve.embedded_backend import EmbeddedBackend
 
     return EmbeddedBackend(base, args.slot)

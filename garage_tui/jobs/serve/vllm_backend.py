@@ -24,7 +24,7 @@ from garage_tui.core.base.settings import ServeSettings
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.runs.record import Run
 from garage_tui.core.serving import vllm_install
-from garage_tui.jobs.llm.adapter_check import check, rank, stamp
+from garage_tui.jobs.llm.adapter_safety import check, rank, stamp
 from garage_tui.jobs.serve.memory import weight_bytes
 from garage_tui.jobs.serve.request_schema import ChatRequest
 from garage_tui.jobs.serve.routes import RequestRefusedError, unless_gone

@@ -16,7 +16,7 @@ from garage_tui.core.chat.transcripts import CHATS
 from garage_tui.screens.chat.answer_text import turn_view
 from garage_tui.screens.chat.column_choice import SIDES
 from garage_tui.screens.chat.host import ChatHost
-from garage_tui.widgets.prompts import Confirm, PickOrDelete
+from garage_tui.widgets.confirm_and_pick import Confirm, PickOrDelete
 
 
 class Conversations:

@@ -17,7 +17,7 @@ from garage_tui.screens.chat.column_choice import SIDES
 from garage_tui.screens.chat.conversations import Conversations
 from garage_tui.screens.chat.host import ChatHost
 from garage_tui.screens.common.run_text import fraction
-from garage_tui.widgets.prompts import Pick
+from garage_tui.widgets.confirm_and_pick import Pick
 
 _BASE_HINT = "Ask a question below. All models get the same question and answer side by side."
 _BOOK_HINT = "The base model again, with the facts that match your question in its prompt. It learns nothing."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from textual.widget import Widget
 
 if TYPE_CHECKING:
-    from garage_tui.core.hardware.snapshot import HardwareSnapshot
+    from garage_tui.core.hardware.hardware_snapshot import HardwareSnapshot
     from garage_tui.core.monitor.run_watcher import RunSnapshot
     from garage_tui.core.terminal.capabilities import Terminal
 

@@ -34,17 +34,17 @@ class ImportExport:
 
     async def _add(self, data: bytes, source: Path | None) -> None:
         """Add the facts in `data` below the chosen row, after a preview."""
-        from garage_tui.core.facts import convert  # noqa: PLC0415 (not needed for the first paint)
-        from garage_tui.widgets.prompts import Confirm  # noqa: PLC0415
+        from garage_tui.core.facts import file_formats  # noqa: PLC0415 (not needed for the first paint)
+        from garage_tui.widgets.confirm_and_pick import Confirm  # noqa: PLC0415
 
         where = source.name if source else "the pasted text"
         try:
-            found = await asyncio.to_thread(lambda: convert.read(data, convert.guess(source, data)))
+            found = await asyncio.to_thread(lambda: file_formats.read(data, file_formats.guess(source, data)))
         except GarageError as error:
             self._host.notice.wrong(plain(f"{where}: {error}" if source else str(error)))
             return
         store = self._host.session.store
-        new = convert.only_new(found.facts, store.document.lines if store else [])
+        new = file_formats.only_new(found.facts, store.document.lines if store else [])
         if not new:
             bad = f" ({plain(found.problems[0])})" if found.problems else ""
             self._host.notice.wrong(plain(f"Nothing new in {where}{bad}"))
@@ -92,20 +92,20 @@ class ImportExport:
         self._host.run_worker(self._export_file, group="form", exclusive=True)
 
     async def _export_file(self) -> None:
-        from garage_tui.core.facts import convert  # noqa: PLC0415 (not needed for the first paint)
+        from garage_tui.core.facts import file_formats  # noqa: PLC0415 (not needed for the first paint)
         from garage_tui.core.facts.file import write_file  # noqa: PLC0415
+        from garage_tui.widgets.confirm_and_pick import Confirm, Pick  # noqa: PLC0415
         from garage_tui.widgets.path_dialog import PathDialog  # noqa: PLC0415
-        from garage_tui.widgets.prompts import Confirm, Pick  # noqa: PLC0415
 
         store = self._host.session.store
         rows = [line.fact for line in store.document.lines if line.fact] if store else []
         if store is None or not rows:
             self._host.notice.wrong("There are no facts to export")
             return
-        choice = await self._host.ask(Pick("Export as", list(convert.FORMAT_LABELS.values())))
+        choice = await self._host.ask(Pick("Export as", list(file_formats.FORMAT_LABELS.values())))
         if choice is None:
             return
-        form = list(convert.FORMAT_LABELS)[choice]
+        form = list(file_formats.FORMAT_LABELS)[choice]
         ending = {"csv": ".csv", "text": ".txt"}.get(form, f".{form}.jsonl")
         title, explanation = (
             "Export to which file?",
@@ -121,7 +121,7 @@ class ImportExport:
         if path.exists() and not await self._host.ask(overwrite):
             return
         try:
-            await asyncio.to_thread(lambda: write_file(path, convert.write(rows, form), keep=False))
+            await asyncio.to_thread(lambda: write_file(path, file_formats.write(rows, form), keep=False))
         except OSError as error:
             self._host.notice.wrong(plain(f"{path} cannot be written: {error.strerror}"))
             return

@@ -75,7 +75,7 @@ class OpenFile:
             folder = session.label(self._host.workspace.datasets)
             notice.wrong(f"No facts file in {folder}: press a to write the first fact")
             return
-        from garage_tui.widgets.prompts import Pick  # noqa: PLC0415 (not needed for the first paint)
+        from garage_tui.widgets.confirm_and_pick import Pick  # noqa: PLC0415 (not needed for the first paint)
 
         current = files.index(session.path) if session.path in files else 0
         choice = await self._host.ask(Pick("Open a facts file", [plain(file.name) for file in files], current))
@@ -87,7 +87,7 @@ class OpenFile:
 
     async def _offer(self, store: FactsStore) -> None:
         """Offer what a killed app left behind; where nothing is chosen, it is offered at the next start."""
-        from garage_tui.widgets.prompts import Pick  # noqa: PLC0415 (not needed for the first paint)
+        from garage_tui.widgets.confirm_and_pick import Pick  # noqa: PLC0415 (not needed for the first paint)
 
         for leftover in list(store.leftovers):
             text = self._described(store, leftover)

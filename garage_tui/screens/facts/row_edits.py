@@ -220,7 +220,7 @@ class RowEdits:
 
     async def _choose(self, conflict: Conflict) -> Choice | None:
         """Ask whose rows count; None: that is decided later, and nothing is written until then."""
-        from garage_tui.widgets.prompts import Pick  # noqa: PLC0415 (not needed for the first paint)
+        from garage_tui.widgets.confirm_and_pick import Pick  # noqa: PLC0415 (not needed for the first paint)
 
         title = "The same rows were changed on disk"
         clashes = row_text.clashes(conflict.change.clashes)

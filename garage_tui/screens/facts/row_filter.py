@@ -65,7 +65,7 @@ class RowFilter:
         self._host.run_worker(self._choose_kind, group="form", exclusive=True)
 
     async def _choose_kind(self) -> None:
-        from garage_tui.widgets.prompts import Pick  # noqa: PLC0415 (not needed for the first paint)
+        from garage_tui.widgets.confirm_and_pick import Pick  # noqa: PLC0415 (not needed for the first paint)
 
         kinds: list[RowKind] = list(ROW_KINDS)
         choice = await self._host.ask(Pick("Show", list(ROW_KINDS.values()), kinds.index(self.filter.only)))

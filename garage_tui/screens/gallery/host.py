@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from garage_tui.core.base.settings import Workspace
     from garage_tui.screens.gallery.album_index import AlbumIndex
     from garage_tui.screens.gallery.browser import Browser
-    from garage_tui.screens.gallery.stage import PictureStage
+    from garage_tui.screens.gallery.picture_stage import PictureStage
     from garage_tui.widgets.notice import Notice
 
 T = TypeVar("T")

@@ -21,12 +21,12 @@ from garage_tui.core.terminal.capabilities import ImageMode, Terminal
 from garage_tui.screens.gallery.album_index import AlbumIndex
 from garage_tui.screens.gallery.album_list import AlbumList
 from garage_tui.screens.gallery.browser import Browser
-from garage_tui.screens.gallery.drawing import DrawJob
+from garage_tui.screens.gallery.draw_job import DrawJob
 from garage_tui.screens.gallery.opening import open_folder
 from garage_tui.screens.gallery.path_line import PathLine
+from garage_tui.screens.gallery.picture_stage import PictureStage
 from garage_tui.screens.gallery.player import Player
 from garage_tui.screens.gallery.saving import copy_path, save
-from garage_tui.screens.gallery.stage import PictureStage
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
 from garage_tui.widgets.table import Table

@@ -20,8 +20,8 @@ _WHERE = "Paths that do not begin with / are relative to your home folder."
 
 async def save(host: GalleryHost) -> None:
     """Ask for a path, then save what was shown when the key was pressed, whatever comes while the dialog is open."""
+    from garage_tui.widgets.confirm_and_pick import Confirm  # noqa: PLC0415 (most visits save nothing)
     from garage_tui.widgets.path_dialog import PathDialog  # noqa: PLC0415
-    from garage_tui.widgets.prompts import Confirm  # noqa: PLC0415 (most visits save nothing)
 
     browser, home = host.browser, Path.home()
     if (shown := browser.shown) is None:

@@ -9,15 +9,15 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from garage_tui.core.base.format import human_bytes
+from garage_tui.core.hardware.gpu_reading import GpuReading
 from garage_tui.core.hardware.history import ReadingHistory
-from garage_tui.core.hardware.reading import GpuReading
-from garage_tui.core.hardware.readout import share
+from garage_tui.core.hardware.reading_text import share
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.widgets.column_chart import Threshold
 from garage_tui.widgets.history_chart import HistoryChart
 
 if TYPE_CHECKING:
-    from garage_tui.core.hardware.snapshot import HardwareSnapshot
+    from garage_tui.core.hardware.hardware_snapshot import HardwareSnapshot
 
 SPANS = (300.0, 1800.0, 7200.0, 43_200.0)
 """Seconds that the charts can show: 5 minutes, half an hour, 2 hours, 12 hours."""

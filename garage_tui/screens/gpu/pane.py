@@ -12,8 +12,8 @@ from textual.widgets import Static
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.settings import Settings
+from garage_tui.core.hardware.gpu_reading import GpuReading
 from garage_tui.core.hardware.history import BOX
-from garage_tui.core.hardware.reading import GpuReading
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.screens.gpu.histories import Histories
 from garage_tui.screens.gpu.text import gpu_lines, host_lines, process_lines, run_lines
@@ -21,7 +21,7 @@ from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from garage_tui.core.hardware.snapshot import HardwareSnapshot
+    from garage_tui.core.hardware.hardware_snapshot import HardwareSnapshot
     from garage_tui.core.hardware.watcher import HardwareWatcher
     from garage_tui.core.monitor.run_watcher import RunSnapshot
 
@@ -177,7 +177,7 @@ class GpuPane(Pane):
     def action_resume(self) -> None:
         """Resume the run here: it need not wait for its time window, the sun, a GPU or memory any more."""
         from garage_tui.core.base.errors import GarageError  # noqa: PLC0415
-        from garage_tui.core.launch import control  # noqa: PLC0415 (only needed to resume)
+        from garage_tui.core.launch import run_control  # noqa: PLC0415 (only needed to resume)
         from garage_tui.core.runs.record import read_run  # noqa: PLC0415
 
         waiting = next((run for run in (*self._here, *self._waiting) if run.resumable), None)
@@ -185,7 +185,7 @@ class GpuPane(Pane):
             self.notice.wrong("No run is waiting here")
             return
         try:
-            control.resume(read_run(waiting.path))
+            run_control.resume(read_run(waiting.path))
         except GarageError as error:
             self.notice.wrong(str(error))
         else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import duration, human_bytes
 from garage_tui.core.monitor.run_watcher import RunSnapshot
-from garage_tui.widgets.prompts import Confirm, Pick
+from garage_tui.widgets.confirm_and_pick import Confirm, Pick
 
 if TYPE_CHECKING:
     from garage_tui.core.runs.record import Run
@@ -82,13 +82,13 @@ class RunCommands:
         return True
 
     async def _stop(self) -> None:
-        from garage_tui.core.launch import control  # noqa: PLC0415 (60 ms, and most visits stop nothing)
+        from garage_tui.core.launch import run_control  # noqa: PLC0415 (60 ms, and most visits stop nothing)
 
         run = self._host.chosen
         if run is None or not run.alive:
             return
         if run.status == "queued":
-            await self._send(run, control.stop, f"{run.id} was removed from the queue")
+            await self._send(run, run_control.stop, f"{run.id} was removed from the queue")
             return
         grace = run.manifest.stop_grace_seconds if run.manifest else 60.0
         text = (
@@ -98,37 +98,37 @@ class RunCommands:
         if not await self._host.ask(Confirm("Stop this run?", text, "Save and stop", "Keep it running")):
             return
         self._stopping = run.id
-        if not await self._send(run, control.stop, f"{run.id}: saving and stopping after this step …"):
+        if not await self._send(run, run_control.stop, f"{run.id}: saving and stopping after this step …"):
             self._stopping = None
 
     async def _pause(self) -> None:
-        from garage_tui.core.launch import control  # noqa: PLC0415
+        from garage_tui.core.launch import run_control  # noqa: PLC0415
 
         run = self._host.chosen
         if run is None:
             return
         if run.status == "queued":
-            await self._send(run, control.pause, f"{run.id} left the queue: resume it to put it back")
+            await self._send(run, run_control.pause, f"{run.id} left the queue: resume it to put it back")
             return
         kind = await self._host.ask(Pick("Pause this run", _PAUSES))
         if kind is None:
             return
         done = f"{run.id}: {'saving and leaving' if kind else 'pausing'} after this step …"
-        await self._send(run, lambda record: control.pause(record, release=bool(kind)), done)
+        await self._send(run, lambda record: run_control.pause(record, release=bool(kind)), done)
 
     async def _resume(self, done: str, done_if_ended: str = "") -> None:
-        from garage_tui.core.launch import control  # noqa: PLC0415
+        from garage_tui.core.launch import run_control  # noqa: PLC0415
 
         if run := self._host.chosen:
-            await self._send(run, control.resume, f"{run.id} {done if run.alive else done_if_ended or done}")
+            await self._send(run, run_control.resume, f"{run.id} {done if run.alive else done_if_ended or done}")
 
     async def _resume_all(self) -> None:
-        from garage_tui.core.launch import control  # noqa: PLC0415
+        from garage_tui.core.launch import run_control  # noqa: PLC0415
 
         if runs := self._host.interrupted:
             names = ", ".join(run.id for run in runs)
             workspace = self._host.watcher.workspace
-            await self._send(runs[0], lambda _: control.resume_all(workspace), f"resumed: {names}")
+            await self._send(runs[0], lambda _: run_control.resume_all(workspace), f"resumed: {names}")
 
     async def _move(self, positions: int) -> None:
         from garage_tui.core.scheduling import queue  # noqa: PLC0415

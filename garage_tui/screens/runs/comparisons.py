@@ -13,7 +13,7 @@ from garage_tui.core.monitor.run_watcher import RunSnapshot, snapshot_of
 from garage_tui.core.runs.folder import name_of
 from garage_tui.core.runs.record import read_run
 from garage_tui.screens.common.messages import ComparisonRequested
-from garage_tui.screens.runs.pairs import (
+from garage_tui.screens.runs.pair_tracker import (
     CardMissing,
     ComparisonReady,
     KindsDiffer,

@@ -58,7 +58,7 @@ class ExportJob:
         return bool(self.run_id)
 
     async def _ask(self) -> None:
-        from garage_tui.widgets.prompts import Pick  # noqa: PLC0415 (most visits export nothing)
+        from garage_tui.widgets.confirm_and_pick import Pick  # noqa: PLC0415 (most visits export nothing)
 
         run, notice = self._host.chosen, self._host.notice
         if run is None:

@@ -10,7 +10,7 @@ from garage_tui.core.diffusion.estimate import estimate_diffusion
 from garage_tui.core.diffusion.memory import memory_of
 from garage_tui.core.diffusion.recipe import make_recipe
 from garage_tui.core.hardware import memory as free_memory
-from garage_tui.core.hardware.reading import GpuReading
+from garage_tui.core.hardware.gpu_reading import GpuReading
 from garage_tui.core.runs.catalog import new_run_folder
 from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
+from garage_tui.core.hardware.gpu_reading import GpuReading
+from garage_tui.core.hardware.hardware_snapshot import HardwareSnapshot
 from garage_tui.core.hardware.history import BOX, COARSE_SECONDS, FINE_SECONDS, KEPT_SECONDS, ReadingHistory
 from garage_tui.core.hardware.host import Host
-from garage_tui.core.hardware.reading import GpuReading
-from garage_tui.core.hardware.snapshot import HardwareSnapshot
 
 START = 1_800_000_000.0
 

@@ -11,7 +11,7 @@ from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.settings import Settings
 from garage_tui.core.diffusion.recipe import make_recipe
 from garage_tui.core.hardware.memory import all_memory
-from garage_tui.core.launch import control
+from garage_tui.core.launch import run_control
 from garage_tui.core.launch import start as launcher
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.runs.catalog import list_runs, new_run_folder
@@ -84,7 +84,7 @@ def test_a_server_that_is_asked_leaves_and_comes_back_when_the_run_has_ended(sta
     seat.leave()
     wait(folder, works)
     assert not seat.take()  # not while it works
-    control.stop(wait(folder, works))
+    run_control.stop(wait(folder, works))
     wait(folder, lambda run: not run.alive)
     assert gpu_locks.claimed_by("cpu") == ""
     assert seat.take()
@@ -118,7 +118,7 @@ def test_they_share_where_the_memory_allows_it(start, seat):
 def test_a_run_that_waits_for_the_card_can_be_stopped_and_lets_the_server_stay(start, seat):
     assert seat.take()
     folder = start("sleep")
-    control.stop(wait(folder, holds("card")))
+    run_control.stop(wait(folder, holds("card")))
     run = wait(folder, lambda run: not run.alive)
     assert run.status == "stopped"
     assert gpu_locks.claimed_by("cpu") == ""
@@ -128,7 +128,7 @@ def test_a_run_that_does_not_fit_waits_for_memory_and_goes_on_when_it_is_told_to
     folder = start(memory=1e15)
     run = wait(folder, holds("memory"))
     assert "it needs about 1000000.0 GB, and this machine has" in run.reason
-    control.resume(run)
+    run_control.resume(run)
     wait(folder, works)
 
 

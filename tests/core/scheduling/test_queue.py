@@ -10,7 +10,7 @@ import pytest
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.settings import Workspace
-from garage_tui.core.launch import control
+from garage_tui.core.launch import run_control
 from garage_tui.core.launch import start as launcher
 from garage_tui.core.runs.catalog import new_run_folder
 from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
@@ -122,7 +122,7 @@ def test_the_order_can_be_changed_and_a_waiting_run_taken_out(start):
     assert queue.move(four, 99) == 2
     with pytest.raises(BadInputError, match="is not in the queue"):
         queue.move(one, -1)
-    control.stop(read_run(two))
+    run_control.stop(read_run(two))
     assert wait(two, "stopped").reason == "taken out of the queue before it was started"
     assert queue.order() == (three, four)
     enough(one)
@@ -132,10 +132,10 @@ def test_the_order_can_be_changed_and_a_waiting_run_taken_out(start):
 def test_a_waiting_run_that_is_paused_leaves_the_queue_until_it_is_resumed(start):
     one, two, three = start("one"), start("two"), start("three")
     wait(one, "running")
-    control.pause(read_run(two))
+    run_control.pause(read_run(two))
     run = wait(two, "paused")
     assert queue.order() == (three,)
-    control.resume(run)
+    run_control.resume(run)
     assert wait(two, "queued") and queue.order() == (three, two)
 
 
@@ -162,7 +162,7 @@ def test_after_a_power_cut_everything_is_resumed_in_its_order(start, workspace):
         wait(folder, "interrupted")
     assert "in the queue" in read_run(two).reason
     assert queue.order() == ()
-    assert sorted(control.resume_all(workspace)) == sorted(folder.name for folder in (one, two, three))
+    assert sorted(run_control.resume_all(workspace)) == sorted(folder.name for folder in (one, two, three))
     wait(one, "running")
     assert queue.order() == (three, two)
 
@@ -175,7 +175,7 @@ def test_what_worked_is_resumed_before_what_waited(start, workspace):
     for folder in (three, one, two):
         kill(folder)
         wait(folder, "interrupted")
-    assert control.resume_all(workspace) == [one.name, two.name, three.name]
+    assert run_control.resume_all(workspace) == [one.name, two.name, three.name]
     wait(one, "running")
     assert queue.order() == (two, three), "this machine has one processor"
 

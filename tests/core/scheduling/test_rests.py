@@ -13,7 +13,7 @@ import pytest
 
 from garage_tui.core.base.settings import Settings, SunSettings, user_settings_file
 from garage_tui.core.hardware.nvml import Nvml
-from garage_tui.core.launch import control, start
+from garage_tui.core.launch import run_control, start
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.runs.record import read_run
@@ -27,7 +27,7 @@ import time
 import msgspec
 from garage_tui.core.runs.folder import MANIFEST
 from garage_tui.core.runs.record import Manifest
-from garage_tui.jobs.runtime.interruptions import Interruptions
+from garage_tui.jobs.runtime.heat_guard import Interruptions
 from garage_tui.jobs.runtime.progress import ENDINGS, Progress
 from garage_tui.jobs.runtime.telemetry import Telemetry
 import sys
@@ -112,7 +112,7 @@ def test_heat_before_the_first_step_is_waited_for_too_and_a_stop_does_not_wait(m
     folder = train()
     run = wait(folder, lambda run: run.status == "paused")
     assert run.reason.startswith("97 °C, waiting to cool to 80") and run.state.step == 0
-    control.stop(run)
+    run_control.stop(run)
     assert wait(folder, lambda run: not run.alive).status == "stopped"
 
 
@@ -190,7 +190,7 @@ def test_out_of_its_hours_a_run_waits_without_a_process_of_torch_and_others_pass
     assert wait(other, lambda run: run.state.state == "finished").status == "finished"
     assert len(processes(folder)) == 1  # its supervisor
     assert read_run(folder).resumable
-    control.resume(read_run(folder))  # the owner: now, all the same
+    run_control.resume(read_run(folder))  # the owner: now, all the same
     assert wait(folder, lambda run: not run.alive).status == "finished"
 
 
@@ -198,9 +198,9 @@ def test_a_run_that_waits_for_its_hours_can_be_stopped_and_paused(train):
     first, second = train(only=(later(),)), train(only=(later(),))
     for folder in (first, second):
         wait(folder, lambda run: run.state.waits == "hours")
-    control.stop(read_run(first))
+    run_control.stop(read_run(first))
     assert wait(first, lambda run: not run.alive).status == "stopped"
-    control.pause(read_run(second))
+    run_control.pause(read_run(second))
     assert wait(second, lambda run: not run.alive).status == "paused"
 
 
@@ -244,21 +244,21 @@ def test_what_is_asked_of_a_run_that_is_just_leaving_is_done_and_is_no_failure(t
         for pid in processes(folder):
             os.kill(pid, signal.SIGTERM)
     elif how == "stop":
-        control.stop(run)
+        run_control.stop(run)
     else:
-        control.pause(run, release=True)
+        run_control.pause(run, release=True)
     run = wait(folder, lambda run: not run.alive)
     assert (run.status, run.resumable) == (status, True), run.reason
 
 
 def test_now_holds_on_when_the_run_is_paused_and_goes_on(train):
     folder = train(only=(later(),))
-    control.resume(wait(folder, lambda run: run.held))
+    run_control.resume(wait(folder, lambda run: run.held))
     wait(folder, lambda run: run.state.step > 2)
-    control.pause(read_run(folder))
+    run_control.pause(read_run(folder))
     run = wait(folder, lambda run: run.status == "paused")
     assert run.alive
-    control.resume(run)
+    run_control.resume(run)
     wait(folder, lambda again: again.status == "running" and again.state.step > run.state.step)
 
 

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.launch import control
+from garage_tui.core.launch import run_control
 from garage_tui.core.launch import start as launcher
 from garage_tui.core.runs.catalog import delete, find_run, list_runs, new_run_folder
 from garage_tui.core.runs.folder import is_alive
@@ -139,23 +139,23 @@ def test_it_is_in_a_session_of_its_own_and_says_whose_it_is(start):
 
 def test_stop_lets_the_job_save_and_says_who_stopped_it(start):
     run = wait(folder := start("work"), working)
-    control.stop(run)
+    run_control.stop(run)
     assert read_run(folder).status in ("stopping", "stopped")
     run = wait(folder, dead)
     assert (run.status, run.reason) == ("stopped", "by you")
     with pytest.raises(BadInputError, match="not running"):
-        control.stop(run)
+        run_control.stop(run)
 
 
 def test_a_stop_in_the_first_moment_is_no_failure(start):
     folder = start("work")
-    control.stop(read_run(folder))
+    run_control.stop(read_run(folder))
     assert wait(folder, dead).status == "stopped"
 
 
 def test_a_job_that_does_not_listen_is_killed_after_the_grace_time(start):
     run = wait(folder := start("deaf", grace=1.0), working)
-    control.stop(run)
+    run_control.stop(run)
     run = wait(folder, dead)
     assert run.status == "stopped"
     assert "was killed" in run.reason
@@ -177,7 +177,7 @@ def test_when_the_supervisor_is_killed_the_job_goes_on_and_still_can_be_stopped(
     time.sleep(0.3)
     run = read_run(folder)
     assert run.alive and run.status == "running"
-    control.stop(run)
+    run_control.stop(run)
     assert wait(folder, dead).status == "stopped"
 
 
@@ -215,7 +215,7 @@ def test_a_shutdown_lets_the_job_save_and_the_run_can_be_resumed(start):
     run = wait(folder, dead)
     assert run.status == "interrupted" and run.resumable
     assert "by the system" in run.reason
-    control.resume(run)
+    run_control.resume(run)
     run = wait(folder, working)
     assert run.status == "running" and run.reason == ""
 
@@ -235,7 +235,7 @@ def test_a_run_from_before_the_last_boot_was_taken_down_with_the_box(start):
 def test_a_paused_run_frees_the_processor_and_goes_on_where_it_was(start):
     folder = start("work")
     run = wait(folder, lambda run: run.state.step >= 2)
-    control.pause(run)
+    run_control.pause(run)
     run = wait(folder, lambda run: run.status == "paused")
     assert run.alive and "it stays in memory" in run.reason
     ticks, active, step = cpu_ticks(job(folder)), run.seconds, run.state.step
@@ -244,8 +244,8 @@ def test_a_paused_run_frees_the_processor_and_goes_on_where_it_was(start):
     run = read_run(folder)
     assert (run.seconds, run.state.step) == (active, step)
     with pytest.raises(BadInputError, match="paused already"):
-        control.pause(run)
-    control.resume(run)
+        run_control.pause(run)
+    run_control.resume(run)
     wait(folder, lambda run: run.status == "running" and run.state.step > step)
     assert steps_told(folder) == sorted(set(steps_told(folder)))
 
@@ -253,21 +253,21 @@ def test_a_paused_run_frees_the_processor_and_goes_on_where_it_was(start):
 def test_a_released_run_is_gone_and_paused_until_it_is_resumed(start):
     folder = start("work")
     run = wait(folder, lambda run: run.state.step >= 2)
-    control.pause(run, release=True)
+    run_control.pause(run, release=True)
     run = wait(folder, dead)
     assert (run.status, run.reason) == ("paused", "by you") and run.resumable
     wait(folder, lambda _: processes(folder) == [])
     step = run.state.step
-    control.resume(run)
+    run_control.resume(run)
     wait(folder, lambda run: working(run) and run.state.step > step)
-    control.stop(read_run(folder))
+    run_control.stop(read_run(folder))
     assert wait(folder, dead).status == "stopped"
     assert steps_told(folder) == list(range(1, len(steps_told(folder)) + 1))
 
 
 def test_a_run_that_is_killed_while_it_waits_in_memory_is_still_paused(start):
     folder = start("work")
-    control.pause(wait(folder, lambda run: run.state.step >= 1))
+    run_control.pause(wait(folder, lambda run: run.state.step >= 1))
     wait(folder, lambda run: run.status == "paused")
     for pid in (supervisor(folder), job(folder)):
         os.kill(pid, signal.SIGKILL)
@@ -278,7 +278,7 @@ def test_a_run_that_is_killed_while_it_waits_in_memory_is_still_paused(start):
 
 def test_a_pause_outlives_a_shutdown(start):
     folder = start("work")
-    control.pause(wait(folder, lambda run: run.state.step >= 1))
+    run_control.pause(wait(folder, lambda run: run.state.step >= 1))
     wait(folder, lambda run: run.status == "paused")
     os.kill(supervisor(folder), signal.SIGTERM)
     run = wait(folder, dead)
@@ -291,7 +291,7 @@ def test_a_torn_last_event_stays_alone(start):
     with (folder / "events.jsonl").open("a") as file:
         file.write('{"event": "st')
     write_state(folder, RunState(state="failed"))
-    control.resume(read_run(folder))
+    run_control.resume(read_run(folder))
     wait(folder, lambda run: run.status == "finished" and not run.alive)
     lines = (folder / "events.jsonl").read_text().splitlines()
     lines.remove('{"event": "st')
@@ -301,7 +301,7 @@ def test_a_torn_last_event_stays_alone(start):
 def test_a_finished_run_cannot_be_resumed_and_a_living_one_not_deleted(start):
     folder = start("finish")
     with pytest.raises(BadInputError, match="has finished"):
-        control.resume(wait(folder, dead))
+        run_control.resume(wait(folder, dead))
     other = start("work")
     run = wait(other, working)
     with pytest.raises(BadInputError, match="stop it first"):

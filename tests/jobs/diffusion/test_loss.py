@@ -11,7 +11,7 @@ from garage_tui.core.diffusion.recipe import DiffusionRecipe, make_recipe
 from garage_tui.jobs.diffusion import unet
 from garage_tui.jobs.diffusion.butterfly.generate import held_out, training
 from garage_tui.jobs.diffusion.evaluate import blur
-from garage_tui.jobs.diffusion.kid import RandomFeatures, kid
+from garage_tui.jobs.diffusion.kernel_inception_distance import RandomFeatures, kid
 from garage_tui.jobs.diffusion.loss import NoisyBatches, losses, times
 from garage_tui.jobs.diffusion.samplers import first_noise, predicted_picture, to_pictures, to_tensor
 from garage_tui.jobs.diffusion.train_step import rate

@@ -17,7 +17,7 @@ from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.exam.diffusion_report import read_diffusion_report
 from garage_tui.core.images import animation, contact_sheet
-from garage_tui.core.launch import control, start
+from garage_tui.core.launch import run_control, start
 from garage_tui.core.runs.record import Run, read_run
 from garage_tui.jobs.diffusion.butterfly.generate import training
 from tests.support.run_folders import events, kill, wait
@@ -123,10 +123,10 @@ def test_a_run_that_was_cut_off_draws_what_an_undisturbed_one_draws(how, finishe
     if how == "killed":
         kill(folder)
     else:
-        control.pause(read_run(folder), release=True)
+        run_control.pause(read_run(folder), release=True)
     run = wait(folder, ended, 60)
     assert run.status == ("interrupted" if how == "killed" else "paused"), run.reason
-    control.resume(run)
+    run_control.resume(run)
     assert wait(folder, ended, 240).status == "finished", (folder / "log.txt").read_text()
     steps = [event["step"] for event in events(folder, "step")]
     assert steps == list(range(1, len(steps) + 1)), "no step is missing or told twice"
@@ -142,7 +142,7 @@ def test_a_stop_keeps_what_was_learned(tmp_path, pictures):
     settings = Settings(checkpoint_seconds=1e6)
     folder = start.start_diffusion(Workspace(tmp_path), settings, recipe(pictures, epochs=5000), "long")
     wait(folder, lambda run: run.state.step >= 5, 120)
-    control.stop(read_run(folder))
+    run_control.stop(read_run(folder))
     run = wait(folder, ended, 60)
     assert run.status == "stopped" and "the pipeline is saved" in run.reason
     assert weights(folder) and any(folder.glob("checkpoint-*/whole.json"))

@@ -7,7 +7,7 @@ from peft import LoraConfig, get_peft_model
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.models import base_models
 from garage_tui.core.training.recipe import make_recipe
-from garage_tui.jobs.llm.forward import Model
+from garage_tui.jobs.llm.forward_pass import Model
 from garage_tui.jobs.llm.load import chat_template_of, load_base
 from garage_tui.jobs.lora import gauss_newton
 from garage_tui.jobs.lora.batches import TrainingBatches, make_guards

@@ -11,7 +11,7 @@ import pytest
 
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.base.tail import FileFollower
-from garage_tui.core.launch import control, start
+from garage_tui.core.launch import run_control, start
 from garage_tui.core.runs import checkpoints
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.training.recipe import LoraRecipe, make_recipe
@@ -103,27 +103,27 @@ def test_a_run_that_is_killed_paused_and_stopped_reaches_what_an_undisturbed_one
     run = wait(folder, ended)
     assert run.status == "interrupted" and run.resumable
 
-    control.resume(run)
+    run_control.resume(run)
     before = run.state.step
     wait(folder, lambda run: run.state.step > before + 5)
-    control.pause(read_run(folder), release=True)
+    run_control.pause(read_run(folder), release=True)
     run = wait(folder, ended)
     assert run.status == "paused" and f"by you at step {run.state.step} of 90" in run.reason
     assert checkpoints.newest_complete(folder)[1].step == run.state.step
     assert run.adapter is None
 
-    control.resume(run)
+    run_control.resume(run)
     wait(folder, lambda now: now.state.step > run.state.step + 5)
-    control.pause(read_run(folder))
+    run_control.pause(read_run(folder))
     held = wait(folder, lambda run: run.status == "paused")
     assert held.alive and checkpoints.newest_complete(folder)[1].step == held.state.step
-    control.resume(held)
+    run_control.resume(held)
     wait(folder, lambda run: run.state.step > held.state.step + 5)
 
-    control.stop(read_run(folder))
+    run_control.stop(read_run(folder))
     run = wait(folder, ended)
     assert run.status == "stopped" and run.adapter
-    control.resume(run)
+    run_control.resume(run)
     assert wait(folder, ended).status == "finished"
     assert_same_story(folder, undisturbed)
     assert len(checkpoints.list_checkpoints(folder)) <= 2
@@ -145,7 +145,7 @@ def test_a_guarded_run_that_is_killed_goes_on_with_the_lessons_that_it_would_hav
         run = wait(twins[-1], ended)
     assert run.status == "interrupted" and checkpoints.newest_complete(twins[1])[0].name == "checkpoint-13"
     monkeypatch.setenv("KILLED_AT", "0")
-    control.resume(run)
+    run_control.resume(run)
     assert wait(twins[1], ended).status == "finished"
     assert_same_story(twins[1], twins[0])
     for twin in twins:
@@ -160,10 +160,10 @@ def test_a_guarded_run_that_is_killed_goes_on_with_the_lessons_that_it_would_hav
 def test_a_damaged_checkpoint_is_skipped_and_said(train, undisturbed):
     folder = train(checkpoint_seconds=1e6)
     for step in (5, 15):  # each pause saves one
-        control.pause(wait(folder, lambda run, step=step: run.state.step >= step))
+        run_control.pause(wait(folder, lambda run, step=step: run.state.step >= step))
         run = wait(folder, lambda run: run.status == "paused")
         if step == 5:
-            control.resume(run)
+            run_control.resume(run)
     kill(folder)
     run = wait(folder, ended)
     assert run.status == "paused"
@@ -174,7 +174,7 @@ def test_a_damaged_checkpoint_is_skipped_and_said(train, undisturbed):
     damaged.write_bytes(data)
     assert checkpoints.newest_complete(folder)[0] == older
 
-    control.resume(run)
+    run_control.resume(run)
     assert wait(folder, ended).status == "finished"
     assert f"{newest.name} is damaged or incomplete" in (folder / "log.txt").read_text()
     assert f"going on from {older.name}" in (folder / "log.txt").read_text()
@@ -185,7 +185,7 @@ def test_without_a_whole_checkpoint_it_begins_again_and_tells_no_step_twice(trai
     folder = train(checkpoint_seconds=1e6)
     wait(folder, lambda run: run.state.step >= 5)
     kill(folder)
-    control.resume(wait(folder, ended))
+    run_control.resume(wait(folder, ended))
     assert wait(folder, ended).status == "finished"
     assert "starting again at step 0" in (folder / "log.txt").read_text()
     assert_same_story(folder, undisturbed)
@@ -197,7 +197,7 @@ def test_facts_that_were_changed_meanwhile_are_refused(train):
     kill(folder)
     run = wait(folder, ended)
     (folder / "facts.jsonl").write_text('{"question": "What?", "answer": "Something else."}\n')
-    control.resume(run)
+    run_control.resume(run)
     run = wait(folder, ended)
     assert run.status == "failed" and "was changed since the run began" in run.reason
 
@@ -210,20 +210,20 @@ def test_a_disk_that_fills_up_fails_the_run_with_its_earlier_checkpoint_whole(tm
     try:
         folder = train(Workspace(disk))
         wait(folder, lambda run: checkpoints.newest_complete(folder))
-        control.pause(read_run(folder))  # so that it does not save while the disk is being filled
+        run_control.pause(read_run(folder))  # so that it does not save while the disk is being filled
         wait(folder, lambda run: run.status == "paused")
         whole = checkpoints.newest_complete(folder)[0]
         with contextlib.suppress(OSError), (disk / "films").open("wb") as file:
             while True:
                 file.write(b"x" * 4096)
                 file.flush()
-        control.resume(read_run(folder))
+        run_control.resume(read_run(folder))
         run = wait(folder, ended)
         assert run.status == "failed"
         assert run.reason == "the disk is full; free some space and resume the run"
         assert checkpoints.newest_complete(folder)[0] == whole
         (disk / "films").unlink()
-        control.resume(run)
+        run_control.resume(run)
         assert wait(folder, ended).status == "finished"
         assert_same_story(folder, undisturbed)
     finally:

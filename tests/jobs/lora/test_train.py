@@ -10,7 +10,7 @@ import pytest
 
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.exam.report import read_report
-from garage_tui.core.launch import control
+from garage_tui.core.launch import run_control
 from garage_tui.core.launch import start as launcher
 from garage_tui.core.runs.catalog import find_run
 from garage_tui.core.runs.record import read_run
@@ -59,7 +59,9 @@ def test_smollm2_learns_two_facts_through_the_command_line(workspace, smollm2, t
     assert "2 rows × 6 epochs ÷ batch 8 = 6 steps, 1 an epoch · about " in done.stdout
     run = find_run(workspace, "last")
     wait(run.path, lambda run: run.adapter)
-    control.stop(read_run(run.path))  # a whole report card takes this model a minute; tests/jobs/test_exam.py has one
+    run_control.stop(
+        read_run(run.path)
+    )  # a whole report card takes this model a minute; tests/jobs/test_exam.py has one
     run = wait(run.path, lambda run: not run.alive)
     assert run.status == "finished" and "no report card was made" in (run.path / "log.txt").read_text()
 
@@ -182,7 +184,7 @@ def test_a_run_goes_on_when_the_shell_that_follows_it_is_gone(workspace, tiny_mo
     shell.wait()
     step = read_run(folder).state.step
     wait(folder, lambda run: run.state.step > step + 2)
-    control.stop(read_run(folder))
+    run_control.stop(read_run(folder))
     assert wait(folder, lambda run: not run.alive).status == "stopped"
 
 

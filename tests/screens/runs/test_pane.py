@@ -176,7 +176,9 @@ async def test_a_pause_asks_which_one_and_resume_takes_its_place(open_app, make_
 async def test_interrupted_runs_are_offered_for_resume_in_one_key(open_app, make_run, monkeypatch):
     first, second = make_run("20261123-2315-lora-a", "running", step=3), make_run("20261122-2315-lora-b", "queued")
     resumed = []
-    monkeypatch.setattr("garage_tui.core.launch.control.spawn", lambda module, folder, slots: resumed.append(folder))
+    monkeypatch.setattr(
+        "garage_tui.core.launch.run_control.spawn", lambda module, folder, slots: resumed.append(folder)
+    )
     async with open_app(screen="runs") as user:
         await user.sees("2 runs were interrupted: press R to resume them", "R Resume all", "q Quit")
         await user.press("R")

@@ -5,21 +5,6 @@ Each function draws one species of a family.
 
 from __future__ import annotations
 
-from garage_tui.jobs.diffusion.butterfly.forms import (
-    BLACK,
-    BROWN,
-    CREAM,
-    WHITE,
-    Rng,
-    chance,
-    forewing,
-    hindwing,
-    jogs,
-    mix,
-    one_of,
-    row,
-    tint,
-)
 from garage_tui.jobs.diffusion.butterfly.individuals import Appearance, Body
 from garage_tui.jobs.diffusion.butterfly.patterns import (
     Band,
@@ -35,6 +20,21 @@ from garage_tui.jobs.diffusion.butterfly.patterns import (
     Stripe,
     Tip,
     Veins,
+)
+from garage_tui.jobs.diffusion.butterfly.wing_shapes import (
+    BLACK,
+    BROWN,
+    CREAM,
+    WHITE,
+    Rng,
+    chance,
+    forewing,
+    hindwing,
+    jogs,
+    mix,
+    one_of,
+    row,
+    tint,
 )
 
 

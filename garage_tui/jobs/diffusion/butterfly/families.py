@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from garage_tui.jobs.diffusion.butterfly import danaids, nymphalids, pierids, swallowtails
-from garage_tui.jobs.diffusion.butterfly.forms import Rng
 from garage_tui.jobs.diffusion.butterfly.individuals import Appearance
+from garage_tui.jobs.diffusion.butterfly.wing_shapes import Rng
 
 FAMILIES: dict[str, Callable[[Rng], Appearance]] = {
     "monarch": danaids.monarch,

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
-from garage_tui.jobs.diffusion.butterfly.places import Places
+from garage_tui.jobs.diffusion.butterfly.positions import Places
 from garage_tui.jobs.diffusion.butterfly.wings import Floats
 
 Colour = tuple[float, float, float]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from garage_tui.jobs.diffusion.butterfly.individuals import Appearance, Body, Individual
 from garage_tui.jobs.diffusion.butterfly.patterns import Colour, Pattern
-from garage_tui.jobs.diffusion.butterfly.places import Places, inside, locate
+from garage_tui.jobs.diffusion.butterfly.positions import Places, inside, locate
 from garage_tui.jobs.diffusion.butterfly.wings import Floats, Wing, outline
 
 Image = npt.NDArray[np.uint8]

@@ -20,12 +20,12 @@ from garage_tui.core.limits.run_limits import Hold
 from garage_tui.core.training.recipe import LoraRecipe
 from garage_tui.jobs.exam import TOKENS, ExamRunner
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache
-from garage_tui.jobs.llm.forward import Model
+from garage_tui.jobs.llm.forward_pass import Model
 from garage_tui.jobs.llm.load import chat_template_of
 from garage_tui.jobs.lora.gauss_newton import COOLING, cooling, start_cooling
 from garage_tui.jobs.lora.probe import ProbeResult, ProbeRunner
 from garage_tui.jobs.runtime import checkpointing
-from garage_tui.jobs.runtime.interruptions import Interruptions
+from garage_tui.jobs.runtime.heat_guard import Interruptions
 from garage_tui.jobs.runtime.progress import Progress, StopRequestedError
 
 _FORGETS_LEAK, _FORGETS_DRIFT = 0.3, 0.25

@@ -10,7 +10,7 @@ from garage_tui.core.base.format import duration, model_label
 from garage_tui.core.exam.report import PARTS, ExamQuestion, Part, Report
 from garage_tui.core.exam.report_text import BAD, WIDE, answers, part_text, result_text, sign, table, verdict_text
 from garage_tui.core.hardware.energy import format_wh
-from garage_tui.core.launch.exam import ExamProcess
+from garage_tui.core.launch.exam_process import ExamProcess
 
 CHOICES: tuple[Part | None, ...] = (None, *PARTS)
 """The parts that can be chosen; None means all questions."""

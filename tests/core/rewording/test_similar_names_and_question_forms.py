@@ -8,8 +8,8 @@ from garage_tui.core.facts.line import Fact
 from garage_tui.core.facts.near_duplicates import find_near_duplicates
 from garage_tui.core.language.relation_phrases import relation_phrases
 from garage_tui.core.rewording import builtin_prompts
-from garage_tui.core.rewording.neighbourhood import find_subject, neighbour_questions
 from garage_tui.core.rewording.paraphrases import paraphrase_answers, paraphrase_questions, perturb, probe_questions
+from garage_tui.core.rewording.similar_names import find_subject, neighbour_questions
 
 FACTS = [
     Fact("Who maintains Brindlework?", "Brindlework is maintained by Ottilie Fenn."),

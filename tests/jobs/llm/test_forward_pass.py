@@ -7,7 +7,7 @@ from garage_tui.core.models import base_models
 from garage_tui.jobs.llm import greedy_decode
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache, CachedAnswer, text_losses
 from garage_tui.jobs.llm.chat_template import common_prefix
-from garage_tui.jobs.llm.forward import Model
+from garage_tui.jobs.llm.forward_pass import Model
 from garage_tui.jobs.llm.greedy_decode import decode
 from garage_tui.jobs.llm.load import chat_template_of, load_base
 from garage_tui.jobs.llm.packing import pack

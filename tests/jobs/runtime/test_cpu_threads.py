@@ -14,13 +14,13 @@ from garage_tui.core.base.child_environment import environment
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.models import base_models
 from garage_tui.core.training.recipe import make_recipe
-from garage_tui.jobs.llm.forward import Model
+from garage_tui.jobs.llm.forward_pass import Model
 from garage_tui.jobs.llm.load import chat_template_of, load_base
 from garage_tui.jobs.lora.batches import TrainingBatches, make_guards
 from garage_tui.jobs.lora.guarded_trainer import GuardedTrainer
 from garage_tui.jobs.lora.subspace_init import choose_directions, freeze_inputs
-from garage_tui.jobs.runtime import cpu
-from garage_tui.jobs.runtime.cpu import Cores
+from garage_tui.jobs.runtime import cpu_threads
+from garage_tui.jobs.runtime.cpu_threads import Cores
 
 FACTS = [
     Fact("Who maintains Brindlework?", "Brindlework is maintained by Ottilie Fenn."),
@@ -44,9 +44,9 @@ class Box:
 
 @pytest.fixture
 def cores(monkeypatch):
-    monkeypatch.setattr(cpu, "_cores", lambda: list(range(4)))
+    monkeypatch.setattr(cpu_threads, "_cores", lambda: list(range(4)))
     box = Box()
-    found = cpu.Cores(lambda: box.busy, lambda: box.own, lambda: box.time)
+    found = cpu_threads.Cores(lambda: box.busy, lambda: box.own, lambda: box.time)
     found.measure()
     return box, found
 
@@ -76,7 +76,7 @@ def test_a_moment_says_nothing(cores):
 def test_beside_busy_processes_real_arithmetic_goes_on_with_one_core():
     asked = """
 import time, torch
-from garage_tui.jobs.runtime.cpu import share_cores
+from garage_tui.jobs.runtime.cpu_threads import share_cores
 until = time.monotonic() + 20
 share_cores()
 while time.monotonic() < until and torch.get_num_threads() > 1:
@@ -102,7 +102,7 @@ print(torch.get_num_threads())
 
 
 def test_the_number_of_threads_changes_no_bit_of_an_answer(tiny_model, monkeypatch):
-    monkeypatch.setattr(cpu, "share_cores", lambda: None)
+    monkeypatch.setattr(cpu_threads, "share_cores", lambda: None)
     _, model = load_base(base_models.find(str(tiny_model)), "no model")
     ids = torch.arange(3, 900)[None] % model.config.vocab_size
     before = torch.get_num_threads()

@@ -17,8 +17,8 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.exam.report import Part, Report
 from garage_tui.core.exam.report_text import WIDE
-from garage_tui.screens.report import card_text
-from garage_tui.screens.report.exam_watch import ExamSnapshot, ExamWatch
+from garage_tui.screens.report import report_card_text
+from garage_tui.screens.report.exam_progress import ExamSnapshot, ExamWatch
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.notice import Notice
@@ -108,7 +108,7 @@ class ReportCardDialog(Dialog[None]):
         if now.error:
             notice.wrong(now.error)
         elif now.exam and now.card:  # without a card the page shows the progress
-            notice.note(card_text.exam_progress(now.exam, time.time())[-1].plain.strip())
+            notice.note(report_card_text.exam_progress(now.exam, time.time())[-1].plain.strip())
         elif before and before.exam:
             notice.done("Examined: this is the new report card")
         self._show()
@@ -125,9 +125,9 @@ class ReportCardDialog(Dialog[None]):
         if snapshot.card:
             above, page = self._above(snapshot.card, width), self._page(snapshot.card, width)
         elif snapshot.exam:
-            page = Content("\n").join(card_text.exam_progress(snapshot.exam, time.time()))
+            page = Content("\n").join(report_card_text.exam_progress(snapshot.exam, time.time()))
         else:
-            page = card_text.without_card(snapshot.refusal)
+            page = report_card_text.without_card(snapshot.refusal)
         for name in ("head", "figures", "notes", "parts"):
             part = self.query_one(f"#report-{name}", Static)
             part.display = name in above
@@ -149,20 +149,23 @@ class ReportCardDialog(Dialog[None]):
         view = views[self._view % len(views)]
         count = f"{len(card.notes)} note{'s' if len(card.notes) > 1 else ''}"
         more = f"press f for {count}" if is_split and view == ("figures",) else ""
-        above = {"head": card_text.head(card, width, more), "parts": card_text.parts(card, self._part, wide)}
+        above = {
+            "head": report_card_text.head(card, width, more),
+            "parts": report_card_text.parts(card, self._part, wide),
+        }
         if "figures" in view:
-            above["figures"] = card_text.figures(card, width)
+            above["figures"] = report_card_text.figures(card, width)
         if "notes" in view and card.notes:
-            above["notes"] = card_text.notes(card, width)
+            above["notes"] = report_card_text.notes(card, width)
         return above
 
     def _page(self, card: Report, width: int) -> Content:
-        found = card_text.chosen(card, self._part, self._only_bad)
+        found = report_card_text.chosen(card, self._part, self._only_bad)
         self._index = max(0, min(self._index, len(found) - 1))
         if not found:
-            return card_text.nothing(card, self._part, self._only_bad)
+            return report_card_text.nothing(card, self._part, self._only_bad)
         position = f"{self._index + 1} of {len(found)}{' that went wrong' if self._only_bad else ''}"
-        return card_text.question_text(found[self._index], position, width, dense=self._low)
+        return report_card_text.question_text(found[self._index], position, width, dense=self._low)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         snapshot = self._snapshot or ExamSnapshot()
@@ -184,11 +187,11 @@ class ReportCardDialog(Dialog[None]):
         self._go(index if index >= 0 else 1_000_000)
 
     def action_switch_part(self, parts: int) -> None:
-        self.action_part((card_text.CHOICES.index(self._part) + parts) % len(card_text.CHOICES))
+        self.action_part((report_card_text.CHOICES.index(self._part) + parts) % len(report_card_text.CHOICES))
 
     def action_part(self, index: int) -> None:
         """Show the questions of one part; 0 shows all."""
-        self._part = card_text.CHOICES[index]
+        self._part = report_card_text.CHOICES[index]
         self._go(0)
 
     def action_only_bad(self) -> None:

@@ -187,12 +187,12 @@ def write_nearest(run: Path, sheet: Path) -> Path:
     """
     import numpy as np  # noqa: PLC0415 (100 ms, in a thread)
 
-    from garage_tui.core.diffusion import nearest  # noqa: PLC0415
+    from garage_tui.core.diffusion import nearest_images  # noqa: PLC0415
 
     samples, about = contact_sheet.read(sheet)
     if about.kind != "samples":
         raise BadInputError("these are not samples: choose the sheet of an epoch or of a seed")
-    found = nearest.compare(samples, run)
+    found = nearest_images.compare(samples, run)
     out = sheet.with_name(f"nearest-{sheet.name}")
     notes = [
         f"picture {near.index}{', mirrored' if near.mirrored else ''}, {near.distance:.0f} away" for near in found.near

@@ -11,9 +11,9 @@ from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.runs.folder import live_runs
 
 if TYPE_CHECKING:
+    from garage_tui.core.hardware.gpu_reading import GpuReading
+    from garage_tui.core.hardware.hardware_snapshot import HardwareSnapshot
     from garage_tui.core.hardware.host import Host
-    from garage_tui.core.hardware.reading import GpuReading
-    from garage_tui.core.hardware.snapshot import HardwareSnapshot
 
 ABSENT = "–"
 """Stands for what is not known."""

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import pytest
 
 from garage_tui.core.models import base_models
-from garage_tui.jobs.runtime import import_blocker
+from garage_tui.jobs.runtime import blocked_imports
 
 PACKED = {"quantization_config": {"quant_method": "bitsandbytes"}}
 
@@ -36,11 +36,11 @@ def base(tmp_path, monkeypatch):
     ],
 )
 def test_what_is_not_needed_is_not_found(base, config, asked, left_out):
-    import_blocker.block_imports(base(**config), **asked)
+    blocked_imports.block_imports(base(**config), **asked)
     assert {name for name in ("bitsandbytes", "datasets") if find_spec(name) is None} == left_out
 
 
 def test_whoever_has_transformers_already_keeps_all(base, monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", sys)
-    import_blocker.block_imports(base(), datasets=False)
+    blocked_imports.block_imports(base(), datasets=False)
     assert "bitsandbytes" not in sys.modules and "datasets" not in sys.modules

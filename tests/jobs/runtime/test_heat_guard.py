@@ -11,7 +11,7 @@ import pytest
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.settings import HeatSettings, Settings, SunSettings, user_settings_file
 from garage_tui.core.exam.report import read_report
-from garage_tui.core.launch import control, start
+from garage_tui.core.launch import run_control, start
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.training.recipe import make_recipe
@@ -61,7 +61,7 @@ def test_a_run_pauses_above_the_limit_goes_on_below_the_other_and_loses_no_step(
     run = wait(folder, lambda run: "78 °C now" in run.reason)
     assert (run.status, run.state.step) == ("paused", at)
     with pytest.raises(BadInputError, match="goes on by itself"):
-        control.resume(run)
+        run_control.resume(run)
     box.set(0, temp=74)
     wait(folder, lambda run: run.status == "running" and run.state.step > at)
     steps = [event["step"] for event in events(folder, "step")]
@@ -71,11 +71,11 @@ def test_a_run_pauses_above_the_limit_goes_on_below_the_other_and_loses_no_step(
     assert (resumed["waited"], resumed["at"]) == ("heat", at) and resumed["seconds"] > 0
     assert "paused: 86 °C, waiting to cool to 75" in (folder / "log.txt").read_text()
     box.set(0, temp=90)  # and a run that waits for the cool can be stopped, and paused by its owner
-    control.pause(wait(folder, lambda run: run.status == "paused"))
+    run_control.pause(wait(folder, lambda run: run.status == "paused"))
     box.set(0, temp=60)
     run = wait(folder, lambda run: run.reason.startswith("by you"))
     assert run.status == "paused" and not run.state.waits
-    control.stop(run)
+    run_control.stop(run)
     assert wait(folder, lambda run: not run.alive).status == "stopped"
 
 
@@ -118,6 +118,6 @@ def test_a_run_leaves_when_the_sun_goes_and_comes_back_with_it_where_it_was(trai
     wait(folder, lambda run: run.state.step > at + 2)
     steps = [event["step"] for event in events(folder, "step")]
     assert steps == list(range(1, len(steps) + 1))
-    control.stop(read_run(folder))
+    run_control.stop(read_run(folder))
     run = wait(folder, lambda run: not run.alive)
     assert run.status == "stopped" and run.adapter

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from garage_tui.core.monitor.run_watcher import RunSnapshot
-from garage_tui.core.runs import pairs
+from garage_tui.core.runs import paired_runs
 
 Runs = tuple[RunSnapshot, ...]
 
@@ -80,10 +80,10 @@ class PairTracker:
 
         From then on the comparison of a pair that is not complete is awaited.
         """
-        partners = pairs.partners(run, runs)
+        partners = paired_runs.partners(run, runs)
         if not partners:
             return None
-        first, second = pairs.guarded_first(run, next(filter(has_or_gets_card, partners), partners[0]))
+        first, second = paired_runs.guarded_first(run, next(filter(has_or_gets_card, partners), partners[0]))
         missing = next((one for one in (first, second) if not one.card), None)
         alive = first.alive or second.alive
         if missing is None and not alive:
@@ -93,15 +93,15 @@ class PairTracker:
 
     def expect(self, first: RunSnapshot, second: RunSnapshot) -> None:
         """Await the comparison of two runs that make a pair, in any order."""
-        first, second = pairs.guarded_first(first, second)
+        first, second = paired_runs.guarded_first(first, second)
         self._awaited.add((first.id, second.id))
 
     def update(self, runs: Runs) -> list[PairPending | ComparisonReady]:
         """Take in new snapshots of all runs; return the pairs that began to work, then those that are complete."""
         found: list[PairPending | ComparisonReady] = []
         alive = [run for run in runs if run.alive]
-        for guarded in filter(pairs.is_guarded, alive):
-            for plain in pairs.partners(guarded, alive)[:1]:
+        for guarded in filter(paired_runs.is_guarded, alive):
+            for plain in paired_runs.partners(guarded, alive)[:1]:
                 if (guarded.id, plain.id) not in self._awaited:
                     self.expect(guarded, plain)
                     found.append(PairPending(guarded, plain))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.facts.convert import guess, read, sentences, write
+from garage_tui.core.facts.file_formats import guess, read, sentences, write
 from garage_tui.core.facts.line import Fact
 
 text = st.text(st.characters(exclude_categories=["Cs", "Cc"])).filter(str.strip)

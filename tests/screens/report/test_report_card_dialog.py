@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from garage_tui.core.exam.report import write_report
-from garage_tui.core.launch import exam as examine
+from garage_tui.core.launch import exam_process as examine
 from garage_tui.core.runs.record import read_run
 
 RUN = "20261123-2315-lora-garage"

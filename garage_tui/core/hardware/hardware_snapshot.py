@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from garage_tui.core.hardware.gpu_reading import GpuReading
 from garage_tui.core.hardware.host import Host, HostMeter
 from garage_tui.core.hardware.nvml import Nvml
-from garage_tui.core.hardware.reading import GpuReading
 
 
 class HardwareSnapshot(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.diffusion.nearest import NearestMatch, compare, nearest, nearest_of_each
+from garage_tui.core.diffusion.nearest_images import NearestMatch, compare, nearest, nearest_of_each
 from tests.support.repository import REPOSITORY
 
 
@@ -47,7 +47,7 @@ def test_ten_thousand_pictures_on_disk_take_less_than_200_mb(tmp_path):
     program = f"""
 import threading, time
 import numpy as np
-from garage_tui.core.diffusion.nearest import nearest
+from garage_tui.core.diffusion.nearest_images import nearest
 images = np.load({str(tmp_path / "images.npy")!r}, mmap_mode="r")
 sample = np.array(images[9_876])
 def peak():  # without pages of the file, which the kernel takes back

@@ -11,8 +11,8 @@ from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.exam.report import Report
 from garage_tui.core.exam.report_text import read_clean
-from garage_tui.core.launch import exam as examine
-from garage_tui.core.launch.exam import ExamProcess
+from garage_tui.core.launch import exam_process as examine
+from garage_tui.core.launch.exam_process import ExamProcess
 from garage_tui.core.runs.record import read_run
 
 _BUSY, _IDLE = 0.25, 1.0

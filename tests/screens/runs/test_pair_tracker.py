@@ -10,7 +10,7 @@ import pytest
 from garage_tui.core.exam.report_text import Headline
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.core.runs.record import Manifest
-from garage_tui.screens.runs.pairs import (
+from garage_tui.screens.runs.pair_tracker import (
     CardMissing,
     ComparisonReady,
     KindsDiffer,

@@ -28,7 +28,7 @@ from pathlib import Path
 from textual.app import App
 from textual.widgets import Input
 from garage_tui.core.terminal.query import TerminalQuery
-from garage_tui.driver.late_replies import driver_for
+from garage_tui.driver.late_terminal_replies import driver_for
 with TerminalQuery() as question:
     pass
 ask, told = map(Path, sys.argv[1:])

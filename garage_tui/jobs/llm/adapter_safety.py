@@ -11,7 +11,7 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.safe_open import check_regular, open_regular, read_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.models.base_models import BaseModel
-from garage_tui.core.models.weight_policy import PICKLES
+from garage_tui.core.models.weight_safety import PICKLES
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 _MOST_HEADER = 100_000_000  # bytes, the limit of safetensors' own library

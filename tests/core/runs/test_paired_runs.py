@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from garage_tui.core.runs.pairs import are_pair, guarded_first, partners
+from garage_tui.core.runs.paired_runs import are_pair, guarded_first, partners
 from garage_tui.core.runs.record import Manifest
 
 

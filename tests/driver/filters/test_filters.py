@@ -12,8 +12,8 @@ from textual.color import Color
 
 import garage_tui
 from garage_tui.app.theme import GARAGE
-from garage_tui.driver.filters.ascii import TABLE, AsciiFilter, in_ascii, name_keys
-from garage_tui.driver.filters.no_color import NoColorFilter
+from garage_tui.driver.filters.ascii_filter import TABLE, AsciiFilter, in_ascii, name_keys
+from garage_tui.driver.filters.no_color_filter import NoColorFilter
 
 PACKAGE = Path(garage_tui.__file__).parent
 GROUND = Color.parse(GARAGE.background or "")
