@@ -111,7 +111,7 @@ def test_a_run_without_a_card_is_examined_first_and_its_phases_are_seen(report, 
     assert told.splitlines() == [
         f"{RUN} has no report card yet: examining it now, which takes about a minute",
         "loading the model",
-        "measuring the perplexity of general texts",
+        "reading texts",
     ]
     exam_job("raise SystemExit('is not started: there is a card')")
     assert report("last")[::2] == (0, "")
@@ -199,9 +199,9 @@ def test_a_run_that_trains_has_its_card_at_its_end(report, run):
     write_state(run, RunState(state="running", created=1))
     with (run / LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        assert report("last") == (2, "", f"garage: {RUN} is still training: the card comes at its end\n")
+        assert report("last") == (2, "", f"garage: {RUN} is still training: the report card is made at its end\n")
         write_state(run, RunState(state="queued", created=1))
-        assert "is waiting for its turn: the card comes at its end" in report("last")[2]
+        assert "is waiting for its turn: the report card is made at its end" in report("last")[2]
 
 
 def test_a_card_of_before_is_shown_while_the_run_trains_again(report, run, make_card):
@@ -209,7 +209,7 @@ def test_a_card_of_before_is_shown_while_the_run_trains_again(report, run, make_
     write_state(run, RunState(state="running", created=1))
     with (run / LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        assert "is training again: this card is of before" in report("last")[1]
+        assert "is training again: this report card is from before" in report("last")[1]
 
 
 def test_a_run_without_an_adapter_cannot_be_examined(report, run):
@@ -218,7 +218,7 @@ def test_a_run_without_an_adapter_cannot_be_examined(report, run):
     code, _, told = report("last")
     assert (code, told) == (
         2,
-        f"garage: {RUN} has no adapter to examine (failed: the disk is full); `garage resume {RUN}` has it go on\n",
+        f"garage: {RUN} has no adapter to examine (failed: the disk is full); resume it with `garage resume {RUN}`\n",
     )
 
 
