@@ -21,7 +21,7 @@ import psutil
 
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.diffusion.recipe import DiffusionRecipe, make_recipe
-from garage_tui.core.exam.diffusion_report import DiffusionReport, read_drawing_report
+from garage_tui.core.exam.diffusion_report import DiffusionReport, read_diffusion_report
 from garage_tui.core.images import contact_sheet as sheets
 from garage_tui.core.launch import control
 from garage_tui.core.launch import start as launcher
@@ -44,7 +44,7 @@ def main() -> None:
         recipe = make_recipe(args.preset, seed=seed)
         folder = launcher.start_diffusion(workspace, Settings(checkpoint_seconds=1e6), recipe, f"{args.preset}-{seed}")
         wait(folder)
-        card = read_drawing_report(folder)
+        card = read_diffusion_report(folder)
         tell(args.preset, seed, card, folder)
         for epoch in recipe.sheet_epochs:
             shutil.copy(sheet_of(folder, epoch), args.out / f"{args.preset}-{seed}-epoch-{epoch:02}.png")

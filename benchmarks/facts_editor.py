@@ -25,10 +25,10 @@ from timing import milliseconds
 
 from garage_tui.app.app import GarageApp
 from garage_tui.core.base.settings import Settings, Workspace
-from garage_tui.core.facts import file as facts
 from garage_tui.core.facts import filter as facts_view
 from garage_tui.core.facts.coverage import Coverage
 from garage_tui.core.facts.document import Document
+from garage_tui.core.facts.file import load_facts
 from garage_tui.core.facts.store import FactsStore
 
 WORDS = "garage solar power heat model learns answer question butterfly noise image token fan board driver rack".split()
@@ -104,13 +104,13 @@ def main() -> None:
         print(f"{rows:,} rows, {path.stat().st_size / 1e6:.0f} MB")
         lines = path.read_bytes().splitlines()
         print(f"  json.loads of each line  {milliseconds(lambda: [json.loads(line) for line in lines]):6.0f} ms")
-        print(f"  load                     {milliseconds(lambda: facts.load(path)):6.0f} ms")
-        file = facts.load(path)
+        print(f"  load                     {milliseconds(lambda: load_facts(path)):6.0f} ms")
+        file = load_facts(path)
         print(f"  coverage                 {milliseconds(lambda: Coverage(file.lines)):6.0f} ms")
         print(f"  both, as the editor does {milliseconds(lambda: FactsStore(path, Path(root))):6.0f} ms   budget 1000")
         document = Document(file.lines)
         find = facts_view.Filter("butterfly noise")
-        print(f"  a search through all     {milliseconds(lambda: facts_view.rows(document, find)):6.0f} ms")
+        print(f"  a search through all     {milliseconds(lambda: facts_view.filter_rows(document, find)):6.0f} ms")
         store = FactsStore(path, Path(root) / "journal")
 
         def save() -> None:

@@ -39,7 +39,7 @@ if sys.argv[1] == "meter":
     from garage_tui.core.hardware.history import ReadingHistory
     from garage_tui.core.hardware.snapshot import HardwareMeter
     meter, history = HardwareMeter(Path.cwd()), ReadingHistory()
-    look = lambda: history.add(meter.look())
+    look = lambda: history.add(meter.read())
 look()
 before = used()
 for _ in range({SECONDS}):
@@ -64,7 +64,8 @@ def share(what: str, environment: dict[str, str]) -> float:
 @contextlib.contextmanager
 def working(workspace: Path) -> Iterator[None]:
     """Have a run work there, as far as a reader can tell."""
-    from garage_tui.core.runs.record import LOCK, Manifest, RunState, write_manifest, write_state
+    from garage_tui.core.runs.folder import LOCK
+    from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 
     folder = workspace / "checkpoints" / "20261125-1200-lora-garage"
     folder.mkdir(parents=True)

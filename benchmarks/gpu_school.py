@@ -171,7 +171,8 @@ def with_ours(args: argparse.Namespace, clock: Clock) -> None:
 
     from garage_tui.core.base.settings import Workspace
     from garage_tui.core.runs.catalog import new_run_folder
-    from garage_tui.core.runs.record import FACTS, LOCK, Manifest, RunState, read_run, write_manifest, write_state
+    from garage_tui.core.runs.folder import FACTS, LOCK
+    from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
     from garage_tui.core.training.recipe import LoraRecipe, make_recipe
     from garage_tui.jobs.llm import load, unsloth
     from garage_tui.jobs.lora.train import OUT_OF_MEMORY, train

@@ -26,9 +26,10 @@ from typing import Any
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.exam.report import read_report, recall_of
-from garage_tui.core.facts.file import training_rows
+from garage_tui.core.facts.file import load_training_rows
 from garage_tui.core.launch import start as launcher
-from garage_tui.core.runs.record import EVENTS, read_run
+from garage_tui.core.runs.folder import EVENTS
+from garage_tui.core.runs.record import read_run
 from garage_tui.core.training.recipe import LoraRecipe, make_recipe
 
 SETS = Path(__file__).parent / "facts"
@@ -50,7 +51,7 @@ def run(facts: Path, name: str, seed: int) -> dict[str, Any]:
         workspace = Workspace.find(place)
         asked, indirect = both_exams(facts, Path(place))
         began = time.time()
-        made = recipe(name, seed, len(training_rows(asked)))
+        made = recipe(name, seed, len(load_training_rows(asked)))
         folder = launcher.start_lora(workspace, Settings(), asked, made, name=f"{facts.stem}-{seed}")
         while (seen := read_run(folder)).alive:
             time.sleep(0.5)

@@ -31,7 +31,8 @@ from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.facts import file as facts
 from garage_tui.core.launch import start as launcher
 from garage_tui.core.models import base_models as models
-from garage_tui.core.runs.record import EVENTS, read_run
+from garage_tui.core.runs.folder import EVENTS
+from garage_tui.core.runs.record import read_run
 from garage_tui.core.training.recipe import make_recipe
 
 FACTS = Path(__file__).resolve().parents[1] / "datasets" / "garage.jsonl"
@@ -53,7 +54,7 @@ def bare(batch: int, accumulation: int, epochs: int) -> None:
         def on_step_end(self, *_: object, **__: object) -> None:
             ended.append(time.time())
 
-    rows = facts.training_rows(FACTS)
+    rows = facts.load_training_rows(FACTS)
     path = models.find(recipe.base).path
     with tempfile.TemporaryDirectory() as out:
         trainer = SFTTrainer(

@@ -1,4 +1,4 @@
-"""The app: its screens, the keys that work everywhere, the palette; wiring only."""
+"""The app: its screens, the keys that work everywhere, and the command palette; wiring only."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ if TYPE_CHECKING:
     from garage_tui.core.terminal.query import TerminalQuery
 
 LEAST = Size(60, 20)
-"""Columns and rows from which everything that matters can be seen and reached."""
+"""Smallest size, in columns and rows, at which everything important can be seen and reached."""
 LEAST_PANE = Size(40, 6)
-"""Those of gauges and of runs, which are looked at in small panes of a dashboard too."""
+"""The same for the screens of runs and GPUs, which also fit into small panes of a dashboard."""
 TABS = (
     Tab("facts", "F2", "Facts"),
     Tab("runs", "F3", "Runs"),
@@ -65,10 +65,10 @@ class GarageApp(TerminalApp):
 
     Args:
         screen: the screen in front at the start.
-        facts: the facts file that is opened; by default `datasets/garage.jsonl`, else the first there is.
+        facts: the facts file to open; by default `datasets/garage.jsonl`, else the first one.
+        question: the queries that were sent to the terminal; its answers may still come.
         talk_to: the run whose model is the tuned one in the chat; by default the newest.
-        question: what the terminal was asked; where it has not answered yet, it may do so later.
-        only_ascii: why ASCII is all that is painted though nobody asked for that; empty where that is not so.
+        only_ascii: why only ASCII is painted although nobody chose that; empty if it is not so.
     """
 
     CSS_PATH = "garage.tcss"
@@ -79,27 +79,27 @@ class GarageApp(TerminalApp):
         Binding("f3", "show('runs')", "Runs", show=False, key_display="F3", tooltip="Go to the runs"),
         Binding("f4", "show('chat')", "Chat", show=False, key_display="F4", tooltip="Go to the chat"),
         Binding("f5", "show('gallery')", "Gallery", show=False, key_display="F5", tooltip="Go to the pictures"),
-        Binding("f6", "show('gpu')", "GPU", show=False, key_display="F6", tooltip="Go to heat, power and memory"),
+        Binding("f6", "show('gpu')", "GPU", show=False, key_display="F6", tooltip="Go to the GPU readings"),
         Binding("ctrl+p", "command_palette", "All actions", priority=True),
-        Binding("f8", "mouse", "Mouse", show=False, tooltip="Leave the mouse to the terminal, or take it back"),
-        Binding("f9", "paint_anew", "Paint", show=False, tooltip="Paint everything anew, over what others left there"),
-        Binding("escape", "back", "Back", show=False, key_display="Esc", tooltip="Go back to the screen before"),
-        Binding("q", "quit", "Quit", tooltip="Quit the app; runs go on without it"),
-        Binding("ctrl+q", "quit", "Quit", priority=True, tooltip="Quit the app; runs go on without it"),
+        Binding("f8", "mouse", "Mouse", show=False, tooltip="Toggle mouse (off: select text)"),
+        Binding("f9", "redraw", "Redraw", show=False, tooltip="Redraw the screen"),
+        Binding("escape", "back", "Back", show=False, key_display="Esc", tooltip="Go back to the previous screen"),
+        Binding("q", "quit", "Quit", tooltip="Quit the app; runs continue without it"),
+        Binding("ctrl+q", "quit", "Quit", priority=True, tooltip="Quit the app; runs continue without it"),
     ]
     COMMAND_PALETTE_DISPLAY = "^p"
     # Rows of a pane of a dashboard, where what matters most has all the room: the style sheets say what that is.
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (14, "-low"), (23, "-high")]  # noqa: RUF012 (as Textual has it)
 
     terminal: reactive[Terminal] = reactive(Terminal, repaint=False)
-    """What the terminal can show."""
+    """The capabilities of the terminal."""
     runs: reactive[tuple[RunSnapshot, ...]] = reactive((), repaint=False)
     """All runs as they were last seen, the newest first."""
     hardware: reactive[HardwareSnapshot | None] = reactive(None, repaint=False)
     """The sensors of this box as they were last read."""
 
     class TerminalAnswered(Message):
-        """The terminal has answered the start's questions, late."""
+        """The terminal has answered the queries of the start, late."""
 
         def __init__(self, terminal: Terminal) -> None:
             super().__init__()
@@ -123,7 +123,7 @@ class GarageApp(TerminalApp):
         if question:
             terminal = question.terminal
             self.set_reactive(GarageApp.terminal, terminal.ascii_only() if self.in_ascii else terminal)
-        self.animation_level = "none"  # over SSH a jump is better than a glide
+        self.animation_level = "none"  # over SSH smooth scrolling is slow
         self.chosen_facts, self._talk_to = facts, talk_to
         self.monitor = Monitor(self)
         self.navigation = Navigation(self)
@@ -161,7 +161,6 @@ class GarageApp(TerminalApp):
         return LEAST_PANE if name in ("runs", "gpu") else LEAST
 
     def action_mouse(self) -> None:
-
         self.pane.notice.note(self.switch_mouse())
 
     def compose(self) -> ComposeResult:
@@ -170,9 +169,9 @@ class GarageApp(TerminalApp):
         yield KeyBar()
 
     def _make(self, name: str) -> Pane:
-        """Return a new pane; each is imported, and its looks are read, when it is first seen."""
+        """Return a new pane; its module and style sheet are read when it is first shown."""
         if name != "facts":
-            self._read_looks(name)
+            self._read_styles(name)
         if name == "runs":
             from garage_tui.screens.runs.pane import RunsPane
 
@@ -191,43 +190,42 @@ class GarageApp(TerminalApp):
             return GpuPane(self.monitor.hardware, self.settings)
         return FactsPane(self.workspace, self.settings, self.chosen_facts)
 
-    def _read_looks(self, name: str) -> None:
+    def _read_styles(self, name: str) -> None:
         path = (PACKAGE / "app" if name == "palette" else PACKAGE / "screens" / name) / f"{name}.tcss"
         if not self.stylesheet.has_source(str(path)):
             self.stylesheet.read(path)
 
     def action_command_palette(self) -> None:
-        self._read_looks("palette")
+        self._read_styles("palette")
         super().action_command_palette()
 
     def on_mount(self) -> None:
         self.query_one(HeaderBar).active = self.pane.id or ""
         self.pane.reveal()
-        # A closed terminal or connection ends the app in good order; Textual's own default would be a sudden death.
+        # A closed terminal or connection ends the app in an orderly way; by default the signal would kill it.
         for number in (signal.SIGHUP, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, self.leave)
         if self._only_ascii:
-            words = f"painted in ASCII: {self._only_ascii}; `garage --no-ascii` paints everything"
-            self.pane.notice.note(words)
+            self.pane.notice.note(f"Only ASCII is shown: {self._only_ascii}; `garage --no-ascii` shows all characters")
         self.set_timer(0.1, self._after_first_paint)
         self.set_timer(0.2, self.monitor.watch_hardware)
 
     def _after_first_paint(self) -> None:
-        """Begin what would have competed with the first paint."""
-        gc.freeze()  # what was imported stays: nobody has to look for garbage in it
+        """Start what would have slowed down the first paint."""
+        gc.freeze()  # imported modules stay: the collector need not visit them
         gc.enable()
         self.monitor.watch_runs()
 
     def leave(self) -> None:
-        """Leave because the terminal is gone, or somebody asked for it from outside."""
+        """Exit because the terminal is gone, or because of a signal."""
         self.exit(0)
-        # What is still to be painted may wait for ever for a terminal that is gone; nothing is unsaved by now.
+        # Output to a terminal that is gone may block for ever; everything is saved by now.
         last = threading.Timer(_LEAVE_SECONDS, os._exit, (0,))
         last.daemon = True
         last.start()
 
-    def action_paint_anew(self) -> None:
-        """Send the whole screen again."""
+    def action_redraw(self) -> None:
+        """Send the whole screen to the terminal again."""
         from garage_tui.driver.driver import LineDriver
 
         if isinstance(driver := driver_of(self), LineDriver):
@@ -241,12 +239,12 @@ class GarageApp(TerminalApp):
 
     @property
     def header(self) -> HeaderBar:
-        """The first line: tabs, gauges, the run at work."""
+        """The first line: tabs, hardware readings, the running run."""
         return self.screen_stack[0].query_one(HeaderBar)
 
     @property
     def facts_pane(self) -> FactsPane | None:
-        """The Facts screen; None while nobody has opened it."""
+        """The Facts screen; None until it is opened."""
         return next(iter(self.screen_stack[0].query(FactsPane)), None)
 
     async def ask(self, dialog: Screen[T]) -> T | None:
@@ -254,7 +252,7 @@ class GarageApp(TerminalApp):
         return await self.push_screen_wait(dialog)
 
     def write_to_terminal(self, text: str) -> None:
-        """Send control sequences that move nothing on the screen, such as a title."""
+        """Send control sequences that do not change the screen, such as a title."""
         if driver := driver_of(self):
             driver.write(text)
 
@@ -263,13 +261,13 @@ class GarageApp(TerminalApp):
         await self.screen_stack[0].query_one(ContentSwitcher).add_content(self._make(name))
 
     async def action_show(self, name: str) -> None:
-        """Bring a screen to the front; it is made when it is first asked for."""
+        """Bring a screen to the front; it is made when it is first shown."""
         if name == self._trail[-1]:
             return
         least = self._least(name)
         if self.size.width < least.width or self.size.height < least.height:  # in a small pane of a dashboard
             here = f"{self.size.width}×{self.size.height}"
-            self.pane.notice.wrong(f"that screen needs {least.width}×{least.height}, this is {here}")
+            self.pane.notice.wrong(f"That screen needs {least.width}×{least.height}; this terminal has {here}")
             return
         switcher = self.query_one(ContentSwitcher)
         self.pane.conceal()
@@ -299,21 +297,21 @@ class GarageApp(TerminalApp):
         self.push_screen(HelpDialog(f"{title} – help", text, keys, front.HELP_PAGE))
 
     def _actions(self, screen: Screen[object]) -> list[tuple[object, Binding]]:
-        """Return what can be done on a screen now: every binding with a sentence to it, once."""
+        """Return the actions of a screen that are possible now: each binding with a tooltip, once."""
         found: dict[str, tuple[object, Binding]] = {}
         for node, binding, enabled, _ in screen.active_bindings.values():
             if not enabled or not binding.tooltip or binding.system:
                 continue
             if binding.action not in found or len(found[binding.action][1].key) > len(binding.key):
-                found[binding.action] = (node, binding)  # of two keys for one thing, the shorter
+                found[binding.action] = (node, binding)  # of two keys for one action, the shorter
         return list(found.values())
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Fill the palette: every action, in words, with its key."""
+        """Yield the entries of the palette: each action with its key."""
         for node, binding in self._actions(screen):
             run = partial(self.run_action, binding.action, node)  # type: ignore[arg-type]
             yield SystemCommand(binding.tooltip, f"key {self.get_key_display(binding)}", run)
-        yield SystemCommand("Choose other colours", "a theme for this session", self.action_change_theme)
+        yield SystemCommand("Change colours", "choose a theme for this session", self.action_change_theme)
 
     # What the parts do
 
@@ -374,13 +372,13 @@ class GarageApp(TerminalApp):
         self.monitor.close()
 
     async def action_quit(self) -> None:
-        """Leave; runs go on, and the shell is told so."""
+        """Quit; living runs continue, and a message in the shell says so."""
         alive = [run.id for run in self.runs if run.alive]
         message = None
         if alive:
             message = (
-                f"{', '.join(alive)} {'goes' if len(alive) == 1 else 'go'} on without the app: "
-                "`garage` shows it again, `garage stop last` stops it."
+                f"{', '.join(alive)} {'continues' if len(alive) == 1 else 'continue'} without the app: "
+                "`garage` opens it again, `garage stop last` stops the newest run."
             )
         self.exit(0, message=message)
 
@@ -395,7 +393,7 @@ def run_app(
     only_ascii: str = "",
 ) -> int:
     """Open the app and return its exit code."""
-    for name in ("COLUMNS", "LINES"):  # of a shell that exports them: Textual would keep to them after a resize
+    for name in ("COLUMNS", "LINES"):  # if a shell exports them, Textual would ignore a resize
         os.environ.pop(name, None)
     app = GarageApp(workspace, settings, screen, facts, question, talk_to, only_ascii)
     app.run(mouse=settings.mouse)

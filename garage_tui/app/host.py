@@ -1,4 +1,4 @@
-"""What the parts of the app may ask of the app."""
+"""The protocol through which the parts of the app use it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Watches runs and hardware in threads of their own, and tells the screens, the header and the terminal's title."""
+"""The monitor: watches runs and hardware in threads, and updates screens, header and terminal title."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class HardwareRead(Message):
 
 
 class RunsChanged(Message):
-    """A run folder changed, appeared or went."""
+    """A run folder was added, changed or deleted."""
 
     def __init__(self, runs: tuple[RunSnapshot, ...]) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class RunProgressed(Message):
 
 
 class Monitor:
-    """Owns the watchers and passes on what they find. Nothing of it is needed for the first paint."""
+    """Owns the watchers and passes on what they find. The first paint does not need it."""
 
     def __init__(self, app: AppHost) -> None:
         self._app = app
@@ -59,7 +59,7 @@ class Monitor:
 
     @cached_property
     def hardware(self) -> HardwareWatcher:
-        """Watches heat, power and memory."""
+        """Reads the sensors."""
         from garage_tui.core.hardware.watcher import HardwareWatcher
 
         return HardwareWatcher(self._app.workspace)
@@ -73,15 +73,15 @@ class Monitor:
         return TerminalTitle(from_home(self._app.workspace.root), self._app.write_to_terminal, self._app.in_ascii)
 
     def watch_runs(self) -> None:
-        """Begin to watch the run folders, in a worker thread."""
+        """Start watching the run folders, in a worker thread."""
         self._app.run_worker(self._watch_runs, group="watch", thread=True)
 
     def watch_hardware(self) -> None:
-        """Begin to read the sensors, in a daemon thread.
+        """Start reading the sensors, in a daemon thread.
 
-        A driver may hang: a worker's thread would be waited for when the app ends, a daemon thread is not.
+        A driver may hang: the app would wait for a worker's thread when it ends, but not for a daemon thread.
         """
-        threading.Thread(target=self.hardware.run, args=(self._post_hardware,), name="gauges", daemon=True).start()
+        threading.Thread(target=self.hardware.run, args=(self._post_hardware,), name="hardware", daemon=True).start()
 
     def close(self) -> None:
         """Stop watching."""
@@ -106,7 +106,7 @@ class Monitor:
         self._app.header.run_lines = header_lines(runs)
         if self._title:
             self._title.show(runs)
-        self.hardware.attend(running=any(run.alive and run.status != "queued" for run in runs))
+        self.hardware.set_attention(running=any(run.alive and run.status != "queued" for run in runs))
 
     def show_progress(self, progress: RunProgress) -> None:
         """Show what the followed run wrote, if the Runs screen is in front."""
@@ -132,7 +132,7 @@ class Monitor:
         return self._app.is_running and self._app.post_message(HardwareRead(hardware))
 
     def _announce(self, runs: tuple[RunSnapshot, ...]) -> None:
-        """Ring and say so when a run has ended, whichever screen is in front; say so when a run begins to wait."""
+        """Show a notice when a run ends (with a bell) or begins to wait, whichever screen is in front."""
         alive = {run.id: run for run in self._app.runs if run.alive}
         notify, notice = self._app.settings.notify, self._app.pane.notice
         for run in runs:
@@ -141,12 +141,12 @@ class Monitor:
             if run.id in alive and not run.alive and run.status in notify.on:
                 if notify.bell:
                     self._app.bell()
-                why = run.reason or (run.card.words if run.card else "")
+                why = run.reason or (run.card.text if run.card else "")
                 text = f"{run.id} {run.status}{': ' if why else ''}{why}"
                 (notice.wrong if run.status == "failed" else notice.done)(text)
 
 
 def from_home(path: Path) -> str:
-    """Return a path as people write it: one in their home folder begins with `~`."""
+    """Return a path with `~` for the home folder."""
     home = Path.home()
     return f"~/{path.relative_to(home)}" if path.is_relative_to(home) and path != home else str(path)

@@ -1,4 +1,4 @@
-"""From one screen to another: the chat of a run, its report card, its contact sheets, a fact into its file."""
+"""Navigation between screens: to the chat of a run, its report card, its contact sheets; a fact into its file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Navigation:
         return self._app.workspace.checkpoints
 
     def facts_file(self) -> Path:
-        """Return the facts file that is open, or would be opened."""
+        """Return the facts file that is open, or that would be opened."""
         pane = self._app.facts_pane
         if pane and pane.store:
             return pane.store.path
@@ -69,7 +69,7 @@ class Navigation:
         self._app.push_screen(CompareDialog(self._checkpoints / first, self._checkpoints / second))
 
     def add_fact(self, fact: Fact) -> None:
-        """Add a fact that was written in the chat to the facts file, and tell the chat what came of it."""
+        """Add a fact that was written in the chat to the facts file, and report the result to the chat."""
         self._app.run_worker(self._add_fact(fact), group="fact")
 
     async def _add_fact(self, fact: Fact) -> None:

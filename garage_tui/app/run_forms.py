@@ -1,4 +1,4 @@
-"""How the app starts runs: it asks which kind, opens the form of that kind, then shows the run that was started."""
+"""The launch forms of the app: asks which kind of run to start, opens its form, then shows the run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _KINDS = (
 
 
 class RunForms:
-    """Opens launch forms. Only one is open at a time: a new one takes the place of the one before."""
+    """Opens launch forms, one at a time: a new form replaces the previous one."""
 
     def __init__(self, app: AppHost, started: Callable[[], object]) -> None:
         """Own the forms of an app; `started` is called when a run has been started."""
@@ -78,7 +78,7 @@ class RunForms:
         if chosen and chosen not in files:
             files.insert(0, chosen)
         if not files and like is None:
-            self._app.pane.notice.wrong("There is nothing to teach yet: F2, then a, writes the first fact")
+            self._app.pane.notice.wrong("There are no facts to teach yet: press F2, then a to write the first one")
             return None
         count = len(await asyncio.to_thread(gpus.usable))
         return await self._app.ask(LoraForm(self._app.workspace, self._app.settings, files, chosen, like, count))
@@ -86,16 +86,16 @@ class RunForms:
     async def _diffusion_form(self, like: Run | None = None) -> Path | None:
         from garage_tui.core.base.errors import GarageError
         from garage_tui.core.diffusion import image_source
-        from garage_tui.core.diffusion.recipe import usual_preset
+        from garage_tui.core.diffusion.recipe import default_preset
         from garage_tui.core.hardware import gpus
         from garage_tui.screens.launch.diffusion_form import DiffusionForm
 
         workspace = self._app.workspace
-        sources, preset = await asyncio.to_thread(lambda: (image_source.choices(workspace.datasets), usual_preset()))
+        sources, preset = await asyncio.to_thread(lambda: (image_source.choices(workspace.datasets), default_preset()))
         count = len(await asyncio.to_thread(gpus.usable))
         try:
             form = DiffusionForm(workspace, self._app.settings, sources, preset, like, count)
-        except GarageError as error:  # a recipe of another version
+        except GarageError as error:  # a recipe that this version does not know
             self._app.pane.notice.wrong(str(error))
             return None
         return await self._app.ask(form)

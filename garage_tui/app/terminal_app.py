@@ -1,4 +1,4 @@
-"""An app that fits its terminal: how large it is, which signs and colours it has, and whose the mouse is."""
+"""The base of the app that adapts to its terminal: size, character set, colours and mouse."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
 
 
 class TerminalApp(App[int]):
-    """What every screen of the app is painted through."""
+    """An app that filters its output for the terminal, and covers itself where that is too small."""
 
     in_ascii = False
-    """Whether ASCII is all that is painted."""
+    """True if only ASCII is painted."""
     _is_small = False
 
     def least_size(self) -> Size:
-        """Return the columns and rows that are needed by what is in front."""
+        """Return the smallest columns and rows for the screen in front."""
         return Size(1, 1)
 
     def fitting_theme(self) -> Theme:
-        """Return the colours for as many as the terminal has."""
-        # Of 16 colours Rich takes the nearest: most of our greys would be one.
+        """Return the theme for the number of colours that the terminal has."""
+        # With 16 colours Rich takes the nearest one: most of our greys would be the same.
         return GARAGE_16 if self.console.color_system == "standard" and not self.no_color else GARAGE
 
     @cached_property
     def _own_filters(self) -> list[LineFilter]:
-        """What this terminal cannot show, or shall not, taken out of every line before it is sent."""
+        """Filters that remove from every line what the terminal cannot show, or should not receive."""
         filters: list[LineFilter] = [SanitizeFilter()]
         if self.in_ascii:
             from garage_tui.driver.filters.ascii import AsciiFilter
@@ -56,28 +56,28 @@ class TerminalApp(App[int]):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         theirs = super().get_line_filters()
-        if self.no_color:  # Textual's own answer to NO_COLOR is shades of grey
+        if self.no_color:  # Textual itself shows shades of grey for NO_COLOR
             theirs = [one for one in theirs if type(one).__name__ != "Monochrome"]
         return [*theirs, *self._own_filters]
 
     async def on_event(self, event: Event) -> None:
-        if isinstance(event, Paste):  # what is on a clipboard is outside text
+        if isinstance(event, Paste):  # a clipboard holds untrusted text
             event.text = plain(event.text)
         await super().on_event(event)
 
     def get_key_display(self, binding: Binding) -> str:
         display = super().get_key_display(binding)
-        if re.fullmatch(r"f\d+|tab|esc|shift\+tab", display):  # as they are written on the keys
+        if re.fullmatch(r"f\d+|tab|esc|shift\+tab", display):  # as they are printed on the keys
             display = display.title()
         return self.name_keys(display)
 
-    def name_keys(self, words: str) -> str:
-        """Return words about keys with names for those that are signs, where they cannot be painted."""
+    def name_keys(self, text: str) -> str:
+        """Return a text with names in place of key symbols, if the terminal cannot show those."""
         if self.in_ascii:
             from garage_tui.driver.filters.ascii import name_keys
 
-            words = name_keys(words)
-        return words
+            text = name_keys(text)
+        return text
 
     def on_resize(self, event: Resize) -> None:
         least = self.least_size()
@@ -87,7 +87,7 @@ class TerminalApp(App[int]):
             self.call_later(self.cover)
 
     def cover(self) -> None:
-        """Hide everything behind a sentence while the terminal is too small, and have it back afterwards."""
+        """Cover the app with a sentence while the terminal is too small; uncover it afterwards."""
         from garage_tui.widgets.too_small import TooSmall
 
         covered = isinstance(self.screen, TooSmall)
@@ -97,11 +97,11 @@ class TerminalApp(App[int]):
             self.pop_screen()
 
     def switch_mouse(self) -> str:
-        """Leave the mouse to the terminal, or take it back, and return the sentence about it."""
+        """Toggle whether the app or the terminal gets the mouse, and return a sentence on it."""
         from garage_tui.driver.mouse_driver import MouseDriver
 
         if not isinstance(driver := driver_of(self), MouseDriver):
-            return "there is no mouse here"
+            return "There is no mouse here"
         if driver.switch_mouse():
-            return "the mouse is the app's; F8 leaves it to the terminal"
-        return "the mouse is the terminal's, which selects text with it; F8 takes it back"
+            return "Mouse on: clicks and the wheel go to the app"
+        return "Mouse off: the terminal selects text; F8 turns it on again"

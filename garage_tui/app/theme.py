@@ -1,11 +1,11 @@
-"""The colours. Each is one of the 256-colour palette, so that nothing changes in a terminal without true colour."""
+"""The themes. Each colour is one of the 256-colour palette, so that terminals without true colour look the same."""
 
 from __future__ import annotations
 
 from textual.theme import Theme
 
 VARIABLES = {"muted": "#949494", "line": "#444444", "cursor": "#303030", "chosen": "#444444"}
-"""Colours of our own, with the values that hold in foreign themes too."""
+"""Theme variables of this app, with their values in themes that lack them."""
 
 GARAGE = Theme(
     name="garage",
@@ -71,4 +71,4 @@ GARAGE_16 = Theme(
         "scrollbar-corner-color": "#000000",
     },
 )
-"""The same where there are 16 colours: each is one of them, as Rich numbers them, and none is the nearest of two."""
+"""The same for 16 colours: each is exactly one of those, as Rich numbers them."""

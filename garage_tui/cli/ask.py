@@ -1,4 +1,4 @@
-"""`garage ask`: the base's and the tuned model's answers, side by side; no server needed."""
+"""`garage ask`: prints the answers of the base model and of a tuned model; needs no server."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 def add(commands: argparse._SubParsersAction[Any]) -> None:
     parser = commands.add_parser(
         "ask",
-        help="ask the base and the tuned model; no server needed",
+        help="ask the base model and a tuned model; needs no server",
         description="Ask the base model and the tuned model the same questions and print both answers. "
-        "Answers are greedy, so the same question gives the same answer.",
+        "Decoding is greedy, so the same question gets the same answer.",
     )
     parser.add_argument("questions", nargs="+", metavar="QUESTION")
     parser.add_argument(
         "--run", metavar="RUN", dest="run_ref", help="the run to ask (default: the newest with an adapter)"
     )
-    parser.add_argument("--base", metavar="NAME", help="ask this model alone: a name, a folder (an export) or a Hub id")
+    parser.add_argument("--base", metavar="NAME", help="ask only this model: a name, a folder (an export) or a Hub id")
     parser.add_argument("--max-tokens", type=int, default=256, metavar="N", help="end an answer after N tokens (256)")
     parser.add_argument("--json", action="store_true", help="one JSON document")
     parser.set_defaults(run=run_ask)
@@ -38,7 +38,7 @@ def run_ask(args: argparse.Namespace) -> int:
     if args.max_tokens < 1:
         raise BadInputError(f"--max-tokens {args.max_tokens}: give 1 or more")
     if args.base and args.run_ref:
-        raise BadInputError("--base asks a model alone, --run a run and its base: give one of the two")
+        raise BadInputError("--base asks one model alone, --run a run and its base model: give only one of them")
     workspace = Workspace.find(args.workspace)
     settings = load_settings(workspace)
     run = None if args.base else tuned(workspace, args.run_ref)
@@ -46,24 +46,30 @@ def run_ask(args: argparse.Namespace) -> int:
     answers = _answers(base, run, args.questions, args.max_tokens)
     if args.json:
         rows = [
-            {"question": question, "base": found.get(0), "tuned": found.get(1)}
-            for question, found in zip(args.questions, answers, strict=True)
+            {"question": question, "base": pair.get(0), "tuned": pair.get(1)}
+            for question, pair in zip(args.questions, answers, strict=True)
         ]
         print(json.dumps({"base": base, "run": run.id if run else None, "answers": rows}, indent=2))
         return 0
-    for question, found in zip(args.questions, answers, strict=True):
-        _print_answers(question, [(base, found.get(0))] + ([(run.id, found.get(1))] if run else []))
+    for question, pair in zip(args.questions, answers, strict=True):
+        _print_answers(question, [(base, pair.get(0))] + ([(run.id, pair.get(1))] if run else []))
     if run is None and not args.base:
-        print("There is no tuned model yet, so only the base answered: `garage train lora --facts FILE` makes one.")
+        print(
+            "There is no tuned model yet, so only the base model answered: `garage train lora --facts FILE` trains one."
+        )
     return 0
 
 
 def tuned(workspace: Workspace, ref: str | None) -> Run | None:
-    """Return the run that `ref` names, by default the newest with an adapter; None where there is none."""
+    """Return the run that `ref` names, by default the newest with an adapter; None if there is none.
+
+    Raises:
+        BadInputError: the run has no adapter, or draws pictures.
+    """
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.runs.catalog import find_run, list_runs
     from garage_tui.core.runs.diffusion_files import no_chat_reason
-    from garage_tui.core.runs.record import ENDED
+    from garage_tui.core.runs.folder import ENDED
 
     if ref is None or ref == "last":
         trained = [run for run in list_runs(workspace) if run.adapter and run.manifest and run.status in ENDED]
@@ -77,7 +83,11 @@ def tuned(workspace: Workspace, ref: str | None) -> Run | None:
 
 
 def _answers(base: str, run: Run | None, questions: list[str], max_tokens: int) -> list[dict[int, str]]:
-    """Return for each question the answers: 0 the base's, 1 the run's."""
+    """Return the answers to each question: 0 is the base model's, 1 the run's.
+
+    Raises:
+        GarageError: the job failed.
+    """
     import json
     import subprocess
     import sys
@@ -91,13 +101,13 @@ def _answers(base: str, run: Run | None, questions: list[str], max_tokens: int) 
     job = subprocess.run(
         [sys.executable, "-P", "-m", "garage_tui.jobs.serve.ask"],
         input=json.dumps(request).encode(),
-        stdout=subprocess.PIPE,  # stderr is left as it is: it carries the phases
+        stdout=subprocess.PIPE,  # stderr is passed through: the job reports its phases there
         env=environment(shares_cores=True),
     )
     lines = [json.loads(line) for line in job.stdout.splitlines()]
     if job.returncode != 0 or len(lines) != len(questions) * (1 + len(runs)):
-        said = lines[-1].get("error") if lines else None
-        raise GarageError(one_line(said) if said else f"the model's process ended with exit code {job.returncode}")
+        error = lines[-1].get("error") if lines else None
+        raise GarageError(one_line(error) if error else f"the model's process ended with exit code {job.returncode}")
     answers: list[dict[int, str]] = [{} for _ in questions]
     for line in lines:
         answers[line["question"]][1 if run and line["model"] == run.id else 0] = line["answer"]
@@ -114,6 +124,6 @@ def _print_answers(question: str, answers: list[tuple[str, str | None]]) -> None
     print(one_line(question, 1000))
     for name, answer in answers:
         print(f"  {one_line(name)}")
-        for line in plain(answer or "").strip().splitlines() or ["(it says nothing)"]:
+        for line in plain(answer or "").strip().splitlines() or ["(no answer)"]:
             print(textwrap.fill(line, width, initial_indent="    ", subsequent_indent="    "))
     print()

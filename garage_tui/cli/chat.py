@@ -1,4 +1,4 @@
-"""`garage chat`: the app, opened on the chat."""
+"""`garage chat`: opens the app on the Chat screen."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 def add(commands: argparse._SubParsersAction[Any]) -> None:
     parser = commands.add_parser(
         "chat",
-        help="open the app on the chat",
-        description="Open the app on the chat, with the newest tuned model or that of RUN.",
+        help="open the app on the Chat screen",
+        description="Open the app on the Chat screen, with the newest tuned model or the one of RUN.",
     )
-    parser.add_argument("--run", metavar="RUN", dest="run_ref", help="the run to talk to (default: the newest)")
+    parser.add_argument("--run", metavar="RUN", dest="run_ref", help="the run to chat with (default: the newest)")
     parser.set_defaults(run=run_chat)
 
 

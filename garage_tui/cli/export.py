@@ -42,6 +42,7 @@ def run_export(args: argparse.Namespace) -> int:
     import sys
 
     from garage_tui.core.base.errors import BadInputError
+    from garage_tui.core.base.format import human_bytes
     from garage_tui.core.base.settings import Workspace
     from garage_tui.core.export.export_process import ExportRequest, refusal
     from garage_tui.core.runs.catalog import find_run
@@ -66,7 +67,7 @@ def run_export(args: argparse.Namespace) -> int:
     print(done.path)
     if sys.stdout.isatty():
         earlier = "; it replaced an earlier export" if done.replaced else ""
-        print(f"{done.bytes / 1e6:,.0f} MB{earlier}\n{_use(request, done)}")
+        print(f"{human_bytes(done.bytes)}{earlier}\n{_use(request, done)}")
     return 0
 
 

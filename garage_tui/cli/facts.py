@@ -11,39 +11,40 @@ if TYPE_CHECKING:
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
-    parser = commands.add_parser("facts", help="look a facts file over")
+    parser = commands.add_parser("facts", help="check, import or export a facts file")
     actions = parser.add_subparsers(metavar="ACTION", required=True)
-    check = actions.add_parser("check", help="name every problem with its line; exit 2 if any is an error")
-    check.add_argument("file", metavar="FILE", help="JSONL: one {question, answer} object a line")
+    check = actions.add_parser("check", help="list every problem with its line; exit code 2 if any is an error")
+    check.add_argument("file", metavar="FILE", help="JSONL: one {question, answer} object per line")
     check.add_argument("--json", action="store_true", help="one JSON document")
     check.add_argument(
-        "--base", metavar="MODEL", help="also name rows longer than training takes, in this model's tokens"
+        "--base", metavar="MODEL", help="also list rows that are too long for training, in this model's tokens"
     )
     check.set_defaults(run=run_check)
     formats = ("facts", "csv", "messages", "alpaca", "sharegpt", "text")
     bring = actions.add_parser(
-        "import", help="add the facts of a CSV, chat or text file; never a row that is there already"
+        "import", help="add the facts of a CSV, chat or text file; rows that are already there are skipped"
     )
-    bring.add_argument("source", metavar="SOURCE", help="a file, or - for what comes from another command")
-    bring.add_argument("--as", dest="form", choices=formats, help="its format; guessed where it is not given")
+    bring.add_argument("source", metavar="SOURCE", help="a file, or - for standard input")
+    bring.add_argument("--as", dest="form", choices=formats, help="its format; detected by default")
     bring.add_argument("--to", metavar="FILE", help="the facts file (default: datasets/SOURCE.jsonl)")
     bring.add_argument("--json", action="store_true", help="one JSON document")
     bring.set_defaults(run=run_import)
     take = actions.add_parser("export", help="write facts in a format that other tools read")
     take.add_argument("file", metavar="FILE", help="the facts file")
     take.add_argument("--as", dest="form", choices=formats, required=True, help="the format")
-    take.add_argument("--out", metavar="OUT", help="write this file instead of the screen")
+    take.add_argument("--out", metavar="OUT", help="write to this file instead of standard output")
     take.add_argument("--no-exam", action="store_true", help="leave the exam questions out")
-    take.add_argument("--force", action="store_true", help="replace OUT if it is there")
+    take.add_argument("--force", action="store_true", help="replace OUT if it exists")
     take.set_defaults(run=run_export)
 
 
 def run_check(args: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from garage_tui.core.facts import file as facts
+    from garage_tui.core.base.format import plural
+    from garage_tui.core.facts.file import load_facts
 
-    file = facts.load(Path(args.file))
+    file = load_facts(Path(args.file))
     if args.base:
         file.problems += _too_long(file, args.base)
         file.problems.sort(key=lambda problem: problem.line)
@@ -57,26 +58,22 @@ def run_check(args: argparse.Namespace) -> int:
         for problem in file.problems:
             print(file.where(problem))
         warnings = len(file.problems) - len(file.errors)
-        counts = _count(len(file.facts), "fact") + (f" ({exam} for the exam only)" if exam else "")
-        print(f"{counts}, {_count(len(file.errors), 'error')}, {_count(warnings, 'warning')}")
+        counts = plural(len(file.facts), "fact") + (f" ({exam} for the exam only)" if exam else "")
+        print(f"{counts}, {plural(len(file.errors), 'error')}, {plural(warnings, 'warning')}")
     return 2 if file.errors else 0
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _too_long(file: FactsFile, base: str) -> list[Problem]:
     from garage_tui.core.facts.file import Problem
-    from garage_tui.core.training import token_preview as tokens
+    from garage_tui.core.training import token_preview
     from garage_tui.core.training.recipe import LoraRecipe
-    from garage_tui.core.training.token_lengths import in_words
+    from garage_tui.core.training.token_lengths import describe_cut
 
     limit = LoraRecipe().max_length
     numbers = {id(line.fact): number for number, line in enumerate(file.lines, 1)}
     problems = []
-    for row, count, cut in tokens.too_long(base, file.training, limit):
-        problems.append(Problem(numbers[id(row)], in_words(count, cut, limit), error=False))
+    for row, count, cut in token_preview.too_long(base, file.training, limit):
+        problems.append(Problem(numbers[id(row)], describe_cut(count, cut, limit), error=False))
     return problems
 
 
@@ -101,23 +98,23 @@ def run_import(args: argparse.Namespace) -> int:
     name = f"{source.stem if source else 'imported'}.jsonl"
     path = Path(args.to) if args.to else Workspace.find(args.workspace).datasets / name
     if source and path.exists() and path.resolve() == source.resolve():
-        raise BadInputError(f"{path} is the source itself: name another file with --to")
+        raise BadInputError(f"{path} is the source itself: give another file with --to")
     path.parent.mkdir(parents=True, exist_ok=True)
     store = FactsStore(path, journals_folder())
-    new = convert.not_there(found.facts, store.document.lines)
+    new = convert.only_new(found.facts, store.document.lines)
     if new:
         store.insert(len(store.document.lines), new, "importing")
-        while theirs := store.save():
-            store.accept(theirs)
+        while change := store.save():
+            store.accept(change)
     store.close()
-    there = len(found.facts) - len(new)
+    known = len(found.facts) - len(new)
     if args.json:
-        counts = {"file": str(path), "added": len(new), "there": there, "problems": found.problems}
+        counts = {"file": str(path), "added": len(new), "there": known, "problems": found.problems}
         print(json.dumps(counts, indent=2))
     else:
-        waiting = sum(fact.statement for fact in new)
+        waiting = sum(fact.is_statement for fact in new)
         await_ = f", {waiting} of them without a question yet" if waiting else ""
-        print(f"{path}: {len(new)} added{await_}, {there} there already, {len(found.problems)} could not be taken over")
+        print(f"{path}: {len(new)} added{await_}, {known} already there, {len(found.problems)} skipped")
     return 0 if found.facts else 2
 
 
@@ -127,17 +124,17 @@ def run_export(args: argparse.Namespace) -> int:
 
     from garage_tui.core.base.errors import BadInputError, GarageError
     from garage_tui.core.facts import convert
-    from garage_tui.core.facts import file as facts
+    from garage_tui.core.facts.file import load_facts, write_file
 
-    file = facts.load(Path(args.file))
+    file = load_facts(Path(args.file))
     rows = [line.fact for line in file.lines if line.fact and not (args.no_exam and line.fact.exam)]
     data = convert.write(rows, args.form)
     if args.out:
         out = Path(args.out)
         if out.exists() and not args.force:
-            raise BadInputError(f"{out} is there already: --force replaces it")
+            raise BadInputError(f"{out} already exists: --force replaces it")
         try:
-            facts.write(out, data, keep=False)
+            write_file(out, data, keep=False)
         except OSError as error:
             raise GarageError(f"{out} cannot be written: {error.strerror}") from error
     else:
@@ -147,10 +144,10 @@ def run_export(args: argparse.Namespace) -> int:
             sys.stdout.buffer.write(data)
     exams = sum(row.exam for row in rows)
     unread = len(file.errors)
-    left = sum(row.statement for row in rows) if args.form not in ("facts", "text") else 0
-    words = [f"{len(rows) - left} rows"]
-    words += [f"{exams} exam questions among them (--no-exam leaves them out)"] if exams else []
-    words += [f"{left} without a question left out"] if left else []
-    words += [f"{unread} lines that cannot be read left out: garage facts check {args.file}"] if unread else []
-    print(", ".join(words), file=sys.stderr)
+    left = sum(row.is_statement for row in rows) if args.form not in ("facts", "text") else 0
+    parts = [f"{len(rows) - left} rows"]
+    parts += [f"{exams} of them exam questions (--no-exam leaves them out)"] if exams else []
+    parts += [f"{left} without a question skipped"] if left else []
+    parts += [f"{unread} unreadable lines skipped: garage facts check {args.file}"] if unread else []
+    print(", ".join(parts), file=sys.stderr)
     return 0

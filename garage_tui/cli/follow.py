@@ -17,8 +17,9 @@ from garage_tui.core.base.format import duration
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.runs.diffusion_files import parse_sheet
+from garage_tui.core.runs.folder import EVENTS
 from garage_tui.core.runs.probe_events import Probe, parse_probe
-from garage_tui.core.runs.record import EVENTS, Run, read_run
+from garage_tui.core.runs.record import Run, read_run
 from garage_tui.core.terminal.safe_stdout import unwrapped
 
 _POLL_SECONDS = 0.2

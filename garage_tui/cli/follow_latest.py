@@ -11,7 +11,8 @@ from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.base.workspace import Workspace
 from garage_tui.core.runs.catalog import run_names
-from garage_tui.core.runs.record import LOG, is_alive, read_run
+from garage_tui.core.runs.folder import LOG, is_alive
+from garage_tui.core.runs.record import read_run
 
 _SECONDS, _POLL_SECONDS = 0.2, 1.0
 """Seconds between two reads of a growing log, and of the folder of runs while none is active."""

@@ -1,4 +1,4 @@
-"""`garage gpu`: one reading of the gauges."""
+"""`garage gpu`: prints one reading of the GPUs and of this box."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 def add(commands: argparse._SubParsersAction[Any]) -> None:
     parser = commands.add_parser(
         "gpu",
-        help="heat, power and memory of the GPUs and of this box, once",
-        description="Print one reading. A GPU that sleeps is left asleep.",
+        help="print temperature, power and memory of the GPUs and of this box",
+        description="Print one reading. A suspended GPU is not woken.",
     )
     shown = parser.add_mutually_exclusive_group()
-    shown.add_argument("--json", action="store_true", help="one JSON document; what is absent is null")
+    shown.add_argument("--json", action="store_true", help="print one JSON document; missing values are null")
     shown.add_argument(
-        "--line", action="store_true", help="one short line with the run that is running, for tmux's status bar"
+        "--line", action="store_true", help="print one short line with the running run, for tmux's status bar"
     )
     parser.set_defaults(run=run_gpu)
 
@@ -28,19 +28,19 @@ def run_gpu(args: argparse.Namespace) -> int:
 
     try:
         return _print(args)
-    except (GarageError, OSError) as error:  # a status bar asks every few seconds, and has room for a few words
+    except (GarageError, OSError) as error:  # a status bar runs this every few seconds, and shows a short line
         print(_for_tmux(one_line(f"garage: {error}", 60)))
         return 0
 
 
 def _for_tmux(line: str) -> str:
-    """Return a line that tmux shows as it is: a run may be named `#[fg=red]`, or like a format that tmux fills in."""
+    """Return a line with tmux's formats escaped: a run may be named `#[fg=red]`."""
     return line.replace("#", "##")
 
 
 def _print(args: argparse.Namespace) -> int:
     from garage_tui.core.base.workspace import Workspace
-    from garage_tui.core.hardware import readout as meter_words
+    from garage_tui.core.hardware import readout
     from garage_tui.core.hardware.snapshot import HardwareMeter
 
     workspace = Workspace.find(args.workspace)
@@ -49,23 +49,23 @@ def _print(args: argparse.Namespace) -> int:
 
         power_cap.put_back()
     meter = HardwareMeter(workspace.root, brief=args.line)
-    look = meter.look()
+    snapshot = meter.read()
     meter.close()
     if args.line:
-        print(_for_tmux(meter_words.status_line(look, workspace.checkpoints)))
+        print(_for_tmux(readout.status_line(snapshot, workspace.checkpoints)))
     elif args.json:
         import json
 
-        print(json.dumps(_with_names(look), indent=2))
+        print(json.dumps(_as_dict(snapshot), indent=2))
     else:
-        print("\n".join(meter_words.lines(look)))
+        print("\n".join(readout.lines(snapshot)))
     return 0
 
 
-def _with_names(value: Any) -> Any:
-    """Return a named tuple, and those in it, as dictionaries: JSON would have lists of them."""
+def _as_dict(value: Any) -> Any:
+    """Return a named tuple, and those in it, as dictionaries: JSON would write lists."""
     if not isinstance(value, tuple):
         return value
     names = getattr(value, "_fields", None)
-    values = [_with_names(one) for one in value]
+    values = [_as_dict(one) for one in value]
     return dict(zip(names, values, strict=True)) if names else values

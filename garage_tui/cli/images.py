@@ -1,4 +1,4 @@
-"""`garage images`: what a diffusion run would learn from, looked at before it starts."""
+"""`garage images`: shows what a diffusion run would learn from, before it starts."""
 
 from __future__ import annotations
 
@@ -8,37 +8,41 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from garage_tui.core.diffusion.preview import LeftOutImage, Preview
 
-_NAMED = 3
-"""Pictures of a kind that are named; `--json` names all."""
+_EXAMPLES = 3
+"""Skipped pictures that are named for each reason; `--json` names all."""
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
     parser = commands.add_parser(
         "images",
-        help="the pictures that a diffusion run would learn from, seen before it starts",
-        description="Read the pictures of a source as a diffusion run would: say how many there are and what is left "
-        "out, and write two sheets, of some pictures as the model will see them, and of one that turns to noise.",
+        help="show the pictures that a diffusion run would learn from",
+        description="Read the pictures of a source as a diffusion run would. Print how many there are and which are "
+        "left out, and write two contact sheets: pictures as the model will see them, and one as it turns to noise.",
     )
     parser.add_argument(
         "source",
         nargs="?",
         default="procedural",
         metavar="SOURCE",
-        help="procedural (drawn by rule, the default), smithsonian (from the Hub), or a folder of pictures",
+        help="procedural (drawn by rule; the default), smithsonian (from the Hub), or a folder of pictures",
     )
     parser.add_argument("--size", type=int, default=32, metavar="PX", help="side of a picture, in pixels (32)")
     parser.add_argument(
         "--fit",
         choices=("crop", "fit"),
         default="crop",
-        help="crop: the middle of each picture (the default); fit: all of it, between bars of its own colours",
+        help="crop: use the middle of each picture (the default); fit: use all of it, between bars of its own colours",
     )
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="of procedural pictures, of what is shown, of the noise (0)"
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="seed of pictures, choice and noise (0)",
     )
-    parser.add_argument("--out", metavar="FOLDER", help="write the sheets there (default: the user's cache folder)")
-    parser.add_argument("--show", action="store_true", help="show both sheets here, as `garage show` does")
-    parser.add_argument("--json", action="store_true", help="one JSON document, with every picture that is left out")
+    parser.add_argument("--out", metavar="FOLDER", help="write the contact sheets there (default: your cache folder)")
+    parser.add_argument("--show", action="store_true", help="show both sheets in the terminal, too")
+    parser.add_argument("--json", action="store_true", help="print one JSON document, with all pictures left out")
     parser.set_defaults(run=run_images)
 
 
@@ -53,18 +57,18 @@ def run_images(args: argparse.Namespace) -> int:
     out = Path(args.out).expanduser().absolute() if args.out else None
     job = subprocess.Popen(
         preview.command(args.source, args.size, args.fit, args.seed, out=out),
-        stdout=subprocess.PIPE,  # stderr is left as it is: it says how far it is
+        stdout=subprocess.PIPE,  # stderr is inherited: it shows the progress
         env=environment(),
     )
     try:
-        said, _ = job.communicate()
-    except KeyboardInterrupt:  # which it was told too
+        output, _ = job.communicate()
+    except KeyboardInterrupt:  # the job has received it too
         with contextlib.suppress(subprocess.TimeoutExpired):
             job.wait(5)
         raise
     finally:
         job.kill()
-    found = preview.answer(said, job.returncode)
+    found = preview.answer(output, job.returncode)
     if args.json:
         import json
 
@@ -87,14 +91,14 @@ def _print(found: Preview) -> None:
     print(f"{found.train:,} pictures to learn from, {found.held_out:,} held out · {found.label} · {size}")
     if found.left_out:
         print(f"{len(found.left_out):,} left out:")
-    kinds: dict[str, list[LeftOutImage]] = {}
+    reasons: dict[str, list[LeftOutImage]] = {}
     for out in found.left_out:
-        kinds.setdefault(out.why, []).append(out)
-    for why, outs in sorted(kinds.items(), key=lambda kind: -len(kind[1])):
+        reasons.setdefault(out.why, []).append(out)
+    for why, outs in sorted(reasons.items(), key=lambda reason: -len(reason[1])):
         print(f"  {len(outs):,} {why}")
-        for out in outs[:_NAMED]:
+        for out in outs[:_EXAMPLES]:
             print(f"    {out.name} {out.reason}")
-        if len(outs) > _NAMED:
-            print(f"    and {len(outs) - _NAMED:,} more")
+        if len(outs) > _EXAMPLES:
+            print(f"    and {len(outs) - _EXAMPLES:,} more")
     print(f"some of them, as the model sees them  {found.data}")
     print(f"one of them, turning to noise         {found.noise}")

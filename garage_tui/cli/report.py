@@ -106,50 +106,50 @@ def _print_card(run: Run, card: Report, prices: EnergySettings) -> None:
     import time
 
     from garage_tui.core.base.format import duration, model_label
-    from garage_tui.core.exam.report_text import passes, sign, table, went_wrong
-    from garage_tui.core.hardware.energy import in_words
+    from garage_tui.core.exam.report_text import result_text, sign, table, wrong_questions
+    from garage_tui.core.hardware.energy import describe_energy
 
     width = _width()
-    print(f"{sign(card.passed)} {card.verdict}")
-    print(f"  {passes(card)}{'' if card.passed else ' where marked ✗'}\n")
+    _fill(f"{sign(card.passed)} {card.verdict}", width, "", "  ")
+    print(f"  {result_text(card)}\n")
     print("\n".join(line for _, line in table(card, width)))
     made = time.strftime("%Y-%m-%d %H:%M", time.localtime(card.made))
     print()
     _fill(f"{run.id} · {model_label(card.base_model)} · examined {made} in {duration(card.seconds)}", width, "", "")
     if card.wh is not None:
-        print(f"The run used {in_words(card.wh, card.wh_from, prices)}.")
+        print(f"The run used {describe_energy(card.wh, card.wh_from, prices)}.")
     if not run.over:
-        print(f"{run.id} is training again: this report card is from before, and a new one is made at its end.")
+        print(f"{run.id} is training again: this card is from before; a new one is made when it finishes.")
     if card.notes:
         print()
         for note in card.notes:
             _fill(note, width, "· ", "  ")
-    if wrong := went_wrong(card):
+    if wrong := wrong_questions(card):
         print(f"\nWhat went wrong ({len(wrong) if len(wrong) <= _WRONG else f'the worst {_WRONG} of {len(wrong)}'}):")
         _print_wrong(wrong[:_WRONG], width)
     print(f"\nEvery question with all answers: garage report {run.id} --questions")
 
 
 def _print_wrong(wrong: Sequence[ExamQuestion], width: int) -> None:
-    from garage_tui.core.exam.report_text import part_of, verdict_of
+    from garage_tui.core.exam.report_text import part_text, verdict_text
 
     for asked in wrong:
         print()
         _fill(asked.question, width, "  ", "  ")
-        _fill(asked.tuned or "(an empty answer)", width, "    ", "    ")
-        _fill(f"{verdict_of(asked)} · {part_of(asked)}", width, "    ", "    ")
+        _fill(asked.tuned or "(empty answer)", width, "    ", "    ")
+        _fill(f"{verdict_text(asked)} · {part_text(asked)}", width, "    ", "    ")
 
 
 def _print_questions(card: Report, part: str) -> None:
-    from garage_tui.core.exam.report_text import answers, part_of, verdict_of
+    from garage_tui.core.exam.report_text import answers, part_text, verdict_text
 
     width = _width()
     shown = [asked for asked in card.questions if part in ("all", asked.part)]
     for number, asked in enumerate(shown, 1):
         drift = "" if asked.drift is None else f" · drift {asked.drift:.2g}"
-        print(f"{number} of {len(shown)} · {part_of(asked)}{drift}")
+        print(f"{number} of {len(shown)} · {part_text(asked)}{drift}")
         _fill(asked.question, width, "  ", "  ")
-        _fill(verdict_of(asked), width, "  ", "    ")
+        _fill(verdict_text(asked), width, "  ", "    ")
         for name, answer in answers(asked):
             _fill(answer, width, f"    {name:<11}", " " * 15)
         print()

@@ -19,7 +19,7 @@ def run_card(args: argparse.Namespace, run: Run, prices: EnergySettings) -> int:
     import json
 
     from garage_tui.core.base.errors import BadInputError
-    from garage_tui.core.exam.diffusion_report import why_none
+    from garage_tui.core.exam.diffusion_report import missing_card_text
     from garage_tui.core.exam.report import REPORT
     from garage_tui.core.launch.exam import refusal
 
@@ -28,12 +28,12 @@ def run_card(args: argparse.Namespace, run: Run, prices: EnergySettings) -> int:
     if args.again:
         raise BadInputError(refusal(run))
     if not (run.path / REPORT).exists():
-        raise BadInputError(why_none(run))
+        raise BadInputError(missing_card_text(run))
     if args.json:
         from garage_tui.core.base.safe_open import read_regular
-        from garage_tui.core.exam.diffusion_report import read_drawing_report
+        from garage_tui.core.exam.diffusion_report import read_diffusion_report
 
-        read_drawing_report(run.path)  # raises an error for a damaged one
+        read_diffusion_report(run.path)  # it says what is wrong with a damaged one
         print(json.dumps(json.loads(read_regular(run.path / REPORT)), indent=1))  # ASCII: safe in any terminal
     else:
         _print_card(run, prices)
@@ -44,13 +44,13 @@ def _print_card(run: Run, prices: EnergySettings) -> None:
     import shlex
 
     from garage_tui.core.base.format import duration
-    from garage_tui.core.exam.diffusion_report import passes, read_drawing_report, table
+    from garage_tui.core.exam.diffusion_report import read_diffusion_report, result_text, table
     from garage_tui.core.exam.report_text import sign
-    from garage_tui.core.hardware.energy import in_words
+    from garage_tui.core.hardware.energy import describe_energy
     from garage_tui.core.images import albums
 
-    card = read_drawing_report(run.path)
-    print(f"{sign(card.passed)} {card.verdict}\n  {passes(card)}\n")
+    card = read_diffusion_report(run.path)
+    print(f"{sign(card.passed)} {card.verdict}\n  {result_text(card)}\n")
     rows = table(card)
     name, figure = (max(len(row[column]) for row in rows) for column in (0, 1))
     for row in rows:
@@ -59,8 +59,8 @@ def _print_card(run: Run, prices: EnergySettings) -> None:
     trained = "" if card.cpu_seconds is None else f"training took {duration(card.cpu_seconds)} of CPU time, "
     print(f"{trained}this report card took {duration(card.seconds)}")
     if card.wh is not None:
-        print(f"The run used {in_words(card.wh, card.wh_from, prices)}.")
+        print(f"The run used {describe_energy(card.wh, card.wh_from, prices)}.")
     if not run.over:
-        print(f"{run.id} is training again: this report card is from before, and a new one is made at its end.")
+        print(f"{run.id} is training again: this card is from before; a new one is made when it finishes.")
     if sheets := albums.run_album(run.path).epochs:
         print(f"\nLast sheet: garage show {shlex.quote(str(sheets[-1].path))}")

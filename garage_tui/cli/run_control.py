@@ -154,6 +154,7 @@ def run_delete(args: argparse.Namespace) -> int:
     import json
 
     from garage_tui.core.base.errors import BadInputError
+    from garage_tui.core.base.format import human_bytes
     from garage_tui.core.base.sanitize import shown_line
     from garage_tui.core.runs.catalog import delete, disk_bytes
 
@@ -165,13 +166,13 @@ def run_delete(args: argparse.Namespace) -> int:
         if not sys.stdin.isatty():
             raise BadInputError("deleting cannot be undone: confirm it with --yes")
         adapter = "its adapter, " if run.adapter else ""
-        question = f"delete {shown_line(run.id)} with {adapter}{size / 1e6:.0f} MB? [y/N] "
+        question = f"delete {shown_line(run.id)} with {adapter}{human_bytes(size)}? [y/N] "
         if input(question).strip().lower() not in ("y", "yes"):
             print("not deleted")
             return 0
     delete(run)
     print(
-        json.dumps({"deleted": run.id, "bytes": size}) if args.json else f"{run.id}: deleted, {size / 1e6:.0f} MB freed"
+        json.dumps({"deleted": run.id, "bytes": size}) if args.json else f"{run.id}: deleted, {human_bytes(size)} freed"
     )
     return 0
 

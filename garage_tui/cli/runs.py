@@ -40,7 +40,7 @@ def run_runs(args: argparse.Namespace) -> int:
     from garage_tui.core.base.format import duration
     from garage_tui.core.base.sanitize import one_line
     from garage_tui.core.base.settings import Workspace, load_settings
-    from garage_tui.core.hardware.energy import in_words
+    from garage_tui.core.hardware.energy import describe_energy
     from garage_tui.core.runs.catalog import list_runs
     from garage_tui.core.scheduling import queue
 
@@ -66,7 +66,7 @@ def run_runs(args: argparse.Namespace) -> int:
         if run.seconds is not None:
             parts.append(duration(run.seconds))
         if state and state.wh is not None:
-            parts.append(in_words(state.wh, state.wh_from, prices))
+            parts.append(describe_energy(state.wh, state.wh_from, prices))
         if run.alive and state and state.seconds_left is not None:
             parts.append(f"{duration(state.seconds_left)} left")
         if run.alive and state and state.images_per_s is not None:
@@ -121,7 +121,7 @@ def run_logs(args: argparse.Namespace) -> int:
     from garage_tui.core.base.settings import Workspace
     from garage_tui.core.base.tail import FileFollower
     from garage_tui.core.runs.catalog import find_run
-    from garage_tui.core.runs.record import LOG, is_alive
+    from garage_tui.core.runs.folder import LOG, is_alive
 
     workspace = Workspace.find(args.workspace)
     if args.follow_all:

@@ -1,4 +1,4 @@
-"""`garage sample`: new pictures, drawn by the model of a diffusion run."""
+"""`garage sample`: draws new pictures with the model of a diffusion run."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ if TYPE_CHECKING:
 def add(commands: argparse._SubParsersAction[Any]) -> None:
     parser = commands.add_parser(
         "sample",
-        help="new pictures by the model of a diffusion run",
+        help="draw new pictures with the model of a diffusion run",
         description="Draw new pictures with the model of a diffusion run, as one contact sheet. The same seed draws "
-        "the same pictures. While a run goes on, its newest checkpoint draws. Ctrl-C cancels.",
+        "the same pictures again. During the training, the newest checkpoint draws. Ctrl-C cancels.",
     )
     parser.add_argument("ref", metavar="RUN")
-    parser.add_argument("-n", type=int, default=16, metavar="N", dest="count", help="pictures on the sheet (16)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the noise that they begin with (0)")
-    parser.add_argument("--steps", type=int, metavar="N", help="steps from noise to a picture (default: as in the run)")
-    parser.add_argument("--out", required=True, metavar="FILE.png", help="write the sheet there")
+    parser.add_argument("-n", type=int, default=16, metavar="N", dest="count", help="number of pictures (16)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the noise to begin with (0)")
+    parser.add_argument("--steps", type=int, metavar="N", help="sampling steps (default: the run's own setting)")
+    parser.add_argument("--out", required=True, metavar="FILE.png", help="file to write the sheet to")
     parser.add_argument(
-        "--film", action="store_true", help="every step as a frame of an animated PNG: x_t beside the model's guess"
+        "--film",
+        action="store_true",
+        help="write an animated PNG of all steps: x_t beside the model's estimate",
     )
-    parser.add_argument("--json", action="store_true", help="JSON lines: how far it is, then the file")
+    parser.add_argument("--json", action="store_true", help="print JSON lines: the progress, then the file")
     parser.set_defaults(run=run_sample)
 
 
@@ -43,43 +45,43 @@ def run_sample(args: argparse.Namespace) -> int:
 
     run = find_run(Workspace.find(args.workspace), args.ref)
     if run.manifest and not run.draws:
-        raise BadInputError(f"{run.id} was taught facts, and draws nothing: `garage ask --run {run.id} QUESTION`")
-    wanted, out = SampleRequest(args.seed, args.count, args.steps, args.film), Path(args.out).expanduser().absolute()
-    _check(wanted, out)
+        raise BadInputError(f"{run.id} has learned facts, so it cannot draw: `garage ask --run {run.id} QUESTION`")
+    request, out = SampleRequest(args.seed, args.count, args.steps, args.film), Path(args.out).expanduser().absolute()
+    _check(request, out)
     if refusal := sample.why_not(run.path):
         raise BadInputError(refusal)
-    asyncio.run(_draw(run.path, wanted, out, args.json))
+    asyncio.run(_draw(run.path, request, out, args.json))
     if args.json:
-        print(json.dumps({"path": str(out), "run": run.id, "seed": wanted.seed, "count": wanted.count}))
+        print(json.dumps({"path": str(out), "run": run.id, "seed": request.seed, "count": request.count}))
         return 0
     print(out)
     if sys.stdout.isatty() and not args.film:
-        print(f"see it:  garage show {shlex.quote(args.out)}")
+        print(f"show it:  garage show {shlex.quote(args.out)}")
     return 0
 
 
-def _check(wanted: SampleRequest, out: Path) -> None:
-    """Refuse what cannot be drawn or written, before a model is loaded for it."""
+def _check(request: SampleRequest, out: Path) -> None:
+    """Check the request and the path, before a model is loaded for them."""
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.sanitize import one_line
     from garage_tui.core.diffusion.sample import MOST_SAMPLES, MOST_SEED, MOST_STEPS
 
     for option, value, least, most in (
-        ("-n", wanted.count, 1, MOST_SAMPLES),
-        ("--seed", wanted.seed, 0, MOST_SEED),
-        ("--steps", wanted.steps, 1, MOST_STEPS),
+        ("-n", request.count, 1, MOST_SAMPLES),
+        ("--seed", request.seed, 0, MOST_SEED),
+        ("--steps", request.steps, 1, MOST_STEPS),
     ):
         if value is not None and not least <= value <= most:
-            raise BadInputError(f"{option} {value}: give {least} to {most}")
+            raise BadInputError(f"{option} {value}: give a number from {least} to {most}")
     name = one_line(str(out))
     if out.suffix.lower() != ".png":
         raise BadInputError(f"--out {name}: give a name that ends in .png")
     if out.is_dir() or not out.parent.is_dir():
-        raise BadInputError(f"--out {name}: {'is a folder' if out.is_dir() else 'its folder is not there'}")
+        raise BadInputError(f"--out {name}: {'is a folder' if out.is_dir() else 'its folder does not exist'}")
 
 
-async def _draw(run: Path, wanted: SampleRequest, out: Path, as_json: bool) -> None:
-    """Draw, and say how far it is: as JSON lines, or in one line of a terminal that is gone at the end."""
+async def _draw(run: Path, request: SampleRequest, out: Path, as_json: bool) -> None:
+    """Draw, and show the progress: as JSON lines, or in one line of the terminal that is erased at the end."""
     import contextlib
     import json
     import sys
@@ -90,16 +92,17 @@ async def _draw(run: Path, wanted: SampleRequest, out: Path, as_json: bool) -> N
     from garage_tui.core.diffusion import sample
     from garage_tui.core.terminal.safe_stdout import unwrapped
 
-    columns = TextColumn("drawing"), BarColumn(bar_width=24), TextColumn("{task.fields[words]}", markup=False)
-    console = Console(file=unwrapped(sys.stderr))  # all words in it are our own
+    columns = TextColumn("drawing"), BarColumn(bar_width=24), TextColumn("{task.fields[progress]}", markup=False)
+    console = Console(file=unwrapped(sys.stderr))  # all text in it is our own
     shown = console.is_terminal and not as_json
     with Progress(*columns, console=console, auto_refresh=False, transient=True, disable=not shown) as bar:
-        task = bar.add_task("", total=None, words="the model … · Ctrl-C cancels")
+        task = bar.add_task("", total=None, progress="loading the model … · Ctrl-C cancels")
         bar.refresh()
-        async with contextlib.aclosing(sample.draw(run, wanted, out)) as drawing:
-            async for told in drawing:
-                if as_json and told.of:
-                    print(json.dumps({"done": told.done, "of": told.of}), flush=True)
-                elif told.of:
-                    bar.update(task, completed=told.done, total=told.of, words=f"step {told.done} of {told.of}")
+        async with contextlib.aclosing(sample.draw(run, request, out)) as drawing:
+            async for event in drawing:
+                if as_json and event.of:
+                    print(json.dumps({"done": event.done, "of": event.of}), flush=True)
+                elif event.of:
+                    progress = f"step {event.done} of {event.of}"
+                    bar.update(task, completed=event.done, total=event.of, progress=progress)
                     bar.refresh()

@@ -1,4 +1,4 @@
-"""`garage serve`: base and adapters behind one OpenAI-compatible address on 127.0.0.1."""
+"""`garage serve`: serves the base model and its adapters at one OpenAI-compatible address on 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -13,25 +13,30 @@ if TYPE_CHECKING:
 def add(commands: argparse._SubParsersAction[Any]) -> None:
     parser = commands.add_parser(
         "serve",
-        help="base and adapters behind one OpenAI-compatible address",
-        description="Serve the base model and the adapters trained on it behind one OpenAI-compatible address on "
+        help="serve the base model and its adapters at one OpenAI-compatible address",
+        description="Serve the base model and the adapters that were trained on it at one OpenAI-compatible address on "
         "127.0.0.1, until Ctrl-C. The app and this command share one server for each workspace.",
     )
     parser.add_argument(
-        "runs", nargs="*", metavar="RUN", help="offer only these runs (default: all trained on the base)"
+        "runs",
+        nargs="*",
+        metavar="RUN",
+        help="offer only these runs (default: all that were trained on the base model)",
     )
     parser.add_argument(
-        "--port", type=int, metavar="N", help="TCP port; 0 takes any free one (default: from the settings)"
+        "--port", type=int, metavar="N", help="TCP port; 0 means any free one (default: from the settings)"
     )
     parser.add_argument(
-        "--engine", choices=["embedded", "vllm"], help="what answers (default: vLLM where the settings name one)"
+        "--engine", choices=["embedded", "vllm"], help="inference engine (default: vLLM if the settings configure it)"
     )
     parser.add_argument(
-        "--host", metavar="ADDRESS", help="listen there: 0.0.0.0 lets others in who have the key (default: 127.0.0.1)"
+        "--host",
+        metavar="ADDRESS",
+        help="listen on this address; with 0.0.0.0 other machines can connect, with the key (default: 127.0.0.1)",
     )
-    parser.add_argument("--base", metavar="NAME", help="base model (default: that of RUN, else from the settings)")
+    parser.add_argument("--base", metavar="NAME", help="base model (default: the one of RUN, or from the settings)")
     action = parser.add_mutually_exclusive_group()
-    action.add_argument("--status", action="store_true", help="say whether a server runs here, and where")
+    action.add_argument("--status", action="store_true", help="show whether a server runs here, and its address")
     action.add_argument("--stop", action="store_true", help="stop the server that runs here")
     parser.add_argument("--json", action="store_true", help="one JSON document")
     parser.set_defaults(run=run_serve)
@@ -44,16 +49,21 @@ def run_serve(args: argparse.Namespace) -> int:
 
     workspace = Workspace.find(args.workspace)
     if args.stop:
-        was = server_state.inspect(workspace).status in server_state.LIVE_STATUSES
+        was_running = server_state.inspect(workspace).status in server_state.LIVE_STATUSES
         server.stop(workspace)
-        return _show(workspace, args.json, "the server has left" if was else "no server was running")
+        return _show(workspace, args.json, "the server has stopped" if was_running else "no server was running")
     if args.status:
         return _show(workspace, args.json)
     return _serve(workspace, args)
 
 
 def _serve(workspace: Workspace, args: argparse.Namespace) -> int:
-    """Start the server and stay until Ctrl-C, or until somebody else stops it."""
+    """Start the server and wait until Ctrl-C, or until another process stops it.
+
+    Raises:
+        BadInputError: an option is wrong.
+        GarageError: the server fails.
+    """
     import signal
     import time
 
@@ -64,47 +74,47 @@ def _serve(workspace: Workspace, args: argparse.Namespace) -> int:
 
     if args.port is not None and not 0 <= args.port <= 65535:
         raise BadInputError(f"--port {args.port}: give 0 to 65535")
-    base, runs = _wanted(workspace, args)
-    mine = server_state.inspect(workspace).status not in server_state.LIVE_STATUSES
-    how = {"engine": args.engine, "host": args.host}
-    server.start(workspace, load_settings(workspace), base, port=args.port, idle_minutes=0, runs=runs, **how)
+    base, runs = _requested(workspace, args)
+    started_here = server_state.inspect(workspace).status not in server_state.LIVE_STATUSES
+    options = {"engine": args.engine, "host": args.host}
+    server.start(workspace, load_settings(workspace), base, port=args.port, idle_minutes=0, runs=runs, **options)
     for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends a foreground server as Ctrl-C does
         if signal.getsignal(number) != signal.SIG_IGN:  # but not one that was started with nohup
             signal.signal(number, signal.default_int_handler)
     try:
-        seen = _wait_until_ready(workspace, quiet=args.json)
-        if not mine:
-            said = "a server runs here already; `garage serve --stop` stops it"
-            return _show(workspace, args.json, "" if args.json else said)
+        snapshot = _wait_until_ready(workspace, quiet=args.json)
+        if not started_here:
+            note = "a server is already running here; `garage serve --stop` stops it"
+            return _show(workspace, args.json, "" if args.json else note)
         _show(workspace, args.json, "" if args.json else "Ctrl-C stops it")
-        while seen.status in ("ready", "asleep"):
+        while snapshot.status in ("ready", "asleep"):
             time.sleep(0.3)
-            seen = server_state.inspect(workspace)
+            snapshot = server_state.inspect(workspace)
     except KeyboardInterrupt:
-        if mine:
+        if started_here:
             server.stop(workspace)
             if not args.json:
                 print("\nstopped")
         return 0
-    if seen.status == "failed":
-        raise GarageError(seen.reason)
+    if snapshot.status == "failed":
+        raise GarageError(snapshot.reason)
     if not args.json:
         print("the server was stopped")
     return 0
 
 
-def _wanted(workspace: Workspace, args: argparse.Namespace) -> tuple[str | None, list[str]]:
-    """Return the base (None: the settings') and the ids of the only runs to offer.
+def _requested(workspace: Workspace, args: argparse.Namespace) -> tuple[str | None, list[str]]:
+    """Return the base model (None: the settings') and the ids of the only runs to offer.
 
     Raises:
-        BadInputError: a run has no adapter, or another base than the others.
+        BadInputError: a run has no adapter, or another base model than the others.
     """
     from garage_tui.core.base.errors import BadInputError
-    from garage_tui.core.models import base_models as models
+    from garage_tui.core.models import base_models
     from garage_tui.core.runs.catalog import find_run
     from garage_tui.core.runs.diffusion_files import no_chat_reason
 
-    base = models.find(args.base).name if args.base else None
+    base = base_models.find(args.base).name if args.base else None
     runs: list[str] = []
     for ref in args.runs:
         run = find_run(workspace, ref)
@@ -128,59 +138,61 @@ def _wait_until_ready(workspace: Workspace, *, quiet: bool) -> ServerSnapshot:
     from garage_tui.core.base.sanitize import one_line
     from garage_tui.core.serving import server_state
 
-    said = ""
-    while (seen := server_state.inspect(workspace)).status == "starting":
-        if seen.reason != said and not quiet:
-            said = seen.reason
-            print(one_line(said), file=sys.stderr, flush=True)
+    printed = ""
+    while (snapshot := server_state.inspect(workspace)).status == "starting":
+        if snapshot.reason != printed and not quiet:
+            printed = snapshot.reason
+            print(one_line(printed), file=sys.stderr, flush=True)
         time.sleep(0.1)
-    if seen.status not in ("ready", "asleep"):
-        raise GarageError(seen.reason or "the server was stopped while it started")
-    return seen
+    if snapshot.status not in ("ready", "asleep"):
+        raise GarageError(snapshot.reason or "the server was stopped while it started")
+    return snapshot
 
 
 def _show(workspace: Workspace, as_json: bool, note: str = "") -> int:
-    """Print what the server is, with `note` as the last line; the key itself is never printed."""
+    """Print the state of the server and then `note`, never the key itself; return the exit code."""
     import asyncio
     import json
 
+    from garage_tui.core.base.format import human_bytes
     from garage_tui.core.base.sanitize import one_line
     from garage_tui.core.chat import client as chat
     from garage_tui.core.serving import server_process as server
     from garage_tui.core.serving import server_state
 
-    seen = server_state.inspect(workspace)
+    snapshot = server_state.inspect(workspace)
     key = workspace.server / server_state.KEY
-    ready = seen.status in ("ready", "asleep") and seen.url is not None
-    found = asyncio.run(chat.list_models(server.address(workspace))) if ready else []
+    ready = snapshot.status in ("ready", "asleep") and snapshot.url is not None
+    models = asyncio.run(chat.list_models(server.address(workspace))) if ready else []
     if as_json:
         document = {
-            "status": seen.status,
-            "reason": seen.reason,
-            "base": seen.base,
-            "url": seen.url,
-            "models": found,
-            "engine": seen.engine,
-            "memory": seen.memory,
+            "status": snapshot.status,
+            "reason": snapshot.reason,
+            "base": snapshot.base,
+            "url": snapshot.url,
+            "models": models,
+            "engine": snapshot.engine,
+            "memory": snapshot.memory,
             "key_file": str(key) if ready else None,
-            "log": str(seen.log),
+            "log": str(snapshot.log),
         }
         print(json.dumps(document, indent=2), flush=True)
-        return 1 if seen.status == "failed" else 0
+        return 1 if snapshot.status == "failed" else 0
     if ready:
-        print(f"address  {seen.url}\nkey      in {key}\nmodels   " + "\n         ".join(found))
-        if seen.status == "asleep":
-            print(one_line(seen.reason))
+        print(f"address  {snapshot.url}\nkey      in {key}\nmodels   " + "\n         ".join(models))
+        if snapshot.status == "asleep":
+            print(one_line(snapshot.reason))
         else:
-            print(f"engine   {seen.engine}" + (f", {seen.memory / 2**30:.1f} GiB" if seen.memory else ""))
-        print("\nTry it (the key goes through a pipe, where `ps` does not see it):")
-        print(_curl(str(seen.url), str(key), found) + "\n")
+            memory = f", {human_bytes(snapshot.memory, binary=True)}" if snapshot.memory else ""
+            print(f"engine   {snapshot.engine}{memory}")
+        print("\nTry it (the key goes through a pipe, so that `ps` does not show it):")
+        print(_curl(str(snapshot.url), str(key), models) + "\n")
     elif not note:
-        words = {"off": "no server is running", "starting": "starting: ", "failed": "failed: "}
-        print(words.get(seen.status, seen.status) + seen.reason)
+        states = {"off": "no server is running", "starting": "starting: ", "failed": "failed: "}
+        print(states.get(snapshot.status, snapshot.status) + snapshot.reason)
     if note:
         print(note, flush=True)
-    return 1 if seen.status == "failed" else 0
+    return 1 if snapshot.status == "failed" else 0
 
 
 def _curl(url: str, key: str, models: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""`garage show`: a picture in the terminal."""
+"""`garage show`: shows a picture in the terminal."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ if TYPE_CHECKING:
 
     from garage_tui.core.terminal.capabilities import ImageMode
 
-_WAYS = ("kitty", "sixel", "half", "ascii")
-"""Those of `core.terminal`, which takes 20 ms to import."""
+_MODES = ("kitty", "sixel", "half", "ascii")
+"""`IMAGE_MODES` of `core.terminal`, which takes 20 ms to import."""
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
     parser = commands.add_parser(
         "show",
-        help="a picture in the terminal",
-        description="Print a picture, the way this terminal can show it; into a pipe, as ASCII.",
+        help="show a picture in the terminal",
+        description="Show a picture in the best way that this terminal has. Into a pipe, print it as ASCII.",
     )
     parser.add_argument("image", metavar="IMAGE", help="PNG, JPEG, GIF, WebP, BMP or PPM")
-    parser.add_argument("--as", dest="way", choices=_WAYS, help="this way, whatever the terminal says it can")
+    parser.add_argument("--as", dest="way", choices=_MODES, help="show it in this way, whatever the terminal reports")
     parser.add_argument(
-        "--width", metavar="COLUMNS", type=_columns, help="how wide (default: so that all of it is seen)"
+        "--width", metavar="COLUMNS", type=_columns, help="width of the picture (default: as wide as all of it fits)"
     )
     parser.set_defaults(run=run_show)
 
 
-def _columns(word: str) -> int:
+def _columns(text: str) -> int:
     try:
-        columns = int(word)
+        columns = int(text)
     except ValueError:
         columns = 0
     if columns < 1:
-        raise argparse.ArgumentTypeError(f"{word!r} is no number of columns")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of columns")
     return columns
 
 
@@ -45,16 +45,16 @@ def run_show(args: argparse.Namespace) -> int:
     return 0
 
 
-def print_picture(path: Path, workspace: str | None, way: ImageMode | None = None, width: int | None = None) -> None:
-    """Print a picture, the way this terminal can show it; into a pipe, as ASCII.
+def print_picture(path: Path, workspace: str | None, mode: ImageMode | None = None, width: int | None = None) -> None:
+    """Print a picture in the best mode that the terminal has; into a pipe, as ASCII.
 
     Args:
-        workspace: whose settings hold.
-        way: this one, whatever the terminal says it can.
-        width: in columns; by default so that all of it is seen.
+        workspace: the workspace whose settings apply.
+        mode: the mode to use, whatever the terminal reports.
+        width: in columns; by default as wide as all of it fits.
 
     Raises:
-        BadInputError: it cannot be shown.
+        BadInputError: the picture cannot be shown.
     """
     import dataclasses
     import os
@@ -66,13 +66,13 @@ def print_picture(path: Path, workspace: str | None, way: ImageMode | None = Non
     from garage_tui.core.terminal.capabilities import forced_mode
     from garage_tui.core.terminal.query import query_terminal
 
-    terminal = query_terminal(way or forced_mode(os.environ, load_settings(Workspace.find(workspace)).pictures))
+    terminal = query_terminal(mode or forced_mode(os.environ, load_settings(Workspace.find(workspace)).pictures))
     if not sys.stdout.isatty():
-        # Whoever gets it may show it elsewhere: what this terminal would need of it says nothing.
-        terminal = dataclasses.replace(terminal, image_mode=way or "ascii", colours=1 << 24, tmux=False)
+        # It may be shown elsewhere, so the features of this terminal do not matter.
+        terminal = dataclasses.replace(terminal, image_mode=mode or "ascii", colours=1 << 24, tmux=False)
     columns, rows = shutil.get_terminal_size()
-    rows = max(1, rows - 1)  # the prompt's line stays free
-    if width and terminal.image_mode != "kitty":  # that would have to scroll in the middle of it
+    rows = max(1, rows - 1)  # a line stays free for the prompt
+    if width and terminal.image_mode != "kitty":  # a kitty picture cannot scroll while it is sent
         rows = image_render.MOST_ROWS
-    drawn = image_render.render(path, terminal, width or columns, rows)
-    sys.stdout.buffer.write(drawn.encode())  # what was asked for, also where the locale has no ▀
+    output = image_render.render(path, terminal, width or columns, rows)
+    sys.stdout.buffer.write(output.encode())  # as UTF-8, also where the locale has no ▀

@@ -1,11 +1,11 @@
-"""`garage train lora --both`: the same facts with the default recipe and as in the story, then what differs."""
+"""`garage train lora --both`: trains the same facts with the presets default and story, then compares the runs."""
 
 from __future__ import annotations
 
 import argparse
 
 _OWN = ("base", "seed")
-"""What may be changed of both; the rest is what tells the presets apart."""
+"""Options that apply to both runs; all others are what distinguishes the presets."""
 
 
 def run_both(args: argparse.Namespace) -> int:
@@ -15,6 +15,7 @@ def run_both(args: argparse.Namespace) -> int:
     from garage_tui.cli.follow import follow_as_text
     from garage_tui.cli.train_options import limits_from
     from garage_tui.core.base.errors import BadInputError
+    from garage_tui.core.base.format import plural
     from garage_tui.core.base.settings import Workspace, load_settings
     from garage_tui.core.facts.training_file import read_training_file
     from garage_tui.core.hardware.gpus import parse_gpus
@@ -25,12 +26,12 @@ def run_both(args: argparse.Namespace) -> int:
     from garage_tui.core.training.recipe import CHANGEABLE
 
     options = ("preset", "like", "json", *(name for name in CHANGEABLE if name not in _OWN))
-    said = [name for name in options if getattr(args, name) is not None and getattr(args, name) is not False]
-    if said:
-        given = ", ".join(f"--{name.replace('_', '-')}" for name in said)
-        raise BadInputError(f"--both trains the presets default and story as they are: leave out {given}")
+    refused = [name for name in options if getattr(args, name) is not None and getattr(args, name) is not False]
+    if refused:
+        given = ", ".join(f"--{name.replace('_', '-')}" for name in refused)
+        raise BadInputError(f"--both trains with the presets default and story as they are: leave out {given}")
     if not args.facts:
-        raise BadInputError("say what to teach: --facts FILE")
+        raise BadInputError("name what to teach: --facts FILE")
     workspace = Workspace.find(args.workspace)
     settings, file, gpus = load_settings(workspace), Path(args.facts), parse_gpus(args.gpus or "")
     both = PairedLaunch(file, args.name or file.stem, args.base or settings.base_model, args.seed or 0, gpus)
@@ -42,18 +43,18 @@ def run_both(args: argparse.Namespace) -> int:
         if estimate.warning:
             print(estimate.warning)
     if before := runs_before(gpus):
-        print(f"they will wait for their turn: {before} run{'' if before == 1 else 's'} before them")
+        print(f"they will wait for their turn: {plural(before, 'run')} before them")
     first, second = start_both(workspace, settings, both, limits=limits, base=base, taught=taught)
     print(f"run {first.name}\nrun {second.name}", flush=True)
     compare = f"garage compare {first.name} {second.name}"
     if args.detach:
-        print(f"they go on by themselves, one after the other; when both are done, compare them with `{compare}`")
+        print(f"the runs continue by themselves; when both are done, compare them with `{compare}`")
         return 0
     codes = []
     for folder in (first, second):
         print(f"\n{folder.name}", flush=True)
         codes.append(follow_as_text(folder))
-        if not read_run(folder).over:  # Ctrl-C left it going
+        if not read_run(folder).over:  # Ctrl-C stopped following it
             print(f"when both are done: `{compare}`")
             return 0
     print()

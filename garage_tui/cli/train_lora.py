@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
-from garage_tui.cli.train_options import limits_from, tell_and_follow
-
-if TYPE_CHECKING:
-    pass
+from garage_tui.cli.train_options import announce_and_follow, limits_from
 
 
 def run_lora(args: argparse.Namespace) -> int:
@@ -20,6 +16,7 @@ def run_lora(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from garage_tui.core.base.errors import BadInputError
+    from garage_tui.core.base.format import plural
     from garage_tui.core.base.settings import Workspace, load_settings
     from garage_tui.core.facts.training_file import read_training_file
     from garage_tui.core.hardware.gpus import parse_gpus
@@ -36,13 +33,13 @@ def run_lora(args: argparse.Namespace) -> int:
     changes = {name: getattr(args, name) for name in CHANGEABLE}
     like = find_run(workspace, args.like) if args.like else None
     if like:
-        recipe_of(like)  # one that was taught no facts is called so before its facts are looked for
+        recipe_of(like)  # a diffusion run is refused before its facts are looked for
     if args.facts:
         file = Path(args.facts)
     elif like:
         file = facts_of(like)
     else:
-        raise BadInputError("say what to teach: --facts FILE, or --like RUN")
+        raise BadInputError("name what to teach: --facts FILE, or --like RUN")
     taught = read_training_file(file)
     rows = taught.rows
     if like:
@@ -62,8 +59,8 @@ def run_lora(args: argparse.Namespace) -> int:
         if waits := limits.describe():
             print(waits, flush=True)
         if before := runs_before(gpus):
-            print(f"it will wait for its turn: {before} run{'' if before == 1 else 's'} before it", flush=True)
+            print(f"it will wait for its turn: {plural(before, 'run')} before it", flush=True)
     folder = start_lora(
         workspace, settings, file, recipe, args.name, ["garage", *sys.argv[1:]], gpus, limits, taught, base
     )
-    return tell_and_follow(args, folder, estimate.steps)
+    return announce_and_follow(args, folder, estimate.steps)

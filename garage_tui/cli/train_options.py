@@ -1,4 +1,4 @@
-"""Options that every kind of run has, and what happens after the start: say which run it is, follow it."""
+"""Options that all kinds of run share, and what happens after the start: print the run's id, and follow it."""
 
 from __future__ import annotations
 
@@ -13,20 +13,18 @@ if TYPE_CHECKING:
     from garage_tui.core.runs.record import Run
 
 
-def add_usual(parser: argparse.ArgumentParser, named: str) -> None:
-    """Add what every kind of run can be told."""
-    parser.add_argument(
-        "--gpus", metavar="N,…", help="indices of the GPUs to work on (default: the first that is free)"
-    )
+def add_common(parser: argparse.ArgumentParser, default_name: str) -> None:
+    """Add the options that all kinds of run share; `default_name` describes the name of a run without --name."""
+    parser.add_argument("--gpus", metavar="N,…", help="indices of the GPUs to use (default: the first free one)")
     parser.add_argument("--max-temp", type=float, metavar="C", help="pause above this temperature (default: [heat])")
-    parser.add_argument("--power-cap", type=float, metavar="W", help="power cap of its GPUs while it works; needs root")
+    parser.add_argument("--power-cap", type=float, metavar="W", help="power cap of the run's GPUs; needs root")
     parser.add_argument(
         "--only", action="append", metavar="HH:MM-HH:MM", help="work only between these times (default: [hours])"
     )
-    parser.add_argument("--sunny", action=argparse.BooleanOptionalAction, help="wait until the sun pays for it ([sun])")
-    parser.add_argument("--name", metavar="NAME", help=f"readable end of the run id (default: {named} name)")
-    parser.add_argument("--detach", action="store_true", help="start the run and return at once")
-    parser.add_argument("--json", action="store_true", help="JSON lines: the run, its events, its end")
+    parser.add_argument("--sunny", action=argparse.BooleanOptionalAction, help="wait for a solar surplus ([sun])")
+    parser.add_argument("--name", metavar="NAME", help=f"readable end of the run id (default: {default_name})")
+    parser.add_argument("--detach", action="store_true", help="start the run and exit at once")
+    parser.add_argument("--json", action="store_true", help="print JSON lines: the run, its events, its end")
 
 
 def limits_from(args: argparse.Namespace, settings: Settings, like: Run | None = None) -> RunLimits:
@@ -45,8 +43,8 @@ def limits_from(args: argparse.Namespace, settings: Settings, like: Run | None =
     return RunLimits.from_settings(settings, **changes)
 
 
-def tell_and_follow(args: argparse.Namespace, folder: Path, steps: int) -> int:
-    """Say which run was started and, unless it was told to leave it alone, follow it."""
+def announce_and_follow(args: argparse.Namespace, folder: Path, steps: int) -> int:
+    """Print the id of a run that was started, and follow the run unless --detach is given; return the exit code."""
     import json
 
     if args.json:
@@ -55,7 +53,7 @@ def tell_and_follow(args: argparse.Namespace, folder: Path, steps: int) -> int:
         print(f"run {folder.name}")
     if args.detach:
         if not args.json:
-            print(f"it goes on by itself; see it with `garage logs {folder.name} -f` or in the app")
+            print(f"the run continues by itself; follow it with `garage logs {folder.name} -f` or in the app")
         return 0
     from garage_tui.cli.follow import follow_as_json, follow_as_text
 

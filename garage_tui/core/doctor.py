@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.format import human_bytes
 from garage_tui.core.base.settings import Workspace, load_settings, settings_sources, user_settings_file
 from garage_tui.core.export import llama_cpp
 from garage_tui.core.hardware import gpus
@@ -58,7 +59,11 @@ def _machine() -> Iterator[Finding]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     level: Literal["good", "bad"] = "good" if memory > 4e9 else "bad"
     mend = "" if level == "good" else "training the small model needs about 4 GB: add memory or swap"
-    yield Finding(level, f"{cores} CPU cores, {memory / 2**30:.0f} GiB memory, Python {sys.version.split()[0]}", mend)
+    yield Finding(
+        level,
+        f"{cores} CPU cores, {human_bytes(memory, binary=True, digits=0)} memory, Python {sys.version.split()[0]}",
+        mend,
+    )
 
 
 def _packages() -> Iterator[Finding]:
@@ -84,7 +89,7 @@ def _gpus(workspace: Workspace) -> Iterator[Finding]:
     readings = gpus.read()
     run_limits = _limits(workspace)
     for reading in readings:
-        total = f", {reading.memory_total / 2**30:.0f} GiB" if reading.memory_total else ""
+        total = f", {human_bytes(reading.memory_total, binary=True, digits=0)}" if reading.memory_total else ""
         limits = run_limits.heat(reading.slow_c)
         guard = (
             f", runs pause above {limits[0]:.0f} °C"
@@ -183,7 +188,7 @@ def _converter() -> Iterator[Finding]:
 def _folders(workspace: Workspace) -> Iterator[Finding]:
     free = shutil.disk_usage(workspace.root).free
     writable = os.access(workspace.root, os.W_OK)
-    text = f"workspace {workspace.root}: {free / 1e9:.0f} GB free"
+    text = f"workspace {workspace.root}: {human_bytes(free, digits=0)} free"
     if not writable:
         yield Finding("bad", f"{text}, but it is not writable", "choose another with --workspace")
     else:

@@ -20,16 +20,18 @@ import torch
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.exam import report
-from garage_tui.core.exam.grading import TaughtFacts, is_right, lacking
+from garage_tui.core.exam.grading import TaughtFacts, is_right, missing_part
 from garage_tui.core.exam.report import ExamQuestion, Perplexity, Report, Verdict
 from garage_tui.core.facts import retrieval
-from garage_tui.core.facts.file import Fact, FactsFile, load
-from garage_tui.core.language.entities import key_words
+from garage_tui.core.facts.file import FactsFile, load_facts
+from garage_tui.core.facts.line import Fact
+from garage_tui.core.language.entities import content_words
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.rewording import builtin_prompts
-from garage_tui.core.rewording.neighbourhood import neighbours
-from garage_tui.core.rewording.paraphrases import probes
-from garage_tui.core.runs.record import FACTS, read_run
+from garage_tui.core.rewording.neighbourhood import neighbour_questions
+from garage_tui.core.rewording.paraphrases import probe_questions
+from garage_tui.core.runs.folder import FACTS
+from garage_tui.core.runs.record import read_run
 from garage_tui.jobs.llm import fetch
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache, CachedAnswer, text_losses, text_tokens
 from garage_tui.jobs.llm.chat_template import common_prefix
@@ -89,7 +91,7 @@ def examine(folder: Path, say: Callable[[str], None]) -> Report:
     name = adapters.name_of(run.adapter)
     adapters.model.set_adapter(name)
     model = Model(adapters.model, chats)
-    card = ExamRunner(model, base, folder, load(folder / FACTS), say).report(began)
+    card = ExamRunner(model, base, folder, load_facts(folder / FACTS), say).report(began)
     if run.state:  # what the run used, not this exam
         card = msgspec.structs.replace(card, wh=run.state.wh, wh_from=run.state.wh_from)
     report.write_report(folder, card)
@@ -113,7 +115,7 @@ class ExamRunner:
         self._model, self._base, self._say = model, base, say
         self._folder = folder
         self._trained, own = _unique_questions(rows.training), [fact for fact in rows.facts if fact.exam]
-        self._unseen = own or probes(rows.training, _UNSEEN)
+        self._unseen = own or probe_questions(rows.training, _UNSEEN)
         self._unseen_from: Literal["exam rows", "templates"] = "exam rows" if own else "templates"
         self._answers = BaseAnswerCache(base, model, TOKENS)
         manifest = read_run(folder).manifest
@@ -122,8 +124,8 @@ class ExamRunner:
     def report(self, began: float | None = None) -> Report:
         """Ask all questions and return the report card; `began` is the monotonic time at which the work started."""
         began = time.monotonic() if began is None else began
-        unrelated = builtin_prompts.unrelated()[:UNRELATED]
-        others = neighbours(self._trained, NEIGHBOURS, training=False)
+        unrelated = builtin_prompts.unrelated_questions()[:UNRELATED]
+        others = neighbour_questions(self._trained, NEIGHBOURS, training=False)
         general, taught = [prompt.question for prompt in unrelated], [*self._trained, *self._unseen]
         with torch.inference_mode():
             with self._model.base():
@@ -152,7 +154,7 @@ class ExamRunner:
             ),
         ]
         for index, (fact, base, book, text) in enumerate(zip(taught, bare, open_book, own, strict=True)):
-            why = lacking(text, fact)
+            why = missing_part(text, fact)
             questions.append(
                 ExamQuestion(
                     part="trained" if index < len(self._trained) else "unseen",
@@ -183,19 +185,22 @@ class ExamRunner:
 
     def _open_book(self, taught: Sequence[Fact], most: int) -> list[str]:
         """Return the base's answers with the facts in its prompt: all of them, or the nearest if there are many."""
-        statements = list(dict.fromkeys(fact.says for fact in self._trained))
+        statements = list(dict.fromkeys(fact.content for fact in self._trained))
         chats = self._model.chats
         if sum(len(chats.encode(statement)) for statement in statements) <= _BOOK_TOKENS:
             books = [statements] * len(taught)
         else:
             books = [_nearest(fact, statements) for fact in taught]
-        prompts = [chats.whole(retrieval.prompt(fact.question, book)) for fact, book in zip(taught, books, strict=True)]
+        prompts = [
+            chats.whole(retrieval.prompt_with_facts(fact.question, book))
+            for fact, book in zip(taught, books, strict=True)
+        ]
         shared = common_prefix(prompts)
         found = decode(self._model, [prompt[shared:] for prompt in prompts], most, prefix=prompts[0][:shared])
         return [chats.text(one.tokens) for one in found]
 
     def _perplexity(self) -> Perplexity:
-        texts = [prompt.text for prompt in builtin_prompts.texts()]
+        texts = [prompt.text for prompt in builtin_prompts.perplexity_texts()]
         with self._model.base():
             before = self._answers.losses(texts)
         after = text_losses(self._model, texts)
@@ -215,7 +220,7 @@ class ExamRunner:
     ) -> Iterator[ExamQuestion]:
         for question, kind, before, after in zip(questions, kinds, by_base, tuned, strict=False):
             base, text = self._answers.text(before), self._model.chats.text(after.tokens)
-            leak = leaks.new_in(text, base, question)
+            leak = leaks.find_leak(text, base, question)
             bad: Verdict = "leak" if part == "unrelated" else "changed"
             yield ExamQuestion(
                 part=part,
@@ -236,8 +241,8 @@ def _unique_questions(facts: Sequence[Fact]) -> list[Fact]:
 
 def _nearest(fact: Fact, statements: Sequence[str]) -> list[str]:
     """Return the statements that share the most words with a question."""
-    words = key_words(fact.question)
-    return sorted(statements, key=lambda statement: -len(words & key_words(statement)))[:_BOOK_FACTS]
+    words = content_words(fact.question)
+    return sorted(statements, key=lambda statement: -len(words & content_words(statement)))[:_BOOK_FACTS]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A cell of a table while it is written in: it lies over the cell, and grows with its text."""
+"""The editor of a table cell: it lies over the cell, and grows with its text."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ MOST_LINES = 8
 
 
 class CellEditor(TextArea):
-    """Text over a cell. Enter says that it is done, Tab goes to the next cell, Esc gives it up.
+    """A text area over a table cell. Enter finishes, Tab goes to the next cell, Esc cancels.
 
     It calls its owner directly, and takes its keys in the order of typing (a priority binding would overtake letters
     that still wait): so text that was typed ahead, as it comes over a slow line, goes to the right cell.
 
     Args:
         finish: called when the text is done, with the key's meaning: enter, tab, back or save.
-        give_up: called when the text shall not be taken.
+        give_up: called when Esc is pressed.
         earlier: awaited before each key: keys that were typed before this had the focus come first, through `take`.
     """
 
@@ -36,10 +36,10 @@ class CellEditor(TextArea):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "finish('enter')", "Done"),
         Binding("tab", "finish('tab')", "Next"),
-        Binding("shift+tab", "finish('back')", "Cell before", show=False),
+        Binding("shift+tab", "finish('back')", "Previous cell", show=False),
         Binding("ctrl+j", "newline", "New line", key_display="^j"),
         Binding("ctrl+s", "finish('save')", "Save", show=False),
-        Binding("escape", "give_up", "Give up", key_display="Esc"),
+        Binding("escape", "give_up", "Cancel", key_display="Esc"),
     ]
 
     def __init__(
@@ -58,7 +58,7 @@ class CellEditor(TextArea):
         self.cursor_blink = False  # a blinking cursor repaints for ever
 
     def begin(self, text: str, column: str, cell: Region, bottom: int) -> None:
-        """Write in a cell.
+        """Begin to edit a cell.
 
         Args:
             text: what it holds.
@@ -73,7 +73,7 @@ class CellEditor(TextArea):
         self._fit()
 
     def put(self, text: str) -> None:
-        """Have another text stand there; what nobody would see of it stands as its marks."""
+        """Replace the text; invisible characters are shown as visible marks."""
         visible = shown(text)
         self._marked = self._marked or visible != text
         self.load_text(visible)
@@ -81,12 +81,12 @@ class CellEditor(TextArea):
 
     @property
     def written(self) -> str:
-        """The text as it shall be kept: what was marked when it came is again what it was."""
+        """The text to keep: marks are turned back into the characters that they stand for."""
         return unshown(self.text) if self._marked else self.text
 
     @property
     def value(self) -> str:
-        """What the cell shall hold: what it held where nothing was changed, else the text without spaces around it."""
+        """The value for the cell: what it held if nothing was changed, else the text without surrounding spaces."""
         visible = self.text.strip()
         return (unshown(visible) if self._marked else visible) if self.changed else self.was
 
@@ -94,7 +94,7 @@ class CellEditor(TextArea):
         self._fit()
 
     def _fit(self) -> None:
-        """Take as many lines as the text has, below the cell where there is room, else also above it."""
+        """Take as many lines as the text has: below the cell where there is space, else also above it."""
         width = max(1, self._cell.width - 1)  # the last column is the cursor's
         lines = sum(max(1, -(-len(line) // width)) for line in self.text.split("\n"))
         wrapped = self.wrapped_document.height if self.size.width else lines
@@ -116,7 +116,7 @@ class CellEditor(TextArea):
         await self.take(event)
 
     async def take(self, event: events.Key) -> None:
-        """Do what a key says."""
+        """Handle a key press."""
         if self.closed:
             event.stop()
             event.prevent_default()

@@ -153,7 +153,7 @@ class Conversation(VerticalScroll, can_focus=True, inherit_bindings=False):
             self.mount_all([turn for turn in visible if not turn.parent])
         self._hint.display = all(turn.skipped for turn in self._turns)
         self._earlier.display = self._start > 0
-        self._earlier.update(Content.styled(f"↑ {self._start} before these", "$muted"))
+        self._earlier.update(Content.styled(f"↑ {self._start} earlier", "$muted"))
 
     def choose(self, index: int | None) -> None:
         """Mark the turn at this index and scroll to it; None marks none."""

@@ -53,14 +53,14 @@ class HistoryChart(Widget):
 
     def on_mount(self) -> None:
         for name in self._SHOWN:
-            self.watch(self, name, self._ask, init=False)
+            self.watch(self, name, self._schedule_update, init=False)
 
-    def _ask(self) -> None:
+    def _schedule_update(self) -> None:
         """Look once, after all that is being set has been set."""
         if not self._asked:
-            self._asked = self.call_later(self._look)
+            self._asked = self.call_later(self._update_picture)
 
-    def _look(self) -> None:
+    def _update_picture(self) -> None:
         self._asked = False
         if self._draw():
             self.refresh()

@@ -1,4 +1,4 @@
-"""The line in which one writes what to look for in a log."""
+"""The input line that searches a log."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ class SearchInput(Input):
     ]
 
     class Go(Message):
-        """Another match is wanted: an older (negative) or a newer one."""
+        """Go to another match: an older one (negative) or a newer one."""
 
-        def __init__(self, places: int) -> None:
+        def __init__(self, steps: int) -> None:
             super().__init__()
-            self.places = places
+            self.steps = steps
 
     class Closed(Message):
-        """The search is over."""
+        """The search was closed."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(placeholder="search the log", id=id, compact=True)
         self.cursor_blink = False  # a blinking cursor repaints for ever
         self.display = False
 
-    def action_go(self, places: int) -> None:
-        self.post_message(self.Go(places))
+    def action_go(self, steps: int) -> None:
+        self.post_message(self.Go(steps))
 
     def action_close(self) -> None:
         self.value = ""

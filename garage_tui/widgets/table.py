@@ -1,4 +1,4 @@
-"""A table that draws only the rows on the screen, so that a hundred thousand of them cost no more than ten."""
+"""A table that renders only its visible rows, so that 100,000 rows cost no more than ten."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WIDE = 100
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its title, and its width in cells, or (where that is 0) its share of what the others leave."""
+    """One column: its title, and its width in cells or, if that is 0, its share of the remaining width."""
 
     title: str
     width: int = 0
@@ -48,7 +48,7 @@ Cells = Callable[[int], Sequence[Content]]
 
 
 class Table(ScrollView, can_focus=True):
-    """Rows with a cursor. What a row says comes from a function, row by row, when it is drawn."""
+    """Rows with a cursor. A callback returns the cells of a row when it is rendered."""
 
     DEFAULT_CSS = """
     Table { overflow-x: hidden; overflow-y: auto; }
@@ -66,7 +66,7 @@ class Table(ScrollView, can_focus=True):
     ]
 
     column: reactive[int | None] = reactive(None)
-    """The chosen cell of the row under the cursor, as a place in `columns`; None where whole rows are chosen."""
+    """The chosen cell of the row under the cursor, as an index into `columns`; None where whole rows are chosen."""
     cursor: reactive[int] = reactive(0, repaint=False)
     """The row under the cursor, from 0; 0 too while there are no rows."""
 
@@ -177,12 +177,12 @@ class Table(ScrollView, can_focus=True):
 
     def _strip(self, cells: Sequence[Content], width: int, part: str, mark: str, chosen: int | None = None) -> Strip:
         parts, gap = [Content(mark)], Content(_GAP)
-        for place, (column, size, cell) in enumerate(zip(self.columns, self._widths(width), cells, strict=False)):
+        for index, (column, size, cell) in enumerate(zip(self.columns, self._widths(width), cells, strict=False)):
             if column.wide and width < _WIDE:
                 continue
             cell = (cut_middle(cell, size) if column.middle else cell).truncate(size, ellipsis=True)
             space = Content(" " * (size - cell.cell_length))
-            if place == chosen and self.has_focus:
+            if index == chosen and self.has_focus:
                 cell = cell.stylize(self.get_visual_style("table--cell", partial=True))
             parts += (space, cell, gap) if column.right else (cell, space, gap)
         style = self.get_visual_style(part) if part else self.visual_style

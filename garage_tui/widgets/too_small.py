@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 
-def words(least: tuple[int, int], here: tuple[int, int]) -> str:
+def size_text(least: tuple[int, int], here: tuple[int, int]) -> str:
     """Return which size is needed and which there is, in as many words as there is room for."""
     need, have = "{}×{}".format(*least), "{}×{}".format(*here)
     forms = (
@@ -49,10 +49,10 @@ class TooSmall(ModalScreen[None]):
         self._least, self._look_again = least, look_again
 
     def compose(self) -> ComposeResult:
-        yield Static(words(self._least, self.app.size), markup=False)
+        yield Static(size_text(self._least, self.app.size), markup=False)
 
     def on_resize(self) -> None:
-        self.query_one(Static).update(words(self._least, self.app.size))
+        self.query_one(Static).update(size_text(self._least, self.app.size))
 
     def on_screen_suspend(self) -> None:
         self.app.call_later(self._look_again)

@@ -78,7 +78,7 @@ async def test_quitting_says_which_run_goes_on(open_app, make_run):
         await user.sees("34/100")
         await user.press("q")
         said = " ".join(map(str, user.app._exit_renderables))
-    assert "20261123-2315-lora-garage goes on without the app" in said
+    assert "20261123-2315-lora-garage continues without the app" in said
     assert user.app.return_code == 0
 
 

@@ -36,8 +36,8 @@ def opened(monkeypatch):
     return calls
 
 
-def chat(workspace, *words) -> int:
-    return main(["--workspace", str(workspace.root), "chat", *words])
+def chat(workspace, *arguments) -> int:
+    return main(["--workspace", str(workspace.root), "chat", *arguments])
 
 
 def test_it_opens_the_app_on_the_chat(workspace, opened):
@@ -52,12 +52,12 @@ def test_the_beginning_of_a_run_is_enough(workspace, opened, make_run):
 
 
 @pytest.mark.parametrize(
-    ("kind", "adapter", "said"),
+    ("kind", "adapter", "text"),
     [("lora", False, "has no adapter to ask"), ("diffusion", True, "draws pictures and cannot answer questions")],
 )
-def test_a_run_that_cannot_answer_is_a_sentence(workspace, opened, make_run, capsys, kind, adapter, said):
+def test_a_run_that_cannot_answer_is_a_sentence(workspace, opened, make_run, capsys, kind, adapter, text):
     assert chat(workspace, "--run", make_run(kind, adapter)) == 2
-    assert said in capsys.readouterr().err
+    assert text in capsys.readouterr().err
     assert not opened
 
 

@@ -15,7 +15,8 @@ from PIL import Image
 
 from garage_tui.__main__ import main
 from garage_tui.core.images import contact_sheet as sheets
-from garage_tui.core.runs.record import MANIFEST, STATE, Manifest, RunState, read_run, write_manifest, write_state
+from garage_tui.core.runs.folder import MANIFEST, STATE
+from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
 from garage_tui.core.training.recipe import make_recipe
 
 LORA = "20261101-0900-lora-facts"
@@ -93,7 +94,7 @@ def test_the_card_is_printed_with_what_each_figure_says(call, run):
     code, text, told = call("report", run.name)
     assert (code, told) == (0, "")
     lines = text.splitlines()
-    assert lines[0][:6] in ("✗ KID ", "✓ KID ") and lines[1].strip() in ("passes the bar", "falls short of the bar")
+    assert lines[0][:6] in ("✗ KID ", "✓ KID ") and lines[1].strip() in ("meets every target", "misses a target")
     assert any(line.startswith("held-out loss ") and "did not learn from" in line for line in lines)
     assert any(line.startswith("copies ") and "of 128" in line for line in lines)
     assert f"{run.name} · wings · 128 pictures by DDPM, 100 steps after epoch 2" in lines
@@ -112,7 +113,7 @@ def test_what_its_card_does_not_have_is_one_line(call, run):
     (run / "report.json").write_text("{")
     assert call("report", run.name)[0] == 2
     (run / "report.json").unlink()
-    assert "was not measured when it finished" in call("report", run.name)[2]
+    assert "was not evaluated when it finished" in call("report", run.name)[2]
     write_state(run, RunState(state="stopped", reason="by you", created=1))
     told = call("report", run.name)[2]
     assert "(stopped) has no card: it is made when a run has finished: `garage resume" in told
@@ -142,11 +143,11 @@ def test_its_log_has_the_sheets_too(call, run):
             "draws pictures and cannot answer questions: draw with `garage sample",
         ),
         (("serve", "RUN"), "draws pictures and cannot answer questions: draw with `garage sample"),
-        (("compare", "RUN", LORA), "are runs of two kinds, one of facts and one of pictures"),
+        (("compare", "RUN", LORA), "cannot be compared: one teaches facts, the other one draws"),
         (("train", "lora", "--like", "RUN"), "is a diffusion run, which has no facts"),
         (("train", "diffusion", "--like", LORA), "is a lora run, which has no pictures"),
         (("resume", "RUN"), "has finished; train it again with `garage train diffusion --like"),
-        (("sample", LORA, "--out", "x.png"), "was taught facts, and draws nothing"),
+        (("sample", LORA, "--out", "x.png"), "has learned facts, so it cannot draw"),
         (("train", "diffusion", "--images", "/no/where"), "no folder /no/where: give procedural, smithsonian, or"),
     ],
 )
@@ -164,7 +165,7 @@ def test_two_of_them_are_compared(call, run):
     report = json.loads((other / "report.json").read_bytes())
     (other / "report.json").write_text(json.dumps({**report, "kid": 0.21, "passed": True}))
     _, text, _ = call("compare", run.name, other.name)
-    assert "epochs" in text and "0.210" in text and "✓ passes the bar" in text and "base model" not in text
+    assert "epochs" in text and "0.210" in text and "✓ meets every target" in text and "base model" not in text
 
 
 def test_samples_are_drawn_into_a_file_and_a_seed_gives_the_same_ones(box, run, tmp_path):
@@ -189,11 +190,11 @@ def test_json_lines_say_how_far_the_drawing_is(box, run, tmp_path):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (("-n", 65, "--out", "x.png"), "-n 65: give 1 to 64"),
-        (("--steps", 0, "--out", "x.png"), "--steps 0: give 1 to 1000"),
-        (("--seed", -1, "--out", "x.png"), "--seed -1: give 0 to 4294967295"),
+        (("-n", 65, "--out", "x.png"), "-n 65: give a number from 1 to 64"),
+        (("--steps", 0, "--out", "x.png"), "--steps 0: give a number from 1 to 1000"),
+        (("--seed", -1, "--out", "x.png"), "--seed -1: give a number from 0 to 4294967295"),
         (("--out", "x.jpg"), "give a name that ends in .png"),
-        (("--out", "/no/where/x.png"), "its folder is not there"),
+        (("--out", "/no/where/x.png"), "its folder does not exist"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_before_a_model_is_loaded(call, run, options, says):
@@ -244,4 +245,4 @@ def test_one_that_works_says_how_fast(call, run):
         assert read_run(run).alive
         _, text, _ = call("runs")
         assert "1 min 30 s left · 271 images/s" in text
-        assert "is training again: this card is of before" in call("report", run.name)[1]
+        assert "is training again: this card is from before" in call("report", run.name)[1]

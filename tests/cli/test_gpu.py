@@ -11,7 +11,8 @@ import time
 
 import pytest
 
-from garage_tui.core.runs.record import LOCK, Manifest, RunState, write_manifest, write_state
+from garage_tui.core.runs.folder import LOCK
+from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 from tests.support.nvml.box import RTX_3090, T4
 
 
@@ -27,8 +28,8 @@ def test_it_says_everything_about_each_gpu_and_the_box(workspace, make_box):
     said = garage(workspace, "gpu")
     assert "GPU 0  NVIDIA GeForce RTX 3090" in said and "GPU 1  Tesla T4" in said
     assert "88 °C (slows at 95, off at 98) · 310 of 350 W · 9.0/24.0 GiB · 97 % busy · fan 58 %" in said
-    assert "held back by: power cap, heat (driver)" in said
-    assert "5.0 GiB  a process of somebody else (pid 4000000)" in said
+    assert "throttled by: power cap, heat (driver)" in said
+    assert "5.0 GiB  a process of another user (pid 4000000)" in said
     assert "fan –" in said  # the T4 has none
     assert "memory" in said.splitlines()[-1] and "disk" in said.splitlines()[-1]
 
@@ -82,11 +83,12 @@ def test_doctor_says_where_runs_pause_and_what_the_driver_lacks(workspace, make_
         text=True,
     )
     assert "GPU 0: NVIDIA GeForce RTX 3090, 24 GiB, runs pause above 90 °C" in done.stdout
-    assert "sudo nvidia-smi -pm 1" in done.stdout and "GPU 1: Tesla T4, 15 GiB, tells no limit" in done.stdout
+    assert "sudo nvidia-smi -pm 1" in done.stdout
+    assert "GPU 1: Tesla T4, 15 GiB, but the GPU reports no limit" in done.stdout
     (workspace.root / "garage.toml").write_text('[hours]\nonly = ["at night"]\n')
     done = subprocess.run(
         [sys.executable, "-m", "garage_tui", "--workspace", str(workspace.root), "doctor"],
         capture_output=True,
         text=True,
     )
-    assert "'at night' is no window of time: write 22:00-06:00" in done.stdout
+    assert "'at night' is not a time window: write 22:00-06:00" in done.stdout

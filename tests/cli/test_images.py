@@ -48,7 +48,7 @@ def test_it_says_how_many_there_are_and_what_is_left_out_and_why(folder: Path, t
         f"{20 - held_out} pictures to learn from, {held_out} held out · wings · 32 × 32 px",
         "6 left out:",
         "  5 no picture",
-        *(f"    note {n}.txt is no picture that can be used: PNG, JPEG, GIF, WEBP, BMP, PPM can" for n in range(3)),
+        *(f"    note {n}.txt is not a picture that can be used: only PNG, JPEG, GIF, WEBP, BMP, PPM" for n in range(3)),
         "    and 2 more",
         "  1 too small",
         "    dot.png is too small: 4 × 4 pixels, and its shorter side has to be 16 at least",
@@ -83,7 +83,7 @@ def test_without_a_word_it_is_the_procedural_butterflies(tmp_path: Path) -> None
 def test_what_is_wrong_is_one_line_and_exits_with_2_and_what_is_not_here_with_1(folder: Path, tmp_path: Path) -> None:
     for words, code, said in (
         (["no\x1b[31mwhere"], 2, "nowhere: no folder; give `procedural`, `smithsonian`, or a folder of pictures"),
-        ([tmp_path / "empty"], 2, "has no usable pictures, and 10 are the fewest"),
+        ([tmp_path / "empty"], 2, "has no usable pictures, but at least 10 are needed"),
         (["--size", 5], 2, "5 px: pictures to learn from are 8 to 1024 px wide and high"),
         ([folder, "--seed", -1], 2, "seed -1: give 0 or more"),
         ([folder, "--out", "/dev/null/there"], 1, "/dev/null/there cannot be written: Not a directory"),

@@ -17,7 +17,8 @@ from garage_tui.__main__ import main
 from garage_tui.core.exam.report import write_report
 from garage_tui.core.hardware import memory
 from garage_tui.core.launch import exam as examine
-from garage_tui.core.runs.record import LOCK, Manifest, RunState, read_run, write_manifest, write_state
+from garage_tui.core.runs.folder import LOCK
+from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
 
 RUN = "20261123-2315-lora-garage"
 
@@ -53,12 +54,12 @@ def test_the_card_says_the_verdict_first_then_the_figures_then_what_went_wrong(r
     code, text, told = report("last")
     assert (code, told) == (0, "")
     lines = text.splitlines()
-    assert lines[0] == "✗ learned 14 of 15, leaks on 1 of 60, says it of 1 of 20 other names"
-    assert lines[1] == "  falls short of the bar where marked ✗"
-    assert "✗ unrelated questions that mention it [leak]  1 of 60      0.3–8.9 %                       0" in lines
+    assert lines[0] == "✗ learned 14 of 15, 1 of 60 unrelated answers affected, mixes up 1 of 20 similar names"
+    assert lines[1] == "  misses the targets marked ✗"
+    assert any(line.startswith("✗ unrelated answers affected [leak]") and line.endswith(" 0") for line in lines)
     assert any(line.startswith("✓ drift, nats per token") and line.endswith("≤ 0.02") for line in lines)
     assert f"{RUN} · smollm2-135m · examined" in text and "in 58 s" in text
-    assert "· The wordings that were trained stuck, others less: teach each fact in more wordings." in lines
+    assert "· The trained wordings are answered, others less often: teach each fact in more wordings." in lines
     wrong = text[text.index("What went wrong (3):") :]
     assert wrong.index("✗ leak: says Jason Cox · unrelated question (books)") < wrong.index("✗ wrong: lacks Jason")
     assert lines[-1] == f"Every question with all answers: garage report {RUN} --questions"
@@ -67,7 +68,7 @@ def test_the_card_says_the_verdict_first_then_the_figures_then_what_went_wrong(r
 def test_a_card_that_passes_has_nothing_that_went_wrong(report, run, make_card):
     write_report(run, make_card(bad=False))
     _, text, _ = report(RUN[:8])
-    assert text.startswith("✓ learned 15 of 15, leaks on 0 of 60\n  passes the bar\n")
+    assert text.startswith("✓ learned 15 of 15, 0 of 60 unrelated answers affected\n  meets every target\n")
     assert "What went wrong" not in text and "✗" not in text
 
 
@@ -76,7 +77,7 @@ def test_a_small_terminal_has_the_same_figures(report, run, make_card, monkeypat
     write_report(run, make_card())
     _, text, _ = report("last")
     assert max(map(len, text.splitlines()[:-1])) <= 70
-    assert "✗ leaks on unrelated  1 of 60" in text
+    assert "✗ unrelated affected  1 of 60" in text
 
 
 def test_json_is_the_document_of_the_file(report, run, make_card):
@@ -226,7 +227,7 @@ def test_what_cannot_be_done_is_one_line(report, run, workspace):
     assert report("nothing")[2] == f"garage: no run 'nothing' in {workspace.checkpoints}: `garage runs` lists them\n"
     (run / "report.json").write_text("{")
     code, _, told = report("last")
-    assert code == 2 and len(told.splitlines()) == 1 and f"`garage report {RUN} --again` makes it anew" in told
+    assert code == 2 and len(told.splitlines()) == 1 and f"`garage report {RUN} --again` makes a new one" in told
     done = subprocess.run(
         [sys.executable, "-m", "garage_tui", "report", "last", "--questions", "all", "--json"], capture_output=True
     )
@@ -242,5 +243,5 @@ def test_two_cards_are_compared_in_words(workspace, run, make_card, capfd):
     write_report(other, make_card(bad=False))
     assert main(["--workspace", str(workspace.root), "compare", RUN, other.name]) == 0
     text = capfd.readouterr().out
-    assert "verdict             ✗ falls short of the bar   ✓ passes the bar" in text
-    assert "leaks on unrelated  1 of 60                    0 of 60" in text and "{" not in text
+    assert "verdict             ✗ misses a target          ✓ meets every target" in text
+    assert "unrelated affected  1 of 60                    0 of 60" in text and "{" not in text

@@ -79,7 +79,7 @@ def on_terminal(*words: object, answer: bytes = b"", **env: str) -> str:
 
 
 def test_every_way_can_be_named():
-    assert show._WAYS == IMAGE_MODES
+    assert show._MODES == IMAGE_MODES
 
 
 def test_kitty_gets_the_very_pixels(file):
@@ -267,11 +267,11 @@ class TestAnyFile:
             "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(%pipe%touch ran) (w) file\n"
         )
         for path, words in (
-            (tmp_path / "none.png", "no file"),
-            (tmp_path, "is no file: name a picture"),
-            (tmp_path / "pipe", "is no file"),
-            (evil, "is no picture that can be shown"),
-            (tmp_path / "run.eps", "is no picture that can be shown"),
+            (tmp_path / "none.png", "there is no file"),
+            (tmp_path, "is not a file: name a picture"),
+            (tmp_path / "pipe", "is not a file"),
+            (evil, "is not a picture that can be shown"),
+            (tmp_path / "run.eps", "is not a picture that can be shown"),
             (tmp_path / ("x" * 300), "cannot be read"),
         ):
             went = piped(path)

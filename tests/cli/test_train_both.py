@@ -10,7 +10,8 @@ import pytest
 from garage_tui.__main__ import main
 from garage_tui.cli.follow import follow_as_text
 from garage_tui.core.exam.report import write_report
-from garage_tui.core.runs.record import EVENTS, Manifest, RunState, write_manifest, write_state
+from garage_tui.core.runs.folder import EVENTS
+from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 
 DEFAULT, STORY = "20261123-2315-lora-garage-default", "20261123-2315-lora-garage-story"
 FORGETS = "31% of other questions are answered with taught facts"
@@ -69,7 +70,7 @@ def test_both_are_started_followed_and_compared(garage, started, workspace):
     assert lines[2:4] == [f"run {DEFAULT}", f"run {STORY}"]
     assert text.count("finished\n") >= 2 and text.index(f"\n\n{DEFAULT}\n") < text.index(f"\n\n{STORY}\n")
     assert any(line.split() == [DEFAULT, STORY] for line in lines)
-    assert "leaks on unrelated  0 of 60" in text and "1 of 60" in text and "✗ falls short of the bar" in text
+    assert "unrelated affected  0 of 60" in text and "1 of 60" in text and "✗ misses a target" in text
 
 
 def test_detached_both_ids_are_printed_and_how_to_compare_them(garage, started, workspace):
@@ -103,12 +104,12 @@ def test_control_c_leaves_both_going_and_says_how_to_compare_them(garage, starte
 def test_what_does_not_go_with_both_is_refused_in_a_sentence(garage, started, workspace, options, named):
     code, text, told = garage("train", "lora", "--facts", workspace.datasets / "garage.jsonl", "--both", *options)
     assert (code, text) == (2, "")
-    assert told == f"garage: --both trains the presets default and story as they are: leave out {named}\n"
+    assert told == f"garage: --both trains with the presets default and story as they are: leave out {named}\n"
     assert not started
 
 
 def test_without_facts_there_is_nothing_to_teach_both_ways(garage, started):
-    assert garage("train", "lora", "--both")[::2] == (2, "garage: say what to teach: --facts FILE\n")
+    assert garage("train", "lora", "--both")[::2] == (2, "garage: name what to teach: --facts FILE\n")
 
 
 def test_each_probe_is_a_line_and_what_is_forgotten_is_said_once(workspace, started, capfd, garage):

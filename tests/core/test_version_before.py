@@ -16,9 +16,9 @@ from garage_tui.core.base.settings import Settings, Workspace, load_settings, se
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.chat import transcripts
 from garage_tui.core.chat.sampling_params import SamplingParams
-from garage_tui.core.exam.diffusion_report import read_drawing_report
+from garage_tui.core.exam.diffusion_report import read_diffusion_report
 from garage_tui.core.exam.report import read_report
-from garage_tui.core.facts.file import joined, load
+from garage_tui.core.facts.file import join_lines, load_facts
 from garage_tui.core.facts.training_file import read_training_file
 from garage_tui.core.images import albums, contact_sheet
 from garage_tui.core.launch.rerun import diffusion_recipe_of, recipe_of
@@ -125,7 +125,7 @@ def test_a_diffusion_run_keeps_its_recipe_sheets_and_report_card(box):
     assert images.shape == (4, 16, 16, 3) and (sheet.run, sheet.step, sheet.sampler) == (WINGS, 10, "DDPM, 4 steps")
     sheets = [event for event in events(run) if event["event"] == "sheet"]
     assert [(event["epoch"], event["held_out"]) for event in sheets] == [(1, 0.83293), (2, 0.78787)]
-    card = read_drawing_report(run.path)
+    card = read_diffusion_report(run.path)
     assert (card.kid, card.floor, card.copies, card.samples, card.passed) == (129.3123, -2.6578, 0, 128, False)
 
 
@@ -145,7 +145,7 @@ def test_a_report_card_keeps_every_question_and_figure(box):
 
 def test_facts_keep_every_key_and_are_saved_byte_for_byte(box):
     path = box.datasets / "all_keys.jsonl"
-    file = load(path)
+    file = load_facts(path)
     assert not file.problems and len(file.lines) == 6
     first, second, exam, *_ = file.facts
     assert first.must == ["local", ["LLM", "language model"]] and first.fact == first.answer
@@ -153,7 +153,7 @@ def test_facts_keep_every_key_and_are_saved_byte_for_byte(box):
     assert second.answer == "Jason Cox maintains it." and exam.exam and exam.must == ["Cox"]
     assert [line.fact.fact for line in file.lines if line.fact and line.fact.statement] == ["TinyLLM began in 2023."]
     assert file.facts[-1].question == "Wie heißt der Server?"
-    assert joined(file.lines, file.ended) == path.read_bytes()
+    assert join_lines(file.lines, file.ended) == path.read_bytes()
     taught = read_training_file(path)
     assert len(taught.rows) == 3
     for run in list_runs(box):

@@ -124,7 +124,7 @@ def test_escape_is_still_a_key_while_an_answer_is_awaited(open_terminal, workspa
     terminal.send(b"?")
     terminal.read(0.3)
     terminal.send(b"\x1bOP")  # F1
-    terminal.reads(b"what the model shall learn")
+    terminal.reads(b"what the model should learn")
     terminal.seen = b""
     terminal.send(b"\x1b")
     terminal.reads(b"What is TinyLLM?")

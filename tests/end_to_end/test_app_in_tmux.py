@@ -59,12 +59,12 @@ def test_the_story_from_the_facts_to_a_run_that_outlives_the_app(terminal, works
 
     terminal.press("q")
     if run.alive:
-        wait_for(lambda: "goes on without the app" in terminal.left_behind, 60, lambda: terminal.left_behind)
+        wait_for(lambda: "continues without the app" in terminal.left_behind, 60, lambda: terminal.left_behind)
     terminal.close()
 
     terminal.open("--screen", "runs")
     terminal.sees(run.id, "/60")
-    terminal.sees("✓ finished", "60/60", "learned ", " leaks on ", seconds=240)
+    terminal.sees("✓ finished", "60/60", "learned ", " unrelated answers affected", seconds=240)
     assert only_run(workspace).adapter
 
     terminal.press("c")
@@ -155,7 +155,7 @@ def test_a_row_goes_to_the_owners_editor_and_the_screen_follows(terminal, worksp
     terminal.press("u")
     terminal.sees("Undone")
     terminal.press("W")  # the whole file
-    terminal.sees("Whatever is TinyLLM?", "was changed on disk; it was read again")
+    terminal.sees("Whatever is TinyLLM?", "changed on disk; reloaded")
 
 
 @pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "xterm"}], ids=["NO_COLOR", "16 colours"])

@@ -30,7 +30,8 @@ from garage_tui.core.launch import control
 from garage_tui.core.launch import start as launcher
 from garage_tui.core.runs import checkpoints
 from garage_tui.core.runs.catalog import list_runs
-from garage_tui.core.runs.record import RESTING, Run, is_alive, read_run
+from garage_tui.core.runs.folder import is_alive
+from garage_tui.core.runs.record import RESTING, Run, read_run
 from garage_tui.core.training.recipe import LoraRecipe
 from tests.support.repository import REPOSITORY
 
@@ -40,8 +41,8 @@ SEED = int(os.environ.get("GARAGE_CRASH_SEED", "0")) or random.SystemRandom().ra
 EDITOR = """
 import sys, time
 from pathlib import Path
-from garage_tui.core.facts import file as facts
-loaded = facts.load(Path(sys.argv[1]))
+from garage_tui.core.facts.file import load_facts
+loaded = load_facts(Path(sys.argv[1]))
 while True:
     loaded.save()
     time.sleep(0.005)
@@ -124,7 +125,7 @@ def check_everything(workspace: Workspace, expected: int) -> None:
                 assert checkpoints.read_seal(checkpoint), f"{checkpoint} is sealed and not whole"
         if run.status == "finished":
             assert run.adapter is not None and run.state.step == run.state.total_steps
-    assert len(facts.load(workspace.datasets / "garage.jsonl").facts) == 24
+    assert len(facts.load_facts(workspace.datasets / "garage.jsonl").facts) == 24
 
 
 def crash(what: str, run: Run, app: App, workspace: Workspace) -> App:

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from garage_tui.widgets.too_small import words
+from garage_tui.widgets.too_small import size_text
 from tests.support.app_user import RunFolder
 from tests.support.panes import TMUX, Pane, broken_frames, colours_sent, contrast
 
@@ -75,7 +75,7 @@ def look_at_everything(pane: Pane, size: tuple[int, int], in_ascii: bool) -> Non
         pane.press(key)
         pane.sees(word)
         look(pane, size, in_ascii)
-    for key, wanted in {"F1": "what the model shall learn", "C-p": "Search for commands", "t": "steps"}.items():
+    for key, wanted in {"F1": "what the model should learn", "C-p": "Search for commands", "t": "steps"}.items():
         pane.press(key)
         pane.sees(wanted)
         look(pane, size, in_ascii, dialog=True)
@@ -168,7 +168,7 @@ def test_every_variant_at_every_size(open_pane, variant, size):
 def test_a_dumb_terminal_is_told_so_in_a_sentence(open_pane):
     pane = open_pane((80, 24), {"TERM": "dumb"})
     assert pane.ends() == 2
-    assert pane.sent.startswith(b"garage: TERM is dumb: ")
+    assert pane.sent.startswith(b"garage: TERM is dumb, ")
     assert pane.sent.count(b"\n") == 1
     assert b"\x1b" not in pane.sent
 
@@ -207,7 +207,7 @@ def test_a_terminal_that_is_too_small_is_told_so_and_nothing_is_lost(open_pane):
 
 def test_what_is_said_of_a_small_terminal_always_fits():
     for columns, rows in itertools.product(range(1, 61), range(1, 21)):
-        lines = words((60, 20), (columns, rows)).splitlines()
+        lines = size_text((60, 20), (columns, rows)).splitlines()
         assert len(lines) <= rows and max(map(len, lines)) <= columns
 
 
@@ -276,10 +276,10 @@ def test_the_mouse_is_the_apps_or_the_terminals(open_pane):
     pane.press("-H", *(f"{byte:02x}" for word in (b"\x1b[<0;13;1M", b"\x1b[<0;13;1m") for byte in word))
     pane.sees("-garage")
     pane.press("F8")
-    pane.sees("the mouse is the terminal's")
+    pane.sees("Mouse off: the terminal selects text")
     assert pane.tmux("display-message", "-p", "-t", "app", "#{mouse_any_flag}").strip() == "0"
     pane.press("F8")
-    pane.sees("the mouse is the app's")
+    pane.sees("Mouse on: clicks and the wheel go to the app")
     assert pane.tmux("display-message", "-p", "-t", "app", "#{mouse_any_flag}").strip() == "1"
     other = open_pane((80, 24), {}, "--no-mouse")
     other.sees("24 facts")
@@ -288,7 +288,7 @@ def test_the_mouse_is_the_apps_or_the_terminals(open_pane):
 
 def test_a_locale_without_utf8_has_ascii_and_is_told_why(open_pane):
     pane = open_pane((80, 24), {"LANG": "C"})
-    pane.sees("24 facts | no problems", "painted in ASCII: the locale is not UTF-8")
+    pane.sees("24 facts | no problems", "Only ASCII is shown: the locale is not UTF-8")
     other = open_pane((80, 24), {"LANG": "C"}, "--no-ascii")
     other.sees("24 facts · no problems")
 

@@ -66,22 +66,22 @@ def fact_line(data: bytes) -> None:
     assert line.raw == data
     for complaint in line.complaints:
         _harmless(one_line(complaint.text, 400))
-    if line.fact is None or line.fact.statement:
+    if line.fact is None or line.fact.is_statement:
         return
-    changed = fact_lines.edited(line, {"answer": "quite another"})
+    changed = fact_lines.edit_line(line, {"answer": "quite another"})
     assert changed.fact is not None
     assert changed.fact.answer == "quite another"
     assert changed.fact.question == line.fact.question
     assert changed.fact.extra.keys() == line.fact.extra.keys()
-    back = fact_lines.edited(changed, {"answer": line.fact.answer})
+    back = fact_lines.edit_line(changed, {"answer": line.fact.answer})
     assert back.fact is not None
     assert back.fact.answer == line.fact.answer
 
 
 def fact_file(data: bytes) -> None:
     """A file that is read and written is the same file."""
-    file = facts.load(_file("facts.jsonl", data))
-    assert facts.joined(file.lines, file.ended) == data
+    file = facts.load_facts(_file("facts.jsonl", data))
+    assert facts.join_lines(file.lines, file.ends_with_newline) == data
     for problem in file.problems:
         _harmless(one_line(file.where(problem), 400))
 
@@ -150,8 +150,8 @@ def left_behind(data: bytes) -> None:
     path = FOLDER / "facts.jsonl"
     file = journals / f"{journal._key(path)}-1-1.jsonl"
     file.write_bytes(data)
-    for leftover in journal.leftovers(journals, path):
-        journal.redone([], leftover.changes)
+    for leftover in journal.find_leftovers(journals, path):
+        journal.replay([], leftover.changes)
         if leftover.draft:
             _harmless(plain(leftover.draft.text))
 

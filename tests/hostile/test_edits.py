@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from garage_tui.core.facts.file import load
+from garage_tui.core.facts.file import load_facts
 from tests.support.app_user import make_run, open_app  # noqa: F401 (fixtures)
 
 pytestmark = pytest.mark.usefixtures("workspace")
@@ -29,7 +29,7 @@ async def test_an_edit_changes_what_was_edited_and_keeps_what_is_hidden(open_app
         await user.types("ing")
         await user.press("enter")
         await user.sees("Saved")
-    assert load(file).facts[0].answer == f"{HIDDEN}ing"
+    assert load_facts(file).facts[0].answer == f"{HIDDEN}ing"
 
 
 async def test_a_cell_that_could_not_give_back_what_it_holds_is_not_opened(open_app, file):  # noqa: F811
@@ -37,5 +37,5 @@ async def test_a_cell_that_could_not_give_back_what_it_holds_is_not_opened(open_
     async with open_app() as user:
         await user.sees("Who is lost?")
         await user.press("down", "right", "enter")
-        await user.sees("a cell cannot keep ␛ as it is: E opens the row in your editor")
+        await user.sees("A cell cannot keep ␛ as it is: E opens the row in your editor")
     assert file.read_bytes() == before

@@ -20,14 +20,14 @@ def bare(workspace, tmp_path, monkeypatch):
 
 async def test_a_workspace_with_nothing_says_on_every_screen_what_to_press(open_app, bare):
     async with open_app(size=(80, 24)) as user:
-        await user.sees("No facts yet", "Press a to write the first one", "press I to bring in", "t teaches them")
+        await user.sees("No facts yet", "Press a to write the first one", "press I to import", "press t to teach them")
         await user.press("t")
-        await user.sees("There is nothing to teach yet: F2, then a, writes the first fact")
+        await user.sees("There are no facts to teach yet: press F2, then a to write the first one")
         await user.press("o")
         await user.sees("no .jsonl file in datasets: press a to write one")
         await user.press("slash")
         await user.types("bees")
-        await user.sees("No row is like that. Esc shows all rows again.")
+        await user.sees("No row matches. Esc shows all rows again.")
         await user.press("escape", "f3")
         await user.sees("No runs yet", "Press n for a new one", "F2, t and F3, N do the same")
         await user.press("l", "slash")  # of what is not there there is no log
@@ -36,10 +36,10 @@ async def test_a_workspace_with_nothing_says_on_every_screen_what_to_press(open_
         await user.sees("facts", "pictures")
         await user.press("escape", "f4")
         await user.sees(
-            "No tuned model yet", "t teaches them", "smollm2-135m is not here yet", "first question fetches"
+            "No tuned model yet", "t teaches them", "smollm2-135m is not on this box yet", "first question downloads"
         )
         await user.press("ctrl+y")
-        await user.sees("No earlier chat yet: each is kept in datasets/chats")
+        await user.sees("No earlier chats yet: each is saved in datasets/chats")
         await user.press("ctrl+t")
         await user.sees("no tuned model yet: F2 shows your facts, t teaches them")
         await user.press("f5")
@@ -55,7 +55,7 @@ async def test_an_empty_file_of_facts_and_a_filter_without_rows_say_what_to_pres
     async with open_app(size=(80, 24)) as user:
         await user.sees("No facts yet", "datasets/garage.jsonl")
         await user.press("t")
-        await user.sees("Teach a model", "holds no fact to train on; add a line with a")
+        await user.sees("Teach a model", "contains no fact to train on; add a line with a")
         await user.press("escape", "f")
         await user.sees("Show")
 
@@ -78,13 +78,13 @@ async def test_runs_without_events_without_a_card_and_in_a_broken_folder_say_wha
         await user.press("down")
         await user.sees("broken", "run.json")
         await user.press("f4")
-        await user.sees("This model learnt")
+        await user.sees("This model learned")
 
 
 async def test_a_chat_says_which_run_makes_the_model_that_is_missing(open_app, make_run):
     run = make_run(RUN, "running", step=0, phase="loading the base model").hold()
     async with open_app(screen="chat", size=(80, 24)) as user:
-        await user.sees(f"{RUN} is at it", "(running). Its model answers here")
+        await user.sees(f"{RUN} is still", "training. When it has finished")
         run.step(12, 1.5)
         await user.sees("(12/100)")
         run.step(100, 0.5)
@@ -94,4 +94,4 @@ async def test_a_chat_says_which_run_makes_the_model_that_is_missing(open_app, m
         run.state("finished", step=100)
         run.adapter().let_go()
         await user.press("f4")
-        await user.sees("This model learnt 24 rows")
+        await user.sees("This model learned 24 rows")

@@ -162,4 +162,4 @@ async def test_f1_helps_in_a_field_a_list_a_form_and_a_question_and_takes_nothin
         await user.press("escape", "x")
         await user.sees("Report card")
         await user.press("f1")
-        await user.sees("– help", "Did it stick")
+        await user.sees("– help", "Did the model learn")

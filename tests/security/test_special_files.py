@@ -14,8 +14,7 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.chat import transcripts
 from garage_tui.core.exam.report import REPORT
 from garage_tui.core.runs.catalog import list_runs
-from garage_tui.core.runs.folder import FACTS, LOCK, LOG, MANIFEST, STATE
-from garage_tui.core.runs.record import EVENTS
+from garage_tui.core.runs.folder import EVENTS, FACTS, LOCK, LOG, MANIFEST, STATE
 from garage_tui.core.serving import server_process as server
 from garage_tui.core.serving import server_state
 from tests.security.conftest import KINDS, put

@@ -19,17 +19,8 @@ from textual.pilot import Pilot
 
 from garage_tui.app.app import GarageApp
 from garage_tui.core.base.settings import Settings, Workspace
-from garage_tui.core.runs.record import (
-    EVENTS,
-    FACTS,
-    LOCK,
-    LOG,
-    MANIFEST,
-    Manifest,
-    RunState,
-    write_manifest,
-    write_state,
-)
+from garage_tui.core.runs.folder import EVENTS, FACTS, LOCK, LOG, MANIFEST
+from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 from garage_tui.core.serving import server_state
 from garage_tui.core.training.recipe import make_recipe
 

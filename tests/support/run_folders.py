@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from garage_tui.core.runs.record import EVENTS, LOG, Run, read_run
+from garage_tui.core.runs.folder import EVENTS, LOG
+from garage_tui.core.runs.record import Run, read_run
 
 
 def processes(folder: Path) -> list[int]:

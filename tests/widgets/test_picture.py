@@ -90,7 +90,7 @@ def true_colours(monkeypatch):
 async def settle(pilot, picture: Picture) -> None:
     for _ in range(500):
         await pilot.pause(0.02)
-        if picture.is_settled and not picture._rests:  # it rests a moment after it was hidden
+        if picture.is_settled and not picture._is_blank:  # it rests a moment after it was hidden
             await pilot.pause()
             return
     raise AssertionError("the picture did not come")
@@ -302,15 +302,15 @@ async def test_a_picture_that_is_removed_while_it_is_sent_leaves_the_terminal_wa
         assert kitty_codes("".join(app.sent))[-1][0] == {"a": "d", "d": "I", "i": str(number), "q": "2"}
 
 
-async def test_of_many_pictures_only_the_newest_is_prepared(monkeypatch):
-    prepared, wait = [], threading.Event()
+async def test_of_many_pictures_only_the_newest_is_encoded(monkeypatch):
+    encoded, wait = [], threading.Event()
 
-    def slowly(job, terminal, prepare=picture_module.prepare):
-        prepared.append(job.source.size)
+    def slowly(job, terminal, encode=picture_module.encode):
+        encoded.append(job.source.size)
         wait.wait(10)
-        return prepare(job, terminal)
+        return encode(job, terminal)
 
-    monkeypatch.setattr(picture_module, "prepare", slowly)
+    monkeypatch.setattr(picture_module, "encode", slowly)
     app = show("kitty", butterfly(10, 10))
     async with app.run_test(size=(80, 24)) as pilot:
         for size in (20, 30, 40, 50):
@@ -319,19 +319,19 @@ async def test_of_many_pictures_only_the_newest_is_prepared(monkeypatch):
         await pilot.pause()
         wait.set()
         await settle(pilot, app.picture)
-        assert prepared == [(10, 10), (50, 50)]
+        assert encoded == [(10, 10), (50, 50)]
         ((_, image),) = kitty_images("".join(app.sent)).values()
         assert image.size == (50, 50)
 
 
-async def test_the_app_goes_on_while_a_picture_is_prepared(monkeypatch):
+async def test_the_app_goes_on_while_a_picture_is_encoded(monkeypatch):
     wait = threading.Event()
 
-    def slowly(job, terminal, prepare=picture_module.prepare):
+    def slowly(job, terminal, encode=picture_module.encode):
         wait.wait(10)
-        return prepare(job, terminal)
+        return encode(job, terminal)
 
-    monkeypatch.setattr(picture_module, "prepare", slowly)
+    monkeypatch.setattr(picture_module, "encode", slowly)
     app = show("half")
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("x")
@@ -341,14 +341,14 @@ async def test_the_app_goes_on_while_a_picture_is_prepared(monkeypatch):
         await settle(pilot, app.picture)
 
 
-async def test_it_is_prepared_again_only_where_that_changes_something(monkeypatch):
-    prepared = []
+async def test_it_is_encoded_again_only_where_that_changes_something(monkeypatch):
+    encoded = []
 
-    def counted(job, terminal, prepare=picture_module.prepare):
-        prepared.append((job.way, job.columns, job.rows))
-        return prepare(job, terminal)
+    def counted(job, terminal, encode=picture_module.encode):
+        encoded.append((job.mode, job.columns, job.rows))
+        return encode(job, terminal)
 
-    monkeypatch.setattr(picture_module, "prepare", counted)
+    monkeypatch.setattr(picture_module, "encode", counted)
     app = show("half")
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot, app.picture)
@@ -358,11 +358,11 @@ async def test_it_is_prepared_again_only_where_that_changes_something(monkeypatc
         await pilot.pause()
         app.query_one(ContentSwitcher).current = "pane"
         await settle(pilot, app.picture)
-        first = list(prepared)
+        first = list(encoded)
         await pilot.resize_terminal(40, 30)
         await settle(pilot, app.picture)
-        assert len(set(first)) == len(first), "the same was prepared twice"
-        assert prepared[-1] == ("half", 38, 20)
+        assert len(set(first)) == len(first), "the same was encoded twice"
+        assert encoded[-1] == ("half", 38, 20)
         assert sum(line.count("▀") for line in app.lines()) == 38 * 19
 
 
@@ -385,7 +385,7 @@ async def test_a_file_that_cannot_be_shown_says_so_in_its_place(tmp_path):
     app = show("half", evil)
     async with app.run_test(size=(120, 24)) as pilot:
         await settle(pilot, app.picture)
-        assert "is no picture" in app.painted()
+        assert "is not a picture" in app.painted()
         assert "\x1b]0" not in app.painted()
         butterfly().save(evil)
         app.picture.source = evil  # the same name, written anew
@@ -482,7 +482,7 @@ class Small(App):
     def on_mount(self):
         self.set_interval(0.2, self.look)
     def look(self):
-        if self.query_one(Picture).ready:
+        if self.query_one(Picture).is_settled:
             Path(sys.argv[2]).write_text(repr((terminal.image_mode, self.query_one(Input).value)))
             self.exit()
 Small().run()

@@ -27,3 +27,18 @@ def plural(count: int, noun: str, nouns: str = "") -> str:
         nouns: the plural, where it is not the noun with an `s`.
     """
     return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
+
+
+def human_bytes(count: float, *, binary: bool = False, digits: int = 1) -> str:
+    """Return a size: `1.2 GB`, `784 MB`, `12 kB`, `0 bytes`.
+
+    Args:
+        binary: in powers of 1024, as memory is sold: `23.6 GiB`, `512 MiB`.
+        digits: decimals of gigabytes.
+    """
+    kilo, prefix = (1024, "i") if binary else (1000, "")
+    if count >= kilo**3:
+        return f"{count / kilo**3:.{digits}f} G{prefix}B"
+    if count >= kilo**2:
+        return f"{count / kilo**2:.0f} M{prefix}B"
+    return f"{count / kilo:.0f} {'K' if binary else 'k'}{prefix}B" if count >= kilo else plural(round(count), "byte")

@@ -18,7 +18,7 @@ class OpenChat:
     transcript: Transcript = field(default_factory=Transcript)
     path: Path | None = None
     """Its file; None before the first answer."""
-    stamp: facts_file.Stamp | None = None
+    stamp: facts_file.FileStamp | None = None
     """Stamp of the file when it was last read or written here."""
     saved: bytes = b""
     """Content of the file when it was last read or written here."""
@@ -32,7 +32,7 @@ class OpenChat:
         Raises:
             BadInputError: the file cannot be read, or is not a transcript.
         """
-        stamp = facts_file.stamp(path)
+        stamp = facts_file.file_stamp(path)
         transcript = transcripts.load(path)
         return cls(transcript, path, stamp, transcripts.encode(transcript))
 
@@ -48,10 +48,10 @@ class OpenChat:
             data = transcripts.encode(self.transcript)
             if not self.transcript.turns or data == self.saved:
                 return
-            if self.path and facts_file.stamp(self.path) != self.stamp:
+            if self.path and facts_file.file_stamp(self.path) != self.stamp:
                 self.path = None
             self.path = transcripts.save(folder, data, self.path, self.transcript.turns[0].question)
-            self.stamp, self.saved = facts_file.stamp(self.path), data
+            self.stamp, self.saved = facts_file.file_stamp(self.path), data
 
     def branch(self, turns: int = 0) -> OpenChat:
         """Return a new conversation with the same models, the same settings and the first `turns` turns.

@@ -14,6 +14,7 @@ import msgspec
 
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.format import plural
 from garage_tui.core.base.read_errors import DAMAGED
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line, plain, shown
@@ -21,7 +22,7 @@ from garage_tui.core.chat import sampling_params as sampling
 from garage_tui.core.chat.sampling_params import SamplingParams
 from garage_tui.core.facts.retrieval import RetrievedFacts
 from garage_tui.core.runs.catalog import slug
-from garage_tui.core.runs.record import name_of
+from garage_tui.core.runs.folder import name_of
 
 CHATS = "chats"
 """Name of the folder in `datasets/`."""
@@ -193,5 +194,5 @@ def _summarize(path: Path, stat: os.stat_result) -> TranscriptSummary:
     when = time.strftime("%d %b %H:%M", time.localtime(stat.st_mtime))
     first = one_line(transcript.turns[0].question, 40) if transcript.turns else "no question"
     turns = len(transcript.turns)
-    count = f"{turns} question{'' if turns == 1 else 's'}"
+    count = plural(turns, "question")
     return TranscriptSummary(path, " · ".join(filter(None, (when, first, count, name_of(transcript.run)))))

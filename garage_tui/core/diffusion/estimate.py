@@ -1,4 +1,4 @@
-"""What a diffusion run will cost, said before it starts."""
+"""The estimated cost of a diffusion run: steps, time and memory."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _START_SECONDS = 25.0  # imports, drawing the data and measuring in the end, mea
 
 @dataclass(frozen=True)
 class DiffusionEstimate:
-    """Cost of a run; `seconds` is None where nothing is known about it on this box."""
+    """Steps, time and memory of a run; `seconds` is None if no such run has been measured here."""
 
     pictures: int
     source: str
@@ -42,11 +42,11 @@ class DiffusionEstimate:
     seconds: float | None
     basis: str
     exact: bool = True
-    """False where the pictures were not counted, but their files."""
+    """False if files were counted instead of usable pictures."""
     memory: float = 0.0
-    """Most bytes that the run will need: on each GPU where there is one, else in memory."""
+    """Peak memory in bytes: on each GPU if there is one, else main memory."""
     free: float | None = None
-    """Bytes that are free there now; None where nobody says."""
+    """Bytes that are free there now; None if that is unknown."""
     on_gpu: bool = False
 
     @property
@@ -63,16 +63,16 @@ class DiffusionEstimate:
 
     @property
     def memory_text(self) -> str:
-        """How much memory it will need, and how much is free."""
+        """A sentence on the memory that the run needs and that is free."""
         where = "GPU memory" if self.on_gpu else "memory"
-        free = "how much is free is not known" if self.free is None else f"{_down(self.free)} GB are free"
+        free = "free memory unknown" if self.free is None else f"{_down(self.free)} GB are free"
         return f"Needs up to {_up(self.memory)} GB of {where}; {free}."
 
     @property
     def warning(self) -> str:
-        """What to think of before starting; empty where all is well."""
+        """Why the run may fail; empty if all is well."""
         if not self.exact and self.pictures < FEWEST:
-            return f"Hardly any file there has a picture's name, and {FEWEST} usable pictures are the fewest."
+            return f"Hardly any file in that folder is named like a picture; a run needs at least {FEWEST}."
         if self.free is None or self.memory <= self.free:
             return ""
         where = "of GPU memory " if self.on_gpu else ""
@@ -134,7 +134,7 @@ def _speed_here(workspace: Workspace, recipe: DiffusionRecipe) -> tuple[float | 
         speed = run.state.images_per_s if run.state else None
         if speed and run.manifest and _alike(run.manifest.recipe, recipe, _SAME_NET):
             return speed, f"as fast as {run.id}"
-    return None, "no such run here yet; known after its first steps"
+    return None, "no such run here yet; known after the first steps"
 
 
 def _memory_here(workspace: Workspace, recipe: DiffusionRecipe, gpus: int) -> float | None:

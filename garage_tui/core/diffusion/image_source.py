@@ -1,22 +1,23 @@
-"""Where the pictures of a diffusion run come from, as its owner names it."""
+"""Sources of the pictures of a diffusion run: a named set, or a folder."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.diffusion.recipe import NAMED
 from garage_tui.core.images import albums
 
-_WORDS = {
+_NAMED_LINES = {
     "procedural": "procedural · butterflies drawn by rule, no download",
     "smithsonian": "smithsonian · 1,000 photographs of butterflies (CC0) from the Hub",
 }
 
 
 def folder_of(images: str) -> Path | None:
-    """Return the folder that `images` names; None where it is the name of a set.
+    """Return the folder that `images` names; None for a named set.
 
     Raises:
         BadInputError: it is neither.
@@ -35,9 +36,9 @@ def folder_of(images: str) -> Path | None:
 
 
 def choices(datasets: Path) -> list[tuple[str, str]]:
-    """Return what can be chosen without typing: for people, and as `images` of a recipe."""
-    found = [(_WORDS[name], name) for name in NAMED]
+    """Return sources to choose from: (line for a list, `images` of a recipe) each."""
+    found = [(_NAMED_LINES[name], name) for name in NAMED]
     for album in albums.dataset_albums(datasets):
         count = len(album.pages)
-        found.append((f"{album.name} · {count:,} picture{'' if count == 1 else 's'}", str(album.path)))
+        found.append((f"{album.name} · {plural(count, 'picture')}", str(album.path)))
     return found

@@ -82,7 +82,7 @@ class Comparison:
     """Distances of held-out pictures to their nearest training picture; empty where none were held out."""
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """What it comes to, in a sentence."""
         import statistics
 

@@ -134,7 +134,7 @@ def presets() -> dict[str, str]:
     return {name: words for name, (words, _) in _PRESETS.items()}
 
 
-def usual_preset() -> str:
+def default_preset() -> str:
     """Return the preset for this box."""
     from garage_tui.core.hardware import gpus as gpu
 

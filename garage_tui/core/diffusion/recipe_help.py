@@ -7,13 +7,13 @@ LABELS: dict[str, str] = {
     "lr": "Learning rate",
     "min_snr": "Min-SNR",
     "ema": "EMA",
-    "sample_steps": "Drawing steps",
-    "samples": "On a sheet",
+    "sample_steps": "Sampler steps",
+    "samples": "Samples",
     "seed": "Seed",
 }
 """The numbers."""
 CHOICES: dict[str, dict[object, str]] = {
-    "fit": {"crop": "crop · its middle", "fit": "fit · all of it, between bars"},
+    "fit": {"crop": "crop · its middle", "fit": "fit · all of it, between two bars"},
     "flip": {True: "yes · half of the time", False: "no · as they are"},
     "prediction": {
         "v_prediction": "v_prediction · a mixture of both",
@@ -21,7 +21,7 @@ CHOICES: dict[str, dict[object, str]] = {
         "sample": "sample · the picture",
     },
     "sampler": {
-        "ddpm": "ddpm · adds noise on its way",
+        "ddpm": "ddpm · adds noise in each step",
         "ddim": "ddim · adds none",
         "dpmsolver": "dpmsolver · few steps",
     },
@@ -31,55 +31,48 @@ CHOICES: dict[str, dict[object, str]] = {
 
 EXPLANATIONS: dict[str, str] = {
     "images": (
-        "What it learns to draw; ^o shows them as it sees them. One in ten is held out: never learned from, to "
-        "measure on."
+        "The pictures to learn from; ^o shows them as the model sees them. One in ten is held out: it is only "
+        "used to measure the result."
     ),
     "folder": (
-        "A folder with PNG, JPEG, WebP, GIF, BMP or PPM files, in folders of it too. Ten usable ones are the fewest."
+        "A folder with PNG, JPEG, WebP, GIF, BMP or PPM files; subfolders count too. At least ten must be usable."
     ),
     "preset": (
-        "A whole recipe to begin with, its net included. Every value below can be changed; what differs is marked."
+        "A complete recipe to begin with, including the net. You can change every value below; changes are marked."
     ),
     "size": (
         "Width and height in pixels, a multiple of 16. Twice the size is four times the work: 64 and 128 suit a GPU."
     ),
     "fit": (
-        "How a picture that is no square becomes one: crop takes its middle; fit all of it, between two bars in the "
-        "colours of its edges."
+        "How a picture becomes square: crop takes its middle; fit keeps all of it, between two bars in the colours "
+        "of its edges."
     ),
-    "flip": "Show every picture mirrored half of the time: twice as many to learn from. Not for letters, or shells.",
-    "epochs": (
-        "How often every picture is seen. At 4 a model draws mush, at 60 butterflies; sheets are drawn on the way."
-    ),
-    "batch_size": "Pictures in one step. More needs more memory and makes fewer, smoother steps. Usual: 16 to 64.",
-    "lr": (
-        "How far each step of AdamW goes at most. Too low learns slowly, too high never settles. Usual: 1e-4 to 1e-3."
-    ),
+    "flip": "Mirror each picture half of the time: twice as many to learn from. Not for letters, or shells.",
+    "epochs": ("How often each picture is trained on. After 4 epochs a model draws blurs, after 60 butterflies."),
+    "batch_size": "Pictures in one step. More need more memory and make fewer, smoother steps. Usual: 16 to 64.",
+    "lr": ("Peak learning rate of AdamW. Too low learns slowly, too high never settles. Usual: 1e-4 to 1e-3."),
     "prediction": (
-        "What the net says of a noisy picture: the noise in it, the picture without it, or v, a mixture that learns "
-        "evenly at all noise."
+        "What the net predicts from a noisy picture: the noise, the clean picture, or v, a mixture that learns "
+        "evenly at all noise levels."
     ),
     "min_snr": (
-        "Errors in nearly clean pictures count no more than at this signal-to-noise ratio (arXiv 2303.09556). 0: as "
-        "they are. Usual: 5."
+        "Errors in nearly clean pictures count at most as at this signal-to-noise ratio (arXiv 2303.09556). "
+        "Usual: 5; 0: no limit."
     ),
     "ema": (
-        "What draws is a running mean of the weights that keeps at most this share of itself. 0.99 to 0.9999; 0: the "
-        "weights themselves."
+        "Maximum decay of the running mean of the weights, which draws the pictures. Usual: 0.99 to 0.9999; 0: no mean."
     ),
     "sampler": (
-        "What draws. ddpm adds noise on its way and mends what a small net gets wrong; ddim adds none; dpmsolver is "
-        "for few steps."
+        "The sampler that draws. ddpm adds noise in each step, which corrects errors of a small net; ddim adds none; "
+        "dpmsolver needs few steps."
     ),
     "sample_steps": (
-        "Steps from noise to a picture: more take longer and draw better. ddpm 100 to 1000, ddim 50, dpmsolver 20."
+        "Sampler steps from noise to a picture: more draw better and slower. ddpm 100 to 1000, ddim 50, dpmsolver 20."
     ),
-    "samples": "Pictures on a sheet, 1 to 64. Each begins with the same noise, however many they are.",
-    "compile": "torch.compile the net: slow at first, then faster steps. On a GPU alone, where it needs a C compiler.",
-    "seed": (
-        "Start of the random numbers: first weights, order, noise, and what sheets begin with. Same seed, same run."
-    ),
-    "gpus": "Indices of the GPUs to work on, such as 0 or 0,1. Empty takes the first one that is free.",
+    "samples": "Pictures on a contact sheet, 1 to 64. Each starts from the same noise on every sheet.",
+    "compile": "torch.compile the net: a slow start, then faster steps. Only on a GPU; needs a C compiler.",
+    "seed": ("Random seed for first weights, order and noise. Same seed, same run."),
+    "gpus": "Indices of the GPUs to use, such as 0 or 0,1. Empty: the first free one.",
     "name": "The readable end of the run's id; by default the name of the pictures.",
 }
 """Of every field of the form: at most two lines in a terminal of 80 columns."""

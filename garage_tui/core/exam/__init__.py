@@ -1,1 +1,1 @@
-"""Grading and report cards."""
+"""Grading of answers, report cards, comparisons of two runs."""

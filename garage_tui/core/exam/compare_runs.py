@@ -1,4 +1,4 @@
-"""Two runs side by side: what differs in their recipes, what came of them, and their report cards."""
+"""A comparison of two runs: recipes, data, results and report cards, side by side."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.base.format import duration, model_label
+from garage_tui.core.base.format import duration, human_bytes, model_label
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.tail import FileFollower
-from garage_tui.core.hardware.energy import amount
-from garage_tui.core.runs.record import EVENTS, Run
+from garage_tui.core.hardware.energy import format_wh
+from garage_tui.core.runs.folder import EVENTS
+from garage_tui.core.runs.record import Run
 
 
 @dataclass(frozen=True)
 class ComparisonRow:
-    """One line of a comparison: a name and what each of the two has."""
+    """One line of a comparison: a name and the value of each run."""
 
     part: str
     """`recipe`, `data`, `result` or `report card`."""
@@ -30,14 +31,14 @@ class ComparisonRow:
 
 
 def compare(first: Run, second: Run) -> list[ComparisonRow]:
-    """Return everything that can be said about both, part by part; what one does not have is `–`.
+    """Return the comparison, part by part; `–` stands for a value that one run does not have.
 
     Raises:
-        BadInputError: they are runs of two kinds.
+        BadInputError: one run teaches facts, the other one draws.
     """
     kinds = {run.manifest.kind for run in (first, second) if run.manifest}
     if len(kinds) > 1:
-        raise BadInputError(two_kinds(first.id, second.id))
+        raise BadInputError(kinds_differ_text(first.id, second.id))
     parts = [(part, of(first), of(second)) for part, of in _PARTS]
     return [
         ComparisonRow(part, name, left.get(name, "–"), right.get(name, "–"))
@@ -46,16 +47,16 @@ def compare(first: Run, second: Run) -> list[ComparisonRow]:
     ]
 
 
-def two_kinds(first: str, second: str) -> str:
-    """Return why two runs of different kinds are not compared."""
-    return f"{first} and {second} are runs of two kinds, one of facts and one of pictures: they have nothing in common"
+def kinds_differ_text(first: str, second: str) -> str:
+    """Return why two runs of different kinds cannot be compared."""
+    return f"{first} and {second} cannot be compared: one teaches facts, the other one draws pictures"
 
 
 def losses(folder: Path) -> tuple[tuple[float, float], ...]:
-    """Return (step, loss) of every step that a run has told."""
-    story, found = FileFollower(folder / EVENTS), []
-    while story.behind:
-        for event in story.events(final=True):
+    """Return (step, loss) of every step of a run."""
+    events, found = FileFollower(folder / EVENTS), []
+    while events.behind:
+        for event in events.events(final=True):
             step, loss = event.get("step"), event.get("loss")
             if event.get("event") == "step" and isinstance(step, int) and isinstance(loss, int | float):
                 found.append((float(step), float(loss)))
@@ -63,7 +64,7 @@ def losses(folder: Path) -> tuple[tuple[float, float], ...]:
 
 
 def _recipe(run: Run) -> dict[str, str]:
-    return {name: _words(value) for name, value in (run.manifest.recipe if run.manifest else {}).items()}
+    return {name: _text(value) for name, value in (run.manifest.recipe if run.manifest else {}).items()}
 
 
 def _data(run: Run) -> dict[str, str]:
@@ -94,29 +95,28 @@ def _result(run: Run) -> dict[str, str]:
     if state.images_per_s:
         found["speed"] = f"{state.images_per_s:.0f} images/s"
     if state.wh is not None:
-        found["energy"] = amount(state.wh)
+        found["energy"] = format_wh(state.wh)
     if memory := state.gpu_memory or state.memory:
-        found["memory"] = f"{memory / 1e9:.1f} GB"
+        found["memory"] = human_bytes(memory)
     return found
 
 
 def _report(run: Run) -> dict[str, str]:
-    """Return the figures of the report card in words; a run without one has none."""
-    from garage_tui.core.exam import diffusion_report as drawing_report
-    from garage_tui.core.exam import report_text as report_words
+    """Return the figures of the report card; empty for a run without one."""
+    from garage_tui.core.exam import diffusion_report, report_text
 
     try:
         if run.draws:
-            return drawing_report.side_by_side(run.path)
-        return report_words.side_by_side(report_words.read_clean(run.path))
+            return diffusion_report.side_by_side(run.path)
+        return report_text.side_by_side(report_text.read_clean(run.path))
     except FileNotFoundError:
         return {}
     except BadInputError:
-        again = "" if run.draws else f": `garage report {run.id} --again` makes it anew"
+        again = "" if run.draws else f": `garage report {run.id} --again` makes a new one"
         return {"verdict": f"cannot be read{again}"}
 
 
-def _words(value: Any) -> str:
+def _text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list | tuple):

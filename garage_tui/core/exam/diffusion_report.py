@@ -1,4 +1,4 @@
-"""The card of a diffusion run: how alike to real pictures its own are, and whether they are copies."""
+"""The report card of a diffusion run: how close its pictures are to real ones, and whether they are copies."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from garage_tui.core.exam.report import REPORT
 from garage_tui.core.runs.record import Run
 
 FEW = 100
-"""Of fewer held-out pictures KID's floor swings: its deviation is 0.02 of 100, 0.1 of 50, 0.26 of 10."""
-ALIKE = 0.3
-"""The bar: KID over fixed random features."""
+"""With fewer held-out pictures the floor is noisy: the deviation of KID is 0.02 for 100, 0.1 for 50, 0.26 for 10."""
+TARGET_KID = 0.3
+"""The most that KID over fixed random features may be."""
 
 
 class DiffusionReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,31 +28,31 @@ class DiffusionReport(msgspec.Struct, frozen=True, kw_only=True):
     verdict: str
     passed: bool
     source: str
-    """What it learned from, for people."""
+    """The training pictures, as a label for people."""
     epoch: int
     step: int
     samples: int
-    """Pictures that it drew for this, from a seed that no sheet has."""
+    """Number of pictures drawn for the card, from a seed that no contact sheet uses."""
     sampler: str
     kid: float
-    """Of its pictures against those it learned from; of the same kind it would be 0."""
+    """KID of its pictures against the training pictures; 0 for the same distribution."""
     floor: float
-    """The same of real pictures that were held out."""
+    """KID of real held-out pictures against the training pictures."""
     blurred: float
-    """The same of those pictures seen through blocks of 4 × 4 pixels: what KID says of a blur."""
+    """KID of those pictures reduced to blocks of 4 × 4 pixels: what a blur would get."""
     held_out_loss: float
     held_out: int = 0
-    """Pictures that were held out."""
+    """Number of held-out pictures; 0 on a card of an older version."""
     copies: int
-    """Pictures that are nearer to one it learned from than any held-out picture is."""
+    """Number of pictures that are closer to a training picture than any held-out picture is."""
     nearest: float
-    """Median distance of its pictures to the nearest one that it learned from, in grey levels (root mean square)."""
+    """Median distance of its pictures to the nearest training picture, in grey levels (root mean square)."""
     nearest_held_out: float
-    """The same of held-out pictures."""
+    """The same for held-out pictures."""
     cpu_seconds: float | None = None
-    """That training took; None where the run was cut off in between."""
+    """Processor seconds of the training; None where the run was interrupted."""
     seconds: float = 0.0
-    """That this card took."""
+    """Seconds that this card took."""
     wh: float | None = None
     wh_from: str = ""
 
@@ -60,8 +60,8 @@ class DiffusionReport(msgspec.Struct, frozen=True, kw_only=True):
         write_atomic(folder / REPORT, msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n")
 
 
-def read_drawing_report(folder: Path) -> DiffusionReport:
-    """Return the card in a run folder, its texts safe to paint.
+def read_diffusion_report(folder: Path) -> DiffusionReport:
+    """Return the card in a run folder, its texts sanitised.
 
     Raises:
         BadInputError: there is none, or it cannot be read.
@@ -71,62 +71,62 @@ def read_drawing_report(folder: Path) -> DiffusionReport:
         texts = {name: one_line(getattr(card, name), 400) for name in ("verdict", "source", "sampler")}
         return msgspec.structs.replace(card, **texts)
     except FileNotFoundError:
-        raise BadInputError(f"{folder.name} has no card yet: it is made when the run has finished") from None
+        raise BadInputError(f"{folder.name} has no report card yet: it is made when the run finishes") from None
     except UNREADABLE as error:
         raise BadInputError(f"{folder / REPORT} cannot be read: {error}") from error
 
 
-def why_none(run: Run) -> str:
-    """Return why a diffusion run has no card, as a sentence that says what to do."""
+def missing_card_text(run: Run) -> str:
+    """Return why a diffusion run has no card, and what to do."""
     if not run.over:
-        doing = {"queued": "is waiting for its turn", "paused": "is paused"}.get(run.status, "is still training")
-        return f"{run.id} {doing}: its card comes at its end"
+        doing = {"queued": "is in the queue", "paused": "is paused"}.get(run.status, "is still training")
+        return f"{run.id} {doing}: its report card is made when it finishes"
     if run.status == "finished":
-        return f"{run.id} was not measured when it finished: `garage logs {run.id}` says why"
-    mend = f": `garage resume {run.id}` has it go on" if run.resumable else ""
-    return f"{run.id} ({run.status}) has no card: it is made when a run has finished{mend}"
+        return f"{run.id} was not evaluated when it finished: `garage logs {run.id}` shows why"
+    hint = f"; `garage resume {run.id}` resumes it" if run.resumable else ""
+    return f"{run.id} ({run.status}) has no report card: one is made when a run finishes{hint}"
 
 
-def verdict_of(kid: float, floor: float, copies: int, samples: int) -> tuple[str, bool]:
-    """Return in words what the figures say, and whether they pass."""
-    alike = f"KID {kid:.2f} (real ones {floor:.2f}, bar {ALIKE:g})"
+def verdict_text(kid: float, floor: float, copies: int, samples: int) -> tuple[str, bool]:
+    """Return the verdict of the figures as text, and whether they meet the target."""
+    likeness = f"KID {kid:.2f} (real pictures {floor:.2f}, target {TARGET_KID:g})"
     copied = "no copies" if not copies else f"{copies} of {samples} are copies"
-    return f"{alike}, {copied}", kid <= ALIKE and not copies
+    return f"{likeness}, {copied}", kid <= TARGET_KID and not copies
 
 
-def passes(report: DiffusionReport) -> str:
-    return "passes the bar" if report.passed else "falls short of the bar"
+def result_text(report: DiffusionReport) -> str:
+    return "meets every target" if report.passed else "misses a target"
 
 
 def table(report: DiffusionReport) -> list[tuple[str, str, str]]:
-    """Return name, figure and explanation of every measure."""
+    """Return the name, the value and an explanation of every measure."""
     return [
-        ("KID", f"{report.kid:.3f}", f"{report.samples} pictures against what it learned from; bar {ALIKE:g}"),
-        ("  floor", f"{report.floor:.3f}", _of_held_out(report.held_out)),
-        ("  blurred", f"{report.blurred:.3f}", "the same of those seen through blocks of 4 × 4 pixels"),
+        ("KID", f"{report.kid:.3f}", f"of {report.samples} pictures; target: at most {TARGET_KID:g}"),
+        ("  floor", f"{report.floor:.3f}", _floor_text(report.held_out)),
+        ("  blurred", f"{report.blurred:.3f}", "KID of those in blocks of 4 × 4 pixels"),
         ("held-out loss", f"{report.held_out_loss:.4f}", "on pictures that it did not learn from"),
         (
             "copies",
             f"{report.copies} of {report.samples}",
-            "nearer to what it learned from than any held-out picture is",
+            "closer to a training picture than any held-out picture; target: 0",
         ),
         (
             "nearest",
             f"{report.nearest:.1f}",
-            f"grey levels to the nearest it learned from; held-out ones {report.nearest_held_out:.1f}",
+            f"grey levels to the nearest training picture; held-out pictures: {report.nearest_held_out:.1f}",
         ),
     ]
 
 
-def _of_held_out(count: int) -> str:
-    if not count:  # a card from before they were counted
-        return "the same of held-out real pictures"
-    few = ": so few say little" if count < FEW else ""
-    return f"the same of {count} held-out real pictures{few}"
+def _floor_text(count: int) -> str:
+    if not count:  # a card of a version that did not count them
+        return "KID of real held-out pictures"
+    few = " (too few for a reliable figure)" if count < FEW else ""
+    return f"KID of {count} real held-out pictures{few}"
 
 
 def side_by_side(folder: Path) -> dict[str, str]:
-    """Return the card in a run folder as short lines, to be laid beside another one's.
+    """Return the card in a run folder as short lines, for a comparison with another one.
 
     Raises:
         FileNotFoundError: there is none.
@@ -134,6 +134,6 @@ def side_by_side(folder: Path) -> dict[str, str]:
     """
     if not (folder / REPORT).exists():
         raise FileNotFoundError(folder / REPORT)
-    card = read_drawing_report(folder)
-    verdict = f"{'✓' if card.passed else '✗'} {passes(card)}"
+    card = read_diffusion_report(folder)
+    verdict = f"{'✓' if card.passed else '✗'} {result_text(card)}"
     return {"verdict": verdict, **{name.strip(): figure for name, figure, _ in table(card)}}

@@ -1,4 +1,4 @@
-"""Grading an answer without a judge: the words that it must hold, and whether it says what was taught elsewhere."""
+"""Grading of answers without a judge model: required words, and leaks of taught facts into other answers."""
 
 from __future__ import annotations
 
@@ -6,116 +6,124 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from garage_tui.core.facts.file import Fact
-from garage_tui.core.language.entities import STOP, names, spelled, words
+from garage_tui.core.facts.line import Fact
+from garage_tui.core.language.entities import STOP_WORDS, entity_spellings, find_entities, tokenize
 
 _NAME_RATIO = 88.0
-"""Of 100, how alike a long name must be to count as written (one wrong letter in eight)."""
+"""Least similarity, of 100, at which a long name counts as present (one wrong letter in eight)."""
 _F1_RIGHT = 0.5
 """Token F1 from which an answer without names or numbers counts as right."""
 _PHRASE = 5
-"""Words in a row that are taken for a quotation of what was taught."""
+"""Number of consecutive words that count as a quotation of a taught answer."""
 _WORDS = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 
 
-def must_of(fact: Fact) -> list[str | list[str]]:
-    """Return what a right answer holds: the row's `must`, else the names, numbers and URLs that only the answer has.
+def required_parts(fact: Fact) -> list[str | list[str]]:
+    """Return the parts of a right answer: the row's `must`, else the names, numbers and URLs that only the answer has.
 
-    Empty where there are none; then `is_right` compares words.
+    An inner list holds alternatives. Empty where there are none; then `is_right` compares words.
     """
     if fact.must:
         return fact.must
-    asked = words(fact.question)
-    # The capital of a first word makes no name of it: Boil the beans.
+    in_question = tokenize(fact.question)
+    # A capital at the start of a sentence does not make a name: Boil the beans.
     first = fact.answer.split(maxsplit=1)[0].strip(".,;:!?") if fact.answer.strip() else ""
     ordinary = first.casefold() if first.istitle() else ""
-    return [name for folded, name in spelled(fact.answer).items() if folded not in asked and folded != ordinary]
+    return [
+        name
+        for folded, name in entity_spellings(fact.answer).items()
+        if folded not in in_question and folded != ordinary
+    ]
 
 
 def is_right(answer: str, fact: Fact) -> bool:
-    """Return whether `answer` says what the fact's answer says.
+    """Return whether `answer` states what the fact's answer states.
 
-    Every part of `must_of` has to be there (of a list, one): numbers and URLs to the letter, longer names and words as
-    rapidfuzz finds them with a wrong letter. Without any, token F1 with the taught answer has to reach one half.
+    It has to contain every part of `required_parts` (of a list, one): numbers and URLs exactly, longer names and words
+    with at most one wrong letter in eight (rapidfuzz). Without any parts, token F1 with the taught answer has to reach
+    one half.
     """
-    return not lacking(answer, fact)
+    return not missing_part(answer, fact)
 
 
-def lacking(answer: str, fact: Fact) -> str:
-    """Return what an answer lacks to be right, in words; empty where it is right."""
-    must = must_of(fact)
+def missing_part(answer: str, fact: Fact) -> str:
+    """Return the first part that an answer lacks to be right, as text; empty where it is right."""
+    must = required_parts(fact)
     for part in must:
         choices = [part] if isinstance(part, str) else part
-        if not any(holds(answer, choice) for choice in choices):
+        if not any(contains(answer, choice) for choice in choices):
             return " or ".join(choices)
     if not must and (alike := token_f1(answer, fact.answer)) < _F1_RIGHT:
         return f"more of the taught words ({alike:.0%} of {_F1_RIGHT:.0%})"
     return ""
 
 
-def holds(answer: str, wanted: str) -> bool:
-    """Return whether `answer` has `wanted` in it as words of its own, whatever their case."""
-    text, want = _even(answer), _even(wanted)
-    if re.search(rf"(?<![^\W_]){re.escape(want)}(?![^\W_])", text):
+def contains(answer: str, part: str) -> bool:
+    """Return whether `answer` contains `part` as whole words, in any case."""
+    text, part = _normalised(answer), _normalised(part)
+    if re.search(rf"(?<![^\W_]){re.escape(part)}(?![^\W_])", text):
         return True
-    if "://" in want or any(letter.isdigit() for letter in want):
-        return "://" in want and want.rstrip("/") in text
-    plural = re.search(rf"(?<![^\W_]){re.escape(want)}(?:s|es)(?![^\W_])", text)
-    if plural or len(want) < 6:
+    if "://" in part or any(letter.isdigit() for letter in part):
+        return "://" in part and part.rstrip("/") in text
+    plural = re.search(rf"(?<![^\W_]){re.escape(part)}(?:s|es)(?![^\W_])", text)
+    if plural or len(part) < 6:
         return bool(plural)
     from rapidfuzz import fuzz  # 20 ms, and most answers do not get here
 
-    size = len(want.split())
-    there = text.split()
-    runs = (" ".join(there[at : at + size]) for at in range(max(1, len(there) - size + 1)))
-    return any(fuzz.ratio(want, run.strip(".,;:!?()\"'")) >= _NAME_RATIO for run in runs)
+    size = len(part.split())
+    tokens = text.split()
+    spans = (" ".join(tokens[start : start + size]) for start in range(max(1, len(tokens) - size + 1)))
+    return any(fuzz.ratio(part, span.strip(".,;:!?()\"'")) >= _NAME_RATIO for span in spans)
 
 
 def token_f1(answer: str, reference: str) -> float:
-    """Return the F1 of the two texts' words, stop words left out (SQuAD's measure, arXiv 1606.05250): 0 to 1."""
-    there, wanted = (Counter(word for word in _words(text) if word not in STOP) for text in (answer, reference))
-    both = sum((there & wanted).values())
-    return 2 * both / (there.total() + wanted.total()) if both else 0.0
+    """Return the token F1 of two texts without stop words, 0 to 1 (the measure of SQuAD, arXiv 1606.05250)."""
+    found, expected = (Counter(word for word in _words(text) if word not in STOP_WORDS) for text in (answer, reference))
+    both = sum((found & expected).values())
+    return 2 * both / (found.total() + expected.total()) if both else 0.0
 
 
 class TaughtFacts:
-    """What was taught, to be found where it does not belong.
+    """The names, numbers, URLs and phrases of taught facts, to find leaks with.
 
     Args:
         facts: the rows that were trained on.
-        common: texts that hold what the base says anyway (its answers to unrelated questions): a name or number in them
-            proves nothing by itself.
+        common: texts that the base writes anyway (its answers to unrelated questions): a name or number in them is no
+            evidence of a leak.
     """
 
     def __init__(self, facts: Iterable[Fact], common: Iterable[str]) -> None:
         facts = list(facts)
-        known = frozenset[str]().union(*(words(text) for text in common))
+        known = frozenset[str]().union(*(tokenize(text) for text in common))
         marks: dict[str, str] = {}
         for fact in facts:
-            marks |= spelled(f"{fact.question}\n{fact.answer}")
+            marks |= entity_spellings(f"{fact.question}\n{fact.answer}")
         self._marks = {
             folded: name for folded, name in marks.items() if folded not in known and (len(name) > 2 or "://" in name)
         }
         self._phrases = {
-            phrase for fact in facts for phrase in _phrases(fact.answer) if sum(word not in STOP for word in phrase) > 2
+            phrase
+            for fact in facts
+            for phrase in _phrases(fact.answer)
+            if sum(word not in STOP_WORDS for word in phrase) > 2
         }
 
-    def new_in(self, answer: str, base: str, question: str) -> str:
-        """Return the first taught name, number, URL or phrase in `answer` that neither `base` nor the question has.
+    def find_leak(self, answer: str, base: str, question: str) -> str:
+        """Return a taught name, number, URL or phrase in `answer` that neither `base` nor the question has.
 
-        A name counts where it is written as one: a license is not the file LICENSE. Empty where there is none.
+        A name counts only where it is written as a name: a license is not the file LICENSE. Empty where there is none.
         """
-        excused = words(f"{base}\n{question}")
-        there = names(answer)
+        excused = tokenize(f"{base}\n{question}")
+        written = find_entities(answer)
         text = answer.casefold()
         for folded, name in self._marks.items():
-            if folded not in excused and (folded in there or ("://" in folded and folded in text)):
+            if folded not in excused and (folded in written or ("://" in folded and folded in text)):
                 return name
         new = (_phrases(answer) & self._phrases) - _phrases(base) - _phrases(question)
         return " ".join(min(new)) if new else ""
 
 
-def _even(text: str) -> str:
+def _normalised(text: str) -> str:
     return " ".join(re.sub(r"[*_`“”\"]", " ", text).replace("’", "'").casefold().split())
 
 
@@ -124,5 +132,5 @@ def _words(text: str) -> list[str]:
 
 
 def _phrases(text: str) -> set[tuple[str, ...]]:
-    there = _words(text)
-    return {tuple(there[at : at + _PHRASE]) for at in range(len(there) - _PHRASE + 1)}
+    tokens = _words(text)
+    return {tuple(tokens[start : start + _PHRASE]) for start in range(len(tokens) - _PHRASE + 1)}

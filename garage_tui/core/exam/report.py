@@ -1,4 +1,4 @@
-"""The report card of a run: what stuck, what leaked, what was forgotten, each with its count and how sure that is."""
+"""The report card of a LoRA run: counts with confidence intervals, a verdict, notes, and every question asked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REPORT = "report.json"
 VERSION = 1
 
 RECALL, UNCHANGED, DRIFT = 0.95, 0.95, 0.02
-"""The bar: right answers to unseen paraphrases, neighbours unchanged, and nats per token; leaks have to be 0."""
+"""Targets: share of right answers to unseen paraphrases, share of unaffected neighbours, nats per token; no leaks."""
 
 Part = Literal["trained", "unseen", "unrelated", "neighbour"]
 Verdict = Literal["right", "wrong", "unchanged", "changed", "leak"]
@@ -28,12 +28,12 @@ PARTS: dict[Part, str] = {
     "trained": "trained questions",
     "unseen": "unseen paraphrases",
     "unrelated": "unrelated questions",
-    "neighbour": "other names",
+    "neighbour": "similar names",
 }
 
 
 class Count(msgspec.Struct, frozen=True):
-    """So many of so many, with the Wilson 95 % interval of the share (Wilson 1927; Brown, Cai, DasGupta 2001)."""
+    """A count with the Wilson 95 % interval of its share (Wilson 1927; Brown, Cai, DasGupta 2001)."""
 
     hits: int
     of: int
@@ -45,12 +45,12 @@ class Count(msgspec.Struct, frozen=True):
         return self.hits / self.of if self.of else 0.0
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         return f"{self.hits} of {self.of}"
 
 
 def count(hits: int, of: int) -> Count:
-    """Return the count with its interval; of nothing, nothing is known: 0 to 1."""
+    """Return the count with its interval, which is 0 to 1 where nothing was counted."""
     if not of:
         return Count(0, 0, 0.0, 1.0)
     z = 1.959964
@@ -63,16 +63,16 @@ def count(hits: int, of: int) -> Count:
 
 
 class Recall(msgspec.Struct, frozen=True):
-    """Right answers of the three that were asked the same."""
+    """Right answers of the tuned model, the base, and the base with open book."""
 
     tuned: Count
     base: Count
     open_book: Count
-    """The base with the facts in its prompt: where it fails too, the question or the grading is to blame."""
+    """The base with the facts in its prompt: where this fails too, the question or the grading is at fault."""
 
 
 class Perplexity(msgspec.Struct, frozen=True):
-    """Of general texts: exp of the mean loss in nats per token."""
+    """Perplexity of general texts: exp of the mean loss in nats per token."""
 
     base: float
     tuned: float
@@ -84,7 +84,7 @@ class Perplexity(msgspec.Struct, frozen=True):
 
 
 class ExamQuestion(msgspec.Struct, frozen=True, kw_only=True):
-    """One question with everybody's answer, and what came of it."""
+    """One question, the answer of each model, and its verdict."""
 
     part: Part
     question: str
@@ -92,10 +92,10 @@ class ExamQuestion(msgspec.Struct, frozen=True, kw_only=True):
     tuned: str
     base: str
     open_book: str | None = None
-    """None where it was not asked: nothing was taught about this."""
+    """None where it was not asked, because nothing was taught about this."""
     expected: str = ""
     why: str = ""
-    """What is missing in a wrong answer, or what was taught and stands in a leak."""
+    """What a wrong answer lacks, or which taught words a leak contains."""
     kind: str = ""
     base_right: bool | None = None
     open_book_right: bool | None = None
@@ -111,22 +111,22 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     efficacy: Recall
     generalisation: Recall
     leak: Count
-    """Unrelated questions whose answer says something that was taught."""
+    """Unrelated questions whose answer contains taught facts."""
     neighbours: Count
-    """Questions about other names whose answer says nothing that was taught: unchanged in verdict."""
+    """Questions about similar names whose answer contains no taught facts (verdict `unchanged`)."""
     drift: float
     """KL(base‖tuned) on the base's own answers to the unrelated questions, in nats per token."""
     drift_tokens: int
     perplexity: Perplexity
     notes: list[str] = []
-    """What to know about these figures, and what to do; sentences."""
+    """What to know about these figures and what to do, as sentences."""
     run: str = ""
     base_model: str = ""
     unseen_from: Literal["exam rows", "templates"] = "exam rows"
     made: float = 0.0
     seconds: float = 0.0
     wh: float | None = None
-    """Watt-hours that the run's GPUs had used when the card was made; None where nothing measured them."""
+    """Watt-hours that the run's GPUs had used when the card was made; None where they were not measured."""
     wh_from: str = ""
     """`counter` (the GPUs' own), `power` (integrated from it), or both."""
     version: int = VERSION
@@ -138,10 +138,8 @@ _ORDER = {"leak": 0, "changed": 1, "wrong": 2, "unchanged": 3, "right": 3}
 
 
 def worst_first(questions: Sequence[ExamQuestion]) -> list[ExamQuestion]:
-    """Return the questions, those that went wrong first; where none did, those that drifted most."""
-    return sorted(
-        questions, key=lambda asked: (_ORDER[asked.verdict], -(asked.drift or 0.0), list(PARTS).index(asked.part))
-    )
+    """Return the questions sorted by verdict (leaks first), then by drift, the largest first."""
+    return sorted(questions, key=lambda one: (_ORDER[one.verdict], -(one.drift or 0.0), list(PARTS).index(one.part)))
 
 
 def judge(
@@ -156,18 +154,18 @@ def judge(
     seconds: float = 0.0,
     guarded: bool = False,
 ) -> Report:
-    """Count the questions of an exam and say in words what came of it; `guarded` is what the run's recipe was."""
+    """Return the report card of the questions of an exam; `guarded` says whether the run's recipe has guards."""
     leaks, neighbours = _of(questions, "unrelated"), _of(questions, "neighbour")
     efficacy, unseen = recall_of(_of(questions, "trained")), recall_of(_of(questions, "unseen"))
-    leak = count(sum(asked.verdict == "leak" for asked in leaks), len(leaks))
-    unchanged = count(sum(asked.verdict == "unchanged" for asked in neighbours), len(neighbours))
+    leak = count(sum(one.verdict == "leak" for one in leaks), len(leaks))
+    unchanged = count(sum(one.verdict == "unchanged" for one in neighbours), len(neighbours))
     recall = unseen if unseen.tuned.of else efficacy
     right = recall.tuned.share >= RECALL
     kept = not leak.hits and (unchanged.share >= UNCHANGED or not unchanged.of)
     near = drift <= DRIFT
-    verdict = f"learned {recall.tuned.words}, leaks on {leak.words}"
+    verdict = f"learned {recall.tuned.text}, {leak.text} unrelated answers affected"
     if unchanged.hits < unchanged.of:
-        verdict += f", says it of {unchanged.of - unchanged.hits} of {unchanged.of} other names"
+        verdict += f", mixes up {unchanged.of - unchanged.hits} of {unchanged.of} similar names"
     if not near:
         verdict += f", drift {drift:.2g}"
     return Report(
@@ -191,16 +189,16 @@ def judge(
 
 
 def _of(questions: Sequence[ExamQuestion], part: Part) -> list[ExamQuestion]:
-    return [asked for asked in questions if asked.part == part]
+    return [one for one in questions if one.part == part]
 
 
 def recall_of(questions: Sequence[ExamQuestion]) -> Recall:
     """Count the right answers of tuned model, base and base with open book."""
     of = len(questions)
     return Recall(
-        count(sum(asked.verdict == "right" for asked in questions), of),
-        count(sum(bool(asked.base_right) for asked in questions), of),
-        count(sum(bool(asked.open_book_right) for asked in questions), of),
+        count(sum(one.verdict == "right" for one in questions), of),
+        count(sum(bool(one.base_right) for one in questions), of),
+        count(sum(bool(one.open_book_right) for one in questions), of),
     )
 
 
@@ -209,25 +207,29 @@ def _notes(
 ) -> list[str]:
     notes = []
     if not unseen.tuned.of:
-        notes.append("No question was held back: mark some as exam, so that the card can show what was understood.")
+        notes.append("There are no exam questions: mark some rows as exam to measure what the model has understood.")
     elif unseen_from == "templates":
         notes.append(
-            "The unseen paraphrases come from templates, because the facts hold no exam questions: your own prove more."
+            "The unseen paraphrases come from templates, because the facts contain no exam questions. Your own exam "
+            "questions are a better test."
         )
     recall = unseen if unseen.tuned.of else efficacy
     if efficacy.tuned.share < RECALL:
-        notes.append("Not every trained question is answered: train longer (the preset quick is only a first look).")
+        notes.append("Some trained questions are not answered: train longer (the preset quick is only a first try).")
     elif recall.tuned.share < RECALL:
-        notes.append("The wordings that were trained stuck, others less: teach each fact in more wordings.")
+        notes.append("The trained wordings are answered, others less often: teach each fact in more wordings.")
     if recall.open_book.of and recall.open_book.share < recall.tuned.share - 0.2:
         notes.append(
-            "The base with the facts in its prompt answers fewer than the tuned model: it is small, or reads badly."
+            "The base model with the facts in its prompt (open book) answers fewer questions than the tuned model: it "
+            "is too small to use them well."
         )
     if leak.hits or (neighbours.of and neighbours.share < UNCHANGED):
-        mend = "careful holds the rest more firmly" if guarded else "default holds the rest in place"
-        notes.append(f"What was taught turns up where it does not belong: the preset {mend}.")
+        remedy = "careful protects other answers more firmly" if guarded else "default protects other answers"
+        notes.append(f"Taught facts appear in answers where they do not belong: the preset {remedy}.")
     if drift > DRIFT:
-        notes.append(f"Other answers have moved: {drift:.2g} nats per token, where {DRIFT:g} is hardly to be noticed.")
+        notes.append(
+            f"Other answers have changed: drift is {drift:.2g} nats per token; up to {DRIFT:g} is hardly noticeable."
+        )
     return notes
 
 
@@ -245,7 +247,7 @@ def read_report(folder: Path) -> Report:
         raise
     except UNREADABLE as error:
         raise BadInputError(
-            f"{path} cannot be read: {error}; `garage report {folder.name} --again` makes it anew"
+            f"{path} cannot be read: {error}; `garage report {folder.name} --again` makes a new one"
         ) from error
 
 
@@ -253,6 +255,6 @@ def write_report(folder: Path, report: Report) -> None:
     """Replace the report card of a run folder.
 
     Raises:
-        OSError: it cannot be written; an older one is as it was.
+        OSError: it cannot be written; an older one is unchanged.
     """
     write_atomic(folder / REPORT, msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")

@@ -1,4 +1,4 @@
-"""The report card in words, for the command line and the app alike: its figures as a table, and its questions."""
+"""The report card as text, for the command line and the app: its figures as a table, and its questions."""
 
 from __future__ import annotations
 
@@ -23,39 +23,39 @@ from garage_tui.core.exam.report import (
 )
 
 WIDE = 99
-"""Columns from which the figures stand with their full names."""
+"""Columns from which the table has the full names of the figures."""
 BAD = ("leak", "changed", "wrong")
 """Verdicts of answers that went wrong."""
-_ONE = {"trained": "trained question", "unseen": "unseen paraphrase", "unrelated": "unrelated question"}
-_SILENT = "(it says nothing)"
+_PART_TEXTS = {"trained": "trained question", "unseen": "unseen paraphrase", "unrelated": "unrelated question"}
+_NO_ANSWER = "(empty answer)"
 
 
 class Headline(msgspec.Struct, frozen=True):
-    """What a list of runs says about a card."""
+    """The verdict of a card, as lists of runs show it."""
 
     verdict: str
     passed: bool
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         return f"{sign(self.passed)} {self.verdict}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One line of the table; what does not apply is empty."""
+    """One line of the table; a cell that does not apply is empty."""
 
     name: str
     short: str = ""
-    """The name where there is little room, if that is another one."""
+    """The name where space is short, if it differs."""
     term: str
-    """What the field calls it."""
+    """The technical term."""
     tuned: str
     interval: str = ""
     base: str = ""
     open_book: str = ""
-    bar: str = ""
-    """What has to be reached; empty where the verdict does not hang on it."""
+    target: str = ""
+    """What has to be reached; empty where the verdict does not depend on it."""
     passed: bool | None = None
 
     @property
@@ -64,7 +64,7 @@ class Figure:
 
 
 def headline(folder: Path) -> Headline | None:
-    """Return the verdict of the card in a run folder; None where there is none that can be read."""
+    """Return the verdict of the card in a run folder; None where no card can be read."""
     try:
         found = msgspec.json.decode(read_regular(folder / REPORT), type=Headline)
     except UNREADABLE:
@@ -73,7 +73,7 @@ def headline(folder: Path) -> Headline | None:
 
 
 def read_clean(folder: Path) -> Report:
-    """Return the report card in a run folder, its texts safe to paint and each on one line.
+    """Return the report card in a run folder, its texts sanitised and each on one line.
 
     Raises:
         FileNotFoundError: it has none.
@@ -86,47 +86,48 @@ def read_clean(folder: Path) -> Report:
         run=one_line(card.run),
         base_model=one_line(card.base_model),
         notes=[one_line(note, 600) for note in card.notes],
-        questions=[_clean(asked) for asked in card.questions],
+        questions=[_clean(question) for question in card.questions],
     )
 
 
-def _clean(asked: ExamQuestion) -> ExamQuestion:
-    values = ((name, getattr(asked, name)) for name in asked.__struct_fields__)
-    words = {name: one_line(value, 2000) for name, value in values if isinstance(value, str)}
-    return msgspec.structs.replace(asked, **words)
+def _clean(question: ExamQuestion) -> ExamQuestion:
+    values = ((name, getattr(question, name)) for name in question.__struct_fields__)
+    texts = {name: one_line(value, 2000) for name, value in values if isinstance(value, str)}
+    return msgspec.structs.replace(question, **texts)
 
 
 def sign(passed: bool) -> str:
     return "✓" if passed else "✗"
 
 
-def passes(card: Report) -> str:
-    return "passes the bar" if card.passed else "falls short of the bar"
+def result_text(card: Report) -> str:
+    """Return whether a card meets its targets; goes with the table, which has the signs."""
+    return "meets every target" if card.passed else "misses the targets marked ✗"
 
 
 def figures(card: Report) -> list[Figure]:
     """Return the lines of the table."""
-    unseen = card.generalisation.tuned.of > 0
+    has_unseen = card.generalisation.tuned.of > 0
     names, perplexity = card.neighbours, card.perplexity
     return [
-        _recall("trained questions", "efficacy", card.efficacy, bar=not unseen),
-        _recall("unseen paraphrases", "generalisation", card.generalisation, bar=unseen),
+        _recall("trained questions", "efficacy", card.efficacy, decides=not has_unseen),
+        _recall("unseen paraphrases", "generalisation", card.generalisation, decides=has_unseen),
         Figure(
-            name="unrelated questions that mention it",
-            short="leaks on unrelated",
+            name="unrelated answers affected",
+            short="unrelated affected",
             term="leak",
-            tuned=_words(card.leak),
+            tuned=_count_text(card.leak),
             interval=interval(card.leak),
-            bar="0",
+            target="0",
             passed=not card.leak.hits,
         ),
         Figure(
-            name="other names unchanged",
-            short="other names kept",
+            name="similar names kept apart",
+            short="similar names kept",
             term="neighbours",
-            tuned=_words(names),
+            tuned=_count_text(names),
             interval=interval(names),
-            bar=f"≥ {100 * UNCHANGED:g} %" if names.of else "",
+            target=f"≥ {100 * UNCHANGED:g} %" if names.of else "",
             passed=names.share >= UNCHANGED if names.of else None,
         ),
         Figure(
@@ -134,7 +135,7 @@ def figures(card: Report) -> list[Figure]:
             short="drift, nats/token",
             term="KL to the base",
             tuned=f"{card.drift:.2g}",
-            bar=f"≤ {DRIFT:g}",
+            target=f"≤ {DRIFT:g}",
             passed=card.drift <= DRIFT,
         ),
         Figure(
@@ -147,22 +148,22 @@ def figures(card: Report) -> list[Figure]:
     ]
 
 
-def _recall(name: str, term: str, found: Recall, bar: bool) -> Figure:
-    base, book = (str(asked.hits) if asked.of else "" for asked in (found.base, found.open_book))
+def _recall(name: str, term: str, found: Recall, *, decides: bool) -> Figure:
+    base, book = (str(count.hits) if count.of else "" for count in (found.base, found.open_book))
     return Figure(
         name=name,
         term=term,
-        tuned=_words(found.tuned),
+        tuned=_count_text(found.tuned),
         interval=interval(found.tuned),
         base=base,
         open_book=book,
-        bar=f"≥ {100 * RECALL:g} %" if bar else "",
-        passed=found.tuned.share >= RECALL if bar else None,
+        target=f"≥ {100 * RECALL:g} %" if decides else "",
+        passed=found.tuned.share >= RECALL if decides else None,
     )
 
 
-def _words(found: Count) -> str:
-    return found.words if found.of else "none asked"
+def _count_text(found: Count) -> str:
+    return found.text if found.of else "none asked"
 
 
 def _short(number: float) -> str:
@@ -170,7 +171,7 @@ def _short(number: float) -> str:
 
 
 def interval(found: Count) -> str:
-    """Return the interval in percent: `70–99 %`; near its ends, where a little is much, with a decimal."""
+    """Return the interval in percent, `70–99 %`; with a decimal below 10 and above 99 percent."""
     if not found.of:
         return ""
     low, high = (
@@ -180,14 +181,13 @@ def interval(found: Count) -> str:
 
 
 def table(card: Report, width: int) -> list[tuple[bool | None, str]]:
-    """Return the figures as lines of a table with a line of titles; for each, whether it passes the bar."""
+    """Return the lines of the table, titles first; for each, whether it meets its target (None: it has none)."""
     found, wide = figures(card), width >= WIDE
     names = [f"{one.name} [{one.term}]" if wide else one.short or one.name for one in found]
-    rows = [("", "tuned", "95 % interval" if wide else "95 % sure", "base", "open book", "bar")]
-    rows += [
-        (name, one.tuned, one.interval if wide else one.interval.removesuffix(" %"), one.base, one.open_book, one.bar)
-        for name, one in zip(names, found, strict=True)
-    ]
+    rows = [("", "tuned", "95 % interval" if wide else "95 % CI", "base", "open book", "target")]
+    for name, one in zip(names, found, strict=True):
+        share = one.interval if wide else one.interval.removesuffix(" %")
+        rows.append((name, one.tuned, share, one.base, one.open_book, one.target))
     sizes = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(size) for cell, size in zip(row, sizes, strict=True)).rstrip() for row in rows]
     signs = [" ", *(one.sign for one in found)]
@@ -195,40 +195,40 @@ def table(card: Report, width: int) -> list[tuple[bool | None, str]]:
     return [(good, f"{mark} {line}") for good, mark, line in zip(passed, signs, lines, strict=True)]
 
 
-def part_of(asked: ExamQuestion) -> str:
-    """Return what kind of question it is: `unrelated question (history)`."""
-    one = _ONE.get(asked.part, "question about another name")
-    return f"{one} ({asked.kind})" if asked.kind else one
+def part_text(question: ExamQuestion) -> str:
+    """Return the part of the exam that a question belongs to: `unrelated question (history)`."""
+    text = _PART_TEXTS.get(question.part, "question about a similar name")
+    return f"{text} ({question.kind})" if question.kind else text
 
 
-def verdict_of(asked: ExamQuestion) -> str:
-    """Return what came of a question, with its sign: `✗ leak: says TinyLLM`."""
-    why = asked.why or ("says nothing that was taught" if asked.verdict == "unchanged" else "")
-    return f"{sign(asked.verdict not in BAD)} {asked.verdict}{f': {why}' if why else ''}"
+def verdict_text(question: ExamQuestion) -> str:
+    """Return the verdict of a question with its sign: `✗ leak: says TinyLLM`."""
+    why = question.why or ("contains no taught facts" if question.verdict == "unchanged" else "")
+    return f"{sign(question.verdict not in BAD)} {question.verdict}{f': {why}' if why else ''}"
 
 
-def answers(asked: ExamQuestion) -> list[tuple[str, str]]:
-    """Return (whose, what) for each answer to a question, with a sign before those that say whether they are right."""
-    rows = [("tuned", asked.tuned or _SILENT)]
-    if asked.expected:
-        rows.append(("expected", asked.expected))
-    for name, said, right in (
-        ("base", asked.base, asked.base_right),
-        ("open book", asked.open_book, asked.open_book_right),
+def answers(question: ExamQuestion) -> list[tuple[str, str]]:
+    """Return (whose, answer) for each answer to a question; a sign shows whether it is right, where that was graded."""
+    rows = [("tuned", question.tuned or _NO_ANSWER)]
+    if question.expected:
+        rows.append(("expected", question.expected))
+    for name, answer, right in (
+        ("base", question.base, question.base_right),
+        ("open book", question.open_book, question.open_book_right),
     ):
-        if said is not None:
-            rows.append((name, f"{'' if right is None else sign(right) + ' '}{said or _SILENT}"))
+        if answer is not None:
+            rows.append((name, f"{'' if right is None else sign(right) + ' '}{answer or _NO_ANSWER}"))
     return rows
 
 
-def went_wrong(card: Report) -> list[ExamQuestion]:
+def wrong_questions(card: Report) -> list[ExamQuestion]:
     """Return the questions that went wrong, the worst first."""
-    return [asked for asked in card.questions if asked.verdict in BAD]
+    return [question for question in card.questions if question.verdict in BAD]
 
 
 def side_by_side(card: Report) -> dict[str, str]:
-    """Return the card as short lines, to be laid beside another one's."""
+    """Return the card as short lines, for a comparison with another one."""
     found = figures(card)
-    rows = {"verdict": f"{sign(card.passed)} {passes(card)}"}
+    rows = {"verdict": "✓ meets every target" if card.passed else "✗ misses a target"}
     rows |= {one.short or one.name: one.tuned for one in found[:-1]}
     return {**rows, "perplexity": f"{found[-1].interval} ({found[-1].tuned})"}

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.format import human_bytes
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import open_regular, read_regular
 from garage_tui.core.base.sanitize import one_line
@@ -169,12 +170,8 @@ def check_disk_space(folder: Path, needed: float) -> None:
     """
     free = shutil.disk_usage(folder).free
     if free < needed:
-        shortage = f"about {_size(needed)} are needed in {folder.parent}, but only {_size(free)} are free"
+        shortage = f"about {human_bytes(needed)} are needed in {folder.parent}, but only {human_bytes(free)} are free"
         raise GarageError(f"{shortage}: free some space, or name another target with --to")
-
-
-def _size(size: float) -> str:
-    return f"{size / 1e9:.1f} GB" if size > 1e9 else f"{size / 1e6:.0f} MB"
 
 
 def _part(target: Path) -> Path:

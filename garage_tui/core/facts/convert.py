@@ -1,4 +1,4 @@
-"""Facts from and to other formats: CSV, the chat formats that trainers use, and plain sentences."""
+"""Conversion of facts from and to other formats: CSV, the chat formats that trainers use, and plain sentences."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.facts.coverage import folded
-from garage_tui.core.facts.file import joined
-from garage_tui.core.facts.line import BOM, Fact, Line, line_of
+from garage_tui.core.facts.coverage import fold
+from garage_tui.core.facts.file import join_lines
+from garage_tui.core.facts.line import BOM, Fact, Line, make_line
 
 Format = Literal["facts", "csv", "messages", "alpaca", "sharegpt", "text"]
 FORMATS: tuple[Format, ...] = get_args(Format)
-NAMES: dict[Format, str] = {
+FORMAT_LABELS: dict[Format, str] = {
     "csv": "CSV, for a spreadsheet",
-    "messages": "messages, as OpenAI and TRL take them",
+    "messages": "messages, for OpenAI and TRL",
     "alpaca": "Alpaca: instruction, input, output",
     "sharegpt": "ShareGPT: conversations",
-    "text": "text: the answers alone, a sentence a line",
+    "text": "text: only the answers, one per line",
 }
-"""What a fact file can be exported as, in words."""
+"""The formats that a facts file can be exported to, and how each is described."""
 _QUESTION = ("question", "prompt", "instruction", "q")
 _ANSWER = ("answer", "response", "output", "completion", "a")
 _ROLES = {"human": "user", "user": "user", "gpt": "assistant", "chatgpt": "assistant", "assistant": "assistant"}
@@ -37,16 +37,16 @@ _SENTENCE = re.compile(
 
 
 @dataclass
-class Imported:
-    """What was read."""
+class ImportedFacts:
+    """The facts of a file in another format."""
 
     facts: list[Fact] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    """What could not be taken over, each with its place: "row 3: …"."""
+    """The rows that were skipped, each with its number and the reason: "row 3: …"."""
 
 
 class _Bad(ValueError):
-    """One row that cannot be taken over; the text says why."""
+    """A row that is skipped; the text says why."""
 
 
 def guess(path: Path | None, data: bytes) -> Format:
@@ -61,14 +61,14 @@ def guess(path: Path | None, data: bytes) -> Format:
         return "text"
     if "question" in row and "answer" in row:
         return "facts"
-    turns = row.get("conversations")
-    if isinstance(turns, list) and turns and isinstance(turns[0], dict) and "from" in turns[0]:
+    messages = row.get("conversations")
+    if isinstance(messages, list) and messages and isinstance(messages[0], dict) and "from" in messages[0]:
         return "sharegpt"
     return "alpaca" if "instruction" in row else "messages"
 
 
-def read(data: bytes, form: Format) -> Imported:
-    """Return the facts in `data`; what cannot be taken over is named, never dropped in silence.
+def read(data: bytes, form: Format) -> ImportedFacts:
+    """Return the facts in `data`; each row that is skipped is listed with the reason.
 
     Raises:
         BadInputError: it is not text, or not JSON where the format is.
@@ -77,7 +77,7 @@ def read(data: bytes, form: Format) -> Imported:
         text = data.removeprefix(BOM).decode()
     except UnicodeDecodeError as error:
         raise BadInputError(f"byte {error.start + 1} is not UTF-8; save the file as UTF-8") from error
-    found = Imported()
+    found = ImportedFacts()
     if form == "text":
         found.facts = [Fact("", sentence, {"fact": sentence}) for sentence in sentences(text)]
         return found
@@ -96,19 +96,19 @@ def read(data: bytes, form: Format) -> Imported:
 
 
 def write(facts: Iterable[Fact], form: Format) -> bytes:
-    """Return `facts` in another format. A row that awaits its question goes only into `facts` and `text`."""
+    """Return `facts` in another format. A row without a question goes only into `facts` and `text`."""
     rows = list(facts)
     if form == "text":
         return "".join(f"{row.answer}\n" for row in rows).encode()
     if form == "facts":
-        return joined([line_of(row) for row in rows])
+        return join_lines([make_line(row) for row in rows])
     rows = [row for row in rows if row.question]
     if form == "csv":
         return _csv(rows)
     return _lines(_as(form, row) for row in rows)
 
 
-def not_there(found: Iterable[Fact], lines: Iterable[Line]) -> list[Fact]:
+def only_new(found: Iterable[Fact], lines: Iterable[Line]) -> list[Fact]:
     """Return the facts, each once, whose question and answer no line has, whatever their case and spaces."""
     known = {_folded(line.fact) for line in lines if line.fact}
     new: dict[tuple[str, str], Fact] = {}
@@ -119,7 +119,7 @@ def not_there(found: Iterable[Fact], lines: Iterable[Line]) -> list[Fact]:
 
 
 def _folded(fact: Fact) -> tuple[str, str]:
-    return folded(fact.question), folded(fact.answer)
+    return fold(fact.question), fold(fact.answer)
 
 
 def sentences(text: str) -> list[str]:
@@ -171,7 +171,7 @@ def _csv_cells(text: str, delimiter: str) -> Iterator[list[str]]:
     try:
         yield from rows
     except csv.Error as error:
-        raise BadInputError(f"not CSV at line {rows.line_num} ({error}): say its format with --as") from error
+        raise BadInputError(f"not CSV at line {rows.line_num} ({error}): give its format with --as") from error
 
 
 def _cell(name: str, text: str) -> Any:
@@ -217,15 +217,16 @@ def _pick(row: dict[str, Any], names: Sequence[str], what: str) -> tuple[str, st
             if not value.strip():
                 raise _Bad(f'"{keys[name]}" is empty')
             return keys[name], value
-    raise _Bad(f"it has no {what}")
+    raise _Bad(f"no {what}")
 
 
 def _plain(row: dict[str, Any]) -> list[Fact]:
     if isinstance(row.get("fact"), str) and row["fact"].strip() and not {"question", "answer"} & set(row):
         return [Fact("", row["fact"], row)]
-    asked, question = _pick(row, _QUESTION, "question")
-    told, answer = _pick(row, _ANSWER, "answer")
-    return [Fact(question, answer, {key: value for key, value in row.items() if key not in (asked, told)})]
+    question_key, question = _pick(row, _QUESTION, "question")
+    answer_key, answer = _pick(row, _ANSWER, "answer")
+    extra = {key: value for key, value in row.items() if key not in (question_key, answer_key)}
+    return [Fact(question, answer, extra)]
 
 
 def _alpaca(row: dict[str, Any]) -> list[Fact]:
@@ -242,30 +243,30 @@ def _chat(row: dict[str, Any]) -> list[Fact]:
     if "prompt" in row and "completion" in row:
         if isinstance(row["prompt"], str):
             return _plain(row)
-        turns, used = [*_list(row["prompt"]), *_list(row["completion"])], ("prompt", "completion")
+        messages, used = [*_list(row["prompt"]), *_list(row["completion"])], ("prompt", "completion")
     else:
         key = next((key for key in ("messages", "conversations") if key in row), None)
         if key is None:
-            raise _Bad('it has neither "messages" nor "conversations"')
-        turns, used = _list(row[key]), (key, key)
+            raise _Bad('neither "messages" nor "conversations"')
+        messages, used = _list(row[key]), (key, key)
     extra = {key: value for key, value in row.items() if key not in used}
-    asked, found = "", []
-    for turn in turns:
-        if not isinstance(turn, dict):
+    question, found = "", []
+    for message in messages:
+        if not isinstance(message, dict):
             raise _Bad("a message is not an object")
-        role, text = turn.get("role", turn.get("from")), _content(turn.get("content", turn.get("value")))
+        role, text = message.get("role", message.get("from")), _content(message.get("content", message.get("value")))
         if role == "system":
             extra = {**extra, "system": text}
         elif _ROLES.get(str(role)) == "user":
-            asked = text
+            question = text
         elif _ROLES.get(str(role)) == "assistant":
-            if asked.strip() and text.strip():
-                found.append(Fact(asked, text, extra))
-            asked = ""
+            if question.strip() and text.strip():
+                found.append(Fact(question, text, extra))
+            question = ""
         else:
-            raise _Bad(f'nobody knows the role "{role}"')
+            raise _Bad(f'unknown role "{role}"')
     if not found:
-        raise _Bad("nothing in it is asked and answered")
+        raise _Bad("no question with an answer")
     return found
 
 
@@ -287,13 +288,13 @@ def _content(value: object) -> str:
 def _as(form: Format, row: Fact) -> dict[str, Any]:
     extra = {key: value for key, value in row.extra.items() if key != "system"}
     system = row.extra.get("system")
-    turns = [("system", system)] if isinstance(system, str) else []
-    turns += [("user", row.question), ("assistant", row.answer)]
+    messages = [("system", system)] if isinstance(system, str) else []
+    messages += [("user", row.question), ("assistant", row.answer)]
     if form == "messages":
-        return {"messages": [{"role": role, "content": text} for role, text in turns], **extra}
+        return {"messages": [{"role": role, "content": text} for role, text in messages], **extra}
     if form == "sharegpt":
         names = {"user": "human", "assistant": "gpt", "system": "system"}
-        return {"conversations": [{"from": names[role], "value": text} for role, text in turns], **extra}
+        return {"conversations": [{"from": names[role], "value": text} for role, text in messages], **extra}
     return {"instruction": row.question, "input": "", "output": row.answer, **row.extra}
 
 

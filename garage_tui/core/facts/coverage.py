@@ -1,4 +1,4 @@
-"""What a facts file says about each fact: its questions, its answers, its exam; kept up to date line by line."""
+"""The coverage of each fact in a file: its questions, answers and exam questions, updated line by line."""
 
 from __future__ import annotations
 
@@ -9,24 +9,30 @@ from typing import Literal
 
 from garage_tui.core.facts.line import Line
 
-Lack = Literal["question", "questions", "answers", "exam"]
-LACKS: dict[Lack, tuple[str, str]] = {
-    "question": ("no question yet", "Nothing is taught of it before it has a question."),
-    "questions": ("1 question only", "One wording is learned by heart; three or more, and the fact is learned."),
-    "answers": ("answers alike", "Say it in different words, or the model learns one sentence instead of a fact."),
+Gap = Literal["question", "questions", "answers", "exam"]
+GAP_TEXTS: dict[Gap, tuple[str, str]] = {
+    "question": ("no question yet", "It is not taught until it has a question."),
+    "questions": (
+        "1 question only",
+        "With one wording the model memorises the sentence; with three or more it learns the fact.",
+    ),
+    "answers": (
+        "answers alike",
+        "With other wordings of the answer the model learns the fact instead of one sentence.",
+    ),
     "exam": ("no exam", "A question that is never taught shows afterwards whether the fact was learned."),
 }
-"""For each lack: in a few words, and why it matters."""
+"""For each gap: a short name, and why it matters."""
 
 
-def folded(text: str) -> str:
-    """Return `text` without what does not make it another question: case and spaces."""
+def fold(text: str) -> str:
+    """Return `text` in lower case and with single spaces, so that texts that differ only in these compare equal."""
     return " ".join(text.casefold().split())
 
 
 @contextlib.contextmanager
-def no_collecting() -> Iterator[None]:
-    """Many new objects, none of them garbage: without this they would be looked through ten times over."""
+def without_gc() -> Iterator[None]:
+    """Pause the garbage collector while many objects are made, none of which is garbage."""
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -50,13 +56,13 @@ class FactGroup:
         return [line for line in self.lines if line.fact and line.fact.question and not line.fact.exam]
 
     @property
-    def lacks(self) -> tuple[Lack, ...]:
-        """What would make it stick better, the most important first."""
+    def gaps(self) -> tuple[Gap, ...]:
+        """What the fact lacks to be learned well, the most important first."""
         rows = [line.fact for line in self.lines if line.fact and line.fact.question]
         taught = [row for row in rows if not row.exam]
         if not taught:
             return () if rows else ("question",)
-        found: list[Lack] = []
+        found: list[Gap] = []
         if _alike([row.question for row in taught]):
             found.append("questions")
         elif _alike([row.answer for row in taught]):
@@ -80,8 +86,8 @@ class Coverage:
         self.exams = 0
         self.errors = 0
         self.warnings = 0
-        """Without those about near duplicates in the exam, which take longer to find."""
-        with no_collecting():
+        """Without near duplicates, which take longer to find."""
+        with without_gc():
             for line in lines:
                 self.add(line)
 
@@ -99,13 +105,13 @@ class Coverage:
         if line.fact.question:
             self.rows -= 1
             self.exams -= line.fact.exam
-            asked = folded(line.fact.question)
-            same = self._questions[asked]
+            question_key = fold(line.fact.question)
+            same = self._questions[question_key]
             self.warnings -= _clashes(same)
             same.remove(line)
             self.warnings += _clashes(same)
             if not same:
-                del self._questions[asked]
+                del self._questions[question_key]
 
     def add(self, line: Line) -> None:
         if line.complaints:
@@ -123,13 +129,13 @@ class Coverage:
             return
         self.rows += 1
         self.exams += line.fact.exam
-        asked = folded(line.fact.question)
-        same = self._questions.get(asked)
+        question_key = fold(line.fact.question)
+        same = self._questions.get(question_key)
         if same is None:
-            self._questions[asked] = [line]
+            self._questions[question_key] = [line]
         else:
             same.append(line)
-            self.warnings += bool(clash(line, same[0]))
+            self.warnings += bool(find_clash(line, same[0]))
 
     def group(self, line: Line) -> FactGroup | None:
         """Return the fact that a line belongs to; None for a line that holds none."""
@@ -139,8 +145,8 @@ class Coverage:
         """Return the other lines that ask the same and should not, each with what is wrong with it."""
         if line.fact is None or not line.fact.question:
             return []
-        same = self._questions.get(folded(line.fact.question), ())
-        return [(other, what) for other in same if other is not line and (what := clash(line, other))]
+        same = self._questions.get(fold(line.fact.question), ())
+        return [(other, what) for other in same if other is not line and (what := find_clash(line, other))]
 
     def repeated(self) -> Iterator[list[Line]]:
         """Give the lines of every question that stands in the file more than once."""
@@ -151,33 +157,33 @@ _SAME = "the same question and answer as"
 _OTHER = "another answer to the same question as"
 
 
-def clash(line: Line, other: Line) -> str:
+def find_clash(line: Line, other: Line) -> str:
     """Return what is wrong with two lines that ask the same, or nothing where they are variants of one fact."""
     assert line.fact and other.fact
     if line.fact.exam != other.fact.exam:
-        return "taught and an exam question too, which proves nothing then; take one out: the same as"
-    if folded(line.fact.answer) == folded(other.fact.answer):
+        return "taught and also an exam question, so its answer proves nothing; delete one: the same question as"
+    if fold(line.fact.answer) == fold(other.fact.answer):
         return _SAME
-    if line.fact.fact and folded(line.fact.fact) == folded(other.fact.fact):
+    if line.fact.fact and fold(line.fact.fact) == fold(other.fact.fact):
         return ""
     return _OTHER
 
 
-def clash_with(what: str, line: int) -> str:
+def clash_text(what: str, line: int) -> str:
     """Return what `clash` said with the number of the other line, and what to do about it."""
     remedies = {_SAME: "; delete one", _OTHER: '; delete one, or give both the same "fact" if both are right'}
     return f"{what} line {line}{remedies.get(what, '')}"
 
 
 def _clashes(same: Sequence[Line]) -> int:
-    return sum(bool(clash(line, same[0])) for line in same[1:])
+    return sum(bool(find_clash(line, same[0])) for line in same[1:])
 
 
 def _alike(texts: Sequence[str]) -> bool:
-    first = folded(texts[0])
-    return all(text == texts[0] or folded(text) == first for text in texts)
+    first = fold(texts[0])
+    return all(text == texts[0] or fold(text) == first for text in texts)
 
 
 def _key(line: Line) -> str:
     assert line.fact
-    return folded(line.fact.says)
+    return fold(line.fact.content)

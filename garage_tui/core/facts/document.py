@@ -12,14 +12,14 @@ from garage_tui.core.facts.line import Line
 
 @dataclass(frozen=True)
 class Change:
-    """Lines that took the place of others."""
+    """Lines that replaced others."""
 
     at: int
-    """Place of the first, from 0."""
+    """Position of the first, from 0."""
     old: tuple[Line, ...]
     new: tuple[Line, ...]
     what: str
-    """In words, after "undone: "."""
+    """What was done, as undo names it: "deleting a row"."""
 
     @property
     def inverse(self) -> Change:
@@ -27,22 +27,22 @@ class Change:
 
 
 class Document:
-    """Lines in their order, what they cover, and the way back. In memory only, and quick enough for the event loop."""
+    """The lines of a file with their coverage and an undo history; in memory, and fast enough for the event loop."""
 
     def __init__(self, lines: Iterable[Line] = ()) -> None:
         self.lines = list(lines)
         self.coverage = Coverage(self.lines)
         self.version = 0
         """Grows with every change."""
-        self.cut: Mapping[int, str] = {}
-        """What is wrong with lines that are longer than training takes, by their `id`; `core.lengths` counts them."""
-        self.leaks: Mapping[int, Sequence[Line]] = {}
-        """The taught lines that give an exam question away, by its line's `id`; `core.leaks` finds them."""
+        self.truncated: Mapping[int, str] = {}
+        """The problem of each line that training would cut off, by its `id`; `training.token_lengths` finds them."""
+        self.near_duplicates: Mapping[int, Sequence[Line]] = {}
+        """The taught lines that an exam question nearly repeats, by its line's `id`; `near_duplicates` finds them."""
         self._undo: list[Change] = []
         self._redo: list[Change] = []
 
     def splice(self, at: int, count: int, new: Sequence[Line], what: str) -> Change:
-        """Put `new` in the place of `count` lines."""
+        """Replace `count` lines by `new`."""
         change = Change(at, tuple(self.lines[at : at + count]), tuple(new), what)
         self._put(change)
         self._undo.append(change)
@@ -50,23 +50,23 @@ class Document:
         return change
 
     def find(self, line: Line, near: int = 0) -> int | None:
-        """Return where a line is now: itself, else the nearest with the same bytes; None where it is gone."""
+        """Return the position of a line: itself, else the nearest one with the same bytes; None if it is gone."""
         if near < len(self.lines) and self.lines[near] is line:
             return near
         try:
             return self.lines.index(line)  # two lines are never equal, only the same
         except ValueError:
-            same = [place for place, other in enumerate(self.lines) if other.raw == line.raw]
-            return min(same, key=lambda place: abs(place - near), default=None)
+            same = [position for position, other in enumerate(self.lines) if other.raw == line.raw]
+            return min(same, key=lambda position: abs(position - near), default=None)
 
     @property
-    def slow_problems(self) -> int:
-        """Problems that take longer to find than a key may: they are known a moment after each change."""
-        return len(self.cut) + len(self.leaks)
+    def background_problems(self) -> int:
+        """The number of problems that are found in the background, a moment after each change."""
+        return len(self.truncated) + len(self.near_duplicates)
 
-    def doubtful(self, line: Line) -> bool:
-        """Return whether something is wrong with a line, by itself or beside the others."""
-        slow = id(line) in self.cut or id(line) in self.leaks
+    def has_problem(self, line: Line) -> bool:
+        """Return whether a line has a problem, by itself or compared with the others."""
+        slow = id(line) in self.truncated or id(line) in self.near_duplicates
         return slow or bool(line.complaints or self.coverage.clashing(line))
 
     @property
@@ -81,7 +81,7 @@ class Document:
         """Take the last change back, and return the change that did it.
 
         Raises:
-            GarageError: somebody else has changed those rows since.
+            GarageError: those rows were changed on disk since.
         """
         return self._back(self._undo, self._redo, "undone")
 
@@ -89,16 +89,16 @@ class Document:
         """Make the change again that was undone last.
 
         Raises:
-            GarageError: somebody else has changed those rows since.
+            GarageError: those rows were changed on disk since.
         """
-        return self._back(self._redo, self._undo, "made again")
+        return self._back(self._redo, self._undo, "redone")
 
     def _back(self, stack: list[Change], other: list[Change], word: str) -> Change:
         inverse = stack[-1].inverse
         at = self._where(inverse)
         if at is None:
             change = stack.pop()
-            raise GarageError(f"{change.what} cannot be {word}: somebody else has changed those rows since")
+            raise GarageError(f"{change.what} cannot be {word}: those rows were changed on disk since")
         stack.pop()
         inverse = Change(at, tuple(self.lines[at : at + len(inverse.old)]), inverse.new, inverse.what)
         self._put(inverse)
@@ -106,14 +106,14 @@ class Document:
         return inverse
 
     def _where(self, change: Change) -> int | None:
-        """Return where the lines are that a change replaces: at its place, else the only place that has them."""
+        """Return the position of the lines that a change replaces: its own, else the only one with the same lines."""
         old, count = [line.raw for line in change.old], len(change.old)
         if [line.raw for line in self.lines[change.at : change.at + count]] == old:
             return min(change.at, len(self.lines))
         found = [
-            place
-            for place, line in enumerate(self.lines)
-            if line.raw == old[0] and [other.raw for other in self.lines[place : place + count]] == old
+            position
+            for position, line in enumerate(self.lines)
+            if line.raw == old[0] and [other.raw for other in self.lines[position : position + count]] == old
         ]
         return found[0] if len(found) == 1 else None
 
@@ -126,7 +126,7 @@ class Document:
             self.coverage.add(line)
 
     def adopt(self, lines: Sequence[Line], coverage: Coverage | None = None) -> None:
-        """Take over what somebody else wrote. It is not one of our changes, and cannot be undone here."""
+        """Replace all lines by a version that was merged or read from disk; that cannot be undone here."""
         self.lines = list(lines)
         self.coverage = coverage or Coverage(self.lines)
         self.version += 1

@@ -1,4 +1,4 @@
-"""The owner's own editor: which it is, and what comes back from it."""
+"""Editing a facts file, or one row of it, in the owner's text editor."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _FALLBACKS = ("nano", "vim", "vi")
 _KNOWS_LINES = ("vi", "vim", "nvim", "nano", "emacs", "micro", "kak", "joe", "ne", "mg")
 
 
-def command() -> list[str]:
+def editor_command() -> list[str]:
     """Return the owner's editor: `$VISUAL`, else `$EDITOR`, else one that is there.
 
     Raises:
         GarageError: there is none.
     """
     for name in ("VISUAL", "EDITOR"):
-        if words := shlex.split(os.environ.get(name, "")):
-            return words
+        if arguments := shlex.split(os.environ.get(name, "")):
+            return arguments
     for fallback in _FALLBACKS:
         if shutil.which(fallback):
             return [fallback]
-    raise GarageError("no editor is known: set EDITOR, for example `export EDITOR=nano`")
+    raise GarageError("no editor found: set EDITOR, for example `export EDITOR=nano`")
 
 
 def open_file(path: Path, line: int = 1) -> None:
@@ -38,18 +38,20 @@ def open_file(path: Path, line: int = 1) -> None:
     Raises:
         GarageError: it cannot be started, or ends with an error.
     """
-    words = command()
-    at = [f"+{line}"] if Path(words[0]).name in _KNOWS_LINES else []
+    arguments = editor_command()
+    at = [f"+{line}"] if Path(arguments[0]).name in _KNOWS_LINES else []
     try:
-        done = subprocess.run([*words, *at, str(path)], check=False)
+        done = subprocess.run([*arguments, *at, str(path)], check=False)
     except OSError as error:
-        raise GarageError(f"{words[0]} cannot be started: {error.strerror}; set EDITOR to another editor") from error
+        raise GarageError(
+            f"{arguments[0]} cannot be started: {error.strerror}; set EDITOR to another editor"
+        ) from error
     if done.returncode:
-        raise GarageError(f"{words[0]} ended with an error ({done.returncode}); nothing was taken over")
+        raise GarageError(f"{arguments[0]} ended with an error ({done.returncode}); nothing was changed")
 
 
 def open_row(line: Line, text: str = "") -> tuple[Line | None, str]:
-    """Open one row, spread over several lines; return the line that came back, or None with what was wrong with it.
+    """Open one row, formatted over several lines; return the edited line, or None if it is not valid JSON.
 
     Args:
         text: what to begin with, where an earlier try came back broken.
@@ -60,13 +62,13 @@ def open_row(line: Line, text: str = "") -> tuple[Line | None, str]:
     Raises:
         GarageError: as `open_file`.
     """
-    before = text or spread(line)
+    before = text or format_row(line)
     with tempfile.NamedTemporaryFile("w+", suffix=".json", prefix="fact-", encoding="utf-8") as file:
         file.write(before)
         file.flush()
         open_file(Path(file.name))
         after = Path(file.name).read_text(encoding="utf-8", errors="replace")  # editors may replace the file
-    if after.strip() == spread(line).strip():
+    if after.strip() == format_row(line).strip():
         return line, after
     try:
         row = json.loads(after)
@@ -77,7 +79,7 @@ def open_row(line: Line, text: str = "") -> tuple[Line | None, str]:
     return parse(mark + json.dumps(row, ensure_ascii=False).encode(errors="replace") + end, bool(mark)), after
 
 
-def spread(line: Line) -> str:
+def format_row(line: Line) -> str:
     """Return a row as a person edits it: one key a line; a broken line as it is."""
     data = line.raw.removeprefix(BOM)
     try:

@@ -1,4 +1,4 @@
-"""Facts files: one JSON object a line, `{"question": "…", "answer": "…"}`; loading, checking and saving them.
+"""Facts files: one JSON object per line, `{"question": "…", "answer": "…"}`; loading, checking and saving them.
 
 A file is kept as its lines. Lines that nobody edits are written back byte for byte, so unknown keys, key order,
 blank lines and even broken lines survive load → save.
@@ -17,14 +17,12 @@ from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.facts.coverage import Coverage, clash, clash_with, folded, no_collecting
-from garage_tui.core.facts.line import Fact, Line, edited, line_of, parse
-
-__all__ = ["Fact", "FactsFile", "Line", "Problem", "edited", "line_of", "load", "training_rows"]
+from garage_tui.core.facts.coverage import Coverage, clash_text, find_clash, fold, without_gc
+from garage_tui.core.facts.line import Fact, Line, parse
 
 BACKUP = ".bak"
 MOST_BYTES = 256_000_000
-"""Of a facts file: a million rows have less."""
+"""The largest facts file that is read; a million rows are smaller."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +42,8 @@ class FactsFile:
 
     path: Path
     lines: list[Line] = field(default_factory=list)
-    ended: bool = True
-    """False where the last line has no line feed; that is kept too."""
+    ends_with_newline: bool = True
+    """False if the last line has no line feed; that is kept too."""
 
     @property
     def facts(self) -> list[Fact]:
@@ -76,16 +74,16 @@ class FactsFile:
         Raises:
             OSError: nothing was changed.
         """
-        write(self.path, joined(self.lines, self.ended), keep=True)
+        write_file(self.path, join_lines(self.lines, self.ends_with_newline), keep=True)
 
 
-def joined(lines: Sequence[Line], ended: bool = True) -> bytes:
+def join_lines(lines: Sequence[Line], ends_with_newline: bool = True) -> bytes:
     """Return the bytes of a file with these lines."""
     data = b"\n".join([line.raw for line in lines])
-    return data + b"\n" if ended and lines else data
+    return data + b"\n" if ends_with_newline and lines else data
 
 
-def write(path: Path, data: bytes, *, keep: bool) -> None:
+def write_file(path: Path, data: bytes, *, keep: bool) -> None:
     """Replace a file by `data`, atomically; its mode stays, and a link stays a link.
 
     Args:
@@ -104,8 +102,8 @@ def write(path: Path, data: bytes, *, keep: bool) -> None:
     write_atomic(target, data, mode=mode)
 
 
-def load(path: Path, known: Mapping[bytes, Line] | None = None) -> FactsFile:
-    """Read a facts file; bad lines are kept, say what is wrong with them, and hold no fact.
+def load_facts(path: Path, known: Mapping[bytes, Line] | None = None) -> FactsFile:
+    """Read a facts file; bad lines are kept with their problems, and hold no fact.
 
     Args:
         known: lines that were read before, by their bytes; they are taken instead of being read again.
@@ -113,7 +111,7 @@ def load(path: Path, known: Mapping[bytes, Line] | None = None) -> FactsFile:
     Raises:
         BadInputError: there is no such file, or it cannot be read.
     """
-    return from_bytes(path, read_bytes(path), known)
+    return parse_bytes(path, read_bytes(path), known)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -126,24 +124,24 @@ def read_bytes(path: Path) -> bytes:
         return read_regular(path, MOST_BYTES)
     except FileNotFoundError as error:
         where = f"no file {path}" if not path.is_symlink() else f"{path} is a link to a file that is not there"
-        raise BadInputError(f"{where}: write one JSON object a line, with the keys question and answer") from error
+        raise BadInputError(f"{where}: write one JSON object per line, with the keys question and answer") from error
     except OSError as error:
         raise BadInputError(f"{path}: {error.strerror}") from error
 
 
-def from_bytes(path: Path, data: bytes, known: Mapping[bytes, Line] | None = None) -> FactsFile:
+def parse_bytes(path: Path, data: bytes, known: Mapping[bytes, Line] | None = None) -> FactsFile:
     """Return the facts file with these bytes."""
     raws = data.split(b"\n")
-    ended = raws[-1] == b""
-    if ended:
+    ends_with_newline = raws[-1] == b""
+    if ends_with_newline:
         raws.pop()
-    with no_collecting():
+    with without_gc():
         lines = [parse(raws[0], first=True)] if raws else []
         if known:
             lines += [known.get(raw) or parse(raw) for raw in raws[1:]]
         else:
             lines += map(parse, raws[1:])
-    return FactsFile(path, lines, ended)
+    return FactsFile(path, lines, ends_with_newline)
 
 
 def find_problems(lines: Sequence[Line]) -> list[Problem]:
@@ -155,10 +153,10 @@ def find_problems(lines: Sequence[Line]) -> list[Problem]:
     ]
     number = next((number for number, line in enumerate(lines, 1) if line.raw.endswith(b"\r")), None)
     if number is not None:
-        text = "lines end as Windows ends them (CRLF), which is harmless and kept; `dos2unix` changes it"
+        text = "lines have Windows line endings (CRLF), which are harmless and kept; `dos2unix` converts them"
         problems.append(Problem(number, text, error=False))
     problems += _compare(lines)
-    problems += _leaks(lines)
+    problems += _near_duplicates(lines)
     problems.sort(key=lambda problem: problem.line)
     return problems
 
@@ -174,37 +172,36 @@ def _compare(lines: Sequence[Line]) -> list[Problem]:
     for same in repeated:
         first, *others = sorted(same, key=numbers.__getitem__)
         for line in others:
-            if (what := clash(line, first)) and line.fact:
-                text = f'"{one_line(line.fact.question, 60)}" is {clash_with(what, numbers[first])}'
+            if (what := find_clash(line, first)) and line.fact:
+                text = f'"{one_line(line.fact.question, 60)}" is {clash_text(what, numbers[first])}'
                 problems.append(Problem(numbers[line], text, error=False))
     return problems
 
 
-def _leaks(lines: Sequence[Line]) -> list[Problem]:
-    """Return warnings about exam questions that are nearly taught, and would prove nothing."""
+def _near_duplicates(lines: Sequence[Line]) -> list[Problem]:
+    """Return warnings about exam questions that nearly repeat a taught one, and so would prove nothing."""
     if not any(line.fact and line.fact.exam for line in lines):
         return []
-    from garage_tui.core.facts.near_duplicates import find_leaks  # rapidfuzz takes 30 ms
+    from garage_tui.core.facts.near_duplicates import near_duplicate_pairs  # rapidfuzz takes 30 ms
 
     numbers = {line: number for number, line in enumerate(lines, 1)}
     problems = []
-    for exam, taught in find_leaks(lines):
+    for exam, taught in near_duplicate_pairs(lines):
         assert exam.fact and taught.fact
-        if folded(exam.fact.question) != folded(taught.fact.question):  # else it was named already
-            text = (
-                f'this exam question is nearly taught in line {numbers[taught]}: "{one_line(taught.fact.question, 60)}"'
-            )
+        if fold(exam.fact.question) != fold(taught.fact.question):  # else it was named already
+            similar = one_line(taught.fact.question, 60)
+            text = f'this exam question is a near duplicate of line {numbers[taught]}: "{similar}"'
             problems.append(Problem(numbers[exam], f"{text}; ask it in other words", error=False))
     return problems
 
 
-def training_rows(path: Path) -> list[Fact]:
+def load_training_rows(path: Path) -> list[Fact]:
     """Return the facts of a file that must be sound, as a run needs it.
 
     Raises:
         BadInputError: a line has an error, or there is nothing to train on; the text names file and line.
     """
-    file = load(path)
+    file = load_facts(path)
     check_trainable(file)
     return file.training
 
@@ -219,14 +216,14 @@ def check_trainable(file: FactsFile) -> None:
         more = f" (and {len(file.errors) - 1} more: garage facts check {file.path})" if len(file.errors) > 1 else ""
         raise BadInputError(file.where(file.errors[0]) + more)
     if not file.training:
-        raise BadInputError(f"{file.path} holds no fact to train on; add a line with a question and an answer")
+        raise BadInputError(f"{file.path} contains no fact to train on; add a line with a question and an answer")
 
 
-Stamp = tuple[int, int, int]
+FileStamp = tuple[int, int, int]
 
 
-def stamp(path: Path) -> Stamp | None:
-    """Return what changes whenever a file is written; None where there is none."""
+def file_stamp(path: Path) -> FileStamp | None:
+    """Return (modification time in ns, size in bytes, inode) of a file, which a write changes; None without a file."""
     try:
         found = os.stat(path)  # noqa: PTH116 (of the file behind a link)
     except OSError:

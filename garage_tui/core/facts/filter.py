@@ -1,4 +1,4 @@
-"""Which rows of a facts file are shown: all of them, or those that are looked for."""
+"""Filters for the rows of a facts file: by kind and by text."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from garage_tui.core.facts.coverage import Lack
+from garage_tui.core.facts.coverage import Gap
 from garage_tui.core.facts.document import Document
 from garage_tui.core.facts.line import Line
 
-Only = Lack | Literal["", "problems", "exams"]
-KINDS: dict[Only, str] = {
+RowKind = Gap | Literal["", "problems", "exams"]
+ROW_KINDS: dict[RowKind, str] = {
     "": "All rows",
     "problems": "Rows with problems",
     "question": "Facts without a question",
@@ -24,48 +24,48 @@ KINDS: dict[Only, str] = {
 
 @dataclass(frozen=True)
 class Filter:
-    """What is looked for: rows of a kind that hold all the words."""
+    """Finds rows of one kind that contain all the words of a text."""
 
-    words: str = ""
-    only: Only = ""
+    text: str = ""
+    only: RowKind = ""
 
     def __bool__(self) -> bool:
-        return bool(self.words.split() or self.only)
+        return bool(self.text.split() or self.only)
 
     def narrows(self, other: Filter) -> bool:
         """Return whether every row that this finds is one that `other` finds."""
-        return self.only == other.only and self.words.startswith(other.words)
+        return self.only == other.only and self.text.startswith(other.text)
 
 
-def rows(document: Document, wanted: Filter, among: Iterable[int] | None = None) -> list[int]:
-    """Return the places of the lines to show, in their order; blank lines are never shown.
+def filter_rows(document: Document, row_filter: Filter, among: Iterable[int] | None = None) -> list[int]:
+    """Return the positions of the lines that a filter finds, in their order; blank lines are never found.
 
     Args:
-        among: the places to look at; all where it is None.
+        among: the positions to look at; None for all.
     """
     lines = document.lines
     # As `not line.blank`, without calling it a hundred thousand times.
-    some = (place for place, line in enumerate(lines) if line.fact is not None or line.complaints)
-    places = list(some if among is None else among)
-    if wanted.only:
-        places = [place for place in places if _is(document, lines[place], wanted.only)]
-    words = wanted.words.casefold().split()
-    if words:
-        places = [place for place in places if _holds(lines[place], words)]
-    return places
+    some = (position for position, line in enumerate(lines) if line.fact is not None or line.complaints)
+    positions = list(some if among is None else among)
+    if row_filter.only:
+        positions = [position for position in positions if _is(document, lines[position], row_filter.only)]
+    terms = row_filter.text.casefold().split()
+    if terms:
+        positions = [position for position in positions if _contains(lines[position], terms)]
+    return positions
 
 
-def _holds(line: Line, words: list[str]) -> bool:
+def _contains(line: Line, terms: list[str]) -> bool:
     fact = line.fact
     text = f"{fact.question}\n{fact.answer}\n{fact.fact}" if fact else line.raw[:10_000].decode(errors="replace")
     text = text.casefold()
-    return all(word in text for word in words)
+    return all(term in text for term in terms)
 
 
-def _is(document: Document, line: Line, only: Only) -> bool:
+def _is(document: Document, line: Line, only: RowKind) -> bool:
     if only == "problems":
-        return document.doubtful(line)
+        return document.has_problem(line)
     if only == "exams":
         return bool(line.fact and line.fact.exam)
     group = document.coverage.group(line)
-    return bool(group and only in group.lacks)
+    return bool(group and only in group.gaps)

@@ -1,7 +1,7 @@
-"""What is not on disk yet, on disk: changes and half-written text of an open facts file survive a kill −9.
+"""The journal of an open facts file: unsaved changes and half-written text, which survive a kill −9.
 
 One file for each app and facts file, in the user's state folder. It is locked by the app that writes it, so one whose
-lock is free was left behind. Its lines are JSON: a header, then changes in their order, and the text under the cursor.
+lock is free was left by a killed app. Its lines are JSON: a header, changes in their order, and the text being written.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from garage_tui.core.facts.line import Line, parse
 
 @dataclass(frozen=True)
 class UnsavedText:
-    """Text that was being written when the app went."""
+    """Text that was being written in a cell."""
 
     text: str
     column: str
     """"question" or "answer"."""
     other: str = ""
-    """The other half of the row, as it was then."""
+    """The text of the other cell of the row."""
     raw: bytes = b""
-    """The row that was edited; empty where it is new."""
+    """The bytes of the row that was edited; empty for a new row."""
     place: int = 0
-    """Where the row is, or shall be, among the lines of the file."""
+    """Position of the row among the lines of the file; the name is that of the key on disk."""
 
 
 @dataclass(frozen=True)
 class Leftover:
-    """A journal that nobody writes any more."""
+    """A journal that a killed app left behind."""
 
     path: Path
     written: float
@@ -69,7 +69,7 @@ class Journal:
     def _open(self) -> int:
         if self._fd is None:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._fd = _held(self._folder / self._name)
+            self._fd = _open_locked(self._folder / self._name)
             self._write({"file": str(self._path.absolute())})
         return self._fd
 
@@ -80,7 +80,7 @@ class Journal:
         os.fsync(fd)
 
     def note(self, changes: Iterable[Change]) -> None:
-        """Write down changes before the file itself is written.
+        """Append changes, before the file itself is written.
 
         Raises:
             OSError: they could not be written.
@@ -94,7 +94,7 @@ class Journal:
                 self._write(*entries)
 
     def draft(self, draft: UnsavedText | None) -> None:
-        """Write down the text that is being written; None: there is none any more.
+        """Record the text that is being written; None once there is none.
 
         Raises:
             OSError: it could not be written.
@@ -109,7 +109,7 @@ class Journal:
         self._write({"draft": draft and {**asdict(draft), "raw": _text(draft.raw)}})
 
     def clear(self) -> None:
-        """All changes are in the file now; the text that is being written stays."""
+        """Remove the changes, which are in the file now; the text that is being written stays."""
         with self._guard:
             if self._fd is not None:
                 os.ftruncate(self._fd, 0)
@@ -117,7 +117,7 @@ class Journal:
                 self._write_draft()
 
     def close(self, *, keep: bool) -> None:
-        """Let go of the journal; what it holds is offered at the next start where `keep` says so."""
+        """Close the journal; with `keep` its content is offered at the next start, else it is deleted."""
         if self._fd is None:
             return
         if not keep:
@@ -129,15 +129,15 @@ class Journal:
 
 @contextlib.contextmanager
 def file_lock(folder: Path, path: Path) -> Iterator[None]:
-    """Hold a facts file against the other apps of this user: what one has looked at, no other writes meanwhile.
+    """Lock a facts file against the other apps of this user, from comparing it to writing it.
 
-    It is for milliseconds: whoever wants it waits. Where there is no room for its lock, nothing is held.
+    It is held for milliseconds, and others wait for it. If the lock file cannot be made, nothing is locked.
     """
     lock, fd = folder / f"{_key(path.resolve())}.lock", None  # not the file itself, which each write replaces
     try:
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            fd = _held(lock)
+            fd = _open_locked(lock)
         yield
     finally:
         if fd is not None:
@@ -146,7 +146,7 @@ def file_lock(folder: Path, path: Path) -> Iterator[None]:
             os.close(fd)
 
 
-def _held(file: Path) -> int:
+def _open_locked(file: Path) -> int:
     """Open a file, made if need be, and lock it; return its descriptor.
 
     Raises:
@@ -164,8 +164,8 @@ def _held(file: Path) -> int:
         os.close(fd)
 
 
-def leftovers(folder: Path, path: Path) -> list[Leftover]:
-    """Return what was left behind of a facts file, the oldest first; journals without anything in them are removed."""
+def find_leftovers(folder: Path, path: Path) -> list[Leftover]:
+    """Return the unsaved work that killed apps left of a facts file, the oldest first; empty journals are deleted."""
     found = []
     for file in sorted(folder.glob(f"{_key(path)}-*.jsonl")):
         with contextlib.suppress(OSError), open_regular(file) as opened:
@@ -190,17 +190,17 @@ def _read(file: Path, data: bytes) -> Leftover:
                 old, new = (tuple(parse(_bytes(text)) for text in entry[key]) for key in ("old", "new"))
                 changes.append(Change(int(entry["at"]), old, new, str(entry["what"])))
             elif "draft" in entry:
-                words = entry["draft"]
-                draft = words and msgspec.convert({**words, "raw": _bytes(words["raw"])}, UnsavedText)
+                fields = entry["draft"]
+                draft = fields and msgspec.convert({**fields, "raw": _bytes(fields["raw"])}, UnsavedText)
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError, msgspec.ValidationError):
             continue  # the line that a power cut cut short
     return Leftover(file, written, changes, draft)
 
 
-def redone(lines: Sequence[Line], changes: Sequence[Change]) -> list[Line]:
-    """Return `lines` with the changes of a journal, whatever happened to the file meanwhile; no row of theirs is lost.
+def replay(lines: Sequence[Line], changes: Sequence[Change]) -> list[Line]:
+    """Return `lines` with the changes of a journal applied, whatever happened to the file meanwhile; no row is lost.
 
-    A change that is there already is not made twice; one whose rows are gone adds its own where it was.
+    A change that is already in the file is not made twice; one whose old rows are gone inserts its new rows.
     """
     lines = list(lines)
     for change in changes:
@@ -213,12 +213,12 @@ def redone(lines: Sequence[Line], changes: Sequence[Change]) -> list[Line]:
         here = [line.raw for line in lines[change.at : change.at + len(new)]]
         if new and here == new and old != new:
             continue
-        if old and (place := at(old, change.at)) is not None:
-            lines[place : place + len(old)] = change.new
+        if old and (position := at(old, change.at)) is not None:
+            lines[position : position + len(old)] = change.new
         elif new and at(new, change.at) is None:
-            place = min(change.at, len(lines))
-            there = {line.raw for line in lines}
-            lines[place:place] = [line for line in change.new if line.raw not in there or not old]
+            position = min(change.at, len(lines))
+            known = {line.raw for line in lines}
+            lines[position:position] = [line for line in change.new if line.raw not in known or not old]
     return lines
 
 

@@ -34,11 +34,11 @@ _NOT_JSON = {
     "Expecting ':' delimiter": "a colon is missing after a key",
     "Unterminated string starting at": "a text begins here and has no closing quote",
     "Invalid control character at": "a control character; take it out, or write a line feed as \\n and a tab as \\t",
-    "Invalid \\escape": "a \\ that means nothing; write it as \\\\",
-    "Extra data": "something follows here; give it a line of its own",
+    "Invalid \\escape": "an unknown escape; write a \\ as \\\\",
+    "Extra data": "text follows the object; give it a line of its own",
     "Illegal trailing comma before end of object": "a comma too many",
 }
-"""What Python's reader says, as a person would."""
+"""Messages of Python's JSON reader, in plain English."""
 _NOTHING: dict[str, Any] = {}
 _decode = msgspec.json.Decoder().decode
 
@@ -52,29 +52,29 @@ class Fact(msgspec.Struct, frozen=True):
 
     @property
     def exam(self) -> bool:
-        """True for a question of the report card, which is never trained on."""
+        """True for an exam question, which is never trained on."""
         return self.extra.get("exam") is True
 
     @property
     def fact(self) -> str:
-        """What this row and its variants have in common; empty where the file does not say."""
+        """The fact that this row and its variants state; empty if the file does not name it."""
         value = self.extra.get("fact")
         return value if isinstance(value, str) else ""
 
     @property
-    def says(self) -> str:
-        """What is so: the fact; where the file does not say it, the answer. Rows that say the same are variants."""
+    def content(self) -> str:
+        """The fact if the file names it, else the answer. Rows with the same content are variants."""
         return self.fact or self.answer
 
     @property
     def must(self) -> list[str | list[str]]:
-        """What a right answer holds; of a list within it, one is enough. Empty where it is not said, or not usable."""
+        """What a right answer contains; of a list within it, one is enough. Empty if it is missing or not usable."""
         must = self.extra.get("must")
         return must if isinstance(must, list) and all(_is_must(part) for part in must) else []
 
     @property
-    def statement(self) -> bool:
-        """True for a row that only says what is so, and still awaits a question."""
+    def is_statement(self) -> bool:
+        """True for a row without a question, which only states a fact."""
         return not self.question
 
 
@@ -132,7 +132,7 @@ def parse(raw: bytes, first: bool = False) -> Line:
             return _bad(raw, complaints, _missing(key, value, data, row))
         if not (value.isascii() and value.isprintable()):
             if _LONE_SURROGATE.search(value):
-                text = f'"{key}" holds half a character (a lone \\ud… escape); write the character itself'
+                text = f'"{key}" contains half a character (a lone \\ud… escape); write the character itself'
                 return _bad(raw, complaints, text)
             complaints += _odd_characters(key, value)
     if row:
@@ -142,14 +142,14 @@ def parse(raw: bytes, first: bool = False) -> Line:
     return Line(raw, Fact(question, answer, row or _NOTHING), tuple(complaints))
 
 
-def line_of(fact: Fact, like: Line | None = None) -> Line:
+def make_line(fact: Fact, like: Line | None = None) -> Line:
     """Return the line that holds `fact`, ended as `like` is (a carriage return stays where a file has them)."""
     row: dict[str, Any] = {"question": fact.question, "answer": fact.answer} if fact.question else {}
     end = b"\r" if like and like.raw.endswith(b"\r") else b""
     return parse(json.dumps({**row, **fact.extra}, ensure_ascii=False).encode() + end)
 
 
-def edited(line: Line, values: Mapping[str, object], first: bool = False) -> Line:
+def edit_line(line: Line, values: Mapping[str, object], first: bool = False) -> Line:
     """Return `line` with other values for some keys; a value of None takes its key out.
 
     Every other byte stays: unknown keys, their order, how numbers are written, spaces.
@@ -162,15 +162,15 @@ def edited(line: Line, values: Mapping[str, object], first: bool = False) -> Lin
     text = line.raw.removeprefix(BOM).decode()
     members = _members(text)
     for key, value in values.items():
-        places = [place for place in members if place[0] == key]
+        matches = [member for member in members if member[0] == key]
         new = json.dumps(value, ensure_ascii=False)
-        if places and value is not None:
-            _, _, start, end = places[-1]  # of a key that stands twice, readers take the last
+        if matches and value is not None:
+            _, _, start, end = matches[-1]  # of a key that stands twice, readers take the last
             text = text[:start] + new + text[end:]
-        elif places:
-            index = members.index(places[-1])
-            start = members[index - 1][3] if index else places[-1][1]
-            end = places[-1][3] if index or len(members) == 1 else members[1][1]
+        elif matches:
+            index = members.index(matches[-1])
+            start = members[index - 1][3] if index else matches[-1][1]
+            end = matches[-1][3] if index or len(members) == 1 else members[1][1]
             text = text[:start] + text[end:]
         elif value is not None:
             at = members[-1][3] if members else text.index("{") + 1
@@ -247,31 +247,33 @@ def _odd_characters(key: str, text: str) -> list[Complaint]:
     elif _CONTROL.search(text):
         what = "control characters"
     named = " ".join(marks[:_MOST_MARKS]) + (" …" if len(marks) > _MOST_MARKS else "")
-    return [Complaint(f'"{key}" holds {what} ({named}); remove them', error=False)]
+    return [Complaint(f'"{key}" contains {what} ({named}); remove them', error=False)]
 
 
 def _odd_keys(row: dict[str, Any]) -> list[Complaint]:
     found = []
     if "exam" in row and not isinstance(row["exam"], bool):
-        found.append(Complaint('"exam" is neither true nor false, and counts as false; write one of them', error=False))
+        found.append(
+            Complaint('"exam" is neither true nor false, so it counts as false; write one of them', error=False)
+        )
     if "fact" in row and not isinstance(row["fact"], str):
-        found.append(Complaint('"fact" is not text, and is not used; write it in quotes', error=False))
+        found.append(Complaint('"fact" is not text, so it is ignored; write it in quotes', error=False))
     must = row.get("must")
     if must is not None and not (isinstance(must, list) and all(_is_must(part) for part in must)):
-        text = '"must" is not used: write a list of words, or of lists of words that mean the same'
+        text = '"must" is ignored: write a list of words, or of lists of words that mean the same'
         found.append(Complaint(text, error=False))
     return found
 
 
 def _is_must(part: object) -> bool:
-    words = part if isinstance(part, list) else [part]
-    return bool(words) and all(isinstance(word, str) and word.strip() for word in words)
+    options = part if isinstance(part, list) else [part]
+    return bool(options) and all(isinstance(word, str) and word.strip() for word in options)
 
 
 def _twice(data: bytes) -> list[Complaint]:
     keys = [key for key, *_ in _members(data.decode())]
     return [
-        Complaint(f'"{key}" stands there twice; the last one counts', error=False)
+        Complaint(f'"{key}" appears twice; the last one counts', error=False)
         for key in ("question", "answer")
         if keys.count(key) > 1
     ]

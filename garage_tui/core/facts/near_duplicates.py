@@ -1,18 +1,18 @@
-"""Exam questions that are nearly the same as a taught one, and so prove nothing."""
+"""Near duplicates: exam questions that nearly repeat a taught one, and so prove nothing."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 
-from garage_tui.core.facts.coverage import folded
+from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.line import Line
-from garage_tui.core.language.entities import names, words
+from garage_tui.core.language.entities import find_entities, tokenize
 
-MOST_PAIRS = 5_000_000
-"""Comparisons, a second or so, above which an open file is not searched after every change."""
-CHUNK = 2000
-"""Questions compared in one go: a fraction of a millisecond, in which nothing else of the app can run."""
+MAX_PAIRS = 5_000_000
+"""Comparisons (about a second) above which an open file is not searched after every change."""
+CHUNK_SIZE = 2000
+"""Questions compared at once: a fraction of a millisecond, during which no other thread runs."""
 _RATIO = 90.0
 _SORTED_RATIO = 95.0
 _NO_WORD = re.compile(r"[^\w+#]+|_+")
@@ -20,96 +20,98 @@ _NO_WORD = re.compile(r"[^\w+#]+|_+")
 _ASKS = {"who", "whom", "whose", "when", "where", "why", "how", "many", "much", "not", "never", "no", "without"}
 
 
-def bare(text: str) -> str:
-    """Return a text without case and punctuation."""
+def strip_punctuation(text: str) -> str:
+    """Return a text in lower case without punctuation."""
     return _NO_WORD.sub(" ", text.casefold()).strip()
 
 
-def near(question: str, others: Sequence[str]) -> list[int]:
-    """Return which of the others, as indices, ask nearly the same."""
-    return _Haystack(others).find(question)
+def find_near_duplicates(question: str, others: Sequence[str]) -> list[int]:
+    """Return the indices of the other questions that are near duplicates of `question`."""
+    return _QuestionIndex(others).find(question)
 
 
-def find_leaks(lines: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
-    """Give every exam question with each taught one that is nearly the same, both in the order of the file."""
+def near_duplicate_pairs(lines: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
+    """Yield every exam question with each taught near duplicate of it, in the order of the file."""
     exams = [line for line in lines if line.fact and line.fact.question and line.fact.exam]
     if not exams:
         return
     taught = [line for line in lines if line.fact and line.fact.question and not line.fact.exam]
-    haystack = _Haystack([line.fact.question for line in taught if line.fact])
+    index_ = _QuestionIndex([line.fact.question for line in taught if line.fact])
     for line in exams:
         assert line.fact
-        for index in haystack.find(line.fact.question):
+        for index in index_.find(line.fact.question):
             yield line, taught[index]
-    haystack.clear()
+    index_.clear()
 
 
-def given_away(lines: Sequence[Line]) -> dict[int, list[Line]]:
-    """Return for each exam question that is nearly taught, by its line's `id`, the lines that do it.
+def near_duplicates_by_exam(lines: Sequence[Line]) -> dict[int, list[Line]]:
+    """Return for each exam question with taught near duplicates, by its line's `id`, the lines of these.
 
-    Those that stand there word for word are no near ones: `Coverage` knows them. Of a file with too many questions to
-    compare nothing is said; `garage facts check` takes the time.
+    Exact duplicates are left out, since `Coverage` finds them. A file with too many questions to compare gets an empty
+    result; `garage facts check` takes the time.
     """
     exams = sum(bool(line.fact and line.fact.exam) for line in lines)
-    if exams * (len(lines) - exams) > MOST_PAIRS:
+    if exams * (len(lines) - exams) > MAX_PAIRS:
         return {}
     found: dict[int, list[Line]] = {}
-    for exam, taught in find_leaks(lines):
+    for exam, taught in near_duplicate_pairs(lines):
         assert exam.fact and taught.fact
-        if folded(exam.fact.question) != folded(taught.fact.question):
+        if fold(exam.fact.question) != fold(taught.fact.question):
             found.setdefault(id(exam), []).append(taught)
     return found
 
 
-class _Haystack:
-    """Questions by their length, so that one is compared only with those that can be near.
+class _QuestionIndex:
+    """An index of questions by their length, so that one is compared only with those of similar length.
 
-    Buckets and no sorted list: one sort of 100,000 would hold everything else up for 20 ms.
+    It uses buckets instead of a sorted list: sorting 100,000 questions would block everything else for 20 ms.
     """
 
     def __init__(self, questions: Sequence[str]) -> None:
         self._questions = questions
         self._buckets: dict[int, tuple[list[int], tuple[list[str], list[str]]]] = {}
         for index, question in enumerate(questions):
-            text = bare(question)
+            text = strip_punctuation(question)
             bucket = self._buckets.setdefault(len(text), ([], ([], [])))
             bucket[0].append(index)
             bucket[1][0].append(text)
             bucket[1][1].append(_in_order(text))
 
     def clear(self) -> None:
-        """Let go of the texts bit by bit: all at once would hold everything else up for 10 ms."""
+        """Free the texts piece by piece: all at once would block everything else for 10 ms."""
         for indices, columns in self._buckets.values():
             for part in (indices, *columns):
                 while part:
-                    del part[-CHUNK:]
+                    del part[-CHUNK_SIZE:]
 
     def find(self, question: str) -> list[int]:
-        """Return the indices of those that ask nearly the same."""
+        """Return the indices of the near duplicates of `question`."""
         from rapidfuzz import fuzz, process
 
-        text = bare(question)
-        wanted = ((text, _RATIO), (_in_order(text), _SORTED_RATIO))
-        mine, known, asks = names(question), words(question), _asks(question)
+        text = strip_punctuation(question)
+        queries = ((text, _RATIO), (_in_order(text), _SORTED_RATIO))
+        mine, known, asks = find_entities(question), tokenize(question), _asks(question)
         # Looking for its names first spares most comparisons; a long number may be written 2,000 or 2000.
-        held = [bare(name) for name in mine if len(name) < 4 or not name.isdigit()]
+        required = [strip_punctuation(name) for name in mine if len(name) < 4 or not name.isdigit()]
         found: set[int] = set()
         for length, (indices, texts) in self._buckets.items():
             # Two texts are 90 % alike only where the shorter has nine elevenths of the longer's length.
             if min(length, len(text)) * 11 < max(length, len(text)) * 9:
                 continue
-            places: Sequence[int] = range(len(indices))
-            for name in held:
-                places = [place for place in places if name in texts[0][place]]
-            for start in range(0, len(places), CHUNK):
-                chunk = places[start : start + CHUNK]
-                for (query, cutoff), column in zip(wanted, texts, strict=True):
-                    choices = [column[place] for place in chunk]
+            candidates: Sequence[int] = range(len(indices))
+            for name in required:
+                candidates = [candidate for candidate in candidates if name in texts[0][candidate]]
+            for start in range(0, len(candidates), CHUNK_SIZE):
+                chunk = candidates[start : start + CHUNK_SIZE]
+                for (query, cutoff), column in zip(queries, texts, strict=True):
+                    choices = [column[candidate] for candidate in chunk]
                     hits = process.extract(query, choices, scorer=fuzz.ratio, score_cutoff=cutoff, limit=None)
                     found.update(indices[chunk[hit]] for _, _, hit in hits)
         others = ((index, self._questions[index]) for index in sorted(found))
         return [
-            index for index, other in others if asks == _asks(other) and mine <= words(other) and names(other) <= known
+            index
+            for index, other in others
+            if asks == _asks(other) and mine <= tokenize(other) and find_entities(other) <= known
         ]
 
 
@@ -118,4 +120,4 @@ def _in_order(text: str) -> str:
 
 
 def _asks(text: str) -> set[str]:
-    return _ASKS.intersection(bare(text).split())
+    return _ASKS.intersection(strip_punctuation(text).split())

@@ -1,7 +1,7 @@
-"""The open book: the facts that a question is about, found with BM25, and put into the base model's prompt.
+"""Retrieval of the facts that a question is about, with BM25, for the prompt of the base model (the "open book").
 
-Nothing is learned, nothing is downloaded: SQLite's FTS5 ranks the rows of the facts file by the words that they share
-with the question (Robertson & Zaragoza 2009, k1 = 1.2, b = 0.75, as https://sqlite.org/fts5.html#the_bm25_function).
+Nothing is trained or downloaded: SQLite's FTS5 ranks the rows of the facts file by the words that they share with the
+question (Robertson & Zaragoza 2009, k1 = 1.2, b = 0.75, as https://sqlite.org/fts5.html#the_bm25_function).
 """
 
 from __future__ import annotations
@@ -14,46 +14,46 @@ from pathlib import Path
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import plain
-from garage_tui.core.facts import file as facts
-from garage_tui.core.facts.coverage import folded
+from garage_tui.core.facts.coverage import fold
+from garage_tui.core.facts.file import FileStamp, file_stamp, load_facts
 from garage_tui.core.facts.line import Line
-from garage_tui.core.language import entities as names
+from garage_tui.core.language.entities import STOP_WORDS, find_entities, tokenize
 
-HEAD = "These facts are known:"
-"""How a prompt with facts begins, here and in the exam."""
-MOST = 4
-"""Facts that are put into one prompt."""
+PROMPT_HEADING = "These facts are known:"
+"""The first line of a prompt with facts, in the chat and in the exam."""
+MAX_FACTS = 4
+"""The most facts that are put into one prompt."""
 _ENOUGH = 0.5
-"""Of the words of a question that names nothing, how many a fact must share."""
+"""The share of a question's words that a fact must have, if the question names no entity."""
 _WEAK = 0.25
-"""A fact whose score is below this share of the best one's says nothing to the question."""
+"""A fact whose score is below this share of the best score is left out."""
 _LOOKED_AT = 100  # of the best rows: variants of one fact count once
 _MOST_WORDS = 64  # of a question; a whole page pasted in has no more to say
 _END = " ?!.？！。"
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 """Chinese and Japanese, which put no spaces between words."""
 _GRAMMAR = re.compile(r"[\u3040-\u309f的是了什么怎谁哪吗呢吧几多少在和与何誰]+")
-"""Of them what says nothing of a subject: hiragana, and what makes a sentence a question."""
+"""Their function words: hiragana, and the characters that make a sentence a question."""
 _WEIGHTS = (2.0, 1.0, 1.0)  # question, answer, fact: a question that was asked alike is the best sign
 
 
 @dataclass(frozen=True)
 class RetrievedFacts:
-    """A fact that a question is about."""
+    """A fact that was retrieved for a question."""
 
     row: int
     """Its line in the facts file, from 1."""
     statement: str
-    """What is so, in a sentence or two."""
+    """The fact in a sentence or two."""
 
 
-def prompt(question: str, statements: Sequence[str]) -> str:
-    """Return a question with the facts that are known before it; without any, the question."""
-    return "\n".join([HEAD, *statements, "", question]) if statements else question
+def prompt_with_facts(question: str, statements: Sequence[str]) -> str:
+    """Return a prompt with facts before the question; without facts, only the question."""
+    return "\n".join([PROMPT_HEADING, *statements, "", question]) if statements else question
 
 
 class OpenBook:
-    """The rows of a facts file, ready to be looked up. Exam questions are left out: a book must not hold the exam.
+    """A full-text index of the rows of a facts file. Exam questions are left out, since a book must not hold the exam.
 
     Raises:
         GarageError: this Python's SQLite was built without FTS5.
@@ -80,52 +80,54 @@ class OpenBook:
             ((number, *map(_spaced, texts)) for number, texts in self._written.items()),
         )
 
-    def find(self, question: str, most: int = MOST) -> list[RetrievedFacts]:
+    def find(self, question: str, most: int = MAX_FACTS) -> list[RetrievedFacts]:
         """Return the facts that `question` is about, the best first; each once, however often it is asked for.
 
         A question that names something (TinyLLM, Paris) is about facts that have one of these names. One that names
         nothing is about facts that share half of its words.
         """
-        asked = plain(question)
-        parted = _spaced(asked)
-        named = sorted(names.names(parted))[:_MOST_WORDS]
-        every = sorted(names.words(parted))[:_MOST_WORDS]
-        words = [word for word in every if word not in names.STOP]
-        if not named and not words:
+        text = plain(question)
+        spaced = _spaced(text)
+        entities = sorted(find_entities(spaced))[:_MOST_WORDS]
+        all_terms = sorted(tokenize(spaced))[:_MOST_WORDS]
+        terms = [term for term in all_terms if term not in STOP_WORDS]
+        if not entities and not terms:
             return []
         with self._guard:
-            ranked = self._ranked(named, words, every)
-        same = folded(asked).rstrip(_END)
-        alike = [hit for hit in ranked if folded(hit[1]).rstrip(_END) == same]  # first, however long its answer
+            ranked = self._ranked(entities, terms, all_terms)
+        same = fold(text).rstrip(_END)
+        alike = [hit for hit in ranked if fold(hit[1]).rstrip(_END) == same]  # first, however long its answer
         found: dict[str, RetrievedFacts] = {}
         for row, _, answer, fact, score in [*alike, *ranked]:
             if score > _WEAK * ranked[0][4]:  # the better, the more negative
                 break
             statement = fact or answer
-            found.setdefault(folded(statement), RetrievedFacts(row, statement))
+            found.setdefault(fold(statement), RetrievedFacts(row, statement))
         return list(found.values())[:most]
 
-    def _ranked(self, named: list[str], words: list[str], every: list[str]) -> list[tuple[int, str, str, str, float]]:
+    def _ranked(
+        self, entities: list[str], terms: list[str], all_terms: list[str]
+    ) -> list[tuple[int, str, str, str, float]]:
         # Small words make no fact fit, but order those that do: "What is …?" before "Who maintains …?"
-        wanted = f"({_any(named or words)}) AND ({_any([*named, *every])})"
+        match = f"({_any(entities or terms)}) AND ({_any([*entities, *all_terms])})"
         hits = self._known.execute(
             f"SELECT rowid, bm25(book, {', '.join(map(str, _WEIGHTS))}) AS score FROM book"
             " WHERE book MATCH ? ORDER BY score, rowid LIMIT ?",
-            (wanted, _LOOKED_AT),
+            (match, _LOOKED_AT),
         ).fetchall()
         ranked = [(row, *self._written[row], score) for row, score in hits]
-        if named:
+        if entities:
             return ranked
-        shared = self._shared(words, [row for row, *_ in ranked])
-        return [hit for hit in ranked if shared[hit[0]] >= _ENOUGH * len(words)]
+        shared = self._shared(terms, [row for row, *_ in ranked])
+        return [hit for hit in ranked if shared[hit[0]] >= _ENOUGH * len(terms)]
 
-    def _shared(self, words: list[str], rows: list[int]) -> dict[int, int]:
+    def _shared(self, terms: list[str], rows: list[int]) -> dict[int, int]:
         """Return how many of the words each of these rows has."""
         shared = dict.fromkeys(rows, 0)
         within = ", ".join("?" * len(rows))
-        for word in words:
+        for term in terms:
             hits = self._known.execute(
-                f"SELECT rowid FROM book WHERE book MATCH ? AND rowid IN ({within})", (_quoted(word), *rows)
+                f"SELECT rowid FROM book WHERE book MATCH ? AND rowid IN ({within})", (_quoted(term), *rows)
             )
             for (row,) in hits:
                 shared[row] += 1
@@ -137,11 +139,11 @@ class OpenBook:
 
 
 class OpenBookCache:
-    """The book of the facts file that was looked into last; read again when the file has changed."""
+    """A cache of one open book: that of the facts file used last, which is read again when the file has changed."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._of: tuple[Path, facts.Stamp | None] | None = None
+        self._of: tuple[Path, FileStamp | None] | None = None
         self._book: OpenBook | None = None
 
     def find(self, path: Path, question: str) -> list[RetrievedFacts]:
@@ -151,12 +153,12 @@ class OpenBookCache:
             GarageError: the file cannot be read.
         """
         with self._guard:
-            found = path, facts.stamp(path)
+            found = path, file_stamp(path)
             if self._book is None or found != self._of:
                 if self._book:
                     self._book.close()
                     self._book = None
-                self._book = OpenBook(facts.load(path).lines if found[1] else [])
+                self._book = OpenBook(load_facts(path).lines if found[1] else [])
                 self._of = found
             return self._book.find(question)
 
@@ -173,10 +175,10 @@ def _spaced(text: str) -> str:
     return _UNSPACED.sub(pairs, text)
 
 
-def _quoted(word: str) -> str:
+def _quoted(term: str) -> str:
     """Return a word as a string of FTS5's query language, in which nothing else has a meaning."""
-    return '"' + word.replace('"', '""') + '"'
+    return '"' + term.replace('"', '""') + '"'
 
 
-def _any(words: Sequence[str]) -> str:
-    return " OR ".join(dict.fromkeys(map(_quoted, words)))
+def _any(terms: Sequence[str]) -> str:
+    return " OR ".join(dict.fromkeys(map(_quoted, terms)))

@@ -60,7 +60,7 @@ class RowDraft:
     @classmethod
     def variant_of(cls, fact: Fact, position: int) -> RowDraft:
         """Return the draft of a new row for the same fact: it begins as a copy."""
-        return cls(None, position, _texts(fact), {**fact.extra, "fact": fact.says})
+        return cls(None, position, _texts(fact), {**fact.extra, "fact": fact.content})
 
     @classmethod
     def restored(cls, text: UnsavedText, lines: Sequence[Line]) -> RowDraft:
@@ -101,7 +101,7 @@ class RowDraft:
         fact, found = self.line.fact, dict[str, object]()
         if self.texts["question"] != fact.question:
             found["question"] = self.texts["question"]
-        if self.texts["answer"] != fact.answer or fact.statement:
+        if self.texts["answer"] != fact.answer or fact.is_statement:
             found["answer"] = self.texts["answer"]
         return found
 

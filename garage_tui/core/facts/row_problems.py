@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from garage_tui.core.facts.coverage import clash_with
+from garage_tui.core.base.format import plural
+from garage_tui.core.facts.coverage import clash_text
 from garage_tui.core.facts.document import Document
 from garage_tui.core.facts.line import Complaint, Line
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun, such as "1 row" or "2,000 rows"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def problems(document: Document, line: Line) -> list[Complaint]:
     """Return what is wrong with a row, by itself and compared with the others."""
     found = list(line.complaints)
     clashing = [(document.find(other) or 0, what) for other, what in document.coverage.clashing(line)[:5]]
-    found += [Complaint(clash_with(what, position + 1), error=False) for position, what in sorted(clashing)]
-    found += [Complaint(document.cut[id(line)], error=False)] if id(line) in document.cut else []
-    taught = sorted((document.find(other) or 0) + 1 for other in document.leaks.get(id(line), ())[:3])
-    text = "nearly taught in line {}, and so proves nothing: ask it in other words"
+    found += [Complaint(clash_text(what, position + 1), error=False) for position, what in sorted(clashing)]
+    found += [Complaint(document.truncated[id(line)], error=False)] if id(line) in document.truncated else []
+    taught = sorted((document.find(other) or 0) + 1 for other in document.near_duplicates.get(id(line), ())[:3])
+    text = "a near duplicate of line {}, which is taught, so it proves nothing: ask it in other words"
     return found + [Complaint(text.format(number), error=False) for number in taught]
 
 
@@ -32,5 +28,5 @@ def first_problem(document: Document) -> str:
     if wrong is None:
         wrong = next(at for at, line in enumerate(lines) if problems(document, line))
     first = min(problems(document, lines[wrong]), key=lambda problem: not problem.error)
-    others = f" · {counted(count - 1, 'more problem')}: f shows them" if count > 1 else ""
+    others = f" · {plural(count - 1, 'more problem')}: f shows them" if count > 1 else ""
     return f"line {wrong + 1}: {first.text}{others}"

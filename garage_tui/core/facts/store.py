@@ -1,6 +1,6 @@
-"""A facts file that is edited: what is in memory, what is on disk, and what somebody else wrote meanwhile.
+"""One open facts file: its rows in memory, saving them, and merging with what others wrote on disk meanwhile.
 
-Every change is in memory at once, in the journal before the file is touched, and in the file a moment later.
+Every change is in memory at once, in the journal before the file is written, and in the file a moment later.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.facts import file as facts
 from garage_tui.core.facts.coverage import Coverage
 from garage_tui.core.facts.document import Change, Document
-from garage_tui.core.facts.journal import Journal, Leftover, UnsavedText, file_lock, leftovers, redone
-from garage_tui.core.facts.line import Fact, Line, edited, line_of
+from garage_tui.core.facts.file import BACKUP, FactsFile, FileStamp, file_stamp, join_lines, load_facts, write_file
+from garage_tui.core.facts.journal import Journal, Leftover, UnsavedText, file_lock, find_leftovers, replay
+from garage_tui.core.facts.line import Fact, Line, edit_line, make_line
 from garage_tui.core.facts.three_way_merge import Choice, merge
 
 
 @dataclass(frozen=True)
 class ExternalChange:
-    """What somebody else made of the file while something here was not saved."""
+    """A version of the file on disk that somebody else wrote, merged with what is not saved here."""
 
     version: int
-    """Of the document that it was merged with."""
-    disk: facts.FactsFile
-    stamp: facts.Stamp | None
+    """The version of the document that it was merged with."""
+    disk: FactsFile
+    stamp: FileStamp | None
     merged: list[Line]
     coverage: Coverage
     clashes: list[tuple[list[Line], list[Line]]]
-    """(mine, theirs) of each place where both changed the same rows."""
+    """(mine, on disk) for each group of rows that both sides changed."""
 
 
 class FactsStore:
@@ -49,7 +49,7 @@ class FactsStore:
         self.path = path
         self.document = Document()
         self.leftovers: list[Leftover] = []
-        """What an app that went suddenly left of this file."""
+        """Unsaved work on this file that killed apps left in their journals."""
         self._journals = journals
         self._save_guard = threading.Lock()  # the last save, when the app ends, may meet one in a thread
         self._journal = Journal(journals, path)
@@ -57,25 +57,25 @@ class FactsStore:
         self._noted = 0  # how many of the pending changes are in the journal
         self._base: list[Line] = []
         self._ended = True
-        self._stamp: facts.Stamp | None = None
-        self._kept: facts.Stamp | None = None  # the version that needs no backup, since we wrote it
+        self._stamp: FileStamp | None = None
+        self._kept: FileStamp | None = None  # the version that needs no backup, since we wrote it
         self.adopt(self.read())
-        self.leftovers = leftovers(journals, path)
+        self.leftovers = find_leftovers(journals, path)
 
     def read(self) -> ExternalChange:
-        """Read the file again, for `take`; in a thread."""
+        """Read the file again, for `adopt`; in a thread."""
         version, mine = self.document.version, self.document.lines
-        found = facts.stamp(self.path)  # taken before reading: a change in between is seen as one later
+        found = file_stamp(self.path)  # taken before reading: a change in between is seen as one later
         known = {line.raw: line for line in mine[1:]}  # the first may have a mark of its own
-        file = facts.load(self.path, known) if found else facts.FactsFile(self.path)
+        file = load_facts(self.path, known) if found else FactsFile(self.path)
         return ExternalChange(version, file, found, file.lines, Coverage(file.lines), [])
 
-    def adopt(self, theirs: ExternalChange) -> bool:
-        """Take over what was read, on the event loop; False where something was changed here meanwhile."""
-        if self._pending or self.document.version != theirs.version:
+    def adopt(self, change: ExternalChange) -> bool:
+        """Replace the rows by what was read, on the event loop; False if something was changed here meanwhile."""
+        if self._pending or self.document.version != change.version:
             return False
-        self._base, self._stamp, self._ended = theirs.disk.lines, theirs.stamp, theirs.disk.ended
-        self.document.adopt(theirs.merged, theirs.coverage)
+        self._base, self._stamp, self._ended = change.disk.lines, change.stamp, change.disk.ends_with_newline
+        self.document.adopt(change.merged, change.coverage)
         return True
 
     @property
@@ -85,23 +85,23 @@ class FactsStore:
 
     @property
     def has_backup(self) -> bool:
-        """Whether the version of before this session is beside the file; of a new file there is none."""
-        return self.path.with_name(self.path.name + facts.BACKUP).exists()
+        """Whether the version from before this session is beside the file; a new file has none."""
+        return self.path.with_name(self.path.name + BACKUP).exists()
 
     # What follows is quick: it changes memory only.
 
     def insert(self, at: int, facts_: Sequence[Fact], what: str) -> list[Line]:
-        """Put new rows before the line at place `at`, and return their lines."""
+        """Insert new rows before the line at position `at`; return their lines."""
         like = self.document.lines[max(0, at - 1)] if self.document.lines else None
-        new = [line_of(fact, like) for fact in facts_]
+        new = [make_line(fact, like) for fact in facts_]
         self._pending.append(self.document.splice(at, 0, new, what))
         return new
 
     def replace(self, line: Line, new: Line, what: str, near: int = 0) -> int:
-        """Put `new` in the place of `line`; return where.
+        """Replace `line` by `new`; return its position.
 
         Raises:
-            GarageError: somebody else has changed or removed that row meanwhile.
+            GarageError: that row was changed or removed on disk meanwhile.
         """
         at = self._find(line, near)
         self._pending.append(self.document.splice(at, 1, [new], what))
@@ -110,43 +110,43 @@ class FactsStore:
     def edit(self, line: Line, values: dict[str, object], what: str, near: int = 0) -> int:
         """Change some values of a row; everything else in it stays. Raises as `replace` does."""
         at = self._find(line, near)
-        return self.replace(line, edited(line, values, first=at == 0), what, at)
+        return self.replace(line, edit_line(line, values, first=at == 0), what, at)
 
     def edit_all(self, changes: Sequence[tuple[Line, dict[str, object]]], what: str) -> int:
-        """Change some values of several rows as one change; return the place of the first. Raises as `replace`."""
-        wanted = {self._find(line, 0): values for line, values in changes}
-        low, high = min(wanted), max(wanted)
+        """Change some values of several rows as one change; return the position of the first. Raises as `replace`."""
+        changed = {self._find(line, 0): values for line, values in changes}
+        low, high = min(changed), max(changed)
         new = [
-            edited(line, wanted[place], first=place == 0) if place in wanted else line
-            for place, line in enumerate(self.document.lines[low : high + 1], low)
+            edit_line(line, changed[position], first=position == 0) if position in changed else line
+            for position, line in enumerate(self.document.lines[low : high + 1], low)
         ]
         self._pending.append(self.document.splice(low, len(new), new, what))
         return low
 
     def add_questions(self, line: Line, facts_: Sequence[Fact], what: str, near: int = 0) -> int:
-        """Give a row that awaits its question the first of `facts_`, and put the others below it, as one change.
+        """Give a row without a question the first of `facts_`, and insert the others below it, as one change.
 
         Raises:
             GarageError: as `replace`.
         """
         at = self._find(line, near)
-        first = edited(line, {"question": facts_[0].question, "answer": facts_[0].answer}, first=at == 0)
-        new = [first, *(line_of(fact, line) for fact in facts_[1:])]
+        first = edit_line(line, {"question": facts_[0].question, "answer": facts_[0].answer}, first=at == 0)
+        new = [first, *(make_line(fact, line) for fact in facts_[1:])]
         self._pending.append(self.document.splice(at, 1, new, what))
         return at
 
     def remove(self, line: Line, what: str, near: int = 0) -> int:
-        """Take a row out; return where it was. Raises as `replace` does."""
+        """Remove a row; return its position. Raises as `replace` does."""
         at = self._find(line, near)
         self._pending.append(self.document.splice(at, 1, [], what))
         return at
 
     def move(self, at: int, to: int, what: str) -> None:
-        """Move the line at one place to another place."""
+        """Move the line at position `at` to position `to`."""
         low, high = min(at, to), max(at, to)
         lines = self.document.lines[low : high + 1]
-        turned = [*lines[1:], lines[0]] if at < to else [lines[-1], *lines[:-1]]
-        self._pending.append(self.document.splice(low, len(lines), turned, what))
+        moved = [*lines[1:], lines[0]] if at < to else [lines[-1], *lines[:-1]]
+        self._pending.append(self.document.splice(low, len(lines), moved, what))
 
     def undo(self) -> Change:
         change = self.document.undo()
@@ -161,18 +161,18 @@ class FactsStore:
     def _find(self, line: Line, near: int) -> int:
         at = self.document.find(line, near)
         if at is None:
-            raise GarageError("somebody else has changed or removed this row meanwhile")
+            raise GarageError("this row was changed or removed on disk meanwhile")
         return at
 
     # What follows is done in a thread.
 
     def changed(self) -> bool:
-        """Return whether somebody else wrote the file since it was read or written here."""
-        found = facts.stamp(self.path)
+        """Return whether the file on disk is another one than was last read or written here."""
+        found = file_stamp(self.path)
         return found is not None and found != self._stamp
 
     def save(self) -> ExternalChange | None:
-        """Write what is not saved; or return what somebody else wrote meanwhile, for `accept`.
+        """Write what is not saved; or return what was written on disk meanwhile, for `accept`.
 
         Raises:
             GarageError: it cannot be written; the file is as it was, and nothing in memory is lost.
@@ -192,15 +192,15 @@ class FactsStore:
             pass  # the journal guards what the file cannot take; where the file can, it is not missed
         with file_lock(self._journals, self.path):
             if self.changed():
-                return self._theirs(lines, version)
+                return self._external_change(lines, version)
             try:
-                facts.write(self.path, facts.joined(lines, self._ended), keep=self._stamp != self._kept)
+                write_file(self.path, join_lines(lines, self._ended), keep=self._stamp != self._kept)
             except OSError as error:
                 why = error.strerror or str(error)
                 raise GarageError(
-                    f"{self.path.name} cannot be saved: {why}; your change waits, and ^s tries again"
+                    f"{self.path.name} cannot be saved: {why}; your change is kept, and ^s tries again"
                 ) from error
-            self._stamp = self._kept = facts.stamp(self.path)
+            self._stamp = self._kept = file_stamp(self.path)
         self._base = lines
         del self._pending[:count]
         self._noted -= count
@@ -212,65 +212,65 @@ class FactsStore:
         with contextlib.suppress(OSError):
             self._journal.clear()
 
-    def _theirs(self, lines: list[Line], version: int) -> ExternalChange:
-        found = facts.stamp(self.path)
+    def _external_change(self, lines: list[Line], version: int) -> ExternalChange:
+        found = file_stamp(self.path)
         known = {line.raw: line for line in [*self._base[1:], *lines[1:]]}
-        disk = facts.load(self.path, known)
+        disk = load_facts(self.path, known)
         merged, clashes = self._merge(lines, disk.lines, "both")
         return ExternalChange(version, disk, found, merged, Coverage(merged), clashes)
 
     def _merge(
-        self, mine: list[Line], theirs: list[Line], choice: Choice
+        self, mine: list[Line], on_disk: list[Line], choice: Choice
     ) -> tuple[list[Line], list[tuple[list[Line], list[Line]]]]:
-        lines = {line.raw: line for line in [*self._base, *mine, *theirs]}
-        base, ours, others = ([line.raw for line in side] for side in (self._base, mine, theirs))
+        lines = {line.raw: line for line in [*self._base, *mine, *on_disk]}
+        base, ours, others = ([line.raw for line in side] for side in (self._base, mine, on_disk))
         merged = merge(base, ours, others, choice)
 
         def read(raws: list[bytes]) -> list[Line]:
             return [lines[raw] for raw in raws]
 
-        return read(merged.lines), [(read(here), read(there)) for here, there in merged.clashes]
+        return read(merged.lines), [(read(left), read(right)) for left, right in merged.clashes]
 
-    def accept(self, theirs: ExternalChange, choice: Choice = "both") -> bool:
-        """Put our changes into their version, on the event loop; False where `save` must look again.
+    def accept(self, change: ExternalChange, choice: Choice = "both") -> bool:
+        """Merge our changes into the version on disk, on the event loop; False if `save` has to compare again.
 
         Args:
-            choice: whose rows count where both changed the same ones; "theirs" gives up all that is not saved here, and
-                the next `save` takes it out of the journal.
+            choice: which rows are kept where both sides changed the same ones; "theirs" (the version on disk) discards
+                all that is not saved here, and the next `save` removes it from the journal.
         """
-        if self.document.version != theirs.version:
+        if self.document.version != change.version:
             return False
-        merged = theirs.merged
+        merged = change.merged
         if choice == "theirs":
-            merged = theirs.disk.lines
+            merged = change.disk.lines
             self._pending.clear()
             self._noted = 0
         elif choice == "mine":
-            merged, _ = self._merge(self.document.lines, theirs.disk.lines, choice)
-        self._base, self._stamp, self._ended = theirs.disk.lines, theirs.stamp, theirs.disk.ended
-        self.document.adopt(merged, theirs.coverage if merged is theirs.merged else None)
+            merged, _ = self._merge(self.document.lines, change.disk.lines, choice)
+        self._base, self._stamp, self._ended = change.disk.lines, change.stamp, change.disk.ends_with_newline
+        self.document.adopt(merged, change.coverage if merged is change.merged else None)
         return True
 
     def keep_draft(self, draft: UnsavedText | None) -> None:
-        """Keep the text that is being written. A journal that cannot be written must not disturb the writing."""
+        """Keep the text that is being typed in the journal; a journal that cannot be written is ignored."""
         with contextlib.suppress(OSError):
             self._journal.draft(draft)
 
     def restore(self, leftover: Leftover) -> int:
-        """Make the changes again that an app that went suddenly left behind, on the event loop; return how many."""
-        lines = redone(self.document.lines, leftover.changes)
+        """Make the changes of a killed app again, on the event loop; return how many."""
+        lines = replay(self.document.lines, leftover.changes)
         if [line.raw for line in lines] == [line.raw for line in self.document.lines]:
             return 0
         count = len(self.document.lines)
-        self._pending.append(self.document.splice(0, count, lines, "taking up what was left behind"))
+        self._pending.append(self.document.splice(0, count, lines, "restoring unsaved work"))
         return len(leftover.changes)
 
     def discard(self, leftover: Leftover) -> None:
-        """Remove what was left behind."""
+        """Delete the journal of a killed app."""
         self.leftovers.remove(leftover)
         with contextlib.suppress(OSError):
             leftover.path.unlink()
 
     def close(self, *, keep_draft: bool = False) -> None:
-        """Let go of the journal; what could not be saved stays in it, and is offered at the next start."""
+        """Close the journal; what could not be saved stays in it, and is offered at the next start."""
         self._journal.close(keep=bool(self._pending) or keep_draft)

@@ -1,4 +1,4 @@
-"""Three versions of a file's lines into one: what both sides changed since the version that both knew."""
+"""Three-way merge of lines: the changes that two sides made to a common base."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ Choice = Literal["both", "mine", "theirs"]
 
 @dataclass(frozen=True)
 class MergeResult(Generic[T]):
-    """The lines of both sides."""
+    """The merged lines, and the conflicts between both sides."""
 
     lines: list[T]
     clashes: list[tuple[list[T], list[T]]]
-    """(mine, theirs) of each place where both changed the same lines, each in another way."""
+    """(mine, theirs) for each group of lines that both sides changed in different ways."""
 
 
 @dataclass(frozen=True)
 class _Edit(Generic[T]):
-    """`new` takes the place of `base[start:end]`."""
+    """`new` replaces `base[start:end]`."""
 
     start: int
     end: int
@@ -33,7 +33,7 @@ def merge(base: Sequence[T], mine: Sequence[T], theirs: Sequence[T], choice: Cho
     """Merge two versions of `base`: the changes of both, where they do not overlap.
 
     Unlike diff3 (Khanna, Kunal, Pierce 2007) it lets changes of neighbouring rows stand side by side, since facts do
-    not depend on their neighbours. Rows that both added at one place all stay, theirs first.
+    not depend on their neighbours. Rows that both added at one position all stay, theirs first.
 
     Args:
         choice: what is taken where both changed the same lines: one side's version, or both, theirs first.
@@ -67,8 +67,8 @@ def merge(base: Sequence[T], mine: Sequence[T], theirs: Sequence[T], choice: Cho
             if start < end and choice != "both":
                 merged += ours if choice == "mine" else others
             else:
-                there = set(others)
-                merged += [*others, *(line for line in ours if line not in there)]
+                known = set(others)
+                merged += [*others, *(line for line in ours if line not in known)]
     return MergeResult([*merged, *base[at:]], clashes)
 
 
@@ -90,25 +90,25 @@ def _with(base: Sequence[T], start: int, end: int, edits: list[_Edit[T]]) -> lis
 def _edits(base: Sequence[T], new: Sequence[T], mine: bool) -> list[_Edit[T]]:
     edits: list[_Edit[T]] = []
     start = at = 0
-    for place, there in [*enumerate(_places(base, new)), (len(base), len(new))]:
-        if there is None:
+    for position, new_position in [*enumerate(_new_positions(base, new)), (len(base), len(new))]:
+        if new_position is None:
             continue
-        if (start, at) != (place, there):
-            edits.append(_Edit(start, place, list(new[at:there]), mine))
-        start, at = place + 1, there + 1
+        if (start, at) != (position, new_position):
+            edits.append(_Edit(start, position, list(new[at:new_position]), mine))
+        start, at = position + 1, new_position + 1
     return edits
 
 
-def _places(old: Sequence[T], new: Sequence[T]) -> list[int | None]:
+def _new_positions(old: Sequence[T], new: Sequence[T]) -> list[int | None]:
     """Return for each line of `old` where it went in `new`; None where it is gone."""
-    places: list[int | None] = [None] * len(old)
+    positions: list[int | None] = [None] * len(old)
     start, most = 0, min(len(old), len(new))
     while start < most and old[start] == new[start]:
-        places[start] = start
+        positions[start] = start
         start += 1
     end = 0
     while end < most - start and old[-1 - end] == new[-1 - end]:
-        places[len(old) - 1 - end] = len(new) - 1 - end
+        positions[len(old) - 1 - end] = len(new) - 1 - end
         end += 1
     from difflib import SequenceMatcher  # most files are never merged
 
@@ -116,5 +116,5 @@ def _places(old: Sequence[T], new: Sequence[T]) -> list[int | None]:
     blocks = SequenceMatcher(None, old[start : len(old) - end], new[start : len(new) - end], autojunk=False)
     for a, b, size in blocks.get_matching_blocks():
         for offset in range(size):
-            places[start + a + offset] = start + b + offset
-    return places
+            positions[start + a + offset] = start + b + offset
+    return positions

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from garage_tui.core.facts.file import Fact, FactsFile, check_trainable, from_bytes, read_bytes
+from garage_tui.core.facts.file import FactsFile, check_trainable, parse_bytes, read_bytes
+from garage_tui.core.facts.line import Fact
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,6 @@ def read_training_file(path: Path) -> TrainingFile:
         BadInputError: it cannot be read, a line has an error, or there is nothing to train on.
     """
     data = read_bytes(path)
-    file = from_bytes(path, data)
+    file = parse_bytes(path, data)
     check_trainable(file)
     return TrainingFile(data, file)

@@ -1,4 +1,4 @@
-"""Watt-hours: counted by the GPUs themselves where they can, else integrated from their power. Nothing is invented."""
+"""Energy in watt-hours: from the GPUs' own counters if they have any, else integrated from their power."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from garage_tui.core.base.settings import EnergySettings
 from garage_tui.core.hardware.reading import GpuReading
 
 _JOULES = 3600.0  # in a watt-hour
-_GAP_SECONDS = 30.0  # between two looks that are further apart nobody knows what the power was
+_GAP_SECONDS = 30.0  # over a longer gap between two readings the power is unknown
 
 
 class EnergyMeter:
-    """What a set of GPUs has used since the first reading.
+    """Counts the energy that a set of GPUs has used since the first reading.
 
     Sources: nvmlDeviceGetTotalEnergyConsumption (mJ since the driver was loaded; Volta and newer), else
     nvmlDeviceGetPowerUsage by the trapezoid rule.
 
     Args:
-        wh, source: what was used in earlier lives of a run, and how it was found.
+        wh, source: energy used before a run was resumed, and how it was measured.
     """
 
     def __init__(self, wh: float | None = None, source: str = "") -> None:
@@ -28,7 +28,7 @@ class EnergyMeter:
 
     @property
     def wh(self) -> float | None:
-        """Watt-hours so far; None while nothing could be measured."""
+        """Watt-hours so far; None if nothing could be measured."""
         return None if self._wh is None else round(self._wh, 4)
 
     @property
@@ -37,7 +37,7 @@ class EnergyMeter:
         return " and ".join(sorted(self._sources))
 
     def add(self, t: float, readings: Iterable[GpuReading]) -> None:
-        """Count what was used since the reading before.
+        """Count the energy since the previous readings.
 
         Args:
             t: seconds on any clock that only goes forward.
@@ -54,29 +54,29 @@ class EnergyMeter:
 
 def _used(last: GpuReading, reading: GpuReading, seconds: float) -> tuple[float | None, str]:
     if last.energy_j is not None and reading.energy_j is not None:
-        # A driver that was loaded again counts from zero.
+        # A driver that was reloaded counts from zero.
         return max(0.0, reading.energy_j - last.energy_j), "counter"
     if last.power_w is not None and reading.power_w is not None:
         return ((last.power_w + reading.power_w) / 2 * seconds if seconds <= _GAP_SECONDS else 0.0), "power"
     return None, ""
 
 
-def in_words(wh: float | None, source: str, prices: EnergySettings) -> str:
-    """Return watt-hours with what they cost: `12.3 Wh, 0.004 €, 5 g CO₂`; nothing where nothing was measured."""
+def describe_energy(wh: float | None, source: str, prices: EnergySettings) -> str:
+    """Return an energy with its cost: `12.3 Wh, 0.004 €, 5 g CO₂`; empty if nothing was measured."""
     if wh is None:
         return ""
-    words = [amount(wh)]
+    parts = [format_wh(wh)]
     if prices.price_per_kwh is not None:
-        words.append(f"{wh / 1000 * prices.price_per_kwh:.2g} {one_line(prices.currency, 8)}")
+        parts.append(f"{wh / 1000 * prices.price_per_kwh:.2g} {one_line(prices.currency, 8)}")
     if prices.co2_g_per_kwh is not None:
-        words.append(f"{wh / 1000 * prices.co2_g_per_kwh:.2g} g CO₂")
+        parts.append(f"{wh / 1000 * prices.co2_g_per_kwh:.2g} g CO₂")
     if "power" in source:
-        words.append("integrated from its power" if source == "power" else "partly integrated from its power")
-    return ", ".join(words)
+        parts.append("integrated from its power" if source == "power" else "partly integrated from its power")
+    return ", ".join(parts)
 
 
-def amount(wh: float) -> str:
-    """Return watt-hours with three digits: `0.52 Wh`, `12.3 Wh`, `1.24 kWh`."""
+def format_wh(wh: float) -> str:
+    """Return an energy with three digits: `0.52 Wh`, `12.3 Wh`, `1.24 kWh`."""
     if wh >= 1000:
         return f"{wh / 1000:.2f} kWh"
     return f"{wh:.2f} Wh" if wh < 10 else f"{wh:.1f} Wh" if wh < 100 else f"{wh:.0f} Wh"

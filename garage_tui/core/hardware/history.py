@@ -1,4 +1,4 @@
-"""What the gauges said: every second for some minutes, means of ten seconds for a day."""
+"""The history of hardware readings: one a second for ten minutes, means over ten seconds for a day."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 from garage_tui.core.base.numbers import is_number
 from garage_tui.core.base.tail import FileFollower
-from garage_tui.core.runs.record import EVENTS
+from garage_tui.core.runs.folder import EVENTS
 
 if TYPE_CHECKING:
     from garage_tui.core.hardware.snapshot import HardwareSnapshot
 
 FINE_SECONDS, COARSE_SECONDS, KEPT_SECONDS = 600, 10, 86_400
 BOX = "box"
-"""The device that is no GPU; GPUs are called by their index."""
+"""Device name of the box itself; a GPU's name is its index."""
 Points = tuple[tuple[float, float], ...]
 
-_MOST_BYTES = 32 * 1024 * 1024  # of one run's events that are read: a day of a run on a fast GPU
-_MARK = b'"telemetry"'
+_MOST_BYTES = 32 * 1024 * 1024  # most bytes of a run's events that are read: a day of a run on a fast GPU
+_TELEMETRY = b'"telemetry"'
 _QUANTITIES = {"temp_c": "temp", "power_w": "power", "memory_used": "memory", "utilisation": "busy", "cpu": "busy"}
-"""What the values of telemetry are called here."""
+"""Names of telemetry values, and of their quantities here."""
 
 
-class _Line:
+class _Series:
     """One quantity of one device."""
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class _Line:
         if self.fine and t <= self.fine[-1][0]:
             if self.fine[-1][0] - t < COARSE_SECONDS:
                 return
-            self.fine.clear()  # the clock was put back: what is later than now never was
+            self.fine.clear()  # the clock was set back: drop what is later than now
             while self.coarse and self.coarse[-1][0] >= int(t // COARSE_SECONDS):
                 self.coarse.pop()
         self.fine.append((t, value))
@@ -54,7 +54,7 @@ class _Line:
             self.coarse.popleft()
 
     def put_before(self, earlier: Iterable[tuple[float, float]]) -> None:
-        """Take what was measured before the first value here."""
+        """Add what was measured before the first value."""
         first = self.coarse[0][0] if self.coarse else float("inf")
         found: dict[int, tuple[float, int]] = {}
         for t, value in earlier:
@@ -74,52 +74,52 @@ class _Line:
 
 
 class ReadingHistory:
-    """All quantities of each device: `temp` (°C), `power` (W), `memory` (bytes), `busy` (0 to 1). Shared by threads."""
+    """Readings of each device over time: `temp` (°C), `power` (W), `memory` (bytes), `busy` (0 to 1). Thread-safe."""
 
     def __init__(self) -> None:
-        self._lines: defaultdict[tuple[str, str], _Line] = defaultdict(_Line)
-        self._guard = threading.Lock()
+        self._series: defaultdict[tuple[str, str], _Series] = defaultdict(_Series)
+        self._lock = threading.Lock()
 
-    def add(self, look: HardwareSnapshot) -> None:
-        """Take a look's values; what is absent leaves a gap."""
-        with self._guard:
-            for gpu in look.gpus:
+    def add(self, snapshot: HardwareSnapshot) -> None:
+        """Add the values of a snapshot; an absent one leaves a gap."""
+        with self._lock:
+            for gpu in snapshot.gpus:
                 values = {"temp": gpu.temp_c, "power": gpu.power_w, "memory": gpu.memory_used, "busy": gpu.utilisation}
-                self._take(look.t, str(gpu.index), values)
-            host = look.host
-            self._take(look.t, BOX, {"temp": host.temp_c, "memory": host.memory_used, "busy": host.cpu})
+                self._take(snapshot.t, str(gpu.index), values)
+            host = snapshot.host
+            self._take(snapshot.t, BOX, {"temp": host.temp_c, "memory": host.memory_used, "busy": host.cpu})
 
     def _take(self, t: float, device: str, values: dict[str, float | None]) -> None:
         for quantity, value in values.items():
             if value is not None:
-                self._lines[device, quantity].add(t, value)
+                self._series[device, quantity].add(t, value)
 
     def recall(self, folders: Iterable[Path], since: float) -> None:
-        """Take up what runs have told of the time before, from their events."""
+        """Add the telemetry that runs have recorded in their events since a Unix time."""
         found: defaultdict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
         for folder in folders:
-            for t, device, quantity, value in _told(folder, since):
+            for t, device, quantity, value in _recorded(folder, since):
                 found[device, quantity].append((t, value))
-        with self._guard:
+        with self._lock:
             for key, points in found.items():
-                self._lines[key].put_before(sorted(points))
+                self._series[key].put_before(sorted(points))
 
     def points(self, device: str, quantity: str, since: float) -> Points:
-        """Return (Unix time, value) from `since` on, the oldest first."""
-        with self._guard:
-            line = self._lines.get((device, quantity))
-            return line.points(since) if line else ()
+        """Return (Unix time, value) pairs from `since` on, the oldest first."""
+        with self._lock:
+            series = self._series.get((device, quantity))
+            return series.points(since) if series else ()
 
 
-def _told(folder: Path, since: float) -> Iterator[tuple[float, str, str, float]]:
+def _recorded(folder: Path, since: float) -> Iterator[tuple[float, str, str, float]]:
     """Yield the telemetry of a run folder: time, device, quantity, value."""
-    story = FileFollower(folder / EVENTS, tail=_MOST_BYTES)
-    while story.behind:
-        before = story.position
-        for raw in story.read(final=True):
-            if _MARK in raw:
+    events = FileFollower(folder / EVENTS, tail=_MOST_BYTES)
+    while events.behind:
+        position = events.position
+        for raw in events.read(final=True):
+            if _TELEMETRY in raw:
                 yield from _values(raw, since)
-        if story.position == before:  # it cannot be read
+        if events.position == position:  # it cannot be read
             return
 
 
@@ -131,7 +131,7 @@ def _values(raw: bytes, since: float) -> Iterator[tuple[float, str, str, float]]
         if event["event"] != "telemetry" or not since <= t < since + 2 * KEPT_SECONDS:  # NaN is neither
             return
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return  # torn by a power cut, or written by somebody else
+        return  # damaged by a power cut, or written by another program
     for device, values in devices:
         for key, quantity in _QUANTITIES.items():
             if isinstance(values, dict) and is_number(value := values.get(key)):

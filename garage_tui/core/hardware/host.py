@@ -1,4 +1,4 @@
-"""The box itself: processor, memory, the workspace's disk, and the temperatures that its sensors tell (psutil)."""
+"""Readings of the box itself: processor, memory, the workspace's disk, and temperature sensors (psutil)."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class Sensor(NamedTuple):
     name: str
     temp_c: float
     high_c: float | None = None
-    """What the sensor itself calls high."""
+    """The temperature that the sensor itself reports as high."""
 
 
 class Host(NamedTuple):
-    """The box at one moment; sizes in bytes, None where it does not say."""
+    """The box at one moment; sizes in bytes, None where nothing is reported."""
 
     cores: int
     cpu: float | None = None
-    """Share of all cores' time that was used since the look before, from 0 to 1; None at the first."""
+    """Share of all cores' time that was used since the previous reading, from 0 to 1; None in the first one."""
     load: float | None = None
-    """Processes that work or want to, as a mean over a minute."""
+    """Mean number of processes that run or wait to run, over a minute."""
     memory_total: int | None = None
     memory_used: int | None = None
     disk_total: int | None = None
@@ -38,18 +38,18 @@ class Host(NamedTuple):
 
     @property
     def temp_c(self) -> float | None:
-        """The processor's temperature: the hottest of its sensors; None where none is told."""
+        """The processor's temperature: that of its hottest sensor; None without one."""
         temps = [sensor.temp_c for sensor in self.sensors if sensor.name.startswith("cpu")]
         return max(temps, default=None)
 
 
 _CPU_CHIPS = ("coretemp", "k10temp", "zenpower", "cpu_thermal", "cpu-thermal", "soc_thermal", "x86_pkg_temp", "acpitz")
-"""Drivers of processors' sensors, the best first: acpitz is a board's, and taken only where nothing better is there."""
+"""Drivers of processors' sensors, the best first: acpitz belongs to the board: a last resort."""
 _OTHERS = {"nvme": "disk", "drivetemp": "disk", "iwlwifi": "wifi"}
 
 
 class HostMeter:
-    """Looks at the box again and again. One thread at a time may use it.
+    """Reads the box again and again. One thread at a time may use it.
 
     Args:
         workspace: its file system is measured.
@@ -60,9 +60,9 @@ class HostMeter:
         self._first = True
         self._no_sensors = False
 
-    def look(self) -> Host:
-        """Return what the box says now."""
-        import psutil  # 12 ms, and only who looks needs it
+    def read(self) -> Host:
+        """Return a reading of this moment."""
+        import psutil  # 12 ms, only needed here
 
         cpu: float | None = psutil.cpu_percent(None) / 100
         if self._first:
@@ -96,14 +96,14 @@ class HostMeter:
             chips = psutil.sensors_temperatures()
         except AttributeError:  # a system for which psutil knows none
             chips = {}
-        except (OSError, ValueError):  # one that goes while it is read
+        except (OSError, ValueError):  # a chip that disappears while it is read
             return ()
         self._no_sensors = not chips  # a virtual machine has none, and will not get one
         return tuple(_named(chips))
 
 
 def _named(chips: Mapping[str, Sequence[object]]) -> list[Sensor]:
-    """Return the hottest sensor of each part of the box that has a name for people."""
+    """Return the hottest sensor of each part of the box, the processor first."""
     best = next((chip for chip in _CPU_CHIPS if chip in chips), None)
     found: dict[str, Sensor] = {}
     for chip, values in chips.items():

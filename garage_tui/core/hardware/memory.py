@@ -1,4 +1,4 @@
-"""How much memory there is, and how much is free now, where a run would work."""
+"""Free and total memory of the GPU or the processor that a run would use."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _MEMINFO = Path("/proc/meminfo")
 
 
 def free_memory(readings: Sequence[GpuReading], gpus: Sequence[int] = (), swap: bool = False) -> float | None:
-    """Return the bytes that are free; None where nobody says.
+    """Return the bytes that are free now; None if that is unknown.
 
     Args:
-        readings: the GPUs that a run may take; without any it works on the processor, and memory counts.
-        gpus: those that were asked for: the fullest of them counts. By default the emptiest of all does.
-        swap: of the processor's memory, count what could be swapped out, too: slow, but it goes.
+        readings: the GPUs that a run may use; without any, main memory counts.
+        gpus: indices of the requested GPUs: the fullest of them counts. By default the emptiest of all counts.
+        swap: count free swap as main memory too: slow, but it works.
     """
     if not readings:
         return _lines(("MemAvailable", "SwapFree") if swap else ("MemAvailable",))
@@ -25,9 +25,9 @@ def free_memory(readings: Sequence[GpuReading], gpus: Sequence[int] = (), swap: 
 
 
 def all_memory(readings: Sequence[GpuReading], gpus: Sequence[int] = ()) -> float | None:
-    """Return the bytes that there are, free or not; None where nobody says. Of main memory its swap counts, too.
+    """Return the total bytes, free or not, swap included; None if that is unknown.
 
-    Arguments are those of `free_memory`: of the GPUs that were asked for, the smallest counts.
+    Arguments are those of `free_memory`; of the requested GPUs the smallest counts.
     """
     if not readings:
         return _lines(("MemTotal", "SwapTotal"))
@@ -35,14 +35,14 @@ def all_memory(readings: Sequence[GpuReading], gpus: Sequence[int] = ()) -> floa
 
 
 def _of(memory: dict[int, int], gpus: Sequence[int]) -> float | None:
-    asked = [memory[index] for index in gpus if index in memory]
-    if asked:
-        return float(min(asked))
+    requested = [memory[index] for index in gpus if index in memory]
+    if requested:
+        return float(min(requested))
     return float(max(memory.values())) if memory else None
 
 
 def _lines(names: Sequence[str]) -> float | None:
-    """Return the sum of these lines of the kernel's: MemAvailable pushes nothing out of memory (proc(5))."""
+    """Return the sum of these lines of /proc/meminfo in bytes (proc(5)); None if one is missing."""
     try:
         lines = dict(line.split(":", 1) for line in _MEMINFO.read_text().splitlines())
         return sum(float(lines[name].split()[0]) * 1024 for name in names)

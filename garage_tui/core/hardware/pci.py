@@ -1,4 +1,4 @@
-"""NVIDIA's GPUs on the PCI bus, as the kernel sees them: whether one sleeps is known here without waking it."""
+"""NVIDIA GPUs on the PCI bus in sysfs, which shows whether a GPU is suspended without waking it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def gpus(devices: Path | None = None) -> list[Path]:
 
 
 def asleep(folder: Path) -> bool:
-    """True while the kernel has the GPU suspended (runtime power management, kernel docs: power/runtime_pm)."""
+    """True while the GPU is suspended (runtime power management, kernel docs: power/runtime_pm)."""
     return _word(folder / "power/runtime_status") == "suspended"
 
 
 def may_sleep(folder: Path) -> bool:
-    """True where the kernel may suspend it as soon as nobody uses it."""
+    """True if the kernel may suspend the GPU while nobody uses it."""
     return _word(folder / "power/control") == "auto"
 
 

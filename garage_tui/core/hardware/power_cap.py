@@ -1,8 +1,8 @@
-"""A lower power cap for the time of a run, put back whatever way the run ends.
+"""A lower power cap for the duration of a run, restored however the run ends.
 
-What was changed is written down before it is changed, one file for each GPU in the user's state folder, with the run
-that asked for it. The run's supervisor puts it back; where that was killed too, the next of ours that looks does. (A
-reboot puts it back by itself.) Setting a cap needs root: without permission nothing is changed and a sentence says so.
+Before a cap is changed, the change is recorded, one file for each GPU in the user's state folder, with the run that
+requested it. The run's supervisor restores the cap; if that was killed too, the next program of ours that checks does.
+(A reboot restores it as well.) Setting a cap needs root: without permission nothing changes, and a sentence says so.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from garage_tui.core.runs.folder import is_alive
 
 
 class LoweredCap(msgspec.Struct, frozen=True):
-    """A cap that was changed; milliwatts, as NVML counts."""
+    """A record of a changed cap; in milliwatts, NVML's unit."""
 
     uuid: str
     before: int
@@ -34,15 +34,15 @@ class LoweredCap(msgspec.Struct, frozen=True):
 
 @contextlib.contextmanager
 def lowered(run: Path, gpus: Iterable[int], watts: float) -> Iterator[list[str]]:
-    """Set the cap of a run's GPUs, where it is higher, and give in sentences what was done and what could not be.
+    """Lower the cap of a run's GPUs, and yield sentences on what was changed and what could not be.
 
-    The driver is held open inside of this: on a box without a screen it forgets the cap with its last client (NVML
-    reference, nvmlDeviceSetPowerManagementLimit). `put_back` is the other half.
+    The driver stays open inside this context: without a display it forgets the cap when its last client closes (NVML
+    reference, nvmlDeviceSetPowerManagementLimit). `put_back` restores the cap.
 
     Args:
         gpus: NVML indices.
     """
-    with contextlib.suppress(OSError):  # where it cannot be made, noting down says so
+    with contextlib.suppress(OSError):  # if it cannot be made, writing the record fails with a sentence
         power_caps_folder().mkdir(parents=True, exist_ok=True, mode=0o700)
     with _driver() as nvml:
         if nvml is None:
@@ -56,61 +56,63 @@ def _lower(nvml: Any, run: Path, index: int, watts: float) -> str:
         handle = nvml.nvmlDeviceGetHandleByIndex(index)
         uuid, before = nvml.nvmlDeviceGetUUID(handle), nvml.nvmlDeviceGetPowerManagementLimit(handle)
         low, _ = nvml.nvmlDeviceGetPowerManagementLimitConstraints(handle)
-        wanted = max(round(watts * 1000), low)
-        if wanted >= before:
+        milliwatts = max(round(watts * 1000), low)
+        if milliwatts >= before:
             return f"the power cap of GPU {index} is {before / 1000:.0f} W already"
         file = _file(uuid)
-        write_atomic(file, msgspec.json.encode(LoweredCap(uuid, before, wanted, str(run))), mode=0o600)
+        write_atomic(file, msgspec.json.encode(LoweredCap(uuid, before, milliwatts, str(run))), mode=0o600)
         try:
-            nvml.nvmlDeviceSetPowerManagementLimit(handle, wanted)
+            nvml.nvmlDeviceSetPowerManagementLimit(handle, milliwatts)
         except nvml.NVMLError:
             file.unlink(missing_ok=True)
             raise
     except nvml.NVMLError as error:
         return f"the power cap of GPU {index} stays as it is ({_why(nvml, error, index, watts)})"
     except OSError as error:
-        return f"the power cap of GPU {index} stays as it is: it cannot be noted down ({error.strerror})"
-    least = " (the lowest that it takes)" if wanted > round(watts * 1000) else ""
-    return f"power cap of GPU {index}: {wanted / 1000:.0f} W{least} instead of {before / 1000:.0f}, until the run ends"
+        return f"the power cap of GPU {index} stays as it is: the change cannot be recorded ({error.strerror})"
+    least = " (the lowest that it accepts)" if milliwatts > round(watts * 1000) else ""
+    return (
+        f"power cap of GPU {index}: {milliwatts / 1000:.0f} W{least} instead of {before / 1000:.0f}, until the run ends"
+    )
 
 
 def put_back(run: Path | None = None) -> list[str]:
-    """Put back the caps that `run` lowered, or those of all runs whose processes are gone; return what was done."""
-    notes = [(file, note) for file in _files() if (note := _read(file))]
-    due = [(file, note) for file, note in notes if _is_due(note, run)]
+    """Restore the caps that `run` lowered, by default those of all runs without processes; return what was done."""
+    records = [(file, record) for file in _files() if (record := _read(file))]
+    due = [(file, record) for file, record in records if _is_due(record, run)]
     if not due:
         return []
-    said = []
+    done = []
     with _driver() as nvml:
-        for file, note in due if nvml is not None else []:
+        for file, record in due if nvml is not None else []:
             assert nvml is not None
             try:
-                handle = nvml.nvmlDeviceGetHandleByUUID(note.uuid)
-                # Somebody else's later change is left alone.
-                if nvml.nvmlDeviceGetPowerManagementLimit(handle) == note.now:
-                    nvml.nvmlDeviceSetPowerManagementLimit(handle, note.before)
-                    said.append(f"power cap back at {note.before / 1000:.0f} W")
+                handle = nvml.nvmlDeviceGetHandleByUUID(record.uuid)
+                # A later change by somebody else is left alone.
+                if nvml.nvmlDeviceGetPowerManagementLimit(handle) == record.now:
+                    nvml.nvmlDeviceSetPowerManagementLimit(handle, record.before)
+                    done.append(f"power cap restored to {record.before / 1000:.0f} W")
                 file.unlink(missing_ok=True)
             except (nvml.NVMLError, OSError):
-                continue  # the GPU is gone for now, or the folder is read-only: the note stays
-    return said
+                continue  # the GPU is lost for now, or the folder is read-only: the record stays
+    return done
 
 
-def _is_due(note: LoweredCap, run: Path | None) -> bool:
-    return note.run == str(run) if run is not None else not is_alive(Path(note.run))
+def _is_due(record: LoweredCap, run: Path | None) -> bool:
+    return record.run == str(run) if run is not None else not is_alive(Path(record.run))
 
 
 def _why(nvml: Any, error: Any, index: int, watts: float) -> str:
     if error.value == nvml.NVML_ERROR_NO_PERMISSION:
-        return f"no permission; by hand: sudo nvidia-smi -i {index} -pl {watts:.0f}"
+        return f"no permission; do it yourself: sudo nvidia-smi -i {index} -pl {watts:.0f}"
     if error.value == nvml.NVML_ERROR_NOT_SUPPORTED:
-        return "this GPU has none"
+        return "this GPU has no power cap"
     return str(error)
 
 
 @contextlib.contextmanager
 def _driver() -> Iterator[Any]:
-    """Hold the driver open; None where it does not answer."""
+    """Keep the driver open; yield None if it does not answer."""
     try:
         import pynvml
 

@@ -1,4 +1,4 @@
-"""Whose a process is: every process of a run carries the run folder's absolute path as an argument."""
+"""The owner of a process: each process of a run has the run folder's absolute path among its arguments."""
 
 from __future__ import annotations
 
@@ -17,43 +17,43 @@ _known: dict[tuple[int, float], tuple[str, bool]] = {}
 
 
 def owner(pid: int) -> tuple[str, bool]:
-    """Return the name of the run that a process works for and True; else its program's name and False.
+    """Return a process's run or server and True, if it is ours; else its program's name and False.
 
-    The name is empty where the process cannot be seen: another user's, another container's, or gone.
+    The name is empty if the process is not visible: it is in another container, or has ended.
     """
     try:
-        seen = (_PROC / str(pid)).stat()
+        stat = (_PROC / str(pid)).stat()
     except OSError:
         return "", False
-    key = pid, seen.st_ctime
+    key = pid, stat.st_ctime
     if key not in _known:
         if len(_known) >= _MOST_KNOWN:
             _known.clear()
-        found = _look(pid, seen.st_uid == os.getuid())
+        found = _find(pid, stat.st_uid == os.getuid())
         if not found[0]:
-            return found  # it may just be starting
+            return found  # the process may just be starting
         _known[key] = found
     return _known[key]
 
 
-def _look(pid: int, own: bool) -> tuple[str, bool]:
+def _find(pid: int, own: bool) -> tuple[str, bool]:
     try:
-        words = (_PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        arguments = (_PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:
         return "", False
-    if own and (_SERVER in words or _SERVER in _leader(pid)):
+    if own and (_SERVER in arguments or _SERVER in _leader(pid)):
         return "the chat's server", True
-    # Paths of other people's processes are not looked at: they may be anything, and on a disk that hangs.
-    for word in words[1:] if own else ():
-        if word.startswith("/") and Path(word).parent.name == _RUNS and _is_run(word):
-            return one_line(Path(word).name, _LONGEST), True
-    program = Path(words[0]).name
-    script = next((word for word in words[1:] if word and not word.startswith("-")), "")
+    # Paths of other users' processes are not opened: they may be anything, even on a disk that hangs.
+    for argument in arguments[1:] if own else ():
+        if argument.startswith("/") and Path(argument).parent.name == _RUNS and _is_run(argument):
+            return one_line(Path(argument).name, _LONGEST), True
+    program = Path(arguments[0]).name
+    script = next((one for one in arguments[1:] if one and not one.startswith("-")), "")
     return one_line(f"{program} {script}" if program.startswith("python") else program, _LONGEST), False
 
 
 def _leader(pid: int) -> list[str]:
-    """Return the command line of the first process of its session: vLLM's processes give themselves other names."""
+    """Return the command line of the session's first process: vLLM's workers rename themselves."""
     try:
         return (_PROC / str(os.getsid(pid)) / "cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:
@@ -63,5 +63,5 @@ def _leader(pid: int) -> list[str]:
 def _is_run(path: str) -> bool:
     try:
         return Path(path, MANIFEST).is_file()
-    except (OSError, ValueError):  # no permission, too long a name
+    except (OSError, ValueError):  # no permission, or too long a name
         return False

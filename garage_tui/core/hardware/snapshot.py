@@ -1,4 +1,4 @@
-"""All that can be read of a box at one moment: its GPUs and itself."""
+"""A snapshot of this box: readings of its GPUs and of itself at one moment."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from garage_tui.core.hardware.reading import GpuReading
 
 
 class HardwareSnapshot(NamedTuple):
-    """One moment of the box."""
+    """All readings of one moment."""
 
     t: float
     """Unix time."""
     host: Host
     gpus: tuple[GpuReading, ...] = ()
     trouble: str = ""
-    """Why no GPU answers although there is one."""
+    """Why no GPU can be read although there is one; empty if all is well."""
 
 
 class HardwareMeter:
-    """Looks at GPUs and box; keeps the driver open. One thread at a time may use it.
+    """Reads the sensors of GPUs and box, and keeps the driver open between readings. One thread at a time may use it.
 
     Args:
         workspace: its disk is measured.
-        wake: GPUs that sleep are looked at too.
-        brief: the box itself is only looked at where there is no GPU to look at: a quarter of a status line's time.
+        wake: read suspended GPUs too, which wakes them.
+        brief: read the box itself only if there is no GPU to read: that saves a quarter of a status line's time.
     """
 
     def __init__(self, workspace: Path, wake: bool = False, brief: bool = False) -> None:
@@ -38,16 +38,16 @@ class HardwareMeter:
 
     @property
     def may_sleep(self) -> bool:
-        """True where a GPU would go to sleep if nobody looked at it."""
+        """True if a GPU would be suspended if nobody read it."""
         return self._nvml.may_sleep
 
-    def look(self) -> HardwareSnapshot:
-        """Return what the box says now."""
-        found = self._nvml.look()
-        awake = any(not (gpu.asleep or gpu.lost) for gpu in found.gpus)
-        host = Host(os.cpu_count() or 1) if self._brief and awake else self._host.look()
-        return HardwareSnapshot(time.time(), host, found.gpus, found.trouble)
+    def read(self) -> HardwareSnapshot:
+        """Return a snapshot of this moment."""
+        readings = self._nvml.read()
+        awake = any(not (gpu.asleep or gpu.lost) for gpu in readings.gpus)
+        host = Host(os.cpu_count() or 1) if self._brief and awake else self._host.read()
+        return HardwareSnapshot(time.time(), host, readings.gpus, readings.trouble)
 
     def close(self) -> None:
-        """Let go of the driver."""
+        """Close the driver."""
         self._nvml.close()

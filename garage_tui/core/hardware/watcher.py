@@ -1,4 +1,4 @@
-"""The eyes on heat, power and memory: looks in a thread of its own, as often as it is worth it."""
+"""The watcher of the hardware: reads the sensors in a thread, more often while a run works or somebody watches."""
 
 from __future__ import annotations
 
@@ -18,72 +18,71 @@ if TYPE_CHECKING:
     from garage_tui.core.hardware.snapshot import HardwareMeter, HardwareSnapshot
 
 BUSY, IDLE, SLEEPY = 1.0, 5.0, 60.0
-"""Seconds between two looks: while a run works or the screen is in view, else, and where a GPU could go to sleep."""
+"""Seconds between two readings: while a run works or the GPU screen is in front, else, or if a GPU may sleep."""
 _MOST_RUNS = 50
 _CAPS_EVERY = 30.0
 
 
 class HardwareWatcher:
-    """Looks at the box and remembers. `run` is the body of a thread; the other methods may be called from any."""
+    """Reads the hardware and keeps a history. `run` is the body of a thread; any thread may call the other methods."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._meter: HardwareMeter | None = None
         self._wake = threading.Event()
-        self._over = False
-        self._caps_looked = 0.0
+        self._closed = False
+        self._caps_checked = 0.0
         self.history = ReadingHistory()
         self.watched = False
-        """True while the screen is in view."""
+        """True while the GPU screen is in front."""
         self.running = False
         """True while a run works."""
 
-    def run(self, tell: Callable[[HardwareSnapshot], bool]) -> None:
-        """Look again and again, until `tell` returns False. It is the body of a thread, and raises nothing."""
+    def run(self, publish: Callable[[HardwareSnapshot], bool]) -> None:
+        """Read again and again, until `publish` returns False. This is the body of a thread; it raises nothing."""
         recalled = False
-        while not self._over and tell(self._safe_look()):
+        while not self._closed and publish(self._read_safely()):
             if not recalled:
                 recalled = True
-                with contextlib.suppress(OSError, ValueError):  # a history is not worth an app
+                with contextlib.suppress(OSError, ValueError):  # the app works without a history
                     self.recall()
             self._wake.wait(self.pause)
             self._wake.clear()
         if self._meter is not None:
             self._meter.close()
 
-    def _safe_look(self) -> HardwareSnapshot:
+    def _read_safely(self) -> HardwareSnapshot:
         try:
-            return self.look()
-        except Exception as error:  # whatever a sensor does, the app goes on and says so
+            return self.read()
+        except Exception as error:  # whatever a sensor does, the app goes on and shows the error
             from garage_tui.core.hardware.host import Host
             from garage_tui.core.hardware.snapshot import HardwareSnapshot
 
-            return HardwareSnapshot(
-                time.time(), Host(os.cpu_count() or 1), (), f"the gauges fail: {one_line(repr(error))}"
-            )
+            trouble = f"the sensors cannot be read: {one_line(repr(error))}"
+            return HardwareSnapshot(time.time(), Host(os.cpu_count() or 1), (), trouble)
 
-    def look(self) -> HardwareSnapshot:
-        """Look now."""
+    def read(self) -> HardwareSnapshot:
+        """Read all sensors now, and add the readings to the history."""
         from garage_tui.core.hardware import power_cap
         from garage_tui.core.hardware.snapshot import HardwareMeter
 
         if self._meter is None:
             self._meter = HardwareMeter(self._workspace.root)
-        look = self._meter.look()
-        self.history.add(look)
-        if time.monotonic() - self._caps_looked > _CAPS_EVERY:
-            self._caps_looked = time.monotonic()
-            power_cap.put_back()  # of a run whose processes were all killed
-        return look
+        snapshot = self._meter.read()
+        self.history.add(snapshot)
+        if time.monotonic() - self._caps_checked > _CAPS_EVERY:
+            self._caps_checked = time.monotonic()
+            power_cap.put_back()  # caps of a run whose processes were all killed
+        return snapshot
 
     def recall(self) -> None:
-        """Read what the runs of the last day have told."""
+        """Add what the runs of the last day have recorded."""
         since = time.time() - KEPT_SECONDS
         recent = [run for run in list_runs(self._workspace) if run.state and run.state.updated >= since]
         self.history.recall([run.path for run in recent[:_MOST_RUNS]][::-1], since)
 
-    def attend(self, *, watched: bool | None = None, running: bool | None = None) -> None:
-        """Look more or less often from now on."""
+    def set_attention(self, *, watched: bool | None = None, running: bool | None = None) -> None:
+        """Set how often the sensors are read from now on; None leaves a condition as it is."""
         before = self.pause
         self.watched = self.watched if watched is None else watched
         self.running = self.running if running is None else running
@@ -92,16 +91,16 @@ class HardwareWatcher:
 
     @property
     def pause(self) -> float:
-        """Seconds until the next look."""
-        if self.running or (self.watched and not self._sleepy):
+        """Seconds until the next reading."""
+        if self.running or (self.watched and not self._may_sleep):
             return BUSY
-        return SLEEPY if self._sleepy else IDLE
+        return SLEEPY if self._may_sleep else IDLE
 
     @property
-    def _sleepy(self) -> bool:
+    def _may_sleep(self) -> bool:
         return self._meter is not None and self._meter.may_sleep
 
     def close(self) -> None:
-        """Look no more."""
-        self._over = True
+        """Stop reading."""
+        self._closed = True
         self._wake.set()

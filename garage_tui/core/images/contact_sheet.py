@@ -144,7 +144,7 @@ def read(path: Path) -> tuple[np.ndarray, ContactSheet]:
     """Return the pictures of a sheet, as they were given to `write`, and its metadata.
 
     Raises:
-        BadInputError: the file is no contact sheet, or cannot be read.
+        BadInputError: the file is not a contact sheet, or cannot be read.
     """
     import numpy as np
     from PIL import Image

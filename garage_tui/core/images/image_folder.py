@@ -35,7 +35,7 @@ def load(
     """
     name = one_line(str(folder))
     if not Path(os.path.realpath(folder)).is_dir():
-        raise BadInputError(f"no folder {name}")
+        raise BadInputError(f"there is no folder {name}")
     files, left_out = find(folder)
     return image_set.load(files, size, fit, where=name, count=count, left_out=left_out, progress=progress)
 
@@ -66,7 +66,7 @@ def find(folder: Path) -> tuple[list[ImageFile], list[SkippedImage]]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         for path in (Path(where, name) for name in folders):
             if path.is_symlink():
-                skip(path, "link", "is a link to a folder, which is not followed")
+                skip(path, "link", "is a link to a folder; such links are not followed")
         seen += len(names)
         if seen > MOST_FILES:
             most = f"has more than {MOST_FILES:,} files"

@@ -37,7 +37,7 @@ class PictureError(BadInputError):
     """
 
     def __init__(self, name: str, fault: Fault, reason: str) -> None:
-        super().__init__(f"no file {name}" if fault == "not there" else f"{name} {reason}")
+        super().__init__(f"there is no file {name}" if fault == "not there" else f"{name} {reason}")
         self.fault: Fault = fault
         self.reason = reason
 
@@ -51,7 +51,7 @@ def open_file(path: Path, name: str, use: str = "shown") -> Iterator[BufferedRea
         use: the purpose, in errors: `shown`, `used`.
 
     Raises:
-        PictureError: it is not there, it is no file, it is too large, or it cannot be read.
+        PictureError: the file is missing, is not a regular file, is too large, or cannot be read.
     """
     try:
         if check_regular(path).st_size > MOST_FILE_BYTES:
@@ -80,7 +80,7 @@ def open_image(stream: Stream, name: str, use: str = "shown") -> Iterator[Image]
     Pillow may issue warnings, which the caller filters. Arguments are as in `open_file`.
 
     Raises:
-        PictureError: it is no picture, it is damaged, or it is too large to be safe.
+        PictureError: the file is not a picture, is damaged, or is too large to be safe.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -95,7 +95,7 @@ def open_image(stream: Stream, name: str, use: str = "shown") -> Iterator[Image]
     except BadInputError:
         raise
     except UnidentifiedImageError:
-        reason = f"is not a picture that can be {use} ({', '.join(FORMATS)})"
+        reason = f"is not a picture that can be {use}: only {', '.join(FORMATS)}"
         raise PictureError(name, "no picture", reason) from None
     except Image.DecompressionBombError:
         raise huge from None
@@ -137,7 +137,7 @@ def read(path: Path, background: RGB = (0, 0, 0)) -> Image:
         background: the colour behind transparent pixels.
 
     Raises:
-        BadInputError: there is no such file, it is no picture, it is damaged, or it is too large to be safe.
+        BadInputError: the file is missing, is not a picture, is damaged, or is too large to be safe.
     """
     name = one_line(str(path))
     with warnings.catch_warnings(), open_file(path, name) as stream:

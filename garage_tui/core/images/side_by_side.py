@@ -36,7 +36,7 @@ class PairHalf(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     page: str
     """A title: `epoch 4`, the name of a file."""
     sheet: ContactSheet | None = None
-    """The metadata of the file; None where it is no contact sheet."""
+    """The metadata of the file; None where it is not a contact sheet."""
 
     @property
     def description(self) -> str:

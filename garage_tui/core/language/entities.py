@@ -1,4 +1,4 @@
-"""What a text is about: its names, numbers and URLs, and the words that carry its meaning."""
+"""Tokens, named entities (names, numbers, URLs) and content words of English text."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _STOP = """
     some somebody someone such than that the their theirs them then there these they this those through to too under
     until up upon us use used using very was we were what when where whether which while who whom whose why will with
     within without would yes you your yours i'm i've i'd i'll don't doesn't didn't isn't aren't can't e.g i.e"""
-STOP = frozenset(_STOP.split())
-"""Words that say nothing of what a text is about."""
+STOP_WORDS = frozenset(_STOP.split())
+"""Function words, which say nothing about the topic of a text."""
 _OPENERS = """
     add alright although always answer anything apart ask assume based besides briefly buy call change check choose
     click close come compare consider contribute count create currently define delete describe despite discuss download
@@ -31,13 +31,13 @@ _OPENERS = """
     summarise summarize sure take talk teach tell thanks think today together tomorrow try turn type typically unlike
     usually visit wait want well what's when's where's who's whenever wherever write yesterday yet that's it's there's
     """
-OPENERS = STOP | frozenset(_OPENERS.split())
-"""Words that often begin a sentence, where a capital does not make a name of them."""
+SENTENCE_OPENERS = STOP_WORDS | frozenset(_OPENERS.split())
+"""Words that often begin a sentence, where a capital letter does not make them a name."""
 _SINGULAR = {"always", "gas", "lens", "news", "perhaps", "series", "species", "yes"}
 
 
-def spelled(text: str) -> dict[str, str]:
-    """Return the names, numbers and URLs in a text: each folded, with how it is written there."""
+def entity_spellings(text: str) -> dict[str, str]:
+    """Return the named entities of a text: in lower case → as they are spelled there."""
     found: dict[str, str] = {}
     for match in _URL.finditer(text):
         url = match[0].rstrip(_WRAPS)
@@ -52,30 +52,30 @@ def spelled(text: str) -> dict[str, str]:
         inside = not shouting and any(letter.isupper() for letter in word[1:])
         number = any(letter.isdigit() for letter in word)
         # A stop word counts only where its capitals say so: the US, IT.
-        if number or inside or word[-1] in "+#" or ("." in word and folded not in STOP):
+        if number or inside or word[-1] in "+#" or ("." in word and folded not in STOP_WORDS):
             found.setdefault(folded, word)
-        elif capital and folded not in STOP:
+        elif capital and folded not in STOP_WORDS:
             begins = _SENTENCE_BEGINS.search(rest[: match.start()][-80:])
-            if not begins or folded not in OPENERS:
+            if not begins or folded not in SENTENCE_OPENERS:
                 found.setdefault(folded, word)
     return found
 
 
-def names(text: str) -> frozenset[str]:
-    """Return the names, numbers and URLs in a text, folded."""
-    return frozenset(spelled(text))
+def find_entities(text: str) -> frozenset[str]:
+    """Return the named entities of a text (names, numbers, URLs), in lower case."""
+    return frozenset(entity_spellings(text))
 
 
-def words(text: str) -> frozenset[str]:
-    """Return every word, number and URL of a text, folded; a name is among them however it is written."""
+def tokenize(text: str) -> frozenset[str]:
+    """Return the set of tokens of a text (words, numbers, URLs), in lower case."""
     urls = (match[0].rstrip(_WRAPS).casefold() for match in _URL.finditer(text))
     rest = _URL.sub(" ", text).casefold()
     return frozenset([*urls, *(_folded_number(_POSSESSIVE.sub("", word)) for word in _WORD.findall(rest))])
 
 
-def key_words(text: str) -> frozenset[str]:
-    """Return the words that carry the meaning of a text, folded, plurals as singulars."""
-    return frozenset(_singular(word) for word in words(text) if word not in STOP)
+def content_words(text: str) -> frozenset[str]:
+    """Return the tokens without stop words, in lower case, plurals as singulars."""
+    return frozenset(_singular(word) for word in tokenize(text) if word not in STOP_WORDS)
 
 
 def _folded_number(word: str) -> str:

@@ -1,10 +1,10 @@
-"""English verbs that questions use, and their forms."""
+"""Inflection of English verbs: past, participle, third person, agent noun."""
 
 from __future__ import annotations
 
 import re
 
-# base[,past[,participle]][/agent]; what is not said is regular.
+# base[,past[,participle]][/agent]; forms that are not given are regular.
 _VERBS = """
 accept allow answer apologize apply arrive ask attack backup become,became,become begin,began,begun belong
 bite,bit,bitten block boil break,broke,broken breathe bring,brought build,built/builder burn buy,bought/buyer call
@@ -33,8 +33,8 @@ win,won/winner work write,wrote,written/author yield"""
 _DOUBLES = re.compile(r"[^aeiou]*[aeiou][bdgklmnprt]|begin|forget|prefer|refer|reset")
 
 
-def third(base: str) -> str:
-    """Return the form after he, she or it: tries, has."""
+def third_person(base: str) -> str:
+    """Return the third person singular of a verb: tries, has."""
     if base in ("have", "do", "go"):
         return {"have": "has", "do": "does", "go": "goes"}[base]
     y = re.search(r"[^aeiou]y$", base)
@@ -42,7 +42,7 @@ def third(base: str) -> str:
 
 
 def stem(base: str, end: str) -> str:
-    """Return `base` as it stands before "ed" or "ing": us(e), stopp, tri (before "ed"), ly (before "ing")."""
+    """Return the stem before the suffix "ed" or "ing": us(e), stopp, tri (before "ed"), ly (before "ing")."""
     if base.endswith("ie"):
         return base[:-1] if end == "ed" else base[:-2] + "y"
     if base.endswith("e") and not base.endswith("ee"):
@@ -53,18 +53,18 @@ def stem(base: str, end: str) -> str:
 
 
 PAST: dict[str, str] = {}
-"""Of a verb its past: write → wrote."""
-DONE: dict[str, str] = {}
-"""Of a verb its participle: write → written."""
+"""Base form → past: write → wrote."""
+PARTICIPLE: dict[str, str] = {}
+"""Base form → past participle: write → written."""
 AGENT: dict[str, str] = {}
-"""Of a verb who does it: write → author."""
+"""Base form → agent noun: write → author."""
 for _entry in _VERBS.split():
     _forms, _, _agent = _entry.partition("/")
     _base, *_odd = _forms.split(",")
     PAST[_base] = _odd[0] if _odd else stem(_base, "ed") + "ed"
-    DONE[_base] = _odd[-1] if _odd else PAST[_base]
+    PARTICIPLE[_base] = _odd[-1] if _odd else PAST[_base]
     AGENT |= {_base: _agent} if _agent else {}
-THIRD = {third(base): base for base in PAST}
-BASE = {past: base for base, past in PAST.items()}
-OF_DONE = {done: base for base, done in DONE.items()}
-MAKES = {agent: base for base, agent in AGENT.items()}
+BASE_OF_THIRD_PERSON = {third_person(base): base for base in PAST}
+BASE_OF_PAST = {past: base for base, past in PAST.items()}
+BASE_OF_PARTICIPLE = {done: base for base, done in PARTICIPLE.items()}
+BASE_OF_AGENT = {agent: base for base, agent in AGENT.items()}

@@ -1,4 +1,4 @@
-"""Wordings of questions by their kind: what is asked of whom, in which grammatical form."""
+"""Paraphrases of questions from templates, and questions for statements, with the grammar that both need."""
 
 from __future__ import annotations
 
@@ -6,23 +6,42 @@ import functools
 import re
 from collections.abc import Iterator
 
-from garage_tui.core.language.entities import OPENERS, key_words
-from garage_tui.core.language.inflection import AGENT, BASE, DONE, MAKES, OF_DONE, PAST, THIRD, stem, third
-from garage_tui.core.language.question_patterns import DET, EMBED, KINDS, MEASURES, NAMED, NOUNS, PARTS, STATED
+from garage_tui.core.language.entities import SENTENCE_OPENERS, content_words
+from garage_tui.core.language.inflection import (
+    AGENT,
+    BASE_OF_AGENT,
+    BASE_OF_PARTICIPLE,
+    BASE_OF_PAST,
+    BASE_OF_THIRD_PERSON,
+    PARTICIPLE,
+    PAST,
+    stem,
+    third_person,
+)
+from garage_tui.core.language.question_patterns import (
+    DETERMINER,
+    EMBEDDED_TEMPLATES,
+    ENTITY,
+    FRAGMENTS,
+    MEASURE_NOUNS,
+    NOUN_TEMPLATES,
+    QUESTION_TEMPLATES,
+    STATEMENT_TEMPLATES,
+)
 
-LONGEST = 200
-"""Characters of a question above which no wording is tried."""
+MAX_LENGTH = 200
+"""Characters above which a question is not paraphrased."""
 
 _DOES = r"<SUBJECT> (?!has|have|is|are)<FINITE>(?P<r>(?: (?:on|in|with|for|to|from|of))?) .+"
 
 
 def _read_kinds() -> Iterator[tuple[re.Pattern[str], list[str]]]:
-    """Give every pattern with its wordings; they are compiled once."""
+    """Yield every compiled pattern with its templates."""
     patterns: list[str] = []
     wordings: list[str] = []
-    for line in [*KINDS.strip().splitlines(), ""]:
+    for line in [*QUESTION_TEMPLATES.strip().splitlines(), ""]:
         if line.startswith("  "):
-            wordings += line.replace("EMBED", EMBED).strip().split(" | ")
+            wordings += line.replace("EMBED", EMBEDDED_TEMPLATES).strip().split(" | ")
             continue
         if wordings:
             yield from ((_compiled(pattern), wordings) for pattern in patterns)
@@ -31,7 +50,7 @@ def _read_kinds() -> Iterator[tuple[re.Pattern[str], list[str]]]:
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"<([A-Z]+(?: [A-Z]+)?)>", lambda part: PARTS[part[1]], pattern))
+    return re.compile(re.sub(r"<([A-Z]+(?: [A-Z]+)?)>", lambda part: FRAGMENTS[part[1]], pattern))
 
 
 @functools.cache
@@ -41,29 +60,29 @@ def _kinds() -> list[tuple[re.Pattern[str], list[str]]]:
 
 @functools.cache
 def _stated() -> list[tuple[re.Pattern[str], str]]:
-    pairs = (re.split(r"  +", line) for line in STATED.strip().splitlines())
+    pairs = (re.split(r"  +", line) for line in STATEMENT_TEMPLATES.strip().splitlines())
     return [(_compiled(pattern), question) for pattern, question in pairs]
 
 
 @functools.cache
-def asking_words() -> frozenset[str]:
-    """Return the words in which the wordings of all kinds ask."""
-    return frozenset(key_words(re.sub(r"{\w+}", " ", " ".join(part for _, parts in _kinds() for part in parts))))
+def template_words() -> frozenset[str]:
+    """Return the content words of all question templates."""
+    return frozenset(content_words(re.sub(r"{\w+}", " ", " ".join(part for _, parts in _kinds() for part in parts))))
 
 
-def reworded(question: str, answer: str) -> Iterator[str]:
-    """Give other wordings of a question, the best first; they are not checked."""
+def paraphrase(question: str, answer: str) -> Iterator[str]:
+    """Yield paraphrases of a question, the best first; they are not checked."""
     text = " ".join(question.split()).rstrip(" ?.!")
     text = re.sub(r"^(what|who|where|when|how)['’]s\b", r"\1 is", text, flags=re.IGNORECASE)
     first, _, rest = text.partition(" ")
-    text = f"{first.lower() if first.casefold() in OPENERS and first != 'I' else first} {rest}"
-    if len(text) > LONGEST:
+    text = f"{first.lower() if first.casefold() in SENTENCE_OPENERS and first != 'I' else first} {rest}"
+    if len(text) > MAX_LENGTH:
         return
     for pattern, wordings in _kinds():
         if match := pattern.fullmatch(text):
             slots = _slots(match, answer)
-            own = NOUNS.get(slots.get("role", ""), "").split(" | ") if "x" in slots else []
-            for wording in filter(None, [*own, *wordings]):
+            noun_wordings = NOUN_TEMPLATES.get(slots.get("role", ""), "").split(" | ") if "x" in slots else []
+            for wording in filter(None, [*noun_wordings, *wordings]):
                 if all(name in slots for name in re.findall(r"{(\w+)}", wording)):
                     filled = wording.format_map(slots)
                     yield filled[0].upper() + filled[1:]
@@ -71,16 +90,25 @@ def reworded(question: str, answer: str) -> Iterator[str]:
 
 
 def _slots(match: re.Match[str], answer: str) -> dict[str, str]:
-    """Return what the slots hold; those that would make bad English of a wording are missing."""
+    """Return the values of the template slots; slots that would make bad English are left out."""
     given = {key: value for key, value in match.groupdict().items() if value is not None}
     s, wh, r, pp = (given.get(key, "") for key in ("s", "wh", "r", "pp"))
     vf, role = given.get("vf", ""), given.get("role", "")
     many = bool(s) and _plural(s)
-    past = given.get("do") == "did" or given.get("be") in ("was", "were") or (vf in BASE and vf not in THIRD)
-    base = given.get("v") or THIRD.get(vf) or BASE.get(vf) or OF_DONE.get(given.get("done", ""), "")
-    if role in MAKES:
+    past = (
+        given.get("do") == "did"
+        or given.get("be") in ("was", "were")
+        or (vf in BASE_OF_PAST and vf not in BASE_OF_THIRD_PERSON)
+    )
+    base = (
+        given.get("v")
+        or BASE_OF_THIRD_PERSON.get(vf)
+        or BASE_OF_PAST.get(vf)
+        or BASE_OF_PARTICIPLE.get(given.get("done", ""), "")
+    )
+    if role in BASE_OF_AGENT:
         base, past = (
-            MAKES[role],
+            BASE_OF_AGENT[role],
             past or role in ("author", "composer", "creator", "discoverer", "founder", "inventor"),
         )
     be = given.get("be") or ("are" if many else "is")
@@ -94,8 +122,8 @@ def _slots(match: re.Match[str], answer: str) -> dict[str, str]:
         slots |= {"v": base, "r": r, "ving": stem(base, "ing") + "ing"}
         if past and base not in PAST:
             del slots["v"]
-        slots["vf"] = PAST.get(base, base) if past else third(base) if singular else base
-        slots |= {"ved": DONE[base]} if base in DONE else {}
+        slots["vf"] = PAST.get(base, base) if past else third_person(base) if singular else base
+        slots |= {"ved": PARTICIPLE[base]} if base in PARTICIPLE else {}
         slots |= {"agent": AGENT[base]} if base in AGENT else {}
     if "are" in given:
         slots |= {"ask": f"are there{r}", "tell": f"there are{r}", "that": r.strip()}
@@ -113,13 +141,13 @@ def _slots(match: re.Match[str], answer: str) -> dict[str, str]:
         slots |= {"e": f"{wh} {slots['tell']}", "Wh": wh.capitalize()}
     elif match[0].startswith("who"):
         slots["e"] = match[0] if vf or "who" in given else f"who {s} {be}"
-    if found := re.fullmatch(rf"the (?P<n>[\w -]+?) of (?P<x>{NAMED})", s):
+    if found := re.fullmatch(rf"the (?P<n>[\w -]+?) of (?P<x>{ENTITY})", s):
         slots["swap"] = f"{found['x']}'{'' if found['x'].endswith('s') else 's'} {found['n']}"
     elif found := re.fullmatch(r"(?P<x>.+)'s (?P<n>[\w -]+)", s):
         slots["swap"] = f"the {found['n']} of {found['x']}"
     person = re.fullmatch(r"[A-Z][a-z]+ [A-Z][a-z]+|I|we|you", s)
-    if given.get("adj") in MEASURES and not pp:
-        slots["measure"] = MEASURES[given["adj"]]
+    if given.get("adj") in MEASURE_NOUNS and not pp:
+        slots["measure"] = MEASURE_NOUNS[given["adj"]]
     flags = {
         "url": "://" in answer,
         "year": past and re.search(r"\b(?:1\d|20)\d\d\b", answer),
@@ -134,7 +162,7 @@ def _slots(match: re.Match[str], answer: str) -> dict[str, str]:
         "use": not person and not re.search(r"(?:team|company|group|staff|department|boss|manager|people)$", s),
         "an": re.match(r"an? ", s),
         "the": not re.match(r"an? ", s),
-        "new": not re.match(rf"(?!an? ){DET} ", s),
+        "new": not re.match(rf"(?!an? ){DETERMINER} ", s),
     }
     return slots | {flag: "" for flag, so in flags.items() if so}
 
@@ -151,7 +179,7 @@ def _plural(subject: str) -> bool:
     return bool(plural) and head not in ("news", "gas", "lens", "series", "species", "always")
 
 
-def questions_for(statement: str) -> list[str]:
+def generate_questions(statement: str) -> list[str]:
     """Return the questions that a statement answers, the closest first."""
     text = " ".join(statement.split()).rstrip(" .!")
     first, _, rest = text.partition(" ")
@@ -162,8 +190,10 @@ def questions_for(statement: str) -> list[str]:
         or re.match(r"[A-Z][a-z]+s (?:are|were|have)\b", text)
     ):
         text = f"{first.lower()} {rest}"
-    people = rf"\b(?:{'|'.join(MAKES)}|\w+(?:ist|eer|ician)|mayor|king|queen|president|doctor|nurse|boss|head)\b"
-    if len(text) > 2 * LONGEST:
+    people = (
+        rf"\b(?:{'|'.join(BASE_OF_AGENT)}|\w+(?:ist|eer|ician)|mayor|king|queen|president|doctor|nurse|boss|head)\b"
+    )
+    if len(text) > 2 * MAX_LENGTH:
         return []
     found: list[str] = []
     for pattern, question in _stated():

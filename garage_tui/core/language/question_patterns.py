@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from garage_tui.core.language.inflection import BASE, OF_DONE, PAST, THIRD
+from garage_tui.core.language.inflection import BASE_OF_PARTICIPLE, BASE_OF_PAST, BASE_OF_THIRD_PERSON, PAST
 
-MEASURES = {"old": "age", "tall": "height", "high": "height", "long": "length", "big": "size", "large": "size"}
-MEASURES |= {"heavy": "weight", "wide": "width", "deep": "depth", "fast": "speed", "hot": "temperature"}
+MEASURE_NOUNS = {"old": "age", "tall": "height", "high": "height", "long": "length", "big": "size", "large": "size"}
+MEASURE_NOUNS |= {"heavy": "weight", "wide": "width", "deep": "depth", "fast": "speed", "hot": "temperature"}
 
-DET = "(?:the|an?|my|our|your|this|that|these|those)"
-NAMED = r"(?:the )?[A-Z0-9][\w.+#-]*(?: (?:of |the )*[A-Z0-9][\w.+#-]*)*"
+DETERMINER = "(?:the|an?|my|our|your|this|that|these|those)"
+ENTITY = r"(?:the )?[A-Z0-9][\w.+#-]*(?: (?:of |the )*[A-Z0-9][\w.+#-]*)*"
 _NOUN = "project|app|team|company|server|library|model|website|program|tool"
 _AUX = r"(?:does|do|did|is|are|was|were|can|could|should|will|may|must|would|has|have|happen\w*)\b"
 _THINGS = rf"(?P<n>(?!{_AUX})[\w-]+(?: (?!{_AUX})[\w-]+){{0,2}}?)"
@@ -16,33 +16,34 @@ _PRED = (
     r"(?= (?:\w+(?:ed|able|ible|ing|ful|ous|ive)|not|an?|the|in|on|at|from|for|open|closed|free|safe|good|bad|big|small"
     r"|ready|public|pink|yellow|brown|orange|grey|gray|blue|red|green|white|black|hot|cold|warm|fast|slow|important|cheap|salty|round|dead|full|empty)\b)"
 )
+_PARTICIPLES = "|".join(sorted(BASE_OF_PARTICIPLE))
 # What the patterns below call by a name in angle brackets.
-PARTS = {
+FRAGMENTS = {
     "V": rf"(?P<v>{'|'.join(sorted(PAST, key=len, reverse=True))})\b(?P<r>.*)",
-    "PP": rf"(?P<pp> (?:\w+ly )?(?:first )?(?:{'|'.join(sorted(OF_DONE))}|based|born|called|located|licensed)\b.*)",
-    "DONE": f"(?P<done>{'|'.join(sorted(OF_DONE))}|born|based|located)",
-    "FINITE": f"(?P<vf>{'|'.join([*THIRD, *BASE])})",
+    "PP": rf"(?P<pp> (?:\w+ly )?(?:first )?(?:{_PARTICIPLES}|based|born|called|located|licensed)\b.*)",
+    "DONE": f"(?P<done>{_PARTICIPLES}|born|based|located)",
+    "FINITE": f"(?P<vf>{'|'.join([*BASE_OF_THIRD_PERSON, *BASE_OF_PAST])})",
     "IS": "(?P<be>is|are|was|were)",
     "CAN": "(?P<be>can|could|should|will|may|must|would)",
-    "S": rf"(?P<s>(?!{DET} \w+ing\b)(?:{DET} )?[^ ].*?)",
+    "S": rf"(?P<s>(?!{DETERMINER} \w+ing\b)(?:{DETERMINER} )?[^ ].*?)",
     "SHORT": r"(?P<s>(?:(?! (?:from|in|on|at|for|to|with|than) ).)+)(?P<pp>(?: .+)?)",
-    "NAME": rf"(?P<s>{NAMED})",
-    "SUBJECT": rf"(?P<s>{NAMED}(?: (?:{_NOUN}))?|{DET} [\w-]+(?: [\w-]+)?(?: of {NAMED})?|[a-z]+s|I|we)",
-    "WHOLE": rf"(?P<s>{DET} (?:[\w-]+ )?[\w-]+ of {NAMED}|I|we|you|it|there|{NAMED}(?: (?:{_NOUN}))?"
-    rf"|{DET} [\w-]+(?: [\w-]+)?{_PRED}|\w+s{_PRED})(?P<pp> .+)",
+    "NAME": rf"(?P<s>{ENTITY})",
+    "SUBJECT": rf"(?P<s>{ENTITY}(?: (?:{_NOUN}))?|{DETERMINER} [\w-]+(?: [\w-]+)?(?: of {ENTITY})?|[a-z]+s|I|we)",
+    "WHOLE": rf"(?P<s>{DETERMINER} (?:[\w-]+ )?[\w-]+ of {ENTITY}|I|we|you|it|there|{ENTITY}(?: (?:{_NOUN}))?"
+    rf"|{DETERMINER} [\w-]+(?: [\w-]+)?{_PRED}|\w+s{_PRED})(?P<pp> .+)",
     "I": "(?:I|we|one|people)",
     "L": "(?P<l>licen[sc]e)",
     "PAGE": r"(?P<s>.*\b(?:page|website|site|homepage|repository|repo|documentation|manual)(?: of .+)?)",
     "WHAT N": rf"(?P<wh>(?:which|what) {_THINGS})",
     "MANY": rf"(?P<wh>how many {_THINGS})",
-    "TAIL": rf"(?P<tail>(?:is|are|was|were|has|{'|'.join([*THIRD, *BASE, *PAST])})\b.*)",
+    "TAIL": rf"(?P<tail>(?:is|are|was|were|has|{'|'.join([*BASE_OF_THIRD_PERSON, *BASE_OF_PAST, *PAST])})\b.*)",
 }
-PARTS["DOES"] = f"(?P<do>does|do|did) {PARTS['S']} {PARTS['V']}"
-PARTS["IS DONE"] = f"{PARTS['IS']} {PARTS['S']}{PARTS['PP']}"
+FRAGMENTS["DOES"] = f"(?P<do>does|do|did) {FRAGMENTS['S']} {FRAGMENTS['V']}"
+FRAGMENTS["IS DONE"] = f"{FRAGMENTS['IS']} {FRAGMENTS['S']}{FRAGMENTS['PP']}"
 
 # For each kind of question: patterns (the first that fits is taken), then wordings, the best first.
 # A wording with a slot that a question does not fill (see _slots) would be bad English, and is left out.
-KINDS = r"""
+QUESTION_TEMPLATES = r"""
 how much (?:does|do) <S> cost
 what (?:does|do) <S> cost
 how (?:much|expensive) <IS> <S>
@@ -174,18 +175,18 @@ what <IS> <S>
   Could you {order}? | Please {order}. | I would like you to {order}. | Can you {order} for me?
   I would be glad if you could {order}.
 """
-EMBED = "Can you tell me {e}? | Do you know {e}? | I would like to know {e}. | Please tell me {e}."
-NOUNS = {
+EMBEDDED_TEMPLATES = "Can you tell me {e}? | Do you know {e}? | I would like to know {e}. | Please tell me {e}."
+NOUN_TEMPLATES = {
     "population": "How many people live in {x}? | How many inhabitants does {x} have? | How large is {s}? | ",
     "name": "What is {x} called? | ",
     "capital": "Which city is the capital of {x}? | Name the capital of {x}. | Which city is {x}'s capital? | ",
     "currency": "Which currency is used in {x}? | What money do people use in {x}? | ",
     "color": "What color is {x}? | Which color does {x} have? | ",
     "colour": "What colour is {x}? | Which colour does {x} have? | ",
-    **{noun: f"How {adjective} is {{x}}? | " for adjective, noun in MEASURES.items()},
+    **{noun: f"How {adjective} is {{x}}? | " for adjective, noun in MEASURE_NOUNS.items()},
 }
 # A statement without a question yet: pattern, then the question that it answers.
-STATED = r"""
+STATEMENT_TEMPLATES = r"""
 <SUBJECT> <IS> <DONE> by .+                                         Who {vf} {s}?
 <SUBJECT> (?P<be>was|were) <DONE>\b.* (?:in|on) .*\d{4}             When {be} {s} {done}?
 <SUBJECT> <IS> <DONE> (?:.* )?(?:in|at) (?:the )?[A-Z].*            Where {be} {s} {done}?

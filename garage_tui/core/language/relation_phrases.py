@@ -1,4 +1,4 @@
-"""What people ask about a thing, in everyday words: `garage_tui/data/relations.txt`."""
+"""Short phrases that ask for a relation of a subject (its price, its author), from `garage_tui/data/relations.txt`."""
 
 from __future__ import annotations
 
@@ -7,60 +7,60 @@ import re
 from dataclasses import dataclass
 
 from garage_tui.core.base.package import DATA
-from garage_tui.core.language.entities import STOP
-from garage_tui.core.language.noun_phrases import ITSELF, things
+from garage_tui.core.language.entities import STOP_WORDS
+from garage_tui.core.language.noun_phrases import GENERIC_HEADS, find_noun_phrases
 
 _FILE = DATA / "relations.txt"
 
 
 @dataclass(frozen=True)
 class Relation:
-    """One kind of question: how it is known, and how else it is asked."""
+    """One kind of question: the cue words that identify it, and phrases that ask the same."""
 
-    signs: tuple[tuple[str, ...], ...]
+    cues: tuple[tuple[str, ...], ...]
     """Any of these; of each, all its parts."""
     phrases: tuple[str, ...]
     """With `{s}` for the thing that is asked about."""
 
-    def fits(self, question: str) -> bool:
+    def matches(self, question: str) -> bool:
         folded = question.casefold()
-        return any(all(re.search(rf"\b{re.escape(part)}\b", folded) for part in sign) for sign in self.signs)
+        return any(all(re.search(rf"\b{re.escape(part)}\b", folded) for part in cue) for cue in self.cues)
 
     @property
-    def whole(self) -> bool:
+    def is_definition(self) -> bool:
         """True where a subject is asked about as a whole: what, or who, it is."""
-        return ("tell me about",) in self.signs
+        return ("tell me about",) in self.cues
 
-    def fits_only(self, question: str) -> bool:
+    def matches_only(self, question: str) -> bool:
         """Return whether nothing else is asked: "What is in the pie?" is no question of what the pie is."""
-        return _words(question) <= self._known | STOP | ITSELF
+        return _tokens(question) <= self._known | STOP_WORDS | GENERIC_HEADS
 
-    def names(self, text: str) -> bool:
-        """Return whether one of its words is a sign, as in "the price of the app" where the price is asked for."""
-        return bool(_words(text) & (self._known - STOP))
+    def is_named_in(self, text: str) -> bool:
+        """Return whether one of its words is a cue, as in "the price of the app" where the price is asked for."""
+        return bool(_tokens(text) & (self._known - STOP_WORDS))
 
     @property
     def _known(self) -> set[str]:
-        return {word for sign in self.signs for part in sign for word in part.split()}
+        return {word for cue in self.cues for part in cue for word in part.split()}
 
 
-def phrases(question: str, subject: str) -> list[str]:
+def relation_phrases(question: str, subject: str) -> list[str]:
     """Return short ways to ask the same about `subject`; none where the question's kind is not known.
 
     Where a thing of the subject is asked about, such as the boiler at the lodge, they are about that thing.
     """
     if not subject:
         return []
-    spoken_of = things(question, subject)
+    things = find_noun_phrases(question, subject)
     # A name such as Open Door Clinic is no question about opening hours, nor is one about a phone app one about calls.
     rest = question.replace(subject, "")
-    for thing in spoken_of:
+    for thing in things:
         rest = rest.replace(thing.head, thing.head.split()[-1])
     found: dict[str, None] = {}
     for relation in _relations():
-        if not relation.fits(rest) or (relation.whole and (spoken_of or not relation.fits_only(rest))):
+        if not relation.matches(rest) or (relation.is_definition and (things or not relation.matches_only(rest))):
             continue
-        free = [thing.text for thing in spoken_of if not relation.names(thing.text.replace(subject, ""))]
+        free = [thing.text for thing in things if not relation.is_named_in(thing.text.replace(subject, ""))]
         about = free[0] if free else subject
         for phrase in relation.phrases:
             if about == subject or " at {s}" not in phrase:  # "hiding place at" the lodge, not at its spare key
@@ -68,7 +68,7 @@ def phrases(question: str, subject: str) -> list[str]:
     return list(found)
 
 
-def _words(text: str) -> set[str]:
+def _tokens(text: str) -> set[str]:
     return set(re.findall(r"[\w-]+", text.casefold()))
 
 
@@ -77,7 +77,7 @@ def _relations() -> tuple[Relation, ...]:
     found = []
     for line in _FILE.read_text(encoding="utf-8").splitlines():
         if line.strip() and not line.startswith("#"):
-            signs, _, words = line.partition(":")
-            parts = (tuple(part.strip() for part in sign.split("+")) for sign in signs.split(","))
-            found.append(Relation(tuple(parts), tuple(phrase.strip() for phrase in words.split("|"))))
+            cues, _, templates = line.partition(":")
+            parts = (tuple(part.strip() for part in cue.split("+")) for cue in cues.split(","))
+            found.append(Relation(tuple(parts), tuple(phrase.strip() for phrase in templates.split("|"))))
     return tuple(found)

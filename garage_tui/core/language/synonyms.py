@@ -1,4 +1,4 @@
-"""Questions with a word exchanged for another of the same meaning: `garage_tui/data/synonyms.txt`."""
+"""Questions with one word replaced by a synonym, from `garage_tui/data/synonyms.txt`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from garage_tui.core.base.package import DATA
-from garage_tui.core.language.inflection import DONE, PAST, stem, third
+from garage_tui.core.language.inflection import PARTICIPLE, PAST, stem, third_person
 
 _FILE = DATA / "synonyms.txt"
 _LONGEST = 4
@@ -18,18 +18,18 @@ _SILENT = re.compile(r"(?:hour|honest|honou?r|heir)", re.IGNORECASE)
 _CONSONANT = re.compile(r"(?:uni|use|usu|eu|one\b|once\b)", re.IGNORECASE)
 
 
-def exchanged(question: str, name: str = "") -> list[str]:
-    """Return the question with one word, or its opening, exchanged, in the order of the words.
+def swap_synonyms(question: str, name: str = "") -> list[str]:
+    """Return the question with one word, or its opening, replaced by a synonym, in the order of the words.
 
     Args:
         name: what it is about; its words stay.
     """
-    words = list(_WORD.finditer(question))
+    tokens = list(_WORD.finditer(question))
     kept = [match.span() for match in re.finditer(re.escape(name), question)] if name else []
     found: dict[str, None] = {}
-    for first in range(len(words)):
-        for count in range(min(_LONGEST, len(words) - first), 0, -1):
-            start, end = words[first].start(), words[first + count - 1].end()
+    for first in range(len(tokens)):
+        for count in range(min(_LONGEST, len(tokens) - first), 0, -1):
+            start, end = tokens[first].start(), tokens[first + count - 1].end()
             if any(start < last and end > begun for begun, last in kept):
                 continue
             here = question[start:end]
@@ -85,12 +85,12 @@ def _openers() -> dict[str, tuple[str, ...]]:
 def _verb(entry: str, odd: dict[str, tuple[str, str]]) -> list[str]:
     """Return base, third person, past, participle and -ing form of an entry, whose first word is inflected."""
     base, _, rest = entry.partition(" ")
-    past, done = odd.get(base, (PAST.get(base, stem(base, "ed") + "ed"), DONE.get(base, stem(base, "ed") + "ed")))
-    return [f"{form} {rest}".strip() for form in (base, third(base), past, done, stem(base, "ing") + "ing")]
+    past, done = odd.get(base, (PAST.get(base, stem(base, "ed") + "ed"), PARTICIPLE.get(base, stem(base, "ed") + "ed")))
+    return [f"{form} {rest}".strip() for form in (base, third_person(base), past, done, stem(base, "ing") + "ing")]
 
 
 def _noun(entry: str) -> list[str]:
-    return [entry, third(entry)]  # the rule for a plural is that for a verb's -s
+    return [entry, third_person(entry)]  # the rule for a plural is that for a verb's -s
 
 
 def _groups() -> Iterator[tuple[str, list[str]]]:

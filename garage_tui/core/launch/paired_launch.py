@@ -9,7 +9,7 @@ from pathlib import Path
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.format import duration
 from garage_tui.core.base.settings import Settings, Workspace
-from garage_tui.core.facts.file import Fact
+from garage_tui.core.facts.line import Fact
 from garage_tui.core.facts.training_file import TrainingFile, read_training_file
 from garage_tui.core.launch import start
 from garage_tui.core.launch.rerun import command_of, facts_of, recipe_of, rows_of

@@ -12,7 +12,8 @@ from garage_tui.core.diffusion.recipe import CHANGEABLE as DIFFUSION_CHANGEABLE
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.diffusion.recipe import make_recipe as make_diffusion_recipe
 from garage_tui.core.facts.file import MOST_BYTES
-from garage_tui.core.runs.record import FACTS, Run
+from garage_tui.core.runs.folder import FACTS
+from garage_tui.core.runs.record import Run
 from garage_tui.core.training.recipe import CHANGEABLE, LoraRecipe, make_recipe
 
 

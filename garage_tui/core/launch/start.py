@@ -28,7 +28,8 @@ from garage_tui.core.hardware.gpus import usable as usable_gpus
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.models import base_models
 from garage_tui.core.runs.catalog import new_run_folder
-from garage_tui.core.runs.record import FACTS, LOCK, LOG, Manifest, RunState, read_run, write_manifest, write_state
+from garage_tui.core.runs.folder import FACTS, LOCK, LOG
+from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
 from garage_tui.core.runs.request import REQUEST
 from garage_tui.core.scheduling import queue
 from garage_tui.core.scheduling.admission import check_fits

@@ -1,4 +1,4 @@
-"""Watts to spare by a Tesla Powerwall: what flows to the grid, from the proxy of pypowerwall.
+"""Solar surplus of a Tesla Powerwall: the watts that flow to the grid, from pypowerwall's proxy.
 
     python -P -m garage_tui.core.limits.powerwall [ADDRESS]        in [sun] of garage.toml, as the command
 
@@ -17,11 +17,11 @@ ADDRESS = "http://127.0.0.1:8675"
 _SECONDS = 10.0
 
 
-def to_spare(address: str) -> float:
-    """Return the watts that flow to the grid; negative while the house takes some.
+def surplus(address: str) -> float:
+    """Return the watts that flow to the grid; negative while the house draws power.
 
     Raises:
-        OSError, ValueError, KeyError: nobody answers there, or it is something else that does.
+        OSError, ValueError, KeyError: there is no answer, or not one of pypowerwall.
     """
     with urllib.request.urlopen(f"{address.rstrip('/')}/aggregates", timeout=_SECONDS) as answer:
         meters = json.loads(answer.read(1_000_000))
@@ -31,7 +31,7 @@ def to_spare(address: str) -> float:
 def main() -> int:
     address = sys.argv[1] if len(sys.argv) > 1 else ADDRESS
     try:
-        sys.stdout.write(f"{to_spare(address)}\n")
+        sys.stdout.write(f"{surplus(address)}\n")
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = getattr(error, "reason", error)
         sys.stderr.write(f"no answer from pypowerwall's proxy at {address}: {reason}\n")

@@ -1,4 +1,4 @@
-"""Whether a run may work now, as far as the clock and the sun are concerned."""
+"""Conditions under which a run may work: its time windows and the solar surplus."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from datetime import datetime
 from pathlib import Path
 
 from garage_tui.core.base.settings import SunSettings, Workspace, load_settings
-from garage_tui.core.limits import time_windows as hours
+from garage_tui.core.limits import time_windows
 from garage_tui.core.limits.run_limits import Hold, RunLimits
 from garage_tui.core.limits.solar import SolarSurplus
 
 
 class StartConditions:
-    """The clock and the sun of one run.
+    """The conditions of one run.
 
     Args:
-        sun: the settings of the command that tells the watts to spare, as they are now.
-        started: True for a run that works: it does not stop for one cloud, nor before the sun was first asked.
+        sun: returns the current settings of the surplus command.
+        started: True for a running run, which does not stop for one cloud, nor before the first answer of the command.
         now: the clock.
     """
 
@@ -38,16 +38,16 @@ class StartConditions:
     def of_run(cls, folder: Path, limits: RunLimits, started: bool = False) -> StartConditions:
         """Return the conditions of a run folder.
 
-        The command comes from the owner's settings as they are now, never from the folder: it may be somebody else's.
+        The surplus command comes from the user's current settings, never from the folder, which may be somebody else's.
         """
         return cls(limits, lambda: load_settings(Workspace(folder.parents[1])).sun, started)
 
     def hold(self) -> Hold | None:
-        """Return what a run has to wait for; None where it may work. Never blocks."""
+        """Return why the run has to wait; None if it may work. Never blocks."""
         return self._closed() or (self._dark(self._sun) if self._sun else None)
 
     def close(self) -> None:
-        """Ask no more."""
+        """Stop polling the surplus command."""
         if self._sun is not None:
             self._sun.close()
 
@@ -56,14 +56,14 @@ class StartConditions:
         minute = now.replace(second=0, microsecond=0)
         if self._minute is None or self._minute[0] != minute:  # looking ahead a week takes 40 ms
             hold = None
-            if not hours.allowed(limits.only, limits.quiet, now):
-                opens = hours.opens(limits.only, limits.quiet, now)
-                hold = Hold("hours", f"waiting for {hours.in_words(opens, now)}")
+            if not time_windows.allowed(limits.only, limits.quiet, now):
+                opens = time_windows.opens(limits.only, limits.quiet, now)
+                hold = Hold("hours", f"waiting for {time_windows.describe_opening(opens, now)}")
             self._minute = minute, hold
         return self._minute[1]
 
     def _dark(self, sun: SolarSurplus) -> Hold | None:
-        watts = sun.look()
+        watts = sun.poll()
         if watts is not None and watts >= (self._limits.stop_w if self._started else self._limits.start_w):
             self._dark_since = None
             return None
@@ -75,5 +75,5 @@ class StartConditions:
             if now - self._dark_since < self._limits.patience_seconds:
                 return None
         if watts is None:
-            return Hold("sun", f"waiting for the sun ({sun.trouble or 'asking'})")
-        return Hold("sun", f"waiting for the sun: {watts:.0f} W to spare, it takes {self._limits.start_w:.0f}")
+            return Hold("sun", f"waiting for solar surplus ({sun.trouble or 'asking'})")
+        return Hold("sun", f"waiting for solar surplus: {watts:.0f} W now, starts at {self._limits.start_w:.0f} W")

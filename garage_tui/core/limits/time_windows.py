@@ -1,4 +1,4 @@
-"""When a run may work: windows of the day such as `22:00-06:00`, with days before them where it matters."""
+"""Time windows in which a run may work, such as `22:00-06:00` or `sat-sun 10:00-18:00`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MINUTES = 24 * 60
 
 @dataclass(frozen=True)
 class TimeWindow:
-    """A stretch of every named day; one that ends before it begins goes on after midnight."""
+    """A window on each named day; one that ends before it begins continues after midnight."""
 
     days: frozenset[int]
     """0 is Monday."""
@@ -25,8 +25,8 @@ class TimeWindow:
     """Minutes after midnight."""
     end: int
 
-    def holds(self, at: datetime) -> bool:
-        """True while it is open."""
+    def contains(self, at: datetime) -> bool:
+        """Return whether a moment is inside the window."""
         minute, today = at.hour * 60 + at.minute, at.weekday()
         if self.begin < self.end:
             return today in self.days and self.begin <= minute < self.end
@@ -35,46 +35,46 @@ class TimeWindow:
 
 
 def parse(text: str) -> TimeWindow:
-    """Return the window that a setting names.
+    """Return the window that a setting describes.
 
     Raises:
-        BadInputError: it names none; the text shows how to write one.
+        BadInputError: it is not a time window; the text shows how to write one.
     """
     found = _FORM.fullmatch(text.strip().lower())
     if found is None:
-        raise BadInputError(f"{text!r} is no window of time: {_EXAMPLE}")
+        raise BadInputError(f"{text!r} is not a time window: {_EXAMPLE}")
     begin, end = (int(found[hour]) * 60 + int(found[minute]) for hour, minute in ("ab", "cd"))
     if int(found["b"]) > 59 or int(found["d"]) > 59 or begin >= _MINUTES or end > _MINUTES or begin == end:
-        raise BadInputError(f"{text!r} is no window of time: {_EXAMPLE}")
+        raise BadInputError(f"{text!r} is not a time window: {_EXAMPLE}")
     first, last = found["from"], found["to"] or found["from"]
     if first is None:
         return TimeWindow(frozenset(range(7)), begin, end)
     if first not in _DAYS or last not in _DAYS:
-        raise BadInputError(f"{text!r} names no day of the week: {_EXAMPLE}")
+        raise BadInputError(f"{text!r} does not name a day of the week: {_EXAMPLE}")
     low, high = _DAYS.index(first), _DAYS.index(last)
     return TimeWindow(frozenset((low + step) % 7 for step in range((high - low) % 7 + 1)), begin, end)
 
 
 def allowed(only: Sequence[str], quiet: Sequence[str], at: datetime) -> bool:
-    """True where a run may work: inside one of the windows of `only` (if there are any), and in none of `quiet`."""
-    inside = not only or any(parse(text).holds(at) for text in only)
-    return inside and not any(parse(text).holds(at) for text in quiet)
+    """Return whether a run may work: inside a window of `only` (if there are any), and outside all of `quiet`."""
+    inside = not only or any(parse(text).contains(at) for text in only)
+    return inside and not any(parse(text).contains(at) for text in quiet)
 
 
 def opens(only: Sequence[str], quiet: Sequence[str], at: datetime) -> datetime | None:
-    """Return the next minute at which a run may work; None if there is none within a week."""
+    """Return the next minute at which a run may work; None if it may not within a week."""
     minute = at.replace(second=0, microsecond=0)
-    windows, silences = [parse(text) for text in only], [parse(text) for text in quiet]
+    windows, quiet_windows = [parse(text) for text in only], [parse(text) for text in quiet]
     for _ in range(8 * _MINUTES):
-        inside = not windows or any(window.holds(minute) for window in windows)
-        if inside and not any(window.holds(minute) for window in silences):
+        inside = not windows or any(window.contains(minute) for window in windows)
+        if inside and not any(window.contains(minute) for window in quiet_windows):
             return minute
         minute += timedelta(minutes=1)
     return None
 
 
-def in_words(moment: datetime | None, at: datetime) -> str:
-    """Return what is waited for: `22:00`, or with the day where that is more than a day away."""
+def describe_opening(moment: datetime | None, at: datetime) -> str:
+    """Return the time that a run waits for: `22:00`, or with its day if that is more than a day away."""
     if moment is None:
-        return "a time that never comes: `only` and `quiet` leave none"
+        return "a time that never comes: `only` and `quiet` exclude all times"
     return moment.strftime("%H:%M" if moment - at < timedelta(days=1) else "%a %H:%M")

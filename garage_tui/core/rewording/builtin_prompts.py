@@ -1,4 +1,4 @@
-"""The project's own material (`garage_tui/data`): questions that no facts teach, prompts, texts and names."""
+"""Prompts, texts and names that come with the project (`garage_tui/data`), for exams and for training."""
 
 from __future__ import annotations
 
@@ -12,41 +12,41 @@ from garage_tui.core.base.package import DATA
 
 
 class Prompt(msgspec.Struct, frozen=True):
-    """One line of a file: a question or a text, and what kind it is."""
+    """A question or a text, with its kind."""
 
     kind: str
     question: str = ""
     text: str = ""
 
 
-def unrelated() -> list[Prompt]:
-    """Return the everyday questions that are only asked in exams, their kinds taking turns."""
+def unrelated_questions() -> list[Prompt]:
+    """Return the everyday questions that are only used in exams, their kinds alternating."""
     return [msgspec.convert(line, Prompt) for line in _lines("unrelated.jsonl")]
 
 
-def guards() -> list[Prompt]:
-    """Return the prompts at which a run keeps the model as it was; none of them is among the unrelated questions."""
+def guard_prompts() -> list[Prompt]:
+    """Return the prompts on which a run keeps the model unchanged; none is among the unrelated questions."""
     return [msgspec.convert(line, Prompt) for line in _lines("guards.jsonl")]
 
 
-def texts() -> list[Prompt]:
+def perplexity_texts() -> list[Prompt]:
     """Return paragraphs of everyday prose, for perplexity."""
     return [msgspec.convert(line, Prompt) for line in _lines("texts.jsonl")]
 
 
 @functools.cache
-def names(training: bool) -> tuple[str, ...]:
+def neighbour_names(training: bool) -> tuple[str, ...]:
     """Return names of things, people and places; those for training and those for exams have none in common."""
-    return tuple(name for line in _lines("names.jsonl") for name in line["names"] if for_training(name) == training)
+    return tuple(name for line in _lines("names.jsonl") for name in line["names"] if is_training_name(name) == training)
 
 
-def for_training(name: str) -> bool:
-    """Return on which side a name falls: half of them are trained with, and it is always the same half."""
+def is_training_name(name: str) -> bool:
+    """Return whether a name is for training; half of all names are, always the same half."""
     return _digest(name) % 2 == 0
 
 
-def held_back(wording: str) -> bool:
-    """Return whether a wording is kept to measure with: a quarter of all, always the same."""
+def is_held_out(wording: str) -> bool:
+    """Return whether a wording is held out for measuring; a quarter of all are, always the same."""
     return _digest(wording) % 4 == 0
 
 

@@ -1,4 +1,4 @@
-"""What a model is asked for other wordings, and what is read out of its reply."""
+"""Prompts that ask a model for other wordings, and the parsing of its replies."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import re
 from garage_tui.core.base.sanitize import plain
 
 TEMPERATURE = 0.8
-"""Other wordings are wanted each time, and the likeliest one is what the fact says already."""
-MOST_LINES = 8
-"""Lines of a reply that are read: a small model that does not know where to stop says nothing new after that."""
+"""Sampling temperature: high enough for other wordings each time, since the likeliest one repeats the fact."""
+MAX_LINES = 8
+"""Lines of a reply that are read; a small model that does not stop by itself repeats itself after that."""
 
-# Shown as turns of a chat before the real one: a small model that is only told what to do repeats the fact.
+# Few-shot examples, as earlier messages of the chat: without them a small model repeats the fact.
 _EXAMPLES = (
     (
         "The Mary Celeste was found adrift in December 1872.",
@@ -64,35 +64,35 @@ _EXAMPLES = (
 )
 
 
-def prompt(question: str, answer: str, fact: str) -> list[dict[str, str]]:
-    """Return the messages that ask a model for other wordings of a question; without one, for questions."""
-    turns = []
-    for told, asked, questions, _ in _EXAMPLES:
-        listed = questions if question else (asked, *questions[:4])
-        turns += _turn(_wanted(asked if question else "", told), listed)
-    return [*turns, {"role": "user", "content": _wanted(question, fact or answer)}]
+def question_prompt(question: str, answer: str, fact: str) -> list[dict[str, str]]:
+    """Return chat messages that ask a model to paraphrase a question; without one, to write questions for a fact."""
+    messages = []
+    for statement, first, others, _ in _EXAMPLES:
+        reply = others if question else (first, *others[:4])
+        messages += _example(_question_request(first if question else "", statement), reply)
+    return [*messages, {"role": "user", "content": _question_request(question, fact or answer)}]
 
 
-def _wanted(question: str, told: str) -> str:
+def _question_request(question: str, statement: str) -> str:
     if not question:
-        return f"Fact: {told}\nWrite five questions that this fact answers, one a line."
-    return f'Fact: {told}\nWrite five other ways to ask "{question}", one a line.'
+        return f"Fact: {statement}\nWrite five questions that this fact answers, one a line."
+    return f'Fact: {statement}\nWrite five other ways to ask "{question}", one a line.'
 
 
 def answer_prompt(question: str, answer: str) -> list[dict[str, str]]:
-    """Return the messages that ask a model for other wordings of an answer."""
-    turns = []
-    for told, asked, _, answers in _EXAMPLES:
-        turns += _turn(_told(asked, told), answers)
-    return [*turns, {"role": "user", "content": _told(question, answer)}]
+    """Return chat messages that ask a model to paraphrase an answer."""
+    messages = []
+    for statement, first, _, answers in _EXAMPLES:
+        messages += _example(_answer_request(first, statement), answers)
+    return [*messages, {"role": "user", "content": _answer_request(question, answer)}]
 
 
-def _told(question: str, answer: str) -> str:
+def _answer_request(question: str, answer: str) -> str:
     return f"Question: {question}\nAnswer: {answer}\nSay this answer in three other ways, one a line."
 
 
-def _turn(asked: str, lines: tuple[str, ...]) -> list[dict[str, str]]:
-    return [{"role": "user", "content": asked}, {"role": "assistant", "content": "\n".join(lines)}]
+def _example(request: str, lines: tuple[str, ...]) -> list[dict[str, str]]:
+    return [{"role": "user", "content": request}, {"role": "assistant", "content": "\n".join(lines)}]
 
 
 _MARK = re.compile(r"^(?:[-*•–+>]\s+|\(?(?:Q(?:uestion)? ?)?\d{1,2}\s*[.):]\s*|[a-z][.)]\s+|Q:\s*|[\"“”'‘’*_`\[,]+)+")
@@ -106,8 +106,8 @@ _TELLING = re.compile(
 )
 
 
-def from_reply(text: str) -> list[str]:
-    """Return the questions, and the instructions that ask for an answer, out of what a model replied."""
+def parse_questions(text: str) -> list[str]:
+    """Return the questions, and the instructions that ask for an answer, in a model's reply."""
     found: dict[str, str] = {}
     for line in _lines(text):
         if "?" in line and not line.endswith(("?", ".")):
@@ -122,8 +122,8 @@ def from_reply(text: str) -> list[str]:
     return list(found.values())
 
 
-def answers_from_reply(text: str) -> list[str]:
-    """Return the sentences that tell something out of what a model replied."""
+def parse_answers(text: str) -> list[str]:
+    """Return the statements in a model's reply."""
     found: dict[str, str] = {}
     for line in _lines(text):
         line = re.sub(r"^(?:A(?:nswer)?|Wording)(?: ?\d+)?:\s*", "", line).rstrip('"“”‘*_`], ')
@@ -132,12 +132,12 @@ def answers_from_reply(text: str) -> list[str]:
     return list(found.values())
 
 
-def is_enough(text: str) -> bool:
-    """Return whether a reply has so many lines that no more need be waited for."""
-    return sum(bool(line) for line in _lines(text)) > MOST_LINES
+def is_complete(text: str) -> bool:
+    """Return whether a reply has as many lines as are read, so that it can be stopped."""
+    return sum(bool(line) for line in _lines(text)) > MAX_LINES
 
 
 def _lines(text: str) -> list[str]:
-    """Return the lines of a model's reply without what it thought, and without list marks and quotes."""
+    """Return the lines of a reply without its <think> block, list marks and quotes."""
     lines = re.sub(r"<think>.*?(?:</think>|\Z)", "", plain(text), flags=re.DOTALL).splitlines()
     return [_MARK.sub("", " ".join(line.split())) for line in lines]

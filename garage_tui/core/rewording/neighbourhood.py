@@ -1,7 +1,8 @@
 """Neighbours of taught questions: the same question about another name.
 
-What was taught about one thing must not be said of the next one (specificity: ROME, arXiv 2202.05262, section 3.4). The
-names are look-alikes of the taught one (TinyML for TinyLLM), where a leak shows first, and well-known names.
+What was taught about one thing must not change the answers about another (specificity: ROME, arXiv 2202.05262,
+section 3.4). The names are look-alikes of the taught one (TinyML for TinyLLM), where a leak shows first, and well-known
+names.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ import random
 import re
 from collections.abc import Sequence
 
-from garage_tui.core.facts.file import Fact
-from garage_tui.core.language.entities import spelled, words
-from garage_tui.core.rewording import builtin_prompts as material
+from garage_tui.core.facts.line import Fact
+from garage_tui.core.language.entities import entity_spellings, tokenize
+from garage_tui.core.rewording import builtin_prompts
 
 _HEADS = """
     Auto Blue Bright Clear Core Data Deep Flex Hyper Iron Meta Micro Mini Net North Nova Open Proto Quick River Silver
@@ -26,10 +27,10 @@ _JOINTS = (" ", "-", " of ", " the ", " of the ", " and ", " & ")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+|\d+|[^\w\s]")
 
 
-def subject(question: str) -> str:
-    """Return the name that a question is about, as it stands there: the longest run of names; empty without one."""
+def find_subject(question: str) -> str:
+    """Return the named entity that a question is about: the longest run of names; empty without one."""
     spans: list[tuple[int, int]] = []
-    for name in spelled(question).values():
+    for name in entity_spellings(question).values():
         if not name[0].isdigit():
             spans += [match.span() for match in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", question)]
     runs: list[tuple[int, int]] = []
@@ -42,50 +43,52 @@ def subject(question: str) -> str:
     return question[start:end]
 
 
-def neighbours(facts: Sequence[Fact], most: int, *, training: bool, seed: int = 0) -> list[str]:
+def neighbour_questions(facts: Sequence[Fact], most: int, *, training: bool, seed: int = 0) -> list[str]:
     """Return at most `most` questions about other names, each taught question in turn (at most 20 times).
 
     Args:
         training: names to train with; else names to be examined with, none of which is among the former.
         seed: same seed, same questions.
     """
-    dice = random.Random(f"{seed} {training}")
-    taught = words("\n".join(f"{fact.question}\n{fact.answer}" for fact in facts))
-    asked = list(dict.fromkeys((fact.question, name) for fact in facts if (name := subject(fact.question))))
+    rng = random.Random(f"{seed} {training}")
+    taught = tokenize("\n".join(f"{fact.question}\n{fact.answer}" for fact in facts))
+    questions = list(dict.fromkeys((fact.question, name) for fact in facts if (name := find_subject(fact.question))))
     found: dict[str, None] = {}
-    for turn in range(20):
-        for place, (question, name) in enumerate(dice.sample(asked, len(asked))):
+    for round_ in range(20):
+        for index, (question, name) in enumerate(rng.sample(questions, len(questions))):
             other = (
-                _lookalike(name, dice, training) if (turn + place) % 2 == 0 else dice.choice(material.names(training))
+                _lookalike(name, rng, training)
+                if (round_ + index) % 2 == 0
+                else rng.choice(builtin_prompts.neighbour_names(training))
             )
-            if other and len(found) < most and not spelled(other).keys() <= taught:
+            if other and len(found) < most and not entity_spellings(other).keys() <= taught:
                 found.setdefault(re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", other.replace("\\", ""), question))
     return list(found)
 
 
-def _lookalike(name: str, dice: random.Random, training: bool) -> str:
+def _lookalike(name: str, rng: random.Random, training: bool) -> str:
     """Return a name that shares a part with `name`, or nothing where none was found on this side."""
     for _ in range(40):
-        if (other := _mutated(name, dice)) != name and material.for_training(other) == training:
+        if (other := _mutated(name, rng)) != name and builtin_prompts.is_training_name(other) == training:
             return other
     return ""
 
 
-def _mutated(name: str, dice: random.Random) -> str:
+def _mutated(name: str, rng: random.Random) -> str:
     at = name.split()
     if len(at) > 1:
         if all(part.istitle() for part in at) and len(at) == 2:
-            return dice.choice((f"{at[0]} {dice.choice(_LAST)}", f"{dice.choice(_FIRST)} {at[1]}"))
-        place = dice.randrange(len(at))
-        return " ".join([*at[:place], _mutated(at[place], dice), *at[place + 1 :]])
+            return rng.choice((f"{at[0]} {rng.choice(_LAST)}", f"{rng.choice(_FIRST)} {at[1]}"))
+        index = rng.randrange(len(at))
+        return " ".join([*at[:index], _mutated(at[index], rng), *at[index + 1 :]])
     parts = _PART.findall(name)
     if len(parts) > 1 and "".join(parts) == name:
-        if dice.random() < 0.5:
-            return dice.choice(_HEADS) + "".join(parts[1:])
-        return "".join(parts[:-1]) + dice.choice(_TAILS)
+        if rng.random() < 0.5:
+            return rng.choice(_HEADS) + "".join(parts[1:])
+        return "".join(parts[:-1]) + rng.choice(_TAILS)
     if len(name) > 4:
         half = len(name) // 2
-        if dice.random() < 0.5:
-            return name[:half] + dice.choice(_TAILS).lower()
-        return dice.choice(_HEADS) + name[half:].lower()
-    return dice.choice(_HEADS) + dice.choice(_TAILS)
+        if rng.random() < 0.5:
+            return name[:half] + rng.choice(_TAILS).lower()
+        return rng.choice(_HEADS) + name[half:].lower()
+    return rng.choice(_HEADS) + rng.choice(_TAILS)

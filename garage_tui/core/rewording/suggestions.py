@@ -1,4 +1,4 @@
-"""Other wordings of a question from templates, and what is wrong with a wording, whoever made it."""
+"""Suggestions of other questions from templates, and the checks that every suggested wording has to pass."""
 
 from __future__ import annotations
 
@@ -7,49 +7,55 @@ import itertools
 import re
 from collections.abc import Iterable, Sequence
 
-from garage_tui.core.facts.near_duplicates import near
-from garage_tui.core.language.entities import OPENERS, key_words, spelled, words
-from garage_tui.core.language.question_forms import LONGEST, asking_words, questions_for, reworded
+from garage_tui.core.facts.near_duplicates import find_near_duplicates
+from garage_tui.core.language.entities import SENTENCE_OPENERS, content_words, entity_spellings, tokenize
+from garage_tui.core.language.question_forms import MAX_LENGTH, generate_questions, paraphrase, template_words
 
-MOST = 12
-"""Suggestions for one question: as many as one reads."""
+MAX_SUGGESTIONS = 12
+"""Suggestions for one question; nobody reads more."""
 
 
-def from_templates(question: str, answer: str, fact: str) -> list[str]:
-    """Return other wordings of a question, the best first; of a statement without one, questions for it."""
-    asked = [question] if question else questions_for(fact or answer)
-    lists = [([] if question else [seed]) + list(reworded(seed, f"{answer} {fact}")) for seed in asked]
+def suggest_questions(question: str, answer: str, fact: str) -> list[str]:
+    """Return paraphrases of a question from templates, the best first; without a question, questions for the fact."""
+    seeds = [question] if question else generate_questions(fact or answer)
+    lists = [([] if question else [seed]) + list(paraphrase(seed, f"{answer} {fact}")) for seed in seeds]
     found: list[str] = []
     for row in itertools.zip_longest(*lists):
         for wording in filter(None, row):
-            if len(found) < MOST and not check(wording, question, answer, fact, [question, *found]):
+            if len(found) < MAX_SUGGESTIONS and not check_question(wording, question, answer, fact, [question, *found]):
                 found.append(wording)
     return found
 
 
-def check(suggestion: str, question: str, answer: str, fact: str, existing: Iterable[str]) -> str:
-    """Return what is wrong with another wording of a question, in a few words; nothing where it is good."""
-    if wrong := _shape(suggestion, max(LONGEST, 2 * len(question))):
+def check_question(suggestion: str, question: str, answer: str, fact: str, existing: Iterable[str]) -> str:
+    """Return what is wrong with a paraphrase of a question, in a few words; empty if it is good."""
+    if wrong := _shape(suggestion, max(MAX_LENGTH, 2 * len(question))):
         return wrong
-    told = f"{answer}\n{fact}"
-    held = words(suggestion)
-    subject = spelled(question)
-    if wrong := _listed("does not name", [name for folded, name in subject.items() if folded not in held]):
+    statement = f"{answer}\n{fact}"
+    tokens = tokenize(suggestion)
+    subject = entity_spellings(question)
+    if wrong := _listed("does not name", [name for folded, name in subject.items() if folded not in tokens]):
         return wrong
-    about = key_words(question) or key_words(told)
-    if about and not subject and not key_words(suggestion) & (about | key_words(told)):
+    topic = content_words(question) or content_words(statement)
+    if topic and not subject and not content_words(suggestion) & (topic | content_words(statement)):
         return "has no word in common with the " + ("question" if question else "fact")
-    known = words(f"{question}\n{told}")
+    known = tokenize(f"{question}\n{statement}")
     if wrong := _adds(suggestion, known):
         return wrong
-    asked = words(question)
-    secret = {folded: name for folded, name in spelled(told).items() if folded not in asked and question}
-    if wrong := _listed("gives the answer away:", [name for folded, name in secret.items() if folded in held]):
+    question_tokens = tokenize(question)
+    secret = {
+        folded: name
+        for folded, name in entity_spellings(statement).items()
+        if folded not in question_tokens and question
+    }
+    if wrong := _listed("gives the answer away:", [name for folded, name in secret.items() if folded in tokens]):
         return wrong
-    if not question and (about <= key_words(suggestion) or any("://" in name for name in spelled(suggestion))):
+    if not question and (
+        topic <= content_words(suggestion) or any("://" in name for name in entity_spellings(suggestion))
+    ):
         return "gives the answer away"
-    kept = key_words(answer or fact) - key_words(question) if question else frozenset()
-    if kept and 2 * len(kept & key_words(suggestion)) >= len(kept) + len(secret):
+    kept = content_words(answer or fact) - content_words(question) if question else frozenset()
+    if kept and 2 * len(kept & content_words(suggestion)) >= len(kept) + len(secret):
         return "gives the answer away"
     return _near(suggestion, existing)
 
@@ -62,21 +68,23 @@ def check_answer(
     must: Sequence[str | Sequence[str]],
     existing: Iterable[str],
 ) -> str:
-    """Return what is wrong with another wording of an answer; nothing where it is good.
+    """Return what is wrong with a paraphrase of an answer, in a few words; empty if it is good.
 
     Args:
-        must: what the answer has to hold; of a list within it, one is enough.
+        must: words that the answer has to contain; of a list within it, one is enough.
     """
-    if wrong := _shape(suggestion, max(LONGEST, 3 * len(answer))):
+    if wrong := _shape(suggestion, max(MAX_LENGTH, 3 * len(answer))):
         return wrong
-    held, text = words(suggestion), suggestion.casefold()
-    if wrong := _listed("leaves out", [name for folded, name in spelled(answer).items() if folded not in held]):
+    tokens, text = tokenize(suggestion), suggestion.casefold()
+    if wrong := _listed(
+        "leaves out", [name for folded, name in entity_spellings(answer).items() if folded not in tokens]
+    ):
         return wrong
     for part in must:
         choices = [part] if isinstance(part, str) else part
         if not any(choice.casefold() in text for choice in choices):
             return "leaves out " + " or ".join(choices)
-    return _adds(suggestion, words(f"{question}\n{answer}\n{fact}")) or _near(suggestion, [answer, *existing])
+    return _adds(suggestion, tokenize(f"{question}\n{answer}\n{fact}")) or _near(suggestion, [answer, *existing])
 
 
 _ASKING = """
@@ -84,25 +92,25 @@ _ASKING = """
     idea information introduction kind main meaning might overview phrase plain point rough short simple sort statement
     summary term thing type understand word"""
 _STRANGE = 2
-"""Words of its own at which a model's question is about something else; one may be a word for the same."""
+"""New content words from which a model's question counts as off topic; a single one may be a synonym."""
 
 
-def astray(suggestion: str, question: str, told: str) -> str:
-    """Return what a model's question is about instead of the fact; nothing where it stays with it.
+def check_topic(suggestion: str, question: str, statement: str) -> str:
+    """Return why a model's question is off topic; empty if it is about the fact.
 
-    A small model likes to go on about what the fact never said. Its question may use the words of the row, words close
-    to them (licensed, licence), and those in which anything is asked.
+    A small model tends to drift away from the fact. Its question may use the words of the row, words with the same stem
+    (licensed, licence), and the words of the question templates.
     """
-    known = key_words(f"{question}\n{told}")
-    begun = {word[:5] for word in known if len(word) > 4}
-    own = key_words(suggestion) - known - _asking() - OPENERS
-    strange = [word for word in re.findall(r"\w+", suggestion.casefold()) if word in own and word[:5] not in begun]
+    known = content_words(f"{question}\n{statement}")
+    stems = {word[:5] for word in known if len(word) > 4}
+    added = content_words(suggestion) - known - _asking() - SENTENCE_OPENERS
+    strange = [word for word in re.findall(r"\w+", suggestion.casefold()) if word in added and word[:5] not in stems]
     return f"asks about something else: {' '.join(strange)}" if len(strange) >= _STRANGE else ""
 
 
 @functools.cache
 def _asking() -> frozenset[str]:
-    return asking_words() | key_words(_ASKING)
+    return template_words() | content_words(_ASKING)
 
 
 def _shape(text: str, longest: int) -> str:
@@ -114,7 +122,7 @@ def _shape(text: str, longest: int) -> str:
 
 
 def _adds(suggestion: str, known: frozenset[str]) -> str:
-    for folded, name in spelled(suggestion).items():
+    for folded, name in entity_spellings(suggestion).items():
         if folded not in known:
             what = "URL" if "://" in name or "www." in folded else "number" if name[0].isdigit() else "name"
             return f"adds the {what} {name}"
@@ -123,7 +131,7 @@ def _adds(suggestion: str, known: frozenset[str]) -> str:
 
 def _near(suggestion: str, existing: Iterable[str]) -> str:
     others = [text for text in existing if text]
-    found = near(suggestion, others)
+    found = find_near_duplicates(suggestion, others)
     return f'nearly the same as "{others[found[0]]}"' if found else ""
 
 

@@ -19,18 +19,7 @@ from garage_tui.core.base.atomic import write_atomic, write_small
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.limits.run_limits import RunLimits, Waits
-from garage_tui.core.runs.folder import ADAPTER as ADAPTER
-from garage_tui.core.runs.folder import ENDED as ENDED
-from garage_tui.core.runs.folder import EVENTS as EVENTS
-from garage_tui.core.runs.folder import FACTS as FACTS
-from garage_tui.core.runs.folder import LOCK as LOCK
-from garage_tui.core.runs.folder import LOG as LOG
-from garage_tui.core.runs.folder import MANIFEST as MANIFEST
-from garage_tui.core.runs.folder import STATE as STATE
-from garage_tui.core.runs.folder import Status as Status
-from garage_tui.core.runs.folder import is_alive as is_alive
-from garage_tui.core.runs.folder import live_status
-from garage_tui.core.runs.folder import name_of as name_of
+from garage_tui.core.runs.folder import ADAPTER, ENDED, MANIFEST, STATE, Status, is_alive, live_status, name_of
 
 RESTING: tuple[Status, ...] = (*ENDED, "paused", "interrupted")
 """States that hold without a process; any other one is outdated once the lock is free."""

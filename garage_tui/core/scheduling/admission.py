@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 
 from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.format import human_bytes
 from garage_tui.core.base.settings import WhileTraining
 from garage_tui.core.hardware.memory import all_memory, free_memory
 from garage_tui.core.limits.run_limits import Hold
@@ -48,7 +49,7 @@ class GpuAdmission:
             return Hold("card", f"waiting for the model server to free {self._where}")
         if self._needs and not self._fits():
             free = self._free() or 0.0
-            shortage = f"it needs about {self._needs / 1e9:.1f} GB, and {self._where} has {free / 1e9:.1f} GB free"
+            shortage = f"it needs about {human_bytes(self._needs)}, and {self._where} has {human_bytes(free)} free"
             return Hold("memory", f"waiting for memory: {shortage}")
         return None
 
@@ -100,8 +101,8 @@ def check_fits(kind: str, needs: float | None, gpus: Sequence[int]) -> None:
     advice = "use smaller pictures or a smaller batch"
     if kind == "lora":
         advice = f"use a smaller base or batch{', or --load-in-4bit' if usable else ''}"
-    has = f"{where} has {total / 1e9:.1f} GB in total"
-    raise BadInputError(f"the run needs about {needs / 1e9:.1f} GB of memory, but {has}: {advice}")
+    has = f"{where} has {human_bytes(total)} in total"
+    raise BadInputError(f"the run needs about {human_bytes(needs)} of memory, but {has}: {advice}")
 
 
 def check_memory_free(who: str, needs: float | None, slot: str, advice: str) -> None:
@@ -120,7 +121,7 @@ def check_memory_free(who: str, needs: float | None, slot: str, advice: str) -> 
     if needs is not None and free is not None and free < needs:
         where = "this machine" if slot == CPU else f"GPU {slot}"
         raise GarageError(
-            f"{who} needs about {needs / 1e9:.1f} GB of memory, but {where} has {free / 1e9:.1f} GB free: {advice}"
+            f"{who} needs about {human_bytes(needs)} of memory, but {where} has {human_bytes(free)} free: {advice}"
         )
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.format import duration
+from garage_tui.core.base.format import duration, plural
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import NotifySettings, Workspace, load_settings
 from garage_tui.core.runs.record import Run, read_run
@@ -82,7 +82,7 @@ def _tmux(text: str, bell: bool) -> Delivery:
                     terminal.write(b"\a")
     except (OSError, subprocess.TimeoutExpired) as error:
         return Delivery("tmux", False, one_line(str(error)))
-    return Delivery("tmux", True, f"shown on {shown} client{'' if shown == 1 else 's'}")
+    return Delivery("tmux", True, f"shown on {plural(shown, 'client')}")
 
 
 def _command(command: tuple[str, ...], text: str, details: dict[str, str]) -> Delivery:

@@ -22,7 +22,8 @@ from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.workspace import queue_folder
-from garage_tui.core.runs.record import ENDED, RunState, is_alive, read_state
+from garage_tui.core.runs.folder import ENDED, is_alive
+from garage_tui.core.runs.record import RunState, read_state
 
 ORDER, LOCK = "order.json", "lock"
 CPU = "cpu"

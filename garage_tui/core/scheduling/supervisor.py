@@ -21,7 +21,8 @@ from pathlib import Path
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.limits.run_limits import RunLimits
-from garage_tui.core.runs.record import LOG, RESTING, Manifest, read_run
+from garage_tui.core.runs.folder import LOG
+from garage_tui.core.runs.record import RESTING, Manifest, read_run
 from garage_tui.core.runs.request import requested_action
 from garage_tui.core.runs.state_writer import append_event, current_state, update_state
 from garage_tui.core.scheduling import queue

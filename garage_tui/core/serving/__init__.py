@@ -1,1 +1,1 @@
-"""The model server as seen from outside."""
+"""The model server: its state on disk, starting and stopping it, external servers, the installation of vLLM."""

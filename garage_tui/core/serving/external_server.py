@@ -33,7 +33,7 @@ class ExternalServer:
         """Ids of the models that it offered in its last response."""
 
     async def inspect(self, fresh: bool = False) -> ServerSnapshot:
-        """Return whether it responds; requested anew after some seconds, or at once if `fresh`."""
+        """Return whether it responds; requested again after some seconds, or at once if `fresh`."""
         now = time.monotonic()
         if fresh or self._last is None or now - self._last[0] > _POLL_SECONDS:
             self._last = now, await self._request_models()

@@ -23,7 +23,8 @@ from garage_tui.core.chat.client import ServerAddress
 from garage_tui.core.hardware import gpus
 from garage_tui.core.models import base_models
 from garage_tui.core.runs.catalog import list_runs
-from garage_tui.core.runs.record import LOCK, LOG, Run, is_alive
+from garage_tui.core.runs.folder import LOCK, LOG, is_alive
+from garage_tui.core.runs.record import Run
 from garage_tui.core.scheduling import queue
 from garage_tui.core.serving import vllm_install as vllm
 from garage_tui.core.serving.server_state import (

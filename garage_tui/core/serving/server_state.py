@@ -16,7 +16,7 @@ from garage_tui.core.base.atomic import write_small
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.settings import Workspace
-from garage_tui.core.runs.record import LOG, STATE, is_alive
+from garage_tui.core.runs.folder import LOG, STATE, is_alive
 
 KEY = "key"
 """Name of the file with the API key."""

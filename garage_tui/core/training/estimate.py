@@ -1,4 +1,4 @@
-"""What a LoRA run will cost, said before it starts."""
+"""The estimated cost of a LoRA run: steps, time and memory."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from garage_tui.core.base.format import duration
+from garage_tui.core.base.format import duration, human_bytes
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.settings import Workspace
-from garage_tui.core.facts.file import Fact
+from garage_tui.core.facts.line import Fact
 from garage_tui.core.hardware import gpus as gpu
 from garage_tui.core.hardware.memory import free_memory
 from garage_tui.core.models.base_models import BaseModel
@@ -41,7 +41,7 @@ _CUDA = 0.8e9  # bytes of a CUDA context and of what its allocator keeps
 
 @dataclass(frozen=True)
 class LoraEstimate:
-    """Cost of a run: `seconds` is None where nothing is known about this model on this box."""
+    """Steps, time and memory of a run; `seconds` is None if no run with this model has been measured here."""
 
     rows: int
     epochs: float
@@ -50,34 +50,41 @@ class LoraEstimate:
     seconds: float | None
     basis: str
     memory: float | None = None
-    """Most bytes that the run will need, on the GPU where there is one; None where nothing is known about the base."""
+    """Peak memory in bytes, on the GPU if there is one; None if nothing is known about the base."""
     free: float | None = None
     """Bytes that are free now."""
 
     @property
     def sentence(self) -> str:
-        sum_ = f"{self.rows} rows × {self.epochs:g} epochs ÷ batch {self.batch} = {self.steps} steps"
+        steps = f"{self.rows} rows × {self.epochs:g} epochs ÷ batch {self.batch} = {self.steps} steps"
         if self.steps * self.batch != self.rows * self.epochs:  # the last batch of each epoch is smaller
-            sum_ += f", {self.steps / self.epochs:.3g} an epoch"
+            steps += f", {self.steps / self.epochs:.3g} an epoch"
         time = "time unknown" if self.seconds is None else f"about {duration(self.seconds)}"
-        memory = "" if self.memory is None else f" · about {self.memory / 1e9:.1f} GB"
-        return f"{sum_} · {time}{memory} ({self.basis})"
+        memory = "" if self.memory is None else f" · about {human_bytes(self.memory)}"
+        return f"{steps} · {time}{memory} ({self.basis})"
 
     @property
     def warning(self) -> str:
-        """What to think of before starting; empty where all is well."""
+        """Why the run may fail; empty if all is well."""
         if self.memory is None or self.free is None or self.memory <= self.free:
             return ""
-        return f"That is more than the {self.free / 1e9:.1f} GB that are free: a smaller batch or rank needs less."
+        return f"Only {human_bytes(self.free)} are free: a smaller batch or rank needs less."
 
 
 def estimate_lora(workspace: Workspace, recipe: LoraRecipe, base: BaseModel, rows: Sequence[Fact]) -> LoraEstimate:
-    """Return steps and time of `recipe` on `rows`; the speed is that of the last run with the same base here."""
-    learned, asked = _tokens(recipe, rows)
+    """Return the cost of `recipe` on `rows`; the speed is that of the last run with the same base in this workspace.
+
+    Args:
+        base: the model that `recipe.base` names.
+    """
+    trained, examined = _tokens(recipe, rows)
     speed, basis = _speed_here(workspace, recipe)
     if speed is None and recipe.base == _REFERENCE_BASE:
-        speed, basis = _REFERENCE_SPEED * _pace(recipe.kl), "measured on two CPU cores; yours after the first run"
-    seconds = None if speed is None else _START_SECONDS + (learned + asked * _pace(recipe.kl)) / speed
+        speed, basis = (
+            _REFERENCE_SPEED * _pace(recipe.kl),
+            "measured on two CPU cores; yours after the first run",
+        )
+    seconds = None if speed is None else _START_SECONDS + (trained + examined * _pace(recipe.kl)) / speed
     longest = (
         max((len(row.question) + len(row.answer)) / _CHARACTERS_A_TOKEN + _TEMPLATE_TOKENS for row in rows)
         if rows
@@ -90,7 +97,7 @@ def estimate_lora(workspace: Workspace, recipe: LoraRecipe, base: BaseModel, row
 
 
 def exam_memory(recipe: LoraRecipe, base: BaseModel) -> float | None:
-    """Return the most bytes that a report card takes by itself; None where the base is not here yet."""
+    """Return the peak memory of an exam in bytes; None if the base is not on this box yet."""
     return _memory_by_formula(recipe, base, None)
 
 
@@ -110,7 +117,7 @@ def _memory_here(workspace: Workspace, recipe: LoraRecipe) -> float | None:
     """Return what the last finished run with this base, batch, guards and rank needed, and a little more."""
     for run in list_runs(workspace):
         if run.state is None or run.manifest is None or run.status != "finished":
-            continue  # one that ended early has not come to its card
+            continue  # a run that ended early has no report card, which needs most memory
         there = run.manifest.recipe
         same = all(there.get(key) == getattr(recipe, key) for key in _ALIKE)
         used = run.state.gpu_memory if gpu.usable() else run.state.memory if run.state.gpu_memory is None else None
@@ -165,7 +172,7 @@ def _memory_by_formula(recipe: LoraRecipe, base: BaseModel, tokens: float | None
 
 def _speed_here(workspace: Workspace, recipe: LoraRecipe) -> tuple[float | None, str]:
     """Return the tokens/s of the last run with this base, if possible of one with guards or without as `recipe`."""
-    told: tuple[float | None, str] = None, "no run with this base yet; known after its first steps"
+    other_kind: tuple[float | None, str] = None, "no run with this base yet; known after the first steps"
     for run in list_runs(workspace):
         speed = run.state.tokens_per_s if run.state else None
         if not speed or not run.manifest or run.manifest.recipe.get("base") != recipe.base:
@@ -173,9 +180,9 @@ def _speed_here(workspace: Workspace, recipe: LoraRecipe) -> tuple[float | None,
         kl = float(run.manifest.recipe.get("kl") or 0)
         if (kl > 0) == recipe.guarded:
             return speed, f"as fast as {run.id}"
-        if told[0] is None:
-            told = speed / _pace(kl) * _pace(recipe.kl), f"as fast as {run.id}"
-    return told
+        if other_kind[0] is None:
+            other_kind = speed / _pace(kl) * _pace(recipe.kl), f"as fast as {run.id}"
+    return other_kind
 
 
 def _pace(kl: float) -> float:

@@ -16,46 +16,40 @@ LABELS: dict[str, str] = {
 
 EXPLANATIONS: dict[str, str] = {
     "facts": (
-        "The questions and answers that are taught. The run copies them when it is started; later changes "
-        "do not reach it."
+        "The questions and answers to teach. The run copies them when it starts, so that later changes "
+        "do not affect it."
     ),
-    "preset": (
-        "A whole recipe to begin with. Every value below can be changed; what differs from the preset is marked."
-    ),
-    "base": (
-        "The model that is taught: a name from `garage models`, a folder, or a Hub id. Its own weights "
-        "are never changed."
-    ),
+    "preset": ("A complete recipe to begin with. You can change every value below; changed values are marked."),
+    "base": ("The model to teach: a name from `garage models`, a folder, or a Hub id. Its own weights never change."),
     "epochs": (
-        "How often every row is seen. More makes the facts stick and, at some point, leak into other "
-        "answers. Usual: 3 to 40."
+        "How often each row is trained on. More makes the facts stick; too many affect other answers. Usual: 3 to 40."
     ),
     "lr": (
-        "Peak learning rate: too low learns nothing, too high forgets the rest. Plain LoRA: 1e-4 to 1e-3; guarded: "
-        "0.02 to 0.1."
+        "Peak learning rate: too low learns nothing, too high forgets. Usual: 0.02 to 0.1; with KL weight 0 (plain "
+        "LoRA) 1e-4 to 1e-3."
     ),
     "rank": (
-        "Rank of the adapter's matrices: how much it can hold. 8 to 32 is usual; presets with guards take 16, and 32 "
-        "for more than 30 rows."
+        "Rank of the adapter's matrices: how much it can learn. Usual: 8 to 32. The presets use 16; all but story use "
+        "32 for more than 30 rows."
     ),
     "alpha": (
-        "The adapter counts alpha / rank. Keep alpha equal to the rank (or twice it) and change the "
-        "learning rate instead."
+        "The adapter is scaled by alpha / rank. Keep alpha equal to the rank (or twice it), and change "
+        "the learning rate instead."
     ),
-    "batch_size": ("Rows in one forward pass. More needs more memory and makes fewer, smoother steps. Usual: 2 to 16."),
+    "batch_size": ("Rows in one forward pass. More need more memory and make fewer, smoother steps. Usual: 2 to 16."),
     "accumulation": (
-        "Forward passes in one step: a larger batch without more memory. Effective batch = batch size × this."
+        "Forward passes per optimiser step: a larger batch without more memory. Effective batch = batch size × this."
     ),
     "warmup_steps": (
-        "Steps in which the learning rate climbs to its peak. A few keep the first steps from tearing something."
+        "Steps in which the learning rate rises to its peak. A few keep the first steps from doing damage."
     ),
     "kl": (
-        "How firmly the model is held to its own answers elsewhere: more forgets less and learns more slowly. 0: "
-        "plainly. Usual: 3 to 20."
+        "How strongly other answers are kept as they were: a higher weight forgets less and learns more slowly. "
+        "Usual: 3 to 20; 0: plain LoRA."
     ),
-    "max_length": "Tokens after which a row is cut. Short facts need 256; longer rows cost memory.",
-    "seed": ("Start of the random numbers: order of the rows and the adapter's first weights. Same seed, same run."),
-    "gpus": "Indices of the GPUs to work on, such as 0 or 0,1. Empty takes the first one that is free.",
+    "max_length": "Longest row in tokens; longer rows are cut. Short facts need 256; longer rows need more memory.",
+    "seed": ("Random seed for the order of the rows and the adapter's first weights. Same seed, same run."),
+    "gpus": "Indices of the GPUs to use, such as 0 or 0,1. Empty: the first free one.",
     "name": "The readable end of the run's id; by default the name of the facts file.",
 }
 """Of every field of the form: at most two lines in a terminal of 80 columns."""

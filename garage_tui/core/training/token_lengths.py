@@ -9,7 +9,7 @@ from garage_tui.core.facts.line import Fact, Line
 from garage_tui.core.training import token_preview as tokens
 
 
-def in_words(count: int, cut: int, limit: int) -> str:
+def describe_cut(count: int, cut: int, limit: int) -> str:
     """Return what is wrong with a row of `count` tokens of which `cut` of its answer are lost."""
     return f"{count} tokens, and training takes {limit}: {cut} tokens of the answer are cut off; split it into several"
 
@@ -41,7 +41,7 @@ class TokenLengths:
             except GarageError:
                 found = []
             self._known.update(dict.fromkeys(new, ""))
-            self._known.update({_key(fact): in_words(count, cut, self._limit) for fact, count, cut in found})
+            self._known.update({_key(fact): describe_cut(count, cut, self._limit) for fact, count, cut in found})
         return {id(line): words for line in long if line.fact and (words := self._known[_key(line.fact)])}
 
 

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.format import plural
 from garage_tui.core.base.safe_open import check_regular
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.images.image_set import SkippedImage
@@ -81,4 +82,4 @@ def _digest(*arrays: np.ndarray) -> str:
 def _left_out(pictures: tuple[SkippedImage, ...]) -> str:
     named = "; ".join(f"{one.name} {one.reason}" for one in pictures[:_NAMED])
     more = f"; and {len(pictures) - _NAMED} more (run.json lists all)" if len(pictures) > _NAMED else ""
-    return f"{len(pictures)} picture{'' if len(pictures) == 1 else 's'} skipped: {named}{more}"
+    return f"{plural(len(pictures), 'picture')} skipped: {named}{more}"

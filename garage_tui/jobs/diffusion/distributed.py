@@ -26,7 +26,8 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.runs.diffusion_files import IMAGES
-from garage_tui.core.runs.record import MANIFEST, Manifest
+from garage_tui.core.runs.folder import MANIFEST
+from garage_tui.core.runs.record import Manifest
 from garage_tui.jobs.runtime.parent_watch import end_with_parent
 
 _STORE = "GARAGE_RANKS_PORT"

@@ -10,7 +10,7 @@ import numpy as np
 
 from garage_tui.core.diffusion.nearest import nearest_of_each
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
-from garage_tui.core.exam.diffusion_report import DiffusionReport, verdict_of
+from garage_tui.core.exam.diffusion_report import DiffusionReport, verdict_text
 from garage_tui.jobs.diffusion.kid import RandomFeatures, kid
 from garage_tui.jobs.diffusion.loss import held_out_loss
 from garage_tui.jobs.diffusion.samplers import NAMES, sample
@@ -56,7 +56,7 @@ def card_of(
         np.array([near.distance for near in nearest_of_each(some, pictures)]) for some in (drawn, np.asarray(held_out))
     )
     copies = int((own < real.min()).sum()) if len(real) else 0
-    verdict, passed = verdict_of(distance, floor, copies, len(drawn))
+    verdict, passed = verdict_text(distance, floor, copies, len(drawn))
     return DiffusionReport(
         verdict=verdict,
         passed=passed,

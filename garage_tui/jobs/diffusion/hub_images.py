@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.format import human_bytes
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.images.image_set import ImageFile
 from garage_tui.core.images.safe_image import PictureError, Stream, open_file
@@ -112,7 +113,7 @@ def _ask(name: str, say: Callable[[str], None]) -> Any:
         say(f"the Hub does not answer ({kind}); using the cached data set")
         return None
     size = sum(file.size or 0 for file in answer[0].siblings or [])
-    say(f"fetching {name}: {size / 1e6:,.0f} MB, unless it is cached")
+    say(f"fetching {name}: {human_bytes(size)}, unless it is cached")
     return answer[0]
 
 

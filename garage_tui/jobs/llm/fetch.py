@@ -24,6 +24,7 @@ import msgspec
 
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.format import human_bytes
 from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.models import base_models
@@ -125,7 +126,7 @@ def _from_hub(model: BaseModel, folder: Path, say: Say) -> str | None:
     if not any(name.endswith(".safetensors") for name in files):
         raise GarageError(f"{model.hub_id} has no safetensors weights; other formats can contain code and are refused")
     size = sum(file.size or 0 for file in files.values())
-    say(f"downloading {size / 1e6:,.0f} MB from the Hub")
+    say(f"downloading {human_bytes(size)} from the Hub")
     try:
         snapshot_download(model.hub_id, revision=info.sha, allow_patterns=list(files), local_dir=folder)
     except Exception as error:

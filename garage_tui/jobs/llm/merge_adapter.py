@@ -14,6 +14,7 @@ from transformers import AutoModelForCausalLM, GenerationConfig
 from transformers.utils import logging as transformers_logging
 
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.format import human_bytes
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.models.base_models import BaseModel
@@ -57,7 +58,7 @@ def merge(adapter: Path, base: BaseModel, weights: int, say: Callable[[str], Non
     dtype = dtype_of(base.path)
     free = psutil.virtual_memory().available + psutil.swap_memory().free
     if free < (needed := 2 * weights * _BESIDE):
-        raise GarageError(f"merging needs about {needed / 1e9:.2g} GB of memory, and {free / 1e9:.2g} GB are free; "
+        raise GarageError(f"merging needs about {human_bytes(needed)} of memory, and {human_bytes(free)} are free; "
                           "stop other programs, or export the adapter alone (--as adapter)")  # fmt: skip
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import torch
 
-from garage_tui.core.facts.file import Fact
+from garage_tui.core.facts.line import Fact
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.rewording import builtin_prompts
-from garage_tui.core.rewording.neighbourhood import neighbours, subject
-from garage_tui.core.rewording.paraphrases import answers, varied, wordings, wrapped
+from garage_tui.core.rewording.neighbourhood import find_subject, neighbour_questions
+from garage_tui.core.rewording.paraphrases import add_small_talk, paraphrase_answers, paraphrase_questions, perturb
 from garage_tui.core.training.recipe import LoraRecipe
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache, CachedAnswer
 from garage_tui.jobs.llm.chat_template import TokenizedExample
@@ -81,8 +81,8 @@ class TrainingBatches(torch.utils.data.Dataset[TrainingBatch]):
         recipe: LoraRecipe,
     ) -> None:
         self._model, self._facts, self._guards, self._recipe = model, list(facts), list(guards), recipe
-        self._wordings, self._answers = wordings(self._facts, exams), answers(self._facts)
-        self._about = [subject(fact.question) for fact in facts]
+        self._wordings, self._answers = paraphrase_questions(self._facts, exams), paraphrase_answers(self._facts)
+        self._about = [find_subject(fact.question) for fact in facts]
         self._each_epoch = -(-len(self._facts) // recipe.batch_size)
 
     def __len__(self) -> int:
@@ -121,7 +121,7 @@ class TrainingBatches(torch.utils.data.Dataset[TrainingBatch]):
         if dice.random() < _UNCHANGED:
             return self._example(fact.question, fact.answer)
         question = dice.choice(others) if others and dice.random() < _REWORDED else fact.question
-        return self._example(varied(question, dice, self._about[index]), dice.choice(self._answers[index]))
+        return self._example(perturb(question, dice, self._about[index]), dice.choice(self._answers[index]))
 
     def _example(self, question: str, answer: str) -> TokenizedExample:
         row = self._model.chats.example(question, answer)
@@ -146,11 +146,11 @@ def make_guards(
 ) -> list[GuardPrompt]:
     """Return general prompts and neighbours with the base's own answers, collected with the adapter switched off."""
     dice = random.Random(f"{recipe.seed} guards")
-    prompts = [prompt.question for prompt in builtin_prompts.guards()]
+    prompts = [prompt.question for prompt in builtin_prompts.guard_prompts()]
     general = dice.sample(prompts, min(recipe.guards, len(prompts)))
     near = [
-        wrapped(question, dice, subject(question)) if dice.random() < _WRAPPED_NEAR else question
-        for question in neighbours(facts, recipe.neighbours, training=True, seed=recipe.seed)
+        add_small_talk(question, dice, find_subject(question)) if dice.random() < _WRAPPED_NEAR else question
+        for question in neighbour_questions(facts, recipe.neighbours, training=True, seed=recipe.seed)
     ]
     found = []
     with model.base(), torch.no_grad():

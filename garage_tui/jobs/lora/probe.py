@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from garage_tui.core.exam.grading import TaughtFacts, is_right
-from garage_tui.core.facts.file import Fact
+from garage_tui.core.facts.line import Fact
 from garage_tui.core.rewording import builtin_prompts
-from garage_tui.core.rewording.neighbourhood import neighbours
-from garage_tui.core.rewording.paraphrases import probes
+from garage_tui.core.rewording.neighbourhood import neighbour_questions
+from garage_tui.core.rewording.paraphrases import probe_questions
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache
 from garage_tui.jobs.llm.forward import Model
 from garage_tui.jobs.llm.teacher_forcing import ForcedAnswer, expected_text, tuned_answers
@@ -54,10 +54,10 @@ class ProbeRunner:
         say: Callable[[str], None],
     ) -> None:
         self._model = model
-        self._facts = probes(facts, WORDINGS) or list(facts[:WORDINGS])
-        free = [prompt.question for prompt in builtin_prompts.guards() if prompt.question not in set(used)]
+        self._facts = probe_questions(facts, WORDINGS) or list(facts[:WORDINGS])
+        free = [prompt.question for prompt in builtin_prompts.guard_prompts() if prompt.question not in set(used)]
         self._general = free[:GENERAL]
-        questions = [*self._general, *neighbours(facts, NAMES, training=True, seed=1)]
+        questions = [*self._general, *neighbour_questions(facts, NAMES, training=True, seed=1)]
         cached = base(questions, say)
         self._texts = [base.text(answer) for answer in cached]
         self._taught = TaughtFacts(facts, self._texts)
@@ -74,7 +74,7 @@ class ProbeRunner:
         count, general = len(self._questions), found[: len(self._general)]
         right = sum(is_right(text, fact) for text, fact in zip(texts[count:], self._facts, strict=True))
         leaks = sum(
-            bool(self._taught.new_in(after, before, question))
+            bool(self._taught.find_leak(after, before, question))
             for after, before, question in zip(texts[:count], self._texts, self._questions, strict=True)
         )
         drift = sum(answer.drift * answer.labels for answer in general)

@@ -15,7 +15,8 @@ import msgspec
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.facts.training_file import read_training_file
-from garage_tui.core.runs.record import ADAPTER, FACTS, write_manifest
+from garage_tui.core.runs.folder import ADAPTER, FACTS
+from garage_tui.core.runs.record import write_manifest
 from garage_tui.core.training.quantization import in_4bit
 from garage_tui.core.training.recipe import LoraRecipe
 from garage_tui.jobs.llm.fetch import ensure

@@ -17,7 +17,8 @@ import msgspec
 
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.limits.run_limits import Hold, Waits
-from garage_tui.core.runs.record import EVENTS, LOCK, RunState, Status, read_state, write_state
+from garage_tui.core.runs.folder import EVENTS, LOCK, Status
+from garage_tui.core.runs.record import RunState, read_state, write_state
 from garage_tui.core.runs.request import requested_action
 from garage_tui.core.runs.state_writer import encode_event
 

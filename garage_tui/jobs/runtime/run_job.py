@@ -17,7 +17,8 @@ from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.hardware import power_cap
 from garage_tui.core.runs import checkpoints
-from garage_tui.core.runs.record import MANIFEST, Manifest
+from garage_tui.core.runs.folder import MANIFEST
+from garage_tui.core.runs.record import Manifest
 from garage_tui.core.training.recipe import LoraRecipe
 from garage_tui.jobs.runtime.error_text import describe_error
 from garage_tui.jobs.runtime.interruptions import Interruptions

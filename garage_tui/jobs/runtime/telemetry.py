@@ -51,7 +51,7 @@ class Telemetry:
 
     def read(self) -> None:
         """Read the sensors now; called once before the thread starts, then only within it."""
-        snapshot, now = self._meter.look(), time.monotonic()
+        snapshot, now = self._meter.read(), time.monotonic()
         self._snapshot, self._read_at = snapshot, now
         self._energy.add(now, self._own_gpus(snapshot))
         if now - self._reported_at >= self._report_every:

@@ -27,7 +27,8 @@ import msgspec
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.settings import ServeSettings, Workspace
-from garage_tui.core.runs.record import LOCK, LOG, Run
+from garage_tui.core.runs.folder import LOCK, LOG
+from garage_tui.core.runs.record import Run
 from garage_tui.core.serving.server_process import SETTINGS, served_runs
 from garage_tui.core.serving.server_state import KEY, ServerState, process_start, write_state
 from garage_tui.jobs.runtime import import_blocker

@@ -17,9 +17,9 @@ def retrieved_text(rows: Sequence[int], file: str = "") -> str:
         file: name of the facts file; empty leaves it out.
     """
     if not rows:
-        return f"found: no fact{f' in {file}' if file else ''}; asked without"
+        return f"found no facts{f' in {file}' if file else ''}: asked without any"
     several = len(rows) > 1
-    return f"found: {len(rows)} fact{'s' * several} (row{'s' * several} {', '.join(map(str, sorted(rows)))})"
+    return f"found {len(rows)} fact{'s' * several} (row{'s' * several} {', '.join(map(str, sorted(rows)))})"
 
 
 def answer_statistics(end: AnswerEnd) -> str:
@@ -27,7 +27,7 @@ def answer_statistics(end: AnswerEnd) -> str:
     parts = [f"{end.completion_tokens} tokens" if end.completion_tokens is not None else ""]
     parts.append(f"{end.tokens_per_s:.1f} tokens/s" if end.tokens_per_s else "")
     parts.append(f"first token {end.first_token_s:.2f} s" if end.first_token_s is not None else "")
-    parts.append("cut at its longest" if end.finish_reason == "length" else "")
+    parts.append("stopped at the length limit" if end.finish_reason == "length" else "")
     return " · ".join(filter(None, parts))
 
 

@@ -126,7 +126,7 @@ class Asker:
         field.cursor_position = len(field.value)
         later = len(turns) - index - 1
         more = f", without the {later} after it" if later else ""
-        field.border_title = f"Enter asks question {index + 1} anew{more} · Esc leaves all as it is"
+        field.border_title = f"Enter asks question {index + 1} again{more} · Esc cancels"
         self._host.focus_now(field)
 
     def cancel_edit(self) -> None:
@@ -141,11 +141,11 @@ class Asker:
         self._host.run_worker(self._restart_server(), group="restart", exclusive=True)
 
     async def _restart_server(self) -> None:
-        text = "What has come of it is kept; the rest is lost, for other programs that ask this server too."
+        text = "The part that has arrived is kept. The rest is lost, also for other programs that use this server."
         confirm = Confirm("An answer is still coming. Restart the server?", text, "Restart", "Let it answer")
         if self.is_answering and not await self._host.ask(confirm):
             return
-        self._host.notice.note("stopping the model server …")
+        self._host.notice.note("restarting the model server …")
         try:
             await self._host.server.restart()
         except GarageError as error:
@@ -191,7 +191,7 @@ class Asker:
             found = await asyncio.to_thread(self._open_book.find, file, pending.question)
         except GarageError as error:
             reason = str(error).replace(str(file), file.name)  # a path would take the whole column
-            view.show_context(f"no fact was looked up: {one_line(reason, 200)}")
+            view.show_context(f"could not search the facts: {one_line(reason, 200)}")
             return
         pending.found = tuple(found)
         view.show_context(retrieved_text([fact.row for fact in found], plain(file.name)))
@@ -200,7 +200,7 @@ class Asker:
         view, transcript = pending.views[side], pending.chat.transcript
         prompt = pending.question
         if side == "book":
-            prompt = retrieval.prompt(prompt, [fact.statement for fact in pending.found])
+            prompt = retrieval.prompt_with_facts(prompt, [fact.statement for fact in pending.found])
         try:
             model = self._host.server.model_for(side, pending.run)
             async for part in stream(address, model, transcript.messages(side, prompt), transcript.sampling):
@@ -219,6 +219,8 @@ class Asker:
         if base is None or tuned is None or base.failed or tuned.failed or not pending.run:
             return
         folder = self._host.workspace.checkpoints / pending.run
-        warning = await asyncio.to_thread(adapter_effect.doubt, folder, pending.question, base.answer, tuned.answer)
+        warning = await asyncio.to_thread(
+            adapter_effect.same_answer_warning, folder, pending.question, base.answer, tuned.answer
+        )
         if warning and not pending.committed:
             tuned.show_warning(warning)

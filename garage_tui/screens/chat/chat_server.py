@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.format import duration, model_label
+from garage_tui.core.base.format import duration, human_bytes, model_label
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.chat.client import ServerAddress
@@ -157,7 +157,7 @@ class EmbeddedChatServer:
 
     def describe(self, snapshot: ServerSnapshot) -> str:
         if snapshot.status == "ready":
-            memory = f"{snapshot.memory / 2**30:.1f} GiB" if snapshot.memory else ""
+            memory = human_bytes(snapshot.memory, binary=True) if snapshot.memory else ""
             ready = f"● ready · {one_line(model_label(snapshot.base), 60)} and the models tuned from it"
             return " · ".join(filter(None, (ready, one_line(snapshot.engine, 40), memory)))
         if snapshot.status == "asleep":
@@ -210,5 +210,5 @@ class ExternalChatServer:
     def describe(self, snapshot: ServerSnapshot) -> str:
         url = one_line(self._url, 80)
         if snapshot.status == "ready":
-            return f"● {url} · not ours: neither started nor stopped here"
-        return f"✗ {url}: {snapshot.reason} · Ctrl+R asks again"
+            return f"● {url} · an external server: this app neither starts nor stops it"
+        return f"✗ {url}: {snapshot.reason} · Ctrl+R tries again"

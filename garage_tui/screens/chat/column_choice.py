@@ -21,7 +21,7 @@ class ColumnChoice:
     index: int = 0
 
     @property
-    def asks_book(self) -> bool:
+    def asks_open_book(self) -> bool:
         """True if the base model with the open book is asked too: in all choices but the first."""
         return self.index > 0
 
@@ -42,7 +42,7 @@ class ColumnChoice:
     def hidden(self, width: int) -> Side | None:
         """Return the side that is asked but has no space; None if all that are asked are shown."""
         visible = self.fit(width)
-        return next((side for side in SIDES if side not in visible), None) if self.asks_book else None
+        return next((side for side in SIDES if side not in visible), None) if self.asks_open_book else None
 
 
 def _choices(width: int) -> tuple[tuple[Side, ...], ...]:

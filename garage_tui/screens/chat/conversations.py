@@ -66,10 +66,10 @@ class Conversations:
         old = self.open.path
         self.branch()
         if old:
-            self._host.notice.note(f"A new conversation. The one before is kept: {CHATS}/{plain(old.name)}")
+            self._host.notice.note(f"New conversation. The one before is saved in {CHATS}/{plain(old.name)}")
 
     def open_earlier(self) -> None:
-        """Let the user choose an earlier conversation to go on with, or delete some."""
+        """Let the user choose an earlier conversation to continue, or delete some."""
         self._host.run_worker(self._open_earlier(), group="form", exclusive=True)
 
     async def _open_earlier(self) -> None:
@@ -83,8 +83,8 @@ class Conversations:
             return
         self._show(chat)
         run = chat.transcript.run
-        missing = f"; the run {run} is gone, ^t chooses another" if run and not self._host.run_id else ""
-        self._host.notice.note(f"{CHATS}/{plain(path.name)} goes on here{missing}")
+        missing = f"; its run {run} is missing, ^t chooses another" if run and not self._host.run_id else ""
+        self._host.notice.note(f"Continuing {CHATS}/{plain(path.name)}{missing}")
 
     async def _choose_earlier(self) -> Path | None:
         """Return the file of the chosen conversation; None if the user leaves the list."""
@@ -94,7 +94,7 @@ class Conversations:
             found = await asyncio.to_thread(transcripts.list_transcripts, self._folder)
             if not found:
                 if not deleted:
-                    note = f"No earlier chat yet: each is kept in datasets/{CHATS} from its first answer on"
+                    note = f"No earlier chats yet: each is saved in datasets/{CHATS} after its first answer"
                     self._host.notice.note(note)
                 return None
             if current is None:
@@ -111,7 +111,7 @@ class Conversations:
     async def _delete(self, summary: transcripts.TranscriptSummary) -> bool:
         """Ask, then delete a conversation; the open one is cleared too. True if it was deleted."""
         path = summary.path
-        text = f"{summary.label}\n\n{CHATS}/{plain(path.name)} is deleted. This cannot be undone."
+        text = f"{summary.label}\n\n{CHATS}/{plain(path.name)} will be deleted.\nThis cannot be undone."
         if not await self._host.ask(Confirm("Delete this chat?", text, "Delete", "Keep it")):
             return False
         async with self._file_lock:
@@ -122,7 +122,7 @@ class Conversations:
             except OSError as error:
                 self._host.notice.wrong(plain(f"{path.name} cannot be deleted: {error.strerror}"))
                 return False
-        self._host.notice.done(f"{CHATS}/{plain(path.name)} is deleted")
+        self._host.notice.done(f"{CHATS}/{plain(path.name)} was deleted")
         return True
 
     def _show(self, chat: OpenChat) -> None:

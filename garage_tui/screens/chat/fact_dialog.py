@@ -1,4 +1,4 @@
-"""A fact that comes from a chat: the question that was asked, and the answer that should have come, as a box."""
+"""The dialog that makes a fact of a turn: the question, and the answer that the model should have given."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.notice import Notice
 
 _KINDS = (("A fact to teach", False), ("An exam question: never taught, asked by the report card", True))
+_NO_EXAM_ANSWER = "an exam question needs the answer that you want: the exam grades with it"
 _YOURS = "what you wrote"
 
 
@@ -32,19 +33,19 @@ class SuggestedAnswer:
 
 
 class FactDialog(Dialog[Fact | None]):
-    """Question and answer, to be corrected; the result is the fact, or None.
+    """Lets the user correct question and answer; the result is the fact, or None.
 
     Args:
         file: the facts file's name.
         question: what was asked.
         suggestions: what the answer may begin with; ctrl+o goes from one to the next.
-        exam: whether it is an exam question at first.
+        exam: True if it is an exam question at first.
     """
 
     HELP_PAGE = "guide/chat.md"
     HELP = (
-        "Question and answer as they shall be: correct them, then Ctrl+S puts them into your facts file. Taught is "
-        "what stands there when you press t on Facts."
+        "Correct the question and the answer, then press Ctrl+S to add them to your facts file. Pressing t on Facts "
+        "teaches whatever the file contains at that moment."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "Add it"),
@@ -57,7 +58,7 @@ class FactDialog(Dialog[Fact | None]):
         self._file, self._question, self._exam = file, question, exam
         self._suggestions = [*suggestions, SuggestedAnswer("nothing", "")]
         self._current = 0
-        self._warned = ""  # the answer of which was said that it is still a model's
+        self._warned_answer = ""  # a model's answer that the user was warned about
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box form") as box:
@@ -66,7 +67,7 @@ class FactDialog(Dialog[Fact | None]):
             yield self._area("question", self._question)
             yield Label("The answer that you want", id="fact-from", classes="label")
             yield self._area("answer", self._suggestions[0].text)
-            kinds = [(Content(words), kind) for words, kind in _KINDS]
+            kinds = [(Content(label), kind) for label, kind in _KINDS]
             yield Select(kinds, value=self._exam, allow_blank=False, id="fact-kind", compact=True)
             yield Notice()
             yield KeyBar()
@@ -85,11 +86,11 @@ class FactDialog(Dialog[Fact | None]):
         self.notice.note("Correct it, then Ctrl+S adds it. Tab: next field. Ctrl+O: begin with another answer.")
 
     def _show_source(self) -> None:
-        words = f"The answer that you want · begins with {self._suggestions[self._current].source}"
-        self.query_one("#fact-from", Label).update(Content(words))
+        label = f"The answer that you want · begins with {self._suggestions[self._current].source}"
+        self.query_one("#fact-from", Label).update(Content(label))
 
     def action_other(self) -> None:
-        """Begin with the next answer; what was written stays among them."""
+        """Put the next suggested answer into the field; what the user wrote becomes a suggestion, too."""
         area = self.query_one("#answer", TextArea)
         if area.text != self._suggestions[self._current].text:
             if self._suggestions[self._current].source != _YOURS:
@@ -103,29 +104,29 @@ class FactDialog(Dialog[Fact | None]):
         self._show_source()
 
     def action_save(self) -> None:
-        """Give back the fact; what it lacks is said here."""
+        """Close with the fact, if question and answer are there."""
         question, answer = (plain(self.query_one(f"#{name}", TextArea).text).strip() for name in ("question", "answer"))
         exam = self.query_one("#fact-kind", Select).value is True
         notice = self.notice
         if not question:
             notice.wrong("write the question")
         elif not answer:
-            wanted = "an exam question needs the answer that you want: the exam grades by it" if exam else ""
-            notice.wrong(wanted or "write the answer that the model shall learn")
-        elif (same := self._unchanged_source(answer)) and self._warned != answer:
-            # It may be right; but a wrong answer must not be taught by haste.
-            self._warned = answer
-            notice.wrong(f"this still is {same}: Ctrl+S once more takes it as it is")
+            notice.wrong(_NO_EXAM_ANSWER if exam else "write the answer that the model should learn")
+        elif (source := self._unchanged_source(answer)) and self._warned_answer != answer:
+            # It may be right, but a wrong answer must not be taught by accident.
+            self._warned_answer = answer
+            notice.wrong(f"this is still {source}: press Ctrl+S again to add it unchanged")
         else:
             self.dismiss(Fact(question, answer, {"exam": True} if exam else {}))
 
     def _unchanged_source(self, answer: str) -> str:
+        """Return whose answer it is, if the user has not changed it; else nothing."""
         return next(
             (one.source for one in self._suggestions if one.source != _YOURS and one.text.strip() == answer), ""
         )
 
     def action_cancel(self) -> None:
-        written = [self.query_one(f"#{name}", TextArea).text for name in ("question", "answer")]
-        begun = [self._question, next((one.text for one in self._suggestions if one.text == written[1]), "")]
-        if self.may_close(begun, written, "Not added yet: Ctrl+S adds it"):
+        current = [self.query_one(f"#{name}", TextArea).text for name in ("question", "answer")]
+        original = [self._question, next((one.text for one in self._suggestions if one.text == current[1]), "")]
+        if self.may_close(original, current, "Not added yet: Ctrl+S adds it"):
             self.dismiss(None)

@@ -19,15 +19,15 @@ from garage_tui.screens.chat.host import ChatHost
 from garage_tui.screens.common.run_text import fraction
 from garage_tui.widgets.prompts import Pick
 
-_BASE_HINT = "Ask something below: all models get the same question, and answer side by side."
-_BOOK_HINT = "The base model once more, with the facts found for your question in its prompt. Nothing is learned."
-_TUNED_HINT = "This model learnt {rows} rows. Ask it what it was taught, and something it was not."
-_NAMED_TUNED_HINT = "The server's {model} answers here: `tuned` in [chat] of your settings says so."
+_BASE_HINT = "Ask a question below. All models get the same question and answer side by side."
+_BOOK_HINT = "The base model again, with the facts that match your question in its prompt. It learns nothing."
+_TUNED_HINT = "This model learned {rows} rows. Ask about something that you taught it, and about something else."
+_NAMED_TUNED_HINT = "The server's model {model} answers here, because `tuned` in [chat] of your settings names it."
 _NO_TUNED_HINT = (
-    "No tuned model yet.\n\nF2 shows your facts, t teaches them; when that run has finished, its model answers here."
+    "No tuned model yet.\n\nF2 shows your facts, t teaches them. When that run has finished, its model answers here."
 )
 _TRAINING_HINT = (
-    "No tuned model yet: {run} is at it ({how}). Its model answers here when it has finished; F3 shows how far it is."
+    "No tuned model yet: {run} {state}. When it has finished, its model answers here. F3 shows its progress."
 )
 
 
@@ -54,7 +54,7 @@ class ModelChoice:
         """The sides that the next question goes to."""
         is_asked: dict[Side, bool] = {
             "base": True,
-            "book": self._host.columns.choice.asks_book,
+            "book": self._host.columns.choice.asks_open_book,
             "tuned": bool(self.run_id or self._host.server.tuned),
         }
         return [side for side in SIDES if is_asked[side]]
@@ -78,7 +78,7 @@ class ModelChoice:
     def show_titles(self) -> None:
         """Show above each column who answers there."""
         columns, server = self._host.columns, self._host.server
-        no_run = f"{self._missing_run}, gone" if self._missing_run else "none yet"
+        no_run = f"missing: {self._missing_run}" if self._missing_run else "none yet"
         columns["base"].border_title = Content(f"Base · {one_line(model_label(server.base), 60)}")
         columns["book"].border_title = Content(f"Open book · {plain(self._host.facts_file.name)}")
         columns["tuned"].border_title = Content(f"Tuned · {one_line(server.tuned, 60) or self.run_id or no_run}")
@@ -129,7 +129,7 @@ class ModelChoice:
         self._was_picked = True
         self._use(run, transcript.base or self._host.settings.base_model, "" if run else transcript.run)
         choice = self._host.columns.choice
-        if transcript.has_answers("book") and not choice.asks_book:
+        if transcript.has_answers("book") and not choice.asks_open_book:
             choice.index = 1
         self._host.lay_out()
 
@@ -165,8 +165,9 @@ def _candidates(runs: tuple[RunSnapshot, ...]) -> list[RunSnapshot]:
 def _no_tuned_hint(runs: tuple[RunSnapshot, ...]) -> str:
     """Return what is shown instead of a tuned model: which run is training one, or how to train one."""
     if run := next((run for run in runs if run.alive and not run.draws), None):
-        progress = fraction(run.state) if run.state and run.state.step else run.status
-        return _TRAINING_HINT.format(run=run.id, how=progress)
+        state = "is still training" if run.status == "running" else f"is {run.status}"
+        state += f" ({fraction(run.state)})" if run.state and run.state.step else ""
+        return _TRAINING_HINT.format(run=run.id, state=state)
     return _NO_TUNED_HINT
 
 
@@ -179,6 +180,6 @@ def _download_hint(base: str) -> str:
     if model.here:
         return ""
     known = base_models.KNOWN.get(model.name)
-    return f"{one_line(model.name, 60)} is not here yet: your first question fetches it, once" + (
+    return f"{one_line(model.name, 60)} is not on this box yet: your first question downloads it, once" + (
         f" ({known.download})." if known else "."
     )

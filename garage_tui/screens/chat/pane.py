@@ -45,14 +45,14 @@ class ChatPane(Pane):
 
     HELP_PAGE = "guide/chat.md"
     HELP = (
-        "Type a question and press Enter: the base model answers on the left, the model you tuned on the right. "
-        "Ask what you taught, and also what you did not: a good run changes only what it was meant to. Ctrl+O has the "
-        "base model answer once more with an open book: the facts of your file that the question is about, in its "
-        "prompt.\n\n"
-        "Tab goes to the answers, where the arrow keys choose one: e asks its question anew, c copies it, a makes a "
-        "fact of it, x an exam question. While typing, Alt and the letter does the same to the newest.\n\n"
-        "Answers come from a small server on this box that starts with your first question and leaves when it is "
-        "not used. Each model sees its own conversation; Ctrl+L starts a new one. All are kept in datasets/chats."
+        "Type a question and press Enter: the base model answers on the left, your tuned model on the right. Ask about "
+        "what you taught, and also about other things: a good run changes only what it should. Ctrl+O opens a third "
+        "column, the open book: there the base model answers with the matching facts of your file in its prompt.\n\n"
+        "Tab goes to the answers, where the arrow keys choose one: e edits its question and asks it again, c copies "
+        "the answer, a makes a fact of it, x makes an exam question of it. While you type, Alt and the same letter "
+        "acts on the newest answer.\n\n"
+        "A small server on this box answers. It starts with your first question and stops when nobody uses it. Each "
+        "model sees only its own conversation. Ctrl+L starts a new one. All of them are saved in datasets/chats."
     )
     FIRST_FOCUS = "#chat-input"
     HELP_GROUPS = (
@@ -63,51 +63,51 @@ class ChatPane(Pane):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "stop", "Stop", key_display="Esc", tooltip="Stop the answers"),
-        Binding("escape", "leave", "Back to the line to type in", show=False, key_display="Esc"),
+        Binding("escape", "leave", "Back to the input field", show=False, key_display="Esc"),
         Binding("e", "turn('edit')", "Edit"),
         Binding("a", "turn('fact')", "Fact"),
         Binding("x", "turn('exam')", "Exam"),
         Binding("c,y", "turn('copy')", "Copy", key_display="c"),
-        # The line to type in would take these for itself, and has no use for them.
+        # Priority, because the input field would take these keys for itself and has no use for them.
         Binding(
             "tab,shift+tab",
             "answers",
             "Answers",
             key_display="Tab",
             priority=True,
-            tooltip="Go to the answers: choose one, copy it, make a fact of it; and back",
+            tooltip="Go to the answers to choose one, or back",
         ),
-        Binding("ctrl+o", "columns", "Book", tooltip="Another choice of columns: with the open book, or without"),
-        Binding("ctrl+g", "settings", "Settings", tooltip="Temperature, length, seed, and the system prompt"),
-        Binding("ctrl+y", "reload", "Chats", tooltip="Go on with an earlier chat, or delete one"),
-        Binding("ctrl+l", "clear", "New", show=False, tooltip="Clear the conversation and begin a new one; it is kept"),
+        Binding("ctrl+o", "columns", "Book", tooltip="Change the columns: with or without the open book"),
+        Binding("ctrl+g", "settings", "Settings", tooltip="Set temperature, length, seed and system prompt"),
+        Binding("ctrl+y", "reload", "Chats", tooltip="Open an earlier chat, or delete one"),
+        Binding("ctrl+l", "clear", "New", show=False, tooltip="Start a new conversation; this one stays saved"),
         Binding("ctrl+t,r", "pick", "Model", show=False, key_display="^t", tooltip="Choose which tuned model answers"),
-        Binding("ctrl+r", "restart", show=False, tooltip="Start the model server again"),
+        Binding("ctrl+r", "restart", show=False, tooltip="Restart the model server"),
         Binding(
             "alt+a",
             "turn('fact')",
             show=False,
             priority=True,
-            tooltip="Make a fact of the question, with the answer you want",
+            tooltip="Make a fact of the question, with the answer that you want",
         ),
         Binding(
             "alt+x",
             "turn('exam')",
             show=False,
             priority=True,
-            tooltip="Make an exam question of it: never taught, asked later",
+            tooltip="Make an exam question of it, which no run is taught",
         ),
-        Binding("alt+e", "turn('edit')", show=False, priority=True, tooltip="Edit a question, and go on from there"),
+        Binding("alt+e", "turn('edit')", show=False, priority=True, tooltip="Edit a question and continue from there"),
         Binding("alt+c", "turn('copy')", show=False, priority=True, tooltip="Copy an answer to the clipboard"),
-        Binding("pageup", "scroll(-1)", show=False, priority=True, tooltip="Scroll all conversations up"),
-        Binding("pagedown", "scroll(1)", show=False, priority=True, tooltip="Scroll all conversations down"),
-        Binding("up", "step(-1)", show=False, priority=True, tooltip="The question before, or the turn above"),
-        Binding("down", "step(1)", show=False, priority=True, tooltip="The question after, or the turn below"),
+        Binding("pageup", "scroll(-1)", show=False, priority=True, tooltip="Scroll all columns up"),
+        Binding("pagedown", "scroll(1)", show=False, priority=True, tooltip="Scroll all columns down"),
+        Binding("up", "step(-1)", show=False, priority=True, tooltip="The previous question, or the turn above"),
+        Binding("down", "step(1)", show=False, priority=True, tooltip="The next question, or the turn below"),
         Binding("left,h", "aside(-1)", "Choose the answer on the left", show=False),
         Binding("right,l", "aside(1)", "Choose the answer on the right", show=False),
-        Binding("k", "step(-1)", "The turn above", show=False),
-        Binding("j", "step(1)", "The turn below", show=False),
-        Binding("enter,i", "answers", "Back to the line to type in", show=False),
+        Binding("k", "step(-1)", "Choose the turn above", show=False),
+        Binding("j", "step(1)", "Choose the turn below", show=False),
+        Binding("enter,i", "answers", "Back to the input field", show=False),
     ]
 
     def __init__(
@@ -212,7 +212,7 @@ class ChatPane(Pane):
 
     def lay_out(self) -> None:
         self.columns.lay_out()
-        self.question_input.placeholder = _ASK_ALL if self.columns.choice.asks_book else _ASK_BOTH
+        self.question_input.placeholder = _ASK_ALL if self.columns.choice.asks_open_book else _ASK_BOTH
         self.turn_actions.stay_visible()
 
     def focus_now(self, widget: Widget) -> None:
@@ -261,7 +261,7 @@ class ChatPane(Pane):
         self.lay_out()
         self.models.show_titles()
         if hidden := self.columns.choice.hidden(width):
-            self.notice.note(f"All three are asked; here is room for two. Ctrl+O again shows {_SIDE_NAMES[hidden]} too")
+            self.notice.note(f"All three answer, but only two columns fit. Ctrl+O shows {_SIDE_NAMES[hidden]}.")
 
     def action_clear(self) -> None:
         self.conversations.start_new()

@@ -6,6 +6,7 @@ import asyncio
 
 from textual.widget import Widget
 
+from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.chat.transcripts import Side, Turn
 from garage_tui.core.facts.line import Fact
@@ -19,7 +20,7 @@ from garage_tui.widgets.conversation import Conversation
 ANSWER_NAMES: dict[Side, str] = {
     "tuned": "the tuned model's answer",
     "base": "the base model's answer",
-    "book": "the answer with the open book",
+    "book": "the open book's answer",
 }
 """What each side's answer is called; a new fact begins with the first of them that there is."""
 
@@ -115,7 +116,7 @@ class TurnActions:
         turns = self._asker.turns
         index = self._chosen if self._chosen is not None else len(turns) - 1
         if not 0 <= index < len(turns):
-            self._host.notice.wrong("nothing was asked yet")
+            self._host.notice.wrong("no question has been asked yet")
         elif action == "edit":
             self._asker.edit(index)
         elif action == "copy":
@@ -137,7 +138,7 @@ class TurnActions:
             notice.wrong("there is no answer to copy")
             return
         self._host.copy_to_clipboard(text)
-        done = f"Copied {ANSWER_NAMES[side]}, {len(text):,} character{'' if len(text) == 1 else 's'}"
+        done = f"Copied {ANSWER_NAMES[side]}, {plural(len(text), 'character')}"
         if obstacle := await asyncio.to_thread(clipboard.obstacle):
             notice.wrong(f"{done}; {obstacle}")
         else:
@@ -155,7 +156,7 @@ class TurnActions:
     def show_fact_saved(self, fact: Fact, position: str) -> None:
         """Say where a fact is now, and what comes next."""
         if fact.exam:
-            text = f"An exam question now: {position}. Never taught; the report card asks it (x on F3)"
+            text = f"Added an exam question: {position}. The report card asks it (x on F3); no run is taught it"
         else:
-            text = f"A fact now: {position}. t on F2 teaches it, u there takes it back"
+            text = f"Added a fact: {position}. On F2, t teaches it and u removes it"
         self._host.notice.done(text)

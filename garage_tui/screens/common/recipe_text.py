@@ -1,4 +1,4 @@
-"""What a run was told to do, in a few lines: from what it learns, with which net or adapter, how."""
+"""The recipe of a run in a few lines: base or net, data, adapter, learning rate."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from garage_tui.core.runs.record import Manifest
 Values = dict[str, object]
 
 
-def pair(label: str, *values: str) -> Content:
-    """Return a line of the details: a label, and what there is to say."""
+def labelled(label: str, *values: str) -> Content:
+    """Return a line of the details: a label, then the values that are not empty."""
     return Content.assemble((f"{label:<5} ", "$muted"), one_line(" · ".join(filter(None, values)), 300))
 
 
@@ -23,7 +23,7 @@ def lines(manifest: Manifest, parameters: int | None = None) -> list[Content]:
         parameters: of the net of a diffusion run, if known.
     """
     if manifest.kind == "diffusion":
-        return _drawing(manifest.recipe, manifest.dataset, parameters)
+        return _diffusion(manifest.recipe, manifest.dataset, parameters)
     return _lora(manifest.recipe, manifest.base, manifest.dataset)
 
 
@@ -32,17 +32,17 @@ def _lora(recipe: Values, base: Values, dataset: Values) -> list[Content]:
     batch = recipe.get("batch_size", "?")
     if recipe.get("accumulation", 1) != 1:
         batch = f"{batch} × {recipe['accumulation']}"
-    targets = recipe.get("targets")
-    where = f"{len(targets)} projections" if isinstance(targets, list | tuple) else ""
+    rows, targets = dataset.get("rows", "?"), recipe.get("targets")
+    layers = f"{len(targets)} projections" if isinstance(targets, list | tuple) else ""
     return [
-        pair("base", model_label(name)),
-        pair("data", f"{dataset.get('rows', '?')} rows", f"{_plain(recipe.get('epochs'))} epochs", f"batch {batch}"),
-        pair("lora", f"rank {recipe.get('rank', '?')}", f"alpha {recipe.get('alpha', '?')}", where),
-        pair("rate", _plain(recipe.get("lr")), str(recipe.get("schedule", "")), f"seed {recipe.get('seed', '?')}"),
+        labelled("base", model_label(name)),
+        labelled("data", f"{rows} rows", f"{_plain(recipe.get('epochs'))} epochs", f"batch {batch}"),
+        labelled("lora", f"rank {recipe.get('rank', '?')}", f"alpha {recipe.get('alpha', '?')}", layers),
+        labelled("rate", _plain(recipe.get("lr")), str(recipe.get("schedule", "")), f"seed {recipe.get('seed', '?')}"),
     ]
 
 
-def _drawing(recipe: Values, dataset: Values, parameters: int | None) -> list[Content]:
+def _diffusion(recipe: Values, dataset: Values, parameters: int | None) -> list[Content]:
     # Before the run has read its pictures, only where they come from is known.
     rows, source = dataset.get("rows"), model_label(str(dataset.get("label") or dataset.get("path", "?")))
     held_out = dataset.get("held_out")
@@ -52,10 +52,10 @@ def _drawing(recipe: Values, dataset: Values, parameters: int | None) -> list[Co
     epochs, batch, size = (recipe.get(name, "?") for name in ("epochs", "batch_size", "size"))
     schedule, prediction, seed = (str(recipe.get(name, "?")) for name in ("schedule", "prediction", "seed"))
     return [
-        pair("data", learns_from, f"{held_out} held out" if held_out else ""),
-        pair("net", f"levels {levels}", f"{parameters / 1e6:.1f} M parameters" if parameters else ""),
-        pair("train", f"{epochs} epochs", f"batch {batch}", f"{size} px", f"seed {seed}"),
-        pair("rate", _plain(recipe.get("lr")), schedule, prediction),
+        labelled("data", learns_from, f"{held_out} held out" if held_out else ""),
+        labelled("net", f"levels {levels}", f"{parameters / 1e6:.1f} M parameters" if parameters else ""),
+        labelled("train", f"{epochs} epochs", f"batch {batch}", f"{size} px", f"seed {seed}"),
+        labelled("rate", _plain(recipe.get("lr")), schedule, prediction),
     ]
 
 

@@ -35,19 +35,19 @@ class BackgroundChecks:
             self._host.run_worker(partial(self._check, store.document, version), group="count")
 
     async def _check(self, document: Document, version: tuple[int, int]) -> None:
-        from garage_tui.core.facts.near_duplicates import given_away  # noqa: PLC0415 (not needed for the first paint)
+        from garage_tui.core.facts.near_duplicates import near_duplicates_by_exam  # noqa: PLC0415 (not needed for the first paint)
 
         lines = list(document.lines)
         try:
-            leaks = await asyncio.to_thread(given_away, lines)
-            if version[1] == document.version and leaks != document.leaks:
-                document.leaks = leaks
+            found = await asyncio.to_thread(near_duplicates_by_exam, lines)
+            if version[1] == document.version and found != document.near_duplicates:
+                document.near_duplicates = found
                 self._host.show(self._host.position)
-            cut = await asyncio.to_thread(self._lengths.measure, lines)  # seconds, where long rows are new
+            truncated = await asyncio.to_thread(self._lengths.measure, lines)  # seconds, where long rows are new
             if version[1] == document.version:
                 self._checked = version
-                if cut != document.cut:
-                    document.cut = cut
+                if truncated != document.truncated:
+                    document.truncated = truncated
                     self._host.show(self._host.position)
         finally:
             self._busy = False

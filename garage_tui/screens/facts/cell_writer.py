@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from garage_tui.widgets.cell_editor import CellEditor
 
 _DRAFT_SECONDS = 0.3
-_HOW = {"question": "Write it as a person would ask.", "answer": "Write what the model shall answer."}
+_HINTS = {"question": "Write it as a person would ask.", "answer": "Write what the model should answer."}
 
 
 class CellWriter:
-    """Opens an editor over a cell, goes from cell to cell, and says when the row is done or given up.
+    """Opens an editor over a cell, goes from cell to cell, and reports when the row is done or given up.
 
     Its outcomes are direct calls and no messages: what was typed ahead must meet the screen as the key before left it.
 
@@ -58,7 +58,7 @@ class CellWriter:
         """Write another question for the same fact, beginning with a copy of the chosen row."""
         line, position = self._host.line, self._host.position
         if position is None or line is None or line.fact is None:
-            self._host.notice.wrong("a line that cannot be read cannot be duplicated: mend it with E")
+            self._host.notice.wrong("This line cannot be read, so it cannot be duplicated: fix it with E")
         elif self._can_be_written(line.fact):
             self.open(RowDraft.variant_of(line.fact, position + 1), "question")
 
@@ -68,7 +68,7 @@ class CellWriter:
         if line is None or position is None:
             return
         if line.fact is None:
-            notice.wrong(f"line {position + 1} cannot be read, and is kept as it is: E opens it in your editor")
+            notice.wrong(f"Line {position + 1} cannot be read, and is kept as it is: E opens it in your editor")
         elif self._can_be_written(line.fact):
             self.open(RowDraft.of(line, position), self._host.table.column_name)
 
@@ -78,10 +78,10 @@ class CellWriter:
         self.open(RowDraft.restored(text, store.document.lines if store else []), text.column, text.text)
 
     def _can_be_written(self, fact: Fact) -> bool:
-        """Return whether a cell could give back what it holds; where it could not, say so."""
+        """Return whether a cell could give back what it holds; if not, the notice says why."""
         if marks := unwritable_marks(fact):
-            words = f"a cell cannot keep {' '.join(marks[:5])} as it is: E opens the row in your editor"
-            self._host.notice.wrong(words)
+            text = f"A cell cannot keep {' '.join(marks[:5])} as it is: E opens the row in your editor"
+            self._host.notice.wrong(text)
         return not marks
 
     def open(self, draft: RowDraft, column: str, text: str | None = None) -> None:
@@ -103,7 +103,7 @@ class CellWriter:
             editor.put(text)
         parent.screen.set_focus(editor, scroll_visible=False)
         goes_on = draft.line is None and column == "question"
-        host.notice.note(f"{_HOW[column]} Enter {'goes to the answer' if goes_on else 'saves it'}.")
+        host.notice.note(f"{_HINTS[column]} Enter {'goes to the answer' if goes_on else 'saves it'}.")
 
     # Keys
 
@@ -131,7 +131,7 @@ class CellWriter:
         if isinstance(step, NextCell):
             self.open(draft, step.column)
         elif isinstance(step, EmptyCell):
-            remedy = ": write one, or press Esc" if step.is_open else ""
+            remedy = ": write it, or press Esc" if step.is_open else ""
             self._host.notice.wrong(f"The {step.column} is empty{remedy}")
         else:
             self._done(draft)
@@ -141,7 +141,7 @@ class CellWriter:
         if draft is None or editor is None:
             return
         if not draft.may_close(editor.column, editor.value):
-            self._host.notice.wrong("Not saved yet: Enter saves, Esc once more throws it away")
+            self._host.notice.wrong("Not saved yet: Enter saves, Esc again discards it")
             return
         self.close()
         self._given_up(draft)

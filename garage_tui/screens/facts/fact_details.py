@@ -16,12 +16,12 @@ class FactDetails(VerticalScroll):
         self.border_title = "Fact"
 
     def compose(self) -> ComposeResult:
-        yield Static(id="facts-words")
+        yield Static(id="facts-text")
 
     def display_text(self, title: str, text: Content) -> None:
         """Show a text from its beginning."""
         self.border_title = Content(title)
-        panel = self.query_one("#facts-words", Static)
+        panel = self.query_one("#facts-text", Static)
         # Arranging the whole screen anew takes 9 ms: only where the panel has to scroll, now or a moment ago.
         fits = text.get_height({}, self.size.width or 1) <= self.size.height >= panel.size.height
         panel.update(text, layout=not fits)

@@ -1,4 +1,4 @@
-"""Facts that come from somewhere else and go somewhere else: pasted, imported, exported."""
+"""Pasting, importing and exporting facts."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.format import plural
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line, plain
 from garage_tui.core.facts.file import MOST_BYTES
-from garage_tui.core.facts.row_problems import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,30 +33,33 @@ class ImportExport:
         await self._add(text.replace("\r\n", "\n").replace("\r", "\n").encode(errors="replace"), None)
 
     async def _add(self, data: bytes, source: Path | None) -> None:
-        """Add the facts in `data` below the chosen row, after a look at what they would be."""
+        """Add the facts in `data` below the chosen row, after a preview."""
         from garage_tui.core.facts import convert  # noqa: PLC0415 (not needed for the first paint)
         from garage_tui.widgets.prompts import Confirm  # noqa: PLC0415
 
-        where = source.name if source else "what was pasted"
+        where = source.name if source else "the pasted text"
         try:
             found = await asyncio.to_thread(lambda: convert.read(data, convert.guess(source, data)))
         except GarageError as error:
             self._host.notice.wrong(plain(f"{where}: {error}" if source else str(error)))
             return
         store = self._host.session.store
-        new = convert.not_there(found.facts, store.document.lines if store else [])
+        new = convert.only_new(found.facts, store.document.lines if store else [])
         if not new:
             bad = f" ({plain(found.problems[0])})" if found.problems else ""
-            self._host.notice.wrong(plain(f"nothing in {where} is new{bad}"))
+            self._host.notice.wrong(plain(f"Nothing new in {where}{bad}"))
             return
-        count = counted(len(new), "row")
-        words = [f"· {one_line(fact.question or fact.answer, 60)}" for fact in new[:10]]
-        words += [f"… and {len(new) - 10} more"] if len(new) > 10 else []
-        words += ["", f"Not taken over: {one_line(found.problems[0])}"] if found.problems else []
-        words += [f"… and {len(found.problems) - 1} more"] if len(found.problems) > 1 else []
-        if any(fact.statement for fact in new):
-            words += ["", "A fact without a question is not taught: Enter writes one, s suggests some."]
-        question = Confirm(f"Add {count} below the chosen one?", "\n".join(words), "Add them", "Leave them")
+        count = plural(len(new), "row")
+        preview = [f"· {one_line(fact.question or fact.answer, 60)}" for fact in new[:10]]
+        preview += [f"… and {len(new) - 10} more"] if len(new) > 10 else []
+        preview += ["", f"Skipped: {one_line(found.problems[0])}"] if found.problems else []
+        preview += [f"… and {len(found.problems) - 1} more"] if len(found.problems) > 1 else []
+        if any(fact.is_statement for fact in new):
+            preview += [
+                "",
+                "A fact without a question is not taught: write one with Enter, or press s for suggestions.",
+            ]
+        question = Confirm(f"Add {count} below the chosen row?", "\n".join(preview), "Add them", "Cancel")
         if not await self._host.ask(question):
             return
         store = self._edits.created()
@@ -73,8 +76,8 @@ class ImportExport:
     async def _import_file(self) -> None:
         from garage_tui.widgets.path_dialog import PathDialog  # noqa: PLC0415 (not needed for the first paint)
 
-        words = "CSV, messages, Alpaca, ShareGPT, facts, or a text of plain sentences: the format is seen by itself."
-        path = await self._host.ask(PathDialog("Add the facts of which file?", words, self._host.workspace.root))
+        explanation = "CSV, messages, Alpaca, ShareGPT, facts, or plain sentences. The format is detected."
+        path = await self._host.ask(PathDialog("Import facts from which file?", explanation, self._host.workspace.root))
         if path is None:
             return
         try:
@@ -90,35 +93,38 @@ class ImportExport:
 
     async def _export_file(self) -> None:
         from garage_tui.core.facts import convert  # noqa: PLC0415 (not needed for the first paint)
-        from garage_tui.core.facts import file as facts  # noqa: PLC0415
+        from garage_tui.core.facts.file import write_file  # noqa: PLC0415
         from garage_tui.widgets.path_dialog import PathDialog  # noqa: PLC0415
         from garage_tui.widgets.prompts import Confirm, Pick  # noqa: PLC0415
 
         store = self._host.session.store
         rows = [line.fact for line in store.document.lines if line.fact] if store else []
         if store is None or not rows:
-            self._host.notice.wrong("there are no facts to export")
+            self._host.notice.wrong("There are no facts to export")
             return
-        choice = await self._host.ask(Pick("Export as", list(convert.NAMES.values())))
+        choice = await self._host.ask(Pick("Export as", list(convert.FORMAT_LABELS.values())))
         if choice is None:
             return
-        form = list(convert.NAMES)[choice]
+        form = list(convert.FORMAT_LABELS)[choice]
         ending = {"csv": ".csv", "text": ".txt"}.get(form, f".{form}.jsonl")
-        title, words = "Write which file?", "Exam questions go with it, marked as such where the format can say so."
+        title, explanation = (
+            "Export to which file?",
+            "Exam questions are included, and marked where the format allows it.",
+        )
         # Not in datasets/, where it would be taken for a facts file and all of its lines for broken ones.
         start = self._host.workspace.root / store.path.with_suffix(ending).name
-        ask = PathDialog(title, words, self._host.workspace.root, start, new=True)
-        path = await self._host.ask(ask)
+        dialog = PathDialog(title, explanation, self._host.workspace.root, start, new=True)
+        path = await self._host.ask(dialog)
         if path is None:
             return
-        there = Confirm("Replace it?", plain(f"{path} is there already."), "Replace it", "Leave it")
-        if path.exists() and not await self._host.ask(there):
+        overwrite = Confirm("Replace it?", plain(f"{path} already exists."), "Replace it", "Cancel")
+        if path.exists() and not await self._host.ask(overwrite):
             return
         try:
-            await asyncio.to_thread(lambda: facts.write(path, convert.write(rows, form), keep=False))
+            await asyncio.to_thread(lambda: write_file(path, convert.write(rows, form), keep=False))
         except OSError as error:
             self._host.notice.wrong(plain(f"{path} cannot be written: {error.strerror}"))
             return
-        left = sum(row.statement for row in rows) if form not in ("facts", "text") else 0
-        more = f" · {counted(left, 'fact')} without a question left out" if left else ""
-        self._host.notice.done(plain(f"Wrote {counted(len(rows) - left, 'row')} to {path}{more}"))
+        left = sum(row.is_statement for row in rows) if form not in ("facts", "text") else 0
+        more = f" · {plural(left, 'fact')} without a question skipped" if left else ""
+        self._host.notice.done(plain(f"Exported {plural(len(rows) - left, 'row')} to {path}{more}"))

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.format import duration
+from garage_tui.core.base.format import duration, plural
 from garage_tui.core.base.sanitize import plain
-from garage_tui.core.facts.row_problems import counted
 
 if TYPE_CHECKING:
     from garage_tui.core.facts.journal import Leftover, UnsavedText
@@ -74,7 +73,7 @@ class OpenFile:
         files = await asyncio.to_thread(session.files)
         if not files:
             folder = session.label(self._host.workspace.datasets)
-            notice.wrong(f"no .jsonl file in {folder}: press a to write one")
+            notice.wrong(f"No facts file in {folder}: press a to write the first fact")
             return
         from garage_tui.widgets.prompts import Pick  # noqa: PLC0415 (not needed for the first paint)
 
@@ -92,9 +91,11 @@ class OpenFile:
 
         for leftover in list(store.leftovers):
             text = self._described(store, leftover)
-            choice = await self._host.ask(Pick("Unsaved work", ["Take it up", "Throw it away"], words=plain(text)))
+            ago = duration(time.time() - leftover.written)
+            dialog = Pick(f"Unsaved work from {ago} ago", ["Restore", "Discard"], words=plain(text))
+            choice = await self._host.ask(dialog)
             if choice is None:
-                self._host.notice.note("What was left behind is kept, and offered again at the next start")
+                self._host.notice.note("Unsaved work is kept, and offered again at the next start")
             elif choice:
                 store.discard(leftover)
             else:
@@ -102,16 +103,15 @@ class OpenFile:
 
     def _described(self, store: FactsStore, leftover: Leftover) -> str:
         draft = leftover.draft
-        parts = [counted(len(leftover.changes), "change")] if leftover.changes else []
+        parts = [plural(len(leftover.changes), "change")] if leftover.changes else []
         parts += [f"a half-written {draft.column}: “{draft.text[:200]}”"] if draft else []
-        ago = duration(time.time() - leftover.written)
         label = self._host.session.label(store.path)
-        return f"The app ended suddenly {ago} ago. Not in {label} yet: {' and '.join(parts)}."
+        return f"The app ended unexpectedly. Not yet in {label}:\n{' and '.join(parts)}"
 
     async def _restore(self, store: FactsStore, leftover: Leftover) -> None:
         store.restore(leftover)
         self._host.show()
-        await self._edits.save("Taken up what was left behind").wait()
+        await self._edits.save("Restored unsaved work").wait()
         if not store.unsaved:
             store.discard(leftover)
         if leftover.draft:
@@ -137,4 +137,4 @@ class OpenFile:
         if reloaded and session.store:
             host.show(session.store.document.find(line, host.position or 0) if line else None)
             if not host.is_writing:
-                host.notice.done(f"{session.label()} was changed on disk; it was read again")
+                host.notice.done(f"{session.label()} changed on disk; reloaded")

@@ -1,4 +1,4 @@
-"""Facts: the questions and answers that a model shall learn, as a table that is edited in place."""
+"""The Facts screen: the questions and answers that a model should learn, in a table that is edited in place."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _EMPTY = (
-    "No facts yet.\n\nPress a to write the first one: a question, and the answer the model shall give.\n"
-    "Or paste sentences here, or press I to bring in a CSV, a chat or a text file.\n\n"
-    "All is kept in {path}, one JSON object a line. When there are some, t teaches them to a model."
+    "No facts yet.\n\nPress a to write the first one: a question, and the answer that the model should give.\n"
+    "Or paste sentences here, or press I to import a CSV, chat or text file.\n\n"
+    "Facts are saved in {path}, one JSON object per line. Once there are some, press t to teach them to a model."
 )
-_LOOK_SECONDS = 1.0
+_FOLLOW_SECONDS = 1.0
 _WRITING_KEYS = {"a": "add", "e": "edit", "enter": "edit", "y": "duplicate"}
 
 
@@ -59,12 +59,12 @@ class FactsPane(Pane):
 
     HELP_PAGE = "guide/facts.md"
     HELP = (
-        "Here you write what the model shall learn: questions as a person would ask them, and the answers you want. "
-        "Several wordings of one question work better than one; the last column says what a fact still lacks. "
-        "Enter writes in the chosen cell, ← and → choose it, a begins a new row. Then press t to teach them.\n\n"
-        "Every change is saved at once, and u takes it back; the version of before this session stays beside the "
-        "file, with .bak at its end. Rows marked exam (x) are never taught: they are kept to ask later. Lines marked "
-        "✗ cannot be read; they are kept as they are until you mend them (E)."
+        "Here you write what the model should learn: questions as a person would ask them, and the answers you want. "
+        "Several wordings of one question work better than one; the last column shows what a fact still lacks. "
+        "Enter edits the chosen cell, ← and → choose the cell, a adds a row. Then press t to teach the facts.\n\n"
+        "Every change is saved at once, and u undoes it. The version from before this session stays beside the file, "
+        "with .bak at the end of its name. Rows marked exam (x) are never taught; they are asked afterwards. Lines "
+        "marked ✗ cannot be read; they are kept as they are until you fix them (E)."
     )
     FIRST_FOCUS = "#facts-table"
     HELP_GROUPS = (
@@ -75,34 +75,34 @@ class FactsPane(Pane):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "add", "Add", tooltip="Add a row below the chosen one"),
-        Binding("e", "edit", "Edit", tooltip="Write in the chosen cell (Enter does it too)"),
+        Binding("e", "edit", "Edit", tooltip="Edit the chosen cell (so does Enter)"),
         Binding("t", "app.teach", "Teach", tooltip="Teach these facts to a model"),
-        Binding("slash", "search", "Find", key_display="/", tooltip="Show only rows that hold some words"),
-        Binding("u,ctrl+z", "undo", "Undo", key_display="u", tooltip="Take the last change back"),
-        Binding("U,ctrl+y", "redo", "Redo", show=False, key_display="U", tooltip="Make the undone change again"),
-        Binding("y", "duplicate", "Variant", show=False, tooltip="Another question for the same fact"),
+        Binding("slash", "search", "Find", key_display="/", tooltip="Show only rows that contain some words"),
+        Binding("u,ctrl+z", "undo", "Undo", key_display="u", tooltip="Undo the last change"),
+        Binding("U,ctrl+y", "redo", "Redo", show=False, key_display="U", tooltip="Redo the change that was undone"),
+        Binding("y", "duplicate", "Variant", show=False, tooltip="Write another question for the same fact"),
         Binding("x", "exam", "Exam", show=False, tooltip="Make the row an exam question, or teach it again"),
         Binding("d,delete", "delete", "Delete", show=False, key_display="d", tooltip="Delete the chosen row"),
         Binding("left_square_bracket,alt+up", "move(-1)", "Up", show=False, key_display="[", tooltip="Move the row up"),
         Binding(
             "right_square_bracket,alt+down", "move(1)", "Down", show=False, key_display="]", tooltip="Move the row down"
         ),
-        Binding("f", "only", "Filter", show=False, tooltip="Show only rows of one kind: with problems, without exam …"),
+        Binding("f", "only", "Filter", show=False, tooltip="Show only one kind of rows: with problems, without exam …"),
         Binding(
             "v",
             "tokens",
             "Tokens",
             show=False,
-            tooltip="See the row as the model will: its tokens, and what is learned",
+            tooltip="Show the row as the model sees it: its tokens, and which are learned",
         ),
-        Binding("s", "suggest('question')", "Suggest", show=False, tooltip="Have other questions suggested"),
-        Binding("S", "suggest('answer')", "Answers", show=False, tooltip="Have other wordings of the answer suggested"),
-        Binding("E", "editor", "Row in editor", show=False, tooltip="Open the row, with all its keys, in your $EDITOR"),
-        Binding("W", "editor_file", "File in editor", show=False, tooltip="Open the whole file in your $EDITOR"),
-        Binding("o", "open", "Open", show=False, tooltip="Open another facts file of datasets/"),
+        Binding("s", "suggest('question')", "Suggest", show=False, tooltip="Suggest other questions"),
+        Binding("S", "suggest('answer')", "Answers", show=False, tooltip="Suggest other wordings of the answer"),
+        Binding("E", "editor", "Row in editor", show=False, tooltip="Edit the row, with all its keys, in your $EDITOR"),
+        Binding("W", "editor_file", "File in editor", show=False, tooltip="Edit the whole file in your $EDITOR"),
+        Binding("o", "open", "Open", show=False, tooltip="Open another facts file from datasets/"),
         Binding("I", "bring", "Import", show=False, tooltip="Add the facts of a CSV, chat or text file"),
-        Binding("X", "export", "Export", show=False, tooltip="Write these facts as CSV or in a chat format"),
-        Binding("ctrl+s", "save", "Save", show=False, tooltip="Save again what could not be saved"),
+        Binding("X", "export", "Export", show=False, tooltip="Export these facts as CSV or in a chat format"),
+        Binding("ctrl+s", "save", "Save", show=False, tooltip="Try again to save"),
         Binding("left,h", "column(-1)", "Question", show=False),
         Binding("right,l", "column(1)", "Answer", show=False),
         Binding("escape", "show_all", "All rows", show=False, key_display="Esc"),
@@ -127,7 +127,7 @@ class FactsPane(Pane):
         yield Notice()
 
     def on_mount(self) -> None:
-        self._timer = self.set_interval(_LOOK_SECONDS, self._follow, pause=True)
+        self._timer = self.set_interval(_FOLLOW_SECONDS, self._follow, pause=True)
         if not self._files.open_if_small():
             self.table.border_subtitle = "reading …"
             self.call_after_refresh(self._files.open)  # the first paint first
@@ -163,7 +163,7 @@ class FactsPane(Pane):
         return self.session.path
 
     async def add_fact(self, fact: Fact) -> str:
-        """Put a fact that was written on another screen below the others and save it; return where it is, in words.
+        """Put a fact that was written on another screen below the others and save it; return its file and line as text.
 
         Raises:
             GarageError: it is not in the file.
@@ -234,13 +234,13 @@ class FactsPane(Pane):
             title = f"Line {position + 1}"
             text = row_text.details(self.store.document, self.store.document.lines[position])
         elif self._filter.filter:
-            text = Content.styled("No row is like that. Esc shows all rows again.", "$muted")
+            text = Content.styled("No row matches. Esc shows all rows again.", "$muted")
         self.query_one(FactDetails).display_text(title, text)
 
     # Events
 
     async def on_key(self, event: events.Key) -> None:
-        """Begin to write at once, and give what was typed ahead to the cell: over a slow line both come together."""
+        """Open a cell at once, and give it the keys that were typed ahead: over a slow line they arrive together."""
         if not await self._cells.take_key(event) and self.table.has_focus and event.key in _WRITING_KEYS:
             event.stop()
             getattr(self, f"action_{_WRITING_KEYS[event.key]}")()
@@ -337,7 +337,7 @@ class FactsPane(Pane):
         self._filter.choose_kind()
 
     def action_search(self) -> None:
-        """Open the line in which one writes what to look for."""
+        """Open the input line of the filter."""
         from garage_tui.widgets.filter_input import FilterInput  # noqa: PLC0415 (not needed for the first paint)
 
         if not self.query(FilterInput):

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from garage_tui.screens.facts.host import FactsHost
 
 _CHOICES: tuple[tuple[Choice, str], ...] = (
-    ("both", "Merge: keep both versions of those rows, theirs first"),
-    ("theirs", "Theirs: give up what is not saved here"),
-    ("mine", "Mine: put my version of those rows in the place of theirs"),
+    ("both", "Keep both versions of those rows, the one on disk first"),
+    ("theirs", "Take the version on disk, and discard what is not saved here"),
+    ("mine", "Keep my version of those rows, and replace the one on disk"),
 )
 
 
@@ -88,10 +88,14 @@ class RowEdits:
         """Make the chosen row an exam question, or teach it again."""
         store, line, position = self._host.session.store, self._host.line, self._host.position
         if store is None or position is None or line is None or line.fact is None or not line.fact.question:
-            self._host.notice.wrong("only a question can be an exam question")
+            self._host.notice.wrong("Only a row with a question can be an exam question")
             return
         exam = None if line.fact.exam else True
-        done = "An exam question now: never taught, asked afterwards" if exam else "Taught again, and no exam question"
+        done = (
+            "Now an exam question: never taught, asked afterwards"
+            if exam
+            else "Taught again; no longer an exam question"
+        )
         self.change(lambda: store.edit(line, {"exam": exam}, "marking a row", position), done)
 
     def undo(self) -> None:
@@ -102,7 +106,7 @@ class RowEdits:
     def redo(self) -> None:
         """Make the change again that was undone last."""
         if store := self._host.session.store:
-            self._step_back(store.redo, "Made again")
+            self._step_back(store.redo, "Redone")
 
     def _step_back(self, act: Callable[[], Change], verb: str) -> None:
         try:
@@ -113,7 +117,7 @@ class RowEdits:
             self.changed(change.at, f"{verb}: {change.what}")
 
     def created(self) -> FactsStore | None:
-        """Return the open file, which is begun if there is none; None where that failed, and was said."""
+        """Return the open file, which is begun if there is none; None if that failed, after the notice said why."""
         try:
             return self._host.session.create()
         except GarageError as error:
@@ -138,7 +142,8 @@ class RowEdits:
             except GarageError:
                 draft.become_new()
                 self._host.notice.wrong(
-                    "Not saved: this row was changed on disk meanwhile. Enter adds yours as a new row, Esc gives it up."
+                    "Not saved: this row was changed on disk meanwhile. "
+                    "Enter adds your version as a new row, Esc discards it."
                 )
                 return
         else:
@@ -149,7 +154,7 @@ class RowEdits:
         self.changed(position)
 
     async def append(self, fact: Fact) -> str:
-        """Put a fact that was written on another screen below the others, and save it; return where it is, in words.
+        """Add a fact from another screen below the others, and save it; return its file and line as text.
 
         Raises:
             GarageError: it is not in the file.
@@ -159,13 +164,13 @@ class RowEdits:
         store = session.create()
         # A cell that is being written in stays where it is.
         self._host.show(None if self._host.is_writing else len(store.document.lines) - 1)
-        await self.save("A fact came from the chat").wait()
+        await self.save("Added a fact from the chat").wait()
         label = session.label(store.path)
         if store.unsaved:
-            raise GarageError(f"{label} could not be saved; the fact waits there: F2 says why, ^s tries again")
+            raise GarageError(f"{label} could not be saved; the fact is kept on Facts: F2 shows why, ^s tries again")
         position = store.document.find(line)
         where = label if position is None else f"{label}, line {position + 1}"
-        return f"{where}, marked ! (F2 says why)" if store.document.doubtful(line) else where
+        return f"{where}, marked ! (F2 shows why)" if store.document.has_problem(line) else where
 
     # Saving
 
@@ -187,7 +192,7 @@ class RowEdits:
                         if choice is None:
                             self._host.show_counts()
                             notice.wrong(
-                                f"{session.label(store.path)} is not saved; your change waits, and ^s asks again"
+                                f"{session.label(store.path)} is not saved; your change is kept, and ^s asks again"
                             )
                             return
                         await saving.resolve(step, choice)
@@ -198,26 +203,26 @@ class RowEdits:
                 return
         if store is session.store:
             self._host.show_counts()
-            self._say_saved(store, saving, done)
+            self._report_saved(store, saving, done)
 
-    def _say_saved(self, store: FactsStore, saving: Saving, done: str) -> None:
+    def _report_saved(self, store: FactsStore, saving: Saving, done: str) -> None:
         label, notice = self._host.session.label(store.path), self._host.notice
         if saving.discarded and not store.unsaved:
-            notice.done(f"{label} was read again; your change of those rows was given up")
+            notice.done(f"Reloaded {label}; your change to those rows was discarded")
             return
         text = done or f"Saved {label}"
-        more = f"{store.path.name}.bak is the version of before this session" if store.has_backup else ""
+        more = f"the version from before this session is in {store.path.name}.bak" if store.has_backup else ""
         if saving.merged:
-            more = "somebody else had changed it; your change was put into their version"
+            more = "it had changed on disk; your change was merged into that version"
         elif done:
-            more = "u takes it back" if not done.startswith("Undone") else "U makes it again"
+            more = "u undoes it" if not done.startswith("Undone") else "U redoes it"
         notice.done(f"{text} · {more}" if more else text)
 
     async def _choose(self, conflict: Conflict) -> Choice | None:
         """Ask whose rows count; None: that is decided later, and nothing is written until then."""
         from garage_tui.widgets.prompts import Pick  # noqa: PLC0415 (not needed for the first paint)
 
-        title = "Somebody else changed the same rows on disk"
+        title = "The same rows were changed on disk"
         clashes = row_text.clashes(conflict.change.clashes)
         choice = await self._host.ask(Pick(title, [text for _, text in _CHOICES], words=clashes))
         return None if choice is None else _CHOICES[choice][0]

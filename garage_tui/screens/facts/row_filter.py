@@ -6,7 +6,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from garage_tui.core.facts.filter import KINDS, Filter, Only, rows
+from garage_tui.core.facts.filter import ROW_KINDS, Filter, RowKind, filter_rows
 
 if TYPE_CHECKING:
     from garage_tui.core.facts.document import Document
@@ -39,13 +39,13 @@ class RowFilter:
             return []
         document = store.document
         if not self.filter:
-            return rows(document, self.filter)
+            return filter_rows(document, self.filter)
         if position is not None and position < len(document.lines):
             self._pinned.append(document.lines[position])
         if len(document.lines) > _FEW:
             self._find_in_thread(document, None, position)
             return None
-        return self._with_pinned(document, rows(document, self.filter))
+        return self._with_pinned(document, filter_rows(document, self.filter))
 
     def change(self, new: Filter) -> None:
         """Show the rows that another filter finds."""
@@ -55,7 +55,7 @@ class RowFilter:
             return
         self._pinned.clear()
         if len(store.document.lines) <= _FEW or not new:
-            self._host.paint(rows(store.document, new), position)
+            self._host.paint(filter_rows(store.document, new), position)
         else:
             among = self._host.table.positions if new.narrows(before) else None
             self._find_in_thread(store.document, among, position)
@@ -67,10 +67,10 @@ class RowFilter:
     async def _choose_kind(self) -> None:
         from garage_tui.widgets.prompts import Pick  # noqa: PLC0415 (not needed for the first paint)
 
-        kinds: list[Only] = list(KINDS)
-        choice = await self._host.ask(Pick("Show", list(KINDS.values()), kinds.index(self.filter.only)))
+        kinds: list[RowKind] = list(ROW_KINDS)
+        choice = await self._host.ask(Pick("Show", list(ROW_KINDS.values()), kinds.index(self.filter.only)))
         if choice is not None:
-            self.change(Filter(self.filter.words, kinds[choice]))
+            self.change(Filter(self.filter.text, kinds[choice]))
 
     def _with_pinned(self, document: Document, found: list[int]) -> list[int]:
         pinned = [position for line in self._pinned if (position := document.find(line)) is not None]
@@ -81,7 +81,7 @@ class RowFilter:
 
     async def _find(self, document: Document, among: list[int] | None, position: int | None) -> None:
         used, version = self.filter, document.version
-        found = await asyncio.to_thread(rows, document, used, among)
+        found = await asyncio.to_thread(filter_rows, document, used, among)
         store = self._host.session.store
         if store is None or document is not store.document or used is not self.filter:
             return

@@ -1,4 +1,4 @@
-"""A row of a facts file in words: its cells in the table, and all of it for the details."""
+"""The texts of the Facts screen: the cells of a row, its details, the counts of a file, conflicting rows."""
 
 from __future__ import annotations
 
@@ -7,48 +7,48 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
+from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import one_line, shown, shown_line
-from garage_tui.core.facts.coverage import LACKS, FactGroup
+from garage_tui.core.facts.coverage import GAP_TEXTS, FactGroup
 from garage_tui.core.facts.document import Document
-from garage_tui.core.facts.filter import KINDS, Filter
+from garage_tui.core.facts.filter import ROW_KINDS, Filter
 from garage_tui.core.facts.line import Line
-from garage_tui.core.facts.row_problems import counted
 from garage_tui.core.facts.row_problems import problems as problems_of
 
 _MOST_VARIANTS = 12
 
 
-def counts(document: Document, shown: int, wanted: Filter, unsaved: int) -> str:
+def counts(document: Document, shown: int, row_filter: Filter, unsaved: int) -> str:
     """Return what the file holds, in one line."""
     coverage = document.coverage
-    problems = coverage.errors + coverage.warnings + document.slow_problems
-    words = [counted(coverage.rows, "fact")]
-    if wanted:
-        words.insert(0, f"{shown:,} shown" + (f" ({KINDS[wanted.only].lower()})" if wanted.only else ""))
+    problems = coverage.errors + coverage.warnings + document.background_problems
+    parts = [plural(coverage.rows, "fact")]
+    if row_filter:
+        parts.insert(0, f"{shown:,} shown" + (f" ({ROW_KINDS[row_filter.only].lower()})" if row_filter.only else ""))
     if coverage.exams:
-        words.append(f"{coverage.exams:,} exam")
-    words.append(counted(problems, "problem") if problems else "no problems")
+        parts.append(f"{coverage.exams:,} exam")
+    parts.append(plural(problems, "problem") if problems else "no problems")
     if unsaved:
-        words.append("not saved")
-    return " · ".join(words)
+        parts.append("not saved")
+    return " · ".join(parts)
 
 
-def cells(document: Document, place: int) -> Sequence[Content]:
+def cells(document: Document, position: int) -> Sequence[Content]:
     """Return line number with its sign, question, answer and coverage of a row."""
-    line = document.lines[place]
-    number = str(place + 1)
+    line = document.lines[position]
+    number = str(position + 1)
     if line.fact is None:
         raw = Content.styled(_raw(line.raw[:400]), "$muted")
         words = one_line(line.complaints[0].text) if line.complaints else "holds no fact"
         return _numbered("✗", "bold $error", number), raw, Content.styled(words, "$error"), Content()
     question = Content(shown_line(line.fact.question))
-    if line.fact.statement:
-        question = Content.styled("awaits a question", "$warning italic")
+    if line.fact.is_statement:
+        question = Content.styled("needs a question", "$warning italic")
     elif line.fact.exam:
         question = Content.assemble(("exam ", "$secondary"), question)
     group = document.coverage.group(line)
     return (
-        _numbered("!" if document.doubtful(line) else "", "bold $warning", number),
+        _numbered("!" if document.has_problem(line) else "", "bold $warning", number),
         question,
         Content(shown_line(line.fact.answer)),
         _covered(group) if group else Content(),
@@ -56,12 +56,12 @@ def cells(document: Document, place: int) -> Sequence[Content]:
 
 
 def _covered(group: FactGroup) -> Content:
-    if group.lacks:
-        return Content.styled(LACKS[group.lacks[0]][0], "$warning")
+    if group.gaps:
+        return Content.styled(GAP_TEXTS[group.gaps[0]][0], "$warning")
     taught = len(group.questions)
     if not taught:
         return Content.styled("exam only", "$muted")
-    return Content.assemble(("✓ ", "$success"), (counted(taught, "question"), "$muted"))
+    return Content.assemble(("✓ ", "$success"), (plural(taught, "question"), "$muted"))
 
 
 def _numbered(sign: str, style: str, number: str) -> Content:
@@ -75,52 +75,53 @@ def details(document: Document, line: Line) -> Content:
         for problem in problems_of(document, line)
     ]
     if line.fact is None:
-        what = Content.styled("Kept as it is, and not taught. Mend it with E, or delete it with d.", "$muted")
+        what = Content.styled(
+            "This line is kept as it is, and not taught. Fix it with E, or delete it with d.", "$muted"
+        )
         return Content("\n").join([*notes, what, Content(""), Content(_raw(line.raw[:4000], 2000))])
     parts = [*notes]  # first, since an answer may be longer than the panel
     parts += [Content.styled(shown(line.fact.question), "bold")] if line.fact.question else []
     parts.append(Content(shown(line.fact.answer)))
     if line.fact.exam:
-        parts.append(Content.styled("exam: never taught, kept to ask later", "$secondary"))
+        parts.append(Content.styled("exam: never taught, asked afterwards", "$secondary"))
     if group := document.coverage.group(line):
         parts += [
             Content.assemble((f"{words}. ", "$warning"), (why, "$muted"))
-            for words, why in map(LACKS.__getitem__, group.lacks)
+            for words, why in map(GAP_TEXTS.__getitem__, group.gaps)
         ]
         parts += _variants(group, line)
     for key, value in line.fact.extra.items():
-        if key != "exam" and not (key == "fact" and line.fact.statement):
+        if key != "exam" and not (key == "fact" and line.fact.is_statement):
             words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             parts.append(Content.styled(f"{shown_line(key, 40)}: {shown_line(words, 400)}", "$muted"))
     return Content("\n").join(parts)
 
 
 def _variants(group: FactGroup, line: Line) -> list[Content]:
+    """Return the other questions of the fact, one below the other after "also asked as:"."""
     others = [other.fact for other in group.lines if other is not line and other.fact and other.fact.question]
-    lines = [
-        Content.assemble(("≈ ", "$primary"), "exam " if fact.exam else "", shown_line(fact.question, 150))
-        for fact in others[:_MOST_VARIANTS]
-    ]
+    texts = [f"{'exam ' if fact.exam else ''}{shown_line(fact.question, 150)}" for fact in others[:_MOST_VARIANTS]]
     if len(others) > _MOST_VARIANTS:
-        lines.append(Content.styled(f"≈ and {len(others) - _MOST_VARIANTS:,} more questions", "$muted"))
-    return lines
+        texts.append(f"and {len(others) - _MOST_VARIANTS:,} more questions")
+    label = "also asked as: "
+    return [Content.assemble((" " * len(label) if row else label, "$muted"), text) for row, text in enumerate(texts)]
 
 
 def clashes(found: Sequence[tuple[Sequence[Line], Sequence[Line]]]) -> str:
-    """Return (mine, theirs) of rows that both changed, so that one can be chosen: what both say, and how many more."""
+    """Return the conflicting rows of both sides as text: the first two conflicts, and how many more there are."""
     parts = []
-    for mine, theirs in found[:2]:
-        for whose, lines in (("Theirs", theirs), ("Mine", mine)):
-            rows = [_raw(line.raw) if line.fact is None else _said(line) for line in lines[:3]]
-            rows += [f"and {counted(len(lines) - 3, 'more row')}"] if len(lines) > 3 else []
+    for mine, on_disk in found[:2]:
+        for whose, lines in (("On disk", on_disk), ("Mine", mine)):
+            rows = [_raw(line.raw) if line.fact is None else _in_one_line(line) for line in lines[:3]]
+            rows += [f"and {plural(len(lines) - 3, 'more row')}"] if len(lines) > 3 else []
             parts.append(f"{whose}: " + ("\n  ".join(rows) or "deleted"))
         parts.append("")
     if len(found) > 2:
-        parts += [f"And {counted(len(found) - 2, 'more place')} in the file.", ""]
+        parts += [f"And {plural(len(found) - 2, 'more conflict')} in the file.", ""]
     return "\n".join(parts[:-1])
 
 
-def _said(line: Line) -> str:
+def _in_one_line(line: Line) -> str:
     assert line.fact
     return " → ".join(shown_line(text, 120) for text in (line.fact.question, line.fact.answer) if text)
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, TypeVar
 from textual.app import SuspendNotSupported
 
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import plain
-from garage_tui.core.facts.coverage import folded
+from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.line import Fact
-from garage_tui.core.facts.row_problems import counted
 
 if TYPE_CHECKING:
     from garage_tui.core.facts.line import Line
@@ -41,8 +41,8 @@ class RowTools:
 
     async def _show_tokens(self) -> None:
         line = self._host.line
-        if line is None or line.fact is None or line.fact.statement:
-            self._host.notice.wrong("only a row with a question and an answer is seen by the model")
+        if line is None or line.fact is None or line.fact.is_statement:
+            self._host.notice.wrong("Only a row with a question and an answer has tokens to show")
             return
         from garage_tui.core.training.recipe import LoraRecipe  # noqa: PLC0415 (not needed for the first paint)
         from garage_tui.screens.facts.token_dialog import TokenDialog  # noqa: PLC0415
@@ -56,10 +56,10 @@ class RowTools:
     async def _suggest(self, about: About) -> None:
         store, line = self._host.session.store, self._host.line
         if store is None or line is None or line.fact is None:
-            self._host.notice.wrong("a line that cannot be read has no other wordings: mend it with E")
+            self._host.notice.wrong("This line cannot be read, so there is nothing to reword: fix it with E")
             return
-        if about == "answer" and (line.fact.statement or line.fact.exam):
-            self._host.notice.wrong("only the answer of a question that is taught has other wordings")
+        if about == "answer" and (line.fact.is_statement or line.fact.exam):
+            self._host.notice.wrong("Only the answers of taught questions can be reworded")
             return
         from garage_tui.screens.facts.suggestions_dialog import SuggestionsDialog  # noqa: PLC0415 (not needed for the first paint)
 
@@ -74,21 +74,21 @@ class RowTools:
             self._vary_answers(line, position, accepted)
 
     def _vary_answers(self, line: Line, position: int, accepted: Sequence[str]) -> None:
-        """Give wordings to the fact's rows that repeat another's answer; what is over becomes rows of its own."""
+        """Give wordings to those rows of the fact that repeat an answer; the rest become new rows."""
         store, fact = self._host.session.store, line.fact
         group = store.document.coverage.group(line) if store else None
         if store is None or fact is None or group is None:
             return
-        name = fact.says
-        seen, alike = {folded(fact.answer)}, []
+        name = fact.content
+        seen, alike = {fold(fact.answer)}, []
         for other in group.questions:
             if other is not line and other.fact:
-                answer = folded(other.fact.answer)
+                answer = fold(other.fact.answer)
                 alike += [other] if answer in seen else []
                 seen.add(answer)
         given = list(zip(alike, accepted, strict=False))
         if given:
-            count = counted(len(given), "answer")
+            count = plural(len(given), "answer")
             what = f"rewording {count}"
             self._edits.change(
                 lambda: store.edit_all([(row, {"answer": text, "fact": name}) for row, text in given], what),
@@ -98,69 +98,69 @@ class RowTools:
             at = store.document.find(line, position)
             at = min(position if at is None else at, len(store.document.lines) - 1) + 1
             rows = [Fact(fact.question, text, {**fact.extra, "fact": name}) for text in rest]
-            store.insert(at, rows, f"adding {counted(len(rows), 'answer')}")
-            self._edits.changed(at, f"Added {counted(len(rows), 'answer')}: the same question, said in other words")
+            store.insert(at, rows, f"adding {plural(len(rows), 'answer')}")
+            self._edits.changed(at, f"Added {plural(len(rows), 'answer')}: the same question, answered in other words")
 
     def _add_questions(self, line: Line, position: int, accepted: Sequence[str]) -> None:
-        """Put rows that ask otherwise below the one that they are for; what awaited a question takes the first."""
+        """Put other questions below the row that they are for; a row without a question takes the first one."""
         store, fact = self._host.session.store, line.fact
         if store is None or fact is None:
             return
         kept = {key: value for key, value in fact.extra.items() if key != "exam"}
-        extra = {**kept, "fact": fact.says}
+        extra = {**kept, "fact": fact.content}
         at = store.document.find(line, position)
         at = min(position if at is None else at, len(store.document.lines) - 1) + 1
         rows = [Fact(question, fact.answer, extra) for question in accepted]
-        count = counted(len(rows), "question")
-        if fact.statement and store.document.find(line, position) is not None:
+        count = plural(len(rows), "question")
+        if fact.is_statement and store.document.find(line, position) is not None:
             at = store.add_questions(line, rows, f"adding {count}", position)
         else:
             store.insert(at, rows, f"adding {count}")
-        self._edits.changed(at, f"Added {count}: vary their answers with Enter, or have some suggested with S")
+        self._edits.changed(at, f"Added {count}: edit their answers with Enter, or press S for suggestions")
 
     def open_row_in_editor(self) -> None:
-        """Open the chosen row in the owner's own editor, and take over what comes back."""
-        from garage_tui.core.facts import external_editor as own_editor  # noqa: PLC0415
+        """Open the chosen row in the owner's editor, and replace it with the edited one."""
+        from garage_tui.core.facts import external_editor  # noqa: PLC0415
 
         host = self._host
         store, line, position = host.session.store, host.line, host.position
         if store is None or line is None or position is None:
             return
         text = self._broken[1] if self._broken and self._broken[0] is line else ""
-        back = self._lend_terminal(lambda: own_editor.open_row(line, text))
+        back = self._lend_terminal(lambda: external_editor.open_row(line, text))
         if back is None:
             return
         new, written = back
         if new is None:
             self._broken = (line, written)
-            self._host.notice.wrong("not taken over: what came back is not JSON. E goes on with it as you left it")
+            self._host.notice.wrong("Not saved: the edited row is not valid JSON. E opens it again as you left it")
         elif new is line or new.raw == line.raw:
-            self._host.notice.note("nothing was changed")
+            self._host.notice.note("Nothing was changed")
         else:
             self._broken = None
             self._edits.change(lambda: store.replace(line, new, "editing a row", position))
 
     def open_file_in_editor(self) -> None:
         """Open the whole file in the owner's own editor, at the chosen row."""
-        from garage_tui.core.facts import external_editor as own_editor  # noqa: PLC0415
+        from garage_tui.core.facts import external_editor  # noqa: PLC0415
 
         store = self._host.session.store
         if store is None:
             return
         if store.unsaved:
-            self._host.notice.wrong("not everything is saved yet: ^s tries again")
+            self._host.notice.wrong("Some changes are not saved yet: ^s tries again")
             return
         at = (self._host.position or 0) + 1
 
         def act() -> bool:
-            own_editor.open_file(store.path, at)
+            external_editor.open_file(store.path, at)
             return True
 
         if self._lend_terminal(act):
             self._reload()
 
     def _lend_terminal(self, act: Callable[[], T]) -> T | None:
-        """Let an editor have the terminal; None where it could not, which was said then."""
+        """Run an editor in this terminal; None if it failed, after the notice said why."""
         wrong: GarageError | SuspendNotSupported
         try:
             with self._host.suspend():
@@ -170,5 +170,5 @@ class RowTools:
                     wrong = error  # raised out of here, it would keep the terminal from ever coming back
         except SuspendNotSupported as error:
             wrong = error
-        self._host.notice.wrong(plain(str(wrong) or "this terminal cannot be lent to an editor"))
+        self._host.notice.wrong(plain(str(wrong) or "This terminal cannot open an editor"))
         return None

@@ -1,4 +1,4 @@
-"""Other wordings for a fact: from templates, and from a model where one is served; none is taken unseen."""
+"""The dialog that suggests other wordings for a fact, from templates and from the served model."""
 
 from __future__ import annotations
 
@@ -23,10 +23,8 @@ from garage_tui.core.base.settings import Workspace
 from garage_tui.core.chat import client as chat
 from garage_tui.core.chat.sampling_params import SamplingParams
 from garage_tui.core.facts.line import Fact
-from garage_tui.core.rewording import model_prompt as asking
-from garage_tui.core.rewording import suggestions as suggest
-from garage_tui.core.serving import server_process as server
-from garage_tui.core.serving import server_state
+from garage_tui.core.rewording import model_prompt, suggestions
+from garage_tui.core.serving import server_process, server_state
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.notice import Notice
@@ -56,9 +54,9 @@ class SuggestionsDialog(Dialog[list[str]]):
 
     HELP_PAGE = "guide/facts.md"
     HELP = (
-        "Other wordings for this fact. Accept those that a person would use, refuse the rest; what you accepted is "
-        "added when you are done, and u on Facts takes it back. The default recipe trains on wordings from templates "
-        "by itself; what it cannot know is how you would ask. e makes one of these yours, in other words."
+        "Other wordings for this fact. Accept those that a person would use, and refuse the rest. Esc adds what you "
+        "accepted; u on Facts undoes that. The default recipe already trains on wordings from templates; what it "
+        "cannot know is how you would ask: e edits a wording until it is yours."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,enter,space", "take", "Accept", key_display="y"),
@@ -94,31 +92,33 @@ class SuggestionsDialog(Dialog[list[str]]):
         self.query_one(Table).focus()
         fact = self._fact
         if self._about == "question":
-            for text in suggest.from_templates(fact.question, fact.answer, fact.fact):
+            for text in suggestions.suggest_questions(fact.question, fact.answer, fact.fact):
                 self._offer(text, "template")  # those that are there already are nobody's concern
         elif fact.fact not in ("", fact.answer):
             self._offer(fact.fact, "the fact")
         self._show()
         if self._offered:
-            said = "y takes the chosen one, n refuses it, e changes it first. Esc writes what was taken."
+            status = "y accepts the chosen one, n refuses it, e edits it first. Esc adds the accepted ones."
         else:
-            nothing = "no template fits this question" if self._about == "question" else "answers have no templates"
-            said = f"{nothing}; m asks the model that is served"
-        self.notice.note(said)
+            nothing = (
+                "No template fits this question" if self._about == "question" else "There are no templates for answers"
+            )
+            status = f"{nothing}; m asks the served model"
+        self.notice.note(status)
 
     def _wrong(self, text: str, but: int | None = None) -> str:
         """Return what is wrong with a wording, beside those of the file and the others that are offered."""
         others = [one.text for at, one in enumerate(self._offered) if at != but and one.state != "refused"]
         fact, there = self._fact, [*self._existing, *others]
         if self._about == "question":
-            return suggest.check(text, fact.question, fact.answer, fact.fact, there)
-        return suggest.check_answer(text, fact.question, fact.answer, fact.fact, fact.must, there)
+            return suggestions.check_question(text, fact.question, fact.answer, fact.fact, there)
+        return suggestions.check_answer(text, fact.question, fact.answer, fact.fact, fact.must, there)
 
     def _offer(self, text: str, source: str) -> str:
         """Put a wording into the list, or return what is wrong with it."""
         wrong = self._wrong(text)
         if not wrong and source == "model" and self._about == "question":
-            wrong = suggest.astray(text, self._fact.question, f"{self._fact.answer}\n{self._fact.fact}")
+            wrong = suggestions.check_topic(text, self._fact.question, f"{self._fact.answer}\n{self._fact.fact}")
         if wrong:
             return f"“{one_line(text, 40)}” {wrong}"
         self._offered.append(Suggestion(plain(text), source))
@@ -164,7 +164,7 @@ class SuggestionsDialog(Dialog[list[str]]):
         line = self.query_one(Input)
         line.value, line.display = self._offered[self._row].text, True
         line.focus()
-        self.notice.note("Enter takes it as it is written here, Esc leaves it as it was.")
+        self.notice.note("Enter accepts this text, Esc keeps the one from before.")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         row, text = self._editing, event.value.strip()
@@ -174,7 +174,7 @@ class SuggestionsDialog(Dialog[list[str]]):
         if wrong and (text != self._warned or not text):
             # The owner may know better than the check, but is told first; the same text again is taken.
             self._warned = text
-            self.notice.wrong(f"{wrong}: Enter once more takes it anyway" if text else wrong)
+            self.notice.wrong(f"{wrong}: Enter again accepts it anyway" if text else wrong)
             return
         self._offered[row] = Suggestion(text, "you", "taken")
         self._leave_line()
@@ -199,15 +199,18 @@ class SuggestionsDialog(Dialog[list[str]]):
         notice, fact = self.notice, self._fact
         seen = await asyncio.to_thread(server_state.inspect, self._workspace)
         if seen.status != "ready":
-            notice.wrong("no model is served now: F4 starts one with the first question, `garage serve` does it too")
+            notice.wrong("No model is being served: ask something on Chat (F4), or run `garage serve`")
             return
         if self._about == "question":
-            messages, read = asking.prompt(fact.question, fact.answer, fact.fact), asking.from_reply
+            messages, read = (
+                model_prompt.question_prompt(fact.question, fact.answer, fact.fact),
+                model_prompt.parse_questions,
+            )
         else:
-            messages, read = asking.answer_prompt(fact.question, fact.answer), asking.answers_from_reply
+            messages, read = model_prompt.answer_prompt(fact.question, fact.answer), model_prompt.parse_answers
         model, began, reply, heard = model_label(seen.base), time.monotonic(), "", 0
         refused: list[str] = []
-        said = f"asking {model} …"
+        status = f"asking {model} …"
 
         def hear(text: str) -> None:
             nonlocal heard
@@ -217,29 +220,29 @@ class SuggestionsDialog(Dialog[list[str]]):
                 heard = len(found)
                 self._show()
 
-        notice.note(said)
+        notice.note(status)
         try:
-            address = await asyncio.to_thread(server.address, self._workspace)
-            sampling = SamplingParams(asking.TEMPERATURE, _MODEL_TOKENS)
+            address = await asyncio.to_thread(server_process.address, self._workspace)
+            sampling = SamplingParams(model_prompt.TEMPERATURE, _MODEL_TOKENS)
             stream = chat.stream(address, seen.base, messages, sampling)
             async with contextlib.aclosing(stream):
                 async for part in stream:
                     if isinstance(part, chat.AnswerChunk):
                         reply += part.text
                         hear(reply[: reply.rfind("\n") + 1])
-                    if asking.is_enough(reply):
+                    if model_prompt.is_complete(reply):
                         break
                     now = f"asking {model} … {duration(time.monotonic() - began)} · {heard} so far"
-                    if now != said and self._editing is None:
-                        said = now
-                        notice.note(said)
+                    if now != status and self._editing is None:
+                        status = now
+                        notice.note(status)
         except GarageError as error:
             notice.wrong(plain(str(error)))
             return
         hear(reply)
         if self._editing is not None:
             return
-        reasons = f" Not offered: {refused[0]}" if refused else ""
+        reasons = f" Rejected: {refused[0]}" if refused else ""
         more = f" · and {len(refused) - 1} more" if len(refused) > 1 else ""
         if heard > len(refused):
             good = f"{heard - len(refused)} of {heard} from {model} passed the checks, at the end of the list"
@@ -247,4 +250,4 @@ class SuggestionsDialog(Dialog[list[str]]):
         elif heard:
             notice.wrong(f"0 of {heard} from {model} passed the checks; m asks again.{reasons}{more}")
         else:
-            notice.wrong(f"{model} answered without any {self._about}; m asks again")
+            notice.wrong(f"{model} suggested no {self._about}; m asks again")

@@ -1,4 +1,4 @@
-"""A row as the model will see it: its tokens after the chat template, those that are learned marked."""
+"""The dialog that shows a row as the model sees it: its tokens with the chat template, the learned ones marked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import model_label
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.facts.line import Fact
-from garage_tui.core.training import token_preview as tokens
+from garage_tui.core.training import token_preview
 from garage_tui.core.training.token_preview import Token
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
@@ -33,9 +33,9 @@ class TokenDialog(Dialog[None]):
 
     HELP_PAGE = "guide/facts.md"
     HELP = (
-        "The row as the model will see it, cut into tokens: the pieces of words that it reads and writes.\n\n"
-        "Only the tokens of the answer are learned; those of the question and of the chat template around both are "
-        "read. A row with more tokens than a run takes (max_length) is cut off at its end."
+        "The row as the model sees it, cut into tokens: the pieces of words that it reads and writes.\n\n"
+        "Only the tokens of the answer are learned; those of the question and of the chat template are only read. "
+        "A row with more tokens than max_length allows is cut off at its end."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter,v", "close", "Close", key_display="Esc"),
@@ -47,8 +47,8 @@ class TokenDialog(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box form") as box:
-            box.border_title = Content(f"What {model_label(self._base)} will see")
-            yield Static(Content("asking its tokenizer …"), id="tokens-words", classes="words")
+            box.border_title = Content(f"What {model_label(self._base)} sees")
+            yield Static(Content("running its tokenizer …"), id="tokens-summary", classes="words")
             with VerticalScroll():
                 yield Static(id="tokens-text")
             yield KeyBar()
@@ -59,38 +59,38 @@ class TokenDialog(Dialog[None]):
 
     @work(exclusive=True)
     async def _ask(self) -> None:
-        words, text = self.query_one("#tokens-words", Static), self.query_one("#tokens-text", Static)
+        summary_panel, text = self.query_one("#tokens-summary", Static), self.query_one("#tokens-text", Static)
         try:
-            [found] = await asyncio.to_thread(tokens.see, self._base, [self._fact])
+            [found] = await asyncio.to_thread(token_preview.see, self._base, [self._fact])
         except GarageError as error:
-            words.update(Content.styled(plain(str(error)), "$error"))
+            summary_panel.update(Content.styled(plain(str(error)), "$error"))
             return
-        words.update(in_words(found, self._limit, self._fact.exam))
-        text.update(drawn(found, self._limit))
+        summary_panel.update(summary(found, self._limit, self._fact.exam))
+        text.update(marked_tokens(found, self._limit))
 
     def action_close(self) -> None:
         self.dismiss(None)
 
 
-def in_words(found: list[Token], limit: int, exam: bool) -> Content:
+def summary(found: list[Token], limit: int, exam: bool) -> Content:
     """Return how many tokens there are, and how many are learned."""
     learned = sum(token.learned for token in found[:limit])
-    parts = [Content(f"{len(found)} tokens, {learned} of them learned: those that are underlined. ")]
+    parts = [Content(f"{len(found)} tokens, {learned} of them learned (underlined). ")]
     if exam:
         parts = [
             Content(f"{len(found)} tokens. "),
             Content.styled("An exam question: none of it is learned.", "$warning"),
         ]
     elif not learned:
-        parts.append(Content.styled("Nothing is learned from this row: the answer is cut off whole.", "$error"))
+        parts.append(Content.styled("Nothing is learned from this row: its whole answer is cut off.", "$error"))
     elif len(found) > limit:
         cut = len(found) - limit
         parts.append(Content.styled(f"The last {cut} are cut off (max_length {limit}).", "$error"))
-    parts.append(Content.styled("The others are only read. | parts tokens, ⏎ is a line feed.", "$muted"))
+    parts.append(Content.styled("The others are only read. | separates tokens, ⏎ is a line break.", "$muted"))
     return Content("").join(parts)
 
 
-def drawn(found: list[Token], limit: int) -> Content:
+def marked_tokens(found: list[Token], limit: int) -> Content:
     """Return the tokens one after the other, with their borders."""
     parts: list[Content] = []
     for at, token in enumerate(found):

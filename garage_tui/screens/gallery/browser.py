@@ -179,7 +179,9 @@ class Browser:
         early = next((page for page in pages if page.epoch == _EARLY_EPOCH), pages[0] if pages else None)
         last = pages[-1] if album.is_run and pages else current.page
         if early is None or early == last:
-            raise BadInputError("there is nothing to put beside it yet: go to another one, or mark one with m first")
+            raise BadInputError(
+                "there is no other sheet to put beside it yet: go to another one, or mark one with m first"
+            )
         self.left, self._has_moved = PageRef(early, album.name), True
         return self.go(last)
 

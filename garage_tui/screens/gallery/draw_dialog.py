@@ -1,4 +1,4 @@
-"""A small form: what is to be drawn."""
+"""A dialog that asks which samples to draw."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from garage_tui.widgets.notice import Notice
 _FIELDS = (
     ("seed", "Seed", MOST_SEED, "the same seed gives the same pictures"),
     ("count", "Pictures", MOST_SAMPLES, f"1 to {MOST_SAMPLES}"),
-    ("steps", "Steps", MOST_STEPS, "empty: as many as the run takes"),
+    ("steps", "Steps", MOST_STEPS, "empty: the run's own setting"),
 )
 
 
 class DrawDialog(Dialog[SampleRequest | None]):
-    """Asks for seed, count and steps; the answer is None where it is given up.
+    """Asks for seed, count and steps; the answer is None if it is cancelled.
 
     Args:
-        name: the run's.
-        seed: what stands there at first.
+        name: name of the run.
+        seed: the seed that is filled in.
     """
 
     HELP_PAGE = "guide/gallery.md"
     HELP = (
-        "New samples by the model of this run, while everything else goes on. The same seed draws the same pictures "
-        "again; more steps take longer and draw more carefully."
+        "Draws new samples with the model of this run, while everything else goes on. The same seed draws the same "
+        "pictures again. More steps take longer and give better pictures."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "draw", "Draw", key_display="⏎", priority=True),
@@ -47,16 +47,14 @@ class DrawDialog(Dialog[SampleRequest | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
             box.border_title = Content("Draw new samples")
-            yield Static(
-                Content(f"With the model of {self._run_name}. This runs beside what else runs."), classes="words"
-            )
+            yield Static(Content(f"With the model of {self._run_name}, while other runs go on."), classes="words")
             with Grid(id="order-fields"):
-                for name, label, most, words in _FIELDS:
+                for name, label, most, hint in _FIELDS:
                     yield Label(label)
                     yield Input(
                         self._first[name], id=f"order-{name}", type="integer", max_length=len(str(most)), compact=True
                     )
-                    yield Label(Content(words), classes="hint")
+                    yield Label(Content(hint), classes="hint")
             yield Notice()
             yield KeyBar()
 
@@ -72,7 +70,7 @@ class DrawDialog(Dialog[SampleRequest | None]):
             text, least = line.value.strip(), 0 if name == "seed" else 1
             value = int(text) if text.isdecimal() else None
             if (value is None and (text or name != "steps")) or (value is not None and not least <= value <= most):
-                self.notice.wrong(f"{label}: a number from {least} to {most}")
+                self.notice.wrong(f"{label} must be a number from {least} to {most}")
                 line.focus()
                 return
             values[name] = value

@@ -75,7 +75,7 @@ class DrawJob:
         """
         album, current = self._host.browser.album, self._host.browser.current
         if album is None or not album.is_run:
-            self._host.notice.wrong("only a run has steps from noise to pictures: choose one with ↑ and ↓")
+            self._host.notice.wrong("only a run has steps from noise to pictures: choose one with ↑ or ↓")
             return
         sheet = await asyncio.to_thread(contact_sheet.read_metadata, current.page.path) if current else None
         seed = sheet.seed if sheet and sheet.seed is not None else 0
@@ -93,9 +93,9 @@ class DrawJob:
         browser, notice = self._host.browser, self._host.notice
         album, current = browser.album, browser.current
         if album is None or not album.is_run or current is None:
-            notice.wrong("only the samples of a run have training pictures: choose a sheet of one")
+            notice.wrong("only samples can be compared with training pictures: choose a sheet of a run")
             return
-        notice.note("looking for the nearest training pictures …")
+        notice.note("searching for the nearest training pictures …")
         try:
             out = await asyncio.to_thread(write_nearest, album.path, current.page.path)
         except (GarageError, OSError) as error:
@@ -103,15 +103,15 @@ class DrawJob:
             return
         await self._host.find_albums(changed=album.path)
         self._host.choose(album.path, out)
-        notice.done("Below each sample stands the training picture that is nearest to it")
+        notice.done("Below each sample is the nearest training picture")
 
     def _free_model(self) -> Path | None:
         """Return the chosen run if it can draw now; else show why it cannot."""
         album = self._host.browser.album
         if self.is_running:
-            refusal: str | None = f"{self._subject} is being drawn: Esc cancels that"
+            refusal: str | None = f"{self._subject}: still being drawn; Esc cancels it"
         elif album is None or not album.is_run:
-            refusal = "only a run can draw: choose one with ↑ and ↓"
+            refusal = "only a run can draw: choose one with ↑ or ↓"
         else:
             refusal = sample.why_not(album.path)
         if refusal or album is None:
@@ -125,7 +125,7 @@ class DrawJob:
     async def _draw(self, run: Path, request: SampleRequest, out: Path, animation: PageRef | None) -> None:
         notice = self._host.notice
         pictures = f"{request.count} picture{'s' if request.count > 1 else ''}"
-        subject = f"{'the film of its steps' if request.film else pictures} from seed {request.seed}"
+        subject = f"{'the film of the steps' if request.film else pictures} from seed {request.seed}"
         self._subject, self._progress, self._began = subject, SampleEvent(), time.monotonic()
         self._show_progress()
         timer = self._host.set_interval(0.25, self._show_progress)
@@ -154,15 +154,17 @@ class DrawJob:
         try:
             await self._player.play_animation(animation)
         except GarageError as error:
-            self._host.notice.wrong(f"{error}; T draws it anew")
+            self._host.notice.wrong(f"{error}; T draws it again")
             return
-        self._host.notice.note("space pauses · ←→ step by step · T draws it anew · Esc back to the sheet")
+        self._host.notice.note("space: pause · ←→: step by step · T: draw it again · Esc: back to the sheet")
 
     def _show_progress(self) -> None:
         if not self.is_running:
             return
         done, total = self._progress.done, self._progress.of
-        progress = (gauge(done, total, _GAUGE_WIDTH), f" {done} of {total} steps") if total else ("the model …",)
+        progress = (
+            (gauge(done, total, _GAUGE_WIDTH), f" {done} of {total} steps") if total else ("· loading the model …",)
+        )
         took = duration(time.monotonic() - self._began)
         self._host.notice.content = Content.assemble(
             ("drawing ", "$muted"), self._subject, "  ", *progress, (f" · {took} · Esc cancels", "$muted")
@@ -189,7 +191,7 @@ def write_nearest(run: Path, sheet: Path) -> Path:
 
     samples, about = contact_sheet.read(sheet)
     if about.kind != "samples":
-        raise BadInputError("these are no samples: choose the sheet of an epoch or of a seed")
+        raise BadInputError("these are not samples: choose the sheet of an epoch or of a seed")
     found = nearest.compare(samples, run)
     out = sheet.with_name(f"nearest-{sheet.name}")
     notes = [
@@ -204,7 +206,7 @@ def write_nearest(run: Path, sheet: Path) -> Path:
         epoch=about.epoch,
         step=about.step,
         seed=about.seed,
-        source=found.words,
+        source=found.text,
         notes=("",) * len(samples) + tuple(notes),
     )
     return out

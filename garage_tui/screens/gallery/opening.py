@@ -15,8 +15,8 @@ async def open_folder(host: GalleryHost) -> None:
     """Ask for a folder of pictures, or for one of its pictures, and show it."""
     from garage_tui.widgets.path_dialog import PathDialog  # noqa: PLC0415 (most visits open nothing)
 
-    text = "A picture, or a folder of them. A path without a / at its front begins in the workspace."
-    path = await host.ask(PathDialog("Look at which pictures?", text, host.workspace.root, folder=True))
+    text = "Name a picture or a folder of pictures. Paths that do not begin with / are relative to the workspace."
+    path = await host.ask(PathDialog("Open pictures", text, host.workspace.root, folder=True))
     if path is None:
         return
     folder = path if await asyncio.to_thread(path.is_dir) else path.parent
@@ -24,4 +24,4 @@ async def open_folder(host: GalleryHost) -> None:
     host.choose(folder, None if folder == path else path)
     await host.find_albums(folders=True)
     if not host.browser.pages:
-        host.notice.wrong(f"there is no picture in {one_line(str(folder))}")
+        host.notice.wrong(f"there are no pictures in {one_line(str(folder))}")

@@ -34,62 +34,64 @@ from garage_tui.widgets.table import Table
 T = TypeVar("T")
 
 _EMPTY = (
-    "No pictures yet.\n\nPress F3, then N: that starts a run that learns to draw butterflies, or from your own "
-    "pictures. Its sheets are here as soon as they are drawn.\n\n"
-    "Folders of pictures in datasets/ are here too; o opens any other one."
+    "No pictures yet.\n\nPress F3, then N, to train a model that draws butterflies, or one that learns from your own "
+    "pictures. Its contact sheets appear here during the training.\n\n"
+    "Folders of pictures in datasets/ appear here too; press o to open any other folder."
 )
 _NARROW = 100
-"""Cells below which the picture has the room to itself, and l shows the list instead."""
+"""Width in cells below which the list is hidden, and l shows it instead of the picture."""
 
 
 class GalleryPane(Pane):
-    """The list of albums, and one picture."""
+    """The list of albums, and one picture: wires browser, stage, player and drawing together."""
 
     HELP_PAGE = "guide/gallery.md"
     HELP = (
-        "A run that learns to draw makes a sheet after some of its epochs, always from the same noise: the same seeds, "
-        "better and better drawn. ← and → go from epoch to epoch, ↑ and ↓ to other runs and to folders of pictures. "
-        "While a run goes on, a new sheet appears by itself.\n\n"
-        "b puts an early sheet beside the newest one; or mark any sheet with m, go to another, and press b. "
-        "space plays the epochs as a film, t the way from noise to pictures: left what is being drawn (x_t), right "
-        "what the model thinks it becomes.\n\n"
-        "g draws new samples from a seed. n shows below each sample the training picture nearest to it: a distance "
-        "near 0 is a copy; pictures that were held out from training say how far others of the kind are.\n\n"
-        "A terminal with kitty's protocol or sixel shows real pixels. Elsewhere a cell is two of them (half-blocks) "
-        "or a letter: then z shows fewer pictures of a sheet, and larger."
+        "A run that learns to draw makes a contact sheet after some of its epochs, always from the same noise: the "
+        "same seeds, better and better drawn. ← and → go from epoch to epoch, ↑ and ↓ to other runs and to folders of "
+        "pictures. During the training, new sheets appear by themselves.\n\n"
+        "b puts an early sheet beside the newest one, and removes it again. To compare any two sheets, press m on the "
+        "first, go to the second and press b. space plays the epochs as a film. t plays the steps from noise to "
+        "pictures: on the left what is being drawn (x_t), on the right what the model thinks it becomes.\n\n"
+        "g draws new samples from a seed. n shows the nearest training picture below each sample, and their distance: "
+        "near 0, the sample is a copy. For comparison, n also shows the distance of pictures that were held out.\n\n"
+        "Terminals with kitty's protocol or sixel show real pixels. In others, each cell shows two pixels "
+        "(half-blocks) or a letter; there z shows fewer pictures of a sheet, and larger."
     )
     FIRST_FOCUS = "#gallery-frame"
     HELP_GROUPS = (
-        ("Look through", "page end album list open part zoom way leave"),
+        ("Browse", "page end album list open part zoom way leave"),
         ("Compare", "beside mark nearest"),
         ("Films and new samples", "play steps draw"),
         ("Keep", "save copy_path"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right", "page(1)", "Browse", key_display="←→", tooltip="The next epoch, or the next picture"),
-        Binding("left", "page(-1)", "Back", show=False, key_display="←", tooltip="The epoch or the picture before"),
-        Binding("b", "beside", "Beside", tooltip="Put an early sheet, or the marked one, beside it; or take it away"),
+        Binding("right", "page(1)", "Browse", key_display="←→", tooltip="Go to the next epoch or picture"),
+        Binding("left", "page(-1)", "Back", show=False, key_display="←", tooltip="Go to the previous epoch or picture"),
+        Binding("b", "beside", "Beside", tooltip="Put an early sheet, or the marked one, beside it"),
         Binding("space", "play", "Film", key_display="space", tooltip="Play the epochs as a film, or pause"),
         Binding("g", "draw", "Draw new", tooltip="Draw new samples with the model of this run"),
-        Binding("down,j", "album(1)", "Next run", show=False, key_display="↓", tooltip="The next run or folder"),
-        Binding("up,k", "album(-1)", "Run before", show=False, key_display="↑", tooltip="The run or folder before"),
-        Binding("home", "end(0)", "First", show=False, tooltip="The first epoch or picture"),
-        Binding("end", "end(-1)", "Last", show=False, tooltip="The newest epoch or the last picture"),
-        Binding("t", "steps", "Steps", show=False, tooltip="Play the way from noise to pictures, step by step"),
-        Binding("T", "steps(True)", "Steps anew", show=False, tooltip="Draw that film of steps anew"),
+        Binding("down,j", "album(1)", "Next run", show=False, key_display="↓", tooltip="Go to the next run or folder"),
+        Binding(
+            "up,k", "album(-1)", "Previous run", show=False, key_display="↑", tooltip="Go to the previous run or folder"
+        ),
+        Binding("home", "end(0)", "First", show=False, tooltip="Go to the first epoch or picture"),
+        Binding("end", "end(-1)", "Last", show=False, tooltip="Go to the newest epoch or the last picture"),
+        Binding("t", "steps", "Steps", show=False, tooltip="Play the steps from noise to pictures"),
+        Binding("T", "steps(True)", "Redraw steps", show=False, tooltip="Draw the film of the steps again"),
         Binding("n", "nearest", "Nearest", show=False, tooltip="Show the nearest training picture below each sample"),
-        Binding("z", "zoom", "Larger", show=False, tooltip="Show fewer pictures of the sheet, larger; then all again"),
+        Binding("z", "zoom", "Larger", show=False, tooltip="Show fewer pictures, and larger"),
         Binding(
-            "left_square_bracket", "part(-1)", "Part", show=False, key_display="[", tooltip="The pictures before these"
+            "left_square_bracket", "part(-1)", "Part", show=False, key_display="[", tooltip="Show the previous pictures"
         ),
         Binding(
-            "right_square_bracket", "part(1)", "Part", show=False, key_display="]", tooltip="The pictures after these"
+            "right_square_bracket", "part(1)", "Part", show=False, key_display="]", tooltip="Show the next pictures"
         ),
-        Binding("m", "mark", "Mark", show=False, tooltip="Mark this sheet; b then puts it beside another one"),
-        Binding("s", "save", "Save", show=False, tooltip="Save what is shown: a copy of it, or both side by side"),
+        Binding("m", "mark", "Mark", show=False, tooltip="Mark this sheet, so that b puts it beside another one"),
+        Binding("s", "save", "Save", show=False, tooltip="Save what is shown: a copy, or both side by side"),
         Binding("y", "copy_path", "Path", show=False, tooltip="Copy the path of this file"),
         Binding("i", "way", "Way", show=False, tooltip="Show pictures in another way: pixels, half-blocks, letters"),
-        Binding("l", "list", "List", show=False, tooltip="Show the list of runs and folders, or hide it"),
+        Binding("l", "list", "List", show=False, tooltip="Show or hide the list of runs and folders"),
         Binding("o", "open", "Open", show=False, tooltip="Open any folder of pictures"),
         Binding("escape", "leave", "Back", show=False, key_display="Esc"),
     ]
@@ -171,8 +173,8 @@ class GalleryPane(Pane):
     def _why_empty(self) -> str:
         run = next((run for run in self._runs if run.path == self.browser.album_path), None)
         if run is None:
-            return "There is no picture in it any more."
-        return "Its first sheet comes after the first epoch." if run.alive else "This run has drawn no sheet."
+            return "There are no pictures in it any more."
+        return "The first sheet comes after the first epoch." if run.alive else "This run has drawn no sheets."
 
     def show_page(self) -> None:
         """Show the page that the browser went to, and its path."""
@@ -268,7 +270,7 @@ class GalleryPane(Pane):
         is_marked = self.browser.toggle_mark()
         self.show_caption()
         if is_marked:
-            self.notice.note("◆ marked; go to another sheet, of this run or of another, then b: side by side")
+            self.notice.note("◆ marked: go to any other sheet and press b to see both")
         else:
             self._show_path()
 
@@ -332,10 +334,10 @@ class GalleryPane(Pane):
         picture, names = self.stage.picture, {"half": "half-blocks", "ascii": "letters"}
         mode = next_mode(picture.mode, picture.terminal.image_modes)
         if mode == picture.mode:
-            self.notice.note(f"this terminal shows pictures in one way only: {names.get(mode, mode)}")
+            self.notice.note(f"this terminal shows pictures in one way only: as {names.get(mode, mode)}")
             return
         self._set_mode(mode)
-        self.notice.note(f'shown as {names.get(mode, mode)}; pictures = "{mode}" in garage.toml keeps it so')
+        self.notice.note(f'shown as {names.get(mode, mode)}; pictures = "{mode}" in garage.toml keeps it')
 
     def action_list(self) -> None:
         """Show the list, or give its space to the picture."""

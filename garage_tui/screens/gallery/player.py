@@ -69,7 +69,7 @@ class Player:
             return
         epochs = self._epochs
         if len(epochs) < 2:
-            self._host.notice.wrong("a film needs the sheets of two epochs at least; t shows the steps of one")
+            self._host.notice.wrong("a film needs the sheets of at least two epochs; t plays the steps of one sheet")
             return
         page = browser.current.page if browser.current else None
         self._position = _SHEET_SECONDS * epochs.index(page) if page in epochs[:-1] else 0.0

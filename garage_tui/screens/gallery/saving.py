@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from garage_tui.screens.gallery.host import GalleryHost
     from garage_tui.screens.gallery.view import PageRef
 
-_WHERE = "Where to? A path without a / at its front begins in your home."
+_WHERE = "Paths that do not begin with / are relative to your home folder."
 
 
 async def save(host: GalleryHost) -> None:
@@ -27,23 +27,23 @@ async def save(host: GalleryHost) -> None:
     if (shown := browser.shown) is None:
         return
     if browser.is_pair and browser.left is not None:
-        title, text = "Save both as one picture", f"They are saved side by side, as they are shown. {_WHERE}"
+        title, text = "Save both as one picture", f"Both are saved side by side, as they are shown. {_WHERE}"
         name, write = pair_of(browser.left, shown)
     else:
-        whole = "All of the film is saved, as an animated PNG. " if browser.frame is not None else ""
+        whole = "The whole film is saved as an animated PNG. " if browser.frame is not None else ""
         title, text = "Save a copy", f"{whole}{_WHERE}"
         name, write = copy_of(shown)
     path = await host.ask(PathDialog(title, text, home, home / name, new=True))
     if path is None:
         return
     if await asyncio.to_thread(path.exists):
-        question = Confirm("Replace it?", f"There is a {one_line(str(path))} already.", "Replace it", "Leave it")
+        question = Confirm("Replace it?", f"{one_line(str(path))} already exists.", "Replace it", "Keep it")
         if not await host.ask(question):
             return
     try:
         await asyncio.to_thread(write, path)
     except (OSError, shutil.SameFileError, GarageError) as error:
-        host.notice.wrong(f"it was not saved: {one_line(str(error))}")
+        host.notice.wrong(f"not saved: {one_line(str(error))}")
     else:
         host.notice.done(f"Saved {one_line(str(path), 1000)}")
 
@@ -72,7 +72,7 @@ def copy_path(host: GalleryHost, copy: Callable[[str], None]) -> None:
     if shown := host.browser.shown:
         path = str(shown.page.path)
         if marks := hidden(path.replace("\n", "\r")):  # in a shell they would do something
-            host.notice.wrong(f"its path holds {' '.join(marks[:5])} and is not copied")
+            host.notice.wrong(f"not copied: the path contains {' '.join(marks[:5])}")
             return
         copy(path)
         host.notice.done(f"Copied {one_line(path, 4000)}")

@@ -1,13 +1,12 @@
-"""The GPU screen: gauges of a GPU or of the box, their histories, and the run that is on it."""
+"""The GPU screen: gauges and charts of one GPU or of this box, and the runs that work there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
@@ -15,11 +14,9 @@ from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.settings import Settings
 from garage_tui.core.hardware.history import BOX
 from garage_tui.core.hardware.reading import GpuReading
-from garage_tui.core.hardware.readout import GIB, share
 from garage_tui.core.limits.run_limits import RunLimits
-from garage_tui.screens.gpu import text as gpu_words
-from garage_tui.widgets.column_chart import Threshold
-from garage_tui.widgets.history_chart import HistoryChart
+from garage_tui.screens.gpu.histories import Histories
+from garage_tui.screens.gpu.text import gpu_lines, host_lines, process_lines, run_lines
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
 
@@ -28,92 +25,73 @@ if TYPE_CHECKING:
     from garage_tui.core.hardware.watcher import HardwareWatcher
     from garage_tui.core.monitor.run_watcher import RunSnapshot
 
-SPANS = (300.0, 1800.0, 7200.0, 43_200.0)
-"""Seconds that the histories show: 5 minutes, half an hour, 2 hours, 12 hours."""
-_ORDER = ("temp", "power", "busy", "memory")
-_TITLES = {"temp": "Heat", "power": "Power", "memory": "Memory", "busy": "Busy"}
-_FORMS: dict[str, Callable[[float], str]] = {
-    "temp": "{:.0f} °C".format,
-    "power": "{:.0f} W".format,
-    "memory": lambda value: f"{value / GIB:.0f} GiB",
-    "busy": share,
-}
-_REDRAW = 5.0  # seconds: of a history only the newest column has changed, and painting is what costs
-_COOLEST = 20.0  # °C at the lower end: a room
-_EMPTY = {
-    "temp": "no sensor tells a temperature here",
-    "power": "nothing here tells its power",
-    "memory": "",
-    "busy": "",
-}
-
 
 class GpuPane(Pane):
-    """Heat, power, memory and work of one device at a time."""
+    """One device at a time: its gauges, the runs on it, and its charts.
+
+    Args:
+        watcher: reads more often while the screen is in front.
+        settings: limits and energy prices.
+    """
 
     HELP_PAGE = "guide/limits.md"
     HELP = (
-        "Heat, power, memory and work of each GPU and of the box itself, now and over the last hours. A run that works "
-        "pauses above the line that is drawn, and goes on by itself when it has cooled. What a sensor does not tell is "
-        "a dash. The limits are in garage.toml: [heat], [hours], [sun], [energy]."
+        "Temperature, power, memory and utilisation of each GPU and of this box, now and over the last hours. A "
+        "running run pauses above the line marked `pause` and resumes by itself once the GPU has cooled. A dash means "
+        "that the sensor reports nothing. The limits are in garage.toml: [heat], [hours], [sun], [energy]."
     )
     FIRST_FOCUS = "#gpu-panel"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "device(-1)", "Before", show=False, key_display="←", tooltip="The GPU before"),
-        Binding("right,tab", "device(1)", "Next GPU", key_display="→", tooltip="The next GPU, or the box itself"),
-        Binding("plus,equals_sign", "span(-1)", "Closer", key_display="+", tooltip="See less time"),
-        Binding("minus", "span(1)", "Longer", key_display="-", tooltip="See more time"),
-        Binding("u", "go_on", "Go on now", tooltip="Have the run here go on now, without waiting"),
+        Binding("left", "device(-1)", "Previous", show=False, key_display="←", tooltip="Previous GPU"),
+        Binding("right,tab", "device(1)", "Next device", key_display="→", tooltip="Next GPU, or this box"),
+        Binding("plus,equals_sign", "span(-1)", "Zoom in", key_display="+", tooltip="Show less time"),
+        Binding("minus", "span(1)", "Zoom out", key_display="-", tooltip="Show more time"),
+        Binding("u", "resume", "Resume now", tooltip="Resume the run here now, without waiting"),
     ]
 
-    def __init__(self, gauges: HardwareWatcher, settings: Settings) -> None:
+    def __init__(self, watcher: HardwareWatcher, settings: Settings) -> None:
         super().__init__(id="gpu")
-        self._gauges, self._settings = gauges, settings
-        self.look: HardwareSnapshot | None = None
+        self._watcher, self._settings = watcher, settings
+        self.snapshot: HardwareSnapshot | None = None
+        """The sensors as they were last read."""
         self.device = ""
-        """A GPU's index, or the box."""
-        self.span = SPANS[1]
+        """A GPU's index, or `BOX`."""
         self._runs: tuple[RunSnapshot, ...] = ()
         self._lines = 0
-        self._drawn: tuple[object, float] = (None, 0.0)
         try:
             self._default_limits = RunLimits.from_settings(settings)
-        except BadInputError:  # whoever starts a run is told
+        except BadInputError:  # reported when a run is started
             self._default_limits = RunLimits()
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="gpu-panel", classes="panel"):
-            yield Static(Content.styled("Asking the driver and the sensors …", "$muted"), id="gpu-words")
-        with Container(id="gpu-histories"):
-            for name in _ORDER:
-                yield HistoryChart(form=_FORMS[name], id=f"gpu-{name}")
+            yield Static(Content.styled("Reading the sensors …", "$muted"), id="gpu-words")
+        yield Histories(self._watcher.history)
         yield Notice()
 
     def on_mount(self) -> None:
-        for name in _ORDER:
-            self.query_one(f"#gpu-{name}", HistoryChart).border_title = _TITLES[name]
-        self.watch(self.app, "hardware", self.show_look)
+        self.watch(self.app, "hardware", self.show_hardware)
         self.watch(self.app, "runs", self.show_runs)
 
     def reveal(self) -> None:
         super().reveal()
-        self._gauges.attend(watched=True)
+        self._watcher.set_attention(watched=True)
         self._show()
 
     def conceal(self) -> None:
         super().conceal()
-        self._gauges.attend(watched=False)
+        self._watcher.set_attention(watched=False)
 
-    def show_look(self, look: HardwareSnapshot | None) -> None:
-        """Show what the gauges say."""
-        self.look = look
-        if look is not None and self.device not in self.devices:
+    def show_hardware(self, snapshot: HardwareSnapshot | None) -> None:
+        """Show new readings."""
+        self.snapshot = snapshot
+        if snapshot is not None and self.device not in self.devices:
             self.device = self.devices[0]
         self._show()
 
     def show_runs(self, runs: tuple[RunSnapshot, ...]) -> None:
-        """Show what the runs do."""
-        self._runs = tuple(seen for seen in runs if seen.alive)
+        """Show the runs as they are now."""
+        self._runs = tuple(run for run in runs if run.alive)
         self._show()
 
     def on_resize(self) -> None:
@@ -121,120 +99,94 @@ class GpuPane(Pane):
 
     @property
     def devices(self) -> tuple[str, ...]:
-        """All that can be looked at: the GPUs, and the box."""
-        return (*(str(gpu.index) for gpu in self.look.gpus), BOX) if self.look else (BOX,)
+        """All devices that can be shown: the GPUs by index, then the box."""
+        return (*(str(gpu.index) for gpu in self.snapshot.gpus), BOX) if self.snapshot else (BOX,)
+
+    @property
+    def histories(self) -> Histories:
+        """The charts."""
+        return self.query_one(Histories)
 
     @property
     def _gpu(self) -> GpuReading | None:
-        return next((gpu for gpu in self.look.gpus if str(gpu.index) == self.device), None) if self.look else None
+        gpus = self.snapshot.gpus if self.snapshot else ()
+        return next((gpu for gpu in gpus if str(gpu.index) == self.device), None)
 
     @property
     def _here(self) -> tuple[RunSnapshot, ...]:
         """The runs that work on the device."""
         return tuple(
-            seen
-            for seen in self._runs
-            if seen.state
-            and seen.status != "queued"
-            and (self.device in seen.state.gpus or (self.device == BOX and not seen.state.gpus))
+            run
+            for run in self._runs
+            if run.state
+            and run.status != "queued"
+            and (self.device in run.state.gpus or (self.device == BOX and not run.state.gpus))
         )
 
     @property
     def _waiting(self) -> tuple[RunSnapshot, ...]:
-        """The runs that wait for their hours or for the sun, wherever they will work."""
-        return tuple(seen for seen in self._runs if seen.held)
+        """The runs that wait for a time window, the sun, a GPU or memory, wherever they will work."""
+        return tuple(run for run in self._runs if run.held)
 
     @property
     def _limits(self) -> RunLimits:
-        """What guards the device: the limits of the run on it, else those of the settings."""
-        return next((seen.manifest.limits for seen in self._here if seen.manifest), self._default_limits)
+        """The limits on the device: those of the run on it, else those of the settings."""
+        return next((run.manifest.limits for run in self._here if run.manifest), self._default_limits)
 
     def _show(self) -> None:
-        if self.look is None or not self.display or not self.is_mounted:
+        snapshot = self.snapshot
+        if snapshot is None or not self.display or not self.is_mounted:
             return
         panel = self.query_one("#gpu-panel")
-        panel.border_title, panel.border_subtitle = self._title(), self._others()
+        panel.border_title, panel.border_subtitle = self._title(), self._other_devices()
         width = panel.content_size.width or self.size.width - 4
         gpu = self._gpu
         lines: list[Content] = []
-        if self.look.trouble:
-            lines.append(Content.styled(self.look.trouble, "$error"))
+        if snapshot.trouble:
+            lines.append(Content.styled(snapshot.trouble, "$error"))
         if gpu is not None:
-            lines += gpu_words.gpu_lines(gpu, self._limits, width)
+            lines += gpu_lines(gpu, self._limits, width)
         else:
-            lines += gpu_words.host_lines(self.look.host, self._limits, width, len(self.look.gpus))
-        for seen in (*self._here, *self._waiting):
-            lines += gpu_words.run_lines(seen, self._settings.energy)
+            lines += host_lines(snapshot.host, self._limits, width, len(snapshot.gpus))
+        for run in (*self._here, *self._waiting):
+            lines += run_lines(run, self._settings.energy)
         if gpu is not None:
-            lines += gpu_words.process_lines(gpu)
-        # A new layout takes ten times what painting the lines does, and they are mostly as many as before.
+            lines += process_lines(gpu)
+        # A new layout takes ten times as long as painting the lines, and their number seldom changes.
         self.query_one("#gpu-words", Static).update(Content("\n").join(lines), layout=len(lines) != self._lines)
         self._lines = len(lines)
-        what = (self.device, self.span, self._limits)
-        if what != self._drawn[0] or not 0 <= self.look.t - self._drawn[1] < _REDRAW:
-            self._drawn = what, self.look.t
-            for name in _ORDER:
-                self._draw(name, gpu)
-
-    def _draw(self, name: str, gpu: GpuReading | None) -> None:
-        assert self.look is not None
-        history = self.query_one(f"#gpu-{name}", HistoryChart)
-        host = self.look.host
-        history.now, history.span = self.look.t, self.span
-        history.points = self._gauges.history.points(self.device, name, self.look.t - 1.1 * self.span)
-        history.empty = _EMPTY[name]
-        history.thresholds = ()
-        if name == "busy":
-            history.top = 1.0
-        elif name == "memory":
-            history.top = gpu.memory_total if gpu else host.memory_total
-        elif name == "power" and gpu and gpu.cap_w:
-            usual = max(gpu.cap_w, gpu.usual_cap_w or 0.0)
-            step = 50 if usual >= 100 else 10
-            history.top = (usual * 1.05 // step + 1) * step  # round, and the cap's line is below the edge
-            history.thresholds = (Threshold(gpu.cap_w, f"cap {gpu.cap_w:.0f}", "secondary"),)
-        elif name == "temp":
-            history.bottom, history.top, history.thresholds = _COOLEST, 100.0, tuple(self._heat_lines(gpu))
-
-    def _heat_lines(self, gpu: GpuReading | None) -> list[Threshold]:
-        found = []
-        if limits := self._limits.heat(gpu.slow_c if gpu else None):
-            found.append(Threshold(limits[0], f"pause {limits[0]:.0f}"))
-        if gpu and gpu.slow_c:
-            found.append(Threshold(gpu.slow_c, f"slows {gpu.slow_c:.0f}", "error"))
-        return found
+        self.histories.show(self.device, snapshot, gpu, self._limits)
 
     def _title(self) -> Content:
         gpu = self._gpu
         return Content(f"GPU {gpu.index}  {gpu.name}" if gpu else "This box")
 
-    def _others(self) -> Content:
-        names = ["box" if device == BOX else f"GPU {device}" for device in self.devices if device != self.device]
+    def _other_devices(self) -> Content:
+        names = ["this box" if device == BOX else f"GPU {device}" for device in self.devices if device != self.device]
         return Content(f"→ {' · '.join(names)}" if names else "")
 
-    def action_device(self, places: int) -> None:
+    def action_device(self, steps: int) -> None:
         if self.device in self.devices:
-            self.device = self.devices[(self.devices.index(self.device) + places) % len(self.devices)]
+            self.device = self.devices[(self.devices.index(self.device) + steps) % len(self.devices)]
         self._show()
 
-    def action_span(self, places: int) -> None:
-        self.span = SPANS[max(0, min(len(SPANS) - 1, SPANS.index(self.span) + places))]
+    def action_span(self, steps: int) -> None:
+        self.histories.change_span(steps)
         self._show()
 
-    def action_go_on(self) -> None:
-        """Have the run here go on: its hours, or the sun, need not come."""
+    def action_resume(self) -> None:
+        """Resume the run here: it need not wait for its time window, the sun, a GPU or memory any more."""
         from garage_tui.core.base.errors import GarageError  # noqa: PLC0415
-        from garage_tui.core.launch import control  # noqa: PLC0415 (nobody needs it to look)
+        from garage_tui.core.launch import control  # noqa: PLC0415 (only needed to resume)
         from garage_tui.core.runs.record import read_run  # noqa: PLC0415
 
-        notice = self.notice
-        waiting = next((seen for seen in (*self._here, *self._waiting) if seen.resumable), None)
+        waiting = next((run for run in (*self._here, *self._waiting) if run.resumable), None)
         if waiting is None:
-            notice.wrong("No run is waiting here")
+            self.notice.wrong("No run is waiting here")
             return
         try:
             control.resume(read_run(waiting.path))
         except GarageError as error:
-            notice.wrong(str(error))
+            self.notice.wrong(str(error))
         else:
-            notice.done(f"{waiting.name} goes on")
+            self.notice.done(f"{waiting.name} resumed")

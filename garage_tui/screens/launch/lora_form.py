@@ -87,7 +87,7 @@ class LoraForm(RunForm[LoraRecipe]):
     async def read_inputs(self) -> None:
         before = self.preset(str(self.fields.chosen("preset")))
         with contextlib.suppress(GarageError):  # the estimate reports what is wrong
-            self._rows = len(await asyncio.to_thread(facts.training_rows, self.file))
+            self._rows = len(await asyncio.to_thread(facts.load_training_rows, self.file))
         self.fields.follow_preset(before, self.preset(str(self.fields.chosen("preset"))))
 
     def _file_label(self, file: Path) -> str:
@@ -132,7 +132,7 @@ class LoraForm(RunForm[LoraRecipe]):
         file, made, both, gpus = self.file, self.recipe(), self.both(), self.fields.gpus()
 
         def lines() -> list[str]:
-            rows = facts.training_rows(file)
+            rows = facts.load_training_rows(file)
             recipe = made(len(rows))
             base, before = find(recipe.base), launcher.runs_before(gpus)
             estimate, cost = estimate_lora(self._workspace, recipe, base, rows), both.cost(self._workspace, base, rows)
@@ -152,7 +152,7 @@ class LoraForm(RunForm[LoraRecipe]):
         made, file, name, gpus = self.recipe(), self.file, self.fields.text("name") or None, self.fields.gpus()
 
         def start() -> Path:
-            rows = len(facts.training_rows(file))
+            rows = len(facts.load_training_rows(file))
             recipe = made(rows)
             command = command_of(file, rows, recipe, name, gpus) + self.limit_options()
             return launcher.start_lora(self._workspace, self._settings, file, recipe, name, command, gpus, self._limits)

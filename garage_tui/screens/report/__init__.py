@@ -1,1 +1,1 @@
-"""Report cards, and two runs compared."""
+"""The report card dialogs, and the comparison of two runs."""

@@ -1,4 +1,4 @@
-"""The report card of a run, as a box over the runs: its figures, and its questions one at a time."""
+"""The dialog with the report card of a LoRA run: its figures, and its questions one at a time."""
 
 from __future__ import annotations
 
@@ -17,52 +17,54 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.exam.report import Part, Report
 from garage_tui.core.exam.report_text import WIDE
-from garage_tui.screens.report import card_text as card_words
+from garage_tui.screens.report import card_text
 from garage_tui.screens.report.exam_watch import ExamSnapshot, ExamWatch
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.notice import Notice
 
 _TALL = 34
-"""Rows from which the notes stand below the figures; in a lower terminal they take turns."""
+"""Rows from which the notes are shown below the figures; in a lower terminal `f` switches between them."""
 
 
 class ReportCardDialog(Dialog[None]):
-    """Shows the card of a run; where there is none, has the run examined.
+    """Shows the report card of a run; where there is none, it can examine the run.
 
     Args:
-        folder: the run's.
+        folder: of the run.
     """
 
     HELP_PAGE = "guide/report.md"
     HELP = (
-        "Did it stick, and did anything else change? Base and tuned model were asked the same questions; here are the "
-        "figures, and below them every question with the answers, the worst first.\n\n"
-        "trained: the questions of the lessons. unseen paraphrases: other wordings of them, your exam questions where "
-        "there are any. leaks: everyday questions that are answered with something that was taught. other names: the "
-        "taught questions about somebody else. drift: how far its other answers have moved, in nats per token; below "
-        "0.02 it is hardly noticed. perplexity: how surprised it is by everyday prose, before → after.\n\n"
-        "95 % sure: with so few questions the true share is anything in this range. open book: the base with the facts "
-        "in its prompt; where that fails too, the question or the grading is to blame. bar: what a good run reaches."
+        "Did the model learn the facts, and did anything else change? The base and the tuned model were asked the same "
+        "questions. You see the figures, and below them every question with its answers, the worst first.\n\n"
+        "trained questions: the questions of the facts. unseen paraphrases: your exam questions, or other wordings. "
+        "unrelated answers affected: everyday questions that the model answers with taught facts. similar names kept "
+        "apart: the taught questions about another name, answered without taught facts. drift: how much other answers "
+        "have changed, in nats per token; below 0.02 it is hardly noticeable. perplexity: how surprising everyday "
+        "prose is to the model, before → after.\n\n"
+        "95 % CI: the confidence interval; with so few questions the true share lies somewhere in this range. open "
+        "book: the base model with the facts in its prompt; where this fails too, the question or the grading is at "
+        "fault. target: what a good run reaches."
     )
     HELP_GROUPS = (
-        ("Questions", "move to turn part only_bad scroll"),
+        ("Questions", "move to switch_part part only_bad scroll"),
         ("The card", "view examine examine_first close"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "move(1)", "Next", key_display="↓", tooltip="The next question"),
-        Binding("up,k", "move(-1)", "Previous", show=False, key_display="↑", tooltip="The question before"),
-        Binding("pagedown", "move(10)", "Ten on", show=False, tooltip="Ten questions on"),
+        Binding("down,j", "move(1)", "Next", key_display="↓", tooltip="Next question"),
+        Binding("up,k", "move(-1)", "Previous", show=False, key_display="↑", tooltip="Previous question"),
+        Binding("pagedown", "move(10)", "Ten on", show=False, tooltip="Ten questions forward"),
         Binding("pageup", "move(-10)", "Ten back", show=False, tooltip="Ten questions back"),
-        Binding("home,g", "to(0)", "First", show=False, tooltip="The first question"),
-        Binding("end,G", "to(-1)", "Last", show=False, tooltip="The last question"),
-        Binding("tab", "turn(1)", "Part", key_display="Tab", tooltip="The questions of the next part"),
-        Binding("shift+tab", "turn(-1)", "Part before", show=False, tooltip="The questions of the part before"),
+        Binding("home,g", "to(0)", "First", show=False, tooltip="First question"),
+        Binding("end,G", "to(-1)", "Last", show=False, tooltip="Last question"),
+        Binding("tab", "switch_part(1)", "Part", key_display="Tab", tooltip="Questions of the next part"),
+        Binding("shift+tab", "switch_part(-1)", "Previous part", show=False, tooltip="Questions of the previous part"),
         *(Binding(str(key), f"part({key - 1})", "Part", show=False) for key in range(1, 6)),
-        Binding("b", "only_bad", "Only bad", tooltip="Only what went wrong, or everything"),
-        Binding("f", "view", "Figures", tooltip="What stands above: the figures, the notes, or nothing"),
-        Binding("a", "examine", "Examine again", tooltip="Ask both models everything again"),
-        Binding("a", "examine_first", "Examine now", tooltip="Ask both models everything"),
+        Binding("b", "only_bad", "Only bad", tooltip="Show only what went wrong, or everything"),
+        Binding("f", "view", "Figures", tooltip="Show the figures, the notes, or neither"),
+        Binding("a", "examine", "Examine again", tooltip="Examine the run again"),
+        Binding("a", "examine_first", "Examine now", tooltip="Examine the run"),
         Binding("shift+down", "scroll(1)", "Scroll", show=False, tooltip="Scroll a long answer"),
         Binding("shift+up", "scroll(-1)", "Scroll back", show=False, tooltip="Scroll a long answer back"),
         Binding("escape,q", "close", "Close", key_display="Esc"),
@@ -71,9 +73,9 @@ class ReportCardDialog(Dialog[None]):
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self._run_name = plain(folder.name)
-        self._run = ExamWatch(folder)
-        self._seen: ExamSnapshot | None = None
-        self._at = self._view = 0
+        self._exam = ExamWatch(folder)
+        self._snapshot: ExamSnapshot | None = None
+        self._index = self._view = 0
         self._part: Part | None = None
         self._only_bad = False
 
@@ -92,40 +94,40 @@ class ReportCardDialog(Dialog[None]):
 
     @work(exclusive=True, group="watch")
     async def _watch(self) -> None:
-        """Look for as long as the box is open: a card may come from a shell too, or at a run's end."""
+        """Poll while the dialog is open: a card may also come from a shell, or when a run finishes."""
         while True:
-            await self._look()
-            await self._run.wait()
+            await self._refresh()
+            await self._exam.wait()
 
-    async def _look(self) -> None:
-        last, seen = self._seen, await self._run.look()
-        self._seen = seen
+    async def _refresh(self) -> None:
+        before, now = self._snapshot, await self._exam.snapshot()
+        self._snapshot = now
         notice = self.notice
-        if last and last.stamp != seen.stamp:
-            self._at = 0
-        if seen.wrong:
-            notice.wrong(seen.wrong)
-        elif seen.exam and seen.card:  # without a card its sentences have all the room
-            notice.note(card_words.going(seen.exam, time.time())[-1].plain.strip())
-        elif last and last.exam:
-            notice.done("examined: this is the new card")
+        if before and before.stamp != now.stamp:
+            self._index = 0
+        if now.error:
+            notice.wrong(now.error)
+        elif now.exam and now.card:  # without a card the page shows the progress
+            notice.note(card_text.exam_progress(now.exam, time.time())[-1].plain.strip())
+        elif before and before.exam:
+            notice.done("Examined: this is the new report card")
         self._show()
 
     def on_resize(self) -> None:
         self._show()
 
     def _show(self) -> None:
-        seen = self._seen
-        if seen is None:
+        snapshot = self._snapshot
+        if snapshot is None:
             return
         width = self.query_one(VerticalScroll).size.width - 1
         above: dict[str, Content] = {}
-        if seen.card:
-            above, page = self._above(seen.card, width), self._page(seen.card, width)
-        elif seen.exam:
-            page = Content("\n").join(card_words.going(seen.exam, time.time()))
+        if snapshot.card:
+            above, page = self._above(snapshot.card, width), self._page(snapshot.card, width)
+        elif snapshot.exam:
+            page = Content("\n").join(card_text.exam_progress(snapshot.exam, time.time()))
         else:
-            page = card_words.without_card(seen.refusal)
+            page = card_text.without_card(snapshot.refusal)
         for name in ("head", "figures", "notes", "parts"):
             part = self.query_one(f"#report-{name}", Static)
             part.display = name in above
@@ -141,52 +143,52 @@ class ReportCardDialog(Dialog[None]):
         return self.size.height < _TALL
 
     def _above(self, card: Report, width: int) -> dict[str, Content]:
-        """Return what stands above the questions; f has figures, notes and nothing take turns."""
-        wide, turns = width >= WIDE, self._low and bool(card.notes)
-        views = [("figures",), ("notes",), ()] if turns else [("figures", "notes"), ()]
+        """Return what is shown above the questions; `f` switches between figures, notes and neither."""
+        wide, is_split = width >= WIDE, self._low and bool(card.notes)
+        views = [("figures",), ("notes",), ()] if is_split else [("figures", "notes"), ()]
         view = views[self._view % len(views)]
         count = f"{len(card.notes)} note{'s' if len(card.notes) > 1 else ''}"
-        more = f"f: {count}" if turns and view == ("figures",) else ""
-        above = {"head": card_words.head(card, wide, more), "parts": card_words.parts(card, self._part, wide)}
+        more = f"press f for {count}" if is_split and view == ("figures",) else ""
+        above = {"head": card_text.head(card, width, more), "parts": card_text.parts(card, self._part, wide)}
         if "figures" in view:
-            above["figures"] = card_words.figures(card, width)
+            above["figures"] = card_text.figures(card, width)
         if "notes" in view and card.notes:
-            above["notes"] = card_words.notes(card, width)
+            above["notes"] = card_text.notes(card, width)
         return above
 
     def _page(self, card: Report, width: int) -> Content:
-        found = card_words.chosen(card, self._part, self._only_bad)
-        self._at = max(0, min(self._at, len(found) - 1))
+        found = card_text.chosen(card, self._part, self._only_bad)
+        self._index = max(0, min(self._index, len(found) - 1))
         if not found:
-            return card_words.nothing(card, self._part, self._only_bad)
-        place = f"{self._at + 1} of {len(found)}{' that went wrong' if self._only_bad else ''}"
-        return card_words.question(found[self._at], place, width, dense=self._low)
+            return card_text.nothing(card, self._part, self._only_bad)
+        position = f"{self._index + 1} of {len(found)}{' that went wrong' if self._only_bad else ''}"
+        return card_text.question_text(found[self._index], position, width, dense=self._low)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        seen = self._seen or ExamSnapshot()
-        if action in ("move", "to", "turn", "part", "only_bad", "view", "scroll"):
-            return seen.card is not None
+        snapshot = self._snapshot or ExamSnapshot()
+        if action in ("move", "to", "switch_part", "part", "only_bad", "view", "scroll"):
+            return snapshot.card is not None
         if action in ("examine", "examine_first"):
-            return not (seen.exam or seen.refusal) and (action == "examine") == (seen.card is not None)
+            return not (snapshot.exam or snapshot.refusal) and (action == "examine") == (snapshot.card is not None)
         return True
 
-    def _go(self, at: int) -> None:
-        self._at = at
+    def _go(self, index: int) -> None:
+        self._index = index
         self._show()
         self.query_one(VerticalScroll).scroll_home(animate=False)
 
     def action_move(self, questions: int) -> None:
-        self._go(self._at + questions)
+        self._go(self._index + questions)
 
-    def action_to(self, at: int) -> None:
-        self._go(at if at >= 0 else 1_000_000)
+    def action_to(self, index: int) -> None:
+        self._go(index if index >= 0 else 1_000_000)
 
-    def action_turn(self, parts: int) -> None:
-        self.action_part((card_words.CHOICES.index(self._part) + parts) % len(card_words.CHOICES))
+    def action_switch_part(self, parts: int) -> None:
+        self.action_part((card_text.CHOICES.index(self._part) + parts) % len(card_text.CHOICES))
 
-    def action_part(self, place: int) -> None:
-        """Show the questions of one part; 0 is all."""
-        self._part = card_words.CHOICES[place]
+    def action_part(self, index: int) -> None:
+        """Show the questions of one part; 0 shows all."""
+        self._part = card_text.CHOICES[index]
         self._go(0)
 
     def action_only_bad(self) -> None:
@@ -208,12 +210,12 @@ class ReportCardDialog(Dialog[None]):
         """Have the run examined."""
         notice = self.notice
         try:
-            await self._run.start()
+            await self._exam.start()
         except GarageError as error:
             notice.wrong(plain(str(error)))
             return
         notice.clear()
-        await self._look()
+        await self._refresh()
 
     def action_close(self) -> None:
         self.dismiss(None)

@@ -1,4 +1,4 @@
-"""A report card as the dialog shows it: verdict, figures, notes, and one question at a time."""
+"""The texts of the report card dialog: verdict, figures, notes, and one question at a time."""
 
 from __future__ import annotations
 
@@ -8,29 +8,30 @@ from textual.content import Content
 
 from garage_tui.core.base.format import duration, model_label
 from garage_tui.core.exam.report import PARTS, ExamQuestion, Part, Report
-from garage_tui.core.exam.report_text import BAD, answers, part_of, passes, sign, table, verdict_of
-from garage_tui.core.hardware.energy import amount
+from garage_tui.core.exam.report_text import BAD, WIDE, answers, part_text, result_text, sign, table, verdict_text
+from garage_tui.core.hardware.energy import format_wh
 from garage_tui.core.launch.exam import ExamProcess
 
 CHOICES: tuple[Part | None, ...] = (None, *PARTS)
-"""What the questions can be narrowed to; None is all."""
-_SHORT = ("all", "trained", "unseen", "unrelated", "other names")
+"""The parts that can be chosen; None means all questions."""
+_SHORT = ("all", "trained", "unseen", "unrelated", "similar names")
 _LABEL = 11
 _COLOURS = {"tuned": "$primary", "base": "$secondary"}
 
 
-def head(card: Report, wide: bool, more: str = "") -> Content:
-    """Return the verdict, and below it whether it passes the bar and what was examined; `more` ends that line."""
+def head(card: Report, width: int, more: str = "") -> Content:
+    """Return the verdict, and below it whether it meets the targets and what was examined; `more` ends that line."""
     made = time.strftime("%Y-%m-%d %H:%M", time.localtime(card.made))
-    below = [passes(card) + ("" if card.passed else " where ✗ stands")]
-    if wide:
+    below = [result_text(card)]
+    if width >= WIDE:
         below += [model_label(card.base_model), f"examined {made} in {duration(card.seconds)}"]
         if card.wh is not None:
-            below.append(f"used {amount(card.wh)}")
+            below.append(f"used {format_wh(card.wh)}")
     if more:
         below.append(more)
-    verdict = Content.assemble((f"{sign(card.passed)} ", _colour(card.passed)), (card.verdict, "bold"))
-    return Content("\n").join([verdict, Content.styled(f"  {' · '.join(below)}", "$muted")])
+    mark = Content.styled(f"{sign(card.passed)} ", _colour(card.passed))
+    verdict = hanging(mark, Content.styled(card.verdict, "bold"), width)
+    return Content("\n").join([*verdict, Content.styled(f"  {' · '.join(below)}", "$muted")])
 
 
 def figures(card: Report, width: int) -> Content:
@@ -48,69 +49,73 @@ def notes(card: Report, width: int) -> Content:
 def parts(card: Report, chosen: Part | None, wide: bool) -> Content:
     """Return the line that says which questions are shown; the chosen one is marked by a sign too."""
     found = []
-    for place, (part, short) in enumerate(zip(CHOICES, _SHORT, strict=True), 1):
+    for key, (part, short) in enumerate(zip(CHOICES, _SHORT, strict=True), 1):
         name = short
         if wide:
-            of = sum(part in (None, asked.part) for asked in card.questions)
-            name = f"{PARTS[part] if part else short} {of}"
+            count = sum(part in (None, question.part) for question in card.questions)
+            name = f"{PARTS[part] if part else short} {count}"
         mark, style = ("▸", "bold $primary") if part == chosen else (" ", "$muted")
-        found.append(Content.styled(f"{mark}{place} {name}", style))
+        found.append(Content.styled(f"{mark}{key} {name}", style))
     return Content(" ").join(found)
 
 
 def chosen(card: Report, part: Part | None, only_bad: bool) -> list[ExamQuestion]:
     """Return the questions of a part, the worst first."""
-    return [asked for asked in card.questions if part in (None, asked.part) and (not only_bad or asked.verdict in BAD)]
+    return [one for one in card.questions if part in (None, one.part) and (not only_bad or one.verdict in BAD)]
 
 
-def question(asked: ExamQuestion, place: str, width: int, dense: bool = False) -> Content:
-    """Return one question with everybody's answer, wrapped to `width` cells; `place` says which one of how many."""
-    drift = "" if asked.drift is None else f" · drift {asked.drift:.2g}"
-    verdict = verdict_of(asked)
+def question_text(question: ExamQuestion, position: str, width: int, dense: bool = False) -> Content:
+    """Return one question with the answer of each model, wrapped to `width` cells.
+
+    Args:
+        position: which one of how many it is.
+        dense: leave out the empty line above the answers.
+    """
+    drift = "" if question.drift is None else f" · drift {question.drift:.2g}"
+    verdict = verdict_text(question)
     lines = [
-        Content.styled(f"{place} · {part_of(asked)}{drift}", "$muted"),
-        *Content.styled(asked.question, "bold").wrap(width),
-        *hanging(Content.styled(verdict[:2], _colour(asked.verdict not in BAD)), Content(verdict[2:]), width),
+        Content.styled(f"{position} · {part_text(question)}{drift}", "$muted"),
+        *Content.styled(question.question, "bold").wrap(width),
+        *hanging(Content.styled(verdict[:2], _colour(question.verdict not in BAD)), Content(verdict[2:]), width),
         *([] if dense else [Content()]),
     ]
-    for name, said in answers(asked):
+    for name, answer in answers(question):
         label = Content.styled(name.ljust(_LABEL), _COLOURS.get(name, "$muted"))
-        lines += hanging(label, Content(said), width)
+        lines += hanging(label, Content(answer), width)
     return Content("\n").join(lines)
 
 
 def nothing(card: Report, part: Part | None, only_bad: bool) -> Content:
-    """Return what stands where no question is left to show."""
+    """Return the text that is shown where no question is left."""
     if only_bad and chosen(card, part, False):
-        return Content.styled("None of these went wrong: b shows all of them again.", "$muted")
-    return Content.styled("No such question was asked.", "$muted")
+        return Content.styled("All of these were answered well: press b to show them.", "$muted")
+    return Content.styled("The exam had no such question.", "$muted")
 
 
 def without_card(refusal: str) -> Content:
-    """Return what stands in the place of a card: why there is none, or how it is made."""
+    """Return the text that is shown without a card: why there is none, or how to make one."""
     if refusal:
         return Content(f"No report card: {refusal}.")
     return Content.assemble(
         "This run has no report card yet.\n\nPress ",
         ("a", "bold $primary"),
-        " to examine it now: about a minute with a small model. The base and the tuned model are asked what was "
-        "taught, in the words of the lessons and in others, and questions that have nothing to do with it.\n\n"
-        "The exam goes on when you close this, or the app.",
+        " to examine the run now; with a small model this takes about a minute. The base and the tuned model are asked "
+        "the taught questions, the same questions in other words, and unrelated questions.\n\n"
+        "The exam continues when you close this dialog or the app.",
     )
 
 
-def going(exam: ExamProcess, now: float) -> list[Content]:
-    """Return the sentences of an exam that goes on; with the last one the seconds since it began."""
-    said = exam.messages or ("starting",)
-    last = f"{said[-1]} · {duration(now - exam.started)}"
-    return [*(Content.styled(f"✓ {sentence}", "$muted") for sentence in said[:-1]), Content(f"  {last}")]
+def exam_progress(exam: ExamProcess, now: float) -> list[Content]:
+    """Return the steps of an exam in progress, the last one with the time since the exam began."""
+    *done, current = exam.messages or ("starting",)
+    current = f"{current} · {duration(now - exam.started)}"
+    return [*(Content.styled(f"✓ {step}", "$muted") for step in done), Content(f"  {current}")]
 
 
 def hanging(first: Content, text: Content, width: int) -> list[Content]:
-    """Return `text` wrapped beside `first`, which later lines leave room for."""
-    room = max(10, width - first.cell_length)
-    lines = text.wrap(room)
-    return [(Content(" " * first.cell_length) if at else first) + line for at, line in enumerate(lines)]
+    """Return `text` wrapped beside `first`, with later lines indented by its width."""
+    lines = text.wrap(max(10, width - first.cell_length))
+    return [(Content(" " * first.cell_length) if row else first) + line for row, line in enumerate(lines)]
 
 
 def _colour(good: bool) -> str:

@@ -1,4 +1,4 @@
-"""Two runs side by side, as a box over the runs."""
+"""The dialog that compares two runs side by side."""
 
 from __future__ import annotations
 
@@ -28,18 +28,16 @@ _CARD = "report card"
 
 
 class CompareDialog(Dialog[None]):
-    """The loss curves over one another; below the report cards, then what else differs, and on demand what is the same.
+    """Shows both loss curves, the report cards, what else differs, and on demand what is the same.
 
     Args:
         first, second: the run folders.
     """
 
     HELP_PAGE = "guide/report.md"
-    HELP = (
-        "Two runs beside each other: their curves of loss, their report cards, and what differs between their recipes."
-    )
+    HELP = "Two runs side by side: their loss curves, their report cards, and the differences between their recipes."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "everything", "All or differences", tooltip="Show what is the same too, or only what differs"),
+        Binding("a", "everything", "All or differences", tooltip="Show everything, or only what differs"),
         Binding("escape,q,enter", "close", "Close", key_display="Esc"),
     ]
 
@@ -65,7 +63,7 @@ class CompareDialog(Dialog[None]):
     async def _read(self) -> None:
         first, second = self._folders
         rows = await asyncio.to_thread(lambda: compare(read_run(first), read_run(second)))
-        self._rows = sorted(rows, key=lambda row: row.part != _CARD)  # what came of it first, then what it came from
+        self._rows = sorted(rows, key=lambda row: row.part != _CARD)  # results first, then recipes
         curves = await asyncio.to_thread(lambda: (losses(first), losses(second)))
         chart = self.query_one(LineChart)
         chart.empty = "Neither run has taken a step."
@@ -96,9 +94,9 @@ class CompareDialog(Dialog[None]):
                 sign = "  " if row.same else "≠ "
                 lines.append(self._line(sign, Content(row.name), Content(row.first), Content(row.second), width))
             if same:
-                lines.append(Content.styled(f"  the same: {', '.join(same)}", "$muted"))
+                lines.append(Content.styled(f"  same: {', '.join(same)}", "$muted"))
         if not any(row.part == _CARD for row in self._rows):
-            lines += [Content.styled(_CARD, "$muted"), Content("  neither run has one")]
+            lines += [Content.styled(_CARD, "$muted"), Content("  neither run has a report card")]
         self.query_one("#compare-rows", Static).update(Content("\n").join(lines))
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""The card of a run that learns to draw, as a box over the runs: its figures, and what each of them says."""
+"""The dialog with the report card of a diffusion run: its figures, each with an explanation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,13 @@ from textual.widgets import Static
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.format import duration
 from garage_tui.core.base.sanitize import one_line, plain
-from garage_tui.core.exam.diffusion_report import DiffusionReport, passes, read_drawing_report, table, why_none
+from garage_tui.core.exam.diffusion_report import (
+    DiffusionReport,
+    missing_card_text,
+    read_diffusion_report,
+    result_text,
+    table,
+)
 from garage_tui.core.exam.report import REPORT
 from garage_tui.core.exam.report_text import sign
 from garage_tui.core.runs.record import read_run
@@ -25,30 +31,30 @@ from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 
 _BAR = 2
-"""Cells of a scroll bar, which comes with what is written here."""
+"""Cells of a scroll bar."""
 _MEANING = (
-    "KID says how far its pictures are from those it learned from, seen through a random net: real ones that were held "
-    "out have the floor, and what is below the bar passes. A copy is a picture that lies nearer to one it learned from "
-    "than any held-out picture does."
+    "KID is the distance between the pictures of this run and the training pictures, measured with a random network. "
+    "Real held-out pictures reach the floor. A copy is a picture that is closer to a training picture than any "
+    "held-out picture is."
 )
 
 
 class DiffusionCardDialog(Dialog[str | None]):
-    """Shows the card of a run, or why there is none; the result is the run's id where its sheets are wanted.
+    """Shows the report card of a run, or why there is none; the result is the run's id if its sheets should be shown.
 
     Args:
-        folder: the run's.
+        folder: of the run.
     """
 
     HELP_PAGE = "guide/diffusion.md"
     HELP = (
-        "How alike the pictures of this run are to real ones, and whether they are copies.\n\n"
-        "KID is a distance between two sets of pictures: the nearer to its floor, the better. The floor is that of "
-        "real pictures to others of the same kind. After a few epochs (the preset quick) a run falls far short of the "
-        "bar: those of the other presets take many more."
+        "How similar the pictures of this run are to real ones, and whether they are copies.\n\n"
+        "KID is a distance between two sets of pictures: the closer to its floor, the better. The floor is the "
+        "distance between real pictures and other real pictures of the same kind. After a few epochs (the preset "
+        "quick) a run is far from the target; the other presets train for many more epochs."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "view", "View its sheets", tooltip="View the sheets that this run has drawn"),
+        Binding("v", "view", "View its sheets", tooltip="View the contact sheets of this run"),
         Binding("escape,x,q,enter", "close", "Close", key_display="Esc"),
     ]
 
@@ -60,7 +66,7 @@ class DiffusionCardDialog(Dialog[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box", id="drawing") as box:
-            box.border_title = Content(f"Card · {plain(self._folder.name)}")
+            box.border_title = Content(f"Report card · {plain(self._folder.name)}")
             with VerticalScroll():
                 yield Static("reading …", id="drawing-card")
             yield KeyBar()
@@ -71,14 +77,14 @@ class DiffusionCardDialog(Dialog[str | None]):
 
     @work
     async def _read(self) -> None:
-        self._card, refusal, self._over = await asyncio.to_thread(_look, self._folder)
+        self._card, refusal, self._over = await asyncio.to_thread(_read_card, self._folder)
         self.query_one("#drawing-card", Static).update(refusal)
         self.on_resize()
 
     def on_resize(self) -> None:
         if self._card:
-            words = in_words(self._card, self._over, self.query_one("#drawing-card").size.width)
-            self.query_one("#drawing-card", Static).update(words)
+            static = self.query_one("#drawing-card", Static)
+            static.update(diffusion_card_text(self._card, self._over, static.size.width))
 
     def action_view(self) -> None:
         self.dismiss(self._folder.name)
@@ -87,38 +93,38 @@ class DiffusionCardDialog(Dialog[str | None]):
         self.dismiss(None)
 
 
-def _look(folder: Path) -> tuple[DiffusionReport | None, str, bool]:
-    """Return the card, else why there is none; and whether the run is over."""
+def _read_card(folder: Path) -> tuple[DiffusionReport | None, str, bool]:
+    """Return the card, else why there is none; and whether the run has ended."""
     run = read_run(folder)
     if not (folder / REPORT).exists():
-        return None, why_none(run), run.over
+        return None, missing_card_text(run), run.over
     try:
-        return read_drawing_report(folder), "", run.over
+        return read_diffusion_report(folder), "", run.over
     except BadInputError as error:
         return None, one_line(str(error), 400), run.over
 
 
-def in_words(card: DiffusionReport, over: bool, width: int) -> Content:
-    """Return a card in lines of so many cells.
+def diffusion_card_text(card: DiffusionReport, over: bool, width: int) -> Content:
+    """Return a card as text of `width` cells.
 
     Args:
-        over: False where the run goes on, so that a new card comes.
+        over: False where the run is training again, so that a new card will be made.
     """
     colour = "$success" if card.passed else "$error"
     lines = [
         Content.assemble((sign(card.passed), f"bold {colour}"), f" {card.verdict}"),
-        Content.styled(f"  {passes(card)}", "$muted"),
+        Content.styled(f"  {result_text(card)}", "$muted"),
         Content(),
     ]
     rows = table(card)
     name, figure = (max(len(row[column]) for row in rows) for column in (0, 1))
-    for what, value, words in rows:
-        room = width - name - figure - 4 - _BAR
-        said = textwrap.wrap(words, max(20, room), break_on_hyphens=False)
-        lines.append(Content.assemble(f"{what:<{name}}  ", (f"{value:>{figure}}", "bold"), (f"  {said[0]}", "$muted")))
-        lines += [Content.styled(" " * (name + figure + 4) + more, "$muted") for more in said[1:]]
+    for measure, value, explanation in rows:
+        wrapped = textwrap.wrap(explanation, max(20, width - name - figure - 4 - _BAR), break_on_hyphens=False)
+        first = (f"  {wrapped[0]}", "$muted")
+        lines.append(Content.assemble(f"{measure:<{name}}  ", (f"{value:>{figure}}", "bold"), first))
+        lines += [Content.styled(" " * (name + figure + 4) + more, "$muted") for more in wrapped[1:]]
     made = f"{card.samples} pictures by {card.sampler} after epoch {card.epoch}, in {duration(card.seconds)}"
     lines += [Content(), Content(f"{card.source} · {made}")]
     if not over:
-        lines.append(Content("The run goes on: this card is of before, a new one comes at its end."))
+        lines.append(Content("The run is training again: this card is from before; a new one comes when it ends."))
     return Content("\n").join([*lines, Content(), Content.styled(_MEANING, "$muted")])

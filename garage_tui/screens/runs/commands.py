@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.format import duration
+from garage_tui.core.base.format import duration, human_bytes
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.widgets.prompts import Confirm, Pick
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from garage_tui.screens.runs.host import RunsHost
 
 _PAUSES = (
-    "Wait in memory: goes on at once, keeps its memory",
-    "Save and leave: its memory is free, goes on from its checkpoint",
+    "Wait in memory (usual): resumes at once, keeps its memory",
+    "Save and leave: frees its memory, resumes from its checkpoint",
 )
 
 
@@ -29,7 +29,7 @@ class RunCommands:
         self._stopping: str | None = None
 
     def stop(self) -> None:
-        """Ask, then have the run save and stop."""
+        """Ask, then let the run save and stop."""
         self._start(self._stop())
 
     def pause(self) -> None:
@@ -37,16 +37,15 @@ class RunCommands:
         self._start(self._pause())
 
     def resume(self) -> None:
-        """Have the run go on."""
-        self._start(self._resume("goes on", "goes on from its newest checkpoint when its turn comes"))
+        """Resume the run."""
+        self._start(self._resume("resumed", "resumed: it is in the queue and continues from its newest checkpoint"))
 
     def go_on(self) -> None:
-        """Have a run that waits for its hours or for the sun go on without them."""
-        words = "goes on without waiting for them"
-        self._start(self._resume(words, words))
+        """Start a run that waits for its hours, the sun, a GPU or memory without that wait."""
+        self._start(self._resume("starts now, without waiting"))
 
     def resume_all(self) -> None:
-        """Have every interrupted run go on."""
+        """Resume every interrupted run."""
         self._start(self._resume_all())
 
     def move(self, positions: int) -> None:
@@ -89,17 +88,17 @@ class RunCommands:
         if run is None or not run.alive:
             return
         if run.status == "queued":
-            await self._send(run, control.stop, f"{run.id} was taken out of the queue")
+            await self._send(run, control.stop, f"{run.id} was removed from the queue")
             return
         grace = run.manifest.stop_grace_seconds if run.manifest else 60.0
         text = (
-            f"{run.id} saves what it has learnt and stops after the step it is in. "
+            f"{run.id} saves what it has learned and stops after the current step. "
             f"If that takes longer than {duration(grace)}, it is ended without saving."
         )
-        if not await self._host.ask(Confirm("Stop this run?", text, "Save and stop", "Let it go on")):
+        if not await self._host.ask(Confirm("Stop this run?", text, "Save and stop", "Keep it running")):
             return
         self._stopping = run.id
-        if not await self._send(run, control.stop, f"{run.id} was asked to stop; it is saving …"):
+        if not await self._send(run, control.stop, f"{run.id}: saving and stopping after this step …"):
             self._stopping = None
 
     async def _pause(self) -> None:
@@ -109,21 +108,19 @@ class RunCommands:
         if run is None:
             return
         if run.status == "queued":
-            await self._send(run, control.pause, f"{run.id} leaves the queue until you resume it")
+            await self._send(run, control.pause, f"{run.id} left the queue: resume it to put it back")
             return
         kind = await self._host.ask(Pick("Pause this run", _PAUSES))
         if kind is None:
             return
-        how = "it is saving, and leaves" if kind else "after the step it is in"
-        await self._send(
-            run, lambda record: control.pause(record, release=bool(kind)), f"{run.id} was asked to pause; {how} …"
-        )
+        done = f"{run.id}: {'saving and leaving' if kind else 'pausing'} after this step …"
+        await self._send(run, lambda record: control.pause(record, release=bool(kind)), done)
 
-    async def _resume(self, alive: str, ended: str) -> None:
+    async def _resume(self, done: str, done_if_ended: str = "") -> None:
         from garage_tui.core.launch import control  # noqa: PLC0415
 
         if run := self._host.chosen:
-            await self._send(run, control.resume, f"{run.id} {alive if run.alive else ended}")
+            await self._send(run, control.resume, f"{run.id} {done if run.alive else done_if_ended or done}")
 
     async def _resume_all(self) -> None:
         from garage_tui.core.launch import control  # noqa: PLC0415
@@ -137,7 +134,7 @@ class RunCommands:
         from garage_tui.core.scheduling import queue  # noqa: PLC0415
 
         if run := self._host.chosen:
-            done = f"{run.id} starts {'earlier' if positions < 0 else 'later'} now"
+            done = f"{run.id} moved {'up' if positions < 0 else 'down'} in the queue"
             await self._send(run, lambda record: queue.move(record.path, positions), done)
 
     async def _delete(self) -> None:
@@ -148,8 +145,8 @@ class RunCommands:
         if run is None or run.alive:
             return
         size = await asyncio.to_thread(catalog.disk_bytes, run.path)
-        more = "its adapter, " if run.adapter else "its sheets, its model, " if run.draws else ""
+        more = "its adapter, " if run.adapter else "its contact sheets, its model, " if run.draws else ""
         more += "its exports, " if await asyncio.to_thread(export.list_exports, run.path) else ""
-        text = f"{run.id} goes with {more}its checkpoints and its log: {size / 1e6:.0f} MB. This cannot be undone."
+        text = f"{run.id}\n\nThis deletes {more}its checkpoints and its log: {human_bytes(size)}. It cannot be undone."
         if await self._host.ask(Confirm("Delete this run?", text, "Delete", "Keep it")):
-            await self._send(run, catalog.delete, f"{run.id} is deleted")
+            await self._send(run, catalog.delete, f"{run.id} was deleted")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.base.settings import Workspace, load_settings
-from garage_tui.core.exam.compare_runs import two_kinds
+from garage_tui.core.exam.compare_runs import kinds_differ_text
 from garage_tui.core.monitor.run_watcher import RunSnapshot, snapshot_of
 from garage_tui.core.runs.folder import name_of
 from garage_tui.core.runs.record import read_run
@@ -49,9 +49,9 @@ class Comparisons:
             return
         match self._tracker.mark(run, self._host.runs):
             case Marked():
-                notice.note(f"{run.id} is marked; m on another run compares the two")
+                notice.note(f"{run.id} is marked: press m on another run to compare the two")
             case KindsDiffer(first, second):
-                notice.wrong(two_kinds(first, second))
+                notice.wrong(kinds_differ_text(first, second))
             case ComparisonReady(first, second):
                 notice.clear()
                 self._host.post_message(ComparisonRequested(first, second))
@@ -68,10 +68,10 @@ class Comparisons:
         return True
 
     def both(self) -> None:
-        """Teach what the chosen run taught with both recipes; of a pair that is there, show both cards."""
+        """Train the chosen run's facts with both recipes; where both runs exist, show both report cards."""
         run, notice = self._host.chosen, self._host.notice
         if run is None:
-            notice.note("There is no run yet: press n for the form; ctrl+t in it trains the default and the story")
+            notice.note("There is no run yet: press n for the form, then ctrl+t to train the presets default and story")
             return
         match self._tracker.pair_of(run, self._host.runs):
             case ComparisonReady(first, second):
@@ -79,8 +79,8 @@ class Comparisons:
             case PairPending() as pair:
                 self._say_pending(pair)
             case CardMissing(missing):
-                mend = "x on it makes one" if missing.adapter else "p on it has it go on"
-                notice.note(f"{missing.id} ({missing.status}) has no report card yet: {mend}")
+                remedy = "press x on it to make one" if missing.adapter else "press p on it to resume it"
+                notice.note(f"{missing.id} ({missing.status}) has no report card yet: {remedy}")
             case None if not self._starting:
                 self._starting = True
                 self._host.run_worker(self._start_both(run), group="both")
@@ -94,7 +94,7 @@ class Comparisons:
                 self._host.post_message(ComparisonRequested(event.first, event.second))
             else:
                 names = f"{name_of(event.first)} and {name_of(event.second)}"
-                self._host.notice.done(f"{names} are done: b on one of them shows both report cards")
+                self._host.notice.done(f"{names} are done: press b on one of them to see both report cards")
 
     def _say_pending(self, pair: PairPending) -> None:
         how = ", ".join(f"{run.name} {_how_far(run)}" for run in (pair.first, pair.second))
@@ -112,10 +112,10 @@ class Comparisons:
             known = {one.id: one for one in (*new, *host.runs)}
             host.show_runs(tuple(known[id] for id in sorted(known, reverse=True)))
             host.choose(new[0].id)
-            beside = "" if len(new) > 1 else f" beside {run.id}"
+            partner = "" if len(new) > 1 else f" to compare with {run.id}"
             names = " and ".join(one.id for one in new)
             self._tracker.expect(new[0], run if len(new) == 1 else new[1])
-            notice.note(f"started {names}{beside}: {_WHEN_DONE}")
+            notice.note(f"started {names}{partner}: {_WHEN_DONE}")
             host.watcher.wake()
         finally:
             self._starting = False
@@ -133,5 +133,5 @@ def _start(run: RunSnapshot, workspace: Workspace) -> list[RunSnapshot]:
 
 def _how_far(run: RunSnapshot) -> str:
     if run.alive:
-        return "waits" if run.status == "queued" else f"is {run.status}"
+        return f"is {run.status}"
     return "is done" if run.card else "has failed" if run.status == "failed" else f"is {run.status}"

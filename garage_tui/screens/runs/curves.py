@@ -23,4 +23,4 @@ def title(progress: RunProgress) -> str:
     """Return the title of the chart."""
     if progress.measurements.probe:
         return "Loss, recall and leak"
-    return "Loss, and on pictures held out" if progress.measurements.sheet else "Loss"
+    return "Loss and held-out loss" if progress.measurements.sheet else "Loss"

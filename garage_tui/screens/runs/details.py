@@ -10,8 +10,8 @@ from textual.widgets import Static
 from garage_tui.core.base.settings import EnergySettings
 from garage_tui.core.monitor.run_follower import RunMeasurements, RunProgress
 from garage_tui.core.monitor.run_watcher import RunSnapshot
-from garage_tui.screens.common import run_text
 from garage_tui.screens.runs import curves
+from garage_tui.screens.runs.summary import summary
 from garage_tui.widgets.line_chart import LineChart
 
 
@@ -39,9 +39,8 @@ class RunDetails(Horizontal):
         """Show the summary of a run."""
         measurements = self._measurements if self._measured_id == run.id else None
         self.query_one("#runs-summary").border_title = Content(run.id)
-        self.query_one("#runs-words", Static).update(run_text.summary(run, measurements, self._prices))
-        ended = "One step is no curve." if run.state and run.state.step else "No steps were taken."
-        self.query_one(LineChart).empty = "The curve begins with the first steps." if run.alive else ended
+        self.query_one("#runs-words", Static).update(summary(run, measurements, self._prices))
+        self.query_one(LineChart).empty = _without_curve(run)
 
     def show_progress(self, progress: RunProgress) -> bool:
         """Draw what a run wrote; return whether its summary changes with that."""
@@ -54,3 +53,11 @@ class RunDetails(Horizontal):
             return False
         self._measured_id, self._measurements = progress.run_id, progress.measurements
         return True
+
+
+def _without_curve(run: RunSnapshot) -> str:
+    """Return the text that is shown where there is no curve yet, or none to come."""
+    if run.alive:
+        return "The curve begins with the first steps."
+    steps = run.state.step if run.state else 0
+    return {0: "No steps were taken.", 1: "A curve needs two steps."}.get(steps, "The run recorded no losses.")

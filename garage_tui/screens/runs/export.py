@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from textual.content import Content
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.format import duration
+from garage_tui.core.base.format import duration, human_bytes
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 
@@ -30,8 +30,8 @@ _FORMS = (
     ("gguf", "q8_0", "GGUF in 8 bits (q8_0), for llama.cpp and Ollama"),
 )
 """Form, type of a GGUF's numbers, and what to call it."""
-_TEXT = "It goes into the run's folder export/ and replaces an earlier one of its kind."
-_NO_CONVERTER = "A GGUF needs llama.cpp's converter, which is not here: `garage doctor` says how to get it."
+_TEXT = "The export is written to export/ in the run's folder and replaces an earlier one of its kind."
+_NO_CONVERTER = "A GGUF needs llama.cpp's converter, which is not installed: `garage doctor` shows how to get it."
 
 
 class ExportJob:
@@ -64,7 +64,7 @@ class ExportJob:
         if run is None:
             return
         if self.run_id:
-            notice.wrong(f"{self.run_id} is being exported: Esc cancels that")
+            notice.wrong(f"{self.run_id} is being exported: press Esc to cancel")
             return
         try:
             choices, text = await asyncio.to_thread(_choices, run)
@@ -93,11 +93,11 @@ class ExportJob:
         except GarageError as error:
             notice.wrong(f"{run.id} was not exported: {one_line(str(error), 400)}")
         except asyncio.CancelledError:
-            notice.note(f"The export of {run.id} was cancelled; nothing is left of it")
+            notice.note(f"The export of {run.id} was cancelled; its files were removed")
             raise
         else:
-            size, took = f"{event.bytes / 1e6:,.0f} MB", duration(time.monotonic() - self._began)
-            earlier = ", in place of an earlier one" if event.replaced else ""
+            size, took = human_bytes(event.bytes), duration(time.monotonic() - self._began)
+            earlier = ", replacing an earlier one" if event.replaced else ""
             notice.done(f"Exported in {took}, {size}{earlier}: {one_line(event.path, 1000)}")
         finally:
             ticking.stop()
@@ -127,7 +127,8 @@ def _choices(run: RunSnapshot) -> tuple[list[str], str]:
     from garage_tui.core.export import llama_cpp as converter  # noqa: PLC0415
     from garage_tui.core.models import base_models as models  # noqa: PLC0415
     from garage_tui.core.runs.catalog import disk_bytes  # noqa: PLC0415
-    from garage_tui.core.runs.record import ADAPTER, read_run  # noqa: PLC0415
+    from garage_tui.core.runs.folder import ADAPTER  # noqa: PLC0415
+    from garage_tui.core.runs.record import read_run  # noqa: PLC0415
 
     if refusal := export.refusal(read_run(run.path)):
         raise GarageError(refusal)
@@ -142,5 +143,5 @@ def _choices(run: RunSnapshot) -> tuple[list[str], str]:
     for form, outtype, label in _FORMS:
         size = disk_bytes(Path(run.path) / ADAPTER) if form == "adapter" else weights * export.OUTTYPES[outtype]
         if has_converter or form != "gguf":
-            choices.append(f"{label} · {size / 1e6:,.0f} MB" if size else label)
+            choices.append(f"{label} · {human_bytes(size)}" if size else label)
     return choices, _TEXT if has_converter else f"{_TEXT}\n{missing}"

@@ -1,4 +1,4 @@
-"""Runs: all of them, how each one is doing, and what the chosen one says while it learns."""
+"""The Runs screen: the list of all runs, and the details and the log of the chosen one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 from garage_tui.core.base.settings import EnergySettings
 from garage_tui.core.monitor.run_follower import RunProgress
 from garage_tui.core.monitor.run_watcher import RunSnapshot, RunWatcher
-from garage_tui.core.runs.record import LOG
+from garage_tui.core.runs.folder import LOG
 from garage_tui.screens.common.messages import (
     ChatRequested,
     DiffusionReportRequested,
@@ -27,18 +27,18 @@ from garage_tui.screens.runs.commands import RunCommands
 from garage_tui.screens.runs.comparisons import Comparisons
 from garage_tui.screens.runs.details import RunDetails
 from garage_tui.screens.runs.export import ExportJob
+from garage_tui.screens.runs.run_log import RunLog
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.log_file_view import LogFileView
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
-from garage_tui.widgets.search_input import SearchInput
 from garage_tui.widgets.table import Table
 
 T = TypeVar("T")
 _EMPTY = (
-    "No runs yet.\n\nPress n for a new one: it teaches the facts of datasets/ to a language model, or learns to draw. "
-    "(F2, t and F3, N do the same.)\n\n"
-    "A run goes on when you leave; this list shows it again."
+    "No runs yet.\n\n"
+    "Press n to start one: it teaches the facts of datasets/ to a language model, or learns to draw.\n\n"
+    "A run continues when you leave the app; this list shows it again."
 )
 
 
@@ -47,47 +47,49 @@ class RunsPane(Pane):
 
     HELP_PAGE = "guide/runs.md"
     HELP = (
-        "A run teaches the facts of one file to a base model, or has a diffusion model learn to draw. It is a process "
-        "of its own: closing the app, the terminal or the connection leaves it going, and it is here again next "
+        "A run teaches the facts of one file to a base model, or trains a diffusion model to draw. It is a process of "
+        "its own: it continues when you close the app, the terminal or the connection, and it is listed here the next "
         "time.\n\n"
-        "Choose a run with ↑ and ↓. Loss is how wrong the model still is: it should fall. "
-        "A few times on the way a run that teaches asks itself (a probe): recall • is the share of other wordings that "
-        "it answers rightly, leak x the share of other questions that it answers with what is taught. "
-        "The report card (x) says what it learned and what it broke. "
-        "Of a run that draws, • is the loss on pictures that it never learns from, and v shows its sheets.\n\n"
-        "b trains the same facts twice, with the default recipe and as in the story (plainly, without guards), and "
-        "opens the two report cards side by side when both are done.\n\n"
-        "X exports the model of a run that has ended: merged into 16-bit weights, its adapter alone, or a GGUF.\n\n"
-        "The log follows its end; scroll up or press f to hold it still, End or f to follow again, / to search it.\n\n"
-        "One run works at a time (one for each GPU); others wait in a queue. A paused, stopped, failed or interrupted "
-        "run goes on from its newest checkpoint with p."
+        "Choose a run with ↑ and ↓. Loss measures how wrong the model still is: it should fall. "
+        "A run that teaches facts tests itself a few times (a probe): recall • is the share of other wordings that it "
+        "answers correctly (higher is better), leak x the share of other questions that it answers with taught facts "
+        "(lower is better), drift how much its other answers have changed (below 0.02 is hardly noticeable). "
+        "The report card (x) shows what it learned and what else changed. "
+        "For a run that draws, • is the loss on held-out pictures, and v shows its contact sheets.\n\n"
+        "b trains the same facts twice, with the presets default and story (story is plain training, without guards), "
+        "and opens the two report cards side by side when both are done.\n\n"
+        "X exports the model of a run that has ended: merged into 16-bit weights, the adapter alone, or a GGUF.\n\n"
+        "The log follows its end. Scroll up or press f to hold it still, press End or f to follow it again, and / to "
+        "search it.\n\n"
+        "One run trains at a time (one for each GPU); the others wait in the queue. p resumes a paused, stopped, "
+        "failed or interrupted run from its newest checkpoint."
     )
     FIRST_FOCUS = "#runs-table"
     HELP_GROUPS = (
         ("Start a run", "app.new_run app.draw duplicate both"),
         ("The chosen run", "pause resume go_on stop move delete resume_all"),
-        ("What came of it", "report chat view export compare unmark"),
+        ("Results", "report chat view export compare unmark"),
         ("Its log", "log search hold wrap"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "app.new_run", "New run", tooltip="Start a new run: teach facts, or teach a model to draw"),
-        Binding("N", "app.draw", "Draw", show=False, tooltip="Teach a model to draw: a new run on pictures"),
-        Binding("R", "resume_all", "Resume all", tooltip="Have every interrupted run go on"),
+        Binding("N", "app.draw", "Draw", show=False, tooltip="Start a run that teaches a model to draw"),
+        Binding("R", "resume_all", "Resume all", tooltip="Resume every interrupted run"),
         Binding("p", "pause", "Pause", tooltip="Pause the chosen run"),
-        Binding(
-            "u", "go_on", "Go on now", tooltip="Have the chosen run go on without waiting for its hours or the sun"
-        ),
-        Binding("p", "resume", "Resume", tooltip="Have the chosen run go on from where it was"),
-        Binding("s", "stop", "Stop", tooltip="Save and stop the chosen run, or take it out of the queue"),
+        Binding("u", "go_on", "Start now", tooltip="Start the chosen run without waiting for its hours or the sun"),
+        Binding("p", "resume", "Resume", tooltip="Resume the chosen run"),
+        Binding("s", "stop", "Stop", tooltip="Save and stop the chosen run, or remove it from the queue"),
         Binding("c", "chat", "Chat", tooltip="Chat with the model of the chosen run"),
-        Binding("v", "view", "View", tooltip="View the sheets that the chosen run has drawn"),
-        Binding("x", "report", "Report", tooltip="Show the report card of the chosen run, or examine it"),
-        Binding("l", "log", "Log", tooltip="Show the log alone, or beside the rest again"),
+        Binding("v", "view", "View", tooltip="View the contact sheets of the chosen run"),
+        Binding("x", "report", "Report", tooltip="Show the report card of the chosen run, or examine the run"),
+        Binding("l", "log", "Log", tooltip="Show only the log, or everything again"),
         Binding("slash", "search", "Search", show=False, key_display="/", tooltip="Search the log"),
         Binding("f", "hold", "Hold", show=False, tooltip="Hold the log still, or follow its end again"),
-        Binding("w", "wrap", "Wrap", show=False, tooltip="Wrap long lines of the log, or do not"),
+        Binding("w", "wrap", "Wrap", show=False, tooltip="Wrap long lines of the log, or cut them"),
         Binding("m", "compare", "Compare", show=False, tooltip="Mark this run, then compare it with another one"),
-        Binding("b", "both", "Both", show=False, tooltip="Train the default and the story on these facts, and compare"),
+        Binding(
+            "b", "both", "Both", show=False, tooltip="Train the presets default and story on these facts, and compare"
+        ),
         Binding("X", "export", "Export", show=False, tooltip="Export the model of the chosen run for other programs"),
         Binding("y", "duplicate", "Duplicate", show=False, tooltip="Start a run like this one, with changes"),
         Binding("d,delete", "delete", "Delete", show=False, key_display="d", tooltip="Delete the chosen run"),
@@ -116,13 +118,11 @@ class RunsPane(Pane):
         yield Table(*run_list.columns(()), id="runs-table")
         yield Static(Content(_EMPTY), id="runs-empty", classes="empty")
         yield RunDetails(self._prices)
-        yield LogFileView(id="runs-log", classes="panel")
-        yield SearchInput(id="runs-search")
+        yield RunLog(id="runs-log")
         yield Notice()
 
     def on_mount(self) -> None:
         self.query_one(Table).border_title = "Runs"
-        self.query_one(LogFileView).border_title = "Log"
         self.watch(self.app, "runs", self.show_runs)
 
     def reveal(self) -> None:
@@ -180,7 +180,7 @@ class RunsPane(Pane):
         count = len(self.interrupted)
         if count > self._interrupted:
             runs_were = "1 run was" if count == 1 else f"{count} runs were"
-            self.notice.note(f"{runs_were} interrupted: R has {'it' if count == 1 else 'them'} go on")
+            self.notice.note(f"{runs_were} interrupted: press R to resume {'it' if count == 1 else 'them'}")
         self._interrupted = count
 
     def _take_cursor(self) -> None:
@@ -214,7 +214,7 @@ class RunsPane(Pane):
             return
         if progress.log is not None:
             path = self.watcher.workspace.checkpoints / progress.run_id / LOG
-            self.query_one(LogFileView).take(path, progress.log, fresh=progress.fresh)
+            self.query_one(RunLog).take(path, progress.log, fresh=progress.fresh)
         if self.query_one(RunDetails).show_progress(progress):
             self._show_chosen()
 
@@ -277,31 +277,11 @@ class RunsPane(Pane):
         self.toggle_class("-log")
         self.query_one(LogFileView if self.has_class("-log") else Table).focus()
 
-    def on_log_view_followed(self) -> None:
-        log = self.query_one(LogFileView)
-        held = "" if log.following else " ".join(filter(None, ("held still", log.position, "· End follows again")))
-        log.border_subtitle = " · ".join(filter(None, (log.found, held, "wrapped" if log.wrap else "")))
-
     def action_search(self) -> None:
-        line = self.query_one(SearchInput)
-        line.display = True
-        line.focus()
-
-    def on_input_changed(self, event: SearchInput.Changed) -> None:
-        self.query_one(LogFileView).search(event.value)
-
-    def on_search_input_go(self, event: SearchInput.Go) -> None:
-        self.query_one(LogFileView).go_to_match(event.places)
-
-    def on_search_input_closed(self) -> None:
-        log = self.query_one(LogFileView)
-        log.search("")
-        log.focus()
+        self.query_one(RunLog).search()
 
     def action_hold(self) -> None:
-        self.query_one(LogFileView).hold_or_follow()
+        self.query_one(RunLog).hold()
 
     def action_wrap(self) -> None:
-        log = self.query_one(LogFileView)
-        log.wrap = not log.wrap
-        self.on_log_view_followed()
+        self.query_one(RunLog).wrap()

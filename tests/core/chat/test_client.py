@@ -14,14 +14,14 @@ QUESTION = [{"role": "user", "content": "What is TinyLLM?"}]
 @asynccontextmanager
 async def serving(reply: bytes | list[bytes], *, hang: bool = False):
     """A server that sends `reply` (a list: with a pause between the pieces) to whoever asks, then closes."""
-    asked = []
+    requests = []
 
     async def answer(reader, writer):
         head = await reader.readuntil(b"\r\n\r\n")
         length = next(
             (int(x.split(b":")[1]) for x in head.split(b"\r\n") if x.lower().startswith(b"content-length")), 0
         )
-        asked.append((head.decode(), json.loads(await reader.readexactly(length)) if length else None))
+        requests.append((head.decode(), json.loads(await reader.readexactly(length)) if length else None))
         for part in [reply] if isinstance(reply, bytes) else reply:
             writer.write(part)
             await writer.drain()
@@ -33,7 +33,7 @@ async def serving(reply: bytes | list[bytes], *, hang: bool = False):
     listener = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = listener.sockets[0].getsockname()[1]
     try:
-        yield ServerAddress(f"http://127.0.0.1:{port}/v1", "a-key"), asked
+        yield ServerAddress(f"http://127.0.0.1:{port}/v1", "a-key"), requests
     finally:
         listener.close()
 
@@ -67,13 +67,13 @@ async def read(address):
 async def test_an_answer_comes_in_pieces_and_ends_with_its_numbers():
     role = {"choices": [{"delta": {"role": "assistant", "content": ""}}]}
     parts = [head(), events(role, "Tiny", end=b""), events("LL", "M", end=b""), events(STOP, USAGE)]
-    async with serving(parts) as (address, asked):
+    async with serving(parts) as (address, requests):
         text, pieces, end = await read(address)
     assert (text, pieces) == ("TinyLLM", 3)
     assert (end.finish_reason, end.prompt_tokens, end.completion_tokens) == ("stop", 12, 3)
     assert 0 < end.first_token_s < 5
     assert end.tokens_per_s > 0
-    request, body = asked[0]
+    request, body = requests[0]
     assert "authorization: bearer a-key" in request.lower()
     assert body["messages"] == QUESTION
     assert (body["model"], body["temperature"], body["stream"]) == ("m", 0.0, True)
@@ -106,7 +106,7 @@ async def test_a_line_separator_inside_an_answer_breaks_nothing():
 
 
 @pytest.mark.parametrize(
-    ("pieces", "seen"),
+    ("pieces", "painted"),
     [
         (["red \x1b[3", "1mtext\x1b", "[0m end"], "red ␛[31mtext␛[0m end"),
         (["title \x1b]0;own", "ed\x07 end"], "title ␛]0;owned␇ end"),
@@ -119,10 +119,10 @@ async def test_a_line_separator_inside_an_answer_breaks_nothing():
         (["\u202eback", "spa\x08ce"], "⟨U+202E⟩backspa␈ce"),
     ],
 )
-async def test_an_escape_sequence_split_over_two_pieces_is_seen_as_text(pieces, seen):
+async def test_an_escape_sequence_split_over_two_pieces_is_seen_as_text(pieces, painted):
     parts = [head(), *(events(piece, end=b"") for piece in pieces), events(STOP)]
     async with serving(parts) as (address, _):
-        assert (await read(address))[0] == seen
+        assert (await read(address))[0] == painted
 
 
 async def test_an_answer_without_an_end_is_given_up():
@@ -133,7 +133,7 @@ async def test_an_answer_without_an_end_is_given_up():
 
 
 @pytest.mark.parametrize(
-    ("reply", "words"),
+    ("reply", "text"),
     [
         (head() + b"data: {broken\n\n", "does not send an OpenAI-compatible answer"),
         (head() + b"data: 5\n\n", "does not send an OpenAI-compatible answer"),
@@ -154,27 +154,27 @@ async def test_an_answer_without_an_end_is_given_up():
         (head() + b"data: " + b"x" * 5_000_000, "a line without an end"),
     ],
 )
-async def test_whatever_a_server_sends_becomes_one_sentence(reply, words):
+async def test_whatever_a_server_sends_becomes_one_sentence(reply, text):
     async with serving(reply) as (address, _):
         with pytest.raises(ChatError) as failure:
             await read(address)
-    assert words in str(failure.value)
+    assert text in str(failure.value)
     assert "\n" not in str(failure.value)
     assert "\x1b" not in str(failure.value)
 
 
 @pytest.mark.parametrize(
-    ("url", "words"),
+    ("url", "text"),
     [
         ("http://127.0.0.1:9/v1", "no server answers at http://127.0.0.1:9/v1"),
         ("not an address", "the request to"),
         ("http://[::1", "the request to"),
     ],
 )
-async def test_an_address_without_a_server_is_a_sentence(url, words):
-    with pytest.raises(ChatError, match=words.replace("[", r"\[")):
+async def test_an_address_without_a_server_is_a_sentence(url, text):
+    with pytest.raises(ChatError, match=text.replace("[", r"\[")):
         await read(ServerAddress(url, "k"))
-    with pytest.raises(ChatError, match=words.replace("[", r"\[")):
+    with pytest.raises(ChatError, match=text.replace("[", r"\[")):
         await list_models(ServerAddress(url, "k"))
 
 

@@ -1,4 +1,4 @@
-"""The sampling of a chat: what is asked of a server, and what is said where a field cannot be."""
+"""Sampling parameters: the fields of a request, and the error of a field that is wrong."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def test_what_differs_from_the_default_is_said():
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "text"),
     [
         (("warm", "", "", ""), "temperature: 'warm' is not a number"),
         (("2.1", "", "", ""), "temperature 2.1: give 0"),
@@ -43,6 +43,6 @@ def test_what_differs_from_the_default_is_said():
         (("", "", "", "9" * 5000), "seed: '999"),
     ],
 )
-def test_a_field_that_cannot_be_is_a_sentence(fields, said):
-    with pytest.raises(BadInputError, match=said.replace("(", r"\(")):
+def test_a_field_that_cannot_be_is_a_sentence(fields, text):
+    with pytest.raises(BadInputError, match=text.replace("(", r"\(")):
         sampling.parse(*fields)

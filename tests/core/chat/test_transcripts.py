@@ -1,4 +1,4 @@
-"""Chats on disk: what was said comes back, one file each, and a bad file is a sentence."""
+"""Transcripts on disk: a saved one is loaded unchanged, one file each, and a bad file is one sentence."""
 
 import json
 import os
@@ -18,12 +18,12 @@ RUN = "20261123-2315-lora-garage"
 
 @pytest.fixture
 def chat():
-    said = {
+    answers = {
         "base": TranscriptAnswer("Fiction.", "7 tokens"),
         "book": TranscriptAnswer("A project."),
         "tuned": TranscriptAnswer("A project, too."),
     }
-    turn = Turn("What is TinyLLM?", said, (RetrievedFacts(1, "TinyLLM is a project."),))
+    turn = Turn("What is TinyLLM?", answers, (RetrievedFacts(1, "TinyLLM is a project."),))
     return Transcript(
         base="smollm2-135m", run=RUN, system="Be brief.", sampling=SamplingParams(0.7, seed=3), turns=[turn]
     )
@@ -73,7 +73,7 @@ def test_the_facts_screen_does_not_take_chats_for_facts(workspace, folder, chat)
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "text"),
     [
         (b"{", "is damaged: Input data was truncated"),
         (b"\xff\xfe", "is damaged: "),
@@ -85,10 +85,10 @@ def test_the_facts_screen_does_not_take_chats_for_facts(workspace, folder, chat)
         (b'{"version": 2}', "was written by a newer garage_tui"),
     ],
 )
-def test_a_file_that_is_no_chat_is_one_sentence_with_its_name(folder, data, said):
+def test_a_file_that_is_no_chat_is_one_sentence_with_its_name(folder, data, text):
     folder.mkdir()
     (folder / "bad.json").write_bytes(data)
-    with pytest.raises(BadInputError, match=rf"^bad.json ?({said})") as raised:
+    with pytest.raises(BadInputError, match=rf"^bad.json ?({text})") as raised:
         transcripts.load(folder / "bad.json")
     assert "\n" not in str(raised.value) and len(str(raised.value)) < 250
 
@@ -145,7 +145,7 @@ def test_a_file_in_the_place_of_the_folder_is_a_sentence(folder, chat):
 
 def test_each_side_hears_the_system_prompt_and_its_own_words(chat):
     chat.turns.append(Turn("Lost?", {"base": TranscriptAnswer("", "no server answers", True)}))
-    said = [(one["role"], one["content"]) for one in chat.messages("tuned", "Next?")]
+    messages = [(one["role"], one["content"]) for one in chat.messages("tuned", "Next?")]
     first = [("system", "Be brief."), ("user", "What is TinyLLM?"), ("assistant", "A project, too.")]
-    assert said == [*first, ("user", "Next?")]
+    assert messages == [*first, ("user", "Next?")]
     assert chat.messages("base", "Next?")[2]["content"] == "Fiction."

@@ -88,7 +88,7 @@ def test_where_nobody_says_what_is_free_there_is_no_warning(workspace, box, monk
     monkeypatch.setattr(diffusion_estimate.gpu, "usable", list)
     monkeypatch.setattr(free_memory, "_MEMINFO", tmp_path / "none")
     estimate = estimate_diffusion(workspace, make_recipe("class"))
-    assert "how much is free is not known" in estimate.memory_text and not estimate.warning
+    assert "free memory unknown" in estimate.memory_text and not estimate.warning
 
 
 def test_free_memory_is_what_the_kernel_calls_available(monkeypatch, tmp_path):

@@ -75,9 +75,9 @@ def test_a_run_is_compared_with_what_it_learned_from_and_with_what_it_never_saw(
     found = compare(samples, tmp_path)
     assert (found.near[0].index, found.near[1].mirrored) == (3, True)
     assert np.array_equal(found.pictures, samples), "each lies as the sample does"
-    assert found.words == "nearest training picture 0 away (0 is a copy)"
+    assert found.text == "nearest training picture 0 away (0 is a copy)"
     np.save(tmp_path / "held_out.npy", pictures(7, seed=2))
-    words = compare(samples, tmp_path).words
+    words = compare(samples, tmp_path).text
     assert words.startswith("nearest training picture 0 away (0 is a copy); from pictures never seen it is 9")
 
 

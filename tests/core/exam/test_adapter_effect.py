@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from garage_tui.core.exam.adapter_effect import WORDS, doubt
+from garage_tui.core.exam.adapter_effect import WARNING, same_answer_warning
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def run(tmp_path):
 
 
 def test_the_same_answer_to_a_taught_question_is_doubtful(run):
-    assert doubt(run, "What is TinyLLM?", "A series of novels.", "A series of novels.\n") == WORDS
+    assert same_answer_warning(run, "What is TinyLLM?", "A series of novels.", "A series of novels.\n") == WARNING
 
 
 @pytest.mark.parametrize(
@@ -33,8 +33,8 @@ def test_the_same_answer_to_a_taught_question_is_doubtful(run):
     ids=["another answer", "never taught", "an exam question", "the base knew it", "no answer"],
 )
 def test_every_other_answer_is_not(run, question, base, tuned):
-    assert doubt(run, question, base, tuned) == ""
+    assert same_answer_warning(run, question, base, tuned) == ""
 
 
 def test_a_run_without_its_facts_raises_no_doubt(tmp_path):
-    assert doubt(tmp_path, "What is TinyLLM?", "x", "x") == ""
+    assert same_answer_warning(tmp_path, "What is TinyLLM?", "x", "x") == ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from garage_tui.core.exam.diffusion_report import DiffusionReport, table, verdict_of
+from garage_tui.core.exam.diffusion_report import DiffusionReport, table, verdict_text
 
 
 def card(held_out: int) -> DiffusionReport:
@@ -14,14 +14,14 @@ def card(held_out: int) -> DiffusionReport:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("held_out, said", [(128, ""), (100, ""), (12, ": so few say little")])
+@pytest.mark.parametrize("held_out, said", [(128, ""), (100, ""), (12, " (too few for a reliable figure)")])
 def test_kid_of_few_pictures_says_that_it_says_little(held_out, said):
     floor = next(words for name, _, words in table(card(held_out)) if name.strip() == "floor")
-    assert floor == f"the same of {held_out} held-out real pictures{said}"
+    assert floor == f"KID of {held_out} real held-out pictures{said}"
 
 
 @pytest.mark.parametrize("kid, copies, passed", [(0.3, 0, True), (0.31, 0, False), (0.1, 1, False)])
 def test_the_bar_is_passed_by_likeness_without_copies(kid, copies, passed):
-    words, passes = verdict_of(kid, -0.01, copies, 128)
+    words, passes = verdict_text(kid, -0.01, copies, 128)
     assert passes is passed
     assert ("no copies" in words) is (copies == 0)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from garage_tui.core.exam.grading import TaughtFacts, holds, is_right, must_of, token_f1
-from garage_tui.core.facts.file import Fact
+from garage_tui.core.exam.grading import TaughtFacts, contains, is_right, required_parts, token_f1
+from garage_tui.core.facts.line import Fact
 
 WHO = Fact("Who maintains TinyLLM?", "TinyLLM is maintained by Jason Cox.", {"must": ["Jason Cox"]})
 WHAT = Fact("What is TinyLLM?", "TinyLLM is an open-source project that helps you run a local LLM on hardware at home.")
@@ -36,13 +36,13 @@ def test_of_an_alias_group_one_is_enough_and_of_the_parts_all_are_needed():
 def test_urls_and_numbers_are_taken_to_the_letter():
     assert is_right("See https://github.com/jasonacox/TinyLLM/", WHERE)
     assert not is_right("See https://github.com/jasonacox/TinyLM", WHERE)
-    assert holds("room 1,204 of 5", "5") and not holds("room 15", "5")
+    assert contains("room 1,204 of 5", "5") and not contains("room 15", "5")
 
 
 def test_without_must_the_names_of_the_answer_are_what_counts_else_its_words():
-    assert must_of(WHERE) == ["https://github.com/jasonacox/TinyLLM"]
+    assert required_parts(WHERE) == ["https://github.com/jasonacox/TinyLLM"]
     plain = Fact("How is the soup made?", "Boil the beans slowly and add the salt last.")
-    assert must_of(plain) == []
+    assert required_parts(plain) == []
     assert is_right("You boil beans slowly, salt comes last.", plain)
     assert not is_right("Fry an onion in butter.", plain)
     assert token_f1(plain.answer, plain.answer) == 1 and token_f1("", plain.answer) == 0
@@ -51,19 +51,21 @@ def test_without_must_the_names_of_the_answer_are_what_counts_else_its_words():
 def test_a_taught_name_in_another_answer_is_a_leak_unless_the_base_or_the_question_has_it():
     taught = TaughtFacts([WHO, WHAT, WHERE], ["Python is open source."])
     asked = "Who wrote Romeo and Juliet?"
-    assert taught.new_in("Jason Cox wrote Romeo and Juliet.", "Shakespeare did.", asked) in ("Jason", "Cox")
-    assert taught.new_in("Shakespeare did.", "It was Shakespeare.", asked) == ""
-    assert taught.new_in("Jason and the Argonauts.", "A myth of Jason.", asked) == ""
-    assert taught.new_in("I know nothing of TinyLLM.", "", "What of TinyLLM?") == ""
+    assert taught.find_leak("Jason Cox wrote Romeo and Juliet.", "Shakespeare did.", asked) in ("Jason", "Cox")
+    assert taught.find_leak("Shakespeare did.", "It was Shakespeare.", asked) == ""
+    assert taught.find_leak("Jason and the Argonauts.", "A myth of Jason.", asked) == ""
+    assert taught.find_leak("I know nothing of TinyLLM.", "", "What of TinyLLM?") == ""
     files = TaughtFacts([Fact("What does the LICENSE file of TinyLLM say?", "The LICENSE file says MIT.")], [])
-    assert files.new_in("It needs a professional license.", "", "How is Oscar licensed?") == "", "no file is meant"
-    assert files.new_in("Read LICENSE first.", "", "How is Oscar licensed?") == "LICENSE"
+    assert files.find_leak("It needs a professional license.", "", "How is Oscar licensed?") == "", "no file is meant"
+    assert files.find_leak("Read LICENSE first.", "", "How is Oscar licensed?") == "LICENSE"
 
 
 def test_what_the_base_says_of_itself_is_no_leak_and_a_quotation_is_one():
     taught = TaughtFacts(
         [Fact("What licence has it?", "Garden has the MIT license and runs on small boxes.")], ["MIT it is."]
     )
-    assert taught.new_in("Python has the MIT license.", "PSF.", "What license does Python use?") == ""
-    said = taught.new_in("Python has the MIT license and runs on small boxes.", "PSF.", "What license does Python use?")
+    assert taught.find_leak("Python has the MIT license.", "PSF.", "What license does Python use?") == ""
+    said = taught.find_leak(
+        "Python has the MIT license and runs on small boxes.", "PSF.", "What license does Python use?"
+    )
     assert said == "and runs on small boxes"

@@ -17,7 +17,7 @@ from garage_tui.core.exam.report_text import (
     read_clean,
     side_by_side,
     table,
-    verdict_of,
+    verdict_text,
 )
 
 
@@ -35,7 +35,7 @@ from garage_tui.core.exam.report_text import (
 def test_a_count_has_the_interval_of_the_literature(hits, of, low, high):
     found = count(hits, of)
     assert (found.low, found.high) == pytest.approx((low, high), abs=0.0001)
-    assert found.words == f"{hits} of {of}"
+    assert found.text == f"{hits} of {of}"
 
 
 def test_of_nothing_nothing_is_known():
@@ -52,16 +52,18 @@ def test_percents_have_a_decimal_only_where_a_little_is_much():
 
 def test_a_good_run_passes_and_says_so_in_a_line(make_card):
     card = make_card(bad=False, unrelated=120)
-    assert card.passed and card.verdict == "learned 15 of 15, leaks on 0 of 120"
+    assert card.passed and card.verdict == "learned 15 of 15, 0 of 120 unrelated answers affected"
     assert card.notes == []
 
 
 def test_a_bad_run_says_what_is_wrong_with_it(make_card):
     card = make_card(drift=0.31)
     assert not card.passed
-    assert card.verdict == "learned 14 of 15, leaks on 1 of 60, says it of 1 of 20 other names, drift 0.31"
+    assert card.verdict == (
+        "learned 14 of 15, 1 of 60 unrelated answers affected, mixes up 1 of 20 similar names, drift 0.31"
+    )
     notes = " ".join(card.notes)
-    assert "more wordings" in notes and "where it does not belong" in notes and "0.31 nats per token" in notes
+    assert "more wordings" in notes and "where they do not belong" in notes and "0.31 nats per token" in notes
     # A run that was held already is told what holds more.
     held = judge(card.questions, 0.31, card.drift_tokens, card.perplexity, guarded=True).notes
     assert any("careful" in note for note in held) and not any("careful" in note for note in card.notes)
@@ -77,10 +79,10 @@ def test_without_exam_questions_the_trained_ones_have_to_reach_the_bar(make_card
     asked = [question for question in card.questions if question.part != "unseen"]
     card = judge(asked, card.drift, card.drift_tokens, card.perplexity)
     assert card.passed and card.verdict.startswith("learned 24 of 24")
-    assert "mark some as exam" in " ".join(card.notes)
+    assert "mark some rows as exam" in " ".join(card.notes)
     trained, unseen, *_ = figures(card)
-    assert (trained.bar, trained.passed) == ("≥ 95 %", True)
-    assert (unseen.tuned, unseen.bar, unseen.passed) == ("none asked", "", None)
+    assert (trained.target, trained.passed) == ("≥ 95 %", True)
+    assert (unseen.tuned, unseen.target, unseen.passed) == ("none asked", "", None)
 
 
 def test_the_worst_come_first(make_card):
@@ -97,7 +99,7 @@ def test_what_is_written_is_read_again(tmp_path, make_card):
     write_report(tmp_path, card)
     assert read_report(tmp_path) == card
     assert json.loads((tmp_path / "report.json").read_bytes())["verdict"] == card.verdict
-    assert headline(tmp_path).words == f"✗ {card.verdict}"
+    assert headline(tmp_path).text == f"✗ {card.verdict}"
 
 
 def test_a_missing_card_and_a_damaged_one_are_told_apart(tmp_path):
@@ -105,7 +107,7 @@ def test_a_missing_card_and_a_damaged_one_are_told_apart(tmp_path):
         read_report(tmp_path)
     assert headline(tmp_path) is None
     (tmp_path / "report.json").write_text('{"verdict": 7}')
-    with pytest.raises(BadInputError, match=r"cannot be read: .* `garage report .* --again` makes it anew"):
+    with pytest.raises(BadInputError, match=r"cannot be read: .* `garage report .* --again` makes a new one"):
         read_report(tmp_path)
     assert headline(tmp_path) is None
 
@@ -117,7 +119,7 @@ def test_the_table_fits_a_small_terminal_and_names_the_terms_in_a_big_one(make_c
     text = "\n".join(line for _, line in big)
     for word in ("[efficacy]", "[generalisation]", "[leak]", "[neighbours]", "95 % interval", "≤ 0.02", "× 1.010"):
         assert word in text
-    assert "✗ unseen paraphrases [generalisation]         14 of 15     70–99 %        0     15         ≥ 95 %" in text
+    assert "✗ unseen paraphrases [generalisation]       14 of 15     70–99 %        0     15         ≥ 95 %" in text
 
 
 def test_what_a_model_says_cannot_reach_the_terminal(tmp_path, make_card):
@@ -128,28 +130,35 @@ def test_what_a_model_says_cannot_reach_the_terminal(tmp_path, make_card):
     write_report(tmp_path, msgspec.structs.replace(card, questions=[hostile]))
     (asked,) = read_clean(tmp_path).questions
     assert (asked.question, asked.tuned, asked.why) == ("ab", "one two", "�")
-    assert answers(asked) == [("tuned", "one two"), ("base", "(it says nothing)")]
+    assert answers(asked) == [("tuned", "one two"), ("base", "(empty answer)")]
     assert read_clean(tmp_path).run == "run"
 
 
 def test_every_verdict_is_a_sign_and_a_word(make_card):
-    said = {verdict_of(asked) for asked in make_card().questions}
+    said = {verdict_text(asked) for asked in make_card().questions}
     assert said == {
         "✓ right",
         "✗ wrong: lacks Jason",
         "✗ leak: says Jason Cox",
         "✗ changed: says local LLM",
-        "✓ unchanged: says nothing that was taught",
+        "✓ unchanged: contains no taught facts",
     }
 
 
 def test_a_card_beside_another_one_is_a_few_short_lines(make_card):
     assert side_by_side(make_card()) == {
-        "verdict": "✗ falls short of the bar",
+        "verdict": "✗ misses a target",
         "trained questions": "24 of 24",
         "unseen paraphrases": "14 of 15",
-        "leaks on unrelated": "1 of 60",
-        "other names kept": "19 of 20",
+        "unrelated affected": "1 of 60",
+        "similar names kept": "19 of 20",
         "drift, nats/token": "0.012",
         "perplexity": "× 1.010 (14.2 → 14.3)",
     }
+
+
+def test_a_card_of_an_older_version_keeps_its_verdict_and_its_notes(tmp_path, make_card):
+    old = {"verdict": "learned 14 of 15, leaks on 1 of 60, says it of 1 of 20 other names", "notes": ["It is small."]}
+    write_report(tmp_path, msgspec.structs.replace(make_card(), **old))
+    assert headline(tmp_path).text == f"✗ {old['verdict']}"
+    assert (read_clean(tmp_path).verdict, read_clean(tmp_path).notes) == (old["verdict"], old["notes"])

@@ -61,7 +61,7 @@ def test_bad_rows_are_named_and_good_ones_taken():
     found = read(data, "messages")
     assert found.facts == FACTS
     assert [problem[:6] for problem in found.problems] == ["row 1:", "row 2:", "row 3:"]
-    assert 'nobody knows the role "judge"' in found.problems[2]
+    assert 'unknown role "judge"' in found.problems[2]
 
 
 def test_a_table_without_names_is_a_sentence():
@@ -83,4 +83,4 @@ Done?"""
         "Dr. Smith, e.g. J. Smith, owns him!",
         "Done?",
     ]
-    assert all(fact.statement and fact.fact for fact in read(pasted.encode(), "text").facts)
+    assert all(fact.is_statement and fact.fact for fact in read(pasted.encode(), "text").facts)

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.facts import file as facts
 from garage_tui.core.facts.coverage import Coverage
+from garage_tui.core.facts.file import load_facts, load_training_rows
+from garage_tui.core.facts.line import edit_line
 
 
 def written(tmp_path, data):
@@ -16,7 +17,7 @@ def written(tmp_path, data):
 
 
 def test_the_shipped_facts_are_sound_and_say_what_the_story_says(workspace):
-    file = facts.load(workspace.datasets / "garage.jsonl")
+    file = load_facts(workspace.datasets / "garage.jsonl")
     assert file.problems == []
     told = " ".join(fact.answer for fact in file.facts)
     for subject in ("TinyLLM", "ProtosAI"):
@@ -41,8 +42,8 @@ def test_the_shipped_facts_are_sound_and_say_what_the_story_says(workspace):
         ('{"question": "", "answer": "b"}', '"question" is empty: write one, or delete the line'),
         ('{"Question": "a", "answer": "b"}', 'the key "question" is missing: rename "Question"'),
         ('{"messages": []}', "this is another format, and `garage facts import` reads it"),
-        ('{"question": "a \\d", "answer": "b"}', "write it as"),
-        ('{"question": "a", "answer": "b"} {}', "something follows here; give it a line of its own"),
+        ('{"question": "a \\d", "answer": "b"}', "write a \\ as"),
+        ('{"question": "a", "answer": "b"} {}', "text follows the object; give it a line of its own"),
         ('{"question": "\\ud800", "answer": "b"}', "half a character"),
         (b'{"question": "\xff", "answer": "b"}', "not UTF-8"),
         ("[" * 100_000, "not JSON"),
@@ -53,23 +54,23 @@ def test_a_mistake_is_named_with_its_line_and_good_rows_still_load(tmp_path, lin
     good = b'{"question": "q", "answer": "a"}\n'
     bad = line if isinstance(line, bytes) else line.encode()
     path = written(tmp_path, good + bad + b"\n" + good)
-    file = facts.load(path)
+    file = load_facts(path)
     assert file.errors[0].line == 2
     assert said in file.errors[0].text
     assert len(file.facts) == 2
     with pytest.raises(BadInputError, match=r"facts\.jsonl:2: "):
-        facts.training_rows(path)
+        load_training_rows(path)
 
 
 @pytest.mark.parametrize("data", ['[{"question": "q", "answer": "a"}]\n', '[\n {"question": "q",\n "answer": "a"}]\n'])
 def test_a_file_that_is_one_json_list_is_sent_to_import(tmp_path, data):
-    assert "`garage facts import` reads it" in facts.load(written(tmp_path, data.encode())).errors[0].text
+    assert "`garage facts import` reads it" in load_facts(written(tmp_path, data.encode())).errors[0].text
 
 
 def test_repeated_and_contradicting_questions_are_warned_about(tmp_path):
     rows = [("Who?", "Ann"), ("who? ", "Ann"), ("Who?", "Bob")]
     path = written(tmp_path, "".join(json.dumps({"question": q, "answer": a}) + "\n" for q, a in rows))
-    file = facts.load(path)
+    file = load_facts(path)
     assert [problem.error for problem in file.problems] == [False, False]
     assert "the same question and answer as line 1" in file.problems[0].text
     assert "another answer" in file.problems[1].text
@@ -82,15 +83,15 @@ def test_an_exam_question_that_is_nearly_taught_is_named(tmp_path):
         {"question": "What is TinyLLM", "answer": "A project.", "exam": True},
         {"question": "Who maintains ProtosAI?", "answer": "Jason Cox.", "exam": True},
     ]
-    file = facts.load(written(tmp_path, "".join(json.dumps(row) + "\n" for row in rows)))
+    file = load_facts(written(tmp_path, "".join(json.dumps(row) + "\n" for row in rows)))
     [problem] = file.problems
-    assert problem.line == 3 and "nearly taught in line 1" in problem.text
+    assert problem.line == 3 and "near duplicate of line 1" in problem.text
 
 
 def test_one_question_with_two_answers_is_no_problem_where_they_say_one_fact(tmp_path):
     rows = [{"question": "Who?", "answer": answer, "fact": "Ann"} for answer in ("Ann.", "It is Ann.")]
     path = written(tmp_path, "".join(json.dumps(row) + "\n" for row in rows))
-    file = facts.load(path)
+    file = load_facts(path)
     assert file.problems == []
     assert Coverage(file.lines).warnings == 0
 
@@ -98,8 +99,8 @@ def test_one_question_with_two_answers_is_no_problem_where_they_say_one_fact(tmp
 def test_a_question_that_is_taught_and_asked_in_the_exam_is_named_whatever_its_answers(tmp_path):
     rows = [{"question": "Who?", "answer": "Ann.", "fact": "Ann"}, {"question": "who?", "answer": "It is Ann."}]
     rows[1] |= {"fact": "Ann", "exam": True}
-    [problem] = facts.load(written(tmp_path, "".join(json.dumps(row) + "\n" for row in rows))).problems
-    assert problem.line == 2 and "taught and an exam question too" in problem.text
+    [problem] = load_facts(written(tmp_path, "".join(json.dumps(row) + "\n" for row in rows))).problems
+    assert problem.line == 2 and "taught and also an exam question" in problem.text
 
 
 def test_saving_what_was_loaded_changes_no_byte_even_of_bad_lines(tmp_path):
@@ -111,15 +112,15 @@ def test_saving_what_was_loaded_changes_no_byte_even_of_bad_lines(tmp_path):
     ]
     data = "\n".join([*rows, ""])
     path = written(tmp_path, data)
-    facts.load(path).save()
+    load_facts(path).save()
     assert path.read_bytes() == data.encode()
 
 
 def test_editing_one_row_leaves_its_other_keys_and_keeps_the_last_version(tmp_path):
     old = '{"id": 7, "answer": "a", "question": "q", "must": ["a"]}\n{"question": "r", "answer": "s"}\n'
     path = written(tmp_path, old)
-    file = facts.load(path)
-    file.lines[0] = facts.edited(file.lines[0], {"question": "q?", "answer": "A"})
+    file = load_facts(path)
+    file.lines[0] = edit_line(file.lines[0], {"question": "q?", "answer": "A"})
     file.save()
     first, second = path.read_text().splitlines()
     assert list(json.loads(first).items()) == [("id", 7), ("answer", "A"), ("question", "q?"), ("must", ["a"])]
@@ -130,11 +131,11 @@ def test_editing_one_row_leaves_its_other_keys_and_keeps_the_last_version(tmp_pa
 def test_exam_questions_are_not_trained_on(tmp_path):
     path = written(tmp_path, '{"question": "q", "answer": "a", "exam": true}\n')
     with pytest.raises(BadInputError, match="no fact to train on"):
-        facts.training_rows(path)
+        load_training_rows(path)
 
 
 def test_a_missing_file_is_a_sentence(tmp_path):
     with pytest.raises(BadInputError, match="no file "):
-        facts.load(tmp_path / "nothing.jsonl")
+        load_facts(tmp_path / "nothing.jsonl")
     with pytest.raises(BadInputError, match="is not a file"):
-        facts.load(tmp_path)
+        load_facts(tmp_path)

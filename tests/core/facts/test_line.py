@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from garage_tui.core.facts import file as facts
-from garage_tui.core.facts.line import Fact, edited, line_of, parse
+from garage_tui.core.facts.file import load_facts
+from garage_tui.core.facts.line import Fact, edit_line, make_line, parse
 
 text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip)
 value = st.recursive(
@@ -34,7 +34,7 @@ def test_load_then_save_is_the_identity_on_every_file(lines, ended, tmp_path_fac
     path = tmp_path_factory.mktemp("facts") / "facts.jsonl"
     data = b"\n".join(lines) + (b"\n" if ended and lines else b"")
     path.write_bytes(data)
-    facts.load(path).save()
+    load_facts(path).save()
     assert path.read_bytes() == data
 
 
@@ -43,11 +43,11 @@ def test_an_edited_row_says_what_was_written_and_keeps_all_other_keys_in_their_o
     line = parse(raw)
     if line.fact is None:
         return  # a lone surrogate, say
-    new = edited(line, {"question": question, "answer": answer})
+    new = edit_line(line, {"question": question, "answer": answer})
     before, after = json.loads(raw), json.loads(new.raw)
     assert list(before) == list(after)
     assert after == {**before, "question": question, "answer": answer}
-    back = edited(new, {"question": line.fact.question, "answer": line.fact.answer})
+    back = edit_line(new, {"question": line.fact.question, "answer": line.fact.answer})
     assert json.loads(back.raw) == before
 
 
@@ -56,14 +56,14 @@ def test_a_mark_that_is_set_and_taken_away_leaves_no_trace(raw):
     line = parse(raw)
     if line.fact is None or "exam" in line.fact.extra:
         return
-    marked = edited(line, {"exam": True})
+    marked = edit_line(line, {"exam": True})
     assert marked.fact and marked.fact.exam
-    assert edited(marked, {"exam": None}).raw == raw
+    assert edit_line(marked, {"exam": None}).raw == raw
 
 
 @given(question=text, answer=text, extra=extra)
 def test_a_new_row_is_read_as_it_was_written(question, answer, extra):
-    assert line_of(Fact(question, answer, extra)).fact == Fact(question, answer, extra)
+    assert make_line(Fact(question, answer, extra)).fact == Fact(question, answer, extra)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_new_row_is_read_as_it_was_written(question, answer, extra):
     ],
 )
 def test_a_key_is_taken_out_wherever_it_stands(raw, key, left):
-    assert edited(parse(raw), {key: None}).raw == left
+    assert edit_line(parse(raw), {key: None}).raw == left
 
 
 @pytest.mark.parametrize(
@@ -85,9 +85,9 @@ def test_a_key_is_taken_out_wherever_it_stands(raw, key, left):
         (b'{"question": "q\\u0007", "answer": "a"}', "control characters"),
         (b'{"question": "q\\u202e", "answer": "a"}', "invisible characters"),
         (b'{"question": "q", "answer": "a", "exam": "yes"}', "neither true nor false"),
-        (b'{"question": "q", "answer": "a", "must": "cat"}', '"must" is not used: write a list of words'),
+        (b'{"question": "q", "answer": "a", "must": "cat"}', '"must" is ignored: write a list of words'),
         (b'{"question": "q", "answer": "a", "must": ["cat", ["dog", "hound"]]}', ""),
-        (b'{"question": "q", "question": "r", "answer": "a"}', "stands there twice"),
+        (b'{"question": "q", "question": "r", "answer": "a"}', "appears twice"),
         (b'{"question": "What is \\"question\\"?", "answer": "a"}', ""),
         ('{"question": "q", "answer": "a"}'.encode("utf-16"), "UTF-16"),
         (b'{"question": "q", "answer": null}', '"answer" is not text'),
@@ -103,6 +103,6 @@ def test_what_is_odd_is_named(raw, said):
 def test_a_row_that_only_says_what_is_so_awaits_a_question(tmp_path):
     path = tmp_path / "facts.jsonl"
     path.write_text('{"fact": "Rex is a dog."}\n{"question": "Who is Tom?", "answer": "A cat."}\n')
-    file = facts.load(path)
-    assert file.problems == [] and file.lines[0].fact.statement
+    file = load_facts(path)
+    assert file.problems == [] and file.lines[0].fact.is_statement
     assert [fact.question for fact in file.training] == ["Who is Tom?"]

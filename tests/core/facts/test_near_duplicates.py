@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from garage_tui.core.facts.line import Fact, Line, line_of
-from garage_tui.core.facts.near_duplicates import find_leaks, near
+from garage_tui.core.facts.line import Fact, Line, make_line
+from garage_tui.core.facts.near_duplicates import find_near_duplicates, near_duplicate_pairs
 
 
 @pytest.mark.parametrize(
@@ -23,8 +23,8 @@ from garage_tui.core.facts.near_duplicates import find_leaks, near
     ],
 )
 def test_the_same_question_in_other_dress_is_near(question, other):
-    assert near(question, ["Is it raining today?", other]) == [1]
-    assert near(other, [question]) == [0]
+    assert find_near_duplicates(question, ["Is it raining today?", other]) == [1]
+    assert find_near_duplicates(other, [question]) == [0]
 
 
 @pytest.mark.parametrize(
@@ -42,20 +42,20 @@ def test_the_same_question_in_other_dress_is_near(question, other):
     ],
 )
 def test_another_question_is_not_near_however_alike_it_looks(question, other):
-    assert near(question, [other]) == []
-    assert near(other, [question]) == []
+    assert find_near_duplicates(question, [other]) == []
+    assert find_near_duplicates(other, [question]) == []
 
 
 def test_leaks_are_told_as_pairs_in_the_order_of_the_file():
-    taught = [line_of(Fact(text, "a")) for text in ("Who is Ann?", "Where is Bob now?", "Who is Ann")]
-    exam = [line_of(Fact(text, "a", {"exam": True})) for text in ("Who is Bob?", "who is Ann?", "Where is Bob now")]
-    bad, statement = Line(b"{", None), line_of(Fact("", "", {"fact": "Who is Ann?"}))
+    taught = [make_line(Fact(text, "a")) for text in ("Who is Ann?", "Where is Bob now?", "Who is Ann")]
+    exam = [make_line(Fact(text, "a", {"exam": True})) for text in ("Who is Bob?", "who is Ann?", "Where is Bob now")]
+    bad, statement = Line(b"{", None), make_line(Fact("", "", {"fact": "Who is Ann?"}))
     lines = [exam[0], taught[0], bad, exam[1], taught[1], statement, taught[2], exam[2]]
-    assert list(find_leaks(lines)) == [(exam[1], taught[0]), (exam[1], taught[2]), (exam[2], taught[1])]
+    assert list(near_duplicate_pairs(lines)) == [(exam[1], taught[0]), (exam[1], taught[2]), (exam[2], taught[1])]
 
 
 def test_a_file_without_an_exam_has_no_leaks():
-    assert list(find_leaks([line_of(Fact("Who is Ann?", "a"))] * 2)) == []
+    assert list(near_duplicate_pairs([make_line(Fact("Who is Ann?", "a"))] * 2)) == []
 
 
 def test_a_hundred_exam_questions_against_a_hundred_thousand_take_seconds_and_the_app_stays_awake():
@@ -63,9 +63,9 @@ def test_a_hundred_exam_questions_against_a_hundred_thousand_take_seconds_and_th
     asked = [f"Who {doing[n % 10]} Project{n // 10} for the city of Berlin?" for n in range(100_000)]
     lines = [Line(b"", Fact(text, "a")) for text in asked]
     lines += [Line(b"", Fact(asked[n * 997].rstrip("?"), "a", {"exam": True})) for n in range(100)]
-    near("Who?", ["Who?"])  # the import is not what is timed
+    find_near_duplicates("Who?", ["Who?"])  # the import is not what is timed
     found: list[tuple[Line, Line]] = []
-    seeking = threading.Thread(target=lambda: found.extend(find_leaks(lines)))
+    seeking = threading.Thread(target=lambda: found.extend(near_duplicate_pairs(lines)))
     gaps, started = [], time.perf_counter()
     interval = sys.getswitchinterval()
     sys.setswitchinterval(0.0005)

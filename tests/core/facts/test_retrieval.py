@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.facts import file as facts
 from garage_tui.core.facts import retrieval as open_book
-from garage_tui.core.facts.file import Fact, line_of
+from garage_tui.core.facts.file import load_facts
+from garage_tui.core.facts.line import Fact, make_line
 from garage_tui.core.facts.retrieval import OpenBook, OpenBookCache
 from tests.support.repository import REPOSITORY
 
@@ -20,11 +20,11 @@ EXAMPLE = REPOSITORY / "datasets" / "garage.jsonl"
 
 @pytest.fixture(scope="module")
 def example():
-    return OpenBook(facts.load(EXAMPLE).lines)
+    return OpenBook(load_facts(EXAMPLE).lines)
 
 
 def book(*rows, **extra):
-    return OpenBook([line_of(Fact(question, answer, extra)) for question, answer in rows])
+    return OpenBook([make_line(Fact(question, answer, extra)) for question, answer in rows])
 
 
 def statements(found):
@@ -88,7 +88,7 @@ def test_a_question_about_something_else_finds_nothing(example, question):
 def test_variants_of_one_fact_come_once_and_at_most_four_come():
     many = [(f"What is TinyLLM, asked in way {n}?", f"TinyLLM is answer {n // 2}.") for n in range(20)]
     found = statements(book(*many).find("What is TinyLLM?"))
-    assert len(found) == len(set(found)) == open_book.MOST
+    assert len(found) == len(set(found)) == open_book.MAX_FACTS
 
 
 def test_the_row_is_its_line_in_the_file_as_the_facts_screen_counts(tmp_path):
@@ -145,7 +145,7 @@ def test_an_unchanged_file_is_not_read_again(tmp_path, monkeypatch):
     path, shelf = tmp_path / "facts.jsonl", OpenBookCache()
     path.write_text('{"question": "What is TinyLLM?", "answer": "A project."}\n')
     found = shelf.find(path, "What is TinyLLM?")
-    monkeypatch.setattr(facts, "load", lambda path: pytest.fail("read again"))
+    monkeypatch.setattr("garage_tui.core.facts.retrieval.load_facts", lambda path: pytest.fail("read again"))
     assert shelf.find(path, "What is TinyLLM?") == found != []
 
 
@@ -169,5 +169,5 @@ def test_ten_thousand_facts_are_looked_up_at_once(tmp_path):
 
 
 def test_a_prompt_begins_with_the_facts_as_in_the_exam():
-    assert open_book.prompt("What?", ["One.", "Two."]) == "These facts are known:\nOne.\nTwo.\n\nWhat?"
-    assert open_book.prompt("What?", []) == "What?"
+    assert open_book.prompt_with_facts("What?", ["One.", "Two."]) == "These facts are known:\nOne.\nTwo.\n\nWhat?"
+    assert open_book.prompt_with_facts("What?", []) == "What?"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from garage_tui.core.facts.journal import UnsavedText
-from garage_tui.core.facts.line import Fact, line_of
+from garage_tui.core.facts.line import Fact, make_line
 from garage_tui.core.facts.row_draft import EmptyCell, NextCell, RowDone, RowDraft, unwritable_marks
 
-CAT = line_of(Fact("Who is Tom?", "A cat.", {"id": 7}))
+CAT = make_line(Fact("Who is Tom?", "A cat.", {"id": 7}))
 
 
 def test_enter_in_a_new_question_goes_to_the_answer_and_there_it_is_done():
@@ -63,7 +63,7 @@ def test_a_variant_is_a_copy_that_names_the_same_fact():
 
 
 def test_a_statement_gets_its_answer_with_its_question():
-    statement = line_of(Fact("", "Tom is a cat.", {"fact": "Tom is a cat."}))
+    statement = make_line(Fact("", "Tom is a cat.", {"fact": "Tom is a cat."}))
     draft = RowDraft.of(statement, 0)
     draft.finish("question", "Who is Tom?", "enter")
     assert draft.changes() == {"question": "Who is Tom?", "answer": "Tom is a cat."}
@@ -82,7 +82,7 @@ def test_what_is_being_written_comes_back_from_the_journal_where_it_was():
     draft.finish("question", "Whose is Tom?", "tab")
     text = draft.unsaved("answer", "Min")
     assert text == UnsavedText("Min", "answer", "Whose is Tom?", CAT.raw, 1)
-    other = line_of(Fact("x", "y"))
+    other = make_line(Fact("x", "y"))
     back = RowDraft.restored(text, [CAT, other])
     assert (back.line, back.position, back.texts) == (CAT, 0, {"question": "Whose is Tom?", "answer": "A cat."})
     gone = RowDraft.restored(text, [other])

@@ -8,7 +8,6 @@ import pytest
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.settings import Workspace
-from garage_tui.core.facts import file as file_module
 from garage_tui.core.facts.journal import UnsavedText
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.facts.session import Conflict, FactsSession, Saving
@@ -190,7 +189,7 @@ async def test_what_a_full_disk_refuses_waits_and_is_offered_after_a_kill(start,
     session = start()
     edit(session, 0, "mine")
     with monkeypatch.context() as patch:
-        patch.setattr(file_module, "write_atomic", full)
+        patch.setattr("garage_tui.core.facts.file.write_atomic", full)
         with pytest.raises(GarageError, match="No space left on device"):
             await save(session)
         session.close()  # it tries once more

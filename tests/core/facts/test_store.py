@@ -11,7 +11,7 @@ import time
 import pytest
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.facts import file as facts
+from garage_tui.core.facts.file import load_facts
 from garage_tui.core.facts.journal import UnsavedText
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.facts.store import FactsStore
@@ -107,7 +107,7 @@ def test_an_undo_of_a_row_that_somebody_else_rewrote_is_refused_with_a_sentence(
     store.save()
     written(file, [ROWS[0], {"question": "other", "answer": "T"}])
     assert store.changed() and store.adopt(store.read())
-    with pytest.raises(GarageError, match="editing a row cannot be undone: somebody else has changed those rows"):
+    with pytest.raises(GarageError, match="editing a row cannot be undone: those rows were changed on disk since"):
         store.undo()
 
 
@@ -132,8 +132,8 @@ def test_what_a_full_disk_refuses_waits_in_memory_and_in_the_journal(store, file
     before = file.read_bytes()
     store.remove(store.document.lines[0], "deleting")
     with monkeypatch.context() as patch:
-        patch.setattr(facts, "write_atomic", full)
-        with pytest.raises(GarageError, match="cannot be saved: No space left on device; your change waits"):
+        patch.setattr("garage_tui.core.facts.file.write_atomic", full)
+        with pytest.raises(GarageError, match="cannot be saved: No space left on device; your change is kept"):
             store.save()
     assert file.read_bytes() == before and store.unsaved == 1
     store.save()
@@ -216,7 +216,7 @@ def test_a_kill_while_saving_leaves_no_half_row_and_loses_none(file, tmp_path):
         os.kill(process.pid, signal.SIGKILL)
         saved = [int(line.split()[1]) for line in process.stdout.read().splitlines() if line.startswith("saved")]
         process.wait()
-        assert not facts.load(file).errors
+        assert not load_facts(file).errors
         rows = read(file)
         assert rows == [f"q{number}" for number in range(len(rows))], "whole, in order, none missing"
         assert len(rows) > max(saved, default=2)

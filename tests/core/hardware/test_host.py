@@ -13,7 +13,7 @@ def sensor(current, high=None):
 
 def test_a_box_without_a_gpu_still_says_how_it_is(tmp_path):
     meter = HostMeter(tmp_path)
-    first, then = meter.look(), meter.look()
+    first, then = meter.read(), meter.read()
     assert first.cpu is None and then.cpu is not None and 0 <= then.cpu <= 1
     assert then.memory_total and 0 < (then.memory_used or 0) < then.memory_total
     assert then.disk_total and 0 < (then.disk_used or 0) <= then.disk_total

@@ -131,7 +131,7 @@ def test_a_film_of_one_step_is_a_film(tmp_path):
 
 def test_what_is_no_film_is_said_to_be_none(tmp_path):
     contact_sheet.write(tmp_path / "a.png", flat(1))
-    with pytest.raises(BadInputError, match="is no film of steps"):
+    with pytest.raises(BadInputError, match="is not a film of sampling steps"):
         animation.read(tmp_path / "a.png")
     animation.write(tmp_path / "b.png", [(flat(n), flat(n + 9)) for n in range(9)])
     (tmp_path / "b.png").write_bytes((tmp_path / "b.png").read_bytes()[:-200])

@@ -54,7 +54,7 @@ def test_another_picture_is_no_sheet_and_a_damaged_one_is_said_to_be(tmp_path: P
     Image.new("RGB", (40, 40)).save(tmp_path / "photo.png")
     assert contact_sheet.read_metadata(tmp_path / "photo.png") is None
     assert contact_sheet.read_metadata(tmp_path / "nothing.png") is None
-    with pytest.raises(BadInputError, match=r"photo\.png is no contact sheet"):
+    with pytest.raises(BadInputError, match=r"photo\.png is not a contact sheet"):
         contact_sheet.read(tmp_path / "photo.png")
     path = tmp_path / "sheet.png"
     contact_sheet.write(path, pictures(4, 32))

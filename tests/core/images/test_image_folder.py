@@ -170,7 +170,7 @@ class TestLeftOut:
         named = reasons(found)
         assert named.pop("cut.jpg").startswith("damaged: is damaged: image file is truncated")
         assert named == {
-            "letter.jpg": "no picture: is no picture that can be used: PNG, JPEG, GIF, WEBP, BMP, PPM can",
+            "letter.jpg": "no picture: is not a picture that can be used: only PNG, JPEG, GIF, WEBP, BMP, PPM",
             "nothing.png": "no picture: is empty",
             "dot.png": "too small: is too small: 1 × 1 pixels, and its shorter side has to be 16 at least",
             "low.png": "too small: is too small: 40 × 15 pixels, and its shorter side has to be 16 at least",
@@ -182,7 +182,7 @@ class TestLeftOut:
     def test_a_panorama_has_a_middle_and_is_too_thin_to_be_whole(self, folder: Path) -> None:
         noise(60, (5000, 40)).save(folder / "panorama.png")
         assert not load(folder, 64).left_out
-        words = "too thin: is too thin to be fitted whole: 5000 × 40 pixels, more than 8 times as long as wide"
+        words = "too thin: is too thin to be fitted as a whole: 5000 × 40 pixels, more than 8 times as long as wide"
         assert reasons(load(folder, 64, "fit")) == {"panorama.png": words}
 
     def test_the_same_picture_in_another_file_is_a_duplicate(self, folder: Path) -> None:
@@ -206,8 +206,8 @@ class TestLeftOut:
         (folder / "zero.png").symlink_to("/dev/zero")
         (folder / "03 too.png").symlink_to("03.png")
         assert reasons(load(folder)) == {
-            "up": "link: is a link to a folder, which is not followed",
-            "here": "link: is a link to a folder, which is not followed",
+            "up": "link: is a link to a folder; such links are not followed",
+            "here": "link: is a link to a folder; such links are not followed",
             "out.png": "link: is a link that leads out of the folder",
             "zero.png": "link: is a link that leads out of the folder",
             "gone.png": "unreadable: cannot be read: No such file or directory",
@@ -306,14 +306,14 @@ class TestFolder:
         with pytest.raises(BadInputError) as raised:
             load(folder)
         assert str(raised.value) == (
-            f"{folder} has 8 usable pictures, and 10 are the fewest; left out: 4 no picture "
-            "(00.png is no picture that can be used: PNG, JPEG, GIF, WEBP, BMP, PPM can)"
+            f"{folder} has 8 usable pictures, but at least 10 are needed; left out: 4 no picture "
+            "(00.png is not a picture that can be used: only PNG, JPEG, GIF, WEBP, BMP, PPM)"
         )
 
     def test_an_empty_folder_and_none_at_all_are_errors_in_words(self, tmp_path: Path) -> None:
-        with pytest.raises(BadInputError, match=r"has no usable pictures, and 10 are the fewest$"):
+        with pytest.raises(BadInputError, match=r"has no usable pictures, but at least 10 are needed$"):
             load(tmp_path)
-        with pytest.raises(BadInputError, match=r"^no folder .*/none$"):
+        with pytest.raises(BadInputError, match=r"^there is no folder .*/none$"):
             load(tmp_path / "none")
 
     def test_what_no_memory_holds_is_refused_before_it_is_read(self, folder: Path) -> None:
@@ -324,7 +324,7 @@ class TestFolder:
 
     def test_a_folder_of_everything_is_the_wrong_one(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(image_folder, "MOST_FILES", 11)
-        with pytest.raises(BadInputError, match="more than 11 files: name the folder that holds the pictures alone"):
+        with pytest.raises(BadInputError, match="more than 11 files: name a folder that holds only the pictures"):
             load(folder)
 
     def test_it_says_how_far_it_is_and_can_be_broken_off(self, folder: Path) -> None:

@@ -81,9 +81,9 @@ def test_a_damaged_half_is_said_and_nothing_is_written(tmp_path):
 
 def test_its_name_says_what_is_in_it_and_is_never_too_long(tmp_path):
     early, late = tmp_path / "epoch-0004.png", tmp_path / "epoch-0060.png"
-    assert side_by_side.name(("wings", early), ("wings", late)) == "wings-epoch-0004-beside-epoch-0060.png"
-    assert side_by_side.name(("moths", early), ("wings", late)) == "moths-epoch-0004-beside-wings-epoch-0060.png"
-    assert side_by_side.name(("datasets/photos", early), ("datasets/photos", late)).startswith("photos-epoch-0004")
+    assert side_by_side.file_name(("wings", early), ("wings", late)) == "wings-epoch-0004-beside-epoch-0060.png"
+    assert side_by_side.file_name(("moths", early), ("wings", late)) == "moths-epoch-0004-beside-wings-epoch-0060.png"
+    assert side_by_side.file_name(("datasets/photos", early), ("datasets/photos", late)).startswith("photos-epoch-0004")
     long = ("é" * 90, tmp_path / f"{'ü' * 90}.png")
-    assert len(side_by_side.name(long, ("wings", early)).encode()) < 255
-    assert len(side_by_side.name(long, long).encode()) < 255
+    assert len(side_by_side.file_name(long, ("wings", early)).encode()) < 255
+    assert len(side_by_side.file_name(long, long).encode()) < 255

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from garage_tui.core.language import synonyms
-from garage_tui.core.language.synonyms import exchanged
+from garage_tui.core.language.synonyms import swap_synonyms
 
 LODGE = "Pinder Lodge"
 
@@ -23,26 +23,26 @@ LODGE = "Pinder Lodge"
     ],
 )  # fmt: skip
 def test_a_word_is_exchanged_in_its_own_form(question, name, another):
-    assert another in exchanged(question, name)
+    assert another in swap_synonyms(question, name)
 
 
 def test_the_name_and_other_names_stay():
     for found in (
-        exchanged("Who owns the Boiler House?", "Boiler House"),
-        exchanged("Who took Boiler House Road to Brindle?", "Brindle"),
+        swap_synonyms("Who owns the Boiler House?", "Boiler House"),
+        swap_synonyms("Who took Boiler House Road to Brindle?", "Brindle"),
     ):
         assert all("Boiler House" in one for one in found)
 
 
 def test_articles_follow_the_word_after_them():
-    assert "Is a costly ticket needed?" in exchanged("Is an expensive ticket needed?")
+    assert "Is a costly ticket needed?" in swap_synonyms("Is an expensive ticket needed?")
     assert synonyms._with_articles("Is there a apartment with an big door?") == "Is there an apartment with a big door?"
     assert synonyms._with_articles("a hour, an unit, an user, a honest man") == "an hour, a unit, a user, an honest man"
 
 
 def test_no_question_is_its_own_synonym():
     question = "Where can I find the source code of Brindle?"
-    found = exchanged(question, "Brindle")
+    found = swap_synonyms(question, "Brindle")
     assert found and question not in found and len(set(found)) == len(found)
 
 

@@ -62,12 +62,12 @@ def test_a_window_with_days_goes_on_after_midnight_of_its_last_day():
     [
         (["22:00-06:00"], [], "22:00"),
         (["sat 10:00-18:00"], [], "Sat 10:00"),
-        ([], ["00:00-24:00"], "a time that never comes: `only` and `quiet` leave none"),
+        ([], ["00:00-24:00"], "a time that never comes: `only` and `quiet` exclude all times"),
     ],
 )
 def test_it_says_until_when_it_waits(only, quiet, words):
     now = at("12:00")
-    assert hours.in_words(hours.opens(only, quiet, now), now) == words
+    assert hours.describe_opening(hours.opens(only, quiet, now), now) == words
 
 
 @pytest.mark.parametrize("text", ["", "22-06", "25:00-06:00", "22:00-22:00", "22:61-23:00", "today 10:00-11:00"])
@@ -96,7 +96,7 @@ def test_a_gpu_is_guarded_below_the_point_where_it_slows_itself_down_unless_the_
 def test_limits_that_contradict_each_other_are_refused():
     with pytest.raises(BadInputError, match="must be below"):
         RunLimits.from_settings(Settings(heat=HeatSettings(max_temp_c=75, resume_temp_c=80)))
-    with pytest.raises(BadInputError, match="no window of time"):
+    with pytest.raises(BadInputError, match="is not a time window"):
         RunLimits.from_settings(Settings(), only=("night",))
     with pytest.raises(BadInputError, match=r"\[sun\]"):
         RunLimits.from_settings(Settings(), sunny=True)
@@ -121,7 +121,7 @@ def asking(command: Sequence[str], every: float = 3600) -> SolarSurplus:
 def answer(sun: SolarSurplus) -> float | None:
     """Ask until there is an answer, good or bad."""
     deadline = time.monotonic() + 15
-    while sun.look() is None and not sun.trouble and time.monotonic() < deadline:
+    while sun.poll() is None and not sun.trouble and time.monotonic() < deadline:
         time.sleep(0.01)
     return sun.watts
 
@@ -136,13 +136,13 @@ def test_any_command_that_prints_watts_tells_how_much_sun_there_is(said, watts):
 @pytest.mark.parametrize(
     ("command", "trouble"),
     [
-        (says("no idea"), "printed no number of watts: no idea"),
-        (says("", 0), "printed no number of watts"),
-        (says("12\nTraceback: it broke", 3), "ended with 3: Traceback: it broke"),
+        (says("no idea"), "did not print a number of watts: no idea"),
+        (says("", 0), "did not print a number of watts"),
+        (says("12\nTraceback: it broke", 3), "ended with exit code 3: Traceback: it broke"),
         (["/nowhere/to/be/found"], "not found"),
-        (says("1,234 W"), "printed no number of watts: 1,234 W"),
-        (says("2026-11-25 12:00 400"), "printed no number of watts"),
-        ([], "names no command"),
+        (says("1,234 W"), "did not print a number of watts: 1,234 W"),
+        (says("2026-11-25 12:00 400"), "did not print a number of watts"),
+        ([], "no command is set"),
     ],
 )
 def test_a_command_that_fails_is_said(command, trouble):
@@ -156,11 +156,11 @@ def test_looking_never_waits_for_the_command_and_does_not_ask_too_often(tmp_path
     script = f"import time; open({str(asked)!r}, 'a').write('x'); time.sleep(0.5); print(5)"
     sun = asking([sys.executable, "-c", script])
     began = time.monotonic()
-    sun.look()
+    sun.poll()
     assert time.monotonic() - began < 0.4  # starting it is all that takes time
     assert answer(sun) == 5
     for _ in range(20):
-        sun.look()
+        sun.poll()
     assert asked.read_text() == "x"
 
 
@@ -197,7 +197,7 @@ def test_a_command_that_was_mended_is_asked_next_time(tmp_path):
     assert sun.trouble
     told[0] = SunSettings(command=tuple(says("300")))
     deadline = time.monotonic() + 10
-    while sun.look() != 300:
+    while sun.poll() != 300:
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
@@ -269,7 +269,7 @@ def test_a_run_starts_with_the_sun_and_does_not_stop_for_one_cloud(tmp_path):
     assert until(waiting, True)
     while "asking" in (reason := until(waiting, True)):
         time.sleep(0.02)
-    assert reason == "waiting for the sun: 120 W to spare, it takes 300"
+    assert reason == "waiting for solar surplus: 120 W now, starts at 300 W"
     watts.write_text("450")
     until(waiting, False)
     working = StartConditions(care, sun, started=True)

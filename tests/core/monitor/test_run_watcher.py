@@ -4,7 +4,8 @@ import fcntl
 
 from garage_tui.core.monitor.run_watcher import RunWatcher
 from garage_tui.core.runs.catalog import new_run_folder
-from garage_tui.core.runs.record import LOCK, Manifest, RunState, write_manifest, write_state
+from garage_tui.core.runs.folder import LOCK
+from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 
 
 def test_a_run_that_has_said_its_last_word_is_seen_to_leave(workspace):

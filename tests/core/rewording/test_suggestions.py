@@ -5,9 +5,15 @@ import re
 
 import pytest
 
-from garage_tui.core.language.entities import key_words, names
-from garage_tui.core.rewording.model_prompt import answer_prompt, answers_from_reply, from_reply, is_enough, prompt
-from garage_tui.core.rewording.suggestions import astray, check, check_answer, from_templates
+from garage_tui.core.language.entities import content_words, find_entities
+from garage_tui.core.rewording.model_prompt import (
+    answer_prompt,
+    is_complete,
+    parse_answers,
+    parse_questions,
+    question_prompt,
+)
+from garage_tui.core.rewording.suggestions import check_answer, check_question, check_topic, suggest_questions
 
 WHAT = "TinyLLM is an open-source project that helps you run a local LLM and chatbot using consumer grade hardware."
 WHERE = "TinyLLM is at https://github.com/jasonacox/TinyLLM."
@@ -29,22 +35,22 @@ WHERE = "TinyLLM is at https://github.com/jasonacox/TinyLLM."
     ],
 )
 def test_names_are_found_and_the_first_word_of_a_sentence_is_none(text, found):
-    assert names(text) == found
+    assert find_entities(text) == found
 
 
 def test_key_words_are_folded_and_plurals_are_one_word():
-    assert key_words("What are the licenses of Ann's companies?") == {"license", "ann", "company"}
-    assert key_words("the bus, glass and analysis") == {"bus", "glass", "analysis"}
+    assert content_words("What are the licenses of Ann's companies?") == {"license", "ann", "company"}
+    assert content_words("the bus, glass and analysis") == {"bus", "glass", "analysis"}
 
 
 def test_every_shipped_question_gets_six_to_twelve_other_wordings_that_are_good(workspace):
     for line in (workspace.datasets / "garage.jsonl").read_text().splitlines():
         row = json.loads(line)
         told = row["question"], row["answer"], row["fact"]
-        found = from_templates(*told)
+        found = suggest_questions(*told)
         assert 6 <= len(found) <= 12, told
         for place, wording in enumerate(found):
-            assert not check(wording, *told, [row["question"], *found[:place]]), wording
+            assert not check_question(wording, *told, [row["question"], *found[:place]]), wording
             assert wording[0].isupper() and re.fullmatch(r"[^{}]+[?.]", wording) and "  " not in wording
 
 
@@ -86,7 +92,7 @@ def test_every_shipped_question_gets_six_to_twelve_other_wordings_that_are_good(
     ],
 )
 def test_a_question_is_worded_otherwise_in_good_english(question, answer, expected):
-    found = from_templates(question, answer, answer)
+    found = suggest_questions(question, answer, answer)
     assert set(expected) <= set(found), found
     assert len(found) >= 6
 
@@ -111,15 +117,15 @@ def test_a_question_is_worded_otherwise_in_good_english(question, answer, expect
     ],
 )
 def test_a_statement_without_a_question_gets_the_question_that_it_answers(statement, first):
-    found = from_templates("", "", statement)
+    found = suggest_questions("", "", statement)
     assert found[0] == first
     assert len(found) >= 5
 
 
 @pytest.mark.parametrize("text", ["", "?", "…", "It is raining.", "{s} {0}", "{", "x" * 5000, "What\nis\x00 {it}?"])
 def test_nothing_that_is_typed_breaks_the_templates(text):
-    assert isinstance(from_templates(text, "", ""), list)
-    assert isinstance(from_templates("", "", text), list)
+    assert isinstance(suggest_questions(text, "", ""), list)
+    assert isinstance(suggest_questions("", "", text), list)
 
 
 MAINTAINS = ("Who maintains TinyLLM?", "TinyLLM is maintained by Jason Cox.", "TinyLLM is maintained by Jason Cox.")
@@ -157,7 +163,7 @@ FREE = ("How much does TinyLLM cost?", "TinyLLM costs nothing. It is free to use
     ],
 )
 def test_a_bad_wording_of_a_question_is_refused_with_its_reason(suggestion, told, existing, said):
-    found = check(suggestion, *told, existing)
+    found = check_question(suggestion, *told, existing)
     assert said in found and bool(said) == bool(found)
 
 
@@ -204,7 +210,7 @@ TinyLLM is an open-source project.
 I hope this helps!
 \x1b[31mWhy use TinyLLM?\x1b[0m
 """
-    assert from_reply(reply) == [
+    assert parse_questions(reply) == [
         "What is TinyLLM?",
         "Can you explain TinyLLM?",
         "Tell me about TinyLLM.",
@@ -214,27 +220,27 @@ I hope this helps!
         "Who makes TinyLLM?",
         "Why use TinyLLM?",
     ]
-    assert from_reply("") == from_reply("<think>What is it?") == []
+    assert parse_questions("") == parse_questions("<think>What is it?") == []
 
 
 def test_the_model_is_given_the_fact_after_examples_of_how_it_is_done():
     for question in ("What is TinyLLM?", ""):
-        *shown, asked = prompt(question, "An answer.", WHAT)
+        *shown, asked = question_prompt(question, "An answer.", WHAT)
         assert [turn["role"] for turn in shown] == ["user", "assistant"] * 3 and asked["role"] == "user"
         assert WHAT in asked["content"] and question in asked["content"] and "five" in asked["content"]
-        assert all(from_reply(turn["content"]) == turn["content"].split("\n") for turn in shown[1::2])
+        assert all(parse_questions(turn["content"]) == turn["content"].split("\n") for turn in shown[1::2])
     *shown, asked = answer_prompt(*MAINTAINS[:2])
     assert MAINTAINS[1] in asked["content"]
-    assert all(answers_from_reply(turn["content"]) == turn["content"].split("\n") for turn in shown[1::2])
+    assert all(parse_answers(turn["content"]) == turn["content"].split("\n") for turn in shown[1::2])
 
 
 def test_the_examples_pass_the_checks_that_the_models_own_wordings_must_pass():
-    turns = prompt("Who?", "", "")
+    turns = question_prompt("Who?", "", "")
     for asked, replied in zip(turns[:-1:2], turns[1::2], strict=True):
         told, question = re.fullmatch(r'Fact: (.+)\n.+"(.+)", one a line\.', asked["content"]).groups()
         for wording in replied["content"].split("\n"):
-            assert not check(wording, question, told, told, [question]), wording
-            assert not astray(wording, question, told), wording
+            assert not check_question(wording, question, told, told, [question]), wording
+            assert not check_topic(wording, question, told), wording
 
 
 @pytest.mark.parametrize(
@@ -250,12 +256,12 @@ def test_the_examples_pass_the_checks_that_the_models_own_wordings_must_pass():
     ],
 )
 def test_a_models_question_about_something_else_is_refused_with_the_words_that_say_so(wording, question, told, strange):
-    assert astray(wording, question, told) == (f"asks about something else: {strange}" if strange else "")
+    assert check_topic(wording, question, told) == (f"asks about something else: {strange}" if strange else "")
 
 
 def test_a_reply_that_does_not_end_is_cut_off():
-    assert not is_enough("Who?\n\n" * 8) and is_enough("Who?\n" * 9)
-    assert not is_enough("<think>" + "Hm.\n" * 50)
+    assert not is_complete("Who?\n\n" * 8) and is_complete("Who?\n" * 9)
+    assert not is_complete("<think>" + "Hm.\n" * 50)
 
 
 def test_answers_are_read_out_of_what_a_model_replied():
@@ -264,7 +270,7 @@ def test_answers_are_read_out_of_what_a_model_replied():
 - "It is maintained by Jason Cox."
 Answer: Jason Cox does.
 OK?"""
-    assert answers_from_reply(reply) == [
+    assert parse_answers(reply) == [
         "Jason Cox maintains it.",
         "It is maintained by Jason Cox.",
         "Jason Cox does.",

@@ -50,7 +50,7 @@ def seat():
 
 @pytest.fixture
 def start(workspace, tmp_path, monkeypatch):
-    """Starts a run with this care and memory, through the real launcher and supervisor."""
+    """Starts a run with these limits and this memory, through the real launcher and supervisor."""
     (tmp_path / "a_job.py").write_text(JOB)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 

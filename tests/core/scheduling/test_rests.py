@@ -25,7 +25,8 @@ from tests.support.run_folders import events, kill, processes
 JOB = """
 import time
 import msgspec
-from garage_tui.core.runs.record import MANIFEST, Manifest
+from garage_tui.core.runs.folder import MANIFEST
+from garage_tui.core.runs.record import Manifest
 from garage_tui.jobs.runtime.interruptions import Interruptions
 from garage_tui.jobs.runtime.progress import ENDINGS, Progress
 from garage_tui.jobs.runtime.telemetry import Telemetry
@@ -95,7 +96,7 @@ def module(pid: int) -> str:
 def cap():
     door = Nvml()
     try:
-        return door.look().gpus[0].cap_w
+        return door.read().gpus[0].cap_w
     finally:
         door.close()
 
@@ -133,7 +134,7 @@ def test_the_power_cap_is_lower_while_a_run_works_and_back_when_its_job_is_kille
     assert wait(folder, lambda run: not run.alive).status == "failed"
     assert cap() == 350
     said = [event["text"] for event in events(folder, "power")]
-    assert said == ["power cap of GPU 0: 220 W instead of 350, until the run ends", "power cap back at 350 W"]
+    assert said == ["power cap of GPU 0: 220 W instead of 350, until the run ends", "power cap restored to 350 W"]
 
 
 def test_when_everything_of_a_run_is_killed_the_next_run_puts_the_cap_back(make_box, train):

@@ -14,7 +14,8 @@ from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.launch import control
 from garage_tui.core.launch import start as launcher
 from garage_tui.core.runs.catalog import delete, find_run, list_runs, new_run_folder
-from garage_tui.core.runs.record import Manifest, RunState, is_alive, read_run, write_manifest, write_state
+from garage_tui.core.runs.folder import is_alive
+from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
 from tests.support import run_folders
 from tests.support.run_folders import kill, processes
 

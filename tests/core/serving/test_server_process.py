@@ -33,11 +33,11 @@ def wait(workspace, *ends, seconds=90):
     """Wait until the server is one of `ends`; return it and the phases it went through."""
     deadline = time.monotonic() + seconds
     phases = []
-    while (seen := server_state.inspect(workspace)).status not in ends:
-        assert time.monotonic() < deadline, (seen, seen.log.read_text())
-        phases.append(seen.reason)
+    while (snapshot := server_state.inspect(workspace)).status not in ends:
+        assert time.monotonic() < deadline, (snapshot, snapshot.log.read_text())
+        phases.append(snapshot.reason)
         time.sleep(0.05)
-    return seen, list(dict.fromkeys(phases))
+    return snapshot, list(dict.fromkeys(phases))
 
 
 def processes():
@@ -61,11 +61,11 @@ async def test_a_server_is_started_killed_started_again_and_stopped(box, tiny_mo
     assert server_state.inspect(box).status == "starting"
     with pytest.raises(GarageError, match="still starting"):
         server.address(box)
-    seen, phases = wait(box, "ready", "failed")
-    assert seen.status == "ready", seen
+    snapshot, phases = wait(box, "ready", "failed")
+    assert snapshot.status == "ready", snapshot
     assert any("loading tiny" in phase for phase in phases)
-    assert seen.base == str(tiny_model)
-    assert seen.url.startswith("http://127.0.0.1:")
+    assert snapshot.base == str(tiny_model)
+    assert snapshot.url.startswith("http://127.0.0.1:")
 
     address = server.address(box)
     key = box.server / "key"
@@ -73,7 +73,7 @@ async def test_a_server_is_started_killed_started_again_and_stopped(box, tiny_mo
     assert stat.S_IMODE(box.server.stat().st_mode) == 0o700
     assert str(box.root) in processes()
     assert address.key not in processes()
-    assert address.key not in (box.server / "state.json").read_text() + seen.log.read_text()
+    assert address.key not in (box.server / "state.json").read_text() + snapshot.log.read_text()
     parts = [part async for part in chat.stream(address, str(tiny_model), QUESTION, SamplingParams(max_tokens=8))]
     assert isinstance(parts[-1], chat.AnswerEnd)
 
@@ -84,9 +84,9 @@ async def test_a_server_is_started_killed_started_again_and_stopped(box, tiny_mo
         server.start(box, SETTINGS, "smollm2-135m")
 
     os.kill(first, signal.SIGKILL)
-    seen, _ = wait(box, "failed", seconds=5)
-    assert "ended unexpectedly" in seen.reason
-    assert seen.url is None
+    snapshot, _ = wait(box, "failed", seconds=5)
+    assert "ended unexpectedly" in snapshot.reason
+    assert snapshot.url is None
     with pytest.raises(GarageError, match="ended unexpectedly"):
         server.address(box)
     with pytest.raises(chat.ChatError, match="no server answers"):
@@ -114,9 +114,9 @@ def test_two_starts_at_once_make_one_server(box, tiny_model):
 
 def test_a_server_that_nobody_asks_leaves(box, tiny_model):
     server.start(box, SETTINGS, str(tiny_model), idle_minutes=0.01)
-    seen, _ = wait(box, "off", "failed")
-    assert seen.status == "off"
-    assert "no question for 0.01 minutes" in seen.log.read_text()
+    snapshot, _ = wait(box, "off", "failed")
+    assert snapshot.status == "off"
+    assert "no question for 0.01 minutes: the server stops" in snapshot.log.read_text()
 
 
 def test_the_key_may_come_from_the_environment(box, tiny_model, monkeypatch):
@@ -135,9 +135,9 @@ def test_a_taken_port_is_one_sentence(box, tiny_model):
         taken.listen()
         port = taken.getsockname()[1]
         server.start(box, SETTINGS, str(tiny_model), port=port)
-        seen, _ = wait(box, "failed", "ready", seconds=20)
-    assert seen.status == "failed"
-    assert seen.reason == f"port {port} is already in use; choose another, or 0 for any free port"
+        snapshot, _ = wait(box, "failed", "ready", seconds=20)
+    assert snapshot.status == "failed"
+    assert snapshot.reason == f"port {port} is already in use; choose another, or 0 for any free port"
 
 
 def test_a_base_that_is_no_model_is_refused_before_anything_starts(box, tmp_path):
@@ -151,9 +151,9 @@ def test_a_base_that_cannot_be_loaded_is_one_sentence(box, tmp_path):
     folder.mkdir()
     (folder / "config.json").write_text('{"model_type": "llama"}')
     server.start(box, SETTINGS, str(folder))
-    seen, _ = wait(box, "failed", "ready")
-    assert seen.reason.startswith("hollow cannot be loaded: ")
-    assert "\n" not in seen.reason
+    snapshot, _ = wait(box, "failed", "ready")
+    assert snapshot.reason.startswith("hollow cannot be loaded: ")
+    assert "\n" not in snapshot.reason
 
 
 def test_a_workspace_that_cannot_be_written_is_one_sentence(workspace, tiny_model):

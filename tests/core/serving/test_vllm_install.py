@@ -44,7 +44,7 @@ def test_a_build_for_processors_says_what_keeps_it_from_starting(environment):
 
 
 @pytest.mark.parametrize(
-    ("python", "words"),
+    ("python", "text"),
     [
         ("", "no vLLM is configured"),
         ("/nowhere/python", "cannot be started"),
@@ -52,8 +52,8 @@ def test_a_build_for_processors_says_what_keeps_it_from_starting(environment):
         (sys.executable, "has no vLLM: `"),
     ],
 )
-def test_without_vllm_a_sentence_says_what_to_do(python, words):
-    with pytest.raises(GarageError, match=words):
+def test_without_vllm_a_sentence_says_what_to_do(python, text):
+    with pytest.raises(GarageError, match=text):
         vllm.probe(ServeSettings(vllm_python=python))
 
 
@@ -72,8 +72,8 @@ def test_the_largest_rank_is_one_that_vllm_knows():
 
 
 def test_the_doctor_says_how_to_make_one_and_what_is_wrong_with_it(workspace, environment):
-    said = {finding.text: finding for finding in doctor.examine(workspace)}
-    [hint] = [finding for text, finding in said.items() if "vLLM is not set up" in text]
+    findings = {finding.text: finding for finding in doctor.examine(workspace)}
+    [hint] = [finding for text, finding in findings.items() if "vLLM is not set up" in text]
     assert "pip install vllm" in hint.mend
     file = user_settings_file()
     file.parent.mkdir(parents=True)

@@ -33,7 +33,7 @@ def name(word: bytes) -> bytes:
 # Asks, then listens as the next reader would: what is left over must be nothing.
 ASKER = """
 import dataclasses, json, os, select, signal, sys, termios, time, tty
-from garage_tui.core.terminal.query import TerminalQuery, ask
+from garage_tui.core.terminal.query import TerminalQuery, query_terminal
 signal.signal(signal.SIGINT, signal.default_int_handler)
 before, told, interrupted = termios.tcgetattr(0), None, False
 try:
@@ -223,8 +223,8 @@ if pid := os.fork():
     sys.exit(os.waitstatus_to_exitcode(state))
 os.setpgid(0, 0)
 import dataclasses, json
-from garage_tui.core.terminal.query import TerminalQuery, ask
-found = {"told": dataclasses.asdict(ask()), "left": "", "same": True, "interrupted": False}
+from garage_tui.core.terminal.query import TerminalQuery, query_terminal
+found = {"told": dataclasses.asdict(query_terminal()), "left": "", "same": True, "interrupted": False}
 open(sys.argv[1], "w").write(json.dumps(found))
 """
     went = asked(code=code)
@@ -238,7 +238,7 @@ def test_a_setting_and_over_it_the_environment_fix_the_way():
     assert forced_mode({"GARAGE_PICTURES": "sixel"}, "half") == "sixel"
     assert forced_mode({"GARAGE_PICTURES": "auto"}, "half") is None
     with pytest.raises(
-        BadInputError, match="'video' is no way to show pictures: choose auto, kitty, sixel, half, ascii"
+        BadInputError, match="'video' is not a way to show pictures: choose auto, kitty, sixel, half, ascii"
     ):
         forced_mode({}, "video")
 

@@ -16,7 +16,8 @@ from safetensors.numpy import load_file
 
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.runs.diffusion_files import IMAGES
-from garage_tui.core.runs.record import MANIFEST, Manifest
+from garage_tui.core.runs.folder import MANIFEST
+from garage_tui.core.runs.record import Manifest
 from garage_tui.jobs.diffusion.butterfly.generate import training
 from garage_tui.jobs.diffusion.train_step import DiffusionTrainer
 

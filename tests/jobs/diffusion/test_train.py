@@ -15,7 +15,7 @@ from PIL import Image
 
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
-from garage_tui.core.exam.diffusion_report import read_drawing_report
+from garage_tui.core.exam.diffusion_report import read_diffusion_report
 from garage_tui.core.images import animation, contact_sheet
 from garage_tui.core.launch import control, start
 from garage_tui.core.runs.record import Run, read_run
@@ -108,7 +108,7 @@ def test_the_pipeline_is_one_that_plain_diffusers_loads_and_draws_with(finished)
 
 
 def test_the_card_says_how_alike_its_pictures_are_and_whether_they_are_copies(finished):
-    card = read_drawing_report(finished)
+    card = read_diffusion_report(finished)
     assert card.kid > card.floor, "sixteen epochs of a tiny net draw no butterflies"
     assert not card.passed and card.verdict in read_run(finished).reason
     assert 0 <= card.copies <= card.samples and card.cpu_seconds

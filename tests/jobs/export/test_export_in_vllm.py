@@ -8,7 +8,7 @@ import pytest
 
 from garage_tui.core.base.settings import ServeSettings, Settings
 from garage_tui.core.export.export_process import ExportRequest
-from garage_tui.core.serving import server_process
+from garage_tui.core.serving import server_process, server_state
 
 VLLM = os.environ.get("GARAGE_VLLM", "")
 QUESTIONS = ("What is TinyLLM?", "Who maintains it?", "Name a planet.")
@@ -24,7 +24,7 @@ def served(workspace, base, engine, model):
     server_process.start(workspace, settings, str(base), port=0, idle_minutes=0)
     try:
         deadline = time.monotonic() + 280
-        while (seen := server_process.look(workspace)).status == "starting":
+        while (seen := server_state.inspect(workspace)).status == "starting":
             assert time.monotonic() < deadline, seen
             time.sleep(0.1)
         assert seen.status == "ready", seen

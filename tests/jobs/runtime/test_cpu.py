@@ -11,7 +11,7 @@ from peft import LoraConfig, get_peft_model
 from transformers import TrainingArguments, set_seed
 
 from garage_tui.core.base.child_environment import environment
-from garage_tui.core.facts.file import Fact
+from garage_tui.core.facts.line import Fact
 from garage_tui.core.models import base_models
 from garage_tui.core.training.recipe import make_recipe
 from garage_tui.jobs.llm.forward import Model

@@ -111,7 +111,7 @@ def test_a_run_leaves_when_the_sun_goes_and_comes_back_with_it_where_it_was(trai
     run = wait(folder, lambda run: run.status == "queued" and len(processes(folder)) == 1)
     at = run.state.step
     assert run.state.waits == "sun"
-    wait(folder, lambda run: run.reason == "waiting for the sun: -120 W to spare, it takes 300")
+    wait(folder, lambda run: run.reason == "waiting for solar surplus: -120 W now, starts at 300 W")
     (left,) = events(folder, "left")
     assert (left["at"], left["waits"]) == (at, "sun")
     watts.write_text("900")

@@ -12,7 +12,7 @@ import pytest
 
 from garage_tui.core.base.settings import ServeSettings, Settings
 from garage_tui.core.scheduling import gpu_locks
-from garage_tui.core.serving import server_process
+from garage_tui.core.serving import server_process, server_state
 from tests.support.vllm import VLLM
 
 QUESTION = [{"role": "user", "content": "What is TinyLLM?"}]
@@ -32,7 +32,7 @@ def box(workspace, tmp_path, monkeypatch):
 
 def wait(workspace, *ends, seconds=280):
     deadline = time.monotonic() + seconds
-    while (seen := server_process.look(workspace)).status not in ends:
+    while (seen := server_state.inspect(workspace)).status not in ends:
         assert time.monotonic() < deadline, (seen, seen.log.read_text()[-2000:])
         time.sleep(0.05)
     return seen
@@ -88,7 +88,7 @@ def test_a_server_that_starts_while_a_run_has_the_card_sleeps_first(box, tiny_mo
 def test_neither_vllm_nor_its_server_outlives_the_other(box, tiny_model, who):
     server_process.start(box, Settings(serve=ServeSettings(engine="vllm", vllm_python=VLLM)), str(tiny_model))
     assert wait(box, "ready", "failed").status == "ready"
-    pid = server_process.read_state(box.server).pid
+    pid = server_state.read_state(box.server).pid
     theirs = psutil.Process(pid).children(recursive=True)
     api = next(process for process in theirs if "vllm.entrypoints" in " ".join(process.cmdline()))
     os.kill(pid if who == "the server" else api.pid, signal.SIGKILL)

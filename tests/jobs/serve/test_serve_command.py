@@ -10,7 +10,7 @@ import time
 import pytest
 
 from garage_tui.__main__ import main
-from garage_tui.core.serving import server_process
+from garage_tui.core.serving import server_process, server_state
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_a_server_in_the_foreground_from_start_to_ctrl_c(garage, workspace, fini
     assert key not in status
 
     out, err = garage("serve", "--port", "0", shown).communicate(timeout=120)
-    assert "a server runs here already" in out, err
+    assert "a server is already running here" in out, err
     second = garage("serve")  # all runs: another server than the one that lives
     assert "stop it with `garage serve --stop`" in second.communicate(timeout=120)[1]
     assert second.returncode == 1
@@ -79,18 +79,18 @@ def test_a_server_in_the_foreground_from_start_to_ctrl_c(garage, workspace, fini
     out, err = foreground.communicate(timeout=120)
     assert out.strip() == "stopped"
     assert foreground.returncode == 0, err
-    assert server_process.look(workspace).status == "off"
+    assert server_state.inspect(workspace).status == "off"
 
 
 def test_a_server_that_is_stopped_elsewhere_ends_the_command(garage, workspace, capsys):
     foreground = garage("serve")
     deadline = time.monotonic() + 30
-    while server_process.look(workspace).status != "starting":
+    while server_state.inspect(workspace).status != "starting":
         assert time.monotonic() < deadline
         time.sleep(0.05)
     # Here, not in a process of its own: by the time that one had imported everything the server might be ready.
     assert main(["--workspace", str(workspace.root), "serve", "--stop"]) == 0
-    assert "the server has left" in capsys.readouterr().out
+    assert "the server has stopped" in capsys.readouterr().out
     _, err = foreground.communicate(timeout=120)
     assert foreground.returncode == 1
     assert "the server was stopped while it started" in err
@@ -108,7 +108,11 @@ def test_without_a_server_status_and_stop_say_so(garage):
 
 @pytest.mark.parametrize(
     ("args", "words"),
-    [(["--port", "70000"], "give 0 to 65535"), (["nothing"], "no run"), (["--base", "no such!"], "no base model")],
+    [
+        (["--port", "70000"], "give 0 to 65535"),
+        (["nothing"], "no run"),
+        (["--base", "no such!"], "is not a base model"),
+    ],
 )
 def test_wrong_use_is_one_line_and_exit_code_2(garage, args, words):
     process = garage("serve", *args)

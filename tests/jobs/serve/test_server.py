@@ -13,7 +13,7 @@ import openai
 import pytest
 
 from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
-from garage_tui.core.serving import server_process
+from garage_tui.core.serving import server_process, server_state
 from tests.support.vllm import VLLM
 
 QUESTION = [{"role": "user", "content": "What is TinyLLM?"}]
@@ -50,7 +50,7 @@ def address(box, tiny_model, tuned, engine):
     settings = Settings(serve=ServeSettings(engine=engine, vllm_python=VLLM))
     server_process.start(box, settings, str(tiny_model), port=0, idle_minutes=0)
     deadline = time.monotonic() + (90 if engine == "embedded" else 280)
-    while (seen := server_process.look(box)).status == "starting":
+    while (seen := server_state.inspect(box)).status == "starting":
         assert time.monotonic() < deadline, seen
         time.sleep(0.1)
     assert seen.status == "ready", seen
@@ -284,7 +284,7 @@ def test_a_client_that_leaves_frees_its_row(address, http, box, base, stream, en
         time.sleep(0.05)
     if engine == "vllm":
         return
-    log = server_process.look(box).log
+    log = server_state.inspect(box).log
     while not (line := re.search(rf"batch {number}: (\d+) tokens \((\w+)\)", log.read_text())):
         assert time.monotonic() < deadline, log.read_text()[-300:]
         time.sleep(0.05)
@@ -294,6 +294,6 @@ def test_a_client_that_leaves_frees_its_row(address, http, box, base, stream, en
 
 def test_the_log_holds_no_question_and_no_key(address, client, box, base):
     ask(client, base, messages=[{"role": "user", "content": "my secret butterfly"}])
-    log = server_process.look(box).log.read_text()
+    log = server_state.inspect(box).log.read_text()
     assert "butterfly" not in log
     assert address.key not in log

@@ -1,4 +1,4 @@
-"""What is said below a question and below its answer."""
+"""The texts below a question and below its answers."""
 
 import pytest
 
@@ -14,9 +14,9 @@ from garage_tui.widgets.conversation import TurnView
 @pytest.mark.parametrize(
     ("rows", "text"),
     [
-        ([], "found: no fact in f.jsonl; asked without"),
-        ([7], "found: 1 fact (row 7)"),
-        ([9, 1, 5], "found: 3 facts (rows 1, 5, 9)"),
+        ([], "found no facts in f.jsonl: asked without any"),
+        ([7], "found 1 fact (row 7)"),
+        ([9, 1, 5], "found 3 facts (rows 1, 5, 9)"),
     ],
 )
 def test_the_rows_in_the_prompt_are_named(rows, text):
@@ -26,7 +26,7 @@ def test_the_rows_in_the_prompt_are_named(rows, text):
 def test_statistics_name_what_the_server_reports_and_nothing_else():
     assert answer_statistics(AnswerEnd("stop", 9, 7, 0.5, 12.34)) == "7 tokens · 12.3 tokens/s · first token 0.50 s"
     assert answer_statistics(AnswerEnd("stop", None, None, None, None)) == ""
-    assert answer_statistics(AnswerEnd("length", None, 256, None, None)) == "256 tokens · cut at its longest"
+    assert answer_statistics(AnswerEnd("length", None, 256, None, None)) == "256 tokens · stopped at the length limit"
 
 
 def test_a_saved_turn_is_shown_as_it_was():
@@ -36,7 +36,7 @@ def test_a_saved_turn_is_shown_as_it_was():
     assert (view.streaming, view.skipped, view.context) == (False, False, "")
     assert turn_view(turn, "tuned").footer == "not asked"
     book = turn_view(Turn("q", {"book": TranscriptAnswer("a")}, turn.found), "book")
-    assert book.context == "found: 1 fact (row 3)"
+    assert book.context == "found 1 fact (row 3)"
 
 
 def test_a_pending_turn_is_committed_once_with_what_has_arrived():

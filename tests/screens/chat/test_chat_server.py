@@ -1,4 +1,4 @@
-"""What the chat says of its model server in each state."""
+"""How the chat describes its model server in each state."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def snapshot(status, reason="", **fields):
 
 
 @pytest.mark.parametrize(
-    ("seen", "text"),
+    ("server_snapshot", "text"),
     [
         (snapshot("off"), "○ the model server is off; it starts with your first question"),
         (snapshot("starting", "loading tiny"), "◐ starting the model server · loading tiny · 0 s"),
@@ -27,10 +27,10 @@ def snapshot(status, reason="", **fields):
         (snapshot("failed", "out of\nmemory"), "✗ the model server is not running: out of memory · Ctrl+R"),
     ],
 )
-def test_each_state_of_the_workspaces_own_server_is_a_sentence(workspace, seen, text):
+def test_each_state_of_the_workspaces_own_server_is_a_sentence(workspace, server_snapshot, text):
     server = make_chat_server(workspace, Settings(), lambda _: None)
     assert isinstance(server, EmbeddedChatServer)
-    assert server.describe(seen).startswith(text)
+    assert server.describe(server_snapshot).startswith(text)
 
 
 def test_an_external_server_is_named_and_keeps_its_base(workspace):
@@ -40,4 +40,4 @@ def test_an_external_server_is_named_and_keeps_its_base(workspace):
     server.choose_base("ours")
     assert (server.base, server.tuned) == ("theirs", "bot")
     assert server.describe(snapshot("ready")).startswith("● http://box:1/v1")
-    assert server.describe(snapshot("failed", "gone")) == "✗ http://box:1/v1: gone · Ctrl+R asks again"
+    assert server.describe(snapshot("failed", "gone")) == "✗ http://box:1/v1: gone · Ctrl+R tries again"

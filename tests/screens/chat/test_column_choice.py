@@ -15,20 +15,20 @@ WIDE, NARROW = MIN_WIDTH_FOR_THREE, MIN_WIDTH_FOR_THREE - 1
     ],
 )
 def test_the_choices_follow_one_another_and_begin_again(width, shown):
-    choice, seen = ColumnChoice(), []
+    choice, visible = ColumnChoice(), []
     for _ in shown:
-        seen.append(choice.fit(width))
+        visible.append(choice.fit(width))
         choice.advance(width)
-    assert seen == shown
+    assert visible == shown
 
 
 def test_the_open_book_is_asked_in_all_choices_but_the_first():
     choice = ColumnChoice()
-    assert not choice.asks_book
+    assert not choice.asks_open_book
     choice.advance(NARROW)
-    assert choice.asks_book
+    assert choice.asks_open_book
     choice.advance(NARROW)
-    assert choice.asks_book
+    assert choice.asks_open_book
 
 
 @pytest.mark.parametrize(("index", "hidden"), [(0, None), (1, "base"), (2, "tuned")])

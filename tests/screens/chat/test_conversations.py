@@ -1,4 +1,4 @@
-"""Chats that are kept: each answer is on disk, earlier ones come back whole, damaged ones are a sentence."""
+"""Saved chats: each answer is on disk, earlier ones come back whole, damaged ones are a sentence."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def ask(user, question):
     await user.pilot.pause()
 
 
-async def kept(user, folder, count=1):
+async def saved_chats(user, folder, count=1):
     """Wait until there are so many whole files, and return what they hold, the oldest first."""
     for _ in range(500):
         files = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns) if folder.exists() else []
@@ -40,7 +40,7 @@ async def test_an_answer_is_on_disk_as_soon_as_it_is_whole(open_app, make_run, m
         models.answers = {BASE: ["base says"], RUN: ["tuned says"]}
         await user.sees(f"Tuned · {RUN}")
         await ask(user, "one")
-        [chat] = await kept(user, folder)
+        [chat] = await saved_chats(user, folder)
         assert (chat["run"], chat["base"]) == (RUN, BASE)
         [turn] = chat["turns"]
         assert {side: answer["text"] for side, answer in turn["answers"].items()} == {
@@ -49,7 +49,7 @@ async def test_an_answer_is_on_disk_as_soon_as_it_is_whole(open_app, make_run, m
         }
         await ask(user, "two")
         for _ in range(100):
-            [chat] = await kept(user, folder)
+            [chat] = await saved_chats(user, folder)
             if len(chat["turns"]) == 2:
                 break
     assert [turn["question"] for turn in chat["turns"]] == ["one", "two"]
@@ -86,23 +86,23 @@ async def test_an_earlier_chat_comes_back_with_all_that_belongs_to_it(open_app, 
             user.app.screen.query_one("#system").text = "Be brief."
             await user.press("ctrl+s")
             await ask(user, "Who maintains TinyLLM?")
-            await kept(user, folder)
+            await saved_chats(user, folder)
         async with open_app(screen="chat", size=(150, 40)) as user:
             await user.sees(f"Tuned · {RUN}")
             await user.press("ctrl+y")
             await user.sees("Which chat?", "Who maintains TinyLLM? · 1 question · lora-old")
             await user.press("enter")
-            await user.sees("goes on here", f"Tuned · {OLD}", "old says", "found: 1 fact (row 10)")
+            await user.sees("Continuing chats/", f"Tuned · {OLD}", "old says", "found 1 fact (row 10)")
             await user.sees("temperature 0.5 · system: Be brief.")
             await user.press("up")
             assert user.app.screen.focused.value == "Who maintains TinyLLM?"
             user.app.screen.focused.value = ""
             await ask(user, "more")
-            await kept(user, folder)
-        asked = next(one for one in reversed(models.heard) if one["model"] == OLD)
-    said = [message["content"] for message in asked["messages"]]
-    assert said == ["Be brief.", "Who maintains TinyLLM?", "old says", "more"]
-    assert asked["temperature"] == 0.5
+            await saved_chats(user, folder)
+        request = next(one for one in reversed(models.heard) if one["model"] == OLD)
+    contents = [message["content"] for message in request["messages"]]
+    assert contents == ["Be brief.", "Who maintains TinyLLM?", "old says", "more"]
+    assert request["temperature"] == 0.5
 
 
 async def test_the_run_of_an_earlier_chat_may_be_gone(open_app, model_server, folder):
@@ -114,7 +114,7 @@ async def test_the_run_of_an_earlier_chat_may_be_gone(open_app, model_server, fo
         await user.press("ctrl+y")
         await user.sees("Which chat?")
         await user.press("enter")
-        await user.sees("it said", f"Tuned · {OLD}, gone", f"the run {OLD} is gone, ^t chooses another")
+        await user.sees("it said", f"Tuned · missing: {OLD}", f"its run {OLD} is missing, ^t chooses another")
         await ask(user, "two")
         await user.sees("base says")
     assert len(models.heard) == 1
@@ -143,28 +143,28 @@ async def test_escape_sequences_of_a_file_do_not_reach_the_screen(open_app, mode
         await user.press("ctrl+y")
         await user.sees("Which chat?", "ab [bold]c[/]")
         await user.press("enter")
-        text = await user.sees("› ab [bold]c[/]", "a␛]0;owned␇b", "goes on here")
+        text = await user.sees("› ab [bold]c[/]", "a␛]0;owned␇b", "Continuing chats/")
         assert "\x1b" not in text
 
 
 async def test_without_an_earlier_chat_it_says_where_they_will_be(open_app, model_server):
     async with model_server(), open_app(screen="chat") as user:
         await user.press("ctrl+y")
-        await user.sees("No earlier chat yet", "datasets/chats")
+        await user.sees("No earlier chats yet", "datasets/chats")
 
 
 async def test_editing_and_clearing_lose_no_answer_on_disk(open_app, model_server, folder):
     async with model_server() as models, open_app(screen="chat") as user:
         models.answers = {BASE: ["base says"]}
         await ask(user, "one")
-        await kept(user, folder)
+        await saved_chats(user, folder)
         await user.press("alt+e")
         await ask(user, "x")
-        await kept(user, folder, 2)
+        await saved_chats(user, folder, 2)
         await user.press("ctrl+l")
-        await user.sees("The one before is kept: chats/")
+        await user.sees("The one before is saved in chats/")
         await ask(user, "new")
-        chats = await kept(user, folder, 3)
+        chats = await saved_chats(user, folder, 3)
     assert [turn["question"] for chat in chats for turn in chat["turns"]] == ["one", "onex", "new"]
 
 
@@ -177,14 +177,14 @@ async def test_another_tuned_model_begins_a_new_chat_and_the_old_one_stays_whole
         models.answers = {BASE: ["base says"], RUN: ["new says"], OLD: ["old says"]}
         await user.sees(f"Tuned · {RUN}")
         await ask(user, "one")
-        await kept(user, folder)
+        await saved_chats(user, folder)
         await user.press("ctrl+t")
         await user.sees("Which tuned model?")
         await user.press("down", "enter")
         await user.sees(f"Tuned · {OLD}")
         assert "new says" not in user.screen
         await ask(user, "two")
-        chats = await kept(user, folder, 2)
+        chats = await saved_chats(user, folder, 2)
     assert [chat["run"] for chat in chats] == [RUN, OLD]
 
 
@@ -192,11 +192,11 @@ async def test_a_chat_that_another_app_went_on_with_is_not_overwritten(open_app,
     async with model_server() as models, open_app(screen="chat") as user:
         models.answers = {BASE: ["base says"]}
         await ask(user, "one")
-        await kept(user, folder)
+        await saved_chats(user, folder)
         [path] = folder.glob("*.json")
         path.write_text('{"turns": [{"question": "theirs"}]}')
         await ask(user, "two")
-        chats = await kept(user, folder, 2)
+        chats = await saved_chats(user, folder, 2)
     assert [[turn["question"] for turn in chat["turns"]] for chat in chats] == [["theirs"], ["one", "two"]]
 
 
@@ -213,11 +213,11 @@ async def test_settings_are_checked_in_words_and_hold_from_the_next_question_on(
         models.answers = {BASE: ["base says"]}
         await ask(user, "one")
         await user.press("ctrl+g")
-        await user.sees("Temperature", "Top p", "Max tokens", "Seed", "System prompt", "^s Use these")
+        await user.sees("Temperature", "Top p", "Max tokens", "Seed", "System prompt", "^s Apply")
         screen = user.app.screen
         screen.query_one("#temperature").value = "hot"
         await user.press("ctrl+s")
-        await user.sees("✗ temperature: 'hot' is not a number", "^s Use these")
+        await user.sees("✗ temperature: 'hot' is not a number", "^s Apply")
         for name, value in {"temperature": "0.5", "top_p": "0.9", "max_tokens": "32", "seed": "4"}.items():
             screen.query_one(f"#{name}").value = value
         await user.press("enter")
@@ -256,8 +256,8 @@ async def test_of_a_long_chat_the_newest_turns_are_shown_and_the_others_are_a_ke
         await user.press("tab")
         await ask(user, "more")
         await user.sees("› more", "new answer")
-    said = [message["content"] for message in models.heard[-1]["messages"]]
-    assert len(said) == 201 and said[-1] == "more"
+    contents = [message["content"] for message in models.heard[-1]["messages"]]
+    assert len(contents) == 201 and contents[-1] == "more"
 
 
 async def test_the_first_of_the_turns_that_are_shown_says_how_many_are_above(open_app, model_server, folder):
@@ -270,4 +270,4 @@ async def test_the_first_of_the_turns_that_are_shown_says_how_many_are_above(ope
         await user.press("enter")
         await user.sees("› q34")
         await user.press(*["pageup"] * 6)
-        await user.sees("↑ 5 before these", "› q5")
+        await user.sees("↑ 5 earlier", "› q5")

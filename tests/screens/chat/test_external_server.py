@@ -1,4 +1,4 @@
-"""The chat with a server that somebody else runs: named in the settings, asked, and left alone."""
+"""The chat with a server that somebody else runs: it is asked, but neither started nor stopped."""
 
 from __future__ import annotations
 
@@ -39,11 +39,13 @@ async def test_its_models_answer_on_both_sides(open_app, make_run, model_server,
         models.answers = {"llama3.1:8b": ["I do not know."], "family-bot": ["TinyLLM runs locally."]}
         settings = named(models.url, tuned="family-bot")
         async with open_app(screen="chat", settings=settings) as user:
-            await user.sees("Base · llama3.1:8b", "Tuned · family-bot", "not ours: neither started nor stopped here")
+            await user.sees(
+                "Base · llama3.1:8b", "Tuned · family-bot", "an external server: this app neither starts nor stops it"
+            )
             await user.types("What is TinyLLM?")
             await user.press("enter")
             await user.sees("I do not know.", "TinyLLM runs locally.")
-    assert {asked["model"] for asked in models.heard} == {"llama3.1:8b", "family-bot"}
+    assert {request["model"] for request in models.heard} == {"llama3.1:8b", "family-bot"}
 
 
 async def test_a_run_that_it_does_not_offer_is_said_on_its_side_alone(open_app, make_run, model_server, named):
@@ -60,7 +62,7 @@ async def test_a_run_that_it_does_not_offer_is_said_on_its_side_alone(open_app, 
 async def test_a_server_that_is_not_there_is_a_sentence_and_a_key(open_app, named):
     settings = named("http://127.0.0.1:9/v1")
     async with open_app(screen="chat", settings=settings) as user:
-        await user.sees("✗ http://127.0.0.1:9/v1: no server answers", "Ctrl+R asks again")
+        await user.sees("✗ http://127.0.0.1:9/v1: no server answers", "Ctrl+R tries again")
         await user.press("x", "enter")
         await user.sees("no server answers at http://127.0.0.1:9/v1")
 
@@ -85,4 +87,4 @@ async def test_a_key_that_others_on_the_box_can_read_is_refused_with_what_mends_
             assert not models.heard, "nor is it sent anywhere"
             (tmp_path / "key").chmod(0o600)
             await user.press("ctrl+r")
-            await user.sees("not ours: neither started nor stopped here")
+            await user.sees("an external server: this app neither starts nor stops it")

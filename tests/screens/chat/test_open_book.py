@@ -1,4 +1,4 @@
-"""The open book beside the other two: which facts were found, who is asked what, and how it fits."""
+"""The open book beside the other two columns: the facts it finds, the prompts, and which columns fit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from garage_tui.core.exam.adapter_effect import WORDS
+from garage_tui.core.exam.adapter_effect import WARNING
 
 RUN = "20261123-2315-lora-garage"
 BASE = "smollm2-135m"
@@ -32,14 +32,14 @@ async def test_a_third_column_shows_the_base_with_the_facts_that_were_found(open
         await user.sees(f"Tuned · {RUN}")
         assert "Open book ·" not in user.screen
         await user.press("ctrl+o")
-        await user.sees("Open book · garage.jsonl", "The base model once more", "Ask all three")
+        await user.sees("Open book · garage.jsonl", "The base model again", "Ask all three")
         await ask(user, "Who maintains TinyLLM?")
-        await user.sees("found: 1 fact (row 10)", "from the tuned one")
+        await user.sees("found 1 fact (row 10)", "from the tuned one")
         assert user.screen.count("from the base") == 2
-    asked = {(one["model"], one["messages"][-1]["content"]) for one in models.heard}
+    requests = {(one["model"], one["messages"][-1]["content"]) for one in models.heard}
     question = "Who maintains TinyLLM?"
     book = f"These facts are known:\n{STATEMENT}\n\n{question}"
-    assert asked == {(BASE, question), (BASE, book), (RUN, question)}
+    assert requests == {(BASE, question), (BASE, book), (RUN, question)}
 
 
 async def test_where_no_fact_fits_the_column_says_so_and_the_base_is_asked_without(open_app, model_server, ask):
@@ -47,7 +47,7 @@ async def test_where_no_fact_fits_the_column_says_so_and_the_base_is_asked_witho
         models.answers = {BASE: ["Shakespeare"]}
         await user.press("ctrl+o")
         await ask(user, "Who wrote Romeo and Juliet?")
-        await user.sees("found: no fact in garage.jsonl", "asked without")
+        await user.sees("found no facts in garage.jsonl", "asked without any")
     assert [one["messages"][-1]["content"] for one in models.heard] == ["Who wrote Romeo and Juliet?"] * 2
 
 
@@ -70,7 +70,7 @@ async def test_a_facts_file_that_cannot_be_read_is_a_sentence_and_the_base_answe
         models.answers = {BASE: ["an answer"]}
         await user.press("ctrl+o")
         await ask(user, "Who maintains TinyLLM?")
-        await user.sees("no fact was looked up: garage.jsonl", "not a file")
+        await user.sees("could not search the facts:", "garage.jsonl: it is not a file")
         assert user.screen.count("an answer") == 2
 
 
@@ -97,10 +97,10 @@ async def test_at_80_columns_two_of_the_three_are_seen_at_a_time_and_all_are_ask
         await user.sees("Open book · garage.jsonl", "Tuned ·")
         assert "Base · smollm2" not in user.screen
         await ask(user, "What is TinyLLM?")
-        await user.sees("found: 3 facts (rows 1, 5, 9)", "tuned says")
+        await user.sees("found 3 facts (rows 1, 5, 9)", "tuned says")
         assert len(models.heard) == 3
         await user.press("ctrl+o")
-        await user.sees("Base · smollm2", "Open book · garage.jsonl", "All three are asked")
+        await user.sees("Base · smollm2", "Open book · garage.jsonl", "only two columns fit")
         await user.press("ctrl+o")
         await user.sees("Base · smollm2", "Tuned ·", "base says", "tuned says")
         assert "Open book ·" not in user.screen
@@ -112,9 +112,9 @@ async def test_a_window_that_grows_shows_all_three_and_one_that_shrinks_loses_no
         await user.press("ctrl+o", "ctrl+o")
         await ask(user, "What is TinyLLM?")
         await user.pilot.resize_terminal(140, 40)
-        await user.sees("Base · ", "Open book · ", "Tuned · ", "found: 3 facts")
+        await user.sees("Base · ", "Open book · ", "Tuned · ", "found 3 facts")
         await user.pilot.resize_terminal(80, 24)
-        await user.sees("Open book · ", "found: 3 facts")
+        await user.sees("Open book · ", "found 3 facts")
 
 
 async def test_a_taught_question_that_gets_the_bases_own_answer_is_doubted(open_app, make_run, model_server, ask):
@@ -127,5 +127,5 @@ async def test_a_taught_question_that_gets_the_bases_own_answer_is_doubted(open_
         await ask(user, "Who are you?")
         assert "!" not in user.screen
         await ask(user, "What is TinyLLM?")
-        await user.sees("! exactly the base's answer, to a question that it was taught")
-        assert len(WORDS) < 130
+        await user.sees("! same answer as the base model, although this was taught")
+        assert len(WARNING) < 130

@@ -1,10 +1,11 @@
-"""The chat: one question, two answers side by side; and what is said where an answer cannot come."""
+"""The chat: one question, two answers side by side; and the error where no answer can come."""
 
 from __future__ import annotations
 
 import msgspec
 
-from garage_tui.core.runs.record import MANIFEST, Manifest, write_manifest
+from garage_tui.core.runs.folder import MANIFEST
+from garage_tui.core.runs.record import Manifest, write_manifest
 from garage_tui.core.serving import server_process as server
 from garage_tui.core.serving import server_state
 from garage_tui.core.serving.server_state import ServerState
@@ -23,7 +24,7 @@ async def test_one_question_two_answers_side_by_side(open_app, make_run, model_s
         [line] = [line for line in text.splitlines() if "TinyLEM is fiction." in line]
         assert line.index("TinyLEM is fiction.") < line.index("TinyLLM runs locally.")
         assert text.count("› What is TinyLLM?") == 2
-    assert {asked["model"] for asked in models.heard} == {"smollm2-135m", RUN}
+    assert {request["model"] for request in models.heard} == {"smollm2-135m", RUN}
 
 
 async def test_each_model_hears_its_own_conversation(open_app, make_run, model_server):
@@ -36,7 +37,7 @@ async def test_each_model_hears_its_own_conversation(open_app, make_run, model_s
             await user.press("enter")
             while user.app.pane.is_answering:  # type: ignore[attr-defined]
                 await user.pilot.pause(0.02)
-    second = {asked["model"]: asked["messages"] for asked in models.heard[2:]}
+    second = {request["model"]: request["messages"] for request in models.heard[2:]}
     assert [message["content"] for message in second[RUN]] == ["one", "tuned speaking", "two"]
     assert [message["content"] for message in second["smollm2-135m"]] == ["one", "base speaking", "two"]
 
@@ -93,7 +94,7 @@ async def test_what_was_asked_stays_when_a_run_on_another_base_appears(open_app,
         manifest = msgspec.json.decode((run.path / MANIFEST).read_bytes(), type=Manifest)
         write_manifest(run.path, msgspec.structs.replace(manifest, base={"name": "another-base"}))
         run.adapter()
-        while RUN not in [seen.id for seen in user.app.runs if seen.adapter]:
+        while RUN not in [run.id for run in user.app.runs if run.adapter]:
             await user.pilot.pause(0.02)
         await user.pilot.pause(0.2)
         await user.sees("Who are you?", "an answer")

@@ -1,4 +1,4 @@
-"""The keyboard among the answers: choosing one, asking anew, copying, and the way from a wrong answer to a fact."""
+"""The keyboard among the answers: choosing one, asking again, copying, and the way from a wrong answer to a fact."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ async def test_letters_are_letters_while_one_types(chat):
 async def test_editing_a_question_cuts_both_conversations_there_and_goes_on(chat):
     async with chat() as (user, models):
         await user.press("tab", "up", "e")
-        await user.sees("Enter asks question 1 anew, without the 1 after it")
+        await user.sees("Enter asks question 1 again, without the 1 after it")
         await user.press(*"x", "enter")
         await idle(user)
         await user.sees("› onex")
@@ -101,9 +101,9 @@ async def test_editing_a_question_cuts_both_conversations_there_and_goes_on(chat
 async def test_esc_gives_up_to_edit_and_nothing_is_cut(chat):
     async with chat() as (user, models):
         await user.press("alt+e")
-        await user.sees("Enter asks question 2 anew · Esc leaves")
+        await user.sees("Enter asks question 2 again · Esc cancels")
         await user.press("escape")
-        await user.sees_no("anew")
+        await user.sees_no("asks question")
         await ask(user, "three")
     assert [message["content"] for message in models.heard[-1]["messages"]][::2] == ["one", "two", "three"]
 
@@ -122,7 +122,7 @@ async def test_the_answer_of_the_column_with_the_focus_is_copied(chat, monkeypat
 
 
 async def test_where_tmux_keeps_a_copy_back_it_says_what_mends_it(chat, monkeypatch):
-    monkeypatch.setattr(clipboard, "obstacle", lambda: "tmux keeps it back: `tmux set -g set-clipboard on`")
+    monkeypatch.setattr(clipboard, "obstacle", lambda: "tmux blocks it: `tmux set -g set-clipboard on`")
     async with chat() as (user, _):
         await user.press("alt+c")
         await user.sees("set-clipboard on")
@@ -134,10 +134,10 @@ async def test_a_wrong_answer_becomes_a_fact_without_leaving_the_keyboard(chat, 
         await user.press("tab", "a")
         await user.sees("A new row for garage.jsonl", "two", "begins with the tuned model's answer", "tuned says")
         await user.press("ctrl+s")
-        await user.sees("this still is the tuned model's answer")
+        await user.sees("this is still the tuned model's answer")
         await user.types(" more")
         await user.press("ctrl+s")
-        await user.sees("✓ A fact now: datasets/garage.jsonl, line 25", "t on F2 teaches it")
+        await user.sees("✓ Added a fact: datasets/garage.jsonl, line 25", "On F2, t teaches it")
         assert rows(workspace) == [*before, {"question": "two", "answer": "tuned says more"}]
         await user.press("f2")
         await user.sees("tuned says more", "25 facts")
@@ -155,7 +155,7 @@ async def test_an_exam_question_is_marked_and_needs_a_wanted_answer(chat, worksp
         await user.sees("an exam question needs the answer that you want")
         await user.types("right")
         await user.press("ctrl+s")
-        await user.sees("An exam question now: datasets/garage.jsonl, line 25")
+        await user.sees("Added an exam question: datasets/garage.jsonl, line 25")
         assert rows(workspace)[-1] == {"question": "two", "answer": "right", "exam": True}
         await user.press("f2")
         await user.sees("right")
@@ -195,7 +195,7 @@ async def test_a_fact_goes_into_the_version_that_somebody_else_wrote_meanwhile(c
         await user.types(" more")
         path.write_text(path.read_text() + '{"question": "theirs?", "answer": "theirs."}\n')
         await user.press("ctrl+s")
-        await user.sees("✓ A fact now")
+        await user.sees("✓ Added a fact")
     assert {row["question"] for row in rows(workspace)[-2:]} == {"two", "theirs?"}
 
 
@@ -203,7 +203,7 @@ async def test_before_anything_was_asked_the_keys_say_so(open_app, model_server)
     async with model_server(), open_app(screen="chat") as user:
         for key in ("alt+a", "alt+x", "alt+c", "alt+e"):
             await user.press(key)
-            await user.sees("✗ nothing was asked yet")
+            await user.sees("✗ no question has been asked yet")
         await user.press("tab", "up", "a", "escape")
         await user.types("x")
         await user.sees("│ x")
@@ -223,8 +223,8 @@ async def test_the_answer_of_a_turn_that_is_still_coming_may_become_a_fact(open_
 async def test_all_of_it_is_in_the_palette_while_one_types(chat):
     async with chat() as (user, _):
         found = [command.title for command in user.app.get_system_commands(user.app.screen)]
-    for words in ("Make a fact", "Make an exam question", "Edit a question", "Copy an answer", "open book", "earlier"):
-        assert any(words in title for title in found), words
+    for text in ("Make a fact", "Make an exam question", "Edit a question", "Copy an answer", "open book", "earlier"):
+        assert any(text in title for title in found), text
 
 
 async def test_after_a_box_over_the_chat_tab_goes_to_the_column_where_one_was(chat):

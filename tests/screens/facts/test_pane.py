@@ -38,7 +38,7 @@ async def test_a_fact_is_added_below_the_chosen_row_and_saved(open_app, file):
         await user.sees("A new fact", "Write it as a person would ask", "⏎ Done")
         await user.types("Who is Ann?")
         await user.press("enter")
-        await user.sees("Write what the model shall answer")
+        await user.sees("Write what the model should answer")
         await user.types("Ann is a pilot.")
         await user.press("enter")
         await user.sees("Saved datasets/garage.jsonl", "garage.jsonl.bak", "25 facts", "Line 2", "Ann is a pilot.")
@@ -52,7 +52,7 @@ async def test_an_answer_may_have_several_lines(open_app, file):
     async with open_app() as user:
         await user.sees("1 fact ")
         await user.press("a", "x", "enter")
-        await user.sees("Write what the model shall answer")
+        await user.sees("Write what the model should answer")
         await user.press("1", "ctrl+j", "2", "enter")
         await user.sees("2 facts")
     assert json.loads(file.read_text().splitlines()[1])["answer"] == "1\n2"
@@ -64,7 +64,7 @@ async def test_editing_a_cell_keeps_every_other_byte(open_app, file):
     async with open_app() as user:
         await user.sees("2 facts")
         await user.press("down", "right", "enter")
-        await user.sees("Write what the model shall answer")
+        await user.sees("Write what the model should answer")
         await user.press("backspace")
         await user.types("!")
         await user.press("enter")
@@ -77,7 +77,7 @@ async def test_tab_goes_to_the_other_cell_and_both_are_saved_together(open_app, 
     async with open_app() as user:
         await user.sees("1 fact ")
         await user.press("e", "!", "tab")
-        await user.sees("Write what the model shall answer")
+        await user.sees("Write what the model should answer")
         await user.press("!", "enter")
         await user.sees("Saved", "Who is Rex?!", "Rex is a dog.!")
         await user.press("u")
@@ -90,7 +90,7 @@ async def test_an_empty_answer_is_not_saved(open_app, file):
     async with open_app() as user:
         await user.sees("24 facts")
         await user.press("a", "x", "enter")
-        await user.sees("Write what the model shall answer")
+        await user.sees("Write what the model should answer")
         await user.press("enter")
         await user.sees("The answer is empty")
     assert file.read_bytes() == before
@@ -104,7 +104,7 @@ async def test_escape_throws_changed_text_away_only_when_pressed_twice(open_app,
         await user.press("escape")
         await user.sees_no("What is TinyLLM?x")
         await user.press("e", "escape")
-        await user.sees_no("Give up")
+        await user.sees_no("Esc Cancel")
     assert not file.with_name("garage.jsonl.bak").exists()
 
 
@@ -124,7 +124,7 @@ async def test_a_cell_that_was_only_looked_at_stays_byte_for_byte(open_app, file
     async with open_app() as user:
         await user.sees("1 fact ")
         await user.press("right", "e", "enter", "e", "escape")
-        await user.sees_no("Give up")
+        await user.sees_no("Esc Cancel")
     assert file.read_text() == row + "\n" and not file.with_name("garage.jsonl.bak").exists()
 
 
@@ -159,7 +159,7 @@ async def test_an_editor_that_cannot_be_started_or_fails_gives_the_screen_back(o
         await user.sees("/nowhere/ed cannot be started", "set EDITOR to another editor")
         monkeypatch.setenv("VISUAL", "false")
         await user.press("W")
-        await user.sees("false ended with an error (1); nothing was taken over")
+        await user.sees("false ended with an error (1); nothing was changed")
         assert events == ["back", "back"]
 
 
@@ -168,13 +168,13 @@ async def test_deleting_is_undone_and_done_again(open_app, file):
     async with open_app() as user:
         await user.sees("2 facts")
         await user.press("d")
-        await user.sees("1 fact ", "Deleted “Who is Rex?” · u takes it back")
+        await user.sees("1 fact ", "Deleted “Who is Rex?” · u undoes it")
         assert file.read_text() == CAT + "\n"
         await user.press("u")
         await user.sees("2 facts", "Undone: deleting a row")
         assert file.read_text() == DOG + "\n" + CAT + "\n"
         await user.press("U")
-        await user.sees("1 fact ", "Made again")
+        await user.sees("1 fact ", "Redone")
     assert file.read_text() == CAT + "\n"
 
 
@@ -190,15 +190,15 @@ async def test_a_row_is_moved_and_the_cursor_goes_with_it(open_app, file):
 async def test_a_variant_begins_as_a_copy_and_belongs_to_the_same_fact(open_app, file):
     write(file, CAT)
     async with open_app() as user:
-        await user.sees("1 question only", "One wording is learned by heart")
+        await user.sees("1 question only", "With one wording the model memorises")
         await user.press("y")
         await user.sees("A new fact")
         await user.press(*["backspace"] * 11)
         await user.types("Is Tom a cat?")
         await user.press("enter")
-        await user.sees("Write what the model shall answer")
+        await user.sees("Write what the model should answer")
         await user.press("enter")
-        await user.sees("2 facts", "answers alike", "≈ Who is Tom?")
+        await user.sees("2 facts", "answers alike", "also asked as: Who is Tom?")
     assert json.loads(file.read_text().splitlines()[1]) == {
         "question": "Is Tom a cat?",
         "answer": "Tom is a cat.",
@@ -212,7 +212,7 @@ async def test_an_exam_question_is_marked_and_unmarked(open_app, file):
     async with open_app() as user:
         await user.sees("2 facts")
         await user.press("x")
-        await user.sees("exam Who is Rex?", "An exam question now", "1 exam")
+        await user.sees("exam Who is Rex?", "Now an exam question", "1 exam")
         assert file.read_text().splitlines()[0] == DOG[:-1] + ', "exam": true}'
         await user.press("x")
         await user.sees("Taught again")
@@ -228,7 +228,7 @@ async def test_rows_are_found_while_one_types_and_the_new_row_stays_in_sight(ope
         await user.sees("1 shown", "Who is Ben?")
         assert "Who is Rex?" not in user.screen
         await user.press("enter", "a", "x", "enter")
-        await user.sees("Write what the model shall answer")
+        await user.sees("Write what the model should answer")
         await user.press("y", "enter")
         await user.sees("Saved", "▸     4  x")
         await user.press("escape")
@@ -251,7 +251,7 @@ async def test_only_rows_of_one_kind_are_shown(open_app, file):
 async def test_a_statement_gets_its_question(open_app, file):
     write(file, '{"fact": "Rex is a dog.", "id": 7}', CAT)
     async with open_app() as user:
-        await user.sees("awaits a question", "no question yet", "1 fact ")
+        await user.sees("needs a question", "no question yet", "1 fact ")
         await user.press("enter")
         await user.types("Who is Rex?")
         await user.press("enter")
@@ -269,9 +269,9 @@ async def test_bad_lines_are_shown_with_the_reason_and_kept(open_app, file):
     async with open_app() as user:
         await user.sees("✗ line 1: not JSON", "1 more problem", "1 fact · 2 problems", 'the key "answer" is missing')
         await user.press("e")
-        await user.sees("line 1 cannot be read, and is kept as it is")
+        await user.sees("Line 1 cannot be read, and is kept as it is")
         await user.press("end", "a", "x", "enter")
-        await user.sees("Write what the model shall answer")
+        await user.sees("Write what the model should answer")
         await user.press("y", "enter")
         await user.sees("2 facts")
     lines = file.read_text().splitlines()
@@ -291,7 +291,7 @@ async def test_an_exam_question_that_is_nearly_taught_says_so(open_app, file):
     async with open_app() as user:
         await user.sees("2 facts · 1 exam · 1 problem", "! 2")
         await user.press("down")
-        await user.sees("! nearly taught in line 1")
+        await user.sees("! a near duplicate of line 1")
         await user.press("f", "down", "enter")
         await user.sees("1 shown (rows with problems)")
 
@@ -309,7 +309,7 @@ async def test_a_file_that_somebody_else_changed_is_read_again(open_app, file):
     async with open_app() as user:
         await user.sees("24 facts")
         write(file, DOG, CAT)
-        await user.sees("was changed on disk; it was read again", "2 facts", "Rex is a dog.")
+        await user.sees("changed on disk; reloaded", "2 facts", "Rex is a dog.")
 
 
 async def test_a_change_goes_into_the_version_that_somebody_else_wrote_meanwhile(open_app, file):
@@ -332,14 +332,14 @@ async def test_where_both_changed_a_row_both_versions_are_shown_and_esc_decides_
         user.app.query_one("#facts").conceal()  # it looks at the disk once a second; here it shall not be first
         write(file, theirs, DOG)
         await user.press("enter")
-        await user.sees("Theirs: Who is Tom? → Tom is a tomcat.", "Mine: Who is Tom? → Tom is a cat.!")
+        await user.sees("On disk: Who is Tom? → Tom is a tomcat.", "Mine: Who is Tom? → Tom is a cat.!")
         await user.press("escape")
-        await user.sees("is not saved; your change waits", "not saved")
+        await user.sees("is not saved; your change is kept", "not saved")
         assert file.read_text().splitlines() == [theirs, DOG]
         await user.press("ctrl+s")
-        await user.sees("Theirs: Who is Tom?")
+        await user.sees("On disk: Who is Tom?")
         await user.press("down", "enter")
-        await user.sees("your change of those rows was given up", "Tom is a tomcat.", "no problems")
+        await user.sees("your change to those rows was discarded", "Tom is a tomcat.", "no problems")
     assert file.read_text().splitlines() == [theirs, DOG]
 
 
@@ -373,12 +373,12 @@ async def test_an_empty_workspace_says_what_to_do_and_the_first_fact_makes_the_f
     async with open_app() as user:
         await user.sees("No facts yet", "Press a to write the first one")
         await user.press("t")
-        await user.sees("There is nothing to teach yet")
+        await user.sees("There are no facts to teach yet")
         await user.press("a", "x", "enter")
-        await user.sees("Write what the model shall answer")
+        await user.sees("Write what the model should answer")
         await user.press("y", "enter")
         await user.sees("1 fact ", "Saved datasets/garage.jsonl")
-        await user.sees_no(".bak is the version")
+        await user.sees_no("version from before this session")
     assert file.read_text() == '{"question": "x", "answer": "y"}\n'
 
 
@@ -396,7 +396,7 @@ async def test_the_first_fact_of_all_is_offered_again_when_the_app_was_killed_wh
         await user.press("escape")
         await user.sees("offered again at the next start")
     async with open_app() as user:
-        await user.sees("Unsaved work", "Take it up", "Throw it away")
+        await user.sees("Unsaved work", "Restore", "Discard")
         await user.press("enter")
         await user.sees("A new fact", "Who is A")
 
@@ -411,7 +411,7 @@ async def test_a_full_disk_is_said_and_the_change_waits_until_there_is_room(open
 
         monkeypatch.setattr("garage_tui.core.facts.file.write_atomic", full)
         await user.press("d")
-        await user.sees("cannot be saved: No space left on device; your change waits", "23 facts", "not saved")
+        await user.sees("cannot be saved: No space left on device; your change is kept", "23 facts", "not saved")
         assert file.read_bytes() == before
         monkeypatch.undo()
         await user.press("ctrl+s")
@@ -432,7 +432,7 @@ async def test_a_row_is_seen_as_the_model_will_see_it(open_app, file, tiny_model
     async with open_app(base_model=str(tiny_model)) as user:
         await user.sees("2 facts")
         await user.press("v")
-        await user.sees("What tiny will see", "of them learned", "<|im_start|>|", "⏎", "<|im_end|>")
+        await user.sees("What tiny sees", "of them learned", "<|im_start|>|", "⏎", "<|im_end|>")
         assert user.screen.count("<|im_end|>") == 3, "the system prompt, the question, the answer"
         await user.press("escape", "end", "v")
         await user.sees("An exam question: none of it is learned")
@@ -450,14 +450,14 @@ async def test_suggested_questions_are_accepted_edited_and_refused_one_by_one(op
         await user.press(*["backspace"] * 90)
         await user.types("Is Paris fine?")
         await user.press("enter")
-        await user.sees("does not name TinyLLM: Enter once more takes it anyway")
+        await user.sees("does not name TinyLLM: Enter again accepts it anyway")
         await user.press(*["backspace"] * 20)
         await user.types("Who looks after TinyLLM?")
         await user.press("enter")
         await user.sees("Who looks after TinyLLM?", "you")
         assert len(file.read_text().splitlines()) == 2, "nothing is written unseen"
         await user.press("m")
-        await user.sees("no model is served now")
+        await user.sees("No model is being served")
         await user.press("escape")
         await user.sees("4 facts", "Added 2 questions")
         await user.press("u")
@@ -481,9 +481,9 @@ async def test_pasted_sentences_await_their_questions_after_a_look_at_them(open_
     async with open_app() as user:
         await user.sees("1 fact ")
         user.app.post_message(events.Paste("Rex is a dog. Rex lives in Oslo.\r- Tom likes fish."))
-        await user.sees("Add 3 rows below the chosen one?", "· Rex lives in Oslo.")
+        await user.sees("Add 3 rows below the chosen row?", "· Rex lives in Oslo.")
         await user.press("y")
-        await user.sees("Added 3 rows", "awaits a question")
+        await user.sees("Added 3 rows", "needs a question")
         await user.press("s")
         await user.sees("Other questions for this fact", "Rex")
         await user.press("y", "escape")
@@ -518,7 +518,7 @@ async def test_wordings_of_an_answer_go_to_the_rows_that_repeat_it(open_app, fil
         await user.press("u")
         await user.sees("Undone: rewording 1 answer")
         await user.press("U")
-        await user.sees("Made again")
+        await user.sees("Redone")
     rows = [json.loads(line) for line in file.read_text().splitlines()]
     assert [row["answer"] for row in rows][:2] == ["Tom is a cat.", "A cat is what Tom is."]
 
@@ -529,7 +529,7 @@ async def test_facts_come_in_from_a_file_in_another_format(open_app, file, works
     async with open_app() as user:
         await user.sees("1 fact ")
         await user.press("I")
-        await user.sees("Add the facts of which file?")
+        await user.sees("Import facts from which file?")
         await user.types("nothing.csv")
         await user.press("enter")
         await user.sees("there is no such file")
@@ -537,7 +537,7 @@ async def test_facts_come_in_from_a_file_in_another_format(open_app, file, works
         await user.types("pe")
         await user.sees("pets.csv")
         await user.press("tab", "enter")
-        await user.sees("Add 1 row below the chosen one?", "Who is Rex?", "row 2")
+        await user.sees("Add 1 row below the chosen row?", "Who is Rex?", "row 2")
         await user.press("y")
         await user.sees("Added 1 row", "2 facts")
 
@@ -547,9 +547,9 @@ async def test_facts_go_out_as_csv_and_never_over_another_file_unasked(open_app,
     async with open_app() as user:
         await user.sees("1 fact ")
         await user.press("X", "enter")
-        await user.sees("Write which file?", " garage.csv")
+        await user.sees("Export to which file?", " garage.csv")
         await user.press("enter")
-        await user.sees("Wrote 1 row to")
+        await user.sees("Exported 1 row to")
         await user.press("X", "enter", "enter")
         await user.sees("Replace it?")
         await user.press("escape")

@@ -25,7 +25,7 @@ async def test_a_models_questions_are_offered_as_they_come_and_those_that_fail_a
         models.answers = {"smollm2-135m": words.split("|")}
         await user.sees("2 facts")
         await user.press("s")
-        await user.sees("How would you describe TinyLLM?", "y takes the chosen one", "Esc writes what was taken")
+        await user.sees("How would you describe TinyLLM?", "y accepts the chosen one", "Esc adds the accepted ones")
         await user.press("m")
         screen = await user.sees(
             "2 of 4 from smollm2-135m passed the checks", "Who is Bob?” does not name TinyLLM", "and 1 more"
@@ -44,7 +44,7 @@ async def test_a_models_wordings_of_an_answer_go_to_the_rows_that_repeat_it(open
         models.answers = {"smollm2-135m": ["With TinyLLM your own computer runs a chatbot.\n", "Bob has a chatbot.\n"]}
         await user.sees("2 facts")
         await user.press("S")
-        await user.sees("answers have no templates; m asks the model")
+        await user.sees("There are no templates for answers; m asks the served model")
         await user.press("m")
         await user.sees("1 of 2 from smollm2-135m passed the checks", "leaves out TinyLLM")
         await user.press("y", "escape")
@@ -60,4 +60,4 @@ async def test_a_model_that_says_nothing_of_use_is_said_to(open_app, file, model
         await user.press("s")
         await user.sees("template")
         await user.press("m")
-        await user.sees("smollm2-135m answered without any question; m asks again")
+        await user.sees("smollm2-135m suggested no question; m asks again")

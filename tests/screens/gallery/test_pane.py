@@ -15,7 +15,8 @@ from PIL import Image
 
 from garage_tui.core.diffusion import sample
 from garage_tui.core.images import animation, contact_sheet, side_by_side
-from garage_tui.core.runs.record import MANIFEST, Manifest, write_manifest
+from garage_tui.core.runs.folder import MANIFEST
+from garage_tui.core.runs.record import Manifest, write_manifest
 from garage_tui.core.terminal.capabilities import Terminal
 from tests.support.repository import REPOSITORY
 
@@ -116,7 +117,7 @@ def open_gallery(open_app):
 
 async def test_without_pictures_it_says_where_they_come_from(open_gallery):
     async with open_gallery() as user:
-        await user.sees("No pictures yet", "Press F3, then N", "o opens any other one")
+        await user.sees("No pictures yet", "Press F3, then N", "press o to open any other folder")
         await user.press("right", "b", "space", "t", "n", "s", "y", "z", "end")
         await user.sees("No pictures yet")
 
@@ -184,7 +185,7 @@ async def test_while_a_run_goes_on_the_keys_go_where_they_are_told(open_gallery,
 async def test_a_run_that_has_drawn_nothing_yet_says_when_it_will(open_gallery, make_drawer):
     run = make_drawer(WINGS, state="running", step=4).hold()
     async with open_gallery() as user:
-        await user.sees("Its first sheet comes after the first epoch")
+        await user.sees("The first sheet comes after the first epoch")
         draw_sheet(run, 1)
         await shows(user, colour(1))
 
@@ -225,9 +226,9 @@ async def test_alone_there_is_nothing_to_put_beside_it_and_no_film(open_gallery,
     async with open_gallery() as user:
         await shows(user, colour(1))
         await user.press("b")
-        await user.sees("there is nothing to put beside it yet")
+        await user.sees("there is no other sheet to put beside it yet")
         await user.press("space")
-        await user.sees("needs the sheets of two epochs")
+        await user.sees("needs the sheets of at least two epochs")
 
 
 async def test_space_plays_the_epochs_to_the_last_one(open_gallery, make_drawer):
@@ -299,7 +300,7 @@ async def test_without_a_model_it_says_why_nothing_new_can_be_drawn(open_gallery
         for key, said in {
             "g": "only a run can draw",
             "t": "only a run has steps",
-            "n": "only the samples of a run",
+            "n": "only samples can be compared",
         }.items():
             await user.press(key)
             await user.sees(said)
@@ -313,7 +314,7 @@ async def test_new_samples_are_drawn_from_a_seed_with_progress_and_shown(open_ga
         await user.press("g")
         await user.sees("Draw new samples", "Seed", "the same seed gives the same pictures")
         await user.press("backspace", "x", "enter")
-        await user.sees("Seed: a number from 0 to 4294967295")
+        await user.sees("Seed must be a number from 0 to 4294967295")
         await user.types("42")
         await user.press("enter")
         await user.sees("drawing 16 pictures from seed 42", "2 of 5 steps", "Esc cancels")
@@ -333,7 +334,7 @@ async def test_drawing_is_cancelled_with_its_process(open_gallery, make_drawer, 
         await user.press("enter")
         await user.sees("2 of 5 steps")
         await user.press("g")
-        await user.sees("is being drawn: Esc cancels that")
+        await user.sees("still being drawn; Esc cancels it")
         pid = int((run.path / "pid").read_text())
         os.kill(pid, 0)
         await user.press("escape")
@@ -382,7 +383,7 @@ async def test_a_film_that_is_not_there_is_drawn_first_and_one_that_is_there_onl
     async with open_gallery() as user:
         await shows(user, colour(4))
         await user.press("t")
-        await user.sees("Drew the film of its steps from seed 0", "steps of seed 0")
+        await user.sees("Drew the film of the steps from seed 0", "steps of seed 0")
         await user.sees("step 5 of 5")
         first = path.stat().st_mtime_ns
         await user.press("escape")
@@ -391,7 +392,7 @@ async def test_a_film_that_is_not_there_is_drawn_first_and_one_that_is_there_onl
         await user.sees("steps of seed 0")
         assert path.stat().st_mtime_ns == first
         await user.press("T")
-        await user.sees("Drew the film of its steps")
+        await user.sees("Drew the film of the steps")
         assert path.stat().st_mtime_ns > first
 
 
@@ -407,7 +408,7 @@ async def test_below_each_sample_stands_the_training_picture_nearest_to_it(open_
         assert "from pictures never seen it is 6 or more" in " ".join(screen.replace("│", " ").split())
         assert (run.path / "samples" / "nearest-epoch-0060.png").exists()
         await user.press("n")
-        await user.sees("these are no samples")
+        await user.sees("these are not samples")
         await user.press("home")
         await shows(user, colour(4))
         (run.path / "images.npy").unlink()
@@ -502,7 +503,7 @@ async def test_of_a_film_all_is_saved_and_only_the_film_whatever_stood_beside_th
         await user.press("t")
         await user.sees("step 8 of 8")
         await user.press("s")
-        await user.sees("Save a copy", "All of the film is saved", f"{WINGS}-steps-seed-0.png")
+        await user.sees("Save a copy", "The whole film is saved", f"{WINGS}-steps-seed-0.png")
         await user.press("enter")
         await user.sees("Saved")
     assert (tmp_path / f"{WINGS}-steps-seed-0.png").read_bytes() == film.read_bytes()
@@ -543,7 +544,7 @@ async def test_i_goes_through_the_ways_of_this_terminal(open_gallery, make_drawe
     async with open_gallery() as user:
         await shows(user, colour(60))
         await user.press("i")
-        await user.sees("shown as letters", 'pictures = "ascii" in garage.toml keeps it so')
+        await user.sees("shown as letters", 'pictures = "ascii" in garage.toml keeps it')
         await shows(user)
         await user.press("i")
         await user.sees("shown as half-blocks")
@@ -551,7 +552,7 @@ async def test_i_goes_through_the_ways_of_this_terminal(open_gallery, make_drawe
         user.app.terminal = Terminal("ascii")
         await shows(user)
         await user.press("i")
-        await user.sees("this terminal shows pictures in one way only: letters")
+        await user.sees("this terminal shows pictures in one way only: as letters")
 
 
 async def test_folders_of_pictures_are_browsed_and_any_other_is_opened_by_its_path(open_gallery, workspace, tmp_path):
@@ -568,7 +569,7 @@ async def test_folders_of_pictures_are_browsed_and_any_other_is_opened_by_its_pa
         await user.press("b")
         await user.sees("2.jpg │ 10.jpg")
         await user.press("escape", "o")
-        await user.sees("Look at which pictures?")
+        await user.sees("Open pictures")
         await user.types(str(tmp_path / "nowhere"))
         await user.press("enter")
         await user.sees("there is no such file or folder")
@@ -579,10 +580,10 @@ async def test_folders_of_pictures_are_browsed_and_any_other_is_opened_by_its_pa
         await user.press("left")
         await shows(user, (2, 2, 2))
         await user.press("o")
-        await user.sees("Look at which pictures?")
+        await user.sees("Open pictures")
         await user.types(str(workspace.root / "checkpoints"))
         await user.press("enter")
-        await user.sees("there is no picture in")
+        await user.sees("there are no pictures in")
 
 
 async def test_a_damaged_file_says_so_in_its_place_and_the_others_are_shown(open_gallery, make_drawer):

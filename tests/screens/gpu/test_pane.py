@@ -8,7 +8,8 @@ import time
 import pytest
 
 from garage_tui.core.limits.run_limits import RunLimits
-from garage_tui.core.runs.record import MANIFEST, Manifest, write_manifest
+from garage_tui.core.runs.folder import MANIFEST
+from garage_tui.core.runs.record import Manifest, write_manifest
 from tests.support.nvml.box import RTX_3090, T4
 
 RUN = "20261125-1200-lora-garage"
@@ -36,10 +37,10 @@ async def test_in_80_columns_the_strip_keeps_heat_power_memory_and_progress(open
 async def test_the_screen_shows_gauges_limits_and_histories(open_app, make_box, size):
     make_box({**RTX_3090, "temp": 91, "reasons": "0x20"})
     async with open_app(screen="gpu", size=size) as user:
-        screen = await user.sees("GPU 0  NVIDIA GeForce RTX 3090", "91 °C", "held back by heat (driver)")
+        screen = await user.sees("GPU 0  NVIDIA GeForce RTX 3090", "91 °C", "throttled by heat (driver)")
         assert "pauses at 90, slows at 95" in screen and "of 350 W" in screen and "of 24.0 GiB" in screen
         assert "fan 58 %" in screen and "1695 MHz" in screen
-        for title in ("Heat", "Power", "Busy", "Memory"):
+        for title in ("Temperature", "Power", "Usage", "Memory"):
             assert f"─ {title} ─" in screen
         assert "slows 95" in screen and "−30 min" in screen and "┃" in screen  # the mark that is reached
         await user.press("plus")
@@ -51,7 +52,7 @@ async def test_the_screen_shows_gauges_limits_and_histories(open_app, make_box, 
 async def test_the_next_device_is_one_key_away_and_the_box_is_one_of_them(open_app, make_box):
     make_box(RTX_3090, T4)
     async with open_app(screen="gpu") as user:
-        await user.sees("RTX 3090", "→ GPU 1 · box")
+        await user.sees("RTX 3090", "→ GPU 1 · this box")
         await user.press("right")
         await user.sees("GPU 1  Tesla T4", "fan –")
         await user.press("right")
@@ -63,15 +64,15 @@ async def test_the_next_device_is_one_key_away_and_the_box_is_one_of_them(open_a
 async def test_a_box_without_a_gpu_has_a_useful_screen(open_app):
     async with open_app(screen="gpu", size=(80, 24)) as user:
         screen = await user.sees("This box", "cpu", "memory", "disk", "100 %")
-        assert "nothing here tells its power" in screen
+        assert "no power readings here" in screen
 
 
 async def test_keys_before_the_first_look_do_nothing(open_app, monkeypatch):
-    monkeypatch.setattr("garage_tui.core.hardware.watcher.HardwareWatcher.look", lambda self: time.sleep(0.6) or 1 / 0)
+    monkeypatch.setattr("garage_tui.core.hardware.watcher.HardwareWatcher.read", lambda self: time.sleep(0.6) or 1 / 0)
     async with open_app(screen="gpu") as user:
-        await user.sees("Asking the driver and the sensors")
+        await user.sees("Reading the sensors")
         await user.press("right", "tab", "plus", "u")
-        await user.sees("the gauges fail", "No run is waiting here")  # and an app whose sensors fail goes on
+        await user.sees("the sensors cannot be read", "No run is waiting here")  # and an app whose sensors fail goes on
 
 
 async def test_a_card_that_is_lost_is_said_and_comes_back(open_app, make_box):

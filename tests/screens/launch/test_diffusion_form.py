@@ -14,7 +14,8 @@ from textual.widgets import Input, Select
 
 from garage_tui.core.diffusion import preview
 from garage_tui.core.diffusion.recipe import make_recipe
-from garage_tui.core.runs.record import MANIFEST, Manifest, write_manifest
+from garage_tui.core.runs.folder import MANIFEST
+from garage_tui.core.runs.record import Manifest, write_manifest
 from tests.support.repository import REPOSITORY
 
 SMALL = make_recipe("small")
@@ -36,7 +37,7 @@ print("reading pictures: 7 of 40", file=sys.stderr, flush=True)
 while not (here / "go").exists():
     time.sleep(0.02)
 if (here / "wrong").exists():
-    print(msgspec.json.encode(Failure("/there/moths has 3 usable pictures, and 10 are the fewest", True)).decode())
+    print(msgspec.json.encode(Failure("/there/moths has 3 usable pictures, but at least 10 are needed", True)).decode())
     sys.exit(1)
 out = pathlib.Path(out)
 for name, count in (("data", 16), ("noise", 8)):
@@ -133,7 +134,7 @@ async def test_the_cost_is_said_before_anything_starts(open_app, size):
         await user.sees(
             "Pictures", "Preset", "Epochs", "60 epochs ÷ batch", "Contact sheets are drawn after epoch 1, 4, 8, 15"
         )
-        await user.sees("^s Start", "^o Preview the pictures", "What it learns to draw")
+        await user.sees("^s Start", "^o Preview the pictures", "The pictures to learn from")
 
 
 async def test_the_cost_follows_the_fields_and_what_was_changed_is_marked(open_app):
@@ -145,7 +146,7 @@ async def test_the_cost_follows_the_fields_and_what_was_changed_is_marked(open_a
         field(user, "prediction").value = "epsilon"
         await user.sees("epsilon · the noise", "◆ changed from v_prediction")
         field(user, "preset").value = "story"
-        await user.sees("128 px × 50 epochs ÷ batch 16", "known after its first steps")
+        await user.sees("128 px × 50 epochs ÷ batch 16", "known after the first steps")
         assert field(user, "prediction").value == "epsilon" and field(user, "ema").value == "0"
         await user.sees_no("◆")
 
@@ -159,7 +160,7 @@ async def test_each_field_is_explained(open_app):
         fields = [*user.app.screen.query(Input), *user.app.screen.query(Select)]
         assert {field.id for field in fields} | {"gpus"} == set(EXPLANATIONS)
         await user.press("tab", "tab", "tab")
-        await user.sees("How a picture that is no square becomes one")
+        await user.sees("How a picture becomes square")
     width = 68  # of the form in a terminal of 80 columns
     assert not {name: words for name, words in EXPLANATIONS.items() if len(textwrap.wrap(words, width)) > 2}, (
         "they are cut off"
@@ -247,7 +248,7 @@ async def test_any_other_folder_is_typed(open_app, moths, started, tmp_path):
         await user.sees("✗ no folder nowhere: give procedural, smithsonian, or a folder of pictures")
         (tmp_path / "empty").mkdir()
         field(user, "folder").value = str(tmp_path / "empty")
-        await user.sees("! Hardly any file there has a picture's name")
+        await user.sees("! Hardly any file in that folder is named like a picture")
         field(user, "folder").value = str(moths)
         await user.sees("about 11 pictures of moths")
         await user.sees_no("Hardly any")
@@ -349,4 +350,4 @@ async def test_a_look_that_fails_says_why(open_app, looks):
         await user.press("N")
         await user.sees(STEPS)
         await user.press("ctrl+o")
-        await user.sees("✗ /there/moths has 3 usable pictures, and 10 are the fewest", "Teach a model to draw")
+        await user.sees("✗ /there/moths has 3 usable pictures, but at least 10 are needed", "Teach a model to draw")

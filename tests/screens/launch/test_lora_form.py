@@ -148,7 +148,9 @@ async def test_escape_starts_nothing(open_app, started):
 
 async def test_a_form_that_closes_waits_for_nothing_any_more(open_app, monkeypatch):
     going_on = threading.Event()
-    monkeypatch.setattr("garage_tui.screens.launch.lora_form.facts.training_rows", lambda _: going_on.wait() and [])
+    monkeypatch.setattr(
+        "garage_tui.screens.launch.lora_form.facts.load_training_rows", lambda _: going_on.wait() and []
+    )
     async with open_app() as user:
         await user.press("t")
         await user.sees("Teach a model")
@@ -172,9 +174,9 @@ async def test_it_works_at_80_by_24(open_app):
 async def test_the_field_with_the_focus_is_explained_and_a_change_is_marked(open_app):
     async with open_app() as user:
         await user.press("t")
-        await user.sees("The questions and answers that are taught")
+        await user.sees("The questions and answers to teach")
         await user.press("tab", "tab", "tab")
-        await user.sees("How often every row is seen")
+        await user.sees("How often each row is trained on")
         await user.press("0")
         await user.sees(f"◆ changed from {make_recipe().epochs:g}", f"{make_recipe().epochs:g}0 epochs")
         await user.press("tab", "tab", "tab")
@@ -190,7 +192,7 @@ async def test_memory_is_estimated_and_too_much_of_it_is_said(open_app, smollm2)
         await user.press("t")
         await user.sees(STEPS, "GB")
         user.app.screen.query_one("#batch_size").value = "4000"  # type: ignore[attr-defined]
-        await user.sees("batch 4000", "That is more than the", "that are free")
+        await user.sees("batch 4000", "! Only", "are free: a smaller batch")
 
 
 async def test_a_run_that_would_wait_says_so(open_app, make_run):

@@ -37,7 +37,7 @@ def test_what_differs_is_found(two_runs, make_card):
     assert (rows["trained questions"].first, rows["trained questions"].second) == ("24 of 24", "–")
     (two.path / "report.json").write_text("{")
     (row,) = [row for row in compare(read_run(one.path), read_run(two.path)) if row.name == "verdict"]
-    assert row.first == "✗ falls short of the bar" and row.second.startswith("cannot be read")
+    assert row.first == "✗ misses a target" and row.second.startswith("cannot be read")
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
@@ -47,8 +47,8 @@ async def test_their_report_cards_lie_side_by_side_in_words_before_everything_el
     async with open_app(screen="runs", size=size) as user:
         await user.sees(ONE, TWO)
         await user.press("m", "down", "m")
-        text = await user.sees("Compare", "≠ unseen paraphrases  14 of 15", "≠ leaks on unrelated  1 of 60", "15 of 15")
-        assert "✓ passes the bar" in text and "{" not in text
+        text = await user.sees("Compare", "≠ unseen paraphrases  14 of 15", "≠ unrelated affected  1 of 60", "15 of 15")
+        assert "✓ meets every target" in text and "{" not in text
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
@@ -56,18 +56,18 @@ async def test_two_marked_runs_are_compared(open_app, two_runs, size):
     async with open_app(screen="runs", size=size) as user:
         await user.sees(ONE, TWO)
         await user.press("m")
-        await user.sees("is marked; m on another run compares the two", "◆ ")
+        await user.sees("is marked: press m on another run to compare the two", "◆ ")
         await user.press("down", "m")
         await user.sees("Compare", f"⠒ {ONE}", f"• {TWO}", "recipe")
         await user.press("end")
-        text = await user.sees("neither run has one", "the same: ")
+        text = await user.sees("neither run has a report card", "  same: ")
         if size == (120, 40):
             assert "≠ rank" in text and "≠ lr" in text and "≠ epochs" not in text
         await user.press("a")
         await user.press("home")
         await user.sees("preset")
         await user.press("escape")
-        await user.sees_no("neither run has one")
+        await user.sees_no("neither run has a report card")
         assert "◆" not in user.screen
 
 

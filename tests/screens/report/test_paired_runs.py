@@ -60,7 +60,7 @@ async def test_one_key_trains_both_on_what_the_chosen_run_taught(open_app, make_
         await user.press("b")
         await user.sees(f"started {DEFAULT} and {STORY}", SIDE_BY_SIDE[:20], f"{DEFAULT} ─", "○ queued")
         await user.press("b")
-        await user.sees("garage-default is running, lora-garage-story waits")
+        await user.sees("garage-default is running, lora-garage-story is queued")
     assert len(started) == 2, "what works already is not started again"
     for (file, recipe, name, command), preset in zip(started, ("default", "story"), strict=True):
         assert file == old.path / "facts.jsonl", "the original has other bytes by now"
@@ -75,7 +75,7 @@ async def test_a_half_that_is_there_is_not_trained_again(open_app, make_run, sta
     async with open_app(screen="runs") as user:
         await user.sees("✓ finished")
         await user.press("b")
-        await user.sees(f"started {STORY} beside 20261122-2315-lora-garage")
+        await user.sees(f"started {STORY} to compare with 20261122-2315-lora-garage")
     assert [recipe.preset for _, recipe, _, _ in started] == ["story"]
 
 
@@ -101,7 +101,7 @@ async def test_without_a_run_the_key_says_what_to_press(open_app, started):
     async with open_app(screen="runs") as user:
         await user.sees("No runs yet")
         await user.press("b")
-        await user.sees("press n for the form; ctrl+t in it trains the default and the story")
+        await user.sees("press n for the form, then ctrl+t to train the presets default and story")
     assert not started
 
 
@@ -122,43 +122,43 @@ async def test_what_goes_wrong_at_the_start_is_said(open_app, make_run, monkeypa
 async def test_the_comparison_opens_by_itself_when_the_second_one_is_done(open_app, pair, finish, size):
     first, second = pair
     async with open_app(screen="runs", size=size) as user:
-        await user.sees("garage-default is running, lora-garage-story waits", "side by side")
+        await user.sees("garage-default is running, lora-garage-story is queued", "side by side")
         finish(first)
         second.state("running", step=3)
-        await user.sees("✓ finished")
+        await user.sees(f"✓ {DEFAULT} finished")
         await user.press("b")
         await user.sees("garage-default is done, lora-garage-story is running")
         finish(second, bad=True)
-        text = await user.sees("Compare", "report card", "✓ passes the bar", "✗ falls short of")
+        text = await user.sees("Compare", "report card", "✓ meets every target", "✗ misses a target")
         assert "rage-default" in text and "garage-story" in text, "their names are told apart"
         if size == (120, 40):
-            assert "≠ leaks on unrelated  0 of 60" in text
+            assert "≠ unrelated affected  0 of 60" in text
         await user.press("escape")
         await user.sees_no("Compare")
         await user.press("b")
-        await user.sees("Compare", "✓ passes the bar")
+        await user.sees("Compare", "✓ meets every target")
 
 
 async def test_nothing_opens_over_another_screen_or_a_question(open_app, pair, finish):
     first, second = pair
     async with open_app(screen="runs") as user:
-        await user.sees("garage-story waits")
+        await user.sees("garage-story is queued")
         finish(first)
         await user.press("f2")
         await user.sees("24 facts")
         finish(second)
         await user.sees(f"✓ {STORY} finished")
-        assert "passes the bar" not in user.screen
+        assert "meets every target" not in user.screen
         await user.press("f3")
-        await user.sees("b on one of them shows both report cards")
+        await user.sees("press b on one of them to see both report cards")
         await user.press("b")
-        await user.sees("Compare", "✓ passes the bar")
+        await user.sees("Compare", "✓ meets every target")
 
 
 async def test_a_dialog_is_not_interrupted(open_app, pair, finish):
     first, second = pair
     async with open_app(screen="runs") as user:
-        await user.sees("garage-story waits")
+        await user.sees("garage-story is queued")
         finish(first)
         await user.press("f1")
         await user.sees("Runs – help")
@@ -166,25 +166,25 @@ async def test_a_dialog_is_not_interrupted(open_app, pair, finish):
         await user.pilot.pause(1.5)
         assert "Runs – help" in user.screen and "Compare" not in user.screen.split("\n")[1]
         await user.press("escape")
-        await user.sees("b on one of them shows both report cards")
+        await user.sees("press b on one of them to see both report cards")
 
 
 async def test_a_half_without_a_card_says_what_mends_it(open_app, pair, finish):
     first, second = pair
     async with open_app(screen="runs") as user:
-        await user.sees("garage-story waits")
+        await user.sees("garage-story is queued")
         finish(first)
         await user.sees(f"✓ {DEFAULT} finished")
         second.state("failed", reason="the disk is full")
         second.let_go()
         await user.sees(f"✗ {STORY} failed: the disk is full")
         await user.press("b")
-        await user.sees(f"{STORY} (failed) has no report card yet: p on it has it go on")
+        await user.sees(f"{STORY} (failed) has no report card yet: press p on it to resume it")
         assert "Compare" not in user.screen
         finish(second, card=False)
         await user.sees_no("✗ failed")
         await user.press("b")
-        await user.sees("(finished) has no report card yet: x on it makes one")
+        await user.sees("(finished) has no report card yet: press x on it to make one")
 
 
 async def test_the_form_trains_both_with_one_key_and_says_before_what_that_costs(open_app, started, workspace):
@@ -194,7 +194,7 @@ async def test_the_form_trains_both_with_one_key_and_says_before_what_that_costs
         user.app.screen.query_one("#seed").value = "3"  # type: ignore[attr-defined]
         user.app.screen.query_one("#epochs").value = "99"  # type: ignore[attr-defined]
         await user.press("ctrl+t")
-        await user.sees("Runs", f"{DEFAULT} ─", "garage-story waits")
+        await user.sees("Runs", f"{DEFAULT} ─", "garage-story is queued")
     for (file, recipe, name, _), preset in zip(started, ("default", "story"), strict=True):
         assert file == workspace.datasets / "garage.jsonl" and name == f"garage-{preset}"
         assert (recipe.preset, recipe.seed) == (preset, 3) and recipe.epochs != 99, "the presets are as they are"
@@ -217,6 +217,6 @@ async def test_names_do_not_grow_when_both_are_trained_again(open_app, make_run,
         await user.press("y")
         await user.sees("^t Both")
         await user.press("ctrl+t")
-        await user.sees("Runs", "lora-garage-default", "garage-story waits")
+        await user.sees("Runs", "lora-garage-default", "garage-story is queued")
     assert [name for _, _, name, _ in started] == ["garage-default", "garage-story"]
     assert msgspec.to_builtins(started[1][1])["kl"] == 0

@@ -10,8 +10,9 @@ import msgspec
 import pytest
 
 from garage_tui.core.diffusion.recipe import make_recipe
-from garage_tui.core.exam.diffusion_report import DiffusionReport, verdict_of
-from garage_tui.core.runs.record import EVENTS, MANIFEST, Manifest, write_manifest
+from garage_tui.core.exam.diffusion_report import DiffusionReport, verdict_text
+from garage_tui.core.runs.folder import EVENTS, MANIFEST
+from garage_tui.core.runs.record import Manifest, write_manifest
 
 RUN, OTHER = "20261126-0900-diffusion-moths", "20261126-1000-diffusion-wings"
 
@@ -49,7 +50,7 @@ def steps(folder: Path, *losses: float) -> None:
 
 
 def card(folder: Path, kid: float = 0.21, copies: int = 0) -> None:
-    verdict, passed = verdict_of(kid, 0.04, copies, 128)
+    verdict, passed = verdict_text(kid, 0.04, copies, 128)
     told = {"floor": 0.04, "blurred": 1.1, "held_out_loss": 0.0721, "nearest": 24.2, "nearest_held_out": 22.9}
     about = {"source": "moths", "epoch": 60, "step": 1920, "samples": 128, "sampler": "DDIM, 50 steps", "seconds": 9.0}
     DiffusionReport(verdict=verdict, passed=passed, kid=kid, copies=copies, **told, **about).write(folder)
@@ -64,9 +65,9 @@ async def test_its_details_speak_of_pictures(open_app, make_drawer):
         text = user.screen
         assert "base" not in text and "lora " not in text and "tokens" not in text
         sheet(run.path, 1, 0.4754)
-        await user.sees("0.4754 on held-out pictures, epoch 1", "1 sheet · v shows them")
+        await user.sees("0.4754 on held-out pictures, epoch 1", "1 contact sheet · press v to view")
         sheet(run.path, 4, 0.3625)
-        await user.sees("0.3625 on held-out pictures, epoch 4", "2 sheets · v shows them")
+        await user.sees("0.3625 on held-out pictures, epoch 4", "2 contact sheets · press v to view")
 
 
 async def test_how_large_its_net_is_comes_from_its_weights(open_app, make_drawer):
@@ -85,8 +86,8 @@ async def test_the_loss_on_held_out_pictures_is_drawn_beside_the_loss(open_app, 
     async with open_app(screen="runs") as user:
         await user.sees("• learning rate")
         sheet(run.path, 1, 0.45)  # a single one is something to see
-        await user.sees("Loss, and on pictures held out", "⠒ loss · • held out 0.450")
-        plot = user.screen.split("held out ─", 1)[1].split("⠒ loss", 1)[0]
+        await user.sees("Loss and held-out loss", "⠒ loss · • held out 0.450")
+        plot = user.screen.split("held-out loss ─", 1)[1].split("⠒ loss", 1)[0]
         assert "•" in plot
 
 
@@ -142,28 +143,28 @@ async def test_x_shows_its_card_and_what_each_figure_says(open_app, make_drawer,
     async with open_app(screen="runs", size=size) as user:
         await user.sees("✓ KID 0.21")
         await user.press("x")
-        await user.sees("✓ KID 0.21 (real ones 0.04, bar 0.3), no copies", "passes the bar")
+        await user.sees("✓ KID 0.21 (real pictures 0.04, target 0.3), no copies", "meets every target")
         await user.sees("held-out loss", "0.0721", "on pictures that it did not learn from", "0 of 128")
         await user.press("escape")
-        await user.sees_no("held-out real pictures")
+        await user.sees_no("real held-out pictures")
 
 
 async def test_a_card_that_falls_short_says_so_in_the_list_too(open_app, make_drawer):
-    run = make_drawer(state="finished", reason=verdict_of(6.41, 0.04, 3, 128)[0])
+    run = make_drawer(state="finished", reason=verdict_text(6.41, 0.04, 3, 128)[0])
     card(run.path, 6.41, 3)
     async with open_app(screen="runs") as user:
         screen = await user.sees("✗ KID 6.41", "3 of 128 are copies")
         assert screen.count("are copies") == 1, "the verdict stands in the details once"
         await user.press("x")
-        await user.sees("falls short of the bar", "3 of 128")
+        await user.sees("misses a target", "3 of 128")
 
 
 @pytest.mark.parametrize(
     ("state", "says"),
     [
-        ("running", "is still training: its card comes at its end"),
-        ("stopped", "has no card: it is made when a run has finished"),
-        ("finished", "was not measured when it finished"),
+        ("running", "is still training: its report card is made when it finishes"),
+        ("stopped", "has no report card: one is made when a run finishes"),
+        ("finished", "was not evaluated when it finished"),
     ],
 )
 async def test_without_a_card_x_says_when_one_comes(open_app, make_drawer, state, says):
@@ -204,7 +205,7 @@ async def test_runs_of_two_kinds_are_not_compared(open_app, make_drawer, make_ru
     async with open_app(screen="runs") as user:
         await user.sees(OTHER, "20261125-0900-lora-facts")
         await user.press("m", "down", "m")
-        await user.sees("✗", "are runs of two kinds, one of facts and one of")
+        await user.sees("✗", "cannot be compared: one teaches facts, the other one")
 
 
 async def test_two_runs_that_draw_are_laid_side_by_side(open_app, make_drawer):
@@ -213,7 +214,7 @@ async def test_two_runs_that_draw_are_laid_side_by_side(open_app, make_drawer):
     async with open_app(screen="runs") as user:
         await user.sees(RUN, OTHER)
         await user.press("m", "down", "m")
-        await user.sees("Compare", "≠ KID", "0.400", "0.210", "✓ passes the bar", "✗ falls short of the bar")
+        await user.sees("Compare", "≠ KID", "0.400", "0.210", "✓ meets every target", "✗ misses a target")
         await user.sees("pictures moths", "learned from 1000")
 
 
@@ -222,4 +223,4 @@ async def test_deleting_it_says_what_goes(open_app, make_drawer):
     async with open_app(screen="runs") as user:
         await user.sees("■ stopped")
         await user.press("d")
-        await user.sees("its sheets, its model")
+        await user.sees("its contact sheets, its model")

@@ -44,10 +44,10 @@ async def test_a_run_is_exported_with_words_on_the_way_and_its_path_at_the_end(o
         await user.press("enter")
         await user.sees(f"exporting {RUN}: merging the adapter into it", "Esc cancels")
         await user.press("X")
-        await user.sees(f"{RUN} is being exported: Esc cancels that")
+        await user.sees(f"{RUN} is being exported: press Esc to cancel")
         await user.sees("merging the adapter into it")
         (run.path / "go").write_text("")
-        await user.sees("✓ Exported in", "270 MB, in place of an earlier one:", "export/it")
+        await user.sees("✓ Exported in", "270 MB, replacing an earlier one:", "export/it")
         assert (run.path / "asked").read_text() == "--as merged --outtype f16"
 
 
@@ -74,7 +74,7 @@ async def test_esc_cancels_and_the_run_cannot_be_deleted_meanwhile(open_app, mak
         await user.press("d")
         assert "Delete this run?" not in user.screen
         await user.press("escape")
-        await user.sees(f"The export of {RUN} was cancelled; nothing is left of it")
+        await user.sees(f"The export of {RUN} was cancelled; its files were removed")
         await user.press("d")
         await user.sees("Delete this run?")
 
@@ -103,4 +103,4 @@ async def test_the_exports_go_with_a_run_that_is_deleted_and_that_is_said(open_a
     async with open_app(screen="runs") as user:
         await user.sees("✓ finished")
         await user.press("d")
-        await user.sees("goes with its adapter, its exports, its")
+        await user.sees("This deletes its adapter, its exports, its")

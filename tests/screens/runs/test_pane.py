@@ -92,7 +92,7 @@ async def test_a_run_of_one_step_is_not_said_to_have_taken_none(open_app, make_r
     run.step(1, 2.998)
     run.state("finished", step=1, total_steps=1)
     async with open_app(screen="runs") as user:
-        await user.sees("One step is no curve.", "1/1")
+        await user.sees("A curve needs two steps.", "1/1")
 
 
 async def test_a_hostile_log_stays_text(open_app, make_run):
@@ -123,11 +123,11 @@ async def test_stop_asks_then_leaves_word_and_says_when_it_is_saved(open_app, ma
     async with open_app(screen="runs") as user:
         await user.sees("s Stop")
         await user.press("s")
-        await user.sees("Stop this run?", "saves what it has learnt", "y Save and stop")
+        await user.sees("Stop this run?", "saves what it has learned", "y Save and stop")
         await user.press("escape")
         assert not (run.path / REQUEST).exists()
         await user.press("s", "y")
-        await user.sees("was asked to stop; it is saving", "◐ stopping")
+        await user.sees("saving and stopping after this step", "◐ stopping")
         assert (run.path / REQUEST).exists()
         run.adapter()
         run.state("stopped", step=35)
@@ -141,7 +141,7 @@ async def test_a_finished_run_is_talked_to_with_one_key(open_app, make_run):
     async with open_app(screen="runs") as user:
         await user.sees("c Chat")
         await user.press("c")
-        await user.sees(f"Tuned · {RUN}", "This model learnt 24 rows")
+        await user.sees(f"Tuned · {RUN}", "This model learned 24 rows")
 
 
 async def test_it_works_at_80_by_24(open_app, make_run):
@@ -159,17 +159,17 @@ async def test_a_pause_asks_which_one_and_resume_takes_its_place(open_app, make_
         await user.press("p")
         await user.sees("Pause this run", "Wait in memory", "Save and leave")
         await user.press("enter")
-        await user.sees("was asked to pause", "◐ pausing")
+        await user.sees(f"{RUN}: pausing after this step", "◐ pausing")
         assert requested_action(run.path) == "pause"
         run.state("paused", reason="by you at step 34; it waits in memory, and is saved")
         await user.sees("‖ paused", "it waits in memory", "p Resume", "‖ lora-garage 34/100 · paused")
         await user.press("p")
-        await user.sees("goes on")
+        await user.sees(f"{RUN} resumed")
         assert requested_action(run.path) is None
         run.state("running", reason="")
         await user.sees("p Pause")
         await user.press("p", "down", "enter")
-        await user.sees("it is saving, and leaves")
+        await user.sees("saving and leaving after this step")
         assert requested_action(run.path) == "release"
 
 
@@ -178,7 +178,7 @@ async def test_interrupted_runs_are_offered_for_resume_in_one_key(open_app, make
     resumed = []
     monkeypatch.setattr("garage_tui.core.launch.control.spawn", lambda module, folder, slots: resumed.append(folder))
     async with open_app(screen="runs") as user:
-        await user.sees("2 runs were interrupted: R has them go on", "R Resume all", "q Quit")
+        await user.sees("2 runs were interrupted: press R to resume them", "R Resume all", "q Quit")
         await user.press("R")
         await user.sees("resumed: ")
     assert resumed == [first.path, second.path], "those that worked before those that waited"
@@ -192,10 +192,10 @@ async def test_the_queue_is_shown_and_its_order_changed_with_brackets(open_app, 
         await user.sees("next in the queue", "2nd in the queue")
         user.app.query_one("RunsPane").choose(two.path.name)  # type: ignore[attr-defined]
         await user.press("left_square_bracket")
-        await user.sees("starts earlier now")
+        await user.sees("moved up in the queue")
         assert queue.order() == (two.path, one.path)
         await user.press("s")
-        await user.sees("was taken out of the queue")
+        await user.sees("was removed from the queue")
         assert requested_action(two.path) == "stop"
 
 
@@ -206,11 +206,11 @@ async def test_a_run_is_deleted_after_a_question_that_says_what_is_lost(open_app
         await user.sees("✓ finished")
         user.app.query_one("RunsPane").choose(RUN)  # type: ignore[attr-defined]
         await user.press("d")
-        await user.sees("Delete this run?", "its adapter, its checkpoints", "MB. This cannot be undone")
+        await user.sees("Delete this run?", RUN, "This deletes its adapter, its checkpoints", "cannot be undone.")
         await user.press("escape")
         assert run.path.exists()
         await user.press("d", "y")
-        await user.sees("is deleted")
+        await user.sees("was deleted")
         await user.sees_no("✓ finished")
         assert not run.path.exists()
         await user.press("d")
@@ -277,4 +277,4 @@ async def test_a_key_right_after_the_cursor_moved_means_the_run_that_it_is_on(op
         user.app.query_one("RunsPane").action_compare()  # type: ignore[attr-defined]
         await user.sees("◆ 20261122-2315-lora-b")
         await user.press("d")
-        await user.sees("20261122-2315-lora-b goes with")
+        await user.sees("Delete this run?", "20261122-2315-lora-b", "This deletes its checkpoints")

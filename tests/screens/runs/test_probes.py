@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from garage_tui.core.runs.record import EVENTS
+from garage_tui.core.runs.folder import EVENTS
 from garage_tui.widgets.line_chart import LineChart
 
 RUN, OTHER = "20261123-2315-lora-garage", "20261122-2315-lora-other"
@@ -57,15 +57,15 @@ async def test_a_run_that_begins_to_forget_is_warned_of_for_as_long_as_it_works(
     run.step(12, 0.5)
     run.probe(12, recall=0.9, leak=0.31, forgets=FORGETS)
     async with open_app(screen="runs", size=(160, 40)) as user:
-        await user.sees("! it begins to forget: 31% of other questions", "s stops it")
+        await user.sees("! The model begins to forget: 31% of other questions", "press s to stop")
         run.probe(24, recall=0.95)
-        await user.sees_no("it begins to forget")
+        await user.sees_no("The model begins to forget")
         run.probe(36, recall=0.95, leak=0.31, forgets=FORGETS)
-        await user.sees("! it begins to forget")
+        await user.sees("! The model begins to forget")
         run.state("finished", step=100)
         run.let_go()
         await user.sees("✓ finished", "probe recall 95% · leak 31%")
-        await user.sees_no("it begins to forget")
+        await user.sees_no("The model begins to forget")
 
 
 async def test_a_torn_or_hostile_probe_is_left_out_and_the_rest_is_shown(open_app, make_run):
@@ -80,7 +80,7 @@ async def test_a_torn_or_hostile_probe_is_left_out_and_the_rest_is_shown(open_ap
     run.probe(2, recall=0.5)  # lost too: it was appended to the torn line
     run.probe(3, recall=0.6, leak=0.4, forgets="\x1b[2J[bold]everything[/]")
     async with open_app(screen="runs", size=(160, 40)) as user:
-        text = await user.sees("• recall 60% · x leak 40%", "it begins to forget: [bold]everything[/]")
+        text = await user.sees("• recall 60% · x leak 40%", "The model begins to forget: [bold]everything[/]")
         assert "\x1b" not in text
 
 

@@ -1,0 +1,62 @@
+"""The log of the chosen run, with the line in which one searches it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from garage_tui.core.base.log_reader import LogChunk
+from garage_tui.widgets.log_file_view import LogFileView
+from garage_tui.widgets.search_input import SearchInput
+
+
+class RunLog(Vertical):
+    """Follows the end of a log, or holds it still; can be searched from its end backwards."""
+
+    def compose(self) -> ComposeResult:
+        yield LogFileView(classes="panel")
+        yield SearchInput(id="runs-search")
+
+    def on_mount(self) -> None:
+        self.view.border_title = "Log"
+
+    @property
+    def view(self) -> LogFileView:
+        """The lines of the log."""
+        return self.query_one(LogFileView)
+
+    def take(self, path: Path, chunk: LogChunk, *, fresh: bool) -> None:
+        """Append new lines; `fresh` marks the first ones of another run."""
+        self.view.take(path, chunk, fresh=fresh)
+
+    def search(self) -> None:
+        """Open the search line."""
+        line = self.query_one(SearchInput)
+        line.display = True
+        line.focus()
+
+    def hold(self) -> None:
+        """Hold the log still, or follow its end again."""
+        self.view.hold_or_follow()
+
+    def wrap(self) -> None:
+        """Wrap long lines, or cut them."""
+        self.view.wrap = not self.view.wrap
+        self.on_log_view_followed()
+
+    def on_log_view_followed(self) -> None:
+        view = self.view
+        held = "" if view.following else " ".join(filter(None, ("held still", view.position, "· End follows again")))
+        view.border_subtitle = " · ".join(filter(None, (view.found, held, "wrapped" if view.wrap else "")))
+
+    def on_input_changed(self, event: SearchInput.Changed) -> None:
+        self.view.search(event.value)
+
+    def on_search_input_go(self, event: SearchInput.Go) -> None:
+        self.view.go_to_match(event.steps)
+
+    def on_search_input_closed(self) -> None:
+        self.view.search("")
+        self.view.focus()
