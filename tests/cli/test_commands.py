@@ -122,7 +122,7 @@ def test_what_cannot_be_done_is_said_with_what_can(workspace):
         (("resume",), "give a run, or --all"),
         (("queue", "last"), "say where to move it"),
         (("queue", "last", "--first"), "is not in the queue"),
-        (("delete", "last"), "say --yes"),
+        (("delete", "last"), "confirm it with --yes"),
     ):
         done = garage(workspace, *command)
         assert done.returncode == 2 and said in done.stderr and len(done.stderr.splitlines()) == 1, command
