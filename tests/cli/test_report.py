@@ -210,7 +210,7 @@ def test_a_card_of_before_is_shown_while_the_run_trains_again(report, run, make_
     write_state(run, RunState(state="running", created=1))
     with (run / LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        assert "is training again: this report card is from before" in report("last")[1]
+        assert "is training again: this card is from before" in report("last")[1]
 
 
 def test_a_run_without_an_adapter_cannot_be_examined(report, run):
