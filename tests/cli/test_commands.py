@@ -119,10 +119,10 @@ def test_what_cannot_be_done_is_said_with_what_can(workspace):
         (("stop", "last"), "is not running (finished)"),
         (("pause", "last"), "is not running (finished)"),
         (("resume", "last"), "has finished; train it again with `garage train lora --like"),
-        (("resume",), "name one run, or --all"),
-        (("queue", "last"), "say where it shall go"),
+        (("resume",), "give a run, or --all"),
+        (("queue", "last"), "say where to move it"),
         (("queue", "last", "--first"), "is not in the queue"),
-        (("delete", "last"), "say --yes"),
+        (("delete", "last"), "confirm it with --yes"),
     ):
         done = garage(workspace, *command)
         assert done.returncode == 2 and said in done.stderr and len(done.stderr.splitlines()) == 1, command

@@ -112,7 +112,7 @@ def test_a_run_without_a_card_is_examined_first_and_its_phases_are_seen(report, 
     assert told.splitlines() == [
         f"{RUN} has no report card yet: examining it now, which takes about a minute",
         "loading the model",
-        "measuring the perplexity of general texts",
+        "reading texts",
     ]
     exam_job("raise SystemExit('is not started: there is a card')")
     assert report("last")[::2] == (0, "")
@@ -162,7 +162,7 @@ def test_an_exam_that_has_no_memory_is_refused_before_it_could_take_it_from_a_ru
     monkeypatch.setattr(memory, "_MEMINFO", tmp_path / "meminfo")
     (tmp_path / "meminfo").write_text("MemTotal: 24000000 kB\nMemAvailable: 900000 kB\nSwapFree: 0 kB\n")
     code, text, told = report("last")
-    assert (code, text) == (1, "") and "GB of memory, but this machine has 0.9 GB free: wait for the other runs" in told
+    assert (code, text) == (1, "") and "GB of memory, but this machine has 922 MB free: wait for the other runs" in told
     assert len(told.splitlines()) == 1 and not (run / "report.json").exists()
     (tmp_path / "meminfo").write_text("MemTotal: 24000000 kB\nMemAvailable: 9000000 kB\nSwapFree: 0 kB\n")
     assert report("last")[0] == 0
@@ -200,9 +200,9 @@ def test_a_run_that_trains_has_its_card_at_its_end(report, run):
     write_state(run, RunState(state="running", created=1))
     with (run / LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        assert report("last") == (2, "", f"garage: {RUN} is still training: the card comes at its end\n")
+        assert report("last") == (2, "", f"garage: {RUN} is still training: the report card is made at its end\n")
         write_state(run, RunState(state="queued", created=1))
-        assert "is waiting for its turn: the card comes at its end" in report("last")[2]
+        assert "is waiting in the queue: the report card is made at its end" in report("last")[2]
 
 
 def test_a_card_of_before_is_shown_while_the_run_trains_again(report, run, make_card):
@@ -219,7 +219,7 @@ def test_a_run_without_an_adapter_cannot_be_examined(report, run):
     code, _, told = report("last")
     assert (code, told) == (
         2,
-        f"garage: {RUN} has no adapter to examine (failed: the disk is full); `garage resume {RUN}` has it go on\n",
+        f"garage: {RUN} has no adapter to examine (failed: the disk is full); resume it with `garage resume {RUN}`\n",
     )
 
 

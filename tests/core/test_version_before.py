@@ -151,9 +151,9 @@ def test_facts_keep_every_key_and_are_saved_byte_for_byte(box):
     assert first.must == ["local", ["LLM", "language model"]] and first.fact == first.answer
     assert first.extra["source"] == "README.md" and first.extra["page"] == 3
     assert second.answer == "Jason Cox maintains it." and exam.exam and exam.must == ["Cox"]
-    assert [line.fact.fact for line in file.lines if line.fact and line.fact.statement] == ["TinyLLM began in 2023."]
+    assert [line.fact.fact for line in file.lines if line.fact and line.fact.is_statement] == ["TinyLLM began in 2023."]
     assert file.facts[-1].question == "Wie heißt der Server?"
-    assert join_lines(file.lines, file.ended) == path.read_bytes()
+    assert join_lines(file.lines, file.ends_with_newline) == path.read_bytes()
     taught = read_training_file(path)
     assert len(taught.rows) == 3
     for run in list_runs(box):
