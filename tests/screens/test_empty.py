@@ -24,7 +24,7 @@ async def test_a_workspace_with_nothing_says_on_every_screen_what_to_press(open_
         await user.press("t")
         await user.sees("There are no facts to teach yet: press F2, then a to write the first one")
         await user.press("o")
-        await user.sees("no .jsonl file in datasets: press a to write one")
+        await user.sees("No facts file in datasets: press a to write the first fact")
         await user.press("slash")
         await user.types("bees")
         await user.sees("No row matches. Esc shows all rows again.")
@@ -55,7 +55,7 @@ async def test_an_empty_file_of_facts_and_a_filter_without_rows_say_what_to_pres
     async with open_app(size=(80, 24)) as user:
         await user.sees("No facts yet", "datasets/garage.jsonl")
         await user.press("t")
-        await user.sees("Teach a model", "contains no fact to train on; add a line with a")
+        await user.sees("Teach a model", "contains no fact to train on; add a line with")
         await user.press("escape", "f")
         await user.sees("Show")
 
