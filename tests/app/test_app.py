@@ -10,7 +10,7 @@ async def test_it_opens_on_the_facts_and_makes_the_other_screens_when_they_are_a
         await user.sees("F2 Facts", "F3 Runs", "F4 Chat", "What is TinyLLM?")
         assert not user.app.query("#runs, #chat")
         await user.press("f3")
-        await user.sees("No runs yet", "Press n for a new one")
+        await user.sees("No runs yet", "Press n to start one")
         await user.press("f4")
         await user.sees("Base · smollm2-135m", "No tuned model yet")
         await user.press("f2")

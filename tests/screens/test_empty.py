@@ -29,7 +29,7 @@ async def test_a_workspace_with_nothing_says_on_every_screen_what_to_press(open_
         await user.types("bees")
         await user.sees("No row matches. Esc shows all rows again.")
         await user.press("escape", "f3")
-        await user.sees("No runs yet", "Press n for a new one", "F2, t and F3, N do the same")
+        await user.sees("No runs yet", "Press n to start one", "A run continues when you leave the app")
         await user.press("l", "slash")  # of what is not there there is no log
         await user.sees("No runs yet")
         await user.press("n")

@@ -100,7 +100,7 @@ def field(user, name: str):
 
 async def test_n_asks_which_kind_of_run_it_shall_be(open_app, started):
     async with open_app(screen="runs") as user:
-        await user.sees("Press n for a new one: it teaches the facts", "or learns to draw")
+        await user.sees("Press n to start one: it teaches the facts", "or learns to draw")
         await user.press("n")
         await user.sees("New run", "Teach facts: a language model", "Draw: a diffusion model learns to draw")
         await user.press("enter")
