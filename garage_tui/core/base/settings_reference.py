@@ -72,14 +72,16 @@ def _texts(struct: type[msgspec.Struct]) -> dict[str, tuple[str, dict[str, str]]
             continue
         texts = {}
         for field, after in zip(node.body, node.body[1:], strict=False):
-            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and _is_text(after):
-                texts[field.target.id] = " ".join(after.value.value.split())  # type: ignore[attr-defined]
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and (text := _text(after)):
+                texts[field.target.id] = " ".join(text.split())
         found[node.name] = (" ".join((ast.get_docstring(node) or "").split()), texts)
     return found
 
 
-def _is_text(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+def _text(node: ast.stmt) -> str:
+    """Return the string that a statement consists of; empty for other statements."""
+    value = node.value.value if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) else ""
+    return value if isinstance(value, str) else ""
 
 
 def _after_colon(text: str) -> str:

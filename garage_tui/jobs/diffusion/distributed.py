@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -134,13 +135,13 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _wait_for(store: object, key: str, over: str = "") -> str:
+def _wait_for(store: Any, key: str, over: str = "") -> str:
     """Wait for rank 0's value for `key`; return an empty text when `over` is set."""
     started = time.monotonic()
     while True:
         for name in filter(None, (key, over)):
-            if store.check([name]):  # type: ignore[attr-defined]
-                return "" if name == over else store.get(name).decode()  # type: ignore[attr-defined]
+            if store.check([name]):
+                return "" if name == over else store.get(name).decode()
         time.sleep(0.001 if time.monotonic() < started + 1 else 0.1)  # rank 0 draws, or the run is paused
 
 

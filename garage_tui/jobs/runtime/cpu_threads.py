@@ -48,7 +48,8 @@ class Cores:
 
     A thread that waits for another one which cannot run loses more than it gains, so fewer threads are better beside
     other processes. Their number changes no bit of a language model's forward and backward pass
-    (tests/jobs/runtime/test_cpu_threads.py). It does change long inner products, factorisations, and a convolution's gradients:
+    (tests/jobs/runtime/test_cpu_threads.py). It does change long inner products, factorisations, and a convolution's
+    gradients:
     before those a job calls `all_cores`, and diffusion runs keep a constant number.
 
     Args:

@@ -41,7 +41,7 @@ class Species:
     """What it was drawn from."""
     family: str
     """A name out of `FAMILIES`, as anybody would call it: monarch, white, swallowtail …"""
-    look: Appearance
+    appearance: Appearance
     """Wings, patterns and body; lengths in forewing lengths, angles in degrees, colours in sRGB from 0 to 1."""
     phase: float
     """Of the unevenness of its pattern, in radians."""
@@ -53,15 +53,15 @@ def species(seed: int) -> Species:
     names = list(FAMILIES)
     rng = np.random.default_rng([seed, 0])
     family = names[seed % len(names)]
-    look = FAMILIES[family](rng)
+    appearance = FAMILIES[family](rng)
     body = replace(
-        look.body,
-        length=look.body.length * rng.uniform(0.92, 1.06),
-        width=look.body.width * rng.uniform(0.88, 1.12),
-        spread=look.body.spread + rng.uniform(-4, 4),
-        antenna=look.body.antenna * rng.uniform(0.88, 1.06),
+        appearance.body,
+        length=appearance.body.length * rng.uniform(0.92, 1.06),
+        width=appearance.body.width * rng.uniform(0.88, 1.12),
+        spread=appearance.body.spread + rng.uniform(-4, 4),
+        antenna=appearance.body.antenna * rng.uniform(0.88, 1.06),
     )
-    return Species(seed, family, replace(look, body=body), rng.uniform(0, 2 * np.pi))
+    return Species(seed, family, replace(appearance, body=body), rng.uniform(0, 2 * np.pi))
 
 
 def draw(species: Species, individual: int, size: int) -> Image:
@@ -75,7 +75,7 @@ def draw(species: Species, individual: int, size: int) -> Image:
     Returns:
         (size, size, 3) uint8, sRGB, head up. Another size shows the same butterfly on the same paper.
     """
-    return picture(species.look, species.phase, individual_of(species.seed, individual), size)
+    return picture(species.appearance, species.phase, individual_of(species.seed, individual), size)
 
 
 def training(count: int, size: int, seed: int = 0, kinds: int = 60, workers: int = 1) -> Image:
