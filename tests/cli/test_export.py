@@ -75,4 +75,4 @@ def test_doctor_says_whether_a_gguf_can_be_made(garage, tmp_path):
 def test_ask_takes_a_base_or_a_run_and_not_both(garage, workspace):
     make_run(workspace)
     done = garage("ask", "What?", "--base", "smollm2-135m", "--run", "last")
-    assert done.returncode == 2 and "give one of the two" in done.stderr
+    assert done.returncode == 2 and "give only one of them" in done.stderr

@@ -87,7 +87,7 @@ def test_control_c_leaves_both_going_and_says_how_to_compare_them(garage, starte
 
     monkeypatch.setattr("garage_tui.cli.follow._print_lines", interrupted)
     code, text, _ = garage("train", "lora", "--facts", workspace.datasets / "garage.jsonl", "--both")
-    assert code == 0 and f"left {DEFAULT} going" in text
+    assert code == 0 and f"{DEFAULT} continues: " in text
     assert text.endswith(f"when both are done: `garage compare {DEFAULT} {STORY}`\n") and f"\n{STORY}\n" not in text
 
 
@@ -128,7 +128,7 @@ def test_each_probe_is_a_line_and_what_is_forgotten_is_said_once(workspace, star
     assert capfd.readouterr().out.splitlines() == [
         "probe at step 12: recall 75% · leak 0% · drift 0.013",
         "probe at step 24: recall 100% · leak 31% · drift 0.200",
-        f"the model starts to forget: {FORGETS}; `garage stop {DEFAULT}` stops it",
+        f"the model starts to forget: {FORGETS}; `garage stop {DEFAULT}` stops the run",
         "the disk is nearly full",
         "9/9 · epoch 0.0 · loss 0.500",
         "finished",

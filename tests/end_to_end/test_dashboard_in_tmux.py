@@ -118,7 +118,7 @@ def test_a_status_line_shows_a_hostile_name_as_it_is(tmux, tmp_path, workspace):
         assert not list(tmp_path.rglob("done"))
         run.let_go()
         shutil.rmtree(workspace.root)
-        terminal.sees("around", "garage: no folder")
+        terminal.sees("around", "garage: there is no folder")
     finally:
         run.let_go()
         terminal.close()

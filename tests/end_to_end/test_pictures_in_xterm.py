@@ -62,7 +62,7 @@ class Shown(App):
     async def step(self):
         picture = self.screen_stack[0].query_one(Picture)
         lines = steps.read_text().splitlines()
-        if picture.ready and self.done < len(lines):
+        if picture.is_settled and self.done < len(lines):
             word = lines[self.done]
             if word == "down": self.query_one("#pane").scroll_relative(y=5, animate=False)
             if word == "up": self.query_one("#pane").scroll_relative(y=-5, animate=False)
@@ -74,7 +74,7 @@ class Shown(App):
             if word == "quit": self.exit()
             self.done += 1
             self.set_timer(0.3, self.answer)
-        elif not lines and picture.ready:
+        elif not lines and picture.is_settled:
             self.answer()
     def answer(self):
         answers.write_text(f"{self.done} {terminal.image_mode}")

@@ -328,7 +328,7 @@ def test_the_doctor_knows_a_tmux_whose_client_is_not_utf8(open_pane, tmp_path, m
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         os.close(client)
-    assert "the app is painted in ASCII: the locale is not UTF-8" in doctor({"LANG": "C"})
+    assert "the app uses ASCII characters only: the locale is not UTF-8" in doctor({"LANG": "C"})
 
 
 def doctor(env: dict[str, str]) -> str:

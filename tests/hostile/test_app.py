@@ -64,7 +64,7 @@ def test_a_chat_with_a_server_that_says_such_things(hostile, hostile_server, on_
     (tmp_path / "config" / "garage_tui").mkdir(parents=True)
     (tmp_path / "config" / "garage_tui" / "garage.toml").write_text(f'[chat]\nserver = "{hostile_server}"\n')
     app = on_a_wire(*WITHOUT_LAST_FILTER, "--workspace", hostile, "--screen", "chat", rows=70)
-    app.reads(b"not ours", b"learnt")
+    app.reads(b"an external server", b"learned")
     app.press(b"say\r", b"endc1csi", quiet=0.5)
     assert len(words_seen(app)) > len(SPECIMENS) / 2
     app.press(b"\x1ba", b"A new row for")

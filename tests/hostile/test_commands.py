@@ -85,7 +85,7 @@ def test_a_run_whose_folder_no_queue_can_name_is_refused(hostile, capfdbinary):
     odd = folder.with_name(os.fsdecode(b"qzodd \xff\x1b]0;x\x07"))
     folder.rename(odd)
     said = printed(capfdbinary, hostile, "resume", odd.name)
-    assert "is not UTF-8: rename the folder" in said.decode()
+    assert "is not valid UTF-8: rename the folder" in said.decode()
     assert_harmless(said, "resume")
     assert json.loads((odd / "state.json").read_bytes())["state"] != "queued"
 

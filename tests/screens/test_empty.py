@@ -43,7 +43,7 @@ async def test_a_workspace_with_nothing_says_on_every_screen_what_to_press(open_
         await user.press("ctrl+t")
         await user.sees("no tuned model yet: F2 shows your facts, t teaches them")
         await user.press("f5")
-        await user.sees("No pictures yet", "Press F3, then N", "o opens any other one")
+        await user.sees("No pictures yet", "Press F3, then N", "press o to open any other folder")
         await user.press("g", "space", "b", "s")
         await user.sees("No pictures yet")
         await user.press("f6")
@@ -69,7 +69,7 @@ async def test_runs_without_events_without_a_card_and_in_a_broken_folder_say_wha
     async with open_app(screen="runs", size=(80, 24)) as user:
         await user.sees("finished", "20261123-2310-lora-new")
         await user.press("up")
-        await user.sees("report card  none yet: x makes one")
+        await user.sees("report card  none yet: press x to")
         await user.press("x")
         await user.sees("This run has no report card yet", "a Examine now")
         await user.press("escape", "down")

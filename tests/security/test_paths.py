@@ -138,7 +138,7 @@ def test_a_run_that_would_write_through_a_link_is_not_resumed(workspace, outside
         kept = target
     (run.path / name).unlink(missing_ok=True)
     (run.path / name).symlink_to(kept)
-    with pytest.raises(BadInputError, match=rf"holds a link \({name}\)"):
+    with pytest.raises(BadInputError, match=rf"holds a symbolic link \({name}\)"):
         run_control.resume(read_run(run.path))
 
 

@@ -199,7 +199,7 @@ async def test_a_client_that_asks_nothing_is_sent_away(monkeypatch):
     from garage_tui.jobs.serve import idle_connections as connections
     from garage_tui.jobs.serve.routes import make_app
 
-    monkeypatch.setattr(connections, "PATIENCE", 0.2)
+    monkeypatch.setattr(connections, "FIRST_REQUEST_SECONDS", 0.2)
     config = uvicorn.Config(
         make_app(object(), dict, "k"), port=0, http=connections.IdleTimeoutProtocol, lifespan="off", ws="none"
     )

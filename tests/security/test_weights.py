@@ -81,7 +81,7 @@ def test_a_base_of_pickles_is_refused_by_train_ask_serve_and_chat_before_anythin
         done = garage(*words)
         assert done.code in (1, 2), (words, done)
         (line,) = done.err.splitlines()
-        assert "has its weights in pytorch_model.bin only, which may run code" in line, words
+        assert "has its weights only in pytorch_model.bin, which may run code" in line, words
         assert "name a folder with .safetensors files" in line
     assert not any(workspace.checkpoints.glob("2*"))
     assert not workspace.server.exists()
@@ -91,7 +91,7 @@ def test_a_base_that_turns_into_pickles_is_refused_when_it_is_loaded(tiny_model,
     from garage_tui.jobs.llm.load import load_base
 
     base = models.BaseModel("mine", pickled_base, here=True, hub_id=None)
-    with pytest.raises(GarageError, match=r"it failed: .* has its weights in pytorch_model\.bin only"):
+    with pytest.raises(GarageError, match=r"it failed: .* has its weights only in pytorch_model\.bin"):
         load_base(base, "it failed")
 
 
@@ -99,7 +99,7 @@ def test_a_base_that_turns_into_pickles_is_refused_when_it_is_loaded(tiny_model,
 def test_an_index_that_leads_to_other_files_is_refused(tiny_model, tmp_path, name):
     shutil.copytree(tiny_model, folder := tmp_path / "split")
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"lm_head.weight": name}}))
-    with pytest.raises(BadInputError, match=r"names .*, which is no \.safetensors file beside it"):
+    with pytest.raises(BadInputError, match=r"names .*, which is not a \.safetensors file"):
         weights.check_folder(folder)
 
 
@@ -132,7 +132,7 @@ def test_code_that_comes_with_a_base_is_never_run(tiny_model, tmp_path, mark, kn
         _, model = load_base(base, "it failed")
         assert type(model).__module__.startswith("transformers.")
     else:
-        with pytest.raises(GarageError, match=r"it needs code that comes with it .* never run here"):
+        with pytest.raises(GarageError, match=r"it needs its own code .* never run here"):
             load_base(base, "it failed")
 
 

@@ -1,4 +1,4 @@
-"""The rule that weights are loaded from safetensors files only, never from pickles, which can run code."""
+"""The rule that weights are loaded from safetensors files only: pickle files can run code and are refused."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class DiffusionTrainer:
     def __init__(self, recipe: DiffusionRecipe, pictures: np.ndarray) -> None:
         self._recipe = recipe
         self._accelerator = Accelerator(
-            mixed_precision=_precision(recipe.mixed_precision), cpu_threads=not torch.cuda.is_available()
+            mixed_precision=_precision(recipe.mixed_precision), cpu=not torch.cuda.is_available()
         )
         if not torch.cuda.is_available() and _finest(recipe) < _SMALL_STEP:
             torch.set_num_threads(1)

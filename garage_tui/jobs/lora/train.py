@@ -53,7 +53,7 @@ def train(job: Job[LoraRecipe]) -> None:
     if (
         recipe.load_in_4bit is None or "path" not in manifest.base
     ):  # what the first start finds out holds for every resume
-        recipe = msgspec.structs.replace(recipe, load_in_4bit=in_4bit(recipe, torch.cuda.is_available()))
+        recipe = msgspec.structs.replace(recipe, load_in_4bit=in_4bit(recipe, base, torch.cuda.is_available()))
         known = {"path": str(base.path), "source": base.source, "sha256": base.record.sha256 if base.record else None}
         found = {"base": {**manifest.base, **known}, "recipe": msgspec.to_builtins(recipe)}
         write_manifest(folder, msgspec.structs.replace(manifest, **found))

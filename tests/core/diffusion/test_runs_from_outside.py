@@ -67,7 +67,7 @@ def test_a_look_makes_the_estimate_exact(workspace):
     assert guessed.sentence.startswith("about 18 pictures of moths") and not guessed.warning
     assert counted.sentence.startswith("17 pictures of moths") and counted.steps == recipe.steps(17)
     few = make_recipe("small", images=str(workspace.checkpoints))
-    assert "10 usable pictures are the fewest" in estimate_diffusion(workspace, few).warning
+    assert "a run needs at least 10" in estimate_diffusion(workspace, few).warning
 
 
 def test_what_can_be_chosen_without_typing(workspace):

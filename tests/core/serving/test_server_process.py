@@ -141,7 +141,7 @@ def test_a_taken_port_is_one_sentence(box, tiny_model):
 
 
 def test_a_base_that_is_no_model_is_refused_before_anything_starts(box, tmp_path):
-    with pytest.raises(BadInputError, match="no base model"):
+    with pytest.raises(BadInputError, match="is not a base model"):
         server.start(box, SETTINGS, "no such model!")
     assert not box.server.exists()
 

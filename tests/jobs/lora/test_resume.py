@@ -177,7 +177,7 @@ def test_a_damaged_checkpoint_is_skipped_and_said(train, undisturbed):
     run_control.resume(run)
     assert wait(folder, ended).status == "finished"
     assert f"{newest.name} is damaged or incomplete" in (folder / "log.txt").read_text()
-    assert f"going on from {older.name}" in (folder / "log.txt").read_text()
+    assert f"resuming from {older.name}" in (folder / "log.txt").read_text()
     assert_same_story(folder, undisturbed)
 
 

@@ -75,7 +75,7 @@ def test_an_unsloth_that_stumbles_is_no_end_and_its_words_are_told(base, unsloth
 
 def test_one_that_is_not_installed_says_how_to_get_it(base, cuda, monkeypatch):
     monkeypatch.setitem(sys.modules, "unsloth", None)
-    words = trainer_choice.choose("auto", base()).words
+    words = trainer_choice.choose("auto", base()).text
     assert words.startswith("trains with TRL and PEFT: Unsloth ")
     with pytest.raises(GarageError, match=r"Unsloth .*; without `--trainer unsloth` it trains with TRL and PEFT"):
         trainer_choice.choose("unsloth", base())
@@ -91,11 +91,11 @@ def test_one_that_is_not_installed_says_how_to_get_it(base, cuda, monkeypatch):
 def test_what_unsloth_is_no_good_for_here_is_peft(base, unsloth, cuda, monkeypatch, architecture, cards, why):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: cards)
     unsloth(WORKS)
-    assert trainer_choice.choose("auto", base(architecture)).words == f"trains with TRL and PEFT: {why}"
+    assert trainer_choice.choose("auto", base(architecture)).text == f"trains with TRL and PEFT: {why}"
 
 
 def test_the_recipe_has_the_last_word(base, unsloth, cuda):
     unsloth(WORKS)
-    assert trainer_choice.choose("peft", base()).words == "trains with TRL and PEFT: set in the recipe"
+    assert trainer_choice.choose("peft", base()).text == "trains with TRL and PEFT: set in the recipe"
     assert not trainer_choice.choose("peft", base()).unsloth
     assert trainer_choice.choose("unsloth", base("gemma3")).unsloth

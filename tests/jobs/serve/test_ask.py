@@ -23,7 +23,7 @@ def test_without_a_run_the_base_answers_and_says_so(garage, tiny_model):
     done = garage("ask", "What is TinyLLM?", "--max-tokens", 8)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"What is TinyLLM?\n  {tiny_model}\n    ")
-    assert "There is no tuned model yet, so only the base answered" in done.stdout
+    assert "There is no tuned model yet, so only the base model answered" in done.stdout
     assert "answering 1 question\n" in done.stderr
 
 

@@ -158,7 +158,7 @@ def test_weights_that_can_carry_code_are_never_loaded_as_a_base(tiny_model, tmp_
 
     folder = shutil.copytree(tiny_model, tmp_path / "pickled")
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-    with pytest.raises(GarageError, match=r"pickled has its weights in pytorch_model\.bin only"):
+    with pytest.raises(GarageError, match=r"pickled has its weights only in pytorch_model\.bin"):
         Engine(base_models.find(str(folder)), lambda _: None)
 
 

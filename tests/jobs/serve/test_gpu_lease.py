@@ -60,7 +60,7 @@ def test_it_leaves_for_a_run_and_is_back_with_the_new_adapter(box, tiny_model, f
     assert not gpu_locks.used_by_server(["cpu"])
     refused = ask(box, str(tiny_model))
     assert refused.status_code == 503
-    assert "the model is back when it has ended" in refused.json()["error"]["message"]
+    assert "the model is loaded again when that run ends" in refused.json()["error"]["message"]
     run = finished_run(box, "wings", 5)
 
     for lock in asked:
@@ -105,7 +105,7 @@ def test_a_model_that_does_not_fit_is_refused_before_it_is_loaded(tiny_model, mo
     from garage_tui.jobs.serve import memory
 
     base = base_models.find(str(tiny_model))
-    memory.check_room(base, "cpu")
+    memory.check_memory(base, "cpu")
     monkeypatch.setattr(admission, "free_on", lambda slots: 0.5e9)
     with pytest.raises(GarageError, match=r"tiny needs about 1\.0 GB of memory, and GPU 0 has 0\.5 free: close what"):
-        memory.check_room(base, "0")
+        memory.check_memory(base, "0")

@@ -250,4 +250,4 @@ async def test_a_row_that_asks_what_another_one_asks_is_named_doubtful_at_once(c
         await user.sees("A new row")
         await user.types(" more")
         await user.press("ctrl+s")
-        await user.sees("line 25, marked ! (F2 says why)")
+        await user.sees("line 25, marked ! (F2 shows why)")

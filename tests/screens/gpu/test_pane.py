@@ -109,7 +109,7 @@ async def test_a_run_that_waits_for_its_hours_goes_on_when_its_owner_says_so(ope
     async with open_app(screen="runs") as user:
         await user.sees("queued", "waiting for 22:00")
         await user.press("u")
-        await user.sees("goes on without waiting")
+        await user.sees("starts now, without waiting")
     assert json.loads((run.path / "request.json").read_text())["now"] is True
 
 

@@ -72,7 +72,7 @@ async def test_it_starts_with_one_more_key_and_shows_the_run(open_app, started, 
         ("epochs", "0", "epochs: "),
         ("lr", "7", "lr: "),
         ("rank", "8.5", "rank: '8.5' is not a whole number"),
-        ("base", "/no/such/folder", "no model folder /no/such/folder"),
+        ("base", "/no/such/folder", "there is no model folder /no/such/folder"),
     ],
 )
 async def test_what_is_wrong_is_said_in_the_form(open_app, started, field, value, says):

@@ -180,7 +180,7 @@ async def test_an_exam_that_fails_says_why_in_the_box(open_app, run, exam_job):
         await user.press("a")
         await user.sees("✗ the base model is gone; fetch it again", "Press a to examine the run now")
         await user.press("escape", "x")
-        await user.sees("✗ the exam ended without a card; its last words: the base model is gone")
+        await user.sees("✗ the exam ended without a report card; its last message: the base model is gone")
 
 
 async def test_a_run_that_trains_again_is_not_examined_meanwhile(open_app, run):
@@ -189,7 +189,7 @@ async def test_a_run_that_trains_again_is_not_examined_meanwhile(open_app, run):
     async with open_app(screen="runs") as user:
         await user.sees("● running", "c Chat")
         user.app.query_one("RunsPane").action_report()  # type: ignore[attr-defined]
-        await user.sees(f"No report card: {RUN} is still training: the card comes at its end.")
+        await user.sees(f"No report card: {RUN} is still training: the report card is made at its end.")
         assert "a Examine" not in user.screen
         run.state("finished")
         run.let_go()
