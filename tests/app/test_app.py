@@ -58,7 +58,7 @@ async def test_the_first_and_the_last_line_fit_and_the_keys_are_seven_at_most(op
 async def test_the_palette_does_what_the_keys_do(open_app):
     async with open_app() as user:
         await user.press("ctrl+p")
-        await user.sees("Add a row below", "Go to the runs")
+        await user.sees("Add a row below", "Go to the chat")
         await user.types("runs")
         await user.sees_no("Add a row below")
         await user.press("down", "enter")

@@ -85,7 +85,7 @@ def test_outside_of_tmux_it_makes_a_session_and_attaches_and_the_title_goes_to_t
     command += ["sh", "-c", f"{shlex.join([*GARAGE, '--workspace', str(workspace.root), 'dashboard'])}; echo left"]
     try:
         terminal.open("one", *command)
-        terminal.sees("one", "This box", "No runs yet", "the log of the first one will be here")
+        terminal.sees("one", "This box", "No runs yet", "the log of the first run will appear here")
         assert windows(tmux) == ["garage:0 3 1"]
         title = lambda: terminal("display-message", "-p", "-t", "one", "#T")  # noqa: E731
         wait_for(lambda: title() == "garage ~/box", 40, title)

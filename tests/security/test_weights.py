@@ -82,7 +82,7 @@ def test_a_base_of_pickles_is_refused_by_train_ask_serve_and_chat_before_anythin
         assert done.code in (1, 2), (words, done)
         (line,) = done.err.splitlines()
         assert "has its weights only in pytorch_model.bin, which may run code" in line, words
-        assert "name a folder with .safetensors files" in line
+        assert "choose a folder with .safetensors files" in line
     assert not any(workspace.checkpoints.glob("2*"))
     assert not workspace.server.exists()
 

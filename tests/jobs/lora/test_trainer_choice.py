@@ -77,7 +77,7 @@ def test_one_that_is_not_installed_says_how_to_get_it(base, cuda, monkeypatch):
     monkeypatch.setitem(sys.modules, "unsloth", None)
     words = trainer_choice.choose("auto", base()).text
     assert words.startswith("trains with TRL and PEFT: Unsloth ")
-    with pytest.raises(GarageError, match=r"Unsloth .*; without `--trainer unsloth` it trains with TRL and PEFT"):
+    with pytest.raises(GarageError, match=r"Unsloth .*; without `--trainer unsloth` the run trains with TRL and PEFT"):
         trainer_choice.choose("unsloth", base())
 
 

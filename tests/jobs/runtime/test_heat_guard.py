@@ -60,7 +60,7 @@ def test_a_run_pauses_above_the_limit_goes_on_below_the_other_and_loses_no_step(
     box.set(0, temp=78)  # cooler than the limit, but not cool
     run = wait(folder, lambda run: "78 °C now" in run.reason)
     assert (run.status, run.state.step) == ("paused", at)
-    with pytest.raises(BadInputError, match="goes on by itself"):
+    with pytest.raises(BadInputError, match="continues by itself"):
         run_control.resume(run)
     box.set(0, temp=74)
     wait(folder, lambda run: run.status == "running" and run.state.step > at)
