@@ -107,7 +107,7 @@ def test_json_is_the_document_of_the_file(call, run):
 
 
 def test_what_its_card_does_not_have_is_one_line(call, run):
-    for option, says in (("--again", "its report card is made at its end"), ("--questions", "was asked no questions")):
+    for option, says in (("--again", "its report card is made at its end"), ("--questions", "which has no questions")):
         code, text, told = call("report", run.name, option)
         assert (code, text, len(told.splitlines())) == (2, "", 1) and says in told
     (run / "report.json").write_text("{")

@@ -47,7 +47,7 @@ async def test_a_workspace_with_nothing_says_on_every_screen_what_to_press(open_
         await user.press("g", "space", "b", "s")
         await user.sees("No pictures yet")
         await user.press("f6")
-        await user.sees("This box", "none is seen: runs and the chat use the processor")
+        await user.sees("This box", "No GPU found: runs and the chat use the processor")
 
 
 async def test_an_empty_file_of_facts_and_a_filter_without_rows_say_what_to_press(open_app, workspace):
