@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.base.number_checks import Positive
+from garage_tui.core.base.number_checks import Positive, validation_text
 
 Prediction = Literal["v_prediction", "epsilon", "sample"]
 NAMED = ("procedural", "smithsonian")
@@ -153,6 +153,4 @@ def make_recipe(preset: str = "small", **changes: object) -> DiffusionRecipe:
     try:
         return msgspec.convert(values, DiffusionRecipe)
     except msgspec.ValidationError as error:
-        reason, _, key = str(error).partition(" - at ")
-        reason = f"{reason[0].lower()}{reason[1:]}"
-        raise BadInputError(f"{key.strip('`$.')}: {reason}" if key.strip("`$.") else reason) from error
+        raise BadInputError(validation_text(error)) from error

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.base.number_checks import Positive
+from garage_tui.core.base.number_checks import Positive, validation_text
 
 TrainerName = Literal["auto", "unsloth", "peft"]
 
@@ -123,5 +123,4 @@ def make_recipe(preset: str = "default", *, rows: int = 0, **changes: object) ->
     try:
         return msgspec.convert(values, LoraRecipe)
     except msgspec.ValidationError as error:
-        reason, _, key = str(error).partition(" - at ")
-        raise BadInputError(f"{key.strip('`$.') or 'recipe'}: {reason[0].lower()}{reason[1:]}") from error
+        raise BadInputError(validation_text(error)) from error

@@ -108,8 +108,8 @@ def test_the_learning_rate_climbs_to_its_peak_and_falls_to_almost_nothing():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"size": 40}, "size: expected `int` that's a multiple of 16"),
-        ({"lr": 0.0}, "lr: expected `float` > 0"),
+        ({"size": 40}, "size: must be a whole number divisible by 16"),
+        ({"lr": 0.0}, "lr: must be a number above 0"),
         ({"prediction": "w"}, "prediction: invalid enum value 'w'"),
         ({"channels": (30, 64, 96)}, "30 channels cannot be normed in 8 groups"),
         ({"channels": (32, 64)}, "2 levels of channels, but 3 of attention"),

@@ -107,5 +107,7 @@ def test_a_model_that_does_not_fit_is_refused_before_it_is_loaded(tiny_model, mo
     base = base_models.find(str(tiny_model))
     memory.check_memory(base, "cpu")
     monkeypatch.setattr(admission, "free_on", lambda slots: 0.5e9)
-    with pytest.raises(GarageError, match=r"tiny needs about 1\.0 GB of memory, but GPU 0 has 500 MB free: stop other runs"):
+    with pytest.raises(
+        GarageError, match=r"tiny needs about 1\.0 GB of memory, but GPU 0 has 500 MB free: stop other runs"
+    ):
         memory.check_memory(base, "0")
