@@ -19,7 +19,7 @@ def add(kinds: argparse._SubParsersAction[Any]) -> None:
     )
     parser.add_argument("--like", metavar="RUN", help="use the recipe and the pictures of this run")
     parser.add_argument(
-        "--preset", metavar="NAME", help="small, quick, card, large, class or story (default: card with a GPU, else small)"
+        "--preset", metavar="NAME", help="small, quick, card, large, class or story (default: small; with a GPU, card)"
     )
     parser.add_argument("--size", type=int, metavar="PX", help="width and height of a picture in pixels")
     parser.add_argument("--fit", choices=("crop", "fit"), help="crop pictures to squares, or fit them into squares")
