@@ -87,7 +87,7 @@ def test_what_is_wrong_is_one_line_and_exits_with_2_and_what_is_not_here_with_1(
         (["--size", 5], 2, "5 px: pictures to learn from are 8 to 1024 px wide and high"),
         ([folder, "--seed", -1], 2, "seed -1: give 0 or more"),
         ([folder, "--out", "/dev/null/there"], 1, "/dev/null/there cannot be written: Not a directory"),
-        (["smithsonian"], 1, "is not here, and HF_HUB_OFFLINE is set: try again later, or use `procedural`"),
+        (["smithsonian"], 1, "is not on this machine, and HF_HUB_OFFLINE is set: try again later, or use `procedural`"),
     ):
         (tmp_path / "empty").mkdir(exist_ok=True)
         done = images(tmp_path, *words)

@@ -225,7 +225,7 @@ def test_a_pipeline_that_names_somebody_elses_code_is_refused(pipeline, monkeypa
     index = json.loads((pipeline / "model_index.json").read_bytes())
     index["unet"] = ["evil_code", "Net"]
     (pipeline / "model_index.json").write_text(json.dumps(index))
-    with pytest.raises(GarageError, match="names code of evil_code: it is refused"):
+    with pytest.raises(GarageError, match="names code of evil_code, so it is refused"):
         unet.load_pipeline(pipeline)
 
 

@@ -108,7 +108,7 @@ class TestProcedural:
         monkeypatch.setenv("GARAGE_CACHE", "/dev/null")
         said: list[str] = []
         assert len(image_data.load("procedural", 8, count=2, say=said.append).train) == 2
-        assert said[-1].startswith("the drawn pictures are not kept: /dev/null/images/procedural-2-")
+        assert said[-1].startswith("the drawn pictures could not be cached: /dev/null/images/procedural-2-")
 
 
 class TestSmithsonian:
@@ -134,7 +134,7 @@ class TestSmithsonian:
         with pytest.raises(GarageError) as raised:
             image_data.load("smithsonian", 32)  # HF_HUB_OFFLINE is set for all tests
         assert str(raised.value) == (
-            f"{BUTTERFLIES} is not here, and HF_HUB_OFFLINE is set: try again later, or use `procedural`, or a folder "
+            f"{BUTTERFLIES} is not on this machine, and HF_HUB_OFFLINE is set: try again later, or use `procedural`, or a folder "
             "of pictures"
         )
 
@@ -162,7 +162,7 @@ class TestHub:
         assert said.startswith("contacting the Hub\nfetching huggan/smithsonian_butterflies_subset: ")
         again, said = self.preview(endpoint, tmp_path)
         assert again == found
-        assert "the Hub does not answer (ConnectError); looking for what was fetched before\n" in said
+        assert "the Hub does not answer (ConnectError); using the cached data set\n" in said
 
     def test_a_hub_that_is_silent_is_asked_once(self, tmp_path: Path) -> None:
         with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -255,4 +255,4 @@ def test_drawn_butterflies_are_drawn_anew_when_any_file_that_draws_them_changes(
     sources = butterfly_cache.drawing_sources()
     assert all(source.is_file() for source in sources)
     drawing = {source.stem for source in sources}
-    assert {"generate", "families", "forms", "individuals", "patterns", "picture", "wings"} <= drawing
+    assert {"generate", "families", "wing_shapes", "individuals", "patterns", "picture", "wings"} <= drawing

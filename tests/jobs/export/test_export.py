@@ -416,7 +416,7 @@ def test_a_gguf_of_the_same_run_is_replaced_and_no_other_file(export, workspace,
     [
         ("fails", f"{llama_cpp.NAME} failed: NotImplementedError: BPE pre-tokenizer was not recognized"),
         ("lacks", "needs the package a_package_that_is_nowhere: `"),
-        ("cuts", "wrote a file that is not whole"),
+        ("cuts", "wrote an incomplete file"),
     ],
 )
 def test_a_converter_that_fails_has_its_last_words_passed_on(export, workspace, finished_run, stand_in, how, said):

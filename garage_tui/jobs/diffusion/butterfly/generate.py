@@ -10,8 +10,10 @@ with one version of numpy; elsewhere a channel may be one of 255 steps off.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Sequence
+import signal
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -120,13 +122,24 @@ def _pictures(whom: Sequence[tuple[int, int]], size: int, workers: int) -> Image
     pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=end_with_parent, initargs=(os.getpid(),))
     try:
         starts = range(0, len(whom), _AT_ONCE)
-        parts = pool.map(_drawn, (whom[start : start + _AT_ONCE] for start in starts), repeat(size))
+        with _interrupts_held():
+            parts = pool.map(_drawn, (whom[start : start + _AT_ONCE] for start in starts), repeat(size))
         images = np.empty((len(whom), size, size, 3), np.uint8)
         for start, part in zip(starts, parts, strict=True):
             images[start : start + _AT_ONCE] = part
     finally:
         pool.shutdown(cancel_futures=True)  # whoever breaks it off waits for no more than was begun
     return images
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back while the workers start: they inherit that, so one that still imports prints no traceback."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _drawn(whom: Sequence[tuple[int, int]], size: int) -> Image:
