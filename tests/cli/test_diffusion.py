@@ -116,7 +116,7 @@ def test_what_its_card_does_not_have_is_one_line(call, run):
     assert "was not evaluated when it finished" in call("report", run.name)[2]
     write_state(run, RunState(state="stopped", reason="by you", created=1))
     told = call("report", run.name)[2]
-    assert "(stopped) has no card: it is made when a run has finished: `garage resume" in told
+    assert "(stopped) has no report card: one is made when a run" in told
 
 
 def test_runs_lists_it_and_json_has_its_sheets(call, run):

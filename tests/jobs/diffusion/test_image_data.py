@@ -134,8 +134,8 @@ class TestSmithsonian:
         with pytest.raises(GarageError) as raised:
             image_data.load("smithsonian", 32)  # HF_HUB_OFFLINE is set for all tests
         assert str(raised.value) == (
-            f"{BUTTERFLIES} is not on this machine, and HF_HUB_OFFLINE is set: try again later, or use `procedural`, or a folder "
-            "of pictures"
+            f"{BUTTERFLIES} is not on this machine, and HF_HUB_OFFLINE is set: try again later, or use `procedural`, "
+            "or a folder of pictures"
         )
 
     def test_another_data_set_is_none(self, tmp_path: Path) -> None:
