@@ -177,7 +177,8 @@ def test_a_run_goes_on_when_the_shell_that_follows_it_is_gone(workspace, tiny_mo
     command += ["--facts", str(two_facts), "--base", str(tiny_model), "--epochs", "5000"]
     shell = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert shell.stdout.readline().startswith("2 rows")
-    run_id = shell.stdout.readline().split()[1]
+    # Before it there may be a line about a run of another test that is still leaving the queue.
+    run_id = next(line.split()[1] for line in shell.stdout if line.startswith("run "))
     folder = workspace.checkpoints / run_id
     wait(folder, lambda run: run.state.step >= 1)
     os.killpg(shell.pid, 9)
