@@ -161,10 +161,7 @@ def test_a_row_goes_to_the_owners_editor_and_the_screen_follows(terminal, worksp
 @pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "xterm"}], ids=["NO_COLOR", "16 colours"])
 def test_it_can_be_read_with_few_colours(terminal, workspace, variables):
     """The chosen row and the screen in front are told by a sign and by reversed brightness, not by hue alone."""
-    words = [f"{name}={value}" for name, value in variables.items()]
-    columns, rows = terminal._size
-    app = ["env", *words, sys.executable, "-m", "garage_tui", "--workspace", str(workspace.root)]
-    terminal.tmux("new-session", "-d", "-s", "app", "-x", columns, "-y", rows, *app)
+    terminal.open(variables=variables)
     screen = terminal.sees("24 facts")
     assert "▸" in next(line for line in screen.splitlines() if "What is TinyLLM?" in line)
 
@@ -212,10 +209,7 @@ def test_the_gallery_shows_half_blocks_in_tmux(terminal, drawn):
 
 
 def test_the_gallery_shows_letters_where_there_is_nothing_else(terminal, drawn):
-    words = ["TERM=xterm", "LANG=C", "LC_ALL=C"]
-    columns, rows = terminal._size
-    app = ["env", *words, sys.executable, "-m", "garage_tui", "--workspace", str(terminal._workspace)]
-    terminal.tmux("new-session", "-d", "-s", "app", "-x", columns, "-y", rows, *app, "--screen", "gallery")
+    terminal.open("--screen", "gallery", variables={"TERM": "xterm", "LANG": "C", "LC_ALL": "C"})
     terminal.sees("epoch 60", "seed 7", "Browse")
     wait_for(lambda: re.search(r"([.:=+*#%@-])\1{12}", terminal.screen), 20, lambda: terminal.screen)
     assert "▀" not in terminal.screen

@@ -50,7 +50,7 @@ class Home(Terminal):
 
     def opens(self, remote: str) -> None:
         """Run a line of the box's shell."""
-        self._opened += 1
+        self._new_server()
         columns, rows = self._size
         ssh = self.box.ssh(remote, terminal=True, port=self.port)
         self.tmux("new-session", "-d", "-s", "app", "-x", columns, "-y", rows, "env", "TERM=xterm-256color", *ssh)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -21,12 +22,14 @@ needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux
 class Terminal:
     """A tmux server of its own with one window, in which the app runs."""
 
+    _opened = 0  # of all terminals: a server that is still leaving must not be asked for the next window
+
     def __init__(self, workspace: Path, columns: int, rows: int) -> None:
-        self._opened = 0
         self._workspace, self._size = workspace, (str(columns), str(rows))
+        self._new_server()
 
     def tmux(self, *arguments: str) -> str:
-        socket = f"garage-test-{os.getpid()}-{self._size[0]}-{self._opened}"
+        socket = f"garage-test-{os.getpid()}-{self._server}"
         command = ["tmux", "-L", socket, "-f", "/dev/null", *arguments]
         return subprocess.run(command, capture_output=True, text=True, env=self._environment()).stdout
 
@@ -34,9 +37,15 @@ class Terminal:
         kept = {name: value for name, value in os.environ.items() if name not in ("TMUX", "NO_COLOR", "COLORTERM")}
         return {**kept, "PYTHONPATH": str(REPOSITORY), "TERM": "xterm-256color"}
 
-    def open(self, *arguments: str) -> None:
-        self._opened += 1  # a server that is still leaving must not be asked for the next window
-        app = [sys.executable, "-m", "garage_tui", "--workspace", str(self._workspace), *arguments]
+    def _new_server(self) -> None:
+        Terminal._opened += 1
+        self._server = Terminal._opened
+
+    def open(self, *arguments: str, variables: Mapping[str, str] | None = None) -> None:
+        """Open the app with `arguments` in a new tmux server; `variables` change its environment."""
+        self._new_server()
+        changes = [f"{name}={value}" for name, value in (variables or {}).items()]
+        app = ["env", *changes, sys.executable, "-m", "garage_tui", "--workspace", str(self._workspace), *arguments]
         columns, rows = self._size
         self.tmux("new-session", "-d", "-s", "app", "-x", columns, "-y", rows, *app)
         self.tmux("set-option", "-g", "remain-on-exit", "on")
