@@ -56,10 +56,11 @@ def print_picture(path: Path, workspace: str | None, mode: ImageMode | None = No
     Raises:
         BadInputError: the picture cannot be shown.
     """
-    import dataclasses
     import os
     import shutil
     import sys
+
+    import msgspec
 
     from garage_tui.core.base.settings import Workspace, load_settings
     from garage_tui.core.terminal import image_render
@@ -69,7 +70,7 @@ def print_picture(path: Path, workspace: str | None, mode: ImageMode | None = No
     terminal = query_terminal(mode or forced_mode(os.environ, load_settings(Workspace.find(workspace)).pictures))
     if not sys.stdout.isatty():
         # It may be shown elsewhere, so the features of this terminal do not matter.
-        terminal = dataclasses.replace(terminal, image_mode=mode or "ascii", colours=1 << 24, tmux=False)
+        terminal = msgspec.structs.replace(terminal, image_mode=mode or "ascii", colours=1 << 24, tmux=False)
     columns, rows = shutil.get_terminal_size()
     rows = max(1, rows - 1)  # a line stays free for the prompt
     if width and terminal.image_mode != "kitty":  # a kitty picture cannot scroll while it is sent

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import msgspec
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -14,8 +13,7 @@ _COST = (0, 1, 3, 7)
 """What is lost with each shorter form: the last ones say hardly anything."""
 
 
-@dataclass(frozen=True)
-class Tab:
+class Tab(msgspec.Struct, frozen=True):
     """A screen as the header shows it."""
 
     id: str

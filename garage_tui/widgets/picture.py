@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import textwrap
 import time
 from functools import partial
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+import msgspec
 from rich.segment import Segment
 from textual.app import App
 from textual.geometry import Offset, Region
@@ -176,7 +176,7 @@ class Picture(Widget):
                 await painted.wait()
                 await self._delete(old)
                 if await self._await_terminal() > _SLOW_SECONDS:
-                    self.terminal = dataclasses.replace(self.terminal, seconds=_SLOW_SECONDS)
+                    self.terminal = msgspec.structs.replace(self.terminal, seconds=_SLOW_SECONDS)
         finally:
             self._is_encoding = False
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
+import msgspec
 from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
@@ -21,8 +21,7 @@ _GAP = "  "
 _WIDE = 100
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """One column: its title, and its width in cells or, if that is 0, its share of the remaining width."""
 
     title: str

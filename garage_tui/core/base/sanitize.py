@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 # ECMA-48 sequences, with their C1 one-character forms; a string sequence (OSC, DCS, SOS, PM, APC) that never ends
 # is cut at the end of the line, so that a hostile opener cannot swallow what follows.
-_SEQUENCES = re.compile(
+_SEQUENCES = (
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"  # CSI
     r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"  # OSC, DCS, SOS, PM, APC
     r"|\x1b[ -/]*[0-~]?"  # every other escape
@@ -25,13 +25,14 @@ _UNSEEN = (
 MOST_MARKS = 8
 """Most combining marks on one letter; no language needs more, and a hundred cover the lines around it."""
 
-_SILENT = re.compile(f"[{_C0_C1}{_UNSEEN}]")
-_LOUD = re.compile(f"[{_DECEIVING}]+")
-_HIDDEN = re.compile(f"[{_C0_C1}{_UNSEEN}{_DECEIVING}]")
+# Patterns, which `re` compiles at their first use and keeps: most starts of the app need none of them.
+_SILENT = f"[{_C0_C1}{_UNSEEN}]"
+_LOUD = f"[{_DECEIVING}]+"
+_HIDDEN = f"[{_C0_C1}{_UNSEEN}{_DECEIVING}]"
 # A possible flood of marks: more characters that are neither letters nor spaces than fit over one letter.
-_FLOOD = re.compile(rf"[^\w\s\x00-\x7f]{{{MOST_MARKS + 1},}}")
-_LEFT_OUT = re.compile(r"⟨\+\d+ marks⟩")
-_SHOWN_MARK = re.compile("[\u2400-\u241f\u2421]|⟨U\\+([0-9A-F]{4,6})⟩")
+_FLOOD = rf"[^\w\s\x00-\x7f]{{{MOST_MARKS + 1},}}"
+_LEFT_OUT = r"⟨\+\d+ marks⟩"
+_SHOWN_MARK = "[\u2400-\u241f\u2421]|⟨U\\+([0-9A-F]{4,6})⟩"
 
 
 def plain(text: str) -> str:
@@ -42,9 +43,9 @@ def plain(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    text = _SEQUENCES.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = _SILENT.sub("", text)
-    return text if text.isascii() else _FLOOD.sub(_thinned, _LOUD.sub("\ufffd", text))
+    text = re.sub(_SEQUENCES, "", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = re.sub(_SILENT, "", text)
+    return text if text.isascii() else re.sub(_FLOOD, _thinned, re.sub(_LOUD, "\ufffd", text))
 
 
 def one_line(text: str, limit: int = 200) -> str:
@@ -60,8 +61,8 @@ def shown(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    text = _HIDDEN.sub(lambda found: _mark(found[0]), text)
-    return text if text.isascii() else _FLOOD.sub(lambda found: _thinned(found, counted=True), text)
+    text = re.sub(_HIDDEN, lambda found: _mark(found[0]), text)
+    return text if text.isascii() else re.sub(_FLOOD, lambda found: _thinned(found, counted=True), text)
 
 
 def shown_line(text: str, limit: int = 200) -> str:
@@ -75,21 +76,21 @@ def blanked(text: str, cells: Callable[[str], int]) -> str:
     Args:
         cells: returns the width of a character.
     """
-    return _HIDDEN.sub(lambda found: " " * cells(found[0]), text.replace("\t", " ").replace("\n", " "))
+    return re.sub(_HIDDEN, lambda found: " " * cells(found[0]), text.replace("\t", " ").replace("\n", " "))
 
 
 def hidden(text: str) -> list[str]:
     """Return the marks of all characters that `shown` makes visible, each once, in their order."""
     if text.isascii() and text.isprintable():
         return []
-    marks = [_mark(character) for character in dict.fromkeys(_HIDDEN.findall(text))]
-    floods = (_LEFT_OUT.search(_thinned(found, counted=True)) for found in _FLOOD.finditer(text))
+    marks = [_mark(character) for character in dict.fromkeys(re.findall(_HIDDEN, text))]
+    floods = (re.search(_LEFT_OUT, _thinned(found, counted=True)) for found in re.finditer(_FLOOD, text))
     return marks + [flood[0] for flood in floods if flood][:1]
 
 
 def unshown(text: str) -> str:
     """Return `text` with the marks of `shown` turned into the characters that they stand for."""
-    return _SHOWN_MARK.sub(_meant, text)
+    return re.sub(_SHOWN_MARK, _meant, text)
 
 
 def _beginning(text: str, limit: int) -> str:
@@ -139,4 +140,4 @@ def _meant(found: re.Match[str]) -> str:
         return "\x7f" if found[0] == "\u2421" else chr(ord(found[0]) - 0x2400)
     code = int(found[1], 16)
     character = chr(code) if code <= 0x10FFFF else ""
-    return character if character and _HIDDEN.fullmatch(character) and code > 0x7F else found[0]
+    return character if character and re.fullmatch(_HIDDEN, character) and code > 0x7F else found[0]

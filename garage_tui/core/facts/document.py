@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.facts.coverage import Coverage
 from garage_tui.core.facts.line import Line
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """Lines that replaced others."""
 
     at: int

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+
+import msgspec
 
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import BadInputError
@@ -25,8 +26,7 @@ MOST_BYTES = 256_000_000
 """The largest facts file that is read; a million rows are smaller."""
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True):
     """One thing wrong with a line, and what to do about it."""
 
     line: int
@@ -36,12 +36,11 @@ class Problem:
     """False: a warning; the row can be used."""
 
 
-@dataclass
-class FactsFile:
+class FactsFile(msgspec.Struct, dict=True):
     """A facts file in memory."""
 
     path: Path
-    lines: list[Line] = field(default_factory=list)
+    lines: list[Line] = []
     ends_with_newline: bool = True
     """False if the last line has no line feed; that is kept too."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from garage_tui.core.facts.coverage import Gap
 from garage_tui.core.facts.document import Document
@@ -22,8 +23,7 @@ ROW_KINDS: dict[RowKind, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Filter:
+class Filter(msgspec.Struct, frozen=True):
     """Finds rows of one kind that contain all the words of a text."""
 
     text: str = ""

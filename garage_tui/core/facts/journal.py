@@ -14,7 +14,6 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +24,7 @@ from garage_tui.core.facts.document import Change
 from garage_tui.core.facts.line import Line, parse
 
 
-@dataclass(frozen=True)
-class UnsavedText:
+class UnsavedText(msgspec.Struct, frozen=True):
     """Text that was being written in a cell."""
 
     text: str
@@ -40,14 +38,13 @@ class UnsavedText:
     """Position of the row among the lines of the file; the name is that of the key on disk."""
 
 
-@dataclass(frozen=True)
-class Leftover:
+class Leftover(msgspec.Struct, frozen=True):
     """A journal that a killed app left behind."""
 
     path: Path
     written: float
     """Unix time of its last line."""
-    changes: list[Change] = field(default_factory=list)
+    changes: list[Change] = []
     draft: UnsavedText | None = None
 
 
@@ -106,7 +103,7 @@ class Journal:
 
     def _write_draft(self) -> None:
         draft = self._draft
-        self._write({"draft": draft and {**asdict(draft), "raw": _text(draft.raw)}})
+        self._write({"draft": draft and {**msgspec.structs.asdict(draft), "raw": _text(draft.raw)}})
 
     def clear(self) -> None:
         """Remove the changes, which are in the file now; the text that is being written stays."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+import msgspec
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import plain
@@ -23,15 +24,13 @@ from garage_tui.core.facts.store import ExternalChange, FactsStore
 from garage_tui.core.facts.three_way_merge import Choice
 
 
-@dataclass(frozen=True)
-class Conflict:
+class Conflict(msgspec.Struct, frozen=True):
     """The same rows were changed here and on disk; `Saving.resolve` takes the owner's choice."""
 
     change: ExternalChange
 
 
-@dataclass
-class Saving:
+class Saving(msgspec.Struct):
     """One try to write what is not saved of a file, step by step."""
 
     store: FactsStore

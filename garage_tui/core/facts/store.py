@@ -8,8 +8,9 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.facts.coverage import Coverage
@@ -20,8 +21,7 @@ from garage_tui.core.facts.line import Fact, Line, edit_line, make_line
 from garage_tui.core.facts.three_way_merge import Choice, merge
 
 
-@dataclass(frozen=True)
-class ExternalChange:
+class ExternalChange(msgspec.Struct, frozen=True):
     """A version of the file on disk that somebody else wrote, merged with what is not saved here."""
 
     version: int

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
+
+import msgspec
 
 T = TypeVar("T", bound=Hashable)
 Choice = Literal["both", "mine", "theirs"]
 
 
-@dataclass(frozen=True)
-class MergeResult(Generic[T]):
+class MergeResult(msgspec.Struct, Generic[T], frozen=True):
     """The merged lines, and the conflicts between both sides."""
 
     lines: list[T]
@@ -19,8 +19,7 @@ class MergeResult(Generic[T]):
     """(mine, theirs) for each group of lines that both sides changed in different ways."""
 
 
-@dataclass(frozen=True)
-class _Edit(Generic[T]):
+class _Edit(msgspec.Struct, Generic[T], frozen=True):
     """`new` replaces `base[start:end]`."""
 
     start: int

@@ -15,8 +15,9 @@ import subprocess
 import sys
 import termios
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Literal, TypedDict, get_args
+
+import msgspec
 
 from garage_tui.core.base.errors import BadInputError
 
@@ -47,8 +48,7 @@ class SixelLimits(TypedDict):
     most_pixels: tuple[int, int] | None
 
 
-@dataclass(frozen=True)
-class Terminal:
+class Terminal(msgspec.Struct, frozen=True):
     """What a terminal can show."""
 
     image_mode: ImageMode = "ascii"
@@ -70,7 +70,7 @@ class Terminal:
 
     def ascii_only(self) -> Terminal:
         """Return the same terminal for an app that paints in ASCII alone."""
-        return replace(self, image_mode="ascii", image_modes=("ascii",))
+        return msgspec.structs.replace(self, image_mode="ascii", image_modes=("ascii",))
 
     @property
     def most_bytes(self) -> int:

@@ -32,12 +32,12 @@ def name(word: bytes) -> bytes:
 
 # Asks, then listens as the next reader would: what is left over must be nothing.
 ASKER = """
-import dataclasses, json, os, select, signal, sys, termios, time, tty
+import json, msgspec, os, select, signal, sys, termios, time, tty
 from garage_tui.core.terminal.query import TerminalQuery, query_terminal
 signal.signal(signal.SIGINT, signal.default_int_handler)
 before, told, interrupted = termios.tcgetattr(0), None, False
 try:
-    told = dataclasses.asdict(query_terminal(json.loads(sys.argv[2])))
+    told = msgspec.structs.asdict(query_terminal(json.loads(sys.argv[2])))
 except KeyboardInterrupt:
     interrupted = True
 same = termios.tcgetattr(0) == before
@@ -222,9 +222,9 @@ if pid := os.fork():
     assert os.WIFEXITED(state), "stopped"
     sys.exit(os.waitstatus_to_exitcode(state))
 os.setpgid(0, 0)
-import dataclasses, json
+import json, msgspec
 from garage_tui.core.terminal.query import TerminalQuery, query_terminal
-found = {"told": dataclasses.asdict(query_terminal()), "left": "", "same": True, "interrupted": False}
+found = {"told": msgspec.structs.asdict(query_terminal()), "left": "", "same": True, "interrupted": False}
 open(sys.argv[1], "w").write(json.dumps(found))
 """
     went = asked(code=code)
@@ -331,7 +331,7 @@ class TestInTmux:
 
 # As the app does it: asks, does something else for a while, looks what has come, and sifts what comes later.
 LATER = """
-import dataclasses, json, os, select, sys, termios, time, tty
+import json, msgspec, os, select, sys, termios, time, tty
 from garage_tui.core.terminal.query import TerminalQuery
 before = termios.tcgetattr(0)
 with TerminalQuery(json.loads(sys.argv[2])) as question:
@@ -345,7 +345,7 @@ left = question.take_kept()
 while select.select([0], [], [], 1.0)[0]:
     left += question.filter_input(os.read(0, 3))
 left += question.take_kept()
-told = dataclasses.asdict(question.terminal)
+told = msgspec.structs.asdict(question.terminal)
 found = {"told": told, "left": left.decode("latin-1"), "same": same, "interrupted": False}
 open(sys.argv[1], "w").write(json.dumps(found))
 assert not (was_open and waited > 0.2), waited
