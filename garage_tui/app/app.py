@@ -7,13 +7,11 @@ import gc
 import os
 import signal
 import threading
-from collections.abc import Iterable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import on
-from textual.app import App, ComposeResult, SystemCommand
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
@@ -24,10 +22,11 @@ from textual.widgets import ContentSwitcher
 
 from garage_tui.app.monitor import HardwareRead, Monitor, RunProgressed, RunsChanged, from_home
 from garage_tui.app.navigation import Navigation
+from garage_tui.app.pane_factory import PaneFactory
 from garage_tui.app.run_forms import RunForms
+from garage_tui.app.saved_view import SavedView, load_view, save_view
 from garage_tui.app.terminal_app import TerminalApp
-from garage_tui.app.theme import GARAGE, VARIABLES
-from garage_tui.core.base.package_path import PACKAGE
+from garage_tui.app.theme import GARAGE, VARIABLES, readable
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.terminal.capabilities import Terminal
 from garage_tui.screens.common import messages
@@ -40,6 +39,7 @@ from garage_tui.widgets.pane import Pane
 _LEAVE_SECONDS = 5.0
 T = TypeVar("T")
 if TYPE_CHECKING:
+    from textual.command import Provider
     from textual.driver import Driver
     from textual.events import CursorPosition
 
@@ -58,6 +58,13 @@ TABS = (
     Tab("gallery", "F5", "Gallery"),
     Tab("gpu", "F6", "GPU"),
 )
+_NAMES = [tab.id for tab in TABS]
+
+
+def _action_provider() -> type[Provider]:
+    from garage_tui.app.action_palette import ActionProvider
+
+    return ActionProvider
 
 
 class GarageApp(TerminalApp):
@@ -69,17 +76,18 @@ class GarageApp(TerminalApp):
         question: the queries that were sent to the terminal; its answers may still come.
         talk_to: the run whose model is the tuned one in the chat; by default the newest.
         only_ascii: why only ASCII is painted although nobody chose that; empty if it is not so.
+        view: where the app was left the last time; what is named above comes first.
     """
 
     CSS_PATH = "garage.tcss"
     TITLE = "garage"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1", "help", "Help", key_display="F1", tooltip="Help for this screen"),
-        Binding("f2", "show('facts')", "Facts", show=False, key_display="F2", tooltip="Go to the facts"),
-        Binding("f3", "show('runs')", "Runs", show=False, key_display="F3", tooltip="Go to the runs"),
-        Binding("f4", "show('chat')", "Chat", show=False, key_display="F4", tooltip="Go to the chat"),
-        Binding("f5", "show('gallery')", "Gallery", show=False, key_display="F5", tooltip="Go to the pictures"),
-        Binding("f6", "show('gpu')", "GPU", show=False, key_display="F6", tooltip="Go to the GPU readings"),
+        Binding("f1,question_mark", "help", "Help", key_display="F1", tooltip="Help for this screen"),
+        Binding("f2,1", "show('facts')", "Facts", show=False, tooltip="Go to the facts"),
+        Binding("f3,2", "show('runs')", "Runs", show=False, tooltip="Go to the runs"),
+        Binding("f4,3", "show('chat')", "Chat", show=False, tooltip="Go to the chat"),
+        Binding("f5,4", "show('gallery')", "Gallery", show=False, tooltip="Go to the pictures"),
+        Binding("f6,5", "show('gpu')", "GPU", show=False, tooltip="Go to the GPU readings"),
         Binding("ctrl+p", "command_palette", "All actions", priority=True),
         Binding("f8", "mouse", "Mouse", show=False, tooltip="Toggle mouse (off: select text)"),
         Binding("f9", "redraw", "Redraw", show=False, tooltip="Redraw the screen"),
@@ -88,6 +96,7 @@ class GarageApp(TerminalApp):
         Binding("ctrl+q", "quit", "Quit", priority=True, tooltip="Quit the app; runs continue without it"),
     ]
     COMMAND_PALETTE_DISPLAY = "^p"
+    COMMANDS: ClassVar = {lambda: _action_provider()}
     # Rows of a pane of a dashboard, where what matters most has all the room: the style sheets say what that is.
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (14, "-low"), (23, "-high")]  # noqa: RUF012 (as Textual has it)
 
@@ -114,8 +123,10 @@ class GarageApp(TerminalApp):
         question: TerminalQuery | None = None,
         talk_to: str | None = None,
         only_ascii: str = "",
+        view: SavedView | None = None,
     ) -> None:
         super().__init__(driver_class=self._driver_for(question))
+        self._is_view_kept, view = view is not None, view or SavedView()
         self.workspace, self.settings = workspace, settings
         self._only_ascii = only_ascii
         self.in_ascii = bool(settings.ascii or only_ascii)
@@ -124,15 +135,20 @@ class GarageApp(TerminalApp):
             terminal = question.terminal
             self.set_reactive(GarageApp.terminal, terminal.ascii_only() if self.in_ascii else terminal)
         self.animation_level = "none"  # over SSH smooth scrolling is slow
-        self.chosen_facts, self._talk_to = facts, talk_to
+        self.chosen_facts = facts or self._file_of(view)
         self.monitor = Monitor(self)
         self.navigation = Navigation(self)
         self.run_forms = RunForms(self, lambda: self.monitor.runs.wake())
-        self._trail = [screen or "facts"]
+        self._panes = PaneFactory(self, talk_to)
+        self._trail = [screen or (view.screen if view.screen in _NAMES else "facts")]
         self.register_theme(self.fitting_theme())
         # Assigning the theme would parse every style sheet twice: 20 ms of the first paint.
-        self.set_reactive(App.theme, GARAGE.name)
+        self.set_reactive(App.theme, view.theme if view.theme in self.available_themes else GARAGE.name)
         self.stylesheet.set_variables(self.get_css_variables())
+
+    def _file_of(self, view: SavedView) -> Path | None:
+        path = self.workspace.datasets / Path(view.facts).name
+        return path if view.facts and path.is_file() else None
 
     def _driver_for(self, question: TerminalQuery | None) -> type[Driver] | None:
         if question is None or question.is_done:
@@ -150,6 +166,12 @@ class GarageApp(TerminalApp):
     def on_cursor_position(self, event: CursorPosition) -> None:
         self.terminal_answered.publish(event)
 
+    def get_css_variables(self) -> dict[str, str]:
+        variables = super().get_css_variables()
+        if self.theme != GARAGE.name:
+            variables = self.theme_variables = readable(variables)
+        return variables
+
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return VARIABLES
 
@@ -165,39 +187,15 @@ class GarageApp(TerminalApp):
 
     def compose(self) -> ComposeResult:
         yield HeaderBar(from_home(self.workspace.root), TABS)
-        yield ContentSwitcher(self._make(self._trail[-1]), initial=self._trail[-1])
+        yield ContentSwitcher(self._panes.make(self._trail[-1]), initial=self._trail[-1])
         yield KeyBar()
 
-    def _make(self, name: str) -> Pane:
-        """Return a new pane; its module and style sheet are read when it is first shown."""
-        if name != "facts":
-            self._read_styles(name)
-        if name == "runs":
-            from garage_tui.screens.runs.pane import RunsPane
-
-            return RunsPane(self.monitor.runs, self.settings.energy)
-        if name == "chat":
-            from garage_tui.screens.chat.pane import ChatPane
-
-            return ChatPane(self.workspace, self.settings, self.navigation.facts_file, self._talk_to)
-        if name == "gallery":
-            from garage_tui.screens.gallery.pane import GalleryPane
-
-            return GalleryPane(self.workspace, self.terminal)
-        if name == "gpu":
-            from garage_tui.screens.gpu.pane import GpuPane
-
-            return GpuPane(self.monitor.hardware, self.settings)
-        return FactsPane(self.workspace, self.settings, self.chosen_facts)
-
-    def _read_styles(self, name: str) -> None:
-        path = (PACKAGE / "app" if name == "palette" else PACKAGE / "screens" / name) / f"{name}.tcss"
-        if not self.stylesheet.has_source(str(path)):
-            self.stylesheet.read(path)
-
     def action_command_palette(self) -> None:
-        self._read_styles("palette")
-        super().action_command_palette()
+        from textual.command import CommandPalette
+
+        self._panes.read_styles("palette")
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandPalette(placeholder="Type a part of what you want to do", id="--command-palette"))
 
     def on_mount(self) -> None:
         self.query_one(HeaderBar).active = self.pane.id or ""
@@ -216,8 +214,20 @@ class GarageApp(TerminalApp):
         gc.enable()
         self.monitor.watch_runs()
 
+    @property
+    def view(self) -> SavedView:
+        """What is in front now, to be there again at the next start."""
+        facts = self.navigation.facts_file()
+        name = facts.name if facts.parent == self.workspace.datasets else ""
+        return SavedView(screen=self._trail[-1], facts=name, theme="" if self.theme == GARAGE.name else self.theme)
+
+    def _save_view(self) -> None:
+        if self._is_view_kept:
+            save_view(self.workspace, self.view)
+
     def leave(self) -> None:
         """Exit because the terminal is gone, or because of a signal."""
+        self._save_view()
         self.exit(0)
         # Output to a terminal that is gone may block for ever; everything is saved by now.
         last = threading.Timer(_LEAVE_SECONDS, os._exit, (0,))
@@ -258,7 +268,7 @@ class GarageApp(TerminalApp):
 
     async def add_pane(self, name: str) -> None:
         """Make a screen without bringing it to the front."""
-        await self.screen_stack[0].query_one(ContentSwitcher).add_content(self._make(name))
+        await self.screen_stack[0].query_one(ContentSwitcher).add_content(self._panes.make(name))
 
     async def action_show(self, name: str) -> None:
         """Bring a screen to the front; it is made when it is first shown."""
@@ -295,23 +305,6 @@ class GarageApp(TerminalApp):
             title = str(next(iter(self.screen.query(".box"))).border_title or "").strip()
         text, keys = self.name_keys(front.HELP), keys_of(self.screen, front)
         self.push_screen(HelpDialog(f"{title} – help", text, keys, front.HELP_PAGE))
-
-    def _actions(self, screen: Screen[object]) -> list[tuple[object, Binding]]:
-        """Return the actions of a screen that are possible now: each binding with a tooltip, once."""
-        found: dict[str, tuple[object, Binding]] = {}
-        for node, binding, enabled, _ in screen.active_bindings.values():
-            if not enabled or not binding.tooltip or binding.system:
-                continue
-            if binding.action not in found or len(found[binding.action][1].key) > len(binding.key):
-                found[binding.action] = (node, binding)  # of two keys for one action, the shorter
-        return list(found.values())
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Yield the entries of the palette: each action with its key."""
-        for node, binding in self._actions(screen):
-            run = partial(self.run_action, binding.action, node)  # type: ignore[arg-type]
-            yield SystemCommand(binding.tooltip, f"key {self.get_key_display(binding)}", run)
-        yield SystemCommand("Change colours", "choose a theme for this session", self.action_change_theme)
 
     # What the parts do
 
@@ -373,6 +366,7 @@ class GarageApp(TerminalApp):
 
     async def action_quit(self) -> None:
         """Quit; living runs continue, and a message in the shell says so."""
+        self._save_view()
         alive = [run.id for run in self.runs if run.alive]
         message = None
         if alive:
@@ -395,6 +389,8 @@ def run_app(
     """Open the app and return its exit code."""
     for name in ("COLUMNS", "LINES"):  # if a shell exports them, Textual would ignore a resize
         os.environ.pop(name, None)
-    app = GarageApp(workspace, settings, screen, facts, question, talk_to, only_ascii)
+    # With --screen, as in a pane of a dashboard, the screen is always the same: such a start keeps no view.
+    view = None if screen else load_view(workspace)
+    app = GarageApp(workspace, settings, screen, facts, question, talk_to, only_ascii, view)
     app.run(mouse=settings.mouse)
     return app.return_code or 0

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+
+from garage_tui.app.saved_view import SavedView, load_view, view_file
 
 
 async def test_it_opens_on_the_facts_and_makes_the_other_screens_when_they_are_asked_for(open_app):
@@ -58,11 +62,67 @@ async def test_the_first_and_the_last_line_fit_and_the_keys_are_seven_at_most(op
 async def test_the_palette_does_what_the_keys_do(open_app):
     async with open_app() as user:
         await user.press("ctrl+p")
-        await user.sees("Add a row below", "Go to the chat")
+        await user.sees("Add a row below", "Teach these facts")
         await user.types("runs")
         await user.sees_no("Add a row below")
         await user.press("down", "enter")
         await user.sees("No runs yet")
+
+
+async def test_the_palette_has_one_line_an_action_with_its_key_at_the_right_and_the_screens_own_first(open_app):
+    async with open_app(size=(80, 24)) as user:
+        await user.press("ctrl+p")
+        await user.sees("Add a row below", "Teach these facts")
+        lines = [line.strip(" │╰─╯╭╮") for line in user.screen.splitlines()]
+        add, teach = (next(i for i, line in enumerate(lines) if text in line) for text in ("Add a row", "Teach these"))
+        assert add < teach < add + 6
+        assert re.search(r"Teach these facts to a model {5,}t$", lines[teach])
+        await user.types("redraw")
+        await user.sees_no("Add a row below")
+        assert re.search(r"Redraw the screen {5,}F9", user.screen)
+
+
+async def test_digits_and_the_question_mark_do_what_f_keys_do_where_no_text_is_typed(open_app):
+    async with open_app() as user:
+        await user.press("2")
+        await user.sees("No runs yet")
+        await user.press("question_mark")
+        await user.sees("Runs – help")
+        await user.press("escape", "5")
+        await user.sees("This box")
+        await user.press("3")
+        await user.sees("Ask both models")
+        await user.types("2?")
+        assert user.app.query_one("#chat-input").value == "2?"  # type: ignore[attr-defined]
+
+
+async def test_it_opens_where_it_was_left_with_the_file_and_the_theme(open_app, workspace):
+    (workspace.datasets / "shed.jsonl").write_text('{"question": "Where is the rake?", "answer": "In the shed."}\n')
+    async with open_app(view=SavedView()) as user:
+        await user.press("2")
+        await user.sees("No runs yet")
+        user.app.theme = "textual-light"
+        await user.press("q")
+    assert load_view(workspace) == SavedView("runs", "garage.jsonl", "textual-light")
+    async with open_app(view=SavedView("facts", "shed.jsonl", "textual-light")) as user:
+        await user.sees("Where is the rake?")
+        assert user.app.theme == "textual-light"
+
+
+@pytest.mark.parametrize(
+    "kept", ["", "{", "[]", '{"screen": 3}', '{"screen": "cellar", "facts": "../x", "theme": "y"}']
+)
+async def test_a_view_that_cannot_be_used_opens_the_facts(open_app, workspace, kept):
+    view_file(workspace).parent.mkdir(parents=True, exist_ok=True)
+    view_file(workspace).write_text(kept)
+    async with open_app(view=load_view(workspace)) as user:
+        await user.sees("24 facts")
+
+
+async def test_a_start_on_a_named_screen_is_not_remembered(open_app, workspace):
+    async with open_app(screen="runs") as user:
+        await user.press("q")
+    assert load_view(workspace) == SavedView()
 
 
 async def test_letters_typed_into_a_field_are_letters(open_app):

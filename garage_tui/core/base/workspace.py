@@ -83,6 +83,11 @@ def journals_folder() -> Path:
     return _state_folder() / "journal"
 
 
+def views_folder() -> Path:
+    """Folder in which each workspace's app keeps where it was left."""
+    return _state_folder() / "views"
+
+
 def models_folder() -> Path:
     """Folder of fetched and converted base models, shared by all workspaces."""
     if folder := os.environ.get("GARAGE_CACHE"):
