@@ -8,8 +8,8 @@ from itertools import groupby
 
 from textual.content import Content
 
-_EIGHTHS = " ▏▎▍▌▋▊▉█"
-_TRACK = "─"
+_FULL, _HALF, _TRACK = "━", "╸", "─"
+"""Lines, not blocks: bars in neighbouring lines would fuse into one."""
 _MARK, _REACHED = "│", "┃"
 """Stand where a mark is; the second once the value is there, which is to be seen without colours too."""
 
@@ -30,10 +30,12 @@ def gauge(
         return Content("")
     if value is None or top is None or math.isnan(value) or not (0 < top < math.inf):
         return Content.styled("– ".ljust(width, _TRACK)[:width], "$muted")
-    eighths = round(_share(value, top) * width * 8)
+    halves = round(_share(value, top) * width * 2)
     if value > 0:
-        eighths = max(1, eighths)  # a little is not nothing
-    cells = [_EIGHTHS[max(0, min(8, eighths - 8 * at))] for at in range(width)]
+        halves = max(1, halves)  # a little is not nothing
+    if value < top:
+        halves = min(2 * width - 1, halves)  # and nearly all is not all
+    cells = [_FULL if 2 * at + 1 < halves else _HALF if 2 * at < halves else " " for at in range(width)]
     colours = [colour if cell != " " else "line" for cell in cells]
     cells = [cell if cell != " " else _TRACK for cell in cells]
     for mark, name in sorted((one for one in marks if 0 <= one[0] <= top), key=lambda one: one[0]):

@@ -21,14 +21,16 @@ def coloured(content) -> list[tuple[str, str]]:
     ("value", "bar"),
     [
         (0, "──────────"),
-        (0.01, "▏─────────"),
-        (10, "█─────────"),
-        (12.5, "█▎────────"),
-        (50, "█████─────"),
-        (97, "█████████▊"),
-        (100, "██████████"),
-        (1e9, "██████████"),
-        (math.inf, "██████████"),
+        (0.01, "╸─────────"),
+        (10, "━─────────"),
+        (12.5, "━─────────"),
+        (15, "━╸────────"),
+        (50, "━━━━━─────"),
+        (97, "━━━━━━━━━╸"),
+        (99.9, "━━━━━━━━━╸"),
+        (100, "━━━━━━━━━━"),
+        (1e9, "━━━━━━━━━━"),
+        (math.inf, "━━━━━━━━━━"),
         (-5, "──────────"),
         (-math.inf, "──────────"),
     ],
@@ -44,17 +46,17 @@ def test_what_is_not_known_is_a_dash_before_an_empty_track(value, top):
 
 
 def test_marks_stand_at_their_place_and_are_heavy_once_they_are_reached():
-    assert gauge(40, 100, 40, MARKS).plain == "████████████████──────────────│──│──────"
-    assert gauge(80, 100, 40, MARKS).plain == "██████████████████████████████┃█─│──────"
-    assert gauge(83.9, 100, 40, MARKS).plain == "██████████████████████████████┃██│──────"
-    assert gauge(84, 100, 40, MARKS).plain == "██████████████████████████████┃██┃──────"
+    assert gauge(40, 100, 40, MARKS).plain == "━━━━━━━━━━━━━━━━──────────────│──│──────"
+    assert gauge(80, 100, 40, MARKS).plain == "━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┃━─│──────"
+    assert gauge(83.9, 100, 40, MARKS).plain == "━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┃━━│──────"
+    assert gauge(84, 100, 40, MARKS).plain == "━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┃━━┃──────"
 
 
 def test_the_part_beyond_a_mark_has_its_colour():
     assert coloured(gauge(92.5, 100, 40, MARKS, colour="secondary")) == [
-        ("█" * 30, "$secondary"),
-        ("┃██", "$warning"),
-        ("┃███", "$error"),
+        ("━" * 30, "$secondary"),
+        ("┃━━", "$warning"),
+        ("┃━━━", "$error"),
         ("───", "$line"),
     ]
 
@@ -64,7 +66,7 @@ def test_the_order_of_marks_does_not_matter_and_one_off_the_scale_is_left_out():
 
 
 def test_of_marks_in_one_cell_the_one_that_is_reached_is_seen():
-    assert gauge(80, 100, 4, MARKS).plain == "███┃"
+    assert gauge(80, 100, 4, MARKS).plain == "━━━┃"
 
 
 @given(

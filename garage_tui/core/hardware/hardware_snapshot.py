@@ -45,7 +45,9 @@ class HardwareMeter:
         """Return a snapshot of this moment."""
         readings = self._nvml.read()
         awake = any(not (gpu.asleep or gpu.lost) for gpu in readings.gpus)
-        host = Host(os.cpu_count() or 1) if self._brief and awake else self._host.read()
+        host = (
+            Host(os.cpu_count() or 1) if self._brief and awake else self._host.read(own=not self._brief and not awake)
+        )
         return HardwareSnapshot(time.time(), host, readings.gpus, readings.trouble)
 
     def close(self) -> None:

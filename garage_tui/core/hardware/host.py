@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.hardware.own_processes import OwnProcess, OwnProcessMeter
 
 
 class Sensor(NamedTuple):
@@ -35,6 +36,10 @@ class Host(NamedTuple):
     """Of the file system on which the workspace is."""
     disk_used: int | None = None
     sensors: tuple[Sensor, ...] = ()
+    each_core: tuple[float, ...] = ()
+    """The same as `cpu`, of each core; empty in the first reading."""
+    own: tuple[OwnProcess, ...] = ()
+    """Our processes, where there is no GPU that they could be on."""
 
     @property
     def temp_c(self) -> float | None:
@@ -56,17 +61,21 @@ class HostMeter:
     """
 
     def __init__(self, workspace: Path) -> None:
-        self._workspace = workspace
+        self._workspace, self._own = workspace, OwnProcessMeter()
         self._first = True
         self._no_sensors = False
 
-    def read(self) -> Host:
-        """Return a reading of this moment."""
+    def read(self, own: bool = False) -> Host:
+        """Return a reading of this moment.
+
+        Args:
+            own: measure our processes too.
+        """
         import psutil  # 12 ms, only needed here
 
-        cpu: float | None = psutil.cpu_percent(None) / 100
+        each = tuple(percent / 100 for percent in psutil.cpu_percent(None, percpu=True))
         if self._first:
-            cpu, self._first = None, False
+            each, self._first = (), False
         memory = psutil.virtual_memory()
         disk_total = disk_used = None
         with contextlib.suppress(OSError):
@@ -78,13 +87,15 @@ class HostMeter:
             load = round(os.getloadavg()[0], 2)
         return Host(
             cores=os.cpu_count() or 1,
-            cpu=cpu,
+            cpu=sum(each) / len(each) if each else None,
             load=load,
             memory_total=int(memory.total),
             memory_used=int(memory.total - memory.available),
             disk_total=disk_total,
             disk_used=disk_used,
             sensors=self._sensors(),
+            each_core=each,
+            own=self._own.read() if own else (),
         )
 
     def _sensors(self) -> tuple[Sensor, ...]:

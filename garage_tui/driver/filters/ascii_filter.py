@@ -22,10 +22,10 @@ _SYMBOLS = {
     **dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True)),
     **dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True)),
     **dict(zip("▁▂▃▄▅▆▇█", ".:-=+*%#", strict=True)),  # a sparkline: more ink where more is meant
-    **dict.fromkeys("▏▎▍▌▋▊", "="), "▉": "#",  # the end of a gauge
+    **dict.fromkeys("▏▎▍▌▋▊", "="), "▉": "#",
     **dict(zip("▀▐▔▕░▒▓", '"=-|.:%', strict=True)),
 }  # fmt: skip
-_HORIZONTAL, _VERTICAL = "─━┄┅┈┉╌╍═╴╶╸╺╼╾", "│┃┆┇┊┋╎╏║╵╷╹╻╽╿"
+_HORIZONTAL, _VERTICAL = "─┄┅┈┉╌╍═╴╶╺╼╾", "│┃┆┇┊┋╎╏║╵╷╹╻╽╿"
 _UPPER_DOTS, _LOWER_DOTS = 0b00011011, 0b11100100
 """The dots of a braille cell, as bits: its upper two rows, its lower two."""
 
@@ -33,7 +33,12 @@ _UPPER_DOTS, _LOWER_DOTS = 0b00011011, 0b11100100
 def _box_drawing() -> dict[str, str]:
     """Return the replacements of the box drawing block: lines, and "+" for every corner and crossing."""
     corners = {chr(code): "+" for code in range(0x2500, 0x2580)}
-    return corners | dict.fromkeys(_HORIZONTAL, "-") | dict.fromkeys(_VERTICAL, "|") | {"╱": "/", "╲": "\\", "╳": "X"}
+    return (
+        corners
+        | dict.fromkeys(_HORIZONTAL, "-")
+        | dict.fromkeys(_VERTICAL, "|")
+        | {"━": "=", "╸": "=", "╱": "/", "╲": "\\", "╳": "X"}
+    )
 
 
 def _braille() -> dict[str, str]:

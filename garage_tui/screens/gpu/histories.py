@@ -77,7 +77,10 @@ class Histories(Container):
             chart.now, chart.span = snapshot.t, self.span
             chart.points = self._history.points(device, quantity, snapshot.t - 1.1 * self.span)
             chart.empty, chart.thresholds = _EMPTY[quantity], ()
+            chart.display = bool(chart.points or gpu is not None or quantity in ("busy", "memory"))
             self._scale(chart, quantity, snapshot, gpu, limits)
+        hidden = sum(not self.query_one(f"#gpu-{quantity}").display for quantity in _TITLES)
+        self.set_class(hidden >= 2, "-few")  # a box without those sensors: no empty frames
 
     @staticmethod
     def _scale(

@@ -16,7 +16,7 @@ from garage_tui.core.hardware.gpu_reading import GpuReading
 from garage_tui.core.hardware.history import BOX
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.screens.gpu.histories import Histories
-from garage_tui.screens.gpu.text import gpu_lines, host_lines, process_lines, run_lines
+from garage_tui.screens.gpu.text import gpu_lines, host_lines, own_process_lines, process_lines, run_lines
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
 
@@ -95,6 +95,7 @@ class GpuPane(Pane):
         self._show()
 
     def on_resize(self) -> None:
+        self._lines = 0  # the lines of before were laid out for another width
         self._show()
 
     @property
@@ -150,8 +151,7 @@ class GpuPane(Pane):
             lines += host_lines(snapshot.host, self._limits, width, len(snapshot.gpus))
         for run in (*self._here, *self._waiting):
             lines += run_lines(run, self._settings.energy)
-        if gpu is not None:
-            lines += process_lines(gpu)
+        lines += process_lines(gpu) if gpu is not None else own_process_lines(snapshot.host)
         # A new layout takes ten times as long as painting the lines, and their number seldom changes.
         self.query_one("#gpu-words", Static).update(Content("\n").join(lines), layout=len(lines) != self._lines)
         self._lines = len(lines)

@@ -24,6 +24,9 @@ _MOST_PROCESSES = 4
 _MOST_SENSORS = 4
 _HOTTEST = 110.0
 """°C at the right end of a bar: above the temperature at which a GPU switches itself off."""
+_NEARLY_FULL, _FULL = 0.9, 0.97
+"""Shares of a memory or a disk from which on its bar warns, and then alarms."""
+_EIGHTHS = " ▁▂▃▄▅▆▇█"
 Marks = list[tuple[float, str]]
 """Values that are marked on a bar, each with its colour."""
 
@@ -80,6 +83,8 @@ def host_lines(host: Host, limits: RunLimits, width: int, gpus: int) -> Iterator
     if not gpus:
         yield Content.assemble((f"{'gpu':<{_LABEL}}", "$muted"), "No GPU found: runs and the chat use the processor")
     yield _bar("cpu", share(host.cpu), host.cpu, 1.0, width, load)
+    if host.each_core:
+        yield _cores(host.each_core, width)
     yield _memory("memory", host.memory_used, host.memory_total, width)
     yield _memory("disk", host.disk_used, host.disk_total, width, binary=False)
     if not host.sensors:
@@ -94,6 +99,28 @@ def host_lines(host: Host, limits: RunLimits, width: int, gpus: int) -> Iterator
             notes.append(f"high at {sensor.high_c:.0f}")
         name = "temp" if sensor.name == "cpu" else sensor.name[: _LABEL - 1]
         yield _bar(name, f"{sensor.temp_c:.0f} °C", sensor.temp_c, _HOTTEST, width, ", ".join(notes), marks)
+
+
+def own_process_lines(host: Host) -> Iterator[Content]:
+    """Yield what our processes take of this box, the busiest first."""
+    for process in host.own[:_MOST_PROCESSES]:
+        cores = f"{process.cores:.1f} cores" if process.cores is not None else ABSENT
+        taken = f"{human_bytes(process.memory, binary=True):>9}  {cores:>10}  "
+        yield Content.assemble((taken, "$muted"), (process.name, "$primary"))
+    if (more := len(host.own) - _MOST_PROCESSES) > 0:
+        yield Content.styled(f"{'':>23}and {more} more", "$muted")
+
+
+def _cores(each: tuple[float, ...], width: int) -> Content:
+    """Return a column for each core, or for each few of them where there is no room for all."""
+    room = max(8, width - _LABEL - _VALUE)
+    few = -(-len(each) // room)
+    means = [sum(part) / len(part) for part in (each[at : at + few] for at in range(0, len(each), few))]
+    gap = " " if 2 * len(means) <= room else ""
+    columns = gap.join(_EIGHTHS[max(0, min(8, round(8 * mean)))] for mean in means)
+    return Content.assemble(
+        (f"{'cores':<{_LABEL}}", "$muted"), f"{max(each):<{_VALUE}.0%}".replace("%", " %"), (columns, "$primary")
+    )
 
 
 def run_lines(run: RunSnapshot, prices: EnergySettings) -> Iterator[Content]:
@@ -111,7 +138,12 @@ def run_lines(run: RunSnapshot, prices: EnergySettings) -> Iterator[Content]:
 
 def _memory(label: str, used: float | None, total: float | None, width: int, *, binary: bool = True) -> Content:
     value = ABSENT if used is None else human_bytes(used, binary=binary)
-    return _bar(label, value, used, total, width, f"of {human_bytes(total, binary=binary)}" if total else "")
+    note, marks = f"of {human_bytes(total, binary=binary)}" if total else "", Marks()
+    if total:
+        marks = [(_NEARLY_FULL * total, "warning"), (_FULL * total, "error")]
+        if used is not None and used >= _NEARLY_FULL * total:
+            note += ", full" if used >= _FULL * total else ", nearly full"
+    return _bar(label, value, used, total, width, note, marks)
 
 
 def _bar(
@@ -124,4 +156,12 @@ def _bar(
     marks: Marks | None = None,
 ) -> Content:
     bar = gauge(amount, top, max(8, width - _LABEL - _VALUE - _NOTE), marks or ())
-    return Content.assemble((f"{label:<{_LABEL}}", "$muted"), f"{value:<{_VALUE}}", bar, (f"  {note}", "$muted"))
+    reached = [name for mark, name in sorted(marks or ()) if amount is not None and amount >= mark]
+    sign, style = ("!", f"bold ${reached[-1]}") if reached else ("", "")
+    return Content.assemble(
+        (f"{label:<{_LABEL - 2}}", "$muted"),
+        (f"{sign:<2}", style),
+        (f"{value:<{_VALUE}}", style),
+        bar,
+        (f"  {note}", "$muted"),
+    )

@@ -17,6 +17,8 @@ def test_a_box_without_a_gpu_still_says_how_it_is(tmp_path):
     assert first.cpu is None and then.cpu is not None and 0 <= then.cpu <= 1
     assert then.memory_total and 0 < (then.memory_used or 0) < then.memory_total
     assert then.disk_total and 0 < (then.disk_used or 0) <= then.disk_total
+    assert first.each_core == () and len(then.each_core) == then.cores
+    assert then.cpu == sum(then.each_core) / len(then.each_core)
 
 
 def test_the_processor_is_its_hottest_sensor_and_disks_have_a_name():

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
+import sys
 import time
 
 import pytest
 
+from garage_tui.core.hardware.host import Host
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.runs.folder import MANIFEST
 from garage_tui.core.runs.record import Manifest, write_manifest
+from garage_tui.screens.gpu.text import host_lines
 from tests.support.nvml.box import RTX_3090, T4
 
 RUN = "20261125-1200-lora-garage"
@@ -63,8 +68,33 @@ async def test_the_next_device_is_one_key_away_and_the_box_is_one_of_them(open_a
 
 async def test_a_box_without_a_gpu_has_a_useful_screen(open_app):
     async with open_app(screen="gpu", size=(80, 24)) as user:
-        screen = await user.sees("This box", "cpu", "memory", "disk", "100 %")
-        assert "no power readings here" in screen
+        screen = await user.sees("This box", "cpu", "cores", "memory", "disk", "100 %")
+        assert "─ Usage ─" in screen and "─ Memory ─" in screen
+        assert "─ Power ─" not in screen, "an empty frame for what this box cannot report"
+
+
+async def test_a_box_without_a_gpu_names_its_runs_with_their_memory_and_cores(open_app, workspace, make_run):
+    make_run(RUN, "finished")
+    command = [sys.executable, "-c", "while True: pass", str(workspace.checkpoints / RUN)]
+    process = await asyncio.create_subprocess_exec(*command)
+    try:
+        async with open_app(screen="gpu") as user:
+            screen = await user.sees(RUN, " cores  2026")
+            assert re.search(rf"MiB +\d\.\d cores +{RUN}", screen)
+    finally:
+        process.kill()
+        await process.wait()
+
+
+@pytest.mark.parametrize(("used", "sign"), [(0.5, ""), (0.92, "! "), (0.98, "! ")])
+def test_a_memory_or_disk_that_is_nearly_full_says_so_by_sign_and_colour(used, sign):
+    host = Host(2, memory_total=100 * 2**30, memory_used=int(used * 100 * 2**30), disk_total=1, disk_used=0)
+    line = next(line for line in host_lines(host, RunLimits(), 80, 0) if line.plain.startswith("memory"))
+    assert sign in line.plain and (("full" in line.plain) == bool(sign))
+    styles = {str(span.style) for span in line.spans if set("━┃") & set(line.plain[span.start : span.end])}
+    assert styles == (
+        {"$primary"} if not sign else {"$primary", "$warning"} if used < 0.97 else {"$primary", "$warning", "$error"}
+    )
 
 
 async def test_keys_before_the_first_look_do_nothing(open_app, monkeypatch):

@@ -1,0 +1,79 @@
+"""The processes of runs and of the chat's server on this box: how much processor and memory each of them takes."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from garage_tui.core.hardware.process_owner import owner
+
+_PROC = Path("/proc")
+_EVERY = 5.0
+"""Seconds between two looks through all processes; those that were found are measured each time."""
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class OwnProcess(NamedTuple):
+    """The processes of one run, or of the server, together."""
+
+    name: str
+    memory: int
+    """Resident bytes."""
+    cores: float | None = None
+    """Mean number of cores that were used since the previous reading; None in the first one."""
+
+
+class OwnProcessMeter:
+    """Measures our processes again and again. One thread at a time may use it."""
+
+    def __init__(self) -> None:
+        self._pids: tuple[int, ...] = ()
+        self._listed = -_EVERY
+        self._ticks: dict[int, int] = {}
+        self._read = 0.0
+
+    def read(self) -> tuple[OwnProcess, ...]:
+        """Return what our processes take now, the busiest first; empty where there is no /proc."""
+        now = time.monotonic()
+        if now - self._listed >= _EVERY:
+            self._pids, self._listed = tuple(_pids()), now
+        ticks: dict[int, int] = {}
+        found: dict[str, OwnProcess] = {}
+        seconds = now - self._read
+        for pid in self._pids:
+            name, ours = owner(pid)
+            usage = _usage(pid) if ours and pid != os.getpid() else None
+            if usage is None:
+                continue
+            ticks[pid], memory = usage
+            before = self._ticks.get(pid)
+            cores = (ticks[pid] - before) / _TICKS / seconds if before is not None and seconds > 0 else None
+            old = found.get(name, OwnProcess(name, 0))
+            found[name] = OwnProcess(name, old.memory + memory, _sum(old.cores, cores))
+        self._ticks, self._read = ticks, now
+        return tuple(sorted(found.values(), key=lambda one: (-(one.cores or 0.0), -one.memory)))
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    return other if one is None else one if other is None else one + other
+
+
+def _pids() -> list[int]:
+    try:
+        return [int(entry.name) for entry in _PROC.iterdir() if entry.name.isdecimal()]
+    except OSError:
+        return []
+
+
+def _usage(pid: int) -> tuple[int, int] | None:
+    """Return the clock ticks that a process has used and its resident bytes (proc(5)); None once it has ended."""
+    try:
+        fields = (_PROC / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return None
+    if fields[0] == "Z":
+        return None
+    return int(fields[11]) + int(fields[12]), int(fields[21]) * _PAGE
