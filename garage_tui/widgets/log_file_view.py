@@ -11,7 +11,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from garage_tui.core.base.log_reader import PAGE, LogChunk, after, before, find
-from garage_tui.widgets.log_view import MOST_LINES, LogView
+from garage_tui.widgets.log_view import MAX_LINES, LogView
 
 _TELL_SECONDS = 0.2
 
@@ -56,7 +56,7 @@ class LogFileView(LogView):
             self._end_search()
             self.clear()
             self.replace(piece)
-        elif piece.start == self.end and was_at_end and (self.following or len(self.lines) < MOST_LINES):
+        elif piece.start == self.end and was_at_end and (self.following or len(self.lines) < MAX_LINES):
             self.add_after(piece)
         elif self.following and not self._reading:
             self.replace(piece)  # a flood: what lies between is read when somebody scrolls there

@@ -17,7 +17,7 @@ from textual.strip import Strip
 
 from garage_tui.core.base.log_reader import LogChunk
 
-MOST_LINES = 20_000
+MAX_LINES = 20_000
 """Lines kept in memory; the others are in the file."""
 
 
@@ -95,7 +95,7 @@ class LogView(ScrollView, can_focus=True):
         self._rows += self._pieces(first)
         self.hits += self._matches(first)
         above = len(self._rows) if self.wrap else len(self.lines)
-        if (surplus := len(self.lines) - MOST_LINES) > 0:
+        if (surplus := len(self.lines) - MAX_LINES) > 0:
             del self.lines[:surplus], self.starts[:surplus]
             self._rows = [(number - surplus, text) for number, text in self._rows if number >= surplus]
             gone = sum(number < surplus for number in self.hits)
@@ -113,11 +113,11 @@ class LogView(ScrollView, can_focus=True):
         many = len(piece.lines)
         self.lines[:0], self.starts[:0] = piece.lines, piece.starts
         self._width = max(self._width, max(map(cell_len, piece.lines), default=0))
-        if len(self.lines) > MOST_LINES:
+        if len(self.lines) > MAX_LINES:
             self._drop_rest()
-        if len(self.lines) > MOST_LINES:
-            self.end = self.starts[MOST_LINES]
-            del self.lines[MOST_LINES:], self.starts[MOST_LINES:]
+        if len(self.lines) > MAX_LINES:
+            self.end = self.starts[MAX_LINES]
+            del self.lines[MAX_LINES:], self.starts[MAX_LINES:]
         rows = len(self._rows)
         if self.wrap:
             kept = [(number + many, text) for number, text in self._rows if number + many < len(self.lines)]

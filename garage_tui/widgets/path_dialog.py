@@ -18,7 +18,7 @@ from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.notice import Notice
 
-_MOST_LOOKED_AT = 5_000
+_MAX_ENTRIES = 5_000
 
 
 class _Paths(Suggester):
@@ -38,7 +38,7 @@ class _Paths(Suggester):
             with os.scandir(where) as entries:
                 names = [
                     entry.name + ("/" if entry.is_dir() else "")
-                    for entry, _ in zip(entries, range(_MOST_LOOKED_AT), strict=False)
+                    for entry, _ in zip(entries, range(_MAX_ENTRIES), strict=False)
                     if entry.name.startswith(begun) and entry.name.isprintable()
                 ]
         except OSError:

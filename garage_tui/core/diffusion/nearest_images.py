@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 _CHUNK_BYTES = 16_000_000
-_MOST_HELD_OUT = 100
+_MAX_HELD_OUT = 100
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def compare(samples: np.ndarray, run: Path) -> Comparison:
     held_out = _load(run / HELD_OUT)
     if held_out is None or held_out.shape[1:] != images.shape[1:]:
         return Comparison(tuple(near), pictures)
-    others = nearest_of_each(np.asarray(held_out[:_MOST_HELD_OUT]), images)
+    others = nearest_of_each(np.asarray(held_out[:_MAX_HELD_OUT]), images)
     return Comparison(tuple(near), pictures, tuple(one.distance for one in others))
 
 

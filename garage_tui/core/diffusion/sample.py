@@ -22,7 +22,7 @@ from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.runs.diffusion_files import PIPELINE
 
 JOB = (sys.executable, "-P", "-m", "garage_tui.jobs.diffusion.sample")
-MOST_SAMPLES, MOST_STEPS, MOST_SEED = 64, 1000, 2**32 - 1
+MAX_SAMPLES, MAX_STEPS, MAX_SEED = 64, 1000, 2**32 - 1
 
 
 class SampleRequest(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from garage_tui.core.facts.filter import ROW_KINDS, Filter
 from garage_tui.core.facts.line import Line
 from garage_tui.core.facts.row_problems import problems as problems_of
 
-_MOST_VARIANTS = 12
+_MAX_VARIANTS = 12
 
 
 def counts(document: Document, shown: int, row_filter: Filter, unsaved: int) -> str:
@@ -100,9 +100,9 @@ def details(document: Document, line: Line) -> Content:
 def _variants(group: FactGroup, line: Line) -> list[Content]:
     """Return the other questions of the fact, one below the other after "also asked as:"."""
     others = [other.fact for other in group.lines if other is not line and other.fact and other.fact.question]
-    texts = [f"{'exam ' if fact.exam else ''}{shown_line(fact.question, 150)}" for fact in others[:_MOST_VARIANTS]]
-    if len(others) > _MOST_VARIANTS:
-        texts.append(f"and {len(others) - _MOST_VARIANTS:,} more questions")
+    texts = [f"{'exam ' if fact.exam else ''}{shown_line(fact.question, 150)}" for fact in others[:_MAX_VARIANTS]]
+    if len(others) > _MAX_VARIANTS:
+        texts.append(f"and {len(others) - _MAX_VARIANTS:,} more questions")
     label = "also asked as: "
     return [Content.assemble((" " * len(label) if row else label, "$muted"), text) for row, text in enumerate(texts)]
 

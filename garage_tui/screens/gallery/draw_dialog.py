@@ -10,15 +10,15 @@ from textual.containers import Grid, Vertical
 from textual.content import Content
 from textual.widgets import Input, Label, Static
 
-from garage_tui.core.diffusion.sample import MOST_SAMPLES, MOST_SEED, MOST_STEPS, SampleRequest
+from garage_tui.core.diffusion.sample import MAX_SAMPLES, MAX_SEED, MAX_STEPS, SampleRequest
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.notice import Notice
 
 _FIELDS = (
-    ("seed", "Seed", MOST_SEED, "the same seed gives the same pictures"),
-    ("count", "Pictures", MOST_SAMPLES, f"1 to {MOST_SAMPLES}"),
-    ("steps", "Steps", MOST_STEPS, "empty: the run's own setting"),
+    ("seed", "Seed", MAX_SEED, "the same seed gives the same pictures"),
+    ("count", "Pictures", MAX_SAMPLES, f"1 to {MAX_SAMPLES}"),
+    ("steps", "Steps", MAX_STEPS, "empty: the run's own setting"),
 )
 
 

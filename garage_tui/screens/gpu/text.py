@@ -20,8 +20,8 @@ from garage_tui.widgets.gauge import gauge
 
 _LABEL, _VALUE, _NOTE = 8, 10, 30
 """Cells of the label and the value before a bar, and of the note after it."""
-_MOST_PROCESSES = 4
-_MOST_SENSORS = 4
+_MAX_PROCESSES = 4
+_MAX_SENSORS = 4
 _HOTTEST = 110.0
 """°C at the right end of a bar: above the temperature at which a GPU switches itself off."""
 Marks = list[tuple[float, str]]
@@ -62,11 +62,11 @@ def _gpu_temperature(gpu: GpuReading, limits: RunLimits, width: int) -> Content:
 
 def process_lines(gpu: GpuReading) -> Iterator[Content]:
     """Yield the processes that hold memory of a GPU, the largest first."""
-    for process in gpu.processes[:_MOST_PROCESSES]:
+    for process in gpu.processes[:_MAX_PROCESSES]:
         name = process.name or f"a process that is not visible from here (pid {process.pid})"
         held = memory_text(process.memory)
         yield Content.assemble((f"{held:>9}  ", "$muted"), (name, "$primary" if process.ours else ""))
-    if (more := len(gpu.processes) - _MOST_PROCESSES) > 0:
+    if (more := len(gpu.processes) - _MAX_PROCESSES) > 0:
         yield Content.styled(f"{'':>11}and {more} more", "$muted")
 
 
@@ -84,7 +84,7 @@ def host_lines(host: Host, limits: RunLimits, width: int, gpus: int) -> Iterator
     yield _memory("disk", host.disk_used, host.disk_total, width, binary=False)
     if not host.sensors:
         yield Content.assemble((f"{'temp':<{_LABEL}}", "$muted"), "no temperature sensor found")
-    for sensor in host.sensors[:_MOST_SENSORS]:
+    for sensor in host.sensors[:_MAX_SENSORS]:
         notes, marks = [], Marks()
         if sensor.name == "cpu" and (heat := limits.heat(None)):
             marks.append((heat[0], "warning"))
