@@ -49,10 +49,10 @@ def run(facts: Path, name: str, seed: int) -> dict[str, Any]:
     """Train, and return the figures."""
     with tempfile.TemporaryDirectory() as place:
         workspace = Workspace.find(place)
-        asked, indirect = both_exams(facts, Path(place))
+        file, indirect = both_exams(facts, Path(place))
         began = time.time()
-        made = recipe(name, seed, len(load_training_rows(asked)))
-        folder = launcher.start_lora(workspace, Settings(), asked, made, name=f"{facts.stem}-{seed}")
+        made = recipe(name, seed, len(load_training_rows(file)))
+        folder = launcher.start_lora(workspace, Settings(), file, made, name=f"{facts.stem}-{seed}")
         while (seen := read_run(folder)).alive:
             time.sleep(0.5)
         if seen.status != "finished":

@@ -41,8 +41,10 @@ def cost(pids: list[int], seconds: float) -> tuple[float, float]:
 def supervisors(folder: Path) -> list[int]:
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
-        words = path.read_text().split("\0")
-        if "garage_tui.core.scheduling.supervisor" in words and any(word.startswith(str(folder)) for word in words):
+        arguments = path.read_text().split("\0")
+        if "garage_tui.core.scheduling.supervisor" in arguments and any(
+            word.startswith(str(folder)) for word in arguments
+        ):
             found.append(int(path.parent.name))
     return found
 

@@ -106,9 +106,9 @@ def timed_bare(batch: int, accumulation: int, epochs: int) -> tuple[float, float
     began = time.time()
     # As anybody would start it: what our runs have in their environment is ours.
     plain = {**os.environ, "PYTHONPATH": environment()["PYTHONPATH"]}
-    said = subprocess.run(command, capture_output=True, text=True, env=plain, check=True).stdout
+    output = subprocess.run(command, capture_output=True, text=True, env=plain, check=True).stdout
     whole = time.time() - began
-    return a_step(json.loads(said.splitlines()[-1])["ended"]), whole
+    return a_step(json.loads(output.splitlines()[-1])["ended"]), whole
 
 
 def timed_ours(preset: str, **changes: object) -> tuple[float, float]:
@@ -126,8 +126,8 @@ def timed_ours(preset: str, **changes: object) -> tuple[float, float]:
 
 def steps(events: list[dict[str, Any]]) -> list[float]:
     """Return when each step ended, with a gap (not a number) where a probe or a checkpoint came between two."""
-    told = [event for event in events if event.get("event") != "telemetry"]  # written by another thread
-    return [event["t"] if event.get("event") == "step" else math.nan for event in told]
+    reported = [event for event in events if event.get("event") != "telemetry"]  # written by another thread
+    return [event["t"] if event.get("event") == "step" else math.nan for event in reported]
 
 
 def a_step(ended: list[float]) -> float:

@@ -224,7 +224,7 @@ def _time_axis(width: int, span: float) -> str:
 
 def _say(sentence: str, width: int, height: int) -> Picture:
     """Return a sentence in the middle of nothing."""
-    words = textwrap.wrap(_narrow(sentence), width)[:height]
-    lines = [""] * ((height - len(words)) // 2) + words
+    wrapped = textwrap.wrap(_narrow(sentence), width)[:height]
+    lines = [""] * ((height - len(wrapped)) // 2) + wrapped
     lines += [""] * (height - len(lines))
     return tuple(((line.center(width), "$muted"),) for line in lines)

@@ -49,7 +49,7 @@ class HistoryChart(Widget):
         self._picture: Picture = ()
         self._size_drawn = Size(0, 0)
         self._strips: tuple[object, list[Strip]] = (None, [])
-        self._asked = False
+        self._update_is_due = False
 
     def on_mount(self) -> None:
         for name in self._SHOWN:
@@ -57,19 +57,19 @@ class HistoryChart(Widget):
 
     def _schedule_update(self) -> None:
         """Look once, after all that is being set has been set."""
-        if not self._asked:
-            self._asked = self.call_later(self._update_picture)
+        if not self._update_is_due:
+            self._update_is_due = self.call_later(self._update_picture)
 
     def _update_picture(self) -> None:
-        self._asked = False
+        self._update_is_due = False
         if self._draw():
             self.refresh()
 
     def _draw(self) -> bool:
         """Draw the picture, and return whether it is another than the last."""
         self._size_drawn = self.content_size
-        told = {name: getattr(self, name) for name in self._SHOWN if name != "points"}
-        picture = draw(self.points, *self._size_drawn, form=self.form, **told)
+        values = {name: getattr(self, name) for name in self._SHOWN if name != "points"}
+        picture = draw(self.points, *self._size_drawn, form=self.form, **values)
         if picture == self._picture:
             return False
         self._picture, self._strips = picture, (None, [])

@@ -88,11 +88,11 @@ class Comparison:
 
         apart = sorted(near.distance for near in self.near)
         low, high = f"{apart[0]:.0f}", f"{apart[-1]:.0f}"
-        said = f"nearest training picture {low if low == high else f'{low}–{high}'} away (0 is a copy)"
+        text = f"nearest training picture {low if low == high else f'{low}–{high}'} away (0 is a copy)"
         if not self.held_out:
-            return said
+            return text
         least, usual = min(self.held_out), statistics.median(self.held_out)
-        return f"{said}; from pictures never seen it is {least:.0f} or more, from half of them {usual:.0f} or more"
+        return f"{text}; from pictures never seen it is {least:.0f} or more, from half of them {usual:.0f} or more"
 
 
 def compare(samples: np.ndarray, run: Path) -> Comparison:

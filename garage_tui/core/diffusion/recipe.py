@@ -131,7 +131,7 @@ CHANGEABLE = (
 
 def presets() -> dict[str, str]:
     """Return the presets' names, each with a few words on what it is for."""
-    return {name: words for name, (words, _) in _PRESETS.items()}
+    return {name: purpose for name, (purpose, _) in _PRESETS.items()}
 
 
 def default_preset() -> str:

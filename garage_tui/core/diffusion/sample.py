@@ -53,24 +53,24 @@ def why_not(run: Path) -> str:
     return f"{one_line(run.name)} has no model to draw with yet: it comes with the first checkpoint"
 
 
-def command(run: Path, wanted: SampleRequest, out: Path, job: Sequence[str] = JOB) -> list[str]:
-    """Return the command that draws what is wanted into the file `out`."""
-    words = [*job, str(run), "-n", str(wanted.count), "--seed", str(wanted.seed), "--out", str(out)]
-    words += ["--steps", str(wanted.steps)] if wanted.steps else []
-    return [*words, "--trajectory"] if wanted.film else words
+def command(run: Path, request: SampleRequest, out: Path, job: Sequence[str] = JOB) -> list[str]:
+    """Return the command that draws samples into the file `out`."""
+    arguments = [*job, str(run), "-n", str(request.count), "--seed", str(request.seed), "--out", str(out)]
+    arguments += ["--steps", str(request.steps)] if request.steps else []
+    return [*arguments, "--trajectory"] if request.film else arguments
 
 
 async def draw(
-    run: Path, wanted: SampleRequest, out: Path, job: Sequence[str] = JOB
+    run: Path, request: SampleRequest, out: Path, job: Sequence[str] = JOB
 ) -> AsyncGenerator[SampleEvent, None]:
     """Draw, and yield how far it is. Whoever leaves the loop, or is cancelled in it, has ended the process.
 
     Raises:
         GarageError: it cannot be started, or failed; the text says why.
     """
-    process = await child.start(command(run, wanted, out, job), "nothing can be drawn")
+    process = await child.start(command(run, request, out, job), "nothing can be drawn")
     assert process.stdout and process.stderr
-    said = asyncio.create_task(child.last_line(process.stderr))
+    last_error = asyncio.create_task(child.last_line(process.stderr))
     last = SampleEvent()
     try:
         with contextlib.suppress(ValueError):  # a line longer than any of ours: its exit code tells
@@ -78,11 +78,11 @@ async def draw(
                 if (drawing := _understand(line)) is not None:
                     last = drawing
                     yield drawing
-        code, why = await process.wait(), await said
+        code, why = await process.wait(), await last_error
         if code or not last.path:
             raise GarageError(why or f"nothing was drawn: {child.how_it_ended(code)}")
     finally:
-        said.cancel()
+        last_error.cancel()
         await child.end(process)
 
 

@@ -102,7 +102,7 @@ CHANGEABLE = (
 
 def presets() -> dict[str, str]:
     """Return the presets' names, each with a few words on what it is for."""
-    return {name: words for name, (words, _) in _PRESETS.items()}
+    return {name: purpose for name, (purpose, _) in _PRESETS.items()}
 
 
 def make_recipe(preset: str = "default", *, rows: int = 0, **changes: object) -> LoraRecipe:

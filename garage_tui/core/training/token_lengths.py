@@ -42,7 +42,7 @@ class TokenLengths:
                 found = []
             self._known.update(dict.fromkeys(new, ""))
             self._known.update({_key(fact): describe_cut(count, cut, self._limit) for fact, count, cut in found})
-        return {id(line): words for line in long if line.fact and (words := self._known[_key(line.fact)])}
+        return {id(line): text for line in long if line.fact and (text := self._known[_key(line.fact)])}
 
 
 def _taught(line: Line) -> bool:

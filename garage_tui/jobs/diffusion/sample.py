@@ -85,7 +85,7 @@ def draw(folder: Path, count: int, seed: int, steps: int | None, out: Path, traj
         sampler=recipe.sampler,
         steps=steps,
         batch=count if trajectory else 64,
-        said=lambda done, of: _say({"done": done, "of": of}),
+        on_progress=lambda done, of: _say({"done": done, "of": of}),
         seen=seen if trajectory else None,
     )
     about: dict[str, Any] = {

@@ -39,8 +39,8 @@ def cells(document: Document, position: int) -> Sequence[Content]:
     number = str(position + 1)
     if line.fact is None:
         raw = Content.styled(_raw(line.raw[:400]), "$muted")
-        words = one_line(line.complaints[0].text) if line.complaints else "holds no fact"
-        return _numbered("✗", "bold $error", number), raw, Content.styled(words, "$error"), Content()
+        problem = one_line(line.complaints[0].text) if line.complaints else "holds no fact"
+        return _numbered("✗", "bold $error", number), raw, Content.styled(problem, "$error"), Content()
     question = Content(shown_line(line.fact.question))
     if line.fact.is_statement:
         question = Content.styled("needs a question", "$warning italic")
@@ -86,14 +86,14 @@ def details(document: Document, line: Line) -> Content:
         parts.append(Content.styled("exam: never taught, asked afterwards", "$secondary"))
     if group := document.coverage.group(line):
         parts += [
-            Content.assemble((f"{words}. ", "$warning"), (why, "$muted"))
-            for words, why in map(GAP_TEXTS.__getitem__, group.gaps)
+            Content.assemble((f"{gap}. ", "$warning"), (why, "$muted"))
+            for gap, why in map(GAP_TEXTS.__getitem__, group.gaps)
         ]
         parts += _variants(group, line)
     for key, value in line.fact.extra.items():
         if key != "exam" and not (key == "fact" and line.fact.is_statement):
-            words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            parts.append(Content.styled(f"{shown_line(key, 40)}: {shown_line(words, 400)}", "$muted"))
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            parts.append(Content.styled(f"{shown_line(key, 40)}: {shown_line(text, 400)}", "$muted"))
     return Content("\n").join(parts)
 
 

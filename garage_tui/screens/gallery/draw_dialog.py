@@ -47,7 +47,7 @@ class DrawDialog(Dialog[SampleRequest | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
             box.border_title = Content("Draw new samples")
-            yield Static(Content(f"With the model of {self._run_name}, while other runs go on."), classes="words")
+            yield Static(Content(f"With the model of {self._run_name}, while other runs go on."), classes="text")
             with Grid(id="order-fields"):
                 for name, label, most, hint in _FIELDS:
                     yield Label(label)

@@ -41,7 +41,7 @@ class PictureStage(Frame):
 
     def compose(self) -> ComposeResult:
         yield self.picture
-        yield Static(id="gallery-words")
+        yield Static(id="gallery-caption")
 
     @property
     def is_settled(self) -> bool:
@@ -95,7 +95,7 @@ class PictureStage(Frame):
     def show_caption(self, caption: Content) -> None:
         """Show a text below the picture."""
         if caption != self._caption:
-            line = self.query_one("#gallery-words", Static)
+            line = self.query_one("#gallery-caption", Static)
             heights = [-(-one.cell_length // max(1, line.size.width)) for one in (caption, self._caption)]
             self._caption = caption
             line.update(caption, layout=heights[0] != heights[1])  # a new layout costs more than a new line

@@ -71,7 +71,7 @@ class ExportJob:
         except GarageError as error:
             notice.wrong(one_line(str(error), 400))
             return
-        index = await self._host.ask(Pick(f"Export {run.name}", choices, words=text))
+        index = await self._host.ask(Pick(f"Export {run.name}", choices, text=text))
         if index is not None and not self.run_id:
             self._worker = self._host.run_worker(self._export(run, *_FORMS[index][:2]), group="export")
 
