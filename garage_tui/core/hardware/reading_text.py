@@ -110,7 +110,7 @@ def status_line(snapshot: HardwareSnapshot, checkpoints: Path) -> str:
         if run.step:
             texts.append(f"{run.step}/{run.total_steps}")
         if run.status == "paused":
-            texts.append(f"paused{f': {run.reason}' if run.waits else ''}")
+            texts.append(f"paused{f': {run.reason}' if run.waiting_for else ''}")
         elif 0 < run.total_steps <= run.step:
             texts.append("finishing")
         elif run.seconds_left is not None:

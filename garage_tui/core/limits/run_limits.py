@@ -125,5 +125,5 @@ class RunLimits(msgspec.Struct, frozen=True, omit_defaults=True):
 class Hold(msgspec.Struct, frozen=True):
     """Why a run does not work now: the kind of limit, and a sentence for a person."""
 
-    waits: Waits
+    waiting_for: Waits
     reason: str

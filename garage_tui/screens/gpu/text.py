@@ -100,7 +100,7 @@ def run_lines(run: RunSnapshot, prices: EnergySettings) -> Iterator[Content]:
     """Yield what a living run does, its limits, and the energy it has used."""
     state, limits = run.state, run.manifest.limits if run.manifest else RunLimits()
     progress = f"{run.name} {fraction(state)}".rstrip()
-    if run.status == "paused" or run.waits:
+    if run.status == "paused" or run.waiting_for:
         yield Content.styled(f"‖ {progress}  {run.status}: {one_line(run.reason, 160)}", "$warning")
     else:
         yield Content.assemble(("● ", "$primary"), " · ".join(filter(None, (progress, time_text(run)))))

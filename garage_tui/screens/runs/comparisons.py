@@ -60,7 +60,7 @@ class Comparisons:
         self._host.show_runs(self._host.runs)
 
     def unmark(self) -> bool:
-        """Take the mark off; False where there is none."""
+        """Remove the mark; return False if there is none."""
         if not self._tracker.unmark():
             return False
         self._host.notice.clear()

@@ -80,7 +80,7 @@ def test_a_run_out_of_its_hours_waits_and_works_in_them():
     clock = [at("12:00")]
     conditions = StartConditions(RunLimits(only=("22:00-06:00",)), now=lambda: clock[0])
     hold = conditions.hold()
-    assert hold and (hold.waits, hold.reason) == ("hours", "waiting for 22:00")
+    assert hold and (hold.waiting_for, hold.reason) == ("hours", "waiting for 22:00")
     clock[0] = at("22:00")
     assert conditions.hold() is None
 

@@ -154,7 +154,7 @@ def test_on_a_gpu_the_free_memory_decides(monkeypatch, policy, free, needs, asks
     seat.leave()
     if policy == "both":
         assert hold is not None
-        assert hold.waits == "memory"
+        assert hold.waiting_for == "memory"
         assert "it needs about 4.0 GB, and GPU 0 has 3.0 GB free" in hold.reason
     asking.close()
     assert gpu_locks.claimed_by("0") == ""

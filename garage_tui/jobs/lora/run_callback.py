@@ -34,7 +34,7 @@ _SURE = 0.75
 """Share of the report card's drift limit that a probe must stay below for a run to stop: a probe has few answers."""
 
 
-class ProgressCallback(TrainerCallback):
+class RunCallback(TrainerCallback):
     """Writes each step to the run folder, probes, saves checkpoints, and obeys requests to stop or pause.
 
     Args:
