@@ -17,7 +17,7 @@ from garage_tui.core.diffusion import sample
 from garage_tui.core.diffusion.sample import SampleEvent, SampleRequest
 from garage_tui.core.images import albums, contact_sheet
 from garage_tui.screens.gallery.view import PageRef
-from garage_tui.widgets.gauge import gauge
+from garage_tui.widgets.charts.gauge import gauge
 
 if TYPE_CHECKING:
     from textual.worker import Worker

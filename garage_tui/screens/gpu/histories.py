@@ -13,8 +13,8 @@ from garage_tui.core.hardware.gpu_reading import GpuReading
 from garage_tui.core.hardware.history import ReadingHistory
 from garage_tui.core.hardware.reading_text import share
 from garage_tui.core.limits.run_limits import RunLimits
-from garage_tui.widgets.column_chart import Threshold
-from garage_tui.widgets.history_chart import HistoryChart
+from garage_tui.widgets.charts.column_chart import Threshold
+from garage_tui.widgets.charts.history_chart import HistoryChart
 
 if TYPE_CHECKING:
     from garage_tui.core.hardware.hardware_snapshot import HardwareSnapshot

@@ -16,7 +16,7 @@ from garage_tui.core.hardware.reading_text import ABSENT, memory_text, number, s
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.screens.common.run_text import fraction, time_text
-from garage_tui.widgets.gauge import gauge
+from garage_tui.widgets.charts.gauge import gauge
 
 _LABEL, _VALUE, _NOTE = 8, 10, 30
 """Cells of the label and the value before a bar, and of the note after it."""

@@ -12,7 +12,7 @@ from garage_tui.core.monitor.run_follower import RunMeasurements, RunProgress
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.screens.runs import curves
 from garage_tui.screens.runs.summary import summary
-from garage_tui.widgets.line_chart import LineChart
+from garage_tui.widgets.charts.line_chart import LineChart
 
 
 class RunDetails(Horizontal):

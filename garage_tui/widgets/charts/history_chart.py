@@ -11,7 +11,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from garage_tui.widgets.column_chart import Picture, Threshold, draw
+from garage_tui.widgets.charts.column_chart import Picture, Threshold, draw
 
 
 class HistoryChart(Widget):
