@@ -1,4 +1,4 @@
-"""A line or two that say what just happened, or what is wrong."""
+"""The notice: up to three lines that say what just happened, or what is wrong."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from textual.widget import Widget
 
 
 class Notice(Widget):
-    """A quiet text with a sign before it: done, wrong, or merely so. One line where it fits, three at most."""
+    """The notice of a screen or dialog, with a sign for success or failure. One line if it fits, three at most."""
 
     DEFAULT_CSS = """
     Notice { height: auto; min-height: 1; max-height: 3; padding: 0 2; }
     """
 
     content: reactive[Content] = reactive(Content, layout=True)
-    """What the line says."""
+    """The text with its colours."""
 
     def watch_content(self) -> None:
-        self.set_class(bool(self.text), "-filled")  # a low pane has no line to spare for nothing
+        self.set_class(bool(self.text), "-filled")  # in a low terminal, an empty notice takes no line
 
     def render(self) -> Content:
         return self.content
 
     def done(self, text: str) -> None:
-        """Something was done."""
+        """Say that something was done."""
         self.content = Content.assemble(("✓ ", "bold $success"), text)
 
     def wrong(self, text: str) -> None:
-        """Something went wrong, or cannot be done."""
+        """Say that something failed, or cannot be done."""
         self.content = Content.assemble(("✗ ", "bold $error"), (text, "$error"))
 
     def note(self, text: str) -> None:
-        """Something is so."""
+        """Show a neutral text."""
         self.content = Content.assemble((text, "$muted"))
 
     def clear(self) -> None:
@@ -40,5 +40,5 @@ class Notice(Widget):
 
     @property
     def text(self) -> str:
-        """What the line says, without its colours."""
+        """The text without its colours."""
         return self.content.plain

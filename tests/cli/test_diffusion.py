@@ -207,7 +207,7 @@ def test_a_run_without_a_model_cannot_draw_yet(call, run):
     for checkpoint in run.glob("checkpoint-*"):
         shutil.rmtree(checkpoint)
     code, _, told = call("sample", run.name, "--out", "x.png")
-    assert code == 2 and "has no model to draw with yet: it comes with the first checkpoint" in told
+    assert code == 2 and "has no model to draw with yet: the first checkpoint brings one" in told
 
 
 def test_control_c_cancels_the_drawing(box, run, tmp_path):

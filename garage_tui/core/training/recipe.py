@@ -101,7 +101,7 @@ CHANGEABLE = (
 
 
 def presets() -> dict[str, str]:
-    """Return the presets' names, each with a few words on what it is for."""
+    """Return the presets by name, each with its purpose."""
     return {name: purpose for name, (purpose, _) in _PRESETS.items()}
 
 

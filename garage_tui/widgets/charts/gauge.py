@@ -1,4 +1,4 @@
-"""A value between nothing and all of it, as a bar in one line."""
+"""The gauge: a share as a bar in one line of text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textual.content import Content
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _TRACK = "─"
 _MARK, _REACHED = "│", "┃"
-"""Stand where a mark is; the second once the value is there, which is to be seen without colours too."""
+"""The sign of a mark, and its sign once the value has reached it; they differ without colours too."""
 
 
 def gauge(
@@ -23,7 +23,7 @@ def gauge(
 ) -> Content:
     """Return the share that `value` is of `top` as a bar of exactly `width` cells.
 
-    `marks` are values that matter, each with the colour of the bar from there on; colours are variables of the theme.
+    `marks` are limits, each with the colour of the bar from there on; colours are variables of the theme.
     An unknown value or top is "–" before an empty track.
     """
     if width <= 0:
@@ -32,7 +32,7 @@ def gauge(
         return Content.styled("– ".ljust(width, _TRACK)[:width], "$muted")
     eighths = round(_share(value, top) * width * 8)
     if value > 0:
-        eighths = max(1, eighths)  # a little is not nothing
+        eighths = max(1, eighths)  # a small value must not look like zero
     cells = [_EIGHTHS[max(0, min(8, eighths - 8 * at))] for at in range(width)]
     colours = [colour if cell != " " else "line" for cell in cells]
     cells = [cell if cell != " " else _TRACK for cell in cells]
