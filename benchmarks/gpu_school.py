@@ -356,9 +356,9 @@ def _any_tokenizer() -> tuple[Any, str]:
 
     try:
         sys.path.insert(0, str(ROOT))
-        from garage_tui.core.models import base_models as models
+        from garage_tui.core.models import base_models
 
-        return AutoTokenizer.from_pretrained(models.find("smollm2-135m").path, local_files_only=True), "SmolLM2's"
+        return AutoTokenizer.from_pretrained(base_models.find("smollm2-135m").path, local_files_only=True), "SmolLM2's"
     except (ImportError, OSError, ValueError):
         return _made_tokenizer()
 

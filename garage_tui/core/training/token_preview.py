@@ -38,9 +38,9 @@ def see(base: str, rows: Iterable[Fact]) -> list[list[Token]]:
     Raises:
         GarageError: the model is not on this box, or its tokenizer cannot be read.
     """
-    from garage_tui.core.models import base_models as models  # most visits look at no tokens
+    from garage_tui.core.models import base_models  # most visits look at no tokens
 
-    model = models.find(base)
+    model = base_models.find(base)
     if not model.here:
         raise GarageError(f"{model.name} is not on this box yet: `garage models fetch {model.name}` fetches it")
     questions = "".join(json.dumps({"question": row.question, "answer": row.answer}) + "\n" for row in rows)

@@ -124,8 +124,8 @@ def _choices(run: RunSnapshot) -> tuple[list[str], str]:
         GarageError: it cannot be exported.
     """
     from garage_tui.core.export import export_process as export  # noqa: PLC0415
-    from garage_tui.core.export import llama_cpp as converter  # noqa: PLC0415
-    from garage_tui.core.models import base_models as models  # noqa: PLC0415
+    from garage_tui.core.export import llama_cpp  # noqa: PLC0415
+    from garage_tui.core.models import base_models  # noqa: PLC0415
     from garage_tui.core.runs.catalog import disk_bytes  # noqa: PLC0415
     from garage_tui.core.runs.folder import ADAPTER  # noqa: PLC0415
     from garage_tui.core.runs.record import read_run  # noqa: PLC0415
@@ -133,10 +133,10 @@ def _choices(run: RunSnapshot) -> tuple[list[str], str]:
     if refusal := export.refusal(read_run(run.path)):
         raise GarageError(refusal)
     name = run.manifest.base.get("name") if run.manifest else None
-    base = models.find(str(name))
+    base = base_models.find(str(name))
     weights = export.count_weights(base.path) if base.here else 0
     try:
-        has_converter, missing = converter.find_converter() is not None, _NO_CONVERTER
+        has_converter, missing = llama_cpp.find_converter() is not None, _NO_CONVERTER
     except GarageError as error:
         has_converter, missing = False, one_line(str(error), 300)
     choices = []
