@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _COMMANDS = {
     "facts": ("facts",),
-    "train": ("train",),
+    "train.train": ("train",),
     "runs": ("runs", "logs"),
     "run_control": ("stop", "pause", "resume", "delete", "queue"),
     "compare": ("compare",),

@@ -1,4 +1,4 @@
-"""The notice: up to three lines that say what just happened, or what is wrong."""
+"""A line or two that say what just happened, or what is wrong."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from textual.widget import Widget
 
 
 class Notice(Widget):
-    """The notice of a screen or dialog, with a sign for success or failure. One line if it fits, three at most."""
+    """A quiet text with a sign before it: done, wrong, or merely so. One line where it fits, three at most."""
 
     DEFAULT_CSS = """
     Notice { height: auto; min-height: 1; max-height: 3; padding: 0 2; }
     """
 
     content: reactive[Content] = reactive(Content, layout=True)
-    """The text with its colours."""
+    """What the line says."""
 
     def watch_content(self) -> None:
-        self.set_class(bool(self.text), "-filled")  # in a low terminal, an empty notice takes no line
+        self.set_class(bool(self.text), "-filled")  # a low pane has no line to spare for nothing
 
     def render(self) -> Content:
         return self.content
 
     def done(self, text: str) -> None:
-        """Say that something was done."""
+        """Something was done."""
         self.content = Content.assemble(("✓ ", "bold $success"), text)
 
     def wrong(self, text: str) -> None:
-        """Say that something failed, or cannot be done."""
+        """Something went wrong, or cannot be done."""
         self.content = Content.assemble(("✗ ", "bold $error"), (text, "$error"))
 
     def note(self, text: str) -> None:
-        """Show a neutral text."""
+        """Something is so."""
         self.content = Content.assemble((text, "$muted"))
 
     def clear(self) -> None:
@@ -40,5 +40,5 @@ class Notice(Widget):
 
     @property
     def text(self) -> str:
-        """The text without its colours."""
+        """What the line says, without its colours."""
         return self.content.plain
