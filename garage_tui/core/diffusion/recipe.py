@@ -126,7 +126,7 @@ CHANGEABLE = (
     "images", "size", "fit", "flip", "epochs", "batch_size", "lr", "prediction", "min_snr", "ema", "sampler",
     "sample_steps", "samples", "compile", "seed",
 )  # fmt: skip
-"""What the command line lets the owner change; the form has a field for each."""
+"""The fields that the command line can change; the form has a field for each."""
 
 
 def presets() -> dict[str, str]:

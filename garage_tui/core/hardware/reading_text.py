@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from garage_tui.core.hardware.host import Host
 
 ABSENT = "–"
-"""Stands for what is not known."""
+"""The sign for an unknown value."""
 _GIB, _GB = 2**30, 1e9
 
 

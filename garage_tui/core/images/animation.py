@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 FRAME_SECONDS = 0.2
-"""How long a frame is shown; the last one stays."""
+"""Seconds for which a frame is shown; the last one stays."""
 _MAX_FRAMES, _MAX_BYTES = 1_000, 256_000_000
 
 

@@ -46,7 +46,7 @@ class SkippedImage:
     """Sanitised: it can be printed."""
     why: Why
     reason: str
-    """What is wrong, to follow the name: `is damaged: …`."""
+    """The end of a sentence that begins with the name: `is damaged: …`."""
 
 
 @dataclass(frozen=True)

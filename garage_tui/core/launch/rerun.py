@@ -1,4 +1,4 @@
-"""What a run is started again with: its recipe, its facts, and its shell command."""
+"""The inputs for a repeated run: its recipe, its facts, and its shell command."""
 
 from __future__ import annotations
 

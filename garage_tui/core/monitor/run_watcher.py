@@ -34,7 +34,7 @@ class RunSnapshot:
     path: Path
     alive: bool
     status: str
-    """In one word: `running`, `finished`, `interrupted`, `broken` …"""
+    """The status in one word: `running`, `finished`, `interrupted`, `broken` …"""
     reason: str
     state: RunState | None
     manifest: Manifest | None

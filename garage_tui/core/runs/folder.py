@@ -24,7 +24,7 @@ _LONGEST = 1e10  # seconds: three centuries, and no NaN, infinity, or integer of
 
 
 class RunGlance(NamedTuple):
-    """What a status bar shows of a live run."""
+    """The few values of a live run that a status bar shows."""
 
     name: str
     status: str

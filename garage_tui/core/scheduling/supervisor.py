@@ -31,7 +31,7 @@ from garage_tui.core.scheduling.wait_for_admission import END_SIGNALS, POLL_SECO
 
 @dataclass
 class Ending:
-    """How a job ended."""
+    """The end of a job: its exit code, and why it ended."""
 
     code: int
     """Exit code; negative: the signal that killed it."""

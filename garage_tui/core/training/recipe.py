@@ -97,7 +97,7 @@ CHANGEABLE = (
     "base", "epochs", "lr", "rank", "alpha", "batch_size", "accumulation", "warmup_steps", "max_length", "seed", "kl",
     "load_in_4bit", "trainer",
 )  # fmt: skip
-"""What the command line lets the owner change; the form has a field for most of it."""
+"""The fields that the command line can change; the form has a field for most of them."""
 
 
 def presets() -> dict[str, str]:

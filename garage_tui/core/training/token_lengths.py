@@ -15,7 +15,7 @@ def describe_cut(count: int, cut: int, limit: int) -> str:
 
 
 class TokenLengths:
-    """What has been counted so far, by question and answer, so that no row is counted twice.
+    """A cache of token counts by question and answer, so that no row is counted twice.
 
     Args:
         base: the base model whose tokens count.

@@ -57,7 +57,7 @@ class RunCallback(TrainerCallback):
         self._facts = facts
         self._interruptions = interruptions
         self.hold: Hold | None = None
-        """What it has to wait for, if it left before its last step."""
+        """The limit for which the run waits, if it left before its last step."""
         self._tokens = start.tokens
         self._first: tuple[float, int, int] | None = None  # active seconds, tokens and step after the first step
         self._began = progress.active_seconds

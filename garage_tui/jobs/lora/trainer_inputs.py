@@ -1,4 +1,4 @@
-"""What the plain and the guarded recipe make their trainers of."""
+"""The inputs from which the plain and the guarded recipe make their trainers."""
 
 from __future__ import annotations
 

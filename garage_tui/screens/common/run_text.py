@@ -25,7 +25,7 @@ _SIGNS = {
     "broken": ("?", "$error"),
 }
 _WAITS = {"card": "GPU"}
-"""What a run waits for, where the word in `state.json` is not the one that people know."""
+"""Names of reasons to wait that people know, for words in `state.json` that they do not."""
 
 
 def badge(run: RunSnapshot) -> Content:

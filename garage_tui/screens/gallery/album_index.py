@@ -23,7 +23,7 @@ class AlbumIndex:
         self._folders: tuple[Album, ...] = ()
 
     def add_folder(self, folder: Path) -> None:
-        """Have a folder outside of `datasets` found from now on, before the others."""
+        """Add a folder outside of `datasets` to the albums, before the others."""
         if folder not in self._opened:
             self._opened.insert(0, folder)
 

@@ -40,7 +40,7 @@ class DrawJob:
     def __init__(self, host: GalleryHost, player: Player) -> None:
         self._host, self._player = host, player
         self._subject = ""
-        """What is being drawn; empty where nothing is."""
+        """A description of the job in progress; empty if there is none."""
         self._worker: Worker[None] | None = None
         self._progress = SampleEvent()
         self._began = 0.0

@@ -33,7 +33,7 @@ class PictureStage(Frame):
         self.picture = Picture(terminal, id="gallery-picture")
         self.renderer = ViewRenderer()
         self.rendered: RenderedView | None = None
-        """What is shown; None where there is nothing, or it could not be rendered."""
+        """The rendered view; None if there is none, or it could not be rendered."""
         self._requested: View | None = None
         self._shown: View | None = None
         self._is_rendering = False
@@ -50,7 +50,7 @@ class PictureStage(Frame):
 
     @property
     def surface(self) -> Surface | None:
-        """What views are rendered for; None while the picture is hidden."""
+        """The surface for which views are rendered; None while the picture is hidden."""
         picture = self.picture
         columns, rows = picture.content_size
         if not (columns and rows):

@@ -30,7 +30,7 @@ _FORMATS: dict[str, Callable[[float], str]] = {
     "memory": lambda value: human_bytes(value, binary=True, digits=0),
 }
 _EMPTY = {"temp": "no temperature sensor found", "power": "no power readings here", "busy": "", "memory": ""}
-"""What a chart shows where nothing was measured."""
+"""The text of a chart without measurements."""
 _REDRAW_SECONDS = 5.0  # only the newest column of a chart changes, and painting is expensive
 _COOLEST = 20.0
 """°C at the lower end of the temperature chart."""

@@ -47,7 +47,7 @@ class RunForm(Dialog[Path | None], Generic[R]):
     FIRST: ClassVar[str]
     """Selector of the field that has the focus at first."""
     EXPLANATIONS: ClassVar[Mapping[str, str]]
-    """What each field means, by name: shown while it has the focus."""
+    """The explanation of each field, by its name; it is shown while the field has the focus."""
 
     estimate: reactive[str] = reactive("")
     """What the run will cost, or why that cannot be estimated."""

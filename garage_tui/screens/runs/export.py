@@ -40,7 +40,7 @@ class ExportJob:
     def __init__(self, host: RunsHost) -> None:
         self._host = host
         self.run_id = ""
-        """The id of the run that is being exported; empty where none is."""
+        """The id of the run that is being exported; empty if there is none."""
         self._worker: Worker[Any] | None = None
         self._progress = ""
         self._began = 0.0
@@ -52,7 +52,7 @@ class ExportJob:
         self._host.run_worker(self._ask(), group="ask-export", exclusive=True)
 
     def cancel(self) -> bool:
-        """Cancel the export; False where there is none."""
+        """Cancel the export; return False if there is none."""
         if self.run_id and self._worker:
             self._worker.cancel()
         return bool(self.run_id)

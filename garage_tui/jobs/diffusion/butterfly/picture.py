@@ -23,7 +23,7 @@ _FINE = 3
 _FILLS = 0.87
 """Part of the picture that a butterfly of the usual size spans."""
 _FADED: Colour = (0.86, 0.82, 0.74)
-"""What pigments fade to."""
+"""The colour to which pigments fade."""
 
 
 @lru_cache(maxsize=1024)

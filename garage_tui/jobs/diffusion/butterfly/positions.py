@@ -1,4 +1,4 @@
-"""Where on a wing each of many points lies."""
+"""Positions of points on a wing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _UNEVEN = 0.004
 
 
 def _look_up(table: Floats, x: Floats, y: Floats) -> tuple[Cells, Floats]:
-    """Return the entry of the direction of each point, and what the table holds there."""
+    """Return the table index of each point's direction, and the table's value there."""
     entry = ((np.arctan2(y, x) + np.float32(PI)) * np.float32(TABLE / (2 * PI))).astype(np.int32)
     return entry, table.take(entry, mode="clip")
 
@@ -52,7 +52,7 @@ def inside(shape: Outline, x: Floats, y: Floats, nicks: tuple[tuple[float, float
 
 @dataclass
 class Places:
-    """Where many points lie on one wing; each array is (points,)."""
+    """The positions of points on one wing; each array is (points,)."""
 
     shape: Outline
     wing: Wing
@@ -83,7 +83,7 @@ class Places:
     from_fan: Floats
     """Distance from where the veins start."""
     size: float = 1.0
-    """How large this individual's spots and bands are, as a multiple."""
+    """Factor of the size of this individual's spots and bands."""
 
 
 def locate(wing: Wing, x: Floats, y: Floats, depth: Floats, phase: Floats) -> Places:
