@@ -65,9 +65,9 @@ def processes(folder):
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
-            words = path.read_text().split("\0")
-            if str(folder) in words:
-                found.append((int(path.parent.name), words))
+            arguments = path.read_text(errors="replace").split("\0")  # also of processes of others
+            if str(folder) in arguments:
+                found.append((int(path.parent.name), arguments))
     return found
 
 
