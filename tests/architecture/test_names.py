@@ -57,6 +57,14 @@ def _is_unused(name: str) -> bool:
     return name.strip("_") in UNUSED
 
 
+def _widget_names(tree: ast.AST) -> Iterator[str]:
+    """Yield the ids and classes that a module gives to widgets."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.keyword(arg="id" | "classes", value=ast.Constant(value=str(text))):
+                yield from text.split()
+
+
 def _styled(text: str) -> list[str]:
     """Return the ids and classes of a style sheet."""
     return re.findall(r"[.#](-?[A-Za-z][\w-]*)", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL))
@@ -88,13 +96,10 @@ def test_nothing_is_named_by_a_word_that_the_vocabulary_rules_out():
 def test_no_id_or_class_of_a_widget_is_named_so_either():
     sheets = sorted(PACKAGE.rglob("*.tcss"))
     assert len(sheets) >= 5
-    found = [
-        f"{sheet.name}: {name}"
-        for sheet in sheets
-        for name in _styled(sheet.read_text(encoding="utf-8"))
-        if not UNUSED.isdisjoint(name.split("-"))
-    ]
-    assert found == []
+    names = [(sheet.name, name) for sheet in sheets for name in _styled(sheet.read_text(encoding="utf-8"))]
+    names += [(module, name) for module, tree in _modules().items() for name in _widget_names(tree)]
+    assert len(names) >= 200
+    assert [f"{where}: {name}" for where, name in names if not UNUSED.isdisjoint(name.split("-"))] == []
 
 
 @pytest.mark.parametrize(
@@ -127,6 +132,14 @@ def test_no_id_or_class_of_a_widget_is_named_so_either():
 )
 def test_a_name_that_would_fail_is_found(code, name):
     assert [found for found, _ in _names(ast.parse(code)) if _is_unused(found)] == [name]
+
+
+def test_the_ids_and_classes_that_a_widget_gets_are_found():
+    assert list(_widget_names(ast.parse('Static(id="gpu-words", classes="box words")'))) == [
+        "gpu-words",
+        "box",
+        "words",
+    ]
 
 
 def test_the_ids_and_classes_of_a_style_sheet_are_found():
