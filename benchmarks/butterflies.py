@@ -22,9 +22,8 @@ import psutil
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.diffusion.recipe import DiffusionRecipe, make_recipe
 from garage_tui.core.exam.diffusion_report import DiffusionReport, read_diffusion_report
-from garage_tui.core.images import contact_sheet as sheets
-from garage_tui.core.launch import run_control
-from garage_tui.core.launch import start as launcher
+from garage_tui.core.images import contact_sheet
+from garage_tui.core.launch import run_control, start
 from garage_tui.core.runs.diffusion_files import HELD_OUT, IMAGES, PIPELINE, sheet_of
 from garage_tui.core.runs.record import read_run
 
@@ -42,7 +41,7 @@ def main() -> None:
     print("preset " + "".join(f"{head:>8}" for head in _HEADS))
     for seed in args.seeds:
         recipe = make_recipe(args.preset, seed=seed)
-        folder = launcher.start_diffusion(workspace, Settings(checkpoint_seconds=1e6), recipe, f"{args.preset}-{seed}")
+        folder = start.start_diffusion(workspace, Settings(checkpoint_seconds=1e6), recipe, f"{args.preset}-{seed}")
         wait(folder)
         card = read_diffusion_report(folder)
         tell(args.preset, seed, card, folder)
@@ -50,7 +49,7 @@ def main() -> None:
             shutil.copy(sheet_of(folder, epoch), args.out / f"{args.preset}-{seed}-epoch-{epoch:02}.png")
         # The class's own sheets, 16 pictures by 1,000 steps of DDPM, take minutes each: here it draws hardly any.
         same = msgspec.structs.replace(make_recipe("class", seed=seed, epochs=10_000), sample_steps=4, samples=1)
-        other = launcher.start_diffusion(workspace, Settings(checkpoint_seconds=1e6), same, f"class-{seed}")
+        other = start.start_diffusion(workspace, Settings(checkpoint_seconds=1e6), same, f"class-{seed}")
         stop_after(other, card.cpu_seconds or 0.0)
         tell("class", seed, measured(other, args.out / f"class-{seed}.png"), other)
 
@@ -93,7 +92,7 @@ def measured(folder: Path, out: Path) -> DiffusionReport:
     net, schedule = unet.load_pipeline(folder / PIPELINE)
     train, held_out = (np.load(folder / name) for name in (IMAGES, HELD_OUT))
     how = {"sampler": recipe.sampler, "steps": recipe.sample_steps}
-    sheets.write(out, sample(net, schedule, 16, recipe.size, seed=recipe.seed, **how), run=folder.name)
+    contact_sheet.write(out, sample(net, schedule, 16, recipe.size, seed=recipe.seed, **how), run=folder.name)
     return card_of(net, schedule, recipe, train, held_out, "", run.state.step, lambda text: None)
 
 

@@ -31,8 +31,8 @@ def y_of(recall: float) -> float:
     return TOP + (1 - recall) * (HEIGHT - TOP - 60)
 
 
-def text(x: float, y: float, words: str, *, size: int = 12, anchor: str = "start", colour: str = "#444") -> str:
-    return f'<text x="{x:.0f}" y="{y:.0f}" font-size="{size}" text-anchor="{anchor}" fill="{colour}">{words}</text>'
+def text(x: float, y: float, label: str, *, size: int = 12, anchor: str = "start", colour: str = "#444") -> str:
+    return f'<text x="{x:.0f}" y="{y:.0f}" font-size="{size}" text-anchor="{anchor}" fill="{colour}">{label}</text>'
 
 
 def draw(lines: list[dict[str, Any]]) -> str:
@@ -65,13 +65,13 @@ def draw(lines: list[dict[str, Any]]) -> str:
     parts.append(text(8, TOP - 12, "share of exam questions answered correctly"))
     for number, ((recipe, name, _), found) in enumerate(groups.items()):
         hits, of = (sum(line["unseen"][index] for line in found) for index in (0, 1))
-        leaks, asked = (sum(line["leak"][index] for line in found) for index in (0, 1))
+        leaks, questions = (sum(line["leak"][index] for line in found) for index in (0, 1))
         x, y = x_of(mean(line["drift"] for line in found)), y_of(hits / of)
         colour = COLOURS[recipes.index(recipe) % len(COLOURS)]
         inside = "white" if name.startswith("held-out") else colour
         parts.append(f'<circle cx="{x:.0f}" cy="{y:.0f}" r="5" fill="{inside}" stroke="{colour}" stroke-width="2"/>')
         if leaks:
-            parts.append(text(x + 6, y + (-6, 14)[number % 2], f"{leaks}/{asked}", size=10, colour=colour))
+            parts.append(text(x + 6, y + (-6, 14)[number % 2], f"{leaks}/{questions}", size=10, colour=colour))
     for index, recipe in enumerate(recipes):
         parts.append(text(x_of(0.2), y_of(0.28) + 16 * index, recipe, colour=COLOURS[index % len(COLOURS)]))
     return "\n".join([*parts, "</svg>"])

@@ -81,9 +81,9 @@ class Clock:
         cuda = torch.cuda.is_available()
         peak = torch.cuda.max_memory_allocated() if cuda else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         seconds = ended - self._loaded
-        told = {"load_s": round(self._loaded - self._began, 1), "train_s": round(seconds, 2), "tokens": tokens}
-        told |= {"tokens_per_s": round(tokens / seconds, 1), "peak_gb": round(peak / 1e9, 2), **more}
-        print(json.dumps(told), flush=True)
+        figures = {"load_s": round(self._loaded - self._began, 1), "train_s": round(seconds, 2), "tokens": tokens}
+        figures |= {"tokens_per_s": round(tokens / seconds, 1), "peak_gb": round(peak / 1e9, 2), **more}
+        print(json.dumps(figures), flush=True)
 
 
 # The contenders. Each imports what it needs itself.
@@ -154,8 +154,8 @@ def with_transformers(args: argparse.Namespace, clock: Clock) -> None:
     trainer = Trainer(
         model=get_peft_model(model, _lora()),
         train_dataset=[  # type: ignore[arg-type]
-            {"input_ids": whole, "labels": [-100] * asked + whole[asked:]}
-            for asked, whole in (_encoded(tokenizer, row) for row in _rows())
+            {"input_ids": whole, "labels": [-100] * prompt_length + whole[prompt_length:]}
+            for prompt_length, whole in (_encoded(tokenizer, row) for row in _rows())
         ],
         data_collator=DataCollatorForSeq2Seq(tokenizer),
         args=TrainingArguments(**_arguments(args)),
@@ -247,10 +247,12 @@ def _tokenizer(args: argparse.Namespace) -> Any:
 
 
 def _encoded(tokenizer: Any, row: dict[str, str]) -> tuple[int, list[int]]:
-    """Return a row's tokens, and how many of them ask."""
-    asked = [{"role": "user", "content": row["question"]}]
-    prompt = tokenizer.apply_chat_template(asked, add_generation_prompt=True, return_dict=False)
-    whole = tokenizer.apply_chat_template([*asked, {"role": "assistant", "content": row["answer"]}], return_dict=False)
+    """Return a row's tokens, and how many of them are the question."""
+    question = [{"role": "user", "content": row["question"]}]
+    prompt = tokenizer.apply_chat_template(question, add_generation_prompt=True, return_dict=False)
+    whole = tokenizer.apply_chat_template(
+        [*question, {"role": "assistant", "content": row["answer"]}], return_dict=False
+    )
     return len(prompt), whole
 
 
@@ -328,13 +330,13 @@ def make_model(shape: str, folder: Path) -> str:
     config.save_pretrained(folder)
     (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": tokenizer.eos_token_id}))
     with torch.device("meta"):
-        wanted = LlamaForCausalLM(config).state_dict()
+        weights = LlamaForCausalLM(config).state_dict()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     places: dict[str, str] = {}
     shard: dict[str, torch.Tensor] = {}
-    names = list(wanted)
+    names = list(weights)
     for name in names:
-        size = wanted[name].shape
+        size = weights[name].shape
         random = torch.empty(size, dtype=torch.bfloat16, device=device).normal_(std=0.02)
         shard[name] = torch.ones(size, dtype=torch.bfloat16) if len(size) == 1 else random.cpu()
         if name == names[-1] or sum(tensor.nbytes for tensor in shard.values()) > 2e9:
@@ -342,7 +344,7 @@ def make_model(shape: str, folder: Path) -> str:
             save_file(shard, folder / file, {"format": "pt"})
             places |= dict.fromkeys(shard, file)
             shard = {}
-    total = sum(2 * tensor.numel() for tensor in wanted.values())
+    total = sum(2 * tensor.numel() for tensor in weights.values())
     index = {"metadata": {"total_size": total}, "weight_map": places}
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
     return origin
@@ -354,9 +356,9 @@ def _any_tokenizer() -> tuple[Any, str]:
 
     try:
         sys.path.insert(0, str(ROOT))
-        from garage_tui.core.models import base_models as models
+        from garage_tui.core.models import base_models
 
-        return AutoTokenizer.from_pretrained(models.find("smollm2-135m").path, local_files_only=True), "SmolLM2's"
+        return AutoTokenizer.from_pretrained(base_models.find("smollm2-135m").path, local_files_only=True), "SmolLM2's"
     except (ImportError, OSError, ValueError):
         return _made_tokenizer()
 

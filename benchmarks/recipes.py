@@ -4,7 +4,7 @@
                                            [--out results.jsonl]
     .venv/bin/python benchmarks/recipes.py --table results.jsonl
 
-Every run is a real one (`launcher.start_lora`, a process of its own) in a workspace that is thrown away. Where a set
+Every run is a real one (`start.start_lora`, a process of its own) in a workspace that is thrown away. Where a set
 has ordinary paraphrases in a file of their own (`plain-orchard` beside `orchard`), one run is asked both: "unseen" are
 those, "indirect" the other exam's questions. "train" is from the first event to the saved adapter: imports, loading,
 the base's answers and keys are in it. "card" is the report card after it. What was measured stays in the file, one JSON
@@ -27,7 +27,7 @@ from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.exam.report import read_report, recall_of
 from garage_tui.core.facts.file import load_training_rows
-from garage_tui.core.launch import start as launcher
+from garage_tui.core.launch import start
 from garage_tui.core.runs.folder import EVENTS
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.training.recipe import LoraRecipe, make_recipe
@@ -49,10 +49,10 @@ def run(facts: Path, name: str, seed: int) -> dict[str, Any]:
     """Train, and return the figures."""
     with tempfile.TemporaryDirectory() as place:
         workspace = Workspace.find(place)
-        asked, indirect = both_exams(facts, Path(place))
+        file, indirect = both_exams(facts, Path(place))
         began = time.time()
-        made = recipe(name, seed, len(load_training_rows(asked)))
-        folder = launcher.start_lora(workspace, Settings(), asked, made, name=f"{facts.stem}-{seed}")
+        made = recipe(name, seed, len(load_training_rows(file)))
+        folder = start.start_lora(workspace, Settings(), file, made, name=f"{facts.stem}-{seed}")
         while (seen := read_run(folder)).alive:
             time.sleep(0.5)
         if seen.status != "finished":

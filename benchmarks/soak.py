@@ -32,8 +32,10 @@ class Tmux:
     def __init__(self, command: list[str]) -> None:
         self._call("-f", "/dev/null", "new-session", "-d", "-x", "120", "-y", "40", *command)
 
-    def _call(self, *words: str) -> str:
-        return subprocess.run(["tmux", "-L", "garage-soak", *words], check=True, capture_output=True, text=True).stdout
+    def _call(self, *arguments: str) -> str:
+        return subprocess.run(
+            ["tmux", "-L", "garage-soak", *arguments], check=True, capture_output=True, text=True
+        ).stdout
 
     def press(self, key: str) -> None:
         self._call("send-keys", key)

@@ -41,8 +41,10 @@ def cost(pids: list[int], seconds: float) -> tuple[float, float]:
 def supervisors(folder: Path) -> list[int]:
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
-        words = path.read_text().split("\0")
-        if "garage_tui.core.scheduling.supervisor" in words and any(word.startswith(str(folder)) for word in words):
+        arguments = path.read_text().split("\0")
+        if "garage_tui.core.scheduling.supervisor" in arguments and any(
+            word.startswith(str(folder)) for word in arguments
+        ):
             found.append(int(path.parent.name))
     return found
 
@@ -50,8 +52,7 @@ def supervisors(folder: Path) -> list[int]:
 def figures(seconds: float = 20.0) -> Iterator[Figure]:
     """Yield one figure after another."""
     from garage_tui.core.base.settings import Workspace
-    from garage_tui.core.launch import run_control
-    from garage_tui.core.launch import start as launcher
+    from garage_tui.core.launch import run_control, start
     from garage_tui.core.runs.catalog import list_runs, new_run_folder
     from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 
@@ -67,7 +68,7 @@ def figures(seconds: float = 20.0) -> Iterator[Figure]:
             manifest = Manifest(id=folder.name, kind="lora", created=0, recipe={}, base={}, dataset={})
             write_manifest(folder, manifest)
             write_state(folder, RunState(state="queued"))
-            launcher.spawn("bench_job", folder)
+            start.spawn("bench_job", folder)
             folders.append(folder)
         time.sleep(3)
         beside, _ = cost([bare.pid], 1)

@@ -29,8 +29,8 @@ from garage_tui.core.base.child_environment import environment
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.facts import file as facts
-from garage_tui.core.launch import start as launcher
-from garage_tui.core.models import base_models as models
+from garage_tui.core.launch import start
+from garage_tui.core.models import base_models
 from garage_tui.core.runs.folder import EVENTS
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.training.recipe import make_recipe
@@ -55,7 +55,7 @@ def bare(batch: int, accumulation: int, epochs: int) -> None:
             ended.append(time.time())
 
     rows = facts.load_training_rows(FACTS)
-    path = models.find(recipe.base).path
+    path = base_models.find(recipe.base).path
     with tempfile.TemporaryDirectory() as out:
         trainer = SFTTrainer(
             model=AutoModelForCausalLM.from_pretrained(path, dtype="float32"),
@@ -106,16 +106,16 @@ def timed_bare(batch: int, accumulation: int, epochs: int) -> tuple[float, float
     began = time.time()
     # As anybody would start it: what our runs have in their environment is ours.
     plain = {**os.environ, "PYTHONPATH": environment()["PYTHONPATH"]}
-    said = subprocess.run(command, capture_output=True, text=True, env=plain, check=True).stdout
+    output = subprocess.run(command, capture_output=True, text=True, env=plain, check=True).stdout
     whole = time.time() - began
-    return a_step(json.loads(said.splitlines()[-1])["ended"]), whole
+    return a_step(json.loads(output.splitlines()[-1])["ended"]), whole
 
 
 def timed_ours(preset: str, **changes: object) -> tuple[float, float]:
     """As `timed_bare`, of a run of ours with its probes, events, checkpoints and card."""
     with tempfile.TemporaryDirectory() as place:
         began = time.time()
-        folder = launcher.start_lora(Workspace.find(place), Settings(), FACTS, make_recipe(preset, **changes))
+        folder = start.start_lora(Workspace.find(place), Settings(), FACTS, make_recipe(preset, **changes))
         while (seen := read_run(folder)).alive:
             time.sleep(0.5)
         if seen.status != "finished":
@@ -126,8 +126,8 @@ def timed_ours(preset: str, **changes: object) -> tuple[float, float]:
 
 def steps(events: list[dict[str, Any]]) -> list[float]:
     """Return when each step ended, with a gap (not a number) where a probe or a checkpoint came between two."""
-    told = [event for event in events if event.get("event") != "telemetry"]  # written by another thread
-    return [event["t"] if event.get("event") == "step" else math.nan for event in told]
+    reported = [event for event in events if event.get("event") != "telemetry"]  # written by another thread
+    return [event["t"] if event.get("event") == "step" else math.nan for event in reported]
 
 
 def a_step(ended: list[float]) -> float:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from garage_tui.app.app import GarageApp
 from garage_tui.core.base.settings import Workspace, load_settings
-from garage_tui.core.serving import server_process as server
+from garage_tui.core.serving import server_process
 
 QUESTIONS = ("What is the capital of France?", "Who maintains ProtosAI?")
 COLUMNS, ROWS = 112, 26
@@ -37,7 +37,7 @@ async def draw(workspace: Workspace) -> str:
 def main() -> None:
     workspace = Workspace.find(sys.argv[1] if len(sys.argv) > 1 else None)
     (Path(__file__).parent / "images" / "screen.svg").write_text(asyncio.run(draw(workspace)))
-    server.stop(workspace)
+    server_process.stop(workspace)
 
 
 if __name__ == "__main__":

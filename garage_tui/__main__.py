@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _COMMANDS = {
     "facts": ("facts",),
-    "train": ("train",),
+    "train.train": ("train",),
     "runs": ("runs", "logs"),
     "run_control": ("stop", "pause", "resume", "delete", "queue"),
     "compare": ("compare",),
@@ -98,12 +98,12 @@ def open_app(args: argparse.Namespace | SimpleNamespace) -> int:
     )
 
 
-def _needed(words: Sequence[str]) -> tuple[str, ...]:
-    """Return the modules whose commands these words could mean: all of them would take 20 ms of each start."""
-    own = [word for before, word in pairwise(["", *words]) if before not in ("--workspace", "--screen")]
+def _needed(arguments: Sequence[str]) -> tuple[str, ...]:
+    """Return the modules whose commands these arguments could mean: all of them would take 20 ms of each start."""
+    own = [word for before, word in pairwise(["", *arguments]) if before not in ("--workspace", "--screen")]
     command = next((word for word in own if not word.startswith("-")), None)
     if command is None:  # the app is asked for by options alone
-        return () if {"-h", "--help"}.isdisjoint(words) else tuple(_COMMANDS)
+        return () if {"-h", "--help"}.isdisjoint(arguments) else tuple(_COMMANDS)
     return tuple(name for name, commands in _COMMANDS.items() if command in commands) or tuple(_COMMANDS)
 
 
@@ -113,13 +113,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _main(sys.argv[1:] if argv is None else list(argv))
 
 
-def app_options(words: Sequence[str]) -> SimpleNamespace | None:
-    """Return what `parser` makes of words that only open the app; None for all others.
+def app_options(arguments: Sequence[str]) -> SimpleNamespace | None:
+    """Return what `parser` makes of arguments that only open the app; None for all others.
 
     Argparse takes 8 ms to import and to build, which the first paint would wait for.
     """
     options = SimpleNamespace(workspace=None, screen=None, ascii=None, mouse=None, run=open_app)
-    rest = list(words)
+    rest = list(arguments)
     while rest:
         name, equals, value = rest.pop(0).partition("=")
         if name in ("--workspace", "--screen"):
@@ -135,8 +135,8 @@ def app_options(words: Sequence[str]) -> SimpleNamespace | None:
     return options
 
 
-def _main(words: list[str]) -> int:
-    args = app_options(words) or parser(_needed(words)).parse_args(words)
+def _main(arguments: list[str]) -> int:
+    args = app_options(arguments) or parser(_needed(arguments)).parse_args(arguments)
     try:
         code = int(args.run(args))
         sys.stdout.flush()

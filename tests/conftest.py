@@ -66,11 +66,11 @@ def tiny_model(smollm2, tmp_path_factory) -> Path:
     import torch
     from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-    from garage_tui.core.models import base_models as models
+    from garage_tui.core.models import base_models
 
     folder = tmp_path_factory.mktemp("models") / "tiny"
     torch.manual_seed(0)
-    tokenizer = with_fewer_words(AutoTokenizer.from_pretrained(models.find(smollm2).path), 4096)
+    tokenizer = with_fewer_words(AutoTokenizer.from_pretrained(base_models.find(smollm2).path), 4096)
     config = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=32,
@@ -148,7 +148,7 @@ def exam_job(tmp_path, monkeypatch, make_card):
     """
     import msgspec
 
-    from garage_tui.core.launch import exam_process as examine
+    from garage_tui.core.launch import exam_process
 
     def use(code: str, bad: bool = False) -> None:
         (tmp_path / "card.json").write_bytes(msgspec.json.encode(make_card(bad=bad)))
@@ -160,7 +160,7 @@ def say(text): print(text, file=sys.stderr, flush=True)
 """
         (tmp_path / "stand_in_exam.py").write_text(head + code)
         monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-        monkeypatch.setattr(examine, "JOB", "stand_in_exam")
+        monkeypatch.setattr(exam_process, "JOB", "stand_in_exam")
 
     return use
 

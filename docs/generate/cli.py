@@ -138,10 +138,10 @@ def _row(parser: argparse.ArgumentParser, action: argparse.Action) -> tuple[str,
 
 
 def _text(parser: argparse.ArgumentParser, action: argparse.Action) -> tuple[str, str]:
-    """Return what an argument is for, and its default in words; a dash where there is none."""
+    """Return what an argument is for, and its default as text; a dash if there is none."""
     text = (action.help or "") % {**vars(action), "prog": parser.prog}
-    if said := re.search(r"\s*\(default: ((?:[^()]|\([^()]*\))*)\)$", text):
-        return text[: said.start()], said[1]
+    if found := re.search(r"\s*\(default: ((?:[^()]|\([^()]*\))*)\)$", text):
+        return text[: found.start()], found[1]
     default = action.default
     if default is None or default is argparse.SUPPRESS or default is False or default == []:
         return text, "–"

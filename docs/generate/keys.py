@@ -118,8 +118,8 @@ def key_name(key: str) -> str:
 
 def _title(kind: type[Dialog]) -> str:
     """Return the heading of a form, else the class's name in words."""
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__.removesuffix("Dialog"))
-    return getattr(kind, "HEADING", "") or words.capitalize()
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__.removesuffix("Dialog"))
+    return getattr(kind, "HEADING", "") or name.capitalize()
 
 
 def _purpose(kind: type[Pane] | type[Dialog]) -> str:

@@ -136,7 +136,7 @@ class Monitor:
         alive = {run.id: run for run in self._app.runs if run.alive}
         notify, notice = self._app.settings.notify, self._app.pane.notice
         for run in runs:
-            if run.id in alive and run.waits and not alive[run.id].waits:
+            if run.id in alive and run.waiting_for and not alive[run.id].waiting_for:
                 notice.note(f"{run.id} {run.status}: {run.reason}")
             if run.id in alive and not run.alive and run.status in notify.on:
                 if notify.bell:

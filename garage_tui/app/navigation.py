@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Navigation:
-    """What the app does when a screen asks for another one (`screens/common/messages.py`)."""
+    """The navigation of the app: it handles the screens' requests for other screens (`screens/common/messages.py`)."""
 
     def __init__(self, app: AppHost) -> None:
         self._app = app

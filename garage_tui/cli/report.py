@@ -133,24 +133,24 @@ def _print_card(run: Run, card: Report, prices: EnergySettings) -> None:
 def _print_wrong(wrong: Sequence[ExamQuestion], width: int) -> None:
     from garage_tui.core.exam.report_text import part_text, verdict_text
 
-    for asked in wrong:
+    for question in wrong:
         print()
-        _fill(asked.question, width, "  ", "  ")
-        _fill(asked.tuned or "(empty answer)", width, "    ", "    ")
-        _fill(f"{verdict_text(asked)} · {part_text(asked)}", width, "    ", "    ")
+        _fill(question.question, width, "  ", "  ")
+        _fill(question.tuned or "(empty answer)", width, "    ", "    ")
+        _fill(f"{verdict_text(question)} · {part_text(question)}", width, "    ", "    ")
 
 
 def _print_questions(card: Report, part: str) -> None:
     from garage_tui.core.exam.report_text import answers, part_text, verdict_text
 
     width = _width()
-    shown = [asked for asked in card.questions if part in ("all", asked.part)]
-    for number, asked in enumerate(shown, 1):
-        drift = "" if asked.drift is None else f" · drift {asked.drift:.2g}"
-        print(f"{number} of {len(shown)} · {part_text(asked)}{drift}")
-        _fill(asked.question, width, "  ", "  ")
-        _fill(verdict_text(asked), width, "  ", "    ")
-        for name, answer in answers(asked):
+    shown = [question for question in card.questions if part in ("all", question.part)]
+    for number, question in enumerate(shown, 1):
+        drift = "" if question.drift is None else f" · drift {question.drift:.2g}"
+        print(f"{number} of {len(shown)} · {part_text(question)}{drift}")
+        _fill(question.question, width, "  ", "  ")
+        _fill(verdict_text(question), width, "  ", "    ")
+        for name, answer in answers(question):
             _fill(answer, width, f"    {name:<11}", " " * 15)
         print()
     if not shown:

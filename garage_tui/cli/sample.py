@@ -64,12 +64,12 @@ def _check(request: SampleRequest, out: Path) -> None:
     """Check the request and the path, before a model is loaded for them."""
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.sanitize import one_line
-    from garage_tui.core.diffusion.sample import MOST_SAMPLES, MOST_SEED, MOST_STEPS
+    from garage_tui.core.diffusion.sample import MAX_SAMPLES, MAX_SEED, MAX_STEPS
 
     for option, value, least, most in (
-        ("-n", request.count, 1, MOST_SAMPLES),
-        ("--seed", request.seed, 0, MOST_SEED),
-        ("--steps", request.steps, 1, MOST_STEPS),
+        ("-n", request.count, 1, MAX_SAMPLES),
+        ("--seed", request.seed, 0, MAX_SEED),
+        ("--steps", request.steps, 1, MAX_STEPS),
     ):
         if value is not None and not least <= value <= most:
             raise BadInputError(f"{option} {value}: give a number from {least} to {most}")

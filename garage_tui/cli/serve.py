@@ -44,13 +44,12 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 def run_serve(args: argparse.Namespace) -> int:
     from garage_tui.core.base.settings import Workspace
-    from garage_tui.core.serving import server_process as server
-    from garage_tui.core.serving import server_state
+    from garage_tui.core.serving import server_process, server_state
 
     workspace = Workspace.find(args.workspace)
     if args.stop:
         was_running = server_state.inspect(workspace).status in server_state.LIVE_STATUSES
-        server.stop(workspace)
+        server_process.stop(workspace)
         return _show(workspace, args.json, "the server has stopped" if was_running else "no server was running")
     if args.status:
         return _show(workspace, args.json)
@@ -69,15 +68,15 @@ def _serve(workspace: Workspace, args: argparse.Namespace) -> int:
 
     from garage_tui.core.base.errors import BadInputError, GarageError
     from garage_tui.core.base.settings import load_settings
-    from garage_tui.core.serving import server_process as server
-    from garage_tui.core.serving import server_state
+    from garage_tui.core.serving import server_process, server_state
 
     if args.port is not None and not 0 <= args.port <= 65535:
         raise BadInputError(f"--port {args.port}: give 0 to 65535")
     base, runs = _requested(workspace, args)
     started_here = server_state.inspect(workspace).status not in server_state.LIVE_STATUSES
     options = {"engine": args.engine, "host": args.host}
-    server.start(workspace, load_settings(workspace), base, port=args.port, idle_minutes=0, runs=runs, **options)
+    settings = load_settings(workspace)
+    server_process.start(workspace, settings, base, port=args.port, idle_minutes=0, runs=runs, **options)
     for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends a foreground server as Ctrl-C does
         if signal.getsignal(number) != signal.SIG_IGN:  # but not one that was started with nohup
             signal.signal(number, signal.default_int_handler)
@@ -92,7 +91,7 @@ def _serve(workspace: Workspace, args: argparse.Namespace) -> int:
             snapshot = server_state.inspect(workspace)
     except KeyboardInterrupt:
         if started_here:
-            server.stop(workspace)
+            server_process.stop(workspace)
             if not args.json:
                 print("\nstopped")
         return 0
@@ -157,13 +156,12 @@ def _show(workspace: Workspace, as_json: bool, note: str = "") -> int:
     from garage_tui.core.base.format import human_bytes
     from garage_tui.core.base.sanitize import one_line
     from garage_tui.core.chat import client as chat
-    from garage_tui.core.serving import server_process as server
-    from garage_tui.core.serving import server_state
+    from garage_tui.core.serving import server_process, server_state
 
     snapshot = server_state.inspect(workspace)
     key = workspace.server / server_state.KEY
     ready = snapshot.status in ("ready", "asleep") and snapshot.url is not None
-    models = asyncio.run(chat.list_models(server.address(workspace))) if ready else []
+    models = asyncio.run(chat.list_models(server_process.address(workspace))) if ready else []
     if as_json:
         document = {
             "status": snapshot.status,

@@ -74,6 +74,6 @@ def print_picture(path: Path, workspace: str | None, mode: ImageMode | None = No
     columns, rows = shutil.get_terminal_size()
     rows = max(1, rows - 1)  # a line stays free for the prompt
     if width and terminal.image_mode != "kitty":  # a kitty picture cannot scroll while it is sent
-        rows = image_render.MOST_ROWS
+        rows = image_render.MAX_ROWS
     output = image_render.render(path, terminal, width or columns, rows)
     sys.stdout.buffer.write(output.encode())  # as UTF-8, also where the locale has no ▀

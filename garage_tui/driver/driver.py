@@ -27,7 +27,7 @@ _REPLIES = re.compile(r"\x1b\[\?[\d;]*\$y|\x1b\[\d+;\d+R|\x1b\[0n")
 _LAST_REPLY = re.compile(r"\x1b\[\?[\d;]*c")
 """The reply to DA1, which every terminal sends, after all others."""
 _REPLY_SECONDS = 2.0
-"""How long a reply may take; after that the terminal is taken to have none."""
+"""Seconds that a reply may take; after that, the driver assumes that there is none."""
 _ACK = re.compile(r"\x1b\[0n")
 _ACK_BEGUN = re.compile(r"\x1b(?:\[0?)?$")
 _HELD_SECONDS = 0.1
@@ -40,9 +40,9 @@ class LineDriver(ExposedLinuxDriver):
     _hung_up = False
     _pending_queries, _query_time = 0, 0.0
     _last_input: str | None = None
-    """What has come since the app began to leave; None before."""
+    """Input since the app began to leave; None before."""
     _held, _held_since = "", 0.0
-    """What may be the beginning of a reply, and since when it is kept back."""
+    """The possible beginning of a reply, and the time since when it is held back."""
 
     def start_application_mode(self) -> None:
         """Take over the terminal."""
@@ -80,7 +80,7 @@ class LineDriver(ExposedLinuxDriver):
         super().write(data)
 
     def _gone(self) -> None:
-        """Have the app leave, because its terminal is gone. Called in a thread."""
+        """Make the app leave, because its terminal is gone; called in a thread."""
         if not self._hung_up:
             self._hung_up = True
             leave = getattr(self.owner, "leave", self.owner.exit)

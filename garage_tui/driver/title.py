@@ -22,7 +22,7 @@ _MAX_LENGTH, _MAX_WORKSPACE = 80, 30
 _WITHOUT_TITLE = ("dumb", "linux", "vt", "cons", "ansi", "unknown")
 """Beginnings of $TERM whose terminals would print OSC, or do something else."""
 _TMUX_STYLE = re.compile(r"#+(?=[\[{(])")
-"""In the title of a pane, tmux takes `#[fg=red]` for a colour of its status line."""
+"""The style markup of tmux: it reads `#[fg=red]` in the title of a pane as a colour."""
 
 
 def has_title(environ: Mapping[str, str]) -> bool:

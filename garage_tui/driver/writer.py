@@ -20,13 +20,13 @@ _MAX_IN_FLIGHT = 4096
 """Bytes that may be unacknowledged before the next frame waits. ssh buffers two million: at 64 kbit/s, four minutes of
 old frames, behind which the answer to a pressed key would have to wait."""
 _LOST_SECONDS = 10.0
-"""How long an acknowledgement is waited for: it may have been lost."""
+"""Longest wait for an acknowledgement in seconds; it may have been lost."""
 _STOP_SECONDS = 2.0
-"""How long the last output may take to be sent."""
+"""Seconds that sending the last output may take."""
 
 
 class TerminalWriter(threading.Thread):
-    """Sends output in a thread of its own; whoever writes never waits.
+    """Sends output in a thread of its own, so that callers never wait.
 
     Args:
         file: the terminal.
@@ -44,7 +44,7 @@ class TerminalWriter(threading.Thread):
         self._marks = deque[tuple[int, float]]()
         self._sends_marks = True
         self.seconds: float | None = None
-        """How long the last acknowledgement took; None where the terminal has never sent one."""
+        """Seconds that the last acknowledgement took; None if the terminal has never sent one."""
 
     def write(self, text: str) -> None:
         """Queue text, or the cells that it paints."""
@@ -120,7 +120,7 @@ class TerminalWriter(threading.Thread):
         return len(self._marks)
 
     def stop_marking(self) -> None:
-        """Send no more marks, because nobody will read the answers."""
+        """Stop sending marks, because the replies will not be read."""
         with self._changed:
             self._sends_marks = False
 

@@ -241,8 +241,8 @@ def _unique_questions(facts: Sequence[Fact]) -> list[Fact]:
 
 def _nearest(fact: Fact, statements: Sequence[str]) -> list[str]:
     """Return the statements that share the most words with a question."""
-    words = content_words(fact.question)
-    return sorted(statements, key=lambda statement: -len(words & content_words(statement)))[:_BOOK_FACTS]
+    question_words = content_words(fact.question)
+    return sorted(statements, key=lambda statement: -len(question_words & content_words(statement)))[:_BOOK_FACTS]
 
 
 if __name__ == "__main__":

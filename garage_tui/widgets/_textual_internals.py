@@ -1,7 +1,7 @@
 """All that the package uses of Textual's private parts, under public names; checked with Textual 8.2.8.
 
-No other file touches them (`tests/architecture/test_textual_internals.py`), so a new version of Textual that changes
-one breaks this file alone. It stands here because widgets need it as well as the driver, which may import widgets.
+No other file uses them (`tests/architecture/test_textual_internals.py`), so a change in a new version of Textual
+breaks this file alone. It is in `widgets/` because widgets and driver need it, and the driver may import widgets.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
 
 def driver_of(app: App[Any]) -> Driver | None:
-    """Return the app's line to its terminal; None before it runs (`App._driver`)."""
+    """Return the driver of the app; None before the app runs (`App._driver`)."""
     return app._driver
 
 
 def is_action_enabled(app: App[Any], action: str, node: DOMNode) -> bool:
-    """Return whether an action can be done now (`App._check_action_state`).
+    """Return whether an action is available now (`App._check_action_state`).
 
     Args:
         action: as in a binding: `page(1)`, `app.help`.
-        node: whose action it is, if it does not say so.
+        node: the owner of the action, if `action` does not name one.
     """
     return bool(app._check_action_state(action, node))
 
@@ -57,18 +57,18 @@ def has_binding(node: DOMNode, key: str) -> bool:
 
 
 def forward_key(widget: Widget, event: Key) -> None:
-    """Have a widget treat a key that was sent to another one (`Widget._forward_event`)."""
+    """Pass a key that was sent to another widget to this one (`Widget._forward_event`)."""
     widget._forward_event(event)
 
 
 async def type_key(editor: TextArea, event: Key) -> bool:
-    """Have a text area treat a key as text, and return whether it was one (`TextArea._on_key`)."""
+    """Let a text area handle a key as text; return whether it has used the key (`TextArea._on_key`)."""
     await TextArea._on_key(editor, event)
     return event._stop_propagation
 
 
 def widgets_on_screen(screen: Screen[Any]) -> Mapping[Widget, tuple[Region, Region]]:
-    """Return the visible widgets, the uppermost first, each with its region and what of the screen it may paint on.
+    """Return the visible widgets, the uppermost first, each with its region and its clipping region.
 
     From `Screen._compositor`.
     """
@@ -76,14 +76,14 @@ def widgets_on_screen(screen: Screen[Any]) -> Mapping[Widget, tuple[Region, Regi
 
 
 class TerminalParser(XTermParser):
-    """Makes messages of what the terminal sends (`textual._xterm_parser`)."""
+    """The parser that turns the terminal's input into messages (`textual._xterm_parser`)."""
 
 
 class ExposedLinuxDriver(LinuxDriver):
-    """Textual's driver for Linux and macOS, with public names for the private parts that ours need."""
+    """Textual's driver for Linux and macOS, with public names for the private parts that our driver needs."""
 
     def use_output_thread(self, make: Callable[[TextIO], object]) -> None:
-        """Have output sent by a thread of ours; call it before `start_application_mode`.
+        """Let our own thread send the output; call this before `start_application_mode`.
 
         Args:
             make: makes the thread for a terminal. The driver itself makes it, under the name `WriterThread`.
@@ -92,16 +92,16 @@ class ExposedLinuxDriver(LinuxDriver):
 
     @property
     def output_thread(self) -> object:
-        """The thread that sends output; None while there is none (`LinuxDriver._writer_thread`)."""
+        """The thread that sends output, or None (`LinuxDriver._writer_thread`)."""
         return self._writer_thread
 
     @property
     def has_input_thread(self) -> bool:
-        """Whether a thread reads what the terminal sends (`LinuxDriver._key_thread`)."""
+        """Whether a thread reads the terminal's input (`LinuxDriver._key_thread`)."""
         return self._key_thread is not None
 
     def forget_input_thread(self) -> None:
-        """Have Textual, which closes twice, not wait for the input thread again (`LinuxDriver._key_thread`)."""
+        """Keep Textual, which closes twice, from waiting for the input thread again (`LinuxDriver._key_thread`)."""
         self._key_thread = None
 
     @property
@@ -129,15 +129,15 @@ class ExposedLinuxDriver(LinuxDriver):
         self._mouse = is_on
 
     def request_mouse(self) -> None:
-        """Ask the terminal to report the mouse, unless it is off."""
+        """Turn on mouse reports of the terminal, unless the mouse is off."""
         super()._enable_mouse_support()
 
     def release_mouse(self) -> None:
-        """Ask the terminal to report the mouse no more."""
+        """Turn off mouse reports of the terminal."""
         super()._disable_mouse_support()
 
     def request_mouse_pixels(self) -> None:
-        """Ask for positions in pixels where the terminal has said that it has them (`LinuxDriver._mouse_pixels`)."""
+        """Request mouse positions in pixels, if the terminal supports them (`LinuxDriver._mouse_pixels`)."""
         if self._mouse_pixels:
             self._enable_mouse_pixels()
 

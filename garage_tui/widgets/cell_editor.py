@@ -17,7 +17,7 @@ from garage_tui.widgets._textual_internals import forward_key, has_binding, pres
 if TYPE_CHECKING:
     from garage_tui.core.facts.row_draft import FinishKey
 
-MOST_LINES = 8
+MAX_LINES = 8
 
 
 class CellEditor(TextArea):
@@ -98,7 +98,7 @@ class CellEditor(TextArea):
         width = max(1, self._cell.width - 1)  # the last column is the cursor's
         lines = sum(max(1, -(-len(line) // width)) for line in self.text.split("\n"))
         wrapped = self.wrapped_document.height if self.size.width else lines
-        height = max(1, min(MOST_LINES, max(lines, wrapped), self._bottom))
+        height = max(1, min(MAX_LINES, max(lines, wrapped), self._bottom))
         top = max(0, min(self._cell.y, self._bottom - height))
         self.styles.width, self.styles.height = self._cell.width, height
         self.styles.offset = (self._cell.x, top)

@@ -1,4 +1,4 @@
-"""Small questions: yes or no, one of a list."""
+"""The dialogs for small questions: yes or no, or one of a list."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from garage_tui.widgets.key_bar import KeyBar
 
 
 class Confirm(Dialog[bool]):
-    """A question with two answers; `yes` and `no` say what each does."""
+    """The dialog of a question with two answers; `yes` and `no` say what each answer does."""
 
-    HELP = "A question that is asked before something is done that you may not want."
+    HELP = "The app asks this before it does something that you may not want."
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,enter", "answer(True)", "Yes", key_display="y", tooltip="Yes: do it"),
@@ -27,13 +27,13 @@ class Confirm(Dialog[bool]):
 
     def __init__(self, title: str, text: str, yes: str, no: str) -> None:
         super().__init__()
-        self._title, self._text, self._words = title, text, (yes, no)
+        self._title, self._text, self._answers = title, text, (yes, no)
 
     def compose(self) -> ComposeResult:
-        yes, no = self._words
+        yes, no = self._answers
         with Vertical(classes="box") as box:
             box.border_title = Content(self._title)
-            yield Static(Content(self._text), classes="words")
+            yield Static(Content(self._text), classes="text")
             yield Static(
                 Content.assemble(
                     ("y ", "bold $primary"), (yes, "$muted"), "   ", ("Esc ", "bold $primary"), (no, "$muted")
@@ -45,30 +45,39 @@ class Confirm(Dialog[bool]):
 
 
 class Choices(OptionList):
-    """A list that says in the line of keys how one of it is taken."""
+    """The list of a `Pick`; the key bar shows its key."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "Choose", tooltip="Take the chosen one")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select", "Choose", tooltip="Take the entry under the cursor")
+    ]
     HELP_NAME = "In the list"
 
 
 class Pick(Dialog[int | None]):
-    """One of a list, below `words` that say what it is about; the answer is its place, or None."""
+    """The dialog in which the user chooses one entry of a list; its result is the entry's index, or None.
 
-    HELP = "One of a list: choose it with ↑ and ↓, and take it with Enter. Esc takes none."
+    Args:
+        current: the index of the entry under the cursor at first.
+        text: shown above the list; empty shows nothing.
+    """
+
+    HELP = (
+        "A list to choose from: ↑ and ↓ move the cursor, Enter takes the entry, Esc closes the list without a choice."
+    )
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", key_display="Esc"),
     ]
 
-    def __init__(self, title: str, choices: Sequence[str], current: int = 0, words: str = "") -> None:
+    def __init__(self, title: str, choices: Sequence[str], current: int = 0, text: str = "") -> None:
         super().__init__()
-        self._title, self._choices, self._current, self._words = title, choices, current, words
+        self._title, self._choices, self._current, self._text = title, choices, current, text
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
             box.border_title = Content(self._title)
-            if self._words:
-                yield Static(Content(self._words), classes="words")
+            if self._text:
+                yield Static(Content(self._text), classes="text")
             yield Choices(*(Content(choice) for choice in self._choices))
             yield KeyBar()
 
@@ -88,10 +97,16 @@ class Pick(Dialog[int | None]):
 
 
 class PickOrDelete(Pick):
-    """One of a list of which each can be deleted too: then `to_delete` is True, and the answer is its place."""
+    """A `Pick` whose entries can be deleted: if `to_delete` is True, the result is the index of the entry to delete."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("d,delete", "delete", "Delete", key_display="d", tooltip="Delete the chosen one, after a question"),
+        Binding(
+            "d,delete",
+            "delete",
+            "Delete",
+            key_display="d",
+            tooltip="Delete the entry under the cursor; the app asks first",
+        ),
     ]
     to_delete = False
 

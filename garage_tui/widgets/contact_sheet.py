@@ -1,4 +1,4 @@
-"""A contact sheet in a dialog: as many of its pictures as can be made out in the space that there is."""
+"""The view of a contact sheet in a dialog: as many of its pictures as are recognisable in the space there is."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _MIN_DOTS = {"half": 12, "ascii": 16}
-"""How many dots wide a picture has to be to be made out, in modes whose dots are large."""
+"""Least width of a recognisable picture in dots, in the image modes with large dots."""
 
 
 class ContactSheetView(Picture):
-    """The pictures of a sheet, evenly chosen if not all of them fit, in the rows and columns that suit the space."""
+    """The picture of a contact sheet; if not all of its samples fit, it shows evenly chosen ones."""
 
     def __init__(self, terminal: Terminal, sheet: Path, *, id: str | None = None) -> None:
         super().__init__(terminal, id=id)

@@ -1,4 +1,4 @@
-"""What all dialogs have in common: their looks, in a file of their own."""
+"""The base class of all dialogs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ T = TypeVar("T")
 
 
 class Dialog(ModalScreen[T]):
-    """A box over a dimmed screen; the result type is the answer's."""
+    """A box over a dimmed screen; `T` is the type of its result."""
 
     HELP: ClassVar[str] = ""
-    """What it is for, in a sentence or two; then paragraphs on what else is good to know."""
+    """What the dialog is for, in one or two sentences; further paragraphs say more."""
     HELP_PAGE: ClassVar[str] = ""
-    """The page of docs/ that says more, as `guide/report.md`; empty where there is none."""
+    """The page of docs/ that says more, as `guide/report.md`; empty if there is none."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "app.help", "Help", key_display="F1", tooltip="Help for what is in front"),
     ]
@@ -32,25 +32,25 @@ class Dialog(ModalScreen[T]):
         return self.query_one(Notice)
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
-        """Close it with a result; what it still waited for has nobody to be told to.
+        """Close the dialog with a result, and cancel its workers.
 
-        Its widgets go before it does: a worker that came back in between would look for one in vain.
+        Textual removes the widgets before the dialog: a worker that ended in between would not find them.
         """
         self.workers.cancel_node(self)
         return super().dismiss(result)
 
-    def may_close(self, begun: object, now: object, words: str) -> bool:
-        """Return whether it may be closed without asking: nothing was written in it, or this was said before.
+    def may_close(self, begun: object, now: object, warning: str) -> bool:
+        """Return whether the dialog may close: no field has changed, or the user has seen the warning already.
 
         Args:
-            begun: what its fields said at first.
-            now: what they say now.
-            words: what is said before something that was written is thrown away.
+            begun: the values of its fields when it opened.
+            now: their values now.
+            warning: the text shown before the changes are thrown away.
         """
         if now in (begun, self._warned_of):
             return True
         self._warned_of = now
-        self.notice.wrong(f"{words}, Esc once more throws it away")
+        self.notice.wrong(f"{warning}, Esc once more throws it away")
         return False
 
     CSS_PATH = str(PACKAGE / "widgets" / "dialogs.tcss")

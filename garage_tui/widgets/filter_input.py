@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 
 class FilterInput(Input):
-    """Filters while one types; Enter or ↓ goes to the rows and keeps the filter, Esc ends it."""
+    """The input line that filters a table while the user types; Enter or ↓ keeps the filter, Esc ends it."""
 
     HELP_NAME = "While you filter"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -19,14 +19,14 @@ class FilterInput(Input):
     ]
 
     class Left(Message):
-        """The focus should go to the rows."""
+        """The user left the line for the rows; the filter stays."""
 
     class Closed(Message):
-        """All rows should be shown again."""
+        """The user ended the filter; all rows are to be shown again."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(placeholder="words to find", id=id, compact=True)
-        self.cursor_blink = False  # a blinking cursor repaints for ever
+        self.cursor_blink = False  # a blinking cursor repaints all the time
 
     def action_leave(self) -> None:
         self.post_message(self.Left())

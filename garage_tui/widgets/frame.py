@@ -1,4 +1,4 @@
-"""A panel whose titles change alone: to paint a picture in it again would be most of the cost."""
+"""The panel around a picture. It repaints its titles without the picture, which would cost most of the time."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from textual.geometry import Region
 
 
 class Frame(Vertical, can_focus=True):
-    """A panel with a title above and one below."""
+    """A panel with a title in its upper edge and one in its lower edge."""
 
     _naming = False
     _titles = "", ""
 
     def name_it(self, title: str, subtitle: str) -> None:
-        """Set both titles; where they are what they were, nothing is painted."""
+        """Set both titles; a title that has not changed is not repainted."""
         self._naming = True
         try:
             if title != self._titles[0]:
@@ -28,7 +28,7 @@ class Frame(Vertical, can_focus=True):
         self._titles = title, subtitle
 
     def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
-        """Paint it again; while it is named, its first and its last line alone."""
+        """Repaint the panel; while its titles are set, only its first and last line."""
         if self._naming:
             left, top, (width, height) = -self.gutter.left, -self.gutter.top, self.outer_size
             regions = Region(left, top, width, 1), Region(left, top + height - 1, width, 1)

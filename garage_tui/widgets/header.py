@@ -1,4 +1,4 @@
-"""The first line of the app: its name, the workspace, the screens with their keys, the gauges and the running run."""
+"""The header, the first line of the app: name, workspace, screens with their keys, gauges and the running run."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 _WIDE, _VERY_WIDE = 90, 130
-"""Cells from which there is room for the app's name, and around the names of the screens."""
+"""Columns from which the header shows the app's name, and from which it has spaces around the screens' names."""
 _COST = (0, 1, 3, 7)
-"""What is lost with each shorter form: the last ones say hardly anything."""
+"""The cost of each shorter form of a text: the last forms say hardly anything."""
 
 
 class Tab(msgspec.Struct, frozen=True):
-    """A screen as the header shows it."""
+    """The entry of a screen in the header."""
 
     id: str
     key: str
@@ -22,7 +22,7 @@ class Tab(msgspec.Struct, frozen=True):
 
 
 class HeaderBar(Widget):
-    """One line at the top. It gives up the workspace, then words of gauges and run, where the terminal is narrow."""
+    """The header line. In a narrow terminal it drops the workspace, then shortens the gauges and the run."""
 
     DEFAULT_CSS = """
     HeaderBar { height: 1; dock: top; }
@@ -31,9 +31,9 @@ class HeaderBar(Widget):
     active: reactive[str] = reactive("")
     """Id of the screen in front."""
     run_lines: reactive[tuple[Content, ...]] = reactive(())
-    """The progress of the run that is running, in ever fewer words."""
+    """The progress of the running run, in ever shorter forms."""
     gauges: reactive[tuple[str, ...]] = reactive(())
-    """Heat, power and memory, in ever fewer words."""
+    """Temperature, power and memory, in ever shorter forms."""
 
     def __init__(self, workspace: str, tabs: tuple[Tab, ...]) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class HeaderBar(Widget):
         self.auto_links = False  # a click works, but tabs keep their own colours
 
     def render(self) -> Content:
-        # Where it is narrow, heat and progress say more than the app's own name.
+        # In a narrow terminal, temperature and progress are worth more than the app's name.
         name = Content.assemble((" garage ", "bold $primary")) if self.size.width >= _WIDE else Content("")
         tabs, edge = Content(""), " " if self.size.width >= _VERY_WIDE else ""
         for tab in self.tabs:
@@ -63,7 +63,7 @@ class HeaderBar(Widget):
         return line + Content(" " * max(0, width - line.cell_length - run.cell_length)) + run
 
     def _status(self, room: int) -> Content:
-        """Return gauges and run in the words that cost least and fit."""
+        """Return gauges and run in the forms that fit and lose least."""
         gauges = [Content.styled(f"{form}  ", "$muted") for form in self.gauges if form] or [Content("")]
         runs = [run + Content(" ") for run in self.run_lines] or [Content("")]
         ways = [
@@ -78,5 +78,5 @@ class HeaderBar(Widget):
 
 
 def _shorten(path: str, width: int) -> str:
-    """Return the end of a path, which says more than its beginning."""
+    """Return the end of a path, with an ellipsis before it if the path is cut."""
     return path if len(path) <= width else "…" + path[-(width - 1) :]

@@ -1,4 +1,4 @@
-"""The help of what is in front: what it is for, and its keys, read from the bindings themselves."""
+"""The help dialog: the purpose of the screen or dialog in front, and its keys, read from the bindings."""
 
 from __future__ import annotations
 
@@ -24,41 +24,42 @@ from garage_tui.widgets.key_bar import KeyBar
 
 HERE, EVERYWHERE = "Here", "Everywhere"
 _WIDEST = 11
-"""Cells of the keys; longer lists of them push the words to the right."""
+"""Greatest width of the column of keys, in cells; a longer list of keys moves its text to the right."""
 TEXTUAL_KEYS: tuple[tuple[tuple[type[Widget], ...], str, tuple[str, ...]], ...] = (
     ((Input, TextArea), "While you type", ("ctrl+u", "ctrl+k", "ctrl+w", "ctrl+z", "ctrl+y")),
     ((Select,), "In a list to choose from", ("enter",)),
     ((OptionList,), "In the list", ("up", "down", "enter", "pageup", "pagedown")),
-    ((ScrollableContainer,), "In a text that is longer than its room", ("up", "down", "pageup", "pagedown")),
+    ((ScrollableContainer,), "In a text that you can scroll", ("up", "down", "pageup", "pagedown")),
 )
-"""Of Textual's widgets those keys that one would not guess, or would miss."""
+"""The keys of Textual's widgets that the help lists: those that a user would not guess, or would miss."""
 _ELSEWHERE = ("app.help", "app.focus_next", "app.focus_previous", "screen.copy_text")
 _NEXT_FIELD = Binding("tab", "app.focus_next", "The next field; Shift+Tab goes to the one before")
 
 
 @dataclass
 class HelpKey:
-    """One thing that can be done."""
+    """One action with its keys."""
 
     what: str
+    """What the action does."""
     not_now: str = ""
-    """Why it cannot be done now; empty where it can."""
+    """Why the action is not available now; empty if it is."""
     keys: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class HelpGroup:
-    """What belongs together."""
+    """Actions that belong together, with a title."""
 
     title: str
     keys: tuple[HelpKey, ...]
 
 
 def keys_of(screen: Screen[object], front: Widget) -> list[HelpGroup]:
-    """Return what can be done: what the pane or dialog in front offers, then its parts, then the app.
+    """Return the keys by group: those of the pane or dialog in front, then of its widgets, then of the app.
 
     Args:
-        screen: the one in front.
+        screen: the Textual screen in front.
         front: its pane, or the dialog itself.
     """
     app, focused = screen.app, screen.focused
@@ -121,13 +122,13 @@ def _of_part(part: Widget) -> Iterator[tuple[str, DOMNode, Binding]]:
 
 
 class HelpDialog(Dialog[None]):
-    """The help of what is in front: what it is for, its keys, and what else is good to know.
+    """The dialog with the help of the screen or dialog in front.
 
     Args:
-        title: of the box.
-        words: paragraphs; the first one stands before the keys.
+        title: the title of the box.
+        text: paragraphs; the first one is shown above the keys, the others below.
         groups: the keys.
-        page: of docs/ that says more, as `guide/facts.md`; empty where there is none.
+        page: the page of docs/ that says more, as `guide/facts.md`; empty if there is none.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -136,22 +137,22 @@ class HelpDialog(Dialog[None]):
         Binding("up,k", "scroll(-1)", "Back", show=False),
     ]
 
-    def __init__(self, title: str, words: str, groups: Sequence[HelpGroup], page: str = "") -> None:
+    def __init__(self, title: str, text: str, groups: Sequence[HelpGroup], page: str = "") -> None:
         super().__init__()
         self._title, self._groups = title, groups
-        self._first, _, self._more = words.partition("\n\n")
+        self._first, _, self._more = text.partition("\n\n")
         self._page = f"More: `garage help {PurePath(page).stem}`, docs/{page}" if page else ""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
             box.border_title = Content(self._title)
             with VerticalScroll():
-                yield Static(Content(self._first), classes="words")
+                yield Static(Content(self._first), classes="text")
                 yield Static(id="help-keys")
                 if self._more:
-                    yield Static(Content(f"\n{self._more}"), classes="words")
+                    yield Static(Content(f"\n{self._more}"), classes="text")
                 if self._page:
-                    yield Static(Content(f"\n{self._page}"), classes="words")
+                    yield Static(Content(f"\n{self._page}"), classes="text")
             yield KeyBar()
 
     def on_resize(self) -> None:

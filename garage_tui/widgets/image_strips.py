@@ -1,4 +1,4 @@
-"""Encodes an image for the terminal, in a thread, and puts its rows into the lines of a widget."""
+"""The encoding of an image for the terminal, and the strips that put its rows into the lines of a widget."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StripJob:
-    """An image to encode, and for which cells. Two jobs are equal if the second would change nothing."""
+    """The job of encoding an image for some cells. Two jobs are equal if the second would change nothing."""
 
     number: int
     """Grows with each new source, which is not compared itself."""
@@ -41,31 +41,32 @@ class StripJob:
 
 @dataclass(frozen=True)
 class EncodedImage:
-    """An image that is ready to be painted: as lines of text, or in pieces of escape codes."""
+    """An image that is ready to be painted, as lines of text or as pieces of escape codes."""
 
     columns: int = 0
     rows: int = 0
     lines: Sequence[Sequence[Segment]] = ()
-    """Its rows as text; empty where there are pieces."""
+    """Its rows as text; empty if it has pieces."""
     piece: Callable[[int, int, int], str] | None = None
-    """Returns the escape codes of a row, from one column to before another."""
+    """Returns the escape codes of a row, from one column up to another."""
     whole: Callable[[], Callable[[int, int, int], str]] | None = None
-    """Returns what paints the pieces once, where nothing lies over the image; None where `piece` does as well."""
+    """Returns a function that paints an uncovered image at once; None if `piece` is as good."""
     codes: Sequence[str] = ()
     """Escape codes to send before the pieces."""
     id: int = 0
-    """Number of the image in kitty's protocol; 0 where the terminal keeps none."""
+    """Number of the image in kitty's protocol; 0 if the terminal stores no images."""
     mode: ImageMode = "ascii"
     error: str = ""
     """Why there is no image."""
 
 
 class ImageStrip(Strip):
-    """A blank line with a row of an image in it: cut into parts by what lies over it, each part paints its own piece.
+    """A blank line with a row of an image in it. If a widget above cuts the line, each part paints its own piece.
 
     Args:
-        start: the cell where the image begins, `width` cells wide; it may begin before the line and end after it.
-        paint: returns the escape codes of the row, from one column to before another.
+        start: the cell where the image begins, counted from the line's first cell; it may be negative.
+        width: cells of the image; it may end after the line.
+        paint: returns the escape codes of the row, from one column up to another.
     """
 
     __slots__ = ("_paint", "_start", "_width")
@@ -95,7 +96,7 @@ class ImageStrip(Strip):
 
 
 def encode(job: StripJob, terminal: Terminal) -> EncodedImage:
-    """Return an image ready to be painted; takes 10 to 300 ms, so call it in a thread."""
+    """Return the encoded image of a job; takes 10 to 300 ms, so call it in a thread."""
     try:
         if isinstance(job.source, Path):
             image = safe_image.read(job.source, job.background)
@@ -130,13 +131,13 @@ def encode(job: StripJob, terminal: Terminal) -> EncodedImage:
 
 
 def _sixel_piece(encoded: sixel.SixelImage, row: int, start: int, end: int) -> str:
-    # What was there is erased (ECH); terminals disagree where a sixel leaves the cursor, so it is put back (DECRC).
+    # ECH erases the old cells. Terminals leave the cursor in different places after a sixel, so DECRC restores it.
     cells = end - start
     return f"\x1b7\x1b[0m\x1b[{cells}X{encoded.piece(row, start, end)}\x1b8\x1b[{cells}C"
 
 
 class _WholeSixel:
-    """Paints an image once, over which nothing lies: its first piece paints all of it, the others skip their cells."""
+    """The paint function of an uncovered sixel: its first piece paints the whole image, the others skip their cells."""
 
     def __init__(self, encoded: sixel.SixelImage) -> None:
         self._encoded, self._painted = encoded, False

@@ -1,4 +1,4 @@
-"""A log of any size: the window of lines moves over its file as one scrolls, and a search goes through all of it."""
+"""The view of a log file of any size: it reads more lines as the user scrolls, and searches the whole file."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from garage_tui.core.base.log_reader import PAGE, LogChunk, after, before, find
-from garage_tui.widgets.log_view import MOST_LINES, LogView
+from garage_tui.widgets.log_view import MAX_LINES, LogView
 
-_TELL_SECONDS = 0.2
+_REPORT_SECONDS = 0.2
 
 
 class LogFileView(LogView):
-    """Shows what it is told of the end of a file, and reads by itself what lies before."""
+    """The log view of one file. Its owner passes the newest lines to `take`; it reads earlier ones by itself."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("home,g", "first", "Beginning", show=False, tooltip="Go to the beginning of the log"),
@@ -27,15 +27,15 @@ class LogFileView(LogView):
         super().__init__(id=id, classes=classes)
         self._path = Path()
         self._newest = LogChunk()
-        """What was told last of the end."""
+        """The newest lines that `take` got."""
         self._reading: object = None
-        """What is being read; None while nothing is."""
+        """The read that is in progress; None if there is none."""
         self._gone = False
-        """True where nothing came of reading: the file has become shorter, or is away."""
+        """True if a read returned nothing: the file has become shorter or is gone."""
         self._search = 0
-        """Counts the searches, so that one knows that another has begun."""
+        """Number of the current search, so that an older one notices that it is over."""
         self._searched: int | None = None
-        """How far the search in the file has come; None while there is none."""
+        """The byte that the search in the file has reached; None while there is no search."""
 
     @property
     def is_at_end(self) -> bool:
@@ -44,10 +44,12 @@ class LogFileView(LogView):
     # ── the end ──
 
     def take(self, path: Path, piece: LogChunk, *, fresh: bool) -> None:
-        """Take up what is new at the end of a file.
+        """Show the newest lines of a file.
 
         Args:
-            fresh: it is another file than before.
+            path: the file.
+            piece: its last lines.
+            fresh: True if it is another file than before.
         """
         was_at_end = self.is_at_end
         begins_anew = piece.end < self._newest.end
@@ -56,10 +58,10 @@ class LogFileView(LogView):
             self._end_search()
             self.clear()
             self.replace(piece)
-        elif piece.start == self.end and was_at_end and (self.following or len(self.lines) < MOST_LINES):
+        elif piece.start == self.end and was_at_end and (self.following or len(self.lines) < MAX_LINES):
             self.add_after(piece)
         elif self.following and not self._reading:
-            self.replace(piece)  # a flood: what lies between is read when somebody scrolls there
+            self.replace(piece)  # many lines at once: those between are read when the user scrolls there
         else:
             self._drop_rest()
         self._look_further()
@@ -73,14 +75,14 @@ class LogFileView(LogView):
 
     async def _to_the_end(self) -> None:
         end = -1
-        while end != self._newest.end:  # it may have grown meanwhile
+        while end != self._newest.end:  # the file may grow meanwhile
             end = self._newest.end
             piece = await asyncio.to_thread(before, self._path, end)
         self.following = True
         self.replace(replace(piece, rest=self._newest.rest))
         super().action_follow()
 
-    # ── elsewhere ──
+    # ── other parts of the file ──
 
     def action_first(self) -> None:
         """Go to the beginning of the log."""
@@ -103,7 +105,7 @@ class LogFileView(LogView):
             self.post_message(self.Followed())
 
     def _look_further(self) -> None:
-        """Read on where the window comes to its end."""
+        """Read more lines if the visible ones are near an end of those in memory."""
         if self._reading or self._gone or not self.is_mounted:
             return
         if self.scroll_y < self.size.height and self.start > 0:
@@ -130,9 +132,9 @@ class LogFileView(LogView):
 
     def _read(self, reading: Callable[[], object]) -> None:
         self._reading = reading
-        self.run_worker(self._reads(reading), group="log", exclusive=True)
+        self.run_worker(self._await_read(reading), group="log", exclusive=True)
 
-    async def _reads(self, reading: Callable[[], object]) -> None:
+    async def _await_read(self, reading: Callable[[], object]) -> None:
         path = self._path
         try:
             await reading()  # type: ignore[misc]
@@ -146,7 +148,7 @@ class LogFileView(LogView):
 
     @property
     def position(self) -> str:
-        """How far into the log one reads, in words; nothing where all of it is kept."""
+        """How far into the file the visible lines are, as `at 40%`; empty if all lines are in memory."""
         if not self.starts or not self._newest.end or (self.start == 0 and self.is_at_end):
             return ""
         line = self._line_at(round(self.scroll_y))
@@ -154,7 +156,7 @@ class LogFileView(LogView):
 
     @property
     def found(self) -> str:
-        """`match 3 of 17`, `no match`, or how far the search has come; nothing where nothing is searched."""
+        """The state of the search: `match 3 of 17`, `no match`, or how far it is; empty without a search."""
         if not self.term:
             return ""
         if self._searched is not None:
@@ -166,7 +168,7 @@ class LogFileView(LogView):
         return f"match at {self.starts[self.hits[self.hit]] / max(1, self._newest.end):.0%}"
 
     def search(self, term: str) -> None:
-        """Mark every line that holds `term`, in any case, and go to the newest one; nothing ends the search."""
+        """Mark every line that contains `term` in any case, and go to the newest one; an empty term ends the search."""
         self._end_search()
         self.mark(term)
         if self.hits or not self.term:
@@ -174,33 +176,33 @@ class LogFileView(LogView):
         else:
             self._seek(self.start if self.is_at_end else self._newest.end, backwards=True)
 
-    def go_to_match(self, places: int) -> None:
-        """Go to an older match (negative) or a newer one; past the last it begins again."""
+    def go_to_match(self, steps: int) -> None:
+        """Go to an older match (negative) or a newer one; after the last match comes the first."""
         if not self.term or self._searched is not None:
             return
-        if self.hits and 0 <= self.hit + places < len(self.hits):
-            self.hit += places
+        if self.hits and 0 <= self.hit + steps < len(self.hits):
+            self.hit += steps
             self.show_hit()
         elif self.start == 0 and self.is_at_end:
             if self.hits:
-                self.hit = (self.hit + places) % len(self.hits)
+                self.hit = (self.hit + steps) % len(self.hits)
                 self.show_hit()
         else:
-            self._seek(self.start if places < 0 else self.end, backwards=places < 0)
+            self._seek(self.start if steps < 0 else self.end, backwards=steps < 0)
 
-    def _seek(self, place: int, *, backwards: bool) -> None:
-        self._searched = place
-        self.run_worker(self._sought(self._search, place, backwards), group="search", exclusive=True)
+    def _seek(self, start: int, *, backwards: bool) -> None:
+        self._searched = start
+        self.run_worker(self._find_in_file(self._search, start, backwards), group="search", exclusive=True)
 
-    async def _sought(self, search: int, place: int, backwards: bool) -> None:
+    async def _find_in_file(self, search: int, start: int, backwards: bool) -> None:
         def goes_on(at: int) -> bool:
             if here := search == self._search:
                 self._searched = at
             return here
 
-        timer = self.set_interval(_TELL_SECONDS, lambda: self.post_message(self.Followed()))
+        timer = self.set_interval(_REPORT_SECONDS, lambda: self.post_message(self.Followed()))
         try:
-            for begin in (place, self._newest.end if backwards else 0):  # past the last it begins again
+            for begin in (start, self._newest.end if backwards else 0):  # from the other end, if nothing is found
                 at = await asyncio.to_thread(find, self._path, self.term, begin, backwards=backwards, goes_on=goes_on)
                 if at is not None or search != self._search:
                     break
@@ -210,11 +212,11 @@ class LogFileView(LogView):
             return
         self._searched = None
         if at is not None:
-            await self._show_place(at)
+            await self._show_around(at)
         self.show_hit()
 
-    async def _show_place(self, at: int) -> None:
-        """Show the lines around the one that begins at this byte, and choose it."""
+    async def _show_around(self, at: int) -> None:
+        """Show the lines around the one that begins at byte `at`, and choose that one as the current match."""
         above = await asyncio.to_thread(before, self._path, at, PAGE // 2)
         below = await asyncio.to_thread(after, self._path, at, max(1, min(PAGE // 2, self._newest.end - at)))
         self.following = False

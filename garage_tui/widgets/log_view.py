@@ -1,4 +1,4 @@
-"""Lines of a log: a window of them is kept, drawn line by line, followed or held still, wrapped or not, searched."""
+"""The view of log lines: it keeps some of them in memory, follows the end or holds still, wraps, and searches."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from textual.strip import Strip
 
 from garage_tui.core.base.log_reader import LogChunk
 
-MOST_LINES = 20_000
-"""Lines kept in memory; the others are in the file."""
+MAX_LINES = 20_000
+"""Most lines in memory; the others are in the file."""
 
 
 class LogView(ScrollView, can_focus=True):
-    """Lines of clean text. Nothing is interpreted in them."""
+    """The view of lines of clean text; no markup in them is interpreted."""
 
     DEFAULT_CSS = """
     LogView { overflow-x: auto; overflow-y: auto; scrollbar-size-horizontal: 0; }
@@ -34,55 +34,55 @@ class LogView(ScrollView, can_focus=True):
     ]
 
     following: reactive[bool] = reactive(True, repaint=False)
-    """True while new lines scroll into view by themselves."""
+    """True while the view scrolls to new lines by itself."""
     wrap: reactive[bool] = reactive(False)
-    """True breaks long lines; False lets them run out of sight (← and → move)."""
+    """True wraps long lines; False cuts them at the edge (← and → scroll)."""
 
     class Followed(Message):
-        """The log began or ceased to follow its end, or was searched."""
+        """The view started or stopped following the end, or its search has changed."""
 
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.lines: list[str] = []
         self.starts: list[int] = []
-        """The byte of the file with which each line begins."""
+        """The offset in the file of the first byte of each line."""
         self.end = 0
-        """The byte after the last whole line."""
+        """The offset in the file of the byte after the last complete line."""
         self.rest = ""
-        """What is written of the line after those; it is the last of `lines` too where there is any."""
+        """The incomplete line at the end of the file; if it is not empty, it is the last one of `lines` too."""
         self._width = 0
         self._rows: list[tuple[int, str]] = []
-        """What is drawn when lines are wrapped: the line's number and a piece of it."""
+        """The rows of wrapped lines: the index of the line, and a piece of it."""
         self._wrapped_at = 0
         self.term = ""
         self.hits: list[int] = []
-        """The numbers of the lines that hold what is searched."""
+        """The indices of the lines that contain the search term."""
         self.hit = 0
-        """Which of the hits is chosen."""
+        """The index into `hits` of the current match."""
 
     # ── lines ──
 
     @property
     def start(self) -> int:
-        """The byte of the file with which the first line begins."""
+        """The offset in the file of the first line's first byte."""
         return self.starts[0] if self.starts else self.end
 
     def replace(self, piece: LogChunk) -> None:
-        """Show these lines and no others."""
+        """Replace all lines."""
         self.lines, self.starts, self._rows, self.hits, self.hit, self._width = [], [], [], [], 0, 0
         self.end, self.rest = piece.start, ""
         self.virtual_size = Size(0, 0)
         self.add_after(piece)
 
     def clear(self) -> None:
-        """Forget all lines, and follow the end of those to come."""
+        """Remove all lines, and follow the end again."""
         self.following = True
         self.replace(LogChunk())
         self.scroll_to(0, 0, animate=False, immediate=True, force=True)
         self.refresh()
 
     def add_after(self, piece: LogChunk) -> None:
-        """Add the lines that come next in the file; where they are too many, the first ones go."""
+        """Append the lines that come next in the file; above `MAX_LINES`, the first lines are dropped."""
         self._drop_rest()
         first = len(self.lines)
         self.lines += piece.lines
@@ -95,7 +95,7 @@ class LogView(ScrollView, can_focus=True):
         self._rows += self._pieces(first)
         self.hits += self._matches(first)
         above = len(self._rows) if self.wrap else len(self.lines)
-        if (surplus := len(self.lines) - MOST_LINES) > 0:
+        if (surplus := len(self.lines) - MAX_LINES) > 0:
             del self.lines[:surplus], self.starts[:surplus]
             self._rows = [(number - surplus, text) for number, text in self._rows if number >= surplus]
             gone = sum(number < surplus for number in self.hits)
@@ -104,20 +104,20 @@ class LogView(ScrollView, can_focus=True):
         self._resize_content()
         if self.following:
             self.scroll_end(animate=False, immediate=True, force=True, x_axis=False)
-        elif surplus > 0:  # what is being read stays where it is
+        elif surplus > 0:  # the visible lines stay where they are
             self._scroll_by(-(above - (len(self._rows) if self.wrap else len(self.lines))))
         self.refresh()
 
     def add_before(self, piece: LogChunk) -> None:
-        """Add the lines that come before in the file; where they are too many, the last ones go."""
+        """Insert the lines that come before in the file; above `MAX_LINES`, the last lines are dropped."""
         many = len(piece.lines)
         self.lines[:0], self.starts[:0] = piece.lines, piece.starts
         self._width = max(self._width, max(map(cell_len, piece.lines), default=0))
-        if len(self.lines) > MOST_LINES:
+        if len(self.lines) > MAX_LINES:
             self._drop_rest()
-        if len(self.lines) > MOST_LINES:
-            self.end = self.starts[MOST_LINES]
-            del self.lines[MOST_LINES:], self.starts[MOST_LINES:]
+        if len(self.lines) > MAX_LINES:
+            self.end = self.starts[MAX_LINES]
+            del self.lines[MAX_LINES:], self.starts[MAX_LINES:]
         rows = len(self._rows)
         if self.wrap:
             kept = [(number + many, text) for number, text in self._rows if number + many < len(self.lines)]
@@ -184,7 +184,7 @@ class LogView(ScrollView, can_focus=True):
         return self._rows[min(row, len(self._rows) - 1)][0] if self._rows else row
 
     def show_line(self, number: int) -> None:
-        """Scroll so that this line stands in the middle."""
+        """Scroll so that this line is in the middle."""
         row = next((row for row, (line, _) in enumerate(self._rows) if line == number), 0) if self._rows else number
         self.scroll_to(0, max(0, row - self.size.height // 2), animate=False, immediate=True, force=True)
 
@@ -195,7 +195,7 @@ class LogView(ScrollView, can_focus=True):
         self.scroll_end(animate=False, immediate=True, force=True, x_axis=False)
 
     def hold_or_follow(self) -> None:
-        """Hold the log still, or follow its end again."""
+        """Stop following the end, or follow it again."""
         if self.following:
             self.following = False
         else:
@@ -204,14 +204,14 @@ class LogView(ScrollView, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         if new_value >= self.max_scroll_y - 0.5:
-            # A log that was shortened is no reader, and what comes after this window is another's affair.
+            # Dropped lines change the position too: only a scroll down to the end of the log follows it.
             self.following = self.following or (new_value > old_value and self.is_at_end)
-        elif new_value < old_value:  # only a reader moves upwards
+        elif new_value < old_value:  # only the user scrolls up
             self.following = False
 
     @property
     def is_at_end(self) -> bool:
-        """True while the last line that is kept is the last one of the log."""
+        """True if the last line in memory is the last one of the log."""
         return True
 
     def watch_following(self) -> None:
@@ -225,13 +225,13 @@ class LogView(ScrollView, can_focus=True):
             yield from (number for number in numbers if self.term in self.lines[number].casefold())
 
     def mark(self, term: str) -> None:
-        """Mark every line that holds `term`, in any case; nothing ends that."""
+        """Mark every line that contains `term`, in upper or lower case; an empty term removes the marks."""
         self.term = term.casefold()
         self.hits = list(self._matches(0))
         self.hit = max(0, len(self.hits) - 1)
 
     def show_hit(self) -> None:
-        """Go to the hit that is chosen."""
+        """Scroll to the current match."""
         if self.hits:
             self.following = False
             self.show_line(self.hits[self.hit])
@@ -256,9 +256,9 @@ class LogView(ScrollView, can_focus=True):
         here = bool(self.hits) and number == self.hits[self.hit]
         marked = style + self.get_component_rich_style("logview--match") + Style(reverse=here, underline=True)
         segments, start = [], 0
-        while (place := low.find(self.term, start)) >= 0:
-            end = place + len(self.term)
-            segments += [Segment(text[start:place], style), Segment(text[place:end], marked)]
+        while (found := low.find(self.term, start)) >= 0:
+            end = found + len(self.term)
+            segments += [Segment(text[start:found], style), Segment(text[found:end], marked)]
             start = end
         return [*segments, Segment(text[start:], style)]
 

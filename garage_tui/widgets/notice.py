@@ -18,7 +18,7 @@ class Notice(Widget):
     """What the line says."""
 
     def watch_content(self) -> None:
-        self.set_class(bool(self.text), "-said")  # a low pane has no line to spare for nothing
+        self.set_class(bool(self.text), "-filled")  # a low pane has no line to spare for nothing
 
     def render(self) -> Content:
         return self.content

@@ -1,4 +1,4 @@
-"""One of the app's screens: Facts, Runs, Chat. A pane of a ContentSwitcher, because switching panes is quick."""
+"""The base class of the app's screens: panes of a ContentSwitcher, because it switches fast."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from garage_tui.widgets.notice import Notice
 
 
 class Pane(Vertical):
-    """A screen of the app: it knows its help, and where its focus belongs."""
+    """A screen of the app, with its help and the widget that gets the focus."""
 
     HELP: ClassVar[str] = ""
-    """What this screen is for, in a sentence or two; then paragraphs on what else is good to know."""
+    """What the screen is for, in one or two sentences; further paragraphs say more."""
     HELP_GROUPS: ClassVar[tuple[tuple[str, str], ...]] = ()
-    """Titles, each with the actions that belong together, in the order of the help."""
+    """The groups of keys in the help, in order: (title, actions separated by spaces)."""
     HELP_PAGE: ClassVar[str] = ""
-    """The page of docs/ that says more, as `guide/facts.md`; empty where there is none."""
+    """The page of docs/ that says more, as `guide/facts.md`; empty if there is none."""
     FIRST_FOCUS: ClassVar[str] = ""
-    """Selector of the widget that has the focus when the screen is first seen."""
+    """Selector of the widget that has the focus when the screen is first shown."""
 
     _last_focus: Widget | None = None
 
@@ -30,12 +30,12 @@ class Pane(Vertical):
         return self.query_one(Notice)
 
     def reveal(self) -> None:
-        """Called by the app each time the pane comes to the front."""
+        """Set the focus; the app calls this each time the pane comes to the front."""
         target = self._last_focus if self._last_focus and self._last_focus.is_attached else None
         (target or self.query_one(self.FIRST_FOCUS)).focus(scroll_visible=False)
 
     def conceal(self) -> None:
-        """Called by the app just before another pane comes to the front."""
+        """Remember the focus; the app calls this just before another pane comes to the front."""
         focused = self.screen.focused
         if focused is not None and self in focused.ancestors:
             self._last_focus = focused

@@ -1,4 +1,4 @@
-"""A question for a file, answered by writing its path; Tab and → take what the file system suggests."""
+"""The dialog that asks for the path of a file; Tab and → complete it from the names on disk."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.notice import Notice
 
-_MOST_LOOKED_AT = 5_000
+_MAX_ENTRIES = 5_000
 
 
 class _Paths(Suggester):
-    """Suggests the first file or folder whose name begins with what is written."""
+    """Suggests the first file or folder whose name begins with the text in the field."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
@@ -38,7 +38,7 @@ class _Paths(Suggester):
             with os.scandir(where) as entries:
                 names = [
                     entry.name + ("/" if entry.is_dir() else "")
-                    for entry, _ in zip(entries, range(_MOST_LOOKED_AT), strict=False)
+                    for entry, _ in zip(entries, range(_MAX_ENTRIES), strict=False)
                     if entry.name.startswith(begun) and entry.name.isprintable()
                 ]
         except OSError:
@@ -48,32 +48,37 @@ class _Paths(Suggester):
 
 
 class PathDialog(Dialog[Path | None]):
-    """One path; relative ones begin in `root`, and ~ is the home folder. The answer is None where it is given up.
+    """The dialog that asks for one path; its result is the path, or None if the user cancels.
 
     Args:
-        start: what is written there at first.
-        new: the file need not be there yet, only its folder.
-        folder: a folder will do too.
+        text: shown above the field.
+        root: the folder in which relative paths begin; ~ is the home folder.
+        start: the path in the field at first.
+        new: the file may be missing; its folder must exist.
+        folder: a folder is accepted too.
     """
 
-    HELP = "The path of a file: from the workspace, from / or from ~. Tab takes what is suggested in grey."
+    HELP = (
+        "Enter the path of a file. A relative path begins in the workspace; ~ is your home folder. Tab takes the"
+        " suggestion in grey."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "Take it", key_display="⏎"),
+        Binding("enter", "take", "Take this path", key_display="⏎"),
         Binding("tab", "complete", "Complete"),
         Binding("escape", "leave", "Cancel", key_display="Esc"),
     ]
 
     def __init__(
-        self, title: str, words: str, root: Path, start: Path | None = None, *, new: bool = False, folder: bool = False
+        self, title: str, text: str, root: Path, start: Path | None = None, *, new: bool = False, folder: bool = False
     ) -> None:
         super().__init__()
-        self._title, self._words, self._root, self._new, self._folder = title, words, root, new, folder
+        self._title, self._text, self._root, self._new, self._folder = title, text, root, new, folder
         self._start = str(start.relative_to(root) if start and start.is_relative_to(root) else start or "")
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box form") as box:
             box.border_title = Content(self._title)
-            yield Static(Content(self._words), classes="words")
+            yield Static(Content(self._text), classes="text")
             yield Input(self._start, suggester=_Paths(self._root), compact=True)
             yield Notice()
             yield KeyBar()
@@ -84,7 +89,7 @@ class PathDialog(Dialog[Path | None]):
         line.focus()
 
     def action_complete(self) -> None:
-        """Take what is suggested."""
+        """Take the suggestion."""
         self.query_one(Input).action_cursor_right()
 
     def on_input_submitted(self) -> None:
@@ -94,26 +99,26 @@ class PathDialog(Dialog[Path | None]):
         text = self.query_one(Input).value.strip()
         try:
             path = self._root / Path(text).expanduser()
-            wrong = self._wrong(path) if text else f"write the path of a file{' or a folder' if self._folder else ''}"
-        except OSError as error:  # a folder that may not be looked into, a name that is too long
-            wrong = f"that cannot be looked at: {error.strerror}"
+            wrong = self._wrong(path) if text else f"enter the path of a file{' or a folder' if self._folder else ''}"
+        except OSError as error:  # a folder without read permission, a name that is too long
+            wrong = f"the path cannot be read: {error.strerror}"
         except (RuntimeError, ValueError):  # ~nobody; a name that no file can have
-            wrong = "there is no such path"
+            wrong = "there is no such path: check its name"
         if wrong:
             self.notice.wrong(wrong)
         else:
             self.dismiss(path)
 
     def _wrong(self, path: Path) -> str:
-        """Return what is wrong with a path; nothing where it will do."""
+        """Return what is wrong with a path; empty if it is accepted."""
         if path.is_dir():
-            return "" if self._folder else "that is a folder: name a file in it"
+            return "" if self._folder else "this is a folder: add the name of a file"
         if self._new:
             return "" if path.parent.is_dir() else "there is no such folder"
         if path.is_file():
             return ""
         what = "file or folder" if self._folder else "file"
-        return f"there is no such {what}" if not path.exists() else "that is no ordinary file"
+        return f"there is no such {what}" if not path.exists() else "this is not a regular file"
 
     def action_leave(self) -> None:
         self.dismiss(None)

@@ -1,4 +1,4 @@
-"""A widget that shows one picture in any of the four image modes; what is painted over the picture erases it."""
+"""The widget that shows one picture, in any of the four image modes."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ _BATCH = 4
 _BATCH_SECONDS = 0.02
 _SHOW_DELAY_SECONDS = 0.05
 _LOST_SECONDS = 10.0
-"""How long a reply is waited for: the terminal may have lost the query."""
+"""Longest wait for a reply of the terminal, which may have lost the query."""
 _SLOW_SECONDS = 1.0
-"""A terminal that takes longer than this for a picture gets smaller ones."""
+"""A terminal that takes longer for a picture gets smaller ones."""
 _QUERY = "\x1b[6n"
-"""DSR: every terminal reports the position of its cursor once it has taken everything before."""
+"""DSR: a terminal reports the position of its cursor after it has processed everything before."""
 _send_locks: WeakKeyDictionary[App[Any], asyncio.Lock] = WeakKeyDictionary()
-"""One for each app, held while a picture is sent: no other code of kitty's protocol may come between its codes."""
+"""A lock for each app, held while a picture is sent: no other kitty code may come between its codes."""
 
 
 class Picture(Widget):
-    """One picture, centred, as large as fits.
+    """The view of one picture, centred, as large as fits.
 
-    Pictures are encoded in a thread; of several that are set meanwhile, only the newest is. A modal screen over the
-    picture hides it (kitty, sixel) or tints it. A sixel leaves the last line of the terminal free: there it would
-    scroll the screen.
+    A thread encodes the pictures; if several are set meanwhile, it encodes only the newest. A modal screen over the
+    picture hides it (kitty, sixel) or tints it. A sixel leaves the last line of the terminal free, because it would
+    scroll the screen there.
 
-    Where the app has a signal `terminal_answered`, published with every CursorPosition, the next picture is sent when
-    the terminal has taken the last one: over a slow connection there is never more than one on its way.
+    If the app has a signal `terminal_answered`, published with every CursorPosition, the widget sends the next picture
+    after the terminal has processed the last one: a slow connection never carries more than one.
 
     Args:
         terminal: what the terminal can show.
@@ -69,9 +69,9 @@ class Picture(Widget):
     source: reactive[Path | Image | None] = reactive(None, repaint=False, always_update=True)
     """A file or an image; a file is read again each time it is set."""
     mode: reactive[ImageMode] = reactive("ascii", repaint=False)
-    """How it is shown."""
+    """The image mode in which it is shown."""
     empty_text: reactive[str] = reactive("", repaint=False)
-    """What is shown while there is no picture."""
+    """The text that is shown while there is no picture."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class Picture(Widget):
 
     @property
     def is_settled(self) -> bool:
-        """Whether the picture that was set last is shown, and the terminal has taken it."""
+        """Whether the newest picture is shown, and the terminal has processed it."""
         return not self._is_encoding and self._shown == self._requested
 
     @property
@@ -136,7 +136,7 @@ class Picture(Widget):
         self.set_timer(_SHOW_DELAY_SECONDS, self._unblank)
 
     def _unblank(self) -> None:
-        """Paint the picture after the rest of the pane, each step of which would paint it again."""
+        """Paint the picture after the rest of the pane, because each earlier step would repaint it."""
         if self._is_blank:
             self._is_blank = False
             self.refresh()
@@ -145,7 +145,7 @@ class Picture(Widget):
         await self._delete(self._encoded)
 
     def _request(self) -> None:
-        """Have the picture encoded, unless it is shown already."""
+        """Encode the picture in a worker, unless it is shown already."""
         columns, rows = self.content_size
         if not (self.is_attached and columns and rows):
             return  # hidden: requested again when it is shown
@@ -181,7 +181,7 @@ class Picture(Widget):
             self._is_encoding = False
 
     async def _send(self, encoded: EncodedImage) -> None:
-        """Send the codes of a picture, always to the end, but never so much at once that a key would have to wait."""
+        """Send all codes of a picture, in batches, so that keys never wait."""
         if not encoded.codes:
             return
         async with self._send_lock:
@@ -197,7 +197,7 @@ class Picture(Widget):
                 raise
 
     async def _await_terminal(self) -> float:
-        """Wait until the terminal has taken everything that was sent, and return how many seconds that took."""
+        """Wait until the terminal has processed everything that was sent; return the seconds that it took."""
         began = time.monotonic()
         if self.terminal.seconds is not None and getattr(self.app, "terminal_answered", None):
             self._terminal_replied.clear()
@@ -220,7 +220,7 @@ class Picture(Widget):
         return _send_locks.setdefault(self.app, asyncio.Lock())
 
     def _write(self, text: str) -> None:
-        # Through the driver: other output could land in the middle of an escape code.
+        # The driver writes it: other output must not come into the middle of an escape code.
         if driver := driver_of(self.app):
             driver.write(text)
 
@@ -262,7 +262,7 @@ class Picture(Widget):
         ]
 
     def _is_uncovered(self, target: Region) -> bool:
-        """Return whether all of a region of the screen is visible, and nothing lies over it."""
+        """Return whether a region of the screen is completely visible, with no widget over it."""
         for widget, (region, clip) in widgets_on_screen(self.screen).items():  # the uppermost first
             if widget is self:
                 return clip.contains_region(target)

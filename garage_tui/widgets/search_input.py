@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 
 class SearchInput(Input):
-    """Searches while one types; ↑ or Enter goes to an older match, ↓ to a newer one, Esc ends the search."""
+    """The input line that searches a log while the user types; ↑ or Enter: older match, ↓: newer match, Esc: end."""
 
     HELP_NAME = "While you search the log"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -20,18 +20,18 @@ class SearchInput(Input):
     ]
 
     class Go(Message):
-        """Go to another match: an older one (negative) or a newer one."""
+        """A request to go to another match: an older one (negative) or a newer one."""
 
         def __init__(self, steps: int) -> None:
             super().__init__()
             self.steps = steps
 
     class Closed(Message):
-        """The search was closed."""
+        """The user ended the search."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(placeholder="search the log", id=id, compact=True)
-        self.cursor_blink = False  # a blinking cursor repaints for ever
+        self.cursor_blink = False  # a blinking cursor repaints all the time
         self.display = False
 
     def action_go(self, steps: int) -> None:

@@ -1,4 +1,4 @@
-"""A table that renders only its visible rows, so that 100,000 rows cost no more than ten."""
+"""The table of the app. It renders only its visible rows, so 100,000 rows cost no more than ten."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ _WIDE = 100
 
 
 class Column(msgspec.Struct, frozen=True):
-    """One column: its title, and its width in cells or, if that is 0, its share of the remaining width."""
+    """A column of a table: its title, and its width in cells; if that is 0, its share of the remaining width."""
 
     title: str
     width: int = 0
     share: int = 1
     right: bool = False
     wide: bool = False
-    """Left out where the table is narrower than 100 cells."""
+    """True hides the column if the table is narrower than 100 cells."""
     middle: bool = False
-    """True cuts a long text in its middle: both of its ends tell it from others."""
+    """True cuts a long text in its middle, because its two ends identify it."""
 
 
 def cut_middle(text: Content, width: int) -> Content:
-    """Return a text that is too long for `width` cells with a third of them for its beginning, the rest for its end."""
+    """Return a text cut in its middle to `width` cells: a third of them for its beginning, the rest for its end."""
     if text.cell_length <= width or width < 4:
         return text
     head = (width - 1) // 3
@@ -47,7 +47,7 @@ Cells = Callable[[int], Sequence[Content]]
 
 
 class Table(ScrollView, can_focus=True):
-    """Rows with a cursor. A callback returns the cells of a row when it is rendered."""
+    """A table with a cursor. A callback returns the cells of a row when the row is rendered."""
 
     DEFAULT_CSS = """
     Table { overflow-x: hidden; overflow-y: auto; }
@@ -70,7 +70,7 @@ class Table(ScrollView, can_focus=True):
     """The row under the cursor, from 0; 0 too while there are no rows."""
 
     class Moved(Message):
-        """The cursor came to another row, or the rows changed under it."""
+        """The cursor moved to another row, or the rows changed."""
 
         def __init__(self, table: Table, row: int) -> None:
             super().__init__()
@@ -99,7 +99,7 @@ class Table(ScrollView, can_focus=True):
         self._drawn: dict[object, Strip] = {}
 
     def show_rows(self, count: int, cells: Cells, cursor: int | None = None) -> None:
-        """Show `count` rows; the cursor stays on its row number unless `cursor` says where it goes."""
+        """Show `count` rows. The cursor stays on its row number, or moves to row `cursor`."""
         self.count, self._cells = count, cells
         self._drawn.clear()
         self.virtual_size = Size(0, count + 1)
@@ -186,12 +186,12 @@ class Table(ScrollView, can_focus=True):
             parts += (space, cell, gap) if column.right else (cell, space, gap)
         style = self.get_visual_style(part) if part else self.visual_style
         line = Content.assemble(*parts).truncate(width, pad=True)
-        # Straight to segments: a Visual would look for places to wrap in each line, and cost twice as much.
+        # Segments are made directly: a Visual would search each line for places to wrap, at twice the cost.
         drawn = line.render(style, end="", parse_style=self.app.stylesheet.parse_style)
         return Strip([Segment(text, part.rich_style) for text, part in drawn], width)
 
     def cell_region(self, row: int, column: int) -> Region:
-        """Return where a cell is, from the widget's own corner; it may be out of sight."""
+        """Return the region of a cell, relative to the widget; it may be outside of the visible part."""
         widths = self._widths(self.scrollable_content_region.width)
         shown = [at for at, one in enumerate(self.columns[:column]) if not one.wide or self.size.width >= _WIDE]
         x = self.gutter.left + len(_MARK) + sum(widths[at] + len(_GAP) for at in shown)

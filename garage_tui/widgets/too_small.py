@@ -1,4 +1,4 @@
-"""What the app says in a terminal that is too small for it; what was open waits below."""
+"""The screen that covers the app while the terminal is too small; everything below stays open."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 
 def size_text(least: tuple[int, int], here: tuple[int, int]) -> str:
-    """Return which size is needed and which there is, in as many words as there is room for."""
+    """Return a text with the needed and the current size, in the longest form that fits."""
     need, have = "{}×{}".format(*least), "{}×{}".format(*here)
     forms = (
         f"garage needs {need} at least, this is {have}.\n\nMake it larger: what was open is still open.\nq quits.",
@@ -30,11 +30,11 @@ def size_text(least: tuple[int, int], here: tuple[int, int]) -> str:
 
 
 class TooSmall(ModalScreen[None]):
-    """Says which size is needed, and keeps keys from what cannot be seen.
+    """The screen that says which size is needed; it keeps keys from the screens below.
 
     Args:
-        least: columns and rows that are needed.
-        look_again: called when something has come above it, or has gone from there.
+        least: the least columns and rows of the app.
+        recheck: called when another screen has covered this one, or has left.
     """
 
     AUTO_FOCUS = ""
@@ -44,9 +44,9 @@ class TooSmall(ModalScreen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q,ctrl+q", "app.quit", "Quit", show=False)]
 
-    def __init__(self, least: Size, look_again: Callable[[], object]) -> None:
+    def __init__(self, least: Size, recheck: Callable[[], object]) -> None:
         super().__init__(classes="-alone")  # so that it is opaque, unlike other dialogs
-        self._least, self._look_again = least, look_again
+        self._least, self._recheck = least, recheck
 
     def compose(self) -> ComposeResult:
         yield Static(size_text(self._least, self.app.size), markup=False)
@@ -55,7 +55,7 @@ class TooSmall(ModalScreen[None]):
         self.query_one(Static).update(size_text(self._least, self.app.size))
 
     def on_screen_suspend(self) -> None:
-        self.app.call_later(self._look_again)
+        self.app.call_later(self._recheck)
 
     def on_screen_resume(self) -> None:
-        self.app.call_later(self._look_again)
+        self.app.call_later(self._recheck)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+
+import pytest
 
 from tests.support.repository import REPOSITORY
 
@@ -32,26 +35,39 @@ def _classes(node: ast.AST, outer: str = "") -> Iterator[tuple[str, ast.ClassDef
             yield from _classes(child, outer)
 
 
-def _names(body: list[ast.stmt], scope: str) -> Iterator[tuple[str, str]]:
-    """Yield what a module or class defines, each with where it stands: functions, classes, fields, constants."""
-    for node in body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield node.name, scope
-            inner = node.body if isinstance(node, ast.ClassDef) else [one for one in node.body if _defines(one)]
-            yield from _names(inner, f"{scope}.{node.name}")
-        elif isinstance(node, ast.If | ast.Try):
-            yield from _names(node.body, scope)
-        for target in _targets(node):
-            yield target, scope
+def _names(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Yield every name that a module makes, with its line: functions, classes, parameters, variables, imports."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name, node.lineno
+            case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name, node.lineno
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                yield name, node.lineno
+            case ast.MatchMapping(rest=str(name)):
+                yield name, node.lineno
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                yield from ((alias.asname or alias.name, node.lineno) for alias in aliases)
+            case ast.Global(names=names) | ast.Nonlocal(names=names):
+                yield from ((name, node.lineno) for name in names)
 
 
-def _defines(node: ast.stmt) -> bool:
-    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+def _is_unused(name: str) -> bool:
+    return name.strip("_") in UNUSED
 
 
-def _targets(node: ast.stmt) -> list[str]:
-    found = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-    return [target.id for target in found if isinstance(target, ast.Name)]
+def _widget_names(tree: ast.AST) -> Iterator[str]:
+    """Yield the ids and classes that a module gives to widgets."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.keyword(arg="id" | "classes", value=ast.Constant(value=str(text))):
+                yield from text.split()
+
+
+def _styled(text: str) -> list[str]:
+    """Return the ids and classes of a style sheet."""
+    return re.findall(r"[.#](-?[A-Za-z][\w-]*)", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL))
 
 
 def test_the_whole_package_is_read():
@@ -69,17 +85,73 @@ def test_a_class_name_exists_once_in_the_package():
 
 def test_nothing_is_named_by_a_word_that_the_vocabulary_rules_out():
     found = [
-        f"{module}: {scope}.{name}".replace(": .", ": ")
+        f"{module}:{line}: {name}"
         for module, tree in _modules().items()
-        for name, scope in _names(tree.body, "")
-        if name in UNUSED
+        for name, line in _names(tree)
+        if _is_unused(name)
     ]
     assert found == []
 
 
-def test_the_names_that_would_fail_are_found():
-    tree = ast.parse("look = 1\nclass A:\n    said: str\n    def words(self): ...\nasync def told(): ...\n")
-    assert [name for name, _ in _names(tree.body, "") if name in UNUSED] == ["look", "said", "words", "told"]
+def test_no_id_or_class_of_a_widget_is_named_so_either():
+    sheets = sorted(PACKAGE.rglob("*.tcss"))
+    assert len(sheets) >= 5
+    names = [(sheet.name, name) for sheet in sheets for name in _styled(sheet.read_text(encoding="utf-8"))]
+    names += [(module, name) for module, tree in _modules().items() for name in _widget_names(tree)]
+    assert len(names) >= 200
+    assert [f"{where}: {name}" for where, name in names if not UNUSED.isdisjoint(name.split("-"))] == []
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("look = 1", "look"),
+        ("class A:\n    said: str", "said"),
+        ("class A:\n    def words(self): ...", "words"),
+        ("async def told(): ...", "told"),
+        ("def f(words): ...", "words"),
+        ("def f(*, asked=1): ...", "asked"),
+        ("def f(*said): ...", "said"),
+        ("def f(**told): ...", "told"),
+        ("def f():\n    told = 1", "told"),
+        ("def f():\n    if True:\n        wanted, other = 1, 2", "wanted"),
+        ("def f():\n    told += 1", "told"),
+        ("for asked in (): ...", "asked"),
+        ("[said for said in ()]", "said"),
+        ("{one: words for one, words in {}}", "words"),
+        ("with open('') as look: ...", "look"),
+        ("try: ...\nexcept OSError as told: ...", "told"),
+        ("f = lambda look: 1", "look"),
+        ("if wanted := 1: ...", "wanted"),
+        ("class A:\n    def __init__(self):\n        self._asked = 1", "_asked"),
+        ("match 1:\n    case [*words]: ...", "words"),
+        ("match 1:\n    case {**told}: ...", "told"),
+        ("from a import b as said", "said"),
+        ("def f():\n    def _look(): ...", "_look"),
+    ],
+)
+def test_a_name_that_would_fail_is_found(code, name):
+    assert [found for found, _ in _names(ast.parse(code)) if _is_unused(found)] == [name]
+
+
+def test_the_ids_and_classes_that_a_widget_gets_are_found():
+    assert list(_widget_names(ast.parse('Static(id="gpu-words", classes="box words")'))) == [
+        "gpu-words",
+        "box",
+        "words",
+    ]
+
+
+def test_the_ids_and_classes_of_a_style_sheet_are_found():
+    assert _styled("/* .no */ Notice.-said { width: 0.5; }\n#gpu-words, .box .words { color: red }") == [
+        "-said",
+        "gpu-words",
+        "box",
+        "words",
+    ]
+
+
+def test_a_class_inside_of_another_has_the_name_of_both():
     nested = ast.parse("class A:\n    class Closed: ...\nclass B:\n    class Closed: ...\n")
     assert [name for name, _ in _classes(nested)] == ["A", "A.Closed", "B", "B.Closed"]
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from garage_tui.__main__ import main
-from garage_tui.core.images import contact_sheet as sheets
+from garage_tui.core.images import contact_sheet
 from garage_tui.core.runs.folder import MANIFEST, STATE
 from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
 from garage_tui.core.training.recipe import make_recipe
@@ -173,7 +173,7 @@ def test_samples_are_drawn_into_a_file_and_a_seed_gives_the_same_ones(box, run, 
         done = garage(box.root, "sample", run.name, "-n", 4, "--seed", 7, "--steps", 3, "--out", tmp_path / name)
         assert (done.returncode, done.stdout) == (0, f"{tmp_path / name}\n"), done.stderr
         assert done.stderr == "", "no progress where there is no terminal"
-    one, two = (sheets.read(tmp_path / name) for name in ("one.png", "two.png"))
+    one, two = (contact_sheet.read(tmp_path / name) for name in ("one.png", "two.png"))
     assert (one[0] == two[0]).all() and one[1].seed == 7 and one[1].count == 4 and one[1].run == run.name
 
 
@@ -207,7 +207,7 @@ def test_a_run_without_a_model_cannot_draw_yet(call, run):
     for checkpoint in run.glob("checkpoint-*"):
         shutil.rmtree(checkpoint)
     code, _, told = call("sample", run.name, "--out", "x.png")
-    assert code == 2 and "has no model to draw with yet: it comes with the first checkpoint" in told
+    assert code == 2 and "has no model to draw with yet: the first checkpoint brings one" in told
 
 
 def test_control_c_cancels_the_drawing(box, run, tmp_path):

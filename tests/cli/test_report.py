@@ -16,7 +16,7 @@ import pytest
 from garage_tui.__main__ import main
 from garage_tui.core.exam.report import write_report
 from garage_tui.core.hardware import memory
-from garage_tui.core.launch import exam_process as examine
+from garage_tui.core.launch import exam_process
 from garage_tui.core.runs.folder import LOCK
 from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
 
@@ -145,8 +145,8 @@ def test_an_exam_that_is_killed_is_said_to_be(report, run, exam_job):
 
 def test_two_who_want_the_same_card_wait_for_one_exam(report, run, exam_job):
     exam_job("say('one'); time.sleep(2); (folder / 'report.json').write_bytes(card)")
-    process = examine.start(read_run(run))
-    assert process and examine.start(read_run(run)) is None and examine.read_exam(run).running
+    process = exam_process.start(read_run(run))
+    assert process and exam_process.start(read_run(run)) is None and exam_process.read_exam(run).running
     code, text, told = report("last")
     assert code == 0 and "learned 15 of 15" in text
     assert told.splitlines() == [f"{RUN} is being examined already: waiting for its report card", "one"]
@@ -184,11 +184,11 @@ def test_control_c_ends_the_exam_that_it_waits_for(workspace, run, exam_job, lis
         assert main(["--workspace", str(workspace.root), "report", "last"]) == 130
     finally:
         done.set()
-    assert not examine.read_exam(run).running
+    assert not exam_process.read_exam(run).running
 
 
 def _interrupt_when_going(folder, done):
-    while not ((exam := examine.read_exam(folder)) and exam.messages):
+    while not ((exam := exam_process.read_exam(folder)) and exam.messages):
         time.sleep(0.05)
     # As a person would: once more if nothing happens. Python drops one that comes while it clears something away.
     while not done.is_set():

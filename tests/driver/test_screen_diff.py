@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from garage_tui.driver import screen_diff as painting
+from garage_tui.driver import screen_diff
 from garage_tui.driver.screen_diff import ScreenDiff
 from tests.support.app_in_tmux import Terminal, needs_tmux, wait_for
 
@@ -134,7 +134,7 @@ def test_a_mode_or_a_question_wipes_nothing_away(mode):
 
 
 def test_each_character_that_counts_as_plain_is_one_cell_wide():
-    plain = [chr(code) for code in range(0x20, 0x3000) if painting._PLAIN.fullmatch(chr(code))]
+    plain = [chr(code) for code in range(0x20, 0x3000) if screen_diff._PLAIN.fullmatch(chr(code))]
     assert len(plain) > 1000
     assert [sign for sign in plain if cell_len(sign) != 1] == []
 

@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from garage_tui.core.images import contact_sheet as sheets
+from garage_tui.core.images import contact_sheet
 from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
-from garage_tui.core.serving import server_process as server
+from garage_tui.core.serving import server_process
 from tests.support.app_in_tmux import Terminal, gone, needs_tmux, only_run, wait_for
 from tests.support.repository import REPOSITORY
 
@@ -33,7 +33,7 @@ def terminal(workspace, request) -> Iterator[Terminal]:
     terminal = Terminal(workspace.root, *request.param)
     yield terminal
     terminal.close()
-    server.stop(workspace)
+    server_process.stop(workspace)
     for run in list_runs(workspace):
         if run.alive:
             from garage_tui.core.launch.run_control import stop
@@ -191,7 +191,7 @@ def drawn(workspace) -> Path:
     write_state(run, RunState(state="finished", total_steps=60, step=60))
     for epoch, colour in {4: (200, 30, 30), 60: (30, 200, 30)}.items():
         pictures = np.full((4, 32, 32, 3), colour, np.uint8)
-        sheets.write(run / "samples" / f"epoch-{epoch:04d}.png", pictures, run=run.name, epoch=epoch, seed=7)
+        contact_sheet.write(run / "samples" / f"epoch-{epoch:04d}.png", pictures, run=run.name, epoch=epoch, seed=7)
     return run
 
 

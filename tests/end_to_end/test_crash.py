@@ -26,8 +26,7 @@ import pytest
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.facts import file as facts
-from garage_tui.core.launch import run_control
-from garage_tui.core.launch import start as launcher
+from garage_tui.core.launch import run_control, start
 from garage_tui.core.runs import checkpoints
 from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.runs.folder import is_alive
@@ -136,7 +135,7 @@ def crash(what: str, run: Run, app: App, workspace: Workspace) -> App:
     if what in ("supervisor", "everything"):
         kill(run.path, "garage_tui.core.scheduling.supervisor")
     if what in ("job", "everything"):
-        kill(run.path, launcher.JOBS["lora"])
+        kill(run.path, start.JOBS["lora"])
     return app
 
 
@@ -157,7 +156,7 @@ def test_whatever_is_killed_nothing_is_lost_and_nothing_lies(workspace, tiny_mod
     try:
         for what in plan:
             if folder is None:
-                folder, runs = launcher.start_lora(workspace, settings, file, recipe), runs + 1
+                folder, runs = start.start_lora(workspace, settings, file, recipe), runs + 1
             editor = subprocess.Popen(
                 [sys.executable, "-c", EDITOR, str(file)], env={**os.environ, "PYTHONPATH": str(REPOSITORY)}
             )
@@ -202,4 +201,4 @@ def test_whatever_is_killed_nothing_is_lost_and_nothing_lies(workspace, tiny_mod
         app.send(signal.SIGKILL)
         if folder is not None:
             kill(folder, "garage_tui.core.scheduling.supervisor")
-            kill(folder, launcher.JOBS["lora"])
+            kill(folder, start.JOBS["lora"])

@@ -14,7 +14,7 @@ import pytest
 
 from garage_tui.core.launch.run_control import stop
 from garage_tui.core.runs.catalog import list_runs
-from garage_tui.core.serving import server_process as server
+from garage_tui.core.serving import server_process
 from tests.support.app_user import RunFolder
 from tests.support.repository import REPOSITORY
 from tests.support.tmux_server import GARAGE, TmuxServer, wait_for
@@ -201,7 +201,7 @@ def test_a_real_run_and_one_model_server_are_shared(apps, workspace, tiny_model)
         apps.press("one", "F3")
         apps.sees("one", "✓ finished")
     finally:
-        server.stop(workspace)
+        server_process.stop(workspace)
         for run in list_runs(workspace):
             if run.alive:
                 stop(run)

@@ -24,7 +24,7 @@ import pytest
 from PIL import Image
 
 from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
-from garage_tui.widgets.cell_editor import MOST_LINES
+from garage_tui.widgets.cell_editor import MAX_LINES
 from tests.hostile.corpus import BAD_BYTES, SPECIMENS, Specimen
 from tests.support.repository import REPOSITORY
 
@@ -47,9 +47,9 @@ def fill(root: Path, make_card) -> None:
         for one in SPECIMENS
     ]
     lines = [one.text for one in SPECIMENS if one.name not in ("zalgo", "surrogate")]  # which a cell does not take
-    for start in range(0, len(lines), MOST_LINES):  # as many as a cell shows while it is written in
+    for start in range(0, len(lines), MAX_LINES):  # as many as a cell shows while it is written in
         rows.insert(
-            0, json.dumps({"question": f"qzmany {start}", "answer": "\n".join(lines[start : start + MOST_LINES])})
+            0, json.dumps({"question": f"qzmany {start}", "answer": "\n".join(lines[start : start + MAX_LINES])})
         )
     broken = [one.text.encode("utf-8", "surrogatepass").replace(b"\n", b" ") for one in SPECIMENS]
     (datasets / "garage.jsonl").write_bytes(b"\n".join([*map(str.encode, rows), *broken, *BAD_BYTES]) + b"\n")

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.workspace import Workspace
 from garage_tui.core.chat import transcripts
-from garage_tui.core.export import target as export_place
+from garage_tui.core.export.target import EXPORTS, MARK, ExportMarker, install, replaces, staging_folder, target_path
 from garage_tui.core.launch import run_control
 from garage_tui.core.launch.rerun import facts_of
-from garage_tui.core.models import base_models as models
+from garage_tui.core.models import base_models
 from garage_tui.core.runs.catalog import delete, find_run, list_runs, new_run_folder, slug
 from garage_tui.core.runs.folder import MANIFEST
 from garage_tui.core.runs.record import read_run
@@ -80,11 +80,11 @@ def test_a_run_that_is_asked_for_by_any_name_is_one_of_the_workspace_or_none(gar
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in (".", "..", "~", "~root")])
 def test_a_base_of_any_name_is_refused_or_kept_among_the_models(name):
     try:
-        found = models.find(name)
+        found = base_models.find(name)
     except BadInputError as error:
         assert "\n" not in str(error) and "\x1b" not in str(error)
     else:
-        assert found.path.parent == models.models_folder()
+        assert found.path.parent == base_models.models_folder()
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_base_of_any_name_is_refused_or_kept_among_the_models(name):
 )
 def test_a_hub_name_is_two_words_and_no_way_out(name):
     with pytest.raises(BadInputError):
-        models.find(name)
+        base_models.find(name)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if "\0" not in name and name])
@@ -144,15 +144,15 @@ def test_a_run_that_would_write_through_a_link_is_not_resumed(workspace, outside
 
 def test_an_export_is_not_written_through_a_link(workspace, outside):
     run = RunFolder(workspace, "20261101-1200-lora-mine", "finished").path
-    (run / export_place.EXPORTS).symlink_to(outside)
+    (run / EXPORTS).symlink_to(outside)
     with pytest.raises(BadInputError, match="is a link"):
-        export_place.target_path(run, "merged", "f16")
-    (run / export_place.EXPORTS).unlink()
-    target = export_place.target_path(run, "merged", "f16")
+        target_path(run, "merged", "f16")
+    (run / EXPORTS).unlink()
+    target = target_path(run, "merged", "f16")
     target.parent.mkdir()
     target.symlink_to(outside)
     with pytest.raises(BadInputError, match="is a link"):
-        export_place.replaces(target, run.name, "merged")
+        replaces(target, run.name, "merged")
 
 
 @pytest.mark.parametrize(
@@ -161,27 +161,25 @@ def test_an_export_is_not_written_through_a_link(workspace, outside):
 def test_an_export_never_takes_the_place_of_what_is_no_export_of_that_run(workspace, outside, to):
     run = RunFolder(workspace, "20261101-1200-lora-mine", "finished").path
     with pytest.raises(GarageError):
-        target = export_place.target_path(run, "merged", "f16", to.format(outside=outside))
-        export_place.replaces(target, run.name, "merged")
+        target = target_path(run, "merged", "f16", to.format(outside=outside))
+        replaces(target, run.name, "merged")
 
 
 def test_a_mark_that_names_other_peoples_files_gives_no_right_to_them(workspace, outside):
     """A folder that says it is an export of this run, and lists what is elsewhere."""
     run = RunFolder(workspace, "20261101-1200-lora-mine", "finished").path
-    target = export_place.target_path(run, "merged", "f16")
+    target = target_path(run, "merged", "f16")
     target.mkdir(parents=True)
     (target / "link").symlink_to(outside)
-    mark = export_place.ExportMarker(
-        run=run.name, form="merged", base="b", made=1, files=("link", f"{outside}/thesis.txt")
-    )
+    mark = ExportMarker(run=run.name, form="merged", base="b", made=1, files=("link", f"{outside}/thesis.txt"))
     import msgspec
 
-    (target / export_place.MARK).write_bytes(msgspec.json.encode(mark))
-    assert export_place.replaces(target, run.name, "merged")
-    with export_place.staging_folder(target) as workshop:
+    (target / MARK).write_bytes(msgspec.json.encode(mark))
+    assert replaces(target, run.name, "merged")
+    with staging_folder(target) as workshop:
         (made := workshop / target.name).mkdir()
         (made / "new").touch()
-        export_place.install(made, target)
+        install(made, target)
     assert [path.name for path in target.iterdir()] == ["new"]
 
 

@@ -23,8 +23,7 @@ from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.chat import client as chat
 from garage_tui.core.chat.sampling_params import SamplingParams
-from garage_tui.core.serving import server_process as server
-from garage_tui.core.serving import server_state
+from garage_tui.core.serving import server_process, server_state
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -51,15 +50,15 @@ def address(box, tiny_model):
     """A server that was started where new files are open to everybody."""
     before = os.umask(0)
     try:
-        server.start(box, Settings(), str(tiny_model), port=0, idle_minutes=0)
+        server_process.start(box, Settings(), str(tiny_model), port=0, idle_minutes=0)
     finally:
         os.umask(before)
     deadline = time.monotonic() + 90
     while (seen := server_state.inspect(box)).status == "starting":
         assert time.monotonic() < deadline, seen
         time.sleep(0.05)
-    yield server.address(box)
-    server.stop(box)
+    yield server_process.address(box)
+    server_process.stop(box)
 
 
 def root_of(address):
@@ -148,7 +147,7 @@ def test_a_web_page_that_found_this_address_gets_nothing(address):
 def test_keys_are_compared_in_constant_time(monkeypatch):
     import hmac
 
-    from garage_tui.jobs.serve import routes as api
+    from garage_tui.jobs.serve import routes
 
     compared = []
     monkeypatch.setattr(
@@ -156,7 +155,7 @@ def test_keys_are_compared_in_constant_time(monkeypatch):
     )  # seen to be asked, and still right
 
     async def ask() -> int:
-        transport = httpx.ASGITransport(api.make_app(object(), dict, "right"))
+        transport = httpx.ASGITransport(routes.make_app(object(), dict, "right"))
         async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
             return (await client.get("/nothing", headers={"Authorization": "Bearer wrong"})).status_code
 
@@ -196,12 +195,12 @@ def test_clients_that_say_nothing_or_half_of_it_keep_nobody_waiting(address):
 async def test_a_client_that_asks_nothing_is_sent_away(monkeypatch):
     import uvicorn
 
-    from garage_tui.jobs.serve import idle_connections as connections
+    from garage_tui.jobs.serve import idle_connections
     from garage_tui.jobs.serve.routes import make_app
 
-    monkeypatch.setattr(connections, "FIRST_REQUEST_SECONDS", 0.2)
+    monkeypatch.setattr(idle_connections, "FIRST_REQUEST_SECONDS", 0.2)
     config = uvicorn.Config(
-        make_app(object(), dict, "k"), port=0, http=connections.IdleTimeoutProtocol, lifespan="off", ws="none"
+        make_app(object(), dict, "k"), port=0, http=idle_connections.IdleTimeoutProtocol, lifespan="off", ws="none"
     )
     running = uvicorn.Server(config)
     listener = config.bind_socket()
@@ -232,7 +231,7 @@ def test_a_folder_that_was_open_to_all_is_closed_before_the_key_is_in_it(workspa
     workspace.server.chmod(0o777)
     before = os.umask(0o022)
     try:
-        server.start(workspace, Settings(), str(tiny_model), port=0)
+        server_process.start(workspace, Settings(), str(tiny_model), port=0)
         deadline = time.monotonic() + 40
         while not (workspace.server / "key").exists():
             assert time.monotonic() < deadline
@@ -241,7 +240,7 @@ def test_a_folder_that_was_open_to_all_is_closed_before_the_key_is_in_it(workspa
         assert stat.S_IMODE((workspace.server / "key").stat().st_mode) == 0o600
     finally:
         os.umask(before)
-        server.stop(workspace)
+        server_process.stop(workspace)
 
 
 def test_a_key_is_at_no_moment_readable_by_others(tmp_path):
@@ -300,7 +299,7 @@ def garage_of(address, box, garage, monkeypatch):
 
     class Commands:
         def address(self):
-            return server.address(box)
+            return server_process.address(box)
 
         def run(self, *words: str) -> str:
             done = garage("--workspace", box.root, *words)

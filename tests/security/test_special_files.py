@@ -9,14 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core.base import safe_open as regular_file
+from garage_tui.core.base import safe_open
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.chat import transcripts
 from garage_tui.core.exam.report import REPORT
 from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.runs.folder import EVENTS, FACTS, LOCK, LOG, MANIFEST, STATE
-from garage_tui.core.serving import server_process as server
-from garage_tui.core.serving import server_state
+from garage_tui.core.serving import server_process, server_state
 from tests.security.conftest import KINDS, put
 from tests.support.app_user import RunFolder
 
@@ -101,7 +100,7 @@ def test_a_server_that_finds_something_else_in_its_folder_says_so(workspace, tin
             assert server_state.inspect(workspace).status == "off"
             continue
         with pytest.raises(GarageError, match="cannot be started") as refusal:
-            server.start(workspace, Settings(), str(tiny_model))
+            server_process.start(workspace, Settings(), str(tiny_model))
         assert "\n" not in str(refusal.value)
 
 
@@ -113,7 +112,7 @@ def test_a_log_is_never_written_through_a_link(workspace, tiny_model, tmp_path):
     workspace.server.mkdir()
     (workspace.server / LOG).symlink_to(mine)
     with pytest.raises(GarageError, match="cannot be started"):
-        server.start(workspace, Settings(), str(tiny_model))
+        server_process.start(workspace, Settings(), str(tiny_model))
     assert mine.read_text() == "years of work"
 
 
@@ -123,7 +122,7 @@ def test_a_servers_folder_that_is_a_link_is_refused(workspace, tiny_model, tmp_p
     (tmp_path / "elsewhere").mkdir()
     workspace.server.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(GarageError, match="is a link"):
-        server.start(workspace, Settings(), str(tiny_model))
+        server_process.start(workspace, Settings(), str(tiny_model))
     assert not any((tmp_path / "elsewhere").iterdir())
 
 
@@ -151,8 +150,8 @@ def test_a_file_of_10_gb_is_not_read_into_memory(boxful):
 )
 def test_the_reader_says_what_it_found_instead_of_a_file(tmp_path, kind, words):
     put(kind, tmp_path / "thing")
-    for read in (regular_file.check_regular, regular_file.open_regular, regular_file.read_regular):
-        with pytest.raises(regular_file.IrregularFileError) as refusal:
+    for read in (safe_open.check_regular, safe_open.open_regular, safe_open.read_regular):
+        with pytest.raises(safe_open.IrregularFileError) as refusal:
             read(tmp_path / "thing")
         assert str(refusal.value) == f"it is not a file but {words}"
 
@@ -160,7 +159,7 @@ def test_the_reader_says_what_it_found_instead_of_a_file(tmp_path, kind, words):
 def test_a_link_to_a_file_and_a_file_are_read_alike(tmp_path):
     (tmp_path / "file").write_bytes(b"facts")
     (tmp_path / "link").symlink_to("file")
-    assert regular_file.read_regular(tmp_path / "link") == regular_file.read_regular(tmp_path / "file") == b"facts"
+    assert safe_open.read_regular(tmp_path / "link") == safe_open.read_regular(tmp_path / "file") == b"facts"
 
 
 @pytest.mark.parametrize("kind", ["pipe", "endless device", "socket", "folder", "link to itself", "link to nothing"])

@@ -15,11 +15,10 @@ import pytest
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.package_path import PACKAGE
 from garage_tui.core.base.settings import Settings
-from garage_tui.core.models import base_models as models
+from garage_tui.core.models import base_models
 from garage_tui.core.models import weight_safety as weights
 from garage_tui.core.runs.folder import ADAPTER
-from garage_tui.core.serving import server_process as server
-from garage_tui.core.serving import server_state
+from garage_tui.core.serving import server_process, server_state
 
 
 class Evil:
@@ -90,7 +89,7 @@ def test_a_base_of_pickles_is_refused_by_train_ask_serve_and_chat_before_anythin
 def test_a_base_that_turns_into_pickles_is_refused_when_it_is_loaded(tiny_model, pickled_base):
     from garage_tui.jobs.llm.load import load_base
 
-    base = models.BaseModel("mine", pickled_base, here=True, hub_id=None)
+    base = base_models.BaseModel("mine", pickled_base, here=True, hub_id=None)
     with pytest.raises(GarageError, match=r"it failed: .* has its weights only in pytorch_model\.bin"):
         load_base(base, "it failed")
 
@@ -111,7 +110,7 @@ def test_a_pipe_in_a_base_is_refused_and_not_waited_for(tiny_model, tmp_path):
     shutil.copytree(tiny_model, folder := tmp_path / "piped")
     (folder / "tokenizer.json").unlink()
     os.mkfifo(folder / "tokenizer.json")
-    base = models.BaseModel("mine", folder, here=True, hub_id=None)
+    base = base_models.BaseModel("mine", folder, here=True, hub_id=None)
     with pytest.raises(GarageError, match=r"tokenizer\.json cannot be read: it is not a file but a pipe"):
         load_base(base, "it failed")
 
@@ -127,7 +126,7 @@ def test_code_that_comes_with_a_base_is_never_run(tiny_model, tmp_path, mark, kn
         config["model_type"] = "evil"
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "evil.py").write_text(f"from pathlib import Path\nPath({str(mark)!r}).touch()\n")
-    base = models.BaseModel("mine", folder, here=True, hub_id=None)
+    base = base_models.BaseModel("mine", folder, here=True, hub_id=None)
     if known:  # transformers' own class is taken
         _, model = load_base(base, "it failed")
         assert type(model).__module__.startswith("transformers.")
@@ -147,7 +146,7 @@ def test_an_adapter_of_pickles_is_refused_when_it_is_loaded_or_exported(workspac
     folder = workspace.checkpoints / finished_run(workspace, "evil", 1)
     pickled(folder / ADAPTER / "adapter_model.safetensors", "adapter_model.bin")
     with pytest.raises(GarageError, match=SAID):
-        read_adapter(folder / ADAPTER, models.find(str(tiny_model)))
+        read_adapter(folder / ADAPTER, base_models.find(str(tiny_model)))
     for form in ("adapter", "merged"):
         with pytest.raises(GarageError, match=SAID):
             export(folder, ExportRequest(form, "", "f16", ""))
@@ -177,13 +176,13 @@ def test_the_server_answers_a_question_to_a_pickled_adapter_with_the_sentence(
 
     run = finished_run(workspace, "evil", 1)
     pickled(workspace.checkpoints / run / ADAPTER / "adapter_model.safetensors", "adapter_model.bin")
-    server.start(workspace, Settings(), str(tiny_model), port=0)
+    server_process.start(workspace, Settings(), str(tiny_model), port=0)
     try:
         deadline = time.monotonic() + 90
         while server_state.inspect(workspace).status == "starting":
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        address = server.address(workspace)
+        address = server_process.address(workspace)
         answer = httpx.post(
             f"{address.url}/chat/completions",
             json={"model": run, "messages": [{"role": "user", "content": "Why?"}]},
@@ -192,7 +191,7 @@ def test_the_server_answers_a_question_to_a_pickled_adapter_with_the_sentence(
             trust_env=False,
         )
     finally:
-        server.stop(workspace)
+        server_process.stop(workspace)
     assert answer.status_code == 500
     assert "has no adapter_model.safetensors but only adapter_model.bin" in answer.json()["error"]["message"]
 
@@ -263,8 +262,7 @@ def test_a_checkpoint_whose_optimiser_is_a_pickle_of_code_is_not_gone_on_from(wo
     """What the Trainer reads of a checkpoint it reads as numbers (`weights_only`), a sealed one included."""
     import torch
 
-    from garage_tui.core.launch import run_control
-    from garage_tui.core.launch import start as launcher
+    from garage_tui.core.launch import run_control, start
     from garage_tui.core.runs import checkpoints
     from garage_tui.core.runs.record import read_run
     from garage_tui.core.training.recipe import LoraRecipe
@@ -272,7 +270,7 @@ def test_a_checkpoint_whose_optimiser_is_a_pickle_of_code_is_not_gone_on_from(wo
 
     recipe = LoraRecipe(base=str(tiny_model), epochs=200)
     settings = Settings(checkpoint_seconds=0.1)
-    folder = launcher.start_lora(workspace, settings, workspace.datasets / "garage.jsonl", recipe)
+    folder = start.start_lora(workspace, settings, workspace.datasets / "garage.jsonl", recipe)
     wait(folder, lambda run: checkpoints.newest_complete(folder), 180)
     run_control.stop(read_run(folder))
     wait(folder, lambda run: not run.alive, 180)

@@ -9,14 +9,14 @@ if not Path("/dev/nvidiactl").exists():
 import unsloth  # noqa: F401
 from peft import LoraConfig, get_peft_model
 
-from garage_tui.core.models import base_models as models
+from garage_tui.core.models import base_models
 from garage_tui.core.training.recipe import make_recipe
 from garage_tui.jobs.llm import unsloth as unsloth_model
 from garage_tui.jobs.llm.forward_pass import Model
 from garage_tui.jobs.llm.load import chat_template_of
 from garage_tui.jobs.llm.packing import pack
 
-tokenizer, bare = unsloth_model.load(models.find(sys.argv[1]), "", make_recipe(base=sys.argv[1]))
+tokenizer, bare = unsloth_model.load(base_models.find(sys.argv[1]), "", make_recipe(base=sys.argv[1]))
 chats = chat_template_of(tokenizer, bare)
 model = Model(get_peft_model(bare, LoraConfig(r=4, target_modules=["q_proj"])).eval(), chats)
 assert model.packs

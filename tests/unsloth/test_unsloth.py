@@ -12,10 +12,9 @@ import pytest
 
 from garage_tui.core.base.settings import Settings
 from garage_tui.core.base.tail import FileFollower
-from garage_tui.core.launch import run_control
-from garage_tui.core.launch import start as launcher
+from garage_tui.core.launch import run_control, start
 from garage_tui.core.limits.run_limits import RunLimits
-from garage_tui.core.models import base_models as models
+from garage_tui.core.models import base_models
 from garage_tui.core.runs import checkpoints
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.training.recipe import make_recipe
@@ -43,10 +42,10 @@ def train(workspace, tiny_model, monkeypatch):
 
     def go(recipe, trainer="unsloth", checkpoint_seconds=60.0, **limits):
         job = "lora_on_a_cpu" if trainer == "unsloth" and not CUDA else "garage_tui.jobs.lora"
-        monkeypatch.setitem(launcher.JOBS, "lora", job)
+        monkeypatch.setitem(start.JOBS, "lora", job)
         made = make_recipe(base=str(tiny_model), trainer=trainer, **recipe)
         settings = Settings(checkpoint_seconds=checkpoint_seconds)
-        return launcher.start_lora(workspace, settings, file, made, limits=RunLimits.from_settings(settings, **limits))
+        return start.start_lora(workspace, settings, file, made, limits=RunLimits.from_settings(settings, **limits))
 
     return go
 
@@ -86,7 +85,7 @@ def test_a_run_says_that_unsloth_trains_it_and_leaves_what_every_run_leaves(trai
     tokens = [step["tokens"] for step in steps]
     assert tokens == sorted(set(tokens)) and tokens[0] > 0
     assert events(folder, "probe") and events(folder, "report")
-    config, _ = read_adapter(run.adapter, models.find(str(tiny_model)))
+    config, _ = read_adapter(run.adapter, base_models.find(str(tiny_model)))
     assert config.r == 16
     assert {path.name for path in folder.iterdir()} == {
         "run.json", "state.json", "events.jsonl", "log.txt", "lock", "facts.jsonl", "adapter", "report.json",

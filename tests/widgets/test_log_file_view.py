@@ -7,7 +7,7 @@ from textual.app import App, ComposeResult
 
 from garage_tui.core.base.log_reader import LogTail
 from garage_tui.widgets.log_file_view import LogFileView
-from garage_tui.widgets.log_view import MOST_LINES
+from garage_tui.widgets.log_view import MAX_LINES
 
 
 class Reader(App[None]):
@@ -78,7 +78,7 @@ async def test_from_the_end_up_to_the_beginning_and_down_again_every_line_is_the
             await settled(app, pilot)
             first = expected.index(log.lines[0])
             assert app.seen == seen, "it jumped"
-            assert log.lines == expected[first : first + len(log.lines)] and len(log.lines) <= MOST_LINES
+            assert log.lines == expected[first : first + len(log.lines)] and len(log.lines) <= MAX_LINES
 
         while log.start > 0:
             await go_to(5)
@@ -115,7 +115,7 @@ async def test_what_is_read_stays_where_it_is_while_the_log_grows(read):
                 file.write(numbered(2_000, first))
             app.listen()
             await settled(app, pilot)
-        assert app.seen == seen and len(app.log_file.lines) <= MOST_LINES
+        assert app.seen == seen and len(app.log_file.lines) <= MAX_LINES
         await pilot.press("end")
         await settled(app, pilot)
         assert app.seen[-1] == "line 89999"

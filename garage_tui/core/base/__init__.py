@@ -1,1 +1,1 @@
-"""What everything else stands on: files, settings, workspace, errors, clean text, child processes."""
+"""The base of all other packages: files, settings, workspace, errors, clean text, child processes."""

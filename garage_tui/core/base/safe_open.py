@@ -12,7 +12,7 @@ import stat
 from io import BufferedReader, FileIO
 from pathlib import Path
 
-MOST_BYTES = 64_000_000
+MAX_BYTES = 64_000_000
 """Most bytes of a file that is read as a whole: states, manifests, report cards and configurations have kilobytes."""
 
 _KINDS = (
@@ -57,7 +57,7 @@ def open_regular(path: Path) -> BufferedReader:
     return BufferedReader(FileIO(fd))
 
 
-def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:
+def read_regular(path: Path, most: int = MAX_BYTES) -> bytes:
     """Return the bytes of a regular file.
 
     Args:

@@ -22,7 +22,7 @@ _UNSEEN = (
     r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028\u2029\u2060-\u2065\u206a-\u206f"
     r"\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0080-\U000e0fff"
 )
-MOST_MARKS = 8
+MAX_MARKS = 8
 """Most combining marks on one letter; no language needs more, and a hundred cover the lines around it."""
 
 # Patterns, which `re` compiles at their first use and keeps: most starts of the app need none of them.
@@ -30,7 +30,7 @@ _SILENT = f"[{_C0_C1}{_UNSEEN}]"
 _LOUD = f"[{_DECEIVING}]+"
 _HIDDEN = f"[{_C0_C1}{_UNSEEN}{_DECEIVING}]"
 # A possible flood of marks: more characters that are neither letters nor spaces than fit over one letter.
-_FLOOD = rf"[^\w\s\x00-\x7f]{{{MOST_MARKS + 1},}}"
+_FLOOD = rf"[^\w\s\x00-\x7f]{{{MAX_MARKS + 1},}}"
 _LEFT_OUT = r"⟨\+\d+ marks⟩"
 _SHOWN_MARK = "[\u2400-\u241f\u2421]|⟨U\\+([0-9A-F]{4,6})⟩"
 
@@ -117,7 +117,7 @@ def _mark(character: str) -> str:
 
 
 def _thinned(found: re.Match[str], counted: bool = False) -> str:
-    """Return characters with at most `MOST_MARKS` marks on a letter; if `counted`, with the number of removed ones."""
+    """Return characters with at most `MAX_MARKS` marks on a letter; if `counted`, with the number of removed ones."""
     import unicodedata
 
     kept: list[str] = []
@@ -125,11 +125,11 @@ def _thinned(found: re.Match[str], counted: bool = False) -> str:
     for sign in f"{found[0]} ":
         if unicodedata.category(sign) in ("Mn", "Me") or sign in "\u200c\u200d":
             count += 1
-            if count > MOST_MARKS:
+            if count > MAX_MARKS:
                 continue
         else:
-            if counted and count > MOST_MARKS:
-                kept.append(f"⟨+{count - MOST_MARKS} marks⟩")
+            if counted and count > MAX_MARKS:
+                kept.append(f"⟨+{count - MAX_MARKS} marks⟩")
             count = 0
         kept.append(sign)
     return "".join(kept[:-1])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.sanitize import MOST_MARKS, one_line, plain, shown
+from garage_tui.core.base.sanitize import MAX_MARKS, one_line, plain, shown
 from garage_tui.core.chat.sampling_params import GREEDY, SamplingParams
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class AnswerCleaner:
         text = text.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n")
         clean = shown(self._tail + text)  # marks over one letter may arrive one by one
         new = clean[len(self._tail) :]
-        self._tail = clean[-MOST_MARKS:]
+        self._tail = clean[-MAX_MARKS:]
         return new
 
     def flush(self) -> str:

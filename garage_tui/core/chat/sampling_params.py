@@ -14,7 +14,7 @@ _SEED_LIMIT = 2**63
 
 @dataclass(frozen=True)
 class SamplingParams:
-    """How a model draws its tokens. The default is greedy decoding: the same question gets the same answer."""
+    """The sampling parameters of a model. The default is greedy decoding: the same question gets the same answer."""
 
     temperature: float = 0.0
     """0 always takes the most likely token; higher values give the others more weight. At most 2."""
@@ -34,7 +34,7 @@ class SamplingParams:
 
     @property
     def differences(self) -> list[str]:
-        """What differs from the defaults, in words."""
+        """The parameters that differ from the defaults, as text."""
         parts = [f"temperature {self.temperature:g}" if self.temperature != GREEDY.temperature else ""]
         parts.append(f"top_p {self.top_p:g}" if self.top_p is not None else "")
         parts.append(f"at most {self.max_tokens} tokens" if self.max_tokens != GREEDY.max_tokens else "")

@@ -18,17 +18,17 @@ from garage_tui.core.images.image_set import FEWEST
 from garage_tui.core.runs.catalog import list_runs
 
 _NAMED_COUNT = 1000
-"""Pictures of the sets that have a name; a few of the Hub's are held out."""
+"""Pictures of a named set; some of those from the Hub are held out."""
 _HELD_OUT_SHARE = 0.9
 _ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".ppm")
 _MOST = 1_000_000
 # Images/s of the preset `small` on two CPU cores (docs/explain/figures.md), for a box without a run yet.
 _REFERENCE_PRESET, _REFERENCE_SPEED = "small", 270.0
 _SAME_NET = ("size", "channels", "attention", "layers", "patch", "batch_size", "compile")
-"""What two runs have in common that are equally fast."""
+"""Values of the recipe that decide the speed."""
 _SAME_MEMORY = (*_SAME_NET, "head_dim", "mixed_precision")
 _VARIES = 1.05
-"""How much more the same run may take another time."""
+"""Factor by which the memory of equal runs varies."""
 _START_SECONDS = 25.0  # imports, drawing the data and measuring in the end, measured with the same run
 
 
@@ -85,11 +85,11 @@ class DiffusionEstimate:
 def estimate_diffusion(
     workspace: Workspace, recipe: DiffusionRecipe, counted: int | None = None, gpus: tuple[int, ...] = ()
 ) -> DiffusionEstimate:
-    """Return steps, time and memory of `recipe`; known from the last run here with such a net and such pictures.
+    """Return steps, time and memory of `recipe`, measured by the last run here with the same net, if there is one.
 
     Args:
-        counted: how many pictures there are to learn from, if somebody has looked; by default about as many as files.
-        gpus: those that it shall have; by default one, where there is any.
+        counted: number of training pictures, if known; by default it is estimated from the number of files.
+        gpus: the GPUs of the run; by default one, if there is any.
     """
     if recipe.images in NAMED:
         pictures = _NAMED_COUNT if recipe.images == NAMED[0] else round(_NAMED_COUNT * _HELD_OUT_SHARE)
@@ -120,7 +120,7 @@ def estimate_diffusion(
 
 
 def _files(folder: Path) -> int:
-    """Return how many files look like pictures, by their names alone."""
+    """Return the number of files with the name of a picture."""
     found = 0
     for path in folder.rglob("*"):
         found += path.suffix.lower() in _ENDINGS
@@ -138,7 +138,7 @@ def _speed_here(workspace: Workspace, recipe: DiffusionRecipe) -> tuple[float | 
 
 
 def _memory_here(workspace: Workspace, recipe: DiffusionRecipe, gpus: int) -> float | None:
-    """Return what the last such run needed that went to its end, on as many GPUs; None where there was none."""
+    """Return the memory of the last such finished run on as many GPUs, in bytes; None if there is none."""
     for run in list_runs(workspace):
         state, manifest = run.state, run.manifest
         if state is None or manifest is None or state.state != "finished":

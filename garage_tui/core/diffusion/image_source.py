@@ -36,7 +36,7 @@ def folder_of(images: str) -> Path | None:
 
 
 def choices(datasets: Path) -> list[tuple[str, str]]:
-    """Return sources to choose from: (line for a list, `images` of a recipe) each."""
+    """Return the sources to choose from, each as (line for a list, `images` of a recipe)."""
     found = [(_NAMED_LINES[name], name) for name in NAMED]
     for album in albums.dataset_albums(datasets):
         count = len(album.pages)

@@ -1,7 +1,7 @@
-"""How much memory a diffusion run needs, from the shape of its net, its batch and its pictures.
+"""The estimate of the memory that a diffusion run needs, from its net, its batch and its pictures.
 
-Counted block by block as diffusers' `UNet2DModel` is built (`models/unets/unet_2d.py`, `models/resnet.py`,
-`models/attention_processor.py` of 0.42); docs/explain/butterflies.md has what it says beside what real runs took.
+It counts block by block, as diffusers' `UNet2DModel` is built (`models/unets/unet_2d.py`, `models/resnet.py`,
+`models/attention_processor.py` of 0.42). docs/explain/butterflies.md compares the estimates with real runs.
 """
 
 from __future__ import annotations
@@ -11,50 +11,50 @@ from dataclasses import dataclass
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 
 _BYTES = 4
-"""Of a number in 32 bit. bf16 halves most of what is kept on a GPU; that is not counted on."""
+"""Bytes of a 32-bit number. bf16 halves most activations on a GPU; the estimate does not assume it."""
 _TRAINED = 5
-"""Numbers for each parameter in a step: itself, gradient, AdamW's two moments, running mean."""
+"""Numbers for each parameter during a step: weight, gradient, AdamW's two moments, running mean."""
 _SAVED = 6
-"""… while a checkpoint is written or read: all but the gradient, and the two moments once more."""
+"""Numbers for each parameter while a checkpoint is written or read: no gradient, but the two moments twice."""
 _DRAWN = 5
-"""… while a sheet is drawn: all but the gradient, and the weights that the running mean stands in for."""
+"""Numbers for each parameter while a sheet is drawn: no gradient, but a copy of the weights beside the running mean."""
 _LAYERS, _TABLES = 4, 2
-"""How many layers of a block, and tables of its attention, are there at once beside what is kept."""
+"""Layers of a block, and attention tables, that are in memory at once beside the saved activations."""
 _AT_ONCE = 64
-"""Pictures that are drawn or measured at once (`jobs/diffusion/samplers.py`)."""
+"""Pictures in one batch of the sampler (`jobs/diffusion/samplers.py`)."""
 _FEATURES = 2 * 32 * 128
-"""Numbers for each pixel while pictures are compared: 128 at once, two layers of 32 channels
+"""Numbers for each pixel while pictures are compared: batches of 128, two layers of 32 channels
 (`jobs/diffusion/kernel_inception_distance.py`)."""
 _SPARE = 1.15
-"""What the allocator loses between blocks of many sizes."""
+"""Factor for the memory that the allocator loses to fragmentation."""
 _PYTHON = 0.65e9
-"""Bytes of Python, torch, diffusers and what they load, on a processor."""
+"""Bytes of Python, torch, diffusers and their libraries, on a CPU."""
 CUDA_CONTEXT = 0.8e9
-"""Bytes of a CUDA context, which the allocator does not count."""
+"""Bytes of a CUDA context, which torch's allocator does not count."""
 _WORKSPACE = 1e9
-"""Bytes that cuDNN and torch.compile take to work with: a guess on the safe side."""
+"""Bytes of the workspaces of cuDNN and torch.compile: a cautious guess."""
 _PICTURE_COPIES = 2
-"""How often the pictures are in memory at once, as bytes."""
+"""Copies of the training pictures in memory, one byte for each channel of a pixel."""
 
 
 @dataclass(frozen=True)
 class Net:
-    """What a U-Net holds, in numbers; those of pictures are for one picture."""
+    """The sizes of a U-Net: counts of numbers; activations are those of one picture."""
 
     parameters: int
     kept: int
-    """What a step keeps of the way forward for the way back."""
+    """Activations that the forward pass saves for the backward pass."""
     skipped: int
-    """What waits on the way down to be joined on the way up, also where nothing is learned."""
+    """Activations of the skip connections, which sampling keeps too."""
     passing: int
-    """The most that a block holds while it works, beside what is kept."""
+    """Most temporary activations of one block, beside the saved ones."""
 
 
 def net_of(recipe: DiffusionRecipe, fused: bool = False) -> Net:
-    """Return what the net of a recipe holds.
+    """Return the sizes of a recipe's net.
 
     Args:
-        fused: attention by a kernel that keeps no table of length × length (arXiv 2205.14135), as on a GPU.
+        fused: True for an attention kernel that saves no length × length table (arXiv 2205.14135), as on a GPU.
     """
     channels, time = recipe.channels, 4 * recipe.channels[0]
     areas = [(recipe.size // recipe.patch // 2**level) ** 2 for level in range(len(channels))]
@@ -65,7 +65,7 @@ def net_of(recipe: DiffusionRecipe, fused: bool = False) -> Net:
     def block(inward: int, outward: int, area: int, joined: bool = False) -> None:
         """Count a residual block: norm, SiLU, convolution, the time added, norm, SiLU, convolution, sum.
 
-        On the way up its inputs are joined first, and kept twice; its sum is kept where it is joined again.
+        In the upward half, a block first concatenates its inputs, which are saved twice (`joined`).
         """
         nonlocal parameters, kept, passing
         parameters += 9 * inward * outward + 9 * outward**2 + time * outward + 2 * inward + 5 * outward
@@ -74,7 +74,7 @@ def net_of(recipe: DiffusionRecipe, fused: bool = False) -> Net:
         passing = max(passing, _LAYERS * area * max(inward, outward))
 
     def attention(width: int, area: int) -> None:
-        """Count a block of attention: norm, queries, keys, values, the table, the way out, sum."""
+        """Count an attention block: norm, queries, keys, values, attention table, output projection, sum."""
         nonlocal parameters, kept, passing
         parameters += 4 * (width**2 + width) + 2 * width
         table = 0 if fused else width // recipe.head_dim * area**2
@@ -82,7 +82,7 @@ def net_of(recipe: DiffusionRecipe, fused: bool = False) -> Net:
         passing = max(passing, _LAYERS * area * width + _TABLES * table)
 
     def convolution(width: int, area: int, before: int) -> None:
-        """Count what halves or doubles the side: a convolution, and what it sees."""
+        """Count a convolution that halves or doubles the side, and its input."""
         nonlocal parameters, kept
         parameters += 9 * width**2 + width
         kept += width * (area + before)
@@ -118,21 +118,21 @@ def net_of(recipe: DiffusionRecipe, fused: bool = False) -> Net:
 
 
 def memory_of(recipe: DiffusionRecipe, pictures: int, gpus: int = 0) -> float:
-    """Return the most bytes that a run needs: on each of its GPUs, or without one in memory.
+    """Return the peak memory of a run in bytes: on each of its GPUs, or in main memory if it has none.
 
-    The most of three moments counts, a step, a checkpoint and a sheet; and the card at the end.
+    It is the largest need of a step, a checkpoint and a sheet; without a GPU, the report card at the end adds to it.
 
     Args:
-        pictures: how many it learns from.
-        gpus: how many share a batch; 0 is the processor.
+        pictures: number of training pictures.
+        gpus: number of GPUs that share a batch; 0 for the CPU.
     """
     net = net_of(recipe, fused=gpus > 0)
     batch = min(-(-recipe.batch_size // max(1, gpus)), pictures)
     step = _TRAINED * net.parameters + batch * (net.kept + net.passing)
     sheet = _DRAWN * net.parameters + _AT_ONCE * (net.skipped + net.passing)
     if gpus:
-        # What is saved, and the card's features, are in the box's memory. Autocast keeps the weights in 16 bit, too.
+        # Checkpoints and the report card's features are in main memory. Autocast keeps a 16-bit copy of the weights.
         return _SPARE * _BYTES * max(step + net.parameters / 2, sheet) + _WORKSPACE + CUDA_CONTEXT
-    # The card comes last, and on top: the allocator keeps most of what the steps have given back.
+    # The report card adds to the peak: the allocator keeps most of the memory that the steps have freed.
     most = max(step, sheet, _SAVED * net.parameters) + _FEATURES * recipe.size**2
     return _SPARE * _BYTES * most + _PICTURE_COPIES * pictures * 3 * recipe.size**2 + _PYTHON

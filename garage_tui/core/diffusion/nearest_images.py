@@ -1,7 +1,7 @@
-"""The training picture that is nearest to a sample: has the model copied, or has it understood?
+"""The search for the training picture nearest to a sample, which shows whether the model copies.
 
-Distance is the root of the mean squared difference of all channels, from 0 (a copy) to 255 (black against white). A
-picture of the data may have been shown mirrored, so it is compared mirrored too.
+The distance is the root of the mean squared difference of all channels, from 0 (a copy) to 255 (black and white).
+Training mirrors pictures, so each is compared mirrored too.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     import numpy as np
 
 _CHUNK_BYTES = 16_000_000
-_MOST_HELD_OUT = 100
+_MAX_HELD_OUT = 100
 
 
 @dataclass(frozen=True)
 class NearestMatch:
-    """The nearest picture."""
+    """The training picture nearest to a sample: its index, its distance, and whether it is mirrored."""
 
     index: int
     distance: float
@@ -36,11 +36,11 @@ def nearest(sample: np.ndarray, images: np.ndarray) -> NearestMatch:
 
 
 def nearest_of_each(samples: np.ndarray, images: np.ndarray) -> list[NearestMatch]:
-    """Return for each sample the nearest picture.
+    """Return the nearest picture of each sample.
 
     Args:
         samples: (count, size, size, 3) uint8.
-        images: the same of another count, at least one; it may be mapped from a file, and is read in pieces.
+        images: (any count ≥ 1, size, size, 3) uint8; it may be mapped from a file, because it is read in chunks.
     """
     import numpy as np
 
@@ -65,7 +65,7 @@ def nearest_of_each(samples: np.ndarray, images: np.ndarray) -> list[NearestMatc
 
 
 def _apart(one: np.ndarray, other: np.ndarray) -> float:
-    # Sums of squares in float32 leave a copy a little beside zero: of the nearest it is counted exactly.
+    # float32 sums of squares give a copy a distance slightly above 0; integers give the exact one.
     import numpy as np
 
     return float(np.sqrt(np.mean((one.astype(np.int32) - other.astype(np.int32)) ** 2)))
@@ -73,39 +73,39 @@ def _apart(one: np.ndarray, other: np.ndarray) -> float:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Samples, what is nearest to each, and how far pictures of the same kind are that were never learned from."""
+    """The comparison of samples with the training pictures, and with held-out pictures as a reference."""
 
     near: tuple[NearestMatch, ...]
     pictures: np.ndarray
-    """The nearest ones, as the samples lie: (count, size, size, 3) uint8."""
+    """The nearest pictures, mirrored if the match is: (count, size, size, 3) uint8."""
     held_out: tuple[float, ...] = ()
-    """Distances of held-out pictures to their nearest training picture; empty where none were held out."""
+    """Distances of held-out pictures to their nearest training picture; empty if none were held out."""
 
     @property
     def text(self) -> str:
-        """What it comes to, in a sentence."""
+        """The result in one sentence."""
         import statistics
 
         apart = sorted(near.distance for near in self.near)
         low, high = f"{apart[0]:.0f}", f"{apart[-1]:.0f}"
-        said = f"nearest training picture {low if low == high else f'{low}–{high}'} away (0 is a copy)"
+        text = f"nearest training picture {low if low == high else f'{low}–{high}'} away (0 is a copy)"
         if not self.held_out:
-            return said
+            return text
         least, usual = min(self.held_out), statistics.median(self.held_out)
-        return f"{said}; from pictures never seen it is {least:.0f} or more, from half of them {usual:.0f} or more"
+        return f"{text}; from pictures never seen it is {least:.0f} or more, from half of them {usual:.0f} or more"
 
 
 def compare(samples: np.ndarray, run: Path) -> Comparison:
-    """Compare samples with what a run learned from.
+    """Compare samples with the training pictures of a run.
 
     Raises:
-        BadInputError: the run has kept no pictures, or they are of another size.
+        BadInputError: the run folder has no training pictures, or they have another size.
     """
     import numpy as np
 
     images = _load(run / IMAGES)
     if images is None:
-        raise BadInputError(f"{run.name} has kept none of the pictures that it learned from")
+        raise BadInputError(f"{run.name} has no copy of the pictures that it learned from")
     if images.shape[1:] != samples.shape[1:]:
         wide, sample = images.shape[1], samples.shape[1]
         raise BadInputError(f"{run.name} learned from pictures of {wide} pixels; these have {sample}")
@@ -114,12 +114,12 @@ def compare(samples: np.ndarray, run: Path) -> Comparison:
     held_out = _load(run / HELD_OUT)
     if held_out is None or held_out.shape[1:] != images.shape[1:]:
         return Comparison(tuple(near), pictures)
-    others = nearest_of_each(np.asarray(held_out[:_MOST_HELD_OUT]), images)
+    others = nearest_of_each(np.asarray(held_out[:_MAX_HELD_OUT]), images)
     return Comparison(tuple(near), pictures, tuple(one.distance for one in others))
 
 
 def _load(path: Path) -> np.ndarray | None:
-    """Return the pictures of a file, mapped; None where it is not there, empty, or none of ours."""
+    """Return the pictures of a file, mapped into memory; None if it is missing, empty or has another format."""
     import numpy as np
 
     try:

@@ -1,4 +1,4 @@
-"""How a picture turns to noise: the forward process of a DDPM (arXiv 2006.11239), in numpy alone."""
+"""The noise schedule: the forward process of a DDPM (arXiv 2006.11239), in numpy."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ if TYPE_CHECKING:
     import numpy as np
 
 Schedule = Literal["squaredcos_cap_v2", "linear"]
-"""By the names that diffusers gives them."""
+"""The schedules, by diffusers' names."""
 STEPS = 1000
 
 
 def alphas_cumprod(schedule: Schedule = "squaredcos_cap_v2", steps: int = STEPS) -> np.ndarray:
-    """Return how much of a picture is left at each timestep: the share of the signal in its variance.
+    """Return ᾱ of each timestep: the share of the signal in the variance of the noisy picture.
 
-    `squaredcos_cap_v2` is the cosine schedule of Nichol and Dhariwal (arXiv 2102.09672, equation 17) with no step's
-    noise above 0.999; `linear` that of the DDPM paper, 1e-4 to 0.02 for 1,000 steps.
+    `squaredcos_cap_v2` is the cosine schedule of Nichol and Dhariwal (arXiv 2102.09672, equation 17) with β at most
+    0.999; `linear` is that of the DDPM paper, β from 1e-4 to 0.02 in 1,000 steps.
 
     Returns:
         (steps,) float64, falling from nearly 1 to nearly 0.
@@ -34,15 +34,15 @@ def alphas_cumprod(schedule: Schedule = "squaredcos_cap_v2", steps: int = STEPS)
 
 
 def noised(image: np.ndarray, timesteps: Sequence[int], schedule: Schedule, seed: int) -> np.ndarray:
-    """Return a picture with the noise of each timestep, the same noise every time.
+    """Return one picture with the noise of each timestep; all have the same noise, scaled.
 
     Args:
-        image: (height, width, 3) uint8; the model sees it from -1 to 1.
+        image: (height, width, 3) uint8; the model gets it scaled to -1 … 1.
         timesteps: from 0 to `STEPS` - 1.
-        seed: of the noise.
+        seed: the seed of the noise.
 
     Returns:
-        (timesteps, height, width, 3) uint8: what is beyond -1 and 1 is cut, as it cannot be shown.
+        (timesteps, height, width, 3) uint8; values outside of -1 … 1 are clipped.
     """
     import numpy as np
 

@@ -1,7 +1,7 @@
-"""What a diffusion run would learn from, looked at before it starts: two sheets, and what was left out.
+"""The preview of the pictures that a diffusion run would learn from: two sheets, and the pictures left out.
 
-A process of its own makes it (`python -m garage_tui.jobs.diffusion.preview`); here is how it is asked and what it
-answers.
+A separate process makes it (`python -m garage_tui.jobs.diffusion.preview`). This module has its command line and its
+reply.
 """
 
 from __future__ import annotations
@@ -24,46 +24,46 @@ class LeftOutImage(msgspec.Struct, frozen=True):
 
     name: str
     why: str
-    """A kind, to group by: `damaged`, `too small`, `duplicate` …"""
+    """The kind of fault, for counting: `damaged`, `too small`, `duplicate` …"""
     reason: str
-    """To follow the name: `is damaged: …`."""
+    """The end of a sentence that begins with the name: `is damaged: …`."""
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run would learn from."""
+    """The pictures that a run would learn from, and the sheets that show them."""
 
     source: str
     """`procedural`, `smithsonian`, or the folder's absolute path."""
     label: str
-    """For people."""
+    """The source as a person reads it."""
     size: int
     """Side of a picture, in pixels."""
     fit: Fit
     seed: int
     train: int
-    """Pictures to learn from."""
+    """Number of training pictures."""
     held_out: int
     left_out: tuple[LeftOutImage, ...]
     sha256: str
-    """Of what was loaded."""
+    """Hash of the loaded pictures."""
     schedule: Schedule
     timesteps: tuple[int, ...]
-    """Of the pictures in `noise`."""
+    """Timesteps of the pictures on the sheet `noise`."""
     data: str
-    """A sheet of pictures as the model sees them."""
+    """Path of the sheet of pictures as the model gets them."""
     noise: str
-    """A sheet of one of them that turns to noise."""
+    """Path of the sheet of one picture with more and more noise."""
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """What the process answers where there is nothing to see."""
+    """The reply of the process when it fails."""
 
     error: str
     bad_input: bool = False
 
 
 def folder() -> Path:
-    """Where sheets are written that nobody wants elsewhere."""
+    """Return the folder in which the sheets are written by default."""
     return models_folder().parent / "images" / "preview"
 
 
@@ -75,14 +75,14 @@ def command(
     schedule: Schedule = "squaredcos_cap_v2",
     out: Path | None = None,
 ) -> list[str]:
-    """Return the command whose stdout is for `answer`; its stderr says in sentences how far it is.
+    """Return the command that makes the preview; `answer` reads its stdout, and its stderr reports the progress.
 
     Args:
         images: `procedural`, `smithsonian`, or a folder.
         size: side of a picture, in pixels.
         fit: how a picture becomes square.
-        seed: of procedural pictures, of the choice of what is shown, and of the noise.
-        out: where the two sheets go; by default `folder()`.
+        seed: the seed of procedural pictures, of the choice of pictures shown, and of the noise.
+        out: the folder for the two sheets; by default `folder()`.
     """
     options = {"images": images, "size": size, "fit": fit, "seed": seed, "schedule": schedule, "out": out or folder()}
     job = [sys.executable, "-P", "-m", "garage_tui.jobs.diffusion.preview"]
@@ -90,10 +90,10 @@ def command(
 
 
 def answer(stdout: bytes, code: int) -> Preview:
-    """Return what the process said.
+    """Return the preview from the stdout and the exit code of the process.
 
     Raises:
-        GarageError: it failed; BadInputError where what it was asked for cannot be had.
+        GarageError: it failed; BadInputError if the pictures cannot be used.
     """
     try:
         if code == 0:

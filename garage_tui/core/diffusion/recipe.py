@@ -12,7 +12,7 @@ from garage_tui.core.base.number_checks import Positive, validation_text
 
 Prediction = Literal["v_prediction", "epsilon", "sample"]
 NAMED = ("procedural", "smithsonian")
-"""Pictures that are known by a name; any other one is a folder's."""
+"""Names of the picture sets; every other text is the path of a folder."""
 SHEET_EPOCHS = (1, 4, 8, 15, 30, 60)
 """Epochs after which a run draws a sheet: those of the story."""
 
@@ -40,7 +40,7 @@ class DiffusionRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     beta2: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.99
     """AdamW's second beta."""
     channels: tuple[Positive, ...] = (16, 32, 64)
-    """Of each level of the U-Net, the finest first."""
+    """Channels of each level of the U-Net, the finest level first."""
     attention: tuple[bool, ...] = (False, False, True)
     """Which levels have self-attention."""
     layers: Positive = 1
@@ -48,19 +48,19 @@ class DiffusionRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     head_dim: Positive = 16
     """Channels of one head of attention."""
     groups: Positive = 8
-    """Of the group norms; a divisor of all channels."""
+    """Groups of the group norms; a divisor of all channels."""
     patch: Literal[1, 2, 4] = 2
-    """The U-Net works on blocks of so many pixels a side (`jobs/diffusion/unet.py`)."""
+    """Side in pixels of the blocks that the U-Net works on (`jobs/diffusion/unet.py`)."""
     prediction: Prediction = "v_prediction"
-    """What the U-Net says: the noise, the picture, or v = √ᾱ·noise − √(1−ᾱ)·picture (arXiv 2202.00512)."""
+    """What the U-Net predicts: the noise, the picture, or v = √ᾱ·noise − √(1−ᾱ)·picture (arXiv 2202.00512)."""
     noise: Literal["squaredcos_cap_v2", "linear"] = "squaredcos_cap_v2"
     """diffusers' name of the noise schedule: cosine (arXiv 2102.09672) or DDPM's own."""
     min_snr: Annotated[float, msgspec.Meta(ge=0, le=100_000)] = 0.0
-    """Losses where there is little noise count as those of this signal-to-noise ratio (arXiv 2303.09556); 0: as is."""
+    """Losses at little noise count at most as at this signal-to-noise ratio (arXiv 2303.09556); 0: no limit."""
     ema: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.999
-    """Most that the running mean of the weights, which draws, keeps of itself at a step; 0 draws with the weights."""
+    """Maximum decay of the running mean of the weights, which draws; 0 draws with the weights themselves."""
     mixed_precision: Literal["no", "bf16", "auto"] = "auto"
-    """accelerate's word; `auto` is bf16 on a GPU that has it."""
+    """accelerate's setting; `auto` is bf16 on a GPU that supports it."""
     compile: bool = False
     """torch.compile the U-Net: slow first steps, then faster ones on a GPU."""
     sampler: Literal["ddim", "ddpm", "dpmsolver"] = "ddpm"
@@ -79,7 +79,7 @@ class DiffusionRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             raise ValueError(f"{self.size} pixels cannot be halved for {len(self.channels)} levels")
 
     def steps(self, pictures: int) -> int:
-        """Return the optimiser steps over so many pictures; the last batch of an epoch may be smaller."""
+        """Return the optimiser steps for a number of pictures; the last batch of an epoch may be smaller."""
         return self.epochs * self.steps_an_epoch(pictures)
 
     def steps_an_epoch(self, pictures: int) -> int:
@@ -126,12 +126,12 @@ CHANGEABLE = (
     "images", "size", "fit", "flip", "epochs", "batch_size", "lr", "prediction", "min_snr", "ema", "sampler",
     "sample_steps", "samples", "compile", "seed",
 )  # fmt: skip
-"""What the command line lets the owner change; the form has a field for each."""
+"""The fields that the command line can change; the form has a field for each."""
 
 
 def presets() -> dict[str, str]:
-    """Return the presets' names, each with a few words on what it is for."""
-    return {name: words for name, (words, _) in _PRESETS.items()}
+    """Return the presets by name, each with its purpose."""
+    return {name: purpose for name, (purpose, _) in _PRESETS.items()}
 
 
 def default_preset() -> str:

@@ -11,7 +11,7 @@ LABELS: dict[str, str] = {
     "samples": "Samples",
     "seed": "Seed",
 }
-"""The numbers."""
+"""The labels of the number fields."""
 CHOICES: dict[str, dict[object, str]] = {
     "fit": {"crop": "crop · its middle", "fit": "fit · all of it, between two bars"},
     "flip": {True: "yes · half of the time", False: "no · as they are"},
@@ -75,4 +75,4 @@ EXPLANATIONS: dict[str, str] = {
     "gpus": "Indices of the GPUs to use, such as 0 or 0,1. Empty: the first free one.",
     "name": "The readable end of the run's id; by default the name of the pictures.",
 }
-"""Of every field of the form: at most two lines in a terminal of 80 columns."""
+"""The explanations of all fields of the form: at most two lines each in a terminal of 80 columns."""

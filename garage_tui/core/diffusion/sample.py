@@ -1,8 +1,8 @@
-"""New samples of a run, drawn by a process of its own while somebody waits for them.
+"""New samples of a diffusion run, drawn by a separate process.
 
-The process is `python -m garage_tui.jobs.diffusion.sample`. It says on stdout how far it is, in lines of JSON:
-`{"done": 12, "of": 50}`, and last `{"path": "…"}`; a failure is a line on stderr. It ends with whoever started it: its
-next line finds nobody to read it.
+The process is `python -m garage_tui.jobs.diffusion.sample`. It reports its progress on stdout in lines of JSON:
+`{"done": 12, "of": 50}`, and last `{"path": "…"}`; a failure is a line on stderr. It ends with its parent: writing the
+next line fails.
 """
 
 from __future__ import annotations
@@ -22,67 +22,67 @@ from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.runs.diffusion_files import PIPELINE
 
 JOB = (sys.executable, "-P", "-m", "garage_tui.jobs.diffusion.sample")
-MOST_SAMPLES, MOST_STEPS, MOST_SEED = 64, 1000, 2**32 - 1
+MAX_SAMPLES, MAX_STEPS, MAX_SEED = 64, 1000, 2**32 - 1
 
 
 class SampleRequest(msgspec.Struct, frozen=True):
-    """What is to be drawn."""
+    """A request for new samples."""
 
     seed: int = 0
     count: int = 16
     steps: int | None = None
-    """None leaves it to the run's recipe."""
+    """Steps of the sampler; None takes those of the run's recipe."""
     film: bool = False
-    """Every step as a frame (`core/images/animation.py`), and not the samples alone."""
+    """True draws an animation with a frame for each step (`core/images/animation.py`), not only the samples."""
 
 
 class SampleEvent(msgspec.Struct, frozen=True):
-    """How far it is; the last one has a path."""
+    """The progress of the process; the last event has a path."""
 
     done: int = 0
     of: int = 0
-    """Steps of the sampler, in all batches; 0 before the first one."""
+    """Steps of the sampler in all batches; 0 before the first step."""
     path: str = ""
 
 
 def why_not(run: Path) -> str:
-    """Return why nothing can be drawn with a run's model now; empty where it can."""
+    """Return why a run's model cannot draw now; empty if it can."""
     with contextlib.suppress(OSError), os.scandir(run) as entries:
         if any(entry.name == PIPELINE or entry.name.startswith("checkpoint-") for entry in entries):
             return ""
-    return f"{one_line(run.name)} has no model to draw with yet: it comes with the first checkpoint"
+    return f"{one_line(run.name)} has no model to draw with yet: the first checkpoint brings one"
 
 
-def command(run: Path, wanted: SampleRequest, out: Path, job: Sequence[str] = JOB) -> list[str]:
-    """Return the command that draws what is wanted into the file `out`."""
-    words = [*job, str(run), "-n", str(wanted.count), "--seed", str(wanted.seed), "--out", str(out)]
-    words += ["--steps", str(wanted.steps)] if wanted.steps else []
-    return [*words, "--trajectory"] if wanted.film else words
+def command(run: Path, request: SampleRequest, out: Path, job: Sequence[str] = JOB) -> list[str]:
+    """Return the command that draws samples into the file `out`."""
+    arguments = [*job, str(run), "-n", str(request.count), "--seed", str(request.seed), "--out", str(out)]
+    arguments += ["--steps", str(request.steps)] if request.steps else []
+    return [*arguments, "--trajectory"] if request.film else arguments
 
 
 async def draw(
-    run: Path, wanted: SampleRequest, out: Path, job: Sequence[str] = JOB
+    run: Path, request: SampleRequest, out: Path, job: Sequence[str] = JOB
 ) -> AsyncGenerator[SampleEvent, None]:
-    """Draw, and yield how far it is. Whoever leaves the loop, or is cancelled in it, has ended the process.
+    """Draw samples, and yield the progress. Leaving the loop, or cancelling it, ends the process.
 
     Raises:
-        GarageError: it cannot be started, or failed; the text says why.
+        GarageError: the process cannot be started, or failed; the text says why.
     """
-    process = await child.start(command(run, wanted, out, job), "nothing can be drawn")
+    process = await child.start(command(run, request, out, job), "nothing can be drawn")
     assert process.stdout and process.stderr
-    said = asyncio.create_task(child.last_line(process.stderr))
+    last_error = asyncio.create_task(child.last_line(process.stderr))
     last = SampleEvent()
     try:
-        with contextlib.suppress(ValueError):  # a line longer than any of ours: its exit code tells
+        with contextlib.suppress(ValueError):  # a line longer than any of ours: the exit code tells
             async for line in process.stdout:
                 if (drawing := _understand(line)) is not None:
                     last = drawing
                     yield drawing
-        code, why = await process.wait(), await said
+        code, why = await process.wait(), await last_error
         if code or not last.path:
             raise GarageError(why or f"nothing was drawn: {child.how_it_ended(code)}")
     finally:
-        said.cancel()
+        last_error.cancel()
         await child.end(process)
 
 
@@ -90,4 +90,4 @@ def _understand(line: bytes) -> SampleEvent | None:
     with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
         drawing = msgspec.json.decode(line, type=SampleEvent)
         return drawing if 0 <= drawing.done <= drawing.of or drawing.path else None
-    return None  # a word of some library
+    return None  # output of a library

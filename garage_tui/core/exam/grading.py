@@ -78,7 +78,9 @@ def contains(answer: str, part: str) -> bool:
 
 def token_f1(answer: str, reference: str) -> float:
     """Return the token F1 of two texts without stop words, 0 to 1 (the measure of SQuAD, arXiv 1606.05250)."""
-    found, expected = (Counter(word for word in _words(text) if word not in STOP_WORDS) for text in (answer, reference))
+    found, expected = (
+        Counter(word for word in _split_words(text) if word not in STOP_WORDS) for text in (answer, reference)
+    )
     both = sum((found & expected).values())
     return 2 * both / (found.total() + expected.total()) if both else 0.0
 
@@ -127,10 +129,10 @@ def _normalised(text: str) -> str:
     return " ".join(re.sub(r"[*_`“”\"]", " ", text).replace("’", "'").casefold().split())
 
 
-def _words(text: str) -> list[str]:
+def _split_words(text: str) -> list[str]:
     return _WORDS.findall(text.casefold())
 
 
 def _phrases(text: str) -> set[tuple[str, ...]]:
-    tokens = _words(text)
+    tokens = _split_words(text)
     return {tuple(tokens[start : start + _PHRASE]) for start in range(len(tokens) - _PHRASE + 1)}

@@ -28,7 +28,7 @@ ExportFormat = Literal["merged", "adapter", "gguf"]
 EXPORT_FORMATS: tuple[ExportFormat, ...] = get_args(ExportFormat)
 OUTTYPES = {"f16": 2.0, "bf16": 2.0, "f32": 4.0, "q8_0": 34 / 32}
 """Number types of a GGUF that llama.cpp's converter writes, with their bytes per weight."""
-_MOST_HEADER = 100_000_000  # bytes, the limit of safetensors' own library
+_MAX_HEADER = 100_000_000  # bytes, the limit of safetensors' own library
 
 
 class ExportRequest(msgspec.Struct, frozen=True):
@@ -80,7 +80,7 @@ def count_weights(base: Path) -> int:
         try:
             with open_regular(path) as file:
                 size = int.from_bytes(file.read(8), "little")
-                if not 0 < size <= min(_MOST_HEADER, path.stat().st_size):
+                if not 0 < size <= min(_MAX_HEADER, path.stat().st_size):
                     raise ValueError("it has no header")
                 tensors = msgspec.json.decode(file.read(size), type=dict[str, msgspec.Raw])
             for name, about in tensors.items():

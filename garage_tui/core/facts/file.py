@@ -22,7 +22,7 @@ from garage_tui.core.facts.coverage import Coverage, clash_text, find_clash, fol
 from garage_tui.core.facts.line import Fact, Line, parse
 
 BACKUP = ".bak"
-MOST_BYTES = 256_000_000
+MAX_BYTES = 256_000_000
 """The largest facts file that is read; a million rows are smaller."""
 
 
@@ -97,7 +97,7 @@ def write_file(path: Path, data: bytes, *, keep: bool) -> None:
     if target.exists():
         mode = stat.S_IMODE(target.stat().st_mode)
         if keep:
-            write_atomic(path.with_name(path.name + BACKUP), read_regular(target, MOST_BYTES), mode=mode)
+            write_atomic(path.with_name(path.name + BACKUP), read_regular(target, MAX_BYTES), mode=mode)
     write_atomic(target, data, mode=mode)
 
 
@@ -120,7 +120,7 @@ def read_bytes(path: Path) -> bytes:
         BadInputError: there is no such file, or it cannot be read.
     """
     try:
-        return read_regular(path, MOST_BYTES)
+        return read_regular(path, MAX_BYTES)
     except FileNotFoundError as error:
         where = f"no file {path}" if not path.is_symlink() else f"{path} is a link to a file that is not there"
         raise BadInputError(f"{where}: write one JSON object per line, with the keys question and answer") from error

@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from garage_tui.core.base.safe_open import MOST_BYTES, open_regular
+from garage_tui.core.base.safe_open import MAX_BYTES, open_regular
 from garage_tui.core.facts.document import Change
 from garage_tui.core.facts.line import Line, parse
 
@@ -167,7 +167,7 @@ def find_leftovers(folder: Path, path: Path) -> list[Leftover]:
     for file in sorted(folder.glob(f"{_key(path)}-*.jsonl")):
         with contextlib.suppress(OSError), open_regular(file) as opened:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)  # refused while its app lives
-            leftover = _read(file, opened.read(MOST_BYTES))
+            leftover = _read(file, opened.read(MAX_BYTES))
             if leftover.changes or leftover.draft:
                 found.append(leftover)
             else:

@@ -22,7 +22,7 @@ BOM = b"\xef\xbb\xbf"
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _ESCAPE = re.compile(r"[\x1b\x9b\x9d\x90]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_MOST_MARKS = 6
+_MAX_MARKS = 6
 """Characters that a warning names."""
 _LOOKS_LIKE = '{"question": "…", "answer": "…"}'
 _IMPORTED = "`garage facts import` reads it (I in the app)"
@@ -246,7 +246,7 @@ def _odd_characters(key: str, text: str) -> list[Complaint]:
         what = "terminal escape sequences"
     elif _CONTROL.search(text):
         what = "control characters"
-    named = " ".join(marks[:_MOST_MARKS]) + (" …" if len(marks) > _MOST_MARKS else "")
+    named = " ".join(marks[:_MAX_MARKS]) + (" …" if len(marks) > _MAX_MARKS else "")
     return [Complaint(f'"{key}" contains {what} ({named}); remove them', error=False)]
 
 

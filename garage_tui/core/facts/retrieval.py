@@ -28,7 +28,7 @@ _ENOUGH = 0.5
 _WEAK = 0.25
 """A fact whose score is below this share of the best score is left out."""
 _LOOKED_AT = 100  # of the best rows: variants of one fact count once
-_MOST_WORDS = 64  # of a question; a whole page pasted in has no more to say
+_MAX_WORDS = 64  # of a question; a whole page pasted in has no more to say
 _END = " ?!.？！。"
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 """Chinese and Japanese, which put no spaces between words."""
@@ -88,8 +88,8 @@ class OpenBook:
         """
         text = plain(question)
         spaced = _spaced(text)
-        entities = sorted(find_entities(spaced))[:_MOST_WORDS]
-        all_terms = sorted(tokenize(spaced))[:_MOST_WORDS]
+        entities = sorted(find_entities(spaced))[:_MAX_WORDS]
+        all_terms = sorted(tokenize(spaced))[:_MAX_WORDS]
         terms = [term for term in all_terms if term not in STOP_WORDS]
         if not entities and not terms:
             return []

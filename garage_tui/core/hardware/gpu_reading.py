@@ -29,14 +29,14 @@ class GpuReading(NamedTuple):
     """PCI address as sysfs writes it: `0000:01:00.0`."""
     temp_c: float | None = None
     slow_c: float | None = None
-    """From here on the GPU slows itself down."""
+    """The temperature at which the GPU throttles."""
     off_c: float | None = None
-    """From here on it switches itself off."""
+    """The temperature at which the GPU shuts down."""
     power_w: float | None = None
     cap_w: float | None = None
     """The power cap that holds now."""
     usual_cap_w: float | None = None
-    """The cap that the card has by itself."""
+    """The default power cap of the GPU."""
     energy_j: float | None = None
     """Joules since the driver was loaded, by the GPU's own counter."""
     utilisation: float | None = None
@@ -53,6 +53,6 @@ class GpuReading(NamedTuple):
     asleep: bool = False
     """True where it is suspended and was left alone."""
     note: str = ""
-    """What is to be known about it in a sentence: MIG is on, it has fallen off the bus …"""
+    """A notable fact about the GPU in a sentence: MIG is on, it has fallen off the bus …"""
     lost: bool = False
     """True where it does not answer; `note` says why."""

@@ -21,7 +21,7 @@ BOX = "box"
 """Device name of the box itself; a GPU's name is its index."""
 Points = tuple[tuple[float, float], ...]
 
-_MOST_BYTES = 32 * 1024 * 1024  # most bytes of a run's events that are read: a day of a run on a fast GPU
+_MAX_BYTES = 32 * 1024 * 1024  # most bytes of a run's events that are read: a day of a run on a fast GPU
 _TELEMETRY = b'"telemetry"'
 _QUANTITIES = {"temp_c": "temp", "power_w": "power", "memory_used": "memory", "utilisation": "busy", "cpu": "busy"}
 """Names of telemetry values, and of their quantities here."""
@@ -113,7 +113,7 @@ class ReadingHistory:
 
 def _recorded(folder: Path, since: float) -> Iterator[tuple[float, str, str, float]]:
     """Yield the telemetry of a run folder: time, device, quantity, value."""
-    events = FileFollower(folder / EVENTS, tail=_MOST_BYTES)
+    events = FileFollower(folder / EVENTS, tail=_MAX_BYTES)
     while events.behind:
         position = events.position
         for raw in events.read(final=True):

@@ -33,7 +33,7 @@ class Host(NamedTuple):
     memory_total: int | None = None
     memory_used: int | None = None
     disk_total: int | None = None
-    """Of the file system on which the workspace is."""
+    """Bytes of the file system on which the workspace is."""
     disk_used: int | None = None
     sensors: tuple[Sensor, ...] = ()
     each_core: tuple[float, ...] = ()

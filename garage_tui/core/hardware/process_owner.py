@@ -12,7 +12,7 @@ _PROC = Path("/proc")
 _SERVER = "garage_tui.jobs.serve"
 _RUNS = "checkpoints"
 _LONGEST = 60
-_MOST_KNOWN = 500
+_MAX_KNOWN = 500
 _known: dict[tuple[int, float], tuple[str, bool]] = {}
 
 
@@ -27,7 +27,7 @@ def owner(pid: int) -> tuple[str, bool]:
         return "", False
     key = pid, stat.st_ctime
     if key not in _known:
-        if len(_known) >= _MOST_KNOWN:
+        if len(_known) >= _MAX_KNOWN:
             _known.clear()
         found = _find(pid, stat.st_uid == os.getuid())
         if not found[0]:

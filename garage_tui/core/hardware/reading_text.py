@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from garage_tui.core.hardware.host import Host
 
 ABSENT = "–"
-"""Stands for what is not known."""
+"""The sign for an unknown value."""
 _GIB, _GB = 2**30, 1e9
 
 
@@ -110,7 +110,7 @@ def status_line(snapshot: HardwareSnapshot, checkpoints: Path) -> str:
         if run.step:
             texts.append(f"{run.step}/{run.total_steps}")
         if run.status == "paused":
-            texts.append(f"paused{f': {run.reason}' if run.waits else ''}")
+            texts.append(f"paused{f': {run.reason}' if run.waiting_for else ''}")
         elif 0 < run.total_steps <= run.step:
             texts.append("finishing")
         elif run.seconds_left is not None:

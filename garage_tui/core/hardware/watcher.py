@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 BUSY, IDLE, SLEEPY = 1.0, 5.0, 60.0
 """Seconds between two readings: while a run works or the GPU screen is in front, else, or if a GPU may sleep."""
-_MOST_RUNS = 50
+_MAX_RUNS = 50
 _CAPS_EVERY = 30.0
 
 
@@ -79,7 +79,7 @@ class HardwareWatcher:
         """Add what the runs of the last day have recorded."""
         since = time.time() - KEPT_SECONDS
         recent = [run for run in list_runs(self._workspace) if run.state and run.state.updated >= since]
-        self.history.recall([run.path for run in recent[:_MOST_RUNS]][::-1], since)
+        self.history.recall([run.path for run in recent[:_MAX_RUNS]][::-1], since)
 
     def set_attention(self, *, watched: bool | None = None, running: bool | None = None) -> None:
         """Set how often the sensors are read from now on; None leaves a condition as it is."""

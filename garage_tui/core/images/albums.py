@@ -10,7 +10,7 @@ from pathlib import Path
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.runs.diffusion_files import SAMPLES
 
-MOST_PAGES = 20_000
+MAX_PAGES = 20_000
 _ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".ppm"})
 _EPOCH = re.compile(r"epoch-(\d{1,9})\.png")
 
@@ -101,7 +101,7 @@ def _sorted_names(folder: Path) -> list[str]:
     try:
         with os.scandir(folder) as entries:
             found = (entry.name for entry in entries if not entry.name.startswith(".") and entry.is_file())
-            names = [name for name, _ in zip(found, range(MOST_PAGES), strict=False)]
+            names = [name for name, _ in zip(found, range(MAX_PAGES), strict=False)]
     except OSError:
         return []
     return sorted(names, key=lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)])

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 FRAME_SECONDS = 0.2
-"""How long a frame is shown; the last one stays."""
-_MOST_FRAMES, _MOST_BYTES = 1_000, 256_000_000
+"""Seconds for which a frame is shown; the last one stays."""
+_MAX_FRAMES, _MAX_BYTES = 1_000, 256_000_000
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def read(path: Path) -> Animation:
     try:
         with open_regular(path) as file, Image.open(file, formats=("PNG",)) as image:
             count = getattr(image, "n_frames", 1)
-            if count > _MOST_FRAMES or count * image.width * image.height * 3 > _MOST_BYTES:
+            if count > _MAX_FRAMES or count * image.width * image.height * 3 > _MAX_BYTES:
                 raise BadInputError(f"{name} is too long to be played: {count} frames")
             frames, seconds = [], []
             for number in range(count):

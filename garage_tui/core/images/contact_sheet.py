@@ -56,13 +56,13 @@ class ContactSheet(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     sampler: str = ""
     """The sampler and its steps: `DDIM, 50 steps`."""
     source: str = ""
-    """What the model learned from; pictures that were drawn by rule are always called `procedural`."""
+    """The source of the training pictures; those drawn by rule are always called `procedural`."""
     notes: tuple[str, ...] = ()
     """A note for each picture, or no notes at all."""
 
     @property
     def description(self) -> str:
-        """What the sheet shows, in a line."""
+        """A description of the sheet in one line."""
         parts = [
             self.run,
             "" if self.epoch is None else f"epoch {self.epoch}",

@@ -15,7 +15,7 @@ from garage_tui.core.images.image_set import ImageFile, ImageSet, SkippedImage, 
 from garage_tui.core.images.safe_image import open_file
 from garage_tui.core.images.square import Fit
 
-MOST_FILES = 200_000
+MAX_FILES = 200_000
 """Most files in a folder and those in it: with more, it is probably the wrong folder."""
 
 
@@ -47,7 +47,7 @@ def find(folder: Path) -> tuple[list[ImageFile], list[SkippedImage]]:
     folder, and links to folders, are skipped.
 
     Raises:
-        BadInputError: the folder cannot be read, or there are more than `MOST_FILES`.
+        BadInputError: the folder cannot be read, or there are more than `MAX_FILES`.
     """
     root = Path(os.path.realpath(folder))  # Path.resolve raises on a link to itself
     files: dict[bytes, ImageFile] = {}
@@ -68,8 +68,8 @@ def find(folder: Path) -> tuple[list[ImageFile], list[SkippedImage]]:
             if path.is_symlink():
                 skip(path, "link", "is a link to a folder; such links are not followed")
         seen += len(names)
-        if seen > MOST_FILES:
-            most = f"has more than {MOST_FILES:,} files"
+        if seen > MAX_FILES:
+            most = f"has more than {MAX_FILES:,} files"
             raise BadInputError(f"{one_line(str(root))} {most}: name a folder that holds only the pictures")
         for path in (Path(where, name) for name in names if not name.startswith(".")):
             try:

@@ -27,8 +27,8 @@ SMALLEST, LARGEST = 8, 1024
 """Side of a square, in pixels."""
 FEWEST = 10
 """Least number of usable pictures: with fewer, too little would be left to learn from or to hold out."""
-MOST_HELD_OUT = 128
-MOST_BYTES = 2_000_000_000
+MAX_HELD_OUT = 128
+MAX_BYTES = 2_000_000_000
 """Most bytes of all squares together."""
 
 _HELD_OUT_SHARE = 0.1
@@ -46,7 +46,7 @@ class SkippedImage:
     """Sanitised: it can be printed."""
     why: Why
     reason: str
-    """What is wrong, to follow the name: `is damaged: …`."""
+    """The end of a sentence that begins with the name: `is damaged: …`."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def load(
     """Return the pictures of the sources as squares, in their order.
 
     About one in ten is held out. The SHA-256 of its file alone decides that, so that a picture stays held out at every
-    size and whatever else is added. At least one and at most `MOST_HELD_OUT` are held out, those with the lowest
+    size and whatever else is added. At least one and at most `MAX_HELD_OUT` are held out, those with the lowest
     hashes: only at these bounds other pictures matter.
 
     Args:
@@ -147,8 +147,8 @@ def check_size(size: int, count: int, where: str) -> None:
     """
     if not SMALLEST <= size <= LARGEST:
         raise BadInputError(f"{size} px: pictures to learn from are {SMALLEST} to {LARGEST} px wide and high")
-    if (needed := count * size * size * 3) > MOST_BYTES:
-        most = f"{needed / 1e9:.1f} GB of memory, more than {MOST_BYTES / 1e9:.0f}"
+    if (needed := count * size * size * 3) > MAX_BYTES:
+        most = f"{needed / 1e9:.1f} GB of memory, more than {MAX_BYTES / 1e9:.0f}"
         raise BadInputError(f"{where}: {count:,} pictures at {size} px take {most}: take fewer, or a smaller size")
 
 
@@ -156,7 +156,7 @@ def split(digests: Sequence[bytes], count: int | None = None) -> tuple[list[int]
     """Return the indices of the held-out pictures and of those to learn from, by the hashes of their files."""
     order = sorted(range(len(digests)), key=lambda at: digests[at])
     low = sum(int.from_bytes(digest[:8]) < _HELD_OUT_SHARE * 2**64 for digest in digests)
-    held = min(max(low, 1), MOST_HELD_OUT)
+    held = min(max(low, 1), MAX_HELD_OUT)
     return sorted(order[:held]), sorted(order[held:][:count])
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 RGB = tuple[int, int, int]
 Stream = BufferedReader | BytesIO
-MOST_PIXELS = 64_000_000
-MOST_FILE_BYTES = 256_000_000
+MAX_PIXELS = 64_000_000
+MAX_FILE_BYTES = 256_000_000
 
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "PPM")
 """Formats whose decoders run no program, as that of EPS does, and write nothing to stderr, as that of TIFF does."""
@@ -54,8 +54,8 @@ def open_file(path: Path, name: str, use: str = "shown") -> Iterator[BufferedRea
         PictureError: the file is missing, is not a regular file, is too large, or cannot be read.
     """
     try:
-        if check_regular(path).st_size > MOST_FILE_BYTES:
-            reason = f"is too large to be {use}: more than {MOST_FILE_BYTES // 1_000_000} MB"
+        if check_regular(path).st_size > MAX_FILE_BYTES:
+            reason = f"is too large to be {use}: more than {MAX_FILE_BYTES // 1_000_000} MB"
             raise PictureError(name, "too large", reason)
         stream = open_regular(path)
     except IrregularFileError:
@@ -85,11 +85,11 @@ def open_image(stream: Stream, name: str, use: str = "shown") -> Iterator[Image]
     from PIL import Image, UnidentifiedImageError
 
     huge = PictureError(
-        name, "too large", f"is too large to be {use}: more than {MOST_PIXELS // 1_000_000} million pixels"
+        name, "too large", f"is too large to be {use}: more than {MAX_PIXELS // 1_000_000} million pixels"
     )
     try:
         with Image.open(stream, formats=FORMATS) as image:
-            if image.width * image.height > MOST_PIXELS:
+            if image.width * image.height > MAX_PIXELS:
                 raise huge
             yield image
     except BadInputError:

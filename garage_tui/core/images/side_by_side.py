@@ -40,7 +40,7 @@ class PairHalf(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def description(self) -> str:
-        """What the picture shows, in a line, sanitised."""
+        """A description of the picture in one line, sanitised."""
         text = self.sheet.description if self.sheet else ""
         return one_line(text or f"{self.album} · {self.page}", 400)
 

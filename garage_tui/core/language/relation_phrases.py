@@ -20,7 +20,7 @@ class Relation:
     cues: tuple[tuple[str, ...], ...]
     """Any of these; of each, all its parts."""
     phrases: tuple[str, ...]
-    """With `{s}` for the thing that is asked about."""
+    """The phrase, with `{s}` for the subject of the question."""
 
     def matches(self, question: str) -> bool:
         folded = question.casefold()

@@ -27,7 +27,7 @@ _NAME = 32
 
 @dataclass(frozen=True)
 class PairedLaunch:
-    """What the two runs of a pair have in common."""
+    """The inputs that the two runs of a pair share."""
 
     file: Path
     name: str

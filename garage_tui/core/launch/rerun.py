@@ -1,4 +1,4 @@
-"""What a run is started again with: its recipe, its facts, and its shell command."""
+"""The inputs for a repeated run: its recipe, its facts, and its shell command."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.diffusion.recipe import CHANGEABLE as DIFFUSION_CHANGEABLE
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.diffusion.recipe import make_recipe as make_diffusion_recipe
-from garage_tui.core.facts.file import MOST_BYTES
+from garage_tui.core.facts.file import MAX_BYTES
 from garage_tui.core.runs.folder import FACTS
 from garage_tui.core.runs.record import Run
 from garage_tui.core.training.recipe import CHANGEABLE, LoraRecipe, make_recipe
@@ -55,7 +55,7 @@ def facts_of(run: Run) -> Path:
     if run.manifest is not None:
         original = Path(str(run.manifest.dataset.get("path", "")))
         with contextlib.suppress(OSError):
-            data = read_regular(original, MOST_BYTES)
+            data = read_regular(original, MAX_BYTES)
             if hashlib.sha256(data).hexdigest() == run.manifest.dataset.get("sha256"):
                 return original
     return run.path / FACTS

@@ -1,1 +1,1 @@
-"""What a run waits for besides its queue position: hours, sun, heat limits."""
+"""The limits of a run: time windows, solar surplus, heat, power cap."""

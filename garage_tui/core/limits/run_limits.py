@@ -37,7 +37,7 @@ class RunLimits(msgspec.Struct, frozen=True, omit_defaults=True):
     """Surplus in watts below which it pauses, once that has lasted `patience_seconds`."""
     patience_seconds: float = 300.0
     card: WhileTraining = "auto"
-    """What happens when the run's turn comes while a model server occupies its GPU."""
+    """What the run does at its admission if a model server occupies its GPU."""
 
     @classmethod
     def from_settings(cls, settings: Settings, **changes: object) -> RunLimits:
@@ -125,5 +125,5 @@ class RunLimits(msgspec.Struct, frozen=True, omit_defaults=True):
 class Hold(msgspec.Struct, frozen=True):
     """Why a run does not work now: the kind of limit, and a sentence for a person."""
 
-    waits: Waits
+    waiting_for: Waits
     reason: str

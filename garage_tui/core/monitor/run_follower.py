@@ -1,4 +1,4 @@
-"""What one run writes while it is followed: its events as curves and measurements, and its log."""
+"""The follower of one run: reads its new events as curves and measurements, and its log."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ Curve = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True)
 class RunMeasurements:
-    """What was measured of a run beyond its state."""
+    """The measurements of a run beyond its state."""
 
     probe: Probe | None = None
     """The newest probe; None before the first."""
     sheet: SheetEvent | None = None
     """The newest contact sheet; None before the first."""
     sheets: int = 0
-    """Number of contact sheets that it has drawn by itself."""
+    """Number of contact sheets that the run has drawn."""
     disk: int | None = None
     """Bytes of the run folder."""
     parameters: int | None = None
@@ -43,7 +43,7 @@ class RunMeasurements:
 
 @dataclass(frozen=True)
 class RunProgress:
-    """What the followed run wrote since the last poll."""
+    """The output of the followed run since the last poll."""
 
     run_id: str
     fresh: bool

@@ -34,7 +34,7 @@ class RunSnapshot:
     path: Path
     alive: bool
     status: str
-    """In one word: `running`, `finished`, `interrupted`, `broken` …"""
+    """The status in one word: `running`, `finished`, `interrupted`, `broken` …"""
     reason: str
     state: RunState | None
     manifest: Manifest | None
@@ -49,12 +49,12 @@ class RunSnapshot:
     """Its position in the queue of this box, from 0; None where it is not queued."""
     card: Headline | None = None
     """The verdict of its report card, where it has one."""
-    drawn: int = 0
-    """When the folder of its contact sheets was last changed, in nanoseconds; 0 where the run draws nothing."""
+    sheets_mtime_ns: int = 0
+    """Modification time of the folder of its contact sheets, in nanoseconds; 0 if the run draws nothing."""
 
     @property
-    def waits(self) -> str:
-        """What it waits for by itself: `heat`, `hours` or `sun`; empty where it does not wait."""
+    def waiting_for(self) -> str:
+        """What it waits for by itself: `heat`, `hours`, `sun`, `card` (a free GPU) or `memory`; empty if nothing."""
         return self.state.waits if self.alive and self.state else ""
 
     @property
@@ -150,8 +150,8 @@ class RunWatcher:
 
     def _with_sheets(self, name: str, run: RunSnapshot) -> RunSnapshot:
         """Return the run with the time of its newest contact sheet: each new one changes their folder."""
-        drawn = self._stamp(name, SAMPLES)[0] if run.draws else 0
-        return run if drawn == run.drawn else replace(run, drawn=drawn)
+        mtime = self._stamp(name, SAMPLES)[0] if run.draws else 0
+        return run if mtime == run.sheets_mtime_ns else replace(run, sheets_mtime_ns=mtime)
 
     def _stamp(self, name: str, file: str) -> Stamp:
         try:

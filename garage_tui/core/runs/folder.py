@@ -24,14 +24,14 @@ _LONGEST = 1e10  # seconds: three centuries, and no NaN, infinity, or integer of
 
 
 class RunGlance(NamedTuple):
-    """What a status bar shows of a live run."""
+    """The few values of a live run that a status bar shows."""
 
     name: str
     status: str
     step: int = 0
     total_steps: int = 0
     seconds_left: float | None = None
-    waits: str = ""
+    waiting_for: str = ""
     """What it waits for by itself (`waits` of the state); empty where it does not wait."""
     reason: str = ""
 
@@ -88,8 +88,8 @@ def _glance(folder: Path) -> RunGlance:
         content = json.loads(read_regular(folder / STATE))
         state, left = str(content["state"]), content.get("seconds_left")
         step, total = (int(content.get(key, 0)) for key in ("step", "total_steps"))
-        waits, reason = (str(content.get(key, "")) for key in ("waits", "reason"))
+        waiting_for, reason = (str(content.get(key, "")) for key in ("waits", "reason"))
         left = left if left is not None and 0 <= left < _LONGEST else None
     except (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
         return RunGlance(name, "broken")
-    return RunGlance(name, live_status(folder, state), step, total, left, waits, reason)
+    return RunGlance(name, live_status(folder, state), step, total, left, waiting_for, reason)

@@ -45,7 +45,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     loss: float | None = None
     tokens_per_s: float | None = None
     images_per_s: float | None = None
-    """Of a diffusion run."""
+    """Speed of a diffusion run, in pictures a second."""
     seconds_left: float | None = None
     spark: tuple[float, ...] = ()
     """The loss so far, for a sparkline: means over at most 24 equal spans."""
@@ -63,7 +63,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Seconds of work as of `updated`, without waits and pauses."""
     created: float = 0.0
     started: float | None = None
-    """When it first began to train."""
+    """Unix time at which it first began to train."""
     updated: float = 0.0
     ended: float | None = None
 

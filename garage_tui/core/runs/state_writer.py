@@ -1,4 +1,4 @@
-"""What a supervisor writes into a run folder while no job writes there: changes of the state, and events."""
+"""The writer of state changes and events into a run folder while no job writes there."""
 
 from __future__ import annotations
 

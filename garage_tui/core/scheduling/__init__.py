@@ -1,1 +1,1 @@
-"""When a run works: queue, supervisor, admission to GPU and memory, notifications."""
+"""The scheduling of runs: queue, supervisor, admission to GPU and memory, notifications."""

@@ -38,7 +38,7 @@ class QueueEntry(msgspec.Struct, frozen=True):
     any_of: tuple[str, ...] = (CPU,)
     """Names of the slots that it can use: `cpu`, or indices of GPUs."""
     take: int = 1
-    """How many of them it needs."""
+    """Number of slots that it needs."""
 
 
 def enter(entries: Sequence[QueueEntry]) -> None:

@@ -31,7 +31,7 @@ from garage_tui.core.scheduling.wait_for_admission import END_SIGNALS, POLL_SECO
 
 @dataclass
 class Ending:
-    """How a job ended."""
+    """The end of a job: its exit code, and why it ended."""
 
     code: int
     """Exit code; negative: the signal that killed it."""
@@ -117,7 +117,7 @@ def _spawn(module: str, folder: Path, locks: list[int], gpus: tuple[str, ...]) -
 
 def _watch(folder: Path, job: int, grace: float) -> Ending:
     """Wait for the end of the job; pass on requests that cannot wait for its next step."""
-    ending, asked, kills_before = Ending(0), 0.0, _kernel_oom_kills()
+    ending, signalled, kills_before = Ending(0), 0.0, _kernel_oom_kills()
     while True:
         info = signal.sigtimedwait(WAKE_SIGNALS, POLL_SECONDS)
         if os.waitid(os.P_PID, job, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
@@ -129,9 +129,9 @@ def _watch(folder: Path, job: int, grace: float) -> Ending:
             elif info is not None and info.si_signo in END_SIGNALS:
                 ending.want = "end"
             if ending.want:
-                asked = time.monotonic()
+                signalled = time.monotonic()
                 os.kill(job, signal.SIGTERM)
-        elif not ending.timed_out and time.monotonic() - asked > grace:
+        elif not ending.timed_out and time.monotonic() - signalled > grace:
             ending.timed_out = True
             os.kill(job, signal.SIGKILL)
     ending.code = os.waitstatus_to_exitcode(os.waitpid(job, 0)[1])

@@ -105,9 +105,9 @@ def _conditions(folder: Path, care: RunLimits) -> StartConditions | None:
 
 def _note(folder: Path, hold: Hold | None) -> None:
     """Write what the run waits for, if that has changed."""
-    waits, reason = (hold.waits, hold.reason) if hold else ("", "")
+    waiting_for, reason = (hold.waiting_for, hold.reason) if hold else ("", "")
     state = current_state(folder)
-    if (state.waits, state.reason) != (waits, reason):
-        if state.waits != waits:
-            append_event(folder, "waits" if waits else "waited", waits=waits or state.waits, reason=reason)
-        update_state(folder, waits=waits, reason=reason)
+    if (state.waits, state.reason) != (waiting_for, reason):
+        if state.waits != waiting_for:
+            append_event(folder, "waits" if waiting_for else "waited", waits=waiting_for or state.waits, reason=reason)
+        update_state(folder, waits=waiting_for, reason=reason)

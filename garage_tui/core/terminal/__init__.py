@@ -1,1 +1,1 @@
-"""What the terminal can show, and pictures encoded for it."""
+"""The capabilities of the terminal, and the encoding of pictures for it."""

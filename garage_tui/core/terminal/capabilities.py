@@ -1,4 +1,4 @@
-"""What a terminal can show: the query that is sent to it (by `core/terminal/query.py`), and how its reply is read.
+"""The capabilities of a terminal: the query for them (sent by `core/terminal/query.py`), and the parser of its reply.
 
 Sources: the kitty graphics protocol (https://sw.kovidgoyal.net/kitty/graphics-protocol/) for its query, and xterm's
 "Control Sequences" (https://invisible-island.net/xterm/ctlseqs/ctlseqs.html) for DA1, XTVERSION, CSI 14 t, CSI 16 t
@@ -22,7 +22,7 @@ import msgspec
 from garage_tui.core.base.errors import BadInputError
 
 ImageMode = Literal["kitty", "sixel", "half", "ascii"]
-"""How pictures are shown: kitty's protocol, DEC's sixel, two colours in each cell (half-blocks, ▀), or letters."""
+"""The image modes: kitty's protocol, DEC's sixel, two colours in each cell (half-blocks, ▀), or letters."""
 IMAGE_MODES: tuple[ImageMode, ...] = get_args(ImageMode)
 VARIABLE = "GARAGE_PICTURES"
 """Environment variable that overrides the setting `pictures`."""
@@ -49,7 +49,7 @@ class SixelLimits(TypedDict):
 
 
 class Terminal(msgspec.Struct, frozen=True):
-    """What a terminal can show."""
+    """The capabilities of a terminal."""
 
     image_mode: ImageMode = "ascii"
     """The best mode, or the one that is forced."""
@@ -62,7 +62,7 @@ class Terminal(msgspec.Struct, frozen=True):
     most_pixels: tuple[int, int] | None = None
     """Width and height of the largest sixel picture: a larger one is not shown at all. None where it is unknown."""
     seconds: float | None = None
-    """How long the reply took; None where there was none."""
+    """Seconds that the reply took; None if there was none."""
     tmux: bool = False
     """Whether output goes through tmux."""
     image_modes: tuple[ImageMode, ...] = ("ascii",)

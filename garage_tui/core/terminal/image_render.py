@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 VT340_CELL = (10, 20)
 """Size of a cell, in pixels, where the terminal does not report its own."""
-MOST_COLUMNS, MOST_ROWS = len(kitty.DIACRITICS), 200
+MAX_COLUMNS, MAX_ROWS = len(kitty.DIACRITICS), 200
 """Size of the largest picture, in cells: kitty's protocol has no more numbers for columns."""
 
 _SHADES = b" .:-=+*#%@"
@@ -27,7 +27,7 @@ _SHADES = b" .:-=+*#%@"
 
 def fit_cells(size: tuple[int, int], columns: int, rows: int, cell: tuple[int, int]) -> tuple[int, int]:
     """Return the columns and rows that a picture of `size` pixels fills in its own proportions, within those given."""
-    columns, rows = min(columns, MOST_COLUMNS), min(rows, MOST_ROWS)
+    columns, rows = min(columns, MAX_COLUMNS), min(rows, MAX_ROWS)
     scale = min(columns * cell[0] / size[0], rows * cell[1] / size[1])
     wide, high = round(size[0] * scale / cell[0]), round(size[1] * scale / cell[1])
     return max(1, min(columns, wide)), max(1, min(rows, high))
@@ -67,7 +67,7 @@ def render(path: Path, terminal: Terminal, columns: int, rows: int) -> str:
     # and a picture that touches the last line scrolls.
     if terminal.image_mode == "sixel":
         encoded = sixel.encode_within(image, columns, rows, cell, **terminal.sixel_limits)
-        if rows < MOST_ROWS:  # there is a screen to fit on
+        if rows < MAX_ROWS:  # there is a screen to fit on
             return "\n" * encoded.rows + f"\x1b[{encoded.rows}A\x1b7{encoded.whole}\x1b8\x1b[{encoded.rows}B"
         pieces = (encoded.piece(row, 0, encoded.columns) for row in range(encoded.rows))
         return "".join(f"\n\x1b[A\x1b7{piece}\x1b8\n" for piece in pieces)

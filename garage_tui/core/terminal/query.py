@@ -135,12 +135,12 @@ class TerminalQuery:
 
     @property
     def terminal(self) -> Terminal:
-        """What is known of the terminal by now; takes some milliseconds within tmux, which is asked too."""
+        """The capabilities of the terminal as known now; takes some milliseconds in tmux, which is queried too."""
         return capabilities.parse_reply(self._reply, self._took, self._forced, self._env, self._reader, self._writer)
 
 
 def _disable_echo(reader: int) -> list[Any]:
-    """Have bytes come as they are typed, without an echo; return the attributes of the tty from before."""
+    """Set the tty to unbuffered input without echo; return its earlier attributes."""
     before = termios.tcgetattr(reader)
     raw = termios.tcgetattr(reader)
     raw[3] &= ~(termios.ICANON | termios.ECHO)

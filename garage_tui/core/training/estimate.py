@@ -27,7 +27,7 @@ _CHARACTERS_A_TOKEN = 4.0
 _TEMPLATE_TOKENS = 35  # system prompt and role marks of a ChatML template
 _ROLE_TOKENS, _GUARD_TOKENS = 12, 32
 _GUARDS_TOKENS, _CARD_TOKENS = 14_000, 15_000
-"""What the base's answers with the keys and the report card cost, in tokens of training that take as long."""
+"""Cost of the base's answers, the keys and the report card, as the number of training tokens that take as long."""
 # Bytes of Python, torch, transformers and a copy of the weights while they load (docs/explain/figures.md).
 _TORCH = 1.25e9
 _NF4 = 0.57  # bytes a weight takes with its share of the constants (QLoRA, arXiv 2305.14314: 4.5 bits)

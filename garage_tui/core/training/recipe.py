@@ -97,12 +97,12 @@ CHANGEABLE = (
     "base", "epochs", "lr", "rank", "alpha", "batch_size", "accumulation", "warmup_steps", "max_length", "seed", "kl",
     "load_in_4bit", "trainer",
 )  # fmt: skip
-"""What the command line lets the owner change; the form has a field for most of it."""
+"""The fields that the command line can change; the form has a field for most of them."""
 
 
 def presets() -> dict[str, str]:
-    """Return the presets' names, each with a few words on what it is for."""
-    return {name: words for name, (words, _) in _PRESETS.items()}
+    """Return the presets by name, each with its purpose."""
+    return {name: purpose for name, (purpose, _) in _PRESETS.items()}
 
 
 def make_recipe(preset: str = "default", *, rows: int = 0, **changes: object) -> LoraRecipe:

@@ -52,4 +52,4 @@ EXPLANATIONS: dict[str, str] = {
     "gpus": "Indices of the GPUs to use, such as 0 or 0,1. Empty: the first free one.",
     "name": "The readable end of the run's id; by default the name of the facts file.",
 }
-"""Of every field of the form: at most two lines in a terminal of 80 columns."""
+"""The explanations of all fields of the form: at most two lines each in a terminal of 80 columns."""

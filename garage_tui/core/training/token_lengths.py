@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.facts.line import Fact, Line
-from garage_tui.core.training import token_preview as tokens
+from garage_tui.core.training import token_preview
 
 
 def describe_cut(count: int, cut: int, limit: int) -> str:
@@ -15,7 +15,7 @@ def describe_cut(count: int, cut: int, limit: int) -> str:
 
 
 class TokenLengths:
-    """What has been counted so far, by question and answer, so that no row is counted twice.
+    """A cache of token counts by question and answer, so that no row is counted twice.
 
     Args:
         base: the base model whose tokens count.
@@ -33,16 +33,16 @@ class TokenLengths:
         yet counts nothing: the launch form and `garage facts check --base` say that it is missing.
         """
         # A token has at least one byte, so a shorter line fits whatever the tokenizer.
-        long = [line for line in lines if len(line.raw) + tokens.TEMPLATE_TOKENS > self._limit and _taught(line)]
+        long = [line for line in lines if len(line.raw) + token_preview.TEMPLATE_TOKENS > self._limit and _taught(line)]
         new = {_key(line.fact): line.fact for line in long if line.fact and _key(line.fact) not in self._known}
         if new:
             try:
-                found = tokens.too_long(self._base, new.values(), self._limit)
+                found = token_preview.too_long(self._base, new.values(), self._limit)
             except GarageError:
                 found = []
             self._known.update(dict.fromkeys(new, ""))
             self._known.update({_key(fact): describe_cut(count, cut, self._limit) for fact, count, cut in found})
-        return {id(line): words for line in long if line.fact and (words := self._known[_key(line.fact)])}
+        return {id(line): text for line in long if line.fact and (text := self._known[_key(line.fact)])}
 
 
 def _taught(line: Line) -> bool:

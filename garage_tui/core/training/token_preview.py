@@ -38,24 +38,24 @@ def see(base: str, rows: Iterable[Fact]) -> list[list[Token]]:
     Raises:
         GarageError: the model is not on this box, or its tokenizer cannot be read.
     """
-    from garage_tui.core.models import base_models as models  # most visits look at no tokens
+    from garage_tui.core.models import base_models  # most visits look at no tokens
 
-    model = models.find(base)
+    model = base_models.find(base)
     if not model.here:
         raise GarageError(f"{model.name} is not on this box yet: `garage models fetch {model.name}` fetches it")
-    asked = "".join(json.dumps({"question": row.question, "answer": row.answer}) + "\n" for row in rows)
+    questions = "".join(json.dumps({"question": row.question, "answer": row.answer}) + "\n" for row in rows)
     command = [sys.executable, "-m", _JOB, str(model.path)]
     try:
         done = subprocess.run(
-            command, input=asked, capture_output=True, text=True, timeout=_SECONDS, env=environment(), check=False
+            command, input=questions, capture_output=True, text=True, timeout=_SECONDS, env=environment(), check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise GarageError(f"the tokenizer could not be asked: {one_line(str(error))}") from error
+        raise GarageError(f"the tokenizer could not be run: {one_line(str(error))}") from error
     answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     if answers and "error" in answers[0]:
         raise GarageError(one_line(answers[0]["error"], 300))
-    if done.returncode or len(answers) != asked.count("\n"):
-        raise GarageError(f"the tokenizer could not be asked: {one_line(done.stderr[-300:]) or 'it ended early'}")
+    if done.returncode or len(answers) != questions.count("\n"):
+        raise GarageError(f"the tokenizer could not be run: {one_line(done.stderr[-300:]) or 'it ended early'}")
     return [[Token(*token) for token in answer["tokens"]] for answer in answers]
 
 

@@ -18,7 +18,7 @@ from garage_tui.core.base.settings import models_folder
 from garage_tui.core.images.image_set import ImageSet
 from garage_tui.jobs.diffusion.butterfly import generate
 
-MOST_CACHED = 8
+MAX_CACHED = 8
 """Most sets of pictures in the cache; the least recently used are deleted first."""
 
 
@@ -75,6 +75,6 @@ def _write(path: Path, images: np.ndarray) -> None:
     np.save(data, images)
     write_atomic(path, data.getvalue())
     kept = sorted(path.parent.glob("procedural-*.npy"), key=lambda file: file.stat().st_mtime, reverse=True)
-    for old in kept[MOST_CACHED:]:
+    for old in kept[MAX_CACHED:]:
         with contextlib.suppress(OSError):
             old.unlink()

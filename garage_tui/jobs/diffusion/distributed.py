@@ -34,7 +34,7 @@ from garage_tui.jobs.runtime.parent_watch import end_with_parent
 _STORE = "GARAGE_RANKS_PORT"
 _POLL_SECONDS = 0.5
 _FINAL_SECONDS = 3.0
-"""How long the job may take to report an error of its own, once another process has ended."""
+"""Seconds that the job may take to report an error of its own after another process has ended."""
 _LOST = "the process of another GPU has ended; see log.txt for its last messages"
 
 

@@ -47,7 +47,7 @@ def card_of(
         seed=recipe.seed + _APART,
         sampler=recipe.sampler,
         steps=recipe.sample_steps,
-        said=lambda done, of: say(f"drawing {_SAMPLES} pictures to measure: {done / of:.0%}"),
+        on_progress=lambda done, of: say(f"drawing {_SAMPLES} pictures to measure: {done / of:.0%}"),
     )
     say("comparing the drawn pictures with real ones")
     features = RandomFeatures(pictures)

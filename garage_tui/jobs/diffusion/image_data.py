@@ -14,7 +14,7 @@ import numpy as np
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.images import image_folder, image_set
-from garage_tui.core.images.image_set import MOST_HELD_OUT, ImageSet, SkippedImage
+from garage_tui.core.images.image_set import MAX_HELD_OUT, ImageSet, SkippedImage
 from garage_tui.core.images.square import Fit
 from garage_tui.jobs.diffusion import butterfly_cache, hub_images
 
@@ -75,7 +75,7 @@ def load(
     if images == PROCEDURAL:
         count = DRAWN if count is None else count
         image_set.check_size(size, count, "procedural")
-        found = butterfly_cache.pictures(count, max(1, min(count, DRAWN) * MOST_HELD_OUT // DRAWN), size, seed, say)
+        found = butterfly_cache.pictures(count, max(1, min(count, DRAWN) * MAX_HELD_OUT // DRAWN), size, seed, say)
         return _data(found, PROCEDURAL, "procedural butterflies")
     progress = _progress(say)
     if images == SMITHSONIAN:

@@ -115,7 +115,7 @@ class DiffusionReporter:
                     seed=recipe.seed,
                     sampler=recipe.sampler,
                     steps=recipe.sample_steps,
-                    said=lambda done, of: self._say(f"drawing the sheet of epoch {epoch}: {done / of:.0%}"),
+                    on_progress=lambda done, of: self._say(f"drawing the sheet of epoch {epoch}: {done / of:.0%}"),
                 )
         except StopRequestedError:
             return  # the training loop handles the request; the sheet is drawn when the run is resumed

@@ -30,7 +30,7 @@ from garage_tui.jobs.runtime.error_text import describe_without_log
 FULL_DISK = "free some space and try again"
 OUT_OF_MEMORY = "out of memory while drawing; draw fewer at once, or stop other programs"
 
-_MOST_FRAMES = 50
+_MAX_FRAMES = 50
 """Most frames of an animation: at 0.2 s each it lasts ten seconds, with any number of steps."""
 
 
@@ -70,7 +70,7 @@ def draw(folder: Path, count: int, seed: int, steps: int | None, out: Path, traj
 
     net, noise_schedule, step = _model(folder, recipe)
     net = net.to("cuda" if torch.cuda.is_available() else "cpu")
-    frames, every, seen_steps = [], math.ceil(steps / _MOST_FRAMES), itertools.count()
+    frames, every, seen_steps = [], math.ceil(steps / _MAX_FRAMES), itertools.count()
 
     def seen(x: torch.Tensor, guess: torch.Tensor) -> None:
         if next(seen_steps) % every == 0:
@@ -85,7 +85,7 @@ def draw(folder: Path, count: int, seed: int, steps: int | None, out: Path, traj
         sampler=recipe.sampler,
         steps=steps,
         batch=count if trajectory else 64,
-        said=lambda done, of: _say({"done": done, "of": of}),
+        on_progress=lambda done, of: _say({"done": done, "of": of}),
         seen=seen if trajectory else None,
     )
     about: dict[str, Any] = {

@@ -13,7 +13,7 @@ SAMPLERS = {"ddim": DDIMScheduler, "ddpm": DDPMScheduler, "dpmsolver": DPMSolver
 NAMES = {"ddim": "DDIM", "ddpm": "DDPM", "dpmsolver": "DPM-Solver++"}
 _LATER_NOISE = 1 << 48
 """Added to the seed of a picture's initial noise for the noise of later steps."""
-Said = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 
 
 def first_noise(count: int, size: int, seed: int) -> torch.Tensor:
@@ -35,7 +35,7 @@ def sample(
     sampler: str = "ddim",
     steps: int = 50,
     batch: int = 64,
-    said: Said | None = None,
+    on_progress: OnProgress | None = None,
     seen: Callable[[torch.Tensor, torch.Tensor], None] | None = None,
 ) -> np.ndarray:
     """Draw pictures.
@@ -44,7 +44,7 @@ def sample(
         net: a UNet2DModel, or a net with its interface; its training mode is restored.
         noise_schedule: the DDPMScheduler of its training.
         batch: pictures at once.
-        said: called with the finished and the total steps of all batches; it may raise to cancel.
+        on_progress: called with the finished and the total steps of all batches; it may raise to cancel.
         seen: called before each step with x_t and the net's prediction of the final picture, (count, 3, size, size),
             −1 to 1; only if all are drawn in one batch.
 
@@ -70,8 +70,8 @@ def sample(
                     seen(x, predicted_picture(noise_schedule, x, out, int(t)))
                 x = scheduler.step(out, t, x, **extra).prev_sample
                 done += 1
-                if said is not None:
-                    said(done, steps * len(batches))
+                if on_progress is not None:
+                    on_progress(done, steps * len(batches))
         drawn.append(to_pictures(x))
     net.train(was_training)
     return np.concatenate(drawn)

@@ -21,7 +21,6 @@ import msgspec
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.export import llama_cpp, model_card
-from garage_tui.core.export import target as export_place
 from garage_tui.core.export.export_process import (
     EXPORT_FORMATS,
     OUTTYPES,
@@ -31,7 +30,16 @@ from garage_tui.core.export.export_process import (
     needed_bytes,
     refusal,
 )
-from garage_tui.core.export.target import MARK, ExportMarker
+from garage_tui.core.export.target import (
+    MARK,
+    ExportMarker,
+    check_disk_space,
+    install,
+    replaces,
+    signature,
+    staging_folder,
+    target_path,
+)
 from garage_tui.core.models.base_models import BaseModel, find
 from garage_tui.core.models.weight_safety import PICKLES
 from garage_tui.core.runs.catalog import disk_bytes
@@ -75,8 +83,8 @@ def export(folder: Path, request: ExportRequest) -> None:
     if reason := refusal(run):
         raise BadInputError(reason)
     assert run.manifest and run.adapter
-    target = export_place.target_path(folder, request.form, request.outtype, request.to)
-    export_place.replaces(target, run.id, request.form)
+    target = target_path(folder, request.form, request.outtype, request.to)
+    replaces(target, run.id, request.form)
     tool = llama_cpp.require_converter(request.converter) if request.form == "gguf" else None
     if tool:
         gguf.check_ready(tool)
@@ -84,10 +92,10 @@ def export(folder: Path, request: ExportRequest) -> None:
     if request.form != "adapter":
         base = fetch.ensure(base.name, _say)
     notes = _notes(run.manifest, base, request)
-    with export_place.staging_folder(target) as staging:
+    with staging_folder(target) as staging:
         made = staging / target.name
         if request.form == "adapter":
-            export_place.check_disk_space(staging, disk_bytes(run.adapter))
+            check_disk_space(staging, disk_bytes(run.adapter))
             _adapter(run.adapter, run.manifest, base, made, notes)
         else:
             merged = staging / f"{run.id}-merged" if tool else made
@@ -95,8 +103,8 @@ def export(folder: Path, request: ExportRequest) -> None:
             if tool:
                 gguf.convert(tool, merged, made, request.outtype, _about(run.manifest), _say)
         _say("moving the export to its target")
-        earlier = export_place.replaces(target, run.id, request.form)  # checked again, minutes later
-        export_place.install(made, target)
+        earlier = replaces(target, run.id, request.form)  # checked again, minutes later
+        install(made, target)
     size = target.stat().st_size if target.is_file() else disk_bytes(target)
     _print(ExportEvent(path=str(target), bytes=size, replaced=earlier, notes=tuple(notes)))
 
@@ -154,7 +162,7 @@ def _merged(
 ) -> None:
     """Merge the adapter into its base, and save it with a model card."""
     weights = count_weights(base.path)
-    export_place.check_disk_space(made.parent, needed_bytes(request.form, weights, request.outtype))
+    check_disk_space(made.parent, needed_bytes(request.form, weights, request.outtype))
     _say("starting torch")
     from garage_tui.jobs.llm import merge_adapter
 
@@ -177,7 +185,7 @@ def _describe(made: Path, manifest: Manifest, base: BaseModel, form: str, card: 
 
 def _about(manifest: Manifest) -> dict[str, str]:
     """Return the metadata of a GGUF, besides what the converter reads from the model card."""
-    return {"general.name": manifest.id, "general.description": export_place.signature(manifest.id)}
+    return {"general.name": manifest.id, "general.description": signature(manifest.id)}
 
 
 def _say(text: str) -> None:

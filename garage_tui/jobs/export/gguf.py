@@ -18,7 +18,7 @@ from garage_tui.core.export import llama_cpp
 
 _MISSING = re.compile(r"No module named '([A-Za-z0-9_]+)")
 _USUAL_THETA = 10_000.0
-"""What llama.cpp uses if a file does not contain it."""
+"""The default of llama.cpp for a file that does not contain it."""
 _PROGRESS = re.compile(r"Writing:\s+(\d+)%")
 
 

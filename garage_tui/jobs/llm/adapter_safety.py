@@ -14,7 +14,7 @@ from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.models.weight_safety import PICKLES
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
-_MOST_HEADER = 100_000_000  # bytes, the limit of safetensors' own library
+_MAX_HEADER = 100_000_000  # bytes, the limit of safetensors' own library
 
 _PLAIN: dict[str, Callable[[Any], bool]] = {
     "peft_type": lambda value: value == "LORA",
@@ -102,7 +102,7 @@ def _names(file: Path) -> list[str]:
     """Return the names of the tensors in a safetensors file (its header: 8 bytes of length, then JSON)."""
     with open_regular(file) as opened:
         size = int.from_bytes(opened.read(8), "little")
-        if not 0 < size <= min(_MOST_HEADER, file.stat().st_size):
+        if not 0 < size <= min(_MAX_HEADER, file.stat().st_size):
             raise ValueError(f"{file.name} is damaged")
         header = json.loads(opened.read(size))
     if not isinstance(header, dict):

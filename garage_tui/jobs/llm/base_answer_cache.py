@@ -23,7 +23,7 @@ from garage_tui.jobs.llm.chat_template import TokenizedExample
 from garage_tui.jobs.llm.forward_pass import Model
 from garage_tui.jobs.llm.greedy_decode import decode
 
-MOST_CACHED = 1500
+MAX_CACHED = 1500
 """Answers in a file; the oldest are dropped first (6 KB each for a width of 576 and 24 tokens)."""
 TEXT_TOKENS = 32
 """Tokens of a text whose loss counts for the perplexity."""
@@ -86,7 +86,7 @@ class BaseAnswerCache:
 
     def _write(self) -> None:
         """Write the newest answers; a cache that cannot be written is skipped."""
-        kept = dict(list(self._known.items())[-MOST_CACHED:])
+        kept = dict(list(self._known.items())[-MAX_CACHED:])
         names = {question: f"{index:06}" for index, question in enumerate(kept)}
         tensors = {names[question]: one.hidden.contiguous() for question, one in kept.items()}
         index = [[question, one.tokens, one.ended] for question, one in kept.items()]

@@ -27,7 +27,7 @@ class GreedyAnswer:
     """One greedy answer."""
 
     tokens: list[int] = field(default_factory=list)
-    """Without the end token."""
+    """The tokens of the answer, without the end token."""
     ended: bool = False
     """False where it was truncated."""
     states: list[torch.Tensor] = field(default_factory=list)

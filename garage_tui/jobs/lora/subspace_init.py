@@ -27,7 +27,7 @@ _DIRECTIONS = 48
 _INPUT_RIDGE, _OUTPUT_RIDGE = 0.05, 0.1
 """Share of C's mean diagonal that is added to it, so that directions which the guards hardly use stay finite."""
 _AT_ONCE = 16
-_MOST_NUMBERS = 7e8
+_MAX_NUMBERS = 7e8
 """Numbers in memory at once (1.4 GB): a wider model is processed a group of layers at a time."""
 _KEPT = torch.bfloat16
 """Eight bits of mantissa are enough for a second moment over hundreds of tokens, and half the memory."""
@@ -186,7 +186,7 @@ def _groups(layers: list[Any]) -> Iterator[list[Any]]:
     for layer in layers:
         width = layer.lora_A["default"].weight.shape[1] + layer.lora_B["default"].weight.shape[0]
         more = float(width) * (_FACT_TOKENS + _GUARD_TOKENS)
-        if group and size + more > _MOST_NUMBERS:
+        if group and size + more > _MAX_NUMBERS:
             yield group
             group, size = [], 0.0
         group.append(layer)

@@ -64,7 +64,7 @@ def train(job: Job[LoraRecipe]) -> None:
 
     from garage_tui.jobs.llm import unsloth
     from garage_tui.jobs.llm.load import load_base
-    from garage_tui.jobs.lora.progress_callback import ProgressCallback
+    from garage_tui.jobs.lora.run_callback import RunCallback
     from garage_tui.jobs.lora.trainer_inputs import TrainerInputs
 
     set_seed(recipe.seed)
@@ -96,9 +96,7 @@ def train(job: Job[LoraRecipe]) -> None:
         from garage_tui.jobs.lora.guarded_trainer import make_trainer
     else:
         from garage_tui.jobs.lora.sft_trainer import make_trainer
-    callback = ProgressCallback(
-        folder, progress, job.interruptions, start, manifest.checkpoint_seconds, recipe, taught.file
-    )
+    callback = RunCallback(folder, progress, job.interruptions, start, manifest.checkpoint_seconds, recipe, taught.file)
     resumed = bool(start.folder)
     trainer = make_trainer(
         TrainerInputs(recipe, taught.file, base, tokenizer, model, arguments, callback, progress, resumed)

@@ -28,7 +28,7 @@ class TrainerChoice:
 
     unsloth: bool
     text: str
-    """What the log says about it: `trains with TRL and PEFT: no CUDA GPU`."""
+    """The sentence for the log: `trains with TRL and PEFT: no CUDA GPU`."""
 
 
 def choose(name: TrainerName, base: BaseModel) -> TrainerChoice:

@@ -1,4 +1,4 @@
-"""What the plain and the guarded recipe make their trainers of."""
+"""The inputs from which the plain and the guarded recipe make their trainers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from garage_tui.core.facts.file import FactsFile
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.training.recipe import LoraRecipe
-from garage_tui.jobs.lora.progress_callback import ProgressCallback
+from garage_tui.jobs.lora.run_callback import RunCallback
 from garage_tui.jobs.runtime.progress import Progress
 
 
@@ -24,7 +24,7 @@ class TrainerInputs:
     """The base model, without an adapter unless Unsloth made it."""
     arguments: dict[str, Any]
     """The fields of transformers' TrainingArguments that both recipes share."""
-    callback: ProgressCallback
+    callback: RunCallback
     progress: Progress
     resumed: bool
     """True where the adapter's weights come from a checkpoint."""

@@ -1,1 +1,1 @@
-"""What every job needs: progress, interruptions, checkpoints, telemetry, error texts, cores."""
+"""The runtime of all jobs: progress, interruptions, checkpoints, telemetry, error texts, cores."""

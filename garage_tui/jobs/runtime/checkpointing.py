@@ -16,7 +16,7 @@ _SHARE = 0.02  # of the time may go into saving
 
 @dataclass(frozen=True)
 class ResumePoint:
-    """Where a run starts: at step 0, or at a checkpoint."""
+    """The point from which a run starts or resumes: step 0, or a checkpoint."""
 
     folder: Path | None = None
     step: int = 0

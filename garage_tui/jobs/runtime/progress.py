@@ -222,9 +222,15 @@ class Progress:
     def suspend(self, step: int, hold: Hold) -> None:
         """Put the run back into the queue; the supervisor starts it again when the wait is over."""
         self.write_state(
-            "queued", reason=hold.reason, waits=hold.waits, phase="", gpus=(), seconds_left=None, **self.energy_fields()
+            "queued",
+            reason=hold.reason,
+            waits=hold.waiting_for,
+            phase="",
+            gpus=(),
+            seconds_left=None,
+            **self.energy_fields(),
         )
-        self.write_event("left", at=step, waits=hold.waits, reason=hold.reason)
+        self.write_event("left", at=step, waits=hold.waiting_for, reason=hold.reason)
         print(f"suspended at step {step}: {hold.reason}", flush=True)
 
     def end_early(self) -> None:

@@ -32,7 +32,7 @@ R = TypeVar("R", LoraRecipe, DiffusionRecipe)
 
 @dataclass(frozen=True)
 class Job(Generic[R]):
-    """What a training job works with."""
+    """The inputs of a training job."""
 
     folder: Path
     """The run folder."""
@@ -43,7 +43,7 @@ class Job(Generic[R]):
 
 
 def run(train: Callable[[Job[R]], None], recipe: type[R], out_of_memory: str) -> int:
-    """Have `train` work on the run folder of the command line, and return the exit code.
+    """Run `train` on the run folder of the command line, and return the exit code.
 
     Args:
         recipe: what the manifest's recipe is read as.

@@ -35,7 +35,7 @@ class AskTarget(msgspec.Struct, frozen=True):
 
 
 class AskRequest(msgspec.Struct, frozen=True):
-    """What comes on stdin."""
+    """The request on stdin."""
 
     base: str
     questions: list[str]

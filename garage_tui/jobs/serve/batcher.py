@@ -15,7 +15,7 @@ from garage_tui.jobs.serve.engine import MAX_ROWS, Engine
 from garage_tui.jobs.serve.generation import GenerationRow
 
 GATHER_SECONDS = 0.03
-"""How long a batch stays open for more questions: base and tuned are asked within a few milliseconds of one another."""
+"""Seconds that a batch stays open: the questions to base and tuned model arrive within a few milliseconds."""
 MAX_WAITING = 64
 """Most questions in the queue; more are refused."""
 

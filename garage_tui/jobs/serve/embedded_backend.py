@@ -26,7 +26,7 @@ from garage_tui.jobs.serve.request_schema import ChatRequest
 from garage_tui.jobs.serve.routes import RequestRefusedError, unless_gone
 
 _SLEEP_SECONDS = 30.0
-"""How long answers under way may take before the model is unloaded."""
+"""Seconds that unfinished answers may take before the model is unloaded."""
 
 
 class EmbeddedBackend:

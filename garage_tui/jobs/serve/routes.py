@@ -31,7 +31,7 @@ class RequestRefusedError(Exception):
 
 
 class Backend(Protocol):
-    """What answers the questions: a model in this process, or another server behind this one."""
+    """A backend that answers questions: a model in this process, or another server behind this one."""
 
     name: str
     """For people: `transformers 5.0.0`."""

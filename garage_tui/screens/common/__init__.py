@@ -1,1 +1,1 @@
-"""What several screens share: texts about runs and recipes."""
+"""Code that several screens share: messages, and texts about runs and recipes."""

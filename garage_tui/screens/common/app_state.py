@@ -1,4 +1,4 @@
-"""What the screens may read of the app: the runs, the hardware readings and what the terminal can show."""
+"""The state of the app that its screens may read: the runs, the hardware readings and what the terminal can show."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class AppState(Protocol):
     hardware: HardwareSnapshot | None
     """The sensors of this box as they were last read; None before the first reading."""
     terminal: Terminal
-    """What the terminal can show."""
+    """The capabilities of the terminal."""
 
 
 def app_state(widget: Widget) -> AppState:

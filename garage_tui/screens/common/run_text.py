@@ -25,7 +25,7 @@ _SIGNS = {
     "broken": ("?", "$error"),
 }
 _WAITS = {"card": "GPU"}
-"""What a run waits for, where the word in `state.json` is not the one that people know."""
+"""Names of reasons to wait that people know, for words in `state.json` that they do not."""
 
 
 def badge(run: RunSnapshot) -> Content:
@@ -52,7 +52,7 @@ def progress(run: RunSnapshot) -> Content:
     state = run.state
     if run.queue_position is not None:
         return Content.styled(queue_text(run.queue_position), "$muted")
-    if not run.alive or run.status == "paused" or run.waits:
+    if not run.alive or run.status == "paused" or run.waiting_for:
         reason = reason_text(run)
         return Content.styled(reason, "$muted") if reason or not run.card else verdict(run.card)
     if state and not state.step and state.phase:
@@ -106,9 +106,11 @@ def header_lines(runs: tuple[RunSnapshot, ...]) -> tuple[Content, ...]:
     state = run.state
     done = fraction(state) if state and state.step else ""
     phase = "paused" if run.status == "paused" else one_line(state.phase, 40) if state else ""
-    now = f"{run.status}: {run.reason}" if run.waits else time_text(run) or phase
+    now = f"{run.status}: {run.reason}" if run.waiting_for else time_text(run) or phase
     more = f"{len(alive) - 1} more" if len(alive) > 1 else ""
-    brief = f"{run.status}: {_WAITS.get(run.waits, run.waits)}" if run.waits else time_text(run) or phase
+    brief = (
+        f"{run.status}: {_WAITS.get(run.waiting_for, run.waiting_for)}" if run.waiting_for else time_text(run) or phase
+    )
     versions = (
         (f"{run.name} {done}".strip(), now, more),
         (f"{run.name} {done}".strip(), brief),

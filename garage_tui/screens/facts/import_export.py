@@ -10,7 +10,7 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line, plain
-from garage_tui.core.facts.file import MOST_BYTES
+from garage_tui.core.facts.file import MAX_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,7 +81,7 @@ class ImportExport:
         if path is None:
             return
         try:
-            data = await asyncio.to_thread(read_regular, path, MOST_BYTES)
+            data = await asyncio.to_thread(read_regular, path, MAX_BYTES)
         except OSError as error:
             self._host.notice.wrong(plain(f"{path}: {error.strerror}"))
             return

@@ -92,7 +92,7 @@ class OpenFile:
         for leftover in list(store.leftovers):
             text = self._described(store, leftover)
             ago = duration(time.time() - leftover.written)
-            dialog = Pick(f"Unsaved work from {ago} ago", ["Restore", "Discard"], words=plain(text))
+            dialog = Pick(f"Unsaved work from {ago} ago", ["Restore", "Discard"], text=plain(text))
             choice = await self._host.ask(dialog)
             if choice is None:
                 self._host.notice.note("Unsaved work is kept, and offered again at the next start")

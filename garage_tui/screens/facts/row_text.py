@@ -15,7 +15,7 @@ from garage_tui.core.facts.filter import ROW_KINDS, Filter
 from garage_tui.core.facts.line import Line
 from garage_tui.core.facts.row_problems import problems as problems_of
 
-_MOST_VARIANTS = 12
+_MAX_VARIANTS = 12
 
 
 def counts(document: Document, shown: int, row_filter: Filter, unsaved: int) -> str:
@@ -39,8 +39,8 @@ def cells(document: Document, position: int) -> Sequence[Content]:
     number = str(position + 1)
     if line.fact is None:
         raw = Content.styled(_raw(line.raw[:400]), "$muted")
-        words = one_line(line.complaints[0].text) if line.complaints else "holds no fact"
-        return _numbered("✗", "bold $error", number), raw, Content.styled(words, "$error"), Content()
+        problem = one_line(line.complaints[0].text) if line.complaints else "holds no fact"
+        return _numbered("✗", "bold $error", number), raw, Content.styled(problem, "$error"), Content()
     question = Content(shown_line(line.fact.question))
     if line.fact.is_statement:
         question = Content.styled("needs a question", "$warning italic")
@@ -86,23 +86,23 @@ def details(document: Document, line: Line) -> Content:
         parts.append(Content.styled("exam: never taught, asked afterwards", "$secondary"))
     if group := document.coverage.group(line):
         parts += [
-            Content.assemble((f"{words}. ", "$warning"), (why, "$muted"))
-            for words, why in map(GAP_TEXTS.__getitem__, group.gaps)
+            Content.assemble((f"{gap}. ", "$warning"), (why, "$muted"))
+            for gap, why in map(GAP_TEXTS.__getitem__, group.gaps)
         ]
         parts += _variants(group, line)
     for key, value in line.fact.extra.items():
         if key != "exam" and not (key == "fact" and line.fact.is_statement):
-            words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            parts.append(Content.styled(f"{shown_line(key, 40)}: {shown_line(words, 400)}", "$muted"))
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            parts.append(Content.styled(f"{shown_line(key, 40)}: {shown_line(text, 400)}", "$muted"))
     return Content("\n").join(parts)
 
 
 def _variants(group: FactGroup, line: Line) -> list[Content]:
     """Return the other questions of the fact, one below the other after "also asked as:"."""
     others = [other.fact for other in group.lines if other is not line and other.fact and other.fact.question]
-    texts = [f"{'exam ' if fact.exam else ''}{shown_line(fact.question, 150)}" for fact in others[:_MOST_VARIANTS]]
-    if len(others) > _MOST_VARIANTS:
-        texts.append(f"and {len(others) - _MOST_VARIANTS:,} more questions")
+    texts = [f"{'exam ' if fact.exam else ''}{shown_line(fact.question, 150)}" for fact in others[:_MAX_VARIANTS]]
+    if len(others) > _MAX_VARIANTS:
+        texts.append(f"and {len(others) - _MAX_VARIANTS:,} more questions")
     label = "also asked as: "
     return [Content.assemble((" " * len(label) if row else label, "$muted"), text) for row, text in enumerate(texts)]
 

@@ -78,7 +78,7 @@ class SuggestionsDialog(Dialog[list[str]]):
             questions, fact = self._about == "question", self._fact
             box.border_title = "Other questions for this fact" if questions else "Other wordings of this answer"
             chosen = fact.question or fact.answer if questions else fact.answer
-            yield Static(Content(one_line(chosen, 300)), classes="words")
+            yield Static(Content(one_line(chosen, 300)), classes="text")
             title = self._about.capitalize()
             yield Table(Column("", 1), Column(title, share=1), Column("From", 10), id="suggestions")
             yield Input(id="suggestions-edit", compact=True)

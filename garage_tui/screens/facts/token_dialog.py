@@ -48,7 +48,7 @@ class TokenDialog(Dialog[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="box form") as box:
             box.border_title = Content(f"What {model_label(self._base)} sees")
-            yield Static(Content("running its tokenizer …"), id="tokens-summary", classes="words")
+            yield Static(Content("running its tokenizer …"), id="tokens-summary", classes="text")
             with VerticalScroll():
                 yield Static(id="tokens-text")
             yield KeyBar()

@@ -23,7 +23,7 @@ class AlbumIndex:
         self._folders: tuple[Album, ...] = ()
 
     def add_folder(self, folder: Path) -> None:
-        """Have a folder outside of `datasets` found from now on, before the others."""
+        """Add a folder outside of `datasets` to the albums, before the others."""
         if folder not in self._opened:
             self._opened.insert(0, folder)
 
@@ -40,8 +40,8 @@ class AlbumIndex:
         self._runs.pop(changed or Path(), None)
         known = self._runs
         self._runs = {
-            path: known[path] if path in known and known[path][0] == drawn else (drawn, albums.run_album(path))
-            for path, drawn in runs
+            path: known[path] if path in known and known[path][0] == mtime else (mtime, albums.run_album(path))
+            for path, mtime in runs
         }
         if folders:
             found = albums.dataset_albums(self._datasets)

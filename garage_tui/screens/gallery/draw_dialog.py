@@ -10,15 +10,15 @@ from textual.containers import Grid, Vertical
 from textual.content import Content
 from textual.widgets import Input, Label, Static
 
-from garage_tui.core.diffusion.sample import MOST_SAMPLES, MOST_SEED, MOST_STEPS, SampleRequest
+from garage_tui.core.diffusion.sample import MAX_SAMPLES, MAX_SEED, MAX_STEPS, SampleRequest
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.notice import Notice
 
 _FIELDS = (
-    ("seed", "Seed", MOST_SEED, "the same seed gives the same pictures"),
-    ("count", "Pictures", MOST_SAMPLES, f"1 to {MOST_SAMPLES}"),
-    ("steps", "Steps", MOST_STEPS, "empty: the run's own setting"),
+    ("seed", "Seed", MAX_SEED, "the same seed gives the same pictures"),
+    ("count", "Pictures", MAX_SAMPLES, f"1 to {MAX_SAMPLES}"),
+    ("steps", "Steps", MAX_STEPS, "empty: the run's own setting"),
 )
 
 
@@ -47,7 +47,7 @@ class DrawDialog(Dialog[SampleRequest | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
             box.border_title = Content("Draw new samples")
-            yield Static(Content(f"With the model of {self._run_name}, while other runs go on."), classes="words")
+            yield Static(Content(f"With the model of {self._run_name}, while other runs go on."), classes="text")
             with Grid(id="order-fields"):
                 for name, label, most, hint in _FIELDS:
                     yield Label(label)

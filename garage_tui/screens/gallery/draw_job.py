@@ -17,7 +17,7 @@ from garage_tui.core.diffusion import sample
 from garage_tui.core.diffusion.sample import SampleEvent, SampleRequest
 from garage_tui.core.images import albums, contact_sheet
 from garage_tui.screens.gallery.view import PageRef
-from garage_tui.widgets.gauge import gauge
+from garage_tui.widgets.charts.gauge import gauge
 
 if TYPE_CHECKING:
     from textual.worker import Worker
@@ -40,7 +40,7 @@ class DrawJob:
     def __init__(self, host: GalleryHost, player: Player) -> None:
         self._host, self._player = host, player
         self._subject = ""
-        """What is being drawn; empty where nothing is."""
+        """A description of the job in progress; empty if there is none."""
         self._worker: Worker[None] | None = None
         self._progress = SampleEvent()
         self._began = 0.0

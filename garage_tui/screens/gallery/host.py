@@ -1,4 +1,4 @@
-"""What the parts of the Gallery may ask of it."""
+"""The Protocol through which the parts of the Gallery use it."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ class GalleryPane(Pane):
     def _show_runs(self, runs: tuple[RunSnapshot, ...]) -> None:
         """Look for new sheets where the watcher saw that there are some; else only the states may have changed."""
         self._runs = runs
-        sheet_times = tuple((run.id, run.drawn) for run in runs if run.draws)
+        sheet_times = tuple((run.id, run.sheets_mtime_ns) for run in runs if run.draws)
         if sheet_times != self._sheet_times:
             self._sheet_times = sheet_times
             self.run_worker(self.find_albums(), group="look")
@@ -148,7 +148,7 @@ class GalleryPane(Pane):
             changed: a run that has a new sheet, before the watcher saw it.
         """
         async with self._finding:
-            runs = [(run.path, run.drawn) for run in self._runs if run.draws]
+            runs = [(run.path, run.sheets_mtime_ns) for run in self._runs if run.draws]
             found = await asyncio.to_thread(self.albums.find, runs, folders=folders, changed=changed)
             has_moved = self.browser.update(found, is_playing=self.player.is_playing)
             self.set_class(not found, "-empty")

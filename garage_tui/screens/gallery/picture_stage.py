@@ -33,7 +33,7 @@ class PictureStage(Frame):
         self.picture = Picture(terminal, id="gallery-picture")
         self.renderer = ViewRenderer()
         self.rendered: RenderedView | None = None
-        """What is shown; None where there is nothing, or it could not be rendered."""
+        """The rendered view; None if there is none, or it could not be rendered."""
         self._requested: View | None = None
         self._shown: View | None = None
         self._is_rendering = False
@@ -41,7 +41,7 @@ class PictureStage(Frame):
 
     def compose(self) -> ComposeResult:
         yield self.picture
-        yield Static(id="gallery-words")
+        yield Static(id="gallery-caption")
 
     @property
     def is_settled(self) -> bool:
@@ -50,7 +50,7 @@ class PictureStage(Frame):
 
     @property
     def surface(self) -> Surface | None:
-        """What views are rendered for; None while the picture is hidden."""
+        """The surface for which views are rendered; None while the picture is hidden."""
         picture = self.picture
         columns, rows = picture.content_size
         if not (columns and rows):
@@ -95,7 +95,7 @@ class PictureStage(Frame):
     def show_caption(self, caption: Content) -> None:
         """Show a text below the picture."""
         if caption != self._caption:
-            line = self.query_one("#gallery-words", Static)
+            line = self.query_one("#gallery-caption", Static)
             heights = [-(-one.cell_length // max(1, line.size.width)) for one in (caption, self._caption)]
             self._caption = caption
             line.update(caption, layout=heights[0] != heights[1])  # a new layout costs more than a new line

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from garage_tui.widgets.gauge import gauge
+from garage_tui.widgets.charts.gauge import gauge
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from garage_tui.screens.gallery.view import PageRef
 
 _TICK_SECONDS = 0.2
-"""At most five frames a second: more would be a burden to a slow line, and no terminal is a cinema."""
+"""Seconds between two frames: more than five frames a second would overload a slow connection."""
 _SHEET_SECONDS = 0.8
-"""How long the sheet of an epoch is shown."""
+"""Seconds for which the sheet of an epoch is shown."""
 _GAUGE_WIDTH = 16
 
 

@@ -24,7 +24,7 @@ _CACHED_PIXELS = 24_000_000
 _PHOTO_SIZE = (2048, 2048)
 """Pixels that are kept of a photograph: no screen shows more of it."""
 _MIN_DOTS = {"half": 16, "ascii": 20}
-"""How many dots wide a picture of a sheet has to be to be made out, in modes whose dots are large."""
+"""Least width of a recognisable picture in dots, in the image modes with large dots."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class RenderedView:
     zoom: int = 0
     """The zoom level that was rendered, from 0."""
     zooms: int = 1
-    """How many zoom levels there are."""
+    """Number of zoom levels."""
     parts: int = 1
-    """How many parts the sheet has at this zoom level."""
+    """Number of parts of the sheet at this zoom level."""
 
 
 class ViewRenderer:

@@ -1,4 +1,4 @@
-"""What the Gallery shows, as a value: which page, how much of it, on which part of the screen."""
+"""A view of the Gallery as a value: which page, how much of it, on which part of the screen."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Surface:
 
 @dataclass(frozen=True)
 class View:
-    """What to render. Two views are equal if rendering the second would change nothing."""
+    """The input of the renderer. Two views are equal if rendering the second would change nothing."""
 
     page: PageRef
     surface: Surface
     left: PageRef | None = None
     """The page to the left of it."""
     zoom: int | None = None
-    """How much of a sheet is shown: 0 is all of it, 1 half of it …; None chooses what can be made out."""
+    """The zoom level of a sheet: 0 is all of it, 1 half of it …; None chooses what can be made out."""
     part: int = 0
     """Which part of a sheet is shown, from 0; counted modulo the number of parts."""
     frame: int | None = None

@@ -13,8 +13,8 @@ from garage_tui.core.hardware.gpu_reading import GpuReading
 from garage_tui.core.hardware.history import ReadingHistory
 from garage_tui.core.hardware.reading_text import share
 from garage_tui.core.limits.run_limits import RunLimits
-from garage_tui.widgets.column_chart import Threshold
-from garage_tui.widgets.history_chart import HistoryChart
+from garage_tui.widgets.charts.column_chart import Threshold
+from garage_tui.widgets.charts.history_chart import HistoryChart
 
 if TYPE_CHECKING:
     from garage_tui.core.hardware.hardware_snapshot import HardwareSnapshot
@@ -30,7 +30,7 @@ _FORMATS: dict[str, Callable[[float], str]] = {
     "memory": lambda value: human_bytes(value, binary=True, digits=0),
 }
 _EMPTY = {"temp": "no temperature sensor found", "power": "no power readings here", "busy": "", "memory": ""}
-"""What a chart shows where nothing was measured."""
+"""The text of a chart without measurements."""
 _REDRAW_SECONDS = 5.0  # only the newest column of a chart changes, and painting is expensive
 _COOLEST = 20.0
 """°C at the lower end of the temperature chart."""

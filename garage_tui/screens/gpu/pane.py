@@ -65,7 +65,7 @@ class GpuPane(Pane):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="gpu-panel", classes="panel"):
-            yield Static(Content.styled("Reading the sensors …", "$muted"), id="gpu-words")
+            yield Static(Content.styled("Reading the sensors …", "$muted"), id="gpu-summary")
         yield Histories(self._watcher.history)
         yield Notice()
 
@@ -153,7 +153,7 @@ class GpuPane(Pane):
             lines += run_lines(run, self._settings.energy)
         lines += process_lines(gpu) if gpu is not None else own_process_lines(snapshot.host)
         # A new layout takes ten times as long as painting the lines, and their number seldom changes.
-        self.query_one("#gpu-words", Static).update(Content("\n").join(lines), layout=len(lines) != self._lines)
+        self.query_one("#gpu-summary", Static).update(Content("\n").join(lines), layout=len(lines) != self._lines)
         self._lines = len(lines)
         self.histories.show(self.device, snapshot, gpu, self._limits)
 

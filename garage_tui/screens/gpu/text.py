@@ -16,12 +16,12 @@ from garage_tui.core.hardware.reading_text import ABSENT, memory_text, number, s
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.screens.common.run_text import fraction, time_text
-from garage_tui.widgets.gauge import gauge
+from garage_tui.widgets.charts.gauge import gauge
 
 _LABEL, _VALUE, _NOTE = 8, 10, 30
 """Cells of the label and the value before a bar, and of the note after it."""
-_MOST_PROCESSES = 4
-_MOST_SENSORS = 4
+_MAX_PROCESSES = 4
+_MAX_SENSORS = 4
 _HOTTEST = 110.0
 """°C at the right end of a bar: above the temperature at which a GPU switches itself off."""
 _NEARLY_FULL, _FULL = 0.9, 0.97
@@ -65,11 +65,11 @@ def _gpu_temperature(gpu: GpuReading, limits: RunLimits, width: int) -> Content:
 
 def process_lines(gpu: GpuReading) -> Iterator[Content]:
     """Yield the processes that hold memory of a GPU, the largest first."""
-    for process in gpu.processes[:_MOST_PROCESSES]:
+    for process in gpu.processes[:_MAX_PROCESSES]:
         name = process.name or f"a process that is not visible from here (pid {process.pid})"
         held = memory_text(process.memory)
         yield Content.assemble((f"{held:>9}  ", "$muted"), (name, "$primary" if process.ours else ""))
-    if (more := len(gpu.processes) - _MOST_PROCESSES) > 0:
+    if (more := len(gpu.processes) - _MAX_PROCESSES) > 0:
         yield Content.styled(f"{'':>11}and {more} more", "$muted")
 
 
@@ -89,7 +89,7 @@ def host_lines(host: Host, limits: RunLimits, width: int, gpus: int) -> Iterator
     yield _memory("disk", host.disk_used, host.disk_total, width, binary=False)
     if not host.sensors:
         yield Content.assemble((f"{'temp':<{_LABEL}}", "$muted"), "no temperature sensor found")
-    for sensor in host.sensors[:_MOST_SENSORS]:
+    for sensor in host.sensors[:_MAX_SENSORS]:
         notes, marks = [], Marks()
         if sensor.name == "cpu" and (heat := limits.heat(None)):
             marks.append((heat[0], "warning"))
@@ -103,11 +103,11 @@ def host_lines(host: Host, limits: RunLimits, width: int, gpus: int) -> Iterator
 
 def own_process_lines(host: Host) -> Iterator[Content]:
     """Yield what our processes take of this box, the busiest first."""
-    for process in host.own[:_MOST_PROCESSES]:
+    for process in host.own[:_MAX_PROCESSES]:
         cores = f"{process.cores:.1f} cores" if process.cores is not None else ABSENT
         taken = f"{human_bytes(process.memory, binary=True):>9}  {cores:>10}  "
         yield Content.assemble((taken, "$muted"), (process.name, "$primary"))
-    if (more := len(host.own) - _MOST_PROCESSES) > 0:
+    if (more := len(host.own) - _MAX_PROCESSES) > 0:
         yield Content.styled(f"{'':>23}and {more} more", "$muted")
 
 
@@ -127,7 +127,7 @@ def run_lines(run: RunSnapshot, prices: EnergySettings) -> Iterator[Content]:
     """Yield what a living run does, its limits, and the energy it has used."""
     state, limits = run.state, run.manifest.limits if run.manifest else RunLimits()
     progress = f"{run.name} {fraction(state)}".rstrip()
-    if run.status == "paused" or run.waits:
+    if run.status == "paused" or run.waiting_for:
         yield Content.styled(f"‖ {progress}  {run.status}: {one_line(run.reason, 160)}", "$warning")
     else:
         yield Content.assemble(("● ", "$primary"), " · ".join(filter(None, (progress, time_text(run)))))

@@ -20,7 +20,7 @@ from garage_tui.core.diffusion.estimate import estimate_diffusion
 from garage_tui.core.diffusion.preview import Preview
 from garage_tui.core.diffusion.recipe import DiffusionRecipe, make_recipe, presets
 from garage_tui.core.diffusion.recipe_help import CHOICES, EXPLANATIONS, LABELS
-from garage_tui.core.launch import start as launcher
+from garage_tui.core.launch import start
 from garage_tui.core.launch.rerun import diffusion_command_of, diffusion_recipe_of
 from garage_tui.core.runs.record import Run
 from garage_tui.screens.launch.field_values import ChoiceField, Field, ListField, NumberField, TextField, preset_lines
@@ -145,18 +145,18 @@ class DiffusionForm(RunForm[DiffusionRecipe]):
             if estimate.warning:
                 found.append(f"! {estimate.warning}")
             found.append(summary(last) if last else "^o shows the pictures as the model will see them.")
-            return found + self.describe_waits(launcher.runs_before(gpus))
+            return found + self.describe_waits(start.runs_before(gpus))
 
         return lines
 
     def starter(self) -> Callable[[], Path]:
         recipe, name, gpus = self.recipe(), self.fields.text("name") or None, self.fields.gpus()
 
-        def start() -> Path:
+        def launch() -> Path:
             command = diffusion_command_of(recipe, name, gpus) + self.limit_options()
-            return launcher.start_diffusion(self._workspace, self._settings, recipe, name, command, gpus, self._limits)
+            return start.start_diffusion(self._workspace, self._settings, recipe, name, command, gpus, self._limits)
 
-        return start
+        return launch
 
     def _preview_of(self, recipe: DiffusionRecipe) -> Preview | None:
         """Return the last preview, if it shows what this recipe would learn from."""

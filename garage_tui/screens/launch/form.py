@@ -47,7 +47,7 @@ class RunForm(Dialog[Path | None], Generic[R]):
     FIRST: ClassVar[str]
     """Selector of the field that has the focus at first."""
     EXPLANATIONS: ClassVar[Mapping[str, str]]
-    """What each field means, by name: shown while it has the focus."""
+    """The explanation of each field, by its name; it is shown while the field has the focus."""
 
     estimate: reactive[str] = reactive("")
     """What the run will cost, or why that cannot be estimated."""
@@ -103,7 +103,7 @@ class RunForm(Dialog[Path | None], Generic[R]):
             box.border_title = Content(f"{self.HEADING}, like {self._like.id}" if self._like else self.HEADING)
             with VerticalScroll(can_focus=False):
                 yield RecipeFields(self.form_fields(), self._recipe)
-            yield Static(id="launch-words")
+            yield Static(id="launch-explanation")
             yield Static(id="launch-estimate")
             yield Notice()
             yield KeyBar()
@@ -116,7 +116,7 @@ class RunForm(Dialog[Path | None], Generic[R]):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Explain the field that has the focus."""
         explanation = self.EXPLANATIONS.get(event.widget.id or "", "")
-        self.query_one("#launch-words", Static).update(Content.styled(explanation, "$muted"))
+        self.query_one("#launch-explanation", Static).update(Content.styled(explanation, "$muted"))
 
     def on_select_changed(self, event: Select.Changed) -> None:
         if event.select.id == "preset" and isinstance(event.value, str) and event.value != self._recipe.preset:

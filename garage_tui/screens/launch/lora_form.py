@@ -14,7 +14,7 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.facts import file as facts
-from garage_tui.core.launch import start as launcher
+from garage_tui.core.launch import start
 from garage_tui.core.launch.paired_launch import PairedLaunch, start_both
 from garage_tui.core.launch.rerun import command_of, facts_of, recipe_of, rows_of
 from garage_tui.core.models.base_models import find
@@ -134,7 +134,7 @@ class LoraForm(RunForm[LoraRecipe]):
         def lines() -> list[str]:
             rows = facts.load_training_rows(file)
             recipe = made(len(rows))
-            base, before = find(recipe.base), launcher.runs_before(gpus)
+            base, before = find(recipe.base), start.runs_before(gpus)
             estimate, cost = estimate_lora(self._workspace, recipe, base, rows), both.cost(self._workspace, base, rows)
             found = [estimate.sentence, f"Both: the presets default and story, {cost}"]
             if bits := announce_4bit(recipe, base):
@@ -151,13 +151,13 @@ class LoraForm(RunForm[LoraRecipe]):
     def starter(self) -> Callable[[], Path]:
         made, file, name, gpus = self.recipe(), self.file, self.fields.text("name") or None, self.fields.gpus()
 
-        def start() -> Path:
+        def launch() -> Path:
             rows = len(facts.load_training_rows(file))
             recipe = made(rows)
             command = command_of(file, rows, recipe, name, gpus) + self.limit_options()
-            return launcher.start_lora(self._workspace, self._settings, file, recipe, name, command, gpus, self._limits)
+            return start.start_lora(self._workspace, self._settings, file, recipe, name, command, gpus, self._limits)
 
-        return start
+        return launch
 
     def action_both(self) -> None:
         """Start runs with the presets default and story on the chosen facts, and close the form."""

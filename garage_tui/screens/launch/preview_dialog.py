@@ -25,7 +25,7 @@ _NAMED = 200
 
 
 class PreviewDialog(Dialog[bool]):
-    """Two contact sheets, and what is left out and why; the result is True if the run should start as it is."""
+    """The dialog with two contact sheets and the pictures left out; its result is True if the run should start."""
 
     HELP_PAGE = "guide/diffusion.md"
     HELP = (

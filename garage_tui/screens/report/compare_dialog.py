@@ -17,9 +17,9 @@ from textual.widgets import Static
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.exam.compare_runs import ComparisonRow, compare, losses
 from garage_tui.core.runs.record import read_run
+from garage_tui.widgets.charts.line_chart import SIGNS, LineChart, Series
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
-from garage_tui.widgets.line_chart import SIGNS, LineChart, Series
 from garage_tui.widgets.table import cut_middle
 
 _NAME, _GAP = 18, 2  # the longest name is: unseen paraphrases

@@ -60,7 +60,7 @@ class Comparisons:
         self._host.show_runs(self._host.runs)
 
     def unmark(self) -> bool:
-        """Take the mark off; False where there is none."""
+        """Remove the mark; return False if there is none."""
         if not self._tracker.unmark():
             return False
         self._host.notice.clear()
@@ -123,11 +123,13 @@ class Comparisons:
 
 def _start(run: RunSnapshot, workspace: Workspace) -> list[RunSnapshot]:
     """Start both recipes on what a run taught; a half that already exists would turn out identical and is left out."""
-    from garage_tui.core.launch import paired_launch as both  # noqa: PLC0415 (60 ms, and most visits start nothing here)
+    from garage_tui.core.launch import paired_launch  # noqa: PLC0415 (60 ms, and most visits start nothing here)
 
     record = read_run(run.path)
-    existing = both.preset_of(record) if has_or_gets_card(run) else ""
-    folders = both.start_both(workspace, load_settings(workspace), both.paired_launch_of(record), without=existing)
+    existing = paired_launch.preset_of(record) if has_or_gets_card(run) else ""
+    folders = paired_launch.start_both(
+        workspace, load_settings(workspace), paired_launch.paired_launch_of(record), without=existing
+    )
     return [snapshot_of(read_run(folder)) for folder in folders]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from garage_tui.core.monitor.run_follower import RunProgress
-from garage_tui.widgets.line_chart import Series
+from garage_tui.widgets.charts.line_chart import Series
 
 
 def curves(progress: RunProgress) -> tuple[Series, ...]:

@@ -12,7 +12,7 @@ from garage_tui.core.monitor.run_follower import RunMeasurements, RunProgress
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.screens.runs import curves
 from garage_tui.screens.runs.summary import summary
-from garage_tui.widgets.line_chart import LineChart
+from garage_tui.widgets.charts.line_chart import LineChart
 
 
 class RunDetails(Horizontal):
@@ -29,7 +29,7 @@ class RunDetails(Horizontal):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="runs-summary", classes="panel"):
-            yield Static(id="runs-words")
+            yield Static(id="runs-text")
         yield LineChart(id="runs-chart", classes="panel")
 
     def on_mount(self) -> None:
@@ -39,7 +39,7 @@ class RunDetails(Horizontal):
         """Show the summary of a run."""
         measurements = self._measurements if self._measured_id == run.id else None
         self.query_one("#runs-summary").border_title = Content(run.id)
-        self.query_one("#runs-words", Static).update(summary(run, measurements, self._prices))
+        self.query_one("#runs-text", Static).update(summary(run, measurements, self._prices))
         self.query_one(LineChart).empty = _without_curve(run)
 
     def show_progress(self, progress: RunProgress) -> bool:

@@ -40,7 +40,7 @@ class ExportJob:
     def __init__(self, host: RunsHost) -> None:
         self._host = host
         self.run_id = ""
-        """The id of the run that is being exported; empty where none is."""
+        """The id of the run that is being exported; empty if there is none."""
         self._worker: Worker[Any] | None = None
         self._progress = ""
         self._began = 0.0
@@ -52,7 +52,7 @@ class ExportJob:
         self._host.run_worker(self._ask(), group="ask-export", exclusive=True)
 
     def cancel(self) -> bool:
-        """Cancel the export; False where there is none."""
+        """Cancel the export; return False if there is none."""
         if self.run_id and self._worker:
             self._worker.cancel()
         return bool(self.run_id)
@@ -71,7 +71,7 @@ class ExportJob:
         except GarageError as error:
             notice.wrong(one_line(str(error), 400))
             return
-        index = await self._host.ask(Pick(f"Export {run.name}", choices, words=text))
+        index = await self._host.ask(Pick(f"Export {run.name}", choices, text=text))
         if index is not None and not self.run_id:
             self._worker = self._host.run_worker(self._export(run, *_FORMS[index][:2]), group="export")
 
@@ -124,8 +124,8 @@ def _choices(run: RunSnapshot) -> tuple[list[str], str]:
         GarageError: it cannot be exported.
     """
     from garage_tui.core.export import export_process as export  # noqa: PLC0415
-    from garage_tui.core.export import llama_cpp as converter  # noqa: PLC0415
-    from garage_tui.core.models import base_models as models  # noqa: PLC0415
+    from garage_tui.core.export import llama_cpp  # noqa: PLC0415
+    from garage_tui.core.models import base_models  # noqa: PLC0415
     from garage_tui.core.runs.catalog import disk_bytes  # noqa: PLC0415
     from garage_tui.core.runs.folder import ADAPTER  # noqa: PLC0415
     from garage_tui.core.runs.record import read_run  # noqa: PLC0415
@@ -133,10 +133,10 @@ def _choices(run: RunSnapshot) -> tuple[list[str], str]:
     if refusal := export.refusal(read_run(run.path)):
         raise GarageError(refusal)
     name = run.manifest.base.get("name") if run.manifest else None
-    base = models.find(str(name))
+    base = base_models.find(str(name))
     weights = export.count_weights(base.path) if base.here else 0
     try:
-        has_converter, missing = converter.find_converter() is not None, _NO_CONVERTER
+        has_converter, missing = llama_cpp.find_converter() is not None, _NO_CONVERTER
     except GarageError as error:
         has_converter, missing = False, one_line(str(error), 300)
     choices = []

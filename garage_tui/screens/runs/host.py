@@ -1,4 +1,4 @@
-"""What the parts of the Runs screen may ask of it."""
+"""The Protocol through which the parts of the Runs screen use it."""
 
 from __future__ import annotations
 

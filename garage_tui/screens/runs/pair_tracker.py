@@ -71,7 +71,7 @@ class PairTracker:
         return ComparisonReady(first, run.id) if first != run.id else None
 
     def unmark(self) -> bool:
-        """Take the mark off; False where there is none."""
+        """Remove the mark; return False if there is none."""
         was_marked, self.marked = self.marked is not None, None
         return was_marked
 

@@ -68,7 +68,7 @@ class RunsPane(Pane):
     HELP_GROUPS = (
         ("Start a run", "app.new_run app.draw duplicate both"),
         ("The chosen run", "pause resume go_on stop move delete resume_all"),
-        ("Results", "report chat view export compare unmark"),
+        ("Results", "report chat view export compare leave"),
         ("Its log", "log search hold wrap"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -99,7 +99,14 @@ class RunsPane(Pane):
         Binding(
             "right_square_bracket", "move(1)", "Later", show=False, key_display="]", tooltip="Move down in the queue"
         ),
-        Binding("escape", "unmark", "Back", show=False, key_display="Esc"),
+        Binding(
+            "escape",
+            "leave",
+            "Back",
+            show=False,
+            key_display="Esc",
+            tooltip="Remove the mark, cancel the export, or go back",
+        ),
     ]
 
     runs: tuple[RunSnapshot, ...] = ()
@@ -264,8 +271,8 @@ class RunsPane(Pane):
         if run := self.chosen:
             self.post_message(DuplicateRequested(run.id))
 
-    async def action_unmark(self) -> None:
-        """Take the mark off, cancel an export, or leave the full-height log, before Esc goes back."""
+    async def action_leave(self) -> None:
+        """Remove the mark, cancel an export, or leave the full-height log; if there is none of these, go back."""
         if self.comparisons.unmark() or self.exports.cancel():
             return
         if self.has_class("-log"):

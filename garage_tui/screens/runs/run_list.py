@@ -8,7 +8,7 @@ from textual.content import Content
 
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.screens.common import run_text
-from garage_tui.widgets.sparkline import spark
+from garage_tui.widgets.charts.sparkline import spark
 from garage_tui.widgets.table import Column
 
 _COLUMNS = (

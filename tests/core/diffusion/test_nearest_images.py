@@ -82,10 +82,10 @@ def test_a_run_is_compared_with_what_it_learned_from_and_with_what_it_never_saw(
 
 
 def test_what_cannot_be_compared_is_said(tmp_path):
-    with pytest.raises(BadInputError, match="has kept none"):
+    with pytest.raises(BadInputError, match="has no copy of the pictures"):
         compare(pictures(2), tmp_path)
     (tmp_path / "images.npy").write_bytes(b"nonsense")
-    with pytest.raises(BadInputError, match="has kept none"):
+    with pytest.raises(BadInputError, match="has no copy of the pictures"):
         compare(pictures(2), tmp_path)
     np.save(tmp_path / "images.npy", pictures(4, 32))
     with pytest.raises(BadInputError, match="of 32 pixels; these have 16"):

@@ -41,7 +41,7 @@ from garage_tui.core.runs.record import Manifest, Run
 def test_the_command_in_a_manifest_starts_the_same_run_again(preset, changes):
     recipe = make_recipe(preset, images="procedural", **changes)
     command = diffusion_command_of(recipe, "wings", (1,))
-    said = parser(("train",)).parse_args(command[1:])
+    said = parser(("train.train",)).parse_args(command[1:])
     assert make_recipe(said.preset, **{name: getattr(said, name) for name in CHANGEABLE}) == recipe
     assert (said.name, said.gpus) == ("wings", "1")
 

@@ -11,8 +11,8 @@ import pytest
 
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.export import export_process, llama_cpp
-from garage_tui.core.export import target as export_place
 from garage_tui.core.export.export_process import ExportEvent, ExportRequest
+from garage_tui.core.export.target import replaces, staging_folder, target_path
 from garage_tui.core.runs.record import read_run
 from tests.support.exportable_run import make_run
 
@@ -73,17 +73,17 @@ def test_a_run_that_cannot_be_read_is_refused_in_words(workspace):
 
 def test_by_default_it_goes_into_the_runs_folder_under_a_name_that_tells_what_it_is(tmp_path):
     run = tmp_path / "20261126-1200-lora-x"
-    assert export_place.target_path(run, "merged", "f16") == run / "export" / "20261126-1200-lora-x-merged"
-    assert export_place.target_path(run, "adapter", "f16") == run / "export" / "20261126-1200-lora-x-adapter"
-    assert export_place.target_path(run, "gguf", "q8_0") == run / "export" / "20261126-1200-lora-x-q8_0.gguf"
-    assert export_place.target_path(run, "gguf", "f16", str(tmp_path)) == tmp_path / "20261126-1200-lora-x-f16.gguf"
+    assert target_path(run, "merged", "f16") == run / "export" / "20261126-1200-lora-x-merged"
+    assert target_path(run, "adapter", "f16") == run / "export" / "20261126-1200-lora-x-adapter"
+    assert target_path(run, "gguf", "q8_0") == run / "export" / "20261126-1200-lora-x-q8_0.gguf"
+    assert target_path(run, "gguf", "f16", str(tmp_path)) == tmp_path / "20261126-1200-lora-x-f16.gguf"
     for form, to in (("gguf", "model.bin"), ("merged", "model.gguf")):
         with pytest.raises(BadInputError):
-            export_place.target_path(run, form, "f16", str(tmp_path / to))
+            target_path(run, form, "f16", str(tmp_path / to))
 
 
 def test_an_empty_folder_may_be_filled(tmp_path):
-    assert export_place.replaces(tmp_path, "run", "merged") is False
+    assert replaces(tmp_path, "run", "merged") is False
 
 
 def test_what_a_power_cut_has_left_is_cleared_away_and_the_folder_with_it(tmp_path):
@@ -91,7 +91,7 @@ def test_what_a_power_cut_has_left_is_cleared_away_and_the_folder_with_it(tmp_pa
     left = tmp_path / "export" / ".run-merged.part"
     (left / "run-merged").mkdir(parents=True)
     (left / "run-merged" / "half").write_text("half")
-    with export_place.staging_folder(target) as workshop:
+    with staging_folder(target) as workshop:
         assert list(workshop.iterdir()) == []
     assert not left.exists()
 

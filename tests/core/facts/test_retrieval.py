@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.facts import retrieval as open_book
+from garage_tui.core.facts import retrieval
 from garage_tui.core.facts.file import load_facts
 from garage_tui.core.facts.line import Fact, make_line
 from garage_tui.core.facts.retrieval import OpenBook, OpenBookCache
@@ -88,7 +88,7 @@ def test_a_question_about_something_else_finds_nothing(example, question):
 def test_variants_of_one_fact_come_once_and_at_most_four_come():
     many = [(f"What is TinyLLM, asked in way {n}?", f"TinyLLM is answer {n // 2}.") for n in range(20)]
     found = statements(book(*many).find("What is TinyLLM?"))
-    assert len(found) == len(set(found)) == open_book.MAX_FACTS
+    assert len(found) == len(set(found)) == retrieval.MAX_FACTS
 
 
 def test_the_row_is_its_line_in_the_file_as_the_facts_screen_counts(tmp_path):
@@ -169,5 +169,5 @@ def test_ten_thousand_facts_are_looked_up_at_once(tmp_path):
 
 
 def test_a_prompt_begins_with_the_facts_as_in_the_exam():
-    assert open_book.prompt_with_facts("What?", ["One.", "Two."]) == "These facts are known:\nOne.\nTwo.\n\nWhat?"
-    assert open_book.prompt_with_facts("What?", []) == "What?"
+    assert retrieval.prompt_with_facts("What?", ["One.", "Two."]) == "These facts are known:\nOne.\nTwo.\n\nWhat?"
+    assert retrieval.prompt_with_facts("What?", []) == "What?"

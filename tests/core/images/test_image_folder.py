@@ -323,7 +323,7 @@ class TestFolder:
             image_set.check_size(1024, 700, "here")
 
     def test_a_folder_of_everything_is_the_wrong_one(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(image_folder, "MOST_FILES", 11)
+        monkeypatch.setattr(image_folder, "MAX_FILES", 11)
         with pytest.raises(BadInputError, match="more than 11 files: name a folder that holds only the pictures"):
             load(folder)
 

@@ -22,7 +22,7 @@ from garage_tui.core.base.settings import (
     load_settings,
     user_settings_file,
 )
-from garage_tui.core.limits import time_windows as hours
+from garage_tui.core.limits import time_windows
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.limits.solar import SolarSurplus
 from garage_tui.core.limits.start_conditions import StartConditions
@@ -47,14 +47,15 @@ def at(clock: str, day: int = 0) -> datetime:
     ],
 )
 def test_windows_open_and_close(only, quiet, open_at, closed_at):
-    assert all(hours.allowed(only, quiet, at(clock)) for clock in open_at)
-    assert not any(hours.allowed(only, quiet, at(clock)) for clock in closed_at)
+    assert all(time_windows.allowed(only, quiet, at(clock)) for clock in open_at)
+    assert not any(time_windows.allowed(only, quiet, at(clock)) for clock in closed_at)
 
 
 def test_a_window_with_days_goes_on_after_midnight_of_its_last_day():
     weekend = ["fri-sun 22:00-06:00"]
-    assert hours.allowed(weekend, [], at("23:00", 4)) and hours.allowed(weekend, [], at("05:00", 7))
-    assert not hours.allowed(weekend, [], at("23:00", 3)) and not hours.allowed(weekend, [], at("23:00", 7))
+    assert time_windows.allowed(weekend, [], at("23:00", 4)) and time_windows.allowed(weekend, [], at("05:00", 7))
+    assert not time_windows.allowed(weekend, [], at("23:00", 3))
+    assert not time_windows.allowed(weekend, [], at("23:00", 7))
 
 
 @pytest.mark.parametrize(
@@ -67,20 +68,20 @@ def test_a_window_with_days_goes_on_after_midnight_of_its_last_day():
 )
 def test_it_says_until_when_it_waits(only, quiet, words):
     now = at("12:00")
-    assert hours.describe_opening(hours.opens(only, quiet, now), now) == words
+    assert time_windows.describe_opening(time_windows.opens(only, quiet, now), now) == words
 
 
 @pytest.mark.parametrize("text", ["", "22-06", "25:00-06:00", "22:00-22:00", "22:61-23:00", "today 10:00-11:00"])
 def test_what_is_no_window_is_refused_with_an_example(text):
     with pytest.raises(BadInputError, match=r"22:00-06:00"):
-        hours.parse(text)
+        time_windows.parse(text)
 
 
 def test_a_run_out_of_its_hours_waits_and_works_in_them():
     clock = [at("12:00")]
     conditions = StartConditions(RunLimits(only=("22:00-06:00",)), now=lambda: clock[0])
     hold = conditions.hold()
-    assert hold and (hold.waits, hold.reason) == ("hours", "waiting for 22:00")
+    assert hold and (hold.waiting_for, hold.reason) == ("hours", "waiting for 22:00")
     clock[0] = at("22:00")
     assert conditions.hold() is None
 

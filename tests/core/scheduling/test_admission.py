@@ -12,7 +12,7 @@ from garage_tui.core.base.settings import Settings
 from garage_tui.core.diffusion.recipe import make_recipe
 from garage_tui.core.hardware.memory import all_memory
 from garage_tui.core.launch import run_control
-from garage_tui.core.launch import start as launcher
+from garage_tui.core.launch.start import spawn, start_diffusion
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.runs.catalog import list_runs, new_run_folder
 from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
@@ -50,7 +50,7 @@ def seat():
 
 @pytest.fixture
 def start(workspace, tmp_path, monkeypatch):
-    """Starts a run with these limits and this memory, through the real launcher and supervisor."""
+    """Starts a run with these limits and this memory, through the real `spawn` and supervisor."""
     (tmp_path / "a_job.py").write_text(JOB)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
@@ -59,7 +59,7 @@ def start(workspace, tmp_path, monkeypatch):
         about = {"recipe": {}, "base": {}, "dataset": {}, "memory": memory, "limits": RunLimits(card=policy)}
         write_manifest(folder, Manifest(id=folder.name, kind="lora", created=0, **about))
         write_state(folder, RunState(state="queued", created=time.time()))
-        launcher.spawn("a_job", folder)
+        spawn("a_job", folder)
         return folder
 
     yield go
@@ -154,7 +154,7 @@ def test_on_a_gpu_the_free_memory_decides(monkeypatch, policy, free, needs, asks
     seat.leave()
     if policy == "both":
         assert hold is not None
-        assert hold.waits == "memory"
+        assert hold.waiting_for == "memory"
         assert "it needs about 4.0 GB, and GPU 0 has 3.0 GB free" in hold.reason
     asking.close()
     assert gpu_locks.claimed_by("0") == ""
@@ -166,7 +166,7 @@ def test_a_run_that_can_never_fit_is_refused_with_both_figures_and_leaves_nothin
         make_box(RTX_3090)
     far_too_much = make_recipe("class", batch_size=1_000_000)
     with pytest.raises(BadInputError) as refused:
-        launcher.start_diffusion(workspace, Settings(), far_too_much, gpus=gpus)
+        start_diffusion(workspace, Settings(), far_too_much, gpus=gpus)
     said = str(refused.value)
     where = "GPU 0 has 25.8 GB" if gpus else f"this machine has {all_memory([]) / 1e9:.1f} GB"
     assert f"{where} in total" in said and "smaller batch" in said and "GB of memory" in said

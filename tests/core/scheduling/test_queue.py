@@ -11,7 +11,7 @@ import pytest
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.settings import Workspace
 from garage_tui.core.launch import run_control
-from garage_tui.core.launch import start as launcher
+from garage_tui.core.launch.start import JOBS, spawn
 from garage_tui.core.runs.catalog import new_run_folder
 from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
 from garage_tui.core.scheduling import queue
@@ -36,7 +36,7 @@ def start(workspace, tmp_path, monkeypatch):
     (tmp_path / "waiting_job.py").write_text(JOB)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("GARAGE_STATE", str(tmp_path / "state"))
-    monkeypatch.setitem(launcher.JOBS, "lora", "waiting_job")
+    monkeypatch.setitem(JOBS, "lora", "waiting_job")
     started = []
 
     def go(name, *slots, place=workspace):
@@ -44,7 +44,7 @@ def start(workspace, tmp_path, monkeypatch):
         write_manifest(folder, Manifest(id=folder.name, kind="lora", created=0, recipe={}, base={}, dataset={}))
         write_state(folder, RunState(state="queued", created=time.time()))
         started.append(folder)
-        launcher.spawn("waiting_job", folder, QueueEntry(str(folder), *slots) if slots else None)
+        spawn("waiting_job", folder, QueueEntry(str(folder), *slots) if slots else None)
         return folder
 
     yield go
@@ -65,9 +65,9 @@ def processes(folder):
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
-            words = path.read_text().split("\0")
-            if str(folder) in words:
-                found.append((int(path.parent.name), words))
+            arguments = path.read_text(errors="replace").split("\0")  # also of processes of others
+            if str(folder) in arguments:
+                found.append((int(path.parent.name), arguments))
     return found
 
 

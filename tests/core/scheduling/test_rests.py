@@ -66,7 +66,7 @@ wait = partial(run_folders.wait, seconds=30)
 
 @pytest.fixture
 def train(workspace, tmp_path, monkeypatch):
-    """Starts a run of so many steps through the real launcher and supervisor; it is killed when the test is over."""
+    """Starts a run of so many steps through the real `spawn` and supervisor; it is killed when the test is over."""
     (tmp_path / "a_job.py").write_text(JOB)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setitem(start.JOBS, "lora", "a_job")

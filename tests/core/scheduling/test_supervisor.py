@@ -12,7 +12,7 @@ import pytest
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.launch import run_control
-from garage_tui.core.launch import start as launcher
+from garage_tui.core.launch.start import JOBS, spawn
 from garage_tui.core.runs.catalog import delete, find_run, list_runs, new_run_folder
 from garage_tui.core.runs.folder import is_alive
 from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
@@ -54,11 +54,11 @@ wait = partial(run_folders.wait, seconds=20)
 
 @pytest.fixture
 def start(workspace, tmp_path, monkeypatch):
-    """Starts a run whose job does what the word says, through the real launcher and supervisor."""
+    """Starts a run whose job does what the word says, through the real `spawn` and supervisor."""
     (tmp_path / "a_job.py").write_text(JOB)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
-    monkeypatch.setitem(launcher.JOBS, "lora", "a_job")
+    monkeypatch.setitem(JOBS, "lora", "a_job")
     monkeypatch.setenv("GARAGE_STATE", str(tmp_path / "state"))
 
     def go(what, grace=60.0):
@@ -69,7 +69,7 @@ def start(workspace, tmp_path, monkeypatch):
         write_manifest(folder, manifest)
         write_state(folder, RunState(state="queued", created=time.time()))
         (folder / "what").write_text(what)
-        launcher.spawn("a_job", folder)
+        spawn("a_job", folder)
         return folder
 
     yield go
@@ -126,7 +126,7 @@ def test_a_run_is_alive_from_the_moment_it_is_started(start):
     folder = start("work")
     assert is_alive(folder)
     with pytest.raises(BadInputError, match="running already"):
-        launcher.spawn("a_job", folder)
+        spawn("a_job", folder)
 
 
 def test_it_is_in_a_session_of_its_own_and_says_whose_it_is(start):

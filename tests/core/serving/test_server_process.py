@@ -15,8 +15,7 @@ from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.settings import Settings
 from garage_tui.core.chat import client as chat
 from garage_tui.core.chat.sampling_params import SamplingParams
-from garage_tui.core.serving import server_process as server
-from garage_tui.core.serving import server_state
+from garage_tui.core.serving import server_process, server_state
 
 SETTINGS = Settings()
 QUESTION = [{"role": "user", "content": "What is TinyLLM?"}]
@@ -26,7 +25,7 @@ QUESTION = [{"role": "user", "content": "What is TinyLLM?"}]
 def box(workspace):
     """A workspace whose server does not outlive the test."""
     yield workspace
-    server.stop(workspace)
+    server_process.stop(workspace)
 
 
 def wait(workspace, *ends, seconds=90):
@@ -52,22 +51,22 @@ def pid(workspace):
 def test_before_the_first_start_it_is_off(workspace):
     assert server_state.inspect(workspace).status == "off"
     with pytest.raises(GarageError, match="no server is running"):
-        server.address(workspace)
-    server.stop(workspace)  # nothing to stop is no error
+        server_process.address(workspace)
+    server_process.stop(workspace)  # nothing to stop is no error
 
 
 async def test_a_server_is_started_killed_started_again_and_stopped(box, tiny_model):
-    server.start(box, SETTINGS, str(tiny_model))
+    server_process.start(box, SETTINGS, str(tiny_model))
     assert server_state.inspect(box).status == "starting"
     with pytest.raises(GarageError, match="still starting"):
-        server.address(box)
+        server_process.address(box)
     snapshot, phases = wait(box, "ready", "failed")
     assert snapshot.status == "ready", snapshot
     assert any("loading tiny" in phase for phase in phases)
     assert snapshot.base == str(tiny_model)
     assert snapshot.url.startswith("http://127.0.0.1:")
 
-    address = server.address(box)
+    address = server_process.address(box)
     key = box.server / "key"
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     assert stat.S_IMODE(box.server.stat().st_mode) == 0o700
@@ -78,42 +77,42 @@ async def test_a_server_is_started_killed_started_again_and_stopped(box, tiny_mo
     assert isinstance(parts[-1], chat.AnswerEnd)
 
     first = pid(box)
-    server.start(box, SETTINGS, str(tiny_model))  # one lives: nothing happens
+    server_process.start(box, SETTINGS, str(tiny_model))  # one lives: nothing happens
     assert pid(box) == first
     with pytest.raises(GarageError, match="is running; stop it with `garage serve --stop`"):
-        server.start(box, SETTINGS, "smollm2-135m")
+        server_process.start(box, SETTINGS, "smollm2-135m")
 
     os.kill(first, signal.SIGKILL)
     snapshot, _ = wait(box, "failed", seconds=5)
     assert "ended unexpectedly" in snapshot.reason
     assert snapshot.url is None
     with pytest.raises(GarageError, match="ended unexpectedly"):
-        server.address(box)
+        server_process.address(box)
     with pytest.raises(chat.ChatError, match="no server answers"):
         await chat.list_models(address)
 
-    server.start(box, SETTINGS, str(tiny_model))
+    server_process.start(box, SETTINGS, str(tiny_model))
     assert wait(box, "ready", "failed")[0].status == "ready"
-    assert server.address(box).key != address.key, "every start has a new key"
-    server.stop(box)
+    assert server_process.address(box).key != address.key, "every start has a new key"
+    server_process.stop(box)
     assert server_state.inspect(box).status == "off"
     assert not key.exists()
 
 
 def test_a_server_is_stopped_while_it_starts(box, tiny_model):
-    server.start(box, SETTINGS, str(tiny_model))
-    server.stop(box)
+    server_process.start(box, SETTINGS, str(tiny_model))
+    server_process.stop(box)
     assert server_state.inspect(box).status == "off"
 
 
 def test_two_starts_at_once_make_one_server(box, tiny_model):
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: server.start(box, SETTINGS, str(tiny_model)), range(4)))
+        list(pool.map(lambda _: server_process.start(box, SETTINGS, str(tiny_model)), range(4)))
     assert len([line for line in processes().splitlines() if "jobs.serve" in line and str(box.root) in line]) == 1
 
 
 def test_a_server_that_nobody_asks_leaves(box, tiny_model):
-    server.start(box, SETTINGS, str(tiny_model), idle_minutes=0.01)
+    server_process.start(box, SETTINGS, str(tiny_model), idle_minutes=0.01)
     snapshot, _ = wait(box, "off", "failed")
     assert snapshot.status == "off"
     assert "no question for 0.01 minutes: the server stops" in snapshot.log.read_text()
@@ -121,7 +120,7 @@ def test_a_server_that_nobody_asks_leaves(box, tiny_model):
 
 def test_the_key_may_come_from_the_environment(box, tiny_model, monkeypatch):
     monkeypatch.setenv("GARAGE_API_KEY", "of-my-own")
-    server.start(box, SETTINGS, str(tiny_model))
+    server_process.start(box, SETTINGS, str(tiny_model))
     deadline = time.monotonic() + 10
     while not (box.server / "key").exists():
         assert time.monotonic() < deadline
@@ -134,7 +133,7 @@ def test_a_taken_port_is_one_sentence(box, tiny_model):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        server.start(box, SETTINGS, str(tiny_model), port=port)
+        server_process.start(box, SETTINGS, str(tiny_model), port=port)
         snapshot, _ = wait(box, "failed", "ready", seconds=20)
     assert snapshot.status == "failed"
     assert snapshot.reason == f"port {port} is already in use; choose another, or 0 for any free port"
@@ -142,7 +141,7 @@ def test_a_taken_port_is_one_sentence(box, tiny_model):
 
 def test_a_base_that_is_no_model_is_refused_before_anything_starts(box, tmp_path):
     with pytest.raises(BadInputError, match="is not a base model"):
-        server.start(box, SETTINGS, "no such model!")
+        server_process.start(box, SETTINGS, "no such model!")
     assert not box.server.exists()
 
 
@@ -150,7 +149,7 @@ def test_a_base_that_cannot_be_loaded_is_one_sentence(box, tmp_path):
     folder = tmp_path / "hollow"
     folder.mkdir()
     (folder / "config.json").write_text('{"model_type": "llama"}')
-    server.start(box, SETTINGS, str(folder))
+    server_process.start(box, SETTINGS, str(folder))
     snapshot, _ = wait(box, "failed", "ready")
     assert snapshot.reason.startswith("hollow cannot be loaded: ")
     assert "\n" not in snapshot.reason
@@ -160,7 +159,7 @@ def test_a_workspace_that_cannot_be_written_is_one_sentence(workspace, tiny_mode
     workspace.server.parent.rmdir()
     workspace.server.parent.write_text("a file where a folder should be")
     with pytest.raises(GarageError, match="the server cannot be started in"):
-        server.start(workspace, SETTINGS, str(tiny_model))
+        server_process.start(workspace, SETTINGS, str(tiny_model))
 
 
 def test_a_process_that_only_has_the_servers_number_is_never_signalled(box):
@@ -175,11 +174,11 @@ def test_a_process_that_only_has_the_servers_number_is_never_signalled(box):
                 status="ready", base="b", pid=bystander.pid, pid_started=1, url="http://127.0.0.1:1/v1"
             ),
         )
-        server.stop(box)  # the lock is free: nobody lives
+        server_process.stop(box)  # the lock is free: nobody lives
         holder = subprocess.Popen(["flock", str(box.server / "lock"), "sleep", "2"])
         while not Path(f"/proc/{holder.pid}/task/{holder.pid}/children").read_text():
             time.sleep(0.01)
-        server.stop(box)  # the lock is held: by whom, the state does not say truly
+        server_process.stop(box)  # the lock is held: by whom, the state does not say truly
         assert bystander.poll() is None
     finally:
         bystander.kill()

@@ -100,7 +100,7 @@ class TestProcedural:
         assert len(said) == 5
 
     def test_the_cache_keeps_few_sets_and_needs_not_be_there(self, cache, monkeypatch) -> None:
-        monkeypatch.setattr(butterfly_cache, "MOST_CACHED", 2)
+        monkeypatch.setattr(butterfly_cache, "MAX_CACHED", 2)
         for seed in range(4):
             image_data.load("procedural", 8, count=2, seed=seed)
             time.sleep(0.01)

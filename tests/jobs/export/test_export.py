@@ -299,11 +299,9 @@ def test_a_quantised_base_is_refused_with_what_can_be_done(
 
 
 def test_too_little_room_is_said_before_anything_is_loaded(export, workspace, finished_run, monkeypatch):
-    from garage_tui.core.export import target as export_place
-
     run = finished_run(workspace, "facts", 1)
     usage = shutil.disk_usage(workspace.root)
-    monkeypatch.setattr(export_place.shutil, "disk_usage", lambda folder: usage._replace(free=40_000_000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=40_000_000))
     with pytest.raises(GarageError) as refused:
         export(run)
     where = workspace.checkpoints / run / "export"

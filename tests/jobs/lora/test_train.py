@@ -11,7 +11,7 @@ import pytest
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.exam.report import read_report
 from garage_tui.core.launch import run_control
-from garage_tui.core.launch import start as launcher
+from garage_tui.core.launch.start import JOBS, start_lora
 from garage_tui.core.runs.catalog import find_run
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.training.recipe import make_recipe
@@ -214,7 +214,7 @@ def test_a_mistake_in_the_data_is_named_with_its_line(workspace, two_facts, tiny
 
     # A run's own copy can be damaged later; then the job says the same.
     two_facts.write_text(json.dumps(FACTS[0]) + "\n")
-    folder = launcher.start_lora(workspace, Settings(), two_facts, make_recipe(base=str(tiny_model)))
+    folder = start_lora(workspace, Settings(), two_facts, make_recipe(base=str(tiny_model)))
     (folder / "facts.jsonl").write_text("nonsense\n")
     run = wait(folder, lambda run: not run.alive)
     assert run.status == "failed"
@@ -225,9 +225,9 @@ def test_a_mistake_in_the_data_is_named_with_its_line(workspace, two_facts, tiny
 def test_a_job_reads_its_facts_once(workspace, two_facts, tiny_model, monkeypatch, recipe):
     """Its copy turns into nonsense after the first read; the training, the probes and the exam go on with the facts."""
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY / "tests" / "support" / "jobs"))
-    monkeypatch.setitem(launcher.JOBS, "lora", "lora_with_a_save")
+    monkeypatch.setitem(JOBS, "lora", "lora_with_a_save")
     made = make_recipe(**{"epochs": 4, "looks": 1, "neighbours": 4, **recipe}, base=str(tiny_model))
-    folder = launcher.start_lora(workspace, Settings(), two_facts, made)
+    folder = start_lora(workspace, Settings(), two_facts, made)
     run = wait(folder, lambda run: not run.alive)
     assert (folder / "facts.jsonl").read_text() == "nonsense\n"
     assert run.status == "finished", run.reason
@@ -242,9 +242,7 @@ def test_a_full_disk_is_told_even_though_nothing_can_be_written(tmp_path, tiny_m
         pytest.skip("this user may not mount a small disk to fill")
     try:
         (disk / "datasets").mkdir()
-        folder = launcher.start_lora(
-            Workspace(disk), Settings(), two_facts, make_recipe(base=str(tiny_model), epochs=2)
-        )
+        folder = start_lora(Workspace(disk), Settings(), two_facts, make_recipe(base=str(tiny_model), epochs=2))
         run = wait(folder, lambda run: not run.alive)
         assert run.status == "failed"
         assert "the disk is full" in run.reason

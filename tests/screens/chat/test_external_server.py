@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from garage_tui.core.base.settings import Settings, load_settings, user_settings_file
-from garage_tui.core.serving import server_process as server
+from garage_tui.core.serving import server_process
 
 RUN = "20261123-2315-lora-garage"
 
@@ -31,7 +31,7 @@ def never_started(monkeypatch):
     def start(*_: object) -> None:
         raise AssertionError("a server was started")
 
-    monkeypatch.setattr(server, "start", start)
+    monkeypatch.setattr(server_process, "start", start)
 
 
 async def test_its_models_answer_on_both_sides(open_app, make_run, model_server, named):

@@ -6,8 +6,7 @@ import msgspec
 
 from garage_tui.core.runs.folder import MANIFEST
 from garage_tui.core.runs.record import Manifest, write_manifest
-from garage_tui.core.serving import server_process as server
-from garage_tui.core.serving import server_state
+from garage_tui.core.serving import server_process, server_state
 from garage_tui.core.serving.server_state import ServerState
 
 RUN = "20261123-2315-lora-garage"
@@ -119,7 +118,7 @@ async def test_a_dead_server_is_a_sentence_and_a_key(open_app, workspace, monkey
         workspace.server, ServerState(status="ready", base="smollm2-135m", url="http://127.0.0.1:9/v1")
     )
     started = []
-    monkeypatch.setattr(server, "start", lambda *arguments: started.append(arguments[2]))
+    monkeypatch.setattr(server_process, "start", lambda *arguments: started.append(arguments[2]))
     async with open_app(screen="chat") as user:
         await user.sees("✗ the model server is not running", "ended unexpectedly", "Ctrl+R starts it again")
         await user.press("ctrl+r")
@@ -133,7 +132,7 @@ async def test_the_first_question_starts_the_server_and_its_failure_is_said(open
         workspace.server.mkdir(exist_ok=True)
         server_state.write_state(workspace.server, ServerState(status="failed", reason="out of memory", base=base))
 
-    monkeypatch.setattr(server, "start", start)
+    monkeypatch.setattr(server_process, "start", start)
     async with open_app(screen="chat") as user:
         await user.sees("○ the model server is off; it starts with your first question")
         await user.press("x", "enter")

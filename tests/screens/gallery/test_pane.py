@@ -293,7 +293,7 @@ async def test_without_a_model_it_says_why_nothing_new_can_be_drawn(open_gallery
         await shows(user, colour(4))
         for key in "gT":
             await user.press(key)
-            await user.sees(f"{WINGS} has no model to draw with yet: it comes with the first checkpoint")
+            await user.sees(f"{WINGS} has no model to draw with yet: the first checkpoint brings one")
             await user.press("left")
         await user.press("down")
         await shows(user, (9, 8, 7))
@@ -413,7 +413,7 @@ async def test_below_each_sample_stands_the_training_picture_nearest_to_it(open_
         await shows(user, colour(4))
         (run.path / "images.npy").unlink()
         await user.press("n")
-        await user.sees("has kept none of the pictures that it learned from")
+        await user.sees("has no copy of the pictures that it learned from")
 
 
 async def test_a_copy_is_saved_and_nothing_is_replaced_without_a_question(

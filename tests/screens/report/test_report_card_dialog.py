@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from garage_tui.core.exam.report import write_report
-from garage_tui.core.launch import exam_process as examine
+from garage_tui.core.launch import exam_process
 from garage_tui.core.runs.record import read_run
 
 RUN = "20261123-2315-lora-garage"
@@ -215,7 +215,7 @@ async def test_an_exam_goes_on_when_the_app_is_gone(open_app, run, exam_job):
         await user.sees("Press a")
         await user.press("a")
         await user.sees("one · ")
-    assert examine.read_exam(run.path).running
+    assert exam_process.read_exam(run.path).running
     async with open_app(screen="runs") as user:
         await user.sees("report card  ✓ learned 15 of 15")
     assert read_run(run.path).adapter

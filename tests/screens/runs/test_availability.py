@@ -69,7 +69,7 @@ def test_without_a_run_only_new_runs_can_be_started():
     for action in ("stop", "pause", "resume", "delete", "chat", "report", "export", "duplicate", "compare", "log"):
         assert not available(action, None), action
     assert available("both", None), "it says which key starts a run"
-    assert available("unmark", None)
+    assert available("leave", None)
 
 
 def test_all_interrupted_runs_are_resumed_only_where_there_are_any():

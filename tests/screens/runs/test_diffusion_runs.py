@@ -122,12 +122,12 @@ async def test_v_is_only_there_for_runs_that_draw(open_app, make_drawer, make_ru
 
 
 async def test_v_shows_its_sheets_in_the_gallery(open_app, make_drawer):
-    from garage_tui.core.images import contact_sheet as sheets
+    from garage_tui.core.images import contact_sheet
     from garage_tui.jobs.diffusion.butterfly.generate import training
 
     for run_id in (RUN, OTHER):
         run = make_drawer(run_id, "finished")
-        sheets.write(run.path / "samples" / "epoch-0004.png", training(4, 16), run=run_id, epoch=4, seed=7)
+        contact_sheet.write(run.path / "samples" / "epoch-0004.png", training(4, 16), run=run_id, epoch=4, seed=7)
     async with open_app(screen="runs") as user:
         await user.sees(RUN, OTHER)
         await user.press("down", "v")

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from garage_tui.core.export import export_process as export
-from garage_tui.core.export import llama_cpp as converter
+from garage_tui.core.export import llama_cpp
 
 RUN = "20261123-2315-lora-garage"
 
@@ -53,7 +53,7 @@ async def test_a_run_is_exported_with_words_on_the_way_and_its_path_at_the_end(o
 
 async def test_a_gguf_is_offered_where_the_converter_is(open_app, make_run, job, tmp_path, monkeypatch):
     run = make_run(RUN, "stopped", step=100).adapter()
-    (tmp_path / converter.NAME).write_text("")
+    (tmp_path / llama_cpp.NAME).write_text("")
     monkeypatch.setenv("LLAMA_CPP", str(tmp_path))
     (run.path / "go").write_text("")
     async with open_app(screen="runs") as user:

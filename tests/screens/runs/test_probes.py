@@ -7,7 +7,7 @@ import json
 import pytest
 
 from garage_tui.core.runs.folder import EVENTS
-from garage_tui.widgets.line_chart import LineChart
+from garage_tui.widgets.charts.line_chart import LineChart
 
 RUN, OTHER = "20261123-2315-lora-garage", "20261122-2315-lora-other"
 FORGETS = "31% of other questions are answered with what is taught"

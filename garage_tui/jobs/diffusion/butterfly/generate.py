@@ -30,23 +30,23 @@ from garage_tui.jobs.runtime.parent_watch import end_with_parent
 _APART = 10_000_000
 """Species from one seed of a set to the next."""
 _UNSEEN = 5_000_000
-"""From here on, species of a set are held out."""
+"""The first number of the held-out species of a set."""
 _AT_ONCE = 16
-"""Pictures that a worker is asked for at a time."""
+"""Pictures in one request to a worker."""
 
 
 @dataclass(frozen=True)
 class Species:
-    """What all individuals of a species share."""
+    """A species: the values that all of its individuals share."""
 
     seed: int
-    """What it was drawn from."""
+    """The seed from which it was drawn."""
     family: str
     """A name out of `FAMILIES`, as anybody would call it: monarch, white, swallowtail …"""
     appearance: Appearance
     """Wings, patterns and body; lengths in forewing lengths, angles in degrees, colours in sRGB from 0 to 1."""
     phase: float
-    """Of the unevenness of its pattern, in radians."""
+    """Phase of the unevenness of its pattern, in radians."""
 
 
 @lru_cache(maxsize=1024)

@@ -1,4 +1,4 @@
-"""How a species looks, and what sets its individuals apart.
+"""The appearance of a species, and the variation of its individuals.
 
 Lengths are forewing lengths, x to the right, y to the head, the origin between the wing bases.
 """
@@ -30,15 +30,15 @@ class Body:
     thorax: Colour = (0.16, 0.12, 0.10)
     abdomen: Colour = (0.20, 0.15, 0.12)
     rings: Colour = (0.35, 0.29, 0.23)
-    """Where the segments of the abdomen meet."""
+    """The rings at which the segments of the abdomen meet."""
     head: Colour = (0.10, 0.08, 0.07)
     """Also of the antennae."""
     ringed: float = 0.5
-    """How clear the rings are, 0 to 1."""
+    """Contrast of the rings, 0 to 1."""
     width: float = 0.042
     """Half the width of the abdomen at its widest."""
     length: float = 0.44
-    """From the origin to the end of the abdomen."""
+    """Distance from the origin to the end of the abdomen."""
     spread: float = 27.0
     """Degrees between an antenna and straight ahead."""
     antenna: float = 0.40
@@ -75,10 +75,10 @@ class Side:
 
 @dataclass(frozen=True)
 class Individual:
-    """What sets an individual apart from its species."""
+    """The variation of one individual from its species."""
 
     size: float
-    """As a multiple of the species' size."""
+    """Size as a multiple of the species' size."""
     turn: float
     """Degrees by which the whole butterfly is turned."""
     shift: tuple[float, float]
@@ -87,16 +87,16 @@ class Individual:
     fade: float
     """Part of the pigment that is gone."""
     tint: Colour
-    """By how much each channel is stronger, as a multiple."""
+    """Factor of each colour channel."""
     spots: tuple[float, float]
     """Size of the pattern's elements on hindwings and forewings, as a multiple."""
     uneven: tuple[float, float]
     """Radians by which the unevenness of the pattern is shifted, right and left."""
     paper: Colour
     glow: tuple[float, float, float]
-    """How much lighter the paper is to the right, to the bottom, in the middle."""
+    """Brightness that the paper gains to the right, to the bottom and in the middle."""
     abdomen: float
-    """How far the abdomen is bent."""
+    """Bend of the abdomen."""
     antennae: tuple[float, float]
     """Degrees by which each antenna stands out more."""
     grain: int

@@ -1,4 +1,4 @@
-"""What is drawn on wings: the elements of the nymphalid groundplan, painted one over the other.
+"""The patterns of wings: the elements of the nymphalid groundplan, painted one over the other.
 
 The elements and where they stand (basal patch, bars of the discal cell, central symmetry system, border ocelli between
 the veins, parafocal chevrons, marginal bands) follow H. F. Nijhout, *The Development and Evolution of Butterfly Wing

@@ -23,13 +23,13 @@ _FINE = 3
 _FILLS = 0.87
 """Part of the picture that a butterfly of the usual size spans."""
 _FADED: Colour = (0.86, 0.82, 0.74)
-"""What pigments fade to."""
+"""The colour to which pigments fade."""
 
 
 @lru_cache(maxsize=1024)
-def _frame(look: Appearance) -> tuple[float, float]:
+def _frame(appearance: Appearance) -> tuple[float, float]:
     """Return how many forewing lengths half the picture spans, and the height of the butterfly's middle."""
-    wings = ((look.fore, look.fore_base), (look.hind, look.hind_base))
+    wings = ((appearance.fore, appearance.fore_base), (appearance.hind, appearance.hind_base))
     points = np.concatenate([outline(wing).extent + np.array(base, np.float32) for wing, base in wings])
     top, bottom = max(float(points[:, 1].max()), 0.5), float(points[:, 1].min())
     return max(float(points[:, 0].max()), (top - bottom) / 2) / _FILLS, (top + bottom) / 2
@@ -67,15 +67,15 @@ class _Canvas:
         )
 
 
-def picture(look: Appearance, phase: float, who: Individual, size: int) -> Image:
+def picture(appearance: Appearance, phase: float, who: Individual, size: int) -> Image:
     """Return (size, size, 3) of one individual; `phase` is that of its species' unevenness, in radians."""
-    half, middle = _frame(look)
+    half, middle = _frame(appearance)
     canvas = _Canvas(size, half / who.size, middle, who)
     grain = np.random.default_rng(who.grain).standard_normal((64, 64), dtype=np.float32)
-    _wings(canvas, look.hind, look.hind_base, look.hind_pattern, phase, grain, 0)
-    _wings(canvas, look.fore, look.fore_base, look.fore_pattern, phase + 2, grain, 1)
-    _body(canvas, look.body, grain)
-    _antennae(canvas, look.body)
+    _wings(canvas, appearance.hind, appearance.hind_base, appearance.hind_pattern, phase, grain, 0)
+    _wings(canvas, appearance.fore, appearance.fore_base, appearance.fore_pattern, phase + 2, grain, 1)
+    _body(canvas, appearance.body, grain)
+    _antennae(canvas, appearance.body)
     return _on_paper(canvas, size)
 
 

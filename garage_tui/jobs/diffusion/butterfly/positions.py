@@ -1,4 +1,4 @@
-"""Where on a wing each of many points lies."""
+"""Positions of points on a wing."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _UNEVEN = 0.004
 """By how much what is painted on a wing is shifted here and there, in forewing lengths."""
 
 
-def _look(table: Floats, x: Floats, y: Floats) -> tuple[Cells, Floats]:
-    """Return the entry of the direction of each point, and what the table holds there."""
+def _look_up(table: Floats, x: Floats, y: Floats) -> tuple[Cells, Floats]:
+    """Return the table index of each point's direction, and the table's value there."""
     entry = ((np.arctan2(y, x) + np.float32(PI)) * np.float32(TABLE / (2 * PI))).astype(np.int32)
     return entry, table.take(entry, mode="clip")
 
@@ -27,7 +27,7 @@ def inside(shape: Outline, x: Floats, y: Floats, nicks: tuple[tuple[float, float
         nicks: (radians from the centre, depth, radians of width) of what is torn from the edge.
     """
     dx, dy = x - np.float32(shape.centre[0]), y - np.float32(shape.centre[1])
-    entry, edge = _look(shape.edge, dx, dy)
+    entry, edge = _look_up(shape.edge, dx, dy)
     if nicks:
         edge = shape.edge.copy()
         for angle, depth, width in nicks:
@@ -52,7 +52,7 @@ def inside(shape: Outline, x: Floats, y: Floats, nicks: tuple[tuple[float, float
 
 @dataclass
 class Places:
-    """Where many points lie on one wing; each array is (points,)."""
+    """The positions of points on one wing; each array is (points,)."""
 
     shape: Outline
     wing: Wing
@@ -83,7 +83,7 @@ class Places:
     from_fan: Floats
     """Distance from where the veins start."""
     size: float = 1.0
-    """How large this individual's spots and bands are, as a multiple."""
+    """Factor of the size of this individual's spots and bands."""
 
 
 def locate(wing: Wing, x: Floats, y: Floats, depth: Floats, phase: Floats) -> Places:
@@ -105,7 +105,7 @@ def locate(wing: Wing, x: Floats, y: Floats, depth: Floats, phase: Floats) -> Pl
     entry = ((angle + np.float32(PI)) * np.float32(TABLE / (2 * PI))).astype(np.int32)
     reach, v = shape.reach.take(entry, mode="clip"), shape.across.take(entry, mode="clip")
     fx, fy = x - np.float32(shape.fan[0]), y - np.float32(shape.fan[1])
-    entry, s = _look(shape.vein, fx, fy)
+    entry, s = _look_up(shape.vein, fx, fy)
     from_fan = np.hypot(fx, fy)
     floor = np.floor(s)
     f = s - floor - np.float32(0.5)

@@ -1,4 +1,4 @@
-"""What the families of butterflies are told with: colours, rows of sizes, and the usual forms of wings.
+"""The building blocks of the families of butterflies: colours, rows of sizes, and the usual forms of wings.
 
 Everything here draws from the random numbers of one species.
 """

@@ -69,14 +69,14 @@ class Wing:
 
 @dataclass(frozen=True)
 class Outline:
-    """What `outline` computes once for a wing: tables over the full circle, and a polygon."""
+    """The outline of a wing: tables over the full circle, and a polygon; `outline` computes it once."""
 
     polygon: Floats
     """(points, 2), without tails."""
     extent: Floats
     """(points, 2) that everything of the wing lies between, tails included."""
     centre: tuple[float, float]
-    """From here, each direction meets the edge once."""
+    """The point from which each direction meets the edge exactly once."""
     edge: Floats
     """(TABLE,) distance from the centre to the edge."""
     lean: Floats
@@ -86,7 +86,7 @@ class Outline:
     across: Floats
     """(TABLE,) place across the wing as seen from the base: 0 at the tornus, 1 at the apex."""
     fan: tuple[float, float]
-    """Where the veins start."""
+    """The point from which the veins start."""
     vein: Floats
     """(TABLE,) number of the vein as seen from the fan; whole numbers are veins, halves the middle of a cell."""
     turn: Floats

@@ -1,4 +1,4 @@
-"""A value between nothing and all of it, as a bar in one line."""
+"""The gauge: a share as a bar in one line of text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textual.content import Content
 _FULL, _HALF, _TRACK = "━", "╸", "─"
 """Lines, not blocks: bars in neighbouring lines would fuse into one."""
 _MARK, _REACHED = "│", "┃"
-"""Stand where a mark is; the second once the value is there, which is to be seen without colours too."""
+"""The sign of a mark, and its sign once the value has reached it; they differ without colours too."""
 
 
 def gauge(
@@ -23,7 +23,7 @@ def gauge(
 ) -> Content:
     """Return the share that `value` is of `top` as a bar of exactly `width` cells.
 
-    `marks` are values that matter, each with the colour of the bar from there on; colours are variables of the theme.
+    `marks` are limits, each with the colour of the bar from there on; colours are variables of the theme.
     An unknown value or top is "–" before an empty track.
     """
     if width <= 0:
@@ -32,9 +32,9 @@ def gauge(
         return Content.styled("– ".ljust(width, _TRACK)[:width], "$muted")
     halves = round(_share(value, top) * width * 2)
     if value > 0:
-        halves = max(1, halves)  # a little is not nothing
+        halves = max(1, halves)  # a small value must not look like zero
     if value < top:
-        halves = min(2 * width - 1, halves)  # and nearly all is not all
+        halves = min(2 * width - 1, halves)  # nor a large one like all
     cells = [_FULL if 2 * at + 1 < halves else _HALF if 2 * at < halves else " " for at in range(width)]
     colours = [colour if cell != " " else "line" for cell in cells]
     cells = [cell if cell != " " else _TRACK for cell in cells]

@@ -1,4 +1,4 @@
-"""A curve in one line of text."""
+"""The sparkline: a curve in one line of text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 
 def spark(values: Sequence[float], width: int) -> str:
-    """Return `values` as at most `width` bars between 0 and the largest of them; more are drawn together."""
+    """Return `values` as at most `width` bars from 0 to the largest value; of more values, a bar is a mean."""
     if width <= 0:
         return ""
     if len(values) > width:

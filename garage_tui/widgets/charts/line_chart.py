@@ -1,4 +1,4 @@
-"""Curves over steps: loss and learning rate of a run, its loss with what it learned, or the losses of two."""
+"""The line chart of up to three curves over steps: loss, learning rate and probes of a run, or the losses of two."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 MARKERS = ("braille", "•", "x")
-"""Of the first, the second and the third curve: told apart without colours too."""
+"""The markers of the first, second and third curve; they differ without colours too."""
 SIGNS = ("⠒", "•", "x")
-"""What the markers look like in a line of text."""
+"""The markers as signs in the legend."""
 _FRAME = 6
-"""Cells of a frame's edge that are not its subtitle's."""
+"""Cells of the frame's lower edge that the legend cannot use."""
 _WIDE = 1e5
-"""Numbers from here on are written with an exponent, so that the curve keeps its room."""
+"""From this value on, labels are written with an exponent, so that they leave space for the curve."""
 _MOST = 1e30
-"""A loss beyond this has exploded; drawn at this height, it cannot overflow."""
+"""Values beyond this are drawn as this, so that the arithmetic cannot overflow."""
 
 
 @dataclass(frozen=True)
@@ -36,24 +36,24 @@ class Series:
     points: tuple[tuple[float, float], ...]
     colour: str = "primary"
     right: bool = False
-    """True measures it on an axis of its own, on the right."""
+    """True puts the curve on a second axis, on the right."""
     percent: bool = False
-    """True for shares from 0 to 1, on an axis from 0 to 100 %; a single one is something to see."""
+    """True for shares from 0 to 1, on an axis from 0 to 100 %; a single point is drawn too."""
     lone: bool = False
-    """True where a single point is something to see, too."""
+    """True draws a single point too."""
 
     @property
     def drawable(self) -> bool:
-        """True where there is something to draw: of a curve more than one place on the axis of steps."""
+        """True if there is something to draw: points at more than one step, or at one step if that is enough."""
         return len({x for x, _ in _tame(self.points)}) > (0 if self.percent or self.lone else 1)
 
 
 class LineChart(Widget):
-    """At most three curves against steps, drawn by plotext, which is loaded with the first point."""
+    """The chart of at most three curves over steps; plotext draws it, and is imported with the first point."""
 
     series: reactive[tuple[Series, ...]] = reactive(())
     empty: reactive[str] = reactive("")
-    """What is said while there are no points."""
+    """The text that is shown while there are no points."""
 
     _drawn: tuple[object, Text] | None = None
 
@@ -64,14 +64,14 @@ class LineChart(Widget):
         self._name_curves()
 
     def _name_curves(self) -> None:
-        """Put the legend into the frame; where that is narrow, its words stand closer."""
+        """Put the legend into the frame, with smaller gaps if the frame is narrow."""
         names = [f"{sign} {one.name}" for sign, one in zip(SIGNS, self.series, strict=False)]
         ways = [gap.join(names) for gap in (" · ", "  ", " ")] if len(names) > 1 else [""]
         room = self.outer_size.width - _FRAME
         self.border_subtitle = next((way for way in ways if len(way) <= room), ways[-1])
 
     def render(self) -> RenderableType:
-        """Draw the curves, unless they are those that were drawn last."""
+        """Return the drawn curves; they are drawn again only if they have changed."""
         width, height = self.content_size
         what = (self.series, width, height, self.app.theme)
         if self._drawn is not None and self._drawn[0] == what:
@@ -105,7 +105,7 @@ class LineChart(Widget):
                 xs, ys = zip(*downsample(_tame(series.points), most), strict=True)
                 draw = plot.plot if marker == "braille" else plot.scatter
                 draw(xs, ys, marker=marker, color=self._rgb(series.colour), yside=side)
-            # All points lie between the ends: plotext draws a line that leaves the plot cell by cell, for ever.
+            # The limits enclose all points: plotext takes for ever to draw a line that leaves the plot.
             heights = [y for series in group for _, y in _tame(series.points)]
             bottom, top = min(0.0, min(heights) * 1.05), max(0.0, max(heights) * 1.05)
             top = top if top > bottom else 1.0
@@ -131,5 +131,5 @@ def _tame(points: Points) -> list[tuple[float, float]]:
 
 
 def _ticks(low: float, high: float, count: int, form: str = "{:.0f}") -> tuple[list[float], list[str]]:
-    places = [low + (high - low) * index / (count - 1) for index in range(count)]
-    return places, [form.format(place) for place in places]
+    ticks = [low + (high - low) * index / (count - 1) for index in range(count)]
+    return ticks, [form.format(tick) for tick in ticks]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from garage_tui.widgets.gauge import gauge
+from garage_tui.widgets.charts.gauge import gauge
 
 MARKS = ((75.0, "warning"), (84.0, "error"))
 

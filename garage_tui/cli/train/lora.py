@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from garage_tui.cli.train_options import announce_and_follow, limits_from
+from garage_tui.cli.train.options import announce_and_follow, limits_from
 
 
 def run_lora(args: argparse.Namespace) -> int:
     if args.both:
-        from garage_tui.cli.train_both import run_both
+        from garage_tui.cli.train.both import run_both
 
         return run_both(args)
     import sys

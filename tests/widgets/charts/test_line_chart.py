@@ -1,21 +1,18 @@
-"""Widgets on their own: they show a value, also a very large one."""
+"""Line charts on their own: any curve is drawn, and drawn inside its frame."""
 
 from __future__ import annotations
 
 import pytest
 from textual.app import App, ComposeResult
-from textual.content import Content
 
 from garage_tui.app.theme import VARIABLES
-from garage_tui.core.monitor.downsample import downsample
-from garage_tui.widgets.line_chart import LineChart, Series
-from garage_tui.widgets.table import Column, Table, cut_middle
+from garage_tui.widgets.charts.line_chart import LineChart, Series
 
 
 class One(App[None]):
-    """An app with one widget."""
+    """An app with one chart."""
 
-    def __init__(self, widget: Table | LineChart) -> None:
+    def __init__(self, widget: LineChart) -> None:
         super().__init__()
         self.widget = widget
 
@@ -24,20 +21,6 @@ class One(App[None]):
 
     def compose(self) -> ComposeResult:
         yield self.widget
-
-
-def test_a_long_curve_keeps_its_shape_and_its_last_point():
-    points = [(float(step), 1000.0 - step) for step in range(1000)]
-    thin = downsample(points, 50)
-    assert len(thin) == 50
-    assert thin[-1] == points[-1]
-    assert thin == sorted(thin) and all(abs(x + y - 1000) < 1e-6 for x, y in thin)
-
-
-@pytest.mark.parametrize("count", [0, 1, 50])
-def test_a_short_curve_stays_as_it_is(count):
-    points = [(float(step), 1.0) for step in range(count)]
-    assert downsample(points, 50) == points
 
 
 @pytest.mark.timeout(20)
@@ -62,35 +45,6 @@ async def test_points_at_one_step_are_no_curve_yet():
     async with One(chart).run_test(size=(60, 16)):
         chart.series = (Series("loss", ((3.0, 1.0), (3.0, 2.0))),)
         assert str(chart.render()) == "no curve yet"
-
-
-async def test_a_table_of_a_hundred_thousand_rows_asks_only_for_those_on_the_screen():
-    asked: set[int] = set()
-
-    def cells(row: int) -> list[Content]:
-        asked.add(row)
-        return [Content(f"row {row}")]
-
-    table = Table(Column("Name"))
-    async with One(table).run_test(size=(40, 12)) as pilot:
-        table.show_rows(100_000, cells)
-        table.focus()
-        await pilot.press("end")
-        assert table.cursor == 99_999
-        await pilot.press("up", "pageup")
-        assert table.cursor == 99_988
-        assert 0 < len(asked) < 60
-
-
-async def test_the_cursor_stays_inside_when_rows_go():
-    table = Table(Column("Name"))
-    async with One(table).run_test() as pilot:
-        table.show_rows(10, lambda row: [Content(str(row))], 9)
-        await pilot.pause()
-        table.show_rows(3, lambda row: [Content(str(row))])
-        assert table.cursor == 2
-        table.show_rows(0, lambda row: [])
-        assert table.cursor == 0
 
 
 async def test_a_single_share_is_seen_on_an_axis_of_percents_and_three_curves_are_told_apart_by_their_signs():
@@ -118,9 +72,3 @@ async def test_the_legend_of_a_narrow_chart_stands_closer_and_stays_whole():
         chart.series = tuple(Series(name, ((1.0, 1.0), (2.0, 1.0))) for name in names)
         await pilot.pause()
         assert chart.border_subtitle == "⠒ loss • recall 100% x leak 31%"
-
-
-def test_a_long_text_is_cut_in_its_middle_so_that_both_ends_tell_it_apart():
-    name = Content("20261123-2315-lora-garage-default")
-    assert cut_middle(name, 20).plain == "202611…arage-default"
-    assert cut_middle(name, 33).plain == name.plain and cut_middle(name, 20).cell_length == 20

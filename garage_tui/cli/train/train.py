@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from garage_tui.cli import train_diffusion
-from garage_tui.cli.train_lora import run_lora
-from garage_tui.cli.train_options import add_common
+from garage_tui.cli.train import diffusion
+from garage_tui.cli.train.lora import run_lora
+from garage_tui.cli.train.options import add_common
 
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
@@ -47,4 +47,4 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     lora.add_argument("--seed", type=int, metavar="N", help="random seed; the same seed gives the same run")
     add_common(lora, "the name of the facts file")
     lora.set_defaults(run=run_lora)
-    train_diffusion.add(kinds)
+    diffusion.add(kinds)

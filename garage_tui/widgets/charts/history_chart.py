@@ -1,4 +1,4 @@
-"""One quantity over time, drawn in columns; gaps in it are left empty."""
+"""The widget that draws one quantity over time as columns; gaps stay empty."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from garage_tui.widgets.column_chart import Picture, Threshold, draw
+from garage_tui.widgets.charts.column_chart import Picture, Threshold, draw
 
 
 class HistoryChart(Widget):
-    """One quantity over time. It is painted only when the picture changes, however often it is told the time."""
+    """The column chart of one quantity over time; it repaints only if its picture changes."""
 
     DEFAULT_CSS = """
     HistoryChart { height: 1fr; min-height: 1; }
@@ -29,14 +29,14 @@ class HistoryChart(Widget):
     span: reactive[float] = reactive(1800.0, repaint=False)
     """Seconds from the left end to the right end."""
     top: reactive[float | None] = reactive(None, repaint=False)
-    """Value of the upper end, or None for the next round number above all that is shown."""
+    """Value of the upper end; None: the next round number above all values and thresholds."""
     bottom: reactive[float] = reactive(0.0, repaint=False)
     """Value of the lower end."""
     thresholds: reactive[tuple[Threshold, ...]] = reactive((), repaint=False)
     colour: reactive[str] = reactive("primary", repaint=False)
     """Variable of the theme for columns below the thresholds."""
     empty: reactive[str] = reactive("", repaint=False)
-    """What is said while there is nothing to draw."""
+    """The text that is shown while there is nothing to draw."""
 
     _SHOWN: ClassVar[tuple[str, ...]] = ("points", "now", "span", "top", "bottom", "thresholds", "colour", "empty")
 
@@ -45,31 +45,31 @@ class HistoryChart(Widget):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self.form = form
-        """Words a value for the axis, with its unit."""
+        """Returns the label of a value on the axis, with its unit."""
         self._picture: Picture = ()
         self._size_drawn = Size(0, 0)
         self._strips: tuple[object, list[Strip]] = (None, [])
-        self._asked = False
+        self._update_is_due = False
 
     def on_mount(self) -> None:
         for name in self._SHOWN:
             self.watch(self, name, self._schedule_update, init=False)
 
     def _schedule_update(self) -> None:
-        """Look once, after all that is being set has been set."""
-        if not self._asked:
-            self._asked = self.call_later(self._update_picture)
+        """Update the picture once, after all values of this moment have been set."""
+        if not self._update_is_due:
+            self._update_is_due = self.call_later(self._update_picture)
 
     def _update_picture(self) -> None:
-        self._asked = False
+        self._update_is_due = False
         if self._draw():
             self.refresh()
 
     def _draw(self) -> bool:
-        """Draw the picture, and return whether it is another than the last."""
+        """Draw the picture, and return whether it has changed."""
         self._size_drawn = self.content_size
-        told = {name: getattr(self, name) for name in self._SHOWN if name != "points"}
-        picture = draw(self.points, *self._size_drawn, form=self.form, **told)
+        values = {name: getattr(self, name) for name in self._SHOWN if name != "points"}
+        picture = draw(self.points, *self._size_drawn, form=self.form, **values)
         if picture == self._picture:
             return False
         self._picture, self._strips = picture, (None, [])

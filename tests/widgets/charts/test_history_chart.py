@@ -12,8 +12,8 @@ from textual.app import App, ComposeResult
 from textual.strip import Strip
 
 from garage_tui.app.theme import GARAGE, VARIABLES
-from garage_tui.widgets.column_chart import Picture, Threshold, draw
-from garage_tui.widgets.history_chart import HistoryChart
+from garage_tui.widgets.charts.column_chart import Picture, Threshold, draw
+from garage_tui.widgets.charts.history_chart import HistoryChart
 
 NOW = 1_800_000_000.0
 """The beginning of a column, of whatever length here."""

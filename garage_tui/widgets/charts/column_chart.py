@@ -1,4 +1,4 @@
-"""A picture of one quantity over time: a column of blocks for each stretch of it, thresholds as dashed rows."""
+"""The column chart of one quantity over time, as lines of text: columns of blocks, thresholds as dashed rows."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from rich.cells import cell_len
 Points = Sequence[tuple[float, float]]
 """Unix time in seconds and a value; sorted by time."""
 Picture = tuple[tuple[tuple[str, str], ...], ...]
-"""Lines of runs: some text, and its style in words, with variables of the theme."""
+"""Lines of pieces: a text, and its style as Textual writes it, with variables of the theme."""
 
 _BLOCKS = " ▁▂▃▄▅▆▇"
 _DASH = "┄"
 _OVER, _OVER_LOWER = "▲", "╍"
-"""Stand in a column where it crosses the highest threshold, or another one: told apart without colours too."""
+"""The signs in a column that crosses the highest threshold, or a lower one; they differ without colours too."""
 _TINY = (16, 3)
-"""A picture that is narrower or lower (cells) is columns alone, without axes and labels."""
+"""Columns and rows below which a chart has no axes and no labels."""
 _SHORT_GAP = 30.0
-"""Seconds without a sample that are no gap: the last value is taken to hold."""
+"""Longest time between two samples, in seconds, over which the last value is drawn on; a longer one is a gap."""
 _MOST = 1e30
-"""A value beyond this is no value; an end of an axis is drawn as this, so that it cannot overflow."""
+"""Values beyond this are left out, and ends of axes are cut to it, so that the arithmetic cannot overflow."""
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """A value that matters. Columns that reach it are painted in `colour`, a variable of the theme."""
+    """A limit in a chart. Columns that reach it are painted in `colour`, a variable of the theme."""
 
     value: float
     label: str
@@ -53,8 +53,16 @@ def draw(
 ) -> Picture:
     """Return the last `span` seconds before `now` as `height` lines of exactly `width` cells.
 
-    Columns begin at multiples of their own length, so that all but the newest one stay as they are until a new one
-    begins. `top` None is the next round number. `form` words a value for the axis.
+    Columns begin at multiples of their own length, so that only the newest column changes until the next one begins.
+
+    Args:
+        now: Unix time at the right end, in seconds.
+        span: seconds from the left end to the right end.
+        top: value at the upper end; None: the next round number above all values and thresholds.
+        bottom: value at the lower end.
+        form: returns the label of a value on the axis.
+        colour: variable of the theme for columns below the thresholds.
+        empty: the text that is shown if there is no value.
     """
     if width <= 0 or height <= 0:
         return ()
@@ -86,7 +94,7 @@ def _tame(value: float) -> float:
 
 
 def _known(points: Points, now: float, span: float) -> tuple[list[float], list[float]]:
-    """Return times and values of the last `span` seconds before `now`, and of a little more: it may still hold."""
+    """Return times and values of the last `span` seconds before `now`, and of `_SHORT_GAP` more."""
     low, high = bisect_left(points, (now - span - _SHORT_GAP,)), bisect_left(points, (now, math.inf))
     known = [point for point in points[low:high] if -_MOST < point[1] < _MOST]
     return [t for t, _ in known], [value for _, value in known]
@@ -100,13 +108,13 @@ def _columns(
     span: float,
     thresholds: Sequence[Threshold],
 ) -> list[float | None]:
-    """Return the value of each column; None where nothing is known."""
+    """Return the value of each column; None for a gap."""
     step = span / count
     first = math.floor(now / step) - count + 1
     edges = [(first + at) * step for at in range(count)]
-    places = [*(bisect_left(times, edge) for edge in edges), len(times)]
+    starts = [*(bisect_left(times, edge) for edge in edges), len(times)]
     columns: list[float | None] = []
-    for edge, (start, end) in zip(edges, pairwise(places), strict=True):
+    for edge, (start, end) in zip(edges, pairwise(starts), strict=True):
         if start < end:
             columns.append(_value(values[start:end], thresholds))
             continue
@@ -117,7 +125,7 @@ def _columns(
 
 
 def _value(values: Sequence[float], thresholds: Sequence[Threshold]) -> float:
-    """Return the mean of a column, or its peak where only that reaches a threshold: a short peak must not vanish."""
+    """Return the mean of a column, or its peak if only the peak reaches a threshold: a short peak must not vanish."""
     mean, peak = sum(values) / len(values), max(values)
     return peak if any(mean < one.value <= peak for one in thresholds) else mean
 
@@ -138,7 +146,7 @@ def _share(value: float, bottom: float, top: float) -> float:
 
 
 def _labels(bottom: float, top: float, rows: int, form: Callable[[float], str]) -> dict[int, str]:
-    """Return what stands left of which line (from the top, 0)."""
+    """Return the labels of the value axis by line, counted from 0 at the top."""
     labels = {0: _narrow(form(top)), rows - 1: _narrow(form(bottom))}
     middle = _narrow(form((bottom + top) / 2))
     if rows >= 4 and middle not in labels.values():
@@ -147,7 +155,7 @@ def _labels(bottom: float, top: float, rows: int, form: Callable[[float], str]) 
 
 
 def _narrow(text: str) -> str:
-    """Return the text with one cell for each letter: in a picture all is counted in cells."""
+    """Return the text with one cell for each character, because the chart counts characters as cells."""
     return text if text.isascii() and text.isprintable() else "".join(c if cell_len(c) == 1 else "?" for c in text)
 
 
@@ -161,7 +169,7 @@ def _plot(
     bare: bool,
 ) -> Iterator[tuple[tuple[str, str], ...]]:
     """Yield the lines of columns and thresholds, from the top."""
-    # Even at the bottom there is something to see: nothing at all is what a gap looks like.
+    # A column has at least one eighth of a cell: an empty one would look like a gap.
     levels = [0 if value is None else max(1, round(_share(value, bottom, top) * rows * 8)) for value in columns]
     paint = [f"${colour}"] * len(columns)
     crossed: dict[int, list[Threshold]] = {}
@@ -179,10 +187,10 @@ def _plot(
         if here := crossed.get(row):
             styles = list(paint)
             for at, value in enumerate(columns):
-                # Of thresholds in one row only the highest is marked: who reaches the other has not crossed this line.
+                # If one row has several thresholds, only columns that reach the highest are marked.
                 if value is not None and value >= here[-1].value:
                     cells[at] = _OVER if here[-1] is thresholds[-1] else _OVER_LOWER
-                    styles[at] += " reverse"  # a hole would cut the column in two
+                    styles[at] += " reverse"  # an unreversed sign would cut the column in two
                 elif cells[at] == " " and not bare:
                     cells[at], styles[at] = _DASH, f"${here[-1].colour}"
             if not bare:
@@ -196,7 +204,7 @@ def _runs(line: str, styles: Sequence[str]) -> tuple[tuple[str, str], ...]:
 
 
 def _put_label(cells: list[str], styles: list[str], here: Sequence[Threshold]) -> None:
-    """Write what a row's thresholds are at its right end, or, where columns stand there, as far right as is free."""
+    """Write the labels of a row's thresholds at its right end, or as far right as no column is in the way."""
     line, highest = "".join(cells), _narrow(here[-1].label)
     for text in (" · ".join(_narrow(one.label) for one in reversed(here)), highest):
         if line.endswith(_DASH * (len(text) + 1)):
@@ -206,14 +214,14 @@ def _put_label(cells: list[str], styles: list[str], here: Sequence[Threshold]) -
         else:
             continue
         break
-    else:  # columns all along: the oldest of them give way
+    else:  # columns everywhere: the label covers the oldest ones
         at, text = 0, f"{highest} "[: len(line)]
     cells[at : at + len(text)] = text
     styles[at : at + len(text)] = [f"${here[-1].colour}"] * len(text)
 
 
 def _time_axis(width: int, span: float) -> str:
-    """Return the words below the columns: how long ago the first is, perhaps the middle one, and now."""
+    """Return the time axis: how long ago the left end is, the middle too if there is space, and "now"."""
     seconds, unit = (3600, "h") if span >= 7200 else (60, "min") if span >= 120 else (1, "s")
     ago, half = (f"−{round(span * part / seconds, 2):g} {unit}" for part in (1, 0.5))
     middle = width // 2 - len(half) // 2 - len(ago)
@@ -223,8 +231,8 @@ def _time_axis(width: int, span: float) -> str:
 
 
 def _say(sentence: str, width: int, height: int) -> Picture:
-    """Return a sentence in the middle of nothing."""
-    words = textwrap.wrap(_narrow(sentence), width)[:height]
-    lines = [""] * ((height - len(words)) // 2) + words
+    """Return a picture with a sentence in its middle, and nothing else."""
+    wrapped = textwrap.wrap(_narrow(sentence), width)[:height]
+    lines = [""] * ((height - len(wrapped)) // 2) + wrapped
     lines += [""] * (height - len(lines))
     return tuple(((line.center(width), "$muted"),) for line in lines)

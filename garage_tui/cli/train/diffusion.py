@@ -7,7 +7,7 @@ from typing import Any
 
 
 def add(kinds: argparse._SubParsersAction[Any]) -> None:
-    from garage_tui.cli.train_options import add_common
+    from garage_tui.cli.train.options import add_common
 
     parser = kinds.add_parser(
         "diffusion",
@@ -44,7 +44,7 @@ def add(kinds: argparse._SubParsersAction[Any]) -> None:
 def run_diffusion(args: argparse.Namespace) -> int:
     import sys
 
-    from garage_tui.cli.train_options import announce_and_follow, limits_from
+    from garage_tui.cli.train.options import announce_and_follow, limits_from
     from garage_tui.core.base.format import plural
     from garage_tui.core.base.settings import Workspace, load_settings
     from garage_tui.core.diffusion.estimate import estimate_diffusion

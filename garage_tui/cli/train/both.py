@@ -13,7 +13,7 @@ def run_both(args: argparse.Namespace) -> int:
 
     from garage_tui.cli.compare import print_comparison
     from garage_tui.cli.follow import follow_as_text
-    from garage_tui.cli.train_options import limits_from
+    from garage_tui.cli.train.options import limits_from
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.format import plural
     from garage_tui.core.base.settings import Workspace, load_settings

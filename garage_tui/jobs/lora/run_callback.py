@@ -34,7 +34,7 @@ _SURE = 0.75
 """Share of the report card's drift limit that a probe must stay below for a run to stop: a probe has few answers."""
 
 
-class ProgressCallback(TrainerCallback):
+class RunCallback(TrainerCallback):
     """Writes each step to the run folder, probes, saves checkpoints, and obeys requests to stop or pause.
 
     Args:
@@ -57,7 +57,7 @@ class ProgressCallback(TrainerCallback):
         self._facts = facts
         self._interruptions = interruptions
         self.hold: Hold | None = None
-        """What it has to wait for, if it left before its last step."""
+        """The limit for which the run waits, if it left before its last step."""
         self._tokens = start.tokens
         self._first: tuple[float, int, int] | None = None  # active seconds, tokens and step after the first step
         self._began = progress.active_seconds

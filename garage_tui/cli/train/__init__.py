@@ -1,0 +1,1 @@
+"""`garage train`: one file for each kind of run, and the options that they share."""

@@ -1,0 +1,1 @@
+"""Charts and gauges: curves, columns over time, bars and sparklines."""
