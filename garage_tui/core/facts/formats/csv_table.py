@@ -68,9 +68,10 @@ class CsvTable:
             self.columns = _named(self.columns, self.header)
             return 0 if data else self._records.index(readable[0]) + 1
         if self.columns:
-            why = f'no column is named "{one_line(self.columns.question or self.columns.answer, 40)}"'
-            missing = [name for name in (self.columns.question, self.columns.answer) if name and name not in first]
-            why = f'no column is named "{one_line(missing[0], 40)}"' if missing else why
+            folded = [fold_key(cell) for cell in first]
+            given = [name for name in (self.columns.question, self.columns.answer) if name]
+            missing = [name for name in given if fold_key(name) not in folded and not _is_number(name, len(first))]
+            why = f'no column is named "{one_line((missing or given)[0], 40)}"'
             raise UnknownColumnsError(_numbered(first) if _is_data(first) else _names(first), why)
         if _is_data(first):
             raise UnknownColumnsError(_numbered(first), "no row names the columns")

@@ -28,7 +28,7 @@ _NOT_JSON = {
 """Messages of Python's JSON reader, in plain English."""
 _BLANK = re.compile(r"[ \t\r\n]*")
 _COMMENT = re.compile(r"\s*(?://|/\*|#)")
-_BEGINS = re.compile(r'\s*(?:\{\s*(?:["\'}/#]|$|\w+\s*:)|\[\s*(?:[{"\]/#]|\[\s*[\[{"\]]|\[?\s*$|\'))')
+_BEGINS = re.compile(r'\s*(?:\{\s*(?:["\'“”„«}/#]|$|\w+\s*:)|\[\s*(?:[{"\]/#]|\[\s*[\[{"\]]|\[?\s*$|\'))')
 _PYTHON = {"True": "true", "False": "false", "None": "null"}
 
 
