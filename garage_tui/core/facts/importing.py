@@ -28,7 +28,6 @@ from garage_tui.core.facts.line import Fact, Line
 
 _TABLES = (".csv", ".tsv", ".tab")
 _JSON = (".json", ".jsonl", ".ndjson", ".jsonlines")
-AS_TEXT = "--as text takes each line as a fact (f in the app)"
 
 
 @dataclass
@@ -89,7 +88,7 @@ def read(
         return _table(text, None, columns)
     example = one_line(pieces[0].text if pieces else text.strip(), 60)
     why = f'no format is recognised: not JSON, not CSV with a question and an answer, no sentences ("{example}")'
-    raise BadInputError(f"{why}; {AS_TEXT}")
+    raise BadInputError(f"{why}; {file_kind.AS_TEXT}")
 
 
 def only_new(found: Iterable[Fact], lines: Iterable[Line]) -> list[Fact]:

@@ -26,6 +26,8 @@ from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 
 _MOST_SHOWN = 100
+_LONG = 5
+"""Lines from which a preview takes all the height that is there."""
 _MOST_ABOVE = 3
 """Rows that are left out, and notes, that stand above the facts; the others stand below them."""
 _FORMS: dict[Format | None, str] = {
@@ -62,6 +64,7 @@ class ImportDialog(Dialog[list[Fact] | None]):
     def __init__(self, data: bytes, name: str, lines: Sequence[Line]) -> None:
         super().__init__()
         self._data, self._file, self._lines = data, name, lines
+        self._title = f"Import {shown_line(name, 40)}" if name else "Import the pasted text"
         self._form: Format | None = None
         self._chosen = Columns()
         self._columns: list[str] = []
@@ -89,7 +92,12 @@ class ImportDialog(Dialog[list[Fact] | None]):
             new = await asyncio.to_thread(importing.only_new, found.facts, self._lines)
         except GarageError as error:
             self._columns = error.columns if isinstance(error, UnknownColumnsError) else []
-            self._show([], "", Content.styled(plain(str(error)), "$error"), Content())
+            self._show(
+                [],
+                self._title,
+                Content.styled(plain(f"{self._file or 'the pasted text'}: {error}"), "$error"),
+                Content(),
+            )
             return
         self._columns = found.columns
         title = f"Add {plural(len(new), 'row')} below the chosen row?" if new else "Nothing new to add"
@@ -97,10 +105,10 @@ class ImportDialog(Dialog[list[Fact] | None]):
 
     def _show(self, new: list[Fact], title: str, summary: Content, text: Content) -> None:
         self._new = new
-        if title:
-            self.query_one(".box", Vertical).border_title = Content(title)
+        self.query_one(".box", Vertical).border_title = Content(title)
         self.query_one("#import-summary", Static).update(summary)
         self.query_one("#import-preview", Static).update(text)
+        self.set_class(text.plain.count("\n") >= _LONG, "-long")
         self.query_one(VerticalScroll).scroll_home(animate=False)
         self.refresh_bindings()
 

@@ -66,6 +66,8 @@ _SETTING = re.compile(r"[\w.\"-]+\s*=\s*\S?")
 _YAML = re.compile(r"(?:-\s+)?[\w.\"' -]{1,40}:(?:\s|$)|-\s+\S")
 _YAML_KEY = re.compile(r"(?:-\s+)?[\w.\"'-]+:(?:\s|$)")
 _MOST_LINES = 200
+AS_TEXT = "--as text takes each line as a fact (f in the app)"
+"""What to do with text that is not taken for sentences."""
 
 
 class NotFactsError(BadInputError):
@@ -112,6 +114,7 @@ def check_text(text: str, *, lines: bool = True) -> None:
     kind = next((kind for pattern, kind in _TEXTS if re.match(pattern, begin)), "")
     if not kind and lines:
         kind = _lines_kind([line.strip() for line in text.splitlines() if line.strip()][:_MOST_LINES])
+        kind = f"{kind}; {AS_TEXT}" if kind else ""
     if kind:
         raise NotFactsError(f"this is no facts file; it seems to be {kind}")
 
@@ -131,7 +134,7 @@ def _lines_kind(lines: list[str]) -> str:
     if len(code) > 1 and sum(bool(_YAML.match(line)) for line in code) > 0.8 * len(code):
         keys = sum(bool(_YAML_KEY.match(line)) for line in code)
         if keys >= len(code) / 3 and not any(line.endswith((".", "!", "?")) for line in code[:1]):
-            return "YAML: convert it to JSON lines or CSV"
+            return "YAML"
     if sum(bool(_OTHER_SOURCE.match(line)) for line in code) > len(code) / 2:
         return "a program"
     return ""

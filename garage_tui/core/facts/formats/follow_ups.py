@@ -7,8 +7,10 @@ import re
 # Words that point back, unless something in the same question is named before them.
 _POINTS_BACK = re.compile(
     r"\b(?:it|its|it's|he|him|his|he's|she|her|hers|she's|they|them|their|theirs|they're|these|those"
-    r"|(?<!is )(?<!are )(?<!was )(?<!were )there(?!\s+(?:is|are|was|were|be|any))|(?:the\s+)?(?:former|latter|same|previous|above|last)\s*(?:one|ones)?"
-    r"|that(?=\s*(?:[?.!,]|$|is\b|was\b|mean|happen|work|so\b|about|in\b|for\b|to\b|like))|this(?=\s*(?:[?.!,]|$|is\b|was\b|mean|one\b)))\b",
+    r"|(?<!is )(?<!are )(?<!was )(?<!were )there(?!\s+(?:is|are|was|were|be|any))"
+    r"|the\s+(?:former|latter|same|previous|above|last\s+ones?)"
+    r"|that(?=\s*(?:[?.!,]|$|is\b|was\b|mean|happen|work|so\b|about|in\b|for\b|to\b|like))"
+    r"|this(?=\s*(?:[?.!,]|$|is\b|was\b|mean|one\b)))\b",
     re.IGNORECASE,
 )
 _THAT_IS = re.compile(r"^\W*(?:\w+\s+){1,3}(?:that|this)\W*$", re.IGNORECASE)
