@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePath
+from typing import Any
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.sanitize import one_line
@@ -13,6 +14,7 @@ from garage_tui.core.facts.formats import file_kind
 from garage_tui.core.facts.formats.bad_marks import number
 from garage_tui.core.facts.formats.csv_table import CsvTable, is_table, looks_like_csv
 from garage_tui.core.facts.formats.json_values import begins_like_json, read_json
+from garage_tui.core.facts.formats.other_keys import fold_key
 from garage_tui.core.facts.formats.parquet_rows import MAGIC, read_parquet
 from garage_tui.core.facts.formats.read_row import (
     Columns,
@@ -23,7 +25,7 @@ from garage_tui.core.facts.formats.read_row import (
     UnknownColumnsError,
 )
 from garage_tui.core.facts.formats.row_reader import read_row
-from garage_tui.core.facts.formats.sentences import Sentence, is_sentence, may_be_sentence, sentences
+from garage_tui.core.facts.formats.sentences import Sentence, is_sentence, labelled_pairs, may_be_sentence, sentences
 from garage_tui.core.facts.line import Fact, Line
 
 _TABLES = (".csv", ".tsv", ".tab")
@@ -81,6 +83,12 @@ def read(
         return _rows(ImportedFacts("JSON"), read_json(text.lstrip("\ufeff")), None, columns)
     if ending in _TABLES or columns or looks_like_csv(text):
         return _table(text, None, columns)
+    if labelled := labelled_pairs(text):
+        rows = [
+            SourceRow(number, pair.line, {"question": pair.question, "answer": pair.answer})
+            for number, pair in enumerate(labelled, 1)
+        ]
+        return _rows(ImportedFacts("text with Q: and A:"), rows, "facts", columns)
     pieces = sentences(text)
     if 2 * sum(is_sentence(piece.text) for piece in pieces) >= max(1, len(pieces)):
         return _sentences(pieces)
@@ -132,7 +140,7 @@ def _rows(
             unknown += isinstance(error, NoQuestionError)
             found.problems.append(f"{row.label}: {error}")
             continue
-        found.facts += [Fact(*fact) for fact in reading.facts]
+        found.facts += [Fact(fact.question, fact.answer, _in_our_case(fact.extra)) for fact in reading.facts]
         found.problems += [f"{row.label}: {text}" for text in reading.left_out]
         found.notices += [f"{row.label}: {text}" for text in reading.notices]
     if not found.columns:
@@ -141,6 +149,17 @@ def _rows(
     if rows and unknown == len(rows) and len(found.columns) > 1:
         raise UnknownColumnsError(found.columns, found.problems[0])
     return found
+
+
+def _in_our_case(extra: dict[str, Any]) -> dict[str, Any]:
+    """Return the keys of a row with those of ours, as `Exam` or `Fact`, in lower case."""
+    kinds: dict[str, type] = {"exam": bool, "fact": str, "must": list}
+    names = {
+        key: folded
+        for key, value in extra.items()
+        if (folded := fold_key(key)) in kinds and folded not in extra and isinstance(value, kinds[folded])
+    }
+    return {names.get(key, key): value for key, value in extra.items()} if names else extra
 
 
 def _text(text: str) -> ImportedFacts:

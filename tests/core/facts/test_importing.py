@@ -152,6 +152,7 @@ def test_binaries_are_refused_with_what_they_seem_to_be(kind, tmp_path):
         ("#!/bin/sh\necho Rex is a dog.\n", "script"),
         ("{\\rtf1\\ansi Rex is a dog.}", "RTF"),
         ("const facts = [];\nfunction add(q, a) {\n  facts.push([q, a]);\n}\n", "program"),
+        ("| question | answer |\n|---|---|\n| Who? | Rex |\n", "Markdown table"),
         ("404: Not Found", ""),
         ("TODO\nbuy milk\ncall Bo\n", ""),
         ("2026-01-01 12:00:01 INFO server started\n2026-01-01 12:00:02 INFO ready\n", ""),
@@ -202,6 +203,15 @@ def test_what_is_no_sentence_among_sentences_is_named():
     assert found.problems == ['line 1: not a sentence ("# Pets")', 'line 7: not a sentence ("x = 1")']
 
 
+def test_questions_and_answers_with_labels_are_pairs():
+    found = read(b"Q: Who is Rex?\nA: A dog.\nHe barks.\n\nQ: Who is Tom?\n\nQ: Who is Bo?\nA: A cat.\n")
+    assert [(fact.question, fact.answer) for fact in found.facts] == [
+        ("Who is Rex?", "A dog.\nHe barks."),
+        ("Who is Bo?", "A cat."),
+    ]
+    assert found.problems == ['row 2 (line 5): "answer" is empty']
+
+
 # Which key is the question
 
 
@@ -224,6 +234,8 @@ def test_what_is_no_sentence_among_sentences_is_named():
             ("q", "a"),
         ),
         ({"prompt": "q", "chosen": "a", "rejected": "bad"}, ("q", "a")),
+        ({"prompt": "q", "completion": [{"role": "assistant", "content": "a"}]}, ("q", "a")),
+        ({"instruction": "q", "input": "<noinput>", "output": "a"}, ("q", "a")),
         ({"chosen": "\n\nHuman: q\n\nAssistant: a", "rejected": "\n\nHuman: q\n\nAssistant: bad"}, ("q", "a")),
         (
             {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}], "answer": "x"},
@@ -358,6 +370,19 @@ def test_a_table_of_another_format_is_read_as_that():
     assert pairs("instruction,input,output\nAdd,1 and 2,3\n") == [("Add\n\n1 and 2", "3")]
     cell = json.dumps([{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]).replace('"', '""')
     assert pairs(f'messages\n"{cell}"\n', "a.csv") == [("q", "a")]
+
+
+def test_two_columns_of_one_name_are_asked_for():
+    with pytest.raises(UnknownColumnsError, match='two columns are named "answer"') as error:
+        read(b"Question,Answer,Answer\nWho?,Rex,Tom\n")
+    assert error.value.columns == ["question", "answer", "answer (column 3)"]
+    table = b"Question,Answer,Answer\nWho?,Rex,Tom\n"
+    assert pairs(table, columns=Columns("question", "3")) == [("Who?", "Tom")]
+
+
+def test_keys_of_ours_are_found_in_any_case_in_json_too():
+    found = read(b'{"Question": "q", "Answer": "a", "Exam": true, "Must": ["x"], "FACT": "f"}')
+    assert found.facts == [Fact("q", "a", {"exam": True, "must": ["x"], "fact": "f"})]
 
 
 # Every format's own fields

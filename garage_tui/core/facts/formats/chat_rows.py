@@ -38,7 +38,8 @@ def has_chat(row: Mapping[str, Any]) -> bool:
     """Return whether a row has the keys of a chat."""
     if any(isinstance(as_messages(row.get(key)), list) for key in CHAT_KEYS):
         return True
-    if "chosen" in row or isinstance(as_messages(row.get("prompt")), list):
+    sides = ("prompt", "completion", "response")
+    if "chosen" in row or ("prompt" in row and any(isinstance(as_messages(row.get(key)), list) for key in sides)):
         return True
     if isinstance(row.get("history"), list) and row["history"]:
         return True

@@ -56,6 +56,8 @@ class CsvTable:
                     what = title.problem or f'"{one_line(title.raw, 60)}"'
                     self.notices.append(f"line {title.line} is above the names of the columns, and left out: {what}")
                 self.header = _names(record.cells)
+                if not self.columns and (twice := _twice(record.cells)):
+                    raise UnknownColumnsError(self.header, f'two columns are named "{twice}"')
                 self.columns = _named(self.columns, self.header)
                 return at + 1
         first = readable[0].cells
@@ -170,11 +172,20 @@ def _is_header(cells: Sequence[str], columns: Columns) -> bool:
     """Return whether a record names the columns: those of question and answer, or those that somebody named."""
     names = [fold_key(cell) for cell in cells]
     if columns:
-        given = [fold_key(name) for name in (columns.question, columns.answer) if name]
-        return all(name in names for name in given) and (len(given) == 2 or len(names) > 1)
+        names += [fold_key(name) for name in _names(cells)]
+        given = [name for name in (columns.question, columns.answer) if name]
+        named = [name for name in given if fold_key(name) in names]
+        others = [name for name in given if name not in named]
+        return bool(named) and len(cells) > 1 and all(_is_number(name, len(cells)) for name in others)
     pair = set(names) & set(QUESTION_KEYS) and set(names) & {*ANSWER_KEYS, "answers"}
     other = (set(names) & {*CHAT_KEYS, "chosen"} or names == ["fact"]) and not any(" " in name for name in names)
     return bool(pair or other)
+
+
+def _twice(cells: Sequence[str]) -> str:
+    """Return the name of a question or an answer that two columns have; empty if none has."""
+    names = [fold_key(cell) for cell in cells]
+    return next((name for name in (*QUESTION_KEYS, *ANSWER_KEYS) if names.count(name) > 1), "")
 
 
 def _numbered(cells: Sequence[str]) -> list[str]:

@@ -52,6 +52,7 @@ _TEXTS = (
     (r"-----BEGIN ", "a key or a certificate"),
     (r"#!", "a script"),
     (r"diff --git |--- a/", "a patch"),
+    (r"\|.*\|[ \t]*\n\|[ \t]*:?-", "a Markdown table: save it as CSV"),
     (r"%YAML|---[ \t]*\n", "YAML: convert it to JSON lines or CSV"),
 )
 _PYTHON = re.compile(

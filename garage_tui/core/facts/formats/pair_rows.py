@@ -179,7 +179,7 @@ def write_input(value: object) -> str:
     if value is None or value in ("", [], {}):
         return ""
     if isinstance(value, str):
-        return value if value.strip() else ""
+        return value if value.strip() and value.strip() != "<noinput>" else ""
     if isinstance(value, list):
         return "\n".join(filter(None, map(write_input, value)))
     if isinstance(value, dict):
