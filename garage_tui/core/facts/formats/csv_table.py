@@ -174,9 +174,8 @@ def _is_header(cells: Sequence[str], columns: Columns) -> bool:
     if columns:
         names += [fold_key(name) for name in _names(cells)]
         given = [name for name in (columns.question, columns.answer) if name]
-        named = [name for name in given if fold_key(name) in names]
-        others = [name for name in given if name not in named]
-        return bool(named) and len(cells) > 1 and all(_is_number(name, len(cells)) for name in others)
+        named = [name for name in given if not _position(name)]  # a number is a position, never a name
+        return bool(named) and len(cells) > 1 and all(fold_key(name) in names for name in named)
     pair = set(names) & set(QUESTION_KEYS) and set(names) & {*ANSWER_KEYS, "answers"}
     other = (set(names) & {*CHAT_KEYS, "chosen"} or names == ["fact"]) and not any(" " in name for name in names)
     return bool(pair or other)
@@ -212,8 +211,9 @@ def _named(columns: Columns, header: Sequence[str]) -> Columns:
     """Return the chosen columns by the names that they have in the table."""
 
     def name(given: str) -> str:
-        alike = next((one for one in header if fold_key(one) == fold_key(given)), None)
-        return alike or (header[_position(given) - 1] if given and _is_number(given, len(header)) else given)
+        if _position(given):
+            return header[_position(given) - 1] if _is_number(given, len(header)) else given
+        return next((one for one in header if fold_key(one) == fold_key(given)), given)
 
     return Columns(name(columns.question), name(columns.answer))
 
