@@ -83,8 +83,8 @@ FOREIGN = {
 def test_a_row_that_came_in_goes_out_as_it_was(form, question, answer, others):
     own = FOREIGN[form](question, answer)
     row = {**{key: one for key, one in others.items() if key != "context"}, **own}
-    if PICTURE.search(question + answer):
-        return
+    if PICTURE.search(question + answer) or others.get("rejected") in (True, "true"):
+        return  # such a row is left out, by name
     found = read((json.dumps(row) + "\n").encode(), form=form)
     [fact] = found.facts
     assert (fact.question, fact.answer) == (question, answer)
