@@ -7,6 +7,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from garage_tui.core.facts.file import FactsFile, Problem
 
 
@@ -22,10 +24,12 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     check.set_defaults(run=run_check)
     formats = ("facts", "csv", "messages", "alpaca", "sharegpt", "text")
     bring = actions.add_parser(
-        "import", help="add the facts of a CSV, chat or text file; rows that are already there are skipped"
+        "import", help="add the facts of a CSV, JSON, Parquet or text file; rows that are already there are skipped"
     )
     bring.add_argument("source", metavar="SOURCE", help="a file, or - for standard input")
     bring.add_argument("--as", dest="form", choices=formats, help="its format; detected by default")
+    bring.add_argument("--question", metavar="COLUMN", default="", help="the column or key of the question")
+    bring.add_argument("--answer", metavar="COLUMN", default="", help="the column or key of the answer")
     bring.add_argument("--to", metavar="FILE", help="the facts file (default: datasets/SOURCE.jsonl)")
     bring.add_argument("--json", action="store_true", help="one JSON document")
     bring.set_defaults(run=run_import)
@@ -42,9 +46,12 @@ def run_check(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from garage_tui.core.base.format import plural
-    from garage_tui.core.facts.file import load_facts
+    from garage_tui.core.facts.file import Problem, parse_bytes, read_bytes, whole_file_problem
 
-    file = load_facts(Path(args.file))
+    path = Path(args.file)
+    file = parse_bytes(path, data := read_bytes(path))
+    if file.seems:  # once, instead of a complaint about each of its lines
+        file.problems = [Problem(1, whole_file_problem(path, data, file.lines[0], parquet=True) or file.seems)]
     if args.base:
         file.problems += _too_long(file, args.base)
         file.problems.sort(key=lambda problem: problem.line)
@@ -83,7 +90,8 @@ def run_import(args: argparse.Namespace) -> int:
 
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.settings import Workspace, journals_folder
-    from garage_tui.core.facts import file_formats
+    from garage_tui.core.facts import importing
+    from garage_tui.core.facts.formats.read_row import Columns
     from garage_tui.core.facts.store import FactsStore
 
     piped = args.source == "-"
@@ -92,30 +100,46 @@ def run_import(args: argparse.Namespace) -> int:
         data = source.read_bytes() if source else sys.stdin.buffer.read()
     except OSError as error:
         raise BadInputError(f"{args.source}: {error.strerror}") from error
-    found = file_formats.read(data, args.form or file_formats.guess(source, data))
-    for problem in found.problems:
+    try:
+        found = importing.read(data, source.name if source else "", args.form, Columns(args.question, args.answer))
+    except BadInputError as error:
+        raise BadInputError(f"{args.source}: {error}") from error
+    for problem in (*found.problems, *(f"note: {notice}" for notice in found.notices)):
         print(f"{args.source}: {problem}", file=sys.stderr)
-    name = f"{source.stem if source else 'imported'}.jsonl"
-    path = Path(args.to) if args.to else Workspace.find(args.workspace).datasets / name
+    if not found.facts:
+        found.problems = found.problems or ["it holds no row"]
+        if not args.json:
+            print(f"{args.source}: nothing imported", file=sys.stderr)
+    path = Path(args.to) if args.to else _target(source, Workspace.find(args.workspace).datasets)
     if source and path.exists() and path.resolve() == source.resolve():
         raise BadInputError(f"{path} is the source itself: give another file with --to")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    store = FactsStore(path, journals_folder())
-    new = file_formats.only_new(found.facts, store.document.lines)
-    if new:
-        store.insert(len(store.document.lines), new, "importing")
-        while change := store.save():
-            store.accept(change)
-    store.close()
+    new = []
+    if found.facts:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        store = FactsStore(path, journals_folder())
+        new = importing.only_new(found.facts, store.document.lines)
+        if new:
+            store.insert(len(store.document.lines), new, "importing")
+            while change := store.save():
+                store.accept(change)
+        store.close()
     known = len(found.facts) - len(new)
     if args.json:
         counts = {"file": str(path), "added": len(new), "there": known, "problems": found.problems}
-        print(json.dumps(counts, indent=2))
-    else:
+        print(json.dumps({**counts, "notices": found.notices, "kind": found.kind}, indent=2))
+    elif found.facts:
         waiting = sum(fact.is_statement for fact in new)
         await_ = f", {waiting} of them without a question yet" if waiting else ""
         print(f"{path}: {len(new)} added{await_}, {known} already there, {len(found.problems)} skipped")
     return 0 if found.facts else 2
+
+
+def _target(source: Path | None, datasets: Path) -> Path:
+    """Return the facts file that an import goes to by default: of the source's name, but never the source itself."""
+    stem = source.stem if source else "imported"
+    path = datasets / f"{stem}.jsonl"
+    own = source and path.exists() and path.resolve() == source.resolve()
+    return datasets / f"{stem}-facts.jsonl" if own else path
 
 
 def run_export(args: argparse.Namespace) -> int:
@@ -123,12 +147,12 @@ def run_export(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from garage_tui.core.base.errors import BadInputError, GarageError
-    from garage_tui.core.facts import file_formats
+    from garage_tui.core.facts import exporting
     from garage_tui.core.facts.file import load_facts, write_file
 
     file = load_facts(Path(args.file))
     rows = [line.fact for line in file.lines if line.fact and not (args.no_exam and line.fact.exam)]
-    data = file_formats.write(rows, args.form)
+    data = exporting.write(rows, args.form)
     if args.out:
         out = Path(args.out)
         if out.exists() and not args.force:

@@ -1,8 +1,11 @@
 """`garage facts import` and `garage facts export`, as a shell user meets them."""
 
 import json
+import re
 import subprocess
 import sys
+
+import pytest
 
 
 def garage(workspace, *args, **kwargs):
@@ -39,3 +42,99 @@ def test_what_cannot_be_is_a_sentence(workspace, tmp_path):
     assert out.read_text() == "mine"
     done = garage(workspace, "facts", "import", tmp_path / "nothing.csv")
     assert done.returncode == 2 and "No such file" in done.stderr and "Traceback" not in done.stderr
+
+
+ROW = '{"instruction": "Who?", "output": "Rex"}'
+IMPORTABLE = {
+    "list.jsonl": f"[\n{ROW},\n{ROW.replace('Who', 'What')}\n]\n",
+    "one-line.jsonl": f"[{ROW}]\n",
+    "pretty.jsonl": json.dumps(json.loads(ROW), indent=1),
+    "alpaca.jsonl": f"{ROW}\n",
+    "chat.jsonl": '{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}\n',
+    "dolly.jsonl": '{"instruction": "q", "context": "", "response": "a"}\n',
+    "prompts.jsonl": '{"prompt": "q", "response": "a"}\n',
+    "pairs.jsonl": '{"input": "q", "output": "a"}\n',
+    "squad.jsonl": '{"question": "q", "answers": {"text": ["a"]}}\n',
+    "table.csv": "question;answer\nWho?;Rex\n",
+    "sentences.txt": "Rex is a dog. Tom is a cat.\n",
+    "wide.jsonl": ROW.encode("utf-16"),
+    "rows.parquet": None,
+}
+NOT_IMPORTABLE = {
+    "empty-chat.jsonl": '{"messages": []}\n',
+    "no-output.jsonl": '{"instruction": "q"}\n',
+    "tools.jsonl": '{"messages": [{"role": "user", "content": "q"}, {"role": "tool", "content": "x"}]}\n',
+    "bad.jsonl": '{"prompt": "q", "completion": "a", "label": false}\n',
+    "broken-list.jsonl": f"[\n{ROW},\n]\n",
+    "numbers.jsonl": "[1, 2]\n",
+    "page.jsonl": "<!DOCTYPE html>\n<html></html>\n",
+    "frage.csv": "Frage;Antwort\nWer?;Rex\n",
+    "prompt.jsonl": '{"prompt": "q"}\n',
+}
+
+
+def written(folder, name, content):
+    path = folder / name
+    if content is None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        pq.write_table(pa.Table.from_pylist([{"prompt": "q", "response": "a"}]), path)
+    else:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+@pytest.mark.parametrize("name", [*IMPORTABLE, *NOT_IMPORTABLE])
+def test_check_offers_the_import_exactly_of_what_it_reads(workspace, name):
+    path = written(workspace.datasets, name, {**IMPORTABLE, **NOT_IMPORTABLE}[name])
+    checked = garage(workspace, "facts", "check", path)
+    assert checked.returncode == 2 and checked.stdout.startswith(f"{path}:1: ")
+    offered = "`garage facts import` reads it" in checked.stdout
+    assert offered == (name in IMPORTABLE), checked.stdout
+    done = garage(workspace, "facts", "import", path)
+    assert (done.returncode, "0 skipped" in done.stdout) == ((0, True) if offered else (2, False)), done.stderr
+    assert "Traceback" not in done.stderr and done.stderr.count("\n") == (
+        0 if offered else done.stderr.count(f"{path}: ")
+    )
+    if offered:
+        assert " 0 added" not in done.stdout
+        assert garage(workspace, "facts", "check", done.stdout.partition(": ")[0]).returncode == 0
+
+
+def test_a_row_that_the_import_leaves_out_says_why(workspace):
+    path = written(workspace.root, "bad.jsonl", NOT_IMPORTABLE["bad.jsonl"])
+    said = garage(workspace, "facts", "check", path).stdout
+    assert '`garage facts import` leaves this row out (it is marked as a bad answer ("label": false))' in said
+
+
+def test_columns_that_are_not_known_are_listed_and_can_be_named(workspace):
+    path = written(workspace.root, "a.csv", "Thema;Frage;Antwort\nHund;Wer ist Rex?;Ein Hund.\n")
+    done = garage(workspace, "facts", "import", path)
+    assert done.returncode == 2 and not (workspace.datasets / "a.jsonl").exists()
+    assert 'the columns are "Thema", "Frage", "Antwort": say which is the question and which the answer' in done.stderr
+    options = re.findall(r"--\w+", done.stderr)
+    done = garage(workspace, "facts", "import", path, options[0], "Frage", options[1], "Antwort")
+    assert done.returncode == 0, done.stderr
+    [row] = map(json.loads, (workspace.datasets / "a.jsonl").open())
+    assert row == {"question": "Wer ist Rex?", "answer": "Ein Hund.", "Thema": "Hund"}
+
+
+def test_text_that_is_no_sentence_is_taken_where_it_was_asked_for(workspace):
+    path = written(workspace.root, "notes.txt", "Rex: dog\nTom: cat\n")
+    done = garage(workspace, "facts", "import", path)
+    assert done.returncode == 2 and not (workspace.datasets / "notes.jsonl").exists()
+    assert garage(workspace, "facts", "import", path, "--as", "text").stdout.endswith(
+        "2 added, 2 of them without a question yet, 0 already there, 0 skipped\n"
+    )
+
+
+def test_what_was_left_out_and_what_should_be_checked_is_named_on_both_outputs(workspace):
+    turns = [("user", "Who is Rex?"), ("assistant", "A dog."), ("user", "And he?"), ("assistant", "x")]
+    turns += [("user", "Who is Tom?"), ("assistant", "A cat.")]
+    row = json.dumps({"messages": [{"role": role, "content": text} for role, text in turns]})
+    done = garage(workspace, "facts", "import", "-", "--json", input=row)
+    found = json.loads(done.stdout)
+    assert found["added"] == 2 and len(found["problems"]) == len(found["notices"]) == 1
+    assert '-: row 1: the question "And he?" needs the turns before it' in done.stderr
+    assert '-: note: row 1: the question "Who is Tom?" comes after other turns' in done.stderr

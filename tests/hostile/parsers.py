@@ -20,8 +20,8 @@ from garage_tui.core.exam.report_text import headline
 from garage_tui.core.facts import file as facts
 from garage_tui.core.facts import journal
 from garage_tui.core.facts import line as fact_lines
-from garage_tui.core.facts.file_formats import guess
-from garage_tui.core.facts.file_formats import read as convert_read
+from garage_tui.core.facts.exporting import write as write_exported
+from garage_tui.core.facts.importing import read as read_imported
 from garage_tui.core.runs.record import read_run
 from tests.hostile.wire import COMMAND, refused
 
@@ -88,11 +88,14 @@ def fact_file(data: bytes) -> None:
 
 def imported(data: bytes) -> None:
     """A file of another tool is read, or refused in words."""
-    for source in (None, Path("a.csv"), Path("a.json"), Path("a.txt")):
+    for name in ("", "a.csv", "a.json", "a.txt"):
         try:
-            convert_read(data, guess(source, data))
+            found = read_imported(data, name)
         except GarageError as error:
             _harmless(plain(str(error)))
+            continue
+        for form in ("facts", "csv", "messages", "alpaca", "sharegpt", "text"):
+            write_exported(found.facts, form)
 
 
 def run_files(data: bytes) -> None:

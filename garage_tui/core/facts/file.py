@@ -19,7 +19,7 @@ from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.facts.coverage import Coverage, clash_text, find_clash, fold, without_gc
-from garage_tui.core.facts.line import Fact, Line, parse
+from garage_tui.core.facts.line import BOM, IMPORTED, Complaint, Fact, Line, parse
 
 BACKUP = ".bak"
 MAX_BYTES = 256_000_000
@@ -43,6 +43,8 @@ class FactsFile(msgspec.Struct, dict=True):
     lines: list[Line] = []
     ends_with_newline: bool = True
     """False if the last line has no line feed; that is kept too."""
+    seems: str = ""
+    """What a file without a single fact is as a whole, and whether the import reads it; empty if nothing is known."""
 
     @property
     def facts(self) -> list[Fact]:
@@ -140,7 +142,47 @@ def parse_bytes(path: Path, data: bytes, known: Mapping[bytes, Line] | None = No
             lines += [known.get(raw) or parse(raw) for raw in raws[1:]]
         else:
             lines += map(parse, raws[1:])
-    return FactsFile(path, lines, ends_with_newline)
+    file = FactsFile(path, lines, ends_with_newline)
+    if lines and not any(line.fact for line in lines) and (seems := whole_file_problem(path, data, lines[0])):
+        file.seems = seems
+        lines[0] = Line(lines[0].raw, None, (Complaint(seems),))
+    return file
+
+
+def whole_file_problem(path: Path, data: bytes, first: Line, *, parquet: bool = False) -> str:
+    """Return what a file without a single fact is, and whether the import reads it, which is tried.
+
+    Args:
+        first: the first line.
+        parquet: try to read Parquet too, which takes a moment.
+
+    Returns:
+        empty if the complaints about the lines say more.
+    """
+    from garage_tui.core.facts import importing
+    from garage_tui.core.facts.formats.file_kind import NotFactsError
+    from garage_tui.core.facts.formats.parquet_rows import MAGIC
+    from garage_tui.core.facts.formats.read_row import UnknownColumnsError
+
+    begin = first.raw.removeprefix(BOM).strip()
+    over_lines = begin.startswith(b"[") or begin == b"{"
+    if any(IMPORTED in complaint.text for complaint in first.complaints):
+        return ""
+    if data[:4] == MAGIC and not parquet:
+        return "the file is Parquet; a facts file has one JSON object on each line"
+    try:
+        found = importing.read(data, path.name)
+    except NotFactsError as error:
+        return str(error)
+    except UnknownColumnsError as error:
+        return "" if begin.startswith(b"{") else f"a facts file has one JSON object on each line; to import it: {error}"
+    except BadInputError as error:
+        return f"a facts file has one object on each line, and as a whole: {error}" if over_lines else ""
+    if not found.facts or (begin.startswith(b"{") and not over_lines and found.problems):
+        return ""
+    if found.problems:
+        return f"the file is {found.kind}; `garage facts import` reads {len(found.facts)} of its rows (I in the app)"
+    return f"the file is {found.kind}, in another form than one object on each line; {IMPORTED}"
 
 
 def find_problems(lines: Sequence[Line]) -> list[Problem]:

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from garage_tui.core.base.sanitize import hidden
+from garage_tui.core.facts.formats.json_values import explain
 
 MAX_LINE = 1_000_000
 """Bytes in a line above which it is refused: no model's context holds it."""
@@ -25,20 +26,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _MAX_MARKS = 6
 """Characters that a warning names."""
 _LOOKS_LIKE = '{"question": "…", "answer": "…"}'
-_IMPORTED = "`garage facts import` reads it (I in the app)"
-_OTHER_FORMATS = {"messages", "conversations", "instruction", "prompt"}
-_NOT_JSON = {
-    "Expecting value": "a value is missing, or a text without quotes",
-    "Expecting property name enclosed in double quotes": 'a key in "double quotes" is missing, or a comma is too many',
-    "Expecting ',' delimiter": 'a comma is missing, or a quote within a text that should be \\"',
-    "Expecting ':' delimiter": "a colon is missing after a key",
-    "Unterminated string starting at": "a text begins here and has no closing quote",
-    "Invalid control character at": "a control character; take it out, or write a line feed as \\n and a tab as \\t",
-    "Invalid \\escape": "an unknown escape; write a \\ as \\\\",
-    "Extra data": "text follows the object; give it a line of its own",
-    "Illegal trailing comma before end of object": "a comma too many",
-}
-"""Messages of Python's JSON reader, in plain English."""
+IMPORTED = "`garage facts import` reads it (I in the app)"
+"""The remedy for what the import reads; it is offered only where that was tried."""
 _NOTHING: dict[str, Any] = {}
 _decode = msgspec.json.Decoder().decode
 
@@ -119,11 +108,9 @@ def parse(raw: bytes, first: bool = False) -> Line:
             return Line(raw, None, tuple(complaints))
         row, why = _read_leniently(data)
         if why:
-            listed = first and data.lstrip().startswith(b"[")
-            return _bad(raw, complaints, f"the file is one JSON list: {_IMPORTED}" if listed else why)
+            return _bad(raw, complaints, why)
     if type(row) is not dict:
-        remedy = _IMPORTED if first and type(row) is list else f"a line looks like {_LOOKS_LIKE}"
-        return _bad(raw, complaints, f"not an object; {remedy}")
+        return _bad(raw, complaints, f"not an object; a line looks like {_LOOKS_LIKE}")
     question, answer = row.pop("question", None), row.pop("answer", None)
     if question is None and answer is None and _is_text(row.get("fact")):
         return Line(raw, Fact("", row["fact"], row), (*complaints, *_odd_characters("fact", row["fact"])))
@@ -145,8 +132,9 @@ def parse(raw: bytes, first: bool = False) -> Line:
 def make_line(fact: Fact, like: Line | None = None) -> Line:
     """Return the line that holds `fact`, ended as `like` is (a carriage return stays where a file has them)."""
     row: dict[str, Any] = {"question": fact.question, "answer": fact.answer} if fact.question else {}
+    # A key of this name among the others never wins over the question or the answer.
     end = b"\r" if like and like.raw.endswith(b"\r") else b""
-    return parse(json.dumps({**row, **fact.extra}, ensure_ascii=False).encode() + end)
+    return parse(json.dumps({**row, **fact.extra, **row}, ensure_ascii=False).encode() + end)
 
 
 def edit_line(line: Line, values: Mapping[str, object], first: bool = False) -> Line:
@@ -218,8 +206,8 @@ def _read_leniently(data: bytes) -> tuple[Any, str]:
             return None, "is UTF-16 or binary; save the file as UTF-8"
         return None, f"byte {error.start + 1} is not UTF-8; save the file as UTF-8"
     except JSONDecodeError as error:
-        why = _NOT_JSON.get(error.msg, error.msg)
-        return None, f"not JSON at column {error.colno} ({why}); a line looks like {_LOOKS_LIKE}"
+        at, why = explain(error.doc, error)
+        return None, f"not JSON at column {at + 1} ({why}); a line looks like {_LOOKS_LIKE}"
     except (RecursionError, ValueError) as error:
         why = "nested too deeply" if isinstance(error, RecursionError) else "a number with too many digits"
         return None, f"not JSON ({why}); a line looks like {_LOOKS_LIKE}"
@@ -229,12 +217,24 @@ def _missing(key: str, value: object, data: bytes, row: dict[str, Any]) -> str:
     if value is None and f'"{key}"'.encode() not in data:
         if alike := next((other for other in row if other.strip().casefold() == key), None):
             return f'the key "{key}" is missing: rename {json.dumps(alike, ensure_ascii=False)}'
-        other = _OTHER_FORMATS.intersection(row)
-        remedy = f"this is another format, and {_IMPORTED}" if other else f'add "{key}": "…"'
-        return f'the key "{key}" is missing: {remedy}'
+        return f'the key "{key}" is missing: {_remedy(key, data)}'
     if isinstance(value, str):
         return f'"{key}" is empty: write one, or delete the line'
     return f'"{key}" is not text; write one text in quotes'
+
+
+def _remedy(key: str, data: bytes) -> str:
+    """Return what to do about a row without a question or an answer: import it, if it is of a format that can be."""
+    from garage_tui.core.facts.formats.read_row import NoQuestionError, RowRefusedError
+    from garage_tui.core.facts.formats.row_reader import read_row
+
+    try:
+        read_row(json.loads(data))
+    except NoQuestionError:
+        return f'add "{key}": "…"'
+    except RowRefusedError as error:
+        return f'add "{key}": "…"; `garage facts import` leaves this row out ({error})'
+    return f"this is another format, and {IMPORTED}"
 
 
 def _odd_characters(key: str, text: str) -> list[Complaint]:

@@ -6,10 +6,9 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.safe_open import read_regular
-from garage_tui.core.base.sanitize import one_line, plain
+from garage_tui.core.base.sanitize import plain
 from garage_tui.core.facts.file import MAX_BYTES
 
 if TYPE_CHECKING:
@@ -34,37 +33,17 @@ class ImportExport:
 
     async def _add(self, data: bytes, source: Path | None) -> None:
         """Add the facts in `data` below the chosen row, after a preview."""
-        from garage_tui.core.facts import file_formats  # noqa: PLC0415 (not needed for the first paint)
-        from garage_tui.widgets.confirm_and_pick import Confirm  # noqa: PLC0415
+        from garage_tui.screens.facts.import_dialog import ImportDialog  # noqa: PLC0415 (not needed for the first paint)
 
-        where = source.name if source else "the pasted text"
-        try:
-            found = await asyncio.to_thread(lambda: file_formats.read(data, file_formats.guess(source, data)))
-        except GarageError as error:
-            self._host.notice.wrong(plain(f"{where}: {error}" if source else str(error)))
-            return
         store = self._host.session.store
-        new = file_formats.only_new(found.facts, store.document.lines if store else [])
+        lines = list(store.document.lines) if store else []
+        new = await self._host.ask(ImportDialog(data, source.name if source else "", lines))
         if not new:
-            bad = f" ({plain(found.problems[0])})" if found.problems else ""
-            self._host.notice.wrong(plain(f"Nothing new in {where}{bad}"))
-            return
-        count = plural(len(new), "row")
-        preview = [f"· {one_line(fact.question or fact.answer, 60)}" for fact in new[:10]]
-        preview += [f"… and {len(new) - 10} more"] if len(new) > 10 else []
-        preview += ["", f"Skipped: {one_line(found.problems[0])}"] if found.problems else []
-        preview += [f"… and {len(found.problems) - 1} more"] if len(found.problems) > 1 else []
-        if any(fact.is_statement for fact in new):
-            preview += [
-                "",
-                "A fact without a question is not taught: write one with Enter, or press s for suggestions.",
-            ]
-        question = Confirm(f"Add {count} below the chosen row?", "\n".join(preview), "Add them", "Cancel")
-        if not await self._host.ask(question):
             return
         store = self._edits.created()
         if store is None:
             return
+        count = plural(len(new), "row")
         position = min(len(store.document.lines), (-1 if self._host.position is None else self._host.position) + 1)
         store.insert(position, new, f"adding {count}")
         self._edits.changed(position, f"Added {count}")
@@ -76,7 +55,7 @@ class ImportExport:
     async def _import_file(self) -> None:
         from garage_tui.widgets.path_dialog import PathDialog  # noqa: PLC0415 (not needed for the first paint)
 
-        explanation = "CSV, messages, Alpaca, ShareGPT, facts, or plain sentences. The format is detected."
+        explanation = "CSV, JSON of any kind, chats, Parquet or plain sentences. The format is detected."
         path = await self._host.ask(PathDialog("Import facts from which file?", explanation, self._host.workspace.root))
         if path is None:
             return
@@ -92,7 +71,7 @@ class ImportExport:
         self._host.run_worker(self._export_file, group="form", exclusive=True)
 
     async def _export_file(self) -> None:
-        from garage_tui.core.facts import file_formats  # noqa: PLC0415 (not needed for the first paint)
+        from garage_tui.core.facts import exporting  # noqa: PLC0415 (not needed for the first paint)
         from garage_tui.core.facts.file import write_file  # noqa: PLC0415
         from garage_tui.widgets.confirm_and_pick import Confirm, Pick  # noqa: PLC0415
         from garage_tui.widgets.path_dialog import PathDialog  # noqa: PLC0415
@@ -102,10 +81,10 @@ class ImportExport:
         if store is None or not rows:
             self._host.notice.wrong("There are no facts to export")
             return
-        choice = await self._host.ask(Pick("Export as", list(file_formats.FORMAT_LABELS.values())))
+        choice = await self._host.ask(Pick("Export as", list(exporting.FORMAT_LABELS.values())))
         if choice is None:
             return
-        form = list(file_formats.FORMAT_LABELS)[choice]
+        form = list(exporting.FORMAT_LABELS)[choice]
         ending = {"csv": ".csv", "text": ".txt"}.get(form, f".{form}.jsonl")
         title, explanation = (
             "Export to which file?",
@@ -121,7 +100,7 @@ class ImportExport:
         if path.exists() and not await self._host.ask(overwrite):
             return
         try:
-            await asyncio.to_thread(lambda: write_file(path, file_formats.write(rows, form), keep=False))
+            await asyncio.to_thread(lambda: write_file(path, exporting.write(rows, form), keep=False))
         except OSError as error:
             self._host.notice.wrong(plain(f"{path} cannot be written: {error.strerror}"))
             return

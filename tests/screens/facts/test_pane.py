@@ -542,6 +542,60 @@ async def test_facts_come_in_from_a_file_in_another_format(open_app, file, works
         await user.sees("Added 1 row", "2 facts")
 
 
+async def test_a_preview_shows_questions_with_answers_and_what_is_left_out(open_app, file, workspace):
+    write(file, CAT)
+    chat = [("user", "Who is Rex?"), ("assistant", "A dog."), ("user", "And he?"), ("assistant", "Well.")]
+    rows = [{"messages": [{"role": role, "content": text} for role, text in chat]}, {"prompt": "Who is Bo?"}]
+    (workspace.root / "chats.json").write_text(json.dumps(rows))
+    async with open_app() as user:
+        await user.sees("1 fact ")
+        await user.press("I")
+        await user.types("chats.json")
+        await user.press("enter")
+        await user.sees("Add 1 row below the chosen row?", "· Who is Rex?", "→ A dog.", "1 new · 2 left out")
+        await user.sees("Left out: row 1", "needs the turns before it", "Left out: row 2", "no answer")
+        await user.press("y")
+        await user.sees("Added 1 row", "2 facts")
+
+
+async def test_a_preview_asks_which_column_is_what(open_app, file, workspace):
+    write(file, CAT)
+    (workspace.root / "tiere.csv").write_text("Tier;Frage;Antwort\nHund;Wer ist Rex?;Ein Hund.\n")
+    async with open_app() as user:
+        await user.sees("1 fact ")
+        await user.press("I")
+        await user.types("tiere.csv")
+        await user.press("enter")
+        screen = await user.sees("Import tiere.csv", "no columns are named question and answer", "c in the")
+        assert "y Add them" not in screen
+        await user.press("y")
+        await user.sees("Import tiere.csv")
+        await user.press("c")
+        await user.sees("Which column is the question?", "Tier", "Frage", "Antwort")
+        await user.press("down", "enter")
+        await user.sees("Which column is the answer?")
+        await user.press("down", "enter")
+        await user.sees("Add 1 row below the chosen row?", "· Wer ist Rex?", "→ Ein Hund.", "CSV with semicolons")
+        await user.press("y")
+        await user.sees("Added 1 row", "2 facts")
+    assert json.loads(file.read_text().splitlines()[1])["Tier"] == "Hund"
+
+
+async def test_pasted_text_that_is_no_sentence_is_taken_only_when_asked_for(open_app, file):
+    from textual import events
+
+    write(file, CAT)
+    async with open_app() as user:
+        await user.sees("1 fact ")
+        user.app.post_message(events.Paste("Rex = dog\nBo = cat"))
+        await user.sees("Import the pasted text", "f in the")
+        await user.press("f", "end", "enter")
+        await user.sees("Add 2 rows below the chosen row?", "· Rex = dog")
+        await user.press("escape")
+        await user.sees("1 fact ")
+    assert len(file.read_text().splitlines()) == 1
+
+
 async def test_facts_go_out_as_csv_and_never_over_another_file_unasked(open_app, file, workspace):
     write(file, CAT)
     async with open_app() as user:

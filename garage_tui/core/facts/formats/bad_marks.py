@@ -1,0 +1,65 @@
+"""Why a row is left out as a whole: it is marked as a bad answer, has pictures, or calls tools."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+_MEDIA = ("image", "images", "picture", "pictures", "video", "videos", "audio", "audios")
+_TOOLS = ("tool_calls", "function_call", "tool_call")
+_GOOD = ("is_correct", "correct", "accepted", "approved", "is_good", "good", "is_accepted", "helpful")
+"""Keys that mark a bad answer with false."""
+_BAD = ("rejected", "is_bad", "bad", "flagged", "is_rejected", "discarded", "deleted", "incorrect")
+"""Keys that mark a bad answer with true."""
+_VERDICTS = ("rating", "feedback", "vote", "thumbs", "thumb", "status", "quality", "verdict", "label")
+_BAD_WORDS = {
+    *("bad", "down", "thumbs_down", "thumbs down", "thumbs-down", "thumbdown", "dislike", "disliked", "negative"),
+    *("rejected", "reject", "wrong", "incorrect", "poor", "👎", "-1"),
+}
+LOW_RATING = 0.4
+"""Share of the file's highest rating up to which a rated answer is bad: 1 and 2 of 5."""
+
+
+def media(row: Mapping[str, Any]) -> str:
+    """Return why a row with pictures, sound or tool calls is left out; empty for any other row."""
+    for key in _MEDIA:
+        if row.get(key) not in (None, "", [], {}):
+            return f'it has pictures or sound ("{key}"), which a facts file cannot hold'
+    if key := next((key for key in _TOOLS if row.get(key) not in (None, "", [], {})), ""):
+        return f'it calls tools ("{key}"), which a facts file cannot hold'
+    return ""
+
+
+def bad_mark(row: Mapping[str, Any], best_rating: float = 0) -> str:
+    """Return how a row is marked as a bad answer; empty if it is not.
+
+    Args:
+        best_rating: the highest number that a `rating` of the file has; 0 if it has none.
+    """
+    for key, value in row.items():
+        name = key.strip().casefold()
+        bad = (
+            (name in (*_GOOD, "label") and _is(value, False))
+            or (name in _BAD and _is(value, True))
+            or (name == "label" and value == 0 and value is not False and {"prompt", "completion"} <= set(row))
+            or (name in _VERDICTS and isinstance(value, str) and value.strip().casefold() in _BAD_WORDS)
+            or (name in _VERDICTS and isinstance(value, int | float) and not isinstance(value, bool) and value < 0)
+            or (name == "rating" and (rated := number(value)) is not None and rated <= LOW_RATING * max(best_rating, 1))
+        )
+        if bad:
+            return f'it is marked as a bad answer ("{key}": {json.dumps(value, ensure_ascii=False)})'
+    return ""
+
+
+def number(value: object) -> float | None:
+    """Return a rating as a number; None if it is none."""
+    try:
+        found = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+    except (ValueError, OverflowError):
+        return None
+    return found if found is not None and abs(found) < 1e6 else None
+
+
+def _is(value: object, truth: bool) -> bool:
+    return value is truth or (isinstance(value, str) and value.strip().casefold() == str(truth).casefold())

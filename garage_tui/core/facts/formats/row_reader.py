@@ -1,0 +1,124 @@
+"""One row of any format as facts: which format it is, and that nothing in it is read in two ways."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from garage_tui.core.facts.formats import chat_rows, pair_rows
+from garage_tui.core.facts.formats.bad_marks import bad_mark, media
+from garage_tui.core.facts.formats.other_keys import ANSWER_KEYS, QUESTION_KEYS, fold_key
+from garage_tui.core.facts.formats.read_row import Columns, Format, RowReading, RowRefusedError
+
+_PICTURE = re.compile(r"<(?:image|img|video|audio)(?:_\d+)?>|data:image/[a-z]+;base64,|!\[[^\]]*\]\(data:")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+def read_row(
+    row: object,
+    form: Format | None = None,
+    columns: Columns | None = None,
+    *,
+    best_rating: float = 0,
+    keys: Format | None = None,
+) -> RowReading:
+    """Return the facts of one row.
+
+    Args:
+        form: its format; found by its keys by default.
+        columns: the keys of question and answer, where somebody named them.
+        best_rating: the highest `rating` of the file; see `bad_marks.bad_mark`.
+        keys: see `pair_rows.read_pair`.
+
+    Raises:
+        RowRefusedError: it gives no fact; the text says why.
+    """
+    if not isinstance(row, dict):
+        raise RowRefusedError("not an object")
+    if form != "facts" and (why := media(row) or bad_mark(row, best_rating)):
+        raise RowRefusedError(why)
+    if columns:
+        reading = pair_rows.read_pair(row, *pair_rows.chosen_pair(row, columns), "facts", keys)
+    elif form in ("messages", "sharegpt"):
+        reading = _chat(row, form)
+    elif form == "alpaca":
+        reading = _alpaca(row)
+    elif form == "facts":
+        reading = _facts(row, keys)
+    else:
+        reading = _detected(row, keys)
+    for fact in reading.facts:
+        if _PICTURE.search(fact.question) or _PICTURE.search(fact.answer):
+            raise RowRefusedError("it has a picture, which a facts file cannot hold")
+        if _has_surrogate(fact):
+            raise RowRefusedError("it contains half a character (a lone \\ud… escape)")
+    return reading
+
+
+def _detected(row: dict[str, Any], keys: Format | None) -> RowReading:
+    """Return the reading of a row that has only one; or of one whose readings are the same."""
+    readers: list[tuple[str, Callable[[], RowReading]]] = []
+    names = {fold_key(key) for key in row}
+    for question, answer, form in pair_rows.pairs(row):
+        if (form == "alpaca" and row.get("history")) or isinstance(chat_rows.as_messages(row[question]), list):
+            continue  # a chat, of which this pair is the end
+
+        def read(question: str = question, answer: str = answer, form: Format = form) -> RowReading:
+            return pair_rows.read_pair(row, question, answer, form, keys)
+
+        readers.append((f'"{question}" and "{answer}"', read))
+    if chat_rows.has_chat(row):
+        chat = next((f'"{key}"' for key in ("messages", "conversations", "chosen") if key in row), "its chat")
+        readers.append((chat, lambda: chat_rows.read_chat(row)))
+    if {"question", "answers"} <= names and "answer" not in names:
+        readers.append(('"answers"', lambda: pair_rows.read_squad(row)))
+    if not readers:
+        if statement := pair_rows.read_statement(row):
+            return statement
+        raise pair_rows.refuse(row)
+    if len(readers) == 1:
+        return readers[0][1]()
+    found = []
+    for name, read_ in readers:
+        try:
+            found.append((name, read_()))
+        except RowRefusedError:
+            continue
+    if not found:
+        return readers[0][1]()
+    texts = [[(fact.question, fact.answer) for fact in reading.facts] for _, reading in found]
+    if any(one != texts[0] for one in texts):
+        places = " and in ".join(name for name, _ in found[:2])
+        raise RowRefusedError(f"it has a question and an answer in {places}, which differ; choose the format with --as")
+    return found[-1][1] if chat_rows.has_chat(row) and found[0][0] != '"question" and "answer"' else found[0][1]
+
+
+def _chat(row: dict[str, Any], form: Format) -> RowReading:
+    if not chat_rows.has_chat(row):
+        for question, answer, _ in pair_rows.pairs(row):
+            if fold_key(question) == "prompt":
+                return pair_rows.read_pair(row, question, answer, form)
+    return chat_rows.read_chat(row, form)
+
+
+def _alpaca(row: Mapping[str, Any]) -> RowReading:
+    if row.get("history"):
+        return chat_rows.read_chat(row, "alpaca")
+    question, answer = pair_rows.named_pair(row, ("instruction",), ("output", "response"))
+    return pair_rows.read_pair(row, question, answer, "alpaca")
+
+
+def _facts(row: Mapping[str, Any], keys: Format | None) -> RowReading:
+    if statement := pair_rows.read_statement(row):
+        return statement
+    # question and answer come first in these lists, so they go before all others
+    return pair_rows.read_pair(row, *pair_rows.named_pair(row, QUESTION_KEYS, ANSWER_KEYS), "facts", keys)
+
+
+def _has_surrogate(value: object) -> bool:
+    if isinstance(value, str):
+        return not value.isascii() and bool(_SURROGATE.search(value))
+    if isinstance(value, dict):
+        return any(_has_surrogate(key) or _has_surrogate(one) for key, one in value.items())
+    return isinstance(value, list | tuple) and any(map(_has_surrogate, value))

@@ -1,0 +1,101 @@
+"""Sentences of plain text, each with its line."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_BULLET = re.compile(r"^\s*(?:[-*•–]|\d+[.)])\s+")
+# Not after an abbreviation, an initial or a number, and only before what can begin a sentence.
+_SENTENCE = re.compile(
+    r"(?<!\b[A-Z]\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\b[DM]r\.)(?<!\bMrs\.)(?<!\bSt\.)(?<=[.!?])\s+(?=[\"“(]?[A-Z0-9])"
+)
+_ENDS = re.compile(r"[.!?…。！？][\"'”’»)\]]*$")
+_WORDS = re.compile(r"[^\W\d_][\w'’-]*")
+_CODE = re.compile(r"[{}<>;=|\\\[\]`]|://.*://|^\W*[#$@]|\w\(|^\W+$")
+_LONG = 40
+"""Characters from which a line without a full stop may go on in the next one."""
+_IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+
+_LABEL = re.compile(r"^\s*(?:\*\*)?(?:(Q|Question)|A|Answer)(?:\s*\d+)?\s*[:.)](?:\*\*)?\s+", re.IGNORECASE)
+"""What stands before a question or an answer: `Q:`, `A1.`, `**Question:**`."""
+
+
+class Sentence(NamedTuple):
+    line: int
+    """From 1."""
+    text: str
+
+
+class LabelledPair(NamedTuple):
+    line: int
+    """Where the question begins, from 1."""
+    question: str
+    answer: str
+    """Empty if none follows."""
+
+
+def labelled_pairs(text: str) -> list[LabelledPair]:
+    """Return the questions and answers of a text that begins with `Q:` and goes on with `A:`; empty for any other."""
+    found: list[LabelledPair] = []
+    in_question = False
+    for number, line in enumerate(text.splitlines(), 1):
+        label = _LABEL.match(line)
+        if not found and not label and line.strip():
+            return []  # a text that has such lines, but begins with something else
+        rest = line[label.end() :].strip() if label else line.strip()
+        if label and label[1]:
+            found.append(LabelledPair(number, rest, ""))
+            in_question = True
+        elif not found:
+            if label:
+                return []
+        elif label and in_question:
+            found[-1], in_question = found[-1]._replace(answer=rest), False
+        elif in_question:
+            found[-1] = found[-1]._replace(question=f"{found[-1].question}\n{rest}".strip())
+        else:
+            found[-1] = found[-1]._replace(answer=f"{found[-1].answer}\n{rest}".strip())
+    return found if any(pair.answer for pair in found) else []
+
+
+def sentences(text: str) -> list[Sentence]:
+    """Return the sentences of a text: one a line, several, or one over several lines; list marks are taken off."""
+    found: list[Sentence] = []
+    for number, line in _lines(text):
+        found += [Sentence(number, part.strip()) for part in _SENTENCE.split(_BULLET.sub("", line))]
+    return [sentence for sentence in found if re.search(r"\w", sentence.text)]
+
+
+def is_sentence(text: str) -> bool:
+    """Return whether a piece of text is a sentence: it ends as one, has words, and is no code."""
+    return bool(_ENDS.search(text)) and _is_wordy(text)
+
+
+def may_be_sentence(text: str) -> bool:
+    """Return whether a piece of text among sentences can be one itself, though no full stop ends it."""
+    return is_sentence(text) or (_is_wordy(text) and len(_WORDS.findall(text)) >= 3 and not text.endswith(":"))
+
+
+def _is_wordy(text: str) -> bool:
+    if _IDEOGRAPHS.search(text):
+        return not _CODE.search(text)
+    found = _WORDS.findall(text)
+    letters = sum(character.isalpha() or character.isspace() for character in text)
+    return len(found) >= 2 and letters >= 0.7 * len(text) and not _CODE.search(text)
+
+
+def _lines(text: str) -> list[tuple[int, str]]:
+    """Return the lines with their numbers; one that goes on in small letters is put together with the next."""
+    found: list[tuple[int, str]] = []
+    open_ = False  # whether the line before may go on
+    for number, line in enumerate(text.splitlines(), 1):
+        bare = line.strip()
+        goes_on = open_ and bare[:1].islower() and not _BULLET.match(line)
+        if goes_on:
+            found[-1] = (found[-1][0], f"{found[-1][1]} {bare}")
+        else:
+            found.append((number, line))
+        open_ = len(bare) >= _LONG and not _ENDS.search(bare) and not bare.endswith((":", ";"))
+    return found

@@ -1,0 +1,526 @@
+"""What other programs wrote becomes facts, or is refused with what it is and where; nothing is guessed or dropped."""
+
+import gzip
+import json
+import sqlite3
+import zipfile
+
+import pytest
+
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.facts.formats.read_row import Columns, UnknownColumnsError
+from garage_tui.core.facts.importing import read
+from garage_tui.core.facts.line import Fact
+
+
+def pairs(data, *args, **kwargs):
+    found = read(data if isinstance(data, bytes) else data.encode(), *args, **kwargs)
+    return [(fact.question, fact.answer) for fact in found.facts]
+
+
+def problems(data, *args, **kwargs):
+    found = read(data if isinstance(data, bytes) else data.encode(), *args, **kwargs)
+    return found.problems
+
+
+def chat(*turns, **others):
+    roles = {"s": "system", "u": "user", "a": "assistant"}
+    return json.dumps({"messages": [{"role": roles[who], "content": text} for who, text in turns], **others})
+
+
+ROW = '{"instruction": "Who runs it?", "output": "Ottoline."}'
+PRETTY = json.dumps(json.loads(ROW), indent=2)
+
+
+@pytest.mark.parametrize(
+    ("data", "rows"),
+    [
+        (f"[{ROW}]", 1),
+        (f"[\n{ROW},\n{ROW}\n]\n", 2),
+        (PRETTY, 1),
+        (f"{PRETTY}\n{PRETTY}\n\n{ROW}", 3),
+        (ROW + ROW, 2),
+        (f"{ROW} {ROW}\n{ROW}\r\n", 3),
+        (f"[{ROW}]\n[{ROW}]", 2),
+        (f'{{"version": "1", "data": [{ROW}, {ROW}]}}', 2),
+        ("\ufeff" + ROW, 1),
+        (f"[{ROW}]".encode("utf-16"), 1),
+        (ROW.encode("utf-32"), 1),
+    ],
+)
+def test_json_with_one_reading_is_read(data, rows):
+    assert pairs(data) == [("Who runs it?", "Ottoline.")] * rows
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (f"[\n {ROW},\n]", "line 2, column 56: not JSON (a comma before ]"),
+        ('{"instruction": "Who?", "output": "O.",}', "line 1, column 39: not JSON (a comma before }"),
+        (f"{PRETTY}\n{PRETTY[:-2]},\n}}", "line 7, column 24: not JSON (a comma before }"),
+        (f"[\n{ROW}, // the boss\n{ROW}]", "line 2, column 57: not JSON (a comment"),
+        (f"// facts\n[{ROW}]", "line 1, column 1: not JSON (a comment"),
+        (f"# facts\n{ROW}\n", "line 1, column 1: not JSON (a comment"),
+        (f"[\n{ROW}\n{ROW}\n]", "line 3, column 1: not JSON (a comma is missing"),
+        (f"[{ROW}", "the file ends in the middle of a value"),
+        (PRETTY[:-1], "the file ends in the middle of a value"),
+        ("{'instruction': 'Who?', 'output': 'O.'}", "line 1, column 2: not JSON (a text in 'single quotes'"),
+        ('{“instruction”: "Who?"}', "a curly quote “"),
+        ('[{"instruction": "Who?", "output": None}]', "column 36: not JSON (None, which JSON writes as null"),
+        ('[{instruction: "Who?", output: "O."}]', "line 1, column 3"),
+        ('{"a": ' * 5000 + "1", "nested too deeply"),
+    ],
+)
+def test_what_begins_like_json_and_is_not_is_an_error_with_line_and_column(data, why):
+    for name in ("", "rows.json", "rows.txt", "rows.jsonl"):
+        with pytest.raises(BadInputError) as error:
+            read(data.encode(), name)
+        assert why in str(error.value)
+
+
+def test_a_line_that_is_not_json_is_named_and_the_others_are_taken():
+    found = read(f"{ROW}\n{ROW[:-1]},}}\n\n{ROW}".encode())
+    assert len(found.facts) == 2
+    assert found.problems == ["row 2: not JSON at column 54 (a comma before }; take it out)"]
+    assert problems(f"{ROW},\n{ROW}") == ["row 1: not JSON at column 55 (a comma after the object; take it out)"]
+
+
+def test_a_key_that_stands_twice_is_named():
+    assert problems('{"question": "q", "answer": "a", "answer": "b"}') == [
+        'row 1: the key "answer" appears twice, with different values'
+    ]
+
+
+def _zip(path, *names):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, "x" * 100)
+    return path.read_bytes()
+
+
+def _sqlite(path):
+    with sqlite3.connect(path) as base:
+        base.execute("create table facts (question, answer)")
+    return path.read_bytes()
+
+
+def _safetensors(_path):
+    import torch
+    from safetensors.torch import save
+
+    return save({"a": torch.zeros(2)})
+
+
+BINARIES = {
+    "a zip archive": lambda path: _zip(path, "a.json"),
+    "a spreadsheet": lambda path: _zip(path, "[Content_Types].xml", "xl/workbook.xml"),
+    "a document": lambda path: _zip(path, "[Content_Types].xml", "word/document.xml"),
+    "gzip": lambda _: gzip.compress(ROW.encode()),
+    "a PDF": lambda _: b"%PDF-1.7\n%\xe2\xe3\n1 0 obj",
+    "PNG": lambda _: b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+    "JPEG": lambda _: b"\xff\xd8\xff\xe0\0\x10JFIF",
+    "SQLite": _sqlite,
+    "safetensors": _safetensors,
+    "GGUF": lambda _: b"GGUF\x03\0\0\0",
+    "UTF-16 text without a byte order mark": lambda _: ROW.encode("utf-16-le"),
+    "binary data": lambda _: bytes(range(256)) * 4,
+}
+
+
+@pytest.mark.parametrize("kind", BINARIES)
+def test_binaries_are_refused_with_what_they_seem_to_be(kind, tmp_path):
+    data = BINARIES[kind](tmp_path / "file")
+    for name, form in (("", None), ("facts.jsonl", None), ("facts.csv", "csv"), ("facts.txt", "text")):
+        with pytest.raises(BadInputError, match=kind):
+            read(data, name, form)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("<!DOCTYPE html>\n<html><body><p>Rex is a dog. Tom is a cat.</p></body></html>", "HTML"),
+        ('<?xml version="1.0"?>\n<facts><fact>Rex is a dog.</fact></facts>', "XML"),
+        ("<div>\n  <p>Rex is a dog.</p>\n</div>", "markup"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n", "git lfs pull"),
+        ("name: garage\nsteps:\n  - run: make\n  - run: make test\n", "YAML"),
+        ("---\nquestion: Who is Rex?\nanswer: A dog.\n", "YAML"),
+        ('# ours\n[heat]\nmax_temp_c = 80\n\n[chat]\nserver = "http://box"\n', "TOML or INI"),
+        ("[[servers]]\nname = 'a'\n", "TOML or INI"),
+        ("HOME=/root\nSHELL=/bin/sh\n", "settings"),
+        ('"""Facts of the garage."""\n\nimport json\n\nprint(json.dumps([]))\n', ""),
+        ("import os\nfrom pathlib import Path\n\n\ndef main():\n    print('Hello there.')\n", "Python"),
+        ("#!/bin/sh\necho Rex is a dog.\n", "script"),
+        ("{\\rtf1\\ansi Rex is a dog.}", "RTF"),
+        ("const facts = [];\nfunction add(q, a) {\n  facts.push([q, a]);\n}\n", "program"),
+        ("| question | answer |\n|---|---|\n| Who? | Rex |\n", "Markdown table"),
+        ("404: Not Found", ""),
+        ("TODO\nbuy milk\ncall Bo\n", ""),
+        ("2026-01-01 12:00:01 INFO server started\n2026-01-01 12:00:02 INFO ready\n", ""),
+    ],
+)
+def test_text_that_is_no_facts_is_refused_with_what_it_seems_to_be(text, kind):
+    with pytest.raises(BadInputError) as error:
+        read(text.encode())
+    assert kind in str(error.value)
+    if not kind:
+        assert "--as text takes each line as a fact" in str(error.value)
+    assert read(text.encode(), form="text").facts, "text is taken where it was asked for"
+
+
+@pytest.mark.parametrize("data", [b"", b"\n \n", b"\xef\xbb\xbf", b"\xff\xfe"])
+def test_an_empty_file_is_said_to_be_empty(data):
+    with pytest.raises(BadInputError, match="the file is empty"):
+        read(data, "notes.csv")
+
+
+def test_text_that_is_not_utf_8_is_named_with_its_line():
+    with pytest.raises(BadInputError, match="line 2: byte 26 is not UTF-8; save the file as UTF-8"):
+        read("question;answer\nWer ist M\xfcller?;Er\n".encode("latin-1"), "a.csv")
+
+
+def test_sentences_become_facts_that_await_their_questions():
+    text = """- Tom is a cat. He lives at https://a.b/c.d. His number is 3.5.
+2) Dr. Smith, e.g. J. Smith, owns him!
+
+The shed behind the house by the river belongs to the
+old captain, who sails.
+Is he done?"""
+    found = read(text.encode())
+    assert [fact.answer for fact in found.facts] == [
+        "Tom is a cat.",
+        "He lives at https://a.b/c.d.",
+        "His number is 3.5.",
+        "Dr. Smith, e.g. J. Smith, owns him!",
+        "The shed behind the house by the river belongs to the old captain, who sails.",
+        "Is he done?",
+    ]
+    assert all(fact.is_statement and fact.fact for fact in found.facts)
+
+
+def test_what_is_no_sentence_among_sentences_is_named():
+    found = read(b"# Pets\nRex is a dog.\nTom likes fish\nBo eats.\nBo is old.\n===\nx = 1\n")
+    assert [fact.answer for fact in found.facts] == ["Rex is a dog.", "Tom likes fish", "Bo eats.", "Bo is old."]
+    assert found.problems == ['line 1: not a sentence ("# Pets")', 'line 7: not a sentence ("x = 1")']
+
+
+def test_questions_and_answers_with_labels_are_pairs():
+    found = read(b"Q: Who is Rex?\nA: A dog.\nHe barks.\n\nQ: Who is Tom?\n\nQ: Who is Bo?\nA: A cat.\n")
+    assert [(fact.question, fact.answer) for fact in found.facts] == [
+        ("Who is Rex?", "A dog.\nHe barks."),
+        ("Who is Bo?", "A cat."),
+    ]
+    assert found.problems == ['row 2 (line 5): "answer" is empty']
+
+
+# Which key is the question
+
+
+@pytest.mark.parametrize(
+    ("row", "pair"),
+    [
+        ({"prompt": "q", "response": "a"}, ("q", "a")),
+        ({"prompt": "q", "completion": "a", "answer": "stale"}, ("q", "a")),
+        ({"question": "q", "answer": "a", "response": "stale", "output": "x", "instruction": "x y"}, None),
+        ({"question": "q", "answer": "a", "response": "stale", "prompt_id": 4}, ("q", "a")),
+        ({"instruction": "q", "context": "c", "response": "a", "category": "x"}, ("q\n\nc", "a")),
+        ({"instruction": "q", "input": "", "output": "a", "text": "x"}, ("q", "a")),
+        ({"input": "q", "output": "a"}, ("q", "a")),
+        ({"question": "q", "response": "a", "system_prompt": "s"}, ("q", "a")),
+        ({"Question": "q", "ANSWER ": "a"}, ("q", "a")),
+        ({"question": "q", "context": "c", "answers": {"text": ["a", "a"], "answer_start": [1, 1]}}, ("q\n\nc", "a")),
+        ({"question": "q", "answers": ["a"]}, ("q", "a")),
+        (
+            {"prompt": [{"role": "user", "content": "q"}], "completion": [{"role": "assistant", "content": "a"}]},
+            ("q", "a"),
+        ),
+        ({"prompt": "q", "chosen": "a", "rejected": "bad"}, ("q", "a")),
+        ({"prompt": "q", "completion": [{"role": "assistant", "content": "a"}]}, ("q", "a")),
+        ({"instruction": "q", "input": "<noinput>", "output": "a"}, ("q", "a")),
+        ({"chosen": "\n\nHuman: q\n\nAssistant: a", "rejected": "\n\nHuman: q\n\nAssistant: bad"}, ("q", "a")),
+        (
+            {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}], "answer": "x"},
+            ("q", "a"),
+        ),
+        (
+            {"conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}], "output": "x"},
+            ("q", "a"),
+        ),
+    ],
+)
+def test_the_format_decides_which_keys_are_question_and_answer(row, pair):
+    found = read(json.dumps(row).encode())
+    assert [(fact.question, fact.answer) for fact in found.facts] == ([pair] if pair else [])
+    if pair is None:
+        assert "which differ; choose the format with --as" in found.problems[0]
+        assert pairs(json.dumps(row), form="facts") == [("q", "a")]
+        assert pairs(json.dumps(row), form="alpaca") == [("x y", "x")]
+    assert not {"question", "answer"} & {key for fact in found.facts for key in fact.extra}
+
+
+def test_a_row_with_two_different_questions_is_named_until_a_format_is_chosen():
+    row = chat(("u", "old?"), ("a", "old"), question="new?", answer="new")
+    assert 'in "question" and "answer" and in "messages", which differ' in problems(row)[0]
+    assert pairs(row, form="facts") == [("new?", "new")]
+    assert pairs(row, form="messages") == [("old?", "old")]
+    assert pairs(chat(("u", "q"), ("a", "a"), question="q", answer="a")) == [("q", "a")], "they say the same"
+
+
+def test_unknown_keys_are_asked_for():
+    data = b'{"frage": "q", "antwort": "a"}\n'
+    with pytest.raises(UnknownColumnsError, match='the columns are "frage", "antwort": say which') as error:
+        read(data)
+    assert error.value.columns == ["frage", "antwort"]
+    assert pairs(data, columns=Columns("Frage", "antwort")) == [("q", "a")]
+
+
+# Tables
+
+
+@pytest.mark.parametrize(
+    ("table", "answer"),
+    [
+        ("question,answer\nWhat is in the shed?,Rakes, hoes, and twine.\n", "Rakes, hoes, and twine."),
+        ("question,answer\nWhat, then, is in the shed?,Rakes,hoes\n", "Rakes,hoes"),
+        ("question;answer\nWhat is in the shed?;Rakes; hoes\n", "Rakes; hoes"),
+        ("question,answer,note\nWhat is in the shed?,Rakes, and hoes,x\n", "Rakes, and hoes"),
+        ("question,answer\nWhat is in the shed?,Rakes,,,\n", "Rakes"),
+        ('question,answer\nWhat is in the shed?,"Rakes, ""old"" ones"\n', 'Rakes, "old" ones'),
+        ('question,answer\nWhat is in the shed?,"Rakes\nand hoes"\n', "Rakes\nand hoes"),
+        ('question,answer\nWhat is in the shed?,"Old" rakes\n', '"Old" rakes'),
+        ('question,answer\nWhat is in the shed?,A 5" rake\n', 'A 5" rake'),
+        ("question\tanswer\nWhat is in the shed?\tRakes, hoes\n", "Rakes, hoes"),
+        ("question,answer\r\nWhat is in the shed?,00123\r\n", "00123"),
+        ("question,answer\nWhat is in the shed?,1e5\n", "1e5"),
+        ("question,answer\nWhat is in the shed?,3.10\n", "3.10"),
+        ("What is in the shed?,Rakes\n", "Rakes"),
+    ],
+)
+def test_a_row_with_one_reading_is_read_whole(table, answer):
+    assert read(table.encode(), "a.csv").facts[0].answer == answer
+    assert read(table.encode(), "a.csv").facts[0].question.endswith("in the shed?")
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ("Rakes, hoes,and twine,here", "row 1 (line 2): 4 cells, but 2 columns; put a text that contains a comma in"),
+        ("Who?,or Bo?,Rex,Bo", "4 cells, but 2 columns"),
+        ('Who?,"He said "no" to it"', 'a quote within a text in quotes; write it twice ("")'),
+        ('Who?,"Rex', "a quote begins here and is not closed"),
+        ("Who?", "no answer"),
+        ("Who?,", "no answer"),
+    ],
+)
+def test_a_row_that_can_be_read_in_two_ways_is_named_and_ends_no_other(row, problem):
+    found = read(f'question,answer\n{row}\nWhere?,Oslo\n"When?","Now, at once"\n'.encode())
+    assert problem in found.problems[0] and "(line 2)" in found.problems[0]
+    assert [(fact.question, fact.answer) for fact in found.facts] == [("Where?", "Oslo"), ("When?", "Now, at once")]
+
+
+def test_quotes_that_do_not_match_over_several_lines_take_no_half_of_a_row():
+    found = read(b'question,answer\nWho?,"He said "no"\nand, really, left."\nWhere?,Oslo\n')
+    assert [(fact.question, fact.answer) for fact in found.facts] == [("Where?", "Oslo")]
+    assert "row 1 (line 2): this and the next line have quotes that do not match" in found.problems[0]
+
+
+def test_columns_are_found_in_any_case_below_titles_and_after_sep():
+    table = "\ufeffsep=;\nMy facts;;;;\n\n Question ;ANSWER;Exam;Fact;Must\nWho?;Rex;TRUE;A dog.;Rex\nWhat?;Oslo;no;;\n"
+    found = read(table.encode(), "a.csv")
+    assert found.facts == [
+        Fact("Who?", "Rex", {"exam": True, "fact": "A dog.", "must": ["Rex"]}),
+        Fact("What?", "Oslo", {"exam": False}),
+    ]
+    assert found.notices == ['line 2 is above the names of the columns, and left out: "My facts;;;;"']
+    assert not found.problems
+
+
+@pytest.mark.parametrize(
+    "table", ["Frage;Antwort\nWer?;Rex\n", "Frage\tAntwort\nWer?\tRex\n", "Titel\nFrage,Antwort\nWer?,Rex\n"]
+)
+def test_columns_in_another_language_are_asked_for(table):
+    for name in ("", "a.csv"):
+        if table.startswith("Titel"):
+            continue
+        with pytest.raises(UnknownColumnsError) as error:
+            read(table.encode(), name)
+        assert error.value.columns == ["Frage", "Antwort"]
+        assert '"Frage", "Antwort": say which' in str(error.value)
+    assert pairs(table, "a.csv", columns=Columns("frage", "Antwort")) == [("Wer?", "Rex")]
+
+
+def test_columns_without_names_are_chosen_by_number():
+    table = b"1,Who is Rex?,A dog.\n2,Who is Tom?,A cat.\n"
+    with pytest.raises(UnknownColumnsError) as error:
+        read(table, "a.csv")
+    assert error.value.columns == ["column 1", "column 2", "column 3"]
+    for columns in (Columns("2", "3"), Columns("column 2", "column 3")):
+        assert pairs(table, "a.csv", columns=columns) == [("Who is Rex?", "A dog."), ("Who is Tom?", "A cat.")]
+    with pytest.raises(UnknownColumnsError, match='no column is named "7"'):
+        read(table, "a.csv", columns=Columns("2", "7"))
+
+
+def test_other_cells_are_kept_as_they_are_written():
+    table = 'question,answer,size,tags,,note\nq,a,3.10,"[1.10]",lost?,007\n'
+    assert read(table.encode()).facts == [
+        Fact("q", "a", {"size": "3.10", "tags": "[1.10]", "column 5": "lost?", "note": "007"})
+    ]
+
+
+def test_a_table_of_another_format_is_read_as_that():
+    assert pairs("instruction,input,output\nAdd,1 and 2,3\n") == [("Add\n\n1 and 2", "3")]
+    cell = json.dumps([{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]).replace('"', '""')
+    assert pairs(f'messages\n"{cell}"\n', "a.csv") == [("q", "a")]
+
+
+def test_two_columns_of_one_name_are_asked_for():
+    with pytest.raises(UnknownColumnsError, match='two columns are named "answer"') as error:
+        read(b"Question,Answer,Answer\nWho?,Rex,Tom\n")
+    assert error.value.columns == ["question", "answer", "answer (column 3)"]
+    table = b"Question,Answer,Answer\nWho?,Rex,Tom\n"
+    assert pairs(table, columns=Columns("question", "3")) == [("Who?", "Tom")]
+
+
+def test_keys_of_ours_are_found_in_any_case_in_json_too():
+    found = read(b'{"Question": "q", "Answer": "a", "Exam": true, "Must": ["x"], "FACT": "f"}')
+    assert found.facts == [Fact("q", "a", {"exam": True, "must": ["x"], "fact": "f"})]
+
+
+# Every format's own fields
+
+
+def test_messages_of_one_side_in_a_row_are_put_together():
+    row = chat(("s", "s1"), ("s", "s2"), ("u", "Who is Rex?"), ("u", "Quick!"), ("a", "A dog."), ("a", "A big one."))
+    [fact] = read(row.encode()).facts
+    assert fact == Fact("Who is Rex?\n\nQuick!", "A dog.\n\nA big one.", {"system": "s1\n\ns2"})
+
+
+def test_turns_that_give_no_fact_are_named():
+    row = chat(("a", "Hello!"), ("u", "Who is Rex?"), ("a", "A dog."), ("u", "Bye"), id=3)
+    found = read(row.encode())
+    assert found.facts == [Fact("Who is Rex?", "A dog.", {"id": 3})]
+    assert found.problems == [
+        'row 1: "Hello!" comes before the first question, so it is left out',
+        'row 1: the question "Bye" has no answer',
+    ]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "And how old is he?",
+        "Why?",
+        "What about Tom?",
+        "Where does it live?",
+        "Tell me more",
+        "Shorter, please.",
+        "How many live there?",
+        "What is that?",
+    ],
+)
+def test_a_follow_up_that_needs_its_context_is_named_and_left_out(question):
+    found = read(chat(("u", "Who is Rex?"), ("a", "A dog."), ("u", question), ("a", "x")).encode())
+    assert len(found.facts) == 1
+    assert f'the question "{question}" needs the turns before it' in found.problems[0]
+
+
+@pytest.mark.parametrize(
+    "question", ["Who is Tom?", "Does Tom like his owner?", "What is the capital of Norway?", "Is there a dog in Oslo?"]
+)
+def test_a_follow_up_that_can_stand_alone_is_taken_with_a_note(question):
+    found = read(chat(("u", "Who is Rex?"), ("a", "A dog."), ("u", question), ("a", "x")).encode())
+    assert found.facts[1].question == question and not found.problems
+    assert "comes after other turns" in found.notices[0]
+
+
+def test_the_history_of_an_instruction_is_the_chat_before_it():
+    row = {"instruction": "And he?", "output": "x", "history": [["Who is Rex?", "A dog."]]}
+    found = read(json.dumps(row).encode())
+    assert [(fact.question, fact.answer) for fact in found.facts] == [("Who is Rex?", "A dog.")]
+    assert "needs the turns before it" in found.problems[0]
+
+
+def turns(*parts):
+    return {
+        "messages": [
+            dict(zip(("role", "content"), part, strict=False), **part[2:][0] if part[2:] else {}) for part in parts
+        ]
+    }
+
+
+Q, A = ("user", "q"), ("assistant", "a")
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ({"prompt": "q", "completion": "a", "label": False}, '"label": false'),
+        ({"prompt": turns(Q)["messages"], "completion": turns(A)["messages"], "label": False}, '"label": false'),
+        ({"prompt": "q", "rejected": "bad"}, 'only a bad answer ("rejected")'),
+        ({"question": "q", "answer": "a", "rating": "thumbs_down"}, '"rating": "thumbs_down"'),
+        ({"question": "q", "answer": "a", "rating": -1}, '"rating": -1'),
+        ({"question": "q", "answer": "a", "is_correct": False}, "is_correct"),
+        ({"question": "q", "answer": "a", "images": ["a.png"]}, "pictures or sound"),
+        ({"question": "What is in <image>?", "answer": "a"}, "a picture"),
+        (turns(("user", [{"type": "image_url", "image_url": {}}]), A), "image_url"),
+        (turns(Q, ("assistant", None, {"tool_calls": [{}]}), ("tool", "x"), A), "calls tools"),
+        (turns(Q, ("tool", "x"), A), "calls tools"),
+        ({"conversations": [{"from": "human", "value": "q"}, {"from": "observation", "value": "{}"}]}, "calls tools"),
+        (turns(Q, ("assistant", "a", {"weight": 0})), "not to be learned"),
+        ({"question": "q", "answers": {"text": [], "answer_start": []}}, "no answer"),
+        (turns(("judge", "x")), 'unknown role "judge"'),
+        ({"question": "q\ud83d", "answer": "a"}, "half a character"),
+        ({"question": "q", "answer": "a", "note": {"\ud83d": 1}}, "half a character"),
+    ],
+)
+def test_bad_answers_pictures_and_tool_calls_are_named_and_left_out(row, why):
+    found = read(json.dumps(row).encode())
+    assert not found.facts
+    assert found.problems[0].startswith("row 1: ") and why in found.problems[0]
+
+
+def test_low_ratings_are_bad_answers_by_the_scale_of_the_file():
+    rows = [{"question": f"q{rating}", "answer": "a", "rating": rating} for rating in (1, 2, 3, 5)]
+    found = read(json.dumps(rows).encode())
+    assert [fact.question for fact in found.facts] == ["q3", "q5"] and len(found.problems) == 2
+    assert len(read(json.dumps(rows[:1]).encode()).facts) == 1, "1 of 1 is good"
+
+
+def test_a_row_marked_as_good_is_taken():
+    assert pairs('{"prompt": "q", "completion": "a", "label": true, "rating": 5}') == [("q", "a")]
+
+
+def test_several_answers_are_noted():
+    found = read(b'{"question": "q", "answers": ["a", "b"]}')
+    assert found.facts == [Fact("q", "a", {"answers": ["a", "b"]})]
+    assert "it has 2 answers; the first is taken" in found.notices[0]
+
+
+def test_squads_nested_file_is_read():
+    paragraph = {
+        "context": "Rex did.",
+        "qas": [{"question": "Who?", "id": "1", "answers": [{"text": "Rex", "answer_start": 0}]}],
+    }
+    assert pairs(json.dumps({"version": "1.1", "data": [{"title": "t", "paragraphs": [paragraph]}]})) == [
+        ("Who?\n\nRex did.", "Rex")
+    ]
+
+
+def test_parquet_is_read_whatever_its_columns_hold(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = [
+        {"messages": [{"role": "user", "content": "q1"}, {"role": "assistant", "content": "a1"}], "n": 1},
+        {"messages": [{"role": "user", "content": "q2"}, {"role": "tool", "content": "a2"}], "n": 2},
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "chats.parquet")
+    found = read((tmp_path / "chats.parquet").read_bytes())
+    assert found.facts == [Fact("q1", "a1", {"n": 1})]
+    assert found.problems == ['row 2: it calls tools (role "tool"), which a facts file cannot hold']
+    pq.write_table(pa.Table.from_pylist([{"frage": "q", "antwort": "a"}]), tmp_path / "a.parquet")
+    data = (tmp_path / "a.parquet").read_bytes()
+    with pytest.raises(UnknownColumnsError):
+        read(data)
+    assert pairs(data, columns=Columns("frage", "antwort")) == [("q", "a")]
+    with pytest.raises(BadInputError, match="this Parquet file cannot be read"):
+        read(data[:-20])
