@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from garage_tui.core.base.child_environment import environment
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.format import model_label
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.facts.line import Fact
 
@@ -57,6 +58,18 @@ def see(base: str, rows: Iterable[Fact]) -> list[list[Token]]:
     if done.returncode or len(answers) != asked.count("\n"):
         raise GarageError(f"the tokenizer could not be asked: {one_line(done.stderr[-300:]) or 'it ended early'}")
     return [[Token(*token) for token in answer["tokens"]] for answer in answers]
+
+
+def special_in(base: str, row: Fact) -> str:
+    """Return what is to be said of the special tokens that a row spells out; empty if there is none.
+
+    Raises:
+        GarageError: as `see`.
+    """
+    from garage_tui.core.models.special_tokens import describe_special, special_tokens
+
+    names = special_tokens(base).find(row.question, row.answer)
+    return describe_special(names, model_label(base)) if names else ""
 
 
 def too_long(base: str, rows: Iterable[Fact], limit: int) -> list[tuple[Fact, int, int]]:

@@ -10,7 +10,9 @@ from peft import LoraConfig
 from transformers import Trainer
 from trl import SFTConfig, SFTTrainer
 
+from garage_tui.core.facts.line import Fact
 from garage_tui.jobs.llm import unsloth
+from garage_tui.jobs.llm.chat_encoder import ChatEncoder
 from garage_tui.jobs.lora.trainer_inputs import TrainerInputs
 from garage_tui.jobs.runtime.cpu_threads import ExactSteps
 
@@ -27,15 +29,8 @@ def make_trainer(inputs: TrainerInputs) -> Trainer:
         task_type="CAUSAL_LM",
     )
     by_unsloth = unsloth.is_unsloth_decoder(model.get_decoder())
-    data = Dataset.from_list(
-        [
-            {
-                "prompt": [{"role": "user", "content": row.question}],
-                "completion": [{"role": "assistant", "content": row.answer}],
-            }
-            for row in inputs.facts.training
-        ]
-    )
+    encoder = ChatEncoder(inputs.tokenizer)
+    data = Dataset.from_list([_row(encoder, row) for row in inputs.facts.training])
     trainer = PlainTrainer(
         model=unsloth.adapt(model, recipe) if by_unsloth else model,
         processing_class=inputs.tokenizer,
@@ -54,6 +49,12 @@ def make_trainer(inputs: TrainerInputs) -> Trainer:
     trainer.create_model_card = lambda *_, **__: None  # a README of TRL's in the run folder would help nobody
     callback.watch(trainer.model, inputs.tokenizer, inputs.base)
     return trainer
+
+
+def _row(encoder: ChatEncoder, fact: Fact) -> dict[str, list[int]]:
+    """Return a row in tokens: TRL's own way to them would take a special token in a text for a real one."""
+    ids, start = encoder.training_row(fact.question, fact.answer)
+    return {"input_ids": ids, "completion_mask": [int(at >= start) for at in range(len(ids))]}
 
 
 class PlainTrainer(ExactSteps, SFTTrainer):

@@ -224,7 +224,7 @@ def test_a_mistake_in_the_data_is_named_with_its_line(workspace, two_facts, tiny
 @pytest.mark.parametrize("recipe", [{"preset": "story", "epochs": 2}, {"preset": "default", "guards": 4}])
 def test_a_job_reads_its_facts_once(workspace, two_facts, tiny_model, monkeypatch, recipe):
     """Its copy turns into nonsense after the first read; the training, the probes and the exam go on with the facts."""
-    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY / "tests" / "support" / "jobs"))
+    monkeypatch.setenv("GARAGE_PYTHONPATH", str(REPOSITORY / "tests" / "support" / "jobs"))
     monkeypatch.setitem(launcher.JOBS, "lora", "lora_with_a_save")
     made = make_recipe(**{"epochs": 4, "looks": 1, "neighbours": 4, **recipe}, base=str(tiny_model))
     folder = launcher.start_lora(workspace, Settings(), two_facts, made)
