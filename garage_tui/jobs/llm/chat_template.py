@@ -49,7 +49,8 @@ class ChatTemplate:
         return TokenizedExample(self.prompt(question), (*tokens, *([self.end] if end else ())))
 
     def text(self, tokens: Sequence[int]) -> str:
-        return str(self._tokenizer.decode(list(tokens), skip_special_tokens=True))
+        """Return tokens as text, without the half of a character at their end."""
+        return str(self._tokenizer.decode(list(tokens), skip_special_tokens=True)).rstrip("\ufffd")
 
     def encode(self, text: str) -> list[int]:
         """Return the tokens of a bare text, none of them special."""

@@ -5,6 +5,8 @@ The loss is on the completions of conversational rows alone (TRL's SFT documenta
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from datasets import Dataset, disable_progress_bars
 from peft import LoraConfig
 from transformers import Trainer
@@ -29,8 +31,7 @@ def make_trainer(inputs: TrainerInputs) -> Trainer:
         task_type="CAUSAL_LM",
     )
     by_unsloth = unsloth.is_unsloth_decoder(model.get_decoder())
-    encoder = ChatEncoder(inputs.tokenizer)
-    data = Dataset.from_list([_row(encoder, row) for row in inputs.facts.training])
+    data = Dataset.from_list(training_rows(ChatEncoder(inputs.tokenizer), inputs.facts.training))
     trainer = PlainTrainer(
         model=unsloth.adapt(model, recipe) if by_unsloth else model,
         processing_class=inputs.tokenizer,
@@ -51,10 +52,10 @@ def make_trainer(inputs: TrainerInputs) -> Trainer:
     return trainer
 
 
-def _row(encoder: ChatEncoder, fact: Fact) -> dict[str, list[int]]:
-    """Return a row in tokens: TRL's own way to them would take a special token in a text for a real one."""
-    ids, start = encoder.training_row(fact.question, fact.answer)
-    return {"input_ids": ids, "completion_mask": [int(at >= start) for at in range(len(ids))]}
+def training_rows(encoder: ChatEncoder, facts: Sequence[Fact]) -> list[dict[str, list[int]]]:
+    """Return rows in tokens: TRL's own way to them would take a special token in a text for a real one."""
+    rows = (encoder.training_row(fact.question, fact.answer) for fact in facts)
+    return [{"input_ids": ids, "completion_mask": [int(at >= start) for at in range(len(ids))]} for ids, start in rows]
 
 
 class PlainTrainer(ExactSteps, SFTTrainer):

@@ -136,7 +136,7 @@ class _Sampler(LogitsProcessor):
         self.rows = rows
         self.generators: list[torch.Generator | None] = []
         for row in rows:
-            generator = torch.Generator(device) if row.sampling.temperature > 0 else None
+            generator = None if row.sampling.is_greedy else torch.Generator(device)
             if generator is not None and row.sampling.seed is not None:
                 generator.manual_seed(row.sampling.seed)
             elif generator is not None:
