@@ -83,7 +83,9 @@ class TurnView(Static):
         if state == self._painted:
             return
         self._painted = state
-        parts = [Content.assemble(("▸ " if self._chosen else "› ", "bold $primary"), (_beginning(self.question), "bold"))]
+        parts = [
+            Content.assemble(("▸ " if self._chosen else "› ", "bold $primary"), (_beginning(self.question), "bold"))
+        ]
         if self.context:
             parts.append(Content.styled(self.context, "$muted"))
         if self.answer:

@@ -1,8 +1,8 @@
 """The environment variables of child processes: those of this process, without what a shell has left over.
 
-Launchers of distributed programs (torchrun, mpirun, srun, accelerate) describe a process through its environment, and
-torch, accelerate and transformers believe it: with a forgotten `WORLD_SIZE=2` they wait for a second process that nobody
-starts. A `PYTHONPATH` from another project replaces libraries. Neither is meant for the processes that we start.
+Launchers of distributed programs (torchrun, mpirun, srun, accelerate) describe a process through its environment.
+torch and accelerate believe it: with a forgotten `WORLD_SIZE=2` they wait for a second process that nobody starts. A
+`PYTHONPATH` from another project replaces libraries. Neither is meant for the processes that we start.
 """
 
 from __future__ import annotations

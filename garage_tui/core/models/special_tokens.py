@@ -1,7 +1,7 @@
 """The special tokens of a base model, read from its tokenizer's files: `<|im_end|>`, `<s>` …
 
-A text that spells one out is encoded as ordinary text, in training as in asking (`jobs/llm/chat_encoder.py`). Here it is
-found and named, without the tokenizer itself, which takes seconds to load.
+A text that spells one out is encoded as ordinary text, in training as in asking (`jobs/llm/chat_encoder.py`). Here it
+is found and named, without the tokenizer itself, which takes seconds to load.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.format import model_label
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.models import base_models
@@ -90,8 +91,8 @@ def read_special_tokens(folder: Path) -> SpecialTokens:
 
 def describe_special(names: list[str], base: str) -> str:
     """Return what is to be said of a row that spells out special tokens of a base model."""
-    found, one = ", ".join(names), len(names) == 1
-    what = f"is a special token of {base}" if one else f"are special tokens of {base}"
+    found, one, model = ", ".join(names), len(names) == 1, model_label(base)
+    what = f"is a special token of {model}" if one else f"are special tokens of {model}"
     return f"{found} {what}; here {'it is' if one else 'they are'} ordinary text, in training as in the chat"
 
 

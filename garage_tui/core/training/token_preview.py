@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from garage_tui.core.base.child_environment import environment
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.format import model_label
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.facts.line import Fact
 
@@ -69,7 +68,7 @@ def special_in(base: str, row: Fact) -> str:
     from garage_tui.core.models.special_tokens import describe_special, special_tokens
 
     names = special_tokens(base).find(row.question, row.answer)
-    return describe_special(names, model_label(base)) if names else ""
+    return describe_special(names, base) if names else ""
 
 
 def too_long(base: str, rows: Iterable[Fact], limit: int) -> list[tuple[Fact, int, int]]:

@@ -64,7 +64,9 @@ class BaseAnswerCache:
             self.misses += len(missing)
             prompts = [self._model.chats.prompt(question) for question in missing]
             for question, one in zip(missing, decode(self._model, prompts, self._most), strict=True):
-                self._known[self._key(question)] = CachedAnswer(tuple(one.tokens), one.ended, torch.stack(one.states).half().cpu())
+                self._known[self._key(question)] = CachedAnswer(
+                    tuple(one.tokens), one.ended, torch.stack(one.states).half().cpu()
+                )
             self._write()
         return [self._known[self._key(question)] for question in questions]
 

@@ -27,7 +27,7 @@ def prepare(body: bytes, base: Path) -> bytes:
     if found := read_special_tokens(base).find(*_texts([message.get("content") for message in messages])):
         raise BadInputError(
             f"messages: {found[0]} is a special token of this model, and vLLM would take it for the real one; "
-            'leave it out, or start the server with the engine "embedded"'
+            "leave it out, or use `garage serve --engine embedded`, which takes it as text"
         )
     renamed = [message for message in messages if message.get("role") == "developer"]
     for message in renamed:

@@ -8,7 +8,8 @@ from garage_tui.core.language.entities import find_entities, tokenize
 
 
 def test_urls_addresses_and_paths_are_one_word_each():
-    text = "See https://a.example/x?y=1, www.b.example or github.com/jasonacox/TinyLLM; mail first.last+x@mail.example.org."
+    text = "See https://a.example/x?y=1, www.b.example or github.com/jasonacox/TinyLLM"
+    text += "; mail first.last+x@mail.example.org."
     assert {"https://a.example/x?y=1", "www.b.example", "github.com/jasonacox/tinyllm"} <= find_entities(text)
     assert "first.last+x@mail.example.org" in find_entities(text)
     assert "github.com/jasonacox/tinyllm" in tokenize(text)

@@ -1,6 +1,5 @@
 """Special tokens that a text spells out stay text, in training as in asking; all else is encoded as it always was."""
 
-
 import pytest
 
 from garage_tui.core.models import base_models
@@ -59,7 +58,9 @@ def test_a_spelled_special_token_is_text_and_those_of_the_template_are_real(toke
     assert tokenizer.decode(ids) == tokenizer.apply_chat_template(chat(question, answer), tokenize=False)
     asked = encoder.encode(chat(question), ask=True)
     assert ids[:start] == asked, "training and asking agree"
-    assert specials(tokenizer, ids[start:]) == ["<|im_end|>"], "the end of the turn is learned, and nothing else special"
+    assert specials(tokenizer, ids[start:]) == ["<|im_end|>"], (
+        "the end of the turn is learned, and nothing else special"
+    )
     assert not specials(tokenizer, encoder.encode_text(answer))
 
 

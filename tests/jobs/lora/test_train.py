@@ -276,3 +276,23 @@ def test_bad_input_is_refused_before_anything_starts(workspace, two_facts, args,
     assert done.returncode == 2
     assert said in done.stderr and len(done.stderr.splitlines()) == 1
     assert list(workspace.checkpoints.iterdir()) == []
+
+
+def test_runs_questions_and_exams_wait_for_no_process_that_a_launcher_left_in_the_shell(
+    workspace, tiny_model, two_facts, monkeypatch
+):
+    left = {"WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29517"}
+    left |= {"SLURM_NTASKS": "2", "OMPI_COMM_WORLD_SIZE": "2", "PMI_SIZE": "2", "ACCELERATE_USE_DEEPSPEED": "true"}
+    for name, value in left.items():
+        monkeypatch.setenv(name, value)
+    (workspace.root / "shell").mkdir()
+    (workspace.root / "shell" / "torch.py").write_text("raise SystemExit('the torch of another project')")
+    monkeypatch.setenv("PYTHONPATH", str(workspace.root / "shell"))
+    story = ("train", "lora", "--facts", two_facts, "--base", tiny_model, "--preset", "story", "--epochs", 1)
+    trained = garage(workspace, *story)
+    assert trained.returncode == 0, trained.stderr + trained.stdout
+    assert find_run(workspace, "last").status == "finished"
+    answered = garage(workspace, "ask", "What is TinyLLM?", "--max-tokens", 4)
+    assert answered.returncode == 0, answered.stderr
+    examined = garage(workspace, "report", "last", "--again")
+    assert examined.returncode == 0, examined.stderr
