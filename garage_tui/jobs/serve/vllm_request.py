@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.chat.sampling_params import GREEDY_BELOW
 from garage_tui.core.models.special_tokens import read_special_tokens
 
 
 def prepare(body: bytes, base: Path) -> bytes:
-    """Return a request as vLLM is to get it: with the role `system` instead of `developer`, which no template knows.
+    """Return a request as vLLM is to get it.
+
+    The role `developer`, which no template knows, becomes `system`; a temperature that is as good as 0 becomes 0.
 
     Args:
         body: JSON that `request_schema.read_routing` has read.
@@ -32,7 +35,11 @@ def prepare(body: bytes, base: Path) -> bytes:
     renamed = [message for message in messages if message.get("role") == "developer"]
     for message in renamed:
         message["role"] = "system"
-    return json.dumps(request).encode() if renamed else body
+    temperature = request.get("temperature")
+    greedy = isinstance(temperature, float) and 0 < temperature < GREEDY_BELOW
+    if greedy:
+        request["temperature"] = 0
+    return json.dumps(request).encode() if renamed or greedy else body
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -35,3 +35,7 @@ def test_the_role_developer_becomes_system(base):
     sent = json.loads(prepare(asked, base))
     assert [message["role"] for message in sent["messages"]] == ["system", "user"]
     assert sent["seed"] == 1
+
+
+def test_a_temperature_as_good_as_0_becomes_0(base):
+    assert json.loads(prepare(body({"role": "user", "content": "q"}, temperature=1e-40), base))["temperature"] == 0
