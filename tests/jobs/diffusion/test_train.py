@@ -213,5 +213,5 @@ def test_a_run_waits_for_no_process_that_a_launcher_left_in_the_shell(tmp_path, 
     for name, value in {**left, "SLURM_NTASKS": "2", "ACCELERATE_USE_FSDP": "true"}.items():
         monkeypatch.setenv(name, value)
     folder = start.start_diffusion(Workspace(tmp_path), Settings(), recipe(pictures, epochs=1))
-    run = wait(folder, ended)
+    run = wait(folder, ended, 120)
     assert run.status == "finished", (run.reason, (folder / "log.txt").read_text())
