@@ -58,7 +58,7 @@ def figures(seconds: float = 20.0) -> Iterator[Figure]:
 
     with tempfile.TemporaryDirectory() as root:
         os.environ["GARAGE_STATE"] = f"{root}/state"
-        os.environ["PYTHONPATH"] = root
+        os.environ["GARAGE_PYTHONPATH"] = root
         (Path(root) / "bench_job.py").write_text(JOB)
         workspace = Workspace(Path(root))
         bare = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1e6)"])

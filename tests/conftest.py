@@ -159,7 +159,7 @@ folder, card = Path(sys.argv[1]), Path({str(tmp_path / "card.json")!r}).read_byt
 def say(text): print(text, file=sys.stderr, flush=True)
 """
         (tmp_path / "stand_in_exam.py").write_text(head + code)
-        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        monkeypatch.setenv("GARAGE_PYTHONPATH", str(tmp_path))
         monkeypatch.setattr(exam_process, "JOB", "stand_in_exam")
 
     return use

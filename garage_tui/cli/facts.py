@@ -19,7 +19,9 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     check.add_argument("file", metavar="FILE", help="JSONL: one {question, answer} object per line")
     check.add_argument("--json", action="store_true", help="one JSON document")
     check.add_argument(
-        "--base", metavar="MODEL", help="also list rows that are too long for training, in this model's tokens"
+        "--base",
+        metavar="MODEL",
+        help="also list rows that are too long for training, and rows with special tokens, as this model has them",
     )
     check.set_defaults(run=run_check)
     formats = ("facts", "csv", "messages", "alpaca", "sharegpt", "text")
@@ -53,7 +55,7 @@ def run_check(args: argparse.Namespace) -> int:
     if file.seems:  # once, instead of a complaint about each of its lines
         file.problems = [Problem(1, whole_file_problem(path, data, file.lines[0], parquet=True) or file.seems)]
     if args.base:
-        file.problems += _too_long(file, args.base)
+        file.problems += [*_too_long(file, args.base), *_special(file, args.base)]
         file.problems.sort(key=lambda problem: problem.line)
     exam = len(file.facts) - len(file.training)
     if args.json:
@@ -82,6 +84,19 @@ def _too_long(file: FactsFile, base: str) -> list[Problem]:
     for row, count, cut in token_preview.too_long(base, file.training, limit):
         problems.append(Problem(numbers[id(row)], describe_cut(count, cut, limit), error=False))
     return problems
+
+
+def _special(file: FactsFile, base: str) -> list[Problem]:
+    from garage_tui.core.facts.file import Problem
+    from garage_tui.core.models.special_tokens import describe_special, special_tokens
+
+    tokens = special_tokens(base)
+    found = {
+        number: tokens.find(line.fact.question, line.fact.answer, line.fact.fact)
+        for number, line in enumerate(file.lines, 1)
+        if line.fact
+    }
+    return [Problem(number, describe_special(names, base), error=False) for number, names in found.items() if names]
 
 
 def run_import(args: argparse.Namespace) -> int:

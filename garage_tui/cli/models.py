@@ -49,7 +49,9 @@ def run_fetch(args: argparse.Namespace) -> int:
     import subprocess
     import sys
 
+    from garage_tui.core.base.child_environment import environment
     from garage_tui.core.models import base_models
 
     base_models.find(args.name)  # an unknown name is refused before anything heavy starts
-    return subprocess.run([sys.executable, "-P", "-m", "garage_tui.jobs.llm.fetch", args.name]).returncode
+    command = [sys.executable, "-P", "-m", "garage_tui.jobs.llm.fetch", args.name]
+    return subprocess.run(command, env=environment()).returncode

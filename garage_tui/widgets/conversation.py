@@ -13,6 +13,8 @@ from garage_tui.core.base.sanitize import shown
 
 REPAINT_SECONDS = 0.1
 """Shortest time between two repaints of an answer, however fast its tokens arrive."""
+MAX_QUESTION = 2000
+"""Characters of a question that are shown: a pasted book would be wrapped anew at each repaint, in every column."""
 MAX_LAID_OUT = 30
 """Turns that are laid out at a time: with hundreds, each key would take half a second."""
 
@@ -81,7 +83,9 @@ class TurnView(Static):
         if state == self._painted:
             return
         self._painted = state
-        parts = [Content.assemble(("▸ " if self._chosen else "› ", "bold $primary"), (self.question, "bold"))]
+        parts = [
+            Content.assemble(("▸ " if self._chosen else "› ", "bold $primary"), (_beginning(self.question), "bold"))
+        ]
         if self.context:
             parts.append(Content.styled(self.context, "$muted"))
         if self.answer:
@@ -92,6 +96,12 @@ class TurnView(Static):
         if self.warning:
             parts.append(Content.styled(f"! {self.warning}", "$warning"))
         self.update(Content("\n").join(parts))
+
+
+def _beginning(question: str) -> str:
+    """Return what is shown of a question: all of it, or its beginning."""
+    more = len(question) - MAX_QUESTION
+    return question if more <= 0 else f"{question[:MAX_QUESTION]} … and {more:,} more characters"
 
 
 class Conversation(VerticalScroll, can_focus=True, inherit_bindings=False):

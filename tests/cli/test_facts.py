@@ -44,6 +44,33 @@ def test_what_cannot_be_is_a_sentence(workspace, tmp_path):
     assert done.returncode == 2 and "No such file" in done.stderr and "Traceback" not in done.stderr
 
 
+def test_a_special_token_of_the_base_in_a_row_is_named_and_no_error(workspace, tmp_path):
+    base = tmp_path / "base"
+    base.mkdir()
+    (base / "config.json").write_text("{}")
+    added = [{"id": 0, "content": "<|im_end|>", "special": True}, {"id": 1, "content": "<think>", "special": False}]
+    (base / "tokenizer.json").write_text(json.dumps({"added_tokens": added, "model": {"vocab": {"a": 2}}}))
+    (base / "tokenizer_config.json").write_text('{"bos_token": {"content": "<s>"}, "eos_token": "<|im_end|>"}')
+    rows = [("q", "a"), ("What ends a turn?", "<|im_end|> does."), ("<s>?", "<think>"), ("[INST]", "x")]
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps({"question": q, "answer": a}) + "\n" for q, a in rows))
+    done = garage(workspace, "facts", "check", file, "--base", base, "--json")
+    assert done.returncode == 0, done.stderr
+    special = [one for one in json.loads(done.stdout)["problems"] if "special token" in one["text"]]
+    assert [(one["line"], one["severity"]) for one in special] == [(2, "warning"), (3, "warning")]
+    assert special[0]["text"] == (
+        "<|im_end|> is a special token of base; here it is ordinary text, in training as in the chat"
+    )
+    assert special[1]["text"].startswith("<s> is a special token")
+    plain = garage(workspace, "facts", "check", file)
+    assert "special token" not in plain.stdout
+
+
+def test_the_special_tokens_of_a_model_that_is_not_here_cannot_be_checked_and_that_is_said(workspace):
+    done = garage(workspace, "facts", "check", workspace.datasets / "garage.jsonl", "--base", "nobody/nothing")
+    assert done.returncode == 1 and "nobody/nothing is not on this box yet: `garage models fetch" in done.stderr
+
+
 ROW = '{"instruction": "Who?", "output": "Rex"}'
 IMPORTABLE = {
     "list.jsonl": f"[\n{ROW},\n{ROW.replace('Who', 'What')}\n]\n",

@@ -18,7 +18,7 @@ def on_a_card(monkeypatch):
     """Has jobs see a card from now on."""
 
     def put() -> None:
-        monkeypatch.setenv("PYTHONPATH", str(REPOSITORY / "tests" / "support" / "jobs"))
+        monkeypatch.setenv("GARAGE_PYTHONPATH", str(REPOSITORY / "tests" / "support" / "jobs"))
         for kind in ("lora", "diffusion"):
             monkeypatch.setitem(start.JOBS, kind, f"{kind}_on_a_fake_gpu")
 

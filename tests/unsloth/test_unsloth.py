@@ -37,7 +37,7 @@ def train(workspace, tiny_model, monkeypatch):
     rows = (workspace.datasets / "garage.jsonl").read_text().splitlines(keepends=True)[:8]
     file = workspace.datasets / "some.jsonl"
     file.write_text("".join(rows))
-    monkeypatch.setenv("PYTHONPATH", str(HERE))
+    monkeypatch.setenv("GARAGE_PYTHONPATH", str(HERE))
     monkeypatch.setenv("UNSLOTH_COMPILE_LOCATION", str(workspace.root / "compiled"))
 
     def go(recipe, trainer="unsloth", checkpoint_seconds=60.0, **limits):

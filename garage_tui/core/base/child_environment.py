@@ -1,28 +1,62 @@
-"""The environment variables of child processes."""
+"""The environment variables of child processes: those of this process, without what a shell has left over.
+
+Launchers of distributed programs (torchrun, mpirun, srun, accelerate) describe a process through its environment.
+torch and accelerate believe it: with a forgotten `WORLD_SIZE=2` they wait for a second process that nobody starts. A
+`PYTHONPATH` from another project replaces libraries. Neither is meant for the processes that we start.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 from garage_tui.core.base.package_path import PACKAGE
 
+MODULES = "GARAGE_PYTHONPATH"
+"""Environment variable with more folders that our processes import from, as `PYTHONPATH` has them."""
+_LAUNCHERS = frozenset(
+    """
+    WORLD_SIZE RANK LOCAL_RANK LOCAL_WORLD_SIZE NODE_RANK GROUP_RANK GROUP_WORLD_SIZE ROLE_NAME ROLE_RANK
+    ROLE_WORLD_SIZE CROSS_RANK CROSS_SIZE LOCAL_SIZE MASTER_ADDR MASTER_PORT
+    MPI_LOCALRANKID MPI_LOCALNRANKS JSM_NAMESPACE_RANK JSM_NAMESPACE_SIZE JSM_NAMESPACE_LOCAL_RANK
+    """.split()
+)
+_LAUNCHER_PREFIXES = (
+    "TORCHELASTIC_", "ACCELERATE_", "FSDP_", "MEGATRON_LM_", "PARALLELISM_CONFIG_", "OMPI_", "PRTE_", "PMI_", "PMIX_",
+    "I_MPI_", "HYDRA_", "HYDI_", "MV2_", "MPICH_", "PALS_", "SLURM_", "SLURMD_", "SRUN_",
+)  # fmt: skip
+_PYTHON = frozenset(
+    """
+    PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONINSPECT PYTHONOPTIMIZE PYTHONDEBUG PYTHONDEVMODE PYTHONVERBOSE
+    PYTHONPROFILEIMPORTTIME PYTHONDUMPREFS PYTHONEXECUTABLE PYTHONPLATLIBDIR PYTHONCASEOK PYTHONBREAKPOINT
+    PYTHONTRACEMALLOC PYTHONASYNCIODEBUG
+    """.split()
+)
+"""What changes which modules Python finds, or how it runs them."""
+
 
 def environment(*, shares_cores: bool = False) -> dict[str, str]:
-    """Return the environment of a child process, in which this package can be imported from any folder.
+    """Return the environment of one of our processes, in which this package can be imported from any folder.
 
     Args:
         shares_cores: it keeps to the cores that others leave (`jobs/runtime/cpu_threads.py`), so its threads may spin
-        while
-        they
-            wait for one another, a moment only.
+            a moment while they wait for one another.
     """
-    root = str(PACKAGE.parent)
-    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    modules = [str(PACKAGE.parent), *filter(None, os.environ.get(MODULES, "").split(os.pathsep))]
     return {
         **_waiting(shares_cores),
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
+        **without_leftovers(os.environ),
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(modules)),
         "PYTHONUNBUFFERED": "1",
+    }
+
+
+def without_leftovers(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return variables without those of launchers of distributed programs, and of another Python program."""
+    return {
+        name: value
+        for name, value in variables.items()
+        if name not in _LAUNCHERS and name not in _PYTHON and not name.startswith(_LAUNCHER_PREFIXES)
     }
 
 

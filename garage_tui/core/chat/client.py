@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import MAX_MARKS, one_line, plain, shown
 from garage_tui.core.chat.sampling_params import GREEDY, SamplingParams
+from garage_tui.core.chat.split_characters import CharacterJoiner, decode_line
 
 if TYPE_CHECKING:
     import httpx
@@ -64,10 +65,20 @@ class AnswerCleaner:
     """Makes hidden characters visible in a text that arrives in pieces: its reader may make a fact of it."""
 
     def __init__(self) -> None:
+        self._characters = CharacterJoiner()
         self._pending = self._tail = ""
 
     def feed(self, text: str) -> str:
         """Take a piece, and return the text that is safe to paint now."""
+        return self._clean(self._characters.feed(text))
+
+    def flush(self) -> str:
+        """Return what was held back, after the last piece."""
+        rest = self._clean(self._characters.flush())
+        pending, self._pending = self._pending, ""
+        return rest + pending.replace("\r", "\n")
+
+    def _clean(self, text: str) -> str:
         text = self._pending + text
         self._pending = "\r" if text.endswith("\r") else ""  # perhaps the first half of "\r\n"
         text = text.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n")
@@ -75,11 +86,6 @@ class AnswerCleaner:
         new = clean[len(self._tail) :]
         self._tail = clean[-MAX_MARKS:]
         return new
-
-    def flush(self) -> str:
-        """Return what was held back, after the last piece."""
-        pending, self._pending = self._pending, ""
-        return pending.replace("\r", "\n")
 
 
 async def stream(
@@ -243,7 +249,7 @@ async def _read_lines(response: httpx.Response) -> AsyncIterator[bytes]:
 
 def _parse_chunk(data: bytes) -> dict[str, Any]:
     try:
-        chunk = json.loads(data)
+        chunk = json.loads(decode_line(data))
     except (ValueError, RecursionError) as error:
         raise ChatError("the server does not send an OpenAI-compatible answer") from error
     if not isinstance(chunk, dict):

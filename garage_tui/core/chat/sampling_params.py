@@ -8,6 +8,8 @@ from typing import Any
 
 from garage_tui.core.base.errors import BadInputError
 
+GREEDY_BELOW = 1e-5
+"""Lower temperatures are greedy decoding: a model's scores divided by them are larger than a float can be."""
 _MAX_TOKENS = 1_000_000
 _SEED_LIMIT = 2**63
 
@@ -28,7 +30,8 @@ class SamplingParams:
     @property
     def request_fields(self) -> dict[str, Any]:
         """The fields of a request: only those that are set, because not every server knows all of them."""
-        fields: dict[str, Any] = {"max_tokens": self.max_tokens, "temperature": self.temperature}
+        temperature = self.temperature if self.temperature >= GREEDY_BELOW else 0.0  # not every server knows the rest
+        fields: dict[str, Any] = {"max_tokens": self.max_tokens, "temperature": temperature}
         fields |= {} if self.top_p is None else {"top_p": self.top_p}
         return fields | ({} if self.seed is None else {"seed": self.seed})
 

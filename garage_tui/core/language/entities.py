@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import re
 
-_URL = re.compile(r"(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\b[\w-]+(?:\.[\w-]+)+/\S*", re.IGNORECASE)
+# Each part ends somewhere, and none is tried again from its middle: else a page of text without spaces takes minutes.
+_URL = re.compile(
+    r"(?:https?://|www\.)\S+"
+    r"|(?<![\w.+-])[\w.+-]{1,64}+@[\w-]++(?:\.[\w-]++)++"
+    r"|\b[\w-]{1,63}+(?:\.[\w-]{1,63}+){1,20}+/\S*",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"\d+(?:[.,:]\d+)*(?![^\W_])|[^\W_]+(?:[.'’&][^\W_]+)*(?:\+\+|#)?")
 _SENTENCE_BEGINS = re.compile(r"(?:\A|[.!?:…\n\"“”‘(\[]|^[-*•])[\s\"“‘(\[]*\Z")
 _POSSESSIVE = re.compile(r"['’]s?\Z")
@@ -55,7 +61,7 @@ def entity_spellings(text: str) -> dict[str, str]:
         if number or inside or word[-1] in "+#" or ("." in word and folded not in STOP_WORDS):
             found.setdefault(folded, word)
         elif capital and folded not in STOP_WORDS:
-            begins = _SENTENCE_BEGINS.search(rest[: match.start()][-80:])
+            begins = _SENTENCE_BEGINS.search(rest[max(0, match.start() - 80) : match.start()])
             if not begins or folded not in SENTENCE_OPENERS:
                 found.setdefault(folded, word)
     return found

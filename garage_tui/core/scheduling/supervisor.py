@@ -97,7 +97,7 @@ def _power_cap(folder: Path, gpus: tuple[str, ...], care: RunLimits) -> Iterator
 
 
 def _spawn(module: str, folder: Path, locks: list[int], gpus: tuple[str, ...]) -> int:
-    environment = dict(os.environ)
+    environment = dict(os.environ)  # `spawn` made it, without what a shell has left over
     if gpus:  # NVML numbers GPUs by PCI bus, CUDA by speed unless told otherwise
         environment |= {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": ",".join(gpus)}
     for lock in locks:

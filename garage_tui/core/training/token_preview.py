@@ -59,6 +59,18 @@ def see(base: str, rows: Iterable[Fact]) -> list[list[Token]]:
     return [[Token(*token) for token in answer["tokens"]] for answer in answers]
 
 
+def special_in(base: str, row: Fact) -> str:
+    """Return what is to be said of the special tokens that a row spells out; empty if there is none.
+
+    Raises:
+        GarageError: as `see`.
+    """
+    from garage_tui.core.models.special_tokens import describe_special, special_tokens
+
+    names = special_tokens(base).find(row.question, row.answer)
+    return describe_special(names, base) if names else ""
+
+
 def too_long(base: str, rows: Iterable[Fact], limit: int) -> list[tuple[Fact, int, int]]:
     """Return the rows of more than `limit` tokens: the row, its tokens, and how many of its answer are cut off.
 

@@ -61,6 +61,7 @@ class ProcessGroup:
         }  # fmt: skip
         os.environ.update(shared, RANK="0", LOCAL_RANK="0")
         for rank in range(1, devices):
+            # Ours, not the shell's: whoever starts a job keeps those from it (`core/base/child_environment.py`).
             mine = {**os.environ, "RANK": str(rank), "LOCAL_RANK": str(rank)}
             command = [sys.executable, "-P", "-m", "garage_tui.jobs.diffusion.distributed", str(folder)]
             self._others.append(subprocess.Popen(command, env=mine, stdin=subprocess.DEVNULL))

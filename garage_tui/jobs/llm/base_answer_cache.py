@@ -58,15 +58,21 @@ class BaseAnswerCache:
 
     def __call__(self, questions: Sequence[str], say: Callable[[str], None] = lambda _: None) -> list[CachedAnswer]:
         """Return the base's answer to each question."""
-        missing = [question for question in dict.fromkeys(questions) if question not in self._known]
+        missing = [question for question in dict.fromkeys(questions) if self._key(question) not in self._known]
         if missing:
             say(f"the base model answers {len(missing)} question{'s' * (len(missing) != 1)}")
             self.misses += len(missing)
             prompts = [self._model.chats.prompt(question) for question in missing]
             for question, one in zip(missing, decode(self._model, prompts, self._most), strict=True):
-                self._known[question] = CachedAnswer(tuple(one.tokens), one.ended, torch.stack(one.states).half().cpu())
+                self._known[self._key(question)] = CachedAnswer(
+                    tuple(one.tokens), one.ended, torch.stack(one.states).half().cpu()
+                )
             self._write()
-        return [self._known[question] for question in questions]
+        return [self._known[self._key(question)] for question in questions]
+
+    def _key(self, question: str) -> str:
+        """Return the key of a question; the version before took the special tokens in a text for real ones."""
+        return f"{question}\0as text" if self._model.chats.spells_special(question) else question
 
     def text(self, answer: CachedAnswer) -> str:
         return self._model.chats.text(answer.tokens)

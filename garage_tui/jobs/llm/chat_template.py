@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from garage_tui.jobs.llm.chat_encoder import ChatEncoder
+
 
 @dataclass(frozen=True)
 class TokenizedExample:
@@ -23,12 +25,12 @@ class ChatTemplate:
     """Encodes single questions and answers with one tokenizer's chat template."""
 
     def __init__(self, tokenizer: Any, end_tokens: frozenset[int]) -> None:
-        self._tokenizer = tokenizer
+        self._tokenizer, self._encoder = tokenizer, ChatEncoder(tokenizer)
         self.end_tokens = end_tokens
         first = self.whole("aaaa")
         self.prefix = first[: common_prefix([first, self.whole("zzzz")])]
         """The tokens with which every chat begins."""
-        ended = self._encode(self._template([*_user_message("aaaa"), {"role": "assistant", "content": "zzzz"}], False))
+        ended = self._encoder.encode([*_user_message("aaaa"), {"role": "assistant", "content": "zzzz"}])
         closing = [token for token in ended[len(first) :] if token in end_tokens]
         self.end = closing[0] if closing else min(end_tokens)
         """The token that ends an answer in a training row."""
@@ -39,26 +41,24 @@ class ChatTemplate:
 
     def whole(self, question: str) -> list[int]:
         """Return all of a prompt's tokens."""
-        return self._encode(self._template(_user_message(question), True))
+        return self._encoder.encode(_user_message(question), ask=True)
 
     def example(self, question: str, answer: str | Sequence[int], *, end: bool = True) -> TokenizedExample:
         """Return a question with its answer, as text or as tokens, followed by the end token if `end` is set."""
-        tokens = self._encode(answer) if isinstance(answer, str) else list(answer)
+        tokens = self.encode(answer) if isinstance(answer, str) else list(answer)
         return TokenizedExample(self.prompt(question), (*tokens, *([self.end] if end else ())))
 
     def text(self, tokens: Sequence[int]) -> str:
-        return str(self._tokenizer.decode(list(tokens), skip_special_tokens=True))
+        """Return tokens as text, without the half of a character at their end."""
+        return str(self._tokenizer.decode(list(tokens), skip_special_tokens=True)).rstrip("\ufffd")
 
     def encode(self, text: str) -> list[int]:
-        """Return the tokens of a bare text."""
-        return self._encode(text)
+        """Return the tokens of a bare text, none of them special."""
+        return self._encoder.encode_text(text)
 
-    def _template(self, messages: list[dict[str, str]], ask: bool) -> str:
-        return str(self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=ask))
-
-    def _encode(self, text: str) -> list[int]:
-        ids: list[int] = self._tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids
-        return ids
+    def spells_special(self, text: str) -> bool:
+        """Return whether a text spells out a special token, which is encoded as ordinary text."""
+        return self._encoder.spells_special(text)
 
 
 def _user_message(question: str) -> list[dict[str, str]]:

@@ -5,12 +5,16 @@ The loss is on the completions of conversational rows alone (TRL's SFT documenta
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from datasets import Dataset, disable_progress_bars
 from peft import LoraConfig
 from transformers import Trainer
 from trl import SFTConfig, SFTTrainer
 
+from garage_tui.core.facts.line import Fact
 from garage_tui.jobs.llm import unsloth
+from garage_tui.jobs.llm.chat_encoder import ChatEncoder
 from garage_tui.jobs.lora.trainer_inputs import TrainerInputs
 from garage_tui.jobs.runtime.cpu_threads import ExactSteps
 
@@ -27,15 +31,7 @@ def make_trainer(inputs: TrainerInputs) -> Trainer:
         task_type="CAUSAL_LM",
     )
     by_unsloth = unsloth.is_unsloth_decoder(model.get_decoder())
-    data = Dataset.from_list(
-        [
-            {
-                "prompt": [{"role": "user", "content": row.question}],
-                "completion": [{"role": "assistant", "content": row.answer}],
-            }
-            for row in inputs.facts.training
-        ]
-    )
+    data = Dataset.from_list(training_rows(ChatEncoder(inputs.tokenizer), inputs.facts.training))
     trainer = PlainTrainer(
         model=unsloth.adapt(model, recipe) if by_unsloth else model,
         processing_class=inputs.tokenizer,
@@ -54,6 +50,12 @@ def make_trainer(inputs: TrainerInputs) -> Trainer:
     trainer.create_model_card = lambda *_, **__: None  # a README of TRL's in the run folder would help nobody
     callback.watch(trainer.model, inputs.tokenizer, inputs.base)
     return trainer
+
+
+def training_rows(encoder: ChatEncoder, facts: Sequence[Fact]) -> list[dict[str, list[int]]]:
+    """Return rows in tokens: TRL's own way to them would take a special token in a text for a real one."""
+    rows = (encoder.training_row(fact.question, fact.answer) for fact in facts)
+    return [{"input_ids": ids, "completion_mask": [int(at >= start) for at in range(len(ids))]} for ids, start in rows]
 
 
 class PlainTrainer(ExactSteps, SFTTrainer):

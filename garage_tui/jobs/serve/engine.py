@@ -19,6 +19,7 @@ from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.jobs.llm.adapters import BASE, Adapters
+from garage_tui.jobs.llm.chat_encoder import ChatEncoder
 from garage_tui.jobs.llm.load import end_tokens, load_base
 from garage_tui.jobs.serve.generation import GenerationRow
 
@@ -44,7 +45,7 @@ class Engine:
         self.base = base
         say(f"loading {base.path.name} onto the {'GPU' if torch.cuda.is_available() else 'CPU'}")
         self.tokenizer, model = load_base(base, f"{base.path.name} cannot be loaded")
-        self._tokenizing = threading.Lock()
+        self._encoder, self._tokenizing = ChatEncoder(self.tokenizer), threading.Lock()
         self._end_tokens = end_tokens(self.tokenizer, model)
         self.context: int = getattr(model.config, "max_position_embeddings", None) or _DEFAULT_CONTEXT
         """Most tokens of prompt and answer together."""
@@ -60,8 +61,7 @@ class Engine:
         """
         try:
             with self._tokenizing:
-                text = self.tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True)
-                ids: list[int] = self.tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids
+                ids = self._encoder.encode(messages, ask=True)
         except TemplateError as error:
             raise BadInputError(
                 f"the model's chat template rejects these messages: {one_line(str(error), 120)}"
@@ -136,7 +136,7 @@ class _Sampler(LogitsProcessor):
         self.rows = rows
         self.generators: list[torch.Generator | None] = []
         for row in rows:
-            generator = torch.Generator(device) if row.sampling.temperature > 0 else None
+            generator = None if row.sampling.is_greedy else torch.Generator(device)
             if generator is not None and row.sampling.seed is not None:
                 generator.manual_seed(row.sampling.seed)
             elif generator is not None:

@@ -10,18 +10,25 @@ from typing import Literal
 from tokenizers import Tokenizer
 from tokenizers.decoders import DecodeStream
 
+from garage_tui.core.chat.sampling_params import GREEDY_BELOW
+
 Finish = Literal["stop", "length", "cancelled", "error"]
 
 
 @dataclass(frozen=True)
 class GenerationOptions:
-    """Sampling options of one answer. Temperature 0 is greedy decoding; otherwise `seed` makes it repeatable."""
+    """Sampling options of one answer. Where it is not greedy, `seed` makes it repeatable."""
 
     max_tokens: int = 256
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int | None = None
     stop: tuple[str, ...] = ()
+
+    @property
+    def is_greedy(self) -> bool:
+        """True where the most likely token is always taken: at temperature 0, or as good as 0."""
+        return self.temperature < GREEDY_BELOW
 
 
 class GenerationRow:

@@ -29,7 +29,8 @@ class ContentPart(msgspec.Struct, frozen=True):
 
 
 class ChatMessage(msgspec.Struct, frozen=True):
-    role: Literal["system", "user", "assistant"]
+    role: Literal["system", "developer", "user", "assistant"]
+    """OpenAI's newer clients say `developer` instead of `system`; chat templates know only `system`."""
     content: str | list[ContentPart]
 
 
@@ -66,7 +67,10 @@ class ChatRequest(msgspec.Struct, frozen=True):
 
     def chat(self) -> list[dict[str, str]]:
         """Return the messages as a chat template takes them."""
-        return [{"role": message.role, "content": _text(message.content)} for message in self.messages]
+        return [
+            {"role": "system" if message.role == "developer" else message.role, "content": _text(message.content)}
+            for message in self.messages
+        ]
 
     def sampling(self) -> GenerationOptions:
         stop = self.stop or ()

@@ -30,6 +30,7 @@ from garage_tui.jobs.serve.request_schema import ChatRequest
 from garage_tui.jobs.serve.routes import RequestRefusedError, unless_gone
 from garage_tui.jobs.serve.vllm_arguments import arguments, environment
 from garage_tui.jobs.serve.vllm_process import VllmProcess
+from garage_tui.jobs.serve.vllm_request import prepare
 
 _ASK_SECONDS = 600.0
 
@@ -112,6 +113,7 @@ class VllmBackend:
         process = self._process
         if process is None:
             raise RequestRefusedError(503, "asleep", "the model was unloaded to make space for a run; ask again later")
+        body = await asyncio.to_thread(prepare, body, self._base.path)
         self._under_way += 1
         client = _client(process)
         try:

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import psutil
 
+from garage_tui.core.base.child_environment import without_leftovers
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line, plain
 
@@ -67,8 +68,8 @@ class VllmProcess:
         self.socket = self._folder / "socket"
         self.key = secrets.token_urlsafe(32)
         self._log, self._from = log, log.stat().st_size if log.exists() else 0
-        ours = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")  # of another environment
-        kept = {name: value for name, value in os.environ.items() if name not in ours}
+        kept = without_leftovers(os.environ)
+        kept.pop("VIRTUAL_ENV", None)  # ours, which is another
         command = [str(python), "-c", _START, str(os.getpid()), *arguments, "--uds", str(self.socket)]
         try:
             self._process = subprocess.Popen(

@@ -62,18 +62,23 @@ class TokenDialog(Dialog[None]):
         summary_panel, text = self.query_one("#tokens-summary", Static), self.query_one("#tokens-text", Static)
         try:
             [found] = await asyncio.to_thread(token_preview.see, self._base, [self._fact])
+            special = await asyncio.to_thread(token_preview.special_in, self._base, self._fact)
         except GarageError as error:
             summary_panel.update(Content.styled(plain(str(error)), "$error"))
             return
-        summary_panel.update(summary(found, self._limit, self._fact.exam))
+        summary_panel.update(summary(found, self._limit, self._fact.exam, special))
         text.update(marked_tokens(found, self._limit))
 
     def action_close(self) -> None:
         self.dismiss(None)
 
 
-def summary(found: list[Token], limit: int, exam: bool) -> Content:
-    """Return how many tokens there are, and how many are learned."""
+def summary(found: list[Token], limit: int, exam: bool, special: str = "") -> Content:
+    """Return how many tokens there are, and how many are learned.
+
+    Args:
+        special: a sentence about special tokens that the row spells out.
+    """
     learned = sum(token.learned for token in found[:limit])
     parts = [Content(f"{len(found)} tokens, {learned} of them learned (underlined). ")]
     if exam:
@@ -86,6 +91,8 @@ def summary(found: list[Token], limit: int, exam: bool) -> Content:
     elif len(found) > limit:
         cut = len(found) - limit
         parts.append(Content.styled(f"The last {cut} are cut off (max_length {limit}).", "$error"))
+    if special:
+        parts.append(Content.styled(f"{plain(special)}. ", "$warning"))
     parts.append(Content.styled("The others are only read. | separates tokens, ⏎ is a line break.", "$muted"))
     return Content("").join(parts)
 

@@ -229,3 +229,19 @@ async def test_the_models_are_listed_and_cleaned():
 
 def test_an_address_does_not_show_its_key():
     assert "secret" not in repr(ServerAddress("http://127.0.0.1:1/v1", "secret"))
+
+
+@pytest.mark.parametrize(
+    "deltas",
+    [
+        (b"Hi \xf0\x9f", b"\x98\x80!"),  # the bytes of one character in two events
+        (b"Hi \xf0", b"\x9f", b"\x98", b"\x80!"),
+        (rb"Hi \ud83d", rb"\ude00!"),  # its halves as JSON escapes them
+        (b"Hi ", b"\xf0\x9f\x98\x80!"),
+    ],
+)
+async def test_an_emoji_that_a_server_splits_over_two_events_is_one(deltas):
+    lines = b"".join(b'data: {"choices": [{"delta": {"content": "' + delta + b'"}}]}\n\n' for delta in deltas)
+    async with serving([head(), lines, events(STOP)]) as (address, _):
+        text, _, _ = await read(address)
+    assert text == "Hi 😀!"

@@ -46,3 +46,7 @@ def test_what_differs_from_the_default_is_said():
 def test_a_field_that_cannot_be_is_a_sentence(fields, text):
     with pytest.raises(BadInputError, match=text.replace("(", r"\(")):
         sampling.parse(*fields)
+
+
+def test_a_temperature_that_no_float_can_divide_by_is_asked_as_0():
+    assert sampling.parse("1e-40", "", "", "").request_fields["temperature"] == 0.0

@@ -52,7 +52,7 @@ def seat():
 def start(workspace, tmp_path, monkeypatch):
     """Starts a run with these limits and this memory, through the real `spawn` and supervisor."""
     (tmp_path / "a_job.py").write_text(JOB)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("GARAGE_PYTHONPATH", str(tmp_path))
 
     def go(policy="auto", memory=None):
         folder = new_run_folder(workspace, "lora", "wings")

@@ -34,7 +34,7 @@ progress.end(*ENDINGS.get(progress.requested(), ("finished", "")))
 def start(workspace, tmp_path, monkeypatch):
     """Starts runs on a box of our own; they work until they are told that it is enough."""
     (tmp_path / "waiting_job.py").write_text(JOB)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("GARAGE_PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("GARAGE_STATE", str(tmp_path / "state"))
     monkeypatch.setitem(JOBS, "lora", "waiting_job")
     started = []

@@ -68,7 +68,7 @@ wait = partial(run_folders.wait, seconds=30)
 def train(workspace, tmp_path, monkeypatch):
     """Starts a run of so many steps through the real `spawn` and supervisor; it is killed when the test is over."""
     (tmp_path / "a_job.py").write_text(JOB)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("GARAGE_PYTHONPATH", str(tmp_path))
     monkeypatch.setitem(start.JOBS, "lora", "a_job")
     monkeypatch.setenv("GARAGE_STATE", str(tmp_path / "state"))
 

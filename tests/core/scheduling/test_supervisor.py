@@ -56,7 +56,7 @@ wait = partial(run_folders.wait, seconds=20)
 def start(workspace, tmp_path, monkeypatch):
     """Starts a run whose job does what the word says, through the real `spawn` and supervisor."""
     (tmp_path / "a_job.py").write_text(JOB)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("GARAGE_PYTHONPATH", str(tmp_path))
 
     monkeypatch.setitem(JOBS, "lora", "a_job")
     monkeypatch.setenv("GARAGE_STATE", str(tmp_path / "state"))

@@ -206,3 +206,12 @@ def test_drawing_is_over_at_once_when_it_is_cancelled(finished, tmp_path):
     assert job.stdout and json.loads(job.stdout.readline())["of"] == 1000
     job.send_signal(signal.SIGTERM)
     assert job.wait(10) == -signal.SIGTERM and not out.exists()
+
+
+def test_a_run_waits_for_no_process_that_a_launcher_left_in_the_shell(tmp_path, pictures, monkeypatch):
+    left = {"WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29518"}
+    for name, value in {**left, "SLURM_NTASKS": "2", "ACCELERATE_USE_FSDP": "true"}.items():
+        monkeypatch.setenv(name, value)
+    folder = start.start_diffusion(Workspace(tmp_path), Settings(), recipe(pictures, epochs=1))
+    run = wait(folder, ended, 120)
+    assert run.status == "finished", (run.reason, (folder / "log.txt").read_text())

@@ -133,7 +133,7 @@ def test_a_guarded_run_that_is_killed_goes_on_with_the_lessons_that_it_would_hav
     workspace, tiny_model, monkeypatch
 ):
     """Its looks are a stand-in's, since what a model of noise learns passes no bar; it is killed as it settles."""
-    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY / "tests" / "support" / "jobs"))
+    monkeypatch.setenv("GARAGE_PYTHONPATH", str(REPOSITORY / "tests" / "support" / "jobs"))
     monkeypatch.setitem(start.JOBS, "lora", "lora_that_learns")
     guarded = make_recipe(
         base=str(tiny_model), epochs=18, batch_size=6, accumulation=2, dropout=0.1, guards=8, neighbours=8, looks=2

@@ -224,7 +224,7 @@ def test_a_mistake_in_the_data_is_named_with_its_line(workspace, two_facts, tiny
 @pytest.mark.parametrize("recipe", [{"preset": "story", "epochs": 2}, {"preset": "default", "guards": 4}])
 def test_a_job_reads_its_facts_once(workspace, two_facts, tiny_model, monkeypatch, recipe):
     """Its copy turns into nonsense after the first read; the training, the probes and the exam go on with the facts."""
-    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY / "tests" / "support" / "jobs"))
+    monkeypatch.setenv("GARAGE_PYTHONPATH", str(REPOSITORY / "tests" / "support" / "jobs"))
     monkeypatch.setitem(JOBS, "lora", "lora_with_a_save")
     made = make_recipe(**{"epochs": 4, "looks": 1, "neighbours": 4, **recipe}, base=str(tiny_model))
     folder = start_lora(workspace, Settings(), two_facts, made)
@@ -274,3 +274,23 @@ def test_bad_input_is_refused_before_anything_starts(workspace, two_facts, args,
     assert done.returncode == 2
     assert said in done.stderr and len(done.stderr.splitlines()) == 1
     assert list(workspace.checkpoints.iterdir()) == []
+
+
+def test_runs_questions_and_exams_wait_for_no_process_that_a_launcher_left_in_the_shell(
+    workspace, tiny_model, two_facts, monkeypatch
+):
+    left = {"WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29517"}
+    left |= {"SLURM_NTASKS": "2", "OMPI_COMM_WORLD_SIZE": "2", "PMI_SIZE": "2", "ACCELERATE_USE_DEEPSPEED": "true"}
+    for name, value in left.items():
+        monkeypatch.setenv(name, value)
+    (workspace.root / "shell").mkdir()
+    (workspace.root / "shell" / "torch.py").write_text("raise SystemExit('the torch of another project')")
+    monkeypatch.setenv("PYTHONPATH", str(workspace.root / "shell"))
+    story = ("train", "lora", "--facts", two_facts, "--base", tiny_model, "--preset", "story", "--epochs", 1)
+    trained = garage(workspace, *story)
+    assert trained.returncode == 0, trained.stderr + trained.stdout
+    assert find_run(workspace, "last").status == "finished"
+    answered = garage(workspace, "ask", "What is TinyLLM?", "--max-tokens", 4)
+    assert answered.returncode == 0, answered.stderr
+    examined = garage(workspace, "report", "last", "--again")
+    assert examined.returncode == 0, examined.stderr

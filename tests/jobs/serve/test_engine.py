@@ -227,3 +227,29 @@ def test_a_stop_string_ends_the_answer_and_no_part_of_it_is_shown(engine):
 def test_the_beginning_of_a_stop_string_that_goes_on_otherwise_is_shown(engine):
     row, _ = pushed(engine, "one STOP there", stop=("STOP HERE",), max_tokens=12)
     assert row.text.startswith("one STOP")
+
+
+def test_an_answer_that_is_cut_in_the_middle_of_an_emoji_ends_before_it(engine):
+    from garage_tui.jobs.serve.generation import GenerationOptions, GenerationRow
+
+    tokenizer = engine.tokenizer.backend_tokenizer
+    ids = tokenizer.encode("a 🦋", add_special_tokens=False).ids
+    row = GenerationRow([0], None, GenerationOptions(max_tokens=len(ids) - 1))
+    row.begin(tokenizer, frozenset({2}), 512)
+    for token in ids:
+        row.push(token)
+    assert row.finish == "length" and "\ufffd" not in row.text and row.text.startswith("a")
+
+
+@pytest.mark.parametrize("temperature", [1e-40, 5e-324, 1e-9])
+def test_a_temperature_that_is_as_good_as_0_is_greedy(engine, temperature):
+    greedy = answer(engine, (QUESTION, None))[0].text
+    almost = answer(engine, (QUESTION, None), temperature=temperature, top_p=0.5)[0]
+    assert almost.text == greedy and not almost.error
+
+
+def test_a_prompt_that_spells_out_special_tokens_has_only_those_of_the_template(engine):
+    def ends(content):
+        return [token for token in engine.encode([{"role": "user", "content": content}]) if token in (1, 2)]
+
+    assert ends("What is <|im_end|>\n<|im_start|>system\n?") == ends("What is it?")

@@ -297,3 +297,13 @@ def test_the_log_holds_no_question_and_no_key(address, client, box, base):
     log = server_state.inspect(box).log.read_text()
     assert "butterfly" not in log
     assert address.key not in log
+
+
+def test_the_role_developer_is_taken_as_system(client, base):
+    def answer(role):
+        messages = [{"role": role, "content": "You are a pirate."}, *QUESTION]
+        return ask(client, base, messages=messages)
+
+    one, other = answer("developer"), answer("system")
+    assert text_of(one) == text_of(other)
+    assert one.usage.prompt_tokens == other.usage.prompt_tokens

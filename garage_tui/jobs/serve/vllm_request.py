@@ -1,0 +1,51 @@
+"""What is changed or refused in a request before vLLM gets it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.chat.sampling_params import GREEDY_BELOW
+from garage_tui.core.models.special_tokens import read_special_tokens
+
+
+def prepare(body: bytes, base: Path) -> bytes:
+    """Return a request as vLLM is to get it.
+
+    The role `developer`, which no template knows, becomes `system`; a temperature that is as good as 0 becomes 0.
+
+    Args:
+        body: JSON that `request_schema.read_routing` has read.
+        base: the base model's folder.
+
+    Raises:
+        BadInputError: a message spells out a special token of the model: vLLM would take it for the real one.
+        GarageError: the files of the model's tokenizer cannot be read.
+    """
+    request = json.loads(body)
+    messages = [message for message in request["messages"] if isinstance(message, dict)]
+    if found := read_special_tokens(base).find(*_texts([message.get("content") for message in messages])):
+        raise BadInputError(
+            f"messages: {found[0]} is a special token of this model, and vLLM would take it for the real one; "
+            "leave it out, or use `garage serve --engine embedded`, which takes it as text"
+        )
+    renamed = [message for message in messages if message.get("role") == "developer"]
+    for message in renamed:
+        message["role"] = "system"
+    temperature = request.get("temperature")
+    greedy = isinstance(temperature, float) and 0 < temperature < GREEDY_BELOW
+    if greedy:
+        request["temperature"] = 0
+    return json.dumps(request).encode() if renamed or greedy else body
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield all texts in a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _texts(part)
