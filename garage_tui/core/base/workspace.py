@@ -83,6 +83,11 @@ def journals_folder() -> Path:
     return _state_folder() / "journal"
 
 
+def reports_folder() -> Path:
+    """Folder of error reports: what a command or the app did not expect."""
+    return _state_folder() / "errors"
+
+
 def models_folder() -> Path:
     """Folder of fetched and converted base models, shared by all workspaces."""
     if folder := os.environ.get("GARAGE_CACHE"):
