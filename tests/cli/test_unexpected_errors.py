@@ -25,7 +25,8 @@ def shell(line: str, workspace) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "words", ["models", "--help", "help facts", "facts export datasets/garage.jsonl --as csv", "settings", "runs --json"]
+    "words",
+    ["models", "--help", "help facts", "facts export datasets/garage.jsonl --as csv", "settings", "runs --json"],
 )
 def test_a_full_disk_behind_stdout_is_a_sentence(workspace, words):
     done = shell(f"garage {words} >/dev/full", workspace)

@@ -105,7 +105,7 @@ def safe_streams() -> Iterator[None]:
     """Sanitise what is written to stdout and stderr within `with`; a stream that is closed takes everything."""
     before = sys.stdout, sys.stderr
     _open_closed_streams()
-    sys.stdout, sys.stderr = SafeStdout(sys.stdout), SafeStderr(sys.stderr)  # type: ignore[assignment]
+    sys.stdout, sys.stderr = SafeStdout(sys.stdout), SafeStderr(sys.stderr)
     try:
         yield
     finally:
@@ -143,8 +143,6 @@ def _open_closed_streams() -> None:
         sys.stderr = os.fdopen(2, "w", closefd=False)
 
 
-
-
-def unwrapped(stream: TextIO) -> TextIO:
+def unwrapped(stream: TextIO | SafeStdout) -> TextIO:
     """Return the stream itself, for code that writes escape sequences of its own and sanitises what is between them."""
     return stream.stream if isinstance(stream, SafeStdout) else stream
