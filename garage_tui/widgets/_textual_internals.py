@@ -196,10 +196,9 @@ class GuardedApp(App[int]):
         self._taken += 1
         if self.take_error(error, doing, painting=painting) and not fatal:
             return
-        if self._exception is None:  # `App.run_test` raises it
-            self._exception = error
+        if not self.has_failed:  # `App.run_test` raises what ended it
+            self._return_code, self._exception = 1, error
             self._exception_event.set()
-            self._return_code = 1
         self._close_messages_no_wait()
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.json_text import read_json
 from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.file import join_lines
 from garage_tui.core.facts.line import BOM, Fact, Line, make_line
@@ -135,14 +136,14 @@ def _json_rows(data: bytes) -> Iterator[Any]:
     text = data.decode()
     if text.lstrip().startswith("["):
         try:
-            yield from json.loads(text)
+            yield from read_json(text)
         except (ValueError, RecursionError) as error:
             raise BadInputError(f"not JSON: {error}") from error
         return
     for line in text.split("\n"):
         if line.strip():
             try:
-                yield json.loads(line)
+                yield read_json(line)
             except (ValueError, RecursionError) as error:
                 yield ValueError(f"not JSON ({error})")
 
@@ -182,7 +183,7 @@ def _cell(name: str, text: str) -> Any:
         return text.casefold() in ("true", "yes", "1")
     if text[:1] in '[{"' or text in ("true", "false", "null") or re.fullmatch(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", text):
         try:
-            return json.loads(text)
+            return read_json(text)
         except (ValueError, RecursionError):
             return text
     return text
