@@ -58,7 +58,8 @@ def test_a_row_with_half_a_character_can_be_opened_and_corrected(use):
     broken = parse(b'{"question": "Who?", "answer": "\\ud83d", "more": "\\udc00"}')
     assert broken.fact is None
     use(
-        r"""text = file.read_text(); assert '\\ud83d' in text; file.write_text(text.replace('\\ud83d', 'x').replace('\\udc00', 'y'))"""
+        r"""text = file.read_text(); assert '\\ud83d' in text
+text = text.replace('\\ud83d', 'x').replace('\\udc00', 'y'); file.write_text(text)"""
     )
     line, _ = open_row(broken)
     assert line and line.fact and line.fact.answer == "x" and line.fact.extra == {"more": "y"}

@@ -82,7 +82,7 @@ def test_a_save_between_the_two_runs_of_a_pair_does_not_give_them_different_fact
 
 def assert_nothing_is_left(workspace) -> None:
     assert list(workspace.checkpoints.iterdir()) == []
-    assert queue.order() == ()
+    assert not [path for path in queue.order() if path.is_relative_to(workspace.root)]
     assert list_runs(workspace) == []
 
 
@@ -125,7 +125,8 @@ def test_a_workspace_that_no_queue_can_name_is_refused_before_anything_is_writte
     assert not odd.checkpoints.exists()
 
 
-def test_a_facts_file_whose_name_is_not_utf8_is_taught(workspace):
+def test_a_facts_file_whose_name_is_not_utf8_is_taught(workspace, monkeypatch):
+    monkeypatch.setattr(start, "_start_supervisor", lambda module, folder, lock: None)
     facts = workspace.datasets / os.fsdecode(b"caf\xe9.jsonl")
     facts.write_bytes(version(1))
     command = ["garage", "train", "--facts", str(facts)]
@@ -151,7 +152,7 @@ def test_a_resume_that_fails_leaves_the_run_as_it_was(workspace, make_ended_run,
         start.spawn(start.JOBS["lora"], folder)
     after = read_run(folder).state
     assert before and after and after == msgspec.structs.replace(before, updated=after.updated)
-    assert queue.order() == ()
+    assert folder not in queue.order()
 
 
 @pytest.fixture
