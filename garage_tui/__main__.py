@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or bad input.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import os
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from garage_tui import __version__
 from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.uncaught import passing_on
 from garage_tui.core.terminal.safe_stdout import safe_streams
 
 if TYPE_CHECKING:
@@ -108,9 +110,10 @@ def _needed(arguments: Sequence[str]) -> tuple[str, ...]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; errors meant for the user are one line on stderr."""
-    with safe_streams():
-        return _main(sys.argv[1:] if argv is None else list(argv))
+    """Run one command and return its exit code; every error is one line on stderr."""
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    with safe_streams(), passing_on(lambda error, doing: _print_unexpected(error, arguments, doing)):
+        return _main(arguments)
 
 
 def app_options(arguments: Sequence[str]) -> SimpleNamespace | None:
@@ -136,22 +139,46 @@ def app_options(arguments: Sequence[str]) -> SimpleNamespace | None:
 
 
 def _main(arguments: list[str]) -> int:
-    args = app_options(arguments) or parser(_needed(arguments)).parse_args(arguments)
     try:
-        code = int(args.run(args))
+        try:
+            args = app_options(arguments) or parser(_needed(arguments)).parse_args(arguments)
+            code = int(args.run(args))
+        except SystemExit:  # argparse has printed what there is to say
+            sys.stdout.flush()
+            raise
         sys.stdout.flush()
+        return code
     except GarageError as error:
         from garage_tui.core.base.sanitize import shown_line
 
-        print(f"garage: {shown_line(str(error), 2000)}", file=sys.stderr)
+        _print_error(shown_line(str(error), 2000))
         return 2 if isinstance(error, BadInputError) else 1
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # The reader (head, less) left; Python would complain once more while closing stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader (head, less) left
         return 0
-    return code
+    except Exception as error:
+        _print_unexpected(error, arguments)
+        return 1
+
+
+def _print_error(text: str) -> None:
+    # stderr may be full or gone; the exit code still says that it failed.
+    with contextlib.suppress(OSError, GarageError):
+        print(f"garage: {text}", file=sys.stderr, flush=True)
+
+
+def _print_unexpected(error: BaseException, arguments: list[str], thread: str = "") -> None:
+    """Say in one line that something went wrong that nobody expected, and write its report.
+
+    Args:
+        thread: in which thread, if not in the main one.
+    """
+    from garage_tui.core.base.error_report import command_line, headline, where_details_are
+
+    what = command_line(arguments) + (f" ({thread})" if thread else "")
+    cause = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else headline(error)
+    _print_error(f"this command could not finish ({cause}); {where_details_are(error, what)}")
 
 
 if __name__ == "__main__":

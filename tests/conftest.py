@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from garage_tui.core.base.workspace import reports_folder
 from tests.support.repository import REPOSITORY
 
 # The tests must pass on a box without the Hub, and must not be slowed by asking it.
@@ -35,6 +36,29 @@ os.environ.pop("NO_COLOR", None)
 # The same examples every time, and no limit on time: CI must not fail by luck, or because it is slow.
 settings.register_profile("garage", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("garage")
+
+
+@pytest.fixture(autouse=True)
+def no_error_reports(request, monkeypatch):
+    """Fail each test in which app or command met an error that nobody expected: they catch it and go on.
+
+    A test that expects one asks for the fixture `error_reports`.
+    """
+    if "error_reports" in request.fixturenames:
+        yield
+        return
+    folder = reports_folder()
+    before = set(folder.glob("*"))
+    yield
+    if new := set(folder.glob("*")) - before:
+        pytest.fail("\n".join(["an unexpected error was reported:", *(file.read_text() for file in new)]))
+
+
+@pytest.fixture
+def error_reports(tmp_path, monkeypatch):
+    """Returns the error reports that were written in this test, the oldest first; without it they fail the test."""
+    monkeypatch.setenv("GARAGE_STATE", str(tmp_path / "state"))
+    return lambda: sorted(reports_folder().glob("*"), key=lambda file: file.stat().st_mtime_ns)
 
 
 @pytest.fixture

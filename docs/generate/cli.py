@@ -28,9 +28,12 @@ the same as this page; `garage help COMMAND` shows a command's part of it.
 | code | meaning |
 |---|---|
 | 0 | done |
-| 1 | failed; one line on stderr says why |
+| 1 | failed; one line on stderr says why. Of an error that nobody expected, it also says where its report is |
 | 2 | wrong usage or bad input: an unknown option, a file that cannot be read, a facts file with errors |
 | 130 | interrupted by Ctrl-C |
+
+Output that cannot be written (a full disk) is an error, code 1. A reader that leaves early (`| head -1`) is none, and neither is
+output that you have closed (`>&-`).
 
 With `--json`, a command prints JSON on stdout and nothing else: one document, or one object on each line where the table of options says
 "JSON lines".

@@ -20,20 +20,24 @@ from textual.screen import Screen
 from textual.signal import Signal
 from textual.widgets import ContentSwitcher
 
-from garage_tui.app.monitor import HardwareRead, Monitor, RunProgressed, RunsChanged, from_home
+from garage_tui.app.monitor import ErrorOutside, HardwareRead, Monitor, RunProgressed, RunsChanged, from_home
 from garage_tui.app.navigation import Navigation
 from garage_tui.app.pane_factory import PaneFactory
 from garage_tui.app.run_forms import RunForms
 from garage_tui.app.saved_view import SavedView, load_view, save_view
 from garage_tui.app.terminal_app import TerminalApp
 from garage_tui.app.theme import GARAGE, VARIABLES, readable
+from garage_tui.app.unexpected_errors import UnexpectedErrors
+from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.base.uncaught import passing_on
 from garage_tui.core.terminal.capabilities import Terminal
 from garage_tui.screens.common import messages
 from garage_tui.screens.facts.pane import FactsPane
 from garage_tui.widgets._textual_internals import driver_of
 from garage_tui.widgets.header import HeaderBar, Tab
 from garage_tui.widgets.key_bar import KeyBar
+from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
 
 _LEAVE_SECONDS = 5.0
@@ -136,6 +140,7 @@ class GarageApp(TerminalApp):
             self.set_reactive(GarageApp.terminal, terminal.ascii_only() if self.in_ascii else terminal)
         self.animation_level = "none"  # over SSH smooth scrolling is slow
         self.chosen_facts = facts or self._file_of(view)
+        self.errors = UnexpectedErrors(self)
         self.monitor = Monitor(self)
         self.navigation = Navigation(self)
         self.run_forms = RunForms(self, lambda: self.monitor.runs.wake())
@@ -203,6 +208,7 @@ class GarageApp(TerminalApp):
         # A closed terminal or connection ends the app in an orderly way; by default the signal would kill it.
         for number in (signal.SIGHUP, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, self.leave)
+        self.errors.listen()
         if self._only_ascii:
             self.pane.notice.note(f"Only ASCII is shown: {self._only_ascii}; `garage --no-ascii` shows all characters")
         self.set_timer(0.1, self._after_first_paint)
@@ -210,6 +216,7 @@ class GarageApp(TerminalApp):
 
     def _after_first_paint(self) -> None:
         """Start what would have slowed down the first paint."""
+        self.is_up = True
         gc.freeze()  # imported modules stay: the collector need not visit them
         gc.enable()
         self.monitor.watch_runs()
@@ -360,6 +367,28 @@ class GarageApp(TerminalApp):
     def _add_fact(self, event: messages.FactWritten) -> None:
         self.navigation.add_fact(event.fact)
 
+    def take_error(self, error: Exception, doing: str, *, painting: bool = False) -> bool:
+        return self.errors.take(error, doing, painting)
+
+    def give_up(self, dialog: Screen[object]) -> None:
+        super().give_up(dialog)
+        self.call_later(self.errors.show_last)  # it was shown in the dialog
+
+    @on(ErrorOutside)
+    def _take_error_outside(self, event: ErrorOutside) -> None:
+        self.errors.take(event.error, event.doing)
+
+    def show_error(self, text: str) -> None:
+        """Show a sentence on what went wrong in the notice in front; as a toast where there is none."""
+        if not self.is_running:
+            return
+        dialogs = reversed(self.screen_stack[1:])
+        for front in (*dialogs, *self.screen_stack[0].query(f"#{self._trail[-1]}")):
+            if notice := next(iter(front.query(Notice)), None):
+                notice.wrong(text)
+                return
+        self.notify(text, severity="error", timeout=20, markup=False)
+
     def on_unmount(self) -> None:
         self.workers.cancel_group(self, "watch")
         self.monitor.close()
@@ -386,11 +415,19 @@ def run_app(
     talk_to: str | None = None,
     only_ascii: str = "",
 ) -> int:
-    """Open the app and return its exit code."""
+    """Open the app and return its exit code.
+
+    Raises:
+        GarageError: something went wrong that the app could not go on from.
+    """
     for name in ("COLUMNS", "LINES"):  # if a shell exports them, Textual would ignore a resize
         os.environ.pop(name, None)
     # With --screen, as in a pane of a dashboard, the screen is always the same: such a start keeps no view.
     view = None if screen else load_view(workspace)
     app = GarageApp(workspace, settings, screen, facts, question, talk_to, only_ascii, view)
-    app.run(mouse=settings.mouse)
+    with passing_on(app.errors.in_thread):
+        app.run(mouse=settings.mouse)
+    if app.has_failed:
+        save_view(workspace, SavedView())  # the next start must not fail on the same screen
+        raise GarageError(f"the app cannot go on ({app.errors.last}")
     return app.return_code or 0

@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from garage_tui.driver.title import TerminalTitle
 
 
+class ErrorOutside(Message):
+    """An exception in a thread, or in a task of the event loop, that nobody else hears of."""
+
+    def __init__(self, error: Exception, doing: str) -> None:
+        super().__init__()
+        self.error, self.doing = error, doing
+
+
 class HardwareRead(Message):
     """The sensors of this box were read."""
 
@@ -119,12 +127,16 @@ class Monitor:
         worker = get_current_worker()
         runs: tuple[RunSnapshot, ...] | None = None
         while not worker.is_cancelled and self._app.is_running:
-            found = self.runs.snapshots()
-            if found != runs:
-                runs = found
-                self._app.post_message(RunsChanged(found))
-            if progress := self.runs.progress():
-                self._app.post_message(RunProgressed(progress))
+            found: tuple[RunSnapshot, ...] = ()
+            try:
+                found = self.runs.snapshots()
+                if found != runs:
+                    runs = found
+                    self._app.post_message(RunsChanged(found))
+                if progress := self.runs.progress():
+                    self._app.post_message(RunProgressed(progress))
+            except Exception as error:  # one odd folder must not end the watch over all others
+                self._app.post_message(ErrorOutside(error, "watching the runs"))
             self.runs.wait(busy=any(run.alive for run in found))
 
     def _post_hardware(self, hardware: HardwareSnapshot) -> bool:

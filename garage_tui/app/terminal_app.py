@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from textual.app import App
 from textual.binding import Binding
 from textual.color import Color
 from textual.events import Event, Paste
@@ -16,7 +15,7 @@ from textual.geometry import Size
 from garage_tui.app.theme import GARAGE, GARAGE_16
 from garage_tui.core.base.sanitize import plain
 from garage_tui.driver.filters.sanitize_filter import SanitizeFilter
-from garage_tui.widgets._textual_internals import driver_of
+from garage_tui.widgets._textual_internals import GuardedApp, driver_of
 
 if TYPE_CHECKING:
     from textual.events import Resize
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from textual.theme import Theme
 
 
-class TerminalApp(App[int]):
+class TerminalApp(GuardedApp):
     """An app that filters its output for the terminal, and covers itself where that is too small."""
 
     in_ascii = False

@@ -94,13 +94,14 @@ def _answers(base: str, run: Run | None, questions: list[str], max_tokens: int) 
 
     from garage_tui.core.base.child_environment import environment
     from garage_tui.core.base.errors import GarageError
+    from garage_tui.core.base.json_text import struct_json
     from garage_tui.core.base.sanitize import one_line
 
     runs = [{"id": run.id, "adapter": str(run.adapter)}] if run else []
     request = {"base": base, "runs": runs, "questions": questions, "max_tokens": max_tokens}
     job = subprocess.run(
         [sys.executable, "-P", "-m", "garage_tui.jobs.serve.ask"],
-        input=json.dumps(request).encode(),
+        input=struct_json(request),
         stdout=subprocess.PIPE,  # stderr is passed through: the job reports its phases there
         env=environment(shares_cores=True),
     )

@@ -164,10 +164,10 @@ def _paged(rendered: bytes) -> bool:
     import shlex
     import subprocess
 
-    command = shlex.split(os.environ.get("PAGER") or "less -R")
     try:
+        command = shlex.split(os.environ.get("PAGER") or "less -R")
         pager = subprocess.Popen(command, stdin=subprocess.PIPE, env={"LESS": "-R", **os.environ})
-    except OSError:
+    except (OSError, ValueError, IndexError):  # there is no such program, or an unclosed quote in its command line
         return False
     while True:
         try:

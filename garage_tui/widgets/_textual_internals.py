@@ -11,19 +11,24 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 
 from textual._xterm_parser import XTermParser
+from textual.app import App
 from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Compose, Mount
+from textual.message_pump import MessagePump
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.widget import Widget
 from textual.widgets import TextArea
+from textual.worker import WorkerFailed
 
 if TYPE_CHECKING:
-    from textual.app import App
     from textual.binding import Binding
     from textual.dom import DOMNode
     from textual.driver import Driver
     from textual.events import Key
     from textual.geometry import Region
-    from textual.screen import Screen
-    from textual.widget import Widget
+    from textual.message import Message
 
 
 def driver_of(app: App[Any]) -> Driver | None:
@@ -146,3 +151,86 @@ class ExposedLinuxDriver(LinuxDriver):
 
     def _disable_mouse_support(self) -> None:
         self.release_mouse()
+
+
+class GuardedApp(App[int]):
+    """An app that goes on after an exception in a handler, an action, a timer, a worker or a paint.
+
+    Textual's app leaves with a traceback, and a widget whose handler failed takes no further message. An exception
+    from which this one cannot go on (while its first screen is made or painted) ends it with code 1.
+    """
+
+    is_up = False
+    """True once the first screen has been painted."""
+    _taken = 0
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether an exception has ended the app."""
+        return self._exception is not None
+
+    def take_error(self, error: Exception, doing: str, *, painting: bool = False) -> bool:
+        """Tell of an exception that was not expected; return whether the app can go on.
+
+        Args:
+            doing: what the app was doing, for the report.
+            painting: a widget failed to paint itself; it will fail again with the next frame.
+        """
+        return False
+
+    def give_up(self, dialog: Screen[Any]) -> None:
+        """Close a dialog that could not be made: without its widgets perhaps no key would close it."""
+        if dialog.is_active:
+            dialog.dismiss(None)
+
+    def _handle_exception(self, error: Exception) -> None:
+        cause = error
+        if isinstance(error, WorkerFailed) and isinstance(error.error, Exception):
+            cause = error.error
+        # The loop of messages has ended where the app is not running: nothing can be shown any more.
+        self._take(
+            cause, "a timer, a worker or a layout", fatal=not self._running or (cause is error and not self.is_up)
+        )
+
+    def _take(self, error: Exception, doing: str, *, fatal: bool = False, painting: bool = False) -> None:
+        self._taken += 1
+        if self.take_error(error, doing, painting=painting) and not fatal:
+            return
+        if not self.has_failed:  # `App.run_test` raises what ended it
+            self._return_code, self._exception = 1, error
+            self._exception_event.set()
+        self._close_messages_no_wait()
+
+
+_dispatch, _paint = MessagePump._dispatch_message, Widget.render_lines
+
+
+async def _dispatch_guarded(self: MessagePump, message: Message) -> None:
+    """Have a widget treat a message; after an exception it goes on with the next one."""
+    if not isinstance(app := self.app, GuardedApp):
+        return await _dispatch(self, message)
+    makes = isinstance(message, Compose | Mount)
+    if makes and not app.is_up:  # also the app itself: `App._process_messages` ends it
+        return await _dispatch(self, message)
+    before = app._taken
+    try:
+        await _dispatch(self, message)
+    except Exception as error:
+        app._take(error, f"{type(message).__name__} in {type(self).__name__}")
+    if makes and app._taken > before and isinstance(self, Screen) and len(app.screen_stack) > 1:
+        app.call_later(app.give_up, self)
+
+
+def _paint_guarded(self: Widget, crop: Region) -> list[Strip]:
+    """Paint a widget; where that fails it is blank, and the rest of the screen is painted."""
+    try:
+        return _paint(self, crop)
+    except Exception as error:
+        if not isinstance(app := self.app, GuardedApp) or not app.is_up:
+            raise
+        app._take(error, f"painting {type(self).__name__}", painting=True)
+        return [Strip.blank(crop.width)] * crop.height
+
+
+# Widgets of Textual's own are guarded too, so it is the base classes that change; apps that are no `GuardedApp` do not.
+MessagePump._dispatch_message, Widget.render_lines = _dispatch_guarded, _paint_guarded  # type: ignore[method-assign]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
+from garage_tui.core.base.json_text import read_any_json
 from garage_tui.core.base.safe_open import check_regular, open_regular
 from garage_tui.core.base.sanitize import plain
 
@@ -83,7 +83,7 @@ class FileFollower:
         found = []
         for raw in self.read(final=final):
             try:
-                event = json.loads(raw)
+                event = read_any_json(raw)
             except (ValueError, RecursionError):
                 continue
             if isinstance(event, dict):

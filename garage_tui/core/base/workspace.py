@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -62,10 +63,24 @@ def user_settings_file() -> Path:
 
 def _state_folder() -> Path:
     if folder := os.environ.get("GARAGE_STATE"):
-        return Path(folder)
+        return _checked(Path(folder), "GARAGE_STATE")
     import platformdirs
 
-    return Path(platformdirs.user_state_dir(APP))
+    return _checked(Path(platformdirs.user_state_dir(APP)), "GARAGE_STATE")
+
+
+def _checked(folder: Path, variable: str) -> Path:
+    """Return a folder if a file system can have it; most ways to ask whether it is there raise otherwise.
+
+    Raises:
+        BadInputError: its name is too long.
+    """
+    try:
+        os.lstat(folder)
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise BadInputError(f"{folder}: {error.strerror}; set {variable} to another folder") from error
+    return folder
 
 
 def queue_folder() -> Path:
@@ -88,10 +103,15 @@ def views_folder() -> Path:
     return _state_folder() / "views"
 
 
+def reports_folder() -> Path:
+    """Folder of error reports: what a command or the app did not expect."""
+    return _state_folder() / "errors"
+
+
 def models_folder() -> Path:
     """Folder of fetched and converted base models, shared by all workspaces."""
     if folder := os.environ.get("GARAGE_CACHE"):
-        return Path(folder) / "models"
+        return _checked(Path(folder), "GARAGE_CACHE") / "models"
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir(APP)) / "models"
+    return _checked(Path(platformdirs.user_cache_dir(APP)), "GARAGE_CACHE") / "models"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import os
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.sanitize import MAX_MARKS, one_line, plain, shown
 from garage_tui.core.chat.sampling_params import GREEDY, SamplingParams
 from garage_tui.core.chat.split_characters import CharacterJoiner, decode_line
@@ -24,6 +26,9 @@ READ_SECONDS = 300.0
 """Longest time between two pieces of an answer: a small box may read a long prompt for minutes."""
 MAX_LINE = 4 * 1024 * 1024
 """Bytes; a server that sends a longer line does not send a chat completion."""
+_PROXIES = ("all_proxy", "http_proxy", "https_proxy")
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+"""Variables that httpx obeys."""
 MAX_ANSWER = 1_000_000
 """Characters; no model answers at such length, and painting more would slow down the app."""
 
@@ -176,12 +181,15 @@ async def _send(address: ServerAddress, method: str, path: str, body: object = N
     if not (address.key.isascii() and address.key.isprintable()):
         raise ChatError(f"the key for {_shown_url(address)} has characters that are not allowed in an HTTP header")
     headers = {"Authorization": f"Bearer {address.key}"} if address.key else {}
+    content = None if body is None else struct_json(body)
+    if content is not None:
+        headers["Content-Type"] = "application/json"
     timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
     try:
         # A proxy from the environment must not see requests to this box, least of all the key.
         async with (
             httpx.AsyncClient(timeout=timeout, trust_env=not _is_loopback(address.url)) as client,
-            client.stream(method, address.url.rstrip("/") + path, json=body, headers=headers) as response,
+            client.stream(method, address.url.rstrip("/") + path, content=content, headers=headers) as response,
         ):
             if response.status_code != 200:
                 raise ChatError(await _error_of(response))
@@ -196,6 +204,17 @@ async def _send(address: ServerAddress, method: str, path: str, body: object = N
         raise ChatError(f"the server at {_shown_url(address)} did not answer in time") from error
     except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
         raise ChatError(f"the server at {_shown_url(address)} closed the connection; it may have ended") from error
+    except ImportError as error:  # httpx needs a package for a SOCKS proxy, which the environment names
+        raise ChatError(
+            f"the environment names a SOCKS proxy ({_proxies()}), which needs a package: `pip install socksio`, or "
+            f"`export NO_PROXY={urlsplit(address.url).hostname}` to reach the server without it"
+        ) from error
+    except OSError as error:  # the certificates: errors of the connection are httpx's own
+        named = next((f"{name}={value}" for name in _CERTIFICATES if (value := os.environ.get(name))), "")
+        raise ChatError(
+            f"the certificates cannot be read ({error.strerror or error}); the environment names "
+            f"{one_line(named, 200) or 'none'}: correct that, or unset it"
+        ) from error
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise ChatError(f"the request to {_shown_url(address)} failed: {one_line(str(error), 120)}") from error
 
@@ -285,6 +304,11 @@ def _tokens_per_second(tokens: int | None, first_at: float | None, last_at: floa
 
 def _shown_url(address: ServerAddress) -> str:
     return one_line(address.url, 80)
+
+
+def _proxies() -> str:
+    names = [name for name in os.environ if name.casefold() in _PROXIES and "socks" in os.environ[name].casefold()]
+    return ", ".join(sorted(names)) or "a proxy"
 
 
 def _not_openai(address: ServerAddress) -> str:

@@ -12,6 +12,7 @@ import msgspec
 
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 
@@ -257,4 +258,4 @@ def write_report(folder: Path, report: Report) -> None:
     Raises:
         OSError: it cannot be written; an older one is unchanged.
     """
-    write_atomic(folder / REPORT, msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
+    write_atomic(folder / REPORT, msgspec.json.format(struct_json(report), indent=1) + b"\n")

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from garage_tui.core.base.json_text import json_line
 from garage_tui.core.facts.file import join_lines
 from garage_tui.core.facts.formats.chat_rows import read_chat
 from garage_tui.core.facts.formats.csv_table import META_KEYS, write_cell, write_record
@@ -35,7 +36,7 @@ def write(facts: Iterable[Fact], form: Format) -> bytes:
     if form == "csv":
         return _csv(rows).encode()
     make = _alpaca if form == "alpaca" else _chat
-    return "".join(json.dumps(make(form, row), ensure_ascii=False) + "\n" for row in rows).encode()
+    return b"".join(json_line(make(form, row)) + b"\n" for row in rows)
 
 
 def _alpaca(form: Format, row: Fact) -> dict[str, Any]:

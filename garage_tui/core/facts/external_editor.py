@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.json_text import escaped, json_line, read_json
 from garage_tui.core.facts.line import BOM, Line, parse
 
 _FALLBACKS = ("nano", "vim", "vi")
@@ -21,10 +22,15 @@ def editor_command() -> list[str]:
     """Return the owner's editor: `$VISUAL`, else `$EDITOR`, else one that is there.
 
     Raises:
-        GarageError: there is none.
+        GarageError: there is none, or its command line cannot be read.
     """
     for name in ("VISUAL", "EDITOR"):
-        if arguments := shlex.split(os.environ.get(name, "")):
+        try:
+            arguments = shlex.split(value := os.environ.get(name, ""))
+        except ValueError as error:
+            why = str(error)[:1].lower() + str(error)[1:]
+            raise GarageError(f"{name} is not a command ({why}): {value}; set it again: export {name}=nano") from error
+        if arguments:
             return arguments
     for fallback in _FALLBACKS:
         if shutil.which(fallback):
@@ -63,26 +69,29 @@ def open_row(line: Line, text: str = "") -> tuple[Line | None, str]:
         GarageError: as `open_file`.
     """
     before = text or format_row(line)
-    with tempfile.NamedTemporaryFile("w+", suffix=".json", prefix="fact-", encoding="utf-8") as file:
-        file.write(before)
-        file.flush()
-        open_file(Path(file.name))
-        after = Path(file.name).read_text(encoding="utf-8", errors="replace")  # editors may replace the file
+    try:
+        with tempfile.TemporaryDirectory(prefix="fact-") as folder:
+            file = Path(folder, "fact.json")
+            file.write_text(before, encoding="utf-8")
+            open_file(file)
+            after = file.read_text(encoding="utf-8", errors="replace")  # editors may replace the file
+    except OSError as error:
+        raise GarageError(f"the row cannot be edited in a file: {error.strerror}; nothing was changed") from error
     if after.strip() == format_row(line).strip():
         return line, after
     try:
-        row = json.loads(after)
+        row = read_json(after)
     except (ValueError, RecursionError):
         return None, after
     end = b"\r" if line.raw.endswith(b"\r") else b""
     mark = BOM if line.raw.startswith(BOM) else b""
-    return parse(mark + json.dumps(row, ensure_ascii=False).encode(errors="replace") + end, bool(mark)), after
+    return parse(mark + json_line(row) + end, bool(mark)), after
 
 
 def format_row(line: Line) -> str:
     """Return a row as a person edits it: one key a line; a broken line as it is."""
     data = line.raw.removeprefix(BOM)
     try:
-        return json.dumps(json.loads(data), ensure_ascii=False, indent=2) + "\n"
+        return escaped(json.dumps(json.loads(data), ensure_ascii=False, indent=2)) + "\n"
     except (ValueError, RecursionError):
         return data.decode(errors="replace").rstrip("\r") + "\n"

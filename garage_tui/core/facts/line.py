@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from garage_tui.core.base.json_text import HALF_CHARACTER, escaped, json_line, read_json
 from garage_tui.core.base.sanitize import hidden
 from garage_tui.core.facts.formats.json_values import explain
 
@@ -20,7 +21,6 @@ MAX_LINE = 1_000_000
 """Bytes in a line above which it is refused: no model's context holds it."""
 BOM = b"\xef\xbb\xbf"
 
-_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _ESCAPE = re.compile(r"[\x1b\x9b\x9d\x90]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _MAX_MARKS = 6
@@ -118,9 +118,6 @@ def parse(raw: bytes, first: bool = False) -> Line:
         if type(value) is not str or not value or value.isspace():
             return _bad(raw, complaints, _missing(key, value, data, row))
         if not (value.isascii() and value.isprintable()):
-            if _LONE_SURROGATE.search(value):
-                text = f'"{key}" contains half a character (a lone \\ud… escape); write the character itself'
-                return _bad(raw, complaints, text)
             complaints += _odd_characters(key, value)
     if row:
         complaints += _odd_keys(row)
@@ -134,7 +131,7 @@ def make_line(fact: Fact, like: Line | None = None) -> Line:
     row: dict[str, Any] = {"question": fact.question, "answer": fact.answer} if fact.question else {}
     # A key of this name among the others never wins over the question or the answer.
     end = b"\r" if like and like.raw.endswith(b"\r") else b""
-    return parse(json.dumps({**row, **fact.extra, **row}, ensure_ascii=False).encode() + end)
+    return parse(json_line({**row, **fact.extra, **row}) + end)
 
 
 def edit_line(line: Line, values: Mapping[str, object], first: bool = False) -> Line:
@@ -151,7 +148,7 @@ def edit_line(line: Line, values: Mapping[str, object], first: bool = False) -> 
     members = _members(text)
     for key, value in values.items():
         matches = [member for member in members if member[0] == key]
-        new = json.dumps(value, ensure_ascii=False)
+        new = escaped(json.dumps(value, ensure_ascii=False))
         if matches and value is not None:
             _, _, start, end = matches[-1]  # of a key that stands twice, readers take the last
             text = text[:start] + new + text[end:]
@@ -194,18 +191,20 @@ def _bad(raw: bytes, complaints: list[Complaint], text: str) -> Line:
 
 
 def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip()) and not _LONE_SURROGATE.search(value)
+    return isinstance(value, str) and bool(value.strip())
 
 
 def _read_leniently(data: bytes) -> tuple[Any, str]:
     """Return what Python's reader makes of a line that the quick one refuses, or why it cannot be read."""
     try:
-        return json.loads(data.decode()), ""
+        return read_json(data.decode()), ""
     except UnicodeDecodeError as error:
         if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in data[:64]:
             return None, "is UTF-16 or binary; save the file as UTF-8"
         return None, f"byte {error.start + 1} is not UTF-8; save the file as UTF-8"
     except JSONDecodeError as error:
+        if error.msg.startswith(HALF_CHARACTER[:4]):
+            return None, f"column {error.colno} has {error.msg}"
         at, why = explain(error.doc, error)
         return None, f"not JSON at column {at + 1} ({why}); a line looks like {_LOOKS_LIKE}"
     except (RecursionError, ValueError) as error:

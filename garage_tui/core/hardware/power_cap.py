@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from garage_tui.core.base.atomic import write_atomic
+from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.workspace import power_caps_folder
@@ -60,7 +61,7 @@ def _lower(nvml: Any, run: Path, index: int, watts: float) -> str:
         if milliwatts >= before:
             return f"the power cap of GPU {index} is {before / 1000:.0f} W already"
         file = _file(uuid)
-        write_atomic(file, msgspec.json.encode(LoweredCap(uuid, before, milliwatts, str(run))), mode=0o600)
+        write_atomic(file, struct_json(LoweredCap(uuid, before, milliwatts, str(run))), mode=0o600)
         try:
             nvml.nvmlDeviceSetPowerManagementLimit(handle, milliwatts)
         except nvml.NVMLError:

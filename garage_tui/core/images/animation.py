@@ -16,6 +16,7 @@ import msgspec
 
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.images import contact_sheet
@@ -77,7 +78,7 @@ def write(
     assert sheet is not None, "an animation has at least one step"
     sheet = msgspec.structs.replace(sheet, kind="steps", **fields)
     text = PngInfo()
-    text.add_text(contact_sheet.KEYWORD, msgspec.json.encode(sheet).decode())
+    text.add_text(contact_sheet.KEYWORD, struct_json(sheet).decode())
     text.add_itxt("Description", sheet.description)
     text.add_text("Software", "garage_tui")
     data = io.BytesIO()

@@ -15,6 +15,7 @@ import msgspec
 
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import one_line
 
@@ -112,7 +113,7 @@ def write(path: Path, images: np.ndarray, columns: int | None = None, **fields: 
     image, sheet = lay_out(images, columns)
     sheet = msgspec.structs.replace(sheet, **fields)
     text = PngInfo()
-    text.add_text(KEYWORD, msgspec.json.encode(sheet).decode())
+    text.add_text(KEYWORD, struct_json(sheet).decode())
     text.add_itxt("Description", sheet.description)
     text.add_text("Software", "garage_tui")
     data = io.BytesIO()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from garage_tui.core.base.atomic import write_atomic
+from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.images import contact_sheet, montage, safe_image
@@ -83,7 +84,7 @@ def write(out: Path, left: tuple[PairHalf, Path], right: tuple[PairHalf, Path]) 
     pair = ImagePair(left=halves[0], right=halves[1])
     whole = montage.side_by_side(images[0], images[1], Canvas(1, 1, enlarge=False), BACKGROUND)
     text = PngInfo()
-    text.add_text(KEYWORD, msgspec.json.encode(pair).decode())
+    text.add_text(KEYWORD, struct_json(pair).decode())
     text.add_itxt("Description", f"left: {pair.left.description}; right: {pair.right.description}")
     text.add_text("Software", "garage_tui")
     data = io.BytesIO()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -106,6 +108,7 @@ def start_diffusion(
         GarageError: the run folder cannot be written.
     """
     if folder := folder_of(recipe.images):
+        _check_name(folder)
         recipe = msgspec.structs.replace(recipe, images=str(folder))  # absolute: the job has another working directory
     return _start(
         workspace,
@@ -140,6 +143,8 @@ def _start(
     """
     queue_entry(Path(), gpus)  # a missing GPU is refused before anything is written
     check_fits(kind, about.get("memory"), gpus)
+    _check_name(workspace.checkpoints)
+    folder: Path | None = None
     try:
         folder = new_run_folder(workspace, kind, name)
         fill(folder)
@@ -161,9 +166,26 @@ def _start(
         )
         write_state(folder, RunState(state="queued", total_steps=total_steps, created=now))
         spawn(JOBS[kind], folder, queue_entry(folder, gpus))
-    except OSError as error:
-        raise GarageError(f"no run can be started in {workspace.checkpoints}: {error.strerror or error}") from error
+    except BaseException as error:  # a folder without a run would be listed as broken for ever
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, OSError):
+            why = error.strerror or str(error)
+            raise GarageError(f"no run can be started in {workspace.checkpoints}: {why}") from error
+        raise
     return folder
+
+
+def _check_name(folder: Path) -> None:
+    """Refuse a folder that the queue, a JSON file, cannot name.
+
+    Raises:
+        BadInputError: its name is not UTF-8.
+    """
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError as error:
+        raise BadInputError(f"the name of {folder} is not valid UTF-8: rename the folder") from error
 
 
 def spawn(module: str, folder: Path, slots: queue.QueueEntry | None = None) -> None:
@@ -174,12 +196,9 @@ def spawn(module: str, folder: Path, slots: queue.QueueEntry | None = None) -> N
 
     Raises:
         BadInputError: the run is running or queued already.
-        GarageError: the queue cannot be written.
+        GarageError: the queue or the log cannot be written, or no process can be started; the run is as it was.
     """
-    try:
-        str(folder).encode()
-    except UnicodeEncodeError as error:  # the queue is a JSON file
-        raise BadInputError(f"the name of {folder} is not valid UTF-8: rename the folder") from error
+    _check_name(folder)
     lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -191,21 +210,39 @@ def spawn(module: str, folder: Path, slots: queue.QueueEntry | None = None) -> N
             run.state, state="queued", reason="", waits="", phase="", gpus=(), seconds_left=None, ended=None
         )
         write_state(folder, waiting)
-        queue.enter([slots or queue.QueueEntry(str(folder))])
-        with log_file(folder / LOG) as log:
-            subprocess.Popen(
-                [sys.executable, "-P", "-m", "garage_tui.core.scheduling.supervisor", module, str(folder), str(lock)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=[lock],
-                start_new_session=True,
-                env=environment(shares_cores=module == JOBS["lora"]),
-            )
+        try:
+            queue.enter([slots or queue.QueueEntry(str(folder))])
+            _start_supervisor(module, folder, lock)
+        except BaseException:
+            _undo(folder, run.state)
+            raise
     except BlockingIOError as error:
         raise BadInputError(f"{folder.name} is running already") from error
+    except OSError as error:
+        raise GarageError(f"{folder.name} cannot be started: {error.strerror or error}") from error
     finally:
         os.close(lock)  # the supervisor's copy holds the lock
+
+
+def _start_supervisor(module: str, folder: Path, lock: int) -> None:
+    with log_file(folder / LOG) as log:
+        subprocess.Popen(
+            [sys.executable, "-P", "-m", "garage_tui.core.scheduling.supervisor", module, str(folder), str(lock)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[lock],
+            start_new_session=True,
+            env=environment(shares_cores=module == JOBS["lora"]),
+        )
+
+
+def _undo(folder: Path, state: RunState) -> None:
+    """Leave a run as it was before a start that failed: it does not wait for anything."""
+    with contextlib.suppress(OSError):
+        write_state(folder, state)
+    with contextlib.suppress(OSError, GarageError):
+        queue.leave(folder)
 
 
 def runs_before(gpus: tuple[int, ...] = ()) -> int:

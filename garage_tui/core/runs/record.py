@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from garage_tui.core.base.atomic import write_atomic, write_small
+from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.limits.run_limits import RunLimits, Waits
@@ -206,12 +207,12 @@ def read_state(folder: Path) -> RunState:
 def write_state(folder: Path, state: RunState) -> RunState:
     """Replace the state atomically (on a full disk: in place) and return what was written."""
     state = msgspec.structs.replace(state, updated=time.time(), reason=state.reason[:600])
-    write_small(folder / STATE, msgspec.json.encode(state).ljust(_STATE_BYTES - 1) + b"\n")
+    write_small(folder / STATE, struct_json(state).ljust(_STATE_BYTES - 1) + b"\n")
     return state
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    write_atomic(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
+    write_atomic(folder / MANIFEST, msgspec.json.format(struct_json(manifest), indent=2) + b"\n")
 
 
 @functools.cache

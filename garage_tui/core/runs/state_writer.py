@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from pathlib import Path
 
 import msgspec
 
+from garage_tui.core.base.json_text import json_line
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import log_file
 from garage_tui.core.runs.folder import EVENTS
@@ -36,4 +36,4 @@ def append_event(folder: Path, event: str, **fields: object) -> None:
 
 def encode_event(event: str, **fields: object) -> bytes:
     """Return an event as a line of `events.jsonl`, with the current time."""
-    return json.dumps({"t": round(time.time(), 3), "event": event, **fields}, ensure_ascii=False).encode() + b"\n"
+    return json_line({"t": round(time.time(), 3), "event": event, **fields}) + b"\n"

@@ -19,6 +19,7 @@ import msgspec
 
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.workspace import queue_folder
@@ -193,7 +194,7 @@ def _read(folder: Path) -> list[QueueEntry]:
 
 def _write(folder: Path, entries: list[QueueEntry]) -> None:
     try:
-        write_atomic(folder / ORDER, msgspec.json.encode(entries), mode=0o600)
+        write_atomic(folder / ORDER, struct_json(entries), mode=0o600)
     except OSError as error:
         raise GarageError(f"the queue {folder / ORDER} cannot be written: {error.strerror or error}") from error
 

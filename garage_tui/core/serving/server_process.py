@@ -13,10 +13,9 @@ import sys
 import time
 from collections.abc import Sequence
 
-import msgspec
-
 from garage_tui.core.base.child_environment import environment
 from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.safe_open import log_file, read_regular
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.chat.client import ServerAddress
@@ -104,7 +103,7 @@ def start(
                     env={
                         **environment(shares_cores=True),
                         **_gpu_environment(slot),
-                        SETTINGS: msgspec.json.encode(settings.serve).decode(),
+                        SETTINGS: struct_json(settings.serve).decode(),
                         "HF_HUB_DISABLE_TELEMETRY": "1",
                     },
                 )

@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from garage_tui.core.base.atomic import write_small
+from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.settings import Workspace
@@ -100,7 +101,7 @@ def write_state(folder: Path, state: ServerState) -> None:
         OSError: it could not be written.
     """
     state = msgspec.structs.replace(state, reason=state.reason[:600])
-    write_small(folder / STATE, msgspec.json.encode(state).ljust(_STATE_BYTES - 1) + b"\n")
+    write_small(folder / STATE, struct_json(state).ljust(_STATE_BYTES - 1) + b"\n")
 
 
 def process_start(pid: int) -> int | None:

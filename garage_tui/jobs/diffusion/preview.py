@@ -15,10 +15,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 
 from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.diffusion import noise_schedule
 from garage_tui.core.diffusion.preview import Failure, LeftOutImage, Preview
 from garage_tui.core.images import contact_sheet
@@ -95,7 +95,7 @@ def _say(text: str) -> None:
 
 
 def _print(answer: Preview | Failure) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
+    sys.stdout.buffer.write(struct_json(answer) + b"\n")
     sys.stdout.flush()
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.export import llama_cpp, model_card
 from garage_tui.core.export.export_process import (
@@ -180,7 +181,7 @@ def _describe(made: Path, manifest: Manifest, base: BaseModel, form: str, card: 
     (made / "README.md").write_text(card)
     files = tuple(sorted(str(path.relative_to(made)) for path in made.rglob("*")))
     mark = ExportMarker(run=manifest.id, form=form, base=model_card.base_name(base), made=time.time(), files=files)
-    (made / MARK).write_bytes(msgspec.json.format(msgspec.json.encode(mark), indent=1) + b"\n")
+    (made / MARK).write_bytes(msgspec.json.format(struct_json(mark), indent=1) + b"\n")
 
 
 def _about(manifest: Manifest) -> dict[str, str]:
@@ -193,4 +194,4 @@ def _say(text: str) -> None:
 
 
 def _print(event: ExportEvent) -> None:
-    print(msgspec.json.encode(event).decode(), flush=True)
+    print(struct_json(event).decode(), flush=True)

@@ -25,6 +25,7 @@ import msgspec
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import human_bytes
+from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.models import base_models
@@ -92,7 +93,7 @@ def _fetch(model: BaseModel, say: Say) -> None:
         licence = model.known.licence if model.known else ""
         files = {str(file.relative_to(work)): _hash(file) for file in sorted(work.rglob("*")) if file.is_file()}
         record = ModelRecord(name=model.name, source=source, licence=licence, fetched=time.time(), files=files)
-        write_atomic(work / base_models.RECORD, msgspec.json.format(msgspec.json.encode(record)) + b"\n")
+        write_atomic(work / base_models.RECORD, msgspec.json.format(struct_json(record)) + b"\n")
         if model.path.exists():  # there, but incomplete
             shutil.rmtree(model.path)
         work.rename(model.path)

@@ -8,7 +8,7 @@ import traceback
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
 
-_MORE = " (more in log.txt)"
+_MORE = "; log.txt has the details"
 
 
 def describe_error(error: Exception, *, full_disk: str, out_of_memory: str) -> str:
@@ -28,7 +28,8 @@ def describe_error(error: Exception, *, full_disk: str, out_of_memory: str) -> s
         return out_of_memory
     if isinstance(error, ImportError):
         return f"a package is missing ({one_line(text, 120)}); install garage_tui again"
-    return f"{type(error).__name__}: {one_line(text, 160)}{_MORE}"
+    cause = f"{type(error).__name__}: {one_line(text, 160)}" if text.strip() else type(error).__name__
+    return f"something went wrong that nobody expected ({cause}){_MORE}"
 
 
 def describe_without_log(error: Exception, *, full_disk: str, out_of_memory: str) -> str:

@@ -207,7 +207,7 @@ class VllmBackend:
 
     def _post(self, process: VllmProcess, path: str) -> bool:
         headers = {"Authorization": f"Bearer {process.key}"}
-        transport = httpx.HTTPTransport(uds=str(process.socket))
+        transport = httpx.HTTPTransport(uds=str(process.socket), trust_env=False)
         try:
             with httpx.Client(transport=transport, base_url="http://vllm", timeout=120, headers=headers) as client:
                 return client.post(path).status_code == 200
@@ -217,7 +217,7 @@ class VllmBackend:
 
 def _client(process: VllmProcess) -> httpx.AsyncClient:
     return httpx.AsyncClient(
-        transport=httpx.AsyncHTTPTransport(uds=str(process.socket)),
+        transport=httpx.AsyncHTTPTransport(uds=str(process.socket), trust_env=False),
         base_url="http://vllm",
         headers={"Authorization": f"Bearer {process.key}"},
         timeout=httpx.Timeout(_ASK_SECONDS, connect=10.0),

@@ -86,7 +86,7 @@ class VllmProcess:
             GarageError: it has ended, or takes too long.
         """
         reported, started = "", time.monotonic()
-        transport = httpx.HTTPTransport(uds=str(self.socket))
+        transport = httpx.HTTPTransport(uds=str(self.socket), trust_env=False)
         with httpx.Client(transport=transport, base_url="http://vllm", timeout=5.0) as client:
             while True:
                 self.check()

@@ -185,6 +185,50 @@ async def test_a_server_that_falls_silent_is_a_sentence(monkeypatch):
             await read(address)
 
 
+ELSEWHERE = ServerAddress("http://box.invalid:9/v1", key="secret")
+
+
+@pytest.mark.parametrize("name", ["ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"])
+async def test_a_socks_proxy_of_the_environment_is_a_sentence(monkeypatch, name):
+    for other in ("ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, "socks5://127.0.0.1:9")
+    with pytest.raises(ChatError, match=rf"SOCKS proxy \({name}\).*`pip install socksio`.*NO_PROXY=box.invalid"):
+        await read(ELSEWHERE)
+    with pytest.raises(ChatError, match="SOCKS proxy"):
+        await list_models(ELSEWHERE)
+
+
+@pytest.mark.parametrize("value", ["nonsense://x", "http://[", "socks9://x", "http://h:port"])
+async def test_a_proxy_that_is_none_is_a_sentence(monkeypatch, value):
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    for name in ("ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ChatError):
+        await read(ELSEWHERE)
+
+
+@pytest.mark.parametrize("what", ["missing", "a folder", "no certificate"])
+async def test_certificates_that_cannot_be_read_are_named(monkeypatch, tmp_path, what):
+    path = tmp_path / "ca.pem"
+    if what == "a folder":
+        path.mkdir()
+    elif what == "no certificate":
+        path.write_text("nothing of the kind")
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    with pytest.raises(ChatError, match=rf"certificates cannot be read .*SSL_CERT_FILE={path}: correct that, or unset"):
+        await read(ELSEWHERE)
+    async with serving(head() + events("direct", STOP)) as (address, _):
+        assert (await read(address))[0] == "direct"  # this box needs none of them
+
+
+async def test_half_a_character_in_a_question_is_sent_as_a_sign_for_it(monkeypatch):
+    async with serving(head() + events("yes", STOP)) as (address, requests):
+        async for _ in stream(address, "m", [{"role": "user", "content": "a\ud83d\udcff"}]):
+            pass
+    assert "a\ufffd\ufffd" in str(requests)
+
+
 async def test_a_proxy_of_the_environment_never_sees_what_goes_to_this_box(monkeypatch):
     async with serving(head() + events("proxy", STOP)) as (proxy, seen_by_proxy):
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):

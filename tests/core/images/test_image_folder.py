@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import shutil
+import socket
 import struct
 import threading
 import zlib
@@ -215,11 +216,18 @@ class TestLeftOut:
             "03.png": "duplicate: is the same picture as 03 too.png",
         }
 
-    def test_the_kernels_own_files_are_no_pictures_and_are_not_waited_for(self) -> None:
+    def test_the_kernels_own_files_are_no_pictures_and_are_not_waited_for(self, tmp_path: Path) -> None:
         with pytest.raises(BadInputError, match="has no usable pictures"):
             load(Path("/proc/self"))
-        with pytest.raises(BadInputError, match="has no usable pictures"):
-            load(Path("/dev"))
+        devices = tmp_path / "devices"
+        devices.mkdir()
+        for name in ("zero", "null", "full", "tty", "ptmx", "random"):
+            (devices / f"{name}.png").symlink_to(f"/dev/{name}")
+        os.mkfifo(devices / "pipe.png")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(devices / "socket.png"))
+            with pytest.raises(BadInputError, match="has no usable pictures"):
+                load(devices)
 
     def test_names_are_one_clean_line(self, folder: Path) -> None:
         for name in (b"a\x1b]0;gotcha\x07\nb.png", b"caf\xe9.png", b"\x07"):

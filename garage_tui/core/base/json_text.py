@@ -1,0 +1,82 @@
+"""JSON where half characters may be: the one way in, and the one way out.
+
+JSON can escape half of an emoji (`\\ud83d`), and Python keeps the bytes of a file name that is not UTF-8 as such halves
+too (surrogateescape). No UTF-8 can hold them, so whoever writes one fails.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+_HALF = re.compile("[\ud800-\udfff]")
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
+HALF_CHARACTER = "half a character (a lone {}); write the character itself"
+
+
+def half_character(text: str) -> tuple[int, str] | None:
+    """Return where (from 0) JSON escapes half a character, and the escape; None if it does not."""
+    if "\\ud" not in text.casefold():
+        return None
+    pending: re.Match[str] | None = None  # the first half of a pair, perhaps
+    for found in _ESCAPE.finditer(text):
+        code = int(found[1], 16) if found[1] else 0
+        if pending and not (0xDC00 <= code < 0xE000 and found.start() == pending.end()):
+            return pending.start(), pending[0]
+        if 0xDC00 <= code < 0xE000 and not pending:
+            return found.start(), found[0]
+        pending = found if 0xD800 <= code < 0xDC00 else None
+    return (pending.start(), pending[0]) if pending else None
+
+
+def read_json(text: str) -> Any:
+    """Return the value of a JSON text.
+
+    Raises:
+        json.JSONDecodeError: it is not JSON, or holds half a character; with line and column.
+        ValueError: a number has too many digits.
+        RecursionError: it is nested too deeply.
+    """
+    value = json.loads(text)
+    if half := half_character(text):
+        raise json.JSONDecodeError(HALF_CHARACTER.format(half[1]), text, half[0])
+    return value
+
+
+def read_any_json(data: bytes) -> Any:
+    """Return the value of JSON that another program wrote, with a `�` for half a character. Raises as `read_json`."""
+    value = json.loads(data)
+    return whole(value) if b"\\u" in data else value
+
+
+def json_line(value: object) -> bytes:
+    """Return JSON in UTF-8, without a line feed; half a character becomes an escape, as which it was read."""
+    text = json.dumps(value, ensure_ascii=False)
+    return escaped(text).encode()
+
+
+def escaped(json_text: str) -> str:
+    """Return a JSON text with an escape for each half character; they can only be within its strings."""
+    return _HALF.sub(lambda found: f"\\u{ord(found[0]):04x}", json_text)
+
+
+def struct_json(value: object) -> bytes:
+    """Return a struct as JSON in UTF-8, with a `�` for each half character: msgspec reads no such escapes."""
+    import msgspec  # 10 ms, and who reads a log or prints a line for a status bar needs none of it
+
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(whole(msgspec.to_builtins(value)))
+
+
+def whole(value: Any) -> Any:
+    """Return text, or a JSON value, with a `�` for each half character."""
+    if isinstance(value, str):
+        return value if value.isascii() else _HALF.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {whole(key): whole(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [whole(item) for item in value]
+    return value
