@@ -216,7 +216,7 @@ class GarageApp(TerminalApp):
 
     def _after_first_paint(self) -> None:
         """Start what would have slowed down the first paint."""
-        self.is_up = True
+        self.call_after_refresh(setattr, self, "is_up", True)
         gc.freeze()  # imported modules stay: the collector need not visit them
         gc.enable()
         self.monitor.watch_runs()

@@ -172,10 +172,13 @@ class GuardedApp(App[int]):
     def take_error(self, error: Exception, doing: str, *, painting: bool = False) -> bool:
         """Tell of an exception that was not expected; return whether the app can go on.
 
+        By default it cannot, and Textual prints the traceback.
+
         Args:
             doing: what the app was doing, for the report.
             painting: a widget failed to paint itself; it will fail again with the next frame.
         """
+        super()._handle_exception(error)
         return False
 
     def give_up(self, dialog: Screen[Any]) -> None:
