@@ -24,8 +24,9 @@ _TEXTS: tuple[tuple[str, Shortage], ...] = (
     (r"No space left on device|os error 28\b|\[Errno 28\]", "disk"),
     (r"[Dd]isk quota exceeded|os error 122\b|\[Errno 122\]", "quota"),
     (r"File too large|os error 27\b|\[Errno 27\]", "file size"),
-    # torch writes archives through a C++ stream, which does not say why a write failed.
+    # These do not say why a write failed: torch's archives, which go through a C++ stream, and numpy's arrays.
     (r"PytorchStreamWriter failed writing|unexpected pos \d+ vs \d+|iostream error|file write failed", "disk"),
+    (r"\d+ requested and \d+ written|Not enough free (disk )?space|database or disk is full", "disk"),
 )
 
 
@@ -67,15 +68,30 @@ def shortage_sentence(kind: Shortage, path: Path, advice: str = "") -> str:
     return f"the disk is full: only {human_bytes(found.f_bavail * found.f_frsize)} free on {_shown(disk)}; {advice}"
 
 
+def shortage(error: BaseException, path: Path, advice: str = "") -> str:
+    """Return in a sentence which disk is full, if that is what an exception came from; empty for another error.
+
+    Args:
+        path: what was written, for an error that does not name a file.
+        advice: as in `shortage_sentence`.
+    """
+    if not (kind := shortage_of(error)):
+        return ""
+    named = next(
+        (one for one in _chain(error) if isinstance(one, OSError) and one.errno in _ERRNOS and one.filename), None
+    )
+    if named and isinstance(named.filename, str | bytes):
+        path = Path(os.fsdecode(named.filename))
+    return shortage_sentence(kind, path, advice)
+
+
 def why_not_written(error: OSError, path: Path, advice: str = "") -> str:
     """Return why `path` could not be written: which disk is full, and what to do, or the system's reason.
 
     Args:
         advice: what to do about a full disk.
     """
-    if kind := shortage_of(error):
-        return shortage_sentence(kind, Path(os.fsdecode(error.filename)) if _has_path(error) else path, advice)
-    return error.strerror or one_line(str(error))
+    return shortage(error, path, advice) or error.strerror or one_line(str(error))
 
 
 def disk_of(path: Path) -> Path:
@@ -101,10 +117,6 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         waiting += [one.__cause__, None if one.__suppress_context__ else one.__context__]
         if isinstance(one, BaseExceptionGroup):
             waiting += one.exceptions
-
-
-def _has_path(error: OSError) -> bool:
-    return isinstance(error.filename, str | bytes) and bool(error.filename)
 
 
 def _shown(disk: Path) -> str:

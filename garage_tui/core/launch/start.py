@@ -19,6 +19,7 @@ from garage_tui.core.base.child_environment import environment
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.safe_open import log_file
 from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.diffusion.estimate import estimate_diffusion
 from garage_tui.core.diffusion.image_source import folder_of
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
@@ -162,7 +163,9 @@ def _start(
         write_state(folder, RunState(state="queued", total_steps=total_steps, created=now))
         spawn(JOBS[kind], folder, queue_entry(folder, gpus))
     except OSError as error:
-        raise GarageError(f"no run can be started in {workspace.checkpoints}: {error.strerror or error}") from error
+        raise GarageError(
+            f"no run can be started in {workspace.checkpoints}: {why_not_written(error, workspace.checkpoints)}"
+        ) from error
     return folder
 
 

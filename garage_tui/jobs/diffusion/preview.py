@@ -40,7 +40,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        message = describe_without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        message = describe_without_log(error, folder=args.out, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
         _print(Failure(message, isinstance(error, BadInputError)))
         return 1
     return 0

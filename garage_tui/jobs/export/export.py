@@ -60,7 +60,12 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        message = describe_without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        message = describe_without_log(
+            error,
+            folder=Path(args.to).expanduser() if args.to else args.run,
+            full_disk=FULL_DISK,
+            out_of_memory=OUT_OF_MEMORY,
+        )
         print(message, file=sys.stderr, flush=True)
         return 2 if isinstance(error, BadInputError) else 1
     return 0
