@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from garage_tui.core.base.output_file import OutputFile
     from garage_tui.core.export.export_process import ExportEvent, ExportRequest
     from garage_tui.core.runs.record import Run
 
@@ -17,14 +18,18 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         "export",
         help="export a run's model for other programs: merged, adapter or GGUF",
         description="Export the model of a run: merged into 16-bit safetensors (transformers, vLLM, and a base here), "
-        "the PEFT adapter alone, or a GGUF for llama.cpp and Ollama. An earlier export of the same run is replaced, "
-        "nothing else is. Ctrl-C cancels and leaves no partial files.",
+        "the PEFT adapter alone, or a GGUF for llama.cpp and Ollama. An earlier export of the same run is replaced; "
+        "another file only with --force, and another folder never. Ctrl-C cancels and leaves no partial files.",
     )
     parser.add_argument("ref", metavar="RUN")
     parser.add_argument("--as", choices=_FORMS, default="merged", dest="form", help="default: merged")
     parser.add_argument(
-        "--to", default="", metavar="PATH", help="folder, or file of a GGUF (default: the run's export/)"
+        "--to",
+        default="",
+        metavar="PATH",
+        help="folder, or file of a GGUF; - is standard output (default: the run's export/)",
     )
+    parser.add_argument("--force", action="store_true", help="follow a link at PATH, and replace a file that is there")
     parser.add_argument("--outtype", choices=_OUTTYPES, default="f16", help="number type of a GGUF (default: f16)")
     parser.add_argument(
         "--converter",
@@ -52,23 +57,63 @@ def run_export(args: argparse.Namespace) -> int:
         raise BadInputError(reason)
     if args.form != "gguf" and (args.converter or args.outtype != "f16"):
         raise BadInputError("--converter and --outtype are only for --as gguf")
-    request = ExportRequest(args.form, args.to, args.outtype, args.converter)
+    request = ExportRequest(args.form, args.to, args.outtype, args.converter, args.force)
+    stream = _stream(args)
     try:
-        done = asyncio.run(_export(run, request))
+        done = _export_to(stream, run, request) if stream else asyncio.run(_export(run, request))
     except KeyboardInterrupt:
         print("\ncancelled; no files are left", file=sys.stderr)
         raise
     for note in done.notes:
         print(note, file=sys.stderr)
+    if stream and stream.is_stdout:
+        return 0
     if args.json:
         about = {"run": run.id, "as": request.form, "path": done.path, "bytes": done.bytes}
         print(json.dumps({**about, "replaced": done.replaced, "notes": done.notes}, indent=2))
         return 0
     print(done.path)
     if sys.stdout.isatty():
-        earlier = "; it replaced an earlier export" if done.replaced else ""
-        print(f"{human_bytes(done.bytes)}{earlier}\n{_use(request, done)}")
+        earlier = "; it replaced what was there" if done.replaced else ""
+        print(f"{human_bytes(done.bytes)}{earlier}" + ("" if stream else f"\n{_use(request, done)}"))
     return 0
+
+
+def _stream(args: argparse.Namespace) -> OutputFile | None:
+    """Return the device or the pipe that a GGUF is written to; None if the target is a file or a folder."""
+    from garage_tui.core.base.errors import BadInputError
+    from garage_tui.core.base.output_file import output_argument
+
+    try:
+        output = output_argument(args.to)
+    except BadInputError:  # nothing, or a folder
+        return None
+    if not output.is_stream and output.descriptor is None:
+        return None
+    if args.form != "gguf":
+        raise BadInputError(f"--to {args.to} is no folder: only a GGUF can be written to a device or a pipe")
+    if output.is_terminal:
+        raise BadInputError(f"--to {args.to} is a terminal: name a file, or a pipe")
+    if output.is_stdout and args.json:
+        raise BadInputError(f"--to {args.to}: the GGUF and --json cannot both go to standard output")
+    return output
+
+
+def _export_to(stream: OutputFile, run: Run, request: ExportRequest) -> ExportEvent:
+    """Make a GGUF in the run's folder, write it to a device or a pipe, and remove it."""
+    import asyncio
+    import shutil
+    import tempfile
+    from pathlib import Path
+
+    import msgspec
+
+    with tempfile.TemporaryDirectory(prefix=".stream-", dir=run.path) as folder:
+        made = Path(folder) / "model.gguf"
+        done = asyncio.run(_export(run, msgspec.structs.replace(request, to=str(made))))
+        with made.open("rb") as file:
+            stream.write(lambda out: shutil.copyfileobj(file, out, 1 << 20))
+    return msgspec.structs.replace(done, path=str(stream.path))
 
 
 async def _export(run: Run, request: ExportRequest) -> ExportEvent:

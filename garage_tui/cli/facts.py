@@ -38,7 +38,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     take = actions.add_parser("export", help="write facts in a format that other tools read")
     take.add_argument("file", metavar="FILE", help="the facts file")
     take.add_argument("--as", dest="form", choices=formats, required=True, help="the format")
-    take.add_argument("--out", metavar="OUT", help="write to this file instead of standard output")
+    take.add_argument("--out", metavar="OUT", help="write to this file instead of standard output (-)")
     take.add_argument("--no-exam", action="store_true", help="leave the exam questions out")
     take.add_argument("--force", action="store_true", help="replace OUT if it exists")
     take.set_defaults(run=run_export)
@@ -161,26 +161,22 @@ def run_export(args: argparse.Namespace) -> int:
     import sys
     from pathlib import Path
 
-    from garage_tui.core.base.errors import BadInputError, GarageError
+    from garage_tui.core.base.errors import BadInputError
+    from garage_tui.core.base.output_file import STDOUT, output_argument
     from garage_tui.core.facts import exporting
-    from garage_tui.core.facts.file import load_facts, write_file
+    from garage_tui.core.facts.file import load_facts
 
+    out = output_argument(STDOUT if args.out is None else args.out, parents=True)
+    out.require(args.force)
     file = load_facts(Path(args.file))
+    if out.replaces and out.target == Path(args.file).resolve():
+        raise BadInputError(f"{args.out} is the facts file itself: name another file")
     rows = [line.fact for line in file.lines if line.fact and not (args.no_exam and line.fact.exam)]
     data = exporting.write(rows, args.form)
-    if args.out:
-        out = Path(args.out)
-        if out.exists() and not args.force:
-            raise BadInputError(f"{out} already exists: --force replaces it")
-        try:
-            write_file(out, data, keep=False)
-        except OSError as error:
-            raise GarageError(f"{out} cannot be written: {error.strerror}") from error
+    if out.is_stdout and sys.stdout.isatty():
+        print(data.decode(errors="replace"), end="")
     else:
-        if sys.stdout.isatty():
-            print(data.decode(errors="replace"), end="")
-        else:
-            sys.stdout.buffer.write(data)
+        out.write(data, force=args.force)
     exams = sum(row.exam for row in rows)
     unread = len(file.errors)
     left = sum(row.is_statement for row in rows) if args.form not in ("facts", "text") else 0

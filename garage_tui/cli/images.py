@@ -6,6 +6,9 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from garage_tui.core.base.output_file import OutputFile
     from garage_tui.core.diffusion.preview import LeftOutImage, Preview
 
 _EXAMPLES = 3
@@ -41,20 +44,61 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         help="seed of pictures, choice and noise (0)",
     )
     parser.add_argument("--out", metavar="FOLDER", help="write the contact sheets there (default: your cache folder)")
+    parser.add_argument("--force", action="store_true", help="replace the sheets in FOLDER if they exist")
     parser.add_argument("--show", action="store_true", help="show both sheets in the terminal, too")
     parser.add_argument("--json", action="store_true", help="print one JSON document, with all pictures left out")
     parser.set_defaults(run=run_images)
 
 
 def run_images(args: argparse.Namespace) -> int:
+    import tempfile
+    from pathlib import Path
+
+    import msgspec
+
+    if args.out is None:
+        return _show(_preview(args, None), args)
+    outputs = _outputs(args.out, args.force)
+    with tempfile.TemporaryDirectory(prefix="garage-images-") as folder:
+        found = _preview(args, Path(folder))
+        for output in outputs:
+            output.write((Path(folder) / output.path.name).read_bytes(), force=args.force)
+    data, noise = (str(output.path) for output in outputs)
+    return _show(msgspec.structs.replace(found, data=data, noise=noise), args)
+
+
+def _outputs(out: str, force: bool) -> list[OutputFile]:
+    """Return the two sheets in the folder that the user names; it is made when they are written."""
+    from pathlib import Path
+
+    from garage_tui.core.base.errors import BadInputError, GarageError
+    from garage_tui.core.base.output_file import output_file
+    from garage_tui.core.base.sanitize import one_line
+    from garage_tui.core.diffusion.preview import SHEETS
+
+    folder = Path(out).expanduser().absolute()
+    try:
+        is_folder = folder.stat() and folder.is_dir()
+    except FileNotFoundError:
+        is_folder = not folder.is_symlink()  # a link to nothing
+    except OSError as error:
+        raise GarageError(f"{one_line(str(folder), 1000)} cannot be written: {error.strerror or error}") from error
+    if not out.strip() or not is_folder:
+        raise BadInputError(f"--out {one_line(out)}: give the name of a folder")
+    outputs = [output_file(folder / name, parents=True) for name in SHEETS]
+    for output in outputs:
+        output.require(force)
+    return outputs
+
+
+def _preview(args: argparse.Namespace, out: Path | None) -> Preview:
+    """Read the pictures and write the two sheets, in a process of its own."""
     import contextlib
     import subprocess
-    from pathlib import Path
 
     from garage_tui.core.base.child_environment import environment
     from garage_tui.core.diffusion import preview
 
-    out = Path(args.out).expanduser().absolute() if args.out else None
     job = subprocess.Popen(
         preview.command(args.source, args.size, args.fit, args.seed, out=out),
         stdout=subprocess.PIPE,  # stderr is inherited: it shows the progress
@@ -68,7 +112,12 @@ def run_images(args: argparse.Namespace) -> int:
         raise
     finally:
         job.kill()
-    found = preview.answer(output, job.returncode)
+    return preview.answer(output, job.returncode)
+
+
+def _show(found: Preview, args: argparse.Namespace) -> int:
+    from pathlib import Path
+
     if args.json:
         import json
 

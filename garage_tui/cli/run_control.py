@@ -157,8 +157,9 @@ def run_delete(args: argparse.Namespace) -> int:
     from garage_tui.core.base.format import human_bytes
     from garage_tui.core.base.sanitize import shown_line
     from garage_tui.core.runs.catalog import delete, disk_bytes
+    from garage_tui.core.runs.exit_wait import wait_for_exit
 
-    run = _find(args)
+    run = wait_for_exit(_find(args))
     if run.alive:
         raise BadInputError(f"{run.id} is {run.status}: stop it first with `garage stop {run.id}`")
     size = disk_bytes(run.path)

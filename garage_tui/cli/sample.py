@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from garage_tui.core.base.output_file import OutputFile
     from garage_tui.core.diffusion.sample import SampleRequest
 
 
@@ -21,7 +22,10 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("-n", type=int, default=16, metavar="N", dest="count", help="number of pictures (16)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the noise to begin with (0)")
     parser.add_argument("--steps", type=int, metavar="N", help="sampling steps (default: the run's own setting)")
-    parser.add_argument("--out", required=True, metavar="FILE.png", help="file to write the sheet to")
+    parser.add_argument(
+        "--out", required=True, metavar="FILE.png", help="file to write the sheet to; - is standard output"
+    )
+    parser.add_argument("--force", action="store_true", help="replace FILE.png if it exists")
     parser.add_argument(
         "--film",
         action="store_true",
@@ -36,8 +40,10 @@ def run_sample(args: argparse.Namespace) -> int:
     import json
     import shlex
     import sys
+    import tempfile
 
     from garage_tui.core.base.errors import BadInputError
+    from garage_tui.core.base.output_file import output_argument
     from garage_tui.core.base.settings import Workspace
     from garage_tui.core.diffusion import sample
     from garage_tui.core.diffusion.sample import SampleRequest
@@ -46,22 +52,27 @@ def run_sample(args: argparse.Namespace) -> int:
     run = find_run(Workspace.find(args.workspace), args.ref)
     if run.manifest and not run.draws:
         raise BadInputError(f"{run.id} has learned facts, so it cannot draw: `garage ask --run {run.id} QUESTION`")
-    request, out = SampleRequest(args.seed, args.count, args.steps, args.film), Path(args.out).expanduser().absolute()
-    _check(request, out)
+    request, out = SampleRequest(args.seed, args.count, args.steps, args.film), output_argument(args.out)
+    _check(request, out, args)
     if refusal := sample.why_not(run.path):
         raise BadInputError(refusal)
-    asyncio.run(_draw(run.path, request, out, args.json))
-    if args.json:
-        print(json.dumps({"path": str(out), "run": run.id, "seed": request.seed, "count": request.count}))
+    with tempfile.TemporaryDirectory(prefix="garage-sample-") as folder:
+        drawn = Path(folder) / "sample.png"
+        asyncio.run(_draw(run.path, request, drawn, args.json))
+        out.write(drawn.read_bytes(), force=args.force)
+    if out.is_stdout:
         return 0
-    print(out)
-    if sys.stdout.isatty() and not args.film:
+    if args.json:
+        print(json.dumps({"path": str(out.path), "run": run.id, "seed": request.seed, "count": request.count}))
+        return 0
+    print(out.path)
+    if sys.stdout.isatty() and not args.film and not out.is_stream:
         print(f"show it:  garage show {shlex.quote(args.out)}")
     return 0
 
 
-def _check(request: SampleRequest, out: Path) -> None:
-    """Check the request and the path, before a model is loaded for them."""
+def _check(request: SampleRequest, out: OutputFile, args: argparse.Namespace) -> None:
+    """Check the request and the output, before a model is loaded for them."""
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.sanitize import one_line
     from garage_tui.core.diffusion.sample import MAX_SAMPLES, MAX_SEED, MAX_STEPS
@@ -73,11 +84,14 @@ def _check(request: SampleRequest, out: Path) -> None:
     ):
         if value is not None and not least <= value <= most:
             raise BadInputError(f"{option} {value}: give a number from {least} to {most}")
-    name = one_line(str(out))
-    if out.suffix.lower() != ".png":
+    name = one_line(str(out.path))
+    if out.is_terminal:
+        raise BadInputError(f"--out {name} is a terminal, which shows no PNG: name a file, or a pipe")
+    if out.is_stdout and args.json:
+        raise BadInputError(f"--out {name}: the picture and --json cannot both go to standard output")
+    if not out.is_stream and out.descriptor is None and out.path.suffix.lower() != ".png":
         raise BadInputError(f"--out {name}: give a name that ends in .png")
-    if out.is_dir() or not out.parent.is_dir():
-        raise BadInputError(f"--out {name}: {'is a folder' if out.is_dir() else 'its folder does not exist'}")
+    out.require(args.force)
 
 
 async def _draw(run: Path, request: SampleRequest, out: Path, as_json: bool) -> None:

@@ -53,13 +53,13 @@ OUT_OF_MEMORY = "out of memory; stop other programs and try again"
 
 
 def main() -> int:
+    folder = Path(sys.argv[1]).resolve()
     try:
-        folder = Path(sys.argv[1]).resolve()
         print(examine(folder, _say).verdict)
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        message = describe_without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        message = describe_without_log(error, folder=folder, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
         print(message, file=sys.stderr, flush=True)
         return 2 if isinstance(error, BadInputError) else 1
     return 0

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -175,6 +176,38 @@ def test_samples_are_drawn_into_a_file_and_a_seed_gives_the_same_ones(box, run, 
         assert done.stderr == "", "no progress where there is no terminal"
     one, two = (contact_sheet.read(tmp_path / name) for name in ("one.png", "two.png"))
     assert (one[0] == two[0]).all() and one[1].seed == 7 and one[1].count == 4 and one[1].run == run.name
+
+
+def test_a_file_that_is_there_is_kept_without_force_and_a_pipe_gets_the_picture(box, run, tmp_path):
+    mine = tmp_path / "mine.png"
+    mine.write_text("mine")
+    link = tmp_path / "link.png"
+    link.symlink_to(mine)
+    draw = partial(garage, box.root, "sample", run.name, "-n", 1, "--steps", 1, "--out")
+    for out, text in ((mine, "already exists: --force replaces it"), (link, "is a link to"), (tmp_path, "is a folder")):
+        done = draw(out)
+        assert (done.returncode, done.stdout) == (2, "") and text in done.stderr
+    assert mine.read_text() == "mine"
+    assert draw(mine, "--force").returncode == 0
+    assert sheets.read(mine)[1].count == 1
+    command = [
+        sys.executable,
+        "-m",
+        "garage_tui",
+        "--workspace",
+        box.root,
+        "sample",
+        run.name,
+        "-n",
+        "1",
+        "--steps",
+        "1",
+        "--out",
+        "/dev/stdout",
+    ]
+    done = subprocess.run(list(map(str, command)), capture_output=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0 and done.stdout.startswith(b"\x89PNG") and done.stdout.endswith(b"IEND\xaeB`\x82")
+    assert not Path("/dev/stdout.png").exists()
 
 
 def test_json_lines_say_how_far_the_drawing_is(box, run, tmp_path):

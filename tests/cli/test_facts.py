@@ -34,6 +34,19 @@ def test_bad_rows_are_named_and_what_is_piped_lands_in_the_workspace(workspace):
     assert json.loads((workspace.datasets / "imported.jsonl").read_text()) == {"question": "q", "answer": "a"}
 
 
+def test_facts_go_to_standard_output_and_to_devices_and_never_over_their_own_file(workspace, tmp_path):
+    file = workspace.datasets / "garage.jsonl"
+    before = file.read_bytes()
+    texts = [garage(workspace, "facts", "export", file, "--as", "csv", *out).stdout for out in ((), ("--out", "-"))]
+    assert texts[0] == texts[1] and texts[0].startswith("question,answer")
+    assert garage(workspace, "facts", "export", file, "--as", "csv", "--out", "/dev/null").returncode == 0
+    done = garage(workspace, "facts", "export", file, "--as", "csv", "--out", "/dev/full")
+    assert done.returncode == 1 and "/dev/full cannot be written: the disk is full" in done.stderr
+    done = garage(workspace, "facts", "export", file, "--as", "csv", "--out", file, "--force")
+    assert done.returncode == 2 and "is the facts file itself: name another file" in done.stderr
+    assert file.read_bytes() == before
+
+
 def test_what_cannot_be_is_a_sentence(workspace, tmp_path):
     out = tmp_path / "out.csv"
     out.write_text("mine")

@@ -57,6 +57,20 @@ def test_it_says_how_many_there_are_and_what_is_left_out_and_why(folder: Path, t
     ]
 
 
+def test_sheets_that_are_there_are_kept_without_force(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "noise.png").write_text("mine")
+    done = images(tmp_path, folder, "--out", out)
+    assert (done.returncode, done.stdout) == (2, "") and "noise.png already exists: --force replaces it" in done.stderr
+    assert [path.name for path in out.iterdir()] == ["noise.png"] and (out / "noise.png").read_text() == "mine"
+    assert images(tmp_path, folder, "--out", out, "--force").returncode == 0
+    assert sorted(path.name for path in out.iterdir()) == ["data.png", "noise.png"]
+    assert (out / "noise.png").read_bytes().startswith(b"\x89PNG")
+    done = images(tmp_path, folder, "--out", out / "noise.png")
+    assert done.returncode == 2 and "give the name of a folder" in done.stderr
+
+
 def test_the_sheets_show_what_is_asked_for(folder: Path, tmp_path: Path) -> None:
     done = images(tmp_path, folder, "--size", 16, "--fit", "fit", "--seed", 3, "--json")
     found = json.loads(done.stdout)

@@ -19,6 +19,7 @@ from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.read_errors import DAMAGED
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line, plain, shown
+from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.chat import sampling_params as sampling
 from garage_tui.core.chat.sampling_params import SamplingParams
 from garage_tui.core.facts.retrieval import RetrievedFacts
@@ -113,10 +114,17 @@ def save(folder: Path, data: bytes, path: Path | None, first_question: str) -> P
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path = path or _reserve_path(folder, first_question)
-        write_atomic(path, data)
+        if path is not None:
+            write_atomic(path, data)
+            return path
+        path = _reserve_path(folder, first_question)
+        try:
+            write_atomic(path, data)
+        except BaseException:
+            path.unlink(missing_ok=True)  # or each try would leave an empty file
+            raise
     except OSError as error:
-        raise GarageError(f"this chat cannot be saved in {folder}: {error.strerror or error}") from error
+        raise GarageError(f"this chat cannot be saved in {folder}: {why_not_written(error, folder)}") from error
     return path
 
 

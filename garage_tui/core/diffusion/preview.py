@@ -18,6 +18,9 @@ from garage_tui.core.base.settings import models_folder
 from garage_tui.core.diffusion.noise_schedule import Schedule
 from garage_tui.core.images.square import Fit
 
+SHEETS = ("data.png", "noise.png")
+"""The files of the two sheets: pictures as the model sees them, and one that turns to noise."""
+
 
 class LeftOutImage(msgspec.Struct, frozen=True):
     """A picture that a run leaves out, and why."""

@@ -41,6 +41,8 @@ class ExportRequest(msgspec.Struct, frozen=True):
     """Number type of a GGUF: one of `OUTTYPES`."""
     converter: str = ""
     """llama.cpp's converter for a GGUF, or its folder; empty searches for it."""
+    force: bool = False
+    """The user agreed to replace what is at `to`."""
 
 
 class ExportEvent(msgspec.Struct, frozen=True, rename={"text": "words"}):
@@ -50,7 +52,7 @@ class ExportEvent(msgspec.Struct, frozen=True, rename={"text": "words"}):
     path: str = ""
     bytes: int = 0
     replaced: bool = False
-    """True if an earlier export was replaced."""
+    """True if an earlier export, or with `force` a file, was replaced."""
     notes: tuple[str, ...] = ()
     """Remarks on the export, in sentences."""
 
@@ -112,6 +114,7 @@ def command(run: Path, request: ExportRequest, job: Sequence[str] = JOB) -> list
     """Return the command line of an export."""
     arguments = [*job, str(run), "--as", request.form, "--outtype", request.outtype]
     arguments += ["--to", request.to] if request.to else []
+    arguments += ["--force"] if request.force else []
     return [*arguments, "--converter", request.converter] if request.converter else arguments
 
 
@@ -122,7 +125,7 @@ async def export(run: Path, request: ExportRequest, job: Sequence[str] = JOB) ->
         BadInputError: the run or the target cannot be used; the text says why.
         GarageError: the process cannot be started, or failed; the text says why.
     """
-    target = target_path(run, request.form, request.outtype, request.to)
+    target = target_path(run, request.form, request.outtype, request.to, force=request.force)
     process = await child_process.start(command(run, request, job), "nothing can be exported")
     assert process.stdout and process.stderr
     last_error = asyncio.create_task(child_process.last_line(process.stderr))

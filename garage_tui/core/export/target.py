@@ -1,4 +1,6 @@
-"""The target of an export, which is written completely or not at all, and replaces only earlier exports of its run.
+"""The target of an export, which is written completely or not at all.
+
+An earlier export of the same run is replaced. Another file is replaced only with `--force`, another folder never.
 
 An export is made in a staging folder beside its target, `.NAME.part`, and then renamed. The process that makes it holds
 a lock on the staging folder.
@@ -17,9 +19,11 @@ import msgspec
 
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.format import human_bytes
+from garage_tui.core.base.output_file import output_file
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import open_regular, read_regular
 from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.write_errors import why_not_written
 
 EXPORTS = "export"
 """The folder in a run folder where exports go by default."""
@@ -44,8 +48,12 @@ def signature(run_id: str) -> str:
     return f"Exported by garage_tui from run {run_id}."
 
 
-def target_path(run: Path, form: str, outtype: str, to: str = "") -> Path:
+def target_path(run: Path, form: str, outtype: str, to: str = "", *, force: bool = False) -> Path:
     """Return the absolute path of an export of a run.
+
+    Args:
+        to: where the user wants it; empty is the run's own `export/`.
+        force: the user agreed to replace what is there, so that a link is followed.
 
     Raises:
         BadInputError: `to` cannot be used.
@@ -57,7 +65,10 @@ def target_path(run: Path, form: str, outtype: str, to: str = "") -> Path:
                 f"{one_line(str(run / EXPORTS), 1000)} is a link: remove it, or name another target with --to"
             )
         return run / EXPORTS / name
-    path = Path(to).expanduser().absolute()
+    try:
+        path = Path(to).expanduser().absolute()
+    except RuntimeError as error:  # ~nobody
+        raise BadInputError(f"--to {one_line(to, 1000)}: there is no such user") from error
     if form == "gguf" and path.is_dir():
         path = path / name
     shown = one_line(str(path), 1000)
@@ -67,19 +78,23 @@ def target_path(run: Path, form: str, outtype: str, to: str = "") -> Path:
         raise BadInputError(f"--to {shown}: give the name of a folder; a GGUF is made with --as gguf")
     if not path.parent.is_dir():
         raise BadInputError(f"--to {shown}: its parent folder does not exist")
-    return path
+    return path.resolve() if force else path
 
 
-def replaces(target: Path, run_id: str, form: str) -> bool:
-    """Return whether an earlier export of this run is at the target; False if nothing is.
+def replaces(target: Path, run_id: str, form: str, *, force: bool = False) -> bool:
+    """Return whether an export replaces something at the target; False if nothing is there.
+
+    Args:
+        force: the user agreed to replace a file. A folder is replaced only if it is an earlier export of this run: it
+            would be deleted with all that is in it.
 
     Raises:
-        BadInputError: something else is there, which is never overwritten; the text says what.
+        BadInputError: something is there that is not replaced; the text says what.
     """
     shown = one_line(str(target), 1000)
     advice = "name another target with --to, or move it away"
     if target.is_symlink():
-        raise BadInputError(f"{shown} is a link: {advice}")
+        raise BadInputError(f"{shown} is a link: --force follows it; or {advice}")
     if not target.exists() or (target.is_dir() and form != "gguf" and not any(target.iterdir())):
         return False
     if target.is_dir() != (form != "gguf"):
@@ -88,7 +103,11 @@ def replaces(target: Path, run_id: str, form: str) -> bool:
         with contextlib.suppress(OSError), open_regular(target) as file:
             if (head := file.read(_HEAD_BYTES)).startswith(b"GGUF") and signature(run_id).encode() in head:
                 return True
-        raise BadInputError(f"{shown} exists and is not an earlier export of {run_id}: {advice}")
+        if force and output_file(target).replaces:  # a file, and not a device or a pipe
+            return True
+        raise BadInputError(
+            f"{shown} exists and is not an earlier export of {run_id}: --force replaces it; or {advice}"
+        )
     try:
         mark = msgspec.json.decode(read_regular(target / MARK), type=ExportMarker)
     except UNREADABLE as error:
@@ -114,7 +133,7 @@ def staging_folder(target: Path) -> Iterator[Path]:
         part.mkdir(parents=True, exist_ok=True)
         lock = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError as error:
-        raise GarageError(f"{target.parent} cannot be written: {error.strerror or error}") from error
+        raise GarageError(f"{target.parent} cannot be written: {why_not_written(error, target.parent)}") from error
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

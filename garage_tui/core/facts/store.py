@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.facts.coverage import Coverage
 from garage_tui.core.facts.document import Change, Document
 from garage_tui.core.facts.file import BACKUP, FactsFile, FileStamp, file_stamp, join_lines, load_facts, write_file
@@ -196,9 +197,10 @@ class FactsStore:
             try:
                 write_file(self.path, join_lines(lines, self._ended), keep=self._stamp != self._kept)
             except OSError as error:
-                why = error.strerror or str(error)
+                kept = "your change is kept, and ^s tries again"
+                why = why_not_written(error, self.path, f"free some space; {kept}")
                 raise GarageError(
-                    f"{self.path.name} cannot be saved: {why}; your change is kept, and ^s tries again"
+                    f"{self.path.name} cannot be saved: {why}{'' if kept in why else f'; {kept}'}"
                 ) from error
             self._stamp = self._kept = file_stamp(self.path)
         self._base = lines

@@ -20,6 +20,7 @@ from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.workspace import power_caps_folder
+from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.runs.folder import is_alive
 
 
@@ -70,7 +71,8 @@ def _lower(nvml: Any, run: Path, index: int, watts: float) -> str:
     except nvml.NVMLError as error:
         return f"the power cap of GPU {index} stays as it is ({_why(nvml, error, index, watts)})"
     except OSError as error:
-        return f"the power cap of GPU {index} stays as it is: the change cannot be recorded ({error.strerror})"
+        why = why_not_written(error, power_caps_folder())
+        return f"the power cap of GPU {index} stays as it is: the change cannot be recorded ({why})"
     least = " (the lowest that it accepts)" if milliwatts > round(watts * 1000) else ""
     return (
         f"power cap of GPU {index}: {milliwatts / 1000:.0f} W{least} instead of {before / 1000:.0f}, until the run ends"

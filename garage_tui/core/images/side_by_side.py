@@ -6,13 +6,11 @@ sheet: the two halves may be of different sizes, and from different runs.
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import msgspec
 
-from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import one_line
@@ -68,8 +66,8 @@ def _short(text: str) -> str:
     return text.encode(errors="replace")[:_MAX_NAME].decode(errors="ignore")
 
 
-def write(out: Path, left: tuple[PairHalf, Path], right: tuple[PairHalf, Path]) -> ImagePair:
-    """Write two picture files side by side, atomically, and return the metadata.
+def write(out: BinaryIO, left: tuple[PairHalf, Path], right: tuple[PairHalf, Path]) -> ImagePair:
+    """Write two picture files side by side, and return the metadata.
 
     Each keeps its own pixels, but the lower one is enlarged to the height of the other. `PairHalf.sheet` is read from
     the files.
@@ -87,9 +85,7 @@ def write(out: Path, left: tuple[PairHalf, Path], right: tuple[PairHalf, Path]) 
     text.add_text(KEYWORD, struct_json(pair).decode())
     text.add_itxt("Description", f"left: {pair.left.description}; right: {pair.right.description}")
     text.add_text("Software", "garage_tui")
-    data = io.BytesIO()
-    whole.save(data, "PNG", pnginfo=text)
-    write_atomic(out, data.getvalue())
+    whole.save(out, "PNG", pnginfo=text)
     return pair
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.safe_open import log_file, open_regular
 from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.exam.report import REPORT
 from garage_tui.core.runs.record import Run
 
@@ -87,7 +88,7 @@ def start(run: Run) -> subprocess.Popen[bytes] | None:
                 env=environment(shares_cores=True),
             )
     except OSError as error:
-        raise GarageError(f"{run.id} cannot be examined: {error.strerror or error}") from error
+        raise GarageError(f"{run.id} cannot be examined: {why_not_written(error, run.path)}") from error
 
 
 def _must_fit(run: Run) -> None:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from garage_tui.core.base.errors import BadInputError, GarageError
-from garage_tui.core.base.format import duration
+from garage_tui.core.base.format import duration, plural
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.facts.training_file import TrainingFile, read_training_file
@@ -18,6 +20,7 @@ from garage_tui.core.models.base_models import BaseModel, find
 from garage_tui.core.runs.catalog import slug
 from garage_tui.core.runs.record import Run
 from garage_tui.core.training.estimate import LoraEstimate, estimate_lora
+from garage_tui.core.training.quantization import in_4bit
 from garage_tui.core.training.recipe import LoraRecipe, make_recipe
 
 PRESETS = ("default", "story")
@@ -77,13 +80,44 @@ def paired_launch_of(run: Run) -> PairedLaunch:
 
 
 def preset_of(run: Run) -> str:
-    """Return the preset whose recipe a run has exactly; empty if it has neither."""
+    """Return the preset whose recipe a run has exactly; empty if it has neither.
+
+    A run that has started has in its recipe whether its base is loaded in 4 bits, which a preset leaves open. So
+    recipes are compared as they would be on this machine.
+    """
     try:
         recipe = recipe_of(run)
         there = PairedLaunch(Path(), "", recipe.base, recipe.seed).recipes(rows_of(run))
-        return next((preset for preset, same in zip(PRESETS, there, strict=True) if same == recipe), "")
     except BadInputError:
         return ""
+    resolved = _resolved(recipe)
+    return next((preset for preset, same in zip(PRESETS, there, strict=True) if _resolved(same) == resolved), "")
+
+
+def _resolved(recipe: LoraRecipe) -> LoraRecipe:
+    """Return a recipe with what it leaves open decided as its run would."""
+    try:
+        base = find(recipe.base)
+    except GarageError:  # a base that was deleted since
+        return msgspec.structs.replace(recipe, load_in_4bit=bool(recipe.load_in_4bit))
+    return msgspec.structs.replace(recipe, load_in_4bit=in_4bit(recipe, base))
+
+
+def plan_text(
+    workspace: Workspace, both: PairedLaunch, base: BaseModel, rows: Sequence[Fact], half: tuple[str, str] | None
+) -> str:
+    """Return what will be trained, with steps, time and memory, in a line for each run.
+
+    Args:
+        half: the id and the preset of a run that is there already.
+    """
+    lines = [f"{half[1]}: {half[0]} is there already and is not trained again"] if half else []
+    for preset, estimate in zip(PRESETS, both.estimates(workspace, base, rows), strict=True):
+        if half is None or preset != half[1]:
+            lines += [f"{preset}: {estimate.sentence}"] + ([estimate.warning] if estimate.warning else [])
+    if before := start.runs_before(both.gpus):
+        lines.append(f"{plural(before, 'run')} will work first.")
+    return "\n".join(lines)
 
 
 def start_both(

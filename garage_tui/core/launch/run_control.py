@@ -5,8 +5,10 @@ from __future__ import annotations
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import Workspace
+from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.launch.start import JOBS, queue_entry, spawn
 from garage_tui.core.runs.catalog import list_runs
+from garage_tui.core.runs.exit_wait import wait_for_exit
 from garage_tui.core.runs.record import Run
 from garage_tui.core.runs.request import clear_request, requested_action, write_request
 from garage_tui.core.scheduling import queue
@@ -46,13 +48,14 @@ def pause(run: Run, release: bool = False) -> None:
 def resume(run: Run) -> None:
     """Resume a paused, stopped, failed or interrupted run: in memory, or from its newest complete checkpoint.
 
-    A run that is started again is queued like a new one. A run that waits for its hours or for the sun starts without
-    waiting for them.
+    A run that is started again is queued like a new one, once the processes of its last time have exited. A run that
+    waits for its hours or for the sun starts without waiting for them.
 
     Raises:
         BadInputError: it is running, has finished, or cannot be read.
         GarageError: it cannot be started.
     """
+    run = wait_for_exit(run)
     if run.manifest is None or run.state is None:
         raise BadInputError(f"{run.id} cannot be read: {run.broken}")
     if run.status == "finished":
@@ -77,7 +80,7 @@ def resume(run: Run) -> None:
     try:
         spawn(JOBS[run.manifest.kind], run.path, queue_entry(run.path, run.manifest.gpus_asked))
     except OSError as error:
-        raise GarageError(f"{run.id} cannot be resumed: {error.strerror or error}") from error
+        raise GarageError(f"{run.id} cannot be resumed: {why_not_written(error, run.path)}") from error
 
 
 def resume_all(workspace: Workspace) -> list[str]:

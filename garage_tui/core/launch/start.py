@@ -21,6 +21,7 @@ from garage_tui.core.base.child_environment import environment
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.safe_open import log_file
 from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.diffusion.estimate import estimate_diffusion
 from garage_tui.core.diffusion.image_source import folder_of
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
@@ -170,7 +171,7 @@ def _start(
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
         if isinstance(error, OSError):
-            why = error.strerror or str(error)
+            why = why_not_written(error, workspace.checkpoints)
             raise GarageError(f"no run can be started in {workspace.checkpoints}: {why}") from error
         raise
     return folder

@@ -12,17 +12,19 @@ from pathlib import Path
 
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.workspace import Workspace
+from garage_tui.core.runs.exit_wait import wait_for_exit
 from garage_tui.core.runs.folder import LOCK
 from garage_tui.core.runs.record import Run, read_run
 
 
 def delete(run: Run) -> None:
-    """Delete a run's folder, adapter and checkpoints included.
+    """Delete a run's folder, adapter and checkpoints included; first its processes exit, if it has ended just now.
 
     Raises:
         BadInputError: it is alive.
         GarageError: the folder cannot be removed.
     """
+    run = wait_for_exit(run)
     try:
         lock = os.open(run.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
         try:

@@ -26,8 +26,13 @@ def is_guarded(run: HasManifest) -> bool:
 
 def are_pair(one: HasManifest, other: HasManifest) -> bool:
     """Return whether both taught the same facts to the same base with the same seed, and only one with guards."""
-    mine, its = _taught(one), _taught(other)
-    return mine is not None and mine == its and is_guarded(one) != is_guarded(other)
+    return taught_alike(one, other) and is_guarded(one) != is_guarded(other)
+
+
+def taught_alike(one: HasManifest, other: HasManifest) -> bool:
+    """Return whether both taught the same facts to the same base with the same seed."""
+    mine = _taught(one)
+    return mine is not None and mine == _taught(other)
 
 
 def guarded_first(one: R, other: R) -> tuple[R, R]:

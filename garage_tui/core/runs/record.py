@@ -170,9 +170,19 @@ class Run:
         """True where `control.resume` has something to do."""
         if self.held:
             return True
+        if self.leaving:
+            return self.state is not None and self.state.state != "finished"
         if self.manifest is None or self.status not in ("paused", "stopped", "failed", "interrupted"):
             return False
         return not self.alive or self.status == "paused"
+
+    @property
+    def leaving(self) -> bool:
+        """True while its processes still exit, though the run has ended."""
+        state = self.state
+        if not self.alive or state is None or state.ended is None:
+            return False
+        return state.state in RESTING
 
     @property
     def held(self) -> bool:
@@ -192,7 +202,23 @@ def read_run(folder: Path) -> Run:
         broken = f"{Path(error.filename).name} is missing"
     except UNREADABLE as error:
         broken = f"{MANIFEST if manifest is None else STATE} cannot be read: {error}"
+    if broken and manifest is not None and (state := _recovered(folder, manifest, alive)) is not None:
+        broken = ""
     return Run(folder.name, folder, alive, manifest, state, broken)
+
+
+def _recovered(folder: Path, manifest: Manifest, alive: bool) -> RunState | None:
+    """Return the state of a run without a readable `state.json`; None where something else is in its place."""
+    from garage_tui.core.runs.state_recovery import recovered_fields  # rarely needed
+
+    try:
+        if (folder / STATE).exists() and not (folder / STATE).is_file():
+            return None
+        if (fields := recovered_fields(folder, alive)) is None:
+            return None
+        return msgspec.convert({"created": manifest.created, **fields}, RunState)
+    except (OSError, msgspec.ValidationError, TypeError):
+        return None
 
 
 def read_state(folder: Path) -> RunState:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 from garage_tui.core.base.atomic import write_atomic
+from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.safe_open import read_regular
+from garage_tui.core.base.write_errors import why_not_written
 
 REQUEST = "request.json"
 RequestedAction = Literal["", "stop", "pause", "release"]
@@ -25,9 +27,16 @@ class RunRequest(NamedTuple):
 
 
 def write_request(folder: Path, action: RequestedAction, now: bool = False) -> None:
-    """Ask something of a run that is alive; `now` stays set where it was set before."""
+    """Ask something of a run that is alive; `now` stays set where it was set before.
+
+    Raises:
+        GarageError: the request cannot be written.
+    """
     content = {"want": action, "at": time.time(), "now": now or skips_start_conditions(folder)}
-    write_atomic(folder / REQUEST, json.dumps(content, separators=(",", ":")).encode())
+    try:
+        write_atomic(folder / REQUEST, json.dumps(content, separators=(",", ":")).encode())
+    except OSError as error:
+        raise GarageError(f"{folder.name} cannot be told: {why_not_written(error, folder)}") from error
 
 
 def clear_request(folder: Path) -> None:

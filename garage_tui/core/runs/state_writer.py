@@ -12,15 +12,15 @@ from garage_tui.core.base.json_text import json_line
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import log_file
 from garage_tui.core.runs.folder import EVENTS
-from garage_tui.core.runs.record import RunState, read_state, write_state
+from garage_tui.core.runs.record import RunState, read_run, read_state, write_state
 
 
 def current_state(folder: Path) -> RunState:
-    """Return the state of a run; a damaged one counts as running."""
+    """Return the state of a run; of a damaged one what the events say, and at least that it is running."""
     try:
         return read_state(folder)
     except UNREADABLE:
-        return RunState(state="running")
+        return read_run(folder).state or RunState(state="running")
 
 
 def update_state(folder: Path, **changes: object) -> None:

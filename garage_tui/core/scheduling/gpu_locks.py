@@ -19,6 +19,7 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.workspace import queue_folder
+from garage_tui.core.base.write_errors import why_not_written
 
 _NAME_BYTES = 200
 
@@ -57,7 +58,7 @@ def claim(slots: Iterable[str], run: str) -> list[int]:
     except OSError as error:
         for lock in held:
             os.close(lock)
-        raise GarageError(f"the queue's folder cannot be written: {error.strerror or error}") from error
+        raise GarageError(f"the queue's folder cannot be written: {why_not_written(error, queue_folder())}") from error
     return held
 
 

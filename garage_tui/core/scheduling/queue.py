@@ -23,6 +23,7 @@ from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.workspace import queue_folder
+from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.runs.folder import ENDED, is_alive
 from garage_tui.core.runs.record import RunState, read_state
 
@@ -196,7 +197,7 @@ def _write(folder: Path, entries: list[QueueEntry]) -> None:
     try:
         write_atomic(folder / ORDER, struct_json(entries), mode=0o600)
     except OSError as error:
-        raise GarageError(f"the queue {folder / ORDER} cannot be written: {error.strerror or error}") from error
+        raise GarageError(f"the queue {folder / ORDER} cannot be written: {why_not_written(error, folder)}") from error
 
 
 @contextlib.contextmanager
@@ -207,7 +208,7 @@ def _locked() -> Iterator[Path]:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise GarageError(f"the queue's folder {folder} cannot be written: {error.strerror or error}") from error
+        raise GarageError(f"the queue's folder {folder} cannot be written: {why_not_written(error, folder)}") from error
     deadline = time.monotonic() + _LOCK_SECONDS
     try:
         while True:

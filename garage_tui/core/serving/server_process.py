@@ -18,6 +18,7 @@ from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.safe_open import log_file, read_regular
 from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.chat.client import ServerAddress
 from garage_tui.core.hardware import gpus
 from garage_tui.core.models import base_models
@@ -110,7 +111,7 @@ def start(
         finally:
             os.close(lock)  # the server's copy keeps the lock
     except OSError as error:
-        raise GarageError(f"the server cannot be started in {folder}: {error.strerror or error}") from error
+        raise GarageError(f"the server cannot be started in {folder}: {why_not_written(error, folder)}") from error
 
 
 def stop(workspace: Workspace) -> None:

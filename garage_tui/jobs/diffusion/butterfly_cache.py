@@ -15,6 +15,7 @@ from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.package_path import PACKAGE
 from garage_tui.core.base.safe_open import check_regular
 from garage_tui.core.base.settings import models_folder
+from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.images.image_set import ImageSet
 from garage_tui.jobs.diffusion.butterfly import generate
 
@@ -38,7 +39,7 @@ def pictures(train: int, held_out: int, size: int, seed: int, say: Callable[[str
         try:
             _write(path, images)
         except OSError as error:
-            say(f"the drawn pictures could not be cached: {path}: {error.strerror or error}")
+            say(f"the drawn pictures could not be cached: {path}: {why_not_written(error, path)}")
     return ImageSet(images[:train], images[train:])
 
 

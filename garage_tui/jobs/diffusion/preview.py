@@ -19,8 +19,9 @@ import numpy as np
 
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.json_text import struct_json
+from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.diffusion import noise_schedule
-from garage_tui.core.diffusion.preview import Failure, LeftOutImage, Preview
+from garage_tui.core.diffusion.preview import SHEETS, Failure, LeftOutImage, Preview
 from garage_tui.core.images import contact_sheet
 from garage_tui.jobs.diffusion import image_data
 from garage_tui.jobs.runtime.error_text import describe_without_log
@@ -39,7 +40,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        message = describe_without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        message = describe_without_log(error, folder=args.out, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
         _print(Failure(message, isinstance(error, BadInputError)))
         return 1
     return 0
@@ -54,14 +55,14 @@ def make_preview(images: str, size: int, fit: Any, seed: int, schedule: noise_sc
     found = image_data.load(images, size, fit=fit, seed=seed, say=_say)
     chosen = np.random.default_rng(seed).permutation(len(found.train))[:SHOWN]
     about: dict[str, Any] = {"source": found.label, "seed": seed}
-    data, noised = out / "data.png", out / "noise.png"
+    data, noised = (out / name for name in SHEETS)
     try:
         contact_sheet.write(data, found.train[np.sort(chosen)], kind="data", **about)
         strip = noise_schedule.noised(found.train[chosen[0]], TIMESTEPS, schedule, seed)
         notes = tuple(f"t = {step}" for step in TIMESTEPS)
         contact_sheet.write(noised, strip, len(TIMESTEPS), kind="noise", notes=notes, **about)
     except OSError as error:
-        raise GarageError(f"{out} cannot be written: {error.strerror or error}") from error
+        raise GarageError(f"{out} cannot be written: {why_not_written(error, out)}") from error
     return Preview(
         source=found.source,
         label=found.label,

@@ -48,7 +48,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        message = describe_without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        message = describe_without_log(error, folder=args.out.parent, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
         print(message, file=sys.stderr, flush=True)
         return 1
     return 0

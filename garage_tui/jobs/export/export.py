@@ -1,6 +1,7 @@
 """The job that exports the model of a LoRA run: merged, as an adapter, or as a GGUF.
 
-    python -m garage_tui.jobs.export checkpoints/RUN --as merged|adapter|gguf [--to PATH] [--outtype T] [--converter C]
+    python -m garage_tui.jobs.export checkpoints/RUN --as merged|adapter|gguf [--to PATH] [--force] [--outtype T]
+                                     [--converter C]
 
 Reports its progress on stdout in lines of JSON (`{"words": "…"}`), the last of which is `{"path": "…", …}`; an error is
 one line on stderr. The export appears only when it is complete; partial files are removed.
@@ -58,16 +59,22 @@ def main() -> int:
     parser.add_argument("run", type=Path)
     parser.add_argument("--as", choices=EXPORT_FORMATS, default="merged", dest="form")
     parser.add_argument("--to", default="")
+    parser.add_argument("--force", action="store_true")
     parser.add_argument("--outtype", choices=OUTTYPES, default="f16")
     parser.add_argument("--converter", default="")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that partial files are removed
     try:
-        export(args.run.resolve(), ExportRequest(args.form, args.to, args.outtype, args.converter))
+        export(args.run.resolve(), ExportRequest(args.form, args.to, args.outtype, args.converter, args.force))
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        message = describe_without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        message = describe_without_log(
+            error,
+            folder=Path(args.to).expanduser() if args.to else args.run,
+            full_disk=FULL_DISK,
+            out_of_memory=OUT_OF_MEMORY,
+        )
         print(message, file=sys.stderr, flush=True)
         return 2 if isinstance(error, BadInputError) else 1
     return 0
@@ -84,8 +91,8 @@ def export(folder: Path, request: ExportRequest) -> None:
     if reason := refusal(run):
         raise BadInputError(reason)
     assert run.manifest and run.adapter
-    target = target_path(folder, request.form, request.outtype, request.to)
-    replaces(target, run.id, request.form)
+    target = target_path(folder, request.form, request.outtype, request.to, force=request.force)
+    replaces(target, run.id, request.form, force=request.force)
     tool = llama_cpp.require_converter(request.converter) if request.form == "gguf" else None
     if tool:
         gguf.check_ready(tool)
@@ -104,7 +111,7 @@ def export(folder: Path, request: ExportRequest) -> None:
             if tool:
                 gguf.convert(tool, merged, made, request.outtype, _about(run.manifest), _say)
         _say("moving the export to its target")
-        earlier = replaces(target, run.id, request.form)  # checked again, minutes later
+        earlier = replaces(target, run.id, request.form, force=request.force)  # checked again, minutes later
         install(made, target)
     size = target.stat().st_size if target.is_file() else disk_bytes(target)
     _print(ExportEvent(path=str(target), bytes=size, replaced=earlier, notes=tuple(notes)))

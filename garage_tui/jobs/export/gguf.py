@@ -15,6 +15,7 @@ from typing import IO
 from garage_tui.core.base.child_environment import without_leftovers
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.write_errors import shortage_in, shortage_sentence
 from garage_tui.core.export import llama_cpp
 
 _MISSING = re.compile(r"No module named '([A-Za-z0-9_]+)")
@@ -80,7 +81,7 @@ def convert(
         process.kill()  # it ends with this job
         process.wait()
     if code:
-        raise GarageError(_why(converter, last, code))
+        raise GarageError(_why(converter, out, last, code))
     _check(out, model, converter)
     metadata.unlink()
 
@@ -104,9 +105,11 @@ def _lines(output: IO[bytes]) -> Iterator[str]:
     yield rest.decode(errors="replace")
 
 
-def _why(converter: Path, last: str, code: int) -> str:
+def _why(converter: Path, out: Path, last: str, code: int) -> str:
     if missing := _MISSING.search(last):
         return _missing_package(missing[1])
+    if kind := shortage_in(last):
+        return shortage_sentence(kind, out, "free some space, or name another target with --to")
     reason = one_line(last, 400) or f"it ended with exit code {code}"
     return f"{converter.name} failed: {reason}"
 

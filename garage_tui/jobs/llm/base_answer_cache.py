@@ -18,6 +18,7 @@ from safetensors.torch import save
 
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.settings import models_folder
+from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.models.base_models import BaseModel, read_record
 from garage_tui.jobs.llm.chat_template import TokenizedExample
 from garage_tui.jobs.llm.forward_pass import Model
@@ -100,7 +101,8 @@ class BaseAnswerCache:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             write_atomic(self._path, save(tensors, {"answers": json.dumps(index), "losses": json.dumps(self._losses)}))
         except OSError as error:
-            print(f"the base model's answers could not be cached: {self._path}: {error.strerror or error}", flush=True)
+            why = why_not_written(error, self._path)
+            print(f"the base model's answers could not be cached: {self._path}: {why}", flush=True)
 
 
 def text_losses(model: Model, texts: Sequence[str]) -> list[float]:

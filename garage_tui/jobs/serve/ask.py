@@ -19,6 +19,7 @@ import msgspec
 
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.read_errors import DAMAGED
+from garage_tui.core.base.workspace import models_folder
 from garage_tui.jobs.runtime import blocked_imports
 from garage_tui.jobs.runtime.error_text import describe_without_log
 
@@ -53,7 +54,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        message = describe_without_log(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+        message = describe_without_log(error, folder=models_folder(), full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
         _print({"error": message})
         return 1
     return 0

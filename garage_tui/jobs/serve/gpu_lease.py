@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from garage_tui.core.scheduling import gpu_locks
@@ -89,7 +90,7 @@ class GpuLease:
                     self.absent = ""
                     self._record()
         except Exception as error:  # reported where the end of the server is recorded
-            print(describe_error(error, full_disk="", out_of_memory=_OUT_OF_MEMORY), flush=True)
+            print(describe_error(error, folder=Path.cwd(), full_disk="", out_of_memory=_OUT_OF_MEMORY), flush=True)
             self._failure = error
             server.should_exit = True
 

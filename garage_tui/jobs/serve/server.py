@@ -103,7 +103,7 @@ def main() -> int:
         if not is_termination(error):
             if not isinstance(error, GarageError):
                 traceback.print_exc()
-            failure = describe_error(error, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+            failure = describe_error(error, folder=folder, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     (folder / KEY).unlink(missing_ok=True)
     note.end(failure)

@@ -72,8 +72,8 @@ class ImportExport:
 
     async def _export_file(self) -> None:
         from garage_tui.core.facts import exporting  # noqa: PLC0415 (not needed for the first paint)
-        from garage_tui.core.facts.file import write_file  # noqa: PLC0415
-        from garage_tui.widgets.confirm_and_pick import Confirm, Pick  # noqa: PLC0415
+        from garage_tui.screens.common.output_path import ask_output, write_output  # noqa: PLC0415
+        from garage_tui.widgets.confirm_and_pick import Pick  # noqa: PLC0415
         from garage_tui.widgets.path_dialog import PathDialog  # noqa: PLC0415
 
         store = self._host.session.store
@@ -93,17 +93,15 @@ class ImportExport:
         # Not in datasets/, where it would be taken for a facts file and all of its lines for broken ones.
         start = self._host.workspace.root / store.path.with_suffix(ending).name
         dialog = PathDialog(title, explanation, self._host.workspace.root, start, new=True)
-        path = await self._host.ask(dialog)
-        if path is None:
-            return
-        overwrite = Confirm("Replace it?", plain(f"{path} already exists."), "Replace it", "Cancel")
-        if path.exists() and not await self._host.ask(overwrite):
-            return
         try:
-            await asyncio.to_thread(lambda: write_file(path, exporting.write(rows, form), keep=False))
-        except OSError as error:
-            self._host.notice.wrong(plain(f"{path} cannot be written: {error.strerror}"))
+            output = await ask_output(self._host, dialog)
+            if output is None:
+                return
+            await write_output(output, await asyncio.to_thread(exporting.write, rows, form))
+        except GarageError as error:
+            self._host.notice.wrong(plain(str(error)))
             return
+        path = output.path
         left = sum(row.is_statement for row in rows) if form not in ("facts", "text") else 0
         more = f" · {plural(left, 'fact')} without a question skipped" if left else ""
         self._host.notice.done(plain(f"Exported {plural(len(rows) - left, 'row')} to {path}{more}"))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import hidden, one_line
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _WHERE = "Paths that do not begin with / are relative to your home folder."
 
 async def save(host: GalleryHost) -> None:
     """Ask for a path, then save what was shown when the key was pressed, whatever comes while the dialog is open."""
-    from garage_tui.widgets.confirm_and_pick import Confirm  # noqa: PLC0415 (most visits save nothing)
+    from garage_tui.screens.common.output_path import ask_output, write_output  # noqa: PLC0415 (most save nothing)
     from garage_tui.widgets.path_dialog import PathDialog  # noqa: PLC0415
 
     browser, home = host.browser, Path.home()
@@ -33,34 +33,39 @@ async def save(host: GalleryHost) -> None:
         whole = "The whole film is saved as an animated PNG. " if browser.frame is not None else ""
         title, text = "Save a copy", f"{whole}{_WHERE}"
         name, write = copy_of(shown)
-    path = await host.ask(PathDialog(title, text, home, home / name, new=True))
-    if path is None:
-        return
-    if await asyncio.to_thread(path.exists):
-        question = Confirm("Replace it?", f"{one_line(str(path))} already exists.", "Replace it", "Keep it")
-        if not await host.ask(question):
-            return
     try:
-        await asyncio.to_thread(write, path)
-    except (OSError, shutil.SameFileError, GarageError) as error:
-        host.notice.wrong(f"not saved: {one_line(str(error))}")
+        output = await ask_output(host, PathDialog(title, text, home, home / name, new=True))
+        if output is None:
+            return
+        await write_output(output, write)
+    except GarageError as error:
+        host.notice.wrong(f"not saved: {one_line(str(error), 1000)}")
     else:
-        host.notice.done(f"Saved {one_line(str(path), 1000)}")
+        host.notice.done(f"Saved {one_line(str(output.path), 1000)}")
 
 
-def copy_of(page: PageRef) -> tuple[str, Callable[[Path], object]]:
-    """Return a file name for the copy of a page, and the function that writes it to a path."""
+def copy_of(page: PageRef) -> tuple[str, Callable[[BinaryIO], object]]:
+    """Return a file name for the copy of a page, and the function that writes it to a file."""
     name = f"{page.album.rsplit('/', 1)[-1]}-{page.page.path.name}".removeprefix("-")
-    return name, lambda path: shutil.copyfile(page.page.path, path)
+
+    def write(out: BinaryIO) -> None:
+        try:
+            file = open_regular(page.page.path)
+        except OSError as error:
+            raise GarageError(f"{page.page.path} cannot be read: {error.strerror or error}") from error
+        with file:
+            shutil.copyfileobj(file, out)
+
+    return name, write
 
 
-def pair_of(left: PageRef, right: PageRef) -> tuple[str, Callable[[Path], object]]:
-    """Return a file name for two pages side by side, and the function that writes them to a path."""
+def pair_of(left: PageRef, right: PageRef) -> tuple[str, Callable[[BinaryIO], object]]:
+    """Return a file name for two pages side by side, and the function that writes them to a file."""
     from garage_tui.core.images import side_by_side  # noqa: PLC0415
 
     halves = [(side_by_side.PairHalf(album=one.album, page=one.page.name), one.page.path) for one in (left, right)]
     name = side_by_side.file_name((left.album, left.page.path), (right.album, right.page.path))
-    return name, lambda path: side_by_side.write(path, *halves)
+    return name, lambda out: side_by_side.write(out, *halves)
 
 
 def copy_path(host: GalleryHost, copy: Callable[[str], None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -176,6 +177,9 @@ class GpuPane(Pane):
 
     def action_resume(self) -> None:
         """Resume the run here: it need not wait for its time window, the sun, a GPU or memory any more."""
+        self.run_worker(self._resume(), group="resume", exclusive=True)
+
+    async def _resume(self) -> None:
         from garage_tui.core.base.errors import GarageError  # noqa: PLC0415
         from garage_tui.core.launch import run_control  # noqa: PLC0415 (only needed to resume)
         from garage_tui.core.runs.record import read_run  # noqa: PLC0415
@@ -185,7 +189,7 @@ class GpuPane(Pane):
             self.notice.wrong("No run is waiting here")
             return
         try:
-            run_control.resume(read_run(waiting.path))
+            await asyncio.to_thread(lambda: run_control.resume(read_run(waiting.path)))
         except GarageError as error:
             self.notice.wrong(str(error))
         else:

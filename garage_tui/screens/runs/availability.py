@@ -29,6 +29,5 @@ def is_available(action: str, run: RunSnapshot | None, *, interrupted: bool, exp
         "duplicate": bool(run and run.manifest),
         "compare": bool(run and run.manifest),
         **dict.fromkeys(("log", "search", "hold", "wrap"), run is not None),
-        "both": run is None or bool(run.manifest and not run.draws),
     }
     return available.get(action, True)

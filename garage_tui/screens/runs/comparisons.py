@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.base.settings import Workspace, load_settings
 from garage_tui.core.exam.compare_runs import kinds_differ_text
 from garage_tui.core.monitor.run_watcher import RunSnapshot, snapshot_of
+from garage_tui.core.runs import paired_runs
 from garage_tui.core.runs.folder import name_of
 from garage_tui.core.runs.record import read_run
 from garage_tui.screens.common.messages import ComparisonRequested
@@ -73,6 +75,9 @@ class Comparisons:
         if run is None:
             notice.note("There is no run yet: press n for the form, then ctrl+t to train the presets default and story")
             return
+        if run.draws:
+            notice.wrong(f"{run.id} learns to draw: default and story are recipes for facts. Choose a run on facts.")
+            return
         match self._tracker.pair_of(run, self._host.runs):
             case ComparisonReady(first, second):
                 self._host.post_message(ComparisonRequested(first, second))
@@ -101,10 +106,13 @@ class Comparisons:
         self._host.notice.note(f"{how}: their report cards open side by side when both are done")
 
     async def _start_both(self, run: RunSnapshot) -> None:
+        """Ask with what it costs, then start what is missing of the pair."""
         host, notice = self._host, self._host.notice
-        notice.note("Starting …")
         try:
-            new = await asyncio.to_thread(_start, run, host.watcher.workspace)
+            if (plan := await self._ask(run)) is None:
+                return
+            notice.note("Starting …")
+            new = await asyncio.to_thread(plan.start)
         except (GarageError, OSError) as error:
             notice.wrong(plain(str(error)))
         else:
@@ -112,25 +120,70 @@ class Comparisons:
             known = {one.id: one for one in (*new, *host.runs)}
             host.show_runs(tuple(known[id] for id in sorted(known, reverse=True)))
             host.choose(new[0].id)
-            partner = "" if len(new) > 1 else f" to compare with {run.id}"
+            partner = "" if plan.half is None else f" to compare with {plan.half.id}"
             names = " and ".join(one.id for one in new)
-            self._tracker.expect(new[0], run if len(new) == 1 else new[1])
+            self._tracker.expect(new[0], new[1] if plan.half is None else plan.half)
             notice.note(f"started {names}{partner}: {_WHEN_DONE}")
             host.watcher.wake()
         finally:
             self._starting = False
 
+    async def _ask(self, run: RunSnapshot) -> _Plan | None:
+        """Return what is to be started; None where the user does not want that.
 
-def _start(run: RunSnapshot, workspace: Workspace) -> list[RunSnapshot]:
-    """Start both recipes on what a run taught; a half that already exists would turn out identical and is left out."""
+        Raises:
+            GarageError: nothing can be started.
+        """
+        from garage_tui.widgets.confirm_and_pick import Confirm  # noqa: PLC0415 (most visits start nothing here)
+
+        host = self._host
+        host.notice.note("Counting tokens …")
+        others = [one for one in host.runs if has_or_gets_card(one)]
+        plan = await asyncio.to_thread(_plan, run, others, host.watcher.workspace)
+        host.notice.clear()
+        title = "Train default and story?" if plan.half is None else "Train the other half of the pair?"
+        how = "They train one after the other" if plan.half is None else "It is compared with the run that is there"
+        text = f"{plan.text}\n\n{how}; {_WHEN_DONE}."
+        return plan if await host.ask(Confirm(title, plain(text), "Train", "Cancel")) else None
+
+
+class _Plan(NamedTuple):
+    """What is to be started."""
+
+    text: str
+    """What it costs."""
+    half: RunSnapshot | None
+    """The run that is one half already."""
+    start: Callable[[], list[RunSnapshot]]
+    """Starts what is missing; returns the new runs."""
+
+
+def _plan(run: RunSnapshot, others: list[RunSnapshot], workspace: Workspace) -> _Plan:
+    """Return what is missing of a pair; a half that exists would turn out identical and is left out."""
+    from garage_tui.core.facts.training_file import read_training_file  # noqa: PLC0415
     from garage_tui.core.launch import paired_launch  # noqa: PLC0415 (60 ms, and most visits start nothing here)
+    from garage_tui.core.models.base_models import find  # noqa: PLC0415
 
-    record = read_run(run.path)
-    existing = paired_launch.preset_of(record) if has_or_gets_card(run) else ""
-    folders = paired_launch.start_both(
-        workspace, load_settings(workspace), paired_launch.paired_launch_of(record), without=existing
-    )
-    return [snapshot_of(read_run(folder)) for folder in folders]
+    both = paired_launch.paired_launch_of(read_run(run.path))
+    candidates = ([run] if has_or_gets_card(run) else []) + [one for one in others if one.id != run.id]
+    halves = {one.id: one for one in candidates}
+    found = None
+    for one in candidates:
+        if (one.id == run.id or paired_runs.taught_alike(run, one)) and (
+            preset := paired_launch.preset_of(read_run(one.path))
+        ):
+            found = (one.id, preset)
+            break
+    base, taught = find(both.base), read_training_file(both.file)
+
+    def start() -> list[RunSnapshot]:
+        folders = paired_launch.start_both(
+            workspace, load_settings(workspace), both, without=found[1] if found else "", taught=taught, base=base
+        )
+        return [snapshot_of(read_run(folder)) for folder in folders]
+
+    text = paired_launch.plan_text(workspace, both, base, taught.rows, found)
+    return _Plan(text, halves[found[0]] if found else None, start)
 
 
 def _how_far(run: RunSnapshot) -> str:

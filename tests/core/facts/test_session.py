@@ -190,7 +190,7 @@ async def test_what_a_full_disk_refuses_waits_and_is_offered_after_a_kill(start,
     edit(session, 0, "mine")
     with monkeypatch.context() as patch:
         patch.setattr("garage_tui.core.facts.file.write_atomic", full)
-        with pytest.raises(GarageError, match="No space left on device"):
+        with pytest.raises(GarageError, match="the disk is full"):
             await save(session)
         session.close()  # it tries once more
     assert answers(file)[0] == "a0"

@@ -133,7 +133,7 @@ def test_what_a_full_disk_refuses_waits_in_memory_and_in_the_journal(store, file
     store.remove(store.document.lines[0], "deleting")
     with monkeypatch.context() as patch:
         patch.setattr("garage_tui.core.facts.file.write_atomic", full)
-        with pytest.raises(GarageError, match="cannot be saved: No space left on device; your change is kept"):
+        with pytest.raises(GarageError, match=r"cannot be saved: the disk is full: .*; your change is kept"):
             store.save()
     assert file.read_bytes() == before and store.unsaved == 1
     store.save()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -20,9 +22,16 @@ def sheet(path, colour, epoch, size=8, **about):
     return PairHalf(album="wings", page=f"epoch {epoch}"), path
 
 
+def write(path, left, right):
+    data = io.BytesIO()
+    pair = side_by_side.write(data, left, right)
+    path.write_bytes(data.getvalue())
+    return pair
+
+
 def test_both_are_in_the_picture_pixel_by_pixel_and_nothing_else_is(tmp_path):
     left, right = sheet(tmp_path / "4.png", (200, 0, 0), 4), sheet(tmp_path / "60.png", (0, 0, 200), 60)
-    side_by_side.write(tmp_path / "both.png", left, right)
+    write(tmp_path / "both.png", left, right)
     whole, one, other = (np.asarray(Image.open(path)) for path in (tmp_path / "both.png", left[1], right[1]))
     assert (whole[:, : one.shape[1]] == one).all() and (whole[:, -other.shape[1] :] == other).all()
     between = whole[:, one.shape[1] : -other.shape[1]]
@@ -32,7 +41,7 @@ def test_both_are_in_the_picture_pixel_by_pixel_and_nothing_else_is(tmp_path):
 def test_it_says_what_both_are_to_programs_and_to_people(tmp_path):
     left = sheet(tmp_path / "4.png", (200, 0, 0), 4, source="procedural butterflies")
     right = sheet(tmp_path / "60.png", (0, 0, 200), 60)
-    side_by_side.write(tmp_path / "both.png", left, right)
+    write(tmp_path / "both.png", left, right)
     pair = side_by_side.read_metadata(tmp_path / "both.png")
     assert (
         pair
@@ -49,7 +58,7 @@ def test_it_says_what_both_are_to_programs_and_to_people(tmp_path):
 
 def test_it_is_no_contact_sheet_and_a_contact_sheet_is_no_pair(tmp_path):
     left, right = sheet(tmp_path / "4.png", (200, 0, 0), 4), sheet(tmp_path / "60.png", (0, 0, 200), 60)
-    side_by_side.write(tmp_path / "both.png", left, right)
+    write(tmp_path / "both.png", left, right)
     assert contact_sheet.read_metadata(tmp_path / "both.png") is None
     assert (
         side_by_side.read_metadata(left[1]) is None and side_by_side.read_metadata(tmp_path / "not-there.png") is None
@@ -58,7 +67,7 @@ def test_it_is_no_contact_sheet_and_a_contact_sheet_is_no_pair(tmp_path):
 
 def test_the_lower_one_is_enlarged_to_the_height_of_the_other(tmp_path):
     left, right = sheet(tmp_path / "4.png", (200, 0, 0), 4, 8), sheet(tmp_path / "60.png", (0, 0, 200), 60, 100)
-    side_by_side.write(tmp_path / "both.png", left, right)
+    write(tmp_path / "both.png", left, right)
     heights = [Image.open(path).height for path in (left[1], right[1])]
     assert heights[0] != heights[1] and Image.open(tmp_path / "both.png").height == max(heights)
 
@@ -67,7 +76,7 @@ def test_photographs_stand_beside_each_other_too_under_their_names(tmp_path):
     for name in "ab":
         Image.new("RGB", (40, 30), (9, 8, 7)).save(tmp_path / f"{name}.jpg")
     halves = [(PairHalf(album="datasets/photos", page=f"{name}.jpg"), tmp_path / f"{name}.jpg") for name in "ab"]
-    pair = side_by_side.write(tmp_path / "both.png", *halves)
+    pair = write(tmp_path / "both.png", *halves)
     assert pair.left.sheet is None and pair.right.description == "datasets/photos · b.jpg"
 
 
@@ -75,7 +84,7 @@ def test_a_damaged_half_is_said_and_nothing_is_written(tmp_path):
     left, right = sheet(tmp_path / "4.png", (200, 0, 0), 4), sheet(tmp_path / "60.png", (0, 0, 200), 60)
     right[1].write_bytes(right[1].read_bytes()[:100])
     with pytest.raises(BadInputError, match="is damaged"):
-        side_by_side.write(tmp_path / "both.png", left, right)
+        write(tmp_path / "both.png", left, right)
     assert not (tmp_path / "both.png").exists()
 
 

@@ -29,6 +29,10 @@ progress.start_phase("working")
 if what == "finish":
     progress.write_step(step=1, loss=0.5, total_steps=1)
     progress.end("finished")
+elif what == "fail":
+    (Path(sys.argv[1]) / "what").write_text("finish")
+    progress.end("failed", "the disk is full")
+    time.sleep(1)  # torch takes as long to leave
 elif what == "crash":
     print("about to crash"); os._exit(3)
 elif what == "vanish":
@@ -339,3 +343,39 @@ def test_a_broken_run_folder_is_shown_as_broken(start, workspace):
     assert "run.json cannot be read" in runs["b"].reason
     assert "run.json is missing" in runs["c"].reason
     assert runs[whole.name].status == "finished"
+
+
+@pytest.mark.parametrize("command", [run_control.resume, delete])
+def test_right_after_a_failure_a_run_is_resumed_or_deleted_while_its_processes_still_exit(start, command):
+    folder = start("fail")
+    run = wait(folder, lambda run: run.status == "failed")
+    assert run.alive and run.leaving and run.resumable
+    command(run)
+    if command is delete:
+        assert not folder.exists()
+    else:
+        assert wait(folder, dead).status == "finished"
+
+
+@pytest.mark.parametrize("left", [b"", b'{"state":"fai', None])
+def test_a_run_whose_state_was_cut_by_a_full_disk_is_listed_and_resumed(start, left):
+    folder = start("work")
+    wait(folder, lambda run: run.state.step >= 3)
+    kill(folder)
+    wait(folder, dead)
+    state = folder / "state.json"
+    state.unlink() if left is None else state.write_bytes(left)
+    run = read_run(folder)
+    assert (run.status, run.broken, run.resumable) == ("interrupted", "", True)
+    assert run.reason.startswith("state.json is damaged (by a full disk or a power cut)") and run.state.step >= 3
+    (folder / "what").write_text("finish")
+    run_control.resume(run)
+    assert wait(folder, dead).status == "finished"
+
+
+def test_a_finished_run_without_its_state_is_still_finished(start):
+    folder = start("finish")
+    wait(folder, dead)
+    (folder / "state.json").write_bytes(b"")
+    run = read_run(folder)
+    assert (run.status, run.state.step, run.state.total_steps) == ("finished", 1, 1)

@@ -404,9 +404,27 @@ def test_a_gguf_of_the_same_run_is_replaced_and_no_other_file(export, workspace,
     assert [export(run, "gguf", **wanted).replaced for _ in range(2)] == [False, True]
     assert f"{run} q8_0".encode() in to.read_bytes()
     to.write_bytes(b"GGUF of somebody else")
-    with pytest.raises(BadInputError, match="is not an earlier export"):
+    with pytest.raises(BadInputError, match=r"is not an earlier export of .*: --force replaces it"):
         export(run, "gguf", **wanted)
     assert to.read_bytes() == b"GGUF of somebody else"
+    link = workspace.root / "link.gguf"
+    link.symlink_to(to)
+    with pytest.raises(BadInputError, match="is a link: --force follows it"):
+        export(run, "gguf", **{**wanted, "to": link})
+    assert export(run, "gguf", **{**wanted, "to": link}, force=True).replaced
+    assert link.is_symlink() and f"{run} q8_0".encode() in to.read_bytes()
+
+
+def test_a_gguf_goes_to_standard_output(garage, workspace, finished_run, stand_in):
+    run = finished_run(workspace, "facts", 1)
+    wrapper = workspace.root / "convert"  # a wrapper script brings its own packages
+    wrapper.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{stand_in / llama_cpp.NAME}" "$@"\n')
+    wrapper.chmod(0o755)
+    words = ["export", run, "--as", "gguf", "--to", "-", "--converter", str(wrapper)]
+    command = [sys.executable, "-m", "garage_tui", "--workspace", str(workspace.root), *words]
+    done = subprocess.run(command, capture_output=True)
+    assert done.returncode == 0 and done.stdout.startswith(b"GGUF"), done.stderr
+    assert not [path.name for path in (workspace.checkpoints / run).iterdir() if path.name.startswith(".")]
 
 
 @pytest.mark.parametrize(

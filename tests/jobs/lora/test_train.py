@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -255,7 +256,7 @@ def test_running_out_of_memory_is_said_in_words():
 
     with pytest.raises(RuntimeError) as caught:
         torch.empty(2**50)
-    said = describe_error(caught.value, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
+    said = describe_error(caught.value, folder=Path.cwd(), full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
     assert said.startswith("out of memory; try a smaller batch")
 
 

@@ -411,7 +411,7 @@ async def test_a_full_disk_is_said_and_the_change_waits_until_there_is_room(open
 
         monkeypatch.setattr("garage_tui.core.facts.file.write_atomic", full)
         await user.press("d")
-        await user.sees("cannot be saved: No space left on device; your change is kept", "23 facts", "not saved")
+        await user.sees("the disk is full", "your change is kept", "23 facts", "not saved")
         assert file.read_bytes() == before
         monkeypatch.undo()
         await user.press("ctrl+s")

@@ -58,6 +58,11 @@ async def test_one_key_trains_both_on_what_the_chosen_run_taught(open_app, make_
     async with open_app(screen="runs") as user:
         await user.sees("✓ finished")
         await user.press("b")
+        await user.sees(
+            "Train default and story?", "default: 24 rows × 30 epochs", "story: 24 rows × 25 epochs", "time"
+        )
+        assert not started, "it asks first"
+        await user.press("y")
         await user.sees(f"started {DEFAULT} and {STORY}", SIDE_BY_SIDE[:20], f"{DEFAULT} ─", "○ queued")
         await user.press("b")
         await user.sees("garage-default is running, lora-garage-story is queued")
@@ -75,8 +80,26 @@ async def test_a_half_that_is_there_is_not_trained_again(open_app, make_run, sta
     async with open_app(screen="runs") as user:
         await user.sees("✓ finished")
         await user.press("b")
+        await user.sees(
+            "Train the other half of the pair?", "default: 20261122-2315-lora-garage is there already", "story: "
+        )
+        await user.press("y")
         await user.sees(f"started {STORY} to compare with 20261122-2315-lora-garage")
     assert [recipe.preset for _, recipe, _, _ in started] == ["story"]
+
+
+async def test_a_half_is_recognised_although_its_run_decided_about_4_bits(open_app, make_run, started, finish):
+    """A job writes `load_in_4bit` into the recipe of its run; the preset leaves it open."""
+    half = make_run("20261122-2315-lora-garage", "running").taught("default", base="smollm2-135m", load_in_4bit=False)
+    finish(half)
+    make_run("20261122-2330-lora-careful", "finished", step=100).taught("careful", base="smollm2-135m")
+    async with open_app(screen="runs") as user:
+        await user.sees("lora-careful")
+        await user.press("b")  # on the newest run, which is no half itself
+        await user.sees("Train the other half of the pair?", "default: 20261122-2315-lora-garage is there already")
+        await user.press("escape")
+        await user.sees_no("Train the other half")
+    assert not started
 
 
 async def test_a_default_of_another_rank_is_no_half(open_app, make_run, started, finish):
@@ -84,6 +107,8 @@ async def test_a_default_of_another_rank_is_no_half(open_app, make_run, started,
     async with open_app(screen="runs") as user:
         await user.sees("✓ finished")
         await user.press("b")
+        await user.sees("Train default and story?")
+        await user.press("y")
         await user.sees(f"started {DEFAULT} and {STORY}")
 
 
@@ -92,6 +117,8 @@ async def test_impatience_starts_nothing_twice(open_app, make_run, started):
     async with open_app(screen="runs") as user:
         await user.sees("✓ finished")
         await user.press("b", "b", "b", "b")
+        await user.sees("Train default and story?")
+        await user.press("b", "y")
         await user.sees("lora-garage-default", "15-lora-garage-story", "side by side")
         await user.press("b")
     assert len(started) == 2
@@ -115,6 +142,8 @@ async def test_what_goes_wrong_at_the_start_is_said(open_app, make_run, monkeypa
     async with open_app(screen="runs") as user:
         await user.sees("✓ finished")
         await user.press("b")
+        await user.sees("Train default and story?")
+        await user.press("y")
         await user.sees("✗ the run cannot be started in checkpoints: No space left on device")
 
 

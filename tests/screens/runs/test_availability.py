@@ -48,11 +48,12 @@ def test_an_action_is_available_for_exactly_these_runs(action, runs):
     assert [run for run in every if available(action, run)] == runs
 
 
-def test_a_run_that_draws_shows_sheets_and_a_card_and_is_not_taught_with_both_recipes():
+def test_a_run_that_draws_shows_sheets_and_a_card_and_cannot_chat():
     manifest = Manifest(id="x", kind="diffusion", created=0, recipe={}, base={}, dataset={})
     draws = replace(RUNNING, manifest=manifest)
     assert available("view", draws) and available("report", draws)
-    assert not available("both", draws) and not available("chat", draws)
+    assert available("both", draws), "it says why such a run has no pair"
+    assert not available("chat", draws)
 
 
 def test_a_card_can_be_read_while_the_run_trains_again():

@@ -110,6 +110,7 @@ async def test_keys_of_runs_that_were_taught_facts_do_nothing_here(open_app, mak
         await user.press("c", "b")
         await user.sees("Runs", RUN)
         assert "Starting" not in user.screen
+        await user.sees(f"{RUN} learns to draw: default and story are recipes for facts")
 
 
 async def test_v_is_only_there_for_runs_that_draw(open_app, make_drawer, make_run):
