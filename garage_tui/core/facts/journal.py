@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -25,19 +25,27 @@ from garage_tui.core.facts.document import Change
 from garage_tui.core.facts.line import Line, parse
 
 
+Field = Literal["question", "answer", "fact", "must", "exam"]
+"""What can be written of a row, by its key in the file."""
+
+
 @dataclass(frozen=True)
 class UnsavedText:
-    """Text that was being written in a cell."""
+    """The row that was being written, with the text of the field that was open."""
 
     text: str
-    column: str
-    """"question" or "answer"."""
+    column: Field
+    """The field that was open; its name on disk is older than the other fields."""
     other: str = ""
-    """The text of the other cell of the row."""
+    """What version 0.1 wrote instead of `fields`: the answer beside a question, or the question beside an answer."""
     raw: bytes = b""
     """The bytes of the row that was edited; empty for a new row."""
     place: int = 0
     """Position of the row among the lines of the file; the name is that of the key on disk."""
+    fields: dict[Field, str] = field(default_factory=dict)
+    """The text of every field."""
+    extra: dict[str, Any] = field(default_factory=dict)
+    """The other keys of a new row."""
 
 
 @dataclass(frozen=True)
