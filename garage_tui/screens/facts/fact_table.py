@@ -13,8 +13,8 @@ from garage_tui.core.facts.row_draft import RowDraft
 from garage_tui.screens.facts import row_text
 from garage_tui.widgets.table import Column, Table
 
-COLUMNS = ("number", "question", "answer", "coverage")
-QUESTION, ANSWER = COLUMNS.index("question"), COLUMNS.index("answer")
+QUESTION, ANSWER = 1, 2
+"""The columns whose cells can be chosen."""
 _WIDE = 100
 """Columns of the screen from which the coverage is written out."""
 
@@ -100,10 +100,6 @@ class FactTable(Table):
     def column_name(self) -> Literal["question", "answer"]:
         """The column of the chosen cell."""
         return "answer" if self.column == ANSWER else "question"
-
-    def choose_cell(self, column: str) -> None:
-        """Choose the cell of a column, by its name."""
-        self.column = COLUMNS.index(column)
 
     def _cells_of(self, row: int) -> Sequence[Content]:
         new = self._new_row

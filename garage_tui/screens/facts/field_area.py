@@ -56,6 +56,9 @@ class FieldArea(ReadlineArea):
         self.closed = True
         """True while no row is written; keys that were typed ahead go to whoever has the focus then."""
 
+    def check_consume_key(self, key: str, character: str | None = None) -> bool:
+        return super().check_consume_key(key, character) or bool(character and character.isprintable())
+
     async def on_key(self, event: events.Key) -> None:
         await self._earlier()
         await self.take(event)
@@ -67,10 +70,11 @@ class FieldArea(ReadlineArea):
             event.prevent_default()
             if self.screen.focused not in (None, self):
                 forward_key(self.screen.focused, event)
-        elif self.has_two_values and event.key in _SWITCH_KEYS:
+        elif self.has_two_values and (event.is_printable or event.key in _SWITCH_KEYS):
             event.stop()
             event.prevent_default()
-            self._switch()
+            if event.key in _SWITCH_KEYS:  # a letter does nothing here, least of all what it does in the table
+                self._switch()
         elif leaves := self._leaves_by(event.key):
             event.stop()
             event.prevent_default()

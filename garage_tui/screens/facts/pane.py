@@ -136,6 +136,10 @@ class FactsPane(Pane):
     def on_unmount(self) -> None:
         self.session.close(self._rows.unsaved)
 
+    async def save_before_leaving(self) -> str:
+        """Save what is not saved; return what stays unsaved as sentences for the shell, and nothing if all is saved."""
+        return await self.session.save_all(self._rows.unsaved)
+
     def reveal(self) -> None:
         super().reveal()
         if self._timer:
@@ -364,6 +368,8 @@ class FactsPane(Pane):
 
     def action_show_all(self) -> None:
         """Show all rows again; with nothing filtered, go back to the screen before."""
+        if self._rows.absorbs_escape():
+            return
         if self._filter.filter:
             self.query("FilterInput").remove()
             self._filter.change(Filter())

@@ -71,7 +71,9 @@ def _covered(group: FactGroup, written_out: bool) -> Content:
         return Content.assemble(("✓ ", "$success"), (rest, style)) if rest else Content.styled("✓", "$success")
     if written_out:
         return Content.styled(GAP_TEXTS[gap][0] if gap else "exam only", style)
-    return Content.styled(str(taught) if gap in (None, "exam", "questions") else "!", style)
+    if gap is None:
+        return Content.styled("-", style)
+    return Content.styled(str(taught) if gap in ("exam", "questions") else "!", style)
 
 
 def _numbered(sign: str, style: str, number: str) -> Content:

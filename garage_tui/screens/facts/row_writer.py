@@ -64,6 +64,7 @@ class RowWriter:
         self._editor: RowEditor | None = None
         self._timer: Timer | None = None
         self._left: CancelledRow | None = None
+        self._escaped = False
 
     # Opening the editor
 
@@ -149,16 +150,8 @@ class RowWriter:
         return "Another question for the same fact" if draft.variant_of else "A new row"
 
     def _open_field(self, field: Field) -> None:
-        editor, draft, table = self._editor, self.draft, self._host.table
-        assert editor and draft
-        editor.open_field(field)
-        if field in ("question", "answer"):
-            table.choose_cell(field)
-        self._show_hint()
-
-    def _show_hint(self) -> None:
         if self._editor and self.draft:
-            field = self._editor.field
+            self._editor.open_field(field)
             goes_on = self.draft.goes_on(field)
             self._host.notice.hint(f"{_HINTS[field]} Enter {'goes to the answer' if goes_on else 'saves it'}.")
 
@@ -216,8 +209,14 @@ class RowWriter:
             draft.texts[editor.field] = written
             self._left = CancelledRow(draft, editor.field, store.document.last_change if store else None)
         self._cancelled(draft)
+        self._escaped = self._left is not None
         if self._left:
             self._host.notice.note("Cancelled, nothing was changed · u takes up again what you wrote")
+
+    def absorbs_escape(self) -> bool:
+        """Return whether Esc is the second one, of somebody who is used to pressing it twice."""
+        escaped, self._escaped = self._escaped, False
+        return escaped and self.can_restore
 
     def close(self) -> None:
         """Close the editor; the caller shows the rows then."""
