@@ -22,6 +22,8 @@ class Change:
     """What was done, as undo names it: "deleting a row"."""
     chosen: Line | None = None
     """The line that was chosen on the screen before it; who takes the change back finds the cursor there."""
+    chosen_after: Line | None = None
+    """The line among `new` that was chosen when it was taken back; who makes it again finds the cursor there."""
 
     @property
     def inverse(self) -> Change:
@@ -118,9 +120,7 @@ class Document:
             GarageError: those rows were changed on disk since.
         """
         change = self._back(self._redo, self._undo, "redone")
-        # The line that was chosen when this was undone may be far from what is made again.
-        here = change.chosen is not None and any(line.raw == change.chosen.raw for line in change.new)
-        return change if here else replace(change, chosen=None)
+        return replace(change, chosen=change.chosen_after)
 
     def _back(self, stack: list[Change], other: list[Change], word: str) -> Change:
         inverse = stack[-1].inverse
@@ -130,7 +130,8 @@ class Document:
             raise GarageError(f"{change.what} cannot be {word}: those rows were changed on disk since")
         stack.pop()
         inverse = replace(inverse, at=at, old=tuple(self.lines[at : at + len(inverse.old)]))
-        other.append(replace(inverse, chosen=self.chosen()))
+        chosen = (line for line in (self.chosen(), inverse.chosen) if line and line in inverse.old)
+        other.append(replace(inverse, chosen_after=next(chosen, None)) if other is self._redo else inverse)
         self._put(inverse)
         return inverse
 

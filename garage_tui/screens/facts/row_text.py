@@ -9,10 +9,11 @@ from textual.content import Content
 
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import one_line, shown, shown_line
-from garage_tui.core.facts.coverage import GAP_TEXTS, FactGroup
+from garage_tui.core.facts.coverage import GAP_TEXTS, FactGroup, Gap
 from garage_tui.core.facts.document import Document
 from garage_tui.core.facts.filter import ROW_KINDS, Filter
 from garage_tui.core.facts.line import Line
+from garage_tui.core.facts.must_text import must_to_text
 from garage_tui.core.facts.row_problems import problems as problems_of
 
 _MOST_VARIANTS = 12
@@ -65,7 +66,7 @@ def _covered(group: FactGroup, written_out: bool) -> Content:
     """Return what a fact still lacks; of one that only lacks an exam question, quietly, how many questions teach it."""
     taught = len(group.questions)
     gap = group.gaps[0] if group.gaps else None
-    style = "$muted" if gap in (None, "exam") else "$warning"
+    style = _gap_style(gap)
     if gap is None and taught:
         rest = plural(taught, "question") if written_out else ""
         return Content.assemble(("✓ ", "$success"), (rest, style)) if rest else Content.styled("✓", "$success")
@@ -74,6 +75,10 @@ def _covered(group: FactGroup, written_out: bool) -> Content:
     if gap is None:
         return Content.styled("-", style)
     return Content.styled(str(taught) if gap in ("exam", "questions") else "!", style)
+
+
+def _gap_style(gap: Gap | None) -> str:
+    return "$muted" if gap in (None, "exam") else "$warning"
 
 
 def _numbered(sign: str, style: str, number: str) -> Content:
@@ -98,13 +103,14 @@ def details(document: Document, line: Line) -> Content:
         parts.append(Content.styled("exam: never taught, asked afterwards", "$secondary"))
     if group := document.coverage.group(line):
         parts += [
-            Content.assemble((f"{words}. ", "$warning"), (why, "$muted"))
-            for words, why in map(GAP_TEXTS.__getitem__, group.gaps)
+            Content.assemble((f"{GAP_TEXTS[gap][0]}. ", _gap_style(gap)), (GAP_TEXTS[gap][1], "$muted"))
+            for gap in group.gaps
         ]
         parts += _variants(group, line)
     for key, value in line.fact.extra.items():
         if key != "exam" and not (key == "fact" and line.fact.is_statement):
             words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            words = must_to_text(value) if key == "must" else words
             parts.append(Content.styled(f"{shown_line(key, 40)}: {shown_line(words, 400)}", "$muted"))
     return Content("\n").join(parts)
 

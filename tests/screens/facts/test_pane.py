@@ -26,7 +26,7 @@ async def test_the_chosen_row_is_shown_in_full(open_app, file):
     async with open_app() as user:
         await user.sees("Line 1", "word end", "2 rows · 2 facts · no problems")
         await user.press("down")
-        await user.sees("Line 2", "Tom is a cat.", 'must: ["cat"]')
+        await user.sees("Line 2", "Tom is a cat.", "must: cat")
 
 
 async def test_a_fact_is_added_below_the_chosen_row_and_saved(open_app, file):
@@ -676,3 +676,150 @@ async def test_facts_go_out_as_csv_and_never_over_another_file_unasked(open_app,
         await user.sees("Replace it?")
         await user.press("escape")
     assert (workspace.root / "garage.csv").read_text().startswith("question,answer,must\nWho is Tom?")
+
+
+NAMES = ("Ann", "Ben", "Cem", "Dan", "Eve", "Fay")
+PEOPLE = [f'{{"question": "Who is {name}?", "answer": "{name} is a pilot."}}' for name in NAMES]
+
+
+@pytest.mark.parametrize(
+    ("keys", "before", "after"),
+    [
+        ("d", 3, 3),
+        ("x", 3, 3),
+        ("[", 3, 2),
+        ("]", 3, 4),
+        ("[ [", 3, 1),
+        ("a W enter M enter", 3, 4),
+        ("y W enter enter", 3, 4),
+        ("e ! enter", 3, 3),
+        ("s enter", 3, 4),
+    ],
+)
+async def test_undo_puts_the_cursor_where_it_was_before_the_change_and_redo_on_what_was_changed(
+    open_app, file, keys, before, after
+):
+    write(file, *PEOPLE)
+    names = {"[": "left_square_bracket", "]": "right_square_bracket", "!": "exclamation_mark"}
+    async with open_app() as user:
+        await user.sees("6 rows")
+        await user.press(*["down"] * (before - 1))
+        for key in keys.split():
+            await user.press(names.get(key, key))
+            if key == "s":
+                await user.sees("Other questions for this fact")
+        count = len(keys.split()) if keys.startswith("[") else 1
+        await user.sees(f"Line {after}")
+        await user.press("end", *["u"] * count)
+        await user.sees(f"Line {before}", "Undone", f"▸   {before}  Who is Cem?")
+        await user.press("home", "U")
+        await user.sees("Redone", f"Line {after if count == 1 else before - 1}")
+
+
+async def test_the_cursor_stays_on_its_row_when_somebody_else_adds_and_deletes_rows(open_app, file):
+    write(file, *PEOPLE)
+    async with open_app() as user:
+        await user.sees("6 rows")
+        await user.press("down", "down")
+        write(file, DOG, CAT, *PEOPLE)
+        await user.sees("8 rows", "▸   5  Who is Cem?")
+        write(file, DOG, *PEOPLE[:2], *PEOPLE[3:])
+        await user.sees("6 rows", "▸   4  Who is Dan?")
+        await user.press("d")
+        write(file, *PEOPLE)
+        await user.sees("6 rows · 6 facts", "changed on disk; reloaded")
+
+
+async def test_a_row_that_is_being_written_keeps_its_neighbours_when_somebody_else_adds_rows(open_app, file):
+    write(file, *PEOPLE[:2])
+    async with open_app() as user:
+        await user.sees("2 rows")
+        await user.press("a", "W")
+        write(file, DOG, CAT, *PEOPLE[:2])
+        await user.sees("4 rows", "▸ Question  W")
+        await user.press("enter", "M", "enter")
+        await user.sees("5 rows", "Line 4")
+    assert [json.loads(line)["question"] for line in file.read_text().splitlines()][2:4] == ["Who is Ann?", "W"]
+
+
+async def test_a_notice_ends_by_itself_and_moves_nothing(open_app, file, monkeypatch):
+    monkeypatch.setattr("garage_tui.widgets.notice._READING_SECONDS", 0.3)
+    monkeypatch.setattr("garage_tui.widgets.notice._CHARACTERS_PER_SECOND", 1e6)
+    write(file, "{broken " + "long " * 60, CAT)
+    async with open_app(size=(80, 24)) as user:
+        screen = await user.sees("✗ line 1: not JSON")
+        heights = [user.app.query_one(name).size.height for name in ("#facts-table", "#facts-details")]
+        await user.sees_no("✗ line 1: not JSON")
+        assert heights == [user.app.query_one(name).size.height for name in ("#facts-table", "#facts-details")], screen
+        await user.press("d")
+        await user.sees("Deleted")
+        await user.sees_no("Deleted")
+        await user.press("e")
+        await user.sees("Write it as a person would ask")
+        await user.pilot.pause(0.8)
+        assert "Write it as a person would ask" in user.screen, "it is about the field that is open"
+
+
+async def test_quitting_says_what_is_not_saved_and_the_next_start_offers_it(open_app, file, monkeypatch):
+    write(file, CAT, DOG)
+    with monkeypatch.context() as disk:
+        async with open_app() as user:
+            await user.sees("2 rows")
+
+            def full(*_: object, **__: object) -> None:
+                raise OSError(28, "No space left on device")
+
+            disk.setattr("garage_tui.core.facts.file.write_atomic", full)
+            await user.press("d")
+            await user.sees("No space left on device", "not saved")
+            await user.press("e", "!", "ctrl+q")
+            said = str(user.app._exit_renderables)
+            assert "datasets/garage.jsonl could not be saved: No space left on device" in said
+            assert "1 change and the row that you were writing, is offered at the next start" in said
+    async with open_app() as user:
+        screen = await user.sees("Unsaved work from", "1 change and a half-written question: “Who is Rex?!”")
+        assert "ended" not in screen
+        await user.press("enter")
+        await user.sees("1 row ", "▸ Question  Who is Rex?!")
+
+
+async def test_a_second_facts_file_is_begun_from_the_list(open_app, file):
+    write(file, CAT)
+    async with open_app(size=(80, 24)) as user:
+        await user.sees("1 row ")
+        await user.press("o")
+        await user.sees("Open a facts file", "A new file …")
+        await user.press("end", "enter")
+        await user.sees("A new facts file", "Its name in datasets/")
+        await user.types("garage")
+        await user.press("enter")
+        await user.sees("garage.jsonl already exists")
+        await user.press("ctrl+u")
+        await user.types("animals")
+        await user.press("enter")
+        await user.sees("datasets/animals.jsonl", "No facts yet")
+        await user.types("aWho is Rex?")
+        await user.press("enter")
+        await user.types("A dog.")
+        await user.press("enter")
+        await user.sees("1 row · 1 fact", "Saved datasets/animals.jsonl")
+    assert json.loads(file.with_name("animals.jsonl").read_text()) == {"question": "Who is Rex?", "answer": "A dog."}
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)])
+async def test_all_fields_are_seen_while_a_long_row_is_written(open_app, file, size):
+    long = " ".join(["many words"] * 200)
+    write(file, json.dumps({"question": long, "answer": f"{long}\nend", "fact": long, "must": ["many"]}))
+    async with open_app(size=size) as user:
+        await user.sees("1 row ")
+        for field in ("Question", "Answer", "Fact", "Must", "Exam"):
+            if field == "Question":
+                await user.press("e")
+            else:
+                await user.press("tab")
+            screen = await user.sees(f"▸ {field}")
+            assert all(label in screen for label in ("Question", "Answer", "Fact", "Must", "Exam")), screen
+            assert "▸   1" in screen, "and the row in the table"
+        await user.press("escape")
+        await user.sees_no("▸ Exam")
+        assert "Cancelled" not in user.screen
