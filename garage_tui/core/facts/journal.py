@@ -24,7 +24,6 @@ from garage_tui.core.base.safe_open import MOST_BYTES, open_regular
 from garage_tui.core.facts.document import Change
 from garage_tui.core.facts.line import Line, parse
 
-
 Field = Literal["question", "answer", "fact", "must", "exam"]
 """What can be written of a row, by its key in the file."""
 

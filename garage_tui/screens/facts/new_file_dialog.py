@@ -39,7 +39,8 @@ class NewFileDialog(Dialog[Path | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="box form") as box:
             box.border_title = Content("A new facts file")
-            yield Static(Content(f"Its name in {self._parent_folder.name}/, as in animals{_ENDING}"), classes="words")
+            text = f"Its name in {self._parent_folder.name}/, as in animals{_ENDING}. Enter begins it."
+            yield Static(Content(text), classes="words")
             yield Input(compact=True)
             yield Notice()
             yield KeyBar()

@@ -301,6 +301,8 @@ class FactsPane(Pane):
     # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if self.is_writing:
+            return False  # the row that is being written comes first; the palette would offer them, too
         return self._edits.may(action) or (action == "undo" and self._rows.can_restore)
 
     def action_add(self) -> None:

@@ -55,8 +55,9 @@ class SuggestionsDialog(Dialog[list[str]]):
     HELP_PAGE = "guide/facts.md"
     HELP = (
         "Other wordings for this fact. Mark those that a person would use (Space), and press Enter to add them; with "
-        "none marked, Enter adds the chosen one. Esc adds nothing. u on Facts undoes it. The default recipe already trains on wordings from templates; what it "
-        "cannot know is how you would ask: e edits a wording until it is yours."
+        "none marked, Enter adds the chosen one. Esc adds nothing. u on Facts undoes it. The default recipe already "
+        "trains on wordings from templates; what it cannot know is how you would ask: e edits a wording until it is "
+        "yours."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,ctrl+s", "done", "Add", key_display="⏎", tooltip="Add the marked ones, or the chosen one"),

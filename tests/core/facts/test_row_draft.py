@@ -53,7 +53,9 @@ def test_an_empty_field_is_named_wherever_the_row_is_saved_from():
         "question", "The question is empty: write it, or press Esc"
     )
     assert draft.finish("answer", "", "back") == NextField("question")
-    assert draft.finish("question", "Who?", "save") == WrongField("answer", "The answer is empty: write it, or press Esc")
+    assert draft.finish("question", "Who?", "save") == WrongField(
+        "answer", "The answer is empty: write it, or press Esc"
+    )
 
 
 def test_words_of_a_right_answer_that_cannot_be_read_are_named():

@@ -372,7 +372,9 @@ async def test_a_statement_gets_its_question(open_app, file):
 async def test_bad_lines_are_shown_with_the_reason_and_kept(open_app, file):
     write(file, '{"question": "Who', CAT, '{"question": "Who is Rex?"}')
     async with open_app() as user:
-        await user.sees("✗ line 1: not JSON", "1 more problem", "1 row · 1 fact · 2 problems", 'the key "answer" is missing')
+        await user.sees(
+            "✗ line 1: not JSON", "1 more problem", "1 row · 1 fact · 2 problems", 'the key "answer" is missing'
+        )
         await user.press("e")
         await user.sees("Line 1 cannot be read, and is kept as it is")
         await user.press("end", "a", "x", "enter")
