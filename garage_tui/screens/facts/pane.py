@@ -365,7 +365,7 @@ class FactsPane(Pane):
         from garage_tui.widgets.filter_input import FilterInput  # noqa: PLC0415 (not needed for the first paint)
 
         if not self.query(FilterInput):
-            self.mount(FilterInput(id="facts-search"), before=self.notice)
+            self.mount(FilterInput(id="facts-search"), after="#facts-table")
         self.query_one(FilterInput).focus()
 
     def action_show_all(self) -> None:

@@ -101,7 +101,7 @@ class SuggestionsDialog(Dialog[list[str]]):
             self._offer(fact.fact, "the fact")
         self._show()
         if self._offered:
-            status = "Space marks the chosen one, e edits it. Enter adds the marked ones, Esc adds nothing."
+            status = "Space marks, e edits. Enter adds the marked ones, Esc adds nothing."
         else:
             nothing = (
                 "No template fits this question" if self._about == "question" else "There are no templates for answers"

@@ -825,3 +825,28 @@ async def test_all_fields_are_seen_while_a_long_row_is_written(open_app, file, s
         await user.press("escape")
         await user.sees_no("▸ Exam")
         assert "Cancelled" not in user.screen
+
+
+async def test_a_field_is_opened_by_a_click(open_app, file):
+    write(file, DOG)
+    async with open_app(size=(80, 24)) as user:
+        await user.sees("1 row ")
+        await user.press("e", "!")
+        lines = user.screen.splitlines()
+        y = next(at for at, line in enumerate(lines) if "  Answer " in line and "Rex" in line and "│   Answer" in line)
+        await user.pilot.click(offset=(20, y))
+        await user.sees("▸ Answer    Rex is a dog.", "Question  Who is Rex?!")
+        await user.press("!", "enter")
+        await user.sees("Saved")
+    assert json.loads(file.read_text()) == {"answer": "Rex is a dog.!", "question": "Who is Rex?!"}
+
+
+async def test_in_the_field_exam_a_letter_does_not_do_what_it_does_in_the_table(open_app, file):
+    write(file, DOG)
+    async with open_app() as user:
+        await user.sees("1 row ")
+        await user.press("e", "shift+tab", "d", "q", "u", "ctrl+u", "backspace", "delete")
+        await user.sees("▸ Exam      no: the row is taught", "^q Quit")
+        await user.press("x", "ctrl+s")
+        await user.sees("1 exam")
+    assert json.loads(file.read_text())["exam"] is True

@@ -25,7 +25,9 @@ async def test_a_models_questions_are_offered_as_they_come_and_those_that_fail_a
         models.answers = {"smollm2-135m": words.split("|")}
         await user.sees("2 rows")
         await user.press("s")
-        await user.sees("How would you describe TinyLLM?", "Space marks the chosen one", "Enter adds the marked ones")
+        await user.sees(
+            "How would you describe TinyLLM?", "Space marks, e edits. Enter adds the marked ones, Esc adds nothing."
+        )
         await user.press("m")
         screen = await user.sees(
             "2 of 4 from smollm2-135m passed the checks", "Who is Bob?” does not name TinyLLM", "and 1 more"
