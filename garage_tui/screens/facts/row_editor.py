@@ -160,11 +160,12 @@ class RowEditor(Widget):
         self.lay_out()
 
     def on_click(self, event: events.Click) -> None:
-        line = event.y - self.gutter.top - len(self._reference_lines())
-        for field in FIELDS if event.widget is self and line >= 0 else ():
+        line = event.screen_offset.y - self.content_region.y - len(self._reference_lines())
+        for field in FIELDS if line >= 0 else ():
             line -= self._heights[field]
             if line < 0:
-                self._choose(field)
+                if field != self.field:
+                    self._choose(field)
                 return
 
     @property
