@@ -191,8 +191,8 @@ def test_a_terminal_that_is_too_small_is_told_so_and_nothing_is_lost(open_pane):
     assert "half-writtenxyz" not in shown
     pane.types("!")
     pane.sees("half-written!")
-    pane.press("Escape", "Escape")
-    pane.sees("24 rows", "Teach")
+    pane.press("Escape")
+    pane.sees("24 rows", "Teach", "Cancelled")
     pane.press("t")
     pane.sees("60 steps")
     pane.resize(59, 19)
