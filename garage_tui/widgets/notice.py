@@ -22,7 +22,7 @@ class Notice(Widget):
     Notice { height: auto; min-height: 1; max-height: 3; padding: 0 2; }
     """
 
-    content: reactive[Content] = reactive(Content, layout=True)
+    content: reactive[Content] = reactive(Content)
     """What the line says."""
 
     def __init__(self, *, ends: bool = False, id: str | None = None) -> None:
@@ -32,6 +32,9 @@ class Notice(Widget):
 
     def watch_content(self) -> None:
         self.set_class(bool(self.text), "-said")  # a low pane has no line to spare for nothing
+        # Arranging the whole screen anew takes a while: only where the text takes other lines than the one before.
+        if self.content.get_height({}, self.content_size.width or 1) != self.size.height:
+            self.refresh(layout=True)
 
     def render(self) -> Content:
         return self.content

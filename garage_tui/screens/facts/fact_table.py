@@ -62,7 +62,8 @@ class FactTable(Table):
 
     def redraw(self) -> None:
         """Draw the rows again, of which the one that is being written has changed."""
-        self.show_rows(self.count, self._cells_of)
+        self._drawn.clear()
+        self.refresh()
 
     @property
     def _new_row(self) -> int | None:

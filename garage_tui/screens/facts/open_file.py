@@ -75,7 +75,7 @@ class OpenFile:
 
         current = files.index(session.path) if session.path in files else 0
         names = [*(plain(file.name) for file in files), "A new file …"]
-        choice = await self._host.ask(Pick("Open a facts file", names, current))
+        choice = await self._host.ask(Pick("Open a facts file", names, current)) if files else 0
         path = files[choice] if choice is not None and choice < len(files) else None
         if choice == len(files):
             path = await self._name_new()

@@ -269,7 +269,8 @@ class FactsPane(Pane):
         self._rows.text_changed()
 
     def on_table_moved(self, event: Table.Moved) -> None:
-        self._show_details()
+        if not self.is_writing:
+            self._show_details()
 
     def on_table_selected(self) -> None:
         self.action_edit()
@@ -296,7 +297,10 @@ class FactsPane(Pane):
         self._edits.write(draft, self._rows.close)
 
     def _leave_row(self, draft: RowDraft) -> None:
-        self.show(draft.position if draft.line else max(0, draft.position - 1))  # where one came from
+        if draft.line is None:
+            self.show(max(0, draft.position - 1))  # where one came from
+        else:
+            self._show_details()
 
     # Actions
 

@@ -89,6 +89,9 @@ class RowEditor(Widget):
         self._states: dict[Field, FieldState] = {}
         self._reference = ""
         self._heights: dict[Field, int] = dict.fromkeys(FIELDS, 1)
+        self._lines: dict[Field, list[Content]] = {}
+        """The lines of the fields that are not open, wrapped."""
+        self._reference_lines: list[Content] = []
 
     def compose(self) -> ComposeResult:
         yield self.area
@@ -123,7 +126,8 @@ class RowEditor(Widget):
             area.move_cursor(area.document.end)
         else:
             area.selection = state.selection
-        self.lay_out()
+        self._wrap()
+        self._lay_out(anew=True)
 
     def keep(self) -> FieldState:
         """Take over what is written in the open field, and return its state."""
@@ -154,13 +158,14 @@ class RowEditor(Widget):
     # How it is arranged
 
     def on_resize(self) -> None:
-        self.lay_out()
+        self._wrap()
+        self._lay_out(anew=True)
 
     def on_text_area_changed(self) -> None:
-        self.lay_out()
+        self._lay_out()
 
     def on_click(self, event: events.Click) -> None:
-        line = event.screen_offset.y - self.content_region.y - len(self._reference_lines())
+        line = event.screen_offset.y - self.content_region.y - len(self._reference_lines)
         for field in FIELDS if line >= 0 else ():
             line -= self._heights[field]
             if line < 0:
@@ -172,52 +177,58 @@ class RowEditor(Widget):
     def _text_width(self) -> int:
         return max(1, self.content_size.width - LABEL_WIDTH - 1)  # the last column is the cursor's
 
-    def lay_out(self) -> None:
-        """Give each field as many lines as its text has, as far as there are lines; the open one comes first."""
+    def _wrap(self) -> None:
+        """Wrap the texts of the fields that are not open, as far as there may be lines for them."""
+        height = self.content_size.height
+        reference = Content.styled(shown_line(self._reference, 1000), "$muted")
+        self._reference_lines = _cut(reference.wrap(self._text_width), _MOST_REFERENCE_LINES) if self._reference else []
+        for field in self._states:
+            text = self._shown_text(field)
+            if text:
+                self._lines[field] = self._wrapped(text, height)
+            else:
+                self._lines[field] = [Content.styled(_NOTHING[field], "$muted italic")]
+
+    def _wrapped(self, text: str, most: int) -> list[Content]:
+        """Return the lines of a text; of a long one at least `most` and some."""
+        lines: list[Content] = []
+        for line in text[: (most + 2) * self._text_width].split("\n"):
+            lines += Content(line).wrap(self._text_width) if line else [Content()]
+        return lines
+
+    def _lay_out(self, *, anew: bool = False) -> None:
+        """Give each field as many lines as its text has, as far as there are lines; the open one comes first.
+
+        Args:
+            anew: paint it even where all fields stay where they are.
+        """
         width, height = self.content_size
         if not self._states or not width:
             return
-        lines = height - len(self._reference_lines())
-        needed = {field: len(self._wrapped(field, lines)) for field in FIELDS}
         if self.area.size.width == width - LABEL_WIDTH:
-            needed[self.field] = max(needed[self.field], self.area.wrapped_document.height)
-        self._heights = dict.fromkeys(FIELDS, 1)
-        spare = max(0, lines - len(FIELDS))
-        for field in (self.field, *_SPARE_ORDER):
-            more = max(0, min(needed[field] - self._heights[field], spare))
-            self._heights[field] += more
-            spare -= more
-        above = FIELDS[: FIELDS.index(self.field)]
-        top = len(self._reference_lines()) + sum(self._heights[field] for field in above)
-        styles = self.area.styles
-        styles.offset = (LABEL_WIDTH, top)
-        styles.width, styles.height = width - LABEL_WIDTH, self._heights[self.field]
-        self.refresh()
-
-    def _reference_lines(self) -> list[Content]:
-        if not self._reference:
-            return []
-        text = Content.styled(shown_line(self._reference, 1000), "$muted")
-        return _cut(text.wrap(self._text_width), _MOST_REFERENCE_LINES)
-
-    def _wrapped(self, field: Field, most: int) -> list[Content]:
-        """Return the lines of a field, at most about `most` of them."""
-        if field == self.field:
-            text = self.area.text
+            open_lines = self.area.wrapped_document.height
         else:
-            text = self._shown_text(field)
-            if not text:
-                return [Content.styled(_NOTHING[field], "$muted italic")]
-        most_characters = (most + 2) * self._text_width
-        lines: list[Content] = []
-        for line in text[:most_characters].split("\n"):
-            lines += Content(line).wrap(self._text_width) if line else [Content()]
-        return lines
+            open_lines = len(self._wrapped(self.area.text, height))
+        heights: dict[Field, int] = dict.fromkeys(FIELDS, 1)
+        spare = max(0, height - len(self._reference_lines) - len(FIELDS))
+        for field in (self.field, *_SPARE_ORDER):
+            needed = open_lines if field == self.field else len(self._lines[field])
+            more = max(0, min(needed - heights[field], spare))
+            heights[field] += more
+            spare -= more
+        if heights == self._heights and not anew:
+            return
+        self._heights = heights
+        above = FIELDS[: FIELDS.index(self.field)]
+        styles = self.area.styles
+        styles.offset = (LABEL_WIDTH, len(self._reference_lines) + sum(heights[field] for field in above))
+        styles.width, styles.height = width - LABEL_WIDTH, heights[self.field]
+        self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """Draw one line: a label, and what its field holds."""
         width = self.content_size.width
-        reference = self._reference_lines()
+        reference = self._reference_lines
         label, text = "", Content()
         if y < len(reference):
             label, text = ("Variant of" if y == 0 else ""), reference[y]
@@ -229,7 +240,7 @@ class RowEditor(Widget):
                 mark = ("▸ " if is_open else "  ") + field.capitalize() if y == 0 else ""
                 style = "bold $primary" if is_open else "$muted"
                 if not is_open:
-                    lines = _cut(self._wrapped(field, self._heights[field]), self._heights[field])
+                    lines = _cut(self._lines[field], self._heights[field])
                     text = lines[y] if y < len(lines) else text
                 return self._strip(Content.styled(mark, style), text, width)
             y -= self._heights[field]

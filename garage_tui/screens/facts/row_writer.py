@@ -138,7 +138,8 @@ class RowWriter:
         for name, text in draft.texts.items():
             if text != draft.begun[name]:
                 editor.put(name, text)
-        host.show(draft.position)
+        if draft.line is None or host.position != draft.position:
+            host.show(draft.position)
         self._show_editor(True)
         self._open_field(field)
         parent.screen.set_focus(editor.area, scroll_visible=False)
@@ -191,7 +192,8 @@ class RowWriter:
         step = draft.finish(editor.field, editor.keep().value, key)
         if isinstance(step, NextField):
             self._open_field(step.field)
-            self._host.table.redraw()
+            if draft.line is None:
+                self._host.table.redraw()
         elif isinstance(step, WrongField):
             if step.field != editor.field:
                 self._open_field(step.field)
