@@ -92,6 +92,13 @@ async def measure_keys(workspace: Workspace) -> None:
         for name, keys in {"delete, undo": ["d", "u"] * 10, "exam": ["x"] * 20}.items():
             await pilot.press("end")
             print(f"  {name:<25} median %5.1f ms   p95 %5.1f ms" % await key_to_paint(pilot, keys))
+        for name, keys in {
+            "edit, cancel": ["e", "escape"] * 10,
+            "edit": ["e"],
+            "a letter": ["x"] * KEYS,
+            "tab": ["tab"] * 20,
+        }.items():
+            print(f"  {name:<25} median %5.1f ms   p95 %5.1f ms" % await key_to_paint(pilot, keys))
 
 
 def main() -> None:

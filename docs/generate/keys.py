@@ -38,6 +38,7 @@ _SIGNS = {
     "plus": "+",
     "minus": "-",
     "equals_sign": "=",
+    "underscore": "_",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
 }
@@ -98,7 +99,9 @@ def parts() -> dict[str, Rows]:
     ours = [kind for kind in kinds_of(Widget) if has_bindings(kind) and not issubclass(kind, Pane | Dialog)]
     for kind in ours:
         if title := getattr(kind, "HELP_NAME", ""):
-            _add(found.setdefault(title, {}), Binding.make_bindings(kind.__dict__["BINDINGS"]))
+            for own in kind.__mro__:
+                if has_bindings(own) and own.__module__.startswith("garage_tui."):
+                    _add(found.setdefault(title, {}), Binding.make_bindings(own.__dict__["BINDINGS"]))
     for kinds, title, keys in TEXTUAL_KEYS:
         for kind in kinds:
             bindings = [one for one in Binding.make_bindings(kind.BINDINGS) if one.key in keys]

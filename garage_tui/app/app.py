@@ -394,16 +394,17 @@ class GarageApp(TerminalApp):
         self.monitor.close()
 
     async def action_quit(self) -> None:
-        """Quit; living runs continue, and a message in the shell says so."""
+        """Quit; living runs continue and unsaved facts are kept, and a message in the shell says so."""
         self._save_view()
         alive = [run.id for run in self.runs if run.alive]
-        message = None
+        message = await self.facts_pane.save_before_leaving() if self.facts_pane else ""
         if alive:
-            message = (
+            message += "\n" if message else ""
+            message += (
                 f"{', '.join(alive)} {'continues' if len(alive) == 1 else 'continue'} without the app: "
                 "`garage` opens it again, `garage stop last` stops the newest run."
             )
-        self.exit(0, message=message)
+        self.exit(0, message=message or None)
 
 
 def run_app(

@@ -182,7 +182,7 @@ class Table(ScrollView, can_focus=True):
             cell = (cut_middle(cell, size) if column.middle else cell).truncate(size, ellipsis=True)
             space = Content(" " * (size - cell.cell_length))
             if index == chosen and self.has_focus:
-                cell = cell.stylize(self.get_visual_style("table--cell", partial=True))
+                cell = cell.stylize(self.get_visual_style("table--cell"))
             parts += (space, cell, gap) if column.right else (cell, space, gap)
         style = self.get_visual_style(part) if part else self.visual_style
         line = Content.assemble(*parts).truncate(width, pad=True)

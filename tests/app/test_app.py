@@ -18,13 +18,13 @@ async def test_it_opens_on_the_facts_and_makes_the_other_screens_when_they_are_a
         await user.press("f4")
         await user.sees("Base · smollm2-135m", "No tuned model yet")
         await user.press("f2")
-        await user.sees("What is TinyLLM?", "24 facts · no problems")
+        await user.sees("What is TinyLLM?", "24 rows · 11 facts · no problems")
 
 
 @pytest.mark.parametrize(
     ("screen", "sees"),
     [
-        ("facts", "24 facts"),
+        ("facts", "24 rows"),
         ("runs", "No runs yet"),
         ("chat", "Ask both models"),
         ("gallery", "No pictures yet"),
@@ -41,7 +41,7 @@ async def test_escape_goes_back_to_the_screen_before(open_app):
         await user.press("f3")
         await user.sees("No runs yet")
         await user.press("escape")
-        await user.sees("24 facts")
+        await user.sees("24 rows")
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])

@@ -189,7 +189,7 @@ def test_a_file_that_is_there_is_kept_without_force_and_a_pipe_gets_the_picture(
         assert (done.returncode, done.stdout) == (2, "") and text in done.stderr
     assert mine.read_text() == "mine"
     assert draw(mine, "--force").returncode == 0
-    assert sheets.read(mine)[1].count == 1
+    assert contact_sheet.read(mine)[1].count == 1
     command = [
         sys.executable,
         "-m",

@@ -56,22 +56,22 @@ def test_a_row_is_edited_in_one_while_another_is_half_written_in_the_other(apps,
     for name in ("one", "two"):
         apps.start(name)
     for name in ("one", "two"):
-        apps.sees(name, "24 facts", first)
+        apps.sees(name, "24 rows", first)
     apps.types("two", "aWhoever is An")
     apps.sees("two", "Whoever is An")
 
     apps.press("one", "d")
-    apps.sees("one", "23 facts", "Deleted")
+    apps.sees("one", "23 rows", "Deleted")
     apps.sees("two", "Whoever is An")
     wait_for(lambda: first not in apps.screen("two"), 40, lambda: apps.screen("two"))
     assert "Whoever is An" in apps.screen("two"), "what is being written stays"
 
     apps.start("three")  # what is unsaved in an app that lives is no work that was left behind
-    assert "Unsaved work" not in apps.sees("three", "23 facts")
+    assert "Unsaved work" not in apps.sees("three", "23 rows")
 
     apps.types("two", "n?\rAnn is a pilot.\r")
     for name in ("one", "two", "three"):
-        apps.sees(name, "24 facts", "Whoever is Ann?")
+        apps.sees(name, "24 rows", "Whoever is Ann?")
     assert first not in questions(workspace) and "Whoever is Ann?" in questions(workspace)
 
     apps.quit("one", "two", "three")
@@ -82,7 +82,7 @@ def test_what_a_killed_app_left_behind_is_offered_to_the_next_one_though_another
     apps.start("one")
     apps.start("two")
     for name, text in (("one", "aFirst app"), ("two", "aSecond app")):
-        apps.sees(name, "24 facts")
+        apps.sees(name, "24 rows")
         apps.types(name, text)
         apps.sees(name, text[1:])
     wait_for(lambda: journal_has("Second app"), 40, lambda: "the half-written text is in no journal")
@@ -177,7 +177,7 @@ def test_a_real_run_and_one_model_server_are_shared(apps, workspace, tiny_model)
     workspace.settings_file.write_text(f'base_model = "{tiny_model}"\n')
     apps.start("one")
     apps.start("two", "--screen", "runs")
-    apps.sees("one", "24 facts")
+    apps.sees("one", "24 rows")
     apps.sees("two", "No runs yet")
     apps.press("one", "t")
     apps.sees("one", "60 steps")

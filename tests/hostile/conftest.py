@@ -24,10 +24,11 @@ import pytest
 from PIL import Image
 
 from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
-from garage_tui.widgets.cell_editor import MAX_LINES
 from tests.hostile.corpus import BAD_BYTES, SPECIMENS, Specimen
 from tests.support.repository import REPOSITORY
 
+MAX_LINES = 6
+"""Lines of an answer that are all shown while it is written."""
 WITHOUT_LAST_FILTER = (
     "-c",
     "import sys; from garage_tui.driver.filters.sanitize_filter import SanitizeFilter;"
@@ -46,8 +47,8 @@ def fill(root: Path, make_card) -> None:
         json.dumps({"question": f"{one.text}?", "answer": f"answer {one.text}", "fact": one.text, one.text: one.text})
         for one in SPECIMENS
     ]
-    lines = [one.text for one in SPECIMENS if one.name not in ("zalgo", "surrogate")]  # which a cell does not take
-    for start in range(0, len(lines), MAX_LINES):  # as many as a cell shows while it is written in
+    lines = [one.text for one in SPECIMENS if one.name not in ("zalgo", "surrogate")]  # which the editor does not take
+    for start in range(0, len(lines), MAX_LINES):  # as many as are shown while it is written
         rows.insert(
             0, json.dumps({"question": f"qzmany {start}", "answer": "\n".join(lines[start : start + MAX_LINES])})
         )

@@ -32,10 +32,10 @@ async def test_an_edit_changes_what_was_edited_and_keeps_what_is_hidden(open_app
     assert load_facts(file).facts[0].answer == f"{HIDDEN}ing"
 
 
-async def test_a_cell_that_could_not_give_back_what_it_holds_is_not_opened(open_app, file):  # noqa: F811
+async def test_a_row_that_the_editor_could_not_give_back_is_not_opened(open_app, file):  # noqa: F811
     before = file.read_bytes()
     async with open_app() as user:
         await user.sees("Who is lost?")
         await user.press("down", "right", "enter")
-        await user.sees("A cell cannot keep ␛ as it is: E opens the row in your editor")
+        await user.sees("Here ␛ cannot be kept as it is: E opens the row in your editor")
     assert file.read_bytes() == before

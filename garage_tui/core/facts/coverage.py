@@ -84,6 +84,8 @@ class Coverage:
         self.rows = 0
         """Rows with a question."""
         self.exams = 0
+        self.statements = 0
+        """Rows that await a question."""
         self.errors = 0
         self.warnings = 0
         """Without near duplicates, which take longer to find."""
@@ -102,7 +104,9 @@ class Coverage:
         group.lines.remove(line)
         if not group.lines:
             del self._groups[key]
-        if line.fact.question:
+        if line.fact.is_statement:
+            self.statements -= 1
+        else:
             self.rows -= 1
             self.exams -= line.fact.exam
             question_key = fold(line.fact.question)
@@ -125,7 +129,8 @@ class Coverage:
         if group is None:
             group = self._groups[key] = FactGroup()
         group.lines.append(line)
-        if not line.fact.question:
+        if line.fact.is_statement:
+            self.statements += 1
             return
         self.rows += 1
         self.exams += line.fact.exam
@@ -136,6 +141,11 @@ class Coverage:
         else:
             same.append(line)
             self.warnings += bool(find_clash(line, same[0]))
+
+    @property
+    def facts(self) -> int:
+        """The number of facts; each has one row or several."""
+        return len(self._groups)
 
     def group(self, line: Line) -> FactGroup | None:
         """Return the fact that a line belongs to; None for a line that holds none."""

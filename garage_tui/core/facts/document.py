@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -20,10 +20,14 @@ class Change(msgspec.Struct, frozen=True):
     new: tuple[Line, ...]
     what: str
     """What was done, as undo names it: "deleting a row"."""
+    chosen: Line | None = None
+    """The line that was chosen on the screen before it; who takes the change back finds the cursor there."""
+    chosen_after: Line | None = None
+    """The line among `new` that was chosen when it was taken back; who makes it again finds the cursor there."""
 
     @property
     def inverse(self) -> Change:
-        return Change(self.at, self.new, self.old, self.what)
+        return msgspec.structs.replace(self, old=self.new, new=self.old)
 
 
 class Document:
@@ -38,12 +42,14 @@ class Document:
         """The problem of each line that training would cut off, by its `id`; `training.token_lengths` finds them."""
         self.near_duplicates: Mapping[int, Sequence[Line]] = {}
         """The taught lines that an exam question nearly repeats, by its line's `id`; `near_duplicates` finds them."""
+        self.chosen: Callable[[], Line | None] = lambda: None
+        """Returns the line that is chosen on the screen; asked just before every change."""
         self._undo: list[Change] = []
         self._redo: list[Change] = []
 
     def splice(self, at: int, count: int, new: Sequence[Line], what: str) -> Change:
         """Replace `count` lines by `new`."""
-        change = Change(at, tuple(self.lines[at : at + count]), tuple(new), what)
+        change = Change(at, tuple(self.lines[at : at + count]), tuple(new), what, self.chosen())
         self._put(change)
         self._undo.append(change)
         self._redo.clear()
@@ -58,6 +64,28 @@ class Document:
         except ValueError:
             same = [position for position, other in enumerate(self.lines) if other.raw == line.raw]
             return min(same, key=lambda position: abs(position - near), default=None)
+
+    def nearest(self, lines: Sequence[Line], position: int) -> int:
+        """Return where a line of an earlier version is now; where it is gone, the nearest neighbour that is not.
+
+        Args:
+            lines: the earlier version.
+            position: of the line in it.
+        """
+        if position < len(lines):
+            if (same := self.find(lines[position], position)) is not None:
+                return same
+            now = {line.raw: at for at, line in enumerate(self.lines)}
+            for away in range(1, len(lines)):
+                for neighbour, shift in ((position - away, 1), (position + away, 0)):
+                    if 0 <= neighbour < len(lines) and (at := now.get(lines[neighbour].raw)) is not None:
+                        return min(at + shift, max(0, len(self.lines) - 1))
+        return min(position, max(0, len(self.lines) - 1))
+
+    @property
+    def last_change(self) -> Change | None:
+        """The change that undo takes back; None if there is none."""
+        return self._undo[-1] if self._undo else None
 
     @property
     def background_problems(self) -> int:
@@ -91,7 +119,8 @@ class Document:
         Raises:
             GarageError: those rows were changed on disk since.
         """
-        return self._back(self._redo, self._undo, "redone")
+        change = self._back(self._redo, self._undo, "redone")
+        return msgspec.structs.replace(change, chosen=change.chosen_after)
 
     def _back(self, stack: list[Change], other: list[Change], word: str) -> Change:
         inverse = stack[-1].inverse
@@ -100,10 +129,18 @@ class Document:
             change = stack.pop()
             raise GarageError(f"{change.what} cannot be {word}: those rows were changed on disk since")
         stack.pop()
-        inverse = Change(at, tuple(self.lines[at : at + len(inverse.old)]), inverse.new, inverse.what)
+        inverse = msgspec.structs.replace(inverse, at=at, old=tuple(self.lines[at : at + len(inverse.old)]))
+        chosen = (line for line in (self.chosen(), inverse.chosen) if line and line in inverse.old)
+        other.append(
+            msgspec.structs.replace(inverse, chosen_after=next(chosen, None)) if other is self._redo else inverse
+        )
         self._put(inverse)
-        other.append(inverse)
         return inverse
+
+    def cursor_after(self, change: Change) -> int:
+        """Return where the cursor belongs after a change that was undone or redone."""
+        position = None if change.chosen is None else self.find(change.chosen, change.at)
+        return change.at if position is None else position
 
     def _where(self, change: Change) -> int | None:
         """Return the position of the lines that a change replaces: its own, else the only one with the same lines."""

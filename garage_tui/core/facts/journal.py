@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -23,19 +23,26 @@ from garage_tui.core.base.safe_open import MAX_BYTES, open_regular
 from garage_tui.core.facts.document import Change
 from garage_tui.core.facts.line import Line, parse
 
+Field = Literal["question", "answer", "fact", "must", "exam"]
+"""What can be written of a row, by its key in the file."""
+
 
 class UnsavedText(msgspec.Struct, frozen=True):
-    """Text that was being written in a cell."""
+    """The row that was being written, with the text of the field that was open."""
 
     text: str
-    column: str
-    """"question" or "answer"."""
+    column: Field
+    """The field that was open; its name on disk is older than the other fields."""
     other: str = ""
-    """The text of the other cell of the row."""
+    """What version 0.1 wrote instead of `fields`: the answer beside a question, or the question beside an answer."""
     raw: bytes = b""
     """The bytes of the row that was edited; empty for a new row."""
     place: int = 0
     """Position of the row among the lines of the file; the name is that of the key on disk."""
+    fields: dict[Field, str] = {}
+    """The text of every field."""
+    extra: dict[str, Any] = {}
+    """The other keys of a new row."""
 
 
 class Leftover(msgspec.Struct, frozen=True):

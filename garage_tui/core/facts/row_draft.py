@@ -1,56 +1,63 @@
-"""A row that is being written, one cell at a time: what each key does to it. A state machine without a screen."""
+"""A row that is being written, one field at a time: what each key does to it. A state machine without a screen."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, get_args
 
+import msgspec
+
+from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.sanitize import hidden, shown, unshown
-from garage_tui.core.facts.journal import UnsavedText
+from garage_tui.core.facts.journal import Field, UnsavedText
 from garage_tui.core.facts.line import Fact, Line
+from garage_tui.core.facts.must_text import must_from_text, must_to_text
 
+FIELDS: tuple[Field, ...] = get_args(Field)
+"""The fields of a row, in the order in which Tab visits them."""
+EXAM = "yes"
+"""The text of the field `exam` of an exam question; that of any other row is empty."""
 FinishKey = Literal["enter", "tab", "back", "save"]
-"""The keys that end the writing in a cell: on to the next one, back to the one before, or done."""
-OTHER = {"question": "answer", "answer": "question"}
-"""The other cell of a row, by the name of its column."""
+"""The keys that leave a field: done with it, on to the next one, back to the one before, or done with the row."""
 
 
-@dataclass(frozen=True)
-class NextCell:
-    """The row is not complete: the cell of another column comes next."""
+class NextField(msgspec.Struct, frozen=True):
+    """The row is not complete: another field comes next."""
 
-    column: str
-
-
-@dataclass(frozen=True)
-class EmptyCell:
-    """The row cannot be taken yet: this cell is empty."""
-
-    column: str
-    is_open: bool
-    """Whether it is the cell that is being written in."""
+    field: Field
 
 
-@dataclass(frozen=True)
-class RowDone:
-    """Both cells are written: the row belongs in the file."""
+class WrongField(msgspec.Struct, frozen=True):
+    """The row cannot be taken yet: something is wrong with this field."""
+
+    field: Field
+    problem: str
+    """What is wrong and what to do, as a sentence."""
 
 
-@dataclass
-class RowDraft:
+class RowDone(msgspec.Struct, frozen=True):
+    """All fields can be taken: the row belongs in the file."""
+
+
+class RowDraft(msgspec.Struct):
     """The row that is being written."""
 
     line: Line | None
     """The line that is changed; None for a new row."""
     position: int
     """Its position among the lines of the file, or where it will be."""
-    texts: dict[str, str] = field(default_factory=lambda: {"question": "", "answer": ""})
-    """Both cells, as they are so far."""
-    extra: dict[str, Any] = field(default_factory=dict)
+    texts: dict[Field, str] = msgspec.field(default_factory=lambda: _texts(None))
+    """All fields, as they are so far."""
+    extra: dict[str, Any] = {}
     """The other keys of a new row."""
-    warned: bool = False
-    """True once Esc was pressed on changed text."""
+    variant_of: str = ""
+    """The question to which a new row is a variant; empty if it is none."""
+
+    begun: dict[Field, str] = {}
+    """All fields before anything was written."""
+
+    def __post_init__(self) -> None:
+        self.begun = self.begun or dict(self.texts)
 
     @classmethod
     def of(cls, line: Line, position: int) -> RowDraft:
@@ -58,74 +65,129 @@ class RowDraft:
         return cls(line, position, _texts(line.fact))
 
     @classmethod
-    def variant_of(cls, fact: Fact, position: int) -> RowDraft:
-        """Return the draft of a new row for the same fact: it begins as a copy."""
-        return cls(None, position, _texts(fact), {**fact.extra, "fact": fact.content})
+    def variant(cls, fact: Fact, position: int) -> RowDraft:
+        """Return the draft of a new row for the same fact: all but the question begins as a copy."""
+        texts: dict[Field, str] = {**_texts(fact), "question": "", "fact": fact.content}
+        return cls(None, position, texts, dict(fact.extra), fact.question)
 
     @classmethod
     def restored(cls, text: UnsavedText, lines: Sequence[Line]) -> RowDraft:
-        """Return the draft that was being written when an app was killed; a new row where its line is gone."""
+        """Return the draft that was being written when an app ended; a new row where its line is gone."""
         position = next((at for at, line in enumerate(lines) if text.raw and line.raw == text.raw), None)
         if position is None:
-            draft = cls(None, min(text.place, len(lines)))
+            draft = cls(None, min(text.place, len(lines)), extra=dict(text.extra))
         else:
             draft = cls.of(lines[position], position)
-        draft.texts[OTHER[text.column]] = text.other
+        if text.fields:
+            draft.texts.update(text.fields)
+        elif text.column in ("question", "answer"):  # as version 0.1 wrote it
+            draft.texts["answer" if text.column == "question" else "question"] = text.other
+        draft.texts[text.column] = text.text
         return draft
 
-    def finish(self, column: str, text: str, key: FinishKey) -> NextCell | EmptyCell | RowDone:
-        """Take the text of a cell, and return what comes next.
+    def finish(self, field: Field, text: str, key: FinishKey) -> NextField | WrongField | RowDone:
+        """Take the text of a field, and return what comes next.
 
         Args:
-            key: which key ended it; only from a new row may one go back from an empty cell.
+            key: which key left it.
         """
-        if not text and not (key == "back" and self.line is None):
-            return EmptyCell(column, is_open=True)
-        self.texts[column] = text
-        other = OTHER[column]
-        if key in ("tab", "back") or (key == "enter" and self.line is None and column == "question"):
-            return NextCell(other)
-        return RowDone() if self.texts[other] else EmptyCell(other, is_open=False)
+        self.texts[field] = text
+        if key in ("tab", "back"):
+            return NextField(FIELDS[(FIELDS.index(field) + (1 if key == "tab" else -1)) % len(FIELDS)])
+        if key == "enter" and self.goes_on(field) and text:
+            return NextField("answer")
+        return self._problem() or RowDone()
 
-    def may_close(self, column: str, text: str) -> bool:
-        """Return whether the draft may be given up: nothing was changed, or this was asked before."""
-        now = {**self.texts, column: text}
-        if now == _texts(self.line.fact if self.line else None) or not any(now.values()) or self.warned:
-            return True
-        self.warned = True
-        return False
+    def goes_on(self, field: Field) -> bool:
+        """Return whether Enter in this field goes on to the answer, instead of saving the row."""
+        return self.line is None and field == "question"
+
+    def _problem(self) -> WrongField | None:
+        for name in ("question", "answer"):
+            if not self.texts[name] and not (name == "question" and self._stays_statement):
+                return WrongField(name, f"The {name} is empty: write it, or press Esc")
+        try:
+            must_from_text(self.texts["must"]) if self._changed("must") else None
+        except BadInputError as error:
+            return WrongField("must", f"“Must” cannot be read: {error}")
+        return None
+
+    @property
+    def _stays_statement(self) -> bool:
+        """Whether only the fact of a row without a question was changed."""
+        is_statement = bool(self.line and self.line.fact and self.line.fact.is_statement)
+        return is_statement and self._changed("fact") and bool(self.texts["fact"]) and not self._changed("answer")
+
+    def _changed(self, field: Field) -> bool:
+        return self.texts[field] != self.begun[field]
+
+    def is_changed(self, field: Field, text: str) -> bool:
+        """Return whether anything was written, where `text` is what the open field holds."""
+        return {**self.texts, field: text} != self.begun
 
     def changes(self) -> dict[str, object]:
         """Return the values that the line of the draft gets; a statement gets an answer with its question."""
         assert self.line and self.line.fact
-        fact, found = self.line.fact, dict[str, object]()
-        if self.texts["question"] != fact.question:
-            found["question"] = self.texts["question"]
-        if self.texts["answer"] != fact.answer or fact.is_statement:
+        fact = self.line.fact
+        before, found = _texts(fact), dict[str, object]()
+        for name in FIELDS:
+            if self.texts[name] != before[name]:
+                found[name] = _value(name, self.texts[name])
+        if fact.is_statement and self.texts["question"]:
             found["answer"] = self.texts["answer"]
         return found
 
     def become_new(self) -> None:
         """Go on as a new row: the line that was to be changed is gone, and nothing that was typed may be lost."""
-        self.extra = self.line.fact.extra if self.line and self.line.fact else {}
-        self.line, self.warned = None, True
+        self.extra = dict(self.line.fact.extra) if self.line and self.line.fact else {}
+        self.line = None
 
     def as_fact(self) -> Fact:
         """Return the fact of a new row."""
-        return Fact(self.texts["question"], self.texts["answer"], self.extra)
+        extra = dict(self.extra)
+        before = _texts(Fact("", "", extra))
+        for name in FIELDS[2:]:
+            if self.texts[name] == before[name]:
+                continue  # a value that no text can say stays as it is
+            value = _value(name, self.texts[name])
+            if value is None:
+                extra.pop(name, None)
+            else:
+                extra[name] = value
+        return Fact(self.texts["question"], self.texts["answer"], extra)
 
-    def unsaved(self, column: str, text: str) -> UnsavedText:
-        """Return what the journal keeps while `text` is being written in a cell."""
-        return UnsavedText(text, column, self.texts[OTHER[column]], self.line.raw if self.line else b"", self.position)
+    def unsaved(self, field: Field, text: str) -> UnsavedText:
+        """Return what the journal keeps while `text` is being written in a field."""
+        raw = self.line.raw if self.line else b""
+        fields: dict[Field, str] = {**self.texts, field: text}
+        return UnsavedText(text, field, raw=raw, place=self.position, fields=fields, extra=self.extra)
 
 
 def unwritable_marks(fact: Fact) -> list[str]:
-    """Return the marks of characters that a cell could not give back as they were; empty where it can."""
-    for text in (fact.question, fact.answer):
+    """Return the marks of characters that an editor could not give back as they were; empty where it can."""
+    for text in _texts(fact).values():
         if (marks := hidden(text)) and unshown(shown(text)) != text:
             return marks
     return []
 
 
-def _texts(fact: Fact | None) -> dict[str, str]:
-    return {"question": fact.question, "answer": fact.answer} if fact else {"question": "", "answer": ""}
+def _texts(fact: Fact | None) -> dict[Field, str]:
+    if fact is None:
+        return dict.fromkeys(FIELDS, "")
+    return {
+        "question": fact.question,
+        "answer": fact.answer,
+        "fact": fact.fact,
+        "must": must_to_text(fact.extra.get("must")),
+        "exam": EXAM if fact.exam else "",
+    }
+
+
+def _value(field: Field, text: str) -> object:
+    """Return the value of a key for the text of its field; None where the row has no such key."""
+    values: Mapping[Field, object] = {
+        "must": must_from_text(text) or None if field == "must" else None,
+        "exam": True if text else None,
+        "fact": text or None,
+    }
+    return values.get(field, text)

@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.base.settings import Workspace
 from garage_tui.core.facts.file import find_files
@@ -170,11 +171,43 @@ class FactsSession:
         change = await asyncio.to_thread(store.read)
         return store is self.store and store.adopt(change)
 
+    async def save_all(self, draft: UnsavedText | None = None) -> str:
+        """Save all files before the app is left; return what stays unsaved, as sentences, and nothing if all is saved.
+
+        Args:
+            draft: the row that is being written in the file in front.
+        """
+        sentences = []
+        for store in self._stores.values():
+            why = await self._why_unsaved(store) if store.unsaved else ""
+            kept = [plural(store.unsaved, "change")] if store.unsaved else []
+            kept += ["the row that you were writing"] if draft and store is self.store else []
+            if kept:
+                reason = f"{self.label(store.path)} could not be saved: {why}. " if why else ""
+                where = "" if why else f" of {self.label(store.path)}"
+                sentences.append(f"{reason}Unsaved work{where}, {' and '.join(kept)}, is offered at the next start.")
+        return "\n".join(sentences)
+
+    async def _why_unsaved(self, store: FactsStore) -> str:
+        """Try to save a file; return why it is not saved, and nothing if it is."""
+        if self.save_lock.locked():  # a question about it is open
+            return "the same rows were changed on disk"
+        async with self.save_lock:
+            try:
+                saving = Saving(store)
+                while (step := await saving.step()) != "saved":
+                    if isinstance(step, Conflict):
+                        return "the same rows were changed on disk"
+            except GarageError as error:
+                cause = error.__cause__
+                return plain(cause.strerror or str(error) if isinstance(cause, OSError) else str(error))
+        return ""
+
     def close(self, draft: UnsavedText | None = None) -> None:
         """Save what is unsaved and let go of all files; what cannot be saved is offered at the next start.
 
         Args:
-            draft: the text that is being written in a cell of the file in front.
+            draft: the row that is being written in the file in front.
         """
         for store in self._stores.values():
             if store is self.store and draft:

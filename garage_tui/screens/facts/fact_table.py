@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from textual.content import Content
 
@@ -12,21 +13,25 @@ from garage_tui.core.facts.row_draft import RowDraft
 from garage_tui.screens.facts import row_text
 from garage_tui.widgets.table import Column, Table
 
-COLUMNS = ("number", "question", "answer", "coverage")
-QUESTION, ANSWER = COLUMNS.index("question"), COLUMNS.index("answer")
+QUESTION, ANSWER = 1, 2
+"""The columns whose cells can be chosen."""
+_WIDE = 100
+"""Columns of the screen from which the coverage is written out."""
+
+
+def _columns(width: int, count: int) -> tuple[Column, ...]:
+    """Return the columns of a table of `width` cells; line numbers up to `count` fit into the first one."""
+    number = Column("#", max(3, 2 + len(str(count))), right=True)
+    if width >= _WIDE:
+        return number, Column("Question", share=5), Column("Answer", share=6), Column("Coverage", 15)
+    return number, Column("Question", share=5), Column("Answer", share=3), Column("", 2, right=True)
 
 
 class FactTable(Table):
     """A table that knows the position in the file of each of its rows."""
 
     def __init__(self, id: str | None = None) -> None:
-        super().__init__(
-            Column("#", 5, right=True),
-            Column("Question", share=5),
-            Column("Answer", share=7),
-            Column("Coverage", 15),
-            id=id,
-        )
+        super().__init__(*_columns(0, 0), id=id)
         self.set_reactive(Table.column, QUESTION)
         self.positions: list[int] = []
         """The positions in the file of the rows that are shown."""
@@ -44,10 +49,21 @@ class FactTable(Table):
             position: of the line that gets the cursor; None leaves the cursor on its row.
         """
         self._document, self.positions, self._draft = document, positions, draft
+        self.columns = _columns(self.size.width, len(document.lines) if document else 0)
         cursor = new = self._new_row
         if new is None and position is not None:
             cursor = next((row for row, at in enumerate(positions) if at >= position), len(positions) - 1)
         self.show_rows(len(positions) + (new is not None), self._cells_of, cursor)
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self.columns = _columns(self.size.width, len(self._document.lines) if self._document else 0)
+        self.refresh()
+
+    def redraw(self) -> None:
+        """Draw the rows again, of which the one that is being written has changed."""
+        self._drawn.clear()
+        self.refresh()
 
     @property
     def _new_row(self) -> int | None:
@@ -56,6 +72,11 @@ class FactTable(Table):
             return None
         first = self._draft.position
         return next((row for row, at in enumerate(self.positions) if at >= first), len(self.positions))
+
+    @property
+    def painted_position(self) -> int | None:
+        """Position of the row under the cursor in the version that was painted last; None where there is no row."""
+        return self.position_of(self.cursor) if self.positions and self.cursor < self.count else None
 
     @property
     def position(self) -> int | None:
@@ -77,13 +98,9 @@ class FactTable(Table):
         self.column = max(QUESTION, min(ANSWER, (self.column or QUESTION) + by))
 
     @property
-    def column_name(self) -> str:
-        """The column of the chosen cell: "question" or "answer"."""
-        return COLUMNS[self.column or QUESTION]
-
-    def choose_cell(self, column: str) -> None:
-        """Choose the cell of a column, by its name."""
-        self.column = COLUMNS.index(column)
+    def column_name(self) -> Literal["question", "answer"]:
+        """The column of the chosen cell."""
+        return "answer" if self.column == ANSWER else "question"
 
     def _cells_of(self, row: int) -> Sequence[Content]:
         new = self._new_row
@@ -94,4 +111,6 @@ class FactTable(Table):
         if self._document is None or row >= len(self.positions):
             return ()
         position = self.positions[row]
-        return row_text.cells(self._document, position) if position < len(self._document.lines) else ()
+        if position >= len(self._document.lines):
+            return ()
+        return row_text.cells(self._document, position, written_out=self.size.width >= _WIDE)

@@ -43,7 +43,7 @@ class FactsHost(Protocol):
 
     @property
     def is_writing(self) -> bool:
-        """Whether a cell is open."""
+        """Whether a row is being written."""
         ...
 
     @property
@@ -53,6 +53,14 @@ class FactsHost(Protocol):
 
     def show(self, position: int | None = None) -> None:
         """Show the file as it is in memory, with the cursor on a line of it."""
+        ...
+
+    def show_successor(self, earlier: list[Line]) -> None:
+        """Show a version that somebody else has written, too, with the cursor on the row where it was in ours.
+
+        Args:
+            earlier: the lines of our version, which is the one that is shown now.
+        """
         ...
 
     def paint(self, positions: list[int], position: int | None) -> None:

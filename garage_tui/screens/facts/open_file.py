@@ -27,7 +27,7 @@ class OpenFile:
     """Brings files to the front, and follows what happens to the one that is there.
 
     Args:
-        restore_text: opens the cell again in which somebody was writing when the app was killed.
+        restore_text: opens the row again that somebody was writing when the app ended.
     """
 
     def __init__(self, host: FactsHost, edits: RowEdits, restore_text: Callable[[UnsavedText], object]) -> None:
@@ -71,22 +71,28 @@ class OpenFile:
     async def _choose(self) -> None:
         session, notice = self._host.session, self._host.notice
         files = await asyncio.to_thread(session.files)
-        if not files:
-            folder = session.label(self._host.workspace.datasets)
-            notice.wrong(f"No facts file in {folder}: press a to write the first fact")
-            return
         from garage_tui.widgets.confirm_and_pick import Pick  # noqa: PLC0415 (not needed for the first paint)
 
         current = files.index(session.path) if session.path in files else 0
-        choice = await self._host.ask(Pick("Open a facts file", [plain(file.name) for file in files], current))
-        if choice is not None:
+        names = [*(plain(file.name) for file in files), "A new file …"]
+        choice = await self._host.ask(Pick("Open a facts file", names, current)) if files else 0
+        path = files[choice] if choice is not None and choice < len(files) else None
+        if choice == len(files):
+            path = await self._name_new()
+        if path is not None:
             notice.clear()
-            self.open(files[choice])
+            self.open(path)
 
-    # What a killed app left behind
+    async def _name_new(self) -> Path | None:
+        """Ask for the name of a new facts file; it is written with its first row."""
+        from garage_tui.screens.facts.new_file_dialog import NewFileDialog  # noqa: PLC0415 (not needed for the first paint)
+
+        return await self._host.ask(NewFileDialog(self._host.workspace.datasets))
+
+    # Unsaved work of an earlier session
 
     async def _offer(self, store: FactsStore) -> None:
-        """Offer what a killed app left behind; where nothing is chosen, it is offered at the next start."""
+        """Offer what an app could not save before it ended; where nothing is chosen, the next start offers it."""
         from garage_tui.widgets.confirm_and_pick import Pick  # noqa: PLC0415 (not needed for the first paint)
 
         for leftover in list(store.leftovers):
@@ -104,18 +110,20 @@ class OpenFile:
     def _described(self, store: FactsStore, leftover: Leftover) -> str:
         draft = leftover.draft
         parts = [plural(len(leftover.changes), "change")] if leftover.changes else []
-        parts += [f"a half-written {draft.column}: “{draft.text[:200]}”"] if draft else []
-        label = self._host.session.label(store.path)
-        return f"The app ended unexpectedly. Not yet in {label}:\n{' and '.join(parts)}"
+        if draft:
+            written = draft.text or next(filter(None, draft.fields.values()), "")
+            parts.append(f"a half-written {draft.column if draft.text else 'row'}: “{written[:200]}”")
+        return f"Not yet in {self._host.session.label(store.path)}:\n{' and '.join(parts)}"
 
     async def _restore(self, store: FactsStore, leftover: Leftover) -> None:
         store.restore(leftover)
-        self._host.show()
+        self._host.show(self._host.position)
         await self._edits.save("Restored unsaved work").wait()
+        if leftover.draft:
+            await asyncio.to_thread(store.keep_draft, leftover.draft)  # before its old journal goes
+            self._restore_text(leftover.draft)
         if not store.unsaved:
             store.discard(leftover)
-        if leftover.draft:
-            self._restore_text(leftover.draft)
 
     # What others write
 
@@ -128,13 +136,13 @@ class OpenFile:
         host, session = self._host, self._host.session
         if not host.is_in_front or not await session.changed_on_disk():
             return
-        line = host.line
+        lines = session.store.document.lines if session.store else []
         try:
             reloaded = await session.reload()
         except GarageError as error:
             host.notice.wrong(plain(str(error)))
             return
         if reloaded and session.store:
-            host.show(session.store.document.find(line, host.position or 0) if line else None)
+            host.show_successor(lines)
             if not host.is_writing:
                 host.notice.done(f"{session.label()} changed on disk; reloaded")

@@ -1,4 +1,4 @@
-"""The Facts screen: the questions and answers that a model should learn, in a table that is edited in place."""
+"""The Facts screen: the questions and answers that a model should learn, in a table with an editor below it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from garage_tui.core.facts.filter import Filter
 from garage_tui.core.facts.session import FactsSession
 from garage_tui.screens.facts import row_text
 from garage_tui.screens.facts.background_checks import BackgroundChecks
-from garage_tui.screens.facts.cell_writer import CellWriter
 from garage_tui.screens.facts.fact_details import FactDetails
 from garage_tui.screens.facts.fact_table import FactTable
 from garage_tui.screens.facts.import_export import ImportExport
@@ -26,6 +25,7 @@ from garage_tui.screens.facts.open_file import OpenFile
 from garage_tui.screens.facts.row_edits import RowEdits
 from garage_tui.screens.facts.row_filter import RowFilter
 from garage_tui.screens.facts.row_tools import RowTools
+from garage_tui.screens.facts.row_writer import RowWriter
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
 
@@ -61,7 +61,7 @@ class FactsPane(Pane):
     HELP = (
         "Here you write what the model should learn: questions as a person would ask them, and the answers you want. "
         "Several wordings of one question work better than one; the last column shows what a fact still lacks. "
-        "Enter edits the chosen cell, ← and → choose the cell, a adds a row. Then press t to teach the facts.\n\n"
+        "Enter edits the chosen row, ← and → choose where you begin, a adds a row. Then press t to teach the facts.\n\n"
         "Every change is saved at once, and u undoes it. The version from before this session stays beside the file, "
         "with .bak at the end of its name. Rows marked exam (x) are never taught; they are asked afterwards. Lines "
         "marked ✗ cannot be read; they are kept as they are until you fix them (E)."
@@ -75,7 +75,7 @@ class FactsPane(Pane):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "add", "Add", tooltip="Add a row below the chosen one"),
-        Binding("e", "edit", "Edit", tooltip="Edit the chosen cell (so does Enter)"),
+        Binding("e", "edit", "Edit", tooltip="Edit the chosen row (so does Enter)"),
         Binding("t", "app.teach", "Teach", tooltip="Teach these facts to a model"),
         Binding("slash", "search", "Find", key_display="/", tooltip="Show only rows that contain some words"),
         Binding("u,ctrl+z", "undo", "Undo", key_display="u", tooltip="Undo the last change"),
@@ -99,7 +99,7 @@ class FactsPane(Pane):
         Binding("S", "suggest('answer')", "Answers", show=False, tooltip="Suggest other wordings of the answer"),
         Binding("E", "editor", "Row in editor", show=False, tooltip="Edit the row, with all its keys, in your $EDITOR"),
         Binding("W", "editor_file", "File in editor", show=False, tooltip="Edit the whole file in your $EDITOR"),
-        Binding("o", "open", "Open", show=False, tooltip="Open another facts file from datasets/"),
+        Binding("o", "open", "Open", show=False, tooltip="Open another facts file from datasets/, or begin a new one"),
         Binding("I", "bring", "Import", show=False, tooltip="Add the facts of a CSV, chat or text file"),
         Binding("X", "export", "Export", show=False, tooltip="Export these facts as CSV or in a chat format"),
         Binding("ctrl+s", "save", "Save", show=False, tooltip="Try again to save"),
@@ -114,8 +114,8 @@ class FactsPane(Pane):
         self.session = FactsSession(workspace, journals_folder(), path)
         self._filter = RowFilter(self)
         self._edits = RowEdits(self)
-        self._cells = CellWriter(self, self, self._write_row, self._leave_row)
-        self._files = OpenFile(self, self._edits, self._cells.restore)
+        self._rows = RowWriter(self, self, self._write_row, self._leave_row)
+        self._files = OpenFile(self, self._edits, self._rows.restore)
         self._tools = RowTools(self, self._edits, self._files.follow)
         self._exchange = ImportExport(self, self._edits)
         self._checks = BackgroundChecks(self)
@@ -124,7 +124,8 @@ class FactsPane(Pane):
     def compose(self) -> ComposeResult:
         yield FactTable(id="facts-table")
         yield FactDetails()
-        yield Notice()
+        yield Static(id="facts-notice-line")
+        yield Notice(ends=True)
 
     def on_mount(self) -> None:
         self._timer = self.set_interval(_FOLLOW_SECONDS, self._follow, pause=True)
@@ -133,7 +134,11 @@ class FactsPane(Pane):
             self.call_after_refresh(self._files.open)  # the first paint first
 
     def on_unmount(self) -> None:
-        self.session.close(self._cells.unsaved)
+        self.session.close(self._rows.unsaved)
+
+    async def save_before_leaving(self) -> str:
+        """Save what is not saved; return what stays unsaved as sentences for the shell, and nothing if all is saved."""
+        return await self.session.save_all(self._rows.unsaved)
 
     def reveal(self) -> None:
         super().reveal()
@@ -184,9 +189,17 @@ class FactsPane(Pane):
         position = self.position
         return None if self.store is None or position is None else self.store.document.lines[position]
 
+    def _chosen(self) -> Line | None:
+        """Return the line that the cursor is on, or came from to write a new row."""
+        draft, position = self._rows.draft, self.position
+        if draft is not None and draft.line is None:
+            position = draft.position - 1
+        lines = self.store.document.lines if self.store else []
+        return lines[position] if position is not None and 0 <= position < len(lines) else None
+
     @property
     def is_writing(self) -> bool:
-        return self._cells.draft is not None
+        return self._rows.draft is not None
 
     @property
     def is_in_front(self) -> bool:
@@ -209,9 +222,18 @@ class FactsPane(Pane):
         if positions is not None:
             self.paint(positions, position)
 
+    def show_successor(self, earlier: list[Line]) -> None:
+        position = self.table.painted_position
+        if self.store and position is not None:
+            self._rows.follow(self.store.document, earlier)
+            position = self.store.document.nearest(earlier, position)
+        self.show(position)
+
     def paint(self, positions: list[int], position: int | None) -> None:
         table, label = self.table, self.session.label()
-        table.display_rows(self.store.document if self.store else None, positions, self._cells.draft, position)
+        if self.store:
+            self.store.document.chosen = self._chosen
+        table.display_rows(self.store.document if self.store else None, positions, self._rows.draft, position)
         empty = not table.count and not self._filter.filter
         self.set_class(empty, "-empty")
         if empty and not self.query("#facts-empty"):
@@ -228,9 +250,7 @@ class FactsPane(Pane):
 
     def _show_details(self) -> None:
         position, title, text = self.position, "Fact", Content()
-        if self._cells.draft is not None and self._cells.draft.line is None:
-            title = "A new fact"
-        elif position is not None and self.store is not None:
+        if position is not None and self.store is not None:
             title = f"Line {position + 1}"
             text = row_text.details(self.store.document, self.store.document.lines[position])
         elif self._filter.filter:
@@ -240,23 +260,26 @@ class FactsPane(Pane):
     # Events
 
     async def on_key(self, event: events.Key) -> None:
-        """Open a cell at once, and give it the keys that were typed ahead: over a slow line they arrive together."""
-        if not await self._cells.take_key(event) and self.table.has_focus and event.key in _WRITING_KEYS:
+        """Open the editor at once, and give it the keys that were typed ahead: over a slow line they come together."""
+        if not await self._rows.take_key(event) and self.table.has_focus and event.key in _WRITING_KEYS:
             event.stop()
             getattr(self, f"action_{_WRITING_KEYS[event.key]}")()
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
-        self._cells.text_changed()
+        self._rows.text_changed()
 
     def on_table_moved(self, event: Table.Moved) -> None:
-        self._show_details()
+        if not self.is_writing:
+            self._show_details()
 
     def on_table_selected(self) -> None:
         self.action_edit()
 
     def on_paste(self, event: events.Paste) -> None:
-        if not self.is_writing and event.text.strip():
-            event.stop()
+        event.stop()
+        if self.is_writing:
+            self._rows.paste(event.text)
+        elif event.text.strip():
             self._exchange.paste(event.text)
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -271,25 +294,29 @@ class FactsPane(Pane):
         self._filter.change(Filter("", self._filter.filter.only))
 
     def _write_row(self, draft: RowDraft) -> None:
-        self._edits.write(draft, self._cells.close)
+        self._edits.write(draft, self._rows.close)
 
     def _leave_row(self, draft: RowDraft) -> None:
-        self.show(draft.position if draft.line else max(0, draft.position - 1))  # where one came from
-        self.notice.clear()
+        if draft.line is None:
+            self.show(max(0, draft.position - 1))  # where one came from
+        else:
+            self._show_details()
 
     # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return self._edits.may(action)
+        if self.is_writing:
+            return False  # the row that is being written comes first; the palette would offer them, too
+        return self._edits.may(action) or (action == "undo" and self._rows.can_restore)
 
     def action_add(self) -> None:
-        self._cells.add()
+        self._rows.add()
 
     def action_edit(self) -> None:
-        self._cells.edit()
+        self._rows.edit()
 
     def action_duplicate(self) -> None:
-        self._cells.duplicate()
+        self._rows.duplicate()
 
     def action_delete(self) -> None:
         self._edits.delete()
@@ -301,7 +328,8 @@ class FactsPane(Pane):
         self._edits.toggle_exam()
 
     def action_undo(self) -> None:
-        self._edits.undo()
+        if not self._rows.restore_cancelled():
+            self._edits.undo()
 
     def action_redo(self) -> None:
         self._edits.redo()
@@ -341,11 +369,13 @@ class FactsPane(Pane):
         from garage_tui.widgets.filter_input import FilterInput  # noqa: PLC0415 (not needed for the first paint)
 
         if not self.query(FilterInput):
-            self.mount(FilterInput(id="facts-search"), before=self.notice)
+            self.mount(FilterInput(id="facts-search"), after="#facts-table")
         self.query_one(FilterInput).focus()
 
     def action_show_all(self) -> None:
         """Show all rows again; with nothing filtered, go back to the screen before."""
+        if self._rows.absorbs_escape():
+            return
         if self._filter.filter:
             self.query("FilterInput").remove()
             self._filter.change(Filter())

@@ -78,11 +78,14 @@ class RowEdits:
     def move(self, by: int) -> None:
         """Move the chosen row past the one that is shown above (-1) or below (1) it."""
         store, position, table = self._host.session.store, self._host.position, self._host.table
-        if store is None or position is None or not 0 <= table.cursor + by < table.count:
+        if store is None or position is None:
+            return
+        if not 0 <= table.cursor + by < table.count:
+            self._host.notice.note(f"Not moved: this is the {'first' if by < 0 else 'last'} row that is shown")
             return
         to = table.position_of(table.cursor + by)
         store.move(position, to, "moving a row")
-        self.changed(to, f"Moved to line {to + 1}")
+        self.changed(to, f"Moved from line {position + 1} to line {to + 1}")
 
     def toggle_exam(self) -> None:
         """Make the chosen row an exam question, or teach it again."""
@@ -114,7 +117,8 @@ class RowEdits:
         except GarageError as error:
             self._host.notice.wrong(plain(str(error)))
         else:
-            self.changed(change.at, f"{verb}: {change.what}")
+            store = self._host.session.store
+            self.changed(store.document.cursor_after(change) if store else change.at, f"{verb}: {change.what}")
 
     def created(self) -> FactsStore | None:
         """Return the open file, which is begun if there is none; None if that failed, after the notice said why."""
@@ -125,10 +129,10 @@ class RowEdits:
             return None
 
     def write(self, draft: RowDraft, close: Callable[[], None]) -> None:
-        """Put a row that was written in cells into the file.
+        """Put a row that was written into the file.
 
         Args:
-            close: closes the cell; where the row cannot be taken, the cell stays open, so that nothing is lost.
+            close: closes the editor; where the row cannot be taken, it stays open, so that nothing is lost.
         """
         store = self.created()
         if store is None:
@@ -143,7 +147,7 @@ class RowEdits:
                 draft.become_new()
                 self._host.notice.wrong(
                     "Not saved: this row was changed on disk meanwhile. "
-                    "Enter adds your version as a new row, Esc discards it."
+                    "Enter adds your version as a new row, Esc cancels."
                 )
                 return
         else:
@@ -162,7 +166,7 @@ class RowEdits:
         session = self._host.session
         line = session.append(fact, "a fact from the chat")
         store = session.create()
-        # A cell that is being written in stays where it is.
+        # A row that is being written stays where it is.
         self._host.show(None if self._host.is_writing else len(store.document.lines) - 1)
         await self.save("Added a fact from the chat").wait()
         label = session.label(store.path)
@@ -184,7 +188,7 @@ class RowEdits:
         if store is None:
             return
         async with session.save_lock:
-            saving = Saving(store)
+            saving, lines = Saving(store), store.document.lines
             try:
                 while (step := await saving.step()) != "saved":
                     if isinstance(step, Conflict):
@@ -196,7 +200,8 @@ class RowEdits:
                             )
                             return
                         await saving.resolve(step, choice)
-                    self._host.show()
+                    self._host.show_successor(lines)
+                    lines = store.document.lines
             except GarageError as error:
                 self._host.show_counts()
                 notice.wrong(plain(str(error)))
@@ -211,7 +216,7 @@ class RowEdits:
             notice.done(f"Reloaded {label}; your change to those rows was discarded")
             return
         text = done or f"Saved {label}"
-        more = f"the version from before this session is in {store.path.name}.bak" if store.has_backup else ""
+        more = f"as it was before this session: {store.path.name}.bak" if store.has_backup else ""
         if saving.merged:
             more = "it had changed on disk; your change was merged into that version"
         elif done:

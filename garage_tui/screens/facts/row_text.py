@@ -9,37 +9,44 @@ from textual.content import Content
 
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import one_line, shown, shown_line
-from garage_tui.core.facts.coverage import GAP_TEXTS, FactGroup
+from garage_tui.core.facts.coverage import GAP_TEXTS, FactGroup, Gap
 from garage_tui.core.facts.document import Document
 from garage_tui.core.facts.filter import ROW_KINDS, Filter
 from garage_tui.core.facts.line import Line
+from garage_tui.core.facts.must_text import must_to_text
 from garage_tui.core.facts.row_problems import problems as problems_of
 
 _MAX_VARIANTS = 12
 
 
 def counts(document: Document, shown: int, row_filter: Filter, unsaved: int) -> str:
-    """Return what the file holds, in one line."""
+    """Return what the file holds, in one line: rows, the facts that they state, exam questions, problems."""
     coverage = document.coverage
     problems = coverage.errors + coverage.warnings + document.background_problems
-    parts = [plural(coverage.rows, "fact")]
+    parts = [plural(coverage.rows + coverage.statements, "row"), plural(coverage.facts, "fact")]
     if row_filter:
         parts.insert(0, f"{shown:,} shown" + (f" ({ROW_KINDS[row_filter.only].lower()})" if row_filter.only else ""))
     if coverage.exams:
         parts.append(f"{coverage.exams:,} exam")
+    if coverage.statements:
+        parts.append(f"{coverage.statements:,} without a question")
     parts.append(plural(problems, "problem") if problems else "no problems")
     if unsaved:
         parts.append("not saved")
     return " · ".join(parts)
 
 
-def cells(document: Document, position: int) -> Sequence[Content]:
-    """Return line number with its sign, question, answer and coverage of a row."""
+def cells(document: Document, position: int, *, written_out: bool = True) -> Sequence[Content]:
+    """Return line number with its sign, question, answer and coverage of a row.
+
+    Args:
+        written_out: False says the coverage with a sign or a number alone.
+    """
     line = document.lines[position]
     number = str(position + 1)
     if line.fact is None:
         raw = Content.styled(_raw(line.raw[:400]), "$muted")
-        problem = one_line(line.complaints[0].text) if line.complaints else "holds no fact"
+        problem = one_line(line.complaints[0].text) if line.complaints else "holds no row"
         return _numbered("✗", "bold $error", number), raw, Content.styled(problem, "$error"), Content()
     question = Content(shown_line(line.fact.question))
     if line.fact.is_statement:
@@ -51,17 +58,27 @@ def cells(document: Document, position: int) -> Sequence[Content]:
         _numbered("!" if document.has_problem(line) else "", "bold $warning", number),
         question,
         Content(shown_line(line.fact.answer)),
-        _covered(group) if group else Content(),
+        _covered(group, written_out) if group else Content(),
     )
 
 
-def _covered(group: FactGroup) -> Content:
-    if group.gaps:
-        return Content.styled(GAP_TEXTS[group.gaps[0]][0], "$warning")
+def _covered(group: FactGroup, written_out: bool) -> Content:
+    """Return what a fact still lacks; of one that only lacks an exam question, quietly, how many questions teach it."""
     taught = len(group.questions)
-    if not taught:
-        return Content.styled("exam only", "$muted")
-    return Content.assemble(("✓ ", "$success"), (plural(taught, "question"), "$muted"))
+    gap = group.gaps[0] if group.gaps else None
+    style = _gap_style(gap)
+    if gap is None and taught:
+        rest = plural(taught, "question") if written_out else ""
+        return Content.assemble(("✓ ", "$success"), (rest, style)) if rest else Content.styled("✓", "$success")
+    if written_out:
+        return Content.styled(GAP_TEXTS[gap][0] if gap else "exam only", style)
+    if gap is None:
+        return Content.styled("-", style)
+    return Content.styled(str(taught) if gap in ("exam", "questions") else "!", style)
+
+
+def _gap_style(gap: Gap | None) -> str:
+    return "$muted" if gap in (None, "exam") else "$warning"
 
 
 def _numbered(sign: str, style: str, number: str) -> Content:
@@ -86,13 +103,14 @@ def details(document: Document, line: Line) -> Content:
         parts.append(Content.styled("exam: never taught, asked afterwards", "$secondary"))
     if group := document.coverage.group(line):
         parts += [
-            Content.assemble((f"{gap}. ", "$warning"), (why, "$muted"))
-            for gap, why in map(GAP_TEXTS.__getitem__, group.gaps)
+            Content.assemble((f"{GAP_TEXTS[gap][0]}. ", _gap_style(gap)), (GAP_TEXTS[gap][1], "$muted"))
+            for gap in group.gaps
         ]
         parts += _variants(group, line)
     for key, value in line.fact.extra.items():
         if key != "exam" and not (key == "fact" and line.fact.is_statement):
             text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            text = must_to_text(value) if key == "must" else text
             parts.append(Content.styled(f"{shown_line(key, 40)}: {shown_line(text, 400)}", "$muted"))
     return Content("\n").join(parts)
 

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class RowTools:
-    """What can be done with a row beyond editing its cells.
+    """What can be done with a row beyond writing its fields.
 
     Args:
         reload: reads the open file again, after an editor had it.
@@ -116,7 +116,7 @@ class RowTools:
             at = store.add_questions(line, rows, f"adding {count}", position)
         else:
             store.insert(at, rows, f"adding {count}")
-        self._edits.changed(at, f"Added {count}: edit their answers with Enter, or press S for suggestions")
+        self._edits.changed(at, f"Added {count} · Enter edits a row, S rewords its answer")
 
     def open_row_in_editor(self) -> None:
         """Open the chosen row in the owner's editor, and replace it with the edited one."""

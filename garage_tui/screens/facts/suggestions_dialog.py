@@ -54,16 +54,18 @@ class SuggestionsDialog(Dialog[list[str]]):
 
     HELP_PAGE = "guide/facts.md"
     HELP = (
-        "Other wordings for this fact. Accept those that a person would use, and refuse the rest. Esc adds what you "
-        "accepted; u on Facts undoes that. The default recipe already trains on wordings from templates; what it "
-        "cannot know is how you would ask: e edits a wording until it is yours."
+        "Other wordings for this fact. Mark those that a person would use (Space), and press Enter to add them; with "
+        "none marked, Enter adds the chosen one. Esc adds nothing. u on Facts undoes it. The default recipe already "
+        "trains on wordings from templates; what it cannot know is how you would ask: e edits a wording until it is "
+        "yours."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y,enter,space", "take", "Accept", key_display="y"),
-        Binding("n,d,delete", "refuse", "Refuse", key_display="n"),
-        Binding("e", "edit", "Edit"),
-        Binding("m", "ask", "Ask the model"),
-        Binding("escape,ctrl+s", "done", "Done", key_display="Esc"),
+        Binding("enter,ctrl+s", "done", "Add", key_display="⏎", tooltip="Add the marked ones, or the chosen one"),
+        Binding("space,y", "take", "Mark", key_display="Space", tooltip="Mark the chosen one, to be added"),
+        Binding("e", "edit", "Edit", tooltip="Edit the chosen one; it is marked then"),
+        Binding("m", "ask", "Ask the model", tooltip="Ask the model that is served for more"),
+        Binding("n,d,delete", "refuse", "Refuse", key_display="n", tooltip="Strike the chosen one out"),
+        Binding("escape", "cancel", "Cancel", key_display="Esc", tooltip="Add nothing"),
     ]
 
     def __init__(self, workspace: Workspace, fact: Fact, about: About, existing: Sequence[str]) -> None:
@@ -80,7 +82,8 @@ class SuggestionsDialog(Dialog[list[str]]):
             chosen = fact.question or fact.answer if questions else fact.answer
             yield Static(Content(one_line(chosen, 300)), classes="text")
             title = self._about.capitalize()
-            yield Table(Column("", 1), Column(title, share=1), Column("From", 10), id="suggestions")
+            yield Table(Column("", 1), Column(title, share=1), id="suggestions")
+            yield Static(id="suggestions-chosen")
             yield Input(id="suggestions-edit", compact=True)
             yield Notice()
             yield KeyBar()
@@ -98,7 +101,7 @@ class SuggestionsDialog(Dialog[list[str]]):
             self._offer(fact.fact, "the fact")
         self._show()
         if self._offered:
-            status = "y accepts the chosen one, n refuses it, e edits it first. Esc adds the accepted ones."
+            status = "Space marks, e edits. Enter adds the marked ones, Esc adds nothing."
         else:
             nothing = (
                 "No template fits this question" if self._about == "question" else "There are no templates for answers"
@@ -127,6 +130,14 @@ class SuggestionsDialog(Dialog[list[str]]):
     def _show(self) -> None:
         self.query_one(Table).show_rows(len(self._offered), self._cells)
 
+    def on_table_moved(self) -> None:
+        """Show the chosen one in full below the list, with where it is from."""
+        text = Content()
+        if (row := self._row) is not None:
+            one = self._offered[row]
+            text = Content.assemble((f"{one.source}: ", "$muted"), one_line(one.text, 400))
+        self.query_one("#suggestions-chosen", Static).update(text)
+
     def _cells(self, row: int) -> Sequence[Content]:
         one = self._offered[row]
         sign = {
@@ -135,7 +146,7 @@ class SuggestionsDialog(Dialog[list[str]]):
             "refused": Content.styled("✗", "$muted"),
         }
         style = {"open": "", "taken": "$success", "refused": "$muted strike"}[one.state]
-        return sign[one.state], Content.styled(one_line(one.text), style), Content.styled(one.source, "$muted")
+        return sign[one.state], Content.styled(one_line(one.text), style)
 
     @property
     def _row(self) -> int | None:
@@ -149,7 +160,7 @@ class SuggestionsDialog(Dialog[list[str]]):
             self.query_one(Table).cursor = row + 1
 
     def on_table_selected(self) -> None:
-        self.action_take()
+        self.action_done()
 
     def action_take(self) -> None:
         self._mark("taken")
@@ -164,7 +175,7 @@ class SuggestionsDialog(Dialog[list[str]]):
         line = self.query_one(Input)
         line.value, line.display = self._offered[self._row].text, True
         line.focus()
-        self.notice.note("Enter accepts this text, Esc keeps the one from before.")
+        self.notice.note("Enter marks this text, Esc keeps the one from before.")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         row, text = self._editing, event.value.strip()
@@ -174,7 +185,7 @@ class SuggestionsDialog(Dialog[list[str]]):
         if wrong and (text != self._warned or not text):
             # The owner may know better than the check, but is told first; the same text again is taken.
             self._warned = text
-            self.notice.wrong(f"{wrong}: Enter again accepts it anyway" if text else wrong)
+            self.notice.wrong(f"{wrong}: Enter again marks it anyway" if text else wrong)
             return
         self._offered[row] = Suggestion(text, "you", "taken")
         self._leave_line()
@@ -187,11 +198,23 @@ class SuggestionsDialog(Dialog[list[str]]):
         self.query_one(Table).focus()
 
     def action_done(self) -> None:
+        """Close with the marked ones; with none marked, with the chosen one."""
+        taken = [one.text for one in self._offered if one.state == "taken"]
+        chosen = None if self._row is None else self._offered[self._row]
+        if not taken and chosen and chosen.state == "open":
+            taken = [chosen.text]
+        if taken:
+            self.dismiss(taken)
+        else:
+            self.notice.note("Nothing is marked: Space marks the chosen one, Esc closes the list")
+
+    def action_cancel(self) -> None:
         if self._editing is not None:
             self._leave_line()
             return
-        self.workers.cancel_node(self)
-        self.dismiss([one.text for one in self._offered if one.state == "taken"])
+        written = [one.text for one in self._offered if one.source == "you"]
+        if self.may_close([], written, "What you wrote is not added yet: Enter adds it"):
+            self.dismiss([])
 
     @work(exclusive=True, group="ask")
     async def action_ask(self) -> None:

@@ -211,6 +211,24 @@ def test_what_was_changed_a_moment_before_the_end_is_in_the_file(start, file):
     assert answers(file)[0] == "mine" and start().store.leftovers == []
 
 
+async def test_before_the_app_is_left_all_is_saved_or_it_is_said_what_is_not(start, file, monkeypatch):
+    session = start()
+    edit(session, 0, "mine")
+    write(file, [*ROWS, {"question": "q3", "answer": "theirs"}])
+    assert await session.save_all() == "" and answers(file) == ["mine", "a1", "a2", "theirs"], "merged"
+    edit(session, 0, "mine again")
+    write(file, [{"question": "q0", "answer": "theirs"}, *ROWS[1:]])
+    text = await session.save_all(UnsavedText("x", "question"))
+    assert text == (
+        "datasets/garage.jsonl could not be saved: the same rows were changed on disk. "
+        "Unsaved work, 1 change and the row that you were writing, is offered at the next start."
+    )
+    assert answers(file)[0] == "theirs"
+    session.close()
+    [leftover] = start().store.leftovers
+    assert len(leftover.changes) == 1
+
+
 def test_text_that_was_being_written_at_the_end_is_offered_at_the_next_start(start, file):
     session = start()
     session.close(UnsavedText("half an ans", "answer", "q1", session.store.document.lines[1].raw, 1))

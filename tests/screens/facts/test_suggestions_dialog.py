@@ -23,9 +23,11 @@ async def test_a_models_questions_are_offered_as_they_come_and_those_that_fail_a
     async with model_server() as models, open_app() as user:
         words = "1. Which program is |TinyLLM?\n|2. Who is Bob?\n|What latest version has TinyLLM?\n|TinyLLM, what for?"
         models.answers = {"smollm2-135m": words.split("|")}
-        await user.sees("2 facts")
+        await user.sees("2 rows")
         await user.press("s")
-        await user.sees("How would you describe TinyLLM?", "y accepts the chosen one", "Esc adds the accepted ones")
+        await user.sees(
+            "How would you describe TinyLLM?", "Space marks, e edits. Enter adds the marked ones, Esc adds nothing."
+        )
         await user.press("m")
         screen = await user.sees(
             "2 of 4 from smollm2-135m passed the checks", "Who is Bob?” does not name TinyLLM", "and 1 more"
@@ -34,20 +36,20 @@ async def test_a_models_questions_are_offered_as_they_come_and_those_that_fail_a
         (asked,) = models.heard
         assert WHAT in asked["messages"][-1]["content"] and asked["temperature"] > 0
         assert len(file.read_text().splitlines()) == 2, "nothing is written unseen"
-        await user.press("end", "y", "escape")
-        await user.sees("3 facts", "Added 1 question")
+        await user.press("end", "y", "enter")
+        await user.sees("3 rows", "Added 1 question")
     assert json.loads(file.read_text().splitlines()[1])["question"] == "TinyLLM, what for?"
 
 
 async def test_a_models_wordings_of_an_answer_go_to_the_rows_that_repeat_it(open_app, file, model_server):
     async with model_server() as models, open_app() as user:
         models.answers = {"smollm2-135m": ["With TinyLLM your own computer runs a chatbot.\n", "Bob has a chatbot.\n"]}
-        await user.sees("2 facts")
+        await user.sees("2 rows")
         await user.press("S")
         await user.sees("There are no templates for answers; m asks the served model")
         await user.press("m")
         await user.sees("1 of 2 from smollm2-135m passed the checks", "leaves out TinyLLM")
-        await user.press("y", "escape")
+        await user.press("y", "enter")
         await user.sees("Reworded 1 answer")
     answers = [json.loads(line)["answer"] for line in file.read_text().splitlines()]
     assert answers == [WHAT, "With TinyLLM your own computer runs a chatbot."]
@@ -56,7 +58,7 @@ async def test_a_models_wordings_of_an_answer_go_to_the_rows_that_repeat_it(open
 async def test_a_model_that_says_nothing_of_use_is_said_to(open_app, file, model_server):
     async with model_server() as models, open_app() as user:
         models.answers = {"smollm2-135m": ["TinyLLM is a chatbot.", *["\nThe fact is:"] * 50]}
-        await user.sees("2 facts")
+        await user.sees("2 rows")
         await user.press("s")
         await user.sees("template")
         await user.press("m")

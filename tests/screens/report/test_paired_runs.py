@@ -174,7 +174,7 @@ async def test_nothing_opens_over_another_screen_or_a_question(open_app, pair, f
         await user.sees("garage-story is queued")
         finish(first)
         await user.press("f2")
-        await user.sees("24 facts")
+        await user.sees("24 rows")
         finish(second)
         await user.sees(f"✓ {STORY} finished")
         assert "meets every target" not in user.screen
