@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from garage_tui.core.chat.client import AnswerEnd
 from garage_tui.core.chat.transcripts import Side, Turn
-from garage_tui.widgets.conversation import TurnView
+from garage_tui.widgets.turn_view import TurnView
 
 
 def retrieved_text(rows: Sequence[int], file: str = "") -> str:

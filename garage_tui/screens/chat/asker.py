@@ -20,7 +20,7 @@ from garage_tui.screens.chat.column_choice import SIDES
 from garage_tui.screens.chat.conversations import Conversations
 from garage_tui.screens.chat.host import ChatHost
 from garage_tui.widgets.confirm_and_pick import Confirm
-from garage_tui.widgets.conversation import TurnView
+from garage_tui.widgets.turn_view import TurnView
 
 _STOPPED = "stopped"
 _STILL_ANSWERING = "still answering · Esc stops the answers"

@@ -8,7 +8,7 @@ from garage_tui.core.chat.transcripts import TranscriptAnswer, Turn
 from garage_tui.core.facts.retrieval import RetrievedFacts
 from garage_tui.screens.chat.answer_text import answer_statistics, retrieved_text, turn_view
 from garage_tui.screens.chat.asker import PendingTurn
-from garage_tui.widgets.conversation import TurnView
+from garage_tui.widgets.turn_view import TurnView
 
 
 @pytest.mark.parametrize(
