@@ -54,12 +54,14 @@ class TurnView(Vertical):
         self._parts_width = 0
         self._markdown = MarkdownText()
         self._painted: object = None
+        self._painted_context = ""
 
     def compose(self) -> ComposeResult:
         yield self._head
         yield self._tail
 
     def on_mount(self) -> None:
+        self._head.update(self._head_text())
         self.repaint()
 
     def on_resize(self) -> None:
@@ -94,9 +96,11 @@ class TurnView(Vertical):
 
     def set_chosen(self, chosen: bool) -> None:
         """Mark the turn as the one that keys act on, or remove the mark."""
+        if chosen == self._chosen:
+            return
         self._chosen = chosen
         self.set_class(chosen, "-chosen")
-        self.repaint()
+        self._head.update(self._head_text(), layout=False)  # the mark is as wide as the one before
 
     def repaint(self) -> None:
         """Update the text if anything has changed since the last time."""
@@ -106,11 +110,13 @@ class TurnView(Vertical):
         if self.streaming and not self.answer:
             footer = f"waiting · {time.monotonic() - self._started_at:.0f} s"
         width = self._width
-        state = (len(self.answer), self.context, footer, self.warning, self._chosen, width)
+        state = (len(self.answer), self.context, footer, self.warning, width)
         if state == self._painted:
             return
         self._painted = state
-        self._head.update(self._head_text())
+        if self.context != self._painted_context:
+            self._painted_context = self.context
+            self._head.update(self._head_text())
         self._paint_parts(width)
         answer = self._markdown.render(shown(self.answer[self._parts_end :].rstrip()), width)
         parts = [Content()] * bool(self._parts and answer) + [answer] * bool(answer)

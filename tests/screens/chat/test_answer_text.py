@@ -24,7 +24,7 @@ def test_the_rows_in_the_prompt_are_named(rows, text):
 
 
 def test_statistics_name_what_the_server_reports_and_nothing_else():
-    assert answer_statistics(AnswerEnd("stop", 9, 7, 0.5, 12.34)) == "7 tokens · 12.3 tokens/s · first token 0.50 s"
+    assert answer_statistics(AnswerEnd("stop", 9, 7, 0.5, 12.34)) == "7 tokens · 12.3/s · first 0.5 s"
     assert answer_statistics(AnswerEnd("stop", None, None, None, None)) == ""
     assert answer_statistics(AnswerEnd("length", None, 256, None, None)) == "256 tokens · stopped at the length limit"
 

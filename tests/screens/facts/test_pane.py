@@ -456,8 +456,6 @@ async def test_suggested_questions_are_accepted_edited_and_refused_one_by_one(op
         await user.press("enter")
         await user.sees("Who looks after TinyLLM?", "you")
         assert len(file.read_text().splitlines()) == 2, "nothing is written unseen"
-        await user.press("m")
-        await user.sees("No model is being served")
         await user.press("escape")
         await user.sees("4 facts", "Added 2 questions")
         await user.press("u")

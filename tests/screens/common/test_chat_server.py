@@ -6,7 +6,7 @@ import pytest
 
 from garage_tui.core.base.settings import ChatSettings, Settings
 from garage_tui.core.serving.server_state import ServerSnapshot
-from garage_tui.screens.chat.chat_server import EmbeddedChatServer, ExternalChatServer, make_chat_server
+from garage_tui.screens.common.chat_server import EmbeddedChatServer, ExternalChatServer, make_chat_server
 
 
 def snapshot(status, reason="", **fields):
