@@ -64,6 +64,11 @@ class ModelChoice:
         }
         return [side for side in SIDES if is_asked[side]]
 
+    @property
+    def has_tuned(self) -> bool:
+        """Whether the tuned model is asked, or has answered in the open conversation."""
+        return "tuned" in self.sides or self._conversations.open.transcript.has_answers("tuned")
+
     # Titles and hints
 
     def show_hints(self) -> None:

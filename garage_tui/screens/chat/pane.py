@@ -19,7 +19,6 @@ from garage_tui.core.facts.line import Fact
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.core.serving.server_state import ServerSnapshot
 from garage_tui.screens.chat.asker import Asker
-from garage_tui.screens.common.chat_server import make_chat_server
 from garage_tui.screens.chat.conversation_columns import ConversationColumns
 from garage_tui.screens.chat.conversations import Conversations
 from garage_tui.screens.chat.model_choice import ModelChoice
@@ -27,6 +26,7 @@ from garage_tui.screens.chat.question_queue import QuestionQueue
 from garage_tui.screens.chat.server_line import ServerLine
 from garage_tui.screens.chat.turn_actions import TurnActions
 from garage_tui.screens.common.app_state import app_state
+from garage_tui.screens.common.chat_server import make_chat_server
 from garage_tui.widgets.pane import Pane
 
 T = TypeVar("T")
@@ -225,16 +225,11 @@ class ChatPane(Pane):
         self.turn_actions.choose_newest()
 
     def lay_out(self) -> None:
-        self.columns.choice.set_has_tuned(self._has_tuned, self.app.size.width)
+        self.columns.choice.set_has_tuned(self.models.has_tuned, self.app.size.width)
         self.columns.lay_out()
         self.models.show_offer()
         self.question_input.placeholder = _ASK_ALL if self.columns.choice.asks_open_book else _ASK_BOTH
         self.turn_actions.stay_visible()
-
-    @property
-    def _has_tuned(self) -> bool:
-        """Whether the tuned model is asked, or has answered in this conversation."""
-        return bool(self.run_id or self.server.tuned) or self.conversations.open.transcript.has_answers("tuned")
 
     def focus_now(self, widget: Widget) -> None:
         self.screen.set_focus(widget, scroll_visible=False)  # `Widget.focus` would lose keys that were typed ahead
@@ -278,7 +273,7 @@ class ChatPane(Pane):
     def action_columns(self) -> None:
         """Show the next choice of columns."""
         width = self.app.size.width
-        self.columns.choice.set_has_tuned(self._has_tuned, width)
+        self.columns.choice.set_has_tuned(self.models.has_tuned, width)
         self.columns.choice.advance(width)
         self.lay_out()
         self.models.show_titles()

@@ -155,7 +155,9 @@ class EmbeddedChatServer:
                 return await asyncio.to_thread(server_process.address, self._workspace)
             if snapshot.status in ("off", "failed"):
                 if started:
-                    raise GarageError(f"the model server failed: {one_line(snapshot.reason)}; {self._key} starts it again")
+                    raise GarageError(
+                        f"the model server failed: {one_line(snapshot.reason)}; {self._key} starts it again"
+                    )
                 started = True
                 await self._start()
             await asyncio.sleep(_POLL_SECONDS)

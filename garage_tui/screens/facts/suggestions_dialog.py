@@ -67,7 +67,7 @@ class SuggestionsDialog(Dialog[list[str]]):
 
     def __init__(self, model: SuggestionModel, fact: Fact, about: About, existing: Sequence[str]) -> None:
         super().__init__()
-        self._model, self._fact, self._about, self._existing = workspace, fact, about, list(existing)
+        self._model, self._fact, self._about, self._existing = model, fact, about, list(existing)
         self._offered: list[Suggestion] = []
         self._editing: int | None = None
         self._warned = ""  # the text of which was said what is wrong with it
@@ -188,13 +188,17 @@ class SuggestionsDialog(Dialog[list[str]]):
         self.workers.cancel_node(self)
         self.dismiss([one.text for one in self._offered if one.state == "taken"])
 
+    def _say_starting(self, text: str) -> None:
+        if self._editing is None:
+            self.notice.note(text)
+
     @work(exclusive=True, group="ask")
     async def action_ask(self) -> None:
         """Ask the model, with the fact in its prompt; each wording is offered as it comes. Its server is started."""
         notice, fact = self.notice, self._fact
         notice.note(f"asking {self._model.label} …")
         try:
-            address, model_id = await self._model.connect(notice.note)
+            address, model_id = await self._model.connect(self._say_starting)
         except GarageError as error:
             notice.wrong(plain(str(error)))
             return

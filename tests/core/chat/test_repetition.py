@@ -58,7 +58,8 @@ def test_a_loop_is_stopped_soon_after_its_fourth_round():
     [
         "ha " * 40 + "that was funny.",
         "ha ha ha! " * 8 + "Well.",
-        "Row, row, row your boat, gently down the stream. Merrily, merrily, merrily, merrily, life is but a dream. " * 2,
+        "Row, row, row your boat, gently down the stream. Merrily, merrily, merrily, merrily, life is but a dream. "
+        * 2,
         "".join(f"{number}. Item number {number * 7} costs {number * 13} euros.\n" for number in range(1, 80)),
         "".join(f"- {word}\n" for word in "apple pear plum fig lime kiwi date nut oat rye corn rice bean pea".split()),
         "| a | b | c |\n|---|---|---|\n" + "| 0 | 0 | 0 |\n" * 20,

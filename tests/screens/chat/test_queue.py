@@ -102,7 +102,7 @@ async def test_an_error_holds_what_waits_for_it_would_meet_the_error_too(open_ap
         await send(user, "second", "third")
         models.answers = {}  # the server breaks off
         models.hold.set()
-        await user.sees("✗ the server at", "1 question waits · Enter asks it · ↑ takes it back · third")
+        await user.sees("✗ the server broke off", "1 question waits · Enter asks it · ↑ takes it back · third")
     assert questions_of(models) == ["first", "second"]
 
 
