@@ -29,6 +29,7 @@ class ModelTable(Table):
     """A table that says in the line of keys how a model of it is chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "Choose", tooltip="Chat with the chosen one")]
+    HELP_NAME = "In the list of models"
 
 
 class TunedModelDialog(Dialog[str | None]):
