@@ -95,7 +95,6 @@ class GarageApp(TerminalApp):
         Binding("ctrl+p", "command_palette", "All actions", priority=True),
         Binding("f8", "mouse", "Mouse", show=False, tooltip="Toggle mouse (off: select text)"),
         Binding("f9", "redraw", "Redraw", show=False, tooltip="Redraw the screen"),
-        Binding("escape", "back", "Back", show=False, key_display="Esc", tooltip="Go back to the previous screen"),
         Binding("q", "quit", "Quit", tooltip="Quit the app; runs continue without it"),
         Binding("ctrl+q", "quit", "Quit", priority=True, tooltip="Quit the app; runs continue without it"),
     ]
@@ -145,7 +144,7 @@ class GarageApp(TerminalApp):
         self.navigation = Navigation(self)
         self.run_forms = RunForms(self, lambda: self.monitor.runs.wake())
         self._panes = PaneFactory(self, talk_to)
-        self._trail = [screen or (view.screen if view.screen in _NAMES else "facts")]
+        self._front = screen or (view.screen if view.screen in _NAMES else "facts")
         self.register_theme(self.fitting_theme())
         # Assigning the theme would parse every style sheet twice: 20 ms of the first paint.
         self.set_reactive(App.theme, view.theme if view.theme in self.available_themes else GARAGE.name)
@@ -181,7 +180,7 @@ class GarageApp(TerminalApp):
         return VARIABLES
 
     def least_size(self) -> Size:
-        return self._least(self._trail[-1])
+        return self._least(self._front)
 
     @staticmethod
     def _least(name: str) -> Size:
@@ -192,7 +191,7 @@ class GarageApp(TerminalApp):
 
     def compose(self) -> ComposeResult:
         yield HeaderBar(from_home(self.workspace.root), TABS)
-        yield ContentSwitcher(self._panes.make(self._trail[-1]), initial=self._trail[-1])
+        yield ContentSwitcher(self._panes.make(self._front), initial=self._front)
         yield KeyBar()
 
     def action_command_palette(self) -> None:
@@ -226,7 +225,7 @@ class GarageApp(TerminalApp):
         """What is in front now, to be there again at the next start."""
         facts = self.navigation.facts_file()
         name = facts.name if facts.parent == self.workspace.datasets else ""
-        return SavedView(screen=self._trail[-1], facts=name, theme="" if self.theme == GARAGE.name else self.theme)
+        return SavedView(screen=self._front, facts=name, theme="" if self.theme == GARAGE.name else self.theme)
 
     def _save_view(self) -> None:
         if self._is_view_kept:
@@ -252,7 +251,7 @@ class GarageApp(TerminalApp):
     @property
     def pane(self) -> Pane:
         """The pane in front."""
-        return self.screen_stack[0].query_one(f"#{self._trail[-1]}", Pane)
+        return self.screen_stack[0].query_one(f"#{self._front}", Pane)
 
     @property
     def header(self) -> HeaderBar:
@@ -279,7 +278,7 @@ class GarageApp(TerminalApp):
 
     async def action_show(self, name: str) -> None:
         """Bring a screen to the front; it is made when it is first shown."""
-        if name == self._trail[-1]:
+        if name == self._front:
             return
         least = self._least(name)
         if self.size.width < least.width or self.size.height < least.height:  # in a small pane of a dashboard
@@ -290,16 +289,11 @@ class GarageApp(TerminalApp):
         self.pane.conceal()
         if not switcher.query(f"#{name}"):
             await self.add_pane(name)
-        self._trail = [*(step for step in self._trail if step != name), name]
+        self._front = name
         with self.batch_update():
             switcher.current = name
             self.query_one(HeaderBar).active = name
             self.pane.reveal()
-
-    async def action_back(self) -> None:
-        """Return to the screen that was in front before this one."""
-        if len(self._trail) > 1:
-            await self.action_show(self._trail[-2])
 
     def action_help(self) -> None:
         from garage_tui.widgets.dialog import Dialog
@@ -383,7 +377,7 @@ class GarageApp(TerminalApp):
         if not self.is_running:
             return
         dialogs = reversed(self.screen_stack[1:])
-        for front in (*dialogs, *self.screen_stack[0].query(f"#{self._trail[-1]}")):
+        for front in (*dialogs, *self.screen_stack[0].query(f"#{self._front}")):
             if notice := next(iter(front.query(Notice)), None):
                 notice.wrong(text)
                 return

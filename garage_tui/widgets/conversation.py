@@ -2,106 +2,17 @@
 
 from __future__ import annotations
 
-import time
-
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static
 
-from garage_tui.core.base.sanitize import shown
+from garage_tui.widgets.turn_view import TurnView
 
 REPAINT_SECONDS = 0.1
 """Shortest time between two repaints of an answer, however fast its tokens arrive."""
-MAX_QUESTION = 2000
-"""Characters of a question that are shown: a pasted book would be wrapped anew at each repaint, in every column."""
 MAX_LAID_OUT = 30
 """Turns that are laid out at a time: with hundreds, each key would take half a second."""
-
-
-class TurnView(Static):
-    """One turn in the column of one model: question, answer so far, footer. Markup in them is not interpreted.
-
-    Args:
-        question: what was asked.
-        skipped: True if this model was not asked.
-        streaming: True if the answer is still to come.
-    """
-
-    def __init__(self, question: str, *, skipped: bool = False, streaming: bool = True) -> None:
-        super().__init__(classes="turn")
-        self.question, self.skipped = question, skipped
-        self.answer = ""
-        self.streaming = streaming and not skipped
-        """True while the answer is still coming."""
-        self.context = ""
-        """What was put into the prompt besides the question, in words."""
-        self.footer = "not asked" if skipped else ""
-        """Statistics of the answer, or why it is incomplete."""
-        self.failed = False
-        """True if `footer` is an error."""
-        self.warning = ""
-        """What the reader should know about this answer."""
-        self._chosen = False
-        self._started_at = time.monotonic()
-        self._painted: object = None
-
-    def on_mount(self) -> None:
-        self.repaint()
-
-    def feed(self, text: str) -> None:
-        """Append to the answer; the next repaint shows it."""
-        self.answer += text
-
-    def show_context(self, text: str) -> None:
-        """Show below the question what was put into the prompt besides it."""
-        self.context = text
-        self.repaint()
-
-    def finish(self, footer: str, failed: bool = False) -> None:
-        """End the answer; `footer` has its statistics, or says why it is incomplete."""
-        self.streaming, self.footer, self.failed = False, footer, failed
-        self.repaint()
-
-    def show_warning(self, text: str) -> None:
-        """Show below the answer what the reader should know about it."""
-        self.warning = text
-        self.repaint()
-
-    def set_chosen(self, chosen: bool) -> None:
-        """Mark the turn as the one that keys act on, or remove the mark."""
-        self._chosen = chosen
-        self.set_class(chosen, "-chosen")
-        self.repaint()
-
-    def repaint(self) -> None:
-        """Update the text if anything has changed since the last time."""
-        footer = self.footer
-        if self.streaming and not self.answer:
-            footer = f"waiting · {time.monotonic() - self._started_at:.0f} s"
-        state = (self.answer, self.context, footer, self.warning, self._chosen)
-        if state == self._painted:
-            return
-        self._painted = state
-        parts = [
-            Content.assemble(("▸ " if self._chosen else "› ", "bold $primary"), (_beginning(self.question), "bold"))
-        ]
-        if self.context:
-            parts.append(Content.styled(self.context, "$muted"))
-        if self.answer:
-            parts.append(Content(shown(self.answer.rstrip())))  # marks that came one by one may be a flood
-        if footer:
-            failed = self.failed
-            parts.append(Content.styled(f"✗ {footer}" if failed else footer, "$error" if failed else "$muted"))
-        if self.warning:
-            parts.append(Content.styled(f"! {self.warning}", "$warning"))
-        self.update(Content("\n").join(parts))
-
-
-def _beginning(question: str) -> str:
-    """Return what is shown of a question: all of it, or its beginning."""
-    more = len(question) - MAX_QUESTION
-    return question if more <= 0 else f"{question[:MAX_QUESTION]} … and {more:,} more characters"
 
 
 class Conversation(VerticalScroll, can_focus=True, inherit_bindings=False):

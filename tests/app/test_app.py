@@ -36,12 +36,14 @@ async def test_it_opens_on_the_screen_that_was_named(open_app, screen, sees):
         await user.sees(sees)
 
 
-async def test_escape_goes_back_to_the_screen_before(open_app):
-    async with open_app() as user:
-        await user.press("f3")
-        await user.sees("No runs yet")
-        await user.press("escape")
-        await user.sees("24 rows")
+@pytest.mark.parametrize("screen", ["F2", "F3", "F4", "F5", "F6"])
+async def test_escape_never_leaves_a_screen_however_often_it_is_pressed(open_app, make_run, screen):
+    make_run("20261123-2315-lora-garage", "finished").adapter()
+    async with open_app(screen="gpu" if screen == "F2" else "facts") as user:
+        await user.press(screen.lower())
+        pane = user.app.pane
+        await user.press("escape", "escape", "escape")
+        assert user.app.pane is pane
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])

@@ -64,6 +64,9 @@ class ChatSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Name of the left model on that server; by default its first model."""
     tuned: str = ""
     """Name of the right model on that server; by default the id of the run."""
+    stop_repetition: bool = True
+    """Stop an answer in which the model only repeats itself: the same piece four times in a row and 240 bytes of it, in
+    tables and code twelve times and 960 bytes."""
 
 
 class NotifySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

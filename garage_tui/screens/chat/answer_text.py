@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from garage_tui.core.chat.client import AnswerEnd
 from garage_tui.core.chat.transcripts import Side, Turn
-from garage_tui.widgets.conversation import TurnView
+from garage_tui.widgets.turn_view import TurnView
 
 
 def retrieved_text(rows: Sequence[int], file: str = "") -> str:
@@ -23,10 +23,13 @@ def retrieved_text(rows: Sequence[int], file: str = "") -> str:
 
 
 def answer_statistics(end: AnswerEnd) -> str:
-    """Return length, speed and latency of an answer, as far as the server reports them."""
+    """Return length, speed and latency of an answer, as far as the server reports them; half of 80 columns has space.
+
+    `26 tokens · 8.2/s · first 1.7 s`: tokens in a second, and how long the first one took.
+    """
     parts = [f"{end.completion_tokens} tokens" if end.completion_tokens is not None else ""]
-    parts.append(f"{end.tokens_per_s:.1f} tokens/s" if end.tokens_per_s else "")
-    parts.append(f"first token {end.first_token_s:.2f} s" if end.first_token_s is not None else "")
+    parts.append(f"{end.tokens_per_s:.1f}/s" if end.tokens_per_s else "")
+    parts.append(f"first {end.first_token_s:.1f} s" if end.first_token_s is not None else "")
     parts.append("stopped at the length limit" if end.finish_reason == "length" else "")
     return " · ".join(filter(None, parts))
 

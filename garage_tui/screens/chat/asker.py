@@ -1,16 +1,19 @@
-"""Asking: one question goes to the models of all columns, and their answers are streamed in."""
+"""Asking: one question goes to the models of all columns, their answers are streamed in, then comes the next one."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 
+from textual.content import Content
 from textual.worker import Worker
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line, plain
 from garage_tui.core.chat.client import AnswerChunk, ServerAddress, stream
 from garage_tui.core.chat.open_chat import OpenChat
+from garage_tui.core.chat.repetition import RepetitionDetector
 from garage_tui.core.chat.transcripts import Side, TranscriptAnswer, Turn
 from garage_tui.core.exam import adapter_effect
 from garage_tui.core.facts import retrieval
@@ -19,10 +22,12 @@ from garage_tui.screens.chat.answer_text import answer_statistics, retrieved_tex
 from garage_tui.screens.chat.column_choice import SIDES
 from garage_tui.screens.chat.conversations import Conversations
 from garage_tui.screens.chat.host import ChatHost
+from garage_tui.screens.chat.question_queue import QuestionQueue
 from garage_tui.widgets.confirm_and_pick import Confirm
-from garage_tui.widgets.conversation import TurnView
+from garage_tui.widgets.turn_view import TurnView
 
 _STOPPED = "stopped"
+_REPEATS = "stopped: the model repeats itself"
 _STILL_ANSWERING = "still answering · Esc stops the answers"
 
 
@@ -65,12 +70,16 @@ class PendingTurn:
 
 
 class Asker:
-    """Sends questions to the model server, streams the answers into the columns, and stops them."""
+    """Sends questions to the model server, streams the answers into the columns, and stops them.
 
-    def __init__(self, host: ChatHost, conversations: Conversations) -> None:
-        self._host, self._conversations = host, conversations
+    A question that is sent meanwhile waits in the queue. After a stop or an error the queue is held until Enter.
+    """
+
+    def __init__(self, host: ChatHost, conversations: Conversations, queue: QuestionQueue) -> None:
+        self._host, self._conversations, self._queue = host, conversations, queue
         self.editing: int | None = None
         """Index of the earlier turn whose question is in the input field, to be asked again from there."""
+        self._editing_text = ""
         self._open_book = OpenBookCache()
         self._pending: PendingTurn | None = None
         self._worker: Worker[None] | None = None
@@ -90,7 +99,10 @@ class Asker:
         """Stop the answers that are still coming; what has arrived of them stays in the conversation."""
         if self._worker:
             self._worker.cancel()
+            self._worker = None
         self.commit_pending()
+        self.show_waiting()
+        self._host.refresh_bindings()
 
     def commit_pending(self) -> None:
         """Put what has arrived of the answers so far into the transcript."""
@@ -100,20 +112,44 @@ class Asker:
     # The input field
 
     def submit(self, text: str) -> None:
-        """Ask a question that was entered; after `edit`, from the edited turn on."""
+        """Ask a question that was entered, after those that wait; after `edit`, from the edited turn on.
+
+        Without a question, those that wait are asked.
+        """
         question = plain(text).strip()
-        if not question:
-            return
-        if self.is_answering:
-            self._host.notice.note(_STILL_ANSWERING)
-            return
         self._host.question_input.value = ""
-        if self.editing is not None:
+        if question:
+            self._conversations.history.add([question])
+        if question and self.editing is not None:
             self._conversations.branch(self.editing)
             self.cancel_edit()
-        self._conversations.history.add([question])
-        self._worker = self._host.run_worker(self._ask(question), group="talk")
+            self._begin_asking(question)
+        elif self.is_answering or (question and self._queue):
+            if question:
+                self._queue.add(question)
+            if not self.is_answering:
+                self._begin_asking(self._queue.take_next())
+        elif question or self._queue:
+            self._begin_asking(question or self._queue.take_next())
+
+    def _begin_asking(self, question: str) -> None:
+        self._worker = self._host.run_worker(self._ask_all(question), group="talk")
+        self.show_waiting()
         self._host.refresh_bindings()
+
+    def take_back_waiting(self) -> bool:
+        """Put the question that waits last into the input field; False if none waits or something is written there."""
+        field = self._host.question_input
+        if not self._queue or field.value:
+            return False
+        field.value = self._queue.take_back()
+        field.cursor_position = len(field.value)
+        return True
+
+    def show_waiting(self) -> None:
+        """Show on the frame of the input field what it does next: edit a question, or which ones wait."""
+        text = self._editing_text or self._queue.text(held=not self.is_answering)
+        self._host.question_input.border_title = Content(text) if text else None
 
     def edit(self, index: int) -> None:
         """Put the question of an earlier turn into the input field, to be asked again from there."""
@@ -126,13 +162,14 @@ class Asker:
         field.cursor_position = len(field.value)
         later = len(turns) - index - 1
         more = f", without the {later} after it" if later else ""
-        field.border_title = f"Enter asks question {index + 1} again{more} · Esc cancels"
+        self._editing_text = f"Enter asks question {index + 1} again{more} · Esc cancels"
+        self.show_waiting()
         self._host.focus_now(field)
 
     def cancel_edit(self) -> None:
         """Leave the earlier turn as it is."""
-        self.editing = None
-        self._host.question_input.border_title = None
+        self.editing, self._editing_text = None, ""
+        self.show_waiting()
 
     # The server
 
@@ -166,20 +203,30 @@ class Asker:
         self._pending = PendingTurn(chat, question, views, host.run_id)
         return self._pending
 
-    async def _ask(self, question: str) -> None:
-        pending = self._begin(question)
+    async def _ask_all(self, question: str) -> None:
+        """Ask a question, then those that wait; an error holds them back, because they would meet it too."""
+        while await self._ask(question) and self._queue:
+            question = self._queue.take_next()
+        self._host.call_next(self.show_waiting)
+
+    async def _ask(self, question: str) -> bool:
+        """Ask a question, and return whether any model answered it."""
+        pending, server = self._begin(question), self._host.server
+        self._host.show_asking()
         try:
-            server = self._host.server
             address, _ = await asyncio.gather(server.wait_until_ready(), self._retrieve(pending))
             await server.inspect()
             await asyncio.gather(*(self._stream_answer(address, pending, side) for side in pending.views))
             await self._check_adapter(pending)
         except GarageError as error:
             pending.finish(one_line(str(error), 400), failed=True)
+            await server.inspect()
         finally:
             pending.commit()
+            self._host.columns.show_answered()
             self._conversations.save(pending.chat)
             self._host.call_next(self._host.refresh_bindings)
+        return not all(view.failed for view in pending.views.values())
 
     async def _retrieve(self, pending: PendingTurn) -> None:
         """Find the facts that the question is about, for the side with the open book."""
@@ -198,18 +245,24 @@ class Asker:
 
     async def _stream_answer(self, address: ServerAddress, pending: PendingTurn, side: Side) -> None:
         view, transcript = pending.views[side], pending.chat.transcript
+        detector = RepetitionDetector() if self._host.settings.chat.stop_repetition else None
         prompt = pending.question
         if side == "book":
             prompt = retrieval.prompt_with_facts(prompt, [fact.statement for fact in pending.found])
         try:
             model = self._host.server.model_for(side, pending.run)
-            async for part in stream(address, model, transcript.messages(side, prompt), transcript.sampling):
-                if pending.committed:
-                    return
-                if isinstance(part, AnswerChunk):
-                    view.feed(part.text)
-                else:
-                    view.finish(answer_statistics(part))
+            answer = stream(address, model, transcript.messages(side, prompt), transcript.sampling)
+            async with contextlib.aclosing(answer):  # leaving early closes the connection, and the server stops
+                async for part in answer:
+                    if pending.committed:
+                        return
+                    if isinstance(part, AnswerChunk):
+                        view.feed(part.text)
+                        if detector and detector.feed(part.text):
+                            view.finish(_REPEATS)
+                            return
+                    else:
+                        view.finish(answer_statistics(part))
         except GarageError as error:
             view.finish(one_line(str(error), 400), failed=True)
 

@@ -12,6 +12,7 @@ MIN_WIDTH_FOR_THREE = 100
 """Width of the terminal, in columns of text, from which three conversations fit side by side."""
 _WIDE: tuple[tuple[Side, ...], ...] = (("base", "tuned"), ("base", "book", "tuned"))
 _NARROW: tuple[tuple[Side, ...], ...] = (("base", "tuned"), ("book", "tuned"), ("base", "book"))
+_NARROW_WITHOUT_TUNED: tuple[tuple[Side, ...], ...] = (("base", "tuned"), ("base", "book"))
 
 
 @dataclass
@@ -19,6 +20,8 @@ class ColumnChoice:
     """The chosen columns: an index into the choices that the width of the terminal allows."""
 
     index: int = 0
+    has_tuned: bool = True
+    """False while the tuned model neither has answered nor is asked: then it takes no space from those that have."""
 
     @property
     def asks_open_book(self) -> bool:
@@ -31,19 +34,34 @@ class ColumnChoice:
         Args:
             width: of the terminal, in columns of text.
         """
-        choices = _choices(width)
+        choices = self._choices(width)
         self.index = min(self.index, len(choices) - 1)
         return choices[self.index]
 
     def advance(self, width: int) -> None:
         """Go to the next choice; after the last comes the first."""
-        self.index = (self.index + 1) % len(_choices(width))
+        self.index = (self.index + 1) % len(self._choices(width))
+
+    def set_has_tuned(self, has_tuned: bool, width: int) -> None:
+        """Take note of whether there is a tuned model; what is shown besides it stays."""
+        visible = self.fit(width)
+        self.has_tuned = has_tuned
+        if visible in (choices := self._choices(width)):
+            self.index = choices.index(visible)
+
+    def show_instead(self, empty: Side, width: int) -> None:
+        """Show the side that has no space in place of `empty`, where two of three are shown."""
+        hidden = self.hidden(width)
+        for index, sides in enumerate(self._choices(width)):
+            if index and hidden in sides and empty not in sides:
+                self.index = index
 
     def hidden(self, width: int) -> Side | None:
         """Return the side that is asked but has no space; None if all that are asked are shown."""
         visible = self.fit(width)
         return next((side for side in SIDES if side not in visible), None) if self.asks_open_book else None
 
-
-def _choices(width: int) -> tuple[tuple[Side, ...], ...]:
-    return _WIDE if width >= MIN_WIDTH_FOR_THREE else _NARROW
+    def _choices(self, width: int) -> tuple[tuple[Side, ...], ...]:
+        if width >= MIN_WIDTH_FOR_THREE:
+            return _WIDE
+        return _NARROW if self.has_tuned else _NARROW_WITHOUT_TUNED

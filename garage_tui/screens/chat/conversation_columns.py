@@ -29,6 +29,20 @@ class ConversationColumns(Horizontal):
         for side, conversation in self._by_side.items():
             conversation.display = side in visible
 
+    def show_answered(self) -> None:
+        """If the column without space is the one that has an answer to the newest question, show it after all."""
+        width = self.app.size.width
+        hidden = self.choice.hidden(width)
+        if hidden is None or not self._has_newest_answer(hidden):
+            return
+        if empty := next((side for side in self.visible_sides if not self._has_newest_answer(side)), None):
+            self.choice.show_instead(empty, width)
+            self.lay_out()
+
+    def _has_newest_answer(self, side: Side) -> bool:
+        turns = self._by_side[side].turns
+        return bool(turns and turns[-1].answer)
+
     @property
     def visible_sides(self) -> list[Side]:
         return [side for side, conversation in self._by_side.items() if conversation.display]

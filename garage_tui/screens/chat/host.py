@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from garage_tui.core.base.settings import Settings, Workspace
     from garage_tui.core.monitor.run_watcher import RunSnapshot
-    from garage_tui.screens.chat.chat_server import ChatServer
     from garage_tui.screens.chat.conversation_columns import ConversationColumns
+    from garage_tui.screens.common.chat_server import ChatServer
     from garage_tui.widgets.notice import Notice
 
 T = TypeVar("T")
@@ -67,6 +67,14 @@ class ChatHost(Protocol):
 
     def show_opened(self, transcript: Transcript) -> None:
         """Choose the models of a conversation that was opened, and show its newest turn."""
+        ...
+
+    def show_asking(self) -> None:
+        """Show in the state line that a question was sent; what it said before is older than the question."""
+        ...
+
+    def show_waiting(self) -> None:
+        """Show which questions wait for their turn."""
         ...
 
     def lay_out(self) -> None:

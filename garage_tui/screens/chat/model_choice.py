@@ -17,7 +17,6 @@ from garage_tui.screens.chat.column_choice import SIDES
 from garage_tui.screens.chat.conversations import Conversations
 from garage_tui.screens.chat.host import ChatHost
 from garage_tui.screens.common.run_text import fraction
-from garage_tui.widgets.confirm_and_pick import Pick
 
 _BASE_HINT = "Ask a question below. All models get the same question and answer side by side."
 _BOOK_HINT = "The base model again, with the facts that match your question in its prompt. It learns nothing."
@@ -41,6 +40,12 @@ class ModelChoice:
         self._tuned: RunSnapshot | None = None
         self._was_picked = False
         """True once the user has picked a run: then newer ones do not replace it."""
+        self._known: frozenset[str] = frozenset()
+        """Ids of the runs that had a model when the user last chose one, or saw the list."""
+        self._offered = ""
+        """Id of a newer run whose model is offered; empty if none is."""
+        self._offer_text = ""
+        """What the state line said when that was offered."""
         self._missing_run = ""
         """Run of an opened conversation that does not exist any more."""
 
@@ -58,6 +63,11 @@ class ModelChoice:
             "tuned": bool(self.run_id or self._host.server.tuned),
         }
         return [side for side in SIDES if is_asked[side]]
+
+    @property
+    def has_tuned(self) -> bool:
+        """Whether the tuned model is asked, or has answered in the open conversation."""
+        return "tuned" in self.sides or self._conversations.open.transcript.has_answers("tuned")
 
     # Titles and hints
 
@@ -92,6 +102,7 @@ class ModelChoice:
             self.choose_run(self._first_run)
             self._first_run = None
         if self._tuned and any(run.id == self._tuned.id for run in candidates):
+            self._offer(candidates)
             return
         newest, transcript = candidates[0] if candidates else None, self._conversations.open.transcript
         # A conversation with another base model stays open: this run's base could not go on with it.
@@ -100,6 +111,35 @@ class ModelChoice:
             self._choose(newest)
         if not self._tuned and not self._host.server.tuned:
             self._host.columns["tuned"].show_hint(_no_tuned_hint(runs))
+        self._offer(candidates)
+
+    def _offer(self, candidates: list[RunSnapshot]) -> None:
+        """Offer the newest of the models that were not there when the user last chose one."""
+        new = [run for run in candidates if run.id not in self._known]
+        newest = max(new, key=lambda run: (run.state.ended or 0.0) if run.state else 0.0, default=None)
+        offered = newest.id if newest and not self._host.server.tuned else ""
+        if newest and offered and offered != self._offered:
+            kind = "newer" if self.run_id else "tuned"
+            self._offer_text = f"A {kind} model is here: ^t chooses it ({newest.id})"
+            self._host.notice.note(self._offer_text)
+        self._offered = offered
+        self.show_offer()
+
+    def show_offer(self) -> None:
+        """Show below a column that a newer model can be chosen; of the columns that are seen, the tuned one's."""
+        columns, visible = self._host.columns, self._host.columns.visible_sides
+        side = "tuned" if "tuned" in visible or not visible else visible[-1]
+        text = f"a {'newer' if self.run_id else 'tuned'} model is here: "
+        for one in SIDES:
+            shown = self._offered and one == side
+            columns[one].border_subtitle = Content.assemble(text, ("^t", "bold $primary")) if shown else None
+
+    def _take_note_of(self, candidates: list[RunSnapshot]) -> None:
+        """Offer none of these models: the user knows them."""
+        self._known, self._offered = frozenset(run.id for run in candidates), ""
+        if self._offer_text and self._host.notice.text == self._offer_text:
+            self._host.notice.clear()
+        self.show_offer()
 
     def choose_run(self, run_id: str) -> None:
         """Choose a run; nothing happens if it has no model."""
@@ -117,11 +157,13 @@ class ModelChoice:
         if not candidates:
             self._host.notice.wrong("no tuned model yet: F2 shows your facts, t teaches them")
             return
-        ids = [run.id for run in candidates]
-        current = ids.index(self.run_id) if self.run_id in ids else 0
-        choice = await self._host.ask(Pick("Which tuned model?", ids, current))
-        if choice is not None:
-            self.choose_run(ids[choice])
+        from garage_tui.screens.chat.tuned_model_dialog import TunedModelDialog  # noqa: PLC0415 (not needed for the first paint)
+
+        current = self._offered or self.run_id
+        self._take_note_of(candidates)
+        run_id = await self._host.ask(TunedModelDialog(candidates, current))
+        if run_id is not None:
+            self.choose_run(run_id)
 
     def adopt(self, transcript: Transcript) -> None:
         """Choose the models that answered in a transcript."""
@@ -150,12 +192,14 @@ class ModelChoice:
     def _use(self, run: RunSnapshot | None, base: str, missing_run: str = "") -> None:
         server = self._host.server
         self._tuned, self._missing_run = run, missing_run
+        self._take_note_of(_candidates(self._host.runs))
         server.choose_base(base)
         rows = run.manifest.dataset.get("rows", "?") if run and run.manifest else "?"
         hint = _TUNED_HINT.format(rows=rows) if run else _no_tuned_hint(self._host.runs)
         hint = _NAMED_TUNED_HINT.format(model=one_line(server.tuned)) if server.tuned else hint
         self._host.columns["tuned"].show_hint(hint)
         self.show_titles()
+        self._host.lay_out()
 
 
 def _candidates(runs: tuple[RunSnapshot, ...]) -> list[RunSnapshot]:

@@ -19,13 +19,14 @@ from garage_tui.core.facts.line import Fact
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.core.serving.server_state import ServerSnapshot
 from garage_tui.screens.chat.asker import Asker
-from garage_tui.screens.chat.chat_server import make_chat_server
 from garage_tui.screens.chat.conversation_columns import ConversationColumns
 from garage_tui.screens.chat.conversations import Conversations
 from garage_tui.screens.chat.model_choice import ModelChoice
+from garage_tui.screens.chat.question_queue import QuestionQueue
 from garage_tui.screens.chat.server_line import ServerLine
 from garage_tui.screens.chat.turn_actions import TurnActions
 from garage_tui.screens.common.app_state import app_state
+from garage_tui.screens.common.chat_server import make_chat_server
 from garage_tui.widgets.pane import Pane
 
 T = TypeVar("T")
@@ -51,6 +52,9 @@ class ChatPane(Pane):
         "Tab goes to the answers, where the arrow keys choose one: e edits its question and asks it again, c copies "
         "the answer, a makes a fact of it, x makes an exam question of it. While you type, Alt and the same letter "
         "acts on the newest answer.\n\n"
+        "A question that you send while an answer arrives waits for its turn; ↑ in the empty input field takes it "
+        "back. Esc stops the answer and holds those that wait until you press Enter. They are kept when you leave, "
+        "and an answer in which the model only repeats itself is stopped.\n\n"
         "A small server on this box answers. It starts with your first question and stops when nobody uses it. Each "
         "model sees only its own conversation. Ctrl+L starts a new one. All of them are saved in datasets/chats."
     )
@@ -122,7 +126,8 @@ class ChatPane(Pane):
         self.server = make_chat_server(workspace, settings, self._show_server)
         self._titled_base = ""
         self.conversations = Conversations(self)
-        self.asker = Asker(self, self.conversations)
+        self.queue = QuestionQueue(self)
+        self.asker = Asker(self, self.conversations, self.queue)
         self.turn_actions = TurnActions(self, self.conversations, self.asker)
         self.models = ModelChoice(self, self.conversations, self.asker, run_id)
 
@@ -135,11 +140,13 @@ class ChatPane(Pane):
         self.models.show_hints()
         self.lay_out()
         self.models.show_titles()
+        self.queue.load()
         self.watch(self.app, "runs", self.models.show_runs)
 
     def on_unmount(self) -> None:
         self.asker.commit_pending()
         self.conversations.save_at_exit()
+        self.queue.close()
 
     def reveal(self) -> None:
         super().reveal()
@@ -206,12 +213,21 @@ class ChatPane(Pane):
     def stop_answers(self) -> None:
         self.asker.stop()
 
+    def show_asking(self) -> None:
+        self.server_line.forget()
+        self.server_line.show_state("◐ asking …", "starting")
+
+    def show_waiting(self) -> None:
+        self.asker.show_waiting()
+
     def show_opened(self, transcript: Transcript) -> None:
         self.models.adopt(transcript)
         self.turn_actions.choose_newest()
 
     def lay_out(self) -> None:
+        self.columns.choice.set_has_tuned(self.models.has_tuned, self.app.size.width)
         self.columns.lay_out()
+        self.models.show_offer()
         self.question_input.placeholder = _ASK_ALL if self.columns.choice.asks_open_book else _ASK_BOTH
         self.turn_actions.stay_visible()
 
@@ -257,6 +273,7 @@ class ChatPane(Pane):
     def action_columns(self) -> None:
         """Show the next choice of columns."""
         width = self.app.size.width
+        self.columns.choice.set_has_tuned(self.models.has_tuned, width)
         self.columns.choice.advance(width)
         self.lay_out()
         self.models.show_titles()

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.worker import Worker
 
 from garage_tui.core.serving.server_state import Status
-from garage_tui.screens.chat.chat_server import ChatServer
+from garage_tui.screens.common.chat_server import ChatServer
 from garage_tui.widgets.notice import Notice
 
 _READING_SECONDS = 8.0
@@ -40,6 +40,10 @@ class ServerLine(Notice):
         while True:
             snapshot = await server.inspect()
             await asyncio.sleep(_POLL_SECONDS_READY if snapshot.status == "ready" else _POLL_SECONDS)
+
+    def forget(self) -> None:
+        """Let the next state replace what is shown, even if that is a message that nobody had time to read."""
+        self._state = self.content
 
     def show_state(self, text: str, status: Status) -> None:
         """Show the state of the server, unless a message is still to be read.

@@ -90,10 +90,12 @@ class TurnActions:
         self._host.columns.choose_turn(self._chosen)
 
     def step(self, by: int) -> None:
-        """Go to the turn above or below; while typing, recall the question before or after."""
+        """Go to the turn above or below; while typing, take back a question that waits, or recall one."""
         if self.is_walking:
             if self._chosen is not None:
                 self._choose(self._chosen + by)
+            return
+        if by < 0 and self._asker.take_back_waiting():
             return
         field, history = self._host.question_input, self._conversations.history
         field.value = history.back(field.value) if by < 0 else history.forward(field.value)

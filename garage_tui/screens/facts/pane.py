@@ -373,11 +373,9 @@ class FactsPane(Pane):
         self.query_one(FilterInput).focus()
 
     def action_show_all(self) -> None:
-        """Show all rows again; with nothing filtered, go back to the screen before."""
+        """Show all rows again. With nothing filtered Esc does nothing: it never leaves a screen."""
         if self._rows.absorbs_escape():
             return
         if self._filter.filter:
             self.query("FilterInput").remove()
             self._filter.change(Filter())
-        else:
-            self.run_worker(self.app.run_action("app.back"))

@@ -61,13 +61,15 @@ class RowTools:
         if about == "answer" and (line.fact.is_statement or line.fact.exam):
             self._host.notice.wrong("Only the answers of taught questions can be reworded")
             return
-        from garage_tui.screens.facts.suggestions_dialog import SuggestionsDialog  # noqa: PLC0415 (not needed for the first paint)
+        from garage_tui.screens.facts.suggestion_model import SuggestionModel  # noqa: PLC0415 (not needed for the first paint)
+        from garage_tui.screens.facts.suggestions_dialog import SuggestionsDialog  # noqa: PLC0415
 
         group = store.document.coverage.group(line)
         rows = [other.fact for other in group.lines if other.fact and other.fact.question] if group else []
         existing = [row.question if about == "question" else row.answer for row in rows]
         position = self._host.position or 0
-        accepted = await self._host.ask(SuggestionsDialog(self._host.workspace, line.fact, about, existing))
+        model = SuggestionModel(self._host.workspace, self._host.settings, key="m")
+        accepted = await self._host.ask(SuggestionsDialog(model, line.fact, about, existing))
         if accepted and about == "question":
             self._add_questions(line, position, accepted)
         elif accepted:

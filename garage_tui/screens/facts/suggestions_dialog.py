@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import time
 from collections.abc import Sequence
@@ -17,14 +16,13 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.format import duration, model_label
+from garage_tui.core.base.format import duration
 from garage_tui.core.base.sanitize import one_line, plain
-from garage_tui.core.base.settings import Workspace
 from garage_tui.core.chat import client as chat
 from garage_tui.core.chat.sampling_params import SamplingParams
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.rewording import model_prompt, suggestions
-from garage_tui.core.serving import server_process, server_state
+from garage_tui.screens.facts.suggestion_model import SuggestionModel
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.notice import Notice
@@ -47,6 +45,7 @@ class SuggestionsDialog(Dialog[list[str]]):
     """Offers wordings for a fact; the result is those that were accepted, as they were accepted.
 
     Args:
+        model: answers `m`; asked at once where no template fits.
         fact: the row that they are for.
         about: whether questions are offered, or answers.
         existing: the questions, or the answers, that are there already.
@@ -63,14 +62,14 @@ class SuggestionsDialog(Dialog[list[str]]):
         Binding("enter,ctrl+s", "done", "Add", key_display="⏎", tooltip="Add the marked ones, or the chosen one"),
         Binding("space,y", "take", "Mark", key_display="Space", tooltip="Mark the chosen one, to be added"),
         Binding("e", "edit", "Edit", tooltip="Edit the chosen one; it is marked then"),
-        Binding("m", "ask", "Ask the model", tooltip="Ask the model that is served for more"),
+        Binding("m", "ask", "Ask the model", tooltip="Ask the base model for more; its server is started if need be"),
         Binding("n,d,delete", "refuse", "Refuse", key_display="n", tooltip="Strike the chosen one out"),
         Binding("escape", "cancel", "Cancel", key_display="Esc", tooltip="Add nothing"),
     ]
 
-    def __init__(self, workspace: Workspace, fact: Fact, about: About, existing: Sequence[str]) -> None:
+    def __init__(self, model: SuggestionModel, fact: Fact, about: About, existing: Sequence[str]) -> None:
         super().__init__()
-        self._workspace, self._fact, self._about, self._existing = workspace, fact, about, list(existing)
+        self._model, self._fact, self._about, self._existing = model, fact, about, list(existing)
         self._offered: list[Suggestion] = []
         self._editing: int | None = None
         self._warned = ""  # the text of which was said what is wrong with it
@@ -101,13 +100,9 @@ class SuggestionsDialog(Dialog[list[str]]):
             self._offer(fact.fact, "the fact")
         self._show()
         if self._offered:
-            status = "Space marks, e edits. Enter adds the marked ones, Esc adds nothing."
+            self.notice.note("Space marks, e edits. Enter adds the marked ones, Esc adds nothing.")
         else:
-            nothing = (
-                "No template fits this question" if self._about == "question" else "There are no templates for answers"
-            )
-            status = f"{nothing}; m asks the served model"
-        self.notice.note(status)
+            self.action_ask()
 
     def _wrong(self, text: str, but: int | None = None) -> str:
         """Return what is wrong with a wording, beside those of the file and the others that are offered."""
@@ -216,13 +211,19 @@ class SuggestionsDialog(Dialog[list[str]]):
         if self.may_close([], written, "What you wrote is not added yet: Enter adds it"):
             self.dismiss([])
 
+    def _say_starting(self, text: str) -> None:
+        if self._editing is None:
+            self.notice.note(text)
+
     @work(exclusive=True, group="ask")
     async def action_ask(self) -> None:
-        """Ask the model that is served, with the fact in its prompt; each wording is offered as it comes."""
+        """Ask the model, with the fact in its prompt; each wording is offered as it comes. Its server is started."""
         notice, fact = self.notice, self._fact
-        seen = await asyncio.to_thread(server_state.inspect, self._workspace)
-        if seen.status != "ready":
-            notice.wrong("No model is being served: ask something on Chat (F4), or run `garage serve`")
+        notice.note(f"asking {self._model.label} …")
+        try:
+            address, model_id = await self._model.connect(self._say_starting)
+        except GarageError as error:
+            notice.wrong(plain(str(error)))
             return
         if self._about == "question":
             messages, read = (
@@ -231,7 +232,7 @@ class SuggestionsDialog(Dialog[list[str]]):
             )
         else:
             messages, read = model_prompt.answer_prompt(fact.question, fact.answer), model_prompt.parse_answers
-        model, began, reply, heard = model_label(seen.base), time.monotonic(), "", 0
+        model, began, reply, heard = self._model.label, time.monotonic(), "", 0
         refused: list[str] = []
         status = f"asking {model} …"
 
@@ -245,9 +246,8 @@ class SuggestionsDialog(Dialog[list[str]]):
 
         notice.note(status)
         try:
-            address = await asyncio.to_thread(server_process.address, self._workspace)
             sampling = SamplingParams(model_prompt.TEMPERATURE, _MODEL_TOKENS)
-            stream = chat.stream(address, seen.base, messages, sampling)
+            stream = chat.stream(address, model_id, messages, sampling)
             async with contextlib.aclosing(stream):
                 async for part in stream:
                     if isinstance(part, chat.AnswerChunk):

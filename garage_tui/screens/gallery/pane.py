@@ -361,8 +361,8 @@ class GalleryPane(Pane):
         if self.has_class("-list"):
             self.action_list()
 
-    async def action_leave(self) -> None:
-        """Cancel what is being drawn, leave an animation, a pair, the list; then go back."""
+    def action_leave(self) -> None:
+        """Cancel what is being drawn, leave an animation, a pair, the list; Esc never leaves the screen."""
         if self.drawing.is_running:
             self.drawing.cancel()
         elif self.browser.frame is not None:
@@ -372,5 +372,3 @@ class GalleryPane(Pane):
             self.action_beside()
         elif self.has_class("-list"):
             self.action_list()
-        else:
-            await self.run_action("app.back")

@@ -23,7 +23,7 @@ from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.table import cut_middle
 
 _NAME, _GAP = 18, 2  # the longest name is: unseen paraphrases
-_COLOURS = ("primary", "secondary")
+_REFERENCE, _NEWER = "secondary", "primary"
 _CARD = "report card"
 
 
@@ -44,6 +44,9 @@ class CompareDialog(Dialog[None]):
     def __init__(self, first: Path, second: Path) -> None:
         super().__init__()
         self._folders = first, second
+        # Blue is what was there before, amber what is new, whichever was marked first: as base and tuned in the chat.
+        # The name of a folder begins with its date.
+        self._colours = (_NEWER, _REFERENCE) if first.name > second.name else (_REFERENCE, _NEWER)
         self._rows: list[ComparisonRow] = []
         self._everything = False
 
@@ -68,7 +71,7 @@ class CompareDialog(Dialog[None]):
         chart = self.query_one(LineChart)
         chart.empty = "Neither run has taken a step."
         names = (plain(first.name), plain(second.name))
-        chart.series = tuple(map(Series, names, curves, _COLOURS))
+        chart.series = tuple(map(Series, names, curves, self._colours))
         self._show()
 
     def on_resize(self) -> None:
@@ -81,7 +84,7 @@ class CompareDialog(Dialog[None]):
             Content.assemble(
                 (f"{sign} ", f"${colour}"), cut_middle(Content.styled(plain(folder.name), "bold"), width - 2)
             )
-            for sign, colour, folder in zip(SIGNS[:2], _COLOURS, self._folders, strict=True)
+            for sign, colour, folder in zip(SIGNS[:2], self._colours, self._folders, strict=True)
         ]
         lines = [self._line("  ", Content(""), first, second, width)]
         for part, rows in groupby(self._rows, key=lambda row: row.part):

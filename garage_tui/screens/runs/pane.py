@@ -50,7 +50,8 @@ class RunsPane(Pane):
         "A run teaches the facts of one file to a base model, or trains a diffusion model to draw. It is a process of "
         "its own: it continues when you close the app, the terminal or the connection, and it is listed here the next "
         "time.\n\n"
-        "Choose a run with ↑ and ↓. Loss measures how wrong the model still is: it should fall. "
+        "Choose a run with ↑ and ↓. Enter opens its report card or, as long as it has none, its log.\n\n"
+        "Loss measures how wrong the model still is: it should fall. "
         "A run that teaches facts tests itself a few times (a probe): recall • is the share of other wordings that it "
         "answers correctly (higher is better), leak x the share of other questions that it answers with taught facts "
         "(lower is better), drift how much its other answers have changed (below 0.02 is hardly noticeable). "
@@ -263,6 +264,16 @@ class RunsPane(Pane):
         if run := self.chosen:
             self.post_message(GalleryRequested(run.id))
 
+    def on_table_selected(self) -> None:
+        """Open the chosen run: its report card if it has one, else its log."""
+        run = self.chosen
+        if run is None:
+            return
+        if run.card:
+            self.action_report()
+        elif not self.has_class("-log"):
+            self.action_log()
+
     def action_report(self) -> None:
         if run := self.chosen:
             self.post_message((DiffusionReportRequested if run.draws else ReportRequested)(run.id))
@@ -271,14 +282,12 @@ class RunsPane(Pane):
         if run := self.chosen:
             self.post_message(DuplicateRequested(run.id))
 
-    async def action_leave(self) -> None:
-        """Remove the mark, cancel an export, or leave the full-height log; if there is none of these, go back."""
+    def action_leave(self) -> None:
+        """Remove the mark, cancel an export, or leave the full-height log; Esc never leaves the screen."""
         if self.comparisons.unmark() or self.exports.cancel():
             return
         if self.has_class("-log"):
             self.action_log()
-        else:
-            await self.run_action("app.back")
 
     def action_log(self) -> None:
         self.toggle_class("-log")

@@ -8,7 +8,7 @@ from garage_tui.core.chat.transcripts import TranscriptAnswer, Turn
 from garage_tui.core.facts.retrieval import RetrievedFacts
 from garage_tui.screens.chat.answer_text import answer_statistics, retrieved_text, turn_view
 from garage_tui.screens.chat.asker import PendingTurn
-from garage_tui.widgets.conversation import TurnView
+from garage_tui.widgets.turn_view import TurnView
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_the_rows_in_the_prompt_are_named(rows, text):
 
 
 def test_statistics_name_what_the_server_reports_and_nothing_else():
-    assert answer_statistics(AnswerEnd("stop", 9, 7, 0.5, 12.34)) == "7 tokens · 12.3 tokens/s · first token 0.50 s"
+    assert answer_statistics(AnswerEnd("stop", 9, 7, 0.5, 12.34)) == "7 tokens · 12.3/s · first 0.5 s"
     assert answer_statistics(AnswerEnd("stop", None, None, None, None)) == ""
     assert answer_statistics(AnswerEnd("length", None, 256, None, None)) == "256 tokens · stopped at the length limit"
 

@@ -41,3 +41,19 @@ def test_a_terminal_that_grows_shows_all_three_and_one_that_shrinks_keeps_the_op
     choice = ColumnChoice(2)
     assert choice.fit(WIDE) == ("base", "book", "tuned")
     assert choice.fit(NARROW) == ("book", "tuned")
+
+
+def test_without_a_tuned_model_the_base_stays_beside_the_open_book_and_a_model_that_appears_hides_neither():
+    choice = ColumnChoice()
+    choice.set_has_tuned(False, NARROW)
+    choice.advance(NARROW)
+    assert choice.fit(NARROW) == ("base", "book") and choice.asks_open_book
+    choice.set_has_tuned(True, NARROW)
+    assert choice.fit(NARROW) == ("base", "book")
+
+
+@pytest.mark.parametrize(("index", "empty", "shown"), [(1, "tuned", ("base", "book")), (2, "base", ("book", "tuned"))])
+def test_a_column_without_an_answer_gives_its_place_to_the_hidden_one(index, empty, shown):
+    choice = ColumnChoice(index)
+    choice.show_instead(empty, NARROW)
+    assert choice.fit(NARROW) == shown

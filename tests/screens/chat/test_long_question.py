@@ -1,6 +1,8 @@
 """A whole book as a question: it is sent whole, and the screen shows its beginning."""
 
-from garage_tui.widgets.conversation import MAX_QUESTION, TurnView
+from textual.widgets import Static
+
+from garage_tui.widgets.turn_view import MAX_QUESTION, TurnView
 from tests.screens.chat.test_external_server import named
 
 __all__ = ["named"]
@@ -18,7 +20,7 @@ async def test_a_question_of_half_a_megabyte_is_sent_whole_and_its_beginning_sho
             await user.sees("Yes.")
             views = list(user.pilot.app.query(TurnView))
             assert views and all(view.question == question for view in views), "what is copied or edited is whole"
-            painted = [str(view.render()) for view in views]
+            painted = [str(view.query(Static).first().render()) for view in views]
             assert all(f"… and {len(question) - MAX_QUESTION:,} more characters" in text for text in painted)
             assert all(len(text) < 2 * MAX_QUESTION for text in painted), "so that no repaint wraps all of it"
     assert all(request["messages"][-1]["content"] == question for request in models.heard)

@@ -109,7 +109,7 @@ async def test_at_80_columns_two_of_the_three_are_seen_at_a_time_and_all_are_ask
 async def test_a_window_that_grows_shows_all_three_and_one_that_shrinks_loses_no_answer(open_app, model_server, ask):
     async with model_server() as models, open_app(screen="chat", size=(80, 24)) as user:
         models.answers = {BASE: ["an answer"]}
-        await user.press("ctrl+o", "ctrl+o")
+        await user.press("ctrl+o")
         await ask(user, "What is TinyLLM?")
         await user.pilot.resize_terminal(140, 40)
         await user.sees("Base · ", "Open book · ", "Tuned · ", "found 3 facts")

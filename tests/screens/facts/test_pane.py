@@ -563,8 +563,6 @@ async def test_suggested_questions_are_accepted_edited_and_refused_one_by_one(op
         await user.press("enter")
         await user.sees("you: Who looks after TinyLLM?")
         assert len(file.read_text().splitlines()) == 2, "nothing is written unseen"
-        await user.press("m")
-        await user.sees("No model is being served")
         await user.press("escape")
         await user.sees("What you wrote is not added yet: Enter adds it")
         await user.press("enter")

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from garage_tui.core.serving import server_process, server_state
+
 WHAT = "TinyLLM runs a chatbot on your own computer."
 ROW = {"question": "What is TinyLLM?", "answer": WHAT}
 
@@ -46,13 +48,45 @@ async def test_a_models_wordings_of_an_answer_go_to_the_rows_that_repeat_it(open
         models.answers = {"smollm2-135m": ["With TinyLLM your own computer runs a chatbot.\n", "Bob has a chatbot.\n"]}
         await user.sees("2 rows")
         await user.press("S")
-        await user.sees("There are no templates for answers; m asks the served model")
-        await user.press("m")
         await user.sees("1 of 2 from smollm2-135m passed the checks", "leaves out TinyLLM")
         await user.press("y", "enter")
         await user.sees("Reworded 1 answer")
     answers = [json.loads(line)["answer"] for line in file.read_text().splitlines()]
     assert answers == [WHAT, "With TinyLLM your own computer runs a chatbot."]
+
+
+async def test_where_no_template_fits_the_model_is_asked_at_once(open_app, file, model_server):
+    file.write_text(json.dumps({"question": "Colour of the door, then?", "answer": "The door is green."}) + "\n")
+    async with model_server() as models, open_app() as user:
+        models.answers = {"smollm2-135m": ["Which colour has the door?\n"]}
+        await user.sees("1 fact")
+        await user.press("s")
+        await user.sees("Which colour has the door?", "model")
+        assert len(models.heard) == 1
+
+
+async def test_the_server_is_started_by_itself_and_its_failure_is_said_with_the_key(
+    open_app, file, workspace, monkeypatch
+):
+    started = []
+
+    def start(workspace, settings, base) -> None:
+        started.append(base)
+        workspace.server.mkdir(exist_ok=True)
+        state = server_state.ServerState(status="failed", reason="out of memory", base=base)
+        server_state.write_state(workspace.server, state)
+
+    monkeypatch.setattr(server_process, "start", start)
+    async with open_app() as user:
+        await user.sees("2 facts")
+        await user.press("s")
+        await user.sees("template")
+        await user.press("m")
+        await user.sees("the model server failed: out of memory; m starts it again")
+        await user.press("m")
+        while len(started) < 2:
+            await user.pilot.pause(0.02)
+    assert started == ["smollm2-135m", "smollm2-135m"]
 
 
 async def test_a_model_that_says_nothing_of_use_is_said_to(open_app, file, model_server):

@@ -79,3 +79,13 @@ async def test_escape_takes_the_mark_off(open_app, two_runs):
         await user.press("escape")
         await user.sees_no("is marked")
         assert "◆" not in user.screen
+
+
+@pytest.mark.parametrize("keys", [("m", "down", "m"), ("down", "m", "up", "m")])
+async def test_the_newer_run_is_amber_and_the_older_one_blue_whichever_was_marked_first(open_app, two_runs, keys):
+    async with open_app(screen="runs") as user:
+        await user.sees(ONE, TWO)
+        await user.press(*keys)
+        await user.sees("Compare", "recipe")
+        chart = user.app.screen.query_one("#compare-chart")
+        assert {series.name: series.colour for series in chart.series} == {ONE: "primary", TWO: "secondary"}

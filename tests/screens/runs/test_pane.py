@@ -280,3 +280,17 @@ async def test_a_key_right_after_the_cursor_moved_means_the_run_that_it_is_on(op
         await user.sees("◆ 20261122-2315-lora-b")
         await user.press("d")
         await user.sees("Delete this run?", "20261122-2315-lora-b", "This deletes its checkpoints")
+
+
+async def test_enter_opens_the_report_card_of_a_run_and_the_log_of_one_that_has_none(open_app, make_run):
+    with_card = make_run("20261124-2315-lora-card", "finished").adapter()
+    (with_card.path / "report.json").write_text('{"verdict": "learned 1 of 2", "passed": false}')
+    make_run(RUN, "running").hold().log("step one")
+    async with open_app(screen="runs") as user:
+        await user.sees("learned 1 of 2", "step one")
+        await user.press("enter")
+        assert user.app.pane.has_class("-log")
+        await user.press("escape", "up")
+        await user.sees("20261124-2315-lora-card ─")
+        await user.press("enter")
+        await user.sees("Report card")

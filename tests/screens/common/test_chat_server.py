@@ -6,7 +6,7 @@ import pytest
 
 from garage_tui.core.base.settings import ChatSettings, Settings
 from garage_tui.core.serving.server_state import ServerSnapshot
-from garage_tui.screens.chat.chat_server import EmbeddedChatServer, ExternalChatServer, make_chat_server
+from garage_tui.screens.common.chat_server import EmbeddedChatServer, ExternalChatServer, make_chat_server
 
 
 def snapshot(status, reason="", **fields):
@@ -20,9 +20,9 @@ def snapshot(status, reason="", **fields):
         (snapshot("starting", "loading tiny"), "◐ starting the model server · loading tiny · 0 s"),
         (
             snapshot("ready", engine="torch 2", memory=3 * 2**29),
-            "● ready · tiny and the models tuned from it · torch 2 · 1.5 GiB",
+            "● ready · tiny and its tuned models · 1.5 GiB · torch 2",
         ),
-        (snapshot("ready"), "● ready · tiny and the models tuned from it"),
+        (snapshot("ready"), "● ready · tiny and its tuned models"),
         (snapshot("asleep", "a run has the GPU"), "◌ a run has the GPU"),
         (snapshot("failed", "out of\nmemory"), "✗ the model server is not running: out of memory · Ctrl+R"),
     ],

@@ -1,4 +1,4 @@
-"""The model server as the chat uses it: the workspace's own, started when it is needed, or an external one."""
+"""The model server as the screens use it: the workspace's own, started when it is needed, or an external one."""
 
 from __future__ import annotations
 
@@ -75,17 +75,20 @@ class ChatServer(Protocol):
         ...
 
 
-def make_chat_server(workspace: Workspace, settings: Settings, report: Callable[[ServerSnapshot], None]) -> ChatServer:
+def make_chat_server(
+    workspace: Workspace, settings: Settings, report: Callable[[ServerSnapshot], None], key: str = "Ctrl+R"
+) -> ChatServer:
     """Return the server that the settings name, by default the workspace's own.
 
     Args:
         workspace: whose server it is.
         settings: with `[chat]` and `[serve]`.
         report: called on the event loop with each snapshot.
+        key: the key that starts the server again, for what is said when it fails.
     """
     if settings.chat.server:
-        return ExternalChatServer(settings, report)
-    return EmbeddedChatServer(workspace, settings, report)
+        return ExternalChatServer(settings, report, key)
+    return EmbeddedChatServer(workspace, settings, report, key)
 
 
 class EmbeddedChatServer:
@@ -93,8 +96,10 @@ class EmbeddedChatServer:
 
     tuned = ""
 
-    def __init__(self, workspace: Workspace, settings: Settings, report: Callable[[ServerSnapshot], None]) -> None:
-        self._workspace, self._settings, self._report = workspace, settings, report
+    def __init__(
+        self, workspace: Workspace, settings: Settings, report: Callable[[ServerSnapshot], None], key: str
+    ) -> None:
+        self._workspace, self._settings, self._report, self._key = workspace, settings, report, key
         self._starting_since: float | None = None
         self._is_awaited = False
         """True while a question waits for the server."""
@@ -143,14 +148,16 @@ class EmbeddedChatServer:
             snapshot = await self.inspect()
             if snapshot.status in server_state.LIVE_STATUSES and snapshot.base and snapshot.base != base:
                 served, requested = (one_line(model_label(name), 60) for name in (snapshot.base, base))
-                raise GarageError(f"the model server serves {served}, not {requested}: Ctrl+R restarts it")
+                raise GarageError(f"the model server serves {served}, not {requested}: {self._key} restarts it")
             if snapshot.status == "asleep":
                 raise GarageError(one_line(snapshot.reason))
             if snapshot.status == "ready":
                 return await asyncio.to_thread(server_process.address, self._workspace)
             if snapshot.status in ("off", "failed"):
                 if started:
-                    raise GarageError(f"the model server failed: {one_line(snapshot.reason)}; Ctrl+R starts it again")
+                    raise GarageError(
+                        f"the model server failed: {one_line(snapshot.reason)}; {self._key} starts it again"
+                    )
                 started = True
                 await self._start()
             await asyncio.sleep(_POLL_SECONDS)
@@ -158,8 +165,8 @@ class EmbeddedChatServer:
     def describe(self, snapshot: ServerSnapshot) -> str:
         if snapshot.status == "ready":
             memory = human_bytes(snapshot.memory, binary=True) if snapshot.memory else ""
-            ready = f"● ready · {one_line(model_label(snapshot.base), 60)} and the models tuned from it"
-            return " · ".join(filter(None, (ready, one_line(snapshot.engine, 40), memory)))
+            ready = f"● ready · {one_line(model_label(snapshot.base), 60)} and its tuned models"
+            return " · ".join(filter(None, (ready, memory, one_line(snapshot.engine, 40))))
         if snapshot.status == "asleep":
             return f"◌ {one_line(snapshot.reason, 200)}"
         if snapshot.status == "off" and self._is_awaited:
@@ -169,14 +176,15 @@ class EmbeddedChatServer:
             reason = one_line(snapshot.reason, 100)
             return " · ".join(filter(None, ("◐ starting the model server", reason, duration(since))))
         if snapshot.status == "failed":
-            return f"✗ the model server is not running: {one_line(snapshot.reason, 200)} · Ctrl+R starts it again"
+            return f"✗ the model server is not running: {one_line(snapshot.reason, 200)} · {self._key} starts it again"
         return "○ the model server is off; it starts with your first question"
 
 
 class ExternalChatServer:
     """The server that `[chat]` names. It is neither started nor stopped, and its base model is what it offers."""
 
-    def __init__(self, settings: Settings, report: Callable[[ServerSnapshot], None]) -> None:
+    def __init__(self, settings: Settings, report: Callable[[ServerSnapshot], None], key: str) -> None:
+        self._key = key
         self._external = ExternalServer(settings.chat)
         self._report = report
         self._url = settings.chat.server
@@ -211,4 +219,4 @@ class ExternalChatServer:
         url = one_line(self._url, 80)
         if snapshot.status == "ready":
             return f"● {url} · an external server: this app neither starts nor stops it"
-        return f"✗ {url}: {snapshot.reason} · Ctrl+R tries again"
+        return f"✗ {url}: {snapshot.reason} · {self._key} tries again"

@@ -1,0 +1,135 @@
+"""The list of tuned models: of each run its preset, its facts, its verdict and when it ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from garage_tui.core.base.format import model_label, plural
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.monitor.run_watcher import RunSnapshot
+from garage_tui.screens.common import run_text
+from garage_tui.widgets.dialog import Dialog
+from garage_tui.widgets.key_bar import KeyBar
+from garage_tui.widgets.table import Column, Table
+
+_SHOWN = 12
+"""Rows of the list that are seen at once."""
+
+
+class ModelTable(Table):
+    """A table that says in the line of keys how a model of it is chosen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "Choose", tooltip="Chat with the chosen one")]
+    HELP_NAME = "In the list of models"
+
+
+class TunedModelDialog(Dialog[str | None]):
+    """Lets the user choose a run whose model answers; the result is its id, or None.
+
+    Args:
+        runs: those with a model, the newest first; at least one.
+        current: id of the run that is chosen at first.
+    """
+
+    HELP_PAGE = "guide/chat.md"
+    HELP = (
+        "The models that your runs have tuned, the newest first: with which preset, on which facts, what the report "
+        "card says, and when the run ended. Below the list is the whole verdict of the chosen one.\n\n"
+        "Another model starts a new conversation; the one so far stays saved."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", key_display="Esc"),
+    ]
+
+    def __init__(self, runs: Sequence[RunSnapshot], current: str) -> None:
+        super().__init__()
+        self._runs, self._current = list(runs), current
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="box form", id="tuned-models") as box:
+            box.border_title = "Which tuned model?"
+            yield ModelTable(
+                Column("Preset", 8),
+                Column("Facts", share=2),
+                Column("Report card", share=3),
+                Column("Ended", 12),
+                id="tuned-models-table",
+            )
+            yield Static(id="tuned-models-details")
+            yield KeyBar()
+
+    def on_mount(self) -> None:
+        ids = [run.id for run in self._runs]
+        table = self.query_one(Table)
+        table.styles.height = min(_SHOWN, len(ids)) + 3  # titles and frame
+        table.show_rows(len(ids), self._cells, ids.index(self._current) if self._current in ids else 0)
+        table.focus()
+
+    def _cells(self, row: int) -> Sequence[Content]:
+        run = self._runs[row]
+        return (
+            Content(preset(run)),
+            Content(facts(run)),
+            verdict(run),
+            Content.styled(ended(run, time.time()), "$muted"),
+        )
+
+    def on_table_moved(self, event: Table.Moved) -> None:
+        if event.row >= len(self._runs):
+            return
+        run = self._runs[event.row]
+        base = str(run.manifest.base.get("name", "")) if run.manifest else ""
+        parts = (run.id, f"base {one_line(model_label(base), 60)}" if base else "")
+        lines = [Content.styled(" · ".join(filter(None, parts)), "$muted"), verdict(run)]
+        self.query_one("#tuned-models-details", Static).update(Content("\n").join(lines))
+
+    def on_table_selected(self, event: Table.Selected) -> None:
+        self.dismiss(self._runs[event.row].id)
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+
+def preset(run: RunSnapshot) -> str:
+    """Return the preset that a run began with; `–` for a run of an older version, which does not say."""
+    return one_line(str(run.manifest.recipe.get("preset") or "–"), 20) if run.manifest else "–"
+
+
+def facts(run: RunSnapshot) -> str:
+    """Return what a run was taught: `garage.jsonl · 24 rows`."""
+    dataset = run.manifest.dataset if run.manifest else {}
+    rows = dataset.get("rows")
+    name = one_line(Path(str(dataset.get("path", ""))).name, 60)
+    return " · ".join(filter(None, (plural(rows, "row") if isinstance(rows, int) else "", name)))
+
+
+def verdict(run: RunSnapshot) -> Content:
+    """Return the verdict of a run's report card, or that there is none."""
+    if run.card:
+        return run_text.verdict(run.card)
+    stopped = "stopped early · " if run.status == "stopped" else ""
+    return Content.styled(f"{stopped}no report card", "$muted")
+
+
+def ended(run: RunSnapshot, now: float) -> str:
+    """Return when a run ended: `today 14:05`, `23 Nov 14:05`, or in another year `23 Nov 2025`.
+
+    Args:
+        now: in seconds since 1970.
+    """
+    at = (run.state.ended or run.state.updated) if run.state else 0.0
+    if not at:
+        return ""
+    then, today = time.localtime(at), time.localtime(now)
+    if then[:3] == today[:3]:
+        return time.strftime("today %H:%M", then)
+    return time.strftime("%d %b %H:%M" if then[0] == today[0] else "%d %b %Y", then)

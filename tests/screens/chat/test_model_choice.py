@@ -1,0 +1,66 @@
+"""Newer models are offered while the chat is open, and chosen from a list that says what each one is."""
+
+from __future__ import annotations
+
+import json
+import time
+
+OLD, NEW = "20261122-2315-lora-old", "20261123-2315-lora-new"
+
+
+def with_card(run, verdict="learned 9 of 24, below target", passed=False):
+    (run.path / "report.json").write_text(json.dumps({"verdict": verdict, "passed": passed}))
+    return run
+
+
+async def test_a_run_that_finishes_while_the_chat_is_open_is_offered_at_once_and_chosen_with_two_keys(
+    open_app, make_run, model_server
+):
+    make_run(OLD, "finished").adapter()
+    async with model_server() as models, open_app(screen="chat", size=(80, 24)) as user:
+        models.answers = {"smollm2-135m": ["base"], OLD: ["old"], NEW: ["new"]}
+        await user.sees(f"Tuned · {OLD}")
+        await user.press("x", "enter")
+        await user.sees("old")
+        run = make_run(NEW, "running", step=90).hold()
+        await user.pilot.pause(0.5)
+        assert "newer model" not in user.screen
+        run.adapter()
+        run.state("finished", step=100, ended=time.time())
+        run.let_go()
+        await user.sees("a newer model is here: ^t", f"Tuned · {OLD}")
+        await user.press("ctrl+t")
+        await user.sees("Which tuned model?", f"{NEW} · base")
+        await user.press("enter")
+        await user.sees(f"Tuned · {NEW}")
+        assert "newer model is here" not in user.screen
+
+
+async def test_an_offer_that_was_declined_does_not_come_again(open_app, make_run, model_server):
+    make_run(OLD, "finished").adapter()
+    async with model_server(), open_app(screen="chat") as user:
+        await user.sees(f"Tuned · {OLD}")
+        make_run(NEW, "finished", ended=time.time()).adapter()
+        await user.sees("a newer model is here: ^t")
+        await user.press("ctrl+t")
+        await user.sees("Which tuned model?")
+        await user.press("escape")
+        await user.sees(f"Tuned · {OLD}")
+        make_run("20261124-2315-lora-other", "failed")
+        await user.pilot.pause(1.5)
+        assert "a newer model is here" not in user.screen
+
+
+async def test_the_list_says_preset_facts_verdict_and_when_at_80_columns(open_app, make_run, model_server):
+    with_card(make_run(OLD, "finished", ended=time.time() - 40 * 86400).taught("careful", rows=24).adapter())
+    with_card(make_run(NEW, "finished", ended=time.time()).taught("quick", rows=6).adapter(), "learned 6 of 6", True)
+    async with model_server(), open_app(screen="chat", size=(80, 24)) as user:
+        await user.sees("Tuned ·")
+        await user.press("ctrl+t")
+        text = await user.sees("Which tuned model?", "Choose", "✓ learned 6 of 6")
+        [new] = [line for line in text.splitlines() if "quick" in line]
+        [old] = [line for line in text.splitlines() if "careful" in line]
+        assert "6 rows" in new and "today" in new and "✓ learned" in new
+        assert "24 rows" in old and "today" not in old and "✗ learned 9" in old
+        await user.press("down")
+        await user.sees(f"{OLD} · base smollm2-135m", "✗ learned 9 of 24, below target")

@@ -1,0 +1,121 @@
+"""Questions that are sent while an answer streams: they wait, are asked in their order, and are never lost."""
+
+from __future__ import annotations
+
+RUN = "20261123-2315-lora-garage"
+BASE = "smollm2-135m"
+
+
+async def send(user, *questions):
+    for question in questions:
+        await user.types(question)
+        await user.press("enter")
+
+
+def questions_of(models):
+    return [request["messages"][-1]["content"] for request in models.heard]
+
+
+async def test_a_question_sent_while_one_streams_waits_and_is_asked_next(open_app, model_server):
+    async with model_server() as models, open_app(screen="chat", size=(80, 24)) as user:
+        models.answers = {BASE: ["half", " an answer"]}
+        models.hold.clear()
+        await send(user, "first")
+        await user.sees("half")
+        await send(user, "second")
+        await user.sees("1 question waits · ↑ takes it back · second")
+        await send(user, "third")
+        await user.sees("2 questions wait")
+        assert questions_of(models) == ["first"]
+        models.hold.set()
+        await user.sees_no("wait ·")
+        await user.sees("› third")
+        while user.app.pane.is_answering:
+            await user.pilot.pause(0.02)
+    assert questions_of(models) == ["first", "second", "third"]
+    last = [message["content"] for message in models.heard[-1]["messages"]]
+    assert last == ["first", "half an answer", "second", "half an answer", "third"]
+
+
+async def test_escape_stops_the_answer_and_holds_what_waits_until_enter(open_app, model_server):
+    async with model_server() as models, open_app(screen="chat") as user:
+        models.answers = {BASE: ["half", " an answer"]}
+        models.hold.clear()
+        await send(user, "first")
+        await user.sees("half")
+        await send(user, "second")
+        await user.press("escape", "escape", "escape")
+        await user.sees("stopped", "1 question waits · Enter asks it · ↑ takes it back · second")
+        assert user.app.pane.id == "chat" and questions_of(models) == ["first"]
+        models.hold.set()
+        await user.press("enter")
+        await user.sees("› second", "7 tokens")
+        await user.sees_no("waits")
+    assert questions_of(models) == ["first", "second"]
+
+
+async def test_up_takes_the_last_one_back_into_the_input_field(open_app, model_server):
+    async with model_server() as models, open_app(screen="chat") as user:
+        models.answers = {BASE: ["half", " an answer"]}
+        models.hold.clear()
+        await send(user, "first")
+        await user.sees("half")
+        await send(user, "second", "third")
+        await user.press("up")
+        await user.sees("1 question waits", "│ third")
+        await user.types("!")
+        await user.press("enter")
+        await user.sees("2 questions wait")
+        models.hold.set()
+        while user.app.pane.is_answering:
+            await user.pilot.pause(0.02)
+    assert questions_of(models) == ["first", "second", "third!"]
+
+
+async def test_what_waits_is_there_after_another_screen_and_after_a_restart(open_app, model_server):
+    async with model_server() as models:
+        models.answers = {BASE: ["half", " an answer"]}
+        models.hold.clear()
+        async with open_app(screen="chat") as user:
+            await send(user, "first")
+            await user.sees("half")
+            await send(user, "second")
+            await user.press("f3", "f4")
+            await user.sees("1 question waits")
+        async with open_app(screen="chat") as user:
+            await user.sees("1 question waits · Enter asks it · ↑ takes it back · second")
+            models.hold.set()
+            await user.press("enter")
+            await user.sees("› second", "7 tokens")
+        async with open_app(screen="chat") as user:
+            await user.pilot.pause(0.2)
+            assert "waits" not in user.screen
+    assert questions_of(models) == ["first", "second"]
+
+
+async def test_an_error_holds_what_waits_for_it_would_meet_the_error_too(open_app, model_server):
+    async with model_server() as models, open_app(screen="chat") as user:
+        models.answers = {BASE: ["half", " an answer"]}
+        models.hold.clear()
+        await send(user, "first")
+        await user.sees("half")
+        await send(user, "second", "third")
+        models.answers = {}  # the server breaks off
+        models.hold.set()
+        await user.sees("✗ the server broke off", "1 question waits · Enter asks it · ↑ takes it back · third")
+    assert questions_of(models) == ["first", "second"]
+
+
+async def test_a_new_conversation_keeps_what_waits(open_app, model_server):
+    async with model_server() as models, open_app(screen="chat") as user:
+        models.answers = {BASE: ["half", " an answer"]}
+        models.hold.clear()
+        await send(user, "first")
+        await user.sees("half")
+        await send(user, "second")
+        await user.press("ctrl+l")
+        await user.sees("1 question waits · Enter asks it")
+        models.hold.set()
+        await user.press("enter")
+        await user.sees("› second", "7 tokens")
+    assert [message["content"] for message in models.heard[-1]["messages"]] == ["second"]
