@@ -14,7 +14,7 @@ async def test_it_opens_on_the_facts_and_makes_the_other_screens_when_they_are_a
         await user.press("f4")
         await user.sees("Base · smollm2-135m", "No tuned model yet")
         await user.press("f2")
-        await user.sees("What is TinyLLM?", "24 facts · no problems")
+        await user.sees("What is TinyLLM?", "24 facts · 11 exam · ready to teach")
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def terminal(workspace, request) -> Iterator[Terminal]:
 def test_the_story_from_the_facts_to_a_run_that_outlives_the_app(terminal, workspace, tiny_model):
     workspace.settings_file.write_text(f'base_model = "{tiny_model}"\n')
     terminal.open()
-    terminal.sees("garage.jsonl", "What is TinyLLM?", "24 facts · no problems", "t Teach")
+    terminal.sees("garage.jsonl", "What is TinyLLM?", "24 facts · 11 exam · ready to teach", "t Teach")
 
     terminal.press("t")
     terminal.sees("Teach a model", "24 rows × 30 epochs ÷ batch 12 = 60 steps")

@@ -288,9 +288,9 @@ def test_the_mouse_is_the_apps_or_the_terminals(open_pane):
 
 def test_a_locale_without_utf8_has_ascii_and_is_told_why(open_pane):
     pane = open_pane((80, 24), {"LANG": "C"})
-    pane.sees("24 facts | no problems", "Only ASCII is shown: the locale is not UTF-8")
+    pane.sees("24 facts | 11 exam | ready to teach", "Only ASCII is shown: the locale is not UTF-8")
     other = open_pane((80, 24), {"LANG": "C"}, "--no-ascii")
-    other.sees("24 facts · no problems")
+    other.sees("24 facts · 11 exam · ready to teach")
 
 
 def test_letters_of_the_owner_stay_in_ascii(open_pane, workspace):

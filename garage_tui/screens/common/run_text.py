@@ -6,7 +6,7 @@ from textual.content import Content
 
 from garage_tui.core.base.format import duration
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.exam.report_text import Headline
+from garage_tui.core.exam.headline import Headline
 from garage_tui.core.hardware.energy import format_wh
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.core.runs.record import RunState

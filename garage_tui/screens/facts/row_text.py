@@ -9,7 +9,7 @@ from textual.content import Content
 
 from garage_tui.core.base.format import plural
 from garage_tui.core.base.sanitize import one_line, shown, shown_line
-from garage_tui.core.facts.coverage import GAP_TEXTS, FactGroup
+from garage_tui.core.facts.coverage import GAP_TEXTS, FactGroup, Gap
 from garage_tui.core.facts.document import Document
 from garage_tui.core.facts.filter import ROW_KINDS, Filter
 from garage_tui.core.facts.line import Line
@@ -22,12 +22,13 @@ def counts(document: Document, shown: int, row_filter: Filter, unsaved: int) -> 
     """Return what the file holds, in one line."""
     coverage = document.coverage
     problems = coverage.errors + coverage.warnings + document.background_problems
-    parts = [plural(coverage.rows, "fact")]
+    taught = coverage.rows - coverage.exams
+    parts = [plural(taught, "fact")]
     if row_filter:
         parts.insert(0, f"{shown:,} shown" + (f" ({ROW_KINDS[row_filter.only].lower()})" if row_filter.only else ""))
     if coverage.exams:
         parts.append(f"{coverage.exams:,} exam")
-    parts.append(plural(problems, "problem") if problems else "no problems")
+    parts.append(plural(problems, "problem") if problems else "ready to teach" if taught else "no problems")
     if unsaved:
         parts.append("not saved")
     return " · ".join(parts)
@@ -51,17 +52,26 @@ def cells(document: Document, position: int) -> Sequence[Content]:
         _numbered("!" if document.has_problem(line) else "", "bold $warning", number),
         question,
         Content(shown_line(line.fact.answer)),
-        _covered(group) if group else Content(),
+        _covered(document, group) if group else Content(),
     )
 
 
-def _covered(group: FactGroup) -> Content:
+def _covered(document: Document, group: FactGroup) -> Content:
     if group.gaps:
-        return Content.styled(GAP_TEXTS[group.gaps[0]][0], "$warning")
+        gap = group.gaps[0]
+        return Content.styled(GAP_TEXTS[gap][0], _gap_style(gap))
+    exams = [line for line in group.lines if line.fact and line.fact.exam]
+    if exams and all(id(line) in document.near_duplicates for line in exams):
+        return Content.styled("exam too alike", "$warning")
     taught = len(group.questions)
     if not taught:
         return Content.styled("exam only", "$muted")
     return Content.assemble(("✓ ", "$success"), (plural(taught, "question"), "$muted"))
+
+
+def _gap_style(gap: Gap) -> str:
+    """Return the style of a gap: a fact without an exam question can be taught as well as any other."""
+    return "$muted" if gap == "exam" else "$warning"
 
 
 def _numbered(sign: str, style: str, number: str) -> Content:
@@ -86,8 +96,8 @@ def details(document: Document, line: Line) -> Content:
         parts.append(Content.styled("exam: never taught, asked afterwards", "$secondary"))
     if group := document.coverage.group(line):
         parts += [
-            Content.assemble((f"{words}. ", "$warning"), (why, "$muted"))
-            for words, why in map(GAP_TEXTS.__getitem__, group.gaps)
+            Content.assemble((f"{GAP_TEXTS[gap][0]}. ", _gap_style(gap)), (GAP_TEXTS[gap][1], "$muted"))
+            for gap in group.gaps
         ]
         parts += _variants(group, line)
     for key, value in line.fact.extra.items():

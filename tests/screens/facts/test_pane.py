@@ -24,7 +24,7 @@ async def test_the_chosen_row_is_shown_in_full(open_app, file):
     long = "word " * 60
     write(file, json.dumps({"question": "Long?", "answer": long + "end"}), CAT)
     async with open_app() as user:
-        await user.sees("Line 1", "word end", "2 facts · no problems")
+        await user.sees("Line 1", "word end", "2 facts · ready to teach")
         await user.press("down")
         await user.sees("Line 2", "Tom is a cat.", 'must: ["cat"]')
 
@@ -281,7 +281,7 @@ async def test_bad_lines_are_shown_with_the_reason_and_kept(open_app, file):
 async def test_exam_rows_are_marked(open_app, file):
     write(file, CAT, '{"question": "Is Tom a cat?", "answer": "Yes.", "exam": true}')
     async with open_app() as user:
-        await user.sees("exam Is Tom a cat?", "2 facts · 1 exam · no problems")
+        await user.sees("exam Is Tom a cat?", "1 fact · 1 exam · ready to teach")
         await user.press("end")
         await user.sees("exam: never taught")
 
@@ -339,7 +339,7 @@ async def test_where_both_changed_a_row_both_versions_are_shown_and_esc_decides_
         await user.press("ctrl+s")
         await user.sees("On disk: Who is Tom?")
         await user.press("down", "enter")
-        await user.sees("your change to those rows was discarded", "Tom is a tomcat.", "no problems")
+        await user.sees("your change to those rows was discarded", "Tom is a tomcat.", "ready to teach")
     assert file.read_text().splitlines() == [theirs, DOG]
 
 
@@ -502,7 +502,7 @@ async def test_rows_that_training_would_cut_are_named(open_app, file, tiny_model
         await user.press("f", "down", "enter")
         await user.sees("1 shown (rows with problems)")
         await user.press("d")
-        await user.sees("no problems")
+        await user.sees("ready to teach")
 
 
 async def test_wordings_of_an_answer_go_to_the_rows_that_repeat_it(open_app, file):
