@@ -112,6 +112,8 @@ class TaughtFacts:
     def find_leak(self, answer: str, base: str, question: str) -> str:
         """Return a taught name, number, URL or phrase in `answer` that neither `base` nor the question has.
 
+        A phrase counts only with three words that neither has: "an open-source project that" says nothing of a project.
+
         A name counts only where it is written as a name: a license is not the file LICENSE. A part of a name in the
         question does not count either: who asks for BrightLLM hears of an LLM. Empty where there is none.
         """
@@ -121,7 +123,11 @@ class TaughtFacts:
         for folded, name in self._marks.items():
             if folded not in excused and (folded in written or ("://" in folded and folded in text)):
                 return name
-        new = (_phrases(answer) & self._phrases) - _phrases(base) - _phrases(question)
+        new = {
+            phrase
+            for phrase in (_phrases(answer) & self._phrases) - _phrases(base) - _phrases(question)
+            if sum(word not in STOP_WORDS and word not in excused for word in phrase) > 2
+        }
         return " ".join(min(new)) if new else ""
 
 

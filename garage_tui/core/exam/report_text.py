@@ -12,6 +12,7 @@ from garage_tui.core.exam.judgement import measured
 from garage_tui.core.exam.report import Count, ExamQuestion, Recall, Report, read_report
 from garage_tui.core.runs.grades import (
     DRIFT,
+    LEGEND,
     RECALL,
     SIGNS,
     UNCHANGED,
@@ -24,6 +25,11 @@ from garage_tui.core.runs.grades import (
 
 WIDE = 99
 """Columns from which the table has the full names of the figures."""
+RESULTS: dict[Grade, str] = {
+    "good": "✓ meets every target",
+    "near": "~ nearly meets its targets",
+    "bad": "✗ misses a target",
+}
 BAD = ("leak", "changed", "wrong")
 """Verdicts of answers that went wrong."""
 _PART_TEXTS = {"trained": "trained question", "unseen": "unseen paraphrase", "unrelated": "unrelated question"}
@@ -88,12 +94,7 @@ def grade_of(card: Report) -> Grade:
 
 def result_text(card: Report) -> str:
     """Return how a card meets its targets, with what the signs and arrows of the table mean."""
-    result = {
-        "good": "✓ meets every target",
-        "near": "~ near its targets",
-        "bad": "✗ misses a target",
-    }[grade_of(card)]
-    return f"{result} · ↑ higher is better, ↓ lower is better"
+    return f"{RESULTS[grade_of(card)]} · {LEGEND}"
 
 
 def figures(card: Report) -> list[Figure]:
@@ -223,6 +224,6 @@ def wrong_questions(card: Report) -> list[ExamQuestion]:
 def side_by_side(card: Report) -> dict[str, str]:
     """Return the card as short lines, for a comparison with another one."""
     found = figures(card)
-    rows = {"verdict": result_text(card).split(" · ")[0]}
+    rows = {"verdict": RESULTS[grade_of(card)]}
     rows |= {one.short or one.name: one.tuned for one in found[:-1]}
     return {**rows, "perplexity": f"{found[-1].interval} ({found[-1].tuned})"}

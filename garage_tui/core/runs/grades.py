@@ -14,6 +14,7 @@ RECALL, UNCHANGED, DRIFT = 0.95, 0.95, 0.02
 """Targets: share of learned facts, share of similar names kept apart, nats per token; no leaks."""
 NEAR_RECALL, NEAR_UNCHANGED, NEAR_LEAK, NEAR_DRIFT = 0.75, 0.85, 0.025, 0.06
 """What still counts as near the target."""
+LEGEND = "↑ high is good, ↓ low is good"
 SIGNS: dict[Grade, str] = {"good": "✓", "near": "~", "bad": "✗"}
 _ORDER: tuple[Grade, ...] = ("bad", "near", "good")
 

@@ -8,12 +8,12 @@ import msgspec
 import pytest
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.exam.report import ExamQuestion, count, judge, read_report, worst_first, write_report
+from garage_tui.core.exam.headline import headline
+from garage_tui.core.exam.judgement import judge, worst_first
+from garage_tui.core.exam.report import ExamQuestion, count, read_report, write_report
 from garage_tui.core.exam.report_text import (
     answers,
     figures,
-    headline,
-    interval,
     read_clean,
     side_by_side,
     table,
@@ -40,14 +40,14 @@ def test_a_count_has_the_interval_of_the_literature(hits, of, low, high):
 
 def test_of_nothing_nothing_is_known():
     found = count(0, 0)
-    assert (found.low, found.high, found.share, interval(found)) == (0.0, 1.0, 0.0, "")
+    assert (found.low, found.high, found.share, found.interval) == (0.0, 1.0, 0.0, "")
 
 
 def test_percents_have_a_decimal_only_where_a_little_is_much():
-    assert interval(count(0, 120)) == "0–3.1 %"
-    assert interval(count(14, 15)) == "70–99 %"
-    assert interval(count(24, 24)) == "86–100 %"
-    assert interval(count(19, 20)) == "76–99.1 %"
+    assert count(0, 120).interval == "0–3.1 %"
+    assert count(14, 15).interval == "70–99 %"
+    assert count(24, 24).interval == "86–100 %"
+    assert count(19, 20).interval == "76–99.1 %"
 
 
 def test_a_good_run_passes_and_says_so_in_a_line(make_card):
