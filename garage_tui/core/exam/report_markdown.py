@@ -11,6 +11,8 @@ from pathlib import Path
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.format import duration, model_label
+from garage_tui.core.exam import diffusion_report
+from garage_tui.core.exam.diffusion_report import DiffusionReport
 from garage_tui.core.exam.report import ExamQuestion, Report
 from garage_tui.core.exam.report_text import answers, figures, grade_of, part_text, result_text, verdict_text
 from garage_tui.core.runs.grades import SIGNS
@@ -45,6 +47,23 @@ def markdown(card: Report, remedies: Sequence[str] = ()) -> str:
         parts += ["## What to do", _list(map(_escaped, remedies))]
     parts.append("## Questions, the worst first")
     parts += [_question(number, one) for number, one in enumerate(card.questions, 1)]
+    return "\n\n".join(parts) + "\n"
+
+
+def diffusion_markdown(run: str, card: DiffusionReport) -> str:
+    """Return the card of a diffusion run, whose texts are sanitised, as a Markdown document."""
+    passed = SIGNS["good" if card.passed else "bad"]
+    made = f"{card.samples} pictures by {card.sampler} after epoch {card.epoch}, in {duration(card.seconds)}"
+    rows = [(measure.strip(), value, explanation) for measure, value, explanation in diffusion_report.table(card)]
+    parts = [
+        f"# Report card of {_escaped(run)}",
+        f"**{passed} {_escaped(card.verdict)}**",
+        diffusion_report.result_text(card),
+        _escaped(f"{card.source}: {made}."),
+        "\n".join(
+            [_row(("figure", "value", "meaning")), _row(["---"] * 3), *(_row(map(_escaped, row)) for row in rows)]
+        ),
+    ]
     return "\n\n".join(parts) + "\n"
 
 

@@ -40,6 +40,8 @@ _NO_ANSWER = "(empty answer)"
 class Figure:
     """One line of the table; a cell that does not apply is empty."""
 
+    key: str
+    """Its key in `report.json`, which never changes."""
     name: str
     short: str = ""
     """The name where space is short, if it differs."""
@@ -103,9 +105,10 @@ def figures(card: Report) -> list[Figure]:
     counted = card.facts is not None
     has_unseen = card.generalisation.tuned.of > 0
     rows = [
-        _recall("trained questions", "efficacy", card.efficacy, decides=not counted and not has_unseen),
-        _recall("unseen paraphrases", "generalisation", card.generalisation, decides=not counted and has_unseen),
+        _recall("efficacy", "trained questions", card.efficacy, decides=not counted and not has_unseen),
+        _recall("generalisation", "unseen paraphrases", card.generalisation, decides=not counted and has_unseen),
         Figure(
+            key="leak",
             name="unrelated answers affected",
             short="unrelated affected",
             term="leak",
@@ -115,6 +118,7 @@ def figures(card: Report) -> list[Figure]:
             grade=grade_leak(card.leak.share),
         ),
         Figure(
+            key="neighbours",
             name="similar names kept apart",
             short="similar names kept",
             term="neighbours",
@@ -124,6 +128,7 @@ def figures(card: Report) -> list[Figure]:
             grade=grade_unchanged(names.share) if names.of else None,
         ),
         Figure(
+            key="drift",
             name="drift, nats per token",
             short="drift, nats/token",
             term="KL to the base",
@@ -132,6 +137,7 @@ def figures(card: Report) -> list[Figure]:
             grade=grade_drift(card.drift),
         ),
         Figure(
+            key="perplexity",
             name="perplexity, base → tuned",
             short="perplexity",
             term="general texts",
@@ -142,6 +148,7 @@ def figures(card: Report) -> list[Figure]:
     ]
     if counted:
         learned = Figure(
+            key="facts",
             name="facts learned",
             term="all of a fact's questions",
             tuned=_count_text(found.facts),
@@ -153,11 +160,12 @@ def figures(card: Report) -> list[Figure]:
     return rows
 
 
-def _recall(name: str, term: str, found: Recall, *, decides: bool) -> Figure:
+def _recall(key: str, name: str, found: Recall, *, decides: bool) -> Figure:
     base, book = (str(count.hits) if count.of else "" for count in (found.base, found.open_book))
     return Figure(
+        key=key,
         name=name,
-        term=term,
+        term=key,
         tuned=_count_text(found.tuned),
         interval=found.tuned.interval,
         base=base,
@@ -216,14 +224,15 @@ def answers(question: ExamQuestion) -> list[tuple[str, str]]:
     return rows
 
 
-def wrong_questions(card: Report) -> list[ExamQuestion]:
-    """Return the questions that went wrong, the worst first."""
-    return [question for question in card.questions if question.verdict in BAD]
+def wrong_questions(card: Report) -> list[tuple[int, ExamQuestion]]:
+    """Return the questions that went wrong, the worst first, each with its number on the card."""
+    return [(number, question) for number, question in enumerate(card.questions, 1) if question.verdict in BAD]
 
 
-def side_by_side(card: Report) -> dict[str, str]:
-    """Return the card as short lines, for a comparison with another one."""
+def side_by_side(card: Report) -> dict[str, tuple[str, str]]:
+    """Return the card for a comparison with another one: (label, short line) by the key in `report.json`."""
     found = figures(card)
-    rows = {"verdict": RESULTS[grade_of(card)]}
-    rows |= {one.short or one.name: one.tuned for one in found[:-1]}
-    return {**rows, "perplexity": f"{found[-1].interval} ({found[-1].tuned})"}
+    rows = {"verdict": ("verdict", RESULTS[grade_of(card)])}
+    rows |= {one.key: (one.short or one.name, f"{one.sign} {one.tuned}".strip()) for one in found[:-1]}
+    last = found[-1]
+    return {**rows, last.key: ("perplexity", f"{last.interval} ({last.tuned})")}
