@@ -77,7 +77,7 @@ class Navigation:
         from garage_tui.core.runs.record import read_run
 
         run = await asyncio.to_thread(read_run, self._checkpoints / run_id)
-        path = Path(str(run.manifest.dataset.get("path", ""))) if run.manifest else Path()
+        path = self._app.workspace.root / str(run.manifest.dataset.get("path", "") if run.manifest else "")
         await self._app.action_show("facts")
         if facts := self._app.facts_pane:
             await facts.write_wording(path, question, fact)

@@ -54,10 +54,12 @@ def test_the_card_says_the_verdict_first_then_the_figures_then_what_went_wrong(r
     code, text, told = report("last")
     assert (code, told) == (0, "")
     lines = text.splitlines()
-    assert lines[0] == "✗ learned 14 of 15, 1 of 60 unrelated answers affected, mixes up 1 of 20 similar names"
-    assert lines[1] == "  misses the targets marked ✗"
-    assert any(line.startswith("✗ unrelated answers affected [leak]") and line.endswith(" 0") for line in lines)
-    assert any(line.startswith("✓ drift, nats per token") and line.endswith("≤ 0.02") for line in lines)
+    assert (
+        lines[0] == "~ learned 14 of 15 facts (70–99 %), 1 of 60 unrelated answers affected, mixes up 1 of 20 similar"
+    )
+    assert lines[1:3] == ["  names", "  ~ near its targets · ↑ high is good, ↓ low is good"]
+    assert any(line.startswith("~ unrelated answers affected [leak]") and line.endswith("↓ 0") for line in lines)
+    assert any(line.startswith("✓ drift, nats per token") and line.endswith("↓ ≤ 0.02") for line in lines)
     assert f"{RUN} · smollm2-135m · examined" in text and "in 58 s" in text
     assert "· The trained wordings are answered, others less often: teach each fact in more wordings." in lines
     wrong = text[text.index("What went wrong (3):") :]
@@ -68,7 +70,9 @@ def test_the_card_says_the_verdict_first_then_the_figures_then_what_went_wrong(r
 def test_a_card_that_passes_has_nothing_that_went_wrong(report, run, make_card):
     write_report(run, make_card(bad=False))
     _, text, _ = report(RUN[:8])
-    assert text.startswith("✓ learned 15 of 15, 0 of 60 unrelated answers affected\n  meets every target\n")
+    assert text.startswith(
+        "✓ learned 15 of 15 facts (80–100 %), 0 of 60 unrelated answers affected\n  ✓ meets every target"
+    )
     assert "What went wrong" not in text and "✗" not in text
 
 
@@ -77,7 +81,7 @@ def test_a_small_terminal_has_the_same_figures(report, run, make_card, monkeypat
     write_report(run, make_card())
     _, text, _ = report("last")
     assert max(map(len, text.splitlines()[:-1])) <= 70
-    assert "✗ unrelated affected  1 of 60" in text
+    assert "~ unrelated affected  1 of 60" in text
 
 
 def test_json_is_the_document_of_the_file(report, run, make_card):
@@ -130,7 +134,7 @@ def test_an_exam_that_fails_says_why_in_its_last_line_and_the_old_card_stays(rep
     assert (code, text, told.splitlines()[-1]) == (2, "", "the base model is gone; fetch it again")
     write_report(run, make_card())
     assert report("last", "--again")[0] == 2
-    assert report("last")[1].startswith("✗ learned 14 of 15")
+    assert report("last")[1].startswith("~ learned 14 of 15")
 
 
 def test_an_exam_that_is_killed_is_said_to_be(report, run, exam_job):
@@ -243,5 +247,5 @@ def test_two_cards_are_compared_in_words(workspace, run, make_card, capfd):
     write_report(other, make_card(bad=False))
     assert main(["--workspace", str(workspace.root), "compare", RUN, other.name]) == 0
     text = capfd.readouterr().out
-    assert "verdict             ✗ misses a target          ✓ meets every target" in text
-    assert "unrelated affected  1 of 60                    0 of 60" in text and "{" not in text
+    assert "verdict             ~ near its targets         ✓ meets every target" in text
+    assert "unrelated affected  ~ 1 of 60                  ✓ 0 of 60" in text and "{" not in text

@@ -79,4 +79,4 @@ def remedies(card: Report, recipe: Mapping[str, object]) -> Remedies:
     wrong = [(number, one.part) for number, one in enumerate(card.questions, 1) if one.verdict == "wrong"]
     helps = "unseen" if card.generalisation.tuned.of else "trained"
     unseen = tuple(number for number, part in wrong if part == helps)
-    return Remedies(unseen if memorised or not (preset or epochs) else (), epochs, preset)
+    return Remedies(() if preset and not memorised else unseen, epochs, preset)

@@ -27,7 +27,7 @@ WIDE = 99
 """Columns from which the table has the full names of the figures."""
 RESULTS: dict[Grade, str] = {
     "good": "✓ meets every target",
-    "near": "~ nearly meets its targets",
+    "near": "~ near its targets",
     "bad": "✗ misses a target",
 }
 BAD = ("leak", "changed", "wrong")

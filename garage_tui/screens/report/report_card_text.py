@@ -49,9 +49,9 @@ def remedy_keys(remedies: Remedies) -> Content:
     """Return what to do about a card, each with its key in the dialog."""
     found = []
     if remedies.preset:
-        found.append(("c", f"train with the preset {remedies.preset}"))
+        found.append(("c", f"again with the preset {remedies.preset}"))
     if remedies.epochs:
-        found.append(("y", f"train longer ({remedies.epochs:g} epochs)"))
+        found.append(("y", f"longer ({remedies.epochs:g} epochs)"))
     if remedies.wordings:
         found.append(("a", remedies.wordings_text))
     parts = [Content.assemble((key, "bold $primary"), f" {text}") for key, text in found]

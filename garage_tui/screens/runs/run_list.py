@@ -14,7 +14,7 @@ from garage_tui.widgets.table import Column
 _COLUMNS = (
     Column("State", 13),
     Column("Run", share=3, middle=True),
-    Column("Result", share=3),
+    Column("Result", share=2),
     Column("Curve", 8, wide=True),
     Column("Steps", 9, right=True, wide=True),
     Column("Loss", 6, right=True, wide=True),
