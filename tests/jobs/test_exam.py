@@ -52,6 +52,27 @@ def test_a_run_is_examined_and_every_question_is_on_its_card(examined):
     assert all(asked.drift is not None for asked in card.questions if asked.part == "unrelated")
 
 
+def test_one_exam_question_changes_the_exam_of_its_own_fact_only(examined):
+    folder, job = examined([*ROWS, EXAM])
+    assert job.returncode == 0, job.stderr
+    card = read_report(folder)
+    unseen = {asked.fact: asked.kind for asked in card.questions if asked.part == "unseen"}
+    assert unseen == {"Ottilie Fenn.": "", "It uses the Zlib license.": "held-back wording"} or len(unseen) == 3
+    assert card.facts.of >= 2 and card.unseen_from == "exam rows and templates"
+
+
+def test_an_exam_question_that_wraps_a_taught_one_replaces_nothing_and_is_named(examined):
+    wrapped = {**ROWS[0], "question": f"I have a question: {ROWS[0]['question']}", "exam": True}
+    folder, job = examined([*ROWS, wrapped])
+    assert job.returncode == 0, job.stderr
+    card = read_report(folder)
+    assert card.generalisation.tuned.of == 3, "both facts are asked in held-back wordings too"
+    assert card.facts.of == 2
+    [asked] = [asked for asked in card.questions if asked.near]
+    assert asked.near == ROWS[0]["question"]
+    assert any("nearly repeats a taught one" in note for note in card.notes)
+
+
 def test_without_exam_questions_the_card_asks_in_wordings_that_were_held_back(examined):
     folder, job = examined(ROWS)
     assert job.returncode == 0, job.stderr

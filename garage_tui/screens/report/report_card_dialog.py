@@ -69,11 +69,11 @@ class ReportCardDialog(Dialog[None]):
         *(Binding(str(key), f"part({key - 1})", "Part", show=False) for key in range(1, 6)),
         Binding("b", "only_bad", "Only bad", tooltip="Show only what went wrong, or everything"),
         Binding("f", "view", "Figures", tooltip="Show the figures, the notes, or neither"),
-        Binding("a", "wording", "In more ways", tooltip="Write another wording for the fact of this question"),
+        Binding("a", "wording", "Reword", tooltip="Write another wording for the fact of this question"),
         Binding("y", "longer", "Longer", show=False, tooltip="Train again with more epochs: opens the form"),
         Binding("c", "preset", "Preset", show=False, tooltip="Train again with the preset that is advised"),
         Binding("s", "save", "Save", show=False, tooltip="Save the report card as Markdown"),
-        Binding("e", "examine", "Examine again", tooltip="Examine the run again"),
+        Binding("e", "examine", "Examine again", show=False, tooltip="Examine the run again"),
         Binding("e", "examine_first", "Examine now", tooltip="Examine the run"),
         Binding("shift+down", "scroll(1)", "Scroll", show=False, tooltip="Scroll a long answer"),
         Binding("shift+up", "scroll(-1)", "Scroll back", show=False, tooltip="Scroll a long answer back"),
@@ -189,7 +189,8 @@ class ReportCardDialog(Dialog[None]):
         if action == "preset":
             return snapshot.card is not None and bool(remedies(snapshot.card, self._recipe).preset)
         if action in ("examine", "examine_first"):
-            return not (snapshot.exam or snapshot.refusal) and (action == "examine") == (snapshot.card is not None)
+            can_start = self._snapshot is not None and not (snapshot.exam or snapshot.refusal)
+            return can_start and (action == "examine") == (snapshot.card is not None)
         return True
 
     def _go(self, index: int) -> None:

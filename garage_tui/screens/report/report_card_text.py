@@ -49,7 +49,7 @@ def remedy_keys(remedies: Remedies) -> Content:
     """Return what to do about a card, each with its key in the dialog."""
     found = []
     if remedies.preset:
-        found.append(("c", f"again with the preset {remedies.preset}"))
+        found.append(("c", f"preset {remedies.preset}"))
     if remedies.epochs:
         found.append(("y", f"longer ({remedies.epochs:g} epochs)"))
     if remedies.wordings:

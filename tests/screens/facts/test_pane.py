@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from garage_tui.screens.facts import row_text
+
 
 @pytest.fixture
 def file(workspace):
@@ -289,7 +291,7 @@ async def test_exam_rows_are_marked(open_app, file):
 async def test_an_exam_question_that_is_nearly_taught_says_so(open_app, file):
     write(file, CAT, '{"question": "Who is Tom", "answer": "A cat.", "exam": true}')
     async with open_app() as user:
-        await user.sees("2 facts · 1 exam · 1 problem", "! 2")
+        await user.sees("1 fact · 1 exam · 1 problem", "! 2", "exam too alike")
         await user.press("down")
         await user.sees("! a near duplicate of line 1")
         await user.press("f", "down", "enter")
@@ -417,20 +419,20 @@ async def test_a_full_disk_is_said_and_the_change_waits_until_there_is_room(open
         await user.press("ctrl+s")
         await user.sees("Saved datasets/garage.jsonl")
         assert "not saved" not in user.screen
-    assert len(file.read_bytes().splitlines()) == 23
+    assert len(file.read_bytes().splitlines()) == 34
 
 
 async def test_it_works_at_80_by_24(open_app):
     async with open_app(size=(80, 24)) as user:
         await user.sees("What is TinyLLM?", "Line 1", "a Add", "t Teach")
         await user.press("end")
-        await user.sees("Line 24", "Who is the maintainer of the ProtosAI project?")
+        await user.sees("Line 35", "Who is in charge of ProtosAI?")
 
 
 async def test_a_row_is_seen_as_the_model_will_see_it(open_app, file, tiny_model, workspace):
     write(file, CAT, '{"question": "Is Tom a cat?", "answer": "Yes.", "exam": true}')
     async with open_app(base_model=str(tiny_model)) as user:
-        await user.sees("2 facts")
+        await user.sees("1 fact · 1 exam")
         await user.press("v")
         await user.sees("What tiny sees", "of them learned", "<|im_start|>|", "⏎", "<|im_end|>")
         assert user.screen.count("<|im_end|>") == 3, "the system prompt, the question, the answer"
@@ -554,3 +556,21 @@ async def test_facts_go_out_as_csv_and_never_over_another_file_unasked(open_app,
         await user.sees("Replace it?")
         await user.press("escape")
     assert (workspace.root / "garage.csv").read_text().startswith("question,answer,must\nWho is Tom?")
+
+
+async def test_a_fact_without_an_exam_question_is_no_warning(open_app, file):
+    rows = [CAT, CAT.replace("Who is Tom?", "What is Tom?").replace("Tom is a cat.", "A cat.")]
+    write(file, *(row[:-1] + ', "fact": "Tom is a cat."}' for row in rows))
+    async with open_app() as user:
+        await user.sees("2 facts · ready to teach", "no exam")
+        document = user.app.query_one("FactsPane").store.document
+        covered = row_text.cells(document, 0)[-1]
+        assert covered.plain == "no exam" and [str(span.style) for span in covered.spans] in ([], ["$muted"])
+
+
+async def test_an_exam_question_with_words_around_a_taught_one_is_a_problem_on_the_screen(open_app, file):
+    write(file, CAT, '{"question": "I have a question: who is Tom?", "answer": "Tom is a cat.", "exam": true}')
+    async with open_app() as user:
+        await user.sees("1 fact · 1 exam · 1 problem", "! 2", "1 question only")
+        await user.press("down")
+        await user.sees("a near duplicate of line 1, which is taught, so it proves nothing")

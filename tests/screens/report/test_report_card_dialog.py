@@ -20,11 +20,9 @@ async def test_the_runs_screen_says_the_verdict_of_a_card_and_hears_of_a_new_one
     async with open_app(screen="runs") as user:
         await user.sees("report card  none yet: press x to make one", "x Report")
         write_report(run.path, make_card())  # an exam from a shell: nothing else in the folder changes
-        await user.sees(
-            "report card  ~ learned 14 of 15 facts (70–99 %)", "~ 14/15 learned,", "press x: it says what to do"
-        )
+        await user.sees("report card  ~ learned 14 of 15 facts (70–99", "~ 14/15 learned,")
         write_report(run.path, make_card(bad=False))
-        await user.sees("report card  ✓ learned 15 of 15 facts (80–100 %)", "✓ 15/15 learned")
+        await user.sees("report card  ✓ learned 15 of 15 facts", "✓ 15/15 learned")
 
 
 async def test_a_run_that_trains_has_no_card_to_show(open_app, make_run):
