@@ -249,3 +249,70 @@ def test_two_cards_are_compared_in_words(workspace, run, make_card, capfd):
     text = capfd.readouterr().out
     assert "verdict             ~ near its targets         ✓ meets every target" in text
     assert "unrelated affected  ~ 1 of 60                  ✓ 0 of 60" in text and "{" not in text
+
+
+def test_a_card_is_printed_as_markdown_or_written_to_a_file_that_is_not_there_yet(report, run, make_card, tmp_path):
+    write_report(run, make_card())
+    code, text, told = report("last", "--markdown")
+    assert (code, told) == (0, "")
+    lines = text.splitlines()
+    assert lines[0] == f"# Report card of {RUN}"
+    assert lines[2] == "**~ learned 14 of 15 facts (70–99 %), 1 of 60 unrelated answers affected, mixes up 1 of 20 " + (
+        "similar names**"
+    )
+    assert "| ✓ | drift, nats per token \\[KL to the base\\] | 0.012 |  |  |  | ↓ ≤ 0.02 |" in lines
+    assert "### 3. Who keeps TinyLLM alive? (3)" in lines and "* tuned: Jim Cox." in lines
+    out = tmp_path / "card.md"
+    assert report("last", "--out", str(out))[0] == 0
+    assert out.read_text() == text
+    out.write_text("mine")
+    code, _, told = report("last", "--out", str(out))
+    assert code == 2 and told == f"garage: {out} already exists: --force replaces it\n" and out.read_text() == "mine"
+    assert report("last", "--out", str(out), "--force")[0] == 0 and out.read_text() == text
+    assert report("last", "--out", "/dev/stdout")[1].startswith("# Report card")
+    assert report("last", "--out", str(tmp_path))[0] == 2
+    assert report("last", "--out", str(out), "--json")[0] == 2
+
+
+def test_what_a_model_says_stays_text_in_markdown(report, run, make_card):
+    import msgspec
+
+    card = make_card()
+    hostile = msgspec.structs.replace(card.questions[0], tuned="<script> | *bold* [x](y)", question="# a `b`")
+    write_report(run, msgspec.structs.replace(card, questions=[hostile]))
+    text = report("last", "--markdown")[1]
+    assert "* tuned: \\<script\\> \\| \\*bold\\* \\[x\\](y)" in text and "### 1. \\# a \\`b\\`" in text
+
+
+def test_the_card_says_which_commands_help(report, run, make_card):
+    write_manifest(
+        run,
+        Manifest(
+            id=RUN,
+            kind="lora",
+            created=1,
+            recipe={"preset": "default", "kl": 4.0, "epochs": 30},
+            base={"name": "smollm2-135m"},
+            dataset={"path": "facts.jsonl"},
+        ),
+    )
+    write_report(run, make_card())
+    text = report("last")[1]
+    assert f"  the preset careful: garage train lora --like {RUN} --preset careful\n" in text
+    assert "  ask question 3 in more ways: add rows to facts.jsonl\n" in text and "\n  3. Who keeps TinyLLM" in text
+
+
+def test_the_list_of_runs_says_the_verdict_first(workspace, run, make_card, capfd):
+    write_report(run, make_card())
+    assert main(["--workspace", str(workspace.root), "runs"]) == 0
+    assert capfd.readouterr().out.startswith(f"{RUN}  finished     ~ learned 14 of 15 facts (70–99 %), 1 of 60")
+
+
+def test_compare_has_names_for_programs_that_do_not_follow_the_wording(workspace, run, make_card, capfd):
+    write_report(run, make_card())
+    assert main(["--workspace", str(workspace.root), "compare", RUN, RUN, "--json"]) == 0
+    rows = [row for row in json.loads(capfd.readouterr().out) if row["part"] == "report card"]
+    assert [row["name"] for row in rows] == [
+        "verdict", "facts", "efficacy", "generalisation", "leak", "neighbours", "drift", "perplexity"
+    ]  # fmt: skip
+    assert rows[4]["label"] == "unrelated affected"

@@ -17,7 +17,7 @@ from garage_tui.core.exam.report import ExamQuestion, Report
 from garage_tui.core.exam.report_text import answers, figures, grade_of, part_text, result_text, verdict_text
 from garage_tui.core.runs.grades import SIGNS
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|]|~~+)")
 _LIST_START = re.compile(r"^(\d+)([.)])|^([-+=])")
 """What begins a list or a heading at the start of a line."""
 

@@ -80,7 +80,8 @@ def test_the_good_run_and_the_bad_one_differ_at_the_first_sign_and_the_first_wor
     good, bad = card_of(26, 27, changed=2), card_of(11, 27, leaks=5, changed=4, drift=0.8)
     assert good.verdict.startswith("learned 26 of 27 facts") and good.grade == "good"
     assert bad.verdict == (
-        "learned 11 of 27 facts (25–59 %), 5 of 120 unrelated answers affected, drift 0.8, mixes up 4 of 40 similar names"
+        "learned 11 of 27 facts (25–59 %), 5 of 120 unrelated answers affected, drift 0.8, "
+        "mixes up 4 of 40 similar names"
     )
     for card, text, brief in (
         (good, "✓ learned 26", "✓ 26/27 learned"),

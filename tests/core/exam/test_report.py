@@ -60,7 +60,8 @@ def test_a_bad_run_says_what_is_wrong_with_it(make_card):
     card = make_card(drift=0.31)
     assert not card.passed
     assert card.verdict == (
-        "drift 0.31, learned 14 of 15 facts (70–99 %), 1 of 60 unrelated answers affected, mixes up 1 of 20 similar names"
+        "drift 0.31, learned 14 of 15 facts (70–99 %), 1 of 60 unrelated answers affected, "
+        "mixes up 1 of 20 similar names"
     )
     notes = " ".join(card.notes)
     assert "more wordings" in notes and "where they do not belong" in notes and "0.31 nats per token" in notes
