@@ -36,7 +36,7 @@ def test_a_run_is_examined_and_every_question_is_on_its_card(examined):
     assert job.returncode == 0, job.stderr
     card = read_report(folder)
     assert job.stdout.strip() == card.verdict and card.verdict.startswith(
-        "learned 0 of 2 facts (0–65.8 %, few questions), "
+        "learned 0 of 2 facts (0–66 %, few questions), "
     )
     assert (card.efficacy.tuned.of, card.generalisation.tuned.of) == (2, 1)
     assert card.leak.of >= 100 and card.neighbours.of >= 10

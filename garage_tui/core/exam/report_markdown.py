@@ -18,7 +18,7 @@ from garage_tui.core.exam.report_text import answers, figures, grade_of, part_te
 from garage_tui.core.runs.grades import SIGNS
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|]|~~+)")
-_LIST_START = re.compile(r"^(\d+)([.)])|^([-+=])")
+_LIST_START = re.compile(r"^(\d+)([.)])(?=\s|$)|^([-+=])(?=\s|$)")
 """What begins a list or a heading at the start of a line."""
 
 
