@@ -38,7 +38,7 @@ _ORDER = {"leak": 0, "changed": 1, "wrong": 2, "unchanged": 3, "right": 3}
 
 
 @dataclass(frozen=True)
-class Finding:
+class GradedFigure:
     """One figure in the verdict."""
 
     grade: Grade
@@ -57,14 +57,14 @@ class Measured:
     drift: float
 
     @property
-    def findings(self) -> list[Finding]:
+    def figures(self) -> list[GradedFigure]:
         """The figures that the verdict names, the worst first."""
         changed = self.unchanged.of - self.unchanged.hits
         found = [
-            Finding(
+            GradedFigure(
                 grade_recall(self.facts.share), learned_text(self.facts), f"{self.facts.hits}/{self.facts.of} learned"
             ),
-            Finding(
+            GradedFigure(
                 grade_leak(self.leak.share),
                 f"{self.leak.text} unrelated answers affected",
                 plural(self.leak.hits, "leak"),
@@ -72,22 +72,22 @@ class Measured:
         ]
         if changed:
             text = f"mixes up {changed} of {self.unchanged.of} similar names"
-            found.append(Finding(grade_unchanged(self.unchanged.share), text, plural(changed, "mix-up")))
+            found.append(GradedFigure(grade_unchanged(self.unchanged.share), text, plural(changed, "mix-up")))
         if self.drift > DRIFT:
             text = f"drift {self.drift:.2g}"
-            found.append(Finding(grade_drift(self.drift), text, text))
-        return sorted(found, key=lambda finding: rank(finding.grade))
+            found.append(GradedFigure(grade_drift(self.drift), text, text))
+        return sorted(found, key=lambda figure: rank(figure.grade))
 
     @property
     def grade(self) -> Grade:
         """The worst grade of the figures."""
-        return worst(finding.grade for finding in self.findings)
+        return worst(figure.grade for figure in self.figures)
 
     @property
     def brief(self) -> str:
         """What is wrong in a few words, the worst first; how much was learned where nothing is."""
-        bad = [finding.brief for finding in self.findings if finding.grade != "good"]
-        return ", ".join(bad) or self.findings[0].brief
+        bad = [figure.brief for figure in self.figures if figure.grade != "good"]
+        return ", ".join(bad) or self.figures[0].brief
 
 
 def learned_text(facts: Count) -> str:
@@ -149,7 +149,7 @@ def judge(
         drift,
     )
     return Report(
-        verdict=", ".join(finding.text for finding in found.findings),
+        verdict=", ".join(figure.text for figure in found.figures),
         passed=found.grade == "good",
         grade=found.grade,
         facts=facts,

@@ -36,12 +36,12 @@ class _Tokens:
     """A question as comparable tokens."""
 
     text: str
-    words: list[str]
+    tokens: list[str]
     """All of its words, in lower case."""
     ends: list[str]
     """The punctuation between each word and the next one."""
     kept: list[int]
-    """Indices into `words` of those that are compared."""
+    """Indices into `tokens` of those that are compared."""
     stems: tuple[str, ...]
     """What is compared: the kept words without endings."""
 
@@ -75,23 +75,23 @@ class WrappedQuestions:
         inner = _tokens(question)
         first, last = span.start, span.stop - 1
         while (
-            last + 1 < len(whole.words) and whole.words[last + 1] in _PRESENT | _PAST and not whole.ends[last].strip()
+            last + 1 < len(whole.tokens) and whole.tokens[last + 1] in _PRESENT | _PAST and not whole.ends[last].strip()
         ):
             last += 1  # "… what TinyLLM is"
-        while first and whole.words[first - 1] in _AUXILIARY and not whole.ends[first - 1].strip():
+        while first and whole.tokens[first - 1] in _AUXILIARY and not whole.ends[first - 1].strip():
             first -= 1
-        tense, other = set(whole.words[first : last + 1]), set(inner.words)
+        tense, other = set(whole.tokens[first : last + 1]), set(inner.tokens)
         if (tense & _PAST and other & _PRESENT and not other & _PAST) or (
             other & _PAST and tense & _PRESENT and not tense & _PAST
         ):
             return False
-        known = set(inner.words)
+        known = set(inner.tokens)
         return _is_lead(whole, first, known) and _is_tail(whole, last + 1, known)
 
 
 def _is_lead(whole: _Tokens, end: int, known: set[str]) -> bool:
     """Return whether the words before a question leave it as it is."""
-    lead = whole.words[:end]
+    lead = whole.tokens[:end]
     if not lead:
         return True
     separator = whole.ends[end - 1]
@@ -105,7 +105,7 @@ def _is_lead(whole: _Tokens, end: int, known: set[str]) -> bool:
 
 def _is_tail(whole: _Tokens, start: int, known: set[str]) -> bool:
     """Return whether the words after a question leave it as it is."""
-    tail = whole.words[start:]
+    tail = whole.tokens[start:]
     if not tail:
         return True
     if re.search(r"[?.!…]", whole.ends[start - 1]):
@@ -114,19 +114,19 @@ def _is_tail(whole: _Tokens, start: int, known: set[str]) -> bool:
 
 
 def _tokens(question: str) -> _Tokens:
-    words: list[str] = []
+    tokens: list[str] = []
     ends: list[str] = []
     at = 0
     for match in _TOKEN.finditer(question):
-        if words:
+        if tokens:
             ends.append(question[at : match.start()])
-        words.append(_POSSESSIVE.sub("", match[0].casefold().replace("’", "'")))
+        tokens.append(_POSSESSIVE.sub("", match[0].casefold().replace("’", "'")))
         at = match.end()
-    if words:
+    if tokens:
         ends.append(question[at:])
-    closes = [bool(end.strip(" ,'\"")) or index == len(words) - 1 for index, end in enumerate(ends)]
-    kept = [i for i, word in enumerate(words) if word not in _AUXILIARY or (word in _DO and closes[i])]
-    return _Tokens(question, words, ends, kept, tuple(_stem(words[i]) for i in kept))
+    closes = [bool(end.strip(" ,'\"")) or index == len(tokens) - 1 for index, end in enumerate(ends)]
+    kept = [i for i, word in enumerate(tokens) if word not in _AUXILIARY or (word in _DO and closes[i])]
+    return _Tokens(question, tokens, ends, kept, tuple(_stem(tokens[i]) for i in kept))
 
 
 def _stem(word: str) -> str:
