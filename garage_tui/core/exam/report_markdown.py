@@ -77,10 +77,11 @@ def write_markdown(path: Path, text: str, *, replace: bool = False) -> None:
         BadInputError: the file exists, or cannot be written; the text names it.
     """
     try:
-        if path.exists() and not path.is_file():
-            if path.is_dir():
-                raise BadInputError(f"{path} is a folder: name a file")
-            with path.open("w", encoding="utf-8") as stream:
+        if path.is_dir():
+            raise BadInputError(f"{path} is a folder: name a file")
+        # /dev/stdout may be a file, where the shell redirected it: what is in it stays.
+        if (path.exists() and not path.is_file()) or path.is_relative_to("/dev"):
+            with path.open("a", encoding="utf-8") as stream:
                 stream.write(text)
         elif replace:
             write_atomic(Path(os.path.realpath(path)), text.encode())

@@ -132,7 +132,7 @@ async def test_facts_with_a_bad_line_are_not_taught(open_app, workspace):
     async with open_app() as user:
         await user.sees("1 problem")
         await user.press("t")
-        await user.sees("garage.jsonl:25: not JSON")
+        await user.sees("garage.jsonl:36: not JSON")
 
 
 async def test_escape_starts_nothing(open_app, started):

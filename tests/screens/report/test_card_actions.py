@@ -48,7 +48,7 @@ async def test_a_wrong_question_is_asked_in_more_ways_with_the_key_that_is_named
         await user.press("a")
         await user.sees("3 of 119 · unseen paraphrase", "Press a to ask this one in more ways")
         await user.press("a")
-        await user.sees("A new fact", "Write it as a person would ask.")
+        await user.sees("Write it as a person would ask.")
         await user.sees_no("Report card")
         await user.press("escape", "escape")
         await user.sees("24 facts · 11 exam · ready to teach", "Line 11")
