@@ -25,7 +25,8 @@ from typing import Any
 
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.base.tail import FileFollower
-from garage_tui.core.exam.report import read_report, recall_of
+from garage_tui.core.exam.judgement import recall_of
+from garage_tui.core.exam.report import read_report
 from garage_tui.core.facts.file import load_training_rows
 from garage_tui.core.launch import start
 from garage_tui.core.runs.folder import EVENTS

@@ -128,13 +128,19 @@ def with_fewer_words(tokenizer, words: int):
 @pytest.fixture
 def make_card():
     """Makes report cards as the exam does, from questions of all parts; `bad` puts one of each mistake among them."""
-    from garage_tui.core.exam.report import ExamQuestion, Perplexity, judge
+    from garage_tui.core.exam.judgement import judge
+    from garage_tui.core.exam.report import ExamQuestion, Perplexity
 
     def make(bad: bool = True, drift: float = 0.012, unrelated: int = 60, **changes: object):
         taught = {"base": "A series of novels.", "base_right": False, "open_book_right": True}
         asked = [
             ExamQuestion(
-                part="trained", question=f"What is TinyLLM? ({n})", verdict="right", tuned="A local LLM.", **taught
+                part="trained",
+                question=f"What is TinyLLM? ({n})",
+                fact=f"fact {n % 15}",
+                verdict="right",
+                tuned="A local LLM.",
+                **taught,
             )
             for n in range(24)
         ]
@@ -147,7 +153,11 @@ def make_card():
                 "open_book": "Cox.",
                 **taught,
             }
-            asked.append(ExamQuestion(part="unseen", question=f"Who keeps TinyLLM alive? ({n})", **answer | wrong))
+            asked.append(
+                ExamQuestion(
+                    part="unseen", question=f"Who keeps TinyLLM alive? ({n})", fact=f"fact {n}", **answer | wrong
+                )
+            )
         for n in range(unrelated):
             leak = {"verdict": "leak", "tuned": "Jason Cox.", "why": "says Jason Cox"} if bad and n == 7 else {}
             answer = {"verdict": "unchanged", "tuned": "Shakespeare.", "base": "William Shakespeare.", "kind": "books"}

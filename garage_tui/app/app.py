@@ -355,7 +355,11 @@ class GarageApp(TerminalApp):
 
     @on(messages.DuplicateRequested)
     def _open_form_like(self, event: messages.DuplicateRequested) -> None:
-        self.run_forms.open_like(event.run_id)
+        self.run_forms.open_like(event.run_id, event.preset, event.epochs)
+
+    @on(messages.WordingRequested)
+    def _write_wording(self, event: messages.WordingRequested) -> None:
+        self.navigation.write_wording(event.run_id, event.question, event.fact)
 
     @on(messages.FactWritten)
     def _add_fact(self, event: messages.FactWritten) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,19 @@ class Navigation:
         from garage_tui.screens.report.compare_dialog import CompareDialog
 
         self._app.push_screen(CompareDialog(self._checkpoints / first, self._checkpoints / second))
+
+    def write_wording(self, run_id: str, question: str, fact: str) -> None:
+        """Show the facts file of a run, and open another row for a question's fact."""
+        self._app.run_worker(self._write_wording(run_id, question, fact), group="fact")
+
+    async def _write_wording(self, run_id: str, question: str, fact: str) -> None:
+        from garage_tui.core.runs.record import read_run
+
+        run = await asyncio.to_thread(read_run, self._checkpoints / run_id)
+        path = self._app.workspace.root / str(run.manifest.dataset.get("path", "") if run.manifest else "")
+        await self._app.action_show("facts")
+        if facts := self._app.facts_pane:
+            await facts.write_wording(path, question, fact)
 
     def add_fact(self, fact: Fact) -> None:
         """Add a fact that was written in the chat to the facts file, and report the result to the chat."""

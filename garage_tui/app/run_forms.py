@@ -34,9 +34,9 @@ class RunForms:
         """Open the form of a LoRA run, or of a diffusion run where `draws` is True."""
         self._run(self._open(draws=draws))
 
-    def open_like(self, run_id: str) -> None:
-        """Open the form of a run like another one, of its kind."""
-        self._run(self._open_like(run_id))
+    def open_like(self, run_id: str, preset: str = "", epochs: float | None = None) -> None:
+        """Open the form of a run like another one, of its kind; a LoRA run's with another preset or more epochs."""
+        self._run(self._open_like(run_id, preset, epochs))
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         self._app.run_worker(work, group="teach", exclusive=True)
@@ -52,11 +52,13 @@ class RunForms:
     async def _open(self, *, draws: bool) -> None:
         await self._show_started(await (self._diffusion_form() if draws else self._lora_form()))
 
-    async def _open_like(self, run_id: str) -> None:
+    async def _open_like(self, run_id: str, preset: str, epochs: float | None) -> None:
         from garage_tui.core.runs.record import read_run
 
         run = await asyncio.to_thread(read_run, self._app.workspace.checkpoints / run_id)
-        await self._show_started(await (self._diffusion_form(run) if run.draws else self._lora_form(run)))
+        await self._show_started(
+            await (self._diffusion_form(run) if run.draws else self._lora_form(run, preset, epochs))
+        )
 
     async def _show_started(self, folder: Path | None) -> None:
         if folder is None:
@@ -68,7 +70,7 @@ class RunForms:
             pane.choose(folder.name)
         self._started()
 
-    async def _lora_form(self, like: Run | None = None) -> Path | None:
+    async def _lora_form(self, like: Run | None = None, preset: str = "", epochs: float | None = None) -> Path | None:
         from garage_tui.core.hardware import gpus
         from garage_tui.screens.launch.lora_form import LoraForm
 
@@ -81,7 +83,10 @@ class RunForms:
             self._app.pane.notice.wrong("There are no facts to teach yet: press F2, then a to write the first one")
             return None
         count = len(await asyncio.to_thread(gpus.usable))
-        return await self._app.ask(LoraForm(self._app.workspace, self._app.settings, files, chosen, like, count))
+        form = LoraForm(
+            self._app.workspace, self._app.settings, files, chosen, like, count, preset=preset, epochs=epochs
+        )
+        return await self._app.ask(form)
 
     async def _diffusion_form(self, like: Run | None = None) -> Path | None:
         from garage_tui.core.base.errors import GarageError

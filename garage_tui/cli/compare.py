@@ -44,9 +44,9 @@ def print_comparison(first: Run, second: Run, everything: bool = False) -> None:
     names = one_line(first.id), one_line(second.id)
     shown = [row for row in rows if everything or not row.same]
     left = max(len(names[0]), *(len(row.first) for row in shown), 0)
-    name = max((len(row.name) for row in shown), default=0)
+    name = max((len(row.title) for row in shown), default=0)
     print(f"{'':<{name}}  {names[0]:<{left}}  {names[1]}")
     for row in shown:
-        print(f"{row.name:<{name}}  {row.first:<{left}}  {row.second}")
+        print(f"{row.title:<{name}}  {row.first:<{left}}  {row.second}")
     if not everything:
         print(f"({len(rows) - len(shown)} equal values are hidden; --all shows them)")

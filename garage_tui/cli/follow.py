@@ -18,6 +18,7 @@ from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.runs.diffusion_files import parse_sheet
 from garage_tui.core.runs.folder import EVENTS
+from garage_tui.core.runs.grades import LEGEND
 from garage_tui.core.runs.probe_events import Probe, parse_probe
 from garage_tui.core.runs.record import Run, read_run
 from garage_tui.core.terminal.safe_stdout import unwrapped
@@ -101,7 +102,7 @@ def _progress(run: Run, probe: Probe | None = None) -> str:
     if state.loss is not None:
         parts.append(f"loss {state.loss:.3f}")
     if probe:
-        parts.append(probe.shares_text)
+        parts += [figure.text for figure in probe.figures[:2]]
     if state.seconds_left is not None:
         parts.append(f"{duration(state.seconds_left)} left")
     if state.tokens_per_s is not None:  # last, because a narrow terminal cuts the end
@@ -132,12 +133,14 @@ def _draw_bar(folder: Path, console: Console) -> None:
 
 
 def _print_lines(folder: Path) -> None:
-    last, forgets, printed = "", "", 0.0
+    last, forgets, printed, explained = "", "", 0.0, False
     for run, events in watch(folder):
         for event in events:
             if probe := parse_probe(event):
                 forgets = probe.forgetting
-                print(f"probe at step {probe.step}: {probe.shares_text} · {probe.drift_text}", flush=True)
+                legend = "" if explained else f" ({LEGEND})"
+                print(f"probe at step {probe.step}: {probe.text}{legend}", flush=True)
+                explained = True
                 if forgets:
                     print(
                         f"the model starts to forget: {forgets}; `garage stop {folder.name}` stops the run", flush=True

@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from garage_tui.core.base.errors import BadInputError
+
 if TYPE_CHECKING:
     from garage_tui.core.base.settings import EnergySettings
     from garage_tui.core.exam.report import ExamQuestion, Report
@@ -36,6 +38,9 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         metavar="PART",
         help=f"every question with all answers, the worst first; PART is one of {', '.join(_PARTS)}",
     )
+    shown.add_argument("--markdown", action="store_true", help="the report card as a Markdown document")
+    parser.add_argument("--out", metavar="FILE", help="write the Markdown document to FILE instead")
+    parser.add_argument("--force", action="store_true", help="replace FILE if it exists")
     parser.set_defaults(run=run_report)
 
 
@@ -48,6 +53,8 @@ def run_report(args: argparse.Namespace) -> int:
     from garage_tui.core.exam.report_text import read_clean
     from garage_tui.core.runs.catalog import find_run
 
+    if args.out and (args.json or args.questions):
+        raise BadInputError("--out writes Markdown: leave out --json and --questions")
     workspace = Workspace.find(args.workspace)
     run = find_run(workspace, args.ref)
     if run.draws:
@@ -57,13 +64,26 @@ def run_report(args: argparse.Namespace) -> int:
     if (args.again or not (run.path / REPORT).exists()) and (code := _examine(run)):
         return code
     card = read_clean(run.path)
-    if args.json:
+    if args.markdown or args.out:
+        from garage_tui.cli.report_markdown import print_or_write
+        from garage_tui.core.exam.report_markdown import markdown
+
+        print_or_write(markdown(card, _remedies(run, card)), args.out, force=args.force)
+    elif args.json:
         print(json.dumps(json.loads(read_regular(run.path / REPORT)), indent=1))  # ASCII: safe in any terminal
     elif args.questions:
         _print_questions(card, args.questions)
     else:
         _print_card(run, card, load_settings(workspace).energy)
     return 0
+
+
+def _remedies(run: Run, card: Report) -> list[str]:
+    from garage_tui.core.exam.remedies import remedies
+
+    if run.manifest is None:
+        return []
+    return remedies(card, run.manifest.recipe).commands(run.id, str(run.manifest.dataset.get("path", "the facts file")))
 
 
 def _examine(run: Run) -> int:
@@ -106,11 +126,12 @@ def _print_card(run: Run, card: Report, prices: EnergySettings) -> None:
     import time
 
     from garage_tui.core.base.format import duration, model_label
-    from garage_tui.core.exam.report_text import result_text, sign, table, wrong_questions
+    from garage_tui.core.exam.report_text import grade_of, result_text, table, wrong_questions
     from garage_tui.core.hardware.energy import describe_energy
+    from garage_tui.core.runs.grades import SIGNS
 
     width = _width()
-    _fill(f"{sign(card.passed)} {card.verdict}", width, "", "  ")
+    _fill(f"{SIGNS[grade_of(card)]} {card.verdict}", width, "", "  ")
     print(f"  {result_text(card)}\n")
     print("\n".join(line for _, line in table(card, width)))
     made = time.strftime("%Y-%m-%d %H:%M", time.localtime(card.made))
@@ -124,18 +145,22 @@ def _print_card(run: Run, card: Report, prices: EnergySettings) -> None:
         print()
         for note in card.notes:
             _fill(note, width, "· ", "  ")
+    if found := _remedies(run, card):
+        print("\nWhat to do:")
+        for remedy in found:
+            _fill(remedy, width, "  ", "    ")
     if wrong := wrong_questions(card):
         print(f"\nWhat went wrong ({len(wrong) if len(wrong) <= _WRONG else f'the worst {_WRONG} of {len(wrong)}'}):")
         _print_wrong(wrong[:_WRONG], width)
     print(f"\nEvery question with all answers: garage report {run.id} --questions")
 
 
-def _print_wrong(wrong: Sequence[ExamQuestion], width: int) -> None:
+def _print_wrong(wrong: Sequence[tuple[int, ExamQuestion]], width: int) -> None:
     from garage_tui.core.exam.report_text import part_text, verdict_text
 
-    for question in wrong:
+    for number, question in wrong:
         print()
-        _fill(question.question, width, "  ", "  ")
+        _fill(f"{number}. {question.question}", width, "  ", "     ")
         _fill(question.tuned or "(empty answer)", width, "    ", "    ")
         _fill(f"{verdict_text(question)} · {part_text(question)}", width, "    ", "    ")
 

@@ -29,7 +29,13 @@ def run_card(args: argparse.Namespace, run: Run, prices: EnergySettings) -> int:
         raise BadInputError(refusal(run))
     if not (run.path / REPORT).exists():
         raise BadInputError(missing_card_text(run))
-    if args.json:
+    if args.markdown or args.out:
+        from garage_tui.cli.report_markdown import print_or_write
+        from garage_tui.core.exam.diffusion_report import read_diffusion_report
+        from garage_tui.core.exam.report_markdown import diffusion_markdown
+
+        print_or_write(diffusion_markdown(run.id, read_diffusion_report(run.path)), args.out, force=args.force)
+    elif args.json:
         from garage_tui.core.base.safe_open import read_regular
         from garage_tui.core.exam.diffusion_report import read_diffusion_report
 

@@ -40,6 +40,7 @@ def run_runs(args: argparse.Namespace) -> int:
     from garage_tui.core.base.format import duration
     from garage_tui.core.base.sanitize import one_line
     from garage_tui.core.base.settings import Workspace, load_settings
+    from garage_tui.core.exam.headline import headline
     from garage_tui.core.hardware.energy import describe_energy
     from garage_tui.core.runs.catalog import list_runs
     from garage_tui.core.scheduling import queue
@@ -58,7 +59,8 @@ def run_runs(args: argparse.Namespace) -> int:
     width = max(map(len, names.values()))
     for run in runs:
         state = run.state
-        parts = []
+        card = None if run.alive else headline(run.path)
+        parts = [card.text] if card else []
         if state and state.total_steps:
             parts.append(f"{state.step}/{state.total_steps}")
         if state and state.loss is not None:
@@ -73,8 +75,8 @@ def run_runs(args: argparse.Namespace) -> int:
             parts.append(f"{state.images_per_s:.0f} images/s")
         if run.path in waiting:
             parts.append(f"number {waiting.index(run.path) + 1} of {len(waiting)} in the queue")
-        elif run.reason:
-            parts.append(one_line(run.reason, 600))
+        elif reason := run.reason.removesuffix(card.verdict).rstrip("; ") if card else run.reason:
+            parts.append(one_line(reason, 600))
         elif run.alive and state and state.phase:
             parts.append(one_line(state.phase, 600))
         print(f"{names[run.id]:<{width}}  {run.status:<11}  {' · '.join(parts)}")

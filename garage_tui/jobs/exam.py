@@ -21,14 +21,17 @@ import torch
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.exam import report
 from garage_tui.core.exam.grading import TaughtFacts, is_right, missing_part
-from garage_tui.core.exam.report import ExamQuestion, Perplexity, Report, Verdict
+from garage_tui.core.exam.judgement import HELD_BACK, judge
+from garage_tui.core.exam.report import ExamQuestion, Perplexity, Report, UnseenFrom, Verdict
 from garage_tui.core.facts import retrieval
+from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.file import FactsFile, load_facts
 from garage_tui.core.facts.line import Fact
+from garage_tui.core.facts.near_duplicates import RepeatedQuestions
 from garage_tui.core.language.entities import content_words
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.rewording import builtin_prompts
-from garage_tui.core.rewording.paraphrases import probe_questions
+from garage_tui.core.rewording.paraphrases import held_back_questions
 from garage_tui.core.rewording.similar_names import neighbour_questions
 from garage_tui.core.runs.folder import FACTS
 from garage_tui.core.runs.record import read_run
@@ -46,7 +49,8 @@ TOKENS = 24
 """Tokens of the base's answers: enough to show a leak, which may come in the second half of a sentence."""
 _LONGEST = 96
 """Most tokens of an answer to a taught question."""
-_UNSEEN = 24
+_HELD_BACK = 200
+"""Most facts that are asked in held-back wordings."""
 _BOOK_TOKENS, _BOOK_FACTS = 1000, 12
 FULL_DISK = "free some space and try again"
 OUT_OF_MEMORY = "out of memory; stop other programs and try again"
@@ -115,8 +119,17 @@ class ExamRunner:
         self._model, self._base, self._say = model, base, say
         self._folder = folder
         self._trained, own = _unique_questions(rows.training), [fact for fact in rows.facts if fact.exam]
-        self._unseen = own or probe_questions(rows.training, _UNSEEN)
-        self._unseen_from: Literal["exam rows", "templates"] = "exam rows" if own else "templates"
+        taught = [fact.question for fact in self._trained]
+        repeats = RepeatedQuestions(taught, [fact.question for fact in own])
+        self._near = {fact.question: taught[repeated[0]] for fact in own if (repeated := repeats.find(fact.question))}
+        # An exam question replaces the held-back wording of its own fact only, and only if it proves something.
+        covered = {fold(fact.content) for fact in own if fact.question not in self._near}
+        uncovered = [fact for fact in rows.training if fold(fact.content) not in covered]
+        held_back = held_back_questions(uncovered, _HELD_BACK)
+        self._unseen, self._own = [*own, *held_back], len(own)
+        self._unseen_from: UnseenFrom = "exam rows" if own else "templates"
+        if own and held_back:
+            self._unseen_from = "exam rows and templates"
         self._answers = BaseAnswerCache(base, model, TOKENS)
         manifest = read_run(folder).manifest
         self._guarded = bool(manifest and manifest.recipe.get("kl"))
@@ -154,10 +167,14 @@ class ExamRunner:
             ),
         ]
         for index, (fact, base, book, text) in enumerate(zip(taught, bare, open_book, own, strict=True)):
-            why = missing_part(text, fact)
+            why, unseen = missing_part(text, fact), index >= len(self._trained)
+            held_back = index >= len(self._trained) + self._own
             questions.append(
                 ExamQuestion(
-                    part="trained" if index < len(self._trained) else "unseen",
+                    part="unseen" if unseen else "trained",
+                    kind=HELD_BACK if held_back else "",
+                    fact=fact.content,
+                    near=self._near.get(fact.question, "") if unseen else "",
                     question=fact.question,
                     verdict="wrong" if why else "right",
                     tuned=text,
@@ -171,7 +188,7 @@ class ExamRunner:
             )
         of_general = tuned[: len(general)]
         tokens = sum(answer.labels for answer in of_general)
-        return report.judge(
+        return judge(
             questions,
             sum(answer.drift * answer.labels for answer in of_general) / max(tokens, 1),
             tokens,

@@ -18,13 +18,13 @@ async def test_it_opens_on_the_facts_and_makes_the_other_screens_when_they_are_a
         await user.press("f4")
         await user.sees("Base · smollm2-135m", "No tuned model yet")
         await user.press("f2")
-        await user.sees("What is TinyLLM?", "24 rows · 11 facts · no problems")
+        await user.sees("What is TinyLLM?", "35 rows · 11 facts · 11 exam · ready to teach")
 
 
 @pytest.mark.parametrize(
     ("screen", "sees"),
     [
-        ("facts", "24 rows"),
+        ("facts", "35 rows"),
         ("runs", "No runs yet"),
         ("chat", "Ask both models"),
         ("gallery", "No pictures yet"),
@@ -118,7 +118,7 @@ async def test_a_view_that_cannot_be_used_opens_the_facts(open_app, workspace, k
     view_file(workspace).parent.mkdir(parents=True, exist_ok=True)
     view_file(workspace).write_text(kept)
     async with open_app(view=load_view(workspace)) as user:
-        await user.sees("24 facts")
+        await user.sees("35 rows")
 
 
 async def test_a_start_on_a_named_screen_is_not_remembered(open_app, workspace):

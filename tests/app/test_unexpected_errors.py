@@ -91,7 +91,7 @@ def put_back(monkeypatch):
 
 
 async def is_up(user: User) -> None:
-    await user.sees("24 facts")
+    await user.sees("35 rows")
     while not user.app.is_up:
         await user.pilot.pause(0.02)
 
@@ -116,7 +116,7 @@ async def test_the_app_says_it_and_goes_on(open_app, error_reports, way):
         await user.press("f3")
         await user.sees("No runs yet")
         await user.press("f2")
-        await user.sees("24 facts")
+        await user.sees("35 rows")
         await user.press("down", "right", "enter")
         await user.sees("Enter saves")
 

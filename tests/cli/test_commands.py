@@ -166,4 +166,4 @@ def test_facts_check_names_rows_that_are_longer_than_training_takes(workspace, t
         opened.write(json.dumps({"question": "Long?", "answer": "word " * 2000}) + "\n")
     done = garage(workspace, "facts", "check", file, "--base", tiny_model)
     assert done.returncode == 0
-    assert f"{file}:25: warning: " in done.stdout and "and training takes 1024" in done.stdout
+    assert f"{file}:36: warning: " in done.stdout and "and training takes 1024" in done.stdout

@@ -18,12 +18,12 @@ def test_what_is_exported_is_imported_once_and_never_twice(workspace, tmp_path):
     for form in ("csv", "messages", "alpaca", "sharegpt"):
         out, to = tmp_path / f"facts.{form}", tmp_path / f"{form}.jsonl"
         done = garage(workspace, "facts", "export", file, "--as", form, "--out", out)
-        assert done.returncode == 0 and "24 rows" in done.stderr
+        assert done.returncode == 0 and "35 rows" in done.stderr
         done = garage(workspace, "facts", "import", out, "--as", form, "--to", to)
-        assert (done.returncode, done.stdout) == (0, f"{to}: 24 added, 0 already there, 0 skipped\n")
+        assert (done.returncode, done.stdout) == (0, f"{to}: 35 added, 0 already there, 0 skipped\n")
         assert [json.loads(line) for line in to.open()] == [json.loads(line) for line in file.open()]
         before = to.read_bytes()
-        assert "0 added, 24 already there" in garage(workspace, "facts", "import", out, "--as", form, "--to", to).stdout
+        assert "0 added, 35 already there" in garage(workspace, "facts", "import", out, "--as", form, "--to", to).stdout
         assert to.read_bytes() == before
 
 

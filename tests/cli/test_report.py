@@ -54,10 +54,12 @@ def test_the_card_says_the_verdict_first_then_the_figures_then_what_went_wrong(r
     code, text, told = report("last")
     assert (code, told) == (0, "")
     lines = text.splitlines()
-    assert lines[0] == "✗ learned 14 of 15, 1 of 60 unrelated answers affected, mixes up 1 of 20 similar names"
-    assert lines[1] == "  misses the targets marked ✗"
-    assert any(line.startswith("✗ unrelated answers affected [leak]") and line.endswith(" 0") for line in lines)
-    assert any(line.startswith("✓ drift, nats per token") and line.endswith("≤ 0.02") for line in lines)
+    assert (
+        lines[0] == "~ learned 14 of 15 facts (70–99 %), 1 of 60 unrelated answers affected, mixes up 1 of 20 similar"
+    )
+    assert lines[1:3] == ["  names", "  ~ near its targets · ↑ high is good, ↓ low is good"]
+    assert any(line.startswith("~ unrelated answers affected [leak]") and line.endswith("↓ 0") for line in lines)
+    assert any(line.startswith("✓ drift, nats per token") and line.endswith("↓ ≤ 0.02") for line in lines)
     assert f"{RUN} · smollm2-135m · examined" in text and "in 58 s" in text
     assert "· The trained wordings are answered, others less often: teach each fact in more wordings." in lines
     wrong = text[text.index("What went wrong (3):") :]
@@ -68,7 +70,9 @@ def test_the_card_says_the_verdict_first_then_the_figures_then_what_went_wrong(r
 def test_a_card_that_passes_has_nothing_that_went_wrong(report, run, make_card):
     write_report(run, make_card(bad=False))
     _, text, _ = report(RUN[:8])
-    assert text.startswith("✓ learned 15 of 15, 0 of 60 unrelated answers affected\n  meets every target\n")
+    assert text.startswith(
+        "✓ learned 15 of 15 facts (80–100 %), 0 of 60 unrelated answers affected\n  ✓ meets every target"
+    )
     assert "What went wrong" not in text and "✗" not in text
 
 
@@ -77,7 +81,7 @@ def test_a_small_terminal_has_the_same_figures(report, run, make_card, monkeypat
     write_report(run, make_card())
     _, text, _ = report("last")
     assert max(map(len, text.splitlines()[:-1])) <= 70
-    assert "✗ unrelated affected  1 of 60" in text
+    assert "~ unrelated affected  1 of 60" in text
 
 
 def test_json_is_the_document_of_the_file(report, run, make_card):
@@ -130,7 +134,7 @@ def test_an_exam_that_fails_says_why_in_its_last_line_and_the_old_card_stays(rep
     assert (code, text, told.splitlines()[-1]) == (2, "", "the base model is gone; fetch it again")
     write_report(run, make_card())
     assert report("last", "--again")[0] == 2
-    assert report("last")[1].startswith("✗ learned 14 of 15")
+    assert report("last")[1].startswith("~ learned 14 of 15")
 
 
 def test_an_exam_that_is_killed_is_said_to_be(report, run, exam_job):
@@ -243,5 +247,72 @@ def test_two_cards_are_compared_in_words(workspace, run, make_card, capfd):
     write_report(other, make_card(bad=False))
     assert main(["--workspace", str(workspace.root), "compare", RUN, other.name]) == 0
     text = capfd.readouterr().out
-    assert "verdict             ✗ misses a target          ✓ meets every target" in text
-    assert "unrelated affected  1 of 60                    0 of 60" in text and "{" not in text
+    assert "verdict             ~ near its targets         ✓ meets every target" in text
+    assert "unrelated affected  ~ 1 of 60                  ✓ 0 of 60" in text and "{" not in text
+
+
+def test_a_card_is_printed_as_markdown_or_written_to_a_file_that_is_not_there_yet(report, run, make_card, tmp_path):
+    write_report(run, make_card())
+    code, text, told = report("last", "--markdown")
+    assert (code, told) == (0, "")
+    lines = text.splitlines()
+    assert lines[0] == f"# Report card of {RUN}"
+    assert lines[2] == "**~ learned 14 of 15 facts (70–99 %), 1 of 60 unrelated answers affected, mixes up 1 of 20 " + (
+        "similar names**"
+    )
+    assert "| ✓ | drift, nats per token \\[KL to the base\\] | 0.012 |  |  |  | ↓ ≤ 0.02 |" in lines
+    assert "### 3. Who keeps TinyLLM alive? (3)" in lines and "* tuned: Jim Cox." in lines
+    out = tmp_path / "card.md"
+    assert report("last", "--out", str(out))[0] == 0
+    assert out.read_text() == text
+    out.write_text("mine")
+    code, _, told = report("last", "--out", str(out))
+    assert code == 2 and told == f"garage: {out} already exists: --force replaces it\n" and out.read_text() == "mine"
+    assert report("last", "--out", str(out), "--force")[0] == 0 and out.read_text() == text
+    assert report("last", "--out", "/dev/stdout")[1].startswith("# Report card")
+    assert report("last", "--out", str(tmp_path))[0] == 2
+    assert report("last", "--out", str(out), "--json")[0] == 2
+
+
+def test_what_a_model_says_stays_text_in_markdown(report, run, make_card):
+    import msgspec
+
+    card = make_card()
+    hostile = msgspec.structs.replace(card.questions[0], tuned="<script> | *bold* [x](y)", question="# a `b`")
+    write_report(run, msgspec.structs.replace(card, questions=[hostile]))
+    text = report("last", "--markdown")[1]
+    assert "* tuned: \\<script\\> \\| \\*bold\\* \\[x\\](y)" in text and "### 1. \\# a \\`b\\`" in text
+
+
+def test_the_card_says_which_commands_help(report, run, make_card):
+    write_manifest(
+        run,
+        Manifest(
+            id=RUN,
+            kind="lora",
+            created=1,
+            recipe={"preset": "default", "kl": 4.0, "epochs": 30},
+            base={"name": "smollm2-135m"},
+            dataset={"path": "facts.jsonl"},
+        ),
+    )
+    write_report(run, make_card())
+    text = report("last")[1]
+    assert f"  the preset careful: garage train lora --like {RUN} --preset careful\n" in text
+    assert "  ask question 3 in more ways: add rows to facts.jsonl\n" in text and "\n  3. Who keeps TinyLLM" in text
+
+
+def test_the_list_of_runs_says_the_verdict_first(workspace, run, make_card, capfd):
+    write_report(run, make_card())
+    assert main(["--workspace", str(workspace.root), "runs"]) == 0
+    assert capfd.readouterr().out.startswith(f"{RUN}  finished     ~ learned 14 of 15 facts (70–99 %), 1 of 60")
+
+
+def test_compare_has_names_for_programs_that_do_not_follow_the_wording(workspace, run, make_card, capfd):
+    write_report(run, make_card())
+    assert main(["--workspace", str(workspace.root), "compare", RUN, RUN, "--json"]) == 0
+    rows = [row for row in json.loads(capfd.readouterr().out) if row["part"] == "report card"]
+    assert [row["name"] for row in rows] == [
+        "verdict", "facts", "efficacy", "generalisation", "leak", "neighbours", "drift", "perplexity"
+    ]  # fmt: skip
+    assert rows[4]["label"] == "unrelated affected"

@@ -119,7 +119,7 @@ def test_what_comes_late_is_nobodys_keys_and_what_is_typed_is_not_lost(open_term
 
 def test_escape_is_still_a_key_while_an_answer_is_awaited(open_terminal, workspace):
     terminal = open_terminal("-m", "garage_tui", "--workspace", workspace.root)
-    terminal.reads(b"24 rows")
+    terminal.reads(b"35 rows")
     terminal.send(b"\x1bOQ")  # F2
     terminal.send(b"?")
     terminal.read(0.3)

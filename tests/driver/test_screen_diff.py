@@ -145,7 +145,7 @@ def test_nothing_is_missing_and_nothing_is_left_over_after_much_has_been_looked_
     terminal = Terminal(workspace.root, 120, 40)
     terminal.open()
     try:
-        terminal.sees("25 rows")
+        terminal.sees("36 rows")
         for keys in (
             ["Down"] * 9,
             ["F3", "F2", "?"],
@@ -154,7 +154,7 @@ def test_nothing_is_missing_and_nothing_is_left_over_after_much_has_been_looked_
             ["Escape", "F2", "Up", "Up"],
         ):
             terminal.press(*keys)
-        terminal.sees("25 rows")
+        terminal.sees("36 rows")
         wait_for(lambda: settled(terminal), 60, lambda: terminal.screen)
         before = painted(terminal)
         terminal.press("F9")

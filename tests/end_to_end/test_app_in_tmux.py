@@ -46,7 +46,7 @@ def terminal(workspace, request) -> Iterator[Terminal]:
 def test_the_story_from_the_facts_to_a_run_that_outlives_the_app(terminal, workspace, tiny_model):
     workspace.settings_file.write_text(f'base_model = "{tiny_model}"\n')
     terminal.open()
-    terminal.sees("garage.jsonl", "What is TinyLLM?", "24 rows · 11 facts · no problems", "t Teach")
+    terminal.sees("garage.jsonl", "What is TinyLLM?", "35 rows · 11 facts · 11 exam · ready to teach", "t Teach")
 
     terminal.press("t")
     terminal.sees("Teach a model", "24 rows × 30 epochs ÷ batch 12 = 60 steps")
@@ -83,7 +83,7 @@ def test_the_story_from_the_facts_to_a_run_that_outlives_the_app(terminal, works
 def test_a_closed_terminal_ends_the_app_and_not_the_run(terminal, workspace, tiny_model):
     workspace.settings_file.write_text(f'base_model = "{tiny_model}"\n')
     terminal.open()
-    terminal.sees("24 rows")
+    terminal.sees("35 rows")
     terminal.press("t")
     terminal.sees("60 steps")
     terminal.press("C-s")
@@ -101,7 +101,7 @@ def test_a_hangup_is_a_clean_exit(workspace):
         os.execv(sys.executable, [sys.executable, "-m", "garage_tui", "--workspace", str(workspace.root)])
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
     painted = b""
-    while b"24 rows" not in painted:
+    while b"35 rows" not in painted:
         painted += os.read(terminal, 65536)
     os.kill(pid, signal.SIGHUP)
     with contextlib.suppress(OSError):  # EIO: the app has let go of the terminal
@@ -115,9 +115,9 @@ def test_a_half_written_answer_survives_a_kill_and_is_taken_up(terminal, workspa
     file = workspace.datasets / "garage.jsonl"
     before = file.read_bytes()
     terminal.open()
-    terminal.sees("24 rows")
+    terminal.sees("35 rows")
     terminal.press("d")
-    terminal.sees("23 rows", "Deleted")
+    terminal.sees("34 rows", "Deleted")
     terminal.types("aWhoever is Ann?\rAnn is a dead pil")  # as it comes over a slow line: all at once
     terminal.sees("Ann is a dead pil")
     time.sleep(1)  # what was typed in the last third of a second may be lost
@@ -131,12 +131,12 @@ def test_a_half_written_answer_survives_a_kill_and_is_taken_up(terminal, workspa
     terminal.sees("Whoever is Ann?", "Enter saves")
     terminal.types("ot.")
     terminal.press("Enter")
-    terminal.sees("24 rows", "Saved datasets/garage.jsonl")
+    terminal.sees("35 rows", "Saved datasets/garage.jsonl")
     assert '{"question": "Whoever is Ann?", "answer": "Ann is a dead pilot."}' in file.read_text().splitlines()
     terminal.press("q")
     terminal.close()
     terminal.open()
-    terminal.sees("24 rows")
+    terminal.sees("35 rows")
     assert "Unsaved work" not in terminal.screen
 
 
@@ -148,7 +148,7 @@ def test_a_row_goes_to_the_owners_editor_and_the_screen_follows(terminal, worksp
     file = workspace.datasets / "garage.jsonl"
     first, rest = file.read_bytes().split(b"\n", 1)
     terminal.open()
-    terminal.sees("24 rows")
+    terminal.sees("35 rows")
     terminal.press("E")
     terminal.sees("Whatever is TinyLLM?", "Saved datasets/garage.jsonl")
     assert file.read_bytes() == first.replace(b"What is", b"Whatever is") + b"\n" + rest
@@ -162,7 +162,7 @@ def test_a_row_goes_to_the_owners_editor_and_the_screen_follows(terminal, worksp
 def test_it_can_be_read_with_few_colours(terminal, workspace, variables):
     """The chosen row and the screen in front are told by a sign and by reversed brightness, not by hue alone."""
     terminal.open(variables=variables)
-    screen = terminal.sees("24 rows")
+    screen = terminal.sees("35 rows")
     assert "▸" in next(line for line in screen.splitlines() if "What is TinyLLM?" in line)
 
 
@@ -203,7 +203,7 @@ def test_the_gallery_shows_half_blocks_in_tmux(terminal, drawn):
     terminal.press("b")
     terminal.sees("epoch 4 │ epoch 60, same seeds")
     terminal.press("F2")
-    assert "▀" not in terminal.sees("24 rows")
+    assert "▀" not in terminal.sees("35 rows")
     terminal.press("F5")
     terminal.sees("epoch 4 │ epoch 60", "▀▀▀▀")
 

@@ -79,7 +79,7 @@ def test_a_terminal_that_is_closed_while_nobody_tells_the_app_ends_it(workspace,
     os.close(theirs)
     try:
         seen = b""
-        while b"24 rows" not in seen:
+        while b"35 rows" not in seen:
             seen += os.read(ours, 65536)
         os.close(ours)
         ends(app.pid)
@@ -102,7 +102,7 @@ def test_a_terminal_that_takes_nothing_is_not_waited_for_and_shows_the_newest_wh
     assert process.memory_info().rss - memory < 30 << 20
     terminal.seen = b""
     terminal.send(b"\x1bOQ")
-    terminal.reads(b"24 rows")
+    terminal.reads(b"35 rows")
     assert len(terminal.seen) < 100_000, "all that was painted in the meantime is sent, too"
 
 
@@ -125,7 +125,7 @@ def test_a_terminal_that_takes_nothing_does_not_keep_the_app_from_leaving(open_a
 def test_an_app_that_is_told_to_leave_gives_the_terminal_back_as_it_was(open_app):
     terminal = open_app()
     before = termios.tcgetattr(terminal.fd)
-    terminal.reads(b"24 rows")
+    terminal.reads(b"35 rows")
     assert termios.tcgetattr(terminal.fd) != before
     terminal.seen = b""
     os.kill(terminal.pid, signal.SIGTERM)
@@ -140,7 +140,7 @@ def test_an_app_that_is_told_to_leave_gives_the_terminal_back_as_it_was(open_app
 
 def test_bytes_that_are_no_utf_8_do_no_harm(open_app):
     terminal = open_app()
-    terminal.reads(b"24 rows")
+    terminal.reads(b"35 rows")
     terminal.send(b"\xc3")  # half a character, and the other half later
     terminal.read(0.3)
     terminal.send(b"\xa9/\xe9\xff\xc3(\r")

@@ -86,7 +86,7 @@ def starts_a_run(home: Home, workspace, tiny_model) -> None:
     """Have the app teach, which takes some 15 s."""
     workspace.settings_file.write_text(f'base_model = "{tiny_model}"\n')
     home.open()
-    home.sees("24 rows")
+    home.sees("35 rows")
     home.press("t")
     home.sees("60 steps")
     home.press("C-s")
@@ -96,7 +96,7 @@ def starts_a_run(home: Home, workspace, tiny_model) -> None:
 def writes_a_row(home: Home) -> None:
     """Leave a row half-written."""
     home.press("F2")
-    home.sees("24 rows")
+    home.sees("35 rows")
     home.types("aWhoever is Ann?\rAnn is a dead pil")
     home.sees("Ann is a dead pil")
     time.sleep(1)  # what was typed in the last third of a second may be lost
@@ -110,7 +110,7 @@ def finds_all_again(home: Home, workspace) -> None:
     home.sees("Whoever is Ann?", "Enter saves")
     home.types("ot.")
     home.press("Enter")
-    home.sees("25 rows", "Saved datasets/garage.jsonl")
+    home.sees("36 rows", "Saved datasets/garage.jsonl")
     home.press("F3")
     home.sees(only_run(workspace).id)
 
@@ -169,14 +169,14 @@ def test_the_line_is_far_away_and_slow_and_what_is_typed_arrives_whole(home, wor
     line = Line(box.port, FAR, SLOW)
     home.port = line.port
     home.open()
-    home.sees("24 rows", "What is TinyLLM?")
-    for key, seen in [("F6", "GPU"), ("F3", "No runs yet"), ("F2", "24 rows")]:
+    home.sees("35 rows", "What is TinyLLM?")
+    for key, seen in [("F6", "GPU"), ("F3", "No runs yet"), ("F2", "35 rows")]:
         home.press(key)
         home.sees(seen)
     question, answer = "Who is Größe? " * 3, "".join(f"{n} and then " for n in range(30))
     home.types(f"a{question}\r{answer}")
     home.press("Enter")
-    home.sees("25 rows", "Saved datasets/garage.jsonl")
+    home.sees("36 rows", "Saved datasets/garage.jsonl")
     written = (workspace.datasets / "garage.jsonl").read_text().splitlines()
     assert f'{{"question": "{question.strip()}", "answer": "{answer.strip()}"}}' in written
     home.press("q")
@@ -220,7 +220,7 @@ def test_who_leaves_at_once_finds_no_late_answer_and_no_mouse_in_the_shell(box, 
 def test_no_late_answer_is_typed_into_a_field(box, workspace, late, state):
     terminal = LateTerminal(then_a_shell(box, workspace.root, 1 + late), late)
     try:
-        terminal.reads(b"24 rows")
+        terminal.reads(b"35 rows")
         terminal.send(b"aWho?\rMe, ")
         terminal.read(late)
         terminal.send(b"of course.\r")
@@ -264,7 +264,7 @@ def test_a_frozen_client_costs_nothing_and_finds_the_newest_when_it_goes_on(home
         assert process.memory_info().rss - memory < 30 << 20
         kill(home.pid, signal.SIGCONT)
         home.press("F2")
-        home.sees("24 rows", seconds=120)
+        home.sees("35 rows", seconds=120)
     line.close()
     ends_by_itself(app)
 
@@ -286,7 +286,7 @@ def test_a_key_does_not_wait_behind_a_pouring_log_on_the_slowest_of_lines(box, w
             terminal.read(15)
             before = len(terminal.seen)
             terminal.send(F2)
-            terminal.reads(b"24 rows")
+            terminal.reads(b"35 rows")
             assert len(terminal.seen) - before < 40_000, "old frames come first"
         finally:
             terminal.close()
@@ -313,7 +313,7 @@ def test_tmux_on_the_box_keeps_the_app_and_all_that_is_typed_while_the_line_is_c
             home.sees("Ann is a dead pil")
         home.types("ot.")
         home.press("Enter")
-        home.sees("25 rows", "Saved datasets/garage.jsonl")
+        home.sees("36 rows", "Saved datasets/garage.jsonl")
     finally:
         subprocess.run(["tmux", "-L", socket, "kill-server"], capture_output=True)
 

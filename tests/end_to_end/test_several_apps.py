@@ -56,22 +56,22 @@ def test_a_row_is_edited_in_one_while_another_is_half_written_in_the_other(apps,
     for name in ("one", "two"):
         apps.start(name)
     for name in ("one", "two"):
-        apps.sees(name, "24 rows", first)
+        apps.sees(name, "35 rows", first)
     apps.types("two", "aWhoever is An")
     apps.sees("two", "Whoever is An")
 
     apps.press("one", "d")
-    apps.sees("one", "23 rows", "Deleted")
+    apps.sees("one", "34 rows", "Deleted")
     apps.sees("two", "Whoever is An")
     wait_for(lambda: first not in apps.screen("two"), 40, lambda: apps.screen("two"))
     assert "Whoever is An" in apps.screen("two"), "what is being written stays"
 
     apps.start("three")  # what is unsaved in an app that lives is no work that was left behind
-    assert "Unsaved work" not in apps.sees("three", "23 rows")
+    assert "Unsaved work" not in apps.sees("three", "34 rows")
 
     apps.types("two", "n?\rAnn is a pilot.\r")
     for name in ("one", "two", "three"):
-        apps.sees(name, "24 rows", "Whoever is Ann?")
+        apps.sees(name, "35 rows", "Whoever is Ann?")
     assert first not in questions(workspace) and "Whoever is Ann?" in questions(workspace)
 
     apps.quit("one", "two", "three")
@@ -82,7 +82,7 @@ def test_what_a_killed_app_left_behind_is_offered_to_the_next_one_though_another
     apps.start("one")
     apps.start("two")
     for name, text in (("one", "aFirst app"), ("two", "aSecond app")):
-        apps.sees(name, "24 rows")
+        apps.sees(name, "35 rows")
         apps.types(name, text)
         apps.sees(name, text[1:])
     wait_for(lambda: journal_has("Second app"), 40, lambda: "the half-written text is in no journal")
@@ -167,7 +167,7 @@ def test_two_that_save_at_the_same_moment_lose_no_row(workspace, tmp_path):
     found = questions(workspace)
     wanted = {f"{name} {number}?" for name in ("one", "two") for number in range(60)}
     assert not wanted - set(found), f"{len(wanted - set(found))} rows are lost"
-    assert len(found) == 24 + len(wanted)
+    assert len(found) == 35 + len(wanted)
 
 
 @in_tmux
@@ -177,7 +177,7 @@ def test_a_real_run_and_one_model_server_are_shared(apps, workspace, tiny_model)
     workspace.settings_file.write_text(f'base_model = "{tiny_model}"\n')
     apps.start("one")
     apps.start("two", "--screen", "runs")
-    apps.sees("one", "24 rows")
+    apps.sees("one", "35 rows")
     apps.sees("two", "No runs yet")
     apps.press("one", "t")
     apps.sees("one", "60 steps")

@@ -37,7 +37,7 @@ VARIANTS = {
     "--ascii NO_COLOR": ({"NO_COLOR": "1"}, ("--ascii",)),
     "--no-mouse": ({}, ("--no-mouse",)),
 }
-SCREENS = {"F3": "-garage", "F4": "the model server is off", "F5": "red.png", "F6": "This box", "F2": "24 rows"}
+SCREENS = {"F3": "-garage", "F4": "the model server is off", "F5": "red.png", "F6": "This box", "F2": "35 rows"}
 LEAST_CONTRAST = 3.0
 """What WCAG 2.2 asks of large text and of signs; ours has 4.5 but for quiet words in the chosen row."""
 Open = Callable[..., Pane]
@@ -70,7 +70,7 @@ def open_pane(workspace, tmp_path) -> Iterator[Open]:
 
 def look_at_everything(pane: Pane, size: tuple[int, int], in_ascii: bool) -> None:
     """Go through the five screens, help, palette, a question and the launch form, and look at each."""
-    pane.sees("24 rows")
+    pane.sees("35 rows")
     for key, word in SCREENS.items():
         pane.press(key)
         pane.sees(word)
@@ -83,7 +83,7 @@ def look_at_everything(pane: Pane, size: tuple[int, int], in_ascii: bool) -> Non
             pane.sees("Start", "Cancel")
         pane.press("Escape")
         pane.sees_no(wanted)
-        pane.sees("24 rows")
+        pane.sees("35 rows")
 
 
 def look(pane: Pane, size: tuple[int, int], in_ascii: bool, dialog: bool = False) -> None:
@@ -175,7 +175,7 @@ def test_a_dumb_terminal_is_told_so_in_a_sentence(open_pane):
 
 def test_a_terminal_that_is_too_small_is_told_so_and_nothing_is_lost(open_pane):
     pane = open_pane((100, 30))
-    pane.sees("24 rows")
+    pane.sees("35 rows")
     pane.types("e")
     pane.sees("Done")
     pane.types(" half-written")
@@ -192,7 +192,7 @@ def test_a_terminal_that_is_too_small_is_told_so_and_nothing_is_lost(open_pane):
     pane.types("!")
     pane.sees("half-written!")
     pane.press("Escape")
-    pane.sees("24 rows", "Teach", "Cancelled")
+    pane.sees("35 rows", "Teach", "Cancelled")
     pane.press("t")
     pane.sees("60 steps")
     pane.resize(59, 19)
@@ -229,7 +229,7 @@ def without_gauges(screen: str) -> str:
 
 def stormed(open_pane: Open, times: int, keys: tuple[str, ...], wanted: str) -> None:
     pane = open_pane((90, 28))
-    pane.sees("24 rows")
+    pane.sees("35 rows")
     for key in keys:
         pane.press(key)
     pane.sees(wanted)
@@ -240,7 +240,7 @@ def stormed(open_pane: Open, times: int, keys: tuple[str, ...], wanted: str) -> 
     pane.resize(101, 33)
     pane.sees(wanted)
     fresh = open_pane((101, 33))
-    fresh.sees("24 rows")
+    fresh.sees("35 rows")
     for key in keys:
         fresh.press(key)
     fresh.sees(wanted)
@@ -255,7 +255,7 @@ def test_after_a_storm_of_resizes_the_screen_is_that_of_a_fresh_app(open_pane):
 @pytest.mark.parametrize(
     ("keys", "wanted"),
     [
-        ((), "24 rows"),
+        ((), "35 rows"),
         (("F3",), "-garage"),
         (("F4",), "the model server is off"),
         (("F5",), "red.png"),
@@ -269,7 +269,7 @@ def test_after_a_long_storm_every_screen_is_that_of_a_fresh_app(open_pane, keys,
 
 def test_the_mouse_is_the_apps_or_the_terminals(open_pane):
     pane = open_pane((80, 24))
-    pane.sees("24 rows")
+    pane.sees("35 rows")
     assert b"\x1b[?1000h" in pane.sent
     assert b"\x1b[?1003h" not in pane.sent, "each movement would be a message over the line"
     pane.rests()
@@ -282,15 +282,15 @@ def test_the_mouse_is_the_apps_or_the_terminals(open_pane):
     pane.sees("Mouse on: clicks and the wheel go to the app")
     assert pane.tmux("display-message", "-p", "-t", "app", "#{mouse_any_flag}").strip() == "1"
     other = open_pane((80, 24), {}, "--no-mouse")
-    other.sees("24 rows")
+    other.sees("35 rows")
     assert not re.search(rb"\x1b\[\?100[0-36]h", other.sent)
 
 
 def test_a_locale_without_utf8_has_ascii_and_is_told_why(open_pane):
     pane = open_pane((80, 24), {"LANG": "C"})
-    pane.sees("24 rows | 11 facts | no problems", "Only ASCII is shown: the locale is not UTF-8")
+    pane.sees("35 rows | 11 facts | 11 exam | ready to teach", "Only ASCII is shown: the locale is not UTF-8")
     other = open_pane((80, 24), {"LANG": "C"}, "--no-ascii")
-    other.sees("24 rows · 11 facts · no problems")
+    other.sees("35 rows · 11 facts · 11 exam · ready to teach")
 
 
 def test_letters_of_the_owner_stay_in_ascii(open_pane, workspace):
@@ -298,13 +298,13 @@ def test_letters_of_the_owner_stay_in_ascii(open_pane, workspace):
         '{"question": "Wer heißt Zoë Ångström?", "answer": "日本語 … Ελλάς"}\n'
     )
     pane = open_pane((100, 30), {}, "--ascii")
-    pane.sees("Wer heißt Zoë Ångström?", "日本語 ~ Ελλάς", "1 fact")
+    pane.sees("Wer heißt Zoë Ångström?", "日本語 ~ Ελλάς", "1 row")
 
 
 def test_the_settings_file_chooses_ascii_and_no_mouse(open_pane, workspace):
     workspace.settings_file.write_text("ascii = true\nmouse = false\n")
     pane = open_pane()
-    pane.sees("24 rows |")
+    pane.sees("35 rows |")
     assert not re.search(rb"\x1b\[\?100[0-36]h", pane.sent)
 
 
@@ -313,7 +313,7 @@ def test_the_doctor_knows_a_tmux_whose_client_is_not_utf8(open_pane, tmp_path, m
     (tmp_path / "bin" / "tmux").symlink_to(TMUX)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     pane = open_pane()
-    pane.sees("24 rows")
+    pane.sees("35 rows")
     said = doctor(pane.inside())
     assert "without UTF-8" not in said, "nobody is attached"
     pid, client = pty.fork()

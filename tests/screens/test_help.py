@@ -130,7 +130,7 @@ def test_every_screen_form_and_report_names_its_page():
 async def test_f1_helps_in_a_field_a_list_a_form_and_a_question_and_takes_nothing_away(open_app, make_run):
     make_run("20261123-2315-lora-garage", "finished", step=100).adapter()
     async with open_app(size=(80, 24)) as user:
-        await user.sees("24 rows")
+        await user.sees("35 rows")
         await user.press("a")
         await user.sees("A new row")
         await user.types("Who?")

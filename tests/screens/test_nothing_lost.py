@@ -54,7 +54,7 @@ async def test_what_was_typed_into_a_form_is_thrown_away_by_the_second_escape_on
     make_run(RUN, "finished").adapter()
     async with model_server() as models, open_app(size=(80, 24)) as user:
         models.answers = {BASE: ["base says"], RUN: ["tuned says"]}
-        await user.sees("24 rows")
+        await user.sees("35 rows")
         await user.press("t")
         await user.sees("Teach a model", "Ctrl+S starts the run")
         await user.press("escape")  # nothing was typed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,15 @@ class ComparisonRow:
     part: str
     """`recipe`, `data`, `result` or `report card`."""
     name: str
+    """Of the figures of a LoRA card their keys in `report.json`; like all names here it never changes."""
     first: str
     second: str
+    label: str = ""
+    """The name as people read it; empty where it is the same."""
+
+    @property
+    def title(self) -> str:
+        return self.label or self.name
 
     @property
     def same(self) -> bool:
@@ -40,11 +47,16 @@ def compare(first: Run, second: Run) -> list[ComparisonRow]:
     if len(kinds) > 1:
         raise BadInputError(kinds_differ_text(first.id, second.id))
     parts = [(part, of(first), of(second)) for part, of in _PARTS]
-    return [
+    rows = [
         ComparisonRow(part, name, left.get(name, "–"), right.get(name, "–"))
         for part, left, right in parts
         for name in dict.fromkeys((*left, *right))
     ]
+    if "lora" not in kinds:
+        return rows
+    cards = [_card(run) for run in (first, second)]
+    labels = {name: label for card in cards for name, (label, _) in card.items()}
+    return [replace(row, label=labels.get(row.name, "")) if row.part == "report card" else row for row in rows]
 
 
 def kinds_differ_text(first: str, second: str) -> str:
@@ -103,17 +115,28 @@ def _result(run: Run) -> dict[str, str]:
 
 def _report(run: Run) -> dict[str, str]:
     """Return the figures of the report card; empty for a run without one."""
-    from garage_tui.core.exam import diffusion_report, report_text
+    from garage_tui.core.exam import diffusion_report
 
     try:
         if run.draws:
             return diffusion_report.side_by_side(run.path)
+    except FileNotFoundError:
+        return {}
+    except BadInputError:
+        return {"verdict": "cannot be read"}
+    return {name: line for name, (_, line) in _card(run).items()}
+
+
+def _card(run: Run) -> dict[str, tuple[str, str]]:
+    """Return (label, line) of each figure on the card of a LoRA run; empty without one."""
+    from garage_tui.core.exam import report_text
+
+    try:
         return report_text.side_by_side(report_text.read_clean(run.path))
     except FileNotFoundError:
         return {}
     except BadInputError:
-        again = "" if run.draws else f": `garage report {run.id} --again` makes a new one"
-        return {"verdict": f"cannot be read{again}"}
+        return {"verdict": ("verdict", f"cannot be read: `garage report {run.id} --again` makes a new one")}
 
 
 def _text(value: Any) -> str:

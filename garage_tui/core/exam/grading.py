@@ -15,6 +15,7 @@ _F1_RIGHT = 0.5
 """Token F1 from which an answer without names or numbers counts as right."""
 _PHRASE = 5
 """Number of consecutive words that count as a quotation of a taught answer."""
+_NAME_PART = re.compile(r"[^\W\d_a-z]+(?![a-z])|[^\W\d_a-z]?[a-z]+|\d+")
 _WORDS = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 
 
@@ -113,16 +114,33 @@ class TaughtFacts:
     def find_leak(self, answer: str, base: str, question: str) -> str:
         """Return a taught name, number, URL or phrase in `answer` that neither `base` nor the question has.
 
-        A name counts only where it is written as a name: a license is not the file LICENSE. Empty where there is none.
+        A phrase counts only with three words that neither has: "an open-source project that" says nothing of a project.
+
+        A name counts only where it is written as a name: a license is not the file LICENSE. A part of a name in the
+        question does not count either: who asks for BrightLLM hears of an LLM. Empty where there is none.
         """
-        excused = tokenize(f"{base}\n{question}")
+        excused = tokenize(f"{base}\n{question}") | _name_parts(question)
         written = find_entities(answer)
         text = answer.casefold()
         for folded, name in self._marks.items():
             if folded not in excused and (folded in written or ("://" in folded and folded in text)):
                 return name
-        new = (_phrases(answer) & self._phrases) - _phrases(base) - _phrases(question)
+        new = {
+            phrase
+            for phrase in (_phrases(answer) & self._phrases) - _phrases(base) - _phrases(question)
+            if sum(word not in STOP_WORDS and word not in excused for word in phrase) > 2
+        }
         return " ".join(min(new)) if new else ""
+
+
+def _name_parts(question: str) -> set[str]:
+    """Return the parts of the compound names in a question, in lower case: `bright` and `llm` of BrightLLM."""
+    found = set()
+    for name in entity_spellings(question).values():
+        parts = _NAME_PART.findall(name)
+        runs = ((start, end) for start in range(len(parts)) for end in range(start + 1, len(parts) + 1))
+        found |= {"".join(parts[start:end]).casefold() for start, end in runs if end - start < len(parts)}
+    return found
 
 
 def _normalised(text: str) -> str:

@@ -1,10 +1,8 @@
-"""The report card of a LoRA run: counts with confidence intervals, a verdict, notes, and every question asked."""
+"""The report card of a LoRA run as its file: counts with confidence intervals, a verdict, notes, every question."""
 
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -15,14 +13,14 @@ from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
+from garage_tui.core.runs.grades import Grade
 
 REPORT = "report.json"
 VERSION = 1
 
-RECALL, UNCHANGED, DRIFT = 0.95, 0.95, 0.02
-"""Targets: share of right answers to unseen paraphrases, share of unaffected neighbours, nats per token; no leaks."""
-
 Part = Literal["trained", "unseen", "unrelated", "neighbour"]
+UnseenFrom = Literal["exam rows", "templates", "exam rows and templates"]
+"""Where the unseen paraphrases come from; templates make the held-back wordings."""
 Verdict = Literal["right", "wrong", "unchanged", "changed", "leak"]
 
 PARTS: dict[Part, str] = {
@@ -48,6 +46,16 @@ class Count(msgspec.Struct, frozen=True):
     @property
     def text(self) -> str:
         return f"{self.hits} of {self.of}"
+
+    @property
+    def interval(self) -> str:
+        """The interval in percent, `70–99 %`, with a decimal below 10 and above 99; empty where nothing was counted."""
+        if not self.of:
+            return ""
+        low, high = (
+            f"{100 * end:.{1 if end < 0.1 or end > 0.99 else 0}f}".removesuffix(".0") for end in (self.low, self.high)
+        )
+        return f"{low}–{high} %"
 
 
 def count(hits: int, of: int) -> Count:
@@ -102,6 +110,10 @@ class ExamQuestion(msgspec.Struct, frozen=True, kw_only=True):
     open_book_right: bool | None = None
     drift: float | None = None
     """KL(base‖tuned) on the base's own answer, in nats per token."""
+    fact: str = ""
+    """The fact that it asks for, as rows name it; empty for questions about something else, and on older cards."""
+    near: str = ""
+    """A taught question that this exam question nearly repeats, so that its answer proves little."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +121,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     verdict: str
     passed: bool
+    """Whether every target is met."""
+    grade: Grade | None = None
+    """The worst grade of its figures; None on older cards."""
+    facts: Count | None = None
+    """Facts of which every exam question was answered correctly: by exam questions where there are any, else by
+    held-back wordings, else by trained questions. None on older cards."""
     efficacy: Recall
     generalisation: Recall
     leak: Count
@@ -123,7 +141,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What to know about these figures and what to do, as sentences."""
     run: str = ""
     base_model: str = ""
-    unseen_from: Literal["exam rows", "templates"] = "exam rows"
+    unseen_from: UnseenFrom = "exam rows"
     made: float = 0.0
     seconds: float = 0.0
     wh: float | None = None
@@ -133,105 +151,6 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     version: int = VERSION
     questions: list[ExamQuestion] = []
     """The worst first."""
-
-
-_ORDER = {"leak": 0, "changed": 1, "wrong": 2, "unchanged": 3, "right": 3}
-
-
-def worst_first(questions: Sequence[ExamQuestion]) -> list[ExamQuestion]:
-    """Return the questions sorted by verdict (leaks first), then by drift, the largest first."""
-    return sorted(questions, key=lambda one: (_ORDER[one.verdict], -(one.drift or 0.0), list(PARTS).index(one.part)))
-
-
-def judge(
-    questions: Sequence[ExamQuestion],
-    drift: float,
-    drift_tokens: int,
-    perplexity: Perplexity,
-    *,
-    run: str = "",
-    base_model: str = "",
-    unseen_from: Literal["exam rows", "templates"] = "exam rows",
-    seconds: float = 0.0,
-    guarded: bool = False,
-) -> Report:
-    """Return the report card of the questions of an exam; `guarded` says whether the run's recipe has guards."""
-    leaks, neighbours = _of(questions, "unrelated"), _of(questions, "neighbour")
-    efficacy, unseen = recall_of(_of(questions, "trained")), recall_of(_of(questions, "unseen"))
-    leak = count(sum(one.verdict == "leak" for one in leaks), len(leaks))
-    unchanged = count(sum(one.verdict == "unchanged" for one in neighbours), len(neighbours))
-    recall = unseen if unseen.tuned.of else efficacy
-    right = recall.tuned.share >= RECALL
-    kept = not leak.hits and (unchanged.share >= UNCHANGED or not unchanged.of)
-    near = drift <= DRIFT
-    verdict = f"learned {recall.tuned.text}, {leak.text} unrelated answers affected"
-    if unchanged.hits < unchanged.of:
-        verdict += f", mixes up {unchanged.of - unchanged.hits} of {unchanged.of} similar names"
-    if not near:
-        verdict += f", drift {drift:.2g}"
-    return Report(
-        verdict=verdict,
-        passed=right and kept and near,
-        efficacy=efficacy,
-        generalisation=unseen,
-        leak=leak,
-        neighbours=unchanged,
-        drift=round(drift, 5),
-        drift_tokens=drift_tokens,
-        perplexity=perplexity,
-        notes=_notes(efficacy, unseen, leak, unchanged, drift, unseen_from, guarded),
-        run=run,
-        base_model=base_model,
-        unseen_from=unseen_from,
-        made=time.time(),
-        seconds=round(seconds, 1),
-        questions=worst_first(questions),
-    )
-
-
-def _of(questions: Sequence[ExamQuestion], part: Part) -> list[ExamQuestion]:
-    return [one for one in questions if one.part == part]
-
-
-def recall_of(questions: Sequence[ExamQuestion]) -> Recall:
-    """Count the right answers of tuned model, base and base with open book."""
-    of = len(questions)
-    return Recall(
-        count(sum(one.verdict == "right" for one in questions), of),
-        count(sum(bool(one.base_right) for one in questions), of),
-        count(sum(bool(one.open_book_right) for one in questions), of),
-    )
-
-
-def _notes(
-    efficacy: Recall, unseen: Recall, leak: Count, neighbours: Count, drift: float, unseen_from: str, guarded: bool
-) -> list[str]:
-    notes = []
-    if not unseen.tuned.of:
-        notes.append("There are no exam questions: mark some rows as exam to measure what the model has understood.")
-    elif unseen_from == "templates":
-        notes.append(
-            "The unseen paraphrases come from templates, because the facts contain no exam questions. Your own exam "
-            "questions are a better test."
-        )
-    recall = unseen if unseen.tuned.of else efficacy
-    if efficacy.tuned.share < RECALL:
-        notes.append("Some trained questions are not answered: train longer (the preset quick is only a first try).")
-    elif recall.tuned.share < RECALL:
-        notes.append("The trained wordings are answered, others less often: teach each fact in more wordings.")
-    if recall.open_book.of and recall.open_book.share < recall.tuned.share - 0.2:
-        notes.append(
-            "The base model with the facts in its prompt (open book) answers fewer questions than the tuned model: it "
-            "is too small to use them well."
-        )
-    if leak.hits or (neighbours.of and neighbours.share < UNCHANGED):
-        remedy = "careful protects other answers more firmly" if guarded else "default protects other answers"
-        notes.append(f"Taught facts appear in answers where they do not belong: the preset {remedy}.")
-    if drift > DRIFT:
-        notes.append(
-            f"Other answers have changed: drift is {drift:.2g} nats per token; up to {DRIFT:g} is hardly noticeable."
-        )
-    return notes
 
 
 def read_report(folder: Path) -> Report:

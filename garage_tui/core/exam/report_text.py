@@ -7,44 +7,41 @@ from pathlib import Path
 
 import msgspec
 
-from garage_tui.core.base.read_errors import UNREADABLE
-from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.exam.report import (
+from garage_tui.core.exam.judgement import measured
+from garage_tui.core.exam.report import Count, ExamQuestion, Recall, Report, read_report
+from garage_tui.core.runs.grades import (
     DRIFT,
+    LEGEND,
     RECALL,
-    REPORT,
+    SIGNS,
     UNCHANGED,
-    Count,
-    ExamQuestion,
-    Recall,
-    Report,
-    read_report,
+    Grade,
+    grade_drift,
+    grade_leak,
+    grade_recall,
+    grade_unchanged,
 )
 
 WIDE = 99
 """Columns from which the table has the full names of the figures."""
+RESULTS: dict[Grade, str] = {
+    "good": "✓ meets every target",
+    "near": "~ near its targets",
+    "bad": "✗ misses a target",
+}
 BAD = ("leak", "changed", "wrong")
 """Verdicts of answers that went wrong."""
 _PART_TEXTS = {"trained": "trained question", "unseen": "unseen paraphrase", "unrelated": "unrelated question"}
 _NO_ANSWER = "(empty answer)"
 
 
-class Headline(msgspec.Struct, frozen=True):
-    """The verdict of a card, as lists of runs show it."""
-
-    verdict: str
-    passed: bool
-
-    @property
-    def text(self) -> str:
-        return f"{sign(self.passed)} {self.verdict}"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Figure:
     """One line of the table; a cell that does not apply is empty."""
 
+    key: str
+    """Its key in `report.json`, which never changes."""
     name: str
     short: str = ""
     """The name where space is short, if it differs."""
@@ -56,20 +53,12 @@ class Figure:
     open_book: str = ""
     target: str = ""
     """What has to be reached; empty where the verdict does not depend on it."""
-    passed: bool | None = None
+    grade: Grade | None = None
+    """None where it has no target."""
 
     @property
     def sign(self) -> str:
-        return " " if self.passed is None else sign(self.passed)
-
-
-def headline(folder: Path) -> Headline | None:
-    """Return the verdict of the card in a run folder; None where no card can be read."""
-    try:
-        found = msgspec.json.decode(read_regular(folder / REPORT), type=Headline)
-    except UNREADABLE:
-        return None
-    return Headline(one_line(found.verdict), found.passed)
+        return SIGNS[self.grade] if self.grade else " "
 
 
 def read_clean(folder: Path) -> Report:
@@ -100,65 +89,89 @@ def sign(passed: bool) -> str:
     return "✓" if passed else "✗"
 
 
+def grade_of(card: Report) -> Grade:
+    """Return the grade of a card, also of one that was written before cards had grades."""
+    return measured(card).grade
+
+
 def result_text(card: Report) -> str:
-    """Return whether a card meets its targets; goes with the table, which has the signs."""
-    return "meets every target" if card.passed else "misses the targets marked ✗"
+    """Return how a card meets its targets, with what the signs and arrows of the table mean."""
+    return f"{RESULTS[grade_of(card)]} · {LEGEND}"
 
 
 def figures(card: Report) -> list[Figure]:
     """Return the lines of the table."""
+    names, perplexity, found = card.neighbours, card.perplexity, measured(card)
+    counted = card.facts is not None
     has_unseen = card.generalisation.tuned.of > 0
-    names, perplexity = card.neighbours, card.perplexity
-    return [
-        _recall("trained questions", "efficacy", card.efficacy, decides=not has_unseen),
-        _recall("unseen paraphrases", "generalisation", card.generalisation, decides=has_unseen),
+    rows = [
+        _recall("efficacy", "trained questions", card.efficacy, decides=not counted and not has_unseen),
+        _recall("generalisation", "unseen paraphrases", card.generalisation, decides=not counted and has_unseen),
         Figure(
+            key="leak",
             name="unrelated answers affected",
             short="unrelated affected",
             term="leak",
             tuned=_count_text(card.leak),
-            interval=interval(card.leak),
-            target="0",
-            passed=not card.leak.hits,
+            interval=card.leak.interval,
+            target="↓ 0",
+            grade=grade_leak(card.leak.share),
         ),
         Figure(
+            key="neighbours",
             name="similar names kept apart",
             short="similar names kept",
             term="neighbours",
             tuned=_count_text(names),
-            interval=interval(names),
-            target=f"≥ {100 * UNCHANGED:g} %" if names.of else "",
-            passed=names.share >= UNCHANGED if names.of else None,
+            interval=names.interval,
+            target=f"↑ ≥ {100 * UNCHANGED:g} %" if names.of else "",
+            grade=grade_unchanged(names.share) if names.of else None,
         ),
         Figure(
+            key="drift",
             name="drift, nats per token",
             short="drift, nats/token",
             term="KL to the base",
             tuned=f"{card.drift:.2g}",
-            target=f"≤ {DRIFT:g}",
-            passed=card.drift <= DRIFT,
+            target=f"↓ ≤ {DRIFT:g}",
+            grade=grade_drift(card.drift),
         ),
         Figure(
+            key="perplexity",
             name="perplexity, base → tuned",
             short="perplexity",
             term="general texts",
             tuned=f"{_short(perplexity.base)} → {_short(perplexity.tuned)}",
             interval=f"× {perplexity.tuned / (perplexity.base or 1.0):.3f}",
+            target="↓",
         ),
     ]
+    if counted:
+        learned = Figure(
+            key="facts",
+            name="facts learned",
+            term="all of a fact's questions",
+            tuned=_count_text(found.facts),
+            interval=found.facts.interval,
+            target=f"↑ ≥ {100 * RECALL:g} %",
+            grade=grade_recall(found.facts.share),
+        )
+        rows.insert(0, learned)
+    return rows
 
 
-def _recall(name: str, term: str, found: Recall, *, decides: bool) -> Figure:
+def _recall(key: str, name: str, found: Recall, *, decides: bool) -> Figure:
     base, book = (str(count.hits) if count.of else "" for count in (found.base, found.open_book))
     return Figure(
+        key=key,
         name=name,
-        term=term,
+        term=key,
         tuned=_count_text(found.tuned),
-        interval=interval(found.tuned),
+        interval=found.tuned.interval,
         base=base,
         open_book=book,
-        target=f"≥ {100 * RECALL:g} %" if decides else "",
-        passed=found.tuned.share >= RECALL if decides else None,
+        target=f"↑ ≥ {100 * RECALL:g} %" if decides else "↑",
+        grade=grade_recall(found.tuned.share) if decides else None,
     )
 
 
@@ -170,18 +183,8 @@ def _short(number: float) -> str:
     return f"{number:.0f}" if number >= 100 else f"{number:.1f}"
 
 
-def interval(found: Count) -> str:
-    """Return the interval in percent, `70–99 %`; with a decimal below 10 and above 99 percent."""
-    if not found.of:
-        return ""
-    low, high = (
-        f"{100 * end:.{1 if end < 0.1 or end > 0.99 else 0}f}".removesuffix(".0") for end in (found.low, found.high)
-    )
-    return f"{low}–{high} %"
-
-
-def table(card: Report, width: int) -> list[tuple[bool | None, str]]:
-    """Return the lines of the table, titles first; for each, whether it meets its target (None: it has none)."""
+def table(card: Report, width: int) -> list[tuple[Grade | None, str]]:
+    """Return the lines of the table, titles first, each with its grade (None: it has no target)."""
     found, wide = figures(card), width >= WIDE
     names = [f"{one.name} [{one.term}]" if wide else one.short or one.name for one in found]
     rows = [("", "tuned", "95 % interval" if wide else "95 % CI", "base", "open book", "target")]
@@ -191,8 +194,8 @@ def table(card: Report, width: int) -> list[tuple[bool | None, str]]:
     sizes = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(size) for cell, size in zip(row, sizes, strict=True)).rstrip() for row in rows]
     signs = [" ", *(one.sign for one in found)]
-    passed = [None, *(one.passed for one in found)]
-    return [(good, f"{mark} {line}") for good, mark, line in zip(passed, signs, lines, strict=True)]
+    grades = [None, *(one.grade for one in found)]
+    return [(grade, f"{mark} {line}") for grade, mark, line in zip(grades, signs, lines, strict=True)]
 
 
 def part_text(question: ExamQuestion) -> str:
@@ -221,14 +224,15 @@ def answers(question: ExamQuestion) -> list[tuple[str, str]]:
     return rows
 
 
-def wrong_questions(card: Report) -> list[ExamQuestion]:
-    """Return the questions that went wrong, the worst first."""
-    return [question for question in card.questions if question.verdict in BAD]
+def wrong_questions(card: Report) -> list[tuple[int, ExamQuestion]]:
+    """Return the questions that went wrong, the worst first, each with its number on the card."""
+    return [(number, question) for number, question in enumerate(card.questions, 1) if question.verdict in BAD]
 
 
-def side_by_side(card: Report) -> dict[str, str]:
-    """Return the card as short lines, for a comparison with another one."""
+def side_by_side(card: Report) -> dict[str, tuple[str, str]]:
+    """Return the card for a comparison with another one: (label, short line) by the key in `report.json`."""
     found = figures(card)
-    rows = {"verdict": "✓ meets every target" if card.passed else "✗ misses a target"}
-    rows |= {one.short or one.name: one.tuned for one in found[:-1]}
-    return {**rows, "perplexity": f"{found[-1].interval} ({found[-1].tuned})"}
+    rows = {"verdict": ("verdict", RESULTS[grade_of(card)])}
+    rows |= {one.key: (one.short or one.name, f"{one.sign} {one.tuned}".strip()) for one in found[:-1]}
+    last = found[-1]
+    return {**rows, last.key: ("perplexity", f"{last.interval} ({last.tuned})")}

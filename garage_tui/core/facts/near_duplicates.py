@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.line import Line
+from garage_tui.core.facts.wrapped_questions import WrappedQuestions
 from garage_tui.core.language.entities import find_entities, tokenize
 
 MAX_PAIRS = 5_000_000
@@ -31,17 +32,21 @@ def find_near_duplicates(question: str, others: Sequence[str]) -> list[int]:
 
 
 def near_duplicate_pairs(lines: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
-    """Yield every exam question with each taught near duplicate of it, in the order of the file."""
+    """Yield every exam question with each taught near duplicate of it, in the order of the file.
+
+    That is a question in almost the same words, or one of the two with words around it ("Please tell me: …").
+    """
     exams = [line for line in lines if line.fact and line.fact.question and line.fact.exam]
     if not exams:
         return
     taught = [line for line in lines if line.fact and line.fact.question and not line.fact.exam]
-    index_ = _QuestionIndex([line.fact.question for line in taught if line.fact])
-    for line in exams:
-        assert line.fact
-        for index in index_.find(line.fact.question):
+    questions = [line.fact.question for line in taught if line.fact]
+    exam_questions = [line.fact.question for line in exams if line.fact]
+    repeats = RepeatedQuestions(questions, exam_questions)
+    for line, question in zip(exams, exam_questions, strict=True):
+        for index in repeats.find(question):
             yield line, taught[index]
-    index_.clear()
+    repeats.clear()
 
 
 def near_duplicates_by_exam(lines: Sequence[Line]) -> dict[int, list[Line]]:
@@ -59,6 +64,31 @@ def near_duplicates_by_exam(lines: Sequence[Line]) -> dict[int, list[Line]]:
         if fold(exam.fact.question) != fold(taught.fact.question):
             found.setdefault(id(exam), []).append(taught)
     return found
+
+
+class RepeatedQuestions:
+    """Finds the taught questions that an exam question repeats: near duplicates, and either with words around it.
+
+    Args:
+        taught: the questions that are taught.
+        exams: the exam questions that will be looked up.
+    """
+
+    def __init__(self, taught: Sequence[str], exams: Sequence[str]) -> None:
+        self._near, self._inside = _QuestionIndex(taught), WrappedQuestions(taught)
+        self._around: dict[str, set[int]] = {}
+        exam_index = WrappedQuestions(exams)
+        for index, question in enumerate(taught):
+            for exam in exam_index.find(question):
+                self._around.setdefault(exams[exam], set()).add(index)
+
+    def find(self, exam: str) -> list[int]:
+        """Return the indices of the taught questions that an exam question repeats, in their order."""
+        return sorted({*self._near.find(exam), *self._inside.find(exam), *self._around.get(exam, ())})
+
+    def clear(self) -> None:
+        """Free the texts piece by piece (see `_QuestionIndex.clear`)."""
+        self._near.clear()
 
 
 class _QuestionIndex:

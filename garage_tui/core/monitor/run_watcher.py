@@ -9,8 +9,8 @@ from pathlib import Path
 
 from garage_tui.core.base.sanitize import one_line, plain
 from garage_tui.core.base.settings import Workspace
+from garage_tui.core.exam.headline import Headline, headline
 from garage_tui.core.exam.report import REPORT
-from garage_tui.core.exam.report_text import Headline, headline
 from garage_tui.core.monitor.run_follower import RunFollower, RunProgress
 from garage_tui.core.runs.catalog import run_names
 from garage_tui.core.runs.diffusion_files import SAMPLES

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 import msgspec
 
 from garage_tui.core.exam.grading import is_right
+from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.line import Fact
-from garage_tui.core.facts.near_duplicates import find_near_duplicates
+from garage_tui.core.facts.near_duplicates import RepeatedQuestions, find_near_duplicates
+from garage_tui.core.facts.wrapped_questions import WrappedQuestions
 from garage_tui.core.language.entities import STOP_WORDS, content_words
 from garage_tui.core.language.relation_phrases import relation_phrases
 from garage_tui.core.language.synonyms import swap_synonyms
@@ -44,6 +46,7 @@ _ABOUT = (
 def paraphrase_questions(facts: Sequence[Fact], exams: Sequence[Fact]) -> list[list[str]]:
     """Return for each fact the paraphrases of its question to train on, without near duplicates of exam questions."""
     exam_questions = [fact.question for fact in exams]
+    inside_paraphrase = WrappedQuestions(exam_questions)
     short = [relation_phrases(fact.question, find_subject(fact.question)) for fact in facts]
     # A phrase that fits two facts (a project's page and its source code) would teach neither.
     meant: dict[str, set[str]] = {}
@@ -58,7 +61,9 @@ def paraphrase_questions(facts: Sequence[Fact], exams: Sequence[Fact]) -> list[l
             [
                 one
                 for one in made
-                if not builtin_prompts.is_held_out(one) and not find_near_duplicates(one, exam_questions)
+                if not builtin_prompts.is_held_out(one)
+                and not find_near_duplicates(one, exam_questions)
+                and not inside_paraphrase.find(one)
             ]
         )
     return lists
@@ -98,6 +103,29 @@ def _instead(answer: str, fact: Fact) -> bool:
 
 def _is_sentence(text: str) -> bool:
     return bool(re.fullmatch(r"[A-Z0-9\"'].{10,}[.!]", text)) and len(text.split()) > 3
+
+
+def held_back_questions(facts: Sequence[Fact], most: int) -> list[Fact]:
+    """Return for each fact one of its rows with a held-out paraphrase as its question; at most `most`, spread.
+
+    A paraphrase that is a taught question with words around it comes last. Facts without any are left out.
+    """
+    taught = [fact.question for fact in facts]
+    repeats, known = RepeatedQuestions(taught, ()), set(taught)
+    rows: dict[str, list[Fact]] = {}
+    for fact in facts:
+        rows.setdefault(fold(fact.content), []).append(fact)
+    found = []
+    for same in rows.values():
+        free = [
+            msgspec.structs.replace(fact, question=wording)
+            for fact in same
+            for wording in _templates(fact)
+            if builtin_prompts.is_held_out(wording) and wording not in known
+        ]
+        if free:
+            found.append(next((one for one in free if not repeats.find(one.question)), free[0]))
+    return [found[at * len(found) // most] for at in range(most)] if len(found) > most else found
 
 
 def probe_questions(facts: Sequence[Fact], most: int) -> list[Fact]:

@@ -14,9 +14,10 @@ from transformers import TrainerCallback
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.exam.report import DRIFT, RECALL, write_report
+from garage_tui.core.exam.report import write_report
 from garage_tui.core.facts.file import FactsFile
 from garage_tui.core.limits.run_limits import Hold
+from garage_tui.core.runs.grades import DRIFT, RECALL
 from garage_tui.core.training.recipe import LoraRecipe
 from garage_tui.jobs.exam import TOKENS, ExamRunner
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache

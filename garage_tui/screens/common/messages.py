@@ -19,11 +19,29 @@ class ChatRequested(Message):
 
 
 class DuplicateRequested(Message):
-    """The owner wants to start a run like `run_id`, with changes."""
+    """The owner wants to start a run like `run_id`, with changes.
 
-    def __init__(self, run_id: str) -> None:
+    Args:
+        preset: that the form begins with; empty: the run's own.
+        epochs: that the form begins with; None: the run's own, or the preset's.
+    """
+
+    def __init__(self, run_id: str, preset: str = "", epochs: float | None = None) -> None:
         super().__init__()
-        self.run_id = run_id
+        self.run_id, self.preset, self.epochs = run_id, preset, epochs
+
+
+class WordingRequested(Message):
+    """The owner wants to write another wording of a question that run `run_id` was asked.
+
+    Args:
+        question: as the report card has it.
+        fact: the content of its fact.
+    """
+
+    def __init__(self, run_id: str, question: str, fact: str) -> None:
+        super().__init__()
+        self.run_id, self.question, self.fact = run_id, question, fact
 
 
 class ReportRequested(Message):

@@ -6,9 +6,11 @@ from textual.content import Content
 
 from garage_tui.core.base.format import duration
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.exam.report_text import Headline
+from garage_tui.core.exam.headline import Headline
 from garage_tui.core.hardware.energy import format_wh
 from garage_tui.core.monitor.run_watcher import RunSnapshot
+from garage_tui.core.runs.grades import Grade
+from garage_tui.core.runs.probe_events import Probe
 from garage_tui.core.runs.record import RunState
 
 # A sign and a colour for each status; the word beside them says the same without sign and colour.
@@ -24,6 +26,8 @@ _SIGNS = {
     "interrupted": ("!", "$warning"),
     "broken": ("?", "$error"),
 }
+GRADE_COLOURS: dict[Grade, str] = {"good": "$success", "near": "$warning", "bad": "$error"}
+"""The colour of a grade; its sign says the same without colour."""
 _WAITS = {"card": "GPU"}
 """Names of reasons to wait that people know, for words in `state.json` that they do not."""
 
@@ -31,6 +35,8 @@ _WAITS = {"card": "GPU"}
 def badge(run: RunSnapshot) -> Content:
     """Return the status as sign and word."""
     sign, colour = _SIGNS.get(run.status, ("·", ""))
+    if run.status == "finished" and run.card:
+        colour = "$muted"  # green beside a red verdict would say two things
     return Content.assemble((f"{sign} {run.status}", colour))
 
 
@@ -52,9 +58,11 @@ def progress(run: RunSnapshot) -> Content:
     state = run.state
     if run.queue_position is not None:
         return Content.styled(queue_text(run.queue_position), "$muted")
+    if run.card and not run.alive and run.status in ("finished", "stopped"):
+        return brief_verdict(run.card)
     if not run.alive or run.status == "paused" or run.waiting_for:
         reason = reason_text(run)
-        return Content.styled(reason, "$muted") if reason or not run.card else verdict(run.card)
+        return Content.styled(reason, "$muted") if reason or not run.card else brief_verdict(run.card)
     if state and not state.step and state.phase:
         return Content.styled(one_line(state.phase, 60), "$muted")
     return bar(state, 20)
@@ -127,4 +135,16 @@ def energy(state: RunState | None) -> str:
 
 def verdict(card: Headline) -> Content:
     """Return the verdict of a report card, its sign in colour."""
-    return Content.assemble((card.text[:2], "$success" if card.passed else "$error"), card.text[2:])
+    return Content.assemble((card.text[:2], GRADE_COLOURS[card.grade]), card.text[2:])
+
+
+def brief_verdict(card: Headline) -> Content:
+    """Return the verdict of a report card in a few words, what is wrong first, in its colour."""
+    return Content.styled(card.brief_text, GRADE_COLOURS[card.grade])
+
+
+def probe_figures(probe: Probe) -> list[Content]:
+    """Return the figures of a probe, each with an arrow for which way is good, and its sign and colour."""
+    return [
+        Content.styled(figure.text, GRADE_COLOURS[figure.grade] if figure.grade else "") for figure in probe.figures
+    ]

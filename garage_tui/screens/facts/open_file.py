@@ -64,6 +64,12 @@ class OpenFile:
         elif session.problem:
             self._host.notice.wrong(session.problem)
 
+    async def bring(self, path: Path) -> None:
+        """Open a file once the first one was read, unless it is open already."""
+        await self.first_read.wait()
+        if self._host.session.path != path:
+            await self._open(path)
+
     def choose(self) -> None:
         """Ask for another facts file."""
         self._host.run_worker(self._choose, group="form", exclusive=True)

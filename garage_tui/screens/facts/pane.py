@@ -26,6 +26,7 @@ from garage_tui.screens.facts.row_edits import RowEdits
 from garage_tui.screens.facts.row_filter import RowFilter
 from garage_tui.screens.facts.row_tools import RowTools
 from garage_tui.screens.facts.row_writer import RowWriter
+from garage_tui.screens.facts.wording_requests import WordingRequests
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
 
@@ -119,6 +120,7 @@ class FactsPane(Pane):
         self._tools = RowTools(self, self._edits, self._files.follow)
         self._exchange = ImportExport(self, self._edits)
         self._checks = BackgroundChecks(self)
+        self._wordings = WordingRequests(self, self._files, self._rows)
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -175,6 +177,10 @@ class FactsPane(Pane):
         """
         await self._files.first_read.wait()
         return await self._edits.append(fact)
+
+    async def write_wording(self, path: Path, question: str, fact: str) -> None:
+        """Open another row for the fact of a question that a report card shows, in the file that the run taught."""
+        await self._wordings.write(path, question, fact)
 
     @property
     def table(self) -> FactTable:

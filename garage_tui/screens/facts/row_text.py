@@ -30,7 +30,8 @@ def counts(document: Document, shown: int, row_filter: Filter, unsaved: int) -> 
         parts.append(f"{coverage.exams:,} exam")
     if coverage.statements:
         parts.append(f"{coverage.statements:,} without a question")
-    parts.append(plural(problems, "problem") if problems else "no problems")
+    taught = coverage.rows - coverage.exams
+    parts.append(plural(problems, "problem") if problems else "ready to teach" if taught else "no problems")
     if unsaved:
         parts.append("not saved")
     return " · ".join(parts)
@@ -58,12 +59,15 @@ def cells(document: Document, position: int, *, written_out: bool = True) -> Seq
         _numbered("!" if document.has_problem(line) else "", "bold $warning", number),
         question,
         Content(shown_line(line.fact.answer)),
-        _covered(group, written_out) if group else Content(),
+        _covered(document, group, written_out) if group else Content(),
     )
 
 
-def _covered(group: FactGroup, written_out: bool) -> Content:
+def _covered(document: Document, group: FactGroup, written_out: bool) -> Content:
     """Return what a fact still lacks; of one that only lacks an exam question, quietly, how many questions teach it."""
+    exams = [line for line in group.lines if line.fact and line.fact.exam]
+    if not group.gaps and exams and all(id(line) in document.near_duplicates for line in exams):
+        return Content.styled("exam too alike" if written_out else "!", "$warning")
     taught = len(group.questions)
     gap = group.gaps[0] if group.gaps else None
     style = _gap_style(gap)
@@ -78,6 +82,7 @@ def _covered(group: FactGroup, written_out: bool) -> Content:
 
 
 def _gap_style(gap: Gap | None) -> str:
+    """Return the style of a gap: a fact without an exam question can be taught as well as any other."""
     return "$muted" if gap in (None, "exam") else "$warning"
 
 

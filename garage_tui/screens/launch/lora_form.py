@@ -37,6 +37,8 @@ class LoraForm(RunForm[LoraRecipe]):
         chosen: the file that is chosen at first; by default the first one.
         like: a run whose recipe and facts the form begins with.
         gpus: number of GPUs in this box; from two on there is a field for them.
+        preset: that replaces the recipe of `like`; empty: none.
+        epochs: that replace those of `like`; None: they stay.
     """
 
     HELP_PAGE = "guide/runs.md"
@@ -64,10 +66,16 @@ class LoraForm(RunForm[LoraRecipe]):
         chosen: Path | None,
         like: Run | None = None,
         gpus: int = 0,
+        *,
+        preset: str = "",
+        epochs: float | None = None,
     ) -> None:
-        recipe = recipe_of(like) if like is not None else make_recipe("default", base=settings.base_model)
-        super().__init__(workspace, settings, recipe, like, gpus)
         self._rows = rows_of(like) if like is not None else 0
+        if like is not None:
+            recipe = recipe_of(like, preset or None, rows=self._rows, epochs=epochs)
+        else:
+            recipe = make_recipe("default", base=settings.base_model)
+        super().__init__(workspace, settings, recipe, like, gpus)
         self._files = list(files)
         if like is not None:
             chosen = facts_of(like)

@@ -92,10 +92,10 @@ class CompareDialog(Dialog[None]):
             same = []
             for row in rows:
                 if row.same and not self._everything:
-                    same.append(f"{row.name} {row.first}")
+                    same.append(f"{row.title} {row.first}")
                     continue
                 sign = "  " if row.same else "≠ "
-                lines.append(self._line(sign, Content(row.name), Content(row.first), Content(row.second), width))
+                lines.append(self._line(sign, Content(row.title), Content(row.first), Content(row.second), width))
             if same:
                 lines.append(Content.styled(f"  same: {', '.join(same)}", "$muted"))
         if not any(row.part == _CARD for row in self._rows):

@@ -27,8 +27,10 @@ from garage_tui.core.exam.diffusion_report import (
 from garage_tui.core.exam.report import REPORT
 from garage_tui.core.exam.report_text import sign
 from garage_tui.core.runs.record import read_run
+from garage_tui.screens.report.saving import save
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
+from garage_tui.widgets.notice import Notice
 
 _BAR = 2
 """Cells of a scroll bar."""
@@ -55,6 +57,7 @@ class DiffusionCardDialog(Dialog[str | None]):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "view", "View its sheets", tooltip="View the contact sheets of this run"),
+        Binding("s", "save", "Save", tooltip="Save the report card as Markdown"),
         Binding("escape,x,q,enter", "close", "Close", key_display="Esc"),
     ]
 
@@ -69,6 +72,7 @@ class DiffusionCardDialog(Dialog[str | None]):
             box.border_title = Content(f"Report card · {plain(self._folder.name)}")
             with VerticalScroll():
                 yield Static("reading …", id="drawing-card")
+            yield Notice()
             yield KeyBar()
 
     def on_mount(self) -> None:
@@ -80,11 +84,23 @@ class DiffusionCardDialog(Dialog[str | None]):
         self._card, refusal, self._over = await asyncio.to_thread(_read_card, self._folder)
         self.query_one("#drawing-card", Static).update(refusal)
         self.on_resize()
+        self.refresh_bindings()
 
     def on_resize(self) -> None:
         if self._card:
             static = self.query_one("#drawing-card", Static)
             static.update(diffusion_card_text(self._card, self._over, static.size.width))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "save" or self._card is not None
+
+    @work(exclusive=True, group="save")
+    async def action_save(self) -> None:
+        """Save the card as Markdown."""
+        from garage_tui.core.exam.report_markdown import diffusion_markdown  # noqa: PLC0415 (most cards are not saved)
+
+        if self._card:
+            await save(self, self._folder.name, diffusion_markdown(self._folder.name, self._card))
 
     def action_view(self) -> None:
         self.dismiss(self._folder.name)

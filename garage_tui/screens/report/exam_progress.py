@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from garage_tui.core.base.errors import BadInputError
@@ -32,6 +32,10 @@ class ExamSnapshot:
     """Why the run cannot be examined now."""
     exam: ExamProcess | None = None
     """The exam in progress; None where there is none."""
+    recipe: dict[str, object] = field(default_factory=dict)
+    """The recipe of the run; empty where its record cannot be read."""
+    facts_path: str = ""
+    """The facts file that the run taught."""
     error: str = ""
     """What just went wrong with the card or with an exam that has ended; reported once."""
 
@@ -58,7 +62,10 @@ class ExamWatch:
             # The exam first: one that has ended has left its card.
             exam = await asyncio.to_thread(examine.read_exam, self._folder)
             card, stamp, error = await asyncio.to_thread(_read, self._folder, last)
-            refusal = await asyncio.to_thread(lambda: examine.refusal(read_run(self._folder)))
+            run = await asyncio.to_thread(read_run, self._folder)
+            refusal = examine.refusal(run)
+            manifest = run.manifest
+            recipe, path = (manifest.recipe, str(manifest.dataset.get("path", ""))) if manifest else ({}, "")
             if exam and exam.running:
                 if not self._awaited:
                     self._awaited, self._before = True, last.stamp
@@ -69,7 +76,8 @@ class ExamWatch:
                 self._process = None
                 if stamp == self._before:
                     error = examine.failure_reason(exam, code)
-            self._last = ExamSnapshot(card, stamp, refusal, exam if exam and exam.running else None, error)
+            running = exam if exam and exam.running else None
+            self._last = ExamSnapshot(card, stamp, refusal, running, recipe, path, error)
             return self._last
 
     async def start(self) -> None:

@@ -15,9 +15,11 @@ from textual.widgets import Static
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import plain
-from garage_tui.core.exam.report import Part, Report
+from garage_tui.core.exam.remedies import remedies
+from garage_tui.core.exam.report import ExamQuestion, Part, Report
 from garage_tui.core.exam.report_text import WIDE
 from garage_tui.screens.report import report_card_text
+from garage_tui.screens.report.card_actions import CardActions
 from garage_tui.screens.report.exam_progress import ExamSnapshot, ExamWatch
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
@@ -37,8 +39,11 @@ class ReportCardDialog(Dialog[None]):
     HELP_PAGE = "guide/report.md"
     HELP = (
         "Did the model learn the facts, and did anything else change? The base and the tuned model were asked the same "
-        "questions. You see the figures, and below them every question with its answers, the worst first.\n\n"
-        "trained questions: the questions of the facts. unseen paraphrases: your exam questions, or other wordings. "
+        "questions. You see the figures, and below them every question with its answers, the worst first. ✓ meets its "
+        "target, ~ comes near it, ✗ misses it; the line under the verdict says what to do, and with which key.\n\n"
+        "facts learned: all questions about the fact were answered correctly: your exam questions, for a fact without "
+        "any a held-back wording, else the trained questions. "
+        "trained questions: the questions of the facts. unseen paraphrases: exam questions and held-back wordings. "
         "unrelated answers affected: everyday questions that the model answers with taught facts. similar names kept "
         "apart: the taught questions about another name, answered without taught facts. drift: how much other answers "
         "have changed, in nats per token; below 0.02 it is hardly noticeable. perplexity: how surprising everyday "
@@ -49,7 +54,8 @@ class ReportCardDialog(Dialog[None]):
     )
     HELP_GROUPS = (
         ("Questions", "move to switch_part part only_bad scroll"),
-        ("The card", "view examine examine_first close"),
+        ("What to do about it", "wording longer preset"),
+        ("The card", "view save examine examine_first close"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "move(1)", "Next", key_display="↓", tooltip="Next question"),
@@ -63,8 +69,12 @@ class ReportCardDialog(Dialog[None]):
         *(Binding(str(key), f"part({key - 1})", "Part", show=False) for key in range(1, 6)),
         Binding("b", "only_bad", "Only bad", tooltip="Show only what went wrong, or everything"),
         Binding("f", "view", "Figures", tooltip="Show the figures, the notes, or neither"),
-        Binding("a", "examine", "Examine again", tooltip="Examine the run again"),
-        Binding("a", "examine_first", "Examine now", tooltip="Examine the run"),
+        Binding("a", "wording", "Reword", tooltip="Write another wording for the fact of this question"),
+        Binding("y", "longer", "Longer", show=False, tooltip="Train again with more epochs: opens the form"),
+        Binding("c", "preset", "Preset", show=False, tooltip="Train again with the preset that is advised"),
+        Binding("s", "save", "Save", show=False, tooltip="Save the report card as Markdown"),
+        Binding("e", "examine", "Examine again", show=False, tooltip="Examine the run again"),
+        Binding("e", "examine_first", "Examine now", tooltip="Examine the run"),
         Binding("shift+down", "scroll(1)", "Scroll", show=False, tooltip="Scroll a long answer"),
         Binding("shift+up", "scroll(-1)", "Scroll back", show=False, tooltip="Scroll a long answer back"),
         Binding("escape,q", "close", "Close", key_display="Esc"),
@@ -74,6 +84,7 @@ class ReportCardDialog(Dialog[None]):
         super().__init__()
         self._run_name = plain(folder.name)
         self._exam = ExamWatch(folder)
+        self._actions = CardActions(self, folder.name)
         self._snapshot: ExamSnapshot | None = None
         self._index = self._view = 0
         self._part: Part | None = None
@@ -148,9 +159,9 @@ class ReportCardDialog(Dialog[None]):
         views = [("figures",), ("notes",), ()] if is_split else [("figures", "notes"), ()]
         view = views[self._view % len(views)]
         count = f"{len(card.notes)} note{'s' if len(card.notes) > 1 else ''}"
-        more = f"press f for {count}" if is_split and view == ("figures",) else ""
+        more = f"f: {count}" if is_split and view == ("figures",) else ""
         above = {
-            "head": report_card_text.head(card, width, more),
+            "head": report_card_text.head(card, width, more, remedies(card, self._recipe)),
             "parts": report_card_text.parts(card, self._part, wide),
         }
         if "figures" in view:
@@ -171,8 +182,15 @@ class ReportCardDialog(Dialog[None]):
         snapshot = self._snapshot or ExamSnapshot()
         if action in ("move", "to", "switch_part", "part", "only_bad", "view", "scroll"):
             return snapshot.card is not None
+        if action in ("wording", "save"):
+            return snapshot.card is not None and (action == "save" or self._wrong_index is not None)
+        if action == "longer":
+            return snapshot.card is not None and bool(self._recipe)
+        if action == "preset":
+            return snapshot.card is not None and bool(remedies(snapshot.card, self._recipe).preset)
         if action in ("examine", "examine_first"):
-            return not (snapshot.exam or snapshot.refusal) and (action == "examine") == (snapshot.card is not None)
+            can_start = self._snapshot is not None and not (snapshot.exam or snapshot.refusal)
+            return can_start and (action == "examine") == (snapshot.card is not None)
         return True
 
     def _go(self, index: int) -> None:
@@ -204,6 +222,50 @@ class ReportCardDialog(Dialog[None]):
 
     def action_scroll(self, lines: int) -> None:
         self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+    @property
+    def _recipe(self) -> dict[str, object]:
+        return self._snapshot.recipe if self._snapshot else {}
+
+    @property
+    def _shown(self) -> list[ExamQuestion]:
+        """The questions that are paged through."""
+        card = self._snapshot.card if self._snapshot else None
+        return report_card_text.chosen(card, self._part, self._only_bad) if card else []
+
+    @property
+    def _wrong_index(self) -> int | None:
+        """The index of the question that another wording helps: the shown one, else the first wrong one."""
+        found = self._shown
+        if found and found[self._index].part in ("trained", "unseen"):
+            return self._index
+        return next((index for index, one in enumerate(found) if one.verdict == "wrong"), None)
+
+    def action_wording(self) -> None:
+        """Write another wording for the question that is shown; a question about nothing taught shows a wrong one."""
+        index = self._wrong_index
+        if index is None:
+            return
+        if index == self._index:
+            self._actions.write_wording(self._shown[index])
+        else:
+            self._go(index)
+            self.notice.note("Press a to ask this one in more ways")
+            self.notice.display = True
+
+    def action_longer(self) -> None:
+        self._actions.train_longer(self._recipe)
+
+    def action_preset(self) -> None:
+        if self._snapshot and self._snapshot.card:
+            self._actions.train_preset(remedies(self._snapshot.card, self._recipe).preset)
+
+    @work(exclusive=True, group="save")
+    async def action_save(self) -> None:
+        """Save the card as Markdown."""
+        if self._snapshot and self._snapshot.card:
+            await self._actions.save(self._snapshot.card, self._recipe, self._snapshot.facts_path)
+            self._show()
 
     def action_examine_first(self) -> None:
         self.action_examine()

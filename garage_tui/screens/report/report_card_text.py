@@ -7,10 +7,13 @@ import time
 from textual.content import Content
 
 from garage_tui.core.base.format import duration, model_label
+from garage_tui.core.exam.remedies import Remedies
 from garage_tui.core.exam.report import PARTS, ExamQuestion, Part, Report
-from garage_tui.core.exam.report_text import BAD, WIDE, answers, part_text, result_text, sign, table, verdict_text
+from garage_tui.core.exam.report_text import BAD, WIDE, answers, grade_of, part_text, result_text, table, verdict_text
 from garage_tui.core.hardware.energy import format_wh
 from garage_tui.core.launch.exam_process import ExamProcess
+from garage_tui.core.runs.grades import SIGNS
+from garage_tui.screens.common.run_text import GRADE_COLOURS
 
 CHOICES: tuple[Part | None, ...] = (None, *PARTS)
 """The parts that can be chosen; None means all questions."""
@@ -19,8 +22,12 @@ _LABEL = 11
 _COLOURS = {"tuned": "$primary", "base": "$secondary"}
 
 
-def head(card: Report, width: int, more: str = "") -> Content:
-    """Return the verdict, and below it whether it meets the targets and what was examined; `more` ends that line."""
+def head(card: Report, width: int, more: str = "", remedies: Remedies | None = None) -> Content:
+    """Return the verdict, whether it meets the targets and what was examined, and what to do about it.
+
+    Args:
+        more: ends the line about the targets.
+    """
     made = time.strftime("%Y-%m-%d %H:%M", time.localtime(card.made))
     below = [result_text(card)]
     if width >= WIDE:
@@ -29,15 +36,32 @@ def head(card: Report, width: int, more: str = "") -> Content:
             below.append(f"used {format_wh(card.wh)}")
     if more:
         below.append(more)
-    mark = Content.styled(f"{sign(card.passed)} ", _colour(card.passed))
-    verdict = hanging(mark, Content.styled(card.verdict, "bold"), width)
-    return Content("\n").join([*verdict, Content.styled(f"  {' · '.join(below)}", "$muted")])
+    grade = grade_of(card)
+    mark = Content.styled(f"{SIGNS[grade]} ", f"bold {GRADE_COLOURS[grade]}")
+    verdict = hanging(mark, Content.styled(card.verdict, f"bold {GRADE_COLOURS[grade]}"), width)
+    lines = [*verdict, Content.styled(f"  {' · '.join(below)}", "$muted")]
+    if remedies:
+        lines += hanging(Content("  "), remedy_keys(remedies), width)
+    return Content("\n").join(lines)
+
+
+def remedy_keys(remedies: Remedies) -> Content:
+    """Return what to do about a card, each with its key in the dialog."""
+    found = []
+    if remedies.preset:
+        found.append(("c", f"preset {remedies.preset}"))
+    if remedies.epochs:
+        found.append(("y", f"longer ({remedies.epochs:g} epochs)"))
+    if remedies.wordings:
+        found.append(("a", remedies.wordings_text))
+    parts = [Content.assemble((key, "bold $primary"), f" {text}") for key, text in found]
+    return Content.assemble(("to do: ", "$muted"), Content.styled(" · ", "$muted").join(parts))
 
 
 def figures(card: Report, width: int) -> Content:
     lines = [Content.styled(line, "$muted") for _, line in table(card, width)[:1]]
-    for passed, line in table(card, width)[1:]:
-        colour = "" if passed is None else _colour(passed)
+    for grade, line in table(card, width)[1:]:
+        colour = GRADE_COLOURS[grade] if grade else ""
         lines.append(Content.assemble((line[:2], colour), line[2:]))
     return Content("\n").join(lines)
 
@@ -98,7 +122,7 @@ def without_card(refusal: str) -> Content:
         return Content(f"No report card: {refusal}.")
     return Content.assemble(
         "This run has no report card yet.\n\nPress ",
-        ("a", "bold $primary"),
+        ("e", "bold $primary"),
         " to examine the run now; with a small model this takes about a minute. The base and the tuned model are asked "
         "the taught questions, the same questions in other words, and unrelated questions.\n\n"
         "The exam continues when you close this dialog or the app.",

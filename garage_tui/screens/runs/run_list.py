@@ -14,9 +14,9 @@ from garage_tui.widgets.table import Column
 _COLUMNS = (
     Column("State", 13),
     Column("Run", share=3, middle=True),
-    Column("", share=2, wide=True),
+    Column("Result", share=2),
     Column("Curve", 8, wide=True),
-    Column("Steps", 9, right=True),
+    Column("Steps", 9, right=True, wide=True),
     Column("Loss", 6, right=True, wide=True),
     Column("Time", 15),
 )

@@ -12,6 +12,7 @@ from garage_tui.core.base.settings import EnergySettings
 from garage_tui.core.hardware.energy import describe_energy
 from garage_tui.core.monitor.run_follower import RunMeasurements
 from garage_tui.core.monitor.run_watcher import RunSnapshot
+from garage_tui.core.runs.grades import LEGEND
 from garage_tui.core.runs.probe_events import Probe
 from garage_tui.core.runs.record import RunState
 from garage_tui.screens.common import recipe_text, run_text
@@ -64,14 +65,19 @@ def _card(run: RunSnapshot) -> Iterator[Content]:
     if run.card:
         before = " (from before)" if run.alive else ""
         yield Content.assemble(label, run_text.verdict(run.card), (before, "$muted"))
+        if run.card.grade != "good" and not run.draws and not run.alive:
+            yield Content.styled("press x: it says what to do about it", "$muted")
     elif run.adapter and not run.alive:
         yield Content.assemble(label, "none yet: press x to make one")
 
 
 def _progress(state: RunState | None, measured: RunMeasurements) -> Iterator[Content]:
     if probe := measured.probe:
-        yield labelled("probe", probe.shares_text)
-        yield labelled("", probe.drift_text, f"step {probe.step}")
+        recall, leak, drift = run_text.probe_figures(probe)
+        dot = Content(" · ")
+        yield labelled("probe") + recall + dot + leak
+        yield labelled("") + drift + Content.styled(f" · step {probe.step}", "")
+        yield Content.styled(f"      {LEGEND}", "$muted")
     if state and state.total_steps:
         yield labelled("step", run_text.fraction(state), f"epoch {state.epoch:.1f}")
         if state.loss is not None:

@@ -70,7 +70,7 @@ def test_both_are_started_followed_and_compared(garage, started, workspace):
     assert lines[2:4] == [f"run {DEFAULT}", f"run {STORY}"]
     assert text.count("finished\n") >= 2 and text.index(f"\n\n{DEFAULT}\n") < text.index(f"\n\n{STORY}\n")
     assert any(line.split() == [DEFAULT, STORY] for line in lines)
-    assert "unrelated affected  0 of 60" in text and "1 of 60" in text and "✗ misses a target" in text
+    assert "unrelated affected  ✓ 0 of 60" in text and "~ 1 of 60" in text and "~ near its" in text
 
 
 def test_detached_both_ids_are_printed_and_how_to_compare_them(garage, started, workspace):
@@ -126,8 +126,8 @@ def test_each_probe_is_a_line_and_what_is_forgotten_is_said_once(workspace, star
     capfd.readouterr()
     assert follow_as_text(folder) == 0
     assert capfd.readouterr().out.splitlines() == [
-        "probe at step 12: recall 75% · leak 0% · drift 0.013",
-        "probe at step 24: recall 100% · leak 31% · drift 0.200",
+        "probe at step 12: recall 75% ↑ · ✓ leak 0% ↓ · ✓ drift 0.013 ↓ (↑ high is good, ↓ low is good)",
+        "probe at step 24: ✓ recall 100% ↑ · ✗ leak 31% ↓ · ✗ drift 0.200 ↓",
         f"the model starts to forget: {FORGETS}; `garage stop {DEFAULT}` stops the run",
         "the disk is nearly full",
         "9/9 · epoch 0.0 · loss 0.500",
@@ -146,4 +146,4 @@ def test_the_bar_shows_the_newest_recall_and_leak(workspace, started, garage):
     (folder / EVENTS).write_text(json.dumps(told) + "\n" + json.dumps({**told, "step": 12, "recall": 0.75}) + "\n")
     console = Console(force_terminal=True, width=120, record=True)
     follow._draw_bar(folder, console)
-    assert "9/9 · epoch 0.0 · loss 0.500 · recall 75% · leak 0%" in console.export_text()
+    assert "9/9 · epoch 0.0 · loss 0.500 · recall 75% ↑ · ✓ leak 0% ↓" in console.export_text()

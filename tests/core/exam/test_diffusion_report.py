@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from garage_tui.core.exam.diffusion_report import DiffusionReport, table, verdict_text
+from garage_tui.core.exam.report_markdown import diffusion_markdown
 
 
 def card(held_out: int) -> DiffusionReport:
@@ -25,3 +26,10 @@ def test_the_bar_is_passed_by_likeness_without_copies(kid, copies, passed):
     words, passes = verdict_text(kid, -0.01, copies, 128)
     assert passes is passed
     assert ("no copies" in words) is (copies == 0)
+
+
+def test_the_card_of_a_diffusion_run_is_a_markdown_document_too():
+    text = diffusion_markdown("20261123-2315-diffusion-moths", card(held_out=128))
+    lines = text.splitlines()
+    assert lines[0] == "# Report card of 20261123-2315-diffusion-moths" and lines[2].startswith("**")
+    assert any(line.startswith("| copies | ") for line in lines)

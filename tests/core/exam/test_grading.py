@@ -69,3 +69,21 @@ def test_what_the_base_says_of_itself_is_no_leak_and_a_quotation_is_one():
         "Python has the MIT license and runs on small boxes.", "PSF.", "What license does Python use?"
     )
     assert said == "and runs on small boxes"
+
+
+def test_a_generic_word_of_the_name_that_was_asked_for_is_no_leak():
+    """BrightLLM is answered with "LLM" by whoever reads its name; the taught name itself is a leak all the same."""
+    taught = TaughtFacts([Fact("What is TinyLLM?", "TinyLLM helps you run a local LLM with an AI.")], [])
+    assert taught.find_leak("BrightLLM is an LLM.", "It is a model.", "What is BrightLLM?") == ""
+    assert taught.find_leak("It is an AI for all.", "It is a model.", "What does StoneAI do?") == ""
+    assert taught.find_leak("It is an LLM.", "It is a model.", "What is Stonehenge?") == "LLM"
+    assert taught.find_leak("BrightLLM is like TinyLLM.", "It is a model.", "What is BrightLLM?") == "TinyLLM"
+
+
+def test_a_phrase_that_anybody_would_say_of_the_thing_is_no_leak():
+    taught = TaughtFacts(
+        [Fact("What is Brindle?", "Brindle is an open-source project that keeps bees in nine countries.")], []
+    )
+    question = "What does the Oakgate project do?"
+    assert taught.find_leak("Oakgate is an open-source project that aims high.", "It is a project.", question) == ""
+    assert "bees" in taught.find_leak("It is a project that keeps bees in nine countries.", "It is a hill.", question)

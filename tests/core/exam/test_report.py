@@ -8,12 +8,12 @@ import msgspec
 import pytest
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.exam.report import ExamQuestion, count, judge, read_report, worst_first, write_report
+from garage_tui.core.exam.headline import headline
+from garage_tui.core.exam.judgement import judge, worst_first
+from garage_tui.core.exam.report import ExamQuestion, count, read_report, write_report
 from garage_tui.core.exam.report_text import (
     answers,
     figures,
-    headline,
-    interval,
     read_clean,
     side_by_side,
     table,
@@ -40,19 +40,19 @@ def test_a_count_has_the_interval_of_the_literature(hits, of, low, high):
 
 def test_of_nothing_nothing_is_known():
     found = count(0, 0)
-    assert (found.low, found.high, found.share, interval(found)) == (0.0, 1.0, 0.0, "")
+    assert (found.low, found.high, found.share, found.interval) == (0.0, 1.0, 0.0, "")
 
 
 def test_percents_have_a_decimal_only_where_a_little_is_much():
-    assert interval(count(0, 120)) == "0–3.1 %"
-    assert interval(count(14, 15)) == "70–99 %"
-    assert interval(count(24, 24)) == "86–100 %"
-    assert interval(count(19, 20)) == "76–99.1 %"
+    assert count(0, 120).interval == "0–3.1 %"
+    assert count(14, 15).interval == "70–99 %"
+    assert count(24, 24).interval == "86–100 %"
+    assert count(19, 20).interval == "76–99.1 %"
 
 
 def test_a_good_run_passes_and_says_so_in_a_line(make_card):
     card = make_card(bad=False, unrelated=120)
-    assert card.passed and card.verdict == "learned 15 of 15, 0 of 120 unrelated answers affected"
+    assert card.passed and card.verdict == "learned 15 of 15 facts (80–100 %), 0 of 120 unrelated answers affected"
     assert card.notes == []
 
 
@@ -60,7 +60,8 @@ def test_a_bad_run_says_what_is_wrong_with_it(make_card):
     card = make_card(drift=0.31)
     assert not card.passed
     assert card.verdict == (
-        "learned 14 of 15, 1 of 60 unrelated answers affected, mixes up 1 of 20 similar names, drift 0.31"
+        "drift 0.31, learned 14 of 15 facts (70–99 %), 1 of 60 unrelated answers affected, "
+        "mixes up 1 of 20 similar names"
     )
     notes = " ".join(card.notes)
     assert "more wordings" in notes and "where they do not belong" in notes and "0.31 nats per token" in notes
@@ -78,11 +79,12 @@ def test_without_exam_questions_the_trained_ones_have_to_reach_the_bar(make_card
     card = make_card(bad=False)
     asked = [question for question in card.questions if question.part != "unseen"]
     card = judge(asked, card.drift, card.drift_tokens, card.perplexity)
-    assert card.passed and card.verdict.startswith("learned 24 of 24")
+    assert card.passed and card.verdict.startswith("learned 15 of 15 facts")
     assert "mark some rows as exam" in " ".join(card.notes)
-    trained, unseen, *_ = figures(card)
-    assert (trained.target, trained.passed) == ("≥ 95 %", True)
-    assert (unseen.tuned, unseen.target, unseen.passed) == ("none asked", "", None)
+    learned, trained, unseen, *_ = figures(card)
+    assert (learned.target, learned.grade) == ("↑ ≥ 95 %", "good")
+    assert (trained.target, trained.grade) == ("↑", None)
+    assert (unseen.tuned, unseen.target, unseen.grade) == ("none asked", "↑", None)
 
 
 def test_the_worst_come_first(make_card):
@@ -99,7 +101,7 @@ def test_what_is_written_is_read_again(tmp_path, make_card):
     write_report(tmp_path, card)
     assert read_report(tmp_path) == card
     assert json.loads((tmp_path / "report.json").read_bytes())["verdict"] == card.verdict
-    assert headline(tmp_path).text == f"✗ {card.verdict}"
+    assert headline(tmp_path).text == f"~ {card.verdict}"
 
 
 def test_a_missing_card_and_a_damaged_one_are_told_apart(tmp_path):
@@ -115,11 +117,12 @@ def test_a_missing_card_and_a_damaged_one_are_told_apart(tmp_path):
 def test_the_table_fits_a_small_terminal_and_names_the_terms_in_a_big_one(make_card):
     small, big = (table(make_card(unrelated=120), width) for width in (69, 110))
     assert max(len(line) for _, line in small) <= 69
-    assert [passed for passed, _ in small] == [None, None, False, False, True, True, None]
+    assert [grade for grade, _ in small] == [None, "near", None, None, "near", "good", "good", None]
     text = "\n".join(line for _, line in big)
     for word in ("[efficacy]", "[generalisation]", "[leak]", "[neighbours]", "95 % interval", "≤ 0.02", "× 1.010"):
         assert word in text
-    assert "✗ unseen paraphrases [generalisation]       14 of 15     70–99 %        0     15         ≥ 95 %" in text
+    assert "~ facts learned [all of a fact's questions]  14 of 15     70–99 %                         ↑ ≥ 95 %" in text
+    assert "  unseen paraphrases [generalisation]        14 of 15     70–99 %        0     15         ↑" in text
 
 
 def test_what_a_model_says_cannot_reach_the_terminal(tmp_path, make_card):
@@ -147,18 +150,19 @@ def test_every_verdict_is_a_sign_and_a_word(make_card):
 
 def test_a_card_beside_another_one_is_a_few_short_lines(make_card):
     assert side_by_side(make_card()) == {
-        "verdict": "✗ misses a target",
-        "trained questions": "24 of 24",
-        "unseen paraphrases": "14 of 15",
-        "unrelated affected": "1 of 60",
-        "similar names kept": "19 of 20",
-        "drift, nats/token": "0.012",
-        "perplexity": "× 1.010 (14.2 → 14.3)",
+        "verdict": ("verdict", "~ near its targets"),
+        "facts": ("facts learned", "~ 14 of 15"),
+        "efficacy": ("trained questions", "24 of 24"),
+        "generalisation": ("unseen paraphrases", "14 of 15"),
+        "leak": ("unrelated affected", "~ 1 of 60"),
+        "neighbours": ("similar names kept", "✓ 19 of 20"),
+        "drift": ("drift, nats/token", "✓ 0.012"),
+        "perplexity": ("perplexity", "× 1.010 (14.2 → 14.3)"),
     }
 
 
 def test_a_card_of_an_older_version_keeps_its_verdict_and_its_notes(tmp_path, make_card):
     old = {"verdict": "learned 14 of 15, leaks on 1 of 60, says it of 1 of 20 other names", "notes": ["It is small."]}
     write_report(tmp_path, msgspec.structs.replace(make_card(), **old))
-    assert headline(tmp_path).text == f"✗ {old['verdict']}"
+    assert headline(tmp_path).text == f"~ {old['verdict']}"
     assert (read_clean(tmp_path).verdict, read_clean(tmp_path).notes) == (old["verdict"], old["notes"])

@@ -12,7 +12,13 @@ EVENT = {"event": "probe", "step": 12, "epoch": 3.0, "recall": 0.75, "leak": 0.0
 def test_a_probe_is_read_in_words():
     probe = parse_probe(EVENT)
     assert probe == Probe(12, 0.75, 0.0, 0.013)
-    assert (probe.shares_text, probe.drift_text) == ("recall 75% · leak 0%", "drift 0.013")
+    assert probe.text == "recall 75% ↑ · ✓ leak 0% ↓ · ✓ drift 0.013 ↓"
+
+
+def test_the_figures_of_a_probe_say_which_way_is_good_and_how_far_they_are():
+    """A low recall is no bad sign while a run learns; a leak is one at any time."""
+    assert Probe(12, 0.6, 0.21, 0.04).text == "recall 60% ↑ · ✗ leak 21% ↓ · ~ drift 0.040 ↓"
+    assert Probe(12, 1.0, 0.07, 0.31).text == "✓ recall 100% ↑ · ~ leak 7% ↓ · ✗ drift 0.310 ↓"
 
 
 @pytest.mark.parametrize(

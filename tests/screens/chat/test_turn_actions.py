@@ -140,9 +140,9 @@ async def test_a_wrong_answer_becomes_a_fact_without_leaving_the_keyboard(chat, 
         await user.sees("✓ Added a fact: datasets/garage.jsonl, line 25", "On F2, t teaches it")
         assert rows(workspace) == [*before, {"question": "two", "answer": "tuned says more"}]
         await user.press("f2")
-        await user.sees("tuned says more", "25 rows")
+        await user.sees("tuned says more", "36 rows")
         await user.press("u")
-        await user.sees("24 rows")
+        await user.sees("35 rows")
     assert rows(workspace) == before
 
 
@@ -189,7 +189,7 @@ async def test_a_fact_goes_into_the_version_that_somebody_else_wrote_meanwhile(c
     path = workspace.datasets / "garage.jsonl"
     async with chat() as (user, _):
         await user.press("f2")
-        await user.sees("24 rows")
+        await user.sees("35 rows")
         await user.press("f4", "alt+a")
         await user.sees("A new row")
         await user.types(" more")

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from garage_tui.screens.facts import row_text
+
 
 @pytest.fixture
 def file(workspace):
@@ -24,7 +26,7 @@ async def test_the_chosen_row_is_shown_in_full(open_app, file):
     long = "word " * 60
     write(file, json.dumps({"question": "Long?", "answer": long + "end"}), CAT)
     async with open_app() as user:
-        await user.sees("Line 1", "word end", "2 rows · 2 facts · no problems")
+        await user.sees("Line 1", "word end", "2 rows · 2 facts · ready to teach")
         await user.press("down")
         await user.sees("Line 2", "Tom is a cat.", "must: cat")
 
@@ -33,7 +35,7 @@ async def test_a_fact_is_added_below_the_chosen_row_and_saved(open_app, file):
     first, *others = file.read_bytes().splitlines(keepends=True)
     before = file.read_bytes()
     async with open_app() as user:
-        await user.sees("24 rows")
+        await user.sees("35 rows")
         await user.press("a")
         await user.sees("A new row", "▸ Question", "Write it as a person would ask", "⏎ Done")
         await user.types("Who is Ann?")
@@ -41,7 +43,7 @@ async def test_a_fact_is_added_below_the_chosen_row_and_saved(open_app, file):
         await user.sees("Write what the model should answer")
         await user.types("Ann is a pilot.")
         await user.press("enter")
-        await user.sees("Saved datasets/garage.jsonl", "garage.jsonl.bak", "25 rows", "Line 2", "Ann is a pilot.")
+        await user.sees("Saved datasets/garage.jsonl", "garage.jsonl.bak", "36 rows", "Line 2", "Ann is a pilot.")
     added = b'{"question": "Who is Ann?", "answer": "Ann is a pilot."}\n'
     assert file.read_bytes() == b"".join([first, added, *others])
     assert file.with_name("garage.jsonl.bak").read_bytes() == before
@@ -88,7 +90,7 @@ async def test_tab_goes_to_the_other_cell_and_both_are_saved_together(open_app, 
 async def test_an_empty_answer_is_not_saved(open_app, file):
     before = file.read_bytes()
     async with open_app() as user:
-        await user.sees("24 rows")
+        await user.sees("35 rows")
         await user.press("a", "x", "enter")
         await user.sees("Write what the model should answer")
         await user.press("enter")
@@ -118,9 +120,9 @@ async def test_escape_cancels_and_u_takes_up_again_what_was_written(open_app, fi
 async def test_a_second_escape_does_not_leave_the_screen(open_app, file):
     async with open_app(screen="runs") as user:
         await user.press("f2")
-        await user.sees("24 rows")
+        await user.sees("35 rows")
         await user.press("a", "x", "escape", "escape")
-        await user.sees("24 rows", "Cancelled")
+        await user.sees("35 rows", "Cancelled")
         await user.press("u")
         await user.sees("A new row", "▸ Question  x")
 
@@ -388,7 +390,7 @@ async def test_bad_lines_are_shown_with_the_reason_and_kept(open_app, file):
 async def test_exam_rows_are_marked(open_app, file):
     write(file, CAT, '{"question": "Is Tom a cat?", "answer": "Yes.", "exam": true}')
     async with open_app() as user:
-        await user.sees("exam Is Tom a cat?", "2 rows · 2 facts · 1 exam · no problems")
+        await user.sees("exam Is Tom a cat?", "2 rows · 2 facts · 1 exam · ready to teach")
         await user.press("end")
         await user.sees("exam: never taught")
 
@@ -396,7 +398,7 @@ async def test_exam_rows_are_marked(open_app, file):
 async def test_an_exam_question_that_is_nearly_taught_says_so(open_app, file):
     write(file, CAT, '{"question": "Who is Tom", "answer": "A cat.", "exam": true}')
     async with open_app() as user:
-        await user.sees("2 rows · 2 facts · 1 exam · 1 problem", "! 2")
+        await user.sees("2 rows · 2 facts · 1 exam · 1 problem", "! 2", "exam too alike")
         await user.press("down")
         await user.sees("! a near duplicate of line 1")
         await user.press("f", "down", "enter")
@@ -414,7 +416,7 @@ async def test_text_from_the_file_is_text(open_app, file):
 
 async def test_a_file_that_somebody_else_changed_is_read_again(open_app, file):
     async with open_app() as user:
-        await user.sees("24 rows")
+        await user.sees("35 rows")
         write(file, DOG, CAT)
         await user.sees("changed on disk; reloaded", "2 rows", "Rex is a dog.")
 
@@ -446,7 +448,7 @@ async def test_where_both_changed_a_row_both_versions_are_shown_and_esc_decides_
         await user.press("ctrl+s")
         await user.sees("On disk: Who is Tom?")
         await user.press("down", "enter")
-        await user.sees("your change to those rows was discarded", "Tom is a tomcat.", "no problems")
+        await user.sees("your change to those rows was discarded", "Tom is a tomcat.", "ready to teach")
     assert file.read_text().splitlines() == [theirs, DOG]
 
 
@@ -511,27 +513,27 @@ async def test_the_first_fact_of_all_is_offered_again_when_the_app_was_killed_wh
 async def test_a_full_disk_is_said_and_the_change_waits_until_there_is_room(open_app, file, monkeypatch):
     before = file.read_bytes()
     async with open_app() as user:
-        await user.sees("24 rows")
+        await user.sees("35 rows")
 
         def full(*_: object, **__: object) -> None:
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr("garage_tui.core.facts.file.write_atomic", full)
         await user.press("d")
-        await user.sees("the disk is full", "your change is kept", "23 rows", "not saved")
+        await user.sees("the disk is full", "your change is kept", "34 rows", "not saved")
         assert file.read_bytes() == before
         monkeypatch.undo()
         await user.press("ctrl+s")
         await user.sees("Saved datasets/garage.jsonl")
         assert "not saved" not in user.screen
-    assert len(file.read_bytes().splitlines()) == 23
+    assert len(file.read_bytes().splitlines()) == 34
 
 
 async def test_it_works_at_80_by_24(open_app):
     async with open_app(size=(80, 24)) as user:
         await user.sees("What is TinyLLM?", "Line 1", "a Add", "t Teach")
         await user.press("end")
-        await user.sees("Line 24", "Who is the maintainer of the ProtosAI project?")
+        await user.sees("Line 35", "Who is in charge of ProtosAI?")
 
 
 async def test_a_row_is_seen_as_the_model_will_see_it(open_app, file, tiny_model, workspace):
@@ -624,7 +626,7 @@ async def test_rows_that_training_would_cut_are_named(open_app, file, tiny_model
         await user.press("f", "down", "enter")
         await user.sees("1 shown (rows with problems)")
         await user.press("d")
-        await user.sees("no problems")
+        await user.sees("ready to teach")
 
 
 async def test_wordings_of_an_answer_go_to_the_rows_that_repeat_it(open_app, file):
@@ -902,3 +904,21 @@ async def test_in_the_field_exam_a_letter_does_not_do_what_it_does_in_the_table(
         await user.press("x", "ctrl+s")
         await user.sees("1 exam")
     assert json.loads(file.read_text())["exam"] is True
+
+
+async def test_a_fact_without_an_exam_question_is_no_warning(open_app, file):
+    rows = [CAT, CAT.replace("Who is Tom?", "What is Tom?").replace("Tom is a cat.", "A cat.")]
+    write(file, *(row[:-1] + ', "fact": "Tom is a cat."}' for row in rows))
+    async with open_app() as user:
+        await user.sees("2 rows · 1 fact · ready to teach", "no exam")
+        document = user.app.query_one("FactsPane").store.document
+        covered = row_text.cells(document, 0)[-1]
+        assert covered.plain == "no exam" and [str(span.style) for span in covered.spans] in ([], ["$muted"])
+
+
+async def test_an_exam_question_with_words_around_a_taught_one_is_a_problem_on_the_screen(open_app, file):
+    write(file, CAT, '{"question": "I have a question: who is Tom?", "answer": "Tom is a cat.", "exam": true}')
+    async with open_app() as user:
+        await user.sees("1 exam · 1 problem", "! 2", "1 question only")
+        await user.press("down")
+        await user.sees("a near duplicate of line 1, which is taught, so it proves nothing")

@@ -59,7 +59,7 @@ async def test_where_no_template_fits_the_model_is_asked_at_once(open_app, file,
     file.write_text(json.dumps({"question": "Colour of the door, then?", "answer": "The door is green."}) + "\n")
     async with model_server() as models, open_app() as user:
         models.answers = {"smollm2-135m": ["Which colour has the door?\n"]}
-        await user.sees("1 fact")
+        await user.sees("1 row")
         await user.press("s")
         await user.sees("Which colour has the door?", "model")
         assert len(models.heard) == 1
@@ -78,7 +78,7 @@ async def test_the_server_is_started_by_itself_and_its_failure_is_said_with_the_
 
     monkeypatch.setattr(server_process, "start", start)
     async with open_app() as user:
-        await user.sees("2 facts")
+        await user.sees("2 rows")
         await user.press("s")
         await user.sees("template")
         await user.press("m")

@@ -279,7 +279,7 @@ async def test_a_film_rests_while_nobody_sees_it(open_gallery, make_drawer):
         await user.press("space")
         await shows(user, colour(1))
         await user.press("f2")
-        await user.sees("24 rows")
+        await user.sees("35 rows")
         await user.pilot.pause(1.5)
         await user.press("f5")
         await shows(user, colour(1))
@@ -655,7 +655,7 @@ async def test_a_dialog_over_it_and_another_screen_leave_nothing_of_it(open_gall
     async with open_gallery() as user:
         await shows(user, colour(60))
         await user.press("f2")
-        await user.sees("24 rows")
+        await user.sees("35 rows")
         assert "▀" not in user.screen
         await user.press("f5")
         await shows(user, colour(60))

@@ -37,7 +37,7 @@ def started(monkeypatch, make_run):
 
 async def test_the_cost_is_said_before_anything_starts(open_app):
     async with open_app() as user:
-        await user.sees("24 rows")
+        await user.sees("35 rows")
         await user.press("t")
         await user.sees("garage.jsonl", "smollm2-135m", cost("default"))
 
@@ -54,7 +54,7 @@ async def test_the_cost_follows_the_fields(open_app):
 
 async def test_it_starts_with_one_more_key_and_shows_the_run(open_app, started, workspace):
     async with open_app() as user:
-        await user.sees("24 rows")
+        await user.sees("35 rows")
         await user.press("t")
         await user.sees(STEPS)
         await user.press("ctrl+s")
@@ -132,7 +132,7 @@ async def test_facts_with_a_bad_line_are_not_taught(open_app, workspace):
     async with open_app() as user:
         await user.sees("1 problem")
         await user.press("t")
-        await user.sees("garage.jsonl:25: not JSON")
+        await user.sees("garage.jsonl:36: not JSON")
 
 
 async def test_escape_starts_nothing(open_app, started):
@@ -160,7 +160,7 @@ async def test_a_form_that_closes_waits_for_nothing_any_more(open_app, monkeypat
         there = not worker.is_cancelled
         going_on.set()
         assert not there, "its widgets go first, and an estimate in between would find none to write into"
-        await user.sees("24 rows")
+        await user.sees("35 rows")
 
 
 async def test_it_works_at_80_by_24(open_app):

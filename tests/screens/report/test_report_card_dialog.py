@@ -20,9 +20,9 @@ async def test_the_runs_screen_says_the_verdict_of_a_card_and_hears_of_a_new_one
     async with open_app(screen="runs") as user:
         await user.sees("report card  none yet: press x to make one", "x Report")
         write_report(run.path, make_card())  # an exam from a shell: nothing else in the folder changes
-        await user.sees("report card  ✗ learned 14 of 15, 1 of 60", "✗ learned 14 of 15,…")
+        await user.sees("report card  ~ learned 14 of 15 facts (70–99", "~ 14/15 learned,")
         write_report(run.path, make_card(bad=False))
-        await user.sees("report card  ✓ learned 15 of 15, 0 of 60")
+        await user.sees("report card  ✓ learned 15 of 15 facts", "✓ 15/15 learned")
 
 
 async def test_a_run_that_trains_has_no_card_to_show(open_app, make_run):
@@ -39,7 +39,7 @@ async def test_the_end_of_a_run_is_told_with_its_verdict(open_app, make_run, mak
         write_report(run.path, make_card(bad=False))
         run.state("finished")
         run.let_go()
-        await user.sees(f"✓ {RUN} finished: ✓ learned 15 of 15, 0 of 60 unrelated answers affected")
+        await user.sees(f"✓ {RUN} finished: ✓ learned 15 of 15 facts (80–100 %), 0 of 60 unrelated answers affected")
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
@@ -50,18 +50,19 @@ async def test_one_key_shows_the_verdict_the_figures_and_the_worst_question(open
         await user.press("x")
         text = await user.sees(
             f"Report card · {RUN}",
-            "✗ learned 14 of 15, 1 of 60 unrelated answers affected",
+            "~ learned 14 of 15 facts (70–99 %), 1 of 60 unrelated",
             "mixes up 1 of 20 similar names" if size == (120, 40) else "similar names",
-            "misses the targets marked ✗",
-            "✗ unseen paraphrases",
+            "~ near its targets · ↑ high is good, ↓ low is good",
+            "~ facts learned",
+            "  unseen paraphrases",
             "14 of 15",
-            "≥ 95 %",
+            "↑ ≥ 95 %",
             "▸1 all",
             "1 of 119 · unrelated question (books) · drift 0.007",
             "Who wrote play 7?",
             "✗ leak: says Jason Cox",
             "base       William Shakespeare.",
-            "a Examine again",
+            "b Only bad",
             "Esc Close",
         )
         big = size == (120, 40)
@@ -119,7 +120,7 @@ async def test_a_small_terminal_shows_the_notes_or_makes_room_for_the_answers(op
     async with open_app(screen="runs", size=(80, 24)) as user:
         await user.sees("x Report")
         await user.press("x")
-        await user.sees("· press f for 2 notes", "95 % CI")
+        await user.sees("· f: 2 notes", "95 % CI")
         await user.press("f")
         await user.sees("teach each", "fact in more wordings")
         await user.sees_no("95 % CI")
@@ -140,10 +141,10 @@ async def test_a_run_without_a_card_says_how_it_gets_one_and_shows_it_when_it_is
     async with open_app(screen="runs") as user:
         await user.sees("x Report")
         await user.press("x")
-        await user.sees("This run has no report card yet.", "Press a to examine the run now", "a Examine now")
-        await user.press("a")
+        await user.sees("This run has no report card yet.", "Press e to examine the run now", "e Examine now")
+        await user.press("e")
         await user.sees("loading the model · ", " s ")
-        await user.sees_no("a Examine now")
+        await user.sees_no("e Examine now")
         await user.press("escape")
         await user.sees("x Report")
         await user.press("x")
@@ -151,7 +152,7 @@ async def test_a_run_without_a_card_says_how_it_gets_one_and_shows_it_when_it_is
         (run.path / "go").touch()
         await user.sees("✓ loading the model", "reading general texts · ")
         await user.sees(
-            "✓ learned 15 of 15, 0 of 60 unrelated answers affected",
+            "✓ learned 15 of 15 facts (80–100 %), 0 of 60 unrelated answers affected",
             "meets every target",
             "✓ Examined: this is the new report card",
         )
@@ -163,9 +164,9 @@ async def test_an_exam_again_leaves_the_old_card_to_read_meanwhile(open_app, run
     async with open_app(screen="runs") as user:
         await user.sees("x Report")
         await user.press("x")
-        await user.sees("✗ learned 14 of 15")
-        await user.press("a")
-        await user.sees("loading the model · ", "✗ learned 14 of 15")
+        await user.sees("~ learned 14 of 15")
+        await user.press("e")
+        await user.sees("loading the model · ", "~ learned 14 of 15")
         await user.press("down")
         await user.sees("2 of 119 ·", "loading the model · ")
         await user.sees("✓ learned 15 of 15", "Examined: this is the new report card", "1 of 119 ·")
@@ -176,9 +177,9 @@ async def test_an_exam_that_fails_says_why_in_the_box(open_app, run, exam_job):
     async with open_app(screen="runs") as user:
         await user.sees("x Report")
         await user.press("x")
-        await user.sees("Press a to examine the run now")
-        await user.press("a")
-        await user.sees("✗ the base model is gone; fetch it again", "Press a to examine the run now")
+        await user.sees("Press e to examine the run now")
+        await user.press("e")
+        await user.sees("✗ the base model is gone; fetch it again", "Press e to examine the run now")
         await user.press("escape", "x")
         await user.sees("✗ the exam ended without a report card; its last message: the base model is gone")
 
@@ -190,10 +191,10 @@ async def test_a_run_that_trains_again_is_not_examined_meanwhile(open_app, run):
         await user.sees("● running", "c Chat")
         user.app.query_one("RunsPane").action_report()  # type: ignore[attr-defined]
         await user.sees(f"No report card: {RUN} is still training: the report card is made at its end.")
-        assert "a Examine" not in user.screen
+        assert "e Examine" not in user.screen
         run.state("finished")
         run.let_go()
-        await user.sees("Press a to examine the run now")
+        await user.sees("Press e to examine the run now")
 
 
 async def test_a_card_that_cannot_be_read_says_so_and_can_be_made_anew(open_app, run, exam_job):
@@ -202,8 +203,8 @@ async def test_a_card_that_cannot_be_read_says_so_and_can_be_made_anew(open_app,
     async with open_app(screen="runs") as user:
         await user.sees("x Report")
         await user.press("x")
-        await user.sees("✗ ", "cannot be read", "Press a to examine the run now")
-        await user.press("a")
+        await user.sees("✗ ", "cannot be read", "Press e to examine the run now")
+        await user.press("e")
         await user.sees("✓ learned 15 of 15")
 
 
@@ -212,8 +213,8 @@ async def test_an_exam_goes_on_when_the_app_is_gone(open_app, run, exam_job):
     async with open_app(screen="runs") as user:
         await user.sees("x Report")
         await user.press("x")
-        await user.sees("Press a")
-        await user.press("a")
+        await user.sees("Press e")
+        await user.press("e")
         await user.sees("one · ")
     assert exam_process.read_exam(run.path).running
     async with open_app(screen="runs") as user:

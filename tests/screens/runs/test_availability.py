@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from garage_tui.core.exam.report_text import Headline
+from garage_tui.core.exam.headline import Headline
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.core.runs.record import Manifest
 from garage_tui.screens.runs.availability import is_available

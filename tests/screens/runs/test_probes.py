@@ -44,7 +44,9 @@ async def test_the_chosen_run_says_what_its_newest_probe_found(open_app, make_ru
     run.probe(12, recall=0.75)
     make_run(OTHER, "finished")
     async with open_app(screen="runs") as user:
-        await user.sees("probe recall 75% · leak 0%", "drift 0.013 · step 12")
+        await user.sees(
+            "probe recall 75% ↑ · ✓ leak 0% ↓", "✓ drift 0.013 ↓ · step 12", "↑ high is good, ↓ low is good"
+        )
         await user.press("down")
         await user.sees(f"{OTHER} ─")
         await user.sees_no("recall 75%")
@@ -64,7 +66,7 @@ async def test_a_run_that_begins_to_forget_is_warned_of_for_as_long_as_it_works(
         await user.sees("! The model begins to forget")
         run.state("finished", step=100)
         run.let_go()
-        await user.sees("✓ finished", "probe recall 95% · leak 31%")
+        await user.sees("✓ finished", "probe ✓ recall 95% ↑ · ✗ leak 31% ↓")
         await user.sees_no("The model begins to forget")
 
 

@@ -1,0 +1,113 @@
+"""A report card as a Markdown document: verdict, figures, notes, remedies and every question."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from garage_tui.core.base.atomic import write_atomic
+from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.format import duration, model_label
+from garage_tui.core.exam import diffusion_report
+from garage_tui.core.exam.diffusion_report import DiffusionReport
+from garage_tui.core.exam.report import ExamQuestion, Report
+from garage_tui.core.exam.report_text import answers, figures, grade_of, part_text, result_text, verdict_text
+from garage_tui.core.runs.grades import SIGNS
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|]|~~+)")
+_LIST_START = re.compile(r"^(\d+)([.)])(?=\s|$)|^([-+=])(?=\s|$)")
+"""What begins a list or a heading at the start of a line."""
+
+
+def markdown(card: Report, remedies: Sequence[str] = ()) -> str:
+    """Return a card, whose texts are sanitised (`report_text.read_clean`), as a Markdown document.
+
+    Args:
+        remedies: what to do about it, as sentences.
+    """
+    made = time.strftime("%Y-%m-%d %H:%M", time.localtime(card.made))
+    titles = ("", "figure", "tuned", "95 % interval", "base", "open book", "target")
+    rows = [
+        (one.sign.strip(), f"{one.name} [{one.term}]", one.tuned, one.interval, one.base, one.open_book, one.target)
+        for one in figures(card)
+    ]
+    parts = [
+        f"# Report card of {_escaped(card.run)}",
+        f"**{SIGNS[grade_of(card)]} {_escaped(card.verdict)}**",
+        f"{result_text(card)}",
+        f"Base model {_escaped(model_label(card.base_model))}, examined {made} in {duration(card.seconds)}.",
+        "\n".join([_row(titles), _row(["---"] * len(titles)), *(_row(map(_escaped, row)) for row in rows)]),
+    ]
+    if card.notes:
+        parts += ["## Notes", _list(map(_escaped, card.notes))]
+    if remedies:
+        parts += ["## What to do", _list(map(_escaped, remedies))]
+    parts.append("## Questions, the worst first")
+    parts += [_question(number, one) for number, one in enumerate(card.questions, 1)]
+    return "\n\n".join(parts) + "\n"
+
+
+def diffusion_markdown(run: str, card: DiffusionReport) -> str:
+    """Return the card of a diffusion run, whose texts are sanitised, as a Markdown document."""
+    passed = SIGNS["good" if card.passed else "bad"]
+    made = f"{card.samples} pictures by {card.sampler} after epoch {card.epoch}, in {duration(card.seconds)}"
+    rows = [(measure.strip(), value, explanation) for measure, value, explanation in diffusion_report.table(card)]
+    parts = [
+        f"# Report card of {_escaped(run)}",
+        f"**{passed} {_escaped(card.verdict)}**",
+        diffusion_report.result_text(card),
+        _escaped(f"{card.source}: {made}."),
+        "\n".join(
+            [_row(("figure", "value", "meaning")), _row(["---"] * 3), *(_row(map(_escaped, row)) for row in rows)]
+        ),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def write_markdown(path: Path, text: str, *, replace: bool = False) -> None:
+    """Write a document to a file, a pipe or a device.
+
+    Args:
+        replace: replace a file that exists.
+
+    Raises:
+        BadInputError: the file exists, or cannot be written; the text names it.
+    """
+    try:
+        if path.is_dir():
+            raise BadInputError(f"{path} is a folder: name a file")
+        # /dev/stdout may be a file, where the shell redirected it: what is in it stays.
+        if (path.exists() and not path.is_file()) or path.is_relative_to("/dev"):
+            with path.open("a", encoding="utf-8") as stream:
+                stream.write(text)
+        elif replace:
+            write_atomic(Path(os.path.realpath(path)), text.encode())
+        else:
+            with path.open("x", encoding="utf-8") as stream:
+                stream.write(text)
+    except FileExistsError:
+        raise BadInputError(f"{path} already exists: --force replaces it") from None
+    except OSError as error:
+        raise BadInputError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _question(number: int, one: ExamQuestion) -> str:
+    drift = "" if one.drift is None else f" · drift {one.drift:.2g}"
+    lines = [f"{verdict_text(one)} · {part_text(one)}{drift}", *(f"{name}: {text}" for name, text in answers(one))]
+    return f"### {number}. {_escaped(one.question)}\n\n{_list(map(_escaped, lines))}"
+
+
+def _escaped(text: str) -> str:
+    text = _SPECIAL.sub(r"\\\1", text)
+    return _LIST_START.sub(lambda found: f"{found[1]}\\{found[2]}" if found[1] else f"\\{found[3]}", text)
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _list(items: Iterable[str]) -> str:
+    return "\n".join(f"* {item}" for item in items)
