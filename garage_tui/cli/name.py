@@ -10,8 +10,8 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
     parser = commands.add_parser(
         "name",
         help="give a run a name and a note",
-        description="Give a run a name and a note, or print those that it has. Commands take the name wherever they take "
-        "a run. The run id and the folder stay as they are.",
+        description="Give a run a name and a note, or print those that it has. Commands take the name wherever they "
+        "take a run. The run id and the folder stay as they are.",
     )
     parser.add_argument("ref", metavar="RUN")
     parser.add_argument("name", metavar="NAME", nargs="?", help='the new name; "" removes it')

@@ -52,7 +52,7 @@ class RunSnapshot:
     """The verdict of its report card, where it has one."""
     sheets_mtime_ns: int = 0
     """Modification time of the folder of its contact sheets, in nanoseconds; 0 if the run draws nothing."""
-    label: Label = Label()
+    label: Label = field(default=Label())
     """The name and the note that its owner gave it."""
     label_error: str = ""
     """Why its label cannot be read; empty if it can."""

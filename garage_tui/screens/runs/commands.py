@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.format import duration, human_bytes
+from garage_tui.core.base.format import duration, human_bytes, ordinal
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.widgets.confirm_and_pick import Confirm, Pick
 
@@ -67,17 +67,17 @@ class RunCommands:
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         self._host.run_worker(work, group="run", exclusive=True)
 
-    async def _send(self, run: RunSnapshot, command: Callable[[Run], object], done: str) -> bool:
-        """Run `command` on a run in a thread and say `done`, or what went wrong."""
+    async def _send(self, run: RunSnapshot, command: Callable[[Run], object], done: str = "") -> bool:
+        """Run `command` on a run in a thread and say `done` (by default what it returns), or what went wrong."""
         from garage_tui.core.runs.record import read_run  # noqa: PLC0415
 
         notice = self._host.notice
         try:
-            await asyncio.to_thread(lambda: command(read_run(run.path)))
+            result = await asyncio.to_thread(lambda: command(read_run(run.path)))
         except (GarageError, OSError) as error:
             notice.wrong(str(error))
             return False
-        notice.note(done)
+        notice.note(done or str(result))
         self._host.watcher.wake()
         return True
 
@@ -133,9 +133,17 @@ class RunCommands:
     async def _move(self, positions: int) -> None:
         from garage_tui.core.scheduling import queue  # noqa: PLC0415
 
+        def move(record: Run) -> str:
+            waiting = queue.order()
+            before = waiting.index(record.path) if record.path in waiting else -1
+            after = queue.move(record.path, positions)
+            where = f"{ordinal(after)} of {len(waiting)} in the queue"
+            if after == before:
+                return f"{record.id} stays where it is: {where}"
+            return f"{record.id} moved {'up' if positions < 0 else 'down'}: {where}"
+
         if run := self._host.chosen:
-            done = f"{run.id} moved {'up' if positions < 0 else 'down'} in the queue"
-            await self._send(run, lambda record: queue.move(record.path, positions), done)
+            await self._send(run, move)
 
     async def _delete(self) -> None:
         from garage_tui.core.export import export_process as export  # noqa: PLC0415

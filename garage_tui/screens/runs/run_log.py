@@ -31,7 +31,7 @@ class RunLog(Vertical):
         """Append new lines; `fresh` marks the first ones of another run."""
         self.view.take(path, chunk, fresh=fresh)
 
-    def search(self) -> None:
+    def on_log_file_view_search_requested(self) -> None:
         """Open the search line."""
         line = self.query_one(SearchInput)
         line.display = True
