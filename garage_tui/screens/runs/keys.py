@@ -9,7 +9,7 @@ HELP_GROUPS = (
     ("The chosen run", "pause resume go_on stop move delete resume_all"),
     ("Results", "report chat view export compare leave"),
     ("The list", "filter order label"),
-    ("Its log", "log hold wrap"),
+    ("Its log", "log hold wrap pan"),
 )
 BINDINGS: list[BindingType] = [
     Binding("n", "app.new_run", "New run", tooltip="Start a new run: teach facts, or teach a model to draw"),
@@ -34,6 +34,8 @@ BINDINGS: list[BindingType] = [
     Binding("o", "order", "Order", show=False, tooltip="Change the order: newest first, best verdict first, by name"),
     Binding("e", "label", "Name", show=False, tooltip="Give the chosen run a name and a note"),
     Binding("f", "hold", "Hold", show=False, tooltip="Hold the log still, or follow its end again"),
+    Binding("right", "pan(1)", "Right", show=False, tooltip="Scroll the log to the end of its long lines"),
+    Binding("left", "pan(-1)", "Left", show=False, tooltip="Scroll the log to the beginning of its lines"),
     Binding("w", "wrap", "Wrap", show=False, tooltip="Wrap long lines of the log, or cut them"),
     Binding("m", "compare", "Compare", show=False, tooltip="Mark this run, then compare it with another one"),
     Binding("b", "both", "Both", show=False, tooltip="Train the presets default and story on these facts, and compare"),

@@ -269,5 +269,8 @@ class RunsPane(Pane):
     def action_hold(self) -> None:
         self.query_one(RunLog).hold()
 
+    def action_pan(self, direction: int) -> None:
+        self.query_one(RunLog).pan(direction)
+
     def action_wrap(self) -> None:
         self.query_one(RunLog).wrap()

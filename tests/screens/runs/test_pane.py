@@ -260,6 +260,22 @@ async def test_the_log_is_held_still_and_long_lines_are_wrapped(open_app, make_r
         await user.sees("line 99")
 
 
+async def test_the_ends_of_long_lines_are_reached_by_scrolling_and_by_searching(open_app, make_run):
+    make_run(RUN, "finished").log("short", "word " * 60 + "the end of the long line")
+    async with open_app(screen="runs", size=(80, 24)) as user:
+        await user.sees("word word", "→ or w: long lines")
+        assert "the end" not in user.screen
+        for _ in range(8):
+            await user.press("right")
+        await user.sees("the end of the long line", "← back")
+        for _ in range(8):
+            await user.press("left")
+        await user.sees("short", "→ or w: long lines")
+        await user.press("l", "slash")
+        await user.types("the end")
+        await user.sees("the end of the long")
+
+
 async def test_the_end_of_a_run_is_said_on_every_screen(open_app, make_run):
     run = make_run(RUN, "running", step=34).hold()
     make_run("20261120-2315-lora-b", "failed", reason="long ago")
