@@ -102,7 +102,7 @@ class Comparisons:
 
     async def _start_both(self, run: RunSnapshot) -> None:
         host, notice = self._host, self._host.notice
-        notice.note("Starting …")
+        notice.hint("Starting …")
         try:
             new = await asyncio.to_thread(_start, run, host.watcher.workspace)
         except (GarageError, OSError) as error:

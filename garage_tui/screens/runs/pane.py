@@ -83,7 +83,8 @@ class RunsPane(Pane):
         yield Static(Content(NO_RUNS), id="runs-empty", classes="empty")
         yield RunDetails(self._prices)
         yield RunLog(id="runs-log")
-        yield Notice()
+        yield Static(classes="notice-line")
+        yield Notice(ends=True)
 
     def on_mount(self) -> None:
         self.query_one(Table).border_title = "Runs"
@@ -118,6 +119,8 @@ class RunsPane(Pane):
         return await self.app.push_screen_wait(dialog)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("filter", "order"):
+            return bool(self.runs)
         return is_available(action, self.chosen, interrupted=bool(self.interrupted), exporting=self.exports.run_id)
 
     def choose(self, run_id: str) -> None:
@@ -138,11 +141,14 @@ class RunsPane(Pane):
         table.columns = run_list.columns(shown)
         table.show_rows(len(shown), self._cells, row)
         self._show_chosen()
+        self.commands.update(runs)
         self.comparisons.update(runs)
         count = len(self.interrupted)
         if count > self._interrupted:
             runs_were = "1 run was" if count == 1 else f"{count} runs were"
             self.notice.note(f"{runs_were} interrupted: press R to resume {'it' if count == 1 else 'them'}")
+        elif count < self._interrupted and "interrupted: press R" in self.notice.text:
+            self.notice.clear()  # it would contradict the list
         self._interrupted = count
 
     def _take_cursor(self) -> None:
@@ -166,7 +172,6 @@ class RunsPane(Pane):
         if self.display:
             self.watcher.follow(run.id)
         self.query_one(RunDetails).show(run)
-        self.commands.report_stop(run)
         self.refresh_bindings()
 
     def show_progress(self, progress: RunProgress) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 from garage_tui.core.runs.request import REQUEST, requested_action
 from garage_tui.core.scheduling import queue
 
@@ -298,3 +300,39 @@ async def test_a_key_right_after_the_cursor_moved_means_the_run_that_it_is_on(op
         await user.sees("◆ lora-b")
         await user.press("d")
         await user.sees("Delete this run?", "20261122-2315-lora-b", "This deletes its checkpoints")
+
+
+async def test_a_notice_ends_by_itself_and_moves_nothing(open_app, make_run, monkeypatch):
+    monkeypatch.setattr("garage_tui.widgets.notice._READING_SECONDS", 0.2)
+    monkeypatch.setattr("garage_tui.widgets.notice._CHARACTERS_PER_SECOND", 1000)
+    make_run(RUN, "finished")
+    async with open_app(screen="runs", size=(80, 24)) as user:
+        await user.sees("lora-garage")
+        pane = user.app.query_one("RunsPane")
+        before = [(part.id, part.region) for part in pane.children if part.id]
+        pane.notice.note("a long notice " * 12)
+        await user.sees("a long notice")
+        assert [(part.id, part.region) for part in pane.children if part.id] == before
+        await user.sees_no("a long notice")
+
+
+async def test_a_notice_about_a_run_that_is_gone_ends(open_app, make_run):
+    run = make_run(RUN, "finished")
+    make_run("20261122-2315-lora-b", "finished")
+    async with open_app(screen="runs") as user:
+        await user.sees("lora-garage")
+        await user.press("m")
+        await user.sees(f"{RUN} is marked")
+        shutil.rmtree(run.path)
+        await user.sees_no(f"{RUN} is marked")
+
+
+async def test_a_pause_is_said_when_it_has_come(open_app, make_run):
+    run = make_run(RUN, "running", step=3).hold()
+    async with open_app(screen="runs") as user:
+        await user.sees("● running")
+        await user.press("p", "enter")
+        await user.sees("pausing after this step")
+        run.state("paused", step=4)
+        await user.sees(f"{RUN} is paused: press p to resume it")
+        assert "pausing after this step" not in user.screen
