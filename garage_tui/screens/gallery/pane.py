@@ -62,7 +62,7 @@ class GalleryPane(Pane):
     HELP_GROUPS = (
         ("Browse", "page end album list open part zoom way leave"),
         ("Compare", "beside mark nearest"),
-        ("Films and new samples", "play steps draw"),
+        ("Films and new samples", "play steps draw new_run"),
         ("Keep", "save copy_path"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
