@@ -84,7 +84,7 @@ class RunWatcher:
         self._root = str(workspace.checkpoints)
         self._known: dict[str, tuple[Stamp, RunSnapshot]] = {}
         self._cards: dict[str, tuple[Stamp, RunSnapshot | None, RunSnapshot]] = {}
-        self._labels: dict[str, tuple[Stamp, Label, str]] = {}
+        self._labels: dict[str, tuple[Stamp, RunSnapshot, RunSnapshot]] = {}
         self._followed: str | None = None
         self._follower: RunFollower | None = None
         self._wake = threading.Event()
@@ -166,14 +166,16 @@ class RunWatcher:
         if stamp == _NO_STAMP:
             self._labels.pop(name, None)
             return run
-        known_stamp, label, error = self._labels.get(name, (_NO_STAMP, Label(), ""))
+        known_stamp, known_run, labelled = self._labels.get(name, (_NO_STAMP, run, run))
         if known_stamp != stamp:
             try:
-                label, error = read_label(run.path), ""
+                labelled = replace(run, label=read_label(run.path), label_error="")
             except DamagedLabelError as damaged:
-                label, error = Label(), one_line(str(damaged), 300)
-            self._labels[name] = (stamp, label, error)
-        return replace(run, label=label, label_error=error)
+                labelled = replace(run, label_error=one_line(str(damaged), 300))
+        elif known_run is not run:
+            labelled = replace(run, label=labelled.label, label_error=labelled.label_error)
+        self._labels[name] = (stamp, run, labelled)
+        return labelled
 
     def _stamp(self, name: str, file: str) -> Stamp:
         try:
