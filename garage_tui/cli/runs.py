@@ -37,7 +37,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 def run_runs(args: argparse.Namespace) -> int:
     import json
 
-    from garage_tui.core.base.format import duration
+    from garage_tui.core.base.format import duration, rough_time
     from garage_tui.core.base.sanitize import one_line
     from garage_tui.core.base.settings import Workspace, load_settings
     from garage_tui.core.hardware.energy import describe_energy
@@ -68,7 +68,7 @@ def run_runs(args: argparse.Namespace) -> int:
         if state and state.wh is not None:
             parts.append(describe_energy(state.wh, state.wh_from, prices))
         if run.alive and state and state.seconds_left is not None:
-            parts.append(f"{duration(state.seconds_left)} left")
+            parts.append(f"{rough_time(state.seconds_left)} left")
         if run.alive and state and state.images_per_s is not None:
             parts.append(f"{state.images_per_s:.0f} images/s")
         if run.path in waiting:
@@ -76,7 +76,7 @@ def run_runs(args: argparse.Namespace) -> int:
         elif run.reason:
             parts.append(one_line(run.reason, 600))
         elif run.alive and state and state.phase:
-            parts.append(one_line(state.phase, 600))
+            parts.append(one_line(state.now.describe(), 600))
         print(f"{names[run.id]:<{width}}  {run.status:<11}  {' · '.join(parts)}")
     if lost := sum(run.status == "interrupted" and run.resumable for run in runs):
         print(

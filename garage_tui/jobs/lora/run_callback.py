@@ -106,11 +106,11 @@ class RunCallback(TrainerCallback):
         self._progress.write_event("report", verdict=report.verdict, passed=report.passed, seconds=report.seconds)
         return report.verdict
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: str, /, done: int = 0, total: int = 0, unit: str = "") -> None:
         """Report the progress of the exam; a request to stop ends it, since the adapter is saved."""
         if self._progress.requested() in ("stop", "release", "end"):
             raise StopRequestedError
-        self._progress.say(text)
+        self._progress.say(text, done, total, unit)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
         request = self._progress.requested()

@@ -46,8 +46,13 @@ def summary(
 
 def _status(run: RunSnapshot) -> Iterator[Content]:
     badge = run_text.badge(run)
-    phase = run.state.phase if run.alive and run.state and run.status != "paused" else ""
-    yield Content.assemble(badge, f": {one_line(phase, 80)}") if phase else badge
+    phase = run.state.now if run.alive and run.state and run.status != "paused" else None
+    yield Content.assemble(badge, f": {one_line(phase.text, 80)}") if phase and phase.text else badge
+    if phase and phase.text and run.state and (not run.state.step or run_text.in_wait(run)):
+        if phase.share is not None:
+            yield Content.assemble(run_text.share_bar(phase.share, 20), f" {phase.count}")
+        if times := phase.times():
+            yield labelled("time", *times)
     if run.queue_position is not None:
         yield Content(run_text.queue_text(run.queue_position))
     if reason := run_text.reason_text(run):

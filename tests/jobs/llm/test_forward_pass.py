@@ -74,7 +74,7 @@ def test_answers_are_those_of_generate(loaded, model):
 def test_more_answers_than_are_made_together_are_the_same(model, monkeypatch):
     prompts = [model.chats.prompt(question) for question in [*QUESTIONS * 8, *reversed(QUESTIONS * 8)]]
     together = [one.tokens for one in decode(model, prompts, 6)]
-    monkeypatch.setattr(greedy_decode, "ROWS", 25)
+    monkeypatch.setattr(greedy_decode, "CPU_ROWS", 25)
     assert [one.tokens for one in decode(model, prompts, 6)] == together
 
 
