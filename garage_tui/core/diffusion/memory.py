@@ -48,6 +48,8 @@ class Net:
     """Activations of the skip connections, which sampling keeps too."""
     passing: int
     """Most temporary activations of one block, beside the saved ones."""
+    work: int
+    """Multiplications of one forward pass."""
 
 
 def net_of(recipe: DiffusionRecipe, fused: bool = False) -> Net:
@@ -61,13 +63,15 @@ def net_of(recipe: DiffusionRecipe, fused: bool = False) -> Net:
     ends = 3 * recipe.patch**2
     parameters = 9 * ends * channels[0] + channels[0] + channels[0] * time + time + time * time + time
     kept, passing, skips = areas[0] * (ends + channels[0]), 0, [areas[0] * channels[0]]
+    work = 2 * 9 * ends * channels[0] * areas[0]
 
     def block(inward: int, outward: int, area: int, joined: bool = False) -> None:
         """Count a residual block: norm, SiLU, convolution, the time added, norm, SiLU, convolution, sum.
 
         In the upward half, a block first concatenates its inputs, which are saved twice (`joined`).
         """
-        nonlocal parameters, kept, passing
+        nonlocal parameters, kept, passing, work
+        work += area * outward * (9 * inward + 9 * outward + (inward if inward != outward else 0))
         parameters += 9 * inward * outward + 9 * outward**2 + time * outward + 2 * inward + 5 * outward
         parameters += inward * outward + outward if inward != outward else 0
         kept += area * (4 * inward + 3 * outward if joined else 2 * inward + 4 * outward)
@@ -75,7 +79,8 @@ def net_of(recipe: DiffusionRecipe, fused: bool = False) -> Net:
 
     def attention(width: int, area: int) -> None:
         """Count an attention block: norm, queries, keys, values, attention table, output projection, sum."""
-        nonlocal parameters, kept, passing
+        nonlocal parameters, kept, passing, work
+        work += area * width * (4 * width + 2 * area)
         parameters += 4 * (width**2 + width) + 2 * width
         table = 0 if fused else width // recipe.head_dim * area**2
         kept += 11 * area * width + table
@@ -83,7 +88,8 @@ def net_of(recipe: DiffusionRecipe, fused: bool = False) -> Net:
 
     def convolution(width: int, area: int, before: int) -> None:
         """Count a convolution that halves or doubles the side, and its input."""
-        nonlocal parameters, kept
+        nonlocal parameters, kept, work
+        work += 9 * width**2 * area
         parameters += 9 * width**2 + width
         kept += width * (area + before)
 
@@ -114,7 +120,7 @@ def net_of(recipe: DiffusionRecipe, fused: bool = False) -> Net:
             convolution(width, areas[level - 1], areas[level - 1])
     parameters += 2 * width + 9 * width * ends + ends
     kept += areas[0] * (3 * width + ends)
-    return Net(parameters, kept, sum(skips), passing)
+    return Net(parameters, kept, sum(skips), passing, work)
 
 
 def memory_of(recipe: DiffusionRecipe, pictures: int, gpus: int = 0) -> float:
