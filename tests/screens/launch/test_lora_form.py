@@ -149,7 +149,7 @@ async def test_escape_starts_nothing(open_app, started):
 async def test_a_form_that_closes_waits_for_nothing_any_more(open_app, monkeypatch):
     going_on = threading.Event()
     monkeypatch.setattr(
-        "garage_tui.screens.launch.lora_form.facts.load_training_rows", lambda _: going_on.wait() and []
+        "garage_tui.screens.launch.lora_form.training_file.read_training_file", lambda _: going_on.wait() and None
     )
     async with open_app() as user:
         await user.press("t")
