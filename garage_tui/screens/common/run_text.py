@@ -62,7 +62,7 @@ def progress(run: RunSnapshot) -> Content:
     if not run.alive or run.status == "paused" or run.waiting_for:
         reason = reason_text(run)
         return Content.styled(reason, "$muted") if reason or not run.card else verdict(run.card)
-    if state and state.phase and (not state.step or in_wait(run)):
+    if state and waits(run):
         return phase_text(state, 8)
     return bar(state, 20)
 
@@ -71,6 +71,13 @@ def in_wait(run: RunSnapshot) -> bool:
     """Return whether a live run does something else than steps, and counts it: a sheet is drawn, an exam is taken."""
     state = run.state
     return run.alive and run.status in ("running", "stopping") and state is not None and state.now.share is not None
+
+
+def waits(run: RunSnapshot) -> bool:
+    """Return whether a live run shows its phase instead of its steps: before the first one, and while it counts."""
+    state = run.state
+    works = run.alive and run.status in ("running", "stopping") and state is not None and bool(state.phase)
+    return works and (in_wait(run) or (state is not None and not state.step))
 
 
 def phase_text(state: RunState, width: int) -> Content:
@@ -116,6 +123,13 @@ def time_text(run: RunSnapshot) -> str:
     return f"took {duration(run.seconds)}" if run.seconds else ""
 
 
+def time_cell(run: RunSnapshot) -> Content:
+    """Return `time_text` for the list, with a short bar where a phase is counted."""
+    share = run.state.now.share if run.state and waits(run) else None
+    text = Content.styled(time_text(run), "$muted")
+    return text if share is None else Content.assemble(share_bar(share, 4), " ", text)
+
+
 def wait_text(state: RunState) -> str:
     """Return how much of a phase is done, or else how long it has taken, in a few cells."""
     phase = state.now
@@ -132,8 +146,9 @@ def header_lines(runs: tuple[RunSnapshot, ...]) -> tuple[Content, ...]:
     state = run.state
     done = fraction(state) if state and state.step else ""
     phase = "paused" if run.status == "paused" else one_line(state.now.counted, 60) if state else ""
-    works = state and run.status in ("running", "stopping") and (not state.step or in_wait(run))
-    spent = " · ".join([phase, *state.now.times(brief=True)]) if state and works and phase else ""
+    spent = " · ".join([phase, *state.now.times(brief=True)]) if state and waits(run) else ""
+    share = state.now.share if state and waits(run) else None
+    gauge = share_bar(share, 6) + Content(" ") if share is not None else Content("")
     now = f"{run.status}: {run.reason}" if run.waiting_for else spent or time_text(run) or phase
     more = f"{len(alive) - 1} more" if len(alive) > 1 else ""
     brief = (
@@ -145,7 +160,11 @@ def header_lines(runs: tuple[RunSnapshot, ...]) -> tuple[Content, ...]:
         (done or run.name, brief),
         (done or one_line(run.name, 12),),
     )
-    return tuple(Content.assemble((f"{sign} ", colour), " · ".join(filter(None, parts))) for parts in versions)
+    if state and waits(run) and (short := wait_text(state)):
+        versions = (*versions[:-1], (short,))
+    texts = [" · ".join(filter(None, parts)) for parts in versions]
+    gauges = [gauge] * (len(texts) - 1) + [Content("")]  # the shortest version has no space for a bar
+    return tuple(Content.assemble((f"{sign} ", colour), *both) for both in zip(gauges, texts, strict=True))
 
 
 def energy(state: RunState | None) -> str:
