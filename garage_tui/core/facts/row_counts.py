@@ -9,7 +9,7 @@ from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.file import FactsFile
 
-_NAMED, _CELLS = 2, 40
+_NAMED, _CELLS = 2, 30
 """Rows without a question that are named, and the most characters of each name."""
 
 

@@ -80,7 +80,7 @@ _GUARDED: dict[str, object] = {
 _MANY, _MANY_RANK = 30, 32
 """Rows beyond which a guarded preset has this rank at the same alpha: it drifts less there (docs/explain/recipe.md)."""
 _PRESETS: dict[str, tuple[str, dict[str, object]]] = {
-    "default": ("learns the facts, keeps all other answers", _GUARDED),
+    "default": ("learns the facts, keeps other answers", _GUARDED),
     "quick": ("3 epochs: does it run, does the loss fall", {**_GUARDED, "epochs": 3, "looks": 1}),
     "careful": (
         "twice as long; other answers change less",

@@ -34,7 +34,9 @@ _KEPT = torch.bfloat16
 """Eight bits of mantissa are enough for a second moment over hundreds of tokens, and half the memory."""
 
 CHOOSING = "choosing LoRA directions for the facts"
-"""The phase of this work; its count is of forward passes and layers."""
+"""The phase of this work; it is counted in two parts."""
+_READING, _COMPUTING = f"{CHOOSING}: reading them", f"{CHOOSING}: layers"
+"""The parts: forward passes over the examples, then the arithmetic of each layer."""
 
 OutputDirections = list[tuple[Any, torch.Tensor]]
 
@@ -54,14 +56,16 @@ def choose_directions(
     found: OutputDirections = []
     groups = list(_groups(list(_lora_layers(model.whole))))
     used, used_guards = _spread(facts, _FACT_TOKENS), _spread(guards, _GUARD_TOKENS)
+    count = sum(map(len, groups))
     passes = sum(-(-len(examples) // _AT_ONCE) for examples in (used, used_guards))
-    total, done = sum(passes + len(layers) for layers in groups), 0
+    read = 0
 
     def report() -> None:
-        nonlocal done
-        done += 1
-        say(CHOOSING, done, total)
+        nonlocal read
+        read += 1
+        say(_READING, read, passes * len(groups))
 
+    say(_READING, 0, passes * len(groups))
     for layers in groups:
         of_facts = _collect(model, layers, used, report, drawn=False)
         of_guards = _collect(model, layers, used_guards, report, drawn=True)
@@ -78,7 +82,7 @@ def choose_directions(
                 a.copy_(_padded(known[id(own.inputs)], a.shape[0]))
             rows, _ = _directions(own.slopes, other.slopes, _DIRECTIONS, _OUTPUT_RIDGE, other.labels)
             found.append((layer, _padded(rows, _DIRECTIONS).T.contiguous()))
-            report()
+            say(_COMPUTING, len(found), count)
     return found
 
 

@@ -190,7 +190,8 @@ class Progress:
         self, text: str, done: int = 0, total: int = 0, unit: str = "", *, restart: bool = False
     ) -> dict[str, Any]:
         """Return the fields of the state for a phase; one that goes on keeps the time at which it began."""
-        same = text == self._state.phase and not restart
+        state = self._state  # a new total is a new wait: the similar names after the general prompts
+        same = text == state.phase and not restart and (total == state.phase_total or not state.phase_total)
         started = self._state.phase_started if same else time.time()
         counts = {"phase_done": done, "phase_total": total, "phase_unit": unit}
         return {"phase": text, "phase_started": started, **counts}

@@ -142,7 +142,7 @@ class LoraForm(RunForm[LoraRecipe]):
             estimate, cost = estimate_lora(self._workspace, recipe, base, rows), both.cost(self._workspace, base, rows)
             found = [*count_rows(taught.file).sentences, estimate.sentence]
             found += filter(None, [busy_text(usable())])
-            found.append(f"^t trains the presets default and story (plain LoRA) to compare them: {cost}")
+            found.append(f"^t trains both default and story, to compare them: {cost}")
             if bits := announce_4bit(recipe, base):
                 found.append(f"{bits[0].upper()}{bits[1:]}.")
             if estimate.warning:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from garage_tui.core.runs.request import REQUEST, requested_action
 from garage_tui.core.scheduling import queue
 
@@ -280,3 +282,15 @@ async def test_a_key_right_after_the_cursor_moved_means_the_run_that_it_is_on(op
         await user.sees("◆ 20261122-2315-lora-b")
         await user.press("d")
         await user.sees("Delete this run?", "20261122-2315-lora-b", "This deletes its checkpoints")
+
+
+async def test_a_wait_has_a_count_a_time_and_a_bar_in_list_header_and_details(open_app, make_run):
+    wait = {"phase": "asking the base model", "phase_done": 40, "phase_total": 224, "phase_started": time.time() - 12}
+    make_run(RUN, "running", step=0, **wait).hold()
+    async with open_app(screen="runs", size=(160, 40)) as user:
+        await user.sees("asking the base model: 40 of 224 · 1", "min left", "━")
+        await user.sees("running: asking the base model", "about a minute left")
+        first = user.app.header.run_lines[0].plain
+        assert "━" in first and "asking the base model: 40 of 224" in first
+    async with open_app(screen="runs", size=(80, 24)) as user:
+        await user.sees("━─── 40 of 224")
