@@ -118,8 +118,8 @@ def counted_wait(state: RunState) -> bool:
 
 
 def wait_numbers(phase: Phase) -> str:
-    """Return the count and the times of a phase: `40 of 224 · 12 s · about 50 seconds left`."""
-    return " · ".join(filter(None, [phase.count, *phase.times()]))
+    """Return the count and the times of a phase: `40 of 224 · 12 s · 50 s left`."""
+    return " · ".join(filter(None, [phase.count, *phase.times(brief=True)]))
 
 
 def _draw_bar(folder: Path, console: Console) -> None:

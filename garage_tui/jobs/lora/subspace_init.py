@@ -33,9 +33,9 @@ _MAX_NUMBERS = 7e8
 _KEPT = torch.bfloat16
 """Eight bits of mantissa are enough for a second moment over hundreds of tokens, and half the memory."""
 
-CHOOSING = "choosing LoRA directions for the facts"
+CHOOSING = "choosing LoRA directions"
 """The phase of this work; it is counted in two parts."""
-_READING, _COMPUTING = f"{CHOOSING}: reading them", f"{CHOOSING}: layers"
+_READING, _COMPUTING = f"{CHOOSING}: reading rows", f"{CHOOSING}: layers"
 """The parts: forward passes over the examples, then the arithmetic of each layer."""
 
 OutputDirections = list[tuple[Any, torch.Tensor]]
