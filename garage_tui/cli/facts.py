@@ -97,7 +97,6 @@ def run_import(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from garage_tui.core.base.errors import BadInputError
-    from garage_tui.core.base.format import plural
     from garage_tui.core.base.settings import Workspace, journals_folder
     from garage_tui.core.facts import importing
     from garage_tui.core.facts.formats.read_row import Columns
@@ -139,7 +138,7 @@ def run_import(args: argparse.Namespace) -> int:
     elif found.facts:
         waiting = sum(fact.is_statement for fact in new)
         await_ = f", {waiting} of them without a question yet" if waiting else ""
-        print(f"{path}: {plural(len(new), 'row')} added{await_}, {known} already there, {len(found.problems)} skipped")
+        print(f"{path}: {len(new)} added{await_}, {known} already there, {len(found.problems)} skipped")
     return 0 if found.facts else 2
 
 

@@ -63,7 +63,7 @@ def progress(run: RunSnapshot) -> Content:
         reason = reason_text(run)
         return Content.styled(reason, "$muted") if reason or not run.card else verdict(run.card)
     if state and waits(run):
-        return phase_text(state, 8)
+        return phase_text(state)
     return bar(state, 20)
 
 
@@ -80,11 +80,9 @@ def waits(run: RunSnapshot) -> bool:
     return works and (in_wait(run) or (state is not None and not state.step))
 
 
-def phase_text(state: RunState, width: int) -> Content:
-    """Return the phase with its count, its time and a bar of `width` cells, if it is counted."""
-    phase = state.now
-    text = Content.styled(one_line(phase.describe(brief=True), 120), "$muted")
-    return text if phase.share is None else Content.assemble(share_bar(phase.share, width), " ", text)
+def phase_text(state: RunState) -> Content:
+    """Return the phase and its times; the count and its bar are in the column of the time."""
+    return Content.styled(one_line(" · ".join([state.now.text, *state.now.times(brief=True)]), 120), "$muted")
 
 
 def reason_text(run: RunSnapshot) -> str:

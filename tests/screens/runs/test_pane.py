@@ -288,8 +288,10 @@ async def test_a_wait_has_a_count_a_time_and_a_bar_in_list_header_and_details(op
     wait = {"phase": "asking the base model", "phase_done": 40, "phase_total": 224, "phase_started": time.time() - 12}
     make_run(RUN, "running", step=0, **wait).hold()
     async with open_app(screen="runs", size=(160, 40)) as user:
-        await user.sees("asking the base model: 40 of 224 · 1", "min left", "━")
-        await user.sees("running: asking the base model", "about a minute left")
+        await user.sees(
+            "asking the base model · ", "━─── 40 of 224", "lora-garage · asking the base model: 40 of 224 · "
+        )
+        await user.sees("running: asking the base model", "━━━━──────────────── 40 of 224", " left")
         first = user.app.header.run_lines[0].plain
         assert "━" in first and "asking the base model: 40 of 224" in first
     async with open_app(screen="runs", size=(80, 24)) as user:
