@@ -159,11 +159,11 @@ def _speed_here(workspace: Workspace, recipe: DiffusionRecipe, *, on_gpu: bool) 
         return None, "no such run here yet; known after the first steps"
     if others:
         speed, other, name = others[0]
-        return speed * net_of(other).work / net_of(recipe).work, f"worked out from {name}, which has another net"
+        return speed * net_of(other).effort / net_of(recipe).effort, f"worked out from {name}, which has another net"
     reference = make_recipe(_REFERENCE_PRESET)
     if all(getattr(reference, key) == getattr(recipe, key) for key in _SAME_NET):
         return _REFERENCE_SPEED, "measured on two CPU cores; yours after the first run"
-    speed = _REFERENCE_SPEED * net_of(reference).work / net_of(recipe).work
+    speed = _REFERENCE_SPEED * net_of(reference).effort / net_of(recipe).effort
     return speed, f"worked out from the preset {_REFERENCE_PRESET} on two CPU cores; yours after the first run"
 
 

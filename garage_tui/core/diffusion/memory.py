@@ -33,6 +33,9 @@ CUDA_CONTEXT = 0.8e9
 """Bytes of a CUDA context, which torch's allocator does not count."""
 _WORKSPACE = 1e9
 """Bytes of the workspaces of cuDNN and torch.compile: a cautious guess."""
+_WORK_OF_AN_ACTIVATION = 237
+"""Multiplications that take as long as writing and reading a saved activation on a CPU: with that `class` takes 32
+times as long for a picture as `small`, as measured (docs/explain/butterflies.md)."""
 _PICTURE_COPIES = 2
 """Copies of the training pictures in memory, one byte for each channel of a pixel."""
 
@@ -50,6 +53,11 @@ class Net:
     """Most temporary activations of one block, beside the saved ones."""
     work: int
     """Multiplications of one forward pass."""
+
+    @property
+    def effort(self) -> float:
+        """Time of a step for one picture, in multiplications: those, and the traffic of its activations."""
+        return self.work + _WORK_OF_AN_ACTIVATION * self.kept
 
 
 def net_of(recipe: DiffusionRecipe, fused: bool = False) -> Net:
