@@ -55,7 +55,7 @@ async def test_an_empty_file_of_facts_and_a_filter_without_rows_say_what_to_pres
     async with open_app(size=(80, 24)) as user:
         await user.sees("No facts yet", "datasets/garage.jsonl")
         await user.press("t")
-        await user.sees("Teach a model", "contains no fact to train on; add a line with")
+        await user.sees("Teach a model", "contains no row to train on; add a line with")
         await user.press("escape", "f")
         await user.sees("Show")
 
