@@ -167,7 +167,7 @@ def test_two_that_save_at_the_same_moment_lose_no_row(workspace, tmp_path):
     found = questions(workspace)
     wanted = {f"{name} {number}?" for name in ("one", "two") for number in range(60)}
     assert not wanted - set(found), f"{len(wanted - set(found))} rows are lost"
-    assert len(found) == 24 + len(wanted)
+    assert len(found) == 35 + len(wanted)
 
 
 @in_tmux
