@@ -65,7 +65,7 @@ def progress(run: RunSnapshot) -> Content:
     state = run.state
     if run.queue_position is not None:
         return Content.styled(queue_text(run.queue_position), "$muted")
-    if run.card and not run.alive and run.status in ("finished", "stopped"):
+    if run.card and run.status == "finished" and not run.draws:
         return brief_verdict(run.card)
     if not run.alive or run.status == "paused" or run.waiting_for:
         reason = reason_text(run)
