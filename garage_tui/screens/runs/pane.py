@@ -120,7 +120,9 @@ class RunsPane(Pane):
         return await self.app.push_screen_wait(dialog)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("filter", "order"):
+        if action == "filter":  # also before the runs are read: what is typed next must not be taken for commands
+            return True
+        if action == "order":
             return bool(self.runs)
         return is_available(action, self.chosen, interrupted=bool(self.interrupted), exporting=self.exports.run_id)
 
