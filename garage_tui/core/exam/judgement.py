@@ -213,7 +213,7 @@ def _exam_notes(
         )
     if facts.of < FEW:
         notes.append(
-            f"The verdict is about {plural(facts.of, 'fact')}, which is few: the interval shows how little that says."
+            f"The verdict rests on {plural(facts.of, 'fact')} only: see how wide the interval is."
         )
     return notes
 

@@ -106,7 +106,7 @@ class RunsPane(Pane):
             "Back",
             show=False,
             key_display="Esc",
-            tooltip="Remove the mark, cancel the export, or go back",
+            tooltip="Remove the mark, cancel the export, or show everything again",
         ),
     ]
 
