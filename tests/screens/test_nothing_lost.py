@@ -63,7 +63,7 @@ async def test_what_was_typed_into_a_form_is_thrown_away_by_the_second_escape_on
         await user.sees("Teach a model", "Ctrl+S starts the run")
         user.app.screen.query_one("#epochs").focus()
         await user.press("end", "7", "escape")
-        await user.sees("Not started yet: Ctrl+S starts it", "Esc again discards it")
+        await user.sees("Not started yet: Ctrl+S starts it", "Esc again")
         await user.press("7", "escape")  # what is written anew is asked about anew
         await user.sees("Teach a model", "Not started yet")
         await user.press("escape")
