@@ -48,6 +48,7 @@ def run_check(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from garage_tui.core.base.format import plural
+    from garage_tui.core.facts.coverage import Coverage
     from garage_tui.core.facts.file import Problem, parse_bytes, read_bytes, whole_file_problem
 
     path = Path(args.file)
@@ -67,8 +68,9 @@ def run_check(args: argparse.Namespace) -> int:
         for problem in file.problems:
             print(file.where(problem))
         warnings = len(file.problems) - len(file.errors)
-        counts = plural(len(file.facts), "fact") + (f" ({exam} for the exam only)" if exam else "")
-        print(f"{counts}, {plural(len(file.errors), 'error')}, {plural(warnings, 'warning')}")
+        rows = plural(len(file.facts), "row") + (f" ({exam} for the exam only)" if exam else "")
+        facts = plural(Coverage(file.lines).facts, "fact")
+        print(f"{rows}, {facts}, {plural(len(file.errors), 'error')}, {plural(warnings, 'warning')}")
     return 2 if file.errors else 0
 
 

@@ -178,3 +178,8 @@ def test_what_was_left_out_and_what_should_be_checked_is_named_on_both_outputs(w
     assert found["added"] == 2 and len(found["problems"]) == len(found["notices"]) == 1
     assert '-: row 1: the question "And he?" needs the turns before it' in done.stderr
     assert '-: note: row 1: the question "Who is Tom?" comes after other turns' in done.stderr
+
+
+def test_check_counts_rows_and_facts_as_the_facts_screen_does(workspace):
+    done = garage(workspace, "facts", "check", workspace.datasets / "garage.jsonl")
+    assert (done.returncode, done.stdout) == (0, "35 rows (11 for the exam only), 11 facts, 0 errors, 0 warnings\n")
