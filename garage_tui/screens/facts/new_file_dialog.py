@@ -40,7 +40,7 @@ class NewFileDialog(Dialog[Path | None]):
         with Vertical(classes="box form") as box:
             box.border_title = Content("A new facts file")
             text = f"Its name in {self._parent_folder.name}/, as in animals{_ENDING}. Enter begins it."
-            yield Static(Content(text), classes="words")
+            yield Static(Content(text), classes="text")
             yield Input(compact=True)
             yield Notice()
             yield KeyBar()
