@@ -28,6 +28,7 @@ _COMMANDS = {
     "train.train": ("train",),
     "runs": ("runs", "logs"),
     "run_control": ("stop", "pause", "resume", "delete", "queue"),
+    "name": ("name",),
     "compare": ("compare",),
     "report": ("report",),
     "sample": ("sample",),
@@ -58,7 +59,7 @@ def parser(modules: Iterable[str] = tuple(_COMMANDS)) -> argparse.ArgumentParser
     top = argparse.ArgumentParser(
         prog="garage",
         description="Teach facts to a language model on your own box, and see that they stuck.",
-        epilog="Without a command, the app opens. RUN is a run id, the beginning of one, or `last`.",
+        epilog="Without a command, the app opens. RUN is a run id, the beginning of one, its name, or `last`.",
     )
     top.add_argument("--version", action="version", version=f"garage_tui {__version__}")
     top.add_argument("--workspace", metavar="DIR", help="work in DIR (default: $GARAGE_WORKSPACE, else this folder)")

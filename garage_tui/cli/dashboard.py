@@ -37,8 +37,10 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         "dashboard",
         help="gauges, runs and the newest log in one tmux window",
         description="Open a tmux window with the gauges, the runs, and the log of the active run. Outside of "
-        "tmux it creates a session `garage`. Called again, it goes to the existing window.",
+        "tmux it creates a session `garage`. Called again, it goes to the existing window. Ctrl-B & (with the usual "
+        "prefix of tmux) or `garage dashboard --close` closes all its panes; runs continue.",
     )
+    parser.add_argument("--close", action="store_true", help="close the dashboard of this workspace, all its panes")
     parser.add_argument("--print", action="store_true", dest="only_print", help="print the tmux command instead")
     parser.set_defaults(run=run_dashboard)
 
@@ -49,6 +51,8 @@ def run_dashboard(args: argparse.Namespace) -> int:
 
     workspace = Workspace.find(args.workspace)
     load_settings(workspace)  # mistakes in them are reported here, not in three panes that close at once
+    if args.close:
+        return _close(workspace.root)
     inside = bool(os.environ.get("TMUX"))
     if args.only_print:
         width = _window_width() if inside and shutil.which("tmux") else shutil.get_terminal_size().columns
@@ -68,6 +72,16 @@ def _show(root: Path) -> int:
         elsewhere = [] if window.startswith(f"{here}:") else [["switch-client", "-t", window]]
         return _tmux(["select-window", "-t", window], *elsewhere)
     return _tmux(*_new(root, "new-window", _window_width()))
+
+
+def _close(root: Path) -> int:
+    """Close the window of the dashboard; apps in its panes end as they do when their terminal is closed."""
+    window = _window_of(root) if shutil.which("tmux") else None
+    if window is None:
+        print("no dashboard of this workspace is open")
+        return 0
+    print("the dashboard is closed; runs continue", flush=True)  # before, because this pane may be one of its own
+    return _tmux(["kill-window", "-t", window])
 
 
 def _attach(root: Path) -> int:

@@ -42,6 +42,10 @@ def run_models(args: argparse.Namespace) -> int:
         print(f"{model.name}  {facts}\n    {state}")
     print(f"\nFetched models are in {models_folder()}, shared by all workspaces.")
     print("`garage models fetch NAME` fetches one; runs and the chat also fetch what they need.")
+    print(
+        "NAME may also be the Hub id (OWNER/NAME) of an instruct model with safetensors weights. Only smollm2-135m is\n"
+        "tested here; Llama, Mistral and Qwen models can train with Unsloth on a GPU."
+    )
     return 0
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from garage_tui.core.base.errors import BadInputError
 
 if TYPE_CHECKING:
+    from garage_tui.core.runs.label import Label
     from garage_tui.core.runs.record import Run
 
 
@@ -48,6 +49,7 @@ def run_runs(args: argparse.Namespace) -> int:
     workspace = Workspace.find(args.workspace)
     prices = load_settings(workspace).energy
     runs = list_runs(workspace)
+    labels = {run.id: _label(run) for run in runs}
     if args.json:
         print(json.dumps([as_dict(run) for run in runs], indent=2))
         return 0
@@ -79,7 +81,10 @@ def run_runs(args: argparse.Namespace) -> int:
             parts.append(one_line(reason, 600))
         elif run.alive and state and state.phase:
             parts.append(one_line(state.phase, 600))
-        print(f"{names[run.id]:<{width}}  {run.status:<11}  {' · '.join(parts)}")
+        if note := labels[run.id].note:
+            parts.append(note)
+        called = [name] if (name := labels[run.id].name) else []
+        print(f"{names[run.id]:<{width}}  {run.status:<11}  {' · '.join([*called, *parts])}".rstrip())
     if lost := sum(run.status == "interrupted" and run.resumable for run in runs):
         print(
             f"{lost} run{' was' if lost == 1 else 's were'} interrupted: "
@@ -88,13 +93,29 @@ def run_runs(args: argparse.Namespace) -> int:
     return 0
 
 
+def _label(run: Run) -> Label:
+    """Return the label of a run; say so on stderr where it is damaged."""
+    import sys
+
+    from garage_tui.core.base.sanitize import one_line
+    from garage_tui.core.runs.label import DamagedLabelError, Label, read_label
+
+    try:
+        return read_label(run.path)
+    except DamagedLabelError as error:
+        print(f"{one_line(run.id, 300)}: {one_line(str(error), 300)}", file=sys.stderr)
+        return Label()
+
+
 def as_dict(run: Run) -> dict[str, Any]:
     """Return a run as plain data for `--json`; `state` combines the lock and the state file."""
     import msgspec
 
     from garage_tui.core.images import albums
     from garage_tui.core.runs.diffusion_files import PIPELINE
+    from garage_tui.core.runs.label import label_of
 
+    label = label_of(run.path)
     drawn = {}
     if run.draws:
         pipeline = run.path / PIPELINE
@@ -105,6 +126,8 @@ def as_dict(run: Run) -> dict[str, Any]:
     return {
         **state,
         "id": run.id,
+        "name": label.name or None,
+        "note": label.note or None,
         "kind": run.manifest.kind if run.manifest else None,
         "path": str(run.path),
         "state": run.status,

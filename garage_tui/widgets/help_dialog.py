@@ -156,6 +156,10 @@ class HelpDialog(Dialog[None]):
             yield KeyBar()
 
     def on_resize(self) -> None:
+        # As high as the text needs, up to the whole screen.
+        box, bar = self.query_one(".box"), self.query_one(KeyBar)
+        around = box.gutter.height + bar.styles.margin.height + 1
+        self.query_one(VerticalScroll).styles.max_height = max(3, self.size.height - around)
         self.call_after_refresh(lambda: self.query_one("#help-keys", Static).update(self._keys()))
 
     def _keys(self) -> Content:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.message import Message
 
 from garage_tui.core.base.log_reader import PAGE, LogChunk, after, before, find
 from garage_tui.widgets.log_view import MAX_LINES, LogView
@@ -21,7 +22,11 @@ class LogFileView(LogView):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("home,g", "first", "Beginning", show=False, tooltip="Go to the beginning of the log"),
+        Binding("slash", "search", "Search", show=False, key_display="/", tooltip="Search the log"),
     ]
+
+    class SearchRequested(Message):
+        """The user wants to search the log."""
 
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -145,6 +150,10 @@ class LogFileView(LogView):
             self.call_after_refresh(self._look_further)
 
     # ── searching ──
+
+    def action_search(self) -> None:
+        """Ask the owner for its search line."""
+        self.post_message(self.SearchRequested())
 
     @property
     def position(self) -> str:

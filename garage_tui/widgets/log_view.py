@@ -31,15 +31,17 @@ class LogView(ScrollView, can_focus=True):
     HELP_NAME = "In the log"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("end,G", "follow", "Follow", show=False, tooltip="Go to the end of the log and follow it"),
+        Binding("left", "pan(-1)", "Left", show=False, tooltip="Scroll to the beginning of long lines"),
+        Binding("right", "pan(1)", "Right", show=False, tooltip="Scroll to the end of long lines"),
     ]
 
     following: reactive[bool] = reactive(True, repaint=False)
     """True while the view scrolls to new lines by itself."""
     wrap: reactive[bool] = reactive(False)
-    """True wraps long lines; False cuts them at the edge (← and → scroll)."""
+    """True wraps long lines; False cuts them at the edge, and ← and → scroll."""
 
     class Followed(Message):
-        """The view started or stopped following the end, or its search has changed."""
+        """The view started or stopped following the end, or its search or its sides have changed."""
 
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -91,7 +93,10 @@ class LogView(ScrollView, can_focus=True):
         if piece.rest:
             self.lines.append(piece.rest)
             self.starts.append(piece.end)
+        cut = self.cut
         self._width = max(self._width, max(map(cell_len, self.lines[first:]), default=0))
+        if self.cut != cut:
+            self.post_message(self.Followed())
         self._rows += self._pieces(first)
         self.hits += self._matches(first)
         above = len(self._rows) if self.wrap else len(self.lines)
@@ -183,10 +188,32 @@ class LogView(ScrollView, can_focus=True):
     def _line_at(self, row: int) -> int:
         return self._rows[min(row, len(self._rows) - 1)][0] if self._rows else row
 
-    def show_line(self, number: int) -> None:
-        """Scroll so that this line is in the middle."""
+    def show_line(self, number: int, column: int = 0) -> None:
+        """Scroll so that this line is in the middle, and this cell of it is in sight."""
         row = next((row for row, (line, _) in enumerate(self._rows) if line == number), 0) if self._rows else number
-        self.scroll_to(0, max(0, row - self.size.height // 2), animate=False, immediate=True, force=True)
+        width = self.scrollable_content_region.width
+        x = 0 if self.wrap or column < width else max(0, column - width // 2)
+        self.scroll_to(x, max(0, row - self.size.height // 2), animate=False, immediate=True, force=True)
+
+    # ── long lines ──
+
+    @property
+    def cut(self) -> str:
+        """What is out of sight at the sides, and the keys that show it; empty if all lines fit."""
+        if self.wrap or self._width <= self.scrollable_content_region.width:
+            return ""
+        at = round(self.scroll_x)
+        return f"from column {at + 1} · ← back" if at else "→ or w: long lines"
+
+    def action_pan(self, direction: int) -> None:
+        """Scroll sideways by half the width; wrapped lines have nothing at their sides."""
+        if not self.wrap:
+            step = max(1, self.scrollable_content_region.width // 2)
+            self.scroll_relative(x=direction * step, animate=False, immediate=True, force=True)
+
+    def watch_scroll_x(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_x(old_value, new_value)
+        self.post_message(self.Followed())
 
     # ── following ──
 
@@ -234,7 +261,9 @@ class LogView(ScrollView, can_focus=True):
         """Scroll to the current match."""
         if self.hits:
             self.following = False
-            self.show_line(self.hits[self.hit])
+            line = self.lines[self.hits[self.hit]]
+            before = line[: max(0, line.casefold().find(self.term)) + len(self.term)]
+            self.show_line(self.hits[self.hit], cell_len(before))
         self.post_message(self.Followed())
         self.refresh()
 

@@ -66,7 +66,12 @@ class Notice(Widget):
             self._end_timer = None
         if self._ends and patience:
             seconds = patience * (_READING_SECONDS + len(content.plain) / _CHARACTERS_PER_SECOND)
-            self._end_timer = self.set_timer(seconds, self.clear)
+            self._end_timer = self.set_timer(seconds, lambda: self._end(content))
+
+    def _end(self, content: Content) -> None:
+        """Clear the text, unless another one is shown meanwhile."""
+        if self.content is content:
+            self.clear()
 
     @property
     def text(self) -> str:

@@ -122,3 +122,13 @@ def test_a_status_line_shows_a_hostile_name_as_it_is(tmux, tmp_path, workspace):
     finally:
         run.let_go()
         terminal.close()
+
+
+def test_one_word_closes_all_panes(tmux, workspace, runs):
+    tmux.open("mine", "sh")
+    assert dashboard(workspace, tmux.inside).returncode == 0
+    assert windows(tmux) == ["mine:0 1 0", "mine:1 3 1"]
+    done = dashboard(workspace, tmux.inside, "--close")
+    assert (done.returncode, done.stdout) == (0, "the dashboard is closed; runs continue\n"), done.stderr
+    assert windows(tmux) == ["mine:0 1 1"]
+    assert dashboard(workspace, tmux.inside, "--close").stdout == "no dashboard of this workspace is open\n"

@@ -43,7 +43,7 @@ async def test_a_workspace_with_nothing_says_on_every_screen_what_to_press(open_
         await user.press("ctrl+t")
         await user.sees("no tuned model yet: F2 shows your facts, t teaches them")
         await user.press("f5")
-        await user.sees("No pictures yet", "Press F3, then N", "press o to open any")
+        await user.sees("No pictures yet", "Press n to train a model", "press o to open any")
         await user.press("g", "space", "b", "s")
         await user.sees("No pictures yet")
         await user.press("f6")

@@ -42,3 +42,10 @@ def human_bytes(count: float, *, binary: bool = False, digits: int = 1) -> str:
     if count >= kilo**2:
         return f"{count / kilo**2:.0f} M{prefix}B"
     return f"{count / kilo:.0f} {'K' if binary else 'k'}{prefix}B" if count >= kilo else plural(round(count), "byte")
+
+
+def ordinal(position: int) -> str:
+    """Return a position, counted from 0, as `1st`, `2nd`, `3rd`, `4th` …"""
+    number = position + 1
+    teen = number % 100 in (11, 12, 13)
+    return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"

@@ -15,6 +15,7 @@ from garage_tui.core.monitor.run_follower import RunFollower, RunProgress
 from garage_tui.core.runs.catalog import run_names
 from garage_tui.core.runs.diffusion_files import SAMPLES
 from garage_tui.core.runs.folder import STATE, name_of
+from garage_tui.core.runs.label import LABEL, DamagedLabelError, Label, read_label
 from garage_tui.core.runs.record import Manifest, Run, RunState, read_run
 from garage_tui.core.scheduling import queue
 
@@ -51,6 +52,10 @@ class RunSnapshot:
     """The verdict of its report card, where it has one."""
     sheets_mtime_ns: int = 0
     """Modification time of the folder of its contact sheets, in nanoseconds; 0 if the run draws nothing."""
+    label: Label = field(default=Label())
+    """The name and the note that its owner gave it."""
+    label_error: str = ""
+    """Why its label cannot be read; empty if it can."""
 
     @property
     def waiting_for(self) -> str:
@@ -59,8 +64,8 @@ class RunSnapshot:
 
     @property
     def name(self) -> str:
-        """The id without its date."""
-        return name_of(self.id)
+        """The name that its owner gave it; without one, the id without its date."""
+        return self.label.name or name_of(self.id)
 
     @property
     def draws(self) -> bool:
@@ -79,6 +84,7 @@ class RunWatcher:
         self._root = str(workspace.checkpoints)
         self._known: dict[str, tuple[Stamp, RunSnapshot]] = {}
         self._cards: dict[str, tuple[Stamp, RunSnapshot | None, RunSnapshot]] = {}
+        self._labels: dict[str, tuple[Stamp, RunSnapshot, RunSnapshot]] = {}
         self._followed: str | None = None
         self._follower: RunFollower | None = None
         self._wake = threading.Event()
@@ -107,6 +113,7 @@ class RunWatcher:
         runs = [self._snapshot(name) for name in names]
         self._known = {name: self._known[name] for name in names if name in self._known}
         self._cards = {name: self._cards[name] for name in names if name in self._cards}
+        self._labels = {name: self._labels[name] for name in names if name in self._labels}
         if any(run.status == "queued" for run in runs):
             positions = {path: position for position, path in enumerate(queue.order())}
             runs = [
@@ -125,7 +132,7 @@ class RunWatcher:
         return self._follower.progress(fresh)
 
     def _snapshot(self, name: str) -> RunSnapshot:
-        return self._with_sheets(name, self._with_card(name, self._read(name)))
+        return self._with_label(name, self._with_sheets(name, self._with_card(name, self._read(name))))
 
     def _read(self, name: str) -> RunSnapshot:
         stamp = self._stamp(name, STATE)
@@ -152,6 +159,23 @@ class RunWatcher:
         """Return the run with the time of its newest contact sheet: each new one changes their folder."""
         mtime = self._stamp(name, SAMPLES)[0] if run.draws else 0
         return run if mtime == run.sheets_mtime_ns else replace(run, sheets_mtime_ns=mtime)
+
+    def _with_label(self, name: str, run: RunSnapshot) -> RunSnapshot:
+        """Return the run with its label, which is read when its file has changed."""
+        stamp = self._stamp(name, LABEL)
+        if stamp == _NO_STAMP:
+            self._labels.pop(name, None)
+            return run
+        known_stamp, known_run, labelled = self._labels.get(name, (_NO_STAMP, run, run))
+        if known_stamp != stamp:
+            try:
+                labelled = replace(run, label=read_label(run.path), label_error="")
+            except DamagedLabelError as damaged:
+                labelled = replace(run, label_error=one_line(str(damaged), 300))
+        elif known_run is not run:
+            labelled = replace(run, label=labelled.label, label_error=labelled.label_error)
+        self._labels[name] = (stamp, run, labelled)
+        return labelled
 
     def _stamp(self, name: str, file: str) -> Stamp:
         try:

@@ -14,6 +14,7 @@ from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.workspace import Workspace
 from garage_tui.core.runs.exit_wait import wait_for_exit
 from garage_tui.core.runs.folder import LOCK
+from garage_tui.core.runs.label import Label, clean_name, label_of, write_label
 from garage_tui.core.runs.record import Run, read_run
 
 
@@ -70,7 +71,7 @@ def list_runs(workspace: Workspace) -> list[Run]:
 
 
 def find_run(workspace: Workspace, ref: str) -> Run:
-    """Return the run that `ref` names: an id, an unambiguous beginning of one, or `last`.
+    """Return the run that `ref` means: an id, a name, an unambiguous beginning of an id, or `last`.
 
     Raises:
         BadInputError: no run matches, or several do.
@@ -80,12 +81,34 @@ def find_run(workspace: Workspace, ref: str) -> Run:
         raise BadInputError(f"no runs in {workspace.checkpoints}: start one with `garage train lora --facts FILE`")
     if ref == "last":
         return max(runs, key=lambda run: run.state.created if run.state else 0.0)
-    matches = [run for run in runs if run.id == ref] or [run for run in runs if ref and run.id.startswith(ref)]
+    matches = [run for run in runs if run.id == ref]
+    if not matches and ref:
+        # A name that is the beginning of another run's id means neither: a command may delete what it gets.
+        matches = [run for run in runs if run.id.startswith(ref) or is_called(run, ref)]
     if len(matches) == 1:
         return matches[0]
     if matches:
-        raise BadInputError(f"{ref!r} could be {', '.join(run.id for run in matches[:5])}: type more of it")
+        raise BadInputError(f"{ref!r} could be {', '.join(run.id for run in matches[:5])}: type more of the id")
     raise BadInputError(f"no run {ref!r} in {workspace.checkpoints}: `garage runs` lists them")
+
+
+def is_called(run: Run, name: str) -> bool:
+    """Return whether a run has this name; upper and lower case are the same."""
+    return bool(name) and label_of(run.path).name.casefold() == clean_name(name).casefold()
+
+
+def set_label(workspace: Workspace, run: Run, label: Label) -> Label:
+    """Give a run a name and a note, and return them as they were written.
+
+    Raises:
+        BadInputError: another run has this name or id.
+        GarageError: the label cannot be written.
+    """
+    name = clean_name(label.name)
+    others = (one for one in list_runs(workspace) if one.id != run.id) if name else ()
+    if other := next((one for one in others if one.id == name or is_called(one, name)), None):
+        raise BadInputError(f"{other.id} has the name {name!r} already: choose another one")
+    return write_label(run.path, label)
 
 
 def slug(text: str) -> str:

@@ -88,7 +88,7 @@ class TunedModelDialog(Dialog[str | None]):
             return
         run = self._runs[event.row]
         base = str(run.manifest.base.get("name", "")) if run.manifest else ""
-        parts = (run.id, f"base {one_line(model_label(base), 60)}" if base else "")
+        parts = (one_line(run.label.name), run.id, f"base {one_line(model_label(base), 60)}" if base else "")
         lines = [Content.styled(" · ".join(filter(None, parts)), "$muted"), verdict(run)]
         self.query_one("#tuned-models-details", Static).update(Content("\n").join(lines))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from garage_tui.core.base.format import duration
+from garage_tui.core.base.format import duration, ordinal
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.exam.headline import Headline
 from garage_tui.core.hardware.energy import format_wh
@@ -75,8 +75,7 @@ def reason_text(run: RunSnapshot) -> str:
 
 def queue_text(position: int) -> str:
     """Return a position in the queue, counted from 0, as text."""
-    ordinal = {1: "2nd", 2: "3rd"}.get(position, f"{position + 1}th")
-    return "next in the queue" if position == 0 else f"{ordinal} in the queue"
+    return "next in the queue" if position == 0 else f"{ordinal(position)} in the queue"
 
 
 def loss(state: RunState | None) -> str:

@@ -95,7 +95,7 @@ class DrawJob:
         if album is None or not album.is_run or current is None:
             notice.wrong("only samples can be compared with training pictures: choose a sheet of a run")
             return
-        notice.note("searching for the nearest training pictures …")
+        notice.hint("searching for the nearest training pictures …")
         try:
             out = await asyncio.to_thread(write_nearest, album.path, current.page.path)
         except (GarageError, OSError) as error:

@@ -34,7 +34,7 @@ from garage_tui.widgets.table import Table
 T = TypeVar("T")
 
 _EMPTY = (
-    "No pictures yet.\n\nPress F3, then N, to train a model that draws butterflies, or one that learns from your own "
+    "No pictures yet.\n\nPress n to train a model that draws butterflies, or one that learns from your own "
     "pictures. Its contact sheets appear here during the training.\n\n"
     "Folders of pictures in datasets/ appear here too; press o to open any other folder."
 )
@@ -62,7 +62,7 @@ class GalleryPane(Pane):
     HELP_GROUPS = (
         ("Browse", "page end album list open part zoom way leave"),
         ("Compare", "beside mark nearest"),
-        ("Films and new samples", "play steps draw"),
+        ("Films and new samples", "play steps draw new_run"),
         ("Keep", "save copy_path"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -79,6 +79,7 @@ class GalleryPane(Pane):
         Binding("end", "end(-1)", "Last", show=False, tooltip="Go to the newest epoch or the last picture"),
         Binding("t", "steps", "Steps", show=False, tooltip="Play the steps from noise to pictures"),
         Binding("T", "steps(True)", "Redraw steps", show=False, tooltip="Draw the film of the steps again"),
+        Binding("n", "new_run", "New run", tooltip="Start a run that teaches a model to draw"),
         Binding("n", "nearest", "Nearest", show=False, tooltip="Show the nearest training picture below each sample"),
         Binding("z", "zoom", "Larger", show=False, tooltip="Show fewer pictures, and larger"),
         Binding(
@@ -121,7 +122,8 @@ class GalleryPane(Pane):
             yield AlbumList(id="gallery-list")
             yield self.stage
         yield Static(Content(_EMPTY), id="gallery-empty", classes="empty")
-        yield Notice()
+        yield Static(classes="notice-line")
+        yield Notice(ends=True)
 
     def on_mount(self) -> None:
         self.watch(self.app, "runs", self._show_runs)
@@ -252,9 +254,15 @@ class GalleryPane(Pane):
             return rendered is not None and rendered.parts > 1
         if action == "zoom":
             return rendered is not None and rendered.zooms > 1
+        if action == "new_run":
+            return not self.browser.albums
         if action in ("page", "end", "beside", "play", "mark", "save", "copy_path", "draw", "steps", "nearest"):
             return bool(self.browser.albums)
         return True
+
+    async def action_new_run(self) -> None:
+        """Open the form of a run that learns to draw."""
+        await self.run_action("app.draw")
 
     def action_page(self, pages: int) -> None:
         """Go forward, or back, by so many pages; in an animation by frames."""

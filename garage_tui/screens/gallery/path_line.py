@@ -30,7 +30,7 @@ class PathLine:
             return
         path, width = from_home(current.page.path), max(20, width)
         self._text = path if len(path) <= width else f"…{path[1 - width :]}"
-        self._host.notice.note(self._text)
+        self._host.notice.hint(self._text)
 
     def fit(self, width: int) -> None:
         """Show it again in another width, if the notice still shows it."""

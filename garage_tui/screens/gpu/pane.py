@@ -68,7 +68,8 @@ class GpuPane(Pane):
         with VerticalScroll(id="gpu-panel", classes="panel"):
             yield Static(Content.styled("Reading the sensors …", "$muted"), id="gpu-summary")
         yield Histories(self._watcher.history)
-        yield Notice()
+        yield Static(classes="notice-line")
+        yield Notice(ends=True)
 
     def on_mount(self) -> None:
         self.watch(self.app, "hardware", self.show_hardware)
@@ -85,7 +86,10 @@ class GpuPane(Pane):
 
     def show_hardware(self, snapshot: HardwareSnapshot | None) -> None:
         """Show new readings."""
+        count = len(self.devices)
         self.snapshot = snapshot
+        if len(self.devices) != count:
+            self.refresh_bindings()
         if snapshot is not None and self.device not in self.devices:
             self.device = self.devices[0]
         self._show()
@@ -165,6 +169,9 @@ class GpuPane(Pane):
     def _other_devices(self) -> Content:
         names = ["this box" if device == BOX else f"GPU {device}" for device in self.devices if device != self.device]
         return Content(f"→ {' · '.join(names)}" if names else "")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "device" or len(self.devices) > 1
 
     def action_device(self, steps: int) -> None:
         if self.device in self.devices:

@@ -28,6 +28,6 @@ def is_available(action: str, run: RunSnapshot | None, *, interrupted: bool, exp
         "export": bool(run and run.adapter and run.status in ("finished", "stopped")),
         "duplicate": bool(run and run.manifest),
         "compare": bool(run and run.manifest),
-        **dict.fromkeys(("log", "search", "hold", "wrap"), run is not None),
+        **dict.fromkeys(("log", "hold", "wrap", "pan", "label"), run is not None),
     }
     return available.get(action, True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.format import duration, human_bytes
+from garage_tui.core.base.format import duration, human_bytes, ordinal
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.widgets.confirm_and_pick import Confirm, Pick
 
@@ -26,7 +26,13 @@ class RunCommands:
 
     def __init__(self, host: RunsHost) -> None:
         self._host = host
-        self._stopping: str | None = None
+        self._stopping = ""
+        """The id of the run that was asked to stop."""
+        self._pausing = ""
+        """The id of the run that was asked to pause."""
+        self._deleted = ""
+        """The id of the run that was deleted here last: the notice says so."""
+        self._known: frozenset[str] = frozenset()
 
     def stop(self) -> None:
         """Ask, then let the run save and stop."""
@@ -56,28 +62,36 @@ class RunCommands:
         """Ask, then delete the run's folder."""
         self._start(self._delete())
 
-    def report_stop(self, run: RunSnapshot) -> None:
-        """Say so once when the run that was asked to stop has stopped."""
-        if run.id != self._stopping or run.alive:
-            return
-        self._stopping = None
-        saved = "its adapter is saved" if run.adapter else "there was nothing to save"
-        self._host.notice.done(f"{run.id} has stopped; {run.reason or saved}")
+    def update(self, runs: tuple[RunSnapshot, ...]) -> None:
+        """Say so once when a run has stopped or paused as it was asked to; end a notice about a run that is gone."""
+        notice = self._host.notice
+        ids = frozenset(run.id for run in runs)
+        if any(gone in notice.text and gone != self._deleted for gone in self._known - ids):
+            notice.clear()
+        self._known = ids
+        for run in runs:
+            if run.id == self._stopping and not run.alive:
+                self._stopping = ""
+                saved = "its adapter is saved" if run.adapter else "there was nothing to save"
+                notice.done(f"{run.id} has stopped; {run.reason or saved}")
+            elif run.id == self._pausing and (run.status == "paused" or not run.alive):
+                self._pausing = ""
+                notice.done(f"{run.id} is {run.status}: press p to resume it")
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         self._host.run_worker(work, group="run", exclusive=True)
 
-    async def _send(self, run: RunSnapshot, command: Callable[[Run], object], done: str) -> bool:
-        """Run `command` on a run in a thread and say `done`, or what went wrong."""
+    async def _send(self, run: RunSnapshot, command: Callable[[Run], object], done: str = "") -> bool:
+        """Run `command` on a run in a thread and say `done` (by default what it returns), or what went wrong."""
         from garage_tui.core.runs.record import read_run  # noqa: PLC0415
 
         notice = self._host.notice
         try:
-            await asyncio.to_thread(lambda: command(read_run(run.path)))
+            result = await asyncio.to_thread(lambda: command(read_run(run.path)))
         except (GarageError, OSError) as error:
             notice.wrong(str(error))
             return False
-        notice.note(done)
+        notice.note(done or str(result))
         self._host.watcher.wake()
         return True
 
@@ -99,7 +113,7 @@ class RunCommands:
             return
         self._stopping = run.id
         if not await self._send(run, run_control.stop, f"{run.id}: saving and stopping after this step …"):
-            self._stopping = None
+            self._stopping = ""
 
     async def _pause(self) -> None:
         from garage_tui.core.launch import run_control  # noqa: PLC0415
@@ -114,7 +128,9 @@ class RunCommands:
         if kind is None:
             return
         done = f"{run.id}: {'saving and leaving' if kind else 'pausing'} after this step …"
-        await self._send(run, lambda record: run_control.pause(record, release=bool(kind)), done)
+        self._pausing = run.id
+        if not await self._send(run, lambda record: run_control.pause(record, release=bool(kind)), done):
+            self._pausing = ""
 
     async def _resume(self, done: str, done_if_ended: str = "") -> None:
         from garage_tui.core.launch import run_control  # noqa: PLC0415
@@ -133,9 +149,17 @@ class RunCommands:
     async def _move(self, positions: int) -> None:
         from garage_tui.core.scheduling import queue  # noqa: PLC0415
 
+        def move(record: Run) -> str:
+            waiting = queue.order()
+            before = waiting.index(record.path) if record.path in waiting else -1
+            after = queue.move(record.path, positions)
+            where = f"{ordinal(after)} of {len(waiting)} in the queue"
+            if after == before:
+                return f"{record.id} stays where it is: {where}"
+            return f"{record.id} moved {'up' if positions < 0 else 'down'}: {where}"
+
         if run := self._host.chosen:
-            done = f"{run.id} moved {'up' if positions < 0 else 'down'} in the queue"
-            await self._send(run, lambda record: queue.move(record.path, positions), done)
+            await self._send(run, move)
 
     async def _delete(self) -> None:
         from garage_tui.core.export import export_process as export  # noqa: PLC0415
@@ -149,4 +173,5 @@ class RunCommands:
         more += "its exports, " if await asyncio.to_thread(export.list_exports, run.path) else ""
         text = f"{run.id}\n\nThis deletes {more}its checkpoints and its log: {human_bytes(size)}. It cannot be undone."
         if await self._host.ask(Confirm("Delete this run?", text, "Delete", "Keep it")):
+            self._deleted = run.id
             await self._send(run, catalog.delete, f"{run.id} was deleted")

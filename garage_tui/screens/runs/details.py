@@ -38,7 +38,7 @@ class RunDetails(Horizontal):
     def show(self, run: RunSnapshot) -> None:
         """Show the summary of a run."""
         measurements = self._measurements if self._measured_id == run.id else None
-        self.query_one("#runs-summary").border_title = Content(run.id)
+        self.query_one("#runs-summary").border_title = Content(run.label.name or run.id)
         self.query_one("#runs-text", Static).update(summary(run, measurements, self._prices))
         self.query_one(LineChart).empty = _without_curve(run)
 

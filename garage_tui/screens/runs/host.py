@@ -46,6 +46,10 @@ class RunsHost(Protocol):
         """Put the cursor on this run."""
         ...
 
+    def close_filter(self) -> None:
+        """Remove the input line of the filter."""
+        ...
+
     async def ask(self, dialog: Dialog[T]) -> T | None:
         """Open a dialog and return its answer; must be awaited in a worker."""
         ...

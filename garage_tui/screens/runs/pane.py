@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
+from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Input, Static
 
@@ -27,19 +27,17 @@ from garage_tui.screens.runs.commands import RunCommands
 from garage_tui.screens.runs.comparisons import Comparisons
 from garage_tui.screens.runs.details import RunDetails
 from garage_tui.screens.runs.export import ExportJob
+from garage_tui.screens.runs.keys import BINDINGS, HELP_GROUPS
+from garage_tui.screens.runs.listing import NO_RUNS, Listing
 from garage_tui.screens.runs.run_log import RunLog
 from garage_tui.widgets.dialog import Dialog
+from garage_tui.widgets.filter_input import FilterInput
 from garage_tui.widgets.log_file_view import LogFileView
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
 from garage_tui.widgets.table import Table
 
 T = TypeVar("T")
-_EMPTY = (
-    "No runs yet.\n\n"
-    "Press n to start one: it teaches the facts of datasets/ to a language model, or learns to draw.\n\n"
-    "A run continues when you leave the app; this list shows it again."
-)
 
 
 class RunsPane(Pane):
@@ -60,74 +58,34 @@ class RunsPane(Pane):
         "b trains the same facts twice, with the presets default and story (story is plain training, without guards), "
         "and opens the two report cards side by side when both are done.\n\n"
         "X exports the model of a run that has ended: merged into 16-bit weights, the adapter alone, or a GGUF.\n\n"
-        "The log follows its end. Scroll up or press f to hold it still, press End or f to follow it again, and / to "
-        "search it.\n\n"
+        "The log follows its end. Scroll up or press f to hold it still, press End or f to follow it again; with the "
+        "log in front (l), / searches it.\n\n"
+        "/ filters the list while you type, o changes its order, and e gives the chosen run a name and a note.\n\n"
         "One run trains at a time (one for each GPU); the others wait in the queue. p resumes a paused, stopped, "
         "failed or interrupted run from its newest checkpoint."
     )
     FIRST_FOCUS = "#runs-table"
-    HELP_GROUPS = (
-        ("Start a run", "app.new_run app.draw duplicate both"),
-        ("The chosen run", "pause resume go_on stop move delete resume_all"),
-        ("Results", "report chat view export compare leave"),
-        ("Its log", "log search hold wrap"),
-    )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "app.new_run", "New run", tooltip="Start a new run: teach facts, or teach a model to draw"),
-        Binding("N", "app.draw", "Draw", show=False, tooltip="Start a run that teaches a model to draw"),
-        Binding("R", "resume_all", "Resume all", tooltip="Resume every interrupted run"),
-        Binding("p", "pause", "Pause", tooltip="Pause the chosen run"),
-        Binding("u", "go_on", "Start now", tooltip="Start the chosen run without waiting for its hours or the sun"),
-        Binding("p", "resume", "Resume", tooltip="Resume the chosen run"),
-        Binding("s", "stop", "Stop", tooltip="Save and stop the chosen run, or remove it from the queue"),
-        Binding("c", "chat", "Chat", tooltip="Chat with the model of the chosen run"),
-        Binding("v", "view", "View", tooltip="View the contact sheets of the chosen run"),
-        Binding("x", "report", "Report", tooltip="Show the report card of the chosen run, or examine the run"),
-        Binding("l", "log", "Log", tooltip="Show only the log, or everything again"),
-        Binding("slash", "search", "Search", show=False, key_display="/", tooltip="Search the log"),
-        Binding("f", "hold", "Hold", show=False, tooltip="Hold the log still, or follow its end again"),
-        Binding("w", "wrap", "Wrap", show=False, tooltip="Wrap long lines of the log, or cut them"),
-        Binding("m", "compare", "Compare", show=False, tooltip="Mark this run, then compare it with another one"),
-        Binding(
-            "b", "both", "Both", show=False, tooltip="Train the presets default and story on these facts, and compare"
-        ),
-        Binding("X", "export", "Export", show=False, tooltip="Export the model of the chosen run for other programs"),
-        Binding("y", "duplicate", "Duplicate", show=False, tooltip="Start a run like this one, with changes"),
-        Binding("d,delete", "delete", "Delete", show=False, key_display="d", tooltip="Delete the chosen run"),
-        Binding(
-            "left_square_bracket", "move(-1)", "Earlier", show=False, key_display="[", tooltip="Move up in the queue"
-        ),
-        Binding(
-            "right_square_bracket", "move(1)", "Later", show=False, key_display="]", tooltip="Move down in the queue"
-        ),
-        Binding(
-            "escape",
-            "leave",
-            "Back",
-            show=False,
-            key_display="Esc",
-            tooltip="Remove the mark, cancel the export, or show everything again",
-        ),
-    ]
+    HELP_GROUPS = HELP_GROUPS
+    BINDINGS = BINDINGS
 
     runs: tuple[RunSnapshot, ...] = ()
 
     def __init__(self, watcher: RunWatcher, prices: EnergySettings | None = None) -> None:
         super().__init__(id="runs")
         self.watcher, self._prices = watcher, prices or EnergySettings()
-        self._chosen: str | None = None
-        self._to_choose: str | None = None
         self._interrupted = 0
         self.commands = RunCommands(self)
         self.exports = ExportJob(self)
         self.comparisons = Comparisons(self)
+        self.listing = Listing(self)
 
     def compose(self) -> ComposeResult:
         yield Table(*run_list.columns(()), id="runs-table")
-        yield Static(Content(_EMPTY), id="runs-empty", classes="empty")
+        yield Static(Content(NO_RUNS), id="runs-empty", classes="empty")
         yield RunDetails(self._prices)
         yield RunLog(id="runs-log")
-        yield Notice()
+        yield Static(classes="notice-line")
+        yield Notice(ends=True)
 
     def on_mount(self) -> None:
         self.query_one(Table).border_title = "Runs"
@@ -135,7 +93,7 @@ class RunsPane(Pane):
 
     def reveal(self) -> None:
         super().reveal()
-        self.watcher.follow(self._chosen)
+        self.watcher.follow(self.listing.chosen_id)
 
     def conceal(self) -> None:
         super().conceal()
@@ -145,7 +103,7 @@ class RunsPane(Pane):
     def chosen(self) -> RunSnapshot | None:
         """The run under the cursor; None where there is no run."""
         self._take_cursor()
-        return next((run for run in self.runs if run.id == self._chosen), None)
+        return self.listing.chosen
 
     @property
     def interrupted(self) -> list[RunSnapshot]:
@@ -162,48 +120,50 @@ class RunsPane(Pane):
         return await self.app.push_screen_wait(dialog)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("filter", "order"):
+            return bool(self.runs)
         return is_available(action, self.chosen, interrupted=bool(self.interrupted), exporting=self.exports.run_id)
 
     def choose(self, run_id: str) -> None:
         """Put the cursor on this run; it may appear with a later snapshot."""
-        self._to_choose = run_id
+        self.listing.to_choose = run_id
         self.show_runs(self.runs)
 
     def show_runs(self, runs: tuple[RunSnapshot, ...]) -> None:
         """Show all runs as they are now."""
         self._take_cursor()
-        if self._to_choose in {run.id for run in runs}:
-            self._chosen, self._to_choose = self._to_choose, None
-        if self._chosen is None and runs:
-            alive = sorted((run for run in runs if run.alive), key=lambda run: run.status == "queued")
-            self._chosen = (alive or runs)[0].id
         self.runs = runs
-        row = next((row for row, run in enumerate(runs) if run.id == self._chosen), None)
-        self.set_class(not runs, "-empty")
+        row = self.listing.update(runs)
+        shown = self.listing.shown
+        self.set_class(not shown, "-empty")
+        self.query_one("#runs-empty", Static).update(Content(self.listing.empty_text))
         table = self.query_one(Table)
-        table.columns = run_list.columns(runs)
-        table.show_rows(len(runs), self._cells, row)
+        table.border_subtitle = self.listing.title
+        table.columns = run_list.columns(shown)
+        table.show_rows(len(shown), self._cells, row)
         self._show_chosen()
+        self.commands.update(runs)
         self.comparisons.update(runs)
         count = len(self.interrupted)
         if count > self._interrupted:
             runs_were = "1 run was" if count == 1 else f"{count} runs were"
             self.notice.note(f"{runs_were} interrupted: press R to resume {'it' if count == 1 else 'them'}")
+        elif count < self._interrupted and "interrupted: press R" in self.notice.text:
+            self.notice.clear()  # it would contradict the list
         self._interrupted = count
 
     def _take_cursor(self) -> None:
         """Read where the cursor is now: a key may come before the message that it moved."""
         table = self.query_one(Table)
-        if self._chosen is not None and 0 < table.count == len(self.runs):
-            self._chosen = self.runs[table.cursor].id
+        self.listing.take_cursor(table.cursor, table.count)
 
     def _cells(self, row: int) -> Sequence[Content]:
-        run = self.runs[row]
+        run = self.listing.shown[row]
         return run_list.cells(run, marked=run.id == self.comparisons.marked)[: len(self.query_one(Table).columns)]
 
     def on_table_moved(self, event: Table.Moved) -> None:
-        if type(event) is Table.Moved and event.row < len(self.runs):
-            self._chosen = self.runs[event.row].id
+        if type(event) is Table.Moved:
+            self.listing.take_cursor(event.row, len(self.listing.shown))
             self._show_chosen()
 
     def _show_chosen(self) -> None:
@@ -213,12 +173,11 @@ class RunsPane(Pane):
         if self.display:
             self.watcher.follow(run.id)
         self.query_one(RunDetails).show(run)
-        self.commands.report_stop(run)
         self.refresh_bindings()
 
     def show_progress(self, progress: RunProgress) -> None:
         """Show what the chosen run wrote."""
-        if progress.run_id != self._chosen:
+        if progress.run_id != self.listing.chosen_id:
             return
         if progress.log is not None:
             path = self.watcher.workspace.checkpoints / progress.run_id / LOG
@@ -284,7 +243,7 @@ class RunsPane(Pane):
 
     def action_leave(self) -> None:
         """Remove the mark, cancel an export, or leave the full-height log; Esc never leaves the screen."""
-        if self.comparisons.unmark() or self.exports.cancel():
+        if self.comparisons.unmark() or self.exports.cancel() or self.listing.end_filter():
             return
         if self.has_class("-log"):
             self.action_log()
@@ -293,11 +252,39 @@ class RunsPane(Pane):
         self.toggle_class("-log")
         self.query_one(LogFileView if self.has_class("-log") else Table).focus()
 
-    def action_search(self) -> None:
-        self.query_one(RunLog).search()
+    def action_filter(self) -> None:
+        """Open the input line of the filter."""
+        if not self.query(FilterInput):
+            self.mount(FilterInput(id="runs-filter"), after=self.query_one(Table))
+        self.query_one(FilterInput).focus()
+
+    @on(Input.Changed, "#runs-filter")
+    def _filter(self, event: Input.Changed) -> None:
+        self.listing.filter(event.value)
+
+    def on_filter_input_left(self) -> None:
+        self.query_one(Table).focus()
+
+    def on_filter_input_closed(self) -> None:
+        self.listing.end_filter()
+
+    def close_filter(self) -> None:
+        """Remove the input line of the filter."""
+        if self.query(FilterInput):
+            self.query(FilterInput).remove()
+            self.query_one(Table).focus()
+
+    def action_order(self) -> None:
+        self.listing.next_order()
+
+    def action_label(self) -> None:
+        self.listing.name()
 
     def action_hold(self) -> None:
         self.query_one(RunLog).hold()
+
+    def action_pan(self, direction: int) -> None:
+        self.query_one(RunLog).pan(direction)
 
     def action_wrap(self) -> None:
         self.query_one(RunLog).wrap()

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from textual.content import Content
 
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.screens.common import run_text
+from garage_tui.screens.runs.run_filter import preset_of
 from garage_tui.widgets.charts.sparkline import spark
 from garage_tui.widgets.table import Column
 
 _COLUMNS = (
     Column("State", 13),
-    Column("Run", share=3, middle=True),
+    Column("Run", share=2, middle=True),
     Column("Result", share=2),
     Column("Curve", 8, wide=True),
     Column("Steps", 9, right=True, wide=True),
     Column("Loss", 6, right=True, wide=True),
     Column("Time", 15),
+    Column("Began", 6, wide=True),
 )
 _ENERGY = Column("Energy", 8, right=True, wide=True)
 
@@ -29,15 +32,28 @@ def columns(runs: Sequence[RunSnapshot]) -> tuple[Column, ...]:
     return (*_COLUMNS, _ENERGY) if measured else _COLUMNS
 
 
+def began(run_id: str) -> str:
+    """Return the date of a run id as `23 Nov`, or its time if that is today; empty where it has none."""
+    try:
+        moment = datetime.strptime(run_id[:13], "%Y%m%d-%H%M")
+    except ValueError:
+        return ""
+    return f"{moment:%H:%M}" if moment.date() == datetime.now().date() else f"{moment:%d %b}".lstrip("0")
+
+
 def cells(run: RunSnapshot, *, marked: bool) -> tuple[Content, ...]:
     """Return the cells of a run, energy last."""
+    preset = preset_of(run)
+    # The name of a run of a pair ends with its preset already.
+    kind = f"  {preset}" if preset and not run.name.casefold().endswith(preset.casefold()) else ""
     return (
         run_text.badge(run),
-        Content.assemble(("◆ ", "$secondary"), run.id) if marked else Content(run.id),
+        Content.assemble(("◆ " if marked else "", "$secondary"), run.name, (kind, "$muted")),
         run_text.progress(run),
         Content.styled(spark(run.state.spark if run.state else (), 8), "$primary"),
         Content(run_text.fraction(run.state)),
         Content(run_text.loss(run.state)),
         Content.styled(run_text.time_text(run), "$muted"),
+        Content.styled(began(run.id), "$muted"),
         Content.styled(run_text.energy(run.state), "$muted"),
     )

@@ -31,7 +31,7 @@ class RunLog(Vertical):
         """Append new lines; `fresh` marks the first ones of another run."""
         self.view.take(path, chunk, fresh=fresh)
 
-    def search(self) -> None:
+    def on_log_file_view_search_requested(self) -> None:
         """Open the search line."""
         line = self.query_one(SearchInput)
         line.display = True
@@ -41,6 +41,10 @@ class RunLog(Vertical):
         """Hold the log still, or follow its end again."""
         self.view.hold_or_follow()
 
+    def pan(self, direction: int) -> None:
+        """Scroll sideways: to the beginning of long lines (negative), or to their end."""
+        self.view.action_pan(direction)
+
     def wrap(self) -> None:
         """Wrap long lines, or cut them."""
         self.view.wrap = not self.view.wrap
@@ -49,7 +53,7 @@ class RunLog(Vertical):
     def on_log_view_followed(self) -> None:
         view = self.view
         held = "" if view.following else " ".join(filter(None, ("held still", view.position, "· End follows again")))
-        view.border_subtitle = " · ".join(filter(None, (view.found, held, "wrapped" if view.wrap else "")))
+        view.border_subtitle = " · ".join(filter(None, (view.found, held, "wrapped" if view.wrap else view.cut)))
 
     def on_input_changed(self, event: SearchInput.Changed) -> None:
         self.view.search(event.value)

@@ -49,6 +49,12 @@ def _status(run: RunSnapshot) -> Iterator[Content]:
     badge = run_text.badge(run)
     phase = run.state.phase if run.alive and run.state and run.status != "paused" else ""
     yield Content.assemble(badge, f": {one_line(phase, 80)}") if phase else badge
+    if run.label.name:
+        yield labelled("run", run.id)
+    if run.label.note:
+        yield labelled("note", run.label.note)
+    if run.label_error:
+        yield Content.styled(f"! {run.label_error} · press e to write it again", "$warning")
     if run.queue_position is not None:
         yield Content(run_text.queue_text(run.queue_position))
     if reason := run_text.reason_text(run):

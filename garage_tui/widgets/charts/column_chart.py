@@ -11,6 +11,8 @@ from itertools import pairwise
 
 from rich.cells import cell_len
 
+from garage_tui.widgets.charts.ticks import is_round
+
 Points = Sequence[tuple[float, float]]
 """Unix time in seconds and a value; sorted by time."""
 Picture = tuple[tuple[tuple[str, str], ...], ...]
@@ -131,14 +133,14 @@ def _value(values: Sequence[float], thresholds: Sequence[Threshold]) -> float:
 
 
 def _round_top(values: Sequence[float], thresholds: Sequence[Threshold], bottom: float) -> float:
-    """Return 1, 2, 2.5 or 5 times a power of ten: the next that is no less than any value and threshold."""
+    """Return 1, 2 or 5 times a power of ten: the next that is no less than any value and threshold."""
     largest = min(_MOST, max([*values, *(one.value for one in thresholds), -_MOST]))
     if largest <= bottom:
         return bottom + 1
     if largest <= 0:
         return 0.0
     power = 10.0 ** math.floor(math.log10(largest))
-    return next((part * power for part in (1, 2, 2.5, 5) if part * power >= largest * (1 - 1e-9)), 10 * power)
+    return next((part * power for part in (1, 2, 5) if part * power >= largest * (1 - 1e-9)), 10 * power)
 
 
 def _share(value: float, bottom: float, top: float) -> float:
@@ -149,7 +151,8 @@ def _labels(bottom: float, top: float, rows: int, form: Callable[[float], str]) 
     """Return the labels of the value axis by line, counted from 0 at the top."""
     labels = {0: _narrow(form(top)), rows - 1: _narrow(form(bottom))}
     middle = _narrow(form((bottom + top) / 2))
-    if rows >= 4 and middle not in labels.values():
+    is_even = is_round((top - bottom) / 2) or len(middle) <= max(map(len, labels.values()))
+    if rows >= 4 and is_even and middle not in labels.values():
         labels[rows - 1 - rows // 2] = middle
     return labels
 

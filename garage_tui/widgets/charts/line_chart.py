@@ -12,6 +12,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from garage_tui.core.monitor.downsample import Points, downsample
+from garage_tui.widgets.charts.ticks import round_ticks, tick_labels
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -22,8 +23,6 @@ SIGNS = ("⠒", "•", "x")
 """The markers as signs in the legend."""
 _FRAME = 6
 """Cells of the frame's lower edge that the legend cannot use."""
-_WIDE = 1e5
-"""From this value on, labels are written with an exponent, so that they leave space for the curve."""
 _MOST = 1e30
 """Values beyond this are drawn as this, so that the arithmetic cannot overflow."""
 
@@ -109,17 +108,19 @@ class LineChart(Widget):
             heights = [y for series in group for _, y in _tame(series.points)]
             bottom, top = min(0.0, min(heights) * 1.05), max(0.0, max(heights) * 1.05)
             top = top if top > bottom else 1.0
-            form = "{:.1e}" if right or max(top, -bottom) >= _WIDE else "{:.2f}"
-            if any(series.percent for series in group):
-                bottom, top, form = min(0.0, bottom), max(1.0, max(heights)), "{:.0%}"
+            percent = any(series.percent for series in group)
+            if percent:
+                bottom, top = min(0.0, bottom), max(1.0, max(heights))
             plot.ylim(bottom, top, yside=side)
-            plot.yticks(*_ticks(bottom, top, 3 if height < 10 else 5, form), yside=side)
+            ticks = round_ticks(bottom, top, 3 if height < 10 else 6)
+            plot.yticks(ticks, [f"{tick:.0%}" for tick in ticks] if percent else tick_labels(ticks), yside=side)
         steps = [x for series in drawable for x, _ in _tame(series.points)]
         low, high = min(steps), max(steps)
         if low == high:
             low, high = low - 1, high + 1
         plot.xlim(low, high)
-        plot.xticks(*_ticks(low, high, 3 if width < 60 else 5))
+        marks = round_ticks(low, high, 4 if width < 60 else 7, whole=True)
+        plot.xticks(marks, [f"{mark:.0f}" for mark in marks])
         return Text.from_ansi(plot.build().rstrip("\n"), no_wrap=True)
 
     def _rgb(self, variable: str) -> tuple[int, int, int]:
@@ -128,8 +129,3 @@ class LineChart(Widget):
 
 def _tame(points: Points) -> list[tuple[float, float]]:
     return [(max(-_MOST, min(_MOST, x)), max(-_MOST, min(_MOST, y))) for x, y in points]
-
-
-def _ticks(low: float, high: float, count: int, form: str = "{:.0f}") -> tuple[list[float], list[str]]:
-    ticks = [low + (high - low) * index / (count - 1) for index in range(count)]
-    return ticks, [form.format(tick) for tick in ticks]

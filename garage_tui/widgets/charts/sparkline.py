@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-_BARS = "▁▂▃▄▅▆▇█"
+_BARS = "▁▂▃▄▅▆▇"
+"""Without the full block: it would touch the bars of the line above."""
 
 
 def spark(values: Sequence[float], width: int) -> str:
@@ -18,4 +19,4 @@ def spark(values: Sequence[float], width: int) -> str:
     top = max(values, default=0.0)
     if top <= 0:
         return ""
-    return "".join(_BARS[min(7, max(0, int(value / top * 8)))] for value in values)
+    return "".join(_BARS[min(6, max(0, int(value / top * 7)))] for value in values)

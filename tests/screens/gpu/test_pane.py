@@ -163,3 +163,15 @@ async def test_when_a_run_begins_to_wait_it_is_said_on_whatever_screen_is_in_fro
         run.state("paused", waits="heat", reason="86 °C, waiting for 75")
         screen = await user.sees(f"{RUN} paused: 86 °C, waiting for 75")
         assert "What is TinyLLM?" in screen
+
+
+async def test_the_key_for_the_next_device_is_there_only_if_there_is_another_one(open_app, make_box):
+    async with open_app(screen="gpu") as user:
+        await user.sees("This box", "- Zoom out")
+        assert "Next device" not in user.screen
+
+
+async def test_with_a_gpu_the_next_device_has_a_key(open_app, make_box):
+    make_box(RTX_3090)
+    async with open_app(screen="gpu") as user:
+        await user.sees("→ Next device")

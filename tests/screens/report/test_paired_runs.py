@@ -119,7 +119,7 @@ async def test_impatience_starts_nothing_twice(open_app, make_run, started):
         await user.press("b", "b", "b", "b")
         await user.sees("Train default and story?")
         await user.press("b", "y")
-        await user.sees("lora-garage-default", "15-lora-garage-story", "side by side")
+        await user.sees("lora-garage-default", "lora-garage-story", "side by side")
         await user.press("b")
     assert len(started) == 2
 

@@ -130,7 +130,7 @@ async def test_v_shows_its_sheets_in_the_gallery(open_app, make_drawer):
         run = make_drawer(run_id, "finished")
         contact_sheet.write(run.path / "samples" / "epoch-0004.png", training(4, 16), run=run_id, epoch=4, seed=7)
     async with open_app(screen="runs") as user:
-        await user.sees(RUN, OTHER)
+        await user.sees("diffusion-moths", "diffusion-wings")
         await user.press("down", "v")
         await user.sees("Gallery", f"{RUN} · epoch 4")
         await user.press("escape")
@@ -204,7 +204,7 @@ async def test_runs_of_two_kinds_are_not_compared(open_app, make_drawer, make_ru
     make_run("20261125-0900-lora-facts", "finished")
     make_drawer(OTHER, "finished")
     async with open_app(screen="runs") as user:
-        await user.sees(OTHER, "20261125-0900-lora-facts")
+        await user.sees("diffusion-wings", "lora-facts")
         await user.press("m", "down", "m")
         await user.sees("✗", "cannot be compared: one teaches facts, the other one")
 
@@ -213,7 +213,7 @@ async def test_two_runs_that_draw_are_laid_side_by_side(open_app, make_drawer):
     for run_id, kid in ((RUN, 0.21), (OTHER, 0.4)):
         card(make_drawer(run_id, "finished").path, kid)
     async with open_app(screen="runs") as user:
-        await user.sees(RUN, OTHER)
+        await user.sees("diffusion-moths", "diffusion-wings")
         await user.press("m", "down", "m")
         await user.sees("Compare", "≠ KID", "0.400", "0.210", "✓ meets every target", "✗ misses a target")
         await user.sees("pictures moths", "learned from 1000")

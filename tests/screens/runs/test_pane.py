@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 from garage_tui.core.runs.request import REQUEST, requested_action
 from garage_tui.core.scheduling import queue
 
@@ -194,7 +196,9 @@ async def test_the_queue_is_shown_and_its_order_changed_with_brackets(open_app, 
         await user.sees("next in the queue", "2nd in the queue")
         user.app.query_one("RunsPane").choose(two.path.name)  # type: ignore[attr-defined]
         await user.press("left_square_bracket")
-        await user.sees("moved up in the queue")
+        await user.sees(f"{two.path.name} moved up: 1st of 2 in the queue")
+        await user.press("left_square_bracket")
+        await user.sees(f"{two.path.name} stays where it is: 1st of 2 in the queue")
         assert queue.order() == (two.path, one.path)
         await user.press("s")
         await user.sees("was removed from the queue")
@@ -225,7 +229,7 @@ async def test_the_log_is_searched_from_its_end_backwards(open_app, make_run):
     run.log(*(f"line {number} {'ERROR here' if number % 50 == 7 else ''}" for number in range(300)))
     async with open_app(screen="runs") as user:
         await user.sees("line 299")
-        await user.press("slash")
+        await user.press("l", "slash")
         await user.types("error")
         await user.sees("line 257 ERROR here", "match 6 of 6", "held still")
         await user.press("up")
@@ -258,6 +262,22 @@ async def test_the_log_is_held_still_and_long_lines_are_wrapped(open_app, make_r
         await user.sees("line 99")
 
 
+async def test_the_ends_of_long_lines_are_reached_by_scrolling_and_by_searching(open_app, make_run):
+    make_run(RUN, "finished").log("short", "word " * 60 + "the end of the long line")
+    async with open_app(screen="runs", size=(80, 24)) as user:
+        await user.sees("word word", "→ or w: long lines")
+        assert "the end" not in user.screen
+        for _ in range(8):
+            await user.press("right")
+        await user.sees("the end of the long line", "← back")
+        for _ in range(8):
+            await user.press("left")
+        await user.sees("short", "→ or w: long lines")
+        await user.press("l", "slash")
+        await user.types("the end")
+        await user.sees("the end of the long")
+
+
 async def test_the_end_of_a_run_is_said_on_every_screen(open_app, make_run):
     run = make_run(RUN, "running", step=34).hold()
     make_run("20261120-2315-lora-b", "failed", reason="long ago")
@@ -277,7 +297,7 @@ async def test_a_key_right_after_the_cursor_moved_means_the_run_that_it_is_on(op
         table = user.app.query_one("RunsPane Table")
         table.cursor = 1  # type: ignore[attr-defined]
         user.app.query_one("RunsPane").action_compare()  # type: ignore[attr-defined]
-        await user.sees("◆ 20261122-2315-lora-b")
+        await user.sees("◆ lora-b")
         await user.press("d")
         await user.sees("Delete this run?", "20261122-2315-lora-b", "This deletes its checkpoints")
 
@@ -294,3 +314,39 @@ async def test_enter_opens_the_report_card_of_a_run_and_the_log_of_one_that_has_
         await user.sees("20261124-2315-lora-card ─")
         await user.press("enter")
         await user.sees("Report card")
+
+
+async def test_a_notice_ends_by_itself_and_moves_nothing(open_app, make_run, monkeypatch):
+    monkeypatch.setattr("garage_tui.widgets.notice._READING_SECONDS", 0.2)
+    monkeypatch.setattr("garage_tui.widgets.notice._CHARACTERS_PER_SECOND", 1000)
+    make_run(RUN, "finished")
+    async with open_app(screen="runs", size=(80, 24)) as user:
+        await user.sees("lora-garage")
+        pane = user.app.query_one("RunsPane")
+        before = [(part.id, part.region) for part in pane.children if part.id]
+        pane.notice.note("a long notice " * 12)
+        await user.sees("a long notice")
+        assert [(part.id, part.region) for part in pane.children if part.id] == before
+        await user.sees_no("a long notice")
+
+
+async def test_a_notice_about_a_run_that_is_gone_ends(open_app, make_run):
+    run = make_run(RUN, "finished")
+    make_run("20261122-2315-lora-b", "finished")
+    async with open_app(screen="runs") as user:
+        await user.sees("lora-garage")
+        await user.press("m")
+        await user.sees(f"{RUN} is marked")
+        shutil.rmtree(run.path)
+        await user.sees_no(f"{RUN} is marked")
+
+
+async def test_a_pause_is_said_when_it_has_come(open_app, make_run):
+    run = make_run(RUN, "running", step=3).hold()
+    async with open_app(screen="runs") as user:
+        await user.sees("● running")
+        await user.press("p", "enter")
+        await user.sees("pausing after this step")
+        run.state("paused", step=4)
+        await user.sees(f"{RUN} is paused: press p to resume it")
+        assert "pausing after this step" not in user.screen

@@ -50,7 +50,7 @@ def test_a_curve_stands_above_its_time_beside_its_scale():
     [
         ([3.0, 9.0], (), "10"),
         ([11.0], (), "20"),
-        ([210.0], (), "250"),
+        ([210.0], (), "500"),
         ([251.0], (), "500"),
         ([100.0], (), "100"),
         ([0.0], (), "1"),
@@ -155,7 +155,7 @@ def test_a_short_peak_above_a_threshold_does_not_vanish_in_a_mean():
 
 def test_what_lies_before_the_span_or_after_now_is_not_shown():
     points = ((NOW - 7200, 500.0), (NOW, 5.0), (NOW + 1, 500.0))
-    assert text(draw(points, 40, 6, now=NOW))[0].split() == ["5", "█"]
+    assert text(draw(points, 40, 6, now=NOW))[0].split() == ["5", "██"]
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_the_time_is_said_in_words(span, words):
 
 
 def test_a_narrow_picture_says_less_of_the_time():
-    assert text(draw(minutes(5.0), 24, 6, now=NOW))[-1] == "    −30 min          now"
+    assert text(draw(minutes(5.0), 24, 6, now=NOW))[-1] == "  −30 min            now"
     assert text(draw(minutes(5.0), 16, 6, now=NOW, form="{:.4f}".format))[-1].split() == ["now"]
 
 
