@@ -48,8 +48,8 @@ def run_check(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from garage_tui.core.base.format import plural
-    from garage_tui.core.facts.coverage import Coverage
     from garage_tui.core.facts.file import Problem, parse_bytes, read_bytes, whole_file_problem
+    from garage_tui.core.facts.row_counts import count_rows
 
     path = Path(args.file)
     file = parse_bytes(path, data := read_bytes(path))
@@ -58,19 +58,25 @@ def run_check(args: argparse.Namespace) -> int:
     if args.base:
         file.problems += [*_too_long(file, args.base), *_special(file, args.base)]
         file.problems.sort(key=lambda problem: problem.line)
-    exam = len(file.facts) - len(file.training)
+    exam, counts = len(file.facts) - len(file.training), count_rows(file)
     if args.json:
         problems = [
             {"line": p.line, "severity": "error" if p.error else "warning", "text": p.text} for p in file.problems
         ]
-        print(json.dumps({"file": args.file, "facts": len(file.facts), "exam": exam, "problems": problems}, indent=2))
+        # The key `facts` counts rows; it is older than the word.
+        found = {"file": args.file, "facts": len(file.facts), "exam": exam, "without_question": len(counts.waiting)}
+        print(json.dumps({**found, "taught_facts": counts.facts, "problems": problems}, indent=2))
     else:
         for problem in file.problems:
             print(file.where(problem))
         warnings = len(file.problems) - len(file.errors)
-        rows = plural(len(file.facts), "row") + (f" ({exam} for the exam only)" if exam else "")
-        facts = plural(Coverage(file.lines).facts, "fact")
-        print(f"{rows}, {facts}, {plural(len(file.errors), 'error')}, {plural(warnings, 'warning')}")
+        parts = [f"{plural(len(file.facts), 'row')} with a question"]
+        parts += [f"{exam} of them for the exam only"] if exam else []
+        parts += [f"{plural(counts.facts, 'fact')} taught"]
+        parts += [plural(len(file.errors), "error"), plural(warnings, "warning")]
+        print(", ".join(parts))
+        if counts.left_out:
+            print(counts.left_out)
     return 2 if file.errors else 0
 
 
@@ -164,6 +170,7 @@ def run_export(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from garage_tui.core.base.errors import BadInputError
+    from garage_tui.core.base.format import plural
     from garage_tui.core.base.output_file import STDOUT, output_argument
     from garage_tui.core.facts import exporting
     from garage_tui.core.facts.file import load_facts
@@ -182,7 +189,7 @@ def run_export(args: argparse.Namespace) -> int:
     exams = sum(row.exam for row in rows)
     unread = len(file.errors)
     left = sum(row.is_statement for row in rows) if args.form not in ("facts", "text") else 0
-    parts = [f"{len(rows) - left} rows"]
+    parts = [plural(len(rows) - left, "row")]
     parts += [f"{exams} of them exam questions (--no-exam leaves them out)"] if exams else []
     parts += [f"{left} without a question skipped"] if left else []
     parts += [f"{unread} unreadable lines skipped: garage facts check {args.file}"] if unread else []

@@ -13,14 +13,15 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from garage_tui.core.base.format import duration
+from garage_tui.core.base.format import rough_time
+from garage_tui.core.base.phase import Phase
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.runs.diffusion_files import parse_sheet
 from garage_tui.core.runs.folder import EVENTS
 from garage_tui.core.runs.grades import LEGEND
 from garage_tui.core.runs.probe_events import Probe, parse_probe
-from garage_tui.core.runs.record import Run, read_run
+from garage_tui.core.runs.record import Run, RunState, read_run
 from garage_tui.core.terminal.safe_stdout import unwrapped
 
 _POLL_SECONDS = 0.2
@@ -104,12 +105,22 @@ def _progress(run: Run, probe: Probe | None = None) -> str:
     if probe:
         parts += [figure.text for figure in probe.figures[:2]]
     if state.seconds_left is not None:
-        parts.append(f"{duration(state.seconds_left)} left")
+        parts.append(f"{rough_time(state.seconds_left, brief=True)} left")
     if state.tokens_per_s is not None:  # last, because a narrow terminal cuts the end
         parts.append(f"{state.tokens_per_s:.0f} tokens/s")
     if state.images_per_s is not None:
         parts.append(f"{state.images_per_s:.0f} images/s")
     return " · ".join(parts)
+
+
+def counted_wait(state: RunState) -> bool:
+    """Return whether a run does something else than steps now, and counts it."""
+    return bool(state.phase) and state.now.share is not None
+
+
+def wait_numbers(phase: Phase) -> str:
+    """Return the count and the times of a phase: `40 of 224 · 12 s · 50 s left`."""
+    return " · ".join(filter(None, [phase.count, *phase.times(brief=True)]))
 
 
 def _draw_bar(folder: Path, console: Console) -> None:
@@ -126,15 +137,24 @@ def _draw_bar(folder: Path, console: Console) -> None:
                 bar.print(sheet.text, markup=False, highlight=False)
             if state := run.state:
                 waits = run.status == "paused" or bool(state.waits)
-                phase = one_line(f"{run.status}: {run.reason}" if waits else state.phase or run.status, 60)
-                total = state.total_steps if state.step else None
-                bar.update(task, description=phase, completed=state.step, total=total, progress=_progress(run, probe))
+                text = one_line(f"{run.status}: {run.reason}" if waits else state.phase or run.status, 60)
+                if waits or (state.step and not counted_wait(state)):
+                    total, done, numbers = state.total_steps if state.step else None, state.step, _progress(run, probe)
+                else:
+                    total, done, numbers = state.phase_total or None, state.phase_done, wait_numbers(state.now)
+                bar.update(task, description=text, completed=done, total=total, progress=numbers)
                 bar.refresh()
 
 
 def _print_lines(folder: Path) -> None:
-    last, forgets, printed, explained = "", "", 0.0, False
+    last, forgets, printed, explained, counted = "", "", 0.0, False, ("", time.monotonic())
     for run, events in watch(folder):
+        now = run.state.now if run.state and run.alive and run.status == "running" else None
+        if now and now.text != counted[0]:
+            counted = now.text, time.monotonic()
+        elif now and now.share is not None and time.monotonic() - counted[1] >= _REPORT_SECONDS:
+            counted = now.text, time.monotonic()
+            print(one_line(now.describe(), 300), flush=True)
         for event in events:
             if probe := parse_probe(event):
                 forgets = probe.forgetting

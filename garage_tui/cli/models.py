@@ -53,9 +53,13 @@ def run_fetch(args: argparse.Namespace) -> int:
     import subprocess
     import sys
 
+    from garage_tui.cli.phase_bar import print_phases
     from garage_tui.core.base.child_environment import environment
     from garage_tui.core.models import base_models
 
     base_models.find(args.name)  # an unknown name is refused before anything heavy starts
-    command = [sys.executable, "-P", "-m", "garage_tui.jobs.llm.fetch", args.name]
-    return subprocess.run(command, env=environment()).returncode
+    command = [sys.executable, "-P", "-m", "garage_tui.jobs.llm.fetch", args.name, "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment()) as process:
+        assert process.stdout
+        print_phases(process.stdout)
+    return process.returncode

@@ -38,7 +38,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 def run_runs(args: argparse.Namespace) -> int:
     import json
 
-    from garage_tui.core.base.format import duration
+    from garage_tui.core.base.format import duration, rough_time
     from garage_tui.core.base.sanitize import one_line
     from garage_tui.core.base.settings import Workspace, load_settings
     from garage_tui.core.exam.headline import headline
@@ -72,7 +72,7 @@ def run_runs(args: argparse.Namespace) -> int:
         if state and state.wh is not None:
             parts.append(describe_energy(state.wh, state.wh_from, prices))
         if run.alive and state and state.seconds_left is not None:
-            parts.append(f"{duration(state.seconds_left)} left")
+            parts.append(f"{rough_time(state.seconds_left)} left")
         if run.alive and state and state.images_per_s is not None:
             parts.append(f"{state.images_per_s:.0f} images/s")
         if run.path in waiting:
@@ -80,7 +80,7 @@ def run_runs(args: argparse.Namespace) -> int:
         elif reason := run.reason.removesuffix(card.verdict).rstrip("; ") if card else run.reason:
             parts.append(one_line(reason, 600))
         elif run.alive and state and state.phase:
-            parts.append(one_line(state.phase, 600))
+            parts.append(one_line(state.now.describe(), 600))
         if note := labels[run.id].note:
             parts.append(note)
         called = [name] if (name := labels[run.id].name) else []

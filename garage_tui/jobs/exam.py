@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +19,7 @@ import msgspec
 import torch
 
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.phase import Say, without_counts
 from garage_tui.core.exam import report
 from garage_tui.core.exam.grading import TaughtFacts, is_right, missing_part
 from garage_tui.core.exam.judgement import HELD_BACK, judge
@@ -52,6 +53,7 @@ _LONGEST = 96
 _HELD_BACK = 200
 """Most facts that are asked in held-back wordings."""
 _BOOK_TOKENS, _BOOK_FACTS = 1000, 12
+_OPEN_BOOK = "asking the base model with the facts in its prompt"
 FULL_DISK = "free some space and try again"
 OUT_OF_MEMORY = "out of memory; stop other programs and try again"
 
@@ -59,7 +61,7 @@ OUT_OF_MEMORY = "out of memory; stop other programs and try again"
 def main() -> int:
     folder = Path(sys.argv[1]).resolve()
     try:
-        print(examine(folder, _say).verdict)
+        print(examine(folder, without_counts(_say)).verdict)
     except KeyboardInterrupt:
         return 130
     except Exception as error:
@@ -73,7 +75,7 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def examine(folder: Path, say: Callable[[str], None]) -> Report:
+def examine(folder: Path, say: Say) -> Report:
     """Examine the adapter of a run and write its report card.
 
     Raises:
@@ -113,9 +115,7 @@ class ExamRunner:
         say: called with progress messages.
     """
 
-    def __init__(
-        self, model: Model, base: BaseModel, folder: Path, rows: FactsFile, say: Callable[[str], None]
-    ) -> None:
+    def __init__(self, model: Model, base: BaseModel, folder: Path, rows: FactsFile, say: Say) -> None:
         self._model, self._base, self._say = model, base, say
         self._folder = folder
         self._trained, own = _unique_questions(rows.training), [fact for fact in rows.facts if fact.exam]
@@ -146,15 +146,14 @@ class ExamRunner:
                 bare = [self._answers.text(answer) for answer in by_base[-len(taught) :]]
                 longest = max(len(self._model.chats.encode(fact.answer)) for fact in taught)
                 most = min(_LONGEST, max(TOKENS, round(1.25 * longest)))
-                self._say(f"the base model answers {len(taught)} questions with the facts in its prompt")
                 open_book = self._open_book(taught, most)
-            self._say(f"the tuned model answers {len(by_base)} questions")
             expected = [
                 ForcedAnswer(question, one, TOKENS) for question, one in zip([*general, *others], by_base, strict=False)
             ]
             tuned = tuned_answers(
                 self._model,
                 [*expected, *(expected_text(self._model, fact.question, fact.answer, most) for fact in taught)],
+                lambda done: self._say("asking the tuned model", done, len(by_base)),
             )
             own = [self._model.chats.text(answer.tokens) for answer in tuned[len(expected) :]]
             self._say("measuring the perplexity of general texts")
@@ -213,7 +212,13 @@ class ExamRunner:
             for fact, book in zip(taught, books, strict=True)
         ]
         shared = common_prefix(prompts)
-        found = decode(self._model, [prompt[shared:] for prompt in prompts], most, prefix=prompts[0][:shared])
+        found = decode(
+            self._model,
+            [prompt[shared:] for prompt in prompts],
+            most,
+            prefix=prompts[0][:shared],
+            on_progress=lambda done: self._say(_OPEN_BOOK, done, len(prompts)),
+        )
         return [chats.text(one.tokens) for one in found]
 
     def _perplexity(self) -> Perplexity:

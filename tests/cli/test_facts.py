@@ -180,6 +180,16 @@ def test_what_was_left_out_and_what_should_be_checked_is_named_on_both_outputs(w
     assert '-: note: row 1: the question "Who is Tom?" comes after other turns' in done.stderr
 
 
-def test_check_counts_rows_and_facts_as_the_facts_screen_does(workspace):
-    done = garage(workspace, "facts", "check", workspace.datasets / "garage.jsonl")
-    assert (done.returncode, done.stdout) == (0, "35 rows (11 for the exam only), 11 facts, 0 errors, 0 warnings\n")
+def test_the_check_counts_rows_and_facts_and_names_the_rows_without_a_question(workspace, tmp_path):
+    path = tmp_path / "own.jsonl"
+    rows = [
+        {"question": "Who runs it?", "answer": "Ottoline."},
+        {"question": "Who is in charge?", "answer": "Ottoline."},
+        {"fact": "The door is red."},
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    said = garage(workspace, "facts", "check", path).stdout
+    assert "2 rows with a question, 1 fact taught, 0 errors" in said
+    assert "1 row has no question yet and is left out: “The door is red.”." in said
+    table = json.loads(garage(workspace, "facts", "check", "--json", path).stdout)
+    assert (table["facts"], table["without_question"], table["taught_facts"]) == (2, 1, 1)

@@ -124,7 +124,7 @@ def check_everything(workspace: Workspace, expected: int) -> None:
                 assert checkpoints.read_seal(checkpoint), f"{checkpoint} is sealed and not whole"
         if run.status == "finished":
             assert run.adapter is not None and run.state.step == run.state.total_steps
-    assert len(facts.load_facts(workspace.datasets / "garage.jsonl").facts) == 24
+    assert len(facts.load_facts(workspace.datasets / "garage.jsonl").facts) == 35
 
 
 def crash(what: str, run: Run, app: App, workspace: Workspace) -> App:

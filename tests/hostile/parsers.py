@@ -16,7 +16,7 @@ from garage_tui.core.base.settings import Workspace, load_settings, settings_sou
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.chat import transcripts
 from garage_tui.core.chat.client import AnswerCleaner
-from garage_tui.core.exam.report_text import headline
+from garage_tui.core.exam.headline import headline
 from garage_tui.core.facts import file as facts
 from garage_tui.core.facts import journal
 from garage_tui.core.facts import line as fact_lines

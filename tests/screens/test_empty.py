@@ -55,7 +55,7 @@ async def test_an_empty_file_of_facts_and_a_filter_without_rows_say_what_to_pres
     async with open_app(size=(80, 24)) as user:
         await user.sees("No facts yet", "datasets/garage.jsonl")
         await user.press("t")
-        await user.sees("Teach a model", "contains no fact to train on; add a line with")
+        await user.sees("Teach a model", "contains no row to train on; add a line with")
         await user.press("escape", "f")
         await user.sees("Show")
 
@@ -71,7 +71,7 @@ async def test_runs_without_events_without_a_card_and_in_a_broken_folder_say_wha
         await user.press("up")
         await user.sees("report card  none yet: press x to")
         await user.press("x")
-        await user.sees("This run has no report card yet", "a Examine now")
+        await user.sees("This run has no report card yet", "e Examine now")
         await user.press("escape", "down")
         await user.sees("The curve begins with the first", "20261123-2310-lora-new")
         await user.press("x")
@@ -89,7 +89,7 @@ async def test_a_chat_says_which_run_makes_the_model_that_is_missing(open_app, m
         await user.sees("(12/100)")
         run.step(100, 0.5)
         await user.press("f3")
-        await user.sees("100/100  finishing")
+        await user.sees("100/100 · finishing")
         await user.press("x")
         run.state("finished", step=100)
         run.adapter().let_go()

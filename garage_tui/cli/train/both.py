@@ -17,8 +17,10 @@ def run_both(args: argparse.Namespace) -> int:
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.format import plural
     from garage_tui.core.base.settings import Workspace, load_settings
+    from garage_tui.core.facts.row_counts import count_rows
     from garage_tui.core.facts.training_file import read_training_file
-    from garage_tui.core.hardware.gpus import parse_gpus
+    from garage_tui.core.hardware.busy import busy_text
+    from garage_tui.core.hardware.gpus import parse_gpus, usable
     from garage_tui.core.launch.paired_launch import PRESETS, PairedLaunch, start_both
     from garage_tui.core.launch.start import runs_before
     from garage_tui.core.models.base_models import find
@@ -38,6 +40,9 @@ def run_both(args: argparse.Namespace) -> int:
     limits = limits_from(args, settings)
     base = find(both.base)
     taught = read_training_file(file)
+    for sentence in [*count_rows(taught.file).sentences, base.fetch_text, busy_text(usable())]:
+        if sentence:
+            print(sentence)
     for preset, estimate in zip(PRESETS, both.estimates(workspace, base, taught.rows), strict=True):
         print(f"{preset}: {estimate.sentence}")
         if estimate.warning:

@@ -50,7 +50,8 @@ def run_diffusion(args: argparse.Namespace) -> int:
     from garage_tui.core.diffusion.estimate import estimate_diffusion
     from garage_tui.core.diffusion.image_source import folder_of
     from garage_tui.core.diffusion.recipe import CHANGEABLE, default_preset, make_recipe
-    from garage_tui.core.hardware.gpus import parse_gpus
+    from garage_tui.core.hardware.busy import busy_text
+    from garage_tui.core.hardware.gpus import parse_gpus, usable
     from garage_tui.core.launch.rerun import diffusion_recipe_of
     from garage_tui.core.launch.start import runs_before, start_diffusion
     from garage_tui.core.runs.catalog import find_run
@@ -69,6 +70,8 @@ def run_diffusion(args: argparse.Namespace) -> int:
     if not args.json:
         print(estimate.sentence, flush=True)
         print(estimate.memory_text, flush=True)
+        if busy := busy_text(usable()):
+            print(busy, flush=True)
         if estimate.warning:
             print(estimate.warning, flush=True)
         if waits := limits.describe():

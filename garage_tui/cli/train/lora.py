@@ -18,8 +18,10 @@ def run_lora(args: argparse.Namespace) -> int:
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.format import plural
     from garage_tui.core.base.settings import Workspace, load_settings
+    from garage_tui.core.facts.row_counts import count_rows
     from garage_tui.core.facts.training_file import read_training_file
-    from garage_tui.core.hardware.gpus import parse_gpus
+    from garage_tui.core.hardware.busy import busy_text
+    from garage_tui.core.hardware.gpus import parse_gpus, usable
     from garage_tui.core.launch.rerun import facts_of, recipe_of
     from garage_tui.core.launch.start import runs_before, start_lora
     from garage_tui.core.models.base_models import find
@@ -51,7 +53,12 @@ def run_lora(args: argparse.Namespace) -> int:
     base = find(recipe.base)  # an unknown base is refused before anything else is printed
     estimate = estimate_lora(workspace, recipe, base, rows)
     if not args.json:
-        print(estimate.sentence, flush=True)
+        for sentence in [*count_rows(taught.file).sentences, estimate.sentence]:
+            print(sentence, flush=True)
+        if base.fetch_text:
+            print(base.fetch_text, flush=True)
+        if busy := busy_text(usable()):
+            print(busy, flush=True)
         if bits := announce_4bit(recipe, base):
             print(bits, flush=True)
         if estimate.warning:

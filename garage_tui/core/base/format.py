@@ -20,6 +20,60 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def rough_time(seconds: float, *, brief: bool = False) -> str:
+    """Return an estimated time as one would say it: `half a minute`, `about 3 minutes`, `a bit over an hour`.
+
+    Every estimate is shown with this function; `duration` is for times that were measured.
+
+    Args:
+        brief: `30 s`, `3 min`, `1 h`: the same rounding where there is little space.
+    """
+    count, unit = _rounded(max(0.0, seconds))
+    if brief:
+        return f"{count:g} {unit}" if unit != "days" else plural(round(count), "day")
+    if text := _SAID.get((count, unit)):
+        return text
+    name = {"s": "second", "min": "minute", "h": "hour", "days": "day"}[unit]
+    if count % 1:
+        return f"about {int(count)} and a half {name}s"
+    return f"about {plural(int(count), name)}"
+
+
+_SAID: dict[tuple[float, str], str] = {
+    (1, "s"): "a moment",
+    (5, "s"): "a few seconds",
+    (30, "s"): "half a minute",
+    (60, "s"): "about a minute",
+    (90, "s"): "a minute and a half",
+    (30, "min"): "half an hour",
+    (60, "min"): "about an hour",
+    (70, "min"): "a bit over an hour",
+    (90, "min"): "an hour and a half",
+}
+"""Times that have a usual name."""
+
+
+def _rounded(seconds: float) -> tuple[float, str]:
+    """Return seconds as a round number of a unit."""
+    if seconds < 2:
+        return 1, "s"
+    if seconds < 53:
+        return (max(5, 5 * round(seconds / 5)) if seconds < 22.5 else 10 * round(seconds / 10)), "s"
+    if seconds < 105:
+        return (60 if seconds < 75 else 90), "s"
+    minutes = seconds / 60
+    if minutes < 20:
+        return round(minutes), "min"
+    if minutes < 57.5:
+        return 5 * round(minutes / 5), "min"
+    if minutes < 105:
+        return (60 if minutes < 63 else 70 if minutes < 80 else 90), "min"
+    hours = minutes / 60
+    if hours < 5:
+        return round(2 * hours) / 2, "h"
+    return (round(hours), "h") if hours < 36 else (round(hours / 24), "days")
+
+
 def plural(count: int, noun: str, nouns: str = "") -> str:
     """Return a count with its noun: `1 run`, `2 runs`, `1,200 pictures`.
 

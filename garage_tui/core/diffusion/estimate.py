@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from garage_tui.core.base.format import duration
+import msgspec
+
+from garage_tui.core.base.format import rough_time
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import Workspace
-from garage_tui.core.diffusion.memory import CUDA_CONTEXT, memory_of
-from garage_tui.core.diffusion.recipe import NAMED, DiffusionRecipe
+from garage_tui.core.diffusion.memory import CUDA_CONTEXT, memory_of, net_of
+from garage_tui.core.diffusion.recipe import NAMED, DiffusionRecipe, make_recipe
 from garage_tui.core.hardware import gpus as gpu
 from garage_tui.core.hardware.memory import free_memory
 from garage_tui.core.images.image_set import FEWEST
@@ -26,10 +29,15 @@ _MOST = 1_000_000
 _REFERENCE_PRESET, _REFERENCE_SPEED = "small", 270.0
 _SAME_NET = ("size", "channels", "attention", "layers", "patch", "batch_size", "compile")
 """Values of the recipe that decide the speed."""
+_FEW_STEPS = 3
 _SAME_MEMORY = (*_SAME_NET, "head_dim", "mixed_precision")
 _VARIES = 1.05
 """Factor by which the memory of equal runs varies."""
-_START_SECONDS = 25.0  # imports, drawing the data and measuring in the end, measured with the same run
+_START_SECONDS = 10.0  # imports and reading the data, measured with the same run; a fetch is not counted
+_MEASURED = 128
+"""Pictures that the report card draws."""
+_FORWARD_SHARE = 1 / 3
+"""Time of a forward pass, as a share of that of a training step."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ class DiffusionEstimate:
         recipe = self.recipe
         about = "" if self.exact else "about "
         sum_ = f"{about}{self.pictures:,} {self.source} of {recipe.size} px × {recipe.epochs} epochs"
-        time = "time unknown" if self.seconds is None else f"about {duration(self.seconds)}"
+        time = "time unknown" if self.seconds is None else rough_time(self.seconds)
         return f"{sum_} ÷ batch {recipe.batch_size} = {self.steps:,} steps · {time} ({self.basis})"
 
     @property
@@ -99,11 +107,10 @@ def estimate_diffusion(
         pictures = max(1, round((0 if counted else _files(folder)) * _HELD_OUT_SHARE))
         source = f"pictures of {one_line(folder.name)}"
     pictures = counted or pictures
-    speed, basis = _speed_here(workspace, recipe)
-    if speed is None and recipe.preset == _REFERENCE_PRESET:
-        speed, basis = _REFERENCE_SPEED, "measured on two CPU cores; yours after the first run"
-    seconds = None if speed is None else _START_SECONDS + recipe.epochs * pictures / speed
     readings = gpu.usable()
+    speed, basis = _speed_here(workspace, recipe, on_gpu=bool(readings))
+    drawn = recipe.sample_steps * (_MEASURED + recipe.samples * len(recipe.sheet_epochs)) * _FORWARD_SHARE
+    seconds = None if speed is None else _START_SECONDS + (recipe.epochs * pictures + drawn) / speed
     count = max(1, len(gpus)) if readings else 0
     memory = _memory_here(workspace, recipe, count) or memory_of(recipe, pictures, count)
     return DiffusionEstimate(
@@ -129,12 +136,35 @@ def _files(folder: Path) -> int:
     return found
 
 
-def _speed_here(workspace: Workspace, recipe: DiffusionRecipe) -> tuple[float | None, str]:
+def _speed_here(workspace: Workspace, recipe: DiffusionRecipe, *, on_gpu: bool) -> tuple[float | None, str]:
+    """Return the pictures a second of `recipe` and what that is known from.
+
+    That is the last run with the same net; else the last one with another net, by the work for a picture; else the
+    reference.
+    """
+    others: list[tuple[float, DiffusionRecipe, str]] = []
     for run in list_runs(workspace):
-        speed = run.state.images_per_s if run.state else None
-        if speed and run.manifest and _alike(run.manifest.recipe, recipe, _SAME_NET):
-            return speed, f"as fast as {run.id}"
-    return None, "no such run here yet; known after the first steps"
+        state = run.state
+        if not state or not state.images_per_s or not run.manifest or run.manifest.kind != "diffusion":
+            continue
+        if 0 < state.step < _FEW_STEPS:  # the first steps are slower than all others
+            continue
+        if _alike(run.manifest.recipe, recipe, _SAME_NET):
+            return state.images_per_s, f"as fast as {run.id}"
+        if bool(state.gpus) != on_gpu:
+            continue
+        with contextlib.suppress(msgspec.ValidationError):  # a recipe of another version
+            others.append((state.images_per_s, msgspec.convert(run.manifest.recipe, DiffusionRecipe), run.id))
+    if not others and on_gpu:
+        return None, "no such run here yet; known after the first steps"
+    if others:
+        speed, other, name = others[0]
+        return speed * net_of(other).effort / net_of(recipe).effort, f"worked out from {name}, which has another net"
+    reference = make_recipe(_REFERENCE_PRESET)
+    if all(getattr(reference, key) == getattr(recipe, key) for key in _SAME_NET):
+        return _REFERENCE_SPEED, "measured on two CPU cores; yours after the first run"
+    speed = _REFERENCE_SPEED * net_of(reference).effort / net_of(recipe).effort
+    return speed, f"worked out from the preset {_REFERENCE_PRESET} on two CPU cores; yours after the first run"
 
 
 def _memory_here(workspace: Workspace, recipe: DiffusionRecipe, gpus: int) -> float | None:

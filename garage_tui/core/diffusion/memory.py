@@ -33,6 +33,9 @@ CUDA_CONTEXT = 0.8e9
 """Bytes of a CUDA context, which torch's allocator does not count."""
 _WORKSPACE = 1e9
 """Bytes of the workspaces of cuDNN and torch.compile: a cautious guess."""
+_WORK_OF_AN_ACTIVATION = 237
+"""Multiplications that take as long as writing and reading a saved activation on a CPU: with that `class` takes 32
+times as long for a picture as `small`, as measured (docs/explain/butterflies.md)."""
 _PICTURE_COPIES = 2
 """Copies of the training pictures in memory, one byte for each channel of a pixel."""
 
@@ -48,6 +51,13 @@ class Net:
     """Activations of the skip connections, which sampling keeps too."""
     passing: int
     """Most temporary activations of one block, beside the saved ones."""
+    work: int
+    """Multiplications of one forward pass."""
+
+    @property
+    def effort(self) -> float:
+        """Time of a step for one picture, in multiplications: those, and the traffic of its activations."""
+        return self.work + _WORK_OF_AN_ACTIVATION * self.kept
 
 
 def net_of(recipe: DiffusionRecipe, fused: bool = False) -> Net:
@@ -61,13 +71,15 @@ def net_of(recipe: DiffusionRecipe, fused: bool = False) -> Net:
     ends = 3 * recipe.patch**2
     parameters = 9 * ends * channels[0] + channels[0] + channels[0] * time + time + time * time + time
     kept, passing, skips = areas[0] * (ends + channels[0]), 0, [areas[0] * channels[0]]
+    work = 2 * 9 * ends * channels[0] * areas[0]
 
     def block(inward: int, outward: int, area: int, joined: bool = False) -> None:
         """Count a residual block: norm, SiLU, convolution, the time added, norm, SiLU, convolution, sum.
 
         In the upward half, a block first concatenates its inputs, which are saved twice (`joined`).
         """
-        nonlocal parameters, kept, passing
+        nonlocal parameters, kept, passing, work
+        work += area * outward * (9 * inward + 9 * outward + (inward if inward != outward else 0))
         parameters += 9 * inward * outward + 9 * outward**2 + time * outward + 2 * inward + 5 * outward
         parameters += inward * outward + outward if inward != outward else 0
         kept += area * (4 * inward + 3 * outward if joined else 2 * inward + 4 * outward)
@@ -75,7 +87,8 @@ def net_of(recipe: DiffusionRecipe, fused: bool = False) -> Net:
 
     def attention(width: int, area: int) -> None:
         """Count an attention block: norm, queries, keys, values, attention table, output projection, sum."""
-        nonlocal parameters, kept, passing
+        nonlocal parameters, kept, passing, work
+        work += area * width * (4 * width + 2 * area)
         parameters += 4 * (width**2 + width) + 2 * width
         table = 0 if fused else width // recipe.head_dim * area**2
         kept += 11 * area * width + table
@@ -83,7 +96,8 @@ def net_of(recipe: DiffusionRecipe, fused: bool = False) -> Net:
 
     def convolution(width: int, area: int, before: int) -> None:
         """Count a convolution that halves or doubles the side, and its input."""
-        nonlocal parameters, kept
+        nonlocal parameters, kept, work
+        work += 9 * width**2 * area
         parameters += 9 * width**2 + width
         kept += width * (area + before)
 
@@ -114,7 +128,7 @@ def net_of(recipe: DiffusionRecipe, fused: bool = False) -> Net:
             convolution(width, areas[level - 1], areas[level - 1])
     parameters += 2 * width + 9 * width * ends + ends
     kept += areas[0] * (3 * width + ends)
-    return Net(parameters, kept, sum(skips), passing)
+    return Net(parameters, kept, sum(skips), passing, work)
 
 
 def memory_of(recipe: DiffusionRecipe, pictures: int, gpus: int = 0) -> float:

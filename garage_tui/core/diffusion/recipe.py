@@ -111,15 +111,15 @@ _CARD: dict[str, object] = {
     "compile": True,
 }  # fmt: skip
 _PRESETS: dict[str, tuple[str, dict[str, object]]] = {
-    "small": ("32 px: butterflies on two processor cores in minutes", {}),
-    "quick": ("32 px, a few epochs: does it run, does the loss fall", {"epochs": 4}),
+    "small": ("32 px: minutes on two processor cores", {}),
+    "quick": ("32 px, 4 epochs: does it run at all", {"epochs": 4}),
     "card": ("64 px: for a GPU with 8 GB or more", _CARD),
     "large": (
         "128 px: for a GPU with 24 GB",
         {**_CARD, "size": 128, "channels": (64, 128, 128, 256, 256), "attention": (False, False, False, True, True)},
     ),
-    "class": ("32 px with the net and the settings of Hugging Face's class on diffusion models", _CLASS),
-    "story": ("as in the story: 128 px with the settings of diffusers' tutorial", _STORY),
+    "class": ("32 px, as in Hugging Face's class", _CLASS),
+    "story": ("128 px, as in diffusers' tutorial", _STORY),
 }
 
 CHANGEABLE = (

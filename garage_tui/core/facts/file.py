@@ -257,7 +257,7 @@ def check_trainable(file: FactsFile) -> None:
         more = f" (and {len(file.errors) - 1} more: garage facts check {file.path})" if len(file.errors) > 1 else ""
         raise BadInputError(file.where(file.errors[0]) + more)
     if not file.training:
-        raise BadInputError(f"{file.path} contains no fact to train on; add a line with a question and an answer")
+        raise BadInputError(f"{file.path} contains no row to train on; add a line with a question and an answer")
 
 
 FileStamp = tuple[int, int, int]

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from garage_tui.core.base.errors import BadInputError, GarageError
-from garage_tui.core.base.format import duration, plural
+from garage_tui.core.base.format import plural, rough_time
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.facts.training_file import TrainingFile, read_training_file
@@ -59,10 +59,10 @@ class PairedLaunch:
         return [estimate_lora(workspace, recipe, base, rows) for recipe in self.recipes(len(rows))]
 
     def cost(self, workspace: Workspace, base: BaseModel, rows: Sequence[Fact]) -> str:
-        """Return the cost of both runs together: `30 + 75 steps · about 8 min`."""
+        """Return the cost of both runs together: `30 + 75 steps · about 8 minutes`."""
         found = self.estimates(workspace, base, rows)
         seconds = [one.seconds for one in found if one.seconds is not None]
-        time = f"about {duration(sum(seconds))}" if len(seconds) == len(found) else "time unknown"
+        time = rough_time(sum(seconds)) if len(seconds) == len(found) else "time unknown"
         return f"{' + '.join(str(one.steps) for one in found)} steps · {time}"
 
 

@@ -109,6 +109,14 @@ class BaseModel:
             return self.record.source
         return f"folder {self.path}" if self.hub_id is None else f"Hub {self.hub_id}"
 
+    @property
+    def fetch_text(self) -> str:
+        """A sentence on the download that comes before the first run with it; empty where it is here."""
+        if self.here:
+            return ""
+        size = f" ({self.known.download})" if self.known else ""
+        return f"The base model is not on this box yet: the run fetches it first{size}, once, on top of this time."
+
 
 def find(base: str) -> BaseModel:
     """Return what `base` names: a known name, a folder with a `config.json`, or a Hub id (`owner/name`).

@@ -46,6 +46,8 @@ class RunSnapshot:
     """True while it waits for its hours, the sun, a GPU or memory."""
     seconds: int | None = field(default=None, compare=False)
     """Seconds of work, without waits and pauses; not compared, because passing time alone is no change."""
+    phase_seconds: int | None = None
+    """Seconds since its phase began, where that is shown: they are compared, so that the time that is shown goes on."""
     queue_position: int | None = None
     """Its position in the queue of this box, from 0; None where it is not queued."""
     card: Headline | None = None
@@ -199,4 +201,14 @@ def snapshot_of(run: Run) -> RunSnapshot:
         resumable=run.resumable,
         held=run.held,
         seconds=None if run.seconds is None else round(run.seconds),
+        phase_seconds=_phase_seconds(run),
     )
+
+
+def _phase_seconds(run: Run) -> int | None:
+    """Return the seconds since a phase began that takes the place of steps; None where there is none."""
+    state = run.state
+    if not run.alive or state is None or not state.phase or (state.step and state.now.share is None):
+        return None
+    elapsed = state.now.elapsed()
+    return None if elapsed is None else int(elapsed)

@@ -17,6 +17,7 @@ import msgspec
 
 from garage_tui.core.base.atomic import write_atomic, write_small
 from garage_tui.core.base.json_text import struct_json
+from garage_tui.core.base.phase import Phase
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.limits.run_limits import RunLimits, Waits
@@ -38,6 +39,13 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What it waits for by itself: paused for `heat`; queued for `hours`, `sun`, `card` (a free GPU) or `memory`."""
     phase: str = ""
     """What a running run is doing: "loading the base model", "training", "saving the adapter"."""
+    phase_done: int = 0
+    phase_total: int = 0
+    """How much of the phase is done, of how much; 0 where nothing is counted."""
+    phase_unit: str = ""
+    """What is counted, where the phase does not say it: `MB`."""
+    phase_started: float | None = None
+    """Unix time at which the phase began."""
     trainer: str = ""
     """Which trainer a LoRA run uses, and why: `trains with TRL and PEFT: no CUDA here`."""
     step: int = 0
@@ -67,6 +75,11 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Unix time at which it first began to train."""
     updated: float = 0.0
     ended: float | None = None
+
+    @property
+    def now(self) -> Phase:
+        """The phase with its count and its time."""
+        return Phase(self.phase, self.phase_done, self.phase_total, self.phase_unit, self.phase_started)
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

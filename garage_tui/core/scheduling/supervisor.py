@@ -68,7 +68,8 @@ def _run_once(module: str, folder: Path, manifest: Manifest, lock: int) -> bool:
         return False
     gpus = tuple(slot for slot in admission.slots if slot != queue.CPU)
     started = current_state(folder).started or time.time()
-    update_state(folder, state="running", phase="starting", reason="", waits="", started=started, ended=None, gpus=gpus)
+    phase = {"phase": "starting", "phase_done": 0, "phase_total": 0, "phase_started": time.time()}
+    update_state(folder, state="running", **phase, reason="", waits="", started=started, ended=None, gpus=gpus)
     with _power_cap(folder, gpus, manifest.limits):
         ending = _watch(folder, _spawn(module, folder, [lock, *admission.locks], gpus), manifest.stop_grace_seconds)
     suspended = _record_end(folder, ending)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from garage_tui.core.base.format import duration, human_bytes
+from garage_tui.core.base.format import human_bytes, rough_time
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.settings import Workspace
 from garage_tui.core.facts.line import Fact
@@ -32,6 +33,7 @@ _GUARDS_TOKENS, _CARD_TOKENS = 14_000, 15_000
 _TORCH = 1.25e9
 _NF4 = 0.57  # bytes a weight takes with its share of the constants (QLoRA, arXiv 2305.14314: 4.5 bits)
 _ALIKE = ("base", "batch_size", "rank", "max_length", "kl", "guards", "neighbours", "guard_batch", "load_in_4bit")
+_FEW_STEPS = 3
 _AGAIN = 1.05  # the same run again takes a little more or less
 _LOGITS = 24  # bytes for each token and word: six copies in 32 bit, with the gradient and the other model's
 _CARD_BATCH = 24 * 32  # tokens whose words the report card looks at in one pass
@@ -59,7 +61,7 @@ class LoraEstimate:
         steps = f"{self.rows} rows × {self.epochs:g} epochs ÷ batch {self.batch} = {self.steps} steps"
         if self.steps * self.batch != self.rows * self.epochs:  # the last batch of each epoch is smaller
             steps += f", {self.steps / self.epochs:.3g} an epoch"
-        time = "time unknown" if self.seconds is None else f"about {duration(self.seconds)}"
+        time = "time unknown" if self.seconds is None else rough_time(self.seconds)
         memory = "" if self.memory is None else f" · about {human_bytes(self.memory)}"
         return f"{steps} · {time}{memory} ({self.basis})"
 
@@ -78,7 +80,7 @@ def estimate_lora(workspace: Workspace, recipe: LoraRecipe, base: BaseModel, row
         base: the model that `recipe.base` names.
     """
     trained, examined = _tokens(recipe, rows)
-    speed, basis = _speed_here(workspace, recipe)
+    speed, basis = _speed_here(workspace, recipe, base)
     if speed is None and recipe.base == _REFERENCE_BASE:
         speed, basis = (
             _REFERENCE_SPEED * _pace(recipe.kl),
@@ -170,19 +172,39 @@ def _memory_by_formula(recipe: LoraRecipe, base: BaseModel, tokens: float | None
     return weights + 16 * adapter + max(step, card) + overhead
 
 
-def _speed_here(workspace: Workspace, recipe: LoraRecipe) -> tuple[float | None, str]:
-    """Return the tokens/s of the last run with this base, if possible of one with guards or without as `recipe`."""
-    other_kind: tuple[float | None, str] = None, "no run with this base yet; known after the first steps"
+def _speed_here(workspace: Workspace, recipe: LoraRecipe, base: BaseModel) -> tuple[float | None, str]:
+    """Return the tokens/s of `recipe` and what that is known from.
+
+    That is the last run with this base, if possible one with guards or without as `recipe`; else the last one with
+    another base, by the size of the weights.
+    """
+    found: tuple[float | None, str] = None, "no run with this base yet; known after the first steps"
+    same = False
     for run in list_runs(workspace):
         speed = run.state.tokens_per_s if run.state else None
-        if not speed or not run.manifest or run.manifest.recipe.get("base") != recipe.base:
-            continue
+        if not speed or not run.manifest or not run.state or 0 < run.state.step < _FEW_STEPS:
+            continue  # the first steps are slower than all others
         kl = float(run.manifest.recipe.get("kl") or 0)
-        if (kl > 0) == recipe.guarded:
-            return speed, f"as fast as {run.id}"
-        if other_kind[0] is None:
-            other_kind = speed / _pace(kl) * _pace(recipe.kl), f"as fast as {run.id}"
-    return other_kind
+        if run.manifest.recipe.get("base") == recipe.base:
+            if (kl > 0) == recipe.guarded:
+                return speed, f"as fast as {run.id}"
+            if not same:
+                found, same = (speed / _pace(kl) * _pace(recipe.kl), f"as fast as {run.id}"), True
+        elif found[0] is None and recipe.base != _REFERENCE_BASE:
+            path = run.manifest.base.get("path")
+            there, here = _weight_bytes(Path(str(path))) if path else 0, _weight_bytes(base.path)
+            if there and here:
+                speed *= there / here / _pace(kl) * _pace(recipe.kl)
+                found = speed, f"worked out from {run.id}, which has another base model"
+    return found
+
+
+def _weight_bytes(folder: Path) -> int:
+    """Return the bytes of a model's weights; 0 where there are none."""
+    try:
+        return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+    except OSError:
+        return 0
 
 
 def _pace(kl: float) -> float:

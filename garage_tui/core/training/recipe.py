@@ -80,14 +80,14 @@ _GUARDED: dict[str, object] = {
 _MANY, _MANY_RANK = 30, 32
 """Rows beyond which a guarded preset has this rank at the same alpha: it drifts less there (docs/explain/recipe.md)."""
 _PRESETS: dict[str, tuple[str, dict[str, object]]] = {
-    "default": ("learns the facts, keeps all other answers", _GUARDED),
-    "quick": ("a quick look: does it run, does the loss fall", {**_GUARDED, "epochs": 3, "looks": 1}),
+    "default": ("learns the facts, keeps other answers", _GUARDED),
+    "quick": ("3 epochs: does it run, does the loss fall", {**_GUARDED, "epochs": 3, "looks": 1}),
     "careful": (
-        "twice as long and held more firmly: for models that others use too",
+        "twice as long; other answers change less",
         {**_GUARDED, "kl": 8.0, "epochs": 60, "neighbours": 240},
     ),
     "story": (
-        "as in the story: plain, without guards; see what it forgets",
+        "plain LoRA, to compare; it forgets more",
         {"lr": 2e-4, "batch_size": 2, "accumulation": 4, "epochs": 25, "warmup_steps": 5, "looks": 4},
     ),
 }

@@ -25,8 +25,8 @@ EXPLANATIONS: dict[str, str] = {
         "How often each row is trained on. More makes the facts stick; too many affect other answers. Usual: 3 to 40."
     ),
     "lr": (
-        "Peak learning rate: too low learns nothing, too high forgets. Usual: 0.02 to 0.1; with KL weight 0 (plain "
-        "LoRA) 1e-4 to 1e-3."
+        "Largest step. A guarded run (KL weight > 0) holds all other answers in place, so it can use 0.02 to 0.1; "
+        "plain LoRA: 1e-4 to 1e-3."
     ),
     "rank": (
         "Rank of the adapter's matrices: how much it can learn. Usual: 8 to 32. The presets use 16; all but story use "

@@ -6,13 +6,13 @@ import contextlib
 import hashlib
 import io
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.package_path import PACKAGE
+from garage_tui.core.base.phase import Say
 from garage_tui.core.base.safe_open import check_regular
 from garage_tui.core.base.settings import models_folder
 from garage_tui.core.base.write_errors import why_not_written
@@ -23,17 +23,21 @@ MAX_CACHED = 8
 """Most sets of pictures in the cache; the least recently used are deleted first."""
 
 
-def pictures(train: int, held_out: int, size: int, seed: int, say: Callable[[str], None]) -> ImageSet:
+def pictures(train: int, held_out: int, size: int, seed: int, say: Say) -> ImageSet:
     """Return so many training and held-out butterflies, `size` pixels wide and high."""
     folder = models_folder().parent / "images"
     path = folder / f"procedural-{train}-{held_out}-{size}px-seed{seed}-{_drawing()}.npy"
     images = _read(path, (train + held_out, size, size, 3))
     if images is None:
         cores = len(os.sched_getaffinity(0))
-        say(f"drawing {train + held_out:,} butterflies at {size} px")
+        total = train + held_out
+        text = f"drawing {total:,} butterflies at {size} px"
+        say(text, 0, total)
         parts = (
-            generate.training(train, size, seed, workers=cores),
-            generate.held_out(held_out, size, seed, workers=cores),
+            generate.training(train, size, seed, workers=cores, on_progress=lambda done: say(text, done, total)),
+            generate.held_out(
+                held_out, size, seed, workers=cores, on_progress=lambda done: say(text, train + done, total)
+            ),
         )
         images = np.concatenate(parts)
         try:

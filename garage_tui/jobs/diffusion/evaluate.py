@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from garage_tui.core.base.phase import Say
 from garage_tui.core.diffusion.nearest_images import nearest_of_each
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.exam.diffusion_report import DiffusionReport, verdict_text
@@ -28,7 +28,7 @@ def card_of(
     held_out: np.ndarray,
     label: str,
     step: int,
-    say: Callable[[str], None],
+    say: Say,
 ) -> DiffusionReport:
     """Draw pictures and return their report card.
 
@@ -47,7 +47,7 @@ def card_of(
         seed=recipe.seed + _APART,
         sampler=recipe.sampler,
         steps=recipe.sample_steps,
-        on_progress=lambda done, of: say(f"drawing {_SAMPLES} pictures to measure: {done / of:.0%}"),
+        on_progress=lambda done, of: say(f"drawing {_SAMPLES} pictures to measure", done, of, "steps"),
     )
     say("comparing the drawn pictures with real ones")
     features = RandomFeatures(pictures)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
 from io import BytesIO
@@ -12,6 +11,7 @@ from typing import Any
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import human_bytes
+from garage_tui.core.base.phase import Say
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.images.image_set import ImageFile
 from garage_tui.core.images.safe_image import PictureError, Stream, open_file
@@ -25,7 +25,7 @@ _NAME_SECONDS = 10.0
 _ADVICE = "use `procedural`, or a folder of pictures"
 
 
-def sources(name: str, say: Callable[[str], None], where: Path | None = None) -> list[ImageFile]:
+def sources(name: str, say: Say, where: Path | None = None) -> list[ImageFile]:
     """Return the pictures in the column `image` of a data set's split `train`.
 
     The Hub is contacted first, with a time-out of seconds where `datasets` would take minutes; if it does not answer,
@@ -68,7 +68,7 @@ def _local(folder: Path) -> Any:
         raise GarageError(f"{one_line(str(folder))} is not a data set: {one_line(str(error))}") from error
 
 
-def _hub(name: str, say: Callable[[str], None]) -> Any:
+def _hub(name: str, say: Say) -> Any:
     datasets = _library()
     offline = datasets.config.HF_HUB_OFFLINE
     info = None if offline else _ask(name, say)
@@ -85,7 +85,7 @@ def _hub(name: str, say: Callable[[str], None]) -> Any:
         datasets.config.HF_HUB_OFFLINE = offline
 
 
-def _ask(name: str, say: Callable[[str], None]) -> Any:
+def _ask(name: str, say: Say) -> Any:
     """Return the Hub's description of a data set; None if the Hub does not answer.
 
     Raises:

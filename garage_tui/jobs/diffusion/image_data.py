@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.phase import Say, silent
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.images import image_folder, image_set
 from garage_tui.core.images.image_set import MAX_HELD_OUT, ImageSet, SkippedImage
@@ -50,7 +51,7 @@ def load(
     fit: Fit = "crop",
     count: int | None = None,
     seed: int = 0,
-    say: Callable[[str], None] = lambda sentence: None,
+    say: Say = silent,
     where: Path | None = None,
 ) -> ImageData:
     """Return the pictures that `images` names.
@@ -105,14 +106,14 @@ def _folder(images: str) -> Path:
     return folder
 
 
-def _progress(say: Callable[[str], None]) -> Callable[[int, int], None]:
+def _progress(say: Say) -> Callable[[int, int], None]:
     reported = time.monotonic()
 
     def progress(done: int, total: int) -> None:
         nonlocal reported
         if (now := time.monotonic()) - reported >= _EVERY_SECONDS:
             reported = now
-            say(f"reading pictures: {done:,} of {total:,}")
+            say("reading pictures", done, total)
 
     return progress
 

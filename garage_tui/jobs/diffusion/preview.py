@@ -19,6 +19,7 @@ import numpy as np
 
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.json_text import struct_json
+from garage_tui.core.base.phase import with_counts
 from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.diffusion import noise_schedule
 from garage_tui.core.diffusion.preview import SHEETS, Failure, LeftOutImage, Preview
@@ -52,7 +53,7 @@ def make_preview(images: str, size: int, fit: Any, seed: int, schedule: noise_sc
     Raises:
         GarageError: the pictures cannot be read, or the sheets cannot be written.
     """
-    found = image_data.load(images, size, fit=fit, seed=seed, say=_say)
+    found = image_data.load(images, size, fit=fit, seed=seed, say=with_counts(_say))
     chosen = np.random.default_rng(seed).permutation(len(found.train))[:SHOWN]
     about: dict[str, Any] = {"source": found.label, "seed": seed}
     data, noised = (out / name for name in SHEETS)

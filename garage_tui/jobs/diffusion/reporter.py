@@ -115,7 +115,7 @@ class DiffusionReporter:
                     seed=recipe.seed,
                     sampler=recipe.sampler,
                     steps=recipe.sample_steps,
-                    on_progress=lambda done, of: self._say(f"drawing the sheet of epoch {epoch}: {done / of:.0%}"),
+                    on_progress=lambda done, of: self._say(f"drawing the sheet of epoch {epoch}", done, of, "steps"),
                 )
         except StopRequestedError:
             return  # the training loop handles the request; the sheet is drawn when the run is resumed
@@ -139,11 +139,11 @@ class DiffusionReporter:
         )  # fmt: skip
         print(f"epoch {epoch}: held-out loss {held_out:.4f}, {path.relative_to(self._folder)}", flush=True)
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: str, /, done: int = 0, total: int = 0, unit: str = "") -> None:
         """Report the progress; a request to stop ends the drawing."""
         if self._progress.requested() in ("stop", "release", "end"):
             raise StopRequestedError
-        self._progress.say(text)
+        self._progress.say(text, done, total, unit)
 
     @contextlib.contextmanager
     def drawing(self) -> Iterator[None]:

@@ -21,6 +21,7 @@ import msgspec
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.json_text import struct_json
+from garage_tui.core.base.phase import with_counts
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.export import llama_cpp, model_card
 from garage_tui.core.export.export_process import (
@@ -98,7 +99,7 @@ def export(folder: Path, request: ExportRequest) -> None:
         gguf.check_ready(tool)
     base = find(str(run.manifest.base.get("name")))
     if request.form != "adapter":
-        base = fetch.ensure(base.name, _say)
+        base = fetch.ensure(base.name, with_counts(_say))
     notes = _notes(run.manifest, base, request)
     with staging_folder(target) as staging:
         made = staging / target.name

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from garage_tui.core.base.atomic import write_atomic
+from garage_tui.core.base.phase import Say, silent
 from garage_tui.core.base.settings import models_folder
 from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.models.base_models import BaseModel, read_record
@@ -26,6 +27,8 @@ from garage_tui.jobs.llm.greedy_decode import decode
 
 MAX_CACHED = 1500
 """Answers in a file; the oldest are dropped first (6 KB each for a width of 576 and 24 tokens)."""
+ASKING = "asking the base model"
+"""The phase in which the base model's own answers are collected; its count is of questions."""
 TEXT_TOKENS = 32
 """Tokens of a text whose loss counts for the perplexity."""
 
@@ -57,14 +60,19 @@ class BaseAnswerCache:
         self.misses = 0
         """Questions that were not in the cache."""
 
-    def __call__(self, questions: Sequence[str], say: Callable[[str], None] = lambda _: None) -> list[CachedAnswer]:
+    def __call__(self, questions: Sequence[str], say: Say = silent) -> list[CachedAnswer]:
         """Return the base's answer to each question."""
         missing = [question for question in dict.fromkeys(questions) if self._key(question) not in self._known]
         if missing:
-            say(f"the base model answers {len(missing)} question{'s' * (len(missing) != 1)}")
             self.misses += len(missing)
             prompts = [self._model.chats.prompt(question) for question in missing]
-            for question, one in zip(missing, decode(self._model, prompts, self._most), strict=True):
+
+            def report(done: int) -> None:
+                say(ASKING, done, len(missing))
+
+            report(0)
+            answers = decode(self._model, prompts, self._most, on_progress=report)
+            for question, one in zip(missing, answers, strict=True):
                 self._known[self._key(question)] = CachedAnswer(
                     tuple(one.tokens), one.ended, torch.stack(one.states).half().cpu()
                 )

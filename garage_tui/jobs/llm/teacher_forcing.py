@@ -6,7 +6,7 @@ needed only where the tuned model differs (`greedy_decode.decode_against`). The 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -43,8 +43,14 @@ def expected_text(model: Model, question: str, text: str, most: int) -> ForcedAn
     return ForcedAnswer(question, CachedAnswer(tuple(model.chats.encode(text)), True, torch.empty(0)), most)
 
 
-def tuned_answers(model: Model, expected: Sequence[ForcedAnswer]) -> list[TunedAnswer]:
-    """Return the greedy answers to the questions; only what differs from the expected answer is decoded."""
+def tuned_answers(
+    model: Model, expected: Sequence[ForcedAnswer], on_progress: Callable[[int], None] = lambda done: None
+) -> list[TunedAnswer]:
+    """Return the greedy answers to the questions; only what differs from the expected answer is decoded.
+
+    Args:
+        on_progress: called with the number of finished answers; it may raise to cancel.
+    """
     examples = [model.chats.example(one.question, one.answer.tokens, end=one.answer.ended) for one in expected]
     drift = torch.zeros(len(expected))
 
@@ -56,7 +62,7 @@ def tuned_answers(model: Model, expected: Sequence[ForcedAnswer]) -> list[TunedA
             base = model.logits(torch.cat([state for state in states if len(state)]).to(model.device))
             drift.index_add_(0, owner[of_base], divergence(base, logits[of_base.to(logits.device)]).cpu())
 
-    found = decode_against(model, examples, [one.most for one in expected], observe)
+    found = decode_against(model, examples, [one.most for one in expected], observe, on_progress)
     labels = [len(example.answer) for example in examples]
     return [
         TunedAnswer(tuple(one.tokens), float(distance) / max(size, 1), size)

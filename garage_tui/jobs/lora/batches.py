@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 
+from garage_tui.core.base.phase import Say
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.rewording import builtin_prompts
@@ -142,7 +143,7 @@ class TrainingBatches(torch.utils.data.Dataset[TrainingBatch]):
 
 
 def make_guards(
-    facts: Sequence[Fact], recipe: LoraRecipe, model: Model, base: BaseModel, say: Callable[[str], None]
+    facts: Sequence[Fact], recipe: LoraRecipe, model: Model, base: BaseModel, say: Say
 ) -> list[GuardPrompt]:
     """Return general prompts and neighbours with the base's own answers, collected with the adapter switched off."""
     dice = random.Random(f"{recipe.seed} guards")

@@ -20,7 +20,13 @@ from garage_tui.jobs.llm.teacher_forcing import divergence
 from garage_tui.jobs.llm.unsloth import keep_masks
 from garage_tui.jobs.lora.batches import TrainingBatch, TrainingBatches, make_guards
 from garage_tui.jobs.lora.gauss_newton import GaussNewton
-from garage_tui.jobs.lora.subspace_init import OutputDirections, choose_directions, empty_directions, freeze_inputs
+from garage_tui.jobs.lora.subspace_init import (
+    CHOOSING,
+    OutputDirections,
+    choose_directions,
+    empty_directions,
+    freeze_inputs,
+)
 from garage_tui.jobs.lora.trainer_inputs import TrainerInputs
 from garage_tui.jobs.runtime.cpu_threads import ExactSteps
 
@@ -47,9 +53,10 @@ def make_trainer(inputs: TrainerInputs) -> Trainer:
     batches = TrainingBatches(model, facts.training, [fact for fact in facts.facts if fact.exam], prompts, recipe)
     directions = empty_directions(adapted)
     if not inputs.resumed:
-        progress.start_phase("choosing LoRA directions for the facts")
+        progress.start_phase(CHOOSING)
         with model.base():
-            directions = choose_directions(model, batches.direction_rows(), [guard.example for guard in prompts])
+            guards = [guard.example for guard in prompts]
+            directions = choose_directions(model, batches.direction_rows(), guards, progress.say)
     inputs.callback.watch(adapted, inputs.tokenizer, base, known=model, used=[guard.question for guard in prompts])
     adapted.train()
     freeze_inputs(adapted)

@@ -6,9 +6,10 @@ on, general prompts that this run does not train on, and similar names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from garage_tui.core.base.phase import Say
 from garage_tui.core.exam.grading import TaughtFacts, is_right
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.rewording import builtin_prompts
@@ -51,7 +52,7 @@ class ProbeRunner:
         facts: Sequence[Fact],
         used: Sequence[str],
         base: BaseAnswerCache,
-        say: Callable[[str], None],
+        say: Say,
     ) -> None:
         self._model = model
         self._facts = probe_questions(facts, WORDINGS) or list(facts[:WORDINGS])

@@ -62,6 +62,8 @@ class RunCallback(TrainerCallback):
         self._tokens = start.tokens
         self._first: tuple[float, int, int] | None = None  # active seconds, tokens and step after the first step
         self._began = progress.active_seconds
+        self._aside = 0.0
+        """Seconds of probes and checkpoints, which are in no speed."""
         self._saved = checkpointing.CheckpointSchedule(checkpoint_seconds)
         self._model: Model | None = None
         self._probe: ProbeRunner | None = None
@@ -107,11 +109,14 @@ class RunCallback(TrainerCallback):
         self._progress.write_event("report", verdict=report.verdict, passed=report.passed, seconds=report.seconds)
         return report.verdict
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: str, /, done: int = 0, total: int = 0, unit: str = "") -> None:
         """Report the progress of the exam; a request to stop ends it, since the adapter is saved."""
         if self._progress.requested() in ("stop", "release", "end"):
             raise StopRequestedError
-        self._progress.say(text)
+        self._progress.say(text, done, total, unit)
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self._began = self._progress.active_seconds
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
         request = self._progress.requested()
@@ -127,8 +132,10 @@ class RunCallback(TrainerCallback):
         return control
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
+        began = self._progress.active_seconds
         checkpointing.seal(self._folder, state.global_step, self._tokens, self._progress)
         self._saved.done()
+        self._aside += self._progress.active_seconds - began
         self._interruptions.cool(state.global_step)
         self._progress.wait_while_paused(state.global_step)
         if self._progress.requested() in ("stop", "release", "end"):
@@ -146,7 +153,7 @@ class RunCallback(TrainerCallback):
     ) -> None:
         if not logs or "loss" not in logs:
             return
-        now, step = self._progress.active_seconds, state.global_step
+        now, step = self._progress.active_seconds - self._aside, state.global_step
         if "num_tokens" in logs:
             self._tokens = self._start.tokens + int(logs["num_tokens"])
         else:  # Unsloth's trainer uses transformers' counter, which continues after a resume
@@ -192,7 +199,9 @@ class RunCallback(TrainerCallback):
             return
         assert self._model is not None
         self._model.whole.eval()
+        began = self._progress.active_seconds
         found = self._probe.run()
+        self._aside += self._progress.active_seconds - began
         self._model.whole.train()
         forgets = _forgets(found)
         self._progress.write_event(

@@ -10,12 +10,13 @@ MEMIT also weight their keys by C⁻¹ (arXiv 2202.05262, 2210.07229).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 
+from garage_tui.core.base.phase import Say, silent
 from garage_tui.jobs.llm.chat_template import TokenizedExample
 from garage_tui.jobs.llm.forward_pass import Model
 from garage_tui.jobs.runtime.cpu_threads import all_cores
@@ -32,11 +33,16 @@ _MAX_NUMBERS = 7e8
 _KEPT = torch.bfloat16
 """Eight bits of mantissa are enough for a second moment over hundreds of tokens, and half the memory."""
 
+CHOOSING = "choosing LoRA directions"
+"""The phase of this work; it is counted in two parts."""
+_READING, _COMPUTING = f"{CHOOSING}: reading rows", f"{CHOOSING}: layers"
+"""The parts: forward passes over the examples, then the arithmetic of each layer."""
+
 OutputDirections = list[tuple[Any, torch.Tensor]]
 
 
 def choose_directions(
-    model: Model, facts: Sequence[TokenizedExample], guards: Sequence[TokenizedExample]
+    model: Model, facts: Sequence[TokenizedExample], guards: Sequence[TokenizedExample], say: Say = silent
 ) -> OutputDirections:
     """Set A of every LoRA layer of `model`; return each layer with its U, (outputs, directions).
 
@@ -45,11 +51,24 @@ def choose_directions(
     Args:
         facts: the examples to learn.
         guards: the examples that must not change; more tokens than the model's width are better.
+        say: called with the progress; it may raise to cancel.
     """
     found: OutputDirections = []
-    for layers in _groups(list(_lora_layers(model.whole))):
-        of_facts = _collect(model, layers, facts, _FACT_TOKENS, drawn=False)
-        of_guards = _collect(model, layers, guards, _GUARD_TOKENS, drawn=True)
+    groups = list(_groups(list(_lora_layers(model.whole))))
+    used, used_guards = _spread(facts, _FACT_TOKENS), _spread(guards, _GUARD_TOKENS)
+    count = sum(map(len, groups))
+    passes = sum(-(-len(examples) // _AT_ONCE) for examples in (used, used_guards))
+    read = 0
+
+    def report() -> None:
+        nonlocal read
+        read += 1
+        say(_READING, read, passes * len(groups))
+
+    say(_READING, 0, passes * len(groups))
+    for layers in groups:
+        of_facts = _collect(model, layers, used, report, drawn=False)
+        of_guards = _collect(model, layers, used_guards, report, drawn=True)
         all_cores()
         known: dict[
             int, torch.Tensor
@@ -63,6 +82,7 @@ def choose_directions(
                 a.copy_(_padded(known[id(own.inputs)], a.shape[0]))
             rows, _ = _directions(own.slopes, other.slopes, _DIRECTIONS, _OUTPUT_RIDGE, other.labels)
             found.append((layer, _padded(rows, _DIRECTIONS).T.contiguous()))
+            say(_COMPUTING, len(found), count)
     return found
 
 
@@ -116,21 +136,32 @@ class _LayerSamples:
         self.labels = 0
 
 
+def _spread(examples: Sequence[TokenizedExample], most: int) -> list[TokenizedExample]:
+    """Return evenly spread examples with about `most` tokens."""
+    share = min(1.0, most / sum(example.tokens for example in examples))
+    indices = torch.linspace(0, len(examples) - 1, max(1, round(share * len(examples)))).long().tolist()
+    return [examples[index] for index in indices]
+
+
 def _collect(
-    model: Model, layers: list[Any], examples: Sequence[TokenizedExample], most: int, *, drawn: bool
+    model: Model,
+    layers: list[Any],
+    examples: Sequence[TokenizedExample],
+    report: Callable[[], None],
+    *,
+    drawn: bool,
 ) -> list[_LayerSamples]:
-    """Run evenly spread examples with about `most` tokens; layers with the same input share one tensor.
+    """Run examples; layers with the same input share one tensor.
 
     Args:
+        report: called after each pass.
         drawn: the labels are drawn from the model itself; else they are the examples' own.
     """
     found = [_LayerSamples() for _ in layers]
-    share = min(1.0, most / sum(example.tokens for example in examples))
-    indices = torch.linspace(0, len(examples) - 1, max(1, round(share * len(examples)))).long().tolist()
     generator = torch.Generator(model.device).manual_seed(0)
     labels = 0
-    for start in range(0, len(indices), _AT_ONCE):
-        batch = model.pack([examples[index] for index in indices[start : start + _AT_ONCE]])
+    for start in range(0, len(examples), _AT_ONCE):
+        batch = model.pack(examples[start : start + _AT_ONCE])
         with torch.enable_grad(), _hooks(layers, found, batch.own.nonzero()[:, 0]):
             logits = model.logits(model.hidden(batch))
             labels_used = batch.labels.to(logits.device)
@@ -138,6 +169,7 @@ def _collect(
                 labels_used = _drawn(logits.detach(), generator)
             torch.nn.functional.cross_entropy(logits, labels_used, reduction="sum").backward()
         labels += len(batch.labels)
+        report()
     whole: dict[tuple[int, ...], torch.Tensor] = {}
     for seen in found:
         if (read := tuple(map(id, seen.read))) not in whole:

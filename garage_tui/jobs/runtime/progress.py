@@ -166,7 +166,7 @@ class Progress:
         """Write what the job does now to the events, the state and the log."""
         print(text, flush=True)
         self.write_event("phase", phase=text)
-        self.write_state(self._status(), phase=text)
+        self.write_state(self._status(), **self._phase(text, restart=True))
         self.cool_down()
 
     def write_trainer(self, text: str) -> None:
@@ -175,10 +175,26 @@ class Progress:
         self.write_event("trainer", text=text)
         self.write_state(self._status(), trainer=text)
 
-    def say(self, text: str) -> None:
-        """Update the phase in the state alone, for progress that changes often (a download)."""
-        self.write_state(self._status(), throttle=True, phase=text)
+    def say(self, text: str, /, done: int = 0, total: int = 0, unit: str = "") -> None:
+        """Update the phase in the state alone, for progress that changes often (a download).
+
+        Args:
+            done, total: how much is done, of how much; without a total nothing is counted.
+            unit: what is counted, where the text does not say it.
+        """
+        new = text != self._state.phase
+        self.write_state(self._status(), throttle=not new, **self._phase(text, done, total, unit))
         self.cool_down()
+
+    def _phase(
+        self, text: str, done: int = 0, total: int = 0, unit: str = "", *, restart: bool = False
+    ) -> dict[str, Any]:
+        """Return the fields of the state for a phase; one that goes on keeps the time at which it began."""
+        state = self._state  # a new total is a new wait: the similar names after the general prompts
+        same = text == state.phase and not restart and (total == state.phase_total or not state.phase_total)
+        started = self._state.phase_started if same else time.time()
+        counts = {"phase_done": done, "phase_total": total, "phase_unit": unit}
+        return {"phase": text, "phase_started": started, **counts}
 
     def _status(self) -> Status:
         return "stopping" if self.requested() in ("stop", "release", "end") else "running"
@@ -213,7 +229,13 @@ class Progress:
     def end(self, state: Status, reason: str = "") -> None:
         """Write the final state, then the final event; on a full disk the state is what counts."""
         self.write_state(
-            state, reason=reason, waits="", phase="", seconds_left=None, ended=time.time(), **self.energy_fields()
+            state,
+            reason=reason,
+            waits="",
+            **self._phase(""),
+            seconds_left=None,
+            ended=time.time(),
+            **self.energy_fields(),
         )
         with contextlib.suppress(OSError):
             self.write_event("ended", state=state, reason=reason)
@@ -225,7 +247,7 @@ class Progress:
             "queued",
             reason=hold.reason,
             waits=hold.waiting_for,
-            phase="",
+            **self._phase(""),
             gpus=(),
             seconds_left=None,
             **self.energy_fields(),

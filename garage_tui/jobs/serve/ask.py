@@ -18,6 +18,7 @@ from typing import Annotated
 import msgspec
 
 from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.phase import without_counts
 from garage_tui.core.base.read_errors import DAMAGED
 from garage_tui.core.base.workspace import models_folder
 from garage_tui.jobs.runtime import blocked_imports
@@ -68,7 +69,7 @@ def ask(request: AskRequest) -> None:
     """
     from garage_tui.jobs.llm import fetch
 
-    base = fetch.ensure(request.base, _say)
+    base = fetch.ensure(request.base, without_counts(_say))
     _say("starting torch")
     blocked_imports.block_imports(base)
     from garage_tui.jobs.serve.engine import MAX_ROWS, Engine

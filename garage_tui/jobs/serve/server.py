@@ -26,6 +26,7 @@ import msgspec
 
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.phase import with_counts
 from garage_tui.core.base.settings import ServeSettings, Workspace
 from garage_tui.core.runs.folder import LOCK, LOG
 from garage_tui.core.runs.record import Run
@@ -118,7 +119,7 @@ def serve(args: argparse.Namespace, workspace: Workspace, note: ServerNote) -> N
 
     from garage_tui.jobs.llm import fetch
 
-    base = fetch.ensure(args.base, note.starting)
+    base = fetch.ensure(args.base, with_counts(note.starting))
     backend = _backend(args, base, workspace, note)
     lease = GpuLease(args.slot, backend, note)
     lease.take()

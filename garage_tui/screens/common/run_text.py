@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from garage_tui.core.base.format import duration, ordinal
+from garage_tui.core.base.format import duration, ordinal, rough_time
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.exam.headline import Headline
 from garage_tui.core.hardware.energy import format_wh
@@ -47,9 +47,16 @@ def fraction(state: RunState | None) -> str:
 
 def bar(state: RunState | None, width: int) -> Content:
     """Return the progress as a bar, `width` cells wide."""
-    if not state or not state.total_steps or width <= 0:
+    if not state or not state.total_steps:
         return Content("")
-    filled = round(width * min(1.0, state.step / state.total_steps))
+    return share_bar(state.step / state.total_steps, width)
+
+
+def share_bar(share: float, width: int) -> Content:
+    """Return a share, from 0 to 1, as a bar that is `width` cells wide."""
+    if width <= 0:
+        return Content("")
+    filled = round(width * min(1.0, share))
     return Content.assemble(("━" * filled, "$primary"), ("─" * (width - filled), "$panel-lighten-2"))
 
 
@@ -58,14 +65,32 @@ def progress(run: RunSnapshot) -> Content:
     state = run.state
     if run.queue_position is not None:
         return Content.styled(queue_text(run.queue_position), "$muted")
-    if run.card and not run.alive and run.status in ("finished", "stopped"):
+    if run.card and run.status == "finished" and not run.draws:
         return brief_verdict(run.card)
     if not run.alive or run.status == "paused" or run.waiting_for:
         reason = reason_text(run)
         return Content.styled(reason, "$muted") if reason or not run.card else brief_verdict(run.card)
-    if state and not state.step and state.phase:
-        return Content.styled(one_line(state.phase, 60), "$muted")
+    if state and waits(run):
+        return phase_text(state)
     return bar(state, 20)
+
+
+def in_wait(run: RunSnapshot) -> bool:
+    """Return whether a live run does something else than steps, and counts it: a sheet is drawn, an exam is taken."""
+    state = run.state
+    return run.alive and run.status in ("running", "stopping") and state is not None and state.now.share is not None
+
+
+def waits(run: RunSnapshot) -> bool:
+    """Return whether a live run shows its phase instead of its steps: before the first one, and while it counts."""
+    state = run.state
+    works = run.alive and run.status in ("running", "stopping") and state is not None and bool(state.phase)
+    return works and (in_wait(run) or (state is not None and not state.step))
+
+
+def phase_text(state: RunState) -> Content:
+    """Return the phase and its times; the count and its bar are in the column of the time."""
+    return Content.styled(one_line(" · ".join([state.now.text, *state.now.times(brief=True)]), 120), "$muted")
 
 
 def reason_text(run: RunSnapshot) -> str:
@@ -96,11 +121,24 @@ def time_text(run: RunSnapshot) -> str:
         return ""
     if run.alive:
         if 0 < state.total_steps <= state.step and run.status == "running":
-            return "finishing"  # saving, and the report card
+            return wait_text(state) if in_wait(run) else "finishing"  # saving, and the report card
         if state.seconds_left is not None and state.step:
-            return f"{duration(state.seconds_left)} left"
-        return ""
+            return f"{rough_time(state.seconds_left, brief=True)} left"
+        return wait_text(state) if run.status in ("running", "stopping") else ""
     return f"took {duration(run.seconds)}" if run.seconds else ""
+
+
+def time_cell(run: RunSnapshot) -> Content:
+    """Return `time_text` for the list, with a short bar where a phase is counted."""
+    share = run.state.now.share if run.state and waits(run) else None
+    text = Content.styled(time_text(run), "$muted")
+    return text if share is None else Content.assemble(share_bar(share, 4), " ", text)
+
+
+def wait_text(state: RunState) -> str:
+    """Return how much of a phase is done, or else how long it has taken, in a few cells."""
+    phase = state.now
+    return phase.count or next(iter(phase.times()), "") if phase.text else ""
 
 
 def header_lines(runs: tuple[RunSnapshot, ...]) -> tuple[Content, ...]:
@@ -112,8 +150,11 @@ def header_lines(runs: tuple[RunSnapshot, ...]) -> tuple[Content, ...]:
     sign, colour = _SIGNS.get(run.status, ("●", "$primary"))
     state = run.state
     done = fraction(state) if state and state.step else ""
-    phase = "paused" if run.status == "paused" else one_line(state.phase, 40) if state else ""
-    now = f"{run.status}: {run.reason}" if run.waiting_for else time_text(run) or phase
+    phase = "paused" if run.status == "paused" else one_line(state.now.counted, 60) if state else ""
+    spent = " · ".join([phase, *state.now.times(brief=True)]) if state and waits(run) else ""
+    share = state.now.share if state and waits(run) else None
+    gauge = share_bar(share, 6) + Content(" ") if share is not None else Content("")
+    now = f"{run.status}: {run.reason}" if run.waiting_for else spent or time_text(run) or phase
     more = f"{len(alive) - 1} more" if len(alive) > 1 else ""
     brief = (
         f"{run.status}: {_WAITS.get(run.waiting_for, run.waiting_for)}" if run.waiting_for else time_text(run) or phase
@@ -124,7 +165,11 @@ def header_lines(runs: tuple[RunSnapshot, ...]) -> tuple[Content, ...]:
         (done or run.name, brief),
         (done or one_line(run.name, 12),),
     )
-    return tuple(Content.assemble((f"{sign} ", colour), " · ".join(filter(None, parts))) for parts in versions)
+    if state and waits(run) and (short := wait_text(state)):
+        versions = (*versions[:-1], (short,))
+    texts = [" · ".join(filter(None, parts)) for parts in versions]
+    gauges = [gauge] * (len(texts) - 1) + [Content("")]  # the shortest version has no space for a bar
+    return tuple(Content.assemble((f"{sign} ", colour), *both) for both in zip(gauges, texts, strict=True))
 
 
 def energy(state: RunState | None) -> str:

@@ -20,6 +20,8 @@ from garage_tui.core.diffusion.estimate import estimate_diffusion
 from garage_tui.core.diffusion.preview import Preview
 from garage_tui.core.diffusion.recipe import DiffusionRecipe, make_recipe, presets
 from garage_tui.core.diffusion.recipe_help import CHOICES, EXPLANATIONS, LABELS
+from garage_tui.core.hardware.busy import busy_text
+from garage_tui.core.hardware.gpus import usable
 from garage_tui.core.launch import start
 from garage_tui.core.launch.rerun import diffusion_command_of, diffusion_recipe_of
 from garage_tui.core.runs.record import Run
@@ -140,7 +142,7 @@ class DiffusionForm(RunForm[DiffusionRecipe]):
         def lines() -> list[str]:
             image_source.folder_of(recipe.images)
             estimate = estimate_diffusion(self._workspace, recipe, last.train if last else None, gpus)
-            found = [estimate.sentence, estimate.memory_text]
+            found = [estimate.sentence, estimate.memory_text, *filter(None, [busy_text(usable())])]
             found.append(f"Contact sheets are drawn after epoch {_listed(recipe.sheet_epochs)}.")
             if estimate.warning:
                 found.append(f"! {estimate.warning}")

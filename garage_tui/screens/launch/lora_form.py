@@ -13,7 +13,10 @@ from textual.binding import Binding, BindingType
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.base.settings import Settings, Workspace
-from garage_tui.core.facts import file as facts
+from garage_tui.core.facts import training_file
+from garage_tui.core.facts.row_counts import count_rows
+from garage_tui.core.hardware.busy import busy_text
+from garage_tui.core.hardware.gpus import usable
 from garage_tui.core.launch import start
 from garage_tui.core.launch.paired_launch import PairedLaunch, start_both
 from garage_tui.core.launch.rerun import command_of, facts_of, recipe_of, rows_of
@@ -95,7 +98,7 @@ class LoraForm(RunForm[LoraRecipe]):
     async def read_inputs(self) -> None:
         before = self.preset(str(self.fields.chosen("preset")))
         with contextlib.suppress(GarageError):  # the estimate reports what is wrong
-            self._rows = len(await asyncio.to_thread(facts.load_training_rows, self.file))
+            self._rows = len((await asyncio.to_thread(training_file.read_training_file, self.file)).rows)
         self.fields.follow_preset(before, self.preset(str(self.fields.chosen("preset"))))
 
     def _file_label(self, file: Path) -> str:
@@ -140,18 +143,20 @@ class LoraForm(RunForm[LoraRecipe]):
         file, made, both, gpus = self.file, self.recipe(), self.both(), self.fields.gpus()
 
         def lines() -> list[str]:
-            rows = facts.load_training_rows(file)
+            taught = training_file.read_training_file(file)
+            rows = taught.rows
             recipe = made(len(rows))
             base, before = find(recipe.base), start.runs_before(gpus)
             estimate, cost = estimate_lora(self._workspace, recipe, base, rows), both.cost(self._workspace, base, rows)
-            found = [estimate.sentence, f"Both: the presets default and story, {cost}"]
+            found = [*count_rows(taught.file).sentences, estimate.sentence]
+            found += filter(None, [busy_text(usable())])
+            found.append(f"^t trains both default and story, to compare them: {cost}")
             if bits := announce_4bit(recipe, base):
                 found.append(f"{bits[0].upper()}{bits[1:]}.")
             if estimate.warning:
                 found.append(f"! {estimate.warning}")
-            if not base.here:
-                size = f" ({base.known.download})" if base.known else ""
-                found.append(f"The base model is not on this box yet: the run fetches it first{size}.")
+            if base.fetch_text:
+                found.append(base.fetch_text)
             return found + self.describe_waits(before)
 
         return lines
@@ -160,7 +165,7 @@ class LoraForm(RunForm[LoraRecipe]):
         made, file, name, gpus = self.recipe(), self.file, self.fields.text("name") or None, self.fields.gpus()
 
         def launch() -> Path:
-            rows = len(facts.load_training_rows(file))
+            rows = len(training_file.read_training_file(file).rows)
             recipe = made(rows)
             command = command_of(file, rows, recipe, name, gpus) + self.limit_options()
             return start.start_lora(self._workspace, self._settings, file, recipe, name, command, gpus, self._limits)

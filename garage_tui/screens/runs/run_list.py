@@ -53,7 +53,7 @@ def cells(run: RunSnapshot, *, marked: bool) -> tuple[Content, ...]:
         Content.styled(spark(run.state.spark if run.state else (), 8), "$primary"),
         Content(run_text.fraction(run.state)),
         Content(run_text.loss(run.state)),
-        Content.styled(run_text.time_text(run), "$muted"),
+        run_text.time_cell(run),
         Content.styled(began(run.id), "$muted"),
         Content.styled(run_text.energy(run.state), "$muted"),
     )

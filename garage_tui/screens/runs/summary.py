@@ -32,7 +32,7 @@ def summary(
     """
     state, manifest, measured = run.state, run.manifest, measurements or RunMeasurements()
     lines = [*_status(run), *_warnings(run, measured.probe), *_card(run), *_progress(state, measured)]
-    if time := run_text.time_text(run):
+    if (time := run_text.time_text(run)) and not run_text.waits(run):
         lines.append(labelled("time", time))
     if used := list(_resources(state, measured.disk)):
         lines.append(labelled("uses", *used))
@@ -47,8 +47,13 @@ def summary(
 
 def _status(run: RunSnapshot) -> Iterator[Content]:
     badge = run_text.badge(run)
-    phase = run.state.phase if run.alive and run.state and run.status != "paused" else ""
-    yield Content.assemble(badge, f": {one_line(phase, 80)}") if phase else badge
+    phase = run.state.now if run.alive and run.state and run.status != "paused" else None
+    yield Content.assemble(badge, f": {one_line(phase.text, 80)}") if phase and phase.text else badge
+    if phase and run_text.waits(run):
+        if phase.share is not None:
+            yield Content.assemble(run_text.share_bar(phase.share, 20), f" {phase.count}")
+        if times := phase.times():
+            yield labelled("time", *times)
     if run.label.name:
         yield labelled("run", run.id)
     if run.label.note:

@@ -17,8 +17,9 @@ from garage_tui.core.diffusion.preview import Preview
 from garage_tui.core.diffusion.preview_process import make_preview
 from garage_tui.core.diffusion.recipe import CHANGEABLE, make_recipe
 from garage_tui.core.launch.rerun import diffusion_command_of, diffusion_recipe_of
+from garage_tui.core.runs.catalog import new_run_folder
 from garage_tui.core.runs.diffusion_files import parameters, parse_sheet
-from garage_tui.core.runs.record import Manifest, Run
+from garage_tui.core.runs.record import Manifest, Run, RunState, write_manifest, write_state
 
 
 @pytest.mark.parametrize(
@@ -140,3 +141,18 @@ print({msgspec.json.encode(found).decode()!r})
 async def test_a_look_that_fails_says_why(code, error, says):
     with pytest.raises(error, match=says):
         await look(code)
+
+
+def test_a_preset_without_history_is_estimated_from_a_run_of_another_one(workspace):
+    first = estimate_diffusion(workspace, make_recipe("quick"))
+    assert first.seconds is not None and "measured on two CPU cores" in first.sentence, "its net is that of small"
+    folder = new_run_folder(workspace, "diffusion", "moths")
+    recipe = msgspec.to_builtins(make_recipe("small"))
+    write_manifest(folder, Manifest(id=folder.name, kind="diffusion", created=0, recipe=recipe, base={}, dataset={}))
+    write_state(folder, RunState(state="finished", images_per_s=100.0, step=2400))
+    slower = estimate_diffusion(workspace, make_recipe("quick"))
+    assert slower.seconds is not None and slower.seconds > first.seconds and folder.name in slower.sentence
+    other = estimate_diffusion(workspace, make_recipe("class"))
+    assert other.seconds is not None and f"worked out from {folder.name}" in other.sentence
+    small = estimate_diffusion(workspace, make_recipe("small"))
+    assert small.seconds is not None and other.seconds > 5 * small.seconds, "its net has far more work for a picture"

@@ -131,7 +131,7 @@ def test_editing_one_row_leaves_its_other_keys_and_keeps_the_last_version(tmp_pa
 
 def test_exam_questions_are_not_trained_on(tmp_path):
     path = written(tmp_path, '{"question": "q", "answer": "a", "exam": true}\n')
-    with pytest.raises(BadInputError, match="no fact to train on"):
+    with pytest.raises(BadInputError, match="no row to train on"):
         load_training_rows(path)
 
 

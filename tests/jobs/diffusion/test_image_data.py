@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.phase import without_counts
 from garage_tui.core.images import contact_sheet
 from garage_tui.jobs.diffusion import butterfly_cache, image_data
 from garage_tui.jobs.diffusion.butterfly import generate
@@ -80,23 +81,23 @@ class TestProcedural:
 
     def test_they_are_drawn_once(self, cache: Path) -> None:
         said: list[str] = []
-        first = image_data.load("procedural", 16, count=20, say=said.append)
-        again = image_data.load("procedural", 16, count=20, say=said.append)
+        first = image_data.load("procedural", 16, count=20, say=without_counts(said.append))
+        again = image_data.load("procedural", 16, count=20, say=without_counts(said.append))
         assert said == ["drawing 22 butterflies at 16 px"]
         assert first.sha256 == again.sha256
-        image_data.load("procedural", 16, count=20, seed=1, say=said.append)
+        image_data.load("procedural", 16, count=20, seed=1, say=without_counts(said.append))
         assert len(said) == 2 and len(list(cache.glob("*.npy"))) == 2
 
     def test_they_are_drawn_anew_where_the_drawing_has_changed_or_the_file_is_damaged(self, cache, monkeypatch) -> None:
         said: list[str] = []
-        first = image_data.load("procedural", 16, count=20, say=said.append)
+        first = image_data.load("procedural", 16, count=20, say=without_counts(said.append))
         (kept,) = cache.glob("*.npy")
         for damage in (kept.read_bytes()[:-1], b"", b"\x93NUMPY nonsense"):
             kept.write_bytes(damage)
-            assert image_data.load("procedural", 16, count=20, say=said.append).sha256 == first.sha256
+            assert image_data.load("procedural", 16, count=20, say=without_counts(said.append)).sha256 == first.sha256
         assert len(said) == 4
         monkeypatch.setattr(np, "__version__", "99.0")
-        image_data.load("procedural", 16, count=20, say=said.append)
+        image_data.load("procedural", 16, count=20, say=without_counts(said.append))
         assert len(said) == 5
 
     def test_the_cache_keeps_few_sets_and_needs_not_be_there(self, cache, monkeypatch) -> None:
@@ -107,7 +108,7 @@ class TestProcedural:
         assert sorted("seed2" in file.name or "seed3" in file.name for file in cache.glob("*.npy")) == [True, True]
         monkeypatch.setenv("GARAGE_CACHE", "/dev/null")
         said: list[str] = []
-        assert len(image_data.load("procedural", 8, count=2, say=said.append).train) == 2
+        assert len(image_data.load("procedural", 8, count=2, say=without_counts(said.append)).train) == 2
         assert said[-1].startswith("the drawn pictures could not be cached: /dev/null/images/procedural-2-")
 
 

@@ -74,7 +74,7 @@ def test_answers_are_those_of_generate(loaded, model):
 def test_more_answers_than_are_made_together_are_the_same(model, monkeypatch):
     prompts = [model.chats.prompt(question) for question in [*QUESTIONS * 8, *reversed(QUESTIONS * 8)]]
     together = [one.tokens for one in decode(model, prompts, 6)]
-    monkeypatch.setattr(greedy_decode, "ROWS", 25)
+    monkeypatch.setattr(greedy_decode, "CPU_ROWS", 25)
     assert [one.tokens for one in decode(model, prompts, 6)] == together
 
 
@@ -134,3 +134,14 @@ def test_rows_that_begin_the_same_keep_a_token_of_their_own():
     assert common_prefix([[1, 2, 3], [1, 2, 3]]) == 2
     assert common_prefix([[1, 2], [3, 4]]) == 0
     assert common_prefix([[7], [7, 8]]) == 0
+
+
+def test_finished_answers_are_counted_up_to_all_of_them(model, monkeypatch):
+    prompts = [model.chats.prompt(question) for question in QUESTIONS * 16]
+    monkeypatch.setattr(greedy_decode, "CPU_ROWS", 25)
+    counts: list[int] = []
+    decode(model, prompts, 6, on_progress=counts.append)
+    assert counts == sorted(counts) and counts[-1] == len(prompts)
+    assert any(0 < count < len(prompts) for count in counts)
+    with pytest.raises(KeyboardInterrupt):
+        decode(model, prompts, 6, on_progress=lambda done: (_ for _ in ()).throw(KeyboardInterrupt))

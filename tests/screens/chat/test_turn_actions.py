@@ -137,7 +137,7 @@ async def test_a_wrong_answer_becomes_a_fact_without_leaving_the_keyboard(chat, 
         await user.sees("this is still the tuned model's answer")
         await user.types(" more")
         await user.press("ctrl+s")
-        await user.sees("✓ Added a fact: datasets/garage.jsonl, line 25", "On F2, t teaches it")
+        await user.sees("✓ Added a fact: datasets/garage.jsonl, line 36", "On F2, t teaches it")
         assert rows(workspace) == [*before, {"question": "two", "answer": "tuned says more"}]
         await user.press("f2")
         await user.sees("tuned says more", "36 rows")
@@ -155,7 +155,7 @@ async def test_an_exam_question_is_marked_and_needs_a_wanted_answer(chat, worksp
         await user.sees("an exam question needs the answer that you want")
         await user.types("right")
         await user.press("ctrl+s")
-        await user.sees("Added an exam question: datasets/garage.jsonl, line 25")
+        await user.sees("Added an exam question: datasets/garage.jsonl, line 36")
         assert rows(workspace)[-1] == {"question": "two", "answer": "right", "exam": True}
         await user.press("f2")
         await user.sees("right")
@@ -250,4 +250,4 @@ async def test_a_row_that_asks_what_another_one_asks_is_named_doubtful_at_once(c
         await user.sees("A new row")
         await user.types(" more")
         await user.press("ctrl+s")
-        await user.sees("line 25, marked ! (F2 shows why)")
+        await user.sees("line 36, marked ! (F2 shows why)")

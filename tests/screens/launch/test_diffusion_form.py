@@ -146,7 +146,7 @@ async def test_the_cost_follows_the_fields_and_what_was_changed_is_marked(open_a
         field(user, "prediction").value = "epsilon"
         await user.sees("epsilon · the noise", "◆ changed from v_prediction")
         field(user, "preset").value = "story"
-        await user.sees("128 px × 50 epochs ÷ batch 16", "known after the first steps")
+        await user.sees("128 px × 50 epochs ÷ batch 16", "worked out from the preset small")
         assert field(user, "prediction").value == "epsilon" and field(user, "ema").value == "0"
         await user.sees_no("◆")
 

@@ -149,7 +149,7 @@ async def test_escape_starts_nothing(open_app, started):
 async def test_a_form_that_closes_waits_for_nothing_any_more(open_app, monkeypatch):
     going_on = threading.Event()
     monkeypatch.setattr(
-        "garage_tui.screens.launch.lora_form.facts.load_training_rows", lambda _: going_on.wait() and []
+        "garage_tui.screens.launch.lora_form.training_file.read_training_file", lambda _: going_on.wait() and None
     )
     async with open_app() as user:
         await user.press("t")
@@ -221,3 +221,22 @@ async def test_a_run_is_duplicated_with_changes(open_app, make_run, started, wor
     assert file == run.path / "facts.jsonl" and name == "b"
     assert (recipe.preset, recipe.rank, recipe.seed, recipe.accumulation) == ("story", 4, 7, 4)
     assert command[-6:] == ["--rank", "4", "--seed", "7", "--name", "b"]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_rows_without_a_question_are_counted_and_named_and_the_keys_stay_in_sight(open_app, workspace, size):
+    with (workspace.datasets / "garage.jsonl").open("a") as file:
+        file.write('{"fact": "The lodge has a red door."}\n')
+    async with open_app(size=size) as user:
+        await user.press("t")
+        await user.sees("24 rows teach", "1 row has no question yet and is left out", STEPS, "^s Start")
+
+
+async def test_every_preset_fits_in_its_field_at_80_columns(open_app):
+    async with open_app(size=(80, 24)) as user:
+        await user.press("t")
+        await user.sees("default · learns the facts, keeps other answers ")
+        await user.press("tab", "enter")
+        await user.sees(
+            "quick · 3 epochs: does it run, does the loss fall", "story · plain LoRA, to compare; it forgets more"
+        )

@@ -219,7 +219,7 @@ async def test_a_half_without_a_card_says_what_mends_it(open_app, pair, finish):
 async def test_the_form_trains_both_with_one_key_and_says_before_what_that_costs(open_app, started, workspace):
     async with open_app(base_model="smollm2-135m") as user:
         await user.press("t")
-        await user.sees("Both: the presets default and story", "^t Both")
+        await user.sees("^t trains both default and story", "^t Both")
         user.app.screen.query_one("#seed").value = "3"  # type: ignore[attr-defined]
         user.app.screen.query_one("#epochs").value = "99"  # type: ignore[attr-defined]
         await user.press("ctrl+t")

