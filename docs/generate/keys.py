@@ -37,6 +37,7 @@ _SIGNS = {
     "slash": "/",
     "plus": "+",
     "minus": "-",
+    "question_mark": "?",
     "equals_sign": "=",
     "underscore": "_",
     "left_square_bracket": "[",
@@ -104,8 +105,10 @@ def parts() -> dict[str, Rows]:
                     _add(found.setdefault(title, {}), Binding.make_bindings(own.__dict__["BINDINGS"]))
     for kinds, title, keys in TEXTUAL_KEYS:
         for kind in kinds:
+            rows = found.setdefault(title, {})
+            listed = {key for _, names in rows.values() for key in names}
             bindings = [one for one in Binding.make_bindings(kind.BINDINGS) if one.key in keys]
-            _add(found.setdefault(title, {}), bindings)
+            _add(rows, [one for one in bindings if key_name(one.key) not in listed])
     return dict(sorted(found.items()))
 
 

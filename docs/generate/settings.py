@@ -30,7 +30,7 @@ ENVIRONMENT = """## Environment variables
 | variable | meaning |
 |---|---|
 | `GARAGE_WORKSPACE` | the workspace, if `--workspace` names none; else the current folder |
-| `GARAGE_STATE` | folder of the queue, of journals and of power caps; by default `~/.local/state/garage_tui` (`$XDG_STATE_HOME`) |
+| `GARAGE_STATE` | folder of the queue, journals, power caps, views and error reports; by default `~/.local/state/garage_tui` (`$XDG_STATE_HOME`) |
 | `GARAGE_CACHE` | folder of fetched and converted models (in `models/`); by default `~/.cache/garage_tui` (`$XDG_CACHE_HOME`) |
 | `GARAGE_PICTURES` | how pictures are shown; overrides `pictures` |
 | `GARAGE_API_KEY` | the key that `garage serve` asks clients for; else a new one, in `checkpoints/.server/key` |

@@ -100,7 +100,7 @@ class TerminalApp(GuardedApp):
         from garage_tui.driver.mouse_driver import MouseDriver
 
         if not isinstance(driver := driver_of(self), MouseDriver):
-            return "There is no mouse here"
+            return "This terminal has no mouse"
         if driver.switch_mouse():
             return "Mouse on: clicks and the wheel go to the app"
         return "Mouse off: the terminal selects text; F8 turns it on again"

@@ -91,7 +91,7 @@ def _stream(args: argparse.Namespace) -> OutputFile | None:
     if not output.is_stream and output.descriptor is None:
         return None
     if args.form != "gguf":
-        raise BadInputError(f"--to {args.to} is no folder: only a GGUF can be written to a device or a pipe")
+        raise BadInputError(f"--to {args.to} is not a folder: only a GGUF can be written to a device or a pipe")
     if output.is_terminal:
         raise BadInputError(f"--to {args.to} is a terminal: name a file, or a pipe")
     if output.is_stdout and args.json:

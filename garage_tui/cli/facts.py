@@ -130,7 +130,7 @@ def run_import(args: argparse.Namespace) -> int:
     for problem in (*found.problems, *(f"note: {notice}" for notice in found.notices)):
         print(f"{args.source}: {problem}", file=sys.stderr)
     if not found.facts:
-        found.problems = found.problems or ["it holds no row"]
+        found.problems = found.problems or ["it has no row"]
         if not args.json:
             print(f"{args.source}: nothing imported", file=sys.stderr)
     path = Path(args.to) if args.to else _target(source, Workspace.find(args.workspace).datasets)

@@ -50,7 +50,7 @@ class Dialog(ModalScreen[T]):
         if now in (begun, self._warned_of):
             return True
         self._warned_of = now
-        self.notice.wrong(f"{warning}, Esc once more throws it away")
+        self.notice.wrong(f"{warning}, Esc again discards it")
         return False
 
     CSS_PATH = str(PACKAGE / "widgets" / "dialogs.tcss")

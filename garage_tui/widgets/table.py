@@ -161,7 +161,7 @@ class Table(ScrollView, can_focus=True):
         if row >= self.count:
             return Strip.blank(width, self.rich_style)
         here = row == self.cursor
-        key = (row, here, self.column, width, self.visual_style, self.has_focus, self.app.theme)
+        key = (row, here, self.column, self.columns, width, self.visual_style, self.has_focus, self.app.theme)
         if key not in self._drawn:
             if len(self._drawn) > 500:
                 self._drawn.clear()

@@ -63,7 +63,7 @@ async def test_what_was_typed_into_a_form_is_thrown_away_by_the_second_escape_on
         await user.sees("Teach a model", "Ctrl+S starts the run")
         user.app.screen.query_one("#epochs").focus()
         await user.press("end", "7", "escape")
-        await user.sees("Not started yet: Ctrl+S starts it", "Esc once more")
+        await user.sees("Not started yet: Ctrl+S starts it", "Esc again")
         await user.press("7", "escape")  # what is written anew is asked about anew
         await user.sees("Teach a model", "Not started yet")
         await user.press("escape")
@@ -73,7 +73,7 @@ async def test_what_was_typed_into_a_form_is_thrown_away_by_the_second_escape_on
         user.app.screen.query_one("#system").focus()
         await user.types("be brief")
         await user.press("escape")
-        await user.sees("Not applied yet: Ctrl+S applies it, Esc once more")
+        await user.sees("Not applied yet: Ctrl+S applies it, Esc again discards it")
         await user.press("escape")
         await user.sees_no("Sampling and system prompt")
         models.hold.clear()
@@ -90,7 +90,7 @@ async def test_what_was_typed_into_a_form_is_thrown_away_by_the_second_escape_on
         await user.sees("The answer that you want")
         await user.types("It is me")
         await user.press("escape")
-        await user.sees("Not added yet: Ctrl+S adds it, Esc once more")
+        await user.sees("Not added yet: Ctrl+S adds it, Esc again discards it")
         await user.press("escape")
         await user.sees_no("The answer that you want")
         assert not user.app.pane.is_answering

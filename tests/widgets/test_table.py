@@ -56,3 +56,13 @@ def test_a_long_text_is_cut_in_its_middle_so_that_both_ends_tell_it_apart():
     name = Content("20261123-2315-lora-garage-default")
     assert cut_middle(name, 20).plain == "202611…arage-default"
     assert cut_middle(name, 33).plain == name.plain and cut_middle(name, 20).cell_length == 20
+
+
+async def test_a_row_follows_the_columns_when_they_change():
+    table = Table(Column("Name"), Column("", 2))
+    async with One(table).run_test(size=(40, 12)) as pilot:
+        table.show_rows(1, lambda row: [Content("garage"), Content("✓ 3 questions")])
+        await pilot.pause()
+        assert "✓ 3 questions" not in table.render_line(1).text
+        table.columns = Column("Name"), Column("Coverage", 15)
+        assert "✓ 3 questions" in table.render_line(1).text

@@ -212,9 +212,7 @@ def _exam_notes(
             f'"{near[0].near}". Ask in other words.'
         )
     if facts.of < FEW:
-        notes.append(
-            f"The verdict is about {plural(facts.of, 'fact')}, which is few: the interval shows how little that says."
-        )
+        notes.append(f"The verdict rests on {plural(facts.of, 'fact')} only: see how wide the interval is.")
     return notes
 
 

@@ -111,7 +111,7 @@ def plan_text(
     Args:
         half: the id and the preset of a run that is there already.
     """
-    lines = [f"{half[1]}: {half[0]} is there already and is not trained again"] if half else []
+    lines = [f"{half[1]}: {half[0]} exists already and is not trained again"] if half else []
     for preset, estimate in zip(PRESETS, both.estimates(workspace, base, rows), strict=True):
         if half is None or preset != half[1]:
             lines += [f"{preset}: {estimate.sentence}"] + ([estimate.warning] if estimate.warning else [])

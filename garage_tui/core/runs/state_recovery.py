@@ -39,5 +39,5 @@ def recovered_fields(folder: Path, alive: bool) -> dict[str, Any] | None:
     if ended and ended.get("state") in (*ENDED, "paused", "interrupted"):
         return {**fields, "state": ended["state"], "reason": ended.get("reason", ""), "ended": ended.get("t")}
     reason = f"{STATE} is damaged (by a full disk or a power cut)"
-    where = f"the checkpoint of step {fields['step']} is there" if saved else "it has no checkpoint yet"
+    where = f"the checkpoint of step {fields['step']} exists" if saved else "it has no checkpoint yet"
     return {**fields, "state": "interrupted", "reason": f"{reason}; {where}"}

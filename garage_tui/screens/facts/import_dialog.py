@@ -52,7 +52,7 @@ class ImportDialog(Dialog[list[Fact] | None]):
     HELP = (
         "What an import would add: each question with its answer, and what is left out, with the reason.\n\n"
         "f reads the file as another format; c says which column is the question and which the answer. Nothing is "
-        "added before you press y."
+        "added before you press y or Enter."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,enter", "add", "Add them", key_display="y", tooltip="Add these facts below the chosen row"),

@@ -104,5 +104,5 @@ class ImportExport:
             return
         path = output.path
         left = sum(row.is_statement for row in rows) if form not in ("facts", "text") else 0
-        more = f" · {plural(left, 'fact')} without a question skipped" if left else ""
+        more = f" · {plural(left, 'row')} without a question skipped" if left else ""
         self._host.notice.done(plain(f"Exported {plural(len(rows) - left, 'row')} to {path}{more}"))

@@ -47,7 +47,7 @@ def cells(document: Document, position: int, *, written_out: bool = True) -> Seq
     number = str(position + 1)
     if line.fact is None:
         raw = Content.styled(_raw(line.raw[:400]), "$muted")
-        problem = one_line(line.complaints[0].text) if line.complaints else "holds no row"
+        problem = one_line(line.complaints[0].text) if line.complaints else "has no row"
         return _numbered("✗", "bold $error", number), raw, Content.styled(problem, "$error"), Content()
     question = Content(shown_line(line.fact.question))
     if line.fact.is_statement:

@@ -94,7 +94,14 @@ class GalleryPane(Pane):
         Binding("i", "way", "Way", show=False, tooltip="Show pictures in another way: pixels, half-blocks, letters"),
         Binding("l", "list", "List", show=False, tooltip="Show or hide the list of runs and folders"),
         Binding("o", "open", "Open", show=False, tooltip="Open any folder of pictures"),
-        Binding("escape", "leave", "Back", show=False, key_display="Esc"),
+        Binding(
+            "escape",
+            "leave",
+            "Back",
+            show=False,
+            key_display="Esc",
+            tooltip="Cancel the drawing, end the film, show one sheet, or hide the list",
+        ),
     ]
 
     def __init__(self, workspace: Workspace, terminal: Terminal) -> None:

@@ -16,7 +16,7 @@ from textual.widgets import Static
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.exam.remedies import remedies
-from garage_tui.core.exam.report import ExamQuestion, Part, Report
+from garage_tui.core.exam.report import PARTS, ExamQuestion, Part, Report
 from garage_tui.core.exam.report_text import WIDE
 from garage_tui.screens.report import report_card_text
 from garage_tui.screens.report.card_actions import CardActions
@@ -66,7 +66,10 @@ class ReportCardDialog(Dialog[None]):
         Binding("end,G", "to(-1)", "Last", show=False, tooltip="Last question"),
         Binding("tab", "switch_part(1)", "Part", key_display="Tab", tooltip="Questions of the next part"),
         Binding("shift+tab", "switch_part(-1)", "Previous part", show=False, tooltip="Questions of the previous part"),
-        *(Binding(str(key), f"part({key - 1})", "Part", show=False) for key in range(1, 6)),
+        *(
+            Binding(str(number), f"part({number - 1})", "Part", show=False, tooltip=f"Show {part}")
+            for number, part in enumerate(("all questions", *PARTS.values()), 1)
+        ),
         Binding("b", "only_bad", "Only bad", tooltip="Show only what went wrong, or everything"),
         Binding("f", "view", "Figures", tooltip="Show the figures, the notes, or neither"),
         Binding("a", "wording", "Reword", tooltip="Write another wording for the fact of this question"),

@@ -142,7 +142,7 @@ class Comparisons:
         plan = await asyncio.to_thread(_plan, run, others, host.watcher.workspace)
         host.notice.clear()
         title = "Train default and story?" if plan.half is None else "Train the other half of the pair?"
-        how = "They train one after the other" if plan.half is None else "It is compared with the run that is there"
+        how = "They train one after the other" if plan.half is None else "The app compares it with the run that exists"
         text = f"{plan.text}\n\n{how}; {_WHEN_DONE}."
         return plan if await host.ask(Confirm(title, plain(text), "Train", "Cancel")) else None
 

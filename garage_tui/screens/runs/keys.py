@@ -50,6 +50,6 @@ BINDINGS: list[BindingType] = [
         "Back",
         show=False,
         key_display="Esc",
-        tooltip="Remove the mark, cancel the export, or go back",
+        tooltip="Remove the mark, cancel the export, show all runs, or end the full log",
     ),
 ]

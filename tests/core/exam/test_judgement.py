@@ -46,7 +46,7 @@ def test_the_headline_counts_facts_with_their_interval():
 def test_few_questions_are_said_to_be_few():
     card = card_of(1, 1)
     assert card.verdict.startswith("learned 1 of 1 fact (21–100 %, few questions)")
-    assert any("which is few" in note for note in card.notes)
+    assert any("rests on" in note for note in card.notes)
     assert "few" not in card_of(5, 5).verdict
 
 

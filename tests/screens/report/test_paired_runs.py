@@ -81,7 +81,7 @@ async def test_a_half_that_is_there_is_not_trained_again(open_app, make_run, sta
         await user.sees("✓ finished")
         await user.press("b")
         await user.sees(
-            "Train the other half of the pair?", "default: 20261122-2315-lora-garage is there already", "story: "
+            "Train the other half of the pair?", "default: 20261122-2315-lora-garage exists already", "story: "
         )
         await user.press("y")
         await user.sees(f"started {STORY} to compare with 20261122-2315-lora-garage")
@@ -96,7 +96,7 @@ async def test_a_half_is_recognised_although_its_run_decided_about_4_bits(open_a
     async with open_app(screen="runs") as user:
         await user.sees("lora-careful")
         await user.press("b")  # on the newest run, which is no half itself
-        await user.sees("Train the other half of the pair?", "default: 20261122-2315-lora-garage is there already")
+        await user.sees("Train the other half of the pair?", "default: 20261122-2315-lora-garage exists already")
         await user.press("escape")
         await user.sees_no("Train the other half")
     assert not started

@@ -82,7 +82,7 @@ def check_binary(data: bytes) -> None:
         NotFactsError: it is something else.
     """
     if kind := _binary(data):
-        raise NotFactsError(f"this is no facts file; it seems to be {kind}")
+        raise NotFactsError(f"this is not a facts file; it seems to be {kind}")
 
 
 def decode(data: bytes) -> str:
@@ -117,7 +117,7 @@ def check_text(text: str, *, lines: bool = True) -> None:
         kind = _lines_kind([line.strip() for line in text.splitlines() if line.strip()][:_MAX_LINES])
         kind = f"{kind}; {AS_TEXT}" if kind else ""
     if kind:
-        raise NotFactsError(f"this is no facts file; it seems to be {kind}")
+        raise NotFactsError(f"this is not a facts file; it seems to be {kind}")
 
 
 def _lines_kind(lines: list[str]) -> str:
