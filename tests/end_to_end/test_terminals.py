@@ -75,7 +75,7 @@ def look_at_everything(pane: Pane, size: tuple[int, int], in_ascii: bool) -> Non
         pane.press(key)
         pane.sees(word)
         look(pane, size, in_ascii)
-    for key, wanted in {"F1": "what the model should learn", "C-p": "Search for commands", "t": "steps"}.items():
+    for key, wanted in {"F1": "what the model should learn", "C-p": "Type a part of what", "t": "steps"}.items():
         pane.press(key)
         pane.sees(wanted)
         look(pane, size, in_ascii, dialog=True)

@@ -146,6 +146,7 @@ class GpuPane(Pane):
         panel = self.query_one("#gpu-panel")
         panel.border_title, panel.border_subtitle = self._title(), self._other_devices()
         width = panel.content_size.width or self.size.width - 4
+        is_flat = self.screen.has_class("-flat")  # a low pane of a dashboard: the runs matter more
         gpu = self._gpu
         lines: list[Content] = []
         if snapshot.trouble:
@@ -153,7 +154,7 @@ class GpuPane(Pane):
         if gpu is not None:
             lines += gpu_lines(gpu, self._limits, width)
         else:
-            lines += host_lines(snapshot.host, self._limits, width, len(snapshot.gpus))
+            lines += host_lines(snapshot.host, self._limits, width, len(snapshot.gpus), each_core=not is_flat)
         for run in (*self._here, *self._waiting):
             lines += run_lines(run, self._settings.energy)
         lines += process_lines(gpu) if gpu is not None else own_process_lines(snapshot.host)

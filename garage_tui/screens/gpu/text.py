@@ -73,17 +73,18 @@ def process_lines(gpu: GpuReading) -> Iterator[Content]:
         yield Content.styled(f"{'':>11}and {more} more", "$muted")
 
 
-def host_lines(host: Host, limits: RunLimits, width: int, gpus: int) -> Iterator[Content]:
+def host_lines(host: Host, limits: RunLimits, width: int, gpus: int, each_core: bool = True) -> Iterator[Content]:
     """Yield the gauges of the box itself.
 
     Args:
         gpus: number of GPUs in it.
+        each_core: show a column for each core.
     """
     load = f"{host.cores} cores" + (f", load {host.load:.1f}" if host.load is not None else "")
     if not gpus:
         yield Content.assemble((f"{'gpu':<{_LABEL}}", "$muted"), "No GPU found: runs and the chat use the processor")
     yield _bar("cpu", share(host.cpu), host.cpu, 1.0, width, load)
-    if host.each_core:
+    if host.each_core and each_core:
         yield _cores(host.each_core, width)
     yield _memory("memory", host.memory_used, host.memory_total, width)
     yield _memory("disk", host.disk_used, host.disk_total, width, binary=False)

@@ -15,8 +15,8 @@ from garage_tui.widgets.table import Column
 
 _COLUMNS = (
     Column("State", 13),
-    Column("Run", share=2, middle=True),
-    Column("Result", share=2),
+    Column("Run", share=5, middle=True),
+    Column("Result", share=4),
     Column("Curve", 8, wide=True),
     Column("Steps", 9, right=True, wide=True),
     Column("Loss", 6, right=True, wide=True),

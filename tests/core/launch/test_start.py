@@ -93,7 +93,7 @@ def full_disk(*_: object, **__: object) -> None:
 @pytest.mark.parametrize("writer", ["write_atomic", "write_manifest", "write_state", "log_file"])
 def test_a_start_on_a_full_disk_leaves_no_run(workspace, monkeypatch, writer):
     monkeypatch.setattr(start, writer, full_disk)
-    with pytest.raises(GarageError, match=r"be started.*: No space left on device"):
+    with pytest.raises(GarageError, match=r"be started.*: the disk is full"):
         start_lora(workspace, Settings(), workspace.datasets / "garage.jsonl", make_recipe(base="smollm2-135m"))
     monkeypatch.undo()
     assert_nothing_is_left(workspace)

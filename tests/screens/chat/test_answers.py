@@ -60,7 +60,7 @@ async def test_at_80_columns_a_tuned_model_that_fails_gives_its_place_to_the_bas
     make_run(RUN, "finished").adapter()
     async with model_server() as models, open_app(screen="chat", size=(80, 24)) as user:
         models.answers = {BASE: ["an answer"]}  # for the run it breaks off
-        await user.sees("Tuned ·")
+        await user.sees("Tuned · 2026")
         await user.press("ctrl+o")
         await user.sees("Open book ·", "Tuned ·")
         await user.press("x", "enter")
@@ -71,7 +71,7 @@ async def test_the_statistics_fit_into_a_column_of_80(open_app, make_run, model_
     make_run(RUN, "finished").adapter()
     async with model_server() as models, open_app(screen="chat", size=(80, 24)) as user:
         models.answers = {BASE: ["an", " answer"], RUN: ["an", " answer"]}
-        await user.sees("Tuned ·")
+        await user.sees("Tuned · 2026")
         await user.press("x", "enter")
         text = await user.sees("7 tokens")
         [line] = [line for line in text.splitlines() if line.count("7 tokens · ") == 2]

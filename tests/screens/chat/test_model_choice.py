@@ -55,7 +55,7 @@ async def test_the_list_says_preset_facts_verdict_and_when_at_80_columns(open_ap
     with_card(make_run(OLD, "finished", ended=time.time() - 40 * 86400).taught("careful", rows=24).adapter())
     with_card(make_run(NEW, "finished", ended=time.time()).taught("quick", rows=6).adapter(), "learned 6 of 6", True)
     async with model_server(), open_app(screen="chat", size=(80, 24)) as user:
-        await user.sees("Tuned ·")
+        await user.sees("Tuned · 2026")
         await user.press("ctrl+t")
         text = await user.sees("Which tuned model?", "Choose", "✓ learned 6 of 6")
         [new] = [line for line in text.splitlines() if "quick" in line]

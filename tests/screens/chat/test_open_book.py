@@ -92,7 +92,7 @@ async def test_at_80_columns_two_of_the_three_are_seen_at_a_time_and_all_are_ask
     make_run(RUN, "finished").adapter()
     async with model_server() as models, open_app(screen="chat", size=(80, 24)) as user:
         models.answers = {BASE: ["base says"], RUN: ["tuned says"]}
-        await user.sees("Base · smollm2", "Tuned ·")
+        await user.sees("Base · smollm2", "Tuned · 2026")
         await user.press("ctrl+o")
         await user.sees("Open book · garage.jsonl", "Tuned ·")
         assert "Base · smollm2" not in user.screen

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from garage_tui.app.action_palette import list_actions
 from garage_tui.core.terminal import clipboard
 
 RUN = "20261123-2315-lora-garage"
@@ -222,7 +223,7 @@ async def test_the_answer_of_a_turn_that_is_still_coming_may_become_a_fact(open_
 
 async def test_all_of_it_is_in_the_palette_while_one_types(chat):
     async with chat() as (user, _):
-        found = [command.title for command in user.app.get_system_commands(user.app.screen)]
+        found = [action.text for action in list_actions(user.app.screen)]
     for text in ("Make a fact", "Make an exam question", "Edit a question", "Copy an answer", "open book", "earlier"):
         assert any(text in title for title in found), text
 

@@ -234,7 +234,7 @@ async def test_fact_must_and_exam_are_written_like_question_and_answer(open_app,
         await user.press("e", "shift+tab", "space", "enter")
         await user.sees_no("1 exam")
         await user.press("u", "u")
-        await user.sees("Undone: editing a row", "2 rows · 2 facts · no problems")
+        await user.sees("Undone: editing a row", "2 rows · 2 facts · ready to teach")
         await user.press("U")
         await user.sees("exam Who is Tom?")
     first, second = file.read_text().splitlines()
@@ -827,7 +827,7 @@ async def test_quitting_says_what_is_not_saved_and_the_next_start_offers_it(open
 
             disk.setattr("garage_tui.core.facts.file.write_atomic", full)
             await user.press("d")
-            await user.sees("No space left on device", "not saved")
+            await user.sees("the disk is full", "not saved")
             await user.press("e", "!", "ctrl+q")
             said = str(user.app._exit_renderables)
             assert "datasets/garage.jsonl could not be saved: No space left on device" in said

@@ -133,7 +133,7 @@ async def test_v_shows_its_sheets_in_the_gallery(open_app, make_drawer):
         await user.sees("diffusion-moths", "diffusion-wings")
         await user.press("down", "v")
         await user.sees("Gallery", f"{RUN} · epoch 4")
-        await user.press("escape")
+        await user.press("f3")
         await user.sees("Log")
 
 
