@@ -277,5 +277,5 @@ def test_one_that_works_says_how_fast(call, run):
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert read_run(run).alive
         _, text, _ = call("runs")
-        assert "1 min 30 s left · 271 images/s" in text
+        assert "a minute and a half left · 271 images/s" in text
         assert "is training again: this card is from before" in call("report", run.name)[1]

@@ -186,7 +186,8 @@ def test_every_setting_is_read(box):
         section, _, key = name.rpartition(".")
         before, now = (table[section][key] if section else table[key] for table in (usual, changed))
         assert now != before, f"{name} has its default"
-    assert "default" not in settings_sources(box).values()
+    sources = settings_sources(box)
+    assert {name for name, source in sources.items() if source == "default"} == NEWER_SETTINGS
     assert (settings.base_model, settings.checkpoint_seconds, settings.pictures) == ("qwen2.5-0.5b", 30.0, "sixel")
     assert settings.serve.while_training == "wait" and settings.serve.vllm_args == ("--enforce-eager",)
     assert settings.chat.server == "http://192.0.2.8:11434/v1" and settings.notify.urls == ("ntfy://garage",)

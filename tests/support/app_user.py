@@ -212,6 +212,9 @@ class ModelServer:
             assert "Bearer secret" in head
             self.heard.append(asked)
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
+            if asked["model"] not in self.answers:  # a model that fails
+                writer.close()
+                return
             for word in self.answers[asked["model"]]:
                 self._say(writer, {"choices": [{"delta": {"content": word}}]})
                 await writer.drain()

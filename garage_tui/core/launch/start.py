@@ -220,7 +220,7 @@ def spawn(module: str, folder: Path, slots: queue.QueueEntry | None = None) -> N
     except BlockingIOError as error:
         raise BadInputError(f"{folder.name} is running already") from error
     except OSError as error:
-        raise GarageError(f"{folder.name} cannot be started: {error.strerror or error}") from error
+        raise GarageError(f"{folder.name} cannot be started: {why_not_written(error, folder)}") from error
     finally:
         os.close(lock)  # the supervisor's copy holds the lock
 

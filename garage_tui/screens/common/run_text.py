@@ -72,7 +72,7 @@ def progress(run: RunSnapshot) -> Content:
         return Content.styled(reason, "$muted") if reason or not run.card else brief_verdict(run.card)
     if state and waits(run):
         return phase_text(state)
-    return bar(state, 20)
+    return Content.assemble(f"{fraction(state)} ", bar(state, 20))
 
 
 def in_wait(run: RunSnapshot) -> bool:

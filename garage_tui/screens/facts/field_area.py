@@ -40,6 +40,8 @@ class FieldArea(ReadlineArea):
         Binding("ctrl+j,alt+enter,shift+enter", "newline", "New line", key_display="^j"),
         Binding("shift+tab", "finish('back')", "Previous field", show=False),
         Binding("ctrl+s", "finish('save')", "Save", show=False, tooltip="Save the row"),
+        # Textual's text area selects its line with F6, which is a screen here.
+        Binding("f6", "app.show('gpu')", "GPU", show=False, system=True),
     ]
 
     def __init__(

@@ -370,13 +370,13 @@ class FactsPane(Pane):
     def action_only(self) -> None:
         self._filter.choose_kind()
 
-    def action_search(self) -> None:
-        """Open the input line of the filter."""
+    async def action_search(self) -> None:
+        """Open the input line of the filter; what is typed right behind it goes there."""
         from garage_tui.widgets.filter_input import FilterInput  # noqa: PLC0415 (not needed for the first paint)
 
         if not self.query(FilterInput):
-            self.mount(FilterInput(id="facts-search"), after="#facts-table")
-        self.query_one(FilterInput).focus()
+            await self.mount(FilterInput(id="facts-search"), after="#facts-table")
+        self.screen.set_focus(self.query_one(FilterInput))
 
     def action_show_all(self) -> None:
         """Show all rows again. With nothing filtered Esc does nothing: it never leaves a screen."""

@@ -120,9 +120,7 @@ class RunsPane(Pane):
         return await self.app.push_screen_wait(dialog)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "filter":  # also before the runs are read: what is typed next must not be taken for commands
-            return True
-        if action == "order":
+        if action in ("filter", "order"):
             return bool(self.runs)
         return is_available(action, self.chosen, interrupted=bool(self.interrupted), exporting=self.exports.run_id)
 
@@ -258,7 +256,7 @@ class RunsPane(Pane):
         """Open the input line of the filter."""
         if not self.query(FilterInput):
             self.mount(FilterInput(id="runs-filter"), after=self.query_one(Table))
-        self.query_one(FilterInput).focus()
+        self.screen.set_focus(self.query_one(FilterInput))
 
     @on(Input.Changed, "#runs-filter")
     def _filter(self, event: Input.Changed) -> None:

@@ -35,7 +35,7 @@ class RunLog(Vertical):
         """Open the search line."""
         line = self.query_one(SearchInput)
         line.display = True
-        line.focus()
+        self.screen.set_focus(line)
 
     def hold(self) -> None:
         """Hold the log still, or follow its end again."""

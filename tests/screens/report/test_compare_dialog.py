@@ -49,7 +49,7 @@ async def test_their_report_cards_lie_side_by_side_in_words_before_everything_el
     for run, bad in zip(two_runs, (True, False), strict=True):
         write_report(run.path, make_card(bad=bad))
     async with open_app(screen="runs", size=size) as user:
-        await user.sees(ONE, TWO)
+        await user.sees("lora-a", "lora-b")
         await user.press("m", "down", "m")
         text = await user.sees(
             "Compare", "≠ unseen paraphrases  14 of 15", "≠ unrelated affected  ~ 1 of 60", "15 of 15"
@@ -60,7 +60,7 @@ async def test_their_report_cards_lie_side_by_side_in_words_before_everything_el
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
 async def test_two_marked_runs_are_compared(open_app, two_runs, size):
     async with open_app(screen="runs", size=size) as user:
-        await user.sees(ONE, TWO)
+        await user.sees("lora-a", "lora-b")
         await user.press("m")
         await user.sees("is marked: press m on another run to compare the two", "◆ ")
         await user.press("down", "m")
@@ -90,7 +90,7 @@ async def test_escape_takes_the_mark_off(open_app, two_runs):
 @pytest.mark.parametrize("keys", [("m", "down", "m"), ("down", "m", "up", "m")])
 async def test_the_newer_run_is_amber_and_the_older_one_blue_whichever_was_marked_first(open_app, two_runs, keys):
     async with open_app(screen="runs") as user:
-        await user.sees(ONE, TWO)
+        await user.sees("lora-a", "lora-b")
         await user.press(*keys)
         await user.sees("Compare", "recipe")
         chart = user.app.screen.query_one("#compare-chart")

@@ -23,6 +23,7 @@ async def test_the_list_is_filtered_while_one_types(open_app, make_run):
     make_run(OTHER, "failed", reason="the disk is full")
     async with open_app(screen="runs") as user:
         await user.sees("lora-garage", "lora-garden")
+        await user.sees("▸")
         await user.press("slash")
         await user.types("disk fail")
         await user.sees("1 of 2 shown")
@@ -38,6 +39,7 @@ async def test_the_list_is_filtered_while_one_types(open_app, make_run):
 async def test_a_filter_that_finds_nothing_says_how_to_end_it(open_app, make_run):
     make_run(RUN, "finished")
     async with open_app(screen="runs") as user:
+        await user.sees("▸")
         await user.press("slash")
         await user.types("zzz")
         await user.sees("No run contains “zzz”. Esc shows all runs again.")
@@ -63,6 +65,7 @@ async def test_a_run_that_is_opened_elsewhere_ends_the_filter_that_hides_it(open
     make_run(RUN, "finished")
     make_run(OTHER, "finished")
     async with open_app(screen="runs") as user:
+        await user.sees("▸")
         await user.press("slash")
         await user.types("lora-garage")
         await user.sees("1 of 2 shown")
