@@ -65,7 +65,8 @@ def test_both_are_started_followed_and_compared(garage, started, workspace):
         ("default", 7, "garage-default"),
         ("story", 7, "garage-story"),
     ]
-    counts, *lines = text.splitlines()
+    # Whether this box is busy at the moment is not for this test to say.
+    counts, *lines = [line for line in text.splitlines() if "the box is busy" not in line.lower()]
     assert counts == "24 rows teach 11 facts; 11 exam questions for the report card."
     assert lines[0].startswith("default: 24 rows × ") and lines[1].startswith("story: 24 rows × 25 epochs")
     assert lines[2:4] == [f"run {DEFAULT}", f"run {STORY}"]
