@@ -49,7 +49,7 @@ class FactTable(Table):
             position: of the line that gets the cursor; None leaves the cursor on its row.
         """
         self._document, self.positions, self._draft = document, positions, draft
-        self.columns = _columns(self.size.width, len(document.lines) if document else 0)
+        self.columns = self._fitting_columns()
         cursor = new = self._new_row
         if new is None and position is not None:
             cursor = next((row for row, at in enumerate(positions) if at >= position), len(positions) - 1)
@@ -57,8 +57,16 @@ class FactTable(Table):
 
     def on_resize(self) -> None:
         super().on_resize()
-        self.columns = _columns(self.size.width, len(self._document.lines) if self._document else 0)
+        self.columns = self._fitting_columns()
         self.refresh()
+
+    def on_mount(self) -> None:
+        self.columns = self._fitting_columns()
+
+    def _fitting_columns(self) -> tuple[Column, ...]:
+        # Before it is laid out its width is that of the screen: else the first picture would have a narrow table.
+        width = self.size.width or self.app.size.width
+        return _columns(width, len(self._document.lines) if self._document else 0)
 
     def redraw(self) -> None:
         """Draw the rows again, of which the one that is being written has changed."""
