@@ -7,15 +7,15 @@ def print_or_write(document: str, out: str | None, *, force: bool) -> None:
     """Print a document, or write it to the file `out`; `force` replaces a file that exists.
 
     Raises:
-        BadInputError: the file exists, or cannot be written.
+        BadInputError: the file exists, or no file can be written there.
+        GarageError: it cannot be written.
     """
     import sys
-    from pathlib import Path
 
-    from garage_tui.core.exam.report_markdown import write_markdown
+    from garage_tui.core.base.output_file import output_argument
 
     if out is None:
         print(document, end="")
         return
-    write_markdown(Path(out), document, replace=force)
+    output_argument(out).write(document.encode(), force=force)
     print(f"saved {out}", file=sys.stderr)

@@ -267,7 +267,11 @@ def test_a_card_is_printed_as_markdown_or_written_to_a_file_that_is_not_there_ye
     assert out.read_text() == text
     out.write_text("mine")
     code, _, told = report("last", "--out", str(out))
-    assert code == 2 and told == f"garage: {out} already exists: --force replaces it\n" and out.read_text() == "mine"
+    assert (
+        code == 2
+        and told == f"garage: {out} already exists: --force replaces it, or name another file\n"
+        and out.read_text() == "mine"
+    )
     assert report("last", "--out", str(out), "--force")[0] == 0 and out.read_text() == text
     assert report("last", "--out", "/dev/stdout")[1].startswith("# Report card")
     assert report("last", "--out", str(tmp_path))[0] == 2

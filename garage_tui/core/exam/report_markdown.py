@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
-from garage_tui.core.base.atomic import write_atomic
-from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.format import duration, model_label
 from garage_tui.core.exam import diffusion_report
 from garage_tui.core.exam.diffusion_report import DiffusionReport
@@ -65,33 +61,6 @@ def diffusion_markdown(run: str, card: DiffusionReport) -> str:
         ),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def write_markdown(path: Path, text: str, *, replace: bool = False) -> None:
-    """Write a document to a file, a pipe or a device.
-
-    Args:
-        replace: replace a file that exists.
-
-    Raises:
-        BadInputError: the file exists, or cannot be written; the text names it.
-    """
-    try:
-        if path.is_dir():
-            raise BadInputError(f"{path} is a folder: name a file")
-        # /dev/stdout may be a file, where the shell redirected it: what is in it stays.
-        if (path.exists() and not path.is_file()) or path.is_relative_to("/dev"):
-            with path.open("a", encoding="utf-8") as stream:
-                stream.write(text)
-        elif replace:
-            write_atomic(Path(os.path.realpath(path)), text.encode())
-        else:
-            with path.open("x", encoding="utf-8") as stream:
-                stream.write(text)
-    except FileExistsError:
-        raise BadInputError(f"{path} already exists: --force replaces it") from None
-    except OSError as error:
-        raise BadInputError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def _question(number: int, one: ExamQuestion) -> str:

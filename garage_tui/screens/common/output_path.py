@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.output_file import OutputFile, output_file
@@ -16,21 +16,19 @@ if TYPE_CHECKING:
     from garage_tui.widgets.path_dialog import PathDialog
 
 
-class Asking(Protocol):
-    """What asks a question with a dialog: a host of parts."""
-
-    async def ask(self, dialog: Screen[Any]) -> Any | None: ...
-
-
-async def ask_output(host: Asking, dialog: PathDialog) -> OutputFile | None:
+async def ask_output(ask: Callable[[Screen[Any]], Awaitable[Any]], dialog: PathDialog) -> OutputFile | None:
     """Ask where an output goes; None where the user gives it up, or keeps what is there.
+
+    Args:
+        ask: opens a dialog and returns its answer.
+        dialog: asks for the path.
 
     Raises:
         BadInputError: nothing can be written there.
     """
     from garage_tui.widgets.confirm_and_pick import Confirm  # noqa: PLC0415 (most visits save nothing)
 
-    path = await host.ask(dialog)
+    path = await ask(dialog)
     if path is None:
         return None
     output = await asyncio.to_thread(output_file, path)
@@ -38,7 +36,7 @@ async def ask_output(host: Asking, dialog: PathDialog) -> OutputFile | None:
         raise BadInputError(f"{one_line(str(path), 1000)} is a terminal: name a file")
     if output.replaces:
         yes = "Write there" if output.target != output.path else "Replace it"
-        if not await host.ask(Confirm(f"{yes}?", f"{output.replaces}.", yes, "Keep it")):
+        if not await ask(Confirm(f"{yes}?", f"{output.replaces}.", yes, "Keep it")):
             return None
     return output
 

@@ -95,7 +95,7 @@ class ImportExport:
         start = self._host.workspace.root / store.path.with_suffix(ending).name
         dialog = PathDialog(title, explanation, self._host.workspace.root, start, new=True)
         try:
-            output = await ask_output(self._host, dialog)
+            output = await ask_output(self._host.ask, dialog)
             if output is None:
                 return
             await write_output(output, await asyncio.to_thread(exporting.write, rows, form))

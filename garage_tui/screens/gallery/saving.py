@@ -34,7 +34,7 @@ async def save(host: GalleryHost) -> None:
         title, text = "Save a copy", f"{whole}{_WHERE}"
         name, write = copy_of(shown)
     try:
-        output = await ask_output(host, PathDialog(title, text, home, home / name, new=True))
+        output = await ask_output(host.ask, PathDialog(title, text, home, home / name, new=True))
         if output is None:
             return
         await write_output(output, write)

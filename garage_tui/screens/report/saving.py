@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,24 +14,20 @@ if TYPE_CHECKING:
 
 async def save(dialog: Dialog[Any], run_id: str, document: str) -> None:
     """Ask for a path and write the document there; an existing file is replaced only where that is agreed."""
-    from garage_tui.core.exam.report_markdown import write_markdown  # noqa: PLC0415 (most cards are not saved)
-    from garage_tui.widgets.confirm_and_pick import Confirm  # noqa: PLC0415
+    from garage_tui.screens.common.output_path import ask_output, write_output  # noqa: PLC0415 (most save nothing)
     from garage_tui.widgets.path_dialog import PathDialog  # noqa: PLC0415
 
-    app, notice, home = dialog.app, dialog.notice, Path.home()
+    notice, home = dialog.notice, Path.home()
     text = "The report card is saved as Markdown. Paths that do not begin with / are relative to your home folder."
     new = home / f"{plain(run_id)}-report.md"
-    path = await app.push_screen_wait(PathDialog("Save the report card", text, home, new, new=True))
-    if path is None:
-        return
-    exists = await asyncio.to_thread(path.exists)
-    if exists:
-        question = Confirm("Replace it?", f"{one_line(str(path))} already exists.", "Replace it", "Keep it")
-        if not await app.push_screen_wait(question):
-            return
     try:
-        await asyncio.to_thread(write_markdown, path, document, replace=exists)
+        output = await ask_output(
+            dialog.app.push_screen_wait, PathDialog("Save the report card", text, home, new, new=True)
+        )
+        if output is None:
+            return
+        await write_output(output, document.encode())
     except GarageError as error:
         notice.wrong(plain(f"not saved: {error}"))
     else:
-        notice.done(f"Saved {one_line(str(path), 1000)}")
+        notice.done(f"Saved {one_line(str(output.path), 1000)}")
