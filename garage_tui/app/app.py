@@ -99,7 +99,7 @@ class GarageApp(TerminalApp):
         Binding("ctrl+q", "quit", "Quit", priority=True, tooltip="Quit the app; runs continue without it"),
     ]
     COMMAND_PALETTE_DISPLAY = "^p"
-    COMMANDS: ClassVar = {lambda: _action_provider()}
+    COMMANDS: ClassVar = {_action_provider}
     # Rows of a pane of a dashboard, where what matters most has all the room: the style sheets say what that is.
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (14, "-low"), (23, "-high")]  # noqa: RUF012 (as Textual has it)
 

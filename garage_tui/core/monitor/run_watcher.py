@@ -70,6 +70,11 @@ class RunSnapshot:
         return self.label.name or name_of(self.id)
 
     @property
+    def preset(self) -> str:
+        """The preset that it began with; empty where its record names none."""
+        return one_line(str(self.manifest.recipe.get("preset") or ""), 40) if self.manifest else ""
+
+    @property
     def draws(self) -> bool:
         """True for a diffusion run."""
         return self.manifest is not None and self.manifest.kind == "diffusion"

@@ -77,7 +77,7 @@ class TunedModelDialog(Dialog[str | None]):
     def _cells(self, row: int) -> Sequence[Content]:
         run = self._runs[row]
         return (
-            Content(preset(run)),
+            Content(one_line(run.preset, 20) or "–"),  # a run of an older version does not say
             Content(facts(run)),
             verdict(run),
             Content.styled(ended(run, time.time()), "$muted"),
@@ -97,11 +97,6 @@ class TunedModelDialog(Dialog[str | None]):
 
     def action_cancel(self) -> None:
         self.dismiss(None)
-
-
-def preset(run: RunSnapshot) -> str:
-    """Return the preset that a run began with; `–` for a run of an older version, which does not say."""
-    return one_line(str(run.manifest.recipe.get("preset") or "–"), 20) if run.manifest else "–"
 
 
 def facts(run: RunSnapshot) -> str:

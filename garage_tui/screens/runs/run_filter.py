@@ -6,18 +6,13 @@ from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Literal
 
-from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.monitor.run_watcher import RunSnapshot
+from garage_tui.core.runs.grades import Grade
 
 Order = Literal["newest", "best", "name"]
 ORDERS: dict[Order, str] = {"newest": "newest first", "best": "best verdict first", "name": "by name"}
-_SIGNS = "✓~✗"
-"""The signs with which a verdict begins, the best one first."""
-
-
-def preset_of(run: RunSnapshot) -> str:
-    """Return the preset of a run; empty where its record has none."""
-    return one_line(str(run.manifest.recipe.get("preset") or ""), 40) if run.manifest else ""
+_GRADES: tuple[Grade, ...] = ("good", "near", "bad")
+"""The grades of verdicts, the best one first."""
 
 
 def arrange(runs: Iterable[RunSnapshot], text: str, order: Order) -> tuple[RunSnapshot, ...]:
@@ -37,7 +32,7 @@ def arrange(runs: Iterable[RunSnapshot], text: str, order: Order) -> tuple[RunSn
 
 
 def _contains(run: RunSnapshot, terms: list[str]) -> bool:
-    parts = [run.id, run.label.name, run.label.note, run.status, run.reason, preset_of(run)]
+    parts = [run.id, run.label.name, run.label.note, run.status, run.reason, run.preset]
     if run.manifest:
         parts += (PurePath(str(run.manifest.dataset.get("path", ""))).name, str(run.manifest.base.get("name", "")))
     if run.card:
@@ -47,6 +42,5 @@ def _contains(run: RunSnapshot, terms: list[str]) -> bool:
 
 
 def _rank(run: RunSnapshot) -> int:
-    """Return the place of a verdict by its sign; runs without one come last."""
-    sign = run.card.text[:1] if run.card else ""
-    return _SIGNS.index(sign) if sign and sign in _SIGNS else len(_SIGNS)
+    """Return the place of a verdict by its grade; runs without one come last."""
+    return _GRADES.index(run.card.grade) if run.card else len(_GRADES)

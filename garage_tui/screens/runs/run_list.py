@@ -9,7 +9,6 @@ from textual.content import Content
 
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.screens.common import run_text
-from garage_tui.screens.runs.run_filter import preset_of
 from garage_tui.widgets.charts.sparkline import spark
 from garage_tui.widgets.table import Column
 
@@ -42,7 +41,7 @@ def began(run_id: str) -> str:
 
 def cells(run: RunSnapshot, *, marked: bool) -> tuple[Content, ...]:
     """Return the cells of a run, energy last."""
-    preset = preset_of(run)
+    preset = run.preset
     # The name of a run of a pair ends with its preset already.
     kind = f"  {preset}" if preset and not run.name.casefold().endswith(preset.casefold()) else ""
     return (
