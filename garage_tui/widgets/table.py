@@ -10,7 +10,7 @@ from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -189,13 +189,6 @@ class Table(ScrollView, can_focus=True):
         # Segments are made directly: a Visual would search each line for places to wrap, at twice the cost.
         drawn = line.render(style, end="", parse_style=self.app.stylesheet.parse_style)
         return Strip([Segment(text, part.rich_style) for text, part in drawn], width)
-
-    def cell_region(self, row: int, column: int) -> Region:
-        """Return the region of a cell, relative to the widget; it may be outside of the visible part."""
-        widths = self._widths(self.scrollable_content_region.width)
-        shown = [at for at, one in enumerate(self.columns[:column]) if not one.wide or self.size.width >= _WIDE]
-        x = self.gutter.left + len(_MARK) + sum(widths[at] + len(_GAP) for at in shown)
-        return Region(x, self.gutter.top + 1 + row - round(self.scroll_y), widths[column], 1)
 
     def _widths(self, width: int) -> list[int]:
         shown = [column for column in self.columns if width >= _WIDE or not column.wide]

@@ -71,6 +71,15 @@ def struct_json(value: object) -> bytes:
         return msgspec.json.encode(whole(msgspec.to_builtins(value)))
 
 
+def has_half_character(value: object) -> bool:
+    """Return whether a JSON value has half a character in any of its texts or keys."""
+    if isinstance(value, str):
+        return not value.isascii() and bool(_HALF.search(value))
+    if isinstance(value, dict):
+        return any(has_half_character(key) or has_half_character(item) for key, item in value.items())
+    return isinstance(value, list | tuple) and any(map(has_half_character, value))
+
+
 def whole(value: Any) -> Any:
     """Return text, or a JSON value, with a `�` for each half character."""
     if isinstance(value, str):

@@ -18,7 +18,7 @@ from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.facts.coverage import Coverage, clash_text, find_clash, fold, without_gc
+from garage_tui.core.facts.coverage import Coverage, clash_text, find_clash, without_gc
 from garage_tui.core.facts.line import BOM, IMPORTED, Complaint, Fact, Line, parse
 
 BACKUP = ".bak"
@@ -228,11 +228,9 @@ def _near_duplicates(lines: Sequence[Line]) -> list[Problem]:
     numbers = {line: number for number, line in enumerate(lines, 1)}
     problems = []
     for exam, taught in near_duplicate_pairs(lines):
-        assert exam.fact and taught.fact
-        if fold(exam.fact.question) != fold(taught.fact.question):  # else it was named already
-            similar = one_line(taught.fact.question, 60)
-            text = f'this exam question is a near duplicate of line {numbers[taught]}: "{similar}"'
-            problems.append(Problem(numbers[exam], f"{text}; ask it in other words", error=False))
+        similar = one_line(taught.fact.question, 60) if taught.fact else ""
+        text = f'this exam question is a near duplicate of line {numbers[taught]}: "{similar}"'
+        problems.append(Problem(numbers[exam], f"{text}; ask it in other words", error=False))
     return problems
 
 

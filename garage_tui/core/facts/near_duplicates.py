@@ -34,7 +34,8 @@ def find_near_duplicates(question: str, others: Sequence[str]) -> list[int]:
 def near_duplicate_pairs(lines: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
     """Yield every exam question with each taught near duplicate of it, in the order of the file.
 
-    That is a question in almost the same words, or one of the two with words around it ("Please tell me: …").
+    That is a question in almost the same words, or one of the two with words around it ("Please tell me: …"). Exact
+    duplicates are left out, since `Coverage` finds them.
     """
     exams = [line for line in lines if line.fact and line.fact.question and line.fact.exam]
     if not exams:
@@ -45,14 +46,15 @@ def near_duplicate_pairs(lines: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
     repeats = RepeatedQuestions(questions, exam_questions)
     for line, question in zip(exams, exam_questions, strict=True):
         for index in repeats.find(question):
-            yield line, taught[index]
+            if fold(questions[index]) != fold(question):
+                yield line, taught[index]
     repeats.clear()
 
 
 def near_duplicates_by_exam(lines: Sequence[Line]) -> dict[int, list[Line]]:
     """Return for each exam question with taught near duplicates, by its line's `id`, the lines of these.
 
-    Exact duplicates are left out, since `Coverage` finds them. A file with too many questions to compare gets an empty
+    A file with too many questions to compare gets an empty
     result; `garage facts check` takes the time.
     """
     exams = sum(bool(line.fact and line.fact.exam) for line in lines)
@@ -60,9 +62,7 @@ def near_duplicates_by_exam(lines: Sequence[Line]) -> dict[int, list[Line]]:
         return {}
     found: dict[int, list[Line]] = {}
     for exam, taught in near_duplicate_pairs(lines):
-        assert exam.fact and taught.fact
-        if fold(exam.fact.question) != fold(taught.fact.question):
-            found.setdefault(id(exam), []).append(taught)
+        found.setdefault(id(exam), []).append(taught)
     return found
 
 

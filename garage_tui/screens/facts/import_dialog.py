@@ -72,9 +72,7 @@ class ImportDialog(Dialog[list[Fact] | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box form") as box:
-            box.border_title = Content(
-                f"Import {shown_line(self._file, 40)}" if self._file else "Import the pasted text"
-            )
+            box.border_title = Content(self._title)
             yield Static(Content("reading …"), id="import-summary", classes="text")
             with VerticalScroll():
                 yield Static(id="import-preview")
@@ -147,10 +145,12 @@ class ImportDialog(Dialog[list[Fact] | None]):
 
 def preview(found: ImportedFacts, new: Sequence[Fact]) -> Content:
     """Return what would be added, each question with its answer, and what is left out."""
-    above, below = _remarks(found)[:_MAX_ABOVE], _remarks(found)[_MAX_ABOVE:]
+    remarks = _remarks(found, _MAX_ABOVE + _MAX_SHOWN)
+    above, below = remarks[:_MAX_ABOVE], remarks[_MAX_ABOVE:]
+    more = len(found.problems) + len(found.notices) - len(above)
     parts = list(above)
-    if below:
-        parts.append(Content.styled(f"… and {len(below):,} more, below", "$muted"))
+    if more:
+        parts.append(Content.styled(f"… and {more:,} more, below", "$muted"))
     parts += [Content()] if above else []
     for fact in new[:_MAX_SHOWN]:
         if fact.question:
@@ -164,9 +164,9 @@ def preview(found: ImportedFacts, new: Sequence[Fact]) -> Content:
     if any(fact.is_statement for fact in new):
         parts += [Content(), Content.styled(_AWAITS, "$muted")]
     if below:
-        parts += [Content(), *below[:_MAX_SHOWN]]
-    if len(below) > _MAX_SHOWN:
-        parts.append(Content.styled(f"… and {len(below) - _MAX_SHOWN:,} more", "$muted"))
+        parts += [Content(), *below]
+    if more > len(below):
+        parts.append(Content.styled(f"… and {more - len(below):,} more", "$muted"))
     return Content("\n").join(parts)
 
 
@@ -182,6 +182,8 @@ def _summary(found: ImportedFacts, new: int) -> Content:
     return Content(plain(" · ".join(parts)))
 
 
-def _remarks(found: ImportedFacts) -> list[Content]:
-    left_out = [Content.styled(f"Left out: {one_line(text, 300)}", "$warning") for text in found.problems]
-    return left_out + [Content.styled(f"Note: {one_line(text, 300)}", "$muted") for text in found.notices]
+def _remarks(found: ImportedFacts, most: int) -> list[Content]:
+    """Return the first `most` rows that are left out, then notes: a large file may have hundreds of thousands."""
+    left_out = [Content.styled(f"Left out: {one_line(text, 300)}", "$warning") for text in found.problems[:most]]
+    notices = found.notices[: most - len(left_out)]
+    return left_out + [Content.styled(f"Note: {one_line(text, 300)}", "$muted") for text in notices]

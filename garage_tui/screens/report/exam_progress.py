@@ -13,7 +13,7 @@ from garage_tui.core.exam.report import Report
 from garage_tui.core.exam.report_text import read_clean
 from garage_tui.core.launch import exam_process as examine
 from garage_tui.core.launch.exam_process import ExamProcess
-from garage_tui.core.runs.record import read_run
+from garage_tui.core.runs.record import Run, read_run
 
 _BUSY, _IDLE = 0.25, 1.0
 """Seconds between two polls while an exam is in progress, and while none is."""
@@ -62,8 +62,7 @@ class ExamWatch:
             # The exam first: one that has ended has left its card.
             exam = await asyncio.to_thread(examine.read_exam, self._folder)
             card, stamp, error = await asyncio.to_thread(_read, self._folder, last)
-            run = await asyncio.to_thread(read_run, self._folder)
-            refusal = examine.refusal(run)
+            run, refusal = await asyncio.to_thread(_read_run, self._folder)
             manifest = run.manifest
             recipe, path = (manifest.recipe, str(manifest.dataset.get("path", ""))) if manifest else ({}, "")
             if exam and exam.running:
@@ -91,6 +90,12 @@ class ExamWatch:
             process = await asyncio.to_thread(lambda: examine.start(read_run(self._folder)))
             self._process = process or self._process
             self._awaited, self._before = True, before
+
+
+def _read_run(folder: Path) -> tuple[Run, str]:
+    """Return the run, and why it cannot be examined now; empty if it can."""
+    run = read_run(folder)
+    return run, examine.refusal(run)
 
 
 def _read(folder: Path, last: ExamSnapshot) -> tuple[Report | None, Stamp, str]:

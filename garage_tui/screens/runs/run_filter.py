@@ -7,12 +7,10 @@ from pathlib import PurePath
 from typing import Literal
 
 from garage_tui.core.monitor.run_watcher import RunSnapshot
-from garage_tui.core.runs.grades import Grade
+from garage_tui.core.runs.grades import rank
 
 Order = Literal["newest", "best", "name"]
 ORDERS: dict[Order, str] = {"newest": "newest first", "best": "best verdict first", "name": "by name"}
-_GRADES: tuple[Grade, ...] = ("good", "near", "bad")
-"""The grades of verdicts, the best one first."""
 
 
 def arrange(runs: Iterable[RunSnapshot], text: str, order: Order) -> tuple[RunSnapshot, ...]:
@@ -43,4 +41,4 @@ def _contains(run: RunSnapshot, terms: list[str]) -> bool:
 
 def _rank(run: RunSnapshot) -> int:
     """Return the place of a verdict by its grade; runs without one come last."""
-    return _GRADES.index(run.card.grade) if run.card else len(_GRADES)
+    return -rank(run.card.grade) if run.card else 1

@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from garage_tui.core.base.json_text import has_half_character
 from garage_tui.core.facts.formats import chat_rows, pair_rows
 from garage_tui.core.facts.formats.bad_marks import bad_mark, media
 from garage_tui.core.facts.formats.other_keys import ANSWER_KEYS, QUESTION_KEYS, fold_key
 from garage_tui.core.facts.formats.read_row import Columns, Format, RowReading, RowRefusedError
 
 _PICTURE = re.compile(r"<(?:image|img|video|audio)(?:_\d+)?>|data:image/[a-z]+;base64,|!\[[^\]]*\]\(data:")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def read_row(
@@ -51,7 +51,7 @@ def read_row(
     for fact in reading.facts:
         if _PICTURE.search(fact.question) or _PICTURE.search(fact.answer):
             raise RowRefusedError("it has a picture, which a facts file cannot hold")
-        if _has_surrogate(fact):
+        if has_half_character(fact):
             raise RowRefusedError("it contains half a character (a lone \\ud… escape)")
     return reading
 
@@ -114,11 +114,3 @@ def _facts(row: Mapping[str, Any], keys: Format | None) -> RowReading:
         return statement
     # question and answer come first in these lists, so they go before all others
     return pair_rows.read_pair(row, *pair_rows.named_pair(row, QUESTION_KEYS, ANSWER_KEYS), "facts", keys)
-
-
-def _has_surrogate(value: object) -> bool:
-    if isinstance(value, str):
-        return not value.isascii() and bool(_SURROGATE.search(value))
-    if isinstance(value, dict):
-        return any(_has_surrogate(key) or _has_surrogate(one) for key, one in value.items())
-    return isinstance(value, list | tuple) and any(map(_has_surrogate, value))
