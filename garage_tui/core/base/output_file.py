@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from garage_tui.core.base.atomic import sync_folder
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.write_errors import why_not_written
@@ -151,7 +152,7 @@ class OutputFile:
             part.unlink(missing_ok=True)
             raise
         with contextlib.suppress(OSError):
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
 
 
 def output_argument(text: str, *, parents: bool = False) -> OutputFile:
@@ -259,11 +260,3 @@ def _rename_to_new(part: Path, target: Path) -> None:
         part.rename(target)
     else:
         part.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

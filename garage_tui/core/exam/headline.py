@@ -9,7 +9,7 @@ import msgspec
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.exam.judgement import Measured
+from garage_tui.core.exam.judgement import Measured, deciding_recall
 from garage_tui.core.exam.report import REPORT, Count, Recall
 from garage_tui.core.runs.grades import SIGNS, Grade
 
@@ -65,6 +65,5 @@ def _measured(card: _Figures) -> Measured | None:
     """Return the figures of the card of a LoRA run; None for a diffusion run's."""
     if card.efficacy is None or card.leak is None or card.neighbours is None or card.drift is None:
         return None
-    unseen = card.generalisation
-    recall = unseen if unseen and unseen.tuned.of else card.efficacy
+    recall = deciding_recall(card.efficacy, card.generalisation)
     return Measured(card.facts or recall.tuned, card.leak, card.neighbours, card.drift)

@@ -175,8 +175,13 @@ def judge(
 
 def measured(card: Report) -> Measured:
     """Return the figures that a card's verdict depends on; those of an older card count questions, not facts."""
-    recall = card.generalisation if card.generalisation.tuned.of else card.efficacy
+    recall = deciding_recall(card.efficacy, card.generalisation)
     return Measured(card.facts or recall.tuned, card.leak, card.neighbours, card.drift)
+
+
+def deciding_recall(trained: Recall, unseen: Recall | None) -> Recall:
+    """Return the recall that a verdict depends on: that of unseen questions, where there are any."""
+    return unseen if unseen and unseen.tuned.of else trained
 
 
 def _of(questions: Sequence[ExamQuestion], part: Part) -> list[ExamQuestion]:
@@ -219,7 +224,7 @@ def _exam_notes(
 def _notes(efficacy: Recall, unseen: Recall, found: Measured, guarded: bool) -> list[str]:
     """Return what the figures mean."""
     notes = []
-    recall = unseen if unseen.tuned.of else efficacy
+    recall = deciding_recall(efficacy, unseen)
     if efficacy.tuned.share < RECALL:
         notes.append("Some trained questions are not answered: train longer (the preset quick is only a first try).")
     elif recall.tuned.share < RECALL:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from garage_tui.core.base.atomic import sync_folder
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.format import human_bytes
 from garage_tui.core.base.output_file import output_file
@@ -176,9 +177,7 @@ def install(made: Path, target: Path) -> None:
         target.rename(made.with_name(f"{made.name}.old"))
     made.replace(target)
     with contextlib.suppress(OSError):
-        folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
-        os.fsync(folder)
-        os.close(folder)
+        sync_folder(target.parent)
 
 
 def check_disk_space(folder: Path, needed: float) -> None:

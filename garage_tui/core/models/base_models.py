@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.settings import models_folder
@@ -138,6 +138,19 @@ def find(base: str) -> BaseModel:
     raise BadInputError(
         f"{base!r} is not a base model: give a name from `garage models`, a folder or a Hub id (owner/name)"
     )
+
+
+def find_here(base: str) -> BaseModel:
+    """Return what `base` names, if it is on this box.
+
+    Raises:
+        BadInputError: as `find`.
+        GarageError: the model is not on this box.
+    """
+    model = find(base)
+    if not model.here:
+        raise GarageError(f"{model.name} is not on this box yet: `garage models fetch {model.name}` fetches it")
+    return model
 
 
 def _folder(base: str) -> Path | None:

@@ -68,10 +68,7 @@ def special_tokens(base: str) -> SpecialTokens:
         BadInputError: `base` names no model.
         GarageError: the model is not on this box, or its tokenizer's files cannot be read.
     """
-    model = base_models.find(base)
-    if not model.here:
-        raise GarageError(f"{model.name} is not on this box yet: `garage models fetch {model.name}` fetches it")
-    return read_special_tokens(model.path)
+    return read_special_tokens(base_models.find_here(base).path)
 
 
 def read_special_tokens(folder: Path) -> SpecialTokens:

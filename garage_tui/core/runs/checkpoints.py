@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from garage_tui.core.base.atomic import write_atomic
+from garage_tui.core.base.atomic import sync_folder, write_atomic
 from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import check_regular, open_regular, read_regular
@@ -48,11 +48,7 @@ def seal(folder: Path, step: int, tokens: int) -> None:
                 os.fsync(file.fileno())
                 files[path.name] = (os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest())
     write_atomic(folder / SEAL, struct_json(CheckpointSeal(step, tokens, files)))
-    parent = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(parent)
-    finally:
-        os.close(parent)
+    sync_folder(folder.parent)
 
 
 def list_checkpoints(run: Path) -> list[Path]:

@@ -40,9 +40,7 @@ def see(base: str, rows: Iterable[Fact]) -> list[list[Token]]:
     """
     from garage_tui.core.models import base_models  # most visits look at no tokens
 
-    model = base_models.find(base)
-    if not model.here:
-        raise GarageError(f"{model.name} is not on this box yet: `garage models fetch {model.name}` fetches it")
+    model = base_models.find_here(base)
     questions = "".join(json.dumps({"question": row.question, "answer": row.answer}) + "\n" for row in rows)
     command = [sys.executable, "-m", _JOB, str(model.path)]
     try:

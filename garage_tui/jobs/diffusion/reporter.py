@@ -104,6 +104,7 @@ class DiffusionReporter:
         """Draw a sheet, always from the same noise, and measure the loss on the held-out pictures."""
         started, started_cpu, recipe = time.monotonic(), time.process_time(), self._recipe
         path = diffusion_files.sheet_of(self._folder, epoch)
+        say = self._progress.say_unless_stopped
         try:
             with self.drawing():
                 held_out = held_out_loss(self._net, self._noise_schedule, self._held_out)
@@ -115,7 +116,7 @@ class DiffusionReporter:
                     seed=recipe.seed,
                     sampler=recipe.sampler,
                     steps=recipe.sample_steps,
-                    on_progress=lambda done, of: self._say(f"drawing the sheet of epoch {epoch}", done, of, "steps"),
+                    on_progress=lambda done, of: say(f"drawing the sheet of epoch {epoch}", done, of, "steps"),
                 )
         except StopRequestedError:
             return  # the training loop handles the request; the sheet is drawn when the run is resumed
@@ -138,12 +139,6 @@ class DiffusionReporter:
             seconds=round(seconds, 2), cpu_seconds=self.cpu_seconds,
         )  # fmt: skip
         print(f"epoch {epoch}: held-out loss {held_out:.4f}, {path.relative_to(self._folder)}", flush=True)
-
-    def _say(self, text: str, /, done: int = 0, total: int = 0, unit: str = "") -> None:
-        """Report the progress; a request to stop ends the drawing."""
-        if self._progress.requested() in ("stop", "release", "end"):
-            raise StopRequestedError
-        self._progress.say(text, done, total, unit)
 
     @contextlib.contextmanager
     def drawing(self) -> Iterator[None]:
@@ -170,7 +165,7 @@ class DiffusionReporter:
                     self._held_out,
                     self._label,
                     step,
-                    self._say,
+                    self._progress.say_unless_stopped,
                 )
             used = self._progress.gauges()
             card = msgspec.structs.replace(

@@ -91,7 +91,8 @@ class RunCallback(TrainerCallback):
         self._model.whole.eval()
         self._progress.interruptible = True  # the adapter is saved
         try:
-            report = ExamRunner(self._model, self._base, self._folder, self._facts, self._say).report()
+            say = self._progress.say_unless_stopped  # a request to stop ends the exam, since the adapter is saved
+            report = ExamRunner(self._model, self._base, self._folder, self._facts, say).report()
             used = self._progress.gauges()
             report = msgspec.structs.replace(report, wh=used.get("wh"), wh_from=used.get("wh_from", ""))
             write_report(self._folder, report)
@@ -108,12 +109,6 @@ class RunCallback(TrainerCallback):
             return ""
         self._progress.write_event("report", verdict=report.verdict, passed=report.passed, seconds=report.seconds)
         return report.verdict
-
-    def _say(self, text: str, /, done: int = 0, total: int = 0, unit: str = "") -> None:
-        """Report the progress of the exam; a request to stop ends it, since the adapter is saved."""
-        if self._progress.requested() in ("stop", "release", "end"):
-            raise StopRequestedError
-        self._progress.say(text, done, total, unit)
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._began = self._progress.active_seconds

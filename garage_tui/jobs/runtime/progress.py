@@ -186,6 +186,16 @@ class Progress:
         self.write_state(self._status(), throttle=not new, **self._phase(text, done, total, unit))
         self.cool_down()
 
+    def say_unless_stopped(self, text: str, /, done: int = 0, total: int = 0, unit: str = "") -> None:
+        """Do as `say`, for work that a request to stop may end at any moment.
+
+        Raises:
+            StopRequestedError: the run is to stop.
+        """
+        if self.requested() in ("stop", "release", "end"):
+            raise StopRequestedError
+        self.say(text, done, total, unit)
+
     def _phase(
         self, text: str, done: int = 0, total: int = 0, unit: str = "", *, restart: bool = False
     ) -> dict[str, Any]:
