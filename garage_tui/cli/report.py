@@ -47,6 +47,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 def run_report(args: argparse.Namespace) -> int:
     import json
 
+    from garage_tui.core.base.output_file import output_argument
     from garage_tui.core.base.safe_open import read_regular
     from garage_tui.core.base.settings import Workspace, load_settings
     from garage_tui.core.exam.report import REPORT
@@ -55,6 +56,8 @@ def run_report(args: argparse.Namespace) -> int:
 
     if args.out and (args.json or args.questions):
         raise BadInputError("--out writes Markdown: leave out --json and --questions")
+    if args.out:  # an exam takes a minute: what cannot be written is said before it
+        output_argument(args.out).require(args.force)
     workspace = Workspace.find(args.workspace)
     run = find_run(workspace, args.ref)
     if run.draws:

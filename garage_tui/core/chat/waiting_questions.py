@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from garage_tui.core.base.locked_file import open_locked
 from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import plain
 
@@ -83,9 +84,7 @@ class WaitingQuestions:
                 return
             if self._fd is None:
                 self._folder.mkdir(parents=True, exist_ok=True)
-                flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-                self._fd = os.open(self._path, flags, 0o600)
-                fcntl.flock(self._fd, fcntl.LOCK_EX)
+                self._fd = open_locked(self._path)
             line = msgspec.json.encode(self._questions) + b"\n"
             is_long = os.fstat(self._fd).st_size > _REWRITE_BYTES
             if is_long:

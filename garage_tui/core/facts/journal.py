@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from garage_tui.core.base.locked_file import open_locked
 from garage_tui.core.base.safe_open import MAX_BYTES, open_regular
 from garage_tui.core.facts.document import Change
 from garage_tui.core.facts.line import Line, parse
@@ -73,7 +74,7 @@ class Journal:
     def _open(self) -> int:
         if self._fd is None:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._fd = _open_locked(self._folder / self._name)
+            self._fd = open_locked(self._folder / self._name)
             self._write({"file": str(self._path.absolute())})
         return self._fd
 
@@ -141,31 +142,13 @@ def file_lock(folder: Path, path: Path) -> Iterator[None]:
     try:
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            fd = _open_locked(lock)
+            fd = open_locked(lock)
         yield
     finally:
         if fd is not None:
             with contextlib.suppress(OSError):
                 lock.unlink()
             os.close(fd)
-
-
-def _open_locked(file: Path) -> int:
-    """Open a file, made if need be, and lock it; return its descriptor.
-
-    Raises:
-        OSError: it cannot be made or locked.
-    """
-    while True:
-        fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
-            if os.fstat(fd).st_nlink:  # else whoever held it before has removed it
-                return fd
-        except BaseException:
-            os.close(fd)
-            raise
-        os.close(fd)
 
 
 def find_leftovers(folder: Path, path: Path) -> list[Leftover]:

@@ -11,6 +11,7 @@ from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.write_errors import why_not_written
 
 LABEL = "label.json"
 MAX_NAME, MAX_NOTE = 60, 500
@@ -86,5 +87,5 @@ def write_label(folder: Path, label: Label) -> Label:
         else:
             (folder / LABEL).unlink(missing_ok=True)
     except OSError as error:
-        raise GarageError(f"{folder / LABEL} cannot be written: {error.strerror or error}") from error
+        raise GarageError(f"{folder / LABEL} cannot be written: {why_not_written(error, folder)}") from error
     return label
