@@ -223,11 +223,11 @@ def _near_duplicates(lines: Sequence[Line]) -> list[Problem]:
     """Return warnings about exam questions that nearly repeat a taught one, and so would prove nothing."""
     if not any(line.fact and line.fact.exam for line in lines):
         return []
-    from garage_tui.core.facts.near_duplicates import near_duplicate_pairs  # rapidfuzz takes 30 ms
+    from garage_tui.core.facts.near_duplicates import inexact_duplicate_pairs  # rapidfuzz takes 30 ms
 
     numbers = {line: number for number, line in enumerate(lines, 1)}
     problems = []
-    for exam, taught in near_duplicate_pairs(lines):
+    for exam, taught in inexact_duplicate_pairs(lines):
         similar = one_line(taught.fact.question, 60) if taught.fact else ""
         text = f'this exam question is a near duplicate of line {numbers[taught]}: "{similar}"'
         problems.append(Problem(numbers[exam], f"{text}; ask it in other words", error=False))

@@ -34,8 +34,7 @@ def find_near_duplicates(question: str, others: Sequence[str]) -> list[int]:
 def near_duplicate_pairs(lines: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
     """Yield every exam question with each taught near duplicate of it, in the order of the file.
 
-    That is a question in almost the same words, or one of the two with words around it ("Please tell me: …"). Exact
-    duplicates are left out, since `Coverage` finds them.
+    That is a question in almost the same words, or one of the two with words around it ("Please tell me: …").
     """
     exams = [line for line in lines if line.fact and line.fact.question and line.fact.exam]
     if not exams:
@@ -46,22 +45,28 @@ def near_duplicate_pairs(lines: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
     repeats = RepeatedQuestions(questions, exam_questions)
     for line, question in zip(exams, exam_questions, strict=True):
         for index in repeats.find(question):
-            if fold(questions[index]) != fold(question):
-                yield line, taught[index]
+            yield line, taught[index]
     repeats.clear()
+
+
+def inexact_duplicate_pairs(lines: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
+    """Yield the pairs of `near_duplicate_pairs` whose questions differ: `Coverage` finds the exact duplicates."""
+    for exam, taught in near_duplicate_pairs(lines):
+        assert exam.fact and taught.fact
+        if fold(exam.fact.question) != fold(taught.fact.question):
+            yield exam, taught
 
 
 def near_duplicates_by_exam(lines: Sequence[Line]) -> dict[int, list[Line]]:
     """Return for each exam question with taught near duplicates, by its line's `id`, the lines of these.
 
-    A file with too many questions to compare gets an empty
-    result; `garage facts check` takes the time.
+    A file with too many questions to compare gets an empty result; `garage facts check` takes the time.
     """
     exams = sum(bool(line.fact and line.fact.exam) for line in lines)
     if exams * (len(lines) - exams) > MAX_PAIRS:
         return {}
     found: dict[int, list[Line]] = {}
-    for exam, taught in near_duplicate_pairs(lines):
+    for exam, taught in inexact_duplicate_pairs(lines):
         found.setdefault(id(exam), []).append(taught)
     return found
 
