@@ -148,8 +148,6 @@ class ReportCardDialog(Dialog[None]):
             part.update(above.get(name, Content()))
         self.query_one("#report-page", Static).update(page)
         self.set_class(self._low, "-low")
-        notice = self.notice
-        notice.display = bool(notice.text)
         self.refresh_bindings()
 
     @property
@@ -254,7 +252,6 @@ class ReportCardDialog(Dialog[None]):
         else:
             self._go(index)
             self.notice.note("Press a to ask this one in more ways")
-            self.notice.display = True
 
     def action_longer(self) -> None:
         self._actions.train_longer(self._recipe)
@@ -268,7 +265,6 @@ class ReportCardDialog(Dialog[None]):
         """Save the card as Markdown."""
         if self._snapshot and self._snapshot.card:
             await self._actions.save(self._snapshot.card, self._recipe, self._snapshot.facts_path)
-            self._show()
 
     def action_examine_first(self) -> None:
         self.action_examine()
