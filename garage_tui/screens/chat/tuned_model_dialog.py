@@ -100,7 +100,7 @@ class TunedModelDialog(Dialog[str | None]):
 
 
 def facts(run: RunSnapshot) -> str:
-    """Return what a run was taught: `garage.jsonl · 24 rows`."""
+    """Return what a run was taught: `24 rows · garage.jsonl`."""
     dataset = run.manifest.dataset if run.manifest else {}
     rows = dataset.get("rows")
     name = one_line(Path(str(dataset.get("path", ""))).name, 60)
