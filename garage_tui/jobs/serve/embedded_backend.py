@@ -73,7 +73,9 @@ class EmbeddedBackend:
     def health(self) -> dict[str, object]:
         return {"batches": self._batcher.batches if self._batcher else 0}
 
-    async def answer(self, request: Request, question: ChatRequest, body: bytes, run: Run | None) -> Response:
+    async def answer(
+        self, request: Request, path: str, question: ChatRequest, body: bytes, run: Run | None
+    ) -> Response:
         batcher = self._batcher
         if batcher is None:
             raise RequestRefusedError(503, "asleep", "the model was unloaded to make space for a run; ask again later")

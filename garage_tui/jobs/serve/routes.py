@@ -19,6 +19,7 @@ from garage_tui.core.runs.record import Run
 from garage_tui.jobs.serve.request_schema import MAX_BODY, ChatRequest, read_request, read_routing
 
 T = TypeVar("T")
+CHAT = "/v1/chat/completions"
 Offers = Callable[[], Mapping[str, Run | None]]
 """Returns the ids of the models that can be asked now; the bare base has None."""
 
@@ -76,8 +77,10 @@ class Backend(Protocol):
         """Return more fields for `GET /health`."""
         ...
 
-    async def answer(self, request: Request, question: ChatRequest, body: bytes, run: Run | None) -> Response:
-        """Return the answer of the base (None) or of a run."""
+    async def answer(
+        self, request: Request, path: str, question: ChatRequest, body: bytes, run: Run | None
+    ) -> Response:
+        """Return the answer of the base (None) or of a run to a request for `path` (`CHAT`)."""
         ...
 
 
@@ -116,7 +119,7 @@ def make_app(backend: Backend, offers: Offers, key: str, absent: Callable[[], st
             )
         if reason := absent():
             raise RequestRefusedError(503, "asleep", reason)
-        return await backend.answer(request, question, body, found[question.model])
+        return await backend.answer(request, CHAT, question, body, found[question.model])
 
     async def refused(_: Request, error: Exception) -> Response:
         if isinstance(error, RequestRefusedError):
@@ -132,7 +135,7 @@ def make_app(backend: Backend, offers: Offers, key: str, absent: Callable[[], st
     routes = [
         Route("/health", health),
         Route("/v1/models", models),
-        Route("/v1/chat/completions", completions, methods=["POST"]),
+        Route(CHAT, completions, methods=["POST"]),
     ]
     handled = (RequestRefusedError, HTTPException, BadInputError, Exception)
     return _KeyRequired(Starlette(routes=routes, exception_handlers=dict.fromkeys(handled, refused)), key)

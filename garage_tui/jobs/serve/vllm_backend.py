@@ -30,7 +30,7 @@ from garage_tui.jobs.serve.request_schema import ChatRequest
 from garage_tui.jobs.serve.routes import RequestRefusedError, unless_gone
 from garage_tui.jobs.serve.vllm_arguments import arguments, environment
 from garage_tui.jobs.serve.vllm_process import VllmProcess
-from garage_tui.jobs.serve.vllm_request import prepare
+from garage_tui.jobs.serve.upstream_request import prepare
 
 _ASK_SECONDS = 600.0
 
@@ -109,7 +109,9 @@ class VllmBackend:
     def health(self) -> dict[str, object]:
         return {"engine": self.name, "adapters": sorted(self._loaded)}
 
-    async def answer(self, request: Request, question: ChatRequest, body: bytes, run: Run | None) -> Response:
+    async def answer(
+        self, request: Request, path: str, question: ChatRequest, body: bytes, run: Run | None
+    ) -> Response:
         process = self._process
         if process is None:
             raise RequestRefusedError(503, "asleep", "the model was unloaded to make space for a run; ask again later")
@@ -120,7 +122,7 @@ class VllmBackend:
             if run is not None:
                 await self._load(client, run)
             headers = {"Content-Type": "application/json"}
-            sent = client.build_request("POST", "/v1/chat/completions", content=body, headers=headers)
+            sent = client.build_request("POST", path, content=body, headers=headers)
             answer = await unless_gone(request, client.send(sent, stream=True))
         except ClientDisconnect:
             await self._end(client)

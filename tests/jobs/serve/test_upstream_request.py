@@ -5,7 +5,7 @@ import json
 import pytest
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.jobs.serve.vllm_request import prepare
+from garage_tui.jobs.serve.upstream_request import prepare
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What is changed or refused in a request before vLLM gets it."""
+"""What is changed or refused in a request before the inference server behind ours gets it."""
 
 from __future__ import annotations
 
