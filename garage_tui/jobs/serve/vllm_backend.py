@@ -28,9 +28,9 @@ from garage_tui.jobs.llm.adapter_safety import check, rank, stamp
 from garage_tui.jobs.serve.memory import weight_bytes
 from garage_tui.jobs.serve.request_schema import ChatRequest
 from garage_tui.jobs.serve.routes import RequestRefusedError, unless_gone
+from garage_tui.jobs.serve.upstream_request import prepare
 from garage_tui.jobs.serve.vllm_arguments import arguments, environment
 from garage_tui.jobs.serve.vllm_process import VllmProcess
-from garage_tui.jobs.serve.upstream_request import prepare
 
 _ASK_SECONDS = 600.0
 
