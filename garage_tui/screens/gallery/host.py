@@ -38,6 +38,14 @@ class GalleryHost(Protocol):
         """Show the page that the browser went to, and its path."""
         ...
 
+    def show_path(self) -> None:
+        """Show where the file of the page is."""
+        ...
+
+    def show_list(self) -> None:
+        """Show the albums, with the chosen one under the cursor."""
+        ...
+
     def show_caption(self) -> None:
         """Update caption, titles and key bar."""
         ...

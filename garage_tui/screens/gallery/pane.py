@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Static
 
-from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.settings import Workspace
 from garage_tui.core.monitor.run_watcher import RunSnapshot
-from garage_tui.core.terminal.capabilities import ImageMode, Terminal
+from garage_tui.core.terminal.capabilities import Terminal
 from garage_tui.screens.gallery.album_index import AlbumIndex
 from garage_tui.screens.gallery.album_list import AlbumList
+from garage_tui.screens.gallery.album_list_layout import AlbumListLayout
+from garage_tui.screens.gallery.browse_commands import BrowseCommands
 from garage_tui.screens.gallery.browser import Browser
 from garage_tui.screens.gallery.draw_job import DrawJob
+from garage_tui.screens.gallery.keys import BINDINGS, HELP_GROUPS
 from garage_tui.screens.gallery.opening import open_folder
 from garage_tui.screens.gallery.path_line import PathLine
+from garage_tui.screens.gallery.picture_mode import PictureMode
 from garage_tui.screens.gallery.picture_stage import PictureStage
 from garage_tui.screens.gallery.player import Player
 from garage_tui.screens.gallery.saving import copy_path, save
@@ -38,8 +40,6 @@ _EMPTY = (
     "pictures. Its contact sheets appear here during the training.\n\n"
     "Folders of pictures in datasets/ appear here too; press o to open any other folder."
 )
-_NARROW = 100
-"""Width in cells below which the list is hidden, and l shows it instead of the picture."""
 
 
 class GalleryPane(Pane):
@@ -59,50 +59,8 @@ class GalleryPane(Pane):
         "(half-blocks) or a letter; there z shows fewer pictures of a sheet, and larger."
     )
     FIRST_FOCUS = "#gallery-frame"
-    HELP_GROUPS = (
-        ("Browse", "page end album list open part zoom way leave"),
-        ("Compare", "beside mark nearest"),
-        ("Films and new samples", "play steps draw new_run"),
-        ("Keep", "save copy_path"),
-    )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right", "page(1)", "Browse", key_display="←→", tooltip="Go to the next epoch or picture"),
-        Binding("left", "page(-1)", "Back", show=False, key_display="←", tooltip="Go to the previous epoch or picture"),
-        Binding("b", "beside", "Beside", tooltip="Put an early sheet, or the marked one, beside it"),
-        Binding("space", "play", "Film", key_display="space", tooltip="Play the epochs as a film, or pause"),
-        Binding("g", "draw", "Draw new", tooltip="Draw new samples with the model of this run"),
-        Binding("down,j", "album(1)", "Next run", show=False, key_display="↓", tooltip="Go to the next run or folder"),
-        Binding(
-            "up,k", "album(-1)", "Previous run", show=False, key_display="↑", tooltip="Go to the previous run or folder"
-        ),
-        Binding("home", "end(0)", "First", show=False, tooltip="Go to the first epoch or picture"),
-        Binding("end", "end(-1)", "Last", show=False, tooltip="Go to the newest epoch or the last picture"),
-        Binding("t", "steps", "Steps", show=False, tooltip="Play the steps from noise to pictures"),
-        Binding("T", "steps(True)", "Redraw steps", show=False, tooltip="Draw the film of the steps again"),
-        Binding("n", "new_run", "New run", tooltip="Start a run that teaches a model to draw"),
-        Binding("n", "nearest", "Nearest", show=False, tooltip="Show the nearest training picture below each sample"),
-        Binding("z", "zoom", "Larger", show=False, tooltip="Show fewer pictures, and larger"),
-        Binding(
-            "left_square_bracket", "part(-1)", "Part", show=False, key_display="[", tooltip="Show the previous pictures"
-        ),
-        Binding(
-            "right_square_bracket", "part(1)", "Part", show=False, key_display="]", tooltip="Show the next pictures"
-        ),
-        Binding("m", "mark", "Mark", show=False, tooltip="Mark this sheet, so that b puts it beside another one"),
-        Binding("s", "save", "Save", show=False, tooltip="Save what is shown: a copy, or both side by side"),
-        Binding("y", "copy_path", "Path", show=False, tooltip="Copy the path of this file"),
-        Binding("i", "way", "Way", show=False, tooltip="Show pictures in another way: pixels, half-blocks, letters"),
-        Binding("l", "list", "List", show=False, tooltip="Show or hide the list of runs and folders"),
-        Binding("o", "open", "Open", show=False, tooltip="Open any folder of pictures"),
-        Binding(
-            "escape",
-            "leave",
-            "Back",
-            show=False,
-            key_display="Esc",
-            tooltip="Cancel the drawing, end the film, show one sheet, or hide the list",
-        ),
-    ]
+    HELP_GROUPS = HELP_GROUPS
+    BINDINGS = BINDINGS
 
     def __init__(self, workspace: Workspace, terminal: Terminal) -> None:
         super().__init__(id="gallery")
@@ -112,6 +70,9 @@ class GalleryPane(Pane):
         self.stage = PictureStage(terminal, id="gallery-frame")
         self.player = Player(self)
         self.drawing = DrawJob(self, self.player)
+        self._commands = BrowseCommands(self)
+        self._modes = PictureMode(self)
+        self._list = AlbumListLayout(self, self.stage)
         self._runs: tuple[RunSnapshot, ...] = ()
         self._sheet_times: tuple[tuple[str, int], ...] | None = None
         self._path_line = PathLine(self)
@@ -147,7 +108,7 @@ class GalleryPane(Pane):
             self._sheet_times = sheet_times
             self.run_worker(self.find_albums(), group="look")
         else:
-            self._show_list()
+            self.show_list()
 
     async def find_albums(self, *, folders: bool = False, changed: Path | None = None) -> None:
         """Look for new pictures on disk.
@@ -165,9 +126,10 @@ class GalleryPane(Pane):
                 self.show_page()
             else:
                 self.show()
-            self._show_list()
+            self.show_list()
 
-    def _show_list(self) -> None:
+    def show_list(self) -> None:
+        """Show the albums, with the chosen one under the cursor."""
         self.query_one(AlbumList).show_albums(self.browser.albums, self.browser.album_path, self._runs)
 
     # What is shown
@@ -188,10 +150,11 @@ class GalleryPane(Pane):
     def show_page(self) -> None:
         """Show the page that the browser went to, and its path."""
         self.player.leave_animation()
-        self._show_path()
+        self.show_path()
         self.show()
 
-    def _show_path(self) -> None:
+    def show_path(self) -> None:
+        """Show where the file of the page is."""
         if not self.drawing.is_running:  # the progress of a drawing stays where it is
             self._path_line.show(self.app.size.width - 4)
 
@@ -206,7 +169,7 @@ class GalleryPane(Pane):
         """Go to an album, and to a page of it, now or as soon as they are found."""
         if self.browser.choose(album, page):
             self.show_page()
-            self._show_list()
+            self.show_list()
 
     def on_picture_stage_rendered(self) -> None:
         self.show_caption()
@@ -217,23 +180,11 @@ class GalleryPane(Pane):
     def on_resize(self, event: Resize) -> None:
         if not self.drawing.is_running:
             self._path_line.fit(self.app.size.width - 4)
-        narrow = event.size.width < _NARROW
-        if narrow != self.has_class("-narrow"):
-            if self.has_class("-list"):
-                self.action_list()
-            self.set_class(narrow, "-narrow")
-            self.remove_class("-alone")
+        self._list.fit(event.size.width)
 
     def _update_terminal(self, terminal: Terminal) -> None:
         """The terminal may answer late, over a slow line."""
-        if terminal != self.stage.picture.terminal:
-            self.stage.picture.terminal = terminal
-            self._set_mode(terminal.image_mode)
-
-    def _set_mode(self, mode: ImageMode) -> None:
-        self.stage.set_mode(mode)
-        self.browser.reset_zoom()
-        self.show()
+        self._modes.update(terminal)
 
     # What the parts need
 
@@ -274,44 +225,23 @@ class GalleryPane(Pane):
 
     def action_album(self, albums: int) -> None:
         """Go to another run or folder."""
-        if self.browser.move_album(albums):
-            self.show_page()
-            self._show_list()
+        self._commands.move_album(albums)
 
     def action_mark(self) -> None:
         """Mark what is shown: `b` then puts it to the left of whatever is shown."""
-        if self.browser.current is None:
-            return
-        is_marked = self.browser.toggle_mark()
-        self.show_caption()
-        if is_marked:
-            self.notice.note("◆ marked: go to any other sheet and press b to see both")
-        else:
-            self._show_path()
+        self._commands.mark()
 
     def action_beside(self) -> None:
         """Put the marked page, or an early sheet, to the left; once more takes it away."""
-        try:
-            has_moved = self.browser.toggle_left()
-        except BadInputError as error:
-            self.notice.wrong(str(error))
-            return
-        if has_moved:
-            self.show_page()
-        else:
-            self.show()
+        self._commands.toggle_left()
 
     def action_part(self, parts: int) -> None:
         """Show another part of the sheet."""
-        if (rendered := self.stage.rendered) and rendered.parts > 1:
-            self.browser.move_part(parts, rendered.parts)
-            self.show()
+        self._commands.move_part(parts)
 
     def action_zoom(self) -> None:
         """Show half as much of the sheet, twice as large; after a single picture all of it again."""
-        if (rendered := self.stage.rendered) and rendered.zooms > 1:
-            self.browser.zoom_in(rendered.zoom, rendered.zooms)
-            self.show()
+        self._commands.zoom_in()
 
     def action_play(self) -> None:
         """Play, or pause."""
@@ -344,26 +274,11 @@ class GalleryPane(Pane):
 
     def action_way(self) -> None:
         """Show pictures in the next mode that the terminal can do."""
-        from garage_tui.core.terminal.capabilities import next_mode  # noqa: PLC0415
-
-        picture, names = self.stage.picture, {"half": "half-blocks", "ascii": "letters"}
-        mode = next_mode(picture.mode, picture.terminal.image_modes)
-        if mode == picture.mode:
-            self.notice.note(f"this terminal shows pictures in one way only: as {names.get(mode, mode)}")
-            return
-        self._set_mode(mode)
-        self.notice.note(f'shown as {names.get(mode, mode)}; pictures = "{mode}" in garage.toml keeps it')
+        self._modes.next()
 
     def action_list(self) -> None:
         """Show the list, or give its space to the picture."""
-        if not self.has_class("-narrow"):
-            self.toggle_class("-alone")
-            return
-        self.toggle_class("-list")
-        is_listed = self.has_class("-list")
-        table = self.query_one(AlbumList)
-        table.can_focus = is_listed  # only there the keys are its own
-        (table if is_listed else self.stage).focus()
+        self._list.toggle()
 
     def on_table_moved(self, event: Table.Moved) -> None:
         if event.row != event.table.cursor:  # it was said before another album was chosen
@@ -373,17 +288,11 @@ class GalleryPane(Pane):
             self.choose(albums[row].path)
 
     def on_table_selected(self) -> None:
-        if self.has_class("-list"):
-            self.action_list()
+        self._list.close()
 
     def action_leave(self) -> None:
         """Cancel what is being drawn, leave an animation, a pair, the list; Esc never leaves the screen."""
         if self.drawing.is_running:
             self.drawing.cancel()
-        elif self.browser.frame is not None:
-            self.browser.go(self.browser.current.page if self.browser.current else None)
-            self.show_page()
-        elif self.browser.left is not None:
-            self.action_beside()
-        elif self.has_class("-list"):
-            self.action_list()
+        elif not self._commands.leave():
+            self._list.close()
