@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
 from garage_tui.core.base.settings import Settings, Workspace, journals_folder
-from garage_tui.core.facts.filter import Filter
 from garage_tui.core.facts.session import FactsSession
-from garage_tui.screens.facts import row_text
 from garage_tui.screens.facts.background_checks import BackgroundChecks
 from garage_tui.screens.facts.fact_details import FactDetails
 from garage_tui.screens.facts.fact_table import FactTable
 from garage_tui.screens.facts.import_export import ImportExport
+from garage_tui.screens.facts.keys import BINDINGS, HELP_GROUPS
 from garage_tui.screens.facts.open_file import OpenFile
 from garage_tui.screens.facts.row_edits import RowEdits
 from garage_tui.screens.facts.row_filter import RowFilter
 from garage_tui.screens.facts.row_tools import RowTools
+from garage_tui.screens.facts.row_view import RowView
 from garage_tui.screens.facts.row_writer import RowWriter
+from garage_tui.screens.facts.search_line import SearchLine
 from garage_tui.screens.facts.wording_requests import WordingRequests
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
@@ -42,11 +41,6 @@ if TYPE_CHECKING:
     from garage_tui.widgets.table import Table
 
 T = TypeVar("T")
-_EMPTY = (
-    "No facts yet.\n\nPress a to write the first one: a question, and the answer that the model should give.\n"
-    "Or paste sentences here, or press I to import a CSV, chat or text file.\n\n"
-    "Facts are saved in {path}, one JSON object per line. Once there are some, press t to teach them to a model."
-)
 _FOLLOW_SECONDS = 1.0
 _WRITING_KEYS = {"a": "add", "e": "edit", "enter": "edit", "y": "duplicate"}
 
@@ -68,54 +62,18 @@ class FactsPane(Pane):
         "marked ✗ cannot be read; they are kept as they are until you fix them (E)."
     )
     FIRST_FOCUS = "#facts-table"
-    HELP_GROUPS = (
-        ("Rows", "add edit duplicate exam delete move undo redo"),
-        ("Teaching them", "app.teach suggest tokens"),
-        ("Which rows are shown", "search only show_all column"),
-        ("Files", "open bring export editor editor_file save"),
-    )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "add", "Add", tooltip="Add a row below the chosen one"),
-        Binding("e", "edit", "Edit", tooltip="Edit the chosen row (so does Enter)"),
-        Binding("t", "app.teach", "Teach", tooltip="Teach these facts to a model"),
-        Binding("slash", "search", "Find", key_display="/", tooltip="Show only rows that contain some words"),
-        Binding("u,ctrl+z", "undo", "Undo", key_display="u", tooltip="Undo the last change"),
-        Binding("U,ctrl+y", "redo", "Redo", show=False, key_display="U", tooltip="Redo the change that was undone"),
-        Binding("y", "duplicate", "Variant", show=False, tooltip="Write another question for the same fact"),
-        Binding("x", "exam", "Exam", show=False, tooltip="Make the row an exam question, or teach it again"),
-        Binding("d,delete", "delete", "Delete", show=False, key_display="d", tooltip="Delete the chosen row"),
-        Binding("left_square_bracket,alt+up", "move(-1)", "Up", show=False, key_display="[", tooltip="Move the row up"),
-        Binding(
-            "right_square_bracket,alt+down", "move(1)", "Down", show=False, key_display="]", tooltip="Move the row down"
-        ),
-        Binding("f", "only", "Filter", show=False, tooltip="Show only one kind of rows: with problems, without exam …"),
-        Binding(
-            "v",
-            "tokens",
-            "Tokens",
-            show=False,
-            tooltip="Show the row as the model sees it: its tokens, and which are learned",
-        ),
-        Binding("s", "suggest('question')", "Suggest", show=False, tooltip="Suggest other questions"),
-        Binding("S", "suggest('answer')", "Answers", show=False, tooltip="Suggest other wordings of the answer"),
-        Binding("E", "editor", "Row in editor", show=False, tooltip="Edit the row, with all its keys, in your $EDITOR"),
-        Binding("W", "editor_file", "File in editor", show=False, tooltip="Edit the whole file in your $EDITOR"),
-        Binding("o", "open", "Open", show=False, tooltip="Open another facts file from datasets/, or begin a new one"),
-        Binding("I", "bring", "Import", show=False, tooltip="Add the facts of a CSV, chat or text file"),
-        Binding("X", "export", "Export", show=False, tooltip="Export these facts as CSV or in a chat format"),
-        Binding("ctrl+s", "save", "Save", show=False, tooltip="Try again to save"),
-        Binding("left,h", "column(-1)", "Question", show=False),
-        Binding("right,l", "column(1)", "Answer", show=False),
-        Binding("escape", "show_all", "All rows", show=False, key_display="Esc"),
-    ]
+    HELP_GROUPS = HELP_GROUPS
+    BINDINGS = BINDINGS
 
     def __init__(self, workspace: Workspace, settings: Settings, path: Path | None = None) -> None:
         super().__init__(id="facts")
         self.workspace, self.settings = workspace, settings
         self.session = FactsSession(workspace, journals_folder(), path)
         self._filter = RowFilter(self)
+        self._search = SearchLine(self, self._filter)
         self._edits = RowEdits(self)
         self._rows = RowWriter(self, self, self._write_row, self._leave_row)
+        self._view = RowView(self, self, self._filter, self._rows)
         self._files = OpenFile(self, self._edits, self._rows.restore)
         self._tools = RowTools(self, self._edits, self._files.follow)
         self._exchange = ImportExport(self, self._edits)
@@ -195,14 +153,6 @@ class FactsPane(Pane):
         position = self.position
         return None if self.store is None or position is None else self.store.document.lines[position]
 
-    def _chosen(self) -> Line | None:
-        """Return the line that the cursor is on, or came from to write a new row."""
-        draft, position = self._rows.draft, self.position
-        if draft is not None and draft.line is None:
-            position = draft.position - 1
-        lines = self.store.document.lines if self.store else []
-        return lines[position] if position is not None and 0 <= position < len(lines) else None
-
     @property
     def is_writing(self) -> bool:
         return self._rows.draft is not None
@@ -220,48 +170,19 @@ class FactsPane(Pane):
     # Showing
 
     def show_all(self) -> None:
-        self._filter.reset()
-        self.show(0)
+        self._view.show_all()
 
     def show(self, position: int | None = None) -> None:
-        positions = self._filter.positions(position)
-        if positions is not None:
-            self.paint(positions, position)
+        self._view.show(position)
 
     def show_successor(self, earlier: list[Line]) -> None:
-        position = self.table.painted_position
-        if self.store and position is not None:
-            self._rows.follow(self.store.document, earlier)
-            position = self.store.document.nearest(earlier, position)
-        self.show(position)
+        self._view.show_successor(earlier)
 
     def paint(self, positions: list[int], position: int | None) -> None:
-        table, label = self.table, self.session.label()
-        if self.store:
-            self.store.document.chosen = self._chosen
-        table.display_rows(self.store.document if self.store else None, positions, self._rows.draft, position)
-        empty = not table.count and not self._filter.filter
-        self.set_class(empty, "-empty")
-        if empty and not self.query("#facts-empty"):
-            self.mount(Static(Content(_EMPTY.format(path=label)), id="facts-empty", classes="empty"), after=0)
-        table.border_title = Content(label)
-        self.show_counts()
-        self.refresh_bindings()
+        self._view.paint(positions, position)
 
     def show_counts(self) -> None:
-        store, table, text = self.store, self.table, ""
-        if store:
-            text = row_text.counts(store.document, len(table.positions), self._filter.filter, store.unsaved)
-        table.border_subtitle = Content(text)
-
-    def _show_details(self) -> None:
-        position, title, text = self.position, "Fact", Content()
-        if position is not None and self.store is not None:
-            title = f"Line {position + 1}"
-            text = row_text.details(self.store.document, self.store.document.lines[position])
-        elif self._filter.filter:
-            text = Content.styled("No row matches. Esc shows all rows again.", "$muted")
-        self.query_one(FactDetails).display_text(title, text)
+        self._view.show_counts()
 
     # Events
 
@@ -276,7 +197,7 @@ class FactsPane(Pane):
 
     def on_table_moved(self, event: Table.Moved) -> None:
         if not self.is_writing:
-            self._show_details()
+            self._view.show_details()
 
     def on_table_selected(self) -> None:
         self.action_edit()
@@ -289,15 +210,13 @@ class FactsPane(Pane):
             self._exchange.paste(event.text)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        self._filter.change(Filter(event.value, self._filter.filter.only))
+        self._search.change(event.value)
 
     def on_filter_input_left(self) -> None:
         self.table.focus()
 
     def on_filter_input_closed(self) -> None:
-        self.query("FilterInput").remove()
-        self.table.focus()
-        self._filter.change(Filter("", self._filter.filter.only))
+        self._search.close()
 
     def _write_row(self, draft: RowDraft) -> None:
         self._edits.write(draft, self._rows.close)
@@ -306,7 +225,7 @@ class FactsPane(Pane):
         if draft.line is None:
             self.show(max(0, draft.position - 1))  # where one came from
         else:
-            self._show_details()
+            self._view.show_details()
 
     # Actions
 
@@ -371,17 +290,9 @@ class FactsPane(Pane):
         self._filter.choose_kind()
 
     async def action_search(self) -> None:
-        """Open the input line of the filter; what is typed right behind it goes there."""
-        from garage_tui.widgets.filter_input import FilterInput  # noqa: PLC0415 (not needed for the first paint)
-
-        if not self.query(FilterInput):
-            await self.mount(FilterInput(id="facts-search"), after="#facts-table")
-        self.screen.set_focus(self.query_one(FilterInput))
+        await self._search.open()
 
     def action_show_all(self) -> None:
         """Show all rows again. With nothing filtered Esc does nothing: it never leaves a screen."""
-        if self._rows.absorbs_escape():
-            return
-        if self._filter.filter:
-            self.query("FilterInput").remove()
-            self._filter.change(Filter())
+        if not self._rows.absorbs_escape():
+            self._search.show_all()
