@@ -93,7 +93,7 @@ def open_app(args: argparse.Namespace | SimpleNamespace) -> int:
     gc.disable()  # until the first paint: all that is made before it stays
     sys.setswitchinterval(0.001)  # a frame waits so long for the writer's thread to run: 5 ms by default
     with TerminalQuery(way) as question:
-        from garage_tui.app.app import run_app  # the terminal answers while this is imported
+        from garage_tui.app.run_app import run_app  # the terminal answers while this is imported
 
         question.read_reply(_PATIENCE)
     return run_app(

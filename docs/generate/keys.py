@@ -16,7 +16,8 @@ from textual.widget import Widget
 import garage_tui.screens
 import garage_tui.widgets
 from docs.generate.tables import table
-from garage_tui.app.app import TABS, GarageApp
+from garage_tui.app.app import GarageApp
+from garage_tui.app.tabs import TABS
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.help_dialog import EVERYWHERE, HERE, TEXTUAL_KEYS
 from garage_tui.widgets.pane import Pane

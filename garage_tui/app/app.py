@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
-import os
-import signal
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
@@ -18,29 +14,28 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.signal import Signal
-from textual.widgets import ContentSwitcher
 
+from garage_tui.app.leaving import Leaving
 from garage_tui.app.monitor import ErrorOutside, HardwareRead, Monitor, RunProgressed, RunsChanged, from_home
 from garage_tui.app.navigation import Navigation
 from garage_tui.app.pane_factory import PaneFactory
+from garage_tui.app.pane_switcher import PaneSwitcher
 from garage_tui.app.run_forms import RunForms
-from garage_tui.app.saved_view import SavedView, load_view, save_view
+from garage_tui.app.saved_view import SavedView
+from garage_tui.app.tabs import NAMES, TABS, least_size
 from garage_tui.app.terminal_app import TerminalApp
-from garage_tui.app.theme import GARAGE, VARIABLES, readable
+from garage_tui.app.theme import GARAGE
 from garage_tui.app.unexpected_errors import UnexpectedErrors
-from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.settings import Settings, Workspace
-from garage_tui.core.base.uncaught import passing_on
 from garage_tui.core.terminal.capabilities import Terminal
 from garage_tui.screens.common import messages
 from garage_tui.screens.facts.pane import FactsPane
 from garage_tui.widgets._textual_internals import driver_of
-from garage_tui.widgets.header import HeaderBar, Tab
+from garage_tui.widgets.header import HeaderBar
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.notice import Notice
 from garage_tui.widgets.pane import Pane
 
-_LEAVE_SECONDS = 5.0
 T = TypeVar("T")
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -50,19 +45,6 @@ if TYPE_CHECKING:
     from garage_tui.core.hardware.hardware_snapshot import HardwareSnapshot
     from garage_tui.core.monitor.run_watcher import RunSnapshot
     from garage_tui.core.terminal.query import TerminalQuery
-
-LEAST = Size(60, 20)
-"""Smallest size, in columns and rows, at which everything important can be seen and reached."""
-LEAST_PANE = Size(40, 6)
-"""The same for the screens of runs and GPUs, which also fit into small panes of a dashboard."""
-TABS = (
-    Tab("facts", "F2", "Facts"),
-    Tab("runs", "F3", "Runs"),
-    Tab("chat", "F4", "Chat"),
-    Tab("gallery", "F5", "Gallery"),
-    Tab("gpu", "F6", "GPU"),
-)
-_NAMES = [tab.id for tab in TABS]
 
 
 def _action_provider() -> type[Provider]:
@@ -129,7 +111,7 @@ class GarageApp(TerminalApp):
         view: SavedView | None = None,
     ) -> None:
         super().__init__(driver_class=self._driver_for(question))
-        self._is_view_kept, view = view is not None, view or SavedView()
+        keeps_view, view = view is not None, view or SavedView()
         self.workspace, self.settings = workspace, settings
         self._only_ascii = only_ascii
         self.in_ascii = bool(settings.ascii or only_ascii)
@@ -138,21 +120,19 @@ class GarageApp(TerminalApp):
             terminal = question.terminal
             self.set_reactive(GarageApp.terminal, terminal.ascii_only() if self.in_ascii else terminal)
         self.animation_level = "none"  # over SSH smooth scrolling is slow
-        self.chosen_facts = facts or self._file_of(view)
+        self.chosen_facts = facts or view.facts_path(workspace)
         self.errors = UnexpectedErrors(self)
         self.monitor = Monitor(self)
         self.navigation = Navigation(self)
         self.run_forms = RunForms(self, lambda: self.monitor.runs.wake())
-        self._panes = PaneFactory(self, talk_to)
-        self._front = screen or (view.screen if view.screen in _NAMES else "facts")
+        self._factory = PaneFactory(self, talk_to)
+        front = screen or (view.screen if view.screen in NAMES else "facts")
+        self.panes = PaneSwitcher(self, self._factory.make, front)
+        self._leaving = Leaving(self, self.navigation.facts_file, keeps_view=keeps_view)
         self.register_theme(self.fitting_theme())
         # Assigning the theme would parse every style sheet twice: 20 ms of the first paint.
         self.set_reactive(App.theme, view.theme if view.theme in self.available_themes else GARAGE.name)
         self.stylesheet.set_variables(self.get_css_variables())
-
-    def _file_of(self, view: SavedView) -> Path | None:
-        path = self.workspace.datasets / Path(view.facts).name
-        return path if view.facts and path.is_file() else None
 
     def _driver_for(self, question: TerminalQuery | None) -> type[Driver] | None:
         if question is None or question.is_done:
@@ -170,43 +150,28 @@ class GarageApp(TerminalApp):
     def on_cursor_position(self, event: CursorPosition) -> None:
         self.terminal_answered.publish(event)
 
-    def get_css_variables(self) -> dict[str, str]:
-        variables = super().get_css_variables()
-        if self.theme != GARAGE.name:
-            variables = self.theme_variables = readable(variables)
-        return variables
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return VARIABLES
-
     def least_size(self) -> Size:
-        return self._least(self._front)
-
-    @staticmethod
-    def _least(name: str) -> Size:
-        return LEAST_PANE if name in ("runs", "gpu") else LEAST
+        return least_size(self.panes.front)
 
     def action_mouse(self) -> None:
         self.pane.notice.note(self.switch_mouse())
 
     def compose(self) -> ComposeResult:
         yield HeaderBar(from_home(self.workspace.root), TABS)
-        yield ContentSwitcher(self._panes.make(self._front), initial=self._front)
+        yield self.panes.compose()
         yield KeyBar()
 
     def action_command_palette(self) -> None:
         from textual.command import CommandPalette
 
-        self._panes.read_styles("palette")
+        self._factory.read_styles("palette")
         if not isinstance(self.screen, CommandPalette):
             self.push_screen(CommandPalette(placeholder="Type a part of what you want to do", id="--command-palette"))
 
     def on_mount(self) -> None:
         self.query_one(HeaderBar).active = self.pane.id or ""
         self.pane.reveal()
-        # A closed terminal or connection ends the app in an orderly way; by default the signal would kill it.
-        for number in (signal.SIGHUP, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, self.leave)
+        self._leaving.listen()
         self.errors.listen()
         if self._only_ascii:
             self.pane.notice.note(f"Only ASCII is shown: {self._only_ascii}; `garage --no-ascii` shows all characters")
@@ -223,35 +188,16 @@ class GarageApp(TerminalApp):
     @property
     def view(self) -> SavedView:
         """What is in front now, to be there again at the next start."""
-        facts = self.navigation.facts_file()
-        name = facts.name if facts.parent == self.workspace.datasets else ""
-        return SavedView(screen=self._front, facts=name, theme="" if self.theme == GARAGE.name else self.theme)
-
-    def _save_view(self) -> None:
-        if self._is_view_kept:
-            save_view(self.workspace, self.view)
+        return self._leaving.view
 
     def leave(self) -> None:
         """Exit because the terminal is gone, or because of a signal."""
-        self._save_view()
-        self.exit(0)
-        # Output to a terminal that is gone may block for ever; everything is saved by now.
-        last = threading.Timer(_LEAVE_SECONDS, os._exit, (0,))
-        last.daemon = True
-        last.start()
-
-    def action_redraw(self) -> None:
-        """Send the whole screen to the terminal again."""
-        from garage_tui.driver.driver import LineDriver
-
-        if isinstance(driver := driver_of(self), LineDriver):
-            driver.forget()
-        self.screen.refresh(layout=True)
+        self._leaving.leave()
 
     @property
     def pane(self) -> Pane:
         """The pane in front."""
-        return self.screen_stack[0].query_one(f"#{self._front}", Pane)
+        return self.panes.pane
 
     @property
     def header(self) -> HeaderBar:
@@ -261,7 +207,7 @@ class GarageApp(TerminalApp):
     @property
     def facts_pane(self) -> FactsPane | None:
         """The Facts screen; None until it is opened."""
-        return next(iter(self.screen_stack[0].query(FactsPane)), None)
+        return self.panes.facts
 
     async def ask(self, dialog: Screen[T]) -> T | None:
         """Open a dialog and return its answer; must be awaited in a worker."""
@@ -274,38 +220,16 @@ class GarageApp(TerminalApp):
 
     async def add_pane(self, name: str) -> None:
         """Make a screen without bringing it to the front."""
-        await self.screen_stack[0].query_one(ContentSwitcher).add_content(self._panes.make(name))
+        await self.panes.add(name)
 
     async def action_show(self, name: str) -> None:
         """Bring a screen to the front; it is made when it is first shown."""
-        if name == self._front:
-            return
-        least = self._least(name)
-        if self.size.width < least.width or self.size.height < least.height:  # in a small pane of a dashboard
-            here = f"{self.size.width}×{self.size.height}"
-            self.pane.notice.wrong(f"That screen needs {least.width}×{least.height}; this terminal has {here}")
-            return
-        switcher = self.query_one(ContentSwitcher)
-        self.pane.conceal()
-        if not switcher.query(f"#{name}"):
-            await self.add_pane(name)
-        self._front = name
-        with self.batch_update():
-            switcher.current = name
-            self.query_one(HeaderBar).active = name
-            self.pane.reveal()
+        await self.panes.show(name)
 
     def action_help(self) -> None:
-        from garage_tui.widgets.dialog import Dialog
-        from garage_tui.widgets.help_dialog import HelpDialog, keys_of
+        from garage_tui.app.help import open_help
 
-        front = self.screen if isinstance(self.screen, Dialog) else self.pane
-        if front is self.pane:
-            title = next(tab.label for tab in TABS if tab.id == self.pane.id)
-        else:
-            title = str(next(iter(self.screen.query(".box"))).border_title or "").strip()
-        text, keys = self.name_keys(front.HELP), keys_of(self.screen, front)
-        self.push_screen(HelpDialog(f"{title} – help", text, keys, front.HELP_PAGE))
+        open_help(self, self.pane)
 
     # What the parts do
 
@@ -322,48 +246,24 @@ class GarageApp(TerminalApp):
         self.run_forms.open(draws=True)
 
     @on(HardwareRead)
-    def _show_hardware(self, event: HardwareRead) -> None:
-        self.monitor.show_hardware(event.hardware)
-
     @on(RunsChanged)
-    def _show_runs(self, event: RunsChanged) -> None:
-        self.monitor.show_runs(event.runs)
-
     @on(RunProgressed)
-    def _show_progress(self, event: RunProgressed) -> None:
-        self.monitor.show_progress(event.progress)
+    def _show_watched(self, event: HardwareRead | RunsChanged | RunProgressed) -> None:
+        self.monitor.show(event)
 
     @on(messages.ChatRequested)
-    async def _open_chat(self, event: messages.ChatRequested) -> None:
-        await self.navigation.open_chat(event.run_id)
-
     @on(messages.GalleryRequested)
-    async def _open_gallery(self, event: messages.GalleryRequested) -> None:
-        await self.navigation.open_gallery(event.run_id)
-
     @on(messages.ReportRequested)
-    def _open_report(self, event: messages.ReportRequested) -> None:
-        self.navigation.open_report(event.run_id)
-
     @on(messages.DiffusionReportRequested)
-    def _open_diffusion_report(self, event: messages.DiffusionReportRequested) -> None:
-        self.navigation.open_diffusion_report(event.run_id)
-
     @on(messages.ComparisonRequested)
-    def _open_comparison(self, event: messages.ComparisonRequested) -> None:
-        self.navigation.open_comparison(event.first, event.second)
+    @on(messages.WordingRequested)
+    @on(messages.FactWritten)
+    async def _answer_screen(self, event: Message) -> None:
+        await self.navigation.answer(event)
 
     @on(messages.DuplicateRequested)
     def _open_form_like(self, event: messages.DuplicateRequested) -> None:
         self.run_forms.open_like(event.run_id, event.preset, event.epochs)
-
-    @on(messages.WordingRequested)
-    def _write_wording(self, event: messages.WordingRequested) -> None:
-        self.navigation.write_wording(event.run_id, event.question, event.fact)
-
-    @on(messages.FactWritten)
-    def _add_fact(self, event: messages.FactWritten) -> None:
-        self.navigation.add_fact(event.fact)
 
     def take_error(self, error: Exception, doing: str, *, painting: bool = False) -> bool:
         return self.errors.take(error, doing, painting)
@@ -381,7 +281,7 @@ class GarageApp(TerminalApp):
         if not self.is_running:
             return
         dialogs = reversed(self.screen_stack[1:])
-        for front in (*dialogs, *self.screen_stack[0].query(f"#{self._front}")):
+        for front in (*dialogs, *self.screen_stack[0].query(f"#{self.panes.front}")):
             if notice := next(iter(front.query(Notice)), None):
                 notice.wrong(text)
                 return
@@ -393,40 +293,4 @@ class GarageApp(TerminalApp):
 
     async def action_quit(self) -> None:
         """Quit; living runs continue and unsaved facts are kept, and a message in the shell says so."""
-        self._save_view()
-        alive = [run.id for run in self.runs if run.alive]
-        message = await self.facts_pane.save_before_leaving() if self.facts_pane else ""
-        if alive:
-            message += "\n" if message else ""
-            message += (
-                f"{', '.join(alive)} {'continues' if len(alive) == 1 else 'continue'} without the app: "
-                "`garage` opens it again, `garage stop last` stops the newest run."
-            )
-        self.exit(0, message=message or None)
-
-
-def run_app(
-    workspace: Workspace,
-    settings: Settings,
-    screen: str | None = None,
-    facts: Path | None = None,
-    question: TerminalQuery | None = None,
-    talk_to: str | None = None,
-    only_ascii: str = "",
-) -> int:
-    """Open the app and return its exit code.
-
-    Raises:
-        GarageError: something went wrong that the app could not go on from.
-    """
-    for name in ("COLUMNS", "LINES"):  # if a shell exports them, Textual would ignore a resize
-        os.environ.pop(name, None)
-    # With --screen, as in a pane of a dashboard, the screen is always the same: such a start keeps no view.
-    view = None if screen else load_view(workspace)
-    app = GarageApp(workspace, settings, screen, facts, question, talk_to, only_ascii, view)
-    with passing_on(app.errors.in_thread):
-        app.run(mouse=settings.mouse)
-    if app.has_failed:
-        save_view(workspace, SavedView())  # the next start must not fail on the same screen
-        raise GarageError(f"the app cannot go on ({app.errors.last}")
-    return app.return_code or 0
+        await self._leaving.quit()

@@ -98,6 +98,16 @@ class Monitor:
         if self._title:
             self._title.close()
 
+    def show(self, found: HardwareRead | RunsChanged | RunProgressed) -> None:
+        """Show what a watcher found."""
+        match found:
+            case HardwareRead():
+                self.show_hardware(found.hardware)
+            case RunsChanged():
+                self.show_runs(found.runs)
+            case RunProgressed():
+                self.show_progress(found.progress)
+
     def show_hardware(self, hardware: HardwareSnapshot) -> None:
         """Show new readings."""
         from garage_tui.core.hardware.reading_text import short

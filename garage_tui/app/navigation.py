@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from garage_tui.core.facts.file import find_files
+from garage_tui.screens.common import messages
 
 if TYPE_CHECKING:
+    from textual.message import Message
+
     from garage_tui.app.host import AppHost
     from garage_tui.core.facts.line import Fact
 
@@ -30,6 +33,24 @@ class Navigation:
             return pane.store.path
         datasets = self._app.workspace.datasets
         return self._app.chosen_facts or next(iter(find_files(datasets)), datasets / "garage.jsonl")
+
+    async def answer(self, request: Message) -> None:
+        """Do what a screen asks of another one, or of the app."""
+        match request:
+            case messages.ChatRequested():
+                await self.open_chat(request.run_id)
+            case messages.GalleryRequested():
+                await self.open_gallery(request.run_id)
+            case messages.ReportRequested():
+                self.open_report(request.run_id)
+            case messages.DiffusionReportRequested():
+                self.open_diffusion_report(request.run_id)
+            case messages.ComparisonRequested():
+                self.open_comparison(request.first, request.second)
+            case messages.WordingRequested():
+                self.write_wording(request.run_id, request.question, request.fact)
+            case messages.FactWritten():
+                self.add_fact(request.fact)
 
     async def open_chat(self, run_id: str) -> None:
         """Show the chat, with the model of this run as the tuned one."""

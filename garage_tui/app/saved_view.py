@@ -19,6 +19,11 @@ class SavedView(msgspec.Struct, frozen=True):
     """Name of the facts file in `datasets/`."""
     theme: str = ""
 
+    def facts_path(self, workspace: Workspace) -> Path | None:
+        """Return the facts file that was open; None where it is gone."""
+        path = workspace.datasets / Path(self.facts).name
+        return path if self.facts and path.is_file() else None
+
 
 def view_file(workspace: Workspace) -> Path:
     """Return the file of this workspace's view, in the state folder."""

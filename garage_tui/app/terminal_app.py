@@ -12,7 +12,7 @@ from textual.color import Color
 from textual.events import Event, Paste
 from textual.geometry import Size
 
-from garage_tui.app.theme import GARAGE, GARAGE_16
+from garage_tui.app.theme import GARAGE, GARAGE_16, VARIABLES, readable
 from garage_tui.core.base.sanitize import plain
 from garage_tui.driver.filters.sanitize_filter import SanitizeFilter
 from garage_tui.widgets._textual_internals import GuardedApp, driver_of
@@ -38,6 +38,15 @@ class TerminalApp(GuardedApp):
         """Return the theme for the number of colours that the terminal has."""
         # With 16 colours Rich takes the nearest one: most of our greys would be the same.
         return GARAGE_16 if self.console.color_system == "standard" and not self.no_color else GARAGE
+
+    def get_css_variables(self) -> dict[str, str]:
+        variables = super().get_css_variables()
+        if self.theme != GARAGE.name:
+            variables = self.theme_variables = readable(variables)
+        return variables
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return VARIABLES
 
     @cached_property
     def _own_filters(self) -> list[LineFilter]:
@@ -104,3 +113,11 @@ class TerminalApp(GuardedApp):
         if driver.switch_mouse():
             return "Mouse on: clicks and the wheel go to the app"
         return "Mouse off: the terminal selects text; F8 turns it on again"
+
+    def action_redraw(self) -> None:
+        """Send the whole screen to the terminal again."""
+        from garage_tui.driver.driver import LineDriver
+
+        if isinstance(driver := driver_of(self), LineDriver):
+            driver.forget()
+        self.screen.refresh(layout=True)
