@@ -15,7 +15,7 @@ from garage_tui.core.base.sanitize import hidden, one_line, plain, shown, shown_
 from garage_tui.core.base.settings import Workspace, load_settings, settings_sources
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.chat import transcripts
-from garage_tui.core.chat.client import AnswerCleaner
+from garage_tui.core.chat.answer_cleaner import AnswerCleaner
 from garage_tui.core.exam.headline import headline
 from garage_tui.core.facts import file as facts
 from garage_tui.core.facts import journal

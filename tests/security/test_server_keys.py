@@ -22,6 +22,7 @@ import pytest
 from garage_tui.core.base.atomic import write_atomic
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.chat import client as chat
+from garage_tui.core.chat.chat_error import ChatError
 from garage_tui.core.chat.sampling_params import SamplingParams
 from garage_tui.core.serving import server_process, server_state
 
@@ -276,7 +277,7 @@ def test_the_key_stands_in_its_file_and_nowhere_else(box, tiny_model, garage_of)
             settings = SamplingParams(max_tokens=4)
             async for _ in chat.stream(chat.ServerAddress(address.url, key), str(tiny_model), question, settings):
                 pass
-        except chat.ChatError as error:
+        except ChatError as error:
             return str(error)
         return ""
 
@@ -320,7 +321,7 @@ async def test_a_server_that_repeats_the_key_does_not_bring_it_to_the_screen():
 
     listening = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
-    with pytest.raises(chat.ChatError) as refusal:
+    with pytest.raises(ChatError) as refusal:
         await chat.list_models(chat.ServerAddress(f"http://127.0.0.1:{port}/v1", "sk-secret-123"))
     listening.close()
     assert str(refusal.value) == "the server refuses the key (401: no such key: (the key))"
@@ -328,7 +329,7 @@ async def test_a_server_that_repeats_the_key_does_not_bring_it_to_the_screen():
 
 @pytest.mark.parametrize("key", ["sk-se\ncret", "sk-se\x01cret", "sk-sécret"])
 async def test_a_key_that_no_header_may_hold_is_refused_without_being_named(key):
-    with pytest.raises(chat.ChatError, match="has characters that are not allowed in an HTTP header") as refusal:
+    with pytest.raises(ChatError, match="has characters that are not allowed in an HTTP header") as refusal:
         await chat.list_models(chat.ServerAddress("http://127.0.0.1:1/v1", key))
     assert "cret" not in str(refusal.value)
 

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.json_text import struct_json
-from garage_tui.core.base.sanitize import MAX_MARKS, one_line, plain, shown
+from garage_tui.core.base.sanitize import one_line, plain
+from garage_tui.core.chat.answer_cleaner import AnswerCleaner
+from garage_tui.core.chat.chat_error import ChatError, error_message
+from garage_tui.core.chat.event_stream import MAX_LINE, read_chunks
 from garage_tui.core.chat.sampling_params import GREEDY, SamplingParams
-from garage_tui.core.chat.split_characters import CharacterJoiner, decode_line
 
 if TYPE_CHECKING:
     import httpx
@@ -24,17 +25,11 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 300.0
 """Longest time between two pieces of an answer: a small box may read a long prompt for minutes."""
-MAX_LINE = 4 * 1024 * 1024
-"""Bytes; a server that sends a longer line does not send a chat completion."""
 _PROXIES = ("all_proxy", "http_proxy", "https_proxy")
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 """Variables that httpx obeys."""
 MAX_ANSWER = 1_000_000
 """Characters; no model answers at such length, and painting more would slow down the app."""
-
-
-class ChatError(GarageError):
-    """A request failed, or its response is not that of an OpenAI-compatible server; the text is one sentence."""
 
 
 @dataclass(frozen=True)
@@ -64,33 +59,6 @@ class AnswerEnd:
     """Seconds from sending the request to the first token."""
     tokens_per_s: float | None
     """Tokens in a second, from the first token to the last."""
-
-
-class AnswerCleaner:
-    """Makes hidden characters visible in a text that arrives in pieces: its reader may make a fact of it."""
-
-    def __init__(self) -> None:
-        self._characters = CharacterJoiner()
-        self._pending = self._tail = ""
-
-    def feed(self, text: str) -> str:
-        """Take a piece, and return the text that is safe to paint now."""
-        return self._clean(self._characters.feed(text))
-
-    def flush(self) -> str:
-        """Return what was held back, after the last piece."""
-        rest = self._clean(self._characters.flush())
-        pending, self._pending = self._pending, ""
-        return rest + pending.replace("\r", "\n")
-
-    def _clean(self, text: str) -> str:
-        text = self._pending + text
-        self._pending = "\r" if text.endswith("\r") else ""  # perhaps the first half of "\r\n"
-        text = text.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n")
-        clean = shown(self._tail + text)  # marks over one letter may arrive one by one
-        new = clean[len(self._tail) :]
-        self._tail = clean[-MAX_MARKS:]
-        return new
 
 
 async def stream(
@@ -126,7 +94,7 @@ async def stream(
     first_at: float | None = None
     length = 0
     async with _send(address, "POST", "/chat/completions", request) as response:
-        async for chunk in _read_chunks(response):
+        async for chunk in read_chunks(response):
             usage = chunk.get("usage") or usage
             for choice in _objects(chunk.get("choices"))[:1]:
                 finish_reason = choice.get("finish_reason") or finish_reason
@@ -227,64 +195,12 @@ async def _error_of(response: httpx.Response) -> str:
         if len(body) > 65536:
             break
     try:
-        message = _error_message(json.loads(body))
+        message = error_message(json.loads(body))
     except ValueError:
         message = ""
     if response.status_code in (401, 403):
         return f"the server refuses the key ({response.status_code}{': ' + message if message else ''})"
     return message or f"the server answered with HTTP {response.status_code} {response.reason_phrase}".rstrip()
-
-
-async def _read_chunks(response: httpx.Response) -> AsyncIterator[dict[str, Any]]:
-    """Yield the JSON objects of a stream of server-sent events, or the only one of a server that does not stream."""
-    streaming = "event-stream" in response.headers.get("content-type", "")
-    body = b""
-    async for line in _read_lines(response):
-        if not streaming:
-            body += line + b"\n"
-            continue
-        name, _, data = line.partition(b":")
-        if name != b"data":
-            continue  # an empty line, a comment, or a field that this API does not use
-        if data.strip() == b"[DONE]":
-            return
-        yield _parse_chunk(data)
-    if not streaming:
-        yield _parse_chunk(body)
-
-
-async def _read_lines(response: httpx.Response) -> AsyncIterator[bytes]:
-    # Not `aiter_lines`: it also splits at U+2028 and U+0085, which a JSON string may contain.
-    rest = b""
-    async for data in response.aiter_bytes():
-        *lines, rest = (rest + data).split(b"\n")
-        if len(rest) > MAX_LINE:
-            raise ChatError("the server sends a line without an end; it is not an OpenAI-compatible server")
-        for line in lines:
-            yield line.rstrip(b"\r")
-    if rest:
-        yield rest
-
-
-def _parse_chunk(data: bytes) -> dict[str, Any]:
-    try:
-        chunk = json.loads(decode_line(data))
-    except (ValueError, RecursionError) as error:
-        raise ChatError("the server does not send an OpenAI-compatible answer") from error
-    if not isinstance(chunk, dict):
-        raise ChatError("the server does not send an OpenAI-compatible answer")
-    if chunk.get("error"):
-        raise ChatError(_error_message(chunk) or "the server failed without a reason")
-    return chunk
-
-
-def _error_message(body: object) -> str:
-    """Return the message of an error response, in OpenAI's form or in one that is close to it."""
-    found = body
-    for _ in range(2):
-        if isinstance(found, dict):
-            found = found.get("error") or found.get("message") or found.get("detail")
-    return one_line(found, 300) if isinstance(found, str) else ""
 
 
 def _objects(value: object) -> list[dict[str, Any]]:

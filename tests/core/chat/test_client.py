@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from garage_tui.core.chat.client import AnswerChunk, AnswerEnd, ChatError, ServerAddress, list_models, stream
+from garage_tui.core.chat.chat_error import ChatError
+from garage_tui.core.chat.client import AnswerChunk, AnswerEnd, ServerAddress, list_models, stream
 
 QUESTION = [{"role": "user", "content": "What is TinyLLM?"}]
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from garage_tui.core.chat.client import AnswerCleaner
+from garage_tui.core.chat.answer_cleaner import AnswerCleaner
 from garage_tui.core.chat.split_characters import CharacterJoiner, decode_line
 
 

@@ -14,6 +14,7 @@ import pytest
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.settings import Settings
 from garage_tui.core.chat import client as chat
+from garage_tui.core.chat.chat_error import ChatError
 from garage_tui.core.chat.sampling_params import SamplingParams
 from garage_tui.core.serving import server_process, server_state
 
@@ -88,7 +89,7 @@ async def test_a_server_is_started_killed_started_again_and_stopped(box, tiny_mo
     assert snapshot.url is None
     with pytest.raises(GarageError, match="ended unexpectedly"):
         server_process.address(box)
-    with pytest.raises(chat.ChatError, match="no server answers"):
+    with pytest.raises(ChatError, match="no server answers"):
         await chat.list_models(address)
 
     server_process.start(box, SETTINGS, str(tiny_model))

@@ -1,0 +1,19 @@
+"""What went wrong with a request to a model server."""
+
+from __future__ import annotations
+
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.sanitize import one_line
+
+
+class ChatError(GarageError):
+    """A request failed, or its response is not that of an OpenAI-compatible server; the text is one sentence."""
+
+
+def error_message(body: object) -> str:
+    """Return the message of an error response, in OpenAI's form or in one that is close to it."""
+    found = body
+    for _ in range(2):
+        if isinstance(found, dict):
+            found = found.get("error") or found.get("message") or found.get("detail")
+    return one_line(found, 300) if isinstance(found, str) else ""
