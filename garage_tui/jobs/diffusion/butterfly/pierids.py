@@ -5,19 +5,12 @@ Each function draws one species of a family.
 
 from __future__ import annotations
 
+from garage_tui.jobs.diffusion.butterfly.areas import Ground, Patch, Tip
+from garage_tui.jobs.diffusion.butterfly.bands import Band, Stripe
+from garage_tui.jobs.diffusion.butterfly.edges import Fringe, Margin, Veins
 from garage_tui.jobs.diffusion.butterfly.individuals import Appearance, Body
-from garage_tui.jobs.diffusion.butterfly.patterns import (
-    Band,
-    Fringe,
-    Ground,
-    Margin,
-    Patch,
-    Pattern,
-    Spots,
-    Stripe,
-    Tip,
-    Veins,
-)
+from garage_tui.jobs.diffusion.butterfly.patterns import Pattern
+from garage_tui.jobs.diffusion.butterfly.spots import Spots
 from garage_tui.jobs.diffusion.butterfly.wing_shapes import (
     BLACK,
     CREAM,

@@ -5,21 +5,12 @@ Each function draws one species of a family.
 
 from __future__ import annotations
 
+from garage_tui.jobs.diffusion.butterfly.areas import Ground, Patch
+from garage_tui.jobs.diffusion.butterfly.bands import Band, Stripe
+from garage_tui.jobs.diffusion.butterfly.edges import Fringe, Margin, Veins
 from garage_tui.jobs.diffusion.butterfly.individuals import Appearance, Body
-from garage_tui.jobs.diffusion.butterfly.patterns import (
-    Band,
-    Element,
-    Eye,
-    Fringe,
-    Ground,
-    Margin,
-    Patch,
-    Pattern,
-    Rings,
-    Spots,
-    Stripe,
-    Veins,
-)
+from garage_tui.jobs.diffusion.butterfly.patterns import Element, Pattern, Rings
+from garage_tui.jobs.diffusion.butterfly.spots import Eye, Spots
 from garage_tui.jobs.diffusion.butterfly.wing_shapes import (
     BLACK,
     CREAM,
