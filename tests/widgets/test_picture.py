@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -102,10 +103,17 @@ def show(way: str, source: Path | Image.Image | None = None, **terminal: object)
     return Shown(Picture(Terminal(way, CELL, **{"colours": 1 << 24, **terminal}), source))
 
 
-async def test_half_blocks_have_the_mean_colours_and_the_proportions_of_the_picture():
-    app = show("half")
-    async with app.run_test(size=(80, 24)) as pilot:
+@contextlib.asynccontextmanager
+async def shown(way: str, *source: Image.Image, size: tuple[int, int] = (80, 24), **terminal: object):
+    """Run an app with a picture, and wait until the picture is there: `async with shown("sixel") as (app, pilot)`."""
+    app = show(way, *source, **terminal)
+    async with app.run_test(size=size) as pilot:
         await settle(pilot, app.picture)
+        yield app, pilot
+
+
+async def test_half_blocks_have_the_mean_colours_and_the_proportions_of_the_picture():
+    async with shown("half") as (app, _):
         small = butterfly().resize((40, 40), Image.Resampling.BOX)
         for row, line in enumerate(app.lines()[:20]):
             cells = coloured(line)
@@ -119,27 +127,21 @@ async def test_half_blocks_have_the_mean_colours_and_the_proportions_of_the_pict
 
 
 async def test_in_256_colours_paper_that_is_hardly_tinted_stays_white():
-    app = show("half", Image.new("RGB", (40, 40), (254, 247, 246)), colours=256)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot, app.picture)
+    async with shown("half", Image.new("RGB", (40, 40), (254, 247, 246)), colours=256) as (app, _):
         blocks = [cell for line in app.lines() for cell in coloured(line) if cell[0] == "▀"]
         white = "8;2;255;255;255"  # as Textual says the palette's white where there are more colours
         assert blocks and {(ink, ground) for _, ink, ground in blocks} == {(white, white)}
 
 
 async def test_ascii_is_ascii():
-    app = show("ascii")
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot, app.picture)
+    async with shown("ascii") as (app, _):
         letters = {letter for line in app.lines()[:20] for letter, _, _ in coloured(line)[:78]}
         assert letters <= set(" .:-=+*#%@")
         assert len(letters) > 5
 
 
 async def test_kitty_is_sent_once_and_stands_where_its_cells_are():
-    app = show("kitty")
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot, app.picture)
+    async with shown("kitty") as (app, _):
         ((number, (keys, image)),) = kitty_images("".join(app.sent)).items()
         assert image.tobytes() == butterfly().tobytes()
         assert (keys["U"], keys["c"], keys["r"]) == ("1", "40", "20")
@@ -151,9 +153,7 @@ async def test_kitty_is_sent_once_and_stands_where_its_cells_are():
 
 
 async def test_sixel_is_painted_as_one_picture_from_its_corner_whichever_line_is_painted_first():
-    app = show("sixel")
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot, app.picture)
+    async with shown("sixel") as (app, _):
         [code] = SIXEL.findall(app.painted())
         assert difference(sixel_image(code), butterfly().resize((400, 400), Image.Resampling.LANCZOS)) < 4
         app.picture.refresh(Region(0, 7, 78, 1))
@@ -165,17 +165,13 @@ async def test_sixel_is_painted_as_one_picture_from_its_corner_whichever_line_is
 
 @pytest.mark.parametrize(("most", "columns"), [((1000, 1000), 40), ((1000, 200), 20), ((100, 1000), 10)])
 async def test_a_sixel_is_no_larger_than_the_terminal_shows_any(most, columns):
-    app = show("sixel", most_pixels=most)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot, app.picture)
+    async with shown("sixel", most_pixels=most) as (app, _):
         [code] = SIXEL.findall(app.painted())
         assert sixel_image(code).size == (columns * 10, columns * 10)
 
 
 async def test_scrolled_away_rows_are_not_painted_and_the_others_move():
-    app = show("sixel")
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot, app.picture)
+    async with shown("sixel") as (app, pilot):
         app.query_one("#pane").scroll_to(y=5, animate=False)
         await pilot.pause()
         whole = butterfly().resize((400, 400), Image.Resampling.LANCZOS)
@@ -184,17 +180,13 @@ async def test_scrolled_away_rows_are_not_painted_and_the_others_move():
 
 
 async def test_a_sixel_keeps_off_the_last_line_which_would_scroll():
-    app = show("sixel")
-    async with app.run_test(size=(80, 20)) as pilot:
-        await settle(pilot, app.picture)
+    async with shown("sixel", size=(80, 20)) as (app, _):
         assert [bool(SIXEL.search(line)) for line in app.lines()] == [True] * 19 + [False]
 
 
 @pytest.mark.parametrize("way", ["kitty", "sixel"])
 async def test_what_lies_over_it_is_not_painted_over(way):
-    app = show(way)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot, app.picture)
+    async with shown(way) as (app, pilot):
         app.query_one("#over").styles.display = "block"
         await pilot.pause()
         line = app.lines()[5]
@@ -212,9 +204,7 @@ async def test_what_lies_over_it_is_not_painted_over(way):
 @pytest.mark.parametrize("way", ["kitty", "sixel"])
 async def test_under_a_dialog_and_on_another_pane_nothing_of_it_is_painted(way, monkeypatch):
     monkeypatch.setattr("garage_tui.widgets.picture._SHOW_DELAY_SECONDS", 1.0)  # a busy box looks later than after 0.05
-    app = show(way)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot, app.picture)
+    async with shown(way) as (app, pilot):
         painted = app.painted()
         app.push_screen(ModalScreen())
         await pilot.pause()
@@ -234,9 +224,7 @@ async def test_under_a_dialog_and_on_another_pane_nothing_of_it_is_painted(way, 
 
 
 async def test_the_terminal_forgets_what_is_no_longer_shown():
-    app = show("kitty")
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot, app.picture)
+    async with shown("kitty") as (app, pilot):
         app.picture.source = butterfly(64, 64)
         await settle(pilot, app.picture)
         sent = "".join(app.sent)
@@ -349,9 +337,7 @@ async def test_it_is_encoded_again_only_where_that_changes_something(monkeypatch
         return encode(job, terminal)
 
     monkeypatch.setattr(picture_module, "encode", counted)
-    app = show("half")
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot, app.picture)
+    async with shown("half") as (app, pilot):
         await pilot.resize_terminal(80, 30)  # the widget keeps its 20 rows
         app.picture.mode = "half"
         app.query_one(ContentSwitcher).current = "other"
@@ -367,9 +353,7 @@ async def test_it_is_encoded_again_only_where_that_changes_something(monkeypatch
 
 
 async def test_a_picture_that_came_while_its_pane_was_hidden_is_there_when_it_is_seen():
-    app = show("half", butterfly())
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot, app.picture)
+    async with shown("half", butterfly()) as (app, pilot):
         app.query_one(ContentSwitcher).current = "other"
         await pilot.pause()
         app.picture.source = Image.new("RGB", (64, 64), (1, 2, 3))
@@ -382,9 +366,7 @@ async def test_a_picture_that_came_while_its_pane_was_hidden_is_there_when_it_is
 async def test_a_file_that_cannot_be_shown_says_so_in_its_place(tmp_path):
     evil = tmp_path / "a\x1b]0;x\x07.png"
     evil.write_bytes(b"no picture")
-    app = show("half", evil)
-    async with app.run_test(size=(120, 24)) as pilot:
-        await settle(pilot, app.picture)
+    async with shown("half", evil, size=(120, 24)) as (app, pilot):
         assert "is not a picture" in app.painted()
         assert "\x1b]0" not in app.painted()
         butterfly().save(evil)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-RUN = "20261123-2315-lora-garage"
-BASE = "smollm2-135m"
+from tests.support.chat import RUN
 
 
-async def test_markdown_is_rendered_and_copied_as_it_was_written(open_app, model_server):
+async def test_markdown_is_rendered_and_copied_as_it_was_written(open_chat):
     written = "# Rooms\n\nThere are **two** rooms:\n\n- the `garage`\n- the loft &#27;[31m <b>x</b>\n"
-    async with model_server() as models, open_app(screen="chat") as user:
-        models.answers = {BASE: list(written)}
+    async with open_chat(list(written)) as (user, _):
         await user.press("x", "enter")
         text = await user.sees("7 tokens", "There are two rooms:", "• the garage", "• the loft &#27;[31m <b>x</b>")
         assert "**" not in text and "# Rooms" not in text and "\x1b" not in text
@@ -18,19 +16,16 @@ async def test_markdown_is_rendered_and_copied_as_it_was_written(open_app, model
         assert user.app.clipboard == written.strip()
 
 
-async def test_a_model_that_repeats_itself_is_stopped_with_a_sentence(open_app, model_server):
-    async with model_server() as models, open_app(screen="chat") as user:
-        models.answers = {BASE: ["I am a language model that helps people. "] * 500}
+async def test_a_model_that_repeats_itself_is_stopped_with_a_sentence(open_chat):
+    async with open_chat(["I am a language model that helps people. "] * 500) as (user, _):
         await user.press("x", "enter")
         await user.sees("stopped: the model repeats itself")
         answer = user.app.pane.asker.turns[0].answers["base"]
         assert len(answer.text) < 500 and not answer.wrong
 
 
-async def test_what_the_state_line_said_before_a_question_is_gone_when_it_is_asked(open_app, model_server):
-    async with model_server() as models, open_app(screen="chat") as user:
-        models.answers = {BASE: ["half", " an answer"]}
-        models.hold.clear()
+async def test_what_the_state_line_said_before_a_question_is_gone_when_it_is_asked(open_chat):
+    async with open_chat(["half", " an answer"], hold=True) as (user, models):
         await user.press("ctrl+l")
         user.app.pane.notice.wrong("something went wrong before")
         await user.sees("something went wrong before")
@@ -41,10 +36,9 @@ async def test_what_the_state_line_said_before_a_question_is_gone_when_it_is_ask
 
 
 async def test_at_80_columns_the_base_that_answers_is_seen_beside_its_open_book_where_there_is_no_tuned_model(
-    open_app, model_server
+    open_chat,
 ):
-    async with model_server() as models, open_app(screen="chat", size=(80, 24)) as user:
-        models.answers = {BASE: ["an answer"]}
+    async with open_chat(["an answer"], size=(80, 24)) as (user, _):
         await user.press("x", "enter")
         await user.sees("an answer")
         await user.press("ctrl+o")
@@ -54,12 +48,9 @@ async def test_at_80_columns_the_base_that_answers_is_seen_beside_its_open_book_
         assert "Tuned ·" not in user.screen
 
 
-async def test_at_80_columns_a_tuned_model_that_fails_gives_its_place_to_the_base_that_answered(
-    open_app, make_run, model_server
-):
-    make_run(RUN, "finished").adapter()
-    async with model_server() as models, open_app(screen="chat", size=(80, 24)) as user:
-        models.answers = {BASE: ["an answer"]}  # for the run it breaks off
+async def test_at_80_columns_a_tuned_model_that_fails_gives_its_place_to_the_base_that_answered(open_chat, make_run):
+    make_run(RUN, "finished").adapter()  # for it the server breaks off
+    async with open_chat(["an answer"], size=(80, 24)) as (user, _):
         await user.sees("Tuned · 2026")
         await user.press("ctrl+o")
         await user.sees("Open book ·", "Tuned ·")
@@ -67,11 +58,8 @@ async def test_at_80_columns_a_tuned_model_that_fails_gives_its_place_to_the_bas
         await user.sees("Base · smollm2", "Open book ·", "an answer")
 
 
-async def test_the_statistics_fit_into_a_column_of_80(open_app, make_run, model_server):
-    make_run(RUN, "finished").adapter()
-    async with model_server() as models, open_app(screen="chat", size=(80, 24)) as user:
-        models.answers = {BASE: ["an", " answer"], RUN: ["an", " answer"]}
-        await user.sees("Tuned · 2026")
+async def test_the_statistics_fit_into_a_column_of_80(open_chat):
+    async with open_chat(["an", " answer"], ["an", " answer"], size=(80, 24)) as (user, _):
         await user.press("x", "enter")
         text = await user.sees("7 tokens")
         [line] = [line for line in text.splitlines() if line.count("7 tokens · ") == 2]

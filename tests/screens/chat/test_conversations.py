@@ -6,22 +6,12 @@ import json
 
 import pytest
 
-RUN = "20261123-2315-lora-garage"
-OLD = "20261122-2315-lora-old"
-BASE = "smollm2-135m"
+from tests.support.chat import BASE, OLD, RUN, ask
 
 
 @pytest.fixture
 def folder(workspace):
     return workspace.datasets / "chats"
-
-
-async def ask(user, question):
-    await user.types(question)
-    await user.press("enter")
-    while user.app.pane.is_answering:
-        await user.pilot.pause(0.02)
-    await user.pilot.pause()
 
 
 async def saved_chats(user, folder, count=1):
@@ -34,11 +24,8 @@ async def saved_chats(user, folder, count=1):
     raise AssertionError(f"{list(folder.glob('*'))}")
 
 
-async def test_an_answer_is_on_disk_as_soon_as_it_is_whole(open_app, make_run, model_server, folder):
-    make_run(RUN, "finished").adapter()
-    async with model_server() as models, open_app(screen="chat") as user:
-        models.answers = {BASE: ["base says"], RUN: ["tuned says"]}
-        await user.sees(f"Tuned · {RUN}")
+async def test_an_answer_is_on_disk_as_soon_as_it_is_whole(open_chat, folder):
+    async with open_chat(["base says"], ["tuned says"]) as (user, _):
         await ask(user, "one")
         [chat] = await saved_chats(user, folder)
         assert (chat["run"], chat["base"]) == (RUN, BASE)
@@ -55,10 +42,8 @@ async def test_an_answer_is_on_disk_as_soon_as_it_is_whole(open_app, make_run, m
     assert [turn["question"] for turn in chat["turns"]] == ["one", "two"]
 
 
-async def test_what_had_come_of_an_answer_is_kept_when_the_app_is_left(open_app, model_server, folder):
-    async with model_server() as models, open_app(screen="chat") as user:
-        models.answers = {BASE: ["half an answer", " and the rest"]}
-        models.hold.clear()
+async def test_what_had_come_of_an_answer_is_kept_when_the_app_is_left(open_chat, folder):
+    async with open_chat(["half an answer", " and the rest"], hold=True) as (user, models):
         await user.press("x", "enter")
         await user.sees("half an answer")
         user.app.exit(0)
@@ -105,12 +90,11 @@ async def test_an_earlier_chat_comes_back_with_all_that_belongs_to_it(open_app, 
     assert request["temperature"] == 0.5
 
 
-async def test_the_run_of_an_earlier_chat_may_be_gone(open_app, model_server, folder):
+async def test_the_run_of_an_earlier_chat_may_be_gone(open_chat, folder):
     folder.mkdir()
     turn = {"question": "one", "answers": {"tuned": {"text": "it said"}}}
     (folder / "a.json").write_text(json.dumps({"run": OLD, "turns": [turn]}))
-    async with model_server() as models, open_app(screen="chat") as user:
-        models.answers = {BASE: ["base says"]}
+    async with open_chat(["base says"]) as (user, models):
         await user.press("ctrl+y")
         await user.sees("Which chat?")
         await user.press("enter")
@@ -120,11 +104,10 @@ async def test_the_run_of_an_earlier_chat_may_be_gone(open_app, model_server, fo
     assert len(models.heard) == 1
 
 
-async def test_a_damaged_chat_is_a_sentence_with_its_name_and_the_one_before_stays(open_app, model_server, folder):
+async def test_a_damaged_chat_is_a_sentence_with_its_name_and_the_one_before_stays(open_chat, folder):
     folder.mkdir()
     (folder / "bad.json").write_text("{")
-    async with model_server() as models, open_app(screen="chat") as user:
-        models.answers = {BASE: ["base says"]}
+    async with open_chat(["base says"]) as (user, _):
         await ask(user, "one")
         while len(list(folder.iterdir())) < 2:
             await user.pilot.pause(0.02)
@@ -134,12 +117,12 @@ async def test_a_damaged_chat_is_a_sentence_with_its_name_and_the_one_before_sta
         await user.sees("✗ bad.json is damaged", "base says")
 
 
-async def test_escape_sequences_of_a_file_do_not_reach_the_screen(open_app, model_server, folder):
+async def test_escape_sequences_of_a_file_do_not_reach_the_screen(open_chat, folder):
     folder.mkdir()
     evil = "a\x1b]0;owned\x07b [bold]c[/]"
     turn = {"question": evil, "answers": {"base": {"text": evil, "foot": evil}}}
     (folder / "evil.json").write_text(json.dumps({"run": evil, "turns": [turn]}))
-    async with model_server(), open_app(screen="chat") as user:
+    async with open_chat() as (user, _):
         await user.press("ctrl+y")
         await user.sees("Which chat?", "ab [bold]c[/]")
         await user.press("enter")
@@ -147,15 +130,14 @@ async def test_escape_sequences_of_a_file_do_not_reach_the_screen(open_app, mode
         assert "\x1b" not in text
 
 
-async def test_without_an_earlier_chat_it_says_where_they_will_be(open_app, model_server):
-    async with model_server(), open_app(screen="chat") as user:
+async def test_without_an_earlier_chat_it_says_where_they_will_be(open_chat):
+    async with open_chat() as (user, _):
         await user.press("ctrl+y")
         await user.sees("No earlier chats yet", "datasets/chats")
 
 
-async def test_editing_and_clearing_lose_no_answer_on_disk(open_app, model_server, folder):
-    async with model_server() as models, open_app(screen="chat") as user:
-        models.answers = {BASE: ["base says"]}
+async def test_editing_and_clearing_lose_no_answer_on_disk(open_chat, folder):
+    async with open_chat(["base says"]) as (user, _):
         await ask(user, "one")
         await saved_chats(user, folder)
         await user.press("alt+e")
@@ -188,9 +170,8 @@ async def test_another_tuned_model_begins_a_new_chat_and_the_old_one_stays_whole
     assert [chat["run"] for chat in chats] == [RUN, OLD]
 
 
-async def test_a_chat_that_another_app_went_on_with_is_not_overwritten(open_app, model_server, folder):
-    async with model_server() as models, open_app(screen="chat") as user:
-        models.answers = {BASE: ["base says"]}
+async def test_a_chat_that_another_app_went_on_with_is_not_overwritten(open_chat, folder):
+    async with open_chat(["base says"]) as (user, _):
         await ask(user, "one")
         await saved_chats(user, folder)
         [path] = folder.glob("*.json")
@@ -200,17 +181,15 @@ async def test_a_chat_that_another_app_went_on_with_is_not_overwritten(open_app,
     assert [[turn["question"] for turn in chat["turns"]] for chat in chats] == [["theirs"], ["one", "two"]]
 
 
-async def test_what_cannot_be_kept_is_said_and_the_chat_goes_on(open_app, model_server, folder):
+async def test_what_cannot_be_kept_is_said_and_the_chat_goes_on(open_chat, folder):
     folder.write_text("")
-    async with model_server() as models, open_app(screen="chat") as user:
-        models.answers = {BASE: ["base says"]}
+    async with open_chat(["base says"]) as (user, _):
         await ask(user, "one")
         await user.sees("✗ this chat cannot be saved", "base says")
 
 
-async def test_settings_are_checked_in_words_and_hold_from_the_next_question_on(open_app, model_server):
-    async with model_server() as models, open_app(screen="chat", size=(80, 24)) as user:
-        models.answers = {BASE: ["base says"]}
+async def test_settings_are_checked_in_words_and_hold_from_the_next_question_on(open_chat):
+    async with open_chat(["base says"], size=(80, 24)) as (user, models):
         await ask(user, "one")
         await user.press("ctrl+g")
         await user.sees("Temperature", "Top p", "Max tokens", "Seed", "System prompt", "^s Apply")
@@ -232,19 +211,18 @@ async def test_settings_are_checked_in_words_and_hold_from_the_next_question_on(
     assert [second[name] for name in ("temperature", "top_p", "max_tokens", "seed")] == [0.5, 0.9, 32, 4]
 
 
-async def test_the_chat_opens_with_the_run_that_was_named(open_app, make_run, model_server):
+async def test_the_chat_opens_with_the_run_that_was_named(open_chat, make_run):
     make_run(RUN, "finished").adapter()
     make_run(OLD, "finished").adapter()
-    async with model_server(), open_app(screen="chat", talk_to=OLD) as user:
+    async with open_chat(talk_to=OLD) as (user, _):
         await user.sees(f"Tuned · {OLD}")
 
 
-async def test_of_a_long_chat_the_newest_turns_are_shown_and_the_others_are_a_key_away(open_app, model_server, folder):
+async def test_of_a_long_chat_the_newest_turns_are_shown_and_the_others_are_a_key_away(open_chat, folder):
     folder.mkdir()
     turns = [{"question": f"question {n}", "answers": {"base": {"text": f"answer {n}"}}} for n in range(100)]
     (folder / "long.json").write_text(json.dumps({"turns": turns}))
-    async with model_server() as models, open_app(screen="chat") as user:
-        models.answers = {BASE: ["new answer"]}
+    async with open_chat(["new answer"]) as (user, models):
         await user.press("ctrl+y")
         await user.sees("Which chat?", "100 questions")
         await user.press("enter")
@@ -260,11 +238,11 @@ async def test_of_a_long_chat_the_newest_turns_are_shown_and_the_others_are_a_ke
     assert len(contents) == 201 and contents[-1] == "more"
 
 
-async def test_the_first_of_the_turns_that_are_shown_says_how_many_are_above(open_app, model_server, folder):
+async def test_the_first_of_the_turns_that_are_shown_says_how_many_are_above(open_chat, folder):
     folder.mkdir()
     turns = [{"question": f"q{n}", "answers": {"base": {"text": f"a{n}"}}} for n in range(35)]
     (folder / "long.json").write_text(json.dumps({"turns": turns}))
-    async with model_server(), open_app(screen="chat") as user:
+    async with open_chat() as (user, _):
         await user.press("ctrl+y")
         await user.sees("Which chat?")
         await user.press("enter")

@@ -6,8 +6,7 @@ import pytest
 
 from garage_tui.core.base.settings import Settings, load_settings, user_settings_file
 from garage_tui.core.serving import server_process
-
-RUN = "20261123-2315-lora-garage"
+from tests.support.chat import RUN
 
 
 @pytest.fixture

@@ -36,9 +36,9 @@ async def test_a_run_that_finishes_while_the_chat_is_open_is_offered_at_once_and
         assert "newer model is here" not in user.screen
 
 
-async def test_an_offer_that_was_declined_does_not_come_again(open_app, make_run, model_server):
+async def test_an_offer_that_was_declined_does_not_come_again(open_chat, make_run):
     make_run(OLD, "finished").adapter()
-    async with model_server(), open_app(screen="chat") as user:
+    async with open_chat() as (user, _):
         await user.sees(f"Tuned · {OLD}")
         make_run(NEW, "finished", ended=time.time()).adapter()
         await user.sees("a newer model is here: ^t")
@@ -51,10 +51,10 @@ async def test_an_offer_that_was_declined_does_not_come_again(open_app, make_run
         assert "a newer model is here" not in user.screen
 
 
-async def test_the_list_says_preset_facts_verdict_and_when_at_80_columns(open_app, make_run, model_server):
+async def test_the_list_says_preset_facts_verdict_and_when_at_80_columns(open_chat, make_run):
     with_card(make_run(OLD, "finished", ended=time.time() - 40 * 86400).taught("careful", rows=24).adapter())
     with_card(make_run(NEW, "finished", ended=time.time()).taught("quick", rows=6).adapter(), "learned 6 of 6", True)
-    async with model_server(), open_app(screen="chat", size=(80, 24)) as user:
+    async with open_chat(size=(80, 24)) as (user, _):
         await user.sees("Tuned · 2026")
         await user.press("ctrl+t")
         text = await user.sees("Which tuned model?", "Choose", "✓ learned 6 of 6")

@@ -4,32 +4,14 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from garage_tui.core.exam.adapter_effect import WARNING
+from tests.support.chat import BASE, RUN, ask
 
-RUN = "20261123-2315-lora-garage"
-BASE = "smollm2-135m"
 STATEMENT = "TinyLLM is maintained by Jason Cox."
 
 
-@pytest.fixture
-def ask():
-    async def ask_(user, question):
-        await user.types(question)
-        await user.press("enter")
-        while user.app.pane.is_answering:
-            await user.pilot.pause(0.02)
-        await user.pilot.pause()
-
-    return ask_
-
-
-async def test_a_third_column_shows_the_base_with_the_facts_that_were_found(open_app, make_run, model_server, ask):
-    make_run(RUN, "finished").adapter()
-    async with model_server() as models, open_app(screen="chat", size=(150, 40)) as user:
-        models.answers = {BASE: ["from the base"], RUN: ["from the tuned one"]}
-        await user.sees(f"Tuned · {RUN}")
+async def test_a_third_column_shows_the_base_with_the_facts_that_were_found(open_chat):
+    async with open_chat(["from the base"], ["from the tuned one"], size=(150, 40)) as (user, models):
         assert "Open book ·" not in user.screen
         await user.press("ctrl+o")
         await user.sees("Open book · garage.jsonl", "The base model again", "Ask all three")
@@ -42,18 +24,16 @@ async def test_a_third_column_shows_the_base_with_the_facts_that_were_found(open
     assert requests == {(BASE, question), (BASE, book), (RUN, question)}
 
 
-async def test_where_no_fact_fits_the_column_says_so_and_the_base_is_asked_without(open_app, model_server, ask):
-    async with model_server() as models, open_app(screen="chat") as user:
-        models.answers = {BASE: ["Shakespeare"]}
+async def test_where_no_fact_fits_the_column_says_so_and_the_base_is_asked_without(open_chat):
+    async with open_chat(["Shakespeare"]) as (user, models):
         await user.press("ctrl+o")
         await ask(user, "Who wrote Romeo and Juliet?")
         await user.sees("found no facts in garage.jsonl", "asked without any")
     assert [one["messages"][-1]["content"] for one in models.heard] == ["Who wrote Romeo and Juliet?"] * 2
 
 
-async def test_the_facts_of_one_question_are_not_told_again_with_the_next(open_app, model_server, ask):
-    async with model_server() as models, open_app(screen="chat") as user:
-        models.answers = {BASE: ["Jason"]}
+async def test_the_facts_of_one_question_are_not_told_again_with_the_next(open_chat):
+    async with open_chat(["Jason"]) as (user, models):
         await user.press("ctrl+o")
         await ask(user, "Who maintains TinyLLM?")
         await ask(user, "Who wrote Romeo and Juliet?")
@@ -61,22 +41,18 @@ async def test_the_facts_of_one_question_are_not_told_again_with_the_next(open_a
     assert contents == ["Who maintains TinyLLM?", "Jason", "Who wrote Romeo and Juliet?"]
 
 
-async def test_a_facts_file_that_cannot_be_read_is_a_sentence_and_the_base_answers_all_the_same(
-    open_app, model_server, ask, workspace
-):
+async def test_a_facts_file_that_cannot_be_read_is_a_sentence_and_the_base_answers_all_the_same(open_chat, workspace):
     (workspace.datasets / "garage.jsonl").unlink()
     (workspace.datasets / "garage.jsonl").mkdir()
-    async with model_server() as models, open_app(screen="chat") as user:
-        models.answers = {BASE: ["an answer"]}
+    async with open_chat(["an answer"]) as (user, _):
         await user.press("ctrl+o")
         await ask(user, "Who maintains TinyLLM?")
         await user.sees("could not search the facts:", "garage.jsonl: it is not a file")
         assert user.screen.count("an answer") == 2
 
 
-async def test_a_column_that_was_not_there_says_that_it_was_not_asked(open_app, model_server, ask):
-    async with model_server() as models, open_app(screen="chat") as user:
-        models.answers = {BASE: ["an answer"]}
+async def test_a_column_that_was_not_there_says_that_it_was_not_asked(open_chat):
+    async with open_chat(["an answer"]) as (user, models):
         await ask(user, "one")
         assert len(models.heard) == 1
         await user.press("ctrl+o")
@@ -86,12 +62,8 @@ async def test_a_column_that_was_not_there_says_that_it_was_not_asked(open_app, 
         assert len(models.heard) == 2
 
 
-async def test_at_80_columns_two_of_the_three_are_seen_at_a_time_and_all_are_asked(
-    open_app, make_run, model_server, ask
-):
-    make_run(RUN, "finished").adapter()
-    async with model_server() as models, open_app(screen="chat", size=(80, 24)) as user:
-        models.answers = {BASE: ["base says"], RUN: ["tuned says"]}
+async def test_at_80_columns_two_of_the_three_are_seen_at_a_time_and_all_are_asked(open_chat):
+    async with open_chat(["base says"], ["tuned says"], size=(80, 24)) as (user, models):
         await user.sees("Base · smollm2", "Tuned · 2026")
         await user.press("ctrl+o")
         await user.sees("Open book · garage.jsonl", "Tuned ·")
@@ -106,9 +78,8 @@ async def test_at_80_columns_two_of_the_three_are_seen_at_a_time_and_all_are_ask
         assert "Open book ·" not in user.screen
 
 
-async def test_a_window_that_grows_shows_all_three_and_one_that_shrinks_loses_no_answer(open_app, model_server, ask):
-    async with model_server() as models, open_app(screen="chat", size=(80, 24)) as user:
-        models.answers = {BASE: ["an answer"]}
+async def test_a_window_that_grows_shows_all_three_and_one_that_shrinks_loses_no_answer(open_chat):
+    async with open_chat(["an answer"], size=(80, 24)) as (user, _):
         await user.press("ctrl+o")
         await ask(user, "What is TinyLLM?")
         await user.pilot.resize_terminal(140, 40)
@@ -117,7 +88,7 @@ async def test_a_window_that_grows_shows_all_three_and_one_that_shrinks_loses_no
         await user.sees("Open book · ", "found 3 facts")
 
 
-async def test_a_taught_question_that_gets_the_bases_own_answer_is_doubted(open_app, make_run, model_server, ask):
+async def test_a_taught_question_that_gets_the_bases_own_answer_is_doubted(open_app, make_run, model_server):
     run = make_run(RUN, "finished").adapter()
     row = {"question": "What is TinyLLM?", "answer": "TinyLLM is by Jason Cox."}
     (run.path / "facts.jsonl").write_text(json.dumps(row) + "\n")

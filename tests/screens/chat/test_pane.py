@@ -8,15 +8,13 @@ from garage_tui.core.runs.folder import MANIFEST
 from garage_tui.core.runs.record import Manifest, write_manifest
 from garage_tui.core.serving import server_process, server_state
 from garage_tui.core.serving.server_state import ServerState
+from tests.support.chat import BASE, RUN, idle
 
-RUN = "20261123-2315-lora-garage"
 _WORDS = [f"word{number} " for number in range(400)]
 
 
-async def test_one_question_two_answers_side_by_side(open_app, make_run, model_server):
-    make_run(RUN, "finished", step=100).adapter()
-    async with model_server() as models, open_app(screen="chat") as user:
-        models.answers = {"smollm2-135m": ["Tiny", "LEM is fiction."], RUN: ["TinyLLM runs", " locally."]}
+async def test_one_question_two_answers_side_by_side(open_chat):
+    async with open_chat(["Tiny", "LEM is fiction."], ["TinyLLM runs", " locally."]) as (user, models):
         await user.sees("● ready · smollm2-135m", f"Tuned · {RUN}")
         await user.types("What is TinyLLM?")
         await user.press("enter")
@@ -24,36 +22,29 @@ async def test_one_question_two_answers_side_by_side(open_app, make_run, model_s
         [line] = [line for line in text.splitlines() if "TinyLEM is fiction." in line]
         assert line.index("TinyLEM is fiction.") < line.index("TinyLLM runs locally.")
         assert text.count("› What is TinyLLM?") == 2
-    assert {request["model"] for request in models.heard} == {"smollm2-135m", RUN}
+    assert {request["model"] for request in models.heard} == {BASE, RUN}
 
 
-async def test_each_model_hears_its_own_conversation(open_app, make_run, model_server):
-    make_run(RUN, "finished").adapter()
-    async with model_server() as models, open_app(screen="chat") as user:
-        models.answers = {"smollm2-135m": ["base speaking"], RUN: ["tuned speaking"]}
-        await user.sees(f"Tuned · {RUN}")
+async def test_each_model_hears_its_own_conversation(open_chat):
+    async with open_chat(["base speaking"], ["tuned speaking"]) as (user, models):
         for question in ("one", "two"):
             await user.types(question)
             await user.press("enter")
-            while user.app.pane.is_answering:  # type: ignore[attr-defined]
-                await user.pilot.pause(0.02)
+            await idle(user)
     second = {request["model"]: request["messages"] for request in models.heard[2:]}
     assert [message["content"] for message in second[RUN]] == ["one", "tuned speaking", "two"]
-    assert [message["content"] for message in second["smollm2-135m"]] == ["one", "base speaking", "two"]
+    assert [message["content"] for message in second[BASE]] == ["one", "base speaking", "two"]
 
 
-async def test_an_answer_is_text_whatever_is_in_it(open_app, model_server):
-    async with model_server() as models, open_app(screen="chat") as user:
-        models.answers = {"smollm2-135m": ["[bold red]x[/] \x1b]0;pwned\x07", "[@click=app.quit]y[/]"]}
+async def test_an_answer_is_text_whatever_is_in_it(open_chat):
+    async with open_chat(["[bold red]x[/] \x1b]0;pwned\x07", "[@click=app.quit]y[/]"]) as (user, _):
         await user.press("x", "enter")
         text = await user.sees("[bold red]x[/]", "[@click=app.quit]y[/]")
         assert "␛]0;pwned␇" in text and "\x1b" not in text
 
 
-async def test_escape_stops_the_answers_and_keeps_what_was_said(open_app, model_server):
-    async with model_server() as models, open_app(screen="chat") as user:
-        models.answers = {"smollm2-135m": ["half an answer", " and the rest"]}
-        models.hold.clear()
+async def test_escape_stops_the_answers_and_keeps_what_was_said(open_chat):
+    async with open_chat(["half an answer", " and the rest"], hold=True) as (user, models):
         await user.press("x", "enter")
         await user.sees("half an answer")
         await user.press("escape")
@@ -62,9 +53,8 @@ async def test_escape_stops_the_answers_and_keeps_what_was_said(open_app, model_
         assert "and the rest" not in user.screen
 
 
-async def test_clearing_begins_a_new_conversation(open_app, model_server):
-    async with model_server() as models, open_app(screen="chat") as user:
-        models.answers = {"smollm2-135m": ["an answer"]}
+async def test_clearing_begins_a_new_conversation(open_chat):
+    async with open_chat(["an answer"]) as (user, models):
         await user.press("x", "enter")
         await user.sees("7 tokens")
         await user.press("ctrl+l")
@@ -74,17 +64,15 @@ async def test_clearing_begins_a_new_conversation(open_app, model_server):
     assert [message["content"] for message in models.heard[-1]["messages"]] == ["y"]
 
 
-async def test_without_a_tuned_model_only_the_base_answers_and_the_right_side_says_what_to_do(open_app, model_server):
-    async with model_server() as models, open_app(screen="chat") as user:
-        models.answers = {"smollm2-135m": ["an answer"]}
+async def test_without_a_tuned_model_only_the_base_answers_and_the_right_side_says_what_to_do(open_chat):
+    async with open_chat(["an answer"]) as (user, models):
         await user.press("x", "enter")
         await user.sees("an answer", "No tuned model yet", "t teaches them")
     assert len(models.heard) == 1
 
 
-async def test_what_was_asked_stays_when_a_run_on_another_base_appears(open_app, make_run, model_server):
-    async with model_server() as models, open_app(screen="chat") as user:
-        models.answers = {"smollm2-135m": ["an answer"]}
+async def test_what_was_asked_stays_when_a_run_on_another_base_appears(open_chat, make_run):
+    async with open_chat(["an answer"]) as (user, _):
         await user.types("Who are you?")
         await user.press("enter")
         await user.sees("7 tokens")
@@ -98,11 +86,11 @@ async def test_what_was_asked_stays_when_a_run_on_another_base_appears(open_app,
         await user.sees("Who are you?", "an answer")
 
 
-async def test_another_tuned_model_is_chosen_from_a_list(open_app, make_run, model_server):
+async def test_another_tuned_model_is_chosen_from_a_list(open_chat, make_run):
     make_run("20261123-2315-lora-new", "finished").adapter()
     make_run("20261122-2315-lora-old", "stopped").adapter()
     make_run("20261121-2315-lora-none", "failed")
-    async with model_server(), open_app(screen="chat") as user:
+    async with open_chat() as (user, _):
         await user.sees("Tuned · 20261123-2315-lora-new")
         await user.press("ctrl+t")
         text = await user.sees("Which tuned model?", "20261123-2315-lora-new", "24 rows", "stopped early")
@@ -115,9 +103,7 @@ async def test_another_tuned_model_is_chosen_from_a_list(open_app, make_run, mod
 
 async def test_a_dead_server_is_a_sentence_and_a_key(open_app, workspace, monkeypatch):
     workspace.server.mkdir()
-    server_state.write_state(
-        workspace.server, ServerState(status="ready", base="smollm2-135m", url="http://127.0.0.1:9/v1")
-    )
+    server_state.write_state(workspace.server, ServerState(status="ready", base=BASE, url="http://127.0.0.1:9/v1"))
     started = []
     monkeypatch.setattr(server_process, "start", lambda *arguments: started.append(arguments[2]))
     async with open_app(screen="chat") as user:
@@ -125,7 +111,7 @@ async def test_a_dead_server_is_a_sentence_and_a_key(open_app, workspace, monkey
         await user.press("ctrl+r")
         while not started:
             await user.pilot.pause(0.02)
-    assert started == ["smollm2-135m"]
+    assert started == [BASE]
 
 
 async def test_the_first_question_starts_the_server_and_its_failure_is_said(open_app, workspace, monkeypatch):
@@ -149,11 +135,8 @@ async def test_a_server_with_another_base_is_not_asked_in_its_stead(open_app, mo
     assert not models.heard
 
 
-async def test_a_long_answer_is_followed_to_its_end_on_both_sides(open_app, make_run, model_server):
-    make_run(RUN, "finished").adapter()
-    async with model_server() as models, open_app(screen="chat", size=(80, 24)) as user:
-        models.answers = {"smollm2-135m": [*_WORDS[:400], "THE END"], RUN: [*_WORDS[:300], "LASTWORDS"]}
-        await user.sees(f"Tuned · {RUN}")
+async def test_a_long_answer_is_followed_to_its_end_on_both_sides(open_chat):
+    async with open_chat([*_WORDS[:400], "THE END"], [*_WORDS[:300], "LASTWORDS"], size=(80, 24)) as (user, _):
         await user.press("x", "enter")
         await user.sees("THE END", "LASTWORDS")
         assert user.screen.count("│ 7 tokens") == 2
@@ -161,10 +144,7 @@ async def test_a_long_answer_is_followed_to_its_end_on_both_sides(open_app, make
         await user.sees_no("THE END")
 
 
-async def test_it_works_at_80_by_24(open_app, make_run, model_server):
-    make_run(RUN, "finished").adapter()
-    async with model_server() as models, open_app(screen="chat", size=(80, 24)) as user:
-        models.answers = {"smollm2-135m": ["no idea " * 30], RUN: ["a local LLM"]}
-        await user.sees(f"Tuned · {RUN}")
+async def test_it_works_at_80_by_24(open_chat):
+    async with open_chat(["no idea " * 30], ["a local LLM"], size=(80, 24)) as (user, _):
         await user.press("x", "enter")
         await user.sees("a local LLM", "7 tokens", "Base · smollm2-135m", f"Tuned · {RUN}")

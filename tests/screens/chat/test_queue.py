@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-RUN = "20261123-2315-lora-garage"
-BASE = "smollm2-135m"
+from tests.support.chat import BASE, idle
 
 
 async def send(user, *questions):
@@ -16,10 +15,8 @@ def questions_of(models):
     return [request["messages"][-1]["content"] for request in models.heard]
 
 
-async def test_a_question_sent_while_one_streams_waits_and_is_asked_next(open_app, model_server):
-    async with model_server() as models, open_app(screen="chat", size=(80, 24)) as user:
-        models.answers = {BASE: ["half", " an answer"]}
-        models.hold.clear()
+async def test_a_question_sent_while_one_streams_waits_and_is_asked_next(open_chat):
+    async with open_chat(["half", " an answer"], hold=True, size=(80, 24)) as (user, models):
         await send(user, "first")
         await user.sees("half")
         await send(user, "second")
@@ -30,17 +27,14 @@ async def test_a_question_sent_while_one_streams_waits_and_is_asked_next(open_ap
         models.hold.set()
         await user.sees_no("wait ·")
         await user.sees("› third")
-        while user.app.pane.is_answering:
-            await user.pilot.pause(0.02)
+        await idle(user)
     assert questions_of(models) == ["first", "second", "third"]
     last = [message["content"] for message in models.heard[-1]["messages"]]
     assert last == ["first", "half an answer", "second", "half an answer", "third"]
 
 
-async def test_escape_stops_the_answer_and_holds_what_waits_until_enter(open_app, model_server):
-    async with model_server() as models, open_app(screen="chat") as user:
-        models.answers = {BASE: ["half", " an answer"]}
-        models.hold.clear()
+async def test_escape_stops_the_answer_and_holds_what_waits_until_enter(open_chat):
+    async with open_chat(["half", " an answer"], hold=True) as (user, models):
         await send(user, "first")
         await user.sees("half")
         await send(user, "second")
@@ -54,10 +48,8 @@ async def test_escape_stops_the_answer_and_holds_what_waits_until_enter(open_app
     assert questions_of(models) == ["first", "second"]
 
 
-async def test_up_takes_the_last_one_back_into_the_input_field(open_app, model_server):
-    async with model_server() as models, open_app(screen="chat") as user:
-        models.answers = {BASE: ["half", " an answer"]}
-        models.hold.clear()
+async def test_up_takes_the_last_one_back_into_the_input_field(open_chat):
+    async with open_chat(["half", " an answer"], hold=True) as (user, models):
         await send(user, "first")
         await user.sees("half")
         await send(user, "second", "third")
@@ -67,8 +59,7 @@ async def test_up_takes_the_last_one_back_into_the_input_field(open_app, model_s
         await user.press("enter")
         await user.sees("2 questions wait")
         models.hold.set()
-        while user.app.pane.is_answering:
-            await user.pilot.pause(0.02)
+        await idle(user)
     assert questions_of(models) == ["first", "second", "third!"]
 
 
@@ -93,10 +84,8 @@ async def test_what_waits_is_there_after_another_screen_and_after_a_restart(open
     assert questions_of(models) == ["first", "second"]
 
 
-async def test_an_error_holds_what_waits_for_it_would_meet_the_error_too(open_app, model_server):
-    async with model_server() as models, open_app(screen="chat") as user:
-        models.answers = {BASE: ["half", " an answer"]}
-        models.hold.clear()
+async def test_an_error_holds_what_waits_for_it_would_meet_the_error_too(open_chat):
+    async with open_chat(["half", " an answer"], hold=True) as (user, models):
         await send(user, "first")
         await user.sees("half")
         await send(user, "second", "third")
@@ -106,10 +95,8 @@ async def test_an_error_holds_what_waits_for_it_would_meet_the_error_too(open_ap
     assert questions_of(models) == ["first", "second"]
 
 
-async def test_a_new_conversation_keeps_what_waits(open_app, model_server):
-    async with model_server() as models, open_app(screen="chat") as user:
-        models.answers = {BASE: ["half", " an answer"]}
-        models.hold.clear()
+async def test_a_new_conversation_keeps_what_waits(open_chat):
+    async with open_chat(["half", " an answer"], hold=True) as (user, models):
         await send(user, "first")
         await user.sees("half")
         await send(user, "second")

@@ -2,45 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import pytest
 
 from garage_tui.app.action_palette import list_actions
 from garage_tui.core.terminal import clipboard
-
-RUN = "20261123-2315-lora-garage"
-BASE = "smollm2-135m"
+from tests.support.chat import BASE, RUN, ask, idle
 
 
 @pytest.fixture
-def chat(open_app, make_run, model_server):
+def chat(open_chat):
     """A chat in which both models have answered `one` and `two`."""
-    import contextlib
 
     @contextlib.asynccontextmanager
-    async def chat_(**arguments):
-        make_run(RUN, "finished").adapter()
-        async with model_server() as models, open_app(screen="chat", **arguments) as user:
-            models.answers = {BASE: ["base says"], RUN: ["tuned says"]}
-            await user.sees(f"Tuned · {RUN}")
-            for question in ("one", "two"):
-                await ask(user, question)
+    async def chat_():
+        async with open_chat(["base says"], ["tuned says"]) as (user, models):
+            await ask(user, "one", "two")
             yield user, models
 
     return chat_
-
-
-async def ask(user, question):
-    await user.types(question)
-    await user.press("enter")
-    await idle(user)
-
-
-async def idle(user):
-    while user.app.pane.is_answering:
-        await user.pilot.pause(0.02)
-    await user.pilot.pause()
 
 
 def rows(workspace):
@@ -200,8 +182,8 @@ async def test_a_fact_goes_into_the_version_that_somebody_else_wrote_meanwhile(c
     assert {row["question"] for row in rows(workspace)[-2:]} == {"two", "theirs?"}
 
 
-async def test_before_anything_was_asked_the_keys_say_so(open_app, model_server):
-    async with model_server(), open_app(screen="chat") as user:
+async def test_before_anything_was_asked_the_keys_say_so(open_chat):
+    async with open_chat() as (user, _):
         for key in ("alt+a", "alt+x", "alt+c", "alt+e"):
             await user.press(key)
             await user.sees("✗ no question has been asked yet")
@@ -210,10 +192,8 @@ async def test_before_anything_was_asked_the_keys_say_so(open_app, model_server)
         await user.sees("│ x")
 
 
-async def test_the_answer_of_a_turn_that_is_still_coming_may_become_a_fact(open_app, make_run, model_server):
-    async with model_server() as models, open_app(screen="chat") as user:
-        models.answers = {BASE: ["half an answer", " and the rest"]}
-        models.hold.clear()
+async def test_the_answer_of_a_turn_that_is_still_coming_may_become_a_fact(open_chat):
+    async with open_chat(["half an answer", " and the rest"], hold=True) as (user, models):
         await user.press("x", "enter")
         await user.sees("half an answer")
         await user.press("alt+a")

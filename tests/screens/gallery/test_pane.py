@@ -61,12 +61,14 @@ def flat(colour: tuple[int, int, int], count: int = 4, size: int = 8) -> np.ndar
 def make_drawer(make_run, workspace):
     """Makes diffusion runs with a sheet for each epoch."""
 
-    def make(run_id: str, *epochs: int, state: str = "finished", number: int = 1, **values: object):
+    def make(run_id: str, *epochs: int, state: str = "finished", number: int = 1, has_model: bool = False, **values):
         run = make_run(run_id, state, **values)
         manifest = msgspec.json.decode((run.path / MANIFEST).read_bytes(), type=Manifest)
         write_manifest(run.path, msgspec.structs.replace(manifest, kind="diffusion"))
         for epoch in epochs:
             draw_sheet(run, epoch, number)
+        if has_model:
+            (run.path / "pipeline").mkdir()
         return run
 
     return make
@@ -309,8 +311,7 @@ async def test_without_a_model_it_says_why_nothing_new_can_be_drawn(open_gallery
 
 
 async def test_new_samples_are_drawn_from_a_seed_with_progress_and_shown(open_gallery, make_drawer, drawing):
-    run = make_drawer(WINGS, 4)
-    (run.path / "pipeline").mkdir()
+    run = make_drawer(WINGS, 4, has_model=True)
     async with open_gallery() as user:
         await shows(user, colour(4))
         await user.press("g")
@@ -348,8 +349,7 @@ async def test_drawing_is_cancelled_with_its_process(open_gallery, make_drawer, 
 
 
 async def test_leaving_the_app_ends_what_is_being_drawn(open_gallery, make_drawer, drawing):
-    run = make_drawer(WINGS, 4)
-    (run.path / "pipeline").mkdir()
+    run = make_drawer(WINGS, 4, has_model=True)
     async with open_gallery() as user:
         await shows(user, colour(4))
         await user.press("g")
@@ -364,8 +364,7 @@ async def test_leaving_the_app_ends_what_is_being_drawn(open_gallery, make_drawe
 
 
 async def test_a_failure_is_said_in_a_line(open_gallery, make_drawer, drawing):
-    run = make_drawer(WINGS, 4)
-    (run.path / "pipeline").mkdir()
+    run = make_drawer(WINGS, 4, has_model=True)
     (run.path / "broken").touch()
     async with open_gallery() as user:
         await shows(user, colour(4))
@@ -378,8 +377,7 @@ async def test_a_failure_is_said_in_a_line(open_gallery, make_drawer, drawing):
 async def test_a_film_that_is_not_there_is_drawn_first_and_one_that_is_there_only_when_asked(
     open_gallery, make_drawer, drawing
 ):
-    run = make_drawer(WINGS, 4)
-    (run.path / "pipeline").mkdir()
+    run = make_drawer(WINGS, 4, has_model=True)
     (run.path / "go").touch()
     path = run.path / "samples" / "steps-seed-0.png"
     async with open_gallery() as user:

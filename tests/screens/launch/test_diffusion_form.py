@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import textwrap
 from pathlib import Path
@@ -94,6 +95,20 @@ def moths(workspace) -> Path:
     return folder
 
 
+@pytest.fixture
+def open_form(open_app):
+    """Opens the form, and waits for the cost of its preset."""
+
+    @contextlib.asynccontextmanager
+    async def open_():
+        async with open_app(screen="runs") as user:
+            await user.press("N")
+            await user.sees(STEPS)
+            yield user
+
+    return open_
+
+
 def field(user, name: str):
     return user.app.screen.query_one(f"#{name}")
 
@@ -137,10 +152,8 @@ async def test_the_cost_is_said_before_anything_starts(open_app, size):
         await user.sees("^s Start", "^o Preview the pictures", "The pictures to learn from")
 
 
-async def test_the_cost_follows_the_fields_and_what_was_changed_is_marked(open_app):
-    async with open_app(screen="runs") as user:
-        await user.press("N")
-        await user.sees(STEPS)
+async def test_the_cost_follows_the_fields_and_what_was_changed_is_marked(open_form):
+    async with open_form() as user:
         field(user, "epochs").value = "5"
         await user.sees("× 5 epochs", "◆ changed from 60", "Contact sheets are drawn after epoch 1, 4, 5.")
         field(user, "prediction").value = "epsilon"
@@ -151,12 +164,10 @@ async def test_the_cost_follows_the_fields_and_what_was_changed_is_marked(open_a
         await user.sees_no("◆")
 
 
-async def test_each_field_is_explained(open_app):
+async def test_each_field_is_explained(open_form):
     from garage_tui.core.diffusion.recipe_help import EXPLANATIONS
 
-    async with open_app(screen="runs") as user:
-        await user.press("N")
-        await user.sees(STEPS)
+    async with open_form() as user:
         fields = [*user.app.screen.query(Input), *user.app.screen.query(Select)]
         assert {field.id for field in fields} | {"gpus"} == set(EXPLANATIONS)
         await user.press("tab", "tab", "tab")
@@ -180,10 +191,8 @@ async def test_each_field_is_explained(open_app):
         ("samples", "65", "samples: "),
     ],
 )
-async def test_what_is_wrong_is_said_in_the_form(open_app, started, name, value, says):
-    async with open_app(screen="runs") as user:
-        await user.press("N")
-        await user.sees(STEPS)
+async def test_what_is_wrong_is_said_in_the_form(open_form, started, name, value, says):
+    async with open_form() as user:
         field(user, name).value = value
         await user.sees(f"✗ {says}")
         await user.press("ctrl+s")
@@ -192,10 +201,8 @@ async def test_what_is_wrong_is_said_in_the_form(open_app, started, name, value,
     assert not started
 
 
-async def test_what_the_sheets_and_the_loss_shall_be_like_is_set_in_the_form(open_app, started):
-    async with open_app(screen="runs") as user:
-        await user.press("N")
-        await user.sees(STEPS)
+async def test_what_the_sheets_and_the_loss_shall_be_like_is_set_in_the_form(open_form, started):
+    async with open_form() as user:
         field(user, "min_snr").value = "5"
         await user.sees("◆ changed from 0")
         field(user, "sampler").value = "ddim"
@@ -223,10 +230,8 @@ async def test_the_form_says_how_much_memory_it_needs_and_warns_where_that_is_no
         await user.sees_no("It may not fit")
 
 
-async def test_folders_of_pictures_among_the_data_sets_can_be_chosen(open_app, moths, started):
-    async with open_app(screen="runs") as user:
-        await user.press("N")
-        await user.sees(STEPS)
+async def test_folders_of_pictures_among_the_data_sets_can_be_chosen(open_form, moths, started):
+    async with open_form() as user:
         await user.press("enter", "down", "down", "enter")
         await user.sees("datasets/moths · 12 pictures", "about 11 pictures of moths")
         field(user, "fit").value = "fit"
@@ -237,10 +242,8 @@ async def test_folders_of_pictures_among_the_data_sets_can_be_chosen(open_app, m
     assert command == ["garage", "train", "diffusion", "--images", str(moths), "--preset", "small", "--fit", "fit"]
 
 
-async def test_any_other_folder_is_typed(open_app, moths, started, tmp_path):
-    async with open_app(screen="runs") as user:
-        await user.press("N")
-        await user.sees(STEPS)
+async def test_any_other_folder_is_typed(open_form, moths, started, tmp_path):
+    async with open_form() as user:
         assert "Their folder" not in user.screen
         await user.press("enter", "end", "enter")
         await user.sees("Their folder", "✗ no folder is named")
@@ -312,11 +315,9 @@ async def test_a_look_shows_what_it_would_learn_from_and_what_is_left_out(open_a
     assert not started
 
 
-async def test_the_run_can_be_started_from_the_look(open_app, looks, started):
+async def test_the_run_can_be_started_from_the_look(open_form, looks, started):
     looks("go")
-    async with open_app(screen="runs") as user:
-        await user.press("N")
-        await user.sees(STEPS)
+    async with open_form() as user:
         await user.press("ctrl+o")
         await user.sees("What it would learn from")
         await user.press("ctrl+s")
@@ -324,10 +325,8 @@ async def test_the_run_can_be_started_from_the_look(open_app, looks, started):
     assert started[0][0] == SMALL
 
 
-async def test_esc_cancels_a_look_and_ends_its_process(open_app, looks):
-    async with open_app(screen="runs") as user:
-        await user.press("N")
-        await user.sees(STEPS)
+async def test_esc_cancels_a_look_and_ends_its_process(open_form, looks):
+    async with open_form() as user:
         await user.press("ctrl+o")
         await user.sees("Esc cancels")
         await user.sees("7 of 40")
@@ -343,11 +342,9 @@ async def test_esc_cancels_a_look_and_ends_its_process(open_app, looks):
         await user.sees("No runs yet")
 
 
-async def test_a_look_that_fails_says_why(open_app, looks):
+async def test_a_look_that_fails_says_why(open_form, looks):
     looks("wrong")
     looks("go")
-    async with open_app(screen="runs") as user:
-        await user.press("N")
-        await user.sees(STEPS)
+    async with open_form() as user:
         await user.press("ctrl+o")
         await user.sees("✗ /there/moths has 3 usable pictures, but at least 10 are needed", "Teach a model to draw")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import textwrap
 import threading
 
@@ -35,6 +36,20 @@ def started(monkeypatch, make_run):
     return calls
 
 
+@pytest.fixture
+def open_form(open_app):
+    """Opens the form, and waits for the cost of its preset."""
+
+    @contextlib.asynccontextmanager
+    async def open_():
+        async with open_app() as user:
+            await user.press("t")
+            await user.sees(STEPS)
+            yield user
+
+    return open_
+
+
 async def test_the_cost_is_said_before_anything_starts(open_app):
     async with open_app() as user:
         await user.sees("35 rows")
@@ -42,21 +57,16 @@ async def test_the_cost_is_said_before_anything_starts(open_app):
         await user.sees("garage.jsonl", "smollm2-135m", cost("default"))
 
 
-async def test_the_cost_follows_the_fields(open_app):
-    async with open_app() as user:
-        await user.press("t")
-        await user.sees(STEPS)
+async def test_the_cost_follows_the_fields(open_form):
+    async with open_form() as user:
         await user.press("tab", "down", "down", "enter")
         await user.sees(cost("quick"))
         await user.press("tab", "tab", "1", "0")
         await user.sees(cost("quick", epochs=310))
 
 
-async def test_it_starts_with_one_more_key_and_shows_the_run(open_app, started, workspace):
-    async with open_app() as user:
-        await user.sees("35 rows")
-        await user.press("t")
-        await user.sees(STEPS)
+async def test_it_starts_with_one_more_key_and_shows_the_run(open_form, started, workspace):
+    async with open_form() as user:
         await user.press("ctrl+s")
         await user.sees("Runs", "20261123-2315-lora-garage", "● running")
     [(file, recipe, name, command)] = started
@@ -75,10 +85,8 @@ async def test_it_starts_with_one_more_key_and_shows_the_run(open_app, started, 
         ("base", "/no/such/folder", "there is no model folder /no/such/folder"),
     ],
 )
-async def test_what_is_wrong_is_said_in_the_form(open_app, started, field, value, says):
-    async with open_app() as user:
-        await user.press("t")
-        await user.sees(STEPS)
+async def test_what_is_wrong_is_said_in_the_form(open_form, started, field, value, says):
+    async with open_form() as user:
         user.app.screen.query_one(f"#{field}").value = value  # type: ignore[attr-defined]
         await user.sees(f"✗ {says}")
         if field != "base":
@@ -87,12 +95,10 @@ async def test_what_is_wrong_is_said_in_the_form(open_app, started, field, value
             assert not started
 
 
-async def test_the_rank_goes_with_the_rows_of_the_file_until_the_owner_says_otherwise(open_app, started, workspace):
+async def test_the_rank_goes_with_the_rows_of_the_file_until_the_owner_says_otherwise(open_form, started, workspace):
     many = "".join(f'{{"question": "What is {n}?", "answer": "A {n}."}}\n' for n in range(31))
     (workspace.datasets / "many.jsonl").write_text(many)
-    async with open_app() as user:
-        await user.press("t")
-        await user.sees(STEPS)
+    async with open_form() as user:
         assert user.app.screen.query_one("#rank").value == "16"  # type: ignore[attr-defined]
         await user.press("down", "down", "enter")
         await user.sees("31 rows")
@@ -114,14 +120,12 @@ async def test_the_rank_goes_with_the_rows_of_the_file_until_the_owner_says_othe
     assert recipe.rank == 16 and "--rank" not in command, "of the rows that there are when it starts"
 
 
-async def test_a_launcher_that_fails_is_heard(open_app, monkeypatch):
+async def test_a_launcher_that_fails_is_heard(open_form, monkeypatch):
     def start_lora(*_: object, **__: object) -> None:
         raise GarageError("the run cannot be started in checkpoints: No space left on device")
 
     monkeypatch.setattr("garage_tui.core.launch.start.start_lora", start_lora)
-    async with open_app() as user:
-        await user.press("t")
-        await user.sees(STEPS)
+    async with open_form() as user:
         await user.press("ctrl+s")
         await user.sees("✗ the run cannot be started in checkpoints: No space left on device", "Teach a model")
 

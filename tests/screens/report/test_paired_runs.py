@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 
 import msgspec
@@ -35,6 +36,19 @@ def pair(make_run):
     first = make_run(DEFAULT, "running", step=3).taught("default").hold()
     second = make_run(STORY, "queued").taught("story").hold()
     return first, second
+
+
+@pytest.fixture
+def open_pair(open_app, pair):
+    """Opens the Runs screen, which knows both runs of the pair."""
+
+    @contextlib.asynccontextmanager
+    async def open_():
+        async with open_app(screen="runs") as user:
+            await user.sees("garage-story is queued")
+            yield user, *pair
+
+    return open_
 
 
 @pytest.fixture
@@ -168,10 +182,8 @@ async def test_the_comparison_opens_by_itself_when_the_second_one_is_done(open_a
         await user.sees("Compare", "✓ meets every target")
 
 
-async def test_nothing_opens_over_another_screen_or_a_question(open_app, pair, finish):
-    first, second = pair
-    async with open_app(screen="runs") as user:
-        await user.sees("garage-story is queued")
+async def test_nothing_opens_over_another_screen_or_a_question(open_pair, finish):
+    async with open_pair() as (user, first, second):
         finish(first)
         await user.press("f2")
         await user.sees("35 rows")
@@ -184,10 +196,8 @@ async def test_nothing_opens_over_another_screen_or_a_question(open_app, pair, f
         await user.sees("Compare", "✓ meets every target")
 
 
-async def test_a_dialog_is_not_interrupted(open_app, pair, finish):
-    first, second = pair
-    async with open_app(screen="runs") as user:
-        await user.sees("garage-story is queued")
+async def test_a_dialog_is_not_interrupted(open_pair, finish):
+    async with open_pair() as (user, first, second):
         finish(first)
         await user.press("f1")
         await user.sees("Runs – help")
@@ -198,10 +208,8 @@ async def test_a_dialog_is_not_interrupted(open_app, pair, finish):
         await user.sees("press b on one of them to see both report cards")
 
 
-async def test_a_half_without_a_card_says_what_mends_it(open_app, pair, finish):
-    first, second = pair
-    async with open_app(screen="runs") as user:
-        await user.sees("garage-story is queued")
+async def test_a_half_without_a_card_says_what_mends_it(open_pair, finish):
+    async with open_pair() as (user, first, second):
         finish(first)
         await user.sees(f"✓ {DEFAULT} finished")
         second.state("failed", reason="the disk is full")

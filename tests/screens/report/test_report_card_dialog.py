@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from garage_tui.core.exam.report import write_report
@@ -14,6 +16,20 @@ RUN = "20261123-2315-lora-garage"
 @pytest.fixture
 def run(make_run):
     return make_run(RUN, "finished", step=100).adapter()
+
+
+@pytest.fixture
+def open_card(open_app):
+    """Opens the report card of the only run, which may have none yet."""
+
+    @contextlib.asynccontextmanager
+    async def open_(**arguments):
+        async with open_app(screen="runs", **arguments) as user:
+            await user.sees("x Report")
+            await user.press("x")
+            yield user
+
+    return open_
 
 
 async def test_the_runs_screen_says_the_verdict_of_a_card_and_hears_of_a_new_one(open_app, run, make_card):
@@ -43,11 +59,9 @@ async def test_the_end_of_a_run_is_told_with_its_verdict(open_app, make_run, mak
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
-async def test_one_key_shows_the_verdict_the_figures_and_the_worst_question(open_app, run, make_card, size):
+async def test_one_key_shows_the_verdict_the_figures_and_the_worst_question(open_card, run, make_card, size):
     write_report(run.path, make_card())
-    async with open_app(screen="runs", size=size) as user:
-        await user.sees("x Report")
-        await user.press("x")
+    async with open_card(size=size) as user:
         text = await user.sees(
             f"Report card · {RUN}",
             "~ learned 14 of 15 facts (70–99 %), 1 of 60 unrelated",
@@ -72,11 +86,9 @@ async def test_one_key_shows_the_verdict_the_figures_and_the_worst_question(open
         await user.sees("x Report", "Runs")
 
 
-async def test_questions_are_paged_through(open_app, run, make_card):
+async def test_questions_are_paged_through(open_card, run, make_card):
     write_report(run.path, make_card())
-    async with open_app(screen="runs") as user:
-        await user.sees("x Report")
-        await user.press("x")
+    async with open_card() as user:
         await user.sees("1 of 119 ·")
         await user.press("down", "j")
         await user.sees("3 of 119 · unseen paraphrase", "✗ wrong: lacks Jason", "expected   Jason Cox.")
@@ -93,11 +105,9 @@ async def test_questions_are_paged_through(open_app, run, make_card):
         await user.sees("1 of 119 ·")
 
 
-async def test_questions_are_narrowed_to_a_part_and_to_what_went_wrong(open_app, run, make_card):
+async def test_questions_are_narrowed_to_a_part_and_to_what_went_wrong(open_card, run, make_card):
     write_report(run.path, make_card())
-    async with open_app(screen="runs") as user:
-        await user.sees("x Report")
-        await user.press("x")
+    async with open_card() as user:
         await user.sees("▸1 all 119  2 trained questions 24  3 unseen paraphrases 15")
         await user.press("b")
         await user.sees("1 of 3 that went wrong ·")
@@ -115,11 +125,9 @@ async def test_questions_are_narrowed_to_a_part_and_to_what_went_wrong(open_app,
         await user.sees("▸5 similar names")
 
 
-async def test_a_small_terminal_shows_the_notes_or_makes_room_for_the_answers(open_app, run, make_card):
+async def test_a_small_terminal_shows_the_notes_or_makes_room_for_the_answers(open_card, run, make_card):
     write_report(run.path, make_card())
-    async with open_app(screen="runs", size=(80, 24)) as user:
-        await user.sees("x Report")
-        await user.press("x")
+    async with open_card(size=(80, 24)) as user:
         await user.sees("· f: 2 notes", "95 % CI")
         await user.press("f")
         await user.sees("teach each", "fact in more wordings")
@@ -131,16 +139,14 @@ async def test_a_small_terminal_shows_the_notes_or_makes_room_for_the_answers(op
         await user.sees("95 % CI")
 
 
-async def test_a_run_without_a_card_says_how_it_gets_one_and_shows_it_when_it_is_there(open_app, run, exam_job):
+async def test_a_run_without_a_card_says_how_it_gets_one_and_shows_it_when_it_is_there(open_card, run, exam_job):
     # A stand-in sits the exam: it has to go on just until this has seen each sentence.
     exam_job(
         "say('loading the model')\n"
         "while not (folder / 'go').exists(): time.sleep(0.05)\n"
         "say('reading general texts'); time.sleep(1.5); (folder / 'report.json').write_bytes(card)"
     )
-    async with open_app(screen="runs") as user:
-        await user.sees("x Report")
-        await user.press("x")
+    async with open_card() as user:
         await user.sees("This run has no report card yet.", "Press e to examine the run now", "e Examine now")
         await user.press("e")
         await user.sees("loading the model · ", " s ")
@@ -158,12 +164,10 @@ async def test_a_run_without_a_card_says_how_it_gets_one_and_shows_it_when_it_is
         )
 
 
-async def test_an_exam_again_leaves_the_old_card_to_read_meanwhile(open_app, run, make_card, exam_job):
+async def test_an_exam_again_leaves_the_old_card_to_read_meanwhile(open_card, run, make_card, exam_job):
     write_report(run.path, make_card())
     exam_job("say('loading the model'); time.sleep(2); (folder / 'report.json').write_bytes(card)")
-    async with open_app(screen="runs") as user:
-        await user.sees("x Report")
-        await user.press("x")
+    async with open_card() as user:
         await user.sees("~ learned 14 of 15")
         await user.press("e")
         await user.sees("loading the model · ", "~ learned 14 of 15")
@@ -172,11 +176,9 @@ async def test_an_exam_again_leaves_the_old_card_to_read_meanwhile(open_app, run
         await user.sees("✓ learned 15 of 15", "Examined: this is the new report card", "1 of 119 ·")
 
 
-async def test_an_exam_that_fails_says_why_in_the_box(open_app, run, exam_job):
+async def test_an_exam_that_fails_says_why_in_the_box(open_card, run, exam_job):
     exam_job("say('the base model is gone; fetch it again'); sys.exit(2)")
-    async with open_app(screen="runs") as user:
-        await user.sees("x Report")
-        await user.press("x")
+    async with open_card() as user:
         await user.sees("Press e to examine the run now")
         await user.press("e")
         await user.sees("✗ the base model is gone; fetch it again", "Press e to examine the run now")
@@ -197,22 +199,18 @@ async def test_a_run_that_trains_again_is_not_examined_meanwhile(open_app, run):
         await user.sees("Press e to examine the run now")
 
 
-async def test_a_card_that_cannot_be_read_says_so_and_can_be_made_anew(open_app, run, exam_job):
+async def test_a_card_that_cannot_be_read_says_so_and_can_be_made_anew(open_card, run, exam_job):
     (run.path / "report.json").write_text("{")
     exam_job("(folder / 'report.json').write_bytes(card)")
-    async with open_app(screen="runs") as user:
-        await user.sees("x Report")
-        await user.press("x")
+    async with open_card() as user:
         await user.sees("✗ ", "cannot be read", "Press e to examine the run now")
         await user.press("e")
         await user.sees("✓ learned 15 of 15")
 
 
-async def test_an_exam_goes_on_when_the_app_is_gone(open_app, run, exam_job):
+async def test_an_exam_goes_on_when_the_app_is_gone(open_app, open_card, run, exam_job):
     exam_job("say('one'); time.sleep(2); say('two'); (folder / 'report.json').write_bytes(card)")
-    async with open_app(screen="runs") as user:
-        await user.sees("x Report")
-        await user.press("x")
+    async with open_card() as user:
         await user.sees("Press e")
         await user.press("e")
         await user.sees("one · ")
@@ -222,7 +220,7 @@ async def test_an_exam_goes_on_when_the_app_is_gone(open_app, run, exam_job):
     assert read_run(run.path).adapter
 
 
-async def test_what_a_model_answered_stays_text(open_app, run, make_card):
+async def test_what_a_model_answered_stays_text(open_card, run, make_card):
     import msgspec
 
     card = make_card()
@@ -230,8 +228,6 @@ async def test_what_a_model_answered_stays_text(open_app, run, make_card):
         card.questions[0], tuned="[bold]not bold[/] \x1b]0;pwned\x07", question="$x [red]"
     )
     write_report(run.path, msgspec.structs.replace(card, questions=[hostile]))
-    async with open_app(screen="runs") as user:
-        await user.sees("x Report")
-        await user.press("x")
+    async with open_card() as user:
         text = await user.sees("[bold]not bold[/]", "$x [red]")
         assert "pwned" not in text
