@@ -53,7 +53,7 @@ class FactGroup:
     @property
     def questions(self) -> list[Line]:
         """The rows that are trained on."""
-        return [line for line in self.lines if line.fact and line.fact.question and not line.fact.exam]
+        return [line for line in self.lines if line.is_taught]
 
     @property
     def gaps(self) -> tuple[Gap, ...]:

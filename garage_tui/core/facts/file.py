@@ -54,7 +54,7 @@ class FactsFile(msgspec.Struct, dict=True):
     @property
     def training(self) -> list[Fact]:
         """The facts that are trained on: all but exam questions."""
-        return [fact for fact in self.facts if not fact.exam]
+        return [line.fact for line in self.lines if line.fact and line.fact.is_taught]
 
     @cached_property
     def problems(self) -> list[Problem]:

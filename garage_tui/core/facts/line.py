@@ -62,6 +62,11 @@ class Fact(msgspec.Struct, frozen=True):
         return must if isinstance(must, list) and all(_is_must(part) for part in must) else []
 
     @property
+    def is_taught(self) -> bool:
+        """True for a row that a run trains on: it has a question, and is no exam question."""
+        return bool(self.question) and not self.exam
+
+    @property
     def is_statement(self) -> bool:
         """True for a row without a question, which only states a fact."""
         return not self.question
@@ -82,6 +87,11 @@ class Line(msgspec.Struct, frozen=True, eq=False):
     """Its bytes as they were read, without the line feed."""
     fact: Fact | None = None
     complaints: tuple[Complaint, ...] = ()
+
+    @property
+    def is_taught(self) -> bool:
+        """True for a line with a row that a run trains on."""
+        return self.fact is not None and self.fact.is_taught
 
     @property
     def blank(self) -> bool:

@@ -39,7 +39,7 @@ def near_duplicate_pairs(lines: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
     exams = [line for line in lines if line.fact and line.fact.question and line.fact.exam]
     if not exams:
         return
-    taught = [line for line in lines if line.fact and line.fact.question and not line.fact.exam]
+    taught = [line for line in lines if line.is_taught]
     questions = [line.fact.question for line in taught if line.fact]
     exam_questions = [line.fact.question for line in exams if line.fact]
     repeats = RepeatedQuestions(questions, exam_questions)

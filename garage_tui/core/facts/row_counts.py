@@ -50,7 +50,7 @@ class RowCounts:
 def count_rows(file: FactsFile) -> RowCounts:
     """Return the counts of a facts file."""
     rows = [line.fact for line in file.lines if line.fact]
-    taught = [row for row in rows if row.question and not row.exam]
+    taught = [row for row in rows if row.is_taught]
     facts = len({fold(row.content) for row in taught})
     exams = sum(bool(row.question) and row.exam for row in rows)
     return RowCounts(len(taught), facts, exams, tuple(row.content for row in rows if not row.question))

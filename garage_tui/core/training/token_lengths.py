@@ -33,7 +33,9 @@ class TokenLengths:
         yet counts nothing: the launch form and `garage facts check --base` say that it is missing.
         """
         # A token has at least one byte, so a shorter line fits whatever the tokenizer.
-        long = [line for line in lines if len(line.raw) + token_preview.TEMPLATE_TOKENS > self._limit and _taught(line)]
+        long = [
+            line for line in lines if len(line.raw) + token_preview.TEMPLATE_TOKENS > self._limit and line.is_taught
+        ]
         new = {_key(line.fact): line.fact for line in long if line.fact and _key(line.fact) not in self._known}
         if new:
             try:
@@ -43,10 +45,6 @@ class TokenLengths:
             self._known.update(dict.fromkeys(new, ""))
             self._known.update({_key(fact): describe_cut(count, cut, self._limit) for fact, count, cut in found})
         return {id(line): text for line in long if line.fact and (text := self._known[_key(line.fact)])}
-
-
-def _taught(line: Line) -> bool:
-    return line.fact is not None and bool(line.fact.question) and not line.fact.exam
 
 
 def _key(fact: Fact) -> tuple[str, str]:

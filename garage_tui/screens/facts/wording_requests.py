@@ -48,7 +48,7 @@ def find_taught(document: Document, question: str, fact: str) -> int | None:
     question, fact = fold(question), fold(fact)
     found = None
     for position, line in enumerate(document.lines):
-        if line.fact and line.fact.question and not line.fact.exam:
+        if line.fact and line.fact.is_taught:
             if fold(line.fact.question) == question:
                 return position
             if fact in (fold(line.fact.content), fold(line.fact.answer)):
