@@ -33,18 +33,18 @@ def test_with_a_gpu_a_missing_unsloth_comes_with_the_command_that_brings_it(work
     assert found.mend.endswith("-m pip install unsloth==2026.10.6 unsloth_zoo==2026.10.6")
 
 
-def test_another_release_than_the_one_that_was_tried_is_named(workspace, versions, make_box):
+@pytest.mark.parametrize(
+    ("release", "level", "text"),
+    [
+        ("2026.12.1", "note", "unsloth 2026.12.1: this program was tested with 2026.10.6"),
+        ("2026.10.6", "good", "unsloth 2026.10.6"),
+    ],
+)
+def test_the_release_that_was_tried_is_good_another_is_named(workspace, versions, make_box, release, level, text):
     make_box({"name": "RTX 3090"})
-    versions(unsloth="2026.12.1", unsloth_zoo="2026.10.6")
+    versions(unsloth=release, unsloth_zoo="2026.10.6")
     (found,) = about_unsloth(workspace)
-    assert (found.level, found.text) == ("note", "unsloth 2026.12.1: this program was tested with 2026.10.6")
-
-
-def test_the_right_one_is_good(workspace, versions, make_box):
-    make_box({"name": "RTX 3090"})
-    versions(unsloth="2026.10.6", unsloth_zoo="2026.10.6")
-    (found,) = about_unsloth(workspace)
-    assert found.level == "good"
+    assert found.level == level and found.text.startswith(text)
 
 
 def test_the_doctor_knows_the_release_that_is_installed():

@@ -113,24 +113,21 @@ def test_what_waits_for_a_slow_line_is_one_screen_and_not_all_that_was_painted()
     assert ours.flush() == "\x1b[1;1Hstep   9999\x1b[2;1H"
 
 
+PICTURES = ("\x1bPq#0;2;0;0;0#0~\x1b\\", "\x1b[1;1H\U0010eeee\u0305\u0305\x1b[2;1H", "\x1b[2J")
+"""Codes that put something else on the screen than its cells: what is there then is not known."""
+QUESTIONS = ("\x1b[?2026$p", "\x07", "\x1b[6n", "\x1b]52;c;QQ==\x07", "\x1b_Ga=d,d=I,i=3\x1b\\")
+"""Modes and questions, which wipe nothing away."""
+
+
 @pytest.mark.parametrize(
-    "picture", ["\x1bPq#0;2;0;0;0#0~\x1b\\", "\x1b[1;1H\U0010eeee\u0305\u0305\x1b[2;1H", "\x1b[2J"]
+    ("code", "painted_anew"), [*((code, True) for code in PICTURES), *((code, False) for code in QUESTIONS)]
 )
-def test_what_is_more_than_text_is_sent_as_it_is_and_all_is_painted_anew_after_it(picture):
+def test_what_is_more_than_text_is_sent_as_it_is_and_a_picture_has_all_painted_anew_after_it(code, painted_anew):
     ours = ScreenDiff()
     ours.write("\x1b[1;1Hold")
-    assert ours.write(picture) == "\x1b[1;1Hold" + picture
+    assert ours.write(code) == "\x1b[1;1Hold" + code
     ours.write("\x1b[1;1Hold")
-    assert ours.flush() == "\x1b[1;1Hold"
-
-
-@pytest.mark.parametrize("mode", ["\x1b[?2026$p", "\x07", "\x1b[6n", "\x1b]52;c;QQ==\x07", "\x1b_Ga=d,d=I,i=3\x1b\\"])
-def test_a_mode_or_a_question_wipes_nothing_away(mode):
-    ours = ScreenDiff()
-    ours.write("\x1b[1;1Hold")
-    assert ours.write(mode) == "\x1b[1;1Hold" + mode
-    ours.write("\x1b[1;1Hold")
-    assert ours.flush() == ""
+    assert ours.flush() == ("\x1b[1;1Hold" if painted_anew else "")
 
 
 def test_each_character_that_counts_as_plain_is_one_cell_wide():

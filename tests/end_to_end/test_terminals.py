@@ -142,12 +142,15 @@ def check(open_pane: Open, size: tuple[int, int], env: dict[str, str], options: 
     assert pane.ends() == 0
 
 
-def test_sixteen_colours_a_c_locale_and_the_smallest_size(open_pane):
-    check(open_pane, (60, 20), {"TERM": "screen", "LANG": "C"})
-
-
-def test_no_colour_and_256_colours_at_80_by_24(open_pane):
-    check(open_pane, (80, 24), {"TERM": "tmux-256color", "NO_COLOR": "1"})
+@pytest.mark.parametrize(
+    ("size", "env"),
+    [
+        pytest.param((60, 20), {"TERM": "screen", "LANG": "C"}, id="16-colours-c-locale-60x20"),
+        pytest.param((80, 24), {"TERM": "tmux-256color", "NO_COLOR": "1"}, id="256-colours-no-colour-80x24"),
+    ],
+)
+def test_everything_is_seen_in_a_poor_terminal(open_pane, size, env):
+    check(open_pane, size, env)
 
 
 @pytest.mark.long

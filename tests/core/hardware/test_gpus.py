@@ -58,12 +58,16 @@ def test_what_a_card_lacks_is_asked_for_once_and_never_again(make_box, driver):
     assert "nvmlDeviceGetTemperatureThreshold" not in calls  # what does not change is not asked for again either
 
 
-def test_a_moment_of_silence_is_no_absence(make_box, driver):
-    box = make_box({**RTX_3090, "nvmlDeviceGetFanSpeed": 999})
+@pytest.mark.parametrize(
+    ("call", "field", "value"),
+    [("nvmlDeviceGetFanSpeed", "fan", 0.58), ("nvmlDeviceGetTemperatureThreshold", "slow_c", 95)],
+)
+def test_what_could_not_be_read_at_first_is_asked_for_again(make_box, driver, call, field, value):
+    box = make_box({**RTX_3090, call: 999})
     door = driver()
-    assert door.read().gpus[0].fan is None
-    box.set(0, nvmlDeviceGetFanSpeed=None)
-    assert door.read().gpus[0].fan == 0.58
+    assert getattr(door.read().gpus[0], field) is None
+    box.set(0, **{call: None})
+    assert getattr(door.read().gpus[0], field) == value
 
 
 def test_processes_are_named_by_their_run(make_box, driver, tmp_path):
@@ -112,14 +116,6 @@ def test_a_card_that_falls_off_the_bus_is_said_so_and_the_other_one_goes_on(make
     assert other.temp_c == 48
     box.set(0, lost=None)
     assert door.read().gpus[0].temp_c == 62
-
-
-def test_a_limit_that_could_not_be_read_at_first_is_asked_for_again(make_box, driver):
-    box = make_box({**RTX_3090, "nvmlDeviceGetTemperatureThreshold": 999})
-    door = driver()
-    assert door.read().gpus[0].slow_c is None
-    box.set(0, nvmlDeviceGetTemperatureThreshold=None)
-    assert door.read().gpus[0].slow_c == 95
 
 
 def test_a_driver_that_goes_in_mid_run_is_a_sentence_until_it_is_back(make_box, driver, monkeypatch):

@@ -90,19 +90,21 @@ def full_disk(*_: object, **__: object) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-@pytest.mark.parametrize("writer", ["write_atomic", "write_manifest", "write_state", "log_file"])
-def test_a_start_on_a_full_disk_leaves_no_run(workspace, monkeypatch, writer):
-    monkeypatch.setattr(start, writer, full_disk)
-    with pytest.raises(GarageError, match=r"be started: the disk is full|be started in .*: the disk is full"):
+FULL = r"be started: the disk is full|be started in .*: the disk is full"
+
+
+@pytest.mark.parametrize(
+    ("broken", "value", "text"),
+    [
+        *((writer, full_disk, FULL) for writer in ("write_atomic", "write_manifest", "write_state", "log_file")),
+        ("sys.executable", "/nowhere/python", "cannot be started: No such file or directory"),
+    ],
+)
+def test_a_start_that_fails_leaves_no_run(workspace, monkeypatch, broken, value, text):
+    monkeypatch.setattr(f"garage_tui.core.launch.start.{broken}", value)
+    with pytest.raises(GarageError, match=text):
         start_lora(workspace, Settings(), workspace.datasets / "garage.jsonl", make_recipe(base="smollm2-135m"))
     monkeypatch.undo()
-    assert_nothing_is_left(workspace)
-
-
-def test_a_start_without_an_interpreter_leaves_no_run(workspace, monkeypatch):
-    monkeypatch.setattr(start.sys, "executable", "/nowhere/python")
-    with pytest.raises(GarageError, match=r"cannot be started: No such file or directory"):
-        start_lora(workspace, Settings(), workspace.datasets / "garage.jsonl", make_recipe(base="smollm2-135m"))
     assert_nothing_is_left(workspace)
 
 
