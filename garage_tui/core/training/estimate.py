@@ -14,6 +14,7 @@ from garage_tui.core.facts.line import Fact
 from garage_tui.core.hardware import gpus as gpu
 from garage_tui.core.hardware.memory import free_memory
 from garage_tui.core.models.base_models import BaseModel
+from garage_tui.core.models.weight_size import bytes_per_weight, weight_bytes
 from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.training.quantization import in_4bit
 from garage_tui.core.training.recipe import LoraRecipe
@@ -146,11 +147,9 @@ def _memory_by_formula(recipe: LoraRecipe, base: BaseModel, tokens: float | None
         inner, vocabulary = int(config["intermediate_size"]), int(config["vocab_size"])
         heads = int(config["num_attention_heads"])
         key_value = hidden * int(config.get("num_key_value_heads") or heads) // heads
-        on_disk = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    sixteen = str(config.get("dtype") or config.get("torch_dtype")) in ("bfloat16", "float16")
-    parameters = on_disk / (2 if sixteen else 4)
+    parameters = weight_bytes(folder) / bytes_per_weight(config)
     on_gpu = bool(gpu.usable())
     whole = 2 if on_gpu else 4
     embeddings = vocabulary * hidden
@@ -192,19 +191,11 @@ def _speed_here(workspace: Workspace, recipe: LoraRecipe, base: BaseModel) -> tu
                 found, same = (speed / _pace(kl) * _pace(recipe.kl), f"as fast as {run.id}"), True
         elif found[0] is None and recipe.base != _REFERENCE_BASE:
             path = run.manifest.base.get("path")
-            there, here = _weight_bytes(Path(str(path))) if path else 0, _weight_bytes(base.path)
+            there, here = weight_bytes(Path(str(path))) if path else 0, weight_bytes(base.path)
             if there and here:
                 speed *= there / here / _pace(kl) * _pace(recipe.kl)
                 found = speed, f"worked out from {run.id}, which has another base model"
     return found
-
-
-def _weight_bytes(folder: Path) -> int:
-    """Return the bytes of a model's weights; 0 where there are none."""
-    try:
-        return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
-    except OSError:
-        return 0
 
 
 def _pace(kl: float) -> float:

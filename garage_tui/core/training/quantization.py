@@ -8,6 +8,7 @@ from typing import Any
 
 from garage_tui.core.hardware import gpus as gpu
 from garage_tui.core.models.base_models import BaseModel, config_of
+from garage_tui.core.models.weight_size import bytes_per_weight, weight_bytes
 from garage_tui.core.training.recipe import LoraRecipe
 
 FROM_PARAMETERS = 7e9
@@ -47,6 +48,4 @@ def parameters(base: BaseModel) -> float | None:
 
 def _counted(config: dict[str, Any], folder: Path) -> float | None:
     """Return bytes of weights divided by those of a parameter; None where there are none."""
-    on_disk = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
-    sixteen = str(config.get("dtype") or config.get("torch_dtype")) in ("bfloat16", "float16")
-    return on_disk / (2 if sixteen else 4) if on_disk else None
+    return weight_bytes(folder) / bytes_per_weight(config) or None
