@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import Progress
 
+from garage_tui.cli.phase_bar import bar_columns
 from garage_tui.core.base.format import rough_time
-from garage_tui.core.base.phase import Phase
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.runs.diffusion_files import parse_sheet
 from garage_tui.core.runs.folder import EVENTS
 from garage_tui.core.runs.grades import LEGEND
 from garage_tui.core.runs.probe_events import Probe, parse_probe
-from garage_tui.core.runs.record import Run, RunState, read_run
+from garage_tui.core.runs.record import Run, read_run
 from garage_tui.core.terminal.safe_stdout import unwrapped
 
 _POLL_SECONDS = 0.2
@@ -113,24 +113,9 @@ def _progress(run: Run, probe: Probe | None = None) -> str:
     return " · ".join(parts)
 
 
-def counted_wait(state: RunState) -> bool:
-    """Return whether a run does something else than steps now, and counts it."""
-    return bool(state.phase) and state.now.share is not None
-
-
-def wait_numbers(phase: Phase) -> str:
-    """Return the count and the times of a phase: `40 of 224 · 12 s · 50 s left`."""
-    return " · ".join(filter(None, [phase.count, *phase.times(brief=True)]))
-
-
 def _draw_bar(folder: Path, console: Console) -> None:
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
-        TextColumn("{task.fields[progress]}", markup=False),
-    )
-    with Progress(*columns, console=console, auto_refresh=False) as bar:
-        task, probe = bar.add_task("starting", total=None, progress=""), None
+    with Progress(*bar_columns(), console=console, auto_refresh=False) as bar:
+        task, probe = bar.add_task("starting", total=None, numbers=""), None
         for run, events in watch(folder):
             probe = next(filter(None, map(parse_probe, reversed(events))), probe)
             for sheet in filter(None, map(parse_sheet, events)):
@@ -138,11 +123,11 @@ def _draw_bar(folder: Path, console: Console) -> None:
             if state := run.state:
                 waits = run.status == "paused" or bool(state.waits)
                 text = one_line(f"{run.status}: {run.reason}" if waits else state.phase or run.status, 60)
-                if waits or (state.step and not counted_wait(state)):
+                if waits or (state.step and not state.shows_phase):
                     total, done, numbers = state.total_steps if state.step else None, state.step, _progress(run, probe)
                 else:
-                    total, done, numbers = state.phase_total or None, state.phase_done, wait_numbers(state.now)
-                bar.update(task, description=text, completed=done, total=total, progress=numbers)
+                    total, done, numbers = state.phase_total or None, state.phase_done, state.now.numbers
+                bar.update(task, description=text, completed=done, total=total, numbers=numbers)
                 bar.refresh()
 
 

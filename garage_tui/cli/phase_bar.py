@@ -8,14 +8,22 @@ import time
 from collections.abc import Iterable, Iterator
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 
-from garage_tui.cli.follow import wait_numbers
 from garage_tui.core.base.phase import Phase
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.terminal.safe_stdout import unwrapped
 
 _REPORT_SECONDS = 5.0
+
+
+def bar_columns() -> tuple[ProgressColumn, ...]:
+    """Return the columns of a progress bar whose tasks have a field `numbers`."""
+    return (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[numbers]}", markup=False),
+    )
 
 
 def print_phases(lines: Iterable[bytes]) -> None:
@@ -24,13 +32,8 @@ def print_phases(lines: Iterable[bytes]) -> None:
     if not console.is_terminal:
         _print_lines(lines)
         return
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
-        TextColumn("{task.fields[numbers]}", markup=False),
-    )
     last = ""
-    with Progress(*columns, console=console, transient=True, refresh_per_second=4) as bar:
+    with Progress(*bar_columns(), console=console, transient=True, refresh_per_second=4) as bar:
         task = bar.add_task("starting", total=None, numbers="")
         for phase in _phases(lines):
             last = phase.text
@@ -39,7 +42,7 @@ def print_phases(lines: Iterable[bytes]) -> None:
                 description=last,
                 completed=phase.done,
                 total=phase.total or None,
-                numbers=wait_numbers(phase),
+                numbers=phase.numbers,
             )
     print(last, flush=True)
 

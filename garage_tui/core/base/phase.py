@@ -67,6 +67,11 @@ class Phase:
         parts = [] if elapsed is None or elapsed < _SHOWN_AFTER else [duration(elapsed)]
         return parts if left is None or left < 1 else [*parts, f"{rough_time(left, brief=brief)} left"]
 
+    @property
+    def numbers(self) -> str:
+        """The count and the times: `40 of 224 · 12 s · 50 s left`."""
+        return " · ".join(filter(None, [self.count, *self.times(brief=True)]))
+
     def describe(self, now: float | None = None, *, brief: bool = False) -> str:
         """Return all in one line: `asking the base: 40 of 224 · 12 s · about 50 seconds left`.
 

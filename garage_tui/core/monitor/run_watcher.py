@@ -213,7 +213,7 @@ def snapshot_of(run: Run) -> RunSnapshot:
 def _phase_seconds(run: Run) -> int | None:
     """Return the seconds since a phase began that takes the place of steps; None where there is none."""
     state = run.state
-    if not run.alive or state is None or not state.phase or (state.step and state.now.share is None):
+    if not run.alive or state is None or not state.shows_phase:
         return None
     elapsed = state.now.elapsed()
     return None if elapsed is None else int(elapsed)

@@ -81,6 +81,11 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """The phase with its count and its time."""
         return Phase(self.phase, self.phase_done, self.phase_total, self.phase_unit, self.phase_started)
 
+    @property
+    def shows_phase(self) -> bool:
+        """True where the phase takes the place of the steps: before the first step, and while the phase is counted."""
+        return bool(self.phase) and (not self.step or self.now.share is not None)
+
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """`run.json`: everything that is needed to repeat the run."""

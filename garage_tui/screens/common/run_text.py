@@ -75,17 +75,10 @@ def progress(run: RunSnapshot) -> Content:
     return Content.assemble(f"{fraction(state)} ", bar(state, 20))
 
 
-def in_wait(run: RunSnapshot) -> bool:
-    """Return whether a live run does something else than steps, and counts it: a sheet is drawn, an exam is taken."""
-    state = run.state
-    return run.alive and run.status in ("running", "stopping") and state is not None and state.now.share is not None
-
-
 def waits(run: RunSnapshot) -> bool:
-    """Return whether a live run shows its phase instead of its steps: before the first one, and while it counts."""
+    """Return whether a live run shows its phase instead of its steps."""
     state = run.state
-    works = run.alive and run.status in ("running", "stopping") and state is not None and bool(state.phase)
-    return works and (in_wait(run) or (state is not None and not state.step))
+    return run.alive and run.status in ("running", "stopping") and state is not None and state.shows_phase
 
 
 def phase_text(state: RunState) -> Content:
@@ -121,7 +114,7 @@ def time_text(run: RunSnapshot) -> str:
         return ""
     if run.alive:
         if 0 < state.total_steps <= state.step and run.status == "running":
-            return wait_text(state) if in_wait(run) else "finishing"  # saving, and the report card
+            return wait_text(state) if waits(run) else "finishing"  # saving, and the report card
         if state.seconds_left is not None and state.step:
             return f"{rough_time(state.seconds_left, brief=True)} left"
         return wait_text(state) if run.status in ("running", "stopping") else ""
