@@ -27,7 +27,7 @@ from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.base.tail import FileFollower
 from garage_tui.core.exam.judgement import recall_of
 from garage_tui.core.exam.report import read_report
-from garage_tui.core.facts.file import load_training_rows
+from garage_tui.core.facts.training_file import read_training_file
 from garage_tui.core.launch import start
 from garage_tui.core.runs.folder import EVENTS
 from garage_tui.core.runs.record import read_run
@@ -52,7 +52,7 @@ def run(facts: Path, name: str, seed: int) -> dict[str, Any]:
         workspace = Workspace.find(place)
         file, indirect = both_exams(facts, Path(place))
         began = time.time()
-        made = recipe(name, seed, len(load_training_rows(file)))
+        made = recipe(name, seed, len(read_training_file(file).rows))
         folder = start.start_lora(workspace, Settings(), file, made, name=f"{facts.stem}-{seed}")
         while (seen := read_run(folder)).alive:
             time.sleep(0.5)

@@ -28,7 +28,7 @@ from table import Figure, show
 from garage_tui.core.base.child_environment import environment
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.base.tail import FileFollower
-from garage_tui.core.facts import file as facts
+from garage_tui.core.facts.training_file import read_training_file
 from garage_tui.core.launch import start
 from garage_tui.core.models import base_models
 from garage_tui.core.runs.folder import EVENTS
@@ -54,7 +54,7 @@ def bare(batch: int, accumulation: int, epochs: int) -> None:
         def on_step_end(self, *_: object, **__: object) -> None:
             ended.append(time.time())
 
-    rows = facts.load_training_rows(FACTS)
+    rows = read_training_file(FACTS).rows
     path = base_models.find(recipe.base).path
     with tempfile.TemporaryDirectory() as out:
         trainer = SFTTrainer(

@@ -21,7 +21,7 @@ def run_both(args: argparse.Namespace) -> int:
     from garage_tui.core.facts.training_file import read_training_file
     from garage_tui.core.hardware.busy import busy_text
     from garage_tui.core.hardware.gpus import parse_gpus, usable
-    from garage_tui.core.launch.paired_launch import PRESETS, PairedLaunch, start_both
+    from garage_tui.core.launch.paired_launch import PairedLaunch, start_both
     from garage_tui.core.launch.start import runs_before
     from garage_tui.core.models.base_models import find
     from garage_tui.core.runs.record import read_run
@@ -43,10 +43,8 @@ def run_both(args: argparse.Namespace) -> int:
     for sentence in [*count_rows(taught.file).sentences, base.fetch_text, busy_text(usable())]:
         if sentence:
             print(sentence)
-    for preset, estimate in zip(PRESETS, both.estimates(workspace, base, taught.rows), strict=True):
-        print(f"{preset}: {estimate.sentence}")
-        if estimate.warning:
-            print(estimate.warning)
+    for line in both.cost_lines(workspace, base, taught.rows):
+        print(line)
     if before := runs_before(gpus):
         print(f"they will wait for their turn: {plural(before, 'run')} before them")
     first, second = start_both(workspace, settings, both, limits=limits, base=base, taught=taught)

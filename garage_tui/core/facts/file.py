@@ -234,17 +234,6 @@ def _near_duplicates(lines: Sequence[Line]) -> list[Problem]:
     return problems
 
 
-def load_training_rows(path: Path) -> list[Fact]:
-    """Return the facts of a file that must be sound, as a run needs it.
-
-    Raises:
-        BadInputError: a line has an error, or there is nothing to train on; the text names file and line.
-    """
-    file = load_facts(path)
-    check_trainable(file)
-    return file.training
-
-
 def check_trainable(file: FactsFile) -> None:
     """Refuse a facts file that no run can be trained on.
 

@@ -129,13 +129,15 @@ class RowDraft(msgspec.Struct):
         """Return the values that the line of the draft gets; a statement gets an answer with its question."""
         assert self.line and self.line.fact
         fact = self.line.fact
-        before, found = _texts(fact), dict[str, object]()
-        for name in FIELDS:
-            if self.texts[name] != before[name]:
-                found[name] = _value(name, self.texts[name])
+        found = self._changed_values(fact)
         if fact.is_statement and self.texts["question"]:
             found["answer"] = self.texts["answer"]
         return found
+
+    def _changed_values(self, fact: Fact) -> dict[str, object]:
+        """Return the values of the fields that differ from those of a fact; a value that no text can say stays."""
+        before = _texts(fact)
+        return {name: _value(name, self.texts[name]) for name in FIELDS if self.texts[name] != before[name]}
 
     def become_new(self) -> None:
         """Go on as a new row: the line that was to be changed is gone, and nothing that was typed may be lost."""
@@ -145,11 +147,8 @@ class RowDraft(msgspec.Struct):
     def as_fact(self) -> Fact:
         """Return the fact of a new row."""
         extra = dict(self.extra)
-        before = _texts(Fact("", "", extra))
-        for name in FIELDS[2:]:
-            if self.texts[name] == before[name]:
-                continue  # a value that no text can say stays as it is
-            value = _value(name, self.texts[name])
+        values = self._changed_values(Fact(self.texts["question"], self.texts["answer"], extra))
+        for name, value in values.items():
             if value is None:
                 extra.pop(name, None)
             else:

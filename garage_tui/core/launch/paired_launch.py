@@ -58,6 +58,18 @@ class PairedLaunch:
         """Return what each of the two runs will cost; `base` is the model that `self.base` names."""
         return [estimate_lora(workspace, recipe, base, rows) for recipe in self.recipes(len(rows))]
 
+    def cost_lines(self, workspace: Workspace, base: BaseModel, rows: Sequence[Fact], without: str = "") -> list[str]:
+        """Return what each of the two runs will cost as a line, and below it a warning where there is one.
+
+        Args:
+            without: a preset of which there is a run already.
+        """
+        lines = []
+        for preset, estimate in zip(PRESETS, self.estimates(workspace, base, rows), strict=True):
+            if preset != without:
+                lines += [f"{preset}: {estimate.sentence}"] + ([estimate.warning] if estimate.warning else [])
+        return lines
+
     def cost(self, workspace: Workspace, base: BaseModel, rows: Sequence[Fact]) -> str:
         """Return the cost of both runs together: `30 + 75 steps · about 8 minutes`."""
         found = self.estimates(workspace, base, rows)
@@ -112,9 +124,7 @@ def plan_text(
         half: the id and the preset of a run that is there already.
     """
     lines = [f"{half[1]}: {half[0]} exists already and is not trained again"] if half else []
-    for preset, estimate in zip(PRESETS, both.estimates(workspace, base, rows), strict=True):
-        if half is None or preset != half[1]:
-            lines += [f"{preset}: {estimate.sentence}"] + ([estimate.warning] if estimate.warning else [])
+    lines += both.cost_lines(workspace, base, rows, half[1] if half else "")
     if before := start.runs_before(both.gpus):
         lines.append(f"{plural(before, 'run')} will work first.")
     return "\n".join(lines)

@@ -89,10 +89,8 @@ class FactTable(Table):
     @property
     def position(self) -> int | None:
         """Position in the file of the row under the cursor; None where there is no row."""
-        if self._document is None or not self.positions or self.cursor >= self.count:
-            return None
-        position = self.position_of(self.cursor)
-        return position if position < len(self._document.lines) else None
+        position, document = self.painted_position, self._document
+        return position if document and position is not None and position < len(document.lines) else None
 
     def position_of(self, row: int) -> int:
         """Return the position in the file of a row of the table."""

@@ -84,7 +84,7 @@ class FactsPane(Pane):
     def compose(self) -> ComposeResult:
         yield FactTable(id="facts-table")
         yield FactDetails()
-        yield Static(id="facts-notice-line")
+        yield Static(id="facts-notice-line", classes="notice-line")
         yield Notice(ends=True)
 
     def on_mount(self) -> None:

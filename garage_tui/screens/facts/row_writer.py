@@ -204,10 +204,10 @@ class RowWriter:
         draft, editor, store = self.draft, self._editor, self._host.session.store
         if draft is None or editor is None:
             return
-        written = editor.keep().written
+        state = editor.keep()
         self.close()
-        if draft.is_changed(editor.field, editor.keep().value):
-            draft.texts[editor.field] = written
+        if draft.is_changed(editor.field, state.value):
+            draft.texts[editor.field] = state.written
             self._left = CancelledRow(draft, editor.field, store.document.last_change if store else None)
         self._cancelled(draft)
         self._escaped = self._left is not None

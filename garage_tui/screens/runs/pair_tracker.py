@@ -14,8 +14,6 @@ Runs = tuple[RunSnapshot, ...]
 class Marked:
     """A run was marked; the next one is compared with it."""
 
-    run: RunSnapshot
-
 
 @dataclass(frozen=True)
 class KindsDiffer:
@@ -64,7 +62,7 @@ class PairTracker:
         first, self.marked = self.marked, None
         if first is None:
             self.marked = run.id
-            return Marked(run)
+            return Marked()
         other = next((one for one in runs if one.id == first), run)
         if other.draws != run.draws:
             return KindsDiffer(first, run.id)

@@ -6,8 +6,9 @@ import pytest
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.facts.coverage import Coverage
-from garage_tui.core.facts.file import load_facts, load_training_rows
+from garage_tui.core.facts.file import load_facts
 from garage_tui.core.facts.line import edit_line
+from garage_tui.core.facts.training_file import read_training_file
 
 
 def written(tmp_path, data):
@@ -60,7 +61,7 @@ def test_a_mistake_is_named_with_its_line_and_good_rows_still_load(tmp_path, lin
     assert said in file.errors[0].text
     assert len(file.facts) == 2
     with pytest.raises(BadInputError, match=r"facts\.jsonl:2: "):
-        load_training_rows(path)
+        read_training_file(path)
 
 
 @pytest.mark.parametrize("data", ['[{"question": "q", "answer": "a"}]\n', '[\n {"question": "q",\n "answer": "a"}]\n'])
@@ -132,7 +133,7 @@ def test_editing_one_row_leaves_its_other_keys_and_keeps_the_last_version(tmp_pa
 def test_exam_questions_are_not_trained_on(tmp_path):
     path = written(tmp_path, '{"question": "q", "answer": "a", "exam": true}\n')
     with pytest.raises(BadInputError, match="no row to train on"):
-        load_training_rows(path)
+        read_training_file(path)
 
 
 def test_a_missing_file_is_a_sentence(tmp_path):

@@ -3,8 +3,8 @@
 import pytest
 
 from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.facts.file import load_training_rows
 from garage_tui.core.facts.line import Fact
+from garage_tui.core.facts.training_file import read_training_file
 from garage_tui.core.models.base_models import find
 from garage_tui.core.runs.catalog import new_run_folder
 from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
@@ -92,6 +92,6 @@ def test_guards_and_their_preparation_are_part_of_the_estimate(workspace):
 )
 def test_the_memory_that_is_said_is_not_less_than_what_real_runs_took(workspace, smollm2, preset, changes, peak):
     """Peaks of runs of the example facts on a processor, with their report cards (docs/explain/figures.md)."""
-    rows = load_training_rows(workspace.datasets / "garage.jsonl")
+    rows = read_training_file(workspace.datasets / "garage.jsonl").rows
     said = estimate(workspace, make_recipe(preset, **changes), rows).memory
     assert peak <= said < 1.35 * peak
