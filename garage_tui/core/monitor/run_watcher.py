@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from garage_tui.core.base.sanitize import one_line, plain
 from garage_tui.core.base.settings import Workspace
@@ -80,6 +82,46 @@ class RunSnapshot:
         return self.manifest is not None and self.manifest.kind == "diffusion"
 
 
+class _FieldsOfFile:
+    """Fields of a snapshot that a file of their own holds; it is read when it has changed: an exam may come later.
+
+    Args:
+        file: its name in the run folder.
+        read: returns the fields for the path of a run folder.
+    """
+
+    def __init__(self, file: str, read: Callable[[Path], dict[str, Any]]) -> None:
+        self.file, self._read = file, read
+        self._known: dict[str, tuple[Stamp, RunSnapshot, dict[str, Any], RunSnapshot]] = {}
+
+    def add(self, name: str, stamp: Stamp, run: RunSnapshot) -> RunSnapshot:
+        """Return a run with its fields; the same object as long as neither the run nor the file changes."""
+        if stamp == _NO_STAMP:
+            self._known.pop(name, None)
+            return run
+        known_stamp, known_run, fields, complete = self._known.get(name, (_NO_STAMP, run, {}, run))
+        if known_stamp != stamp or known_run is not run:
+            fields = fields if known_stamp == stamp else self._read(run.path)
+            complete = replace(run, **fields)
+            self._known[name] = (stamp, run, fields, complete)
+        return complete
+
+    def forget_others(self, names: list[str]) -> None:
+        """Forget all runs but these."""
+        self._known = {name: self._known[name] for name in names if name in self._known}
+
+
+def _read_card(folder: Path) -> dict[str, Any]:
+    return {"card": headline(folder)}
+
+
+def _read_label(folder: Path) -> dict[str, Any]:
+    try:
+        return {"label": read_label(folder)}
+    except DamagedLabelError as damaged:
+        return {"label_error": one_line(str(damaged), 300)}
+
+
 class RunWatcher:
     """Polls the run folders of a workspace.
 
@@ -90,8 +132,7 @@ class RunWatcher:
         self.workspace = workspace
         self._root = str(workspace.checkpoints)
         self._known: dict[str, tuple[Stamp, RunSnapshot]] = {}
-        self._cards: dict[str, tuple[Stamp, RunSnapshot | None, RunSnapshot]] = {}
-        self._labels: dict[str, tuple[Stamp, RunSnapshot, RunSnapshot]] = {}
+        self._card, self._label = _FieldsOfFile(REPORT, _read_card), _FieldsOfFile(LABEL, _read_label)
         self._followed: str | None = None
         self._follower: RunFollower | None = None
         self._wake = threading.Event()
@@ -119,8 +160,8 @@ class RunWatcher:
             names = []
         runs = [self._snapshot(name) for name in names]
         self._known = {name: self._known[name] for name in names if name in self._known}
-        self._cards = {name: self._cards[name] for name in names if name in self._cards}
-        self._labels = {name: self._labels[name] for name in names if name in self._labels}
+        self._card.forget_others(names)
+        self._label.forget_others(names)
         if any(run.status == "queued" for run in runs):
             positions = {path: position for position, path in enumerate(queue.order())}
             runs = [
@@ -139,7 +180,8 @@ class RunWatcher:
         return self._follower.progress(fresh)
 
     def _snapshot(self, name: str) -> RunSnapshot:
-        return self._with_label(name, self._with_sheets(name, self._with_card(name, self._read(name))))
+        run = self._card.add(name, self._stamp(name, self._card.file), self._read(name))
+        return self._label.add(name, self._stamp(name, self._label.file), self._with_sheets(name, run))
 
     def _read(self, name: str) -> RunSnapshot:
         stamp = self._stamp(name, STATE)
@@ -150,39 +192,10 @@ class RunWatcher:
         self._known[name] = (stamp, run)
         return run
 
-    def _with_card(self, name: str, run: RunSnapshot) -> RunSnapshot:
-        """Return the run with the verdict of its card, which is read when it has changed: an exam may come later."""
-        stamp = self._stamp(name, REPORT)
-        if stamp == _NO_STAMP:
-            self._cards.pop(name, None)
-            return run
-        known_stamp, known_run, with_card = self._cards.get(name, (_NO_STAMP, None, run))
-        if known_run is not run or known_stamp != stamp:
-            with_card = replace(run, card=with_card.card if known_stamp == stamp else headline(run.path))
-            self._cards[name] = (stamp, run, with_card)
-        return with_card
-
     def _with_sheets(self, name: str, run: RunSnapshot) -> RunSnapshot:
         """Return the run with the time of its newest contact sheet: each new one changes their folder."""
         mtime = self._stamp(name, SAMPLES)[0] if run.draws else 0
         return run if mtime == run.sheets_mtime_ns else replace(run, sheets_mtime_ns=mtime)
-
-    def _with_label(self, name: str, run: RunSnapshot) -> RunSnapshot:
-        """Return the run with its label, which is read when its file has changed."""
-        stamp = self._stamp(name, LABEL)
-        if stamp == _NO_STAMP:
-            self._labels.pop(name, None)
-            return run
-        known_stamp, known_run, labelled = self._labels.get(name, (_NO_STAMP, run, run))
-        if known_stamp != stamp:
-            try:
-                labelled = replace(run, label=read_label(run.path), label_error="")
-            except DamagedLabelError as damaged:
-                labelled = replace(run, label_error=one_line(str(damaged), 300))
-        elif known_run is not run:
-            labelled = replace(run, label=labelled.label, label_error=labelled.label_error)
-        self._labels[name] = (stamp, run, labelled)
-        return labelled
 
     def _stamp(self, name: str, file: str) -> Stamp:
         try:
