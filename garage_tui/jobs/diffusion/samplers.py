@@ -13,7 +13,6 @@ SAMPLERS = {"ddim": DDIMScheduler, "ddpm": DDPMScheduler, "dpmsolver": DPMSolver
 NAMES = {"ddim": "DDIM", "ddpm": "DDPM", "dpmsolver": "DPM-Solver++"}
 _LATER_NOISE = 1 << 48
 """Added to the seed of a picture's initial noise for the noise of later steps."""
-OnProgress = Callable[[int, int], None]
 
 
 def first_noise(count: int, size: int, seed: int) -> torch.Tensor:
@@ -35,7 +34,7 @@ def sample(
     sampler: str = "ddim",
     steps: int = 50,
     batch: int = 64,
-    on_progress: OnProgress | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
     seen: Callable[[torch.Tensor, torch.Tensor], None] | None = None,
 ) -> np.ndarray:
     """Draw pictures.

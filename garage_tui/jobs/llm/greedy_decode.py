@@ -17,15 +17,10 @@ from garage_tui.jobs.llm.attention import GrowingCache
 from garage_tui.jobs.llm.chat_template import TokenizedExample
 from garage_tui.jobs.llm.forward_pass import AT_ONCE, Model
 from garage_tui.jobs.llm.packing import PackedBatch
+from garage_tui.jobs.runtime.item_progress import OnProgress, no_progress
 
 ROWS, CPU_ROWS = 256, 72
 """Most answers that are decoded together, on a GPU and on a CPU, where more are no faster."""
-
-OnProgress = Callable[[int], None]
-
-
-def _ignore(done: int) -> None:
-    """Report nothing."""
 
 
 @dataclass
@@ -46,7 +41,7 @@ def decode(
     most: int,
     *,
     prefix: Sequence[int] | None = None,
-    on_progress: OnProgress = _ignore,
+    on_progress: OnProgress = no_progress,
 ) -> list[GreedyAnswer]:
     """Return the greedy answer to each prompt.
 
@@ -77,7 +72,7 @@ def decode_against(
     expected: Sequence[TokenizedExample],
     most: Sequence[int],
     observe: Callable[[torch.Tensor, torch.Tensor], None] = lambda owner, logits: None,
-    on_progress: OnProgress = _ignore,
+    on_progress: OnProgress = no_progress,
 ) -> list[GreedyAnswer]:
     """Return the greedy answers to the questions of examples; only what differs from the expected answer is decoded.
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -25,6 +25,7 @@ import numpy as np
 from garage_tui.jobs.diffusion.butterfly.families import FAMILIES
 from garage_tui.jobs.diffusion.butterfly.individuals import Appearance, individual_of
 from garage_tui.jobs.diffusion.butterfly.picture import Image, picture
+from garage_tui.jobs.runtime.item_progress import OnProgress, no_progress
 from garage_tui.jobs.runtime.parent_watch import end_with_parent
 
 _APART = 10_000_000
@@ -33,12 +34,6 @@ _UNSEEN = 5_000_000
 """The first number of the held-out species of a set."""
 _AT_ONCE = 16
 """Pictures in one request to a worker."""
-
-OnProgress = Callable[[int], None]
-
-
-def _ignore(done: int) -> None:
-    """Report nothing."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +82,7 @@ def draw(species: Species, individual: int, size: int) -> Image:
 
 
 def training(
-    count: int, size: int, seed: int = 0, kinds: int = 60, workers: int = 1, on_progress: OnProgress = _ignore
+    count: int, size: int, seed: int = 0, kinds: int = 60, workers: int = 1, on_progress: OnProgress = no_progress
 ) -> Image:
     """Return the pictures to train on: of `kinds` species in turn, each picture another individual.
 
@@ -106,7 +101,7 @@ def training(
 
 
 def held_out(
-    count: int, size: int, seed: int = 0, kinds: int = 60, workers: int = 1, on_progress: OnProgress = _ignore
+    count: int, size: int, seed: int = 0, kinds: int = 60, workers: int = 1, on_progress: OnProgress = no_progress
 ) -> Image:
     """Return pictures that `training` never has with the same seed, however many are asked for.
 
