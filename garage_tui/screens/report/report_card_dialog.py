@@ -25,6 +25,11 @@ from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.notice import Notice
 
+_OF_A_CARD = (
+    *("move", "to", "switch_part", "part", "only_bad", "view", "scroll"),
+    *("wording", "longer", "preset", "save"),
+)
+"""Actions that there are only with a report card."""
 _TALL = 34
 """Rows from which the notes are shown below the figures; in a lower terminal `f` switches between them."""
 
@@ -172,7 +177,7 @@ class ReportCardDialog(Dialog[None]):
         return above
 
     def _page(self, card: Report, width: int) -> Content:
-        found = report_card_text.chosen(card, self._part, self._only_bad)
+        found = self._shown
         self._index = max(0, min(self._index, len(found) - 1))
         if not found:
             return report_card_text.nothing(card, self._part, self._only_bad)
@@ -180,18 +185,18 @@ class ReportCardDialog(Dialog[None]):
         return report_card_text.question_text(found[self._index], position, width, dense=self._low)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        snapshot = self._snapshot or ExamSnapshot()
-        if action in ("move", "to", "switch_part", "part", "only_bad", "view", "scroll"):
-            return snapshot.card is not None
-        if action in ("wording", "save"):
-            return snapshot.card is not None and (action == "save" or self._wrong_index is not None)
-        if action == "longer":
-            return snapshot.card is not None and bool(self._recipe)
-        if action == "preset":
-            return snapshot.card is not None and bool(remedies(snapshot.card, self._recipe).preset)
+        snapshot, card = self._snapshot, self._card
         if action in ("examine", "examine_first"):
-            can_start = self._snapshot is not None and not (snapshot.exam or snapshot.refusal)
-            return can_start and (action == "examine") == (snapshot.card is not None)
+            can_start = snapshot is not None and not (snapshot.exam or snapshot.refusal)
+            return can_start and (action == "examine") == (card is not None)
+        if action in _OF_A_CARD and card is None:
+            return False
+        if action == "wording":
+            return self._wrong_index is not None
+        if action == "longer":
+            return bool(self._recipe)
+        if action == "preset":
+            return bool(self._advised_preset)
         return True
 
     def _go(self, index: int) -> None:
@@ -229,10 +234,19 @@ class ReportCardDialog(Dialog[None]):
         return self._snapshot.recipe if self._snapshot else {}
 
     @property
+    def _card(self) -> Report | None:
+        """The report card; None as long as there is none."""
+        return self._snapshot.card if self._snapshot else None
+
+    @property
+    def _advised_preset(self) -> str:
+        """The preset that would help; empty if none would."""
+        return remedies(self._card, self._recipe).preset if self._card else ""
+
+    @property
     def _shown(self) -> list[ExamQuestion]:
         """The questions that are paged through."""
-        card = self._snapshot.card if self._snapshot else None
-        return report_card_text.chosen(card, self._part, self._only_bad) if card else []
+        return report_card_text.chosen(self._card, self._part, self._only_bad) if self._card else []
 
     @property
     def _wrong_index(self) -> int | None:
@@ -257,8 +271,8 @@ class ReportCardDialog(Dialog[None]):
         self._actions.train_longer(self._recipe)
 
     def action_preset(self) -> None:
-        if self._snapshot and self._snapshot.card:
-            self._actions.train_preset(remedies(self._snapshot.card, self._recipe).preset)
+        if preset := self._advised_preset:
+            self._actions.train_preset(preset)
 
     @work(exclusive=True, group="save")
     async def action_save(self) -> None:
