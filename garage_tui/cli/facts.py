@@ -84,7 +84,7 @@ def _too_long(file: FactsFile, base: str) -> list[Problem]:
     from garage_tui.core.facts.file import Problem
     from garage_tui.core.training import token_preview
     from garage_tui.core.training.recipe import LoraRecipe
-    from garage_tui.core.training.token_lengths import describe_cut
+    from garage_tui.core.training.truncated_rows import describe_cut
 
     limit = LoraRecipe().max_length
     numbers = {id(line.fact): number for number, line in enumerate(file.lines, 1)}

@@ -156,7 +156,8 @@ def run_delete(args: argparse.Namespace) -> int:
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.format import human_bytes
     from garage_tui.core.base.sanitize import shown_line
-    from garage_tui.core.runs.catalog import delete, disk_bytes
+    from garage_tui.core.runs.catalog import disk_bytes
+    from garage_tui.core.runs.deletion import delete
     from garage_tui.core.runs.exit_wait import wait_for_exit
 
     run = wait_for_exit(_find(args))

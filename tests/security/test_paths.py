@@ -18,7 +18,8 @@ from garage_tui.core.export.target import EXPORTS, MARK, ExportMarker, install, 
 from garage_tui.core.launch import run_control
 from garage_tui.core.launch.rerun import facts_of
 from garage_tui.core.models import base_models
-from garage_tui.core.runs.catalog import delete, find_run, list_runs, new_run_folder, slug
+from garage_tui.core.runs.catalog import find_run, list_runs, new_run_folder, slug
+from garage_tui.core.runs.deletion import delete
 from garage_tui.core.runs.folder import MANIFEST
 from garage_tui.core.runs.record import read_run
 from tests.support.app_user import RunFolder

@@ -39,7 +39,7 @@ class Document:
         self.version = 0
         """Grows with every change."""
         self.truncated: Mapping[int, str] = {}
-        """The problem of each line that training would cut off, by its `id`; `training.token_lengths` finds them."""
+        """The problem of each line that training would cut off, by its `id`; `training.truncated_rows` finds them."""
         self.near_duplicates: Mapping[int, Sequence[Line]] = {}
         """The taught lines that an exam question nearly repeats, by its line's `id`; `near_duplicates` finds them."""
         self.chosen: Callable[[], Line | None] = lambda: None

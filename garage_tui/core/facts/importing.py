@@ -11,9 +11,9 @@ from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.formats import file_kind
-from garage_tui.core.facts.formats.bad_marks import number
 from garage_tui.core.facts.formats.csv_table import CsvTable, is_table, looks_like_csv
 from garage_tui.core.facts.formats.json_values import begins_like_json, read_json
+from garage_tui.core.facts.formats.left_out_rows import number
 from garage_tui.core.facts.formats.other_keys import fold_key
 from garage_tui.core.facts.formats.parquet_rows import MAGIC, read_parquet
 from garage_tui.core.facts.formats.read_row import (

@@ -1,45 +1,17 @@
-"""The runs of a workspace: list them, find one by a short reference, make the folder of a new one, delete one."""
+"""The runs of a workspace: list them, find one by a short reference, make the folder of a new one."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
-import shutil
 import time
 from pathlib import Path
 
-from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.workspace import Workspace
-from garage_tui.core.runs.exit_wait import wait_for_exit
-from garage_tui.core.runs.folder import LOCK
 from garage_tui.core.runs.label import Label, clean_name, label_of, write_label
 from garage_tui.core.runs.record import Run, read_run
-
-
-def delete(run: Run) -> None:
-    """Delete a run's folder, adapter and checkpoints included; first its processes exit, if it has ended just now.
-
-    Raises:
-        BadInputError: it is alive.
-        GarageError: the folder cannot be removed.
-    """
-    run = wait_for_exit(run)
-    try:
-        lock = os.open(run.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Renamed first, in one step, so that nobody sees half a folder.
-            trash = run.path.with_name(f".deleted-{run.id}")
-            run.path.rename(trash)
-            shutil.rmtree(trash)
-        finally:
-            os.close(lock)
-    except BlockingIOError as error:
-        raise BadInputError(f"{run.id} is {run.status}: stop it first") from error
-    except OSError as error:
-        raise GarageError(f"{run.path} cannot be deleted: {error.strerror or error}") from error
 
 
 def disk_bytes(folder: Path) -> int:

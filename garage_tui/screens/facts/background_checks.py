@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from garage_tui.core.training.recipe import LoraRecipe
-from garage_tui.core.training.token_lengths import TokenLengths
+from garage_tui.core.training.truncated_rows import TruncatedRows
 
 if TYPE_CHECKING:
     from garage_tui.core.facts.document import Document
@@ -19,7 +19,7 @@ class BackgroundChecks:
 
     def __init__(self, host: FactsHost) -> None:
         self._host = host
-        self._lengths = TokenLengths(host.settings.base_model, LoraRecipe().max_length)
+        self._truncated_rows = TruncatedRows(host.settings.base_model, LoraRecipe().max_length)
         self._checked: tuple[int, int] | None = None
         """The document (its id) and its version that were checked last."""
         self._busy = False
@@ -43,7 +43,7 @@ class BackgroundChecks:
             if version[1] == document.version and found != document.near_duplicates:
                 document.near_duplicates = found
                 self._host.show(self._host.position)
-            truncated = await asyncio.to_thread(self._lengths.measure, lines)  # seconds, where long rows are new
+            truncated = await asyncio.to_thread(self._truncated_rows.find, lines)  # seconds, where long rows are new
             if version[1] == document.version:
                 self._checked = version
                 if truncated != document.truncated:

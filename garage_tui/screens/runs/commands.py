@@ -163,7 +163,7 @@ class RunCommands:
 
     async def _delete(self) -> None:
         from garage_tui.core.export import export_process as export  # noqa: PLC0415
-        from garage_tui.core.runs import catalog  # noqa: PLC0415
+        from garage_tui.core.runs import catalog, deletion  # noqa: PLC0415
 
         run = self._host.chosen
         if run is None or run.alive:
@@ -174,4 +174,4 @@ class RunCommands:
         text = f"{run.id}\n\nThis deletes {more}its checkpoints and its log: {human_bytes(size)}. It cannot be undone."
         if await self._host.ask(Confirm("Delete this run?", text, "Delete", "Keep it")):
             self._deleted = run.id
-            await self._send(run, catalog.delete, f"{run.id} was deleted")
+            await self._send(run, deletion.delete, f"{run.id} was deleted")

@@ -13,7 +13,8 @@ import pytest
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.launch import run_control
 from garage_tui.core.launch.start import JOBS, spawn
-from garage_tui.core.runs.catalog import delete, find_run, list_runs, new_run_folder
+from garage_tui.core.runs.catalog import find_run, list_runs, new_run_folder
+from garage_tui.core.runs.deletion import delete
 from garage_tui.core.runs.folder import is_alive
 from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
 from tests.support import run_folders

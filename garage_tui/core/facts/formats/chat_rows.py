@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.facts.formats.bad_marks import media
 from garage_tui.core.facts.formats.follow_ups import needs_context
 from garage_tui.core.facts.formats.json_values import is_message
+from garage_tui.core.facts.formats.left_out_rows import media
 from garage_tui.core.facts.formats.other_keys import CHAT_KEYS, keep, with_aside
 from garage_tui.core.facts.formats.read_row import Format, ReadFact, RowReading, RowRefusedError
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from garage_tui.core.base.json_text import has_half_character
 from garage_tui.core.facts.formats import chat_rows, pair_rows
-from garage_tui.core.facts.formats.bad_marks import bad_mark, media
+from garage_tui.core.facts.formats.left_out_rows import bad_mark, media
 from garage_tui.core.facts.formats.other_keys import ANSWER_KEYS, QUESTION_KEYS, fold_key
 from garage_tui.core.facts.formats.read_row import Columns, Format, RowReading, RowRefusedError
 
@@ -28,7 +28,7 @@ def read_row(
     Args:
         form: its format; found by its keys by default.
         columns: the keys of question and answer, where somebody named them.
-        best_rating: the highest `rating` of the file; see `bad_marks.bad_mark`.
+        best_rating: the highest `rating` of the file; see `left_out_rows.bad_mark`.
         keys: see `pair_rows.read_pair`.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Which rows of a file are longer than training takes, counted in tokens once and remembered."""
+"""Which rows of a file are truncated, because they have more tokens than training takes; each is counted once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def describe_cut(count: int, cut: int, limit: int) -> str:
     return f"{count} tokens, and training takes {limit}: {cut} tokens of the answer are cut off; split it into several"
 
 
-class TokenLengths:
+class TruncatedRows:
     """A cache of token counts by question and answer, so that no row is counted twice.
 
     Args:
@@ -26,7 +26,7 @@ class TokenLengths:
         self._base, self._limit = base, limit
         self._known: dict[tuple[str, str], str] = {}
 
-    def measure(self, lines: Sequence[Line]) -> Mapping[int, str]:
+    def find(self, lines: Sequence[Line]) -> Mapping[int, str]:
         """Return what is wrong with each line that is too long, by the line's `id`.
 
         It takes two seconds where long rows are new, milliseconds where none are. A model that is not on this box

@@ -1,0 +1,36 @@
+"""The deletion of a run with all that belongs to it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.runs.exit_wait import wait_for_exit
+from garage_tui.core.runs.folder import LOCK
+from garage_tui.core.runs.record import Run
+
+
+def delete(run: Run) -> None:
+    """Delete a run's folder, adapter and checkpoints included; first its processes exit, if it has ended just now.
+
+    Raises:
+        BadInputError: it is alive.
+        GarageError: the folder cannot be removed.
+    """
+    run = wait_for_exit(run)
+    try:
+        lock = os.open(run.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Renamed first, in one step, so that nobody sees half a folder.
+            trash = run.path.with_name(f".deleted-{run.id}")
+            run.path.rename(trash)
+            shutil.rmtree(trash)
+        finally:
+            os.close(lock)
+    except BlockingIOError as error:
+        raise BadInputError(f"{run.id} is {run.status}: stop it first") from error
+    except OSError as error:
+        raise GarageError(f"{run.path} cannot be deleted: {error.strerror or error}") from error
