@@ -69,14 +69,13 @@ def run_images(args: argparse.Namespace) -> int:
 
 def _outputs(out: str, force: bool) -> list[OutputFile]:
     """Return the two sheets in the folder that the user names; it is made when they are written."""
-    from pathlib import Path
-
     from garage_tui.core.base.errors import BadInputError, GarageError
+    from garage_tui.core.base.home_path import expand_home
     from garage_tui.core.base.output_file import output_file
     from garage_tui.core.base.sanitize import one_line
     from garage_tui.core.diffusion.preview import SHEETS
 
-    folder = Path(out).expanduser().absolute()
+    folder = expand_home(out).absolute()
     try:
         is_folder = folder.stat() and folder.is_dir()
     except FileNotFoundError:

@@ -39,9 +39,9 @@ def _columns(text: str) -> int:
 
 
 def run_show(args: argparse.Namespace) -> int:
-    from pathlib import Path
+    from garage_tui.core.base.home_path import expand_home
 
-    print_picture(Path(args.image).expanduser(), args.workspace, args.way, args.width)
+    print_picture(expand_home(args.image), args.workspace, args.way, args.width)
     return 0
 
 

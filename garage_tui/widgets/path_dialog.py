@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.suggester import Suggester
 from textual.widgets import Input, Static
 
+from garage_tui.core.base.home_path import expand_home
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.notice import Notice
@@ -98,7 +99,7 @@ class PathDialog(Dialog[Path | None]):
     def action_take(self) -> None:
         text = self.query_one(Input).value.strip()
         try:
-            path = self._root / Path(text).expanduser()
+            path = self._root / expand_home(text)
             wrong = self._wrong(path) if text else f"enter the path of a file{' or a folder' if self._folder else ''}"
         except OSError as error:  # a folder without read permission, a name that is too long
             wrong = f"the path cannot be read: {error.strerror}"

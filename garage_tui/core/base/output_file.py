@@ -20,6 +20,7 @@ from typing import BinaryIO
 
 from garage_tui.core.base.atomic import sync_folder
 from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.home_path import expand_home
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.write_errors import why_not_written
 
@@ -171,7 +172,7 @@ def output_argument(text: str, *, parents: bool = False) -> OutputFile:
     if text.endswith("/"):
         raise BadInputError(f"{one_line(text, 1000)} is the name of a folder: name a file in it")
     try:
-        return output_file(Path(text).expanduser().absolute(), parents=parents)
+        return output_file(expand_home(text).absolute(), parents=parents)
     except RuntimeError as error:  # ~nobody
         raise BadInputError(f"{one_line(text, 1000)}: there is no such user") from error
 

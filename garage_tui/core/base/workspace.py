@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.home_path import expand_home
 
 APP = "garage_tui"
 SETTINGS_FILE = "garage.toml"
@@ -44,7 +45,7 @@ class Workspace(NamedTuple):
         """
         named = folder or os.environ.get("GARAGE_WORKSPACE") or "."
         try:
-            root = Path(named).expanduser().resolve()
+            root = expand_home(named).resolve()
             is_there = root.is_dir()
         except (OSError, RuntimeError) as error:  # this folder was deleted; a loop of links; no such ~user
             raise BadInputError(f"the workspace {named} cannot be opened ({error}): choose another one") from error

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from garage_tui.core.base.format import rough_time
+from garage_tui.core.base.home_path import expand_home
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import Workspace
 from garage_tui.core.diffusion.memory import CUDA_CONTEXT, memory_of, net_of
@@ -103,7 +104,7 @@ def estimate_diffusion(
         pictures = _NAMED_COUNT if recipe.images == NAMED[0] else round(_NAMED_COUNT * _HELD_OUT_SHARE)
         source = {"procedural": "procedural butterflies", "smithsonian": "Smithsonian butterflies"}[recipe.images]
     else:
-        folder = Path(recipe.images).expanduser()
+        folder = expand_home(recipe.images)
         pictures = max(1, round((0 if counted else _files(folder)) * _HELD_OUT_SHARE))
         source = f"pictures of {one_line(folder.name)}"
     pictures = counted or pictures

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.format import plural
+from garage_tui.core.base.home_path import expand_home
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.diffusion.recipe import NAMED
 from garage_tui.core.images import albums
@@ -24,7 +25,7 @@ def folder_of(images: str) -> Path | None:
     """
     if images in NAMED:
         return None
-    folder = Path(images).expanduser()
+    folder = expand_home(images)
     try:
         there = bool(images.strip()) and folder.is_dir()
     except (OSError, ValueError):

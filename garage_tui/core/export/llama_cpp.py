@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.home_path import expand_home
 
 NAME = "convert_hf_to_gguf.py"
 VARIABLE = "LLAMA_CPP"
@@ -30,7 +31,7 @@ def find_converter(given: str | None = None) -> Path | None:
     """
     for option, folder in (("--converter", given), (f"${VARIABLE}", os.environ.get(VARIABLE))):
         if folder:
-            path = Path(folder).expanduser().absolute()
+            path = expand_home(folder).absolute()
             path = path / NAME if path.is_dir() else path
             if not path.is_file():
                 raise BadInputError(f"{option}: there is no {path}; get llama.cpp's converter with `{GET_CONVERTER}`")

@@ -20,6 +20,7 @@ import msgspec
 from garage_tui.core.base.atomic import sync_folder
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.format import human_bytes
+from garage_tui.core.base.home_path import expand_home
 from garage_tui.core.base.output_file import output_file
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import open_regular, read_regular
@@ -67,7 +68,7 @@ def target_path(run: Path, form: str, outtype: str, to: str = "", *, force: bool
             )
         return run / EXPORTS / name
     try:
-        path = Path(to).expanduser().absolute()
+        path = expand_home(to).absolute()
     except RuntimeError as error:  # ~nobody
         raise BadInputError(f"--to {one_line(to, 1000)}: there is no such user") from error
     if form == "gguf" and path.is_dir():

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.home_path import expand_home
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.settings import models_folder
@@ -156,7 +157,7 @@ def find_here(base: str) -> BaseModel:
 def _folder(base: str) -> Path | None:
     """Return the folder that `base` names; None where there is none."""
     try:
-        folder = Path(base).expanduser()
+        folder = expand_home(base)
         return folder if folder.is_dir() else None
     except (OSError, RuntimeError, ValueError):  # a name that no folder can have: ~nobody, a NUL
         return None

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.home_path import expand_home
 from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import ChatSettings
@@ -47,7 +48,7 @@ class ExternalServer:
         """
         if not self._settings.key_file:
             return ServerAddress(self._settings.server)
-        file = Path(self._settings.key_file).expanduser()
+        file = expand_home(self._settings.key_file)
         try:
             with open_regular(file) as opened:
                 _check_private(file, os.fstat(opened.fileno()))

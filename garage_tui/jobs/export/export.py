@@ -20,6 +20,7 @@ from pathlib import Path
 import msgspec
 
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.home_path import expand_home
 from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.phase import with_counts
 from garage_tui.core.base.safe_open import read_regular
@@ -72,7 +73,7 @@ def main() -> int:
     except Exception as error:
         message = describe_without_log(
             error,
-            folder=Path(args.to).expanduser() if args.to else args.run,
+            folder=expand_home(args.to) if args.to else args.run,
             full_disk=FULL_DISK,
             out_of_memory=OUT_OF_MEMORY,
         )
