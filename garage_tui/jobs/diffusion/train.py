@@ -36,9 +36,10 @@ def train(job: Job[DiffusionRecipe]) -> None:
     pictures, held_out, label = images_of(folder, manifest, recipe, progress)
 
     progress.start_phase("importing torch and diffusers")
-    from garage_tui.jobs.diffusion import unet
+    from garage_tui.core.diffusion.pipeline_card import pipeline_card
     from garage_tui.jobs.diffusion.checkpoint import load, save
     from garage_tui.jobs.diffusion.distributed import ProcessGroup
+    from garage_tui.jobs.diffusion.pipeline_folder import save_pipeline
     from garage_tui.jobs.diffusion.reporter import DiffusionReporter
     from garage_tui.jobs.diffusion.train_step import DiffusionTrainer
 
@@ -81,9 +82,10 @@ def train(job: Job[DiffusionRecipe]) -> None:
     word, who = ENDINGS.get(request, ("finished", ""))
     if word in ("finished", "stopped"):
         progress.start_phase("saving the pipeline")
+        card = pipeline_card(manifest, recipe, step)
         with reporter.drawing():
             checkpointing.replace_folder(
-                folder / PIPELINE, lambda part: unet.save_pipeline(net, trainer.noise_schedule, part)
+                folder / PIPELINE, lambda part: save_pipeline(net, trainer.noise_schedule, part, card)
             )
     if word == "finished":
         progress.end(word, reporter.card(step))
