@@ -35,6 +35,7 @@ from garage_tui.core.runs.grades import SIGNS
 from garage_tui.core.runs.record import read_run
 from garage_tui.screens.common.messages import DuplicateRequested
 from garage_tui.screens.common.run_text import GRADE_COLOURS
+from garage_tui.screens.report.report_card_text import keys_line
 from garage_tui.screens.report.saving import save
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
@@ -188,7 +189,7 @@ def diffusion_card_text(
         Content.styled(f"  {result_text(card)}", "$muted"),
     ]
     if remedies:
-        lines.append(remedy_keys(remedies))
+        lines.append(Content("  ") + remedy_keys(remedies))
     lines.append(Content())
     for line in table(card):
         wrapped = textwrap.wrap(line.explanation, max(20, width - len(line.head) - 2 - _BAR), break_on_hyphens=False)
@@ -212,5 +213,4 @@ def remedy_keys(remedies: DiffusionRemedies) -> Content:
         found.append(("y", f"longer ({remedies.epochs} epochs)"))
     if remedies.pictures:
         found.append(("p", "more pictures, so that it copies none"))
-    parts = [Content.assemble((key, "bold $primary"), f" {text}") for key, text in found]
-    return Content.assemble(("  to do: ", "$muted"), Content.styled(" · ", "$muted").join(parts))
+    return keys_line(found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.content import Content
 
 from garage_tui.core.base.format import duration, model_label
@@ -61,6 +63,11 @@ def remedy_keys(remedies: Remedies) -> Content:
         found.append(("y", f"longer ({remedies.epochs:g} epochs)"))
     if remedies.wordings:
         found.append(("a", remedies.wordings_text))
+    return keys_line(found)
+
+
+def keys_line(found: Sequence[tuple[str, str]]) -> Content:
+    """Return (key, what it does) of each remedy as a line: `to do: y longer (90 epochs)`."""
     parts = [Content.assemble((key, "bold $primary"), f" {text}") for key, text in found]
     return Content.assemble(("to do: ", "$muted"), Content.styled(" · ", "$muted").join(parts))
 
