@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.runs.diffusion_files import PIPELINE
+from garage_tui.core.runs.record import read_run
 from garage_tui.jobs.runtime import checkpointing, run_job
 from garage_tui.jobs.runtime.progress import ENDINGS
 from garage_tui.jobs.runtime.run_job import Job
@@ -82,7 +83,7 @@ def train(job: Job[DiffusionRecipe]) -> None:
     word, who = ENDINGS.get(request, ("finished", ""))
     if word in ("finished", "stopped"):
         progress.start_phase("saving the pipeline")
-        card = pipeline_card(manifest, recipe, step)
+        card = pipeline_card(read_run(folder).manifest or manifest, recipe, step)  # the pictures are in it by now
         with reporter.drawing():
             checkpointing.replace_folder(
                 folder / PIPELINE, lambda part: save_pipeline(net, trainer.noise_schedule, part, card)

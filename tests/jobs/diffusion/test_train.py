@@ -96,6 +96,14 @@ def test_the_manifest_says_what_was_learned_from_and_what_was_left_out(finished)
     assert manifest.versions["diffusers"]
 
 
+def test_the_model_card_of_its_pipeline_says_what_it_learned_from(finished):
+    manifest = read_run(finished).manifest
+    assert manifest is not None
+    card, data = (finished / "pipeline" / "README.md").read_text(), manifest.dataset
+    pictures = f"{data['rows']} of {data['label']}, and {data['held_out']} held out, SHA-256 {data['sha256']}"
+    assert f"* Pictures: {pictures}\n" in card and f"# {finished.name}\n" in card
+
+
 def test_the_card_says_how_alike_its_pictures_are_and_whether_they_are_copies(finished):
     card = read_diffusion_report(finished)
     assert card.kid > card.floor, "sixteen epochs of a tiny net draw no butterflies"
