@@ -81,15 +81,15 @@ def stop_after(folder: Path, seconds: float) -> None:
 
 def measured(folder: Path, out: Path) -> DiffusionReport:
     """Return the card of a run that was stopped, and leave a sheet of it."""
-    from garage_tui.jobs.diffusion import unet
     from garage_tui.jobs.diffusion.evaluate import card_of
+    from garage_tui.jobs.diffusion.pipeline_folder import load_pipeline
     from garage_tui.jobs.diffusion.samplers import sample
 
     run = read_run(folder)
     assert run.manifest and run.state
     recipe = msgspec.convert(run.manifest.recipe, DiffusionRecipe)
     recipe = msgspec.structs.replace(recipe, sampler="ddpm", sample_steps=100)
-    net, schedule = unet.load_pipeline(folder / PIPELINE)
+    net, schedule = load_pipeline(folder / PIPELINE)
     train, held_out = (np.load(folder / name) for name in (IMAGES, HELD_OUT))
     how = {"sampler": recipe.sampler, "steps": recipe.sample_steps}
     contact_sheet.write(out, sample(net, schedule, 16, recipe.size, seed=recipe.seed, **how), run=folder.name)

@@ -35,7 +35,7 @@ class RunForms:
         self._run(self._open(draws=draws))
 
     def open_like(self, run_id: str, preset: str = "", epochs: float | None = None) -> None:
-        """Open the form of a run like another one, of its kind; a LoRA run's with another preset or more epochs."""
+        """Open the form of a run like another one, of its kind, with another preset or more epochs."""
         self._run(self._open_like(run_id, preset, epochs))
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
@@ -57,7 +57,7 @@ class RunForms:
 
         run = await asyncio.to_thread(read_run, self._app.workspace.checkpoints / run_id)
         await self._show_started(
-            await (self._diffusion_form(run) if run.draws else self._lora_form(run, preset, epochs))
+            await (self._diffusion_form(run, preset, epochs) if run.draws else self._lora_form(run, preset, epochs))
         )
 
     async def _show_started(self, folder: Path | None) -> None:
@@ -88,18 +88,24 @@ class RunForms:
         )
         return await self._app.ask(form)
 
-    async def _diffusion_form(self, like: Run | None = None) -> Path | None:
+    async def _diffusion_form(
+        self, like: Run | None = None, like_preset: str = "", epochs: float | None = None
+    ) -> Path | None:
         from garage_tui.core.base.errors import GarageError
         from garage_tui.core.diffusion import image_source
-        from garage_tui.core.diffusion.recipe import default_preset
+        from garage_tui.core.diffusion.recipe import default_preset, make_recipe
         from garage_tui.core.hardware import gpus
+        from garage_tui.core.launch.rerun import diffusion_recipe_of
         from garage_tui.screens.launch.diffusion_form import DiffusionForm
 
         workspace = self._app.workspace
         sources, preset = await asyncio.to_thread(lambda: (image_source.choices(workspace.datasets), default_preset()))
         count = len(await asyncio.to_thread(gpus.usable))
         try:
-            form = DiffusionForm(workspace, self._app.settings, sources, preset, like, count)
+            recipe = make_recipe(preset)
+            if like is not None:
+                recipe = diffusion_recipe_of(like, like_preset or None, epochs=None if epochs is None else int(epochs))
+            form = DiffusionForm(workspace, self._app.settings, sources, recipe, like, count)
         except GarageError as error:  # a recipe that this version does not know
             self._app.pane.notice.wrong(str(error))
             return None

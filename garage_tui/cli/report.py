@@ -126,10 +126,8 @@ def _examine(run: Run) -> int:
 
 
 def _print_card(run: Run, card: Report, prices: EnergySettings) -> None:
-    import time
-
-    from garage_tui.core.base.format import duration, model_label
-    from garage_tui.core.exam.report_text import grade_of, result_text, table, wrong_questions
+    from garage_tui.core.base.format import model_label
+    from garage_tui.core.exam.report_text import examined_text, grade_of, result_text, table, wrong_questions
     from garage_tui.core.hardware.energy import describe_energy
     from garage_tui.core.runs.grades import SIGNS
 
@@ -137,9 +135,8 @@ def _print_card(run: Run, card: Report, prices: EnergySettings) -> None:
     _fill(f"{SIGNS[grade_of(card)]} {card.verdict}", width, "", "  ")
     print(f"  {result_text(card)}\n")
     print("\n".join(line for _, line in table(card, width)))
-    made = time.strftime("%Y-%m-%d %H:%M", time.localtime(card.made))
     print()
-    _fill(f"{run.id} · {model_label(card.base_model)} · examined {made} in {duration(card.seconds)}", width, "", "")
+    _fill(f"{run.id} · {model_label(card.base_model)} · {examined_text(card)}", width, "", "")
     if card.wh is not None:
         print(f"The run used {describe_energy(card.wh, card.wh_from, prices)}.")
     if not run.over:

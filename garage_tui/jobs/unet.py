@@ -1,4 +1,4 @@
-"""The name by which pipeline folders of diffusion runs find `PatchUNet` (`jobs/diffusion/unet.py`)."""
+"""The name by which pipeline folders of version 0.1 find `PatchUNet` (`jobs/diffusion/unet.py`)."""
 
 from diffusers import ModelMixin
 

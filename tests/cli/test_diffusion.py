@@ -95,9 +95,12 @@ def test_the_card_is_printed_with_what_each_figure_says(call, run):
     code, text, told = call("report", run.name)
     assert (code, told) == (0, "")
     lines = text.splitlines()
-    assert lines[0][:6] in ("✗ KID ", "✓ KID ") and lines[1].strip() in ("meets every target", "misses a target")
-    assert any(line.startswith("held-out loss ") and "did not learn from" in line for line in lines)
-    assert any(line.startswith("copies ") and "of 128" in line for line in lines)
+    assert lines[0].startswith("✗ KID ") and lines[1] == "  ✗ misses a target · ↓ low is good", "two epochs are too few"
+    assert any(line.startswith("✗ KID ") and "↓ ≤ 0.3" in line for line in lines[2:])
+    assert any(line.startswith("  held-out loss ") and "did not learn from" in line for line in lines)
+    assert any(line.startswith("✓ copies ") and "0 of 128" in line and "↓ 0" in line for line in lines)
+    at = lines.index("What to do:")
+    assert lines[at + 1].startswith("  longer: garage train diffusion --like ") or "preset small" in lines[at + 1]
     assert f"{run.name} · wings · 128 pictures by DDPM, 100 steps after epoch 2" in lines
     assert lines[-1] == f"Last sheet: garage show {run}/samples/epoch-0002.png"
 

@@ -200,24 +200,24 @@ def test_the_server_answers_a_question_to_a_pickled_adapter_with_the_sentence(
 def pipeline(tmp_path):
     """The pipeline folder of a tiny diffusion run."""
     from garage_tui.core.diffusion.recipe import make_recipe
-    from garage_tui.jobs.diffusion import unet
+    from garage_tui.jobs.diffusion import pipeline_folder, unet
 
-    recipe = make_recipe("small", size=16)
-    unet.save_pipeline(unet.make_net(recipe), unet.make_noise_schedule(recipe), str(tmp_path / "pipeline"))
-    unet.load_pipeline(tmp_path / "pipeline")  # as it is, it loads
+    recipe, folder = make_recipe("small", size=16), tmp_path / "pipeline"
+    pipeline_folder.save_pipeline(unet.make_net(recipe), unet.make_noise_schedule(recipe), str(folder), "# A card")
+    pipeline_folder.load_pipeline(folder)  # as it is, it loads
     return tmp_path / "pipeline"
 
 
 def test_a_net_that_draws_is_refused_as_a_pickle(pipeline, pickled):
-    from garage_tui.jobs.diffusion import unet
+    from garage_tui.jobs.diffusion import pipeline_folder
 
-    pickled(pipeline / "unet" / unet.WEIGHTS, "diffusion_pytorch_model.bin")
+    pickled(pipeline / "unet" / pipeline_folder.WEIGHTS, "diffusion_pytorch_model.bin")
     with pytest.raises(GarageError, match=r"has no diffusion_pytorch_model\.safetensors: weights in other formats"):
-        unet.load_pipeline(pipeline)
+        pipeline_folder.load_pipeline(pipeline)
 
 
 def test_a_pipeline_that_names_somebody_elses_code_is_refused(pipeline, monkeypatch, tmp_path, mark):
-    from garage_tui.jobs.diffusion import unet
+    from garage_tui.jobs.diffusion import pipeline_folder
 
     (tmp_path / "evil_code.py").write_text(f"from pathlib import Path\nPath({str(mark)!r}).touch()\n")
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -225,15 +225,17 @@ def test_a_pipeline_that_names_somebody_elses_code_is_refused(pipeline, monkeypa
     index["unet"] = ["evil_code", "Net"]
     (pipeline / "model_index.json").write_text(json.dumps(index))
     with pytest.raises(GarageError, match="names code of evil_code, so it is refused"):
-        unet.load_pipeline(pipeline)
+        pipeline_folder.load_pipeline(pipeline)
 
 
-def test_a_pipeline_names_its_net_as_every_version_has_named_it(pipeline):
-    from garage_tui.jobs.diffusion import unet
-
+def test_a_pipeline_names_no_code_but_that_of_diffusers(pipeline):
     index = json.loads((pipeline / "model_index.json").read_bytes())
-    assert index["unet"] == ["garage_tui.jobs.unet", "PatchUNet"]
-    assert type(unet.load_pipeline(pipeline)[0]).__name__ == "PatchUNet"
+    parts = {name: part for name, part in index.items() if not name.startswith("_")}
+    assert parts == {
+        "scheduler": ["diffusers", "DDPMScheduler"],
+        "unet": ["diffusers", "UNet2DModel"],
+        "vqvae": ["diffusers", "AutoencoderDC"],
+    }
 
 
 def test_an_exported_adapter_takes_no_file_along_that_a_link_leads_to(workspace, finished_run, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import msgspec
@@ -132,6 +133,12 @@ CHANGEABLE = (
 def presets() -> dict[str, str]:
     """Return the presets by name, each with its purpose."""
     return {name: purpose for name, (purpose, _) in _PRESETS.items()}
+
+
+def usual_epochs(recipe: Mapping[str, object]) -> int:
+    """Return the epochs of the preset that a recipe names; 0 if this version has no such preset."""
+    name = recipe.get("preset")
+    return make_recipe(name).epochs if isinstance(name, str) and name in _PRESETS else 0
 
 
 def default_preset() -> str:

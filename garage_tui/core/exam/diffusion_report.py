@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -12,13 +13,14 @@ from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.exam.diffusion_judgement import MeasuredPictures
 from garage_tui.core.exam.report import REPORT
+from garage_tui.core.exam.report_text import RESULTS
+from garage_tui.core.runs.grades import KID, SIGNS, Grade, grade_kid
 from garage_tui.core.runs.record import Run
 
 FEW = 100
 """With fewer held-out pictures the floor is noisy: the deviation of KID is 0.02 for 100, 0.1 for 50, 0.26 for 10."""
-TARGET_KID = 0.3
-"""The most that KID over fixed random features may be."""
 
 
 class DiffusionReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +29,10 @@ class DiffusionReport(msgspec.Struct, frozen=True, kw_only=True):
     kind: str = "diffusion"
     version: int = 1
     verdict: str
+    """Its figures, the worst first."""
     passed: bool
+    grade: Grade | None = None
+    """None on a card of an older version; `grade_of` tells it of every card."""
     source: str
     """The training pictures, as a label for people."""
     epoch: int
@@ -88,35 +93,88 @@ def missing_card_text(run: Run) -> str:
     return f"{run.id} ({run.status}) has no report card: one is made when a run finishes{hint}"
 
 
-def verdict_text(kid: float, floor: float, copies: int, samples: int) -> tuple[str, bool]:
-    """Return the verdict of the figures as text, and whether they meet the target."""
-    likeness = f"KID {kid:.2f} (real pictures {floor:.2f}, target {TARGET_KID:g})"
-    copied = "no copies" if not copies else f"{copies} of {samples} are copies"
-    return f"{likeness}, {copied}", kid <= TARGET_KID and not copies
+def measured(card: DiffusionReport) -> MeasuredPictures:
+    """Return the figures that a card's verdict depends on."""
+    return MeasuredPictures(card.kid, card.floor, card.copies, card.samples)
 
 
-def result_text(report: DiffusionReport) -> str:
-    return "meets every target" if report.passed else "misses a target"
+def grade_of(card: DiffusionReport) -> Grade:
+    """Return the grade of a card, also of one that was written before cards had grades."""
+    return measured(card).grade
 
 
-def table(report: DiffusionReport) -> list[tuple[str, str, str]]:
-    """Return the name, the value and an explanation of every measure."""
+def result_text(card: DiffusionReport) -> str:
+    """Return how a card meets its targets, with what the arrow of the table means."""
+    return f"{RESULTS[grade_of(card)]} · ↓ low is good"
+
+
+@dataclass(frozen=True)
+class PictureFigure:
+    """One line of the table; a cell that does not apply is empty."""
+
+    name: str
+    """It never changes: a comparison has it as its key."""
+    value: str
+    explanation: str
+    target: str = ""
+    """What has to be reached, or which way is good."""
+    grade: Grade | None = None
+    """None where it has no target."""
+
+    @property
+    def sign(self) -> str:
+        return SIGNS[self.grade] if self.grade else " "
+
+
+def figures(card: DiffusionReport) -> list[PictureFigure]:
+    """Return the lines of the table."""
+    found = measured(card)
     return [
-        ("KID", f"{report.kid:.3f}", f"of {report.samples} pictures; target: at most {TARGET_KID:g}"),
-        ("  floor", f"{report.floor:.3f}", _floor_text(report.held_out)),
-        ("  blurred", f"{report.blurred:.3f}", "KID of those in blocks of 4 × 4 pixels"),
-        ("held-out loss", f"{report.held_out_loss:.4f}", "on pictures that it did not learn from"),
-        (
+        PictureFigure("KID", f"{card.kid:.3f}", f"of {card.samples} pictures", f"↓ ≤ {KID:g}", grade_kid(card.kid)),
+        PictureFigure("floor", f"{card.floor:.3f}", _floor_text(card.held_out)),
+        PictureFigure("blurred", f"{card.blurred:.3f}", "KID of those in blocks of 4 × 4 pixels"),
+        PictureFigure("held-out loss", f"{card.held_out_loss:.4f}", "on pictures it did not learn from", "↓"),
+        PictureFigure(
             "copies",
-            f"{report.copies} of {report.samples}",
-            "closer to a training picture than any held-out picture; target: 0",
+            f"{card.copies} of {card.samples}",
+            "closer to a training picture than any held-out picture",
+            "↓ 0",
+            found.copies_grade,
         ),
-        (
+        PictureFigure(
             "nearest",
-            f"{report.nearest:.1f}",
-            f"grey levels to the nearest training picture; held-out pictures: {report.nearest_held_out:.1f}",
+            f"{card.nearest:.1f}",
+            f"grey levels to the nearest training picture; held-out pictures: {card.nearest_held_out:.1f}",
         ),
     ]
+
+
+@dataclass(frozen=True)
+class TableLine:
+    """One line of the table as text: its head, and the explanation that a narrow screen wraps."""
+
+    head: str
+    """Sign, name, value and target, padded to the width of the column."""
+    explanation: str
+    grade: Grade | None
+
+
+def table(card: DiffusionReport) -> list[TableLine]:
+    """Return the lines of the table; all heads are equally wide, and begin with the sign."""
+    found = figures(card)
+    sizes = [max(len(getattr(one, part)) for one in found) for part in ("name", "value", "target")]
+    name, value, target = sizes
+    return [
+        TableLine(
+            f"{one.sign} {one.name:<{name}}  {one.value:>{value}}  {one.target:<{target}}", one.explanation, one.grade
+        )
+        for one in found
+    ]
+
+
+def drawn_text(card: DiffusionReport) -> str:
+    """Return what was measured: `128 pictures by DDPM, 100 steps after epoch 60`."""
+    return f"{card.samples} pictures by {card.sampler} after epoch {card.epoch}"
 
 
 def _floor_text(count: int) -> str:
@@ -136,5 +194,5 @@ def side_by_side(folder: Path) -> dict[str, str]:
     if not (folder / REPORT).exists():
         raise FileNotFoundError(folder / REPORT)
     card = read_diffusion_report(folder)
-    verdict = f"{'✓' if card.passed else '✗'} {result_text(card)}"
-    return {"verdict": verdict, **{name.strip(): figure for name, figure, _ in table(card)}}
+    lines = {one.name: f"{one.sign} {one.value}".strip() for one in figures(card)}
+    return {"verdict": RESULTS[grade_of(card)], **lines}

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterable, Sequence
 
 from garage_tui.core.base.format import duration, model_label
 from garage_tui.core.exam import diffusion_report
 from garage_tui.core.exam.diffusion_report import DiffusionReport
 from garage_tui.core.exam.report import ExamQuestion, Report
-from garage_tui.core.exam.report_text import answers, figures, grade_of, part_text, result_text, verdict_text
+from garage_tui.core.exam.report_text import (
+    answers,
+    examined_text,
+    figures,
+    grade_of,
+    part_text,
+    result_text,
+    verdict_text,
+)
 from garage_tui.core.runs.grades import SIGNS
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|]|~~+)")
@@ -24,7 +31,6 @@ def markdown(card: Report, remedies: Sequence[str] = ()) -> str:
     Args:
         remedies: what to do about it, as sentences.
     """
-    made = time.strftime("%Y-%m-%d %H:%M", time.localtime(card.made))
     titles = ("", "figure", "tuned", "95 % interval", "base", "open book", "target")
     rows = [
         (one.sign.strip(), f"{one.name} [{one.term}]", one.tuned, one.interval, one.base, one.open_book, one.target)
@@ -34,7 +40,7 @@ def markdown(card: Report, remedies: Sequence[str] = ()) -> str:
         f"# Report card of {_escaped(card.run)}",
         f"**{SIGNS[grade_of(card)]} {_escaped(card.verdict)}**",
         f"{result_text(card)}",
-        f"Base model {_escaped(model_label(card.base_model))}, examined {made} in {duration(card.seconds)}.",
+        f"Base model {_escaped(model_label(card.base_model))}, {examined_text(card)}.",
         "\n".join([_row(titles), _row(["---"] * len(titles)), *(_row(map(_escaped, row)) for row in rows)]),
     ]
     if card.notes:
@@ -46,20 +52,25 @@ def markdown(card: Report, remedies: Sequence[str] = ()) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def diffusion_markdown(run: str, card: DiffusionReport) -> str:
-    """Return the card of a diffusion run, whose texts are sanitised, as a Markdown document."""
-    passed = SIGNS["good" if card.passed else "bad"]
-    made = f"{card.samples} pictures by {card.sampler} after epoch {card.epoch}, in {duration(card.seconds)}"
-    rows = [(measure.strip(), value, explanation) for measure, value, explanation in diffusion_report.table(card)]
+def diffusion_markdown(run: str, card: DiffusionReport, remedies: Sequence[str] = ()) -> str:
+    """Return the card of a diffusion run, whose texts are sanitised, as a Markdown document.
+
+    Args:
+        remedies: what to do about it, as sentences.
+    """
+    titles = ("", "figure", "value", "target", "meaning")
+    rows = [
+        (one.sign.strip(), one.name, one.value, one.target, one.explanation) for one in diffusion_report.figures(card)
+    ]
     parts = [
         f"# Report card of {_escaped(run)}",
-        f"**{passed} {_escaped(card.verdict)}**",
+        f"**{SIGNS[diffusion_report.grade_of(card)]} {_escaped(card.verdict)}**",
         diffusion_report.result_text(card),
-        _escaped(f"{card.source}: {made}."),
-        "\n".join(
-            [_row(("figure", "value", "meaning")), _row(["---"] * 3), *(_row(map(_escaped, row)) for row in rows)]
-        ),
+        _escaped(f"{card.source}: {diffusion_report.drawn_text(card)}, in {duration(card.seconds)}."),
+        "\n".join([_row(titles), _row(["---"] * len(titles)), *(_row(map(_escaped, row)) for row in rows)]),
     ]
+    if remedies:
+        parts += ["## What to do", _list(map(_escaped, remedies))]
     return "\n\n".join(parts) + "\n"
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from garage_tui.core.base.format import duration
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.exam.judgement import measured
 from garage_tui.core.exam.report import Count, ExamQuestion, Recall, Report, read_report
@@ -97,6 +99,12 @@ def grade_of(card: Report) -> Grade:
 def result_text(card: Report) -> str:
     """Return how a card meets its targets, with what the signs and arrows of the table mean."""
     return f"{RESULTS[grade_of(card)]} · {LEGEND}"
+
+
+def examined_text(card: Report) -> str:
+    """Return when the run was examined and how long that took: `examined 2026-11-29 10:33 in 41 s`."""
+    made = time.strftime("%Y-%m-%d %H:%M", time.localtime(card.made))
+    return f"examined {made} in {duration(card.seconds)}"
 
 
 def figures(card: Report) -> list[Figure]:

@@ -62,7 +62,7 @@ def refusal(run: Run) -> str:
     if run.manifest is None:
         return f"{run.id} cannot be read: {one_line(run.broken)}"
     if run.draws:
-        return f"{run.id} is a diffusion run: its pipeline/ is already a diffusers folder for DDPMPipeline"
+        return f"{run.id} is a diffusion run: its pipeline/ is already a folder for diffusers, see its README.md"
     if not run.over:
         return f"{run.id} is {run.status}: its model can be exported when it has ended"
     if run.adapter is None or run.status not in ("finished", "stopped"):

@@ -10,7 +10,8 @@ import numpy as np
 from garage_tui.core.base.phase import Say
 from garage_tui.core.diffusion.nearest_images import nearest_of_each
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
-from garage_tui.core.exam.diffusion_report import DiffusionReport, verdict_text
+from garage_tui.core.exam.diffusion_judgement import MeasuredPictures
+from garage_tui.core.exam.diffusion_report import DiffusionReport
 from garage_tui.jobs.diffusion.kernel_inception_distance import RandomFeatures, kid
 from garage_tui.jobs.diffusion.loss import held_out_loss
 from garage_tui.jobs.diffusion.samplers import NAMES, sample
@@ -56,10 +57,11 @@ def card_of(
         np.array([near.distance for near in nearest_of_each(some, pictures)]) for some in (drawn, np.asarray(held_out))
     )
     copies = int((own < real.min()).sum()) if len(real) else 0
-    verdict, passed = verdict_text(distance, floor, copies, len(drawn))
+    found = MeasuredPictures(distance, floor, copies, len(drawn))
     return DiffusionReport(
-        verdict=verdict,
-        passed=passed,
+        verdict=found.verdict,
+        passed=found.grade == "good",
+        grade=found.grade,
         source=label,
         epoch=step // recipe.steps_an_epoch(len(pictures)),
         step=step,

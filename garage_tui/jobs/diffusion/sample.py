@@ -115,10 +115,11 @@ def _model(folder: Path, recipe: DiffusionRecipe) -> tuple[Any, Any, int | None]
     """Return the net, its noise schedule, and its training steps, from the pipeline or a checkpoint."""
     from garage_tui.jobs.diffusion import unet
     from garage_tui.jobs.diffusion.checkpoint import drawing_weights
+    from garage_tui.jobs.diffusion.pipeline_folder import load_pipeline
 
     if (folder / PIPELINE / "model_index.json").is_file():
         run = read_run(folder)
-        return *unet.load_pipeline(folder / PIPELINE), run.state.step if run.state else None
+        return *load_pipeline(folder / PIPELINE), run.state.step if run.state else None
     for checkpoint in checkpoints.list_checkpoints(folder):
         if seal := checkpoints.read_seal(checkpoint):
             net = unet.make_net(recipe)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.runs.diffusion_files import PIPELINE
+from garage_tui.core.runs.record import read_run
 from garage_tui.jobs.runtime import checkpointing, run_job
 from garage_tui.jobs.runtime.progress import ENDINGS
 from garage_tui.jobs.runtime.run_job import Job
@@ -36,9 +37,10 @@ def train(job: Job[DiffusionRecipe]) -> None:
     pictures, held_out, label = images_of(folder, manifest, recipe, progress)
 
     progress.start_phase("importing torch and diffusers")
-    from garage_tui.jobs.diffusion import unet
+    from garage_tui.core.diffusion.pipeline_card import pipeline_card
     from garage_tui.jobs.diffusion.checkpoint import load, save
     from garage_tui.jobs.diffusion.distributed import ProcessGroup
+    from garage_tui.jobs.diffusion.pipeline_folder import save_pipeline
     from garage_tui.jobs.diffusion.reporter import DiffusionReporter
     from garage_tui.jobs.diffusion.train_step import DiffusionTrainer
 
@@ -81,9 +83,10 @@ def train(job: Job[DiffusionRecipe]) -> None:
     word, who = ENDINGS.get(request, ("finished", ""))
     if word in ("finished", "stopped"):
         progress.start_phase("saving the pipeline")
+        card = pipeline_card(read_run(folder).manifest or manifest, recipe, step)  # the pictures are in it by now
         with reporter.drawing():
             checkpointing.replace_folder(
-                folder / PIPELINE, lambda part: unet.save_pipeline(net, trainer.noise_schedule, part)
+                folder / PIPELINE, lambda part: save_pipeline(net, trainer.noise_schedule, part, card)
             )
     if word == "finished":
         progress.end(word, reporter.card(step))

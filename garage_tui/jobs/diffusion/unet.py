@@ -1,48 +1,32 @@
-"""The net of a diffusion run: diffusers' UNet2DModel, and the folder that `DDPMPipeline.from_pretrained` loads."""
+"""The net of a diffusion run: diffusers' UNet2DModel, on pixels or on blocks of pixels, and its noise schedule."""
 
 from __future__ import annotations
 
-import importlib
+import math
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-import msgspec
 import torch
 import torch.nn.functional as F
-from diffusers import ConfigMixin, DDPMPipeline, DDPMScheduler, ModelMixin, UNet2DModel
+from diffusers import ConfigMixin, DDPMScheduler, ModelMixin, UNet2DModel
 from diffusers.configuration_utils import register_to_config
 from diffusers.models.attention_processor import AttnProcessor
 from diffusers.models.unets.unet_2d import UNet2DOutput
-from diffusers.utils.logging import disable_progress_bar
 
-from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.read_errors import UNREADABLE
-from garage_tui.core.base.safe_open import check_regular, read_regular
-from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
-
-WEIGHTS = "diffusion_pytorch_model.safetensors"
-
-disable_progress_bar()  # one of diffusers' own for two files
-
-
-PIPELINE_MODULE = "garage_tui.jobs.unet"
-"""The module that pipeline folders name as the home of `PatchUNet`: finished runs have it on disk, so it stays."""
 
 
 class PatchUNet(ModelMixin, ConfigMixin):
     """A UNet2DModel that works on blocks of pixels: pixel-unshuffle before it, pixel-shuffle after it.
 
     At 32 px on a CPU it is twice as fast as one that works on the pixels (arXiv 1609.05158 has the shuffle,
-    docs/explain/butterflies.md the figures). Plain diffusers loads it wherever this package can be imported.
+    docs/explain/butterflies.md the figures). A pipeline folder has the plain UNet2DModel inside it
+    (`pipeline_folder.py`); those of version 0.1 have this class.
 
     Args:
         patch: pixels of a block's side.
         sample_size, in_channels, out_channels: of the pictures; the others are UNet2DModel's.
     """
-
-    __module__ = PIPELINE_MODULE  # diffusers writes it into model_index.json
 
     @register_to_config  # type: ignore[untyped-decorator]
     def __init__(
@@ -70,6 +54,21 @@ class PatchUNet(ModelMixin, ConfigMixin):
             attention_head_dim=attention_head_dim,
             norm_num_groups=norm_num_groups,
         )
+
+    @classmethod
+    def around(cls, unet: UNet2DModel) -> PatchUNet:
+        """Return the net for pictures of three colours that works on its blocks with `unet`."""
+        config = unet.config
+        patch = math.isqrt(config.in_channels // 3)
+        same = ("layers_per_block", "block_out_channels", "down_block_types", "up_block_types", "attention_head_dim")
+        net: PatchUNet = cls(
+            patch=patch,
+            sample_size=config.sample_size * patch,
+            norm_num_groups=config.norm_num_groups,
+            **{name: config[name] for name in same},
+        )
+        net.unet = unet
+        return net
 
     def forward(self, sample: torch.Tensor, timestep: Any, return_dict: bool = True) -> Any:
         """Return what UNet2DModel does, for (count, channels, size, size)."""
@@ -110,37 +109,3 @@ def ready(net: Any) -> Any:
 def make_noise_schedule(recipe: DiffusionRecipe) -> DDPMScheduler:
     """Return the forward process, 1,000 steps (arXiv 2006.11239)."""
     return DDPMScheduler(num_train_timesteps=1000, beta_schedule=recipe.noise, prediction_type=recipe.prediction)
-
-
-def save_pipeline(net: Any, noise_schedule: DDPMScheduler, folder: str) -> None:
-    """Write the pipeline folder, its weights as safetensors."""
-    DDPMPipeline(unet=net, scheduler=noise_schedule).save_pretrained(folder)
-
-
-def load_pipeline(folder: Path) -> tuple[Any, Any]:
-    """Return the net and its noise schedule.
-
-    Raises:
-        GarageError: it contains other code than this package's and diffusers', or its weights are not safetensors.
-    """
-    try:
-        parts = msgspec.json.decode(read_regular(folder / "model_index.json"), type=dict[str, object])
-        for path in folder.rglob("*"):
-            if not path.is_dir():
-                check_regular(path)
-    except UNREADABLE as error:
-        raise GarageError(f"{folder} cannot be read: {error}") from error
-    # diffusers imports any module that is named there.
-    foreign = {str(part[0]) for part in parts.values() if isinstance(part, list) and part} - {
-        "diffusers",
-        PIPELINE_MODULE,
-    }
-    if foreign:
-        raise GarageError(f"{folder / 'model_index.json'} names code of {one_line(min(foreign), 80)}, so it is refused")
-    if not (folder / "unet" / WEIGHTS).exists():
-        raise GarageError(
-            f"{folder / 'unet'} has no {WEIGHTS}: weights in other formats can carry code and are refused; train again"
-        )
-    importlib.import_module(PIPELINE_MODULE)  # diffusers imports no module because a folder names it
-    pipeline = DDPMPipeline.from_pretrained(str(folder), use_safetensors=True, local_files_only=True)
-    return ready(pipeline.unet), pipeline.scheduler

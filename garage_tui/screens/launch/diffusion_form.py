@@ -23,7 +23,7 @@ from garage_tui.core.diffusion.recipe_help import CHOICES, EXPLANATIONS, LABELS
 from garage_tui.core.hardware.busy import busy_text
 from garage_tui.core.hardware.gpus import usable
 from garage_tui.core.launch import start
-from garage_tui.core.launch.rerun import diffusion_command_of, diffusion_recipe_of
+from garage_tui.core.launch.rerun import diffusion_command_of
 from garage_tui.core.runs.record import Run
 from garage_tui.screens.launch.field_values import ChoiceField, Field, ListField, NumberField, TextField, preset_lines
 from garage_tui.screens.launch.form import RunForm
@@ -49,8 +49,8 @@ class DiffusionForm(RunForm[DiffusionRecipe]):
 
     Args:
         sources: pictures to choose from without typing a path, as `image_source.choices` returns them.
-        preset: the preset to begin with.
-        like: a run whose recipe the form begins with.
+        recipe: to begin with.
+        like: the run that the new one is like, if it is like one.
         gpus: number of GPUs in this box; from two on there is a field for them.
     """
 
@@ -74,11 +74,10 @@ class DiffusionForm(RunForm[DiffusionRecipe]):
         workspace: Workspace,
         settings: Settings,
         sources: list[tuple[str, str]],
-        preset: str,
+        recipe: DiffusionRecipe,
         like: Run | None = None,
         gpus: int = 0,
     ) -> None:
-        recipe = make_recipe(preset) if like is None else diffusion_recipe_of(like)
         super().__init__(workspace, settings, recipe, like, gpus)
         self._sources = [*sources, ("another folder …", _OTHER)]
         self._images = recipe.images

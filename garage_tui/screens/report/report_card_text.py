@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Sequence
 
 from textual.content import Content
 
 from garage_tui.core.base.format import duration, model_label
 from garage_tui.core.exam.remedies import Remedies
 from garage_tui.core.exam.report import PARTS, ExamQuestion, Part, Report
-from garage_tui.core.exam.report_text import BAD, WIDE, answers, grade_of, part_text, result_text, table, verdict_text
+from garage_tui.core.exam.report_text import (
+    BAD,
+    WIDE,
+    answers,
+    examined_text,
+    grade_of,
+    part_text,
+    result_text,
+    table,
+    verdict_text,
+)
 from garage_tui.core.hardware.energy import format_wh
 from garage_tui.core.launch.exam_process import ExamProcess
 from garage_tui.core.runs.grades import SIGNS
@@ -28,10 +38,9 @@ def head(card: Report, width: int, more: str = "", remedies: Remedies | None = N
     Args:
         more: ends the line about the targets.
     """
-    made = time.strftime("%Y-%m-%d %H:%M", time.localtime(card.made))
     below = [result_text(card)]
     if width >= WIDE:
-        below += [model_label(card.base_model), f"examined {made} in {duration(card.seconds)}"]
+        below += [model_label(card.base_model), examined_text(card)]
         if card.wh is not None:
             below.append(f"used {format_wh(card.wh)}")
     if more:
@@ -54,6 +63,11 @@ def remedy_keys(remedies: Remedies) -> Content:
         found.append(("y", f"longer ({remedies.epochs:g} epochs)"))
     if remedies.wordings:
         found.append(("a", remedies.wordings_text))
+    return keys_line(found)
+
+
+def keys_line(found: Sequence[tuple[str, str]]) -> Content:
+    """Return (key, what it does) of each remedy as a line: `to do: y longer (90 epochs)`."""
     parts = [Content.assemble((key, "bold $primary"), f" {text}") for key, text in found]
     return Content.assemble(("to do: ", "$muted"), Content.styled(" · ", "$muted").join(parts))
 

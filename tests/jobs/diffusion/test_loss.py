@@ -130,19 +130,3 @@ def test_every_preset_makes_a_net_that_draws_pictures_of_its_size():
             net = unet.make_net(recipe)
             out = net(torch.empty(1, 3, recipe.size, recipe.size), torch.empty(1, dtype=torch.long)).sample
         assert out.shape == (1, 3, recipe.size, recipe.size), name
-
-
-def test_a_net_on_blocks_of_pixels_is_saved_as_a_pipeline_that_diffusers_loads_and_draws_with(tmp_path):
-    from diffusers import DDPMPipeline
-
-    import garage_tui.jobs.unet  # noqa: F401 (diffusers imports no module because a folder names it)
-
-    recipe = DiffusionRecipe(size=16, channels=(8, 16), attention=(False, True), head_dim=8, groups=4, patch=2)
-    net = unet.make_net(recipe)
-    unet.save_pipeline(net, unet.make_noise_schedule(recipe), str(tmp_path / "pipeline"))
-    pipeline = DDPMPipeline.from_pretrained(tmp_path / "pipeline")
-    x, t = torch.randn(2, 3, 16, 16), torch.tensor([3, 700])
-    assert torch.allclose(pipeline.unet(x, t).sample, net(x, t).sample, atol=1e-5)
-    image = pipeline(num_inference_steps=2).images[0]
-    assert (image.size, image.mode) == ((16, 16), "RGB")
-    assert not list((tmp_path / "pipeline").rglob("*.bin")), "weights are safetensors"

@@ -96,15 +96,12 @@ def test_the_manifest_says_what_was_learned_from_and_what_was_left_out(finished)
     assert manifest.versions["diffusers"]
 
 
-def test_the_pipeline_is_one_that_plain_diffusers_loads_and_draws_with(finished):
-    script = (
-        "import sys; from diffusers import DDPMPipeline; pipe = DDPMPipeline.from_pretrained(sys.argv[1]);"
-        "image = pipe(num_inference_steps=3).images[0]; print(image.size, image.mode, 'garage_tui' in sys.modules)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(finished / "pipeline")], capture_output=True, text=True, cwd="/"
-    )
-    assert done.stdout.split("\n")[-2] == "(16, 16) RGB False", done.stdout + done.stderr
+def test_the_model_card_of_its_pipeline_says_what_it_learned_from(finished):
+    manifest = read_run(finished).manifest
+    assert manifest is not None
+    card, data = (finished / "pipeline" / "README.md").read_text(), manifest.dataset
+    pictures = f"{data['rows']} of {data['label']}, and {data['held_out']} held out, SHA-256 {data['sha256']}"
+    assert f"* Pictures: {pictures}\n" in card and f"# {finished.name}\n" in card
 
 
 def test_the_card_says_how_alike_its_pictures_are_and_whether_they_are_copies(finished):

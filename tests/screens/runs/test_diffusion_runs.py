@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from garage_tui.core.diffusion.recipe import make_recipe
-from garage_tui.core.exam.diffusion_report import DiffusionReport, verdict_text
+from garage_tui.core.exam.diffusion_judgement import MeasuredPictures
+from garage_tui.core.exam.diffusion_report import DiffusionReport
 from garage_tui.core.runs.folder import EVENTS, MANIFEST
 from garage_tui.core.runs.record import Manifest, write_manifest
 
@@ -50,7 +51,8 @@ def steps(folder: Path, *losses: float) -> None:
 
 
 def card(folder: Path, kid: float = 0.21, copies: int = 0) -> None:
-    verdict, passed = verdict_text(kid, 0.04, copies, 128)
+    found = MeasuredPictures(kid, 0.04, copies, 128)
+    verdict, passed = found.verdict, found.grade == "good"
     told = {"floor": 0.04, "blurred": 1.1, "held_out_loss": 0.0721, "nearest": 24.2, "nearest_held_out": 22.9}
     about = {"source": "moths", "epoch": 60, "step": 1920, "samples": 128, "sampler": "DDIM, 50 steps", "seconds": 9.0}
     DiffusionReport(verdict=verdict, passed=passed, kid=kid, copies=copies, **told, **about).write(folder)
@@ -145,19 +147,58 @@ async def test_x_shows_its_card_and_what_each_figure_says(open_app, make_drawer,
         await user.sees("✓ KID 0.21")
         await user.press("x")
         await user.sees("✓ KID 0.21 (real pictures 0.04, target 0.3), no copies", "meets every target")
-        await user.sees("held-out loss", "0.0721", "on pictures that it did not learn from", "0 of 128")
+        await user.sees("held-out loss", "0.0721", "did not learn", "0 of 128", "v View its sheets", "Esc Close")
         await user.press("escape")
         await user.sees_no("real held-out pictures")
 
 
 async def test_a_card_that_falls_short_says_so_in_the_list_too(open_app, make_drawer):
-    run = make_drawer(state="finished", reason=verdict_text(6.41, 0.04, 3, 128)[0])
+    run = make_drawer(state="finished", reason=MeasuredPictures(6.41, 0.04, 3, 128).verdict)
     card(run.path, 6.41, 3)
     async with open_app(screen="runs") as user:
         screen = await user.sees("✗ KID 6.41", "3 of 128 are copies")
         assert screen.count("are copies") == 1, "the verdict stands in the details once"
         await user.press("x")
         await user.sees("misses a target", "3 of 128")
+
+
+async def test_y_on_a_card_that_is_near_its_target_opens_the_form_of_a_longer_run(open_app, make_drawer):
+    run = make_drawer(state="finished")
+    card(run.path, 0.41)
+    async with open_app(screen="runs") as user:
+        await user.sees("~ KID 0.41")
+        await user.press("x")
+        await user.sees("~ near its targets", "to do: y longer (90 epochs)", "↓ ≤ 0.3", "~ KID")
+        await user.press("y")
+        await user.sees("Teach a model to draw", "90")
+        assert user.app.screen.query_one("#epochs").value == "90"
+
+
+async def test_c_on_the_card_of_a_quick_run_opens_the_form_with_the_preset_that_trains_longer(open_app, make_drawer):
+    run = make_drawer(state="finished")
+    manifest = msgspec.json.decode((run.path / MANIFEST).read_bytes(), type=Manifest)
+    recipe = msgspec.to_builtins(make_recipe("quick", images="/there/moths"))
+    write_manifest(run.path, msgspec.structs.replace(manifest, recipe=recipe))
+    card(run.path, 4.2)
+    async with open_app(screen="runs") as user:
+        await user.sees("✗ KID 4.20")
+        await user.press("x")
+        await user.sees("to do: c preset small")
+        await user.press("c")
+        await user.sees("Teach a model to draw")
+        assert user.app.screen.query_one("#epochs").value == "60"
+        assert user.app.screen.query_one("#images").value == "/there/moths", "on the same pictures"
+
+
+async def test_p_on_a_card_with_copies_opens_the_form_to_choose_more_pictures(open_app, make_drawer):
+    card(make_drawer(state="finished").path, 0.21, 2)
+    async with open_app(screen="runs") as user:
+        await user.sees("~ 2 copies")
+        await user.press("x")
+        await user.sees("~ 2 of 128 are copies, KID 0.21", "to do: p more pictures, so that it copies none")
+        await user.press("p")
+        await user.sees("Teach a model to draw")
+        assert user.app.focused and user.app.focused.id == "images"
 
 
 @pytest.mark.parametrize(
@@ -215,7 +256,7 @@ async def test_two_runs_that_draw_are_laid_side_by_side(open_app, make_drawer):
     async with open_app(screen="runs") as user:
         await user.sees("diffusion-moths", "diffusion-wings")
         await user.press("m", "down", "m")
-        await user.sees("Compare", "≠ KID", "0.400", "0.210", "✓ meets every target", "✗ misses a target")
+        await user.sees("Compare", "≠ KID", "~ 0.400", "✓ 0.210", "✓ meets every target", "~ near its targets")
         await user.sees("pictures moths", "learned from 1000")
 
 
