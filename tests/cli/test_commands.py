@@ -8,11 +8,7 @@ import pytest
 
 from garage_tui.core.runs.catalog import new_run_folder
 from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
-
-
-def garage(workspace, *args, **kwargs):
-    command = [sys.executable, "-m", "garage_tui", "--workspace", str(workspace.root), *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, **kwargs)
+from tests.support.commands import garage
 
 
 @pytest.fixture

@@ -14,18 +14,14 @@ import msgspec
 import pytest
 from PIL import Image
 
-from garage_tui.__main__ import main
+from garage_tui.core.base.settings import Workspace
 from garage_tui.core.images import contact_sheet
 from garage_tui.core.runs.folder import MANIFEST, STATE
 from garage_tui.core.runs.record import Manifest, RunState, read_run, write_manifest, write_state
 from garage_tui.core.training.recipe import make_recipe
+from tests.support.commands import garage
 
 LORA = "20261101-0900-lora-facts"
-
-
-def garage(workspace: Path, *words: object, **more) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "garage_tui", "--workspace", str(workspace), *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, **more)
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +35,7 @@ def trained(tmp_path_factory):
     for number, picture in enumerate(training(40, 24)):
         Image.fromarray(picture).save(pictures / f"{number:02}.png")
     options = ("--images", pictures, "--preset", "quick", "--size", 16, "--epochs", 2, "--batch-size", 12)
-    done = garage(root, "train", "diffusion", *options)
+    done = garage(Workspace(root), "train", "diffusion", *options)
     assert done.returncode == 0, done.stdout + done.stderr
     return root, done.stdout
 
@@ -59,21 +55,14 @@ def box(trained, tmp_path, workspace):
 
 
 @pytest.fixture
-def run(box) -> Path:
-    return next(path for path in box.checkpoints.iterdir() if "diffusion" in path.name)
+def call(box, call):
+    """Runs `garage …` in this process, where those runs are."""
+    return call
 
 
 @pytest.fixture
-def call(box, capfd, monkeypatch):
-    """Runs `garage …` in this process and returns (exit code, stdout, stderr)."""
-    monkeypatch.setenv("COLUMNS", "100")
-
-    def call_(*words: object) -> tuple[int, str, str]:
-        capfd.readouterr()
-        code = main(["--workspace", str(box.root), *map(str, words)])
-        return code, *capfd.readouterr()
-
-    return call_
+def run(box) -> Path:
+    return next(path for path in box.checkpoints.iterdir() if "diffusion" in path.name)
 
 
 def test_following_it_says_what_it_drew_and_how_to_see_it(trained):
@@ -174,7 +163,7 @@ def test_two_of_them_are_compared(call, run):
 
 def test_samples_are_drawn_into_a_file_and_a_seed_gives_the_same_ones(box, run, tmp_path):
     for name in ("one.png", "two.png"):
-        done = garage(box.root, "sample", run.name, "-n", 4, "--seed", 7, "--steps", 3, "--out", tmp_path / name)
+        done = garage(box, "sample", run.name, "-n", 4, "--seed", 7, "--steps", 3, "--out", tmp_path / name)
         assert (done.returncode, done.stdout) == (0, f"{tmp_path / name}\n"), done.stderr
         assert done.stderr == "", "no progress where there is no terminal"
     one, two = (contact_sheet.read(tmp_path / name) for name in ("one.png", "two.png"))
@@ -186,7 +175,7 @@ def test_a_file_that_is_there_is_kept_without_force_and_a_pipe_gets_the_picture(
     mine.write_text("mine")
     link = tmp_path / "link.png"
     link.symlink_to(mine)
-    draw = partial(garage, box.root, "sample", run.name, "-n", 1, "--steps", 1, "--out")
+    draw = partial(garage, box, "sample", run.name, "-n", 1, "--steps", 1, "--out")
     for out, text in ((mine, "already exists: --force replaces it"), (link, "is a link to"), (tmp_path, "is a folder")):
         done = draw(out)
         assert (done.returncode, done.stdout) == (2, "") and text in done.stderr
@@ -215,7 +204,7 @@ def test_a_file_that_is_there_is_kept_without_force_and_a_pipe_gets_the_picture(
 
 def test_json_lines_say_how_far_the_drawing_is(box, run, tmp_path):
     out = tmp_path / "film.png"
-    done = garage(box.root, "sample", run.name, "-n", 2, "--steps", 3, "--film", "--json", "--out", out)
+    done = garage(box, "sample", run.name, "-n", 2, "--steps", 3, "--film", "--json", "--out", out)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert {"done": 3, "of": 3} in lines
     assert lines[-1] == {"path": str(out), "run": run.name, "seed": 0, "count": 2}

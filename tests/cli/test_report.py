@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 
 import pytest
 
@@ -37,16 +38,9 @@ def run(workspace):
 
 
 @pytest.fixture
-def report(workspace, capfd, monkeypatch):
+def report(call):
     """Runs `garage report …` in this process and returns (exit code, stdout, stderr)."""
-    monkeypatch.setenv("COLUMNS", "100")
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        capfd.readouterr()
-        code = main(["--workspace", str(workspace.root), "report", *arguments])
-        return code, *capfd.readouterr()
-
-    return call
+    return partial(call, "report")
 
 
 def test_the_card_says_the_verdict_first_then_the_figures_then_what_went_wrong(report, run, make_card):

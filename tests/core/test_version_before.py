@@ -6,8 +6,6 @@ chat, and settings files in which every setting has another value than its defau
 
 import json
 import shutil
-import subprocess
-import sys
 
 import msgspec
 import pytest
@@ -25,6 +23,7 @@ from garage_tui.core.launch.rerun import diffusion_recipe_of, recipe_of
 from garage_tui.core.runs.catalog import find_run, list_runs
 from garage_tui.core.runs.checkpoints import read_seal
 from garage_tui.core.runs.record import read_run
+from tests.support.commands import garage
 from tests.support.repository import REPOSITORY
 
 BEFORE = REPOSITORY / "tests" / "fixtures" / "version_0_1"
@@ -45,11 +44,6 @@ def box(tmp_path, monkeypatch):
 
 def events(run) -> list[dict]:
     return FileFollower(run.path / "events.jsonl").events(final=True)
-
-
-def garage(box, *args):
-    command = [sys.executable, "-m", "garage_tui", "--workspace", str(box.root), *args]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
 
 def test_every_run_is_listed_with_its_state_and_reason(box):

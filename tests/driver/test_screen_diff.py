@@ -12,7 +12,8 @@ from rich.cells import cell_len
 
 from garage_tui.driver import screen_diff
 from garage_tui.driver.screen_diff import ScreenDiff
-from tests.support.app_in_tmux import Terminal, needs_tmux, wait_for
+from tests.support.app_in_tmux import Terminal, needs_tmux
+from tests.support.tmux_server import wait_for
 
 pytestmark = needs_tmux
 

@@ -33,6 +33,7 @@ from garage_tui.core.runs.folder import is_alive
 from garage_tui.core.runs.record import RESTING, Run, read_run
 from garage_tui.core.training.recipe import LoraRecipe
 from tests.support.repository import REPOSITORY
+from tests.support.run_folders import wait
 
 CRASHES = int(os.environ.get("GARAGE_CRASHES", "6"))
 SEED = int(os.environ.get("GARAGE_CRASH_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
@@ -92,14 +93,6 @@ def kill(folder: Path, word: str) -> None:
     for pid in pids(folder, word):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-
-
-def settle(folder: Path, until, seconds: float = 120) -> Run:
-    deadline = time.monotonic() + seconds
-    while not until(run := read_run(folder)):
-        assert time.monotonic() < deadline, (run.status, run.reason, run.state, (folder / "log.txt").read_text())
-        time.sleep(0.05)
-    return run
 
 
 def check_everything(workspace: Workspace, expected: int) -> None:
@@ -172,7 +165,7 @@ def test_whatever_is_killed_nothing_is_lost_and_nothing_lies(workspace, tiny_mod
                 editor.wait()
             done[what] += 1
             if what in ("job", "everything"):
-                run = settle(folder, lambda run: not run.alive)
+                run = wait(folder, lambda run: not run.alive)
                 ways = ("finished",) if before.status == "finished" else ("finished", "failed", "interrupted")
                 assert run.status in ways, (run.status, run.reason)
                 assert run.status != "failed" or "SIGKILL" in run.reason, run.reason
@@ -188,10 +181,10 @@ def test_whatever_is_killed_nothing_is_lost_and_nothing_lies(workspace, tiny_mod
                 )
                 folder = None
         if folder is not None:
-            run = settle(folder, lambda run: not run.alive, seconds=300)
+            run = wait(folder, lambda run: not run.alive, seconds=300)
             if run.resumable:
                 run_control.resume(run)
-                run = settle(folder, lambda run: not run.alive, seconds=300)
+                run = wait(folder, lambda run: not run.alive, seconds=300)
             assert run.status == "finished", (run.status, run.reason)
             check_everything(workspace, runs)
             adapters.add(hashlib.sha256((folder / "adapter" / "adapter_model.safetensors").read_bytes()).hexdigest())

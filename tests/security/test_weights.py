@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from garage_tui.core.models import base_models
 from garage_tui.core.models import weight_safety as weights
 from garage_tui.core.runs.folder import ADAPTER
 from garage_tui.core.serving import server_process, server_state
+from tests.support.commands import garage
 
 
 class Evil:
@@ -157,15 +156,10 @@ def test_ask_export_and_report_say_so_in_a_shell(workspace, finished_run, pickle
     run = finished_run(workspace, "evil", 1)
     pickled(workspace.checkpoints / run / ADAPTER / "adapter_model.safetensors", "adapter_model.bin")
     for words in (["ask", "Why?", "--run", run], ["export", run, "--as", "adapter"], ["report", run]):
-        done = shell(workspace, *words)
+        done = garage(workspace, *words)
         assert done.returncode in (1, 2), (words, done)
         assert SAID in done.stderr.splitlines()[-1], (words, done.stderr)
         assert "Traceback" not in done.stderr
-
-
-def shell(workspace, *words):
-    command = [sys.executable, "-m", "garage_tui", "--workspace", str(workspace.root), *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
 @pytest.mark.long  # tests/jobs/serve/test_server.py has it in short

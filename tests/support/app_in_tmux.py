@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.runs.record import Run
 from tests.support.repository import REPOSITORY
+from tests.support.tmux_server import wait_for
 
 needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
 
@@ -80,15 +80,6 @@ class Terminal:
 
     def close(self) -> None:
         self.tmux("kill-server")
-
-
-def wait_for(look, seconds: float, otherwise):
-    """Return what `look` returns once that is true."""
-    end = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < end, otherwise()
-        time.sleep(0.05)
-    return found
 
 
 def only_run(workspace) -> Run:

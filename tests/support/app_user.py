@@ -19,7 +19,7 @@ from textual.pilot import Pilot
 
 from garage_tui.app.app import GarageApp
 from garage_tui.core.base.settings import Settings, Workspace
-from garage_tui.core.runs.folder import EVENTS, FACTS, LOCK, LOG, MANIFEST
+from garage_tui.core.runs.folder import EVENTS, FACTS, LOCK, LOG, MANIFEST, STATE
 from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 from garage_tui.core.serving import server_state
 from garage_tui.core.training.recipe import make_recipe
@@ -54,6 +54,7 @@ class RunFolder:
     def hold(self) -> RunFolder:
         self._lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
+        (self.path / STATE).touch()  # an app that saw it in between, without its lock, has to read it again
         return self
 
     def let_go(self) -> None:

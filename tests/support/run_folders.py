@@ -29,7 +29,7 @@ def kill(folder: Path) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def wait(folder: Path, until: Callable[[Run], object], seconds: float) -> Run:
+def wait(folder: Path, until: Callable[[Run], object], seconds: float = 180) -> Run:
     """Return the run once `until` holds; fail with what it says where that takes too long."""
     deadline = time.monotonic() + seconds
     while not until(run := read_run(folder)):

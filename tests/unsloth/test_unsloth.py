@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from garage_tui.core.runs import checkpoints
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.training.recipe import make_recipe
 from tests.support.nvml.box import RTX_3090
+from tests.support.run_folders import wait
 
 pytestmark = [
     pytest.mark.unsloth,
@@ -50,12 +50,8 @@ def train(workspace, tiny_model, monkeypatch):
     return go
 
 
-def wait(folder, until=lambda run: not run.alive, seconds=200):
-    deadline = time.monotonic() + seconds
-    while not until(run := read_run(folder)):
-        assert time.monotonic() < deadline, (run.status, run.reason, (folder / "log.txt").read_text())
-        time.sleep(0.02)
-    return run
+def over(run):
+    return not run.alive
 
 
 def events(folder, kind):
@@ -72,7 +68,7 @@ def weights(folder):
 def test_a_run_says_that_unsloth_trains_it_and_leaves_what_every_run_leaves(train, recipe, tiny_model):
     from garage_tui.jobs.llm.adapters import read_adapter
 
-    run = wait(folder := train(recipe))
+    run = wait(folder := train(recipe), over)
     log = (folder / "log.txt").read_text()
     assert run.status == "finished", log
     assert run.state.trainer.startswith("trains with Unsloth 20") and run.state.trainer in log
@@ -95,7 +91,7 @@ def test_a_run_says_that_unsloth_trains_it_and_leaves_what_every_run_leaves(trai
 def test_a_plain_run_takes_the_steps_that_it_takes_with_trl_and_peft(train):
     with_unsloth, with_peft = (train(PLAIN, trainer) for trainer in ("unsloth", "peft"))
     for folder in (with_unsloth, with_peft):
-        assert wait(folder).status == "finished", (folder / "log.txt").read_text()
+        assert wait(folder, over).status == "finished", (folder / "log.txt").read_text()
     one, two = ([step["loss"] for step in events(folder, "step")] for folder in (with_unsloth, with_peft))
     # On a GPU it works in 16 bits, in kernels of its own.
     assert one == pytest.approx(two, rel=0.02 if CUDA else 1e-4)
@@ -106,7 +102,7 @@ def test_a_guarded_run_begins_as_it_does_with_peft(train):
     """Its steps are of Newton's kind: on a random model they part after some, whoever makes the forward passes."""
     with_unsloth, with_peft = (train(GUARDED, trainer) for trainer in ("unsloth", "peft"))
     for folder in (with_unsloth, with_peft):
-        assert wait(folder).status == "finished", (folder / "log.txt").read_text()
+        assert wait(folder, over).status == "finished", (folder / "log.txt").read_text()
     one, two = (events(folder, "step")[:4] for folder in (with_unsloth, with_peft))
     for part in ("facts", "guards"):
         told, expected = ([step[part] for step in steps] for steps in (one, two))
@@ -116,15 +112,15 @@ def test_a_guarded_run_begins_as_it_does_with_peft(train):
 @pytest.mark.parametrize("recipe", [GUARDED, PLAIN], ids=["guarded", "plain"])
 def test_a_run_that_was_stopped_ends_as_one_that_was_not(train, recipe):
     undisturbed = train(recipe)
-    assert wait(undisturbed).status == "finished"
+    assert wait(undisturbed, over).status == "finished"
     folder = train({**recipe}, checkpoint_seconds=0.01)
     wait(folder, lambda run: run.state.step >= 3)
     run_control.stop(read_run(folder))
-    stopped = wait(folder)
+    stopped = wait(folder, over)
     assert stopped.status == "stopped" and 3 <= stopped.state.step < stopped.state.total_steps
     assert checkpoints.newest_complete(folder)[1].step == stopped.state.step
     run_control.resume(stopped)
-    assert wait(folder).status == "finished", (folder / "log.txt").read_text()
+    assert wait(folder, over).status == "finished", (folder / "log.txt").read_text()
     told, expected = (events(one, "step") for one in (folder, undisturbed))
     assert [step["step"] for step in told] == [step["step"] for step in expected]
     for key in ("loss", "lr", "tokens"):
@@ -147,7 +143,7 @@ def test_a_run_pauses_where_its_gpu_is_too_hot_and_goes_on_when_it_has_cooled(tr
     box.set(0, temp=74)
     wait(folder, lambda run: run.status == "running" and run.state.step > at)
     run_control.stop(read_run(folder))
-    assert wait(folder).status == "stopped"
+    assert wait(folder, over).status == "stopped"
     steps = [event["step"] for event in events(folder, "step")]
     assert steps == list(range(1, len(steps) + 1)), "no step is lost, none taken twice"
     assert run.state.trainer.startswith("trains with Unsloth 20")

@@ -7,7 +7,6 @@ import json
 import msgspec
 import pytest
 
-from garage_tui.__main__ import main
 from garage_tui.cli.follow import follow_as_text
 from garage_tui.core.exam.report import write_report
 from garage_tui.core.runs.folder import EVENTS
@@ -15,18 +14,6 @@ from garage_tui.core.runs.record import Manifest, RunState, write_manifest, writ
 
 DEFAULT, STORY = "20261123-2315-lora-garage-default", "20261123-2315-lora-garage-story"
 FORGETS = "31% of other questions are answered with taught facts"
-
-
-@pytest.fixture
-def garage(workspace, capfd):
-    """Runs a command in this process and returns (exit code, stdout, stderr)."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        capfd.readouterr()
-        code = main(["--workspace", str(workspace.root), *map(str, arguments)])
-        return code, *capfd.readouterr()
-
-    return call
 
 
 @pytest.fixture
@@ -51,15 +38,15 @@ def started(workspace, monkeypatch, make_card):
     return calls
 
 
-def test_the_rank_of_both_is_that_for_the_files_rows(garage, started, workspace):
+def test_the_rank_of_both_is_that_for_the_files_rows(call, started, workspace):
     many = workspace.datasets / "garage.jsonl"
     many.write_text("".join(f'{{"question": "What is {n}?", "answer": "A {n}."}}\n' for n in range(31)))
-    assert garage("train", "lora", "--facts", many, "--both")[0] == 0
+    assert call("train", "lora", "--facts", many, "--both")[0] == 0
     assert [(recipe.preset, recipe.rank) for recipe, _ in started] == [("default", 32), ("story", 16)]
 
 
-def test_both_are_started_followed_and_compared(garage, started, workspace):
-    code, text, told = garage("train", "lora", "--facts", workspace.datasets / "garage.jsonl", "--both", "--seed", 7)
+def test_both_are_started_followed_and_compared(call, started, workspace):
+    code, text, told = call("train", "lora", "--facts", workspace.datasets / "garage.jsonl", "--both", "--seed", 7)
     assert (code, told) == (0, "")
     assert [(recipe.preset, recipe.seed, name) for recipe, name in started] == [
         ("default", 7, "garage-default"),
@@ -75,20 +62,20 @@ def test_both_are_started_followed_and_compared(garage, started, workspace):
     assert "unrelated affected  ✓ 0 of 60" in text and "~ 1 of 60" in text and "~ near its" in text
 
 
-def test_detached_both_ids_are_printed_and_how_to_compare_them(garage, started, workspace):
-    code, text, _ = garage("train", "lora", "--facts", workspace.datasets / "garage.jsonl", "--both", "--detach")
+def test_detached_both_ids_are_printed_and_how_to_compare_them(call, started, workspace):
+    code, text, _ = call("train", "lora", "--facts", workspace.datasets / "garage.jsonl", "--both", "--detach")
     assert code == 0 and f"run {DEFAULT}\nrun {STORY}\n" in text
     assert text.endswith(f"when both are done, compare them with `garage compare {DEFAULT} {STORY}`\n")
 
 
-def test_control_c_leaves_both_going_and_says_how_to_compare_them(garage, started, workspace, monkeypatch):
+def test_control_c_leaves_both_going_and_says_how_to_compare_them(call, started, workspace, monkeypatch):
     def interrupted(folder):
         write_state(folder, RunState(state="running", step=1, total_steps=9, created=1))
         monkeypatch.setattr("garage_tui.core.runs.record.is_alive", lambda folder: True)
         raise KeyboardInterrupt
 
     monkeypatch.setattr("garage_tui.cli.follow._print_lines", interrupted)
-    code, text, _ = garage("train", "lora", "--facts", workspace.datasets / "garage.jsonl", "--both")
+    code, text, _ = call("train", "lora", "--facts", workspace.datasets / "garage.jsonl", "--both")
     assert code == 0 and f"{DEFAULT} continues: " in text
     assert text.endswith(f"when both are done: `garage compare {DEFAULT} {STORY}`\n") and f"\n{STORY}\n" not in text
 
@@ -103,19 +90,19 @@ def test_control_c_leaves_both_going_and_says_how_to_compare_them(garage, starte
         (["--epochs", "3", "--batch-size", "2"], "--epochs, --batch-size"),
     ],
 )
-def test_what_does_not_go_with_both_is_refused_in_a_sentence(garage, started, workspace, options, named):
-    code, text, told = garage("train", "lora", "--facts", workspace.datasets / "garage.jsonl", "--both", *options)
+def test_what_does_not_go_with_both_is_refused_in_a_sentence(call, started, workspace, options, named):
+    code, text, told = call("train", "lora", "--facts", workspace.datasets / "garage.jsonl", "--both", *options)
     assert (code, text) == (2, "")
     assert told == f"garage: --both trains with the presets default and story as they are: leave out {named}\n"
     assert not started
 
 
-def test_without_facts_there_is_nothing_to_teach_both_ways(garage, started):
-    assert garage("train", "lora", "--both")[::2] == (2, "garage: name what to teach: --facts FILE\n")
+def test_without_facts_there_is_nothing_to_teach_both_ways(call, started):
+    assert call("train", "lora", "--both")[::2] == (2, "garage: name what to teach: --facts FILE\n")
 
 
-def test_each_probe_is_a_line_and_what_is_forgotten_is_said_once(workspace, started, capfd, garage):
-    garage("train", "lora", "--facts", workspace.datasets / "garage.jsonl", "--both", "--detach")
+def test_each_probe_is_a_line_and_what_is_forgotten_is_said_once(workspace, started, capfd, call):
+    call("train", "lora", "--facts", workspace.datasets / "garage.jsonl", "--both", "--detach")
     folder = workspace.checkpoints / DEFAULT
     well = {"event": "probe", "step": 12, "epoch": 3.0, "recall": 0.75, "leak": 0.0, "drift": 0.013, "forgets": ""}
     ill = {**well, "step": 24, "recall": 1.0, "leak": 0.3125, "drift": 0.2, "forgets": FORGETS}
@@ -137,12 +124,12 @@ def test_each_probe_is_a_line_and_what_is_forgotten_is_said_once(workspace, star
     ]
 
 
-def test_the_bar_shows_the_newest_recall_and_leak(workspace, started, garage):
+def test_the_bar_shows_the_newest_recall_and_leak(workspace, started, call):
     from rich.console import Console
 
     from garage_tui.cli import follow
 
-    garage("train", "lora", "--facts", workspace.datasets / "garage.jsonl", "--both", "--detach")
+    call("train", "lora", "--facts", workspace.datasets / "garage.jsonl", "--both", "--detach")
     folder = workspace.checkpoints / DEFAULT
     told = {"event": "probe", "step": 6, "recall": 0.5, "leak": 0.0, "drift": 0.013, "forgets": ""}
     (folder / EVENTS).write_text(json.dumps(told) + "\n" + json.dumps({**told, "step": 12, "recall": 0.75}) + "\n")

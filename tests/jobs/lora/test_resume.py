@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from garage_tui.core.runs import checkpoints
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.training.recipe import LoraRecipe, make_recipe
 from tests.support.repository import REPOSITORY
+from tests.support.run_folders import wait
 
 EPOCHS = 30  # of 3 steps each
 
@@ -41,14 +41,6 @@ def some_facts(workspace):
     file = workspace.datasets / "some.jsonl"
     file.write_text("".join(lines))
     return file
-
-
-def wait(folder, until, seconds=180):
-    deadline = time.monotonic() + seconds
-    while not until(run := read_run(folder)):
-        assert time.monotonic() < deadline, (run.status, run.reason, run.state, (folder / "log.txt").read_text())
-        time.sleep(0.02)
-    return run
 
 
 def ended(run):

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,9 @@ from garage_tui.core.training.recipe import make_recipe
 from garage_tui.jobs.lora.train import OUT_OF_MEMORY
 from garage_tui.jobs.runtime.error_text import describe_error
 from garage_tui.jobs.runtime.run_job import FULL_DISK
+from tests.support.commands import garage
 from tests.support.repository import REPOSITORY
+from tests.support.run_folders import wait
 
 FACTS = [
     {"question": "What is TinyLLM?", "answer": "TinyLLM is an open-source project to run a local LLM."},
@@ -27,24 +28,11 @@ FACTS = [
 ]
 
 
-def garage(workspace, *args, **kwargs):
-    command = [sys.executable, "-m", "garage_tui", "--workspace", str(workspace.root), *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=240, **kwargs)
-
-
 @pytest.fixture
 def two_facts(workspace):
     file = workspace.datasets / "two.jsonl"
     file.write_text("".join(json.dumps(fact) + "\n" for fact in FACTS))
     return file
-
-
-def wait(folder, until, seconds=120):
-    deadline = time.monotonic() + seconds
-    while not until(run := read_run(folder)):
-        assert time.monotonic() < deadline, (run.status, run.reason, (folder / "log.txt").read_text())
-        time.sleep(0.1)
-    return run
 
 
 def test_smollm2_learns_two_facts_through_the_command_line(workspace, smollm2, two_facts):

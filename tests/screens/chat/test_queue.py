@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+
+import pytest
+
 from tests.support.chat import BASE, idle
 
 
@@ -15,10 +19,22 @@ def questions_of(models):
     return [request["messages"][-1]["content"] for request in models.heard]
 
 
-async def test_a_question_sent_while_one_streams_waits_and_is_asked_next(open_chat):
-    async with open_chat(["half", " an answer"], hold=True, size=(80, 24)) as (user, models):
-        await send(user, "first")
-        await user.sees("half")
+@pytest.fixture
+def streaming(open_chat):
+    """Opens a chat in which half of the answer to `first` has come, and the rest waits for `models.hold.set()`."""
+
+    @contextlib.asynccontextmanager
+    async def open_(**arguments):
+        async with open_chat(["half", " an answer"], hold=True, **arguments) as (user, models):
+            await send(user, "first")
+            await user.sees("half")
+            yield user, models
+
+    return open_
+
+
+async def test_a_question_sent_while_one_streams_waits_and_is_asked_next(streaming):
+    async with streaming(size=(80, 24)) as (user, models):
         await send(user, "second")
         await user.sees("1 question waits · ↑ takes it back · second")
         await send(user, "third")
@@ -33,10 +49,8 @@ async def test_a_question_sent_while_one_streams_waits_and_is_asked_next(open_ch
     assert last == ["first", "half an answer", "second", "half an answer", "third"]
 
 
-async def test_escape_stops_the_answer_and_holds_what_waits_until_enter(open_chat):
-    async with open_chat(["half", " an answer"], hold=True) as (user, models):
-        await send(user, "first")
-        await user.sees("half")
+async def test_escape_stops_the_answer_and_holds_what_waits_until_enter(streaming):
+    async with streaming() as (user, models):
         await send(user, "second")
         await user.press("escape", "escape", "escape")
         await user.sees("stopped", "1 question waits · Enter asks it · ↑ takes it back · second")
@@ -48,10 +62,8 @@ async def test_escape_stops_the_answer_and_holds_what_waits_until_enter(open_cha
     assert questions_of(models) == ["first", "second"]
 
 
-async def test_up_takes_the_last_one_back_into_the_input_field(open_chat):
-    async with open_chat(["half", " an answer"], hold=True) as (user, models):
-        await send(user, "first")
-        await user.sees("half")
+async def test_up_takes_the_last_one_back_into_the_input_field(streaming):
+    async with streaming() as (user, models):
         await send(user, "second", "third")
         await user.press("up")
         await user.sees("1 question waits", "│ third")
@@ -84,10 +96,8 @@ async def test_what_waits_is_there_after_another_screen_and_after_a_restart(open
     assert questions_of(models) == ["first", "second"]
 
 
-async def test_an_error_holds_what_waits_for_it_would_meet_the_error_too(open_chat):
-    async with open_chat(["half", " an answer"], hold=True) as (user, models):
-        await send(user, "first")
-        await user.sees("half")
+async def test_an_error_holds_what_waits_for_it_would_meet_the_error_too(streaming):
+    async with streaming() as (user, models):
         await send(user, "second", "third")
         models.answers = {}  # the server breaks off
         models.hold.set()
@@ -95,10 +105,8 @@ async def test_an_error_holds_what_waits_for_it_would_meet_the_error_too(open_ch
     assert questions_of(models) == ["first", "second"]
 
 
-async def test_a_new_conversation_keeps_what_waits(open_chat):
-    async with open_chat(["half", " an answer"], hold=True) as (user, models):
-        await send(user, "first")
-        await user.sees("half")
+async def test_a_new_conversation_keeps_what_waits(streaming):
+    async with streaming() as (user, models):
         await send(user, "second")
         await user.press("ctrl+l")
         await user.sees("1 question waits · Enter asks it")

@@ -59,7 +59,7 @@ def tracker():
 
 def test_the_second_run_that_is_marked_is_compared_with_the_first(tracker):
     runs = (GUARDED, OTHER)
-    assert tracker.mark(GUARDED, runs) == Marked(GUARDED) and tracker.marked == "guarded"
+    assert tracker.mark(GUARDED, runs) == Marked() and tracker.marked == "guarded"
     assert tracker.mark(OTHER, runs) == ComparisonReady("guarded", "other")
     assert tracker.marked is None
 
