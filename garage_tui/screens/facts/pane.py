@@ -69,9 +69,9 @@ class FactsPane(Pane):
     )
     FIRST_FOCUS = "#facts-table"
     HELP_GROUPS = (
-        ("Rows", "add edit duplicate exam delete move undo redo"),
+        ("Rows", "add edit column duplicate exam delete move undo redo"),
         ("Teaching them", "app.teach suggest tokens"),
-        ("Which rows are shown", "search only show_all column"),
+        ("Which rows are shown", "search only show_all"),
         ("Files", "open bring export editor editor_file save"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -104,8 +104,8 @@ class FactsPane(Pane):
         Binding("I", "bring", "Import", show=False, tooltip="Add the facts of a CSV, chat or text file"),
         Binding("X", "export", "Export", show=False, tooltip="Export these facts as CSV or in a chat format"),
         Binding("ctrl+s", "save", "Save", show=False, tooltip="Try again to save"),
-        Binding("left,h", "column(-1)", "Question", show=False),
-        Binding("right,l", "column(1)", "Answer", show=False),
+        Binding("left,h", "column(-1)", "Question", show=False, tooltip="Choose the question: Enter begins there"),
+        Binding("right,l", "column(1)", "Answer", show=False, tooltip="Choose the answer: Enter begins there"),
         Binding("escape", "show_all", "All rows", show=False, key_display="Esc"),
     ]
 
@@ -242,8 +242,12 @@ class FactsPane(Pane):
         table.display_rows(self.store.document if self.store else None, positions, self._rows.draft, position)
         empty = not table.count and not self._filter.filter
         self.set_class(empty, "-empty")
-        if empty and not self.query("#facts-empty"):
-            self.mount(Static(Content(_EMPTY.format(path=label)), id="facts-empty", classes="empty"), after=0)
+        if empty:
+            text = Content(_EMPTY.format(path=label))
+            for shown in self.query("#facts-empty").results(Static):
+                shown.update(text)  # another file may be open now
+            if not self.query("#facts-empty"):
+                self.mount(Static(text, id="facts-empty", classes="empty"), after=0)
         table.border_title = Content(label)
         self.show_counts()
         self.refresh_bindings()

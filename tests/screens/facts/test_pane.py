@@ -705,6 +705,16 @@ async def test_a_preview_asks_which_column_is_what(open_app, file, workspace):
     assert json.loads(file.read_text().splitlines()[1])["Tier"] == "Hund"
 
 
+async def test_a_second_empty_file_is_named_where_its_facts_will_be(open_app, file):
+    file.unlink()
+    async with open_app() as user:
+        await user.sees("Facts are saved in datasets/garage.jsonl")
+        await user.press("o", "end", "enter")
+        await user.types("animals")
+        await user.press("enter")
+        await user.sees("Facts are saved in datasets/animals.jsonl")
+
+
 async def test_pasted_text_that_is_no_sentence_is_taken_only_when_asked_for(open_app, file):
     from textual import events
 
@@ -853,7 +863,9 @@ async def test_a_second_facts_file_is_begun_from_the_list(open_app, file):
         await user.press("ctrl+u")
         await user.types("animals")
         await user.press("enter")
-        await user.sees("datasets/animals.jsonl", "No facts yet")
+        await user.sees("datasets/animals.jsonl", "No facts yet", "Facts are saved in datasets/animals.jsonl")
+        await user.press("t")
+        await user.sees("✗ animals.jsonl has no facts to teach yet: press a to write the first one")
         await user.types("aWho is Rex?")
         await user.press("enter")
         await user.types("A dog.")
