@@ -13,7 +13,8 @@ def typed_character(key: str) -> str | None:
 
     Textual's `key_to_character` does not know the names that Textual shortens: slash, minus, plus …
     """
-    return key_to_character(_UNICODE_NAMES.get(key, key))
+    character = key_to_character(_UNICODE_NAMES.get(key, key))  # of Esc and Tab it returns the control character
+    return character if character and character.isprintable() else None
 
 
 def is_text_for(field: DOMNode | None, display: str) -> bool:

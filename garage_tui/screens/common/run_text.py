@@ -28,6 +28,8 @@ _SIGNS = {
 }
 GRADE_COLOURS: dict[Grade, str] = {"good": "$success", "near": "$warning", "bad": "$error"}
 """The colour of a grade; its sign says the same without colour."""
+_WORKING = ("running", "pausing", "stopping")
+"""Statuses in which the job works; a request to pause or stop takes effect after a step."""
 _WAITS = {"card": "GPU"}
 """Names of reasons to wait that people know, for words in `state.json` that they do not."""
 
@@ -78,13 +80,13 @@ def progress(run: RunSnapshot) -> Content:
 def in_wait(run: RunSnapshot) -> bool:
     """Return whether a live run does something else than steps, and counts it: a sheet is drawn, an exam is taken."""
     state = run.state
-    return run.alive and run.status in ("running", "stopping") and state is not None and state.now.share is not None
+    return run.alive and run.status in _WORKING and state is not None and state.now.share is not None
 
 
 def waits(run: RunSnapshot) -> bool:
     """Return whether a live run shows its phase instead of its steps: before the first one, and while it counts."""
     state = run.state
-    works = run.alive and run.status in ("running", "stopping") and state is not None and bool(state.phase)
+    works = run.alive and run.status in _WORKING and state is not None and bool(state.phase)
     return works and (in_wait(run) or (state is not None and not state.step))
 
 
@@ -124,7 +126,7 @@ def time_text(run: RunSnapshot) -> str:
             return wait_text(state) if in_wait(run) else "finishing"  # saving, and the report card
         if state.seconds_left is not None and state.step:
             return f"{rough_time(state.seconds_left, brief=True)} left"
-        return wait_text(state) if run.status in ("running", "stopping") else ""
+        return wait_text(state) if run.status in _WORKING else ""
     return f"took {duration(run.seconds)}" if run.seconds else ""
 
 
