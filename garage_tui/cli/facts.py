@@ -48,13 +48,13 @@ def run_check(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from garage_tui.core.base.format import plural
-    from garage_tui.core.facts.file import Problem, parse_bytes, read_bytes, whole_file_problem
+    from garage_tui.core.facts.file import Problem, parse_bytes, read_bytes
     from garage_tui.core.facts.row_counts import count_rows
 
     path = Path(args.file)
-    file = parse_bytes(path, data := read_bytes(path))
+    file = parse_bytes(path, read_bytes(path), parquet=True)
     if file.seems:  # once, instead of a complaint about each of its lines
-        file.problems = [Problem(1, whole_file_problem(path, data, file.lines[0], parquet=True) or file.seems)]
+        file.problems = [Problem(1, file.seems)]
     if args.base:
         file.problems += [*_too_long(file, args.base), *_special(file, args.base)]
         file.problems.sort(key=lambda problem: problem.line)

@@ -26,7 +26,7 @@ async def test_it_opens_on_the_facts_and_makes_the_other_screens_when_they_are_a
     [
         ("facts", "35 rows"),
         ("runs", "No runs yet"),
-        ("chat", "Ask both models"),
+        ("chat", "Ask the base model …"),
         ("gallery", "No pictures yet"),
         ("gpu", "This box"),
     ],
@@ -93,7 +93,7 @@ async def test_digits_and_the_question_mark_do_what_f_keys_do_where_no_text_is_t
         await user.press("escape", "5")
         await user.sees("This box")
         await user.press("3")
-        await user.sees("Ask both models")
+        await user.sees("Ask the base model …")
         await user.types("2?")
         assert user.app.query_one("#chat-input").value == "2?"  # type: ignore[attr-defined]
 

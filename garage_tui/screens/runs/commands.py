@@ -114,7 +114,11 @@ class RunCommands:
         if not await self._host.ask(Confirm("Stop this run?", text, "Save and stop", "Keep it running")):
             return
         self._stopping = run.id
-        if not await self._send(run, run_control.stop, f"{run.id}: saving and stopping after {'this' if run.state and run.state.step else 'its first'} step …"):
+        if not await self._send(
+            run,
+            run_control.stop,
+            f"{run.id}: saving and stopping after {'this' if run.state and run.state.step else 'its first'} step …",
+        ):
             self._stopping = ""
 
     async def _pause(self) -> None:
@@ -130,7 +134,9 @@ class RunCommands:
         if kind is None:
             return
         started = bool(run.state and run.state.step)
-        done = f"{run.id}: {'saving and leaving' if kind else 'pausing'} after {'this' if started else 'its first'} step …"
+        done = (
+            f"{run.id}: {'saving and leaving' if kind else 'pausing'} after {'this' if started else 'its first'} step …"
+        )
         self._pausing = run.id
         if not await self._send(run, lambda record: run_control.pause(record, release=bool(kind)), done):
             self._pausing = ""
