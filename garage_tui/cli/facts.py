@@ -114,15 +114,21 @@ def run_import(args: argparse.Namespace) -> int:
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.settings import Workspace, journals_folder
     from garage_tui.core.facts import importing
+    from garage_tui.core.facts.file import MAX_BYTES
     from garage_tui.core.facts.formats.read_row import Columns
     from garage_tui.core.facts.store import FactsStore
 
+    if args.to == "-":
+        raise BadInputError("--to -: rows are added to a facts file: give its name")
     piped = args.source == "-"
     source = None if piped else Path(args.source)
     try:
-        data = source.read_bytes() if source else sys.stdin.buffer.read()
+        with source.open("rb") if source else sys.stdin.buffer as file:
+            data = file.read(MAX_BYTES + 1)  # a pipe or a device may have no end
     except OSError as error:
         raise BadInputError(f"{args.source}: {error.strerror}") from error
+    if len(data) > MAX_BYTES:
+        raise BadInputError(f"{args.source}: it is larger than {MAX_BYTES / 1e6:,.0f} MB: split it")
     try:
         found = importing.read(data, source.name if source else "", args.form, Columns(args.question, args.answer))
     except BadInputError as error:

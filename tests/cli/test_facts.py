@@ -193,3 +193,10 @@ def test_the_check_counts_rows_and_facts_and_names_the_rows_without_a_question(w
     assert "1 row has no question yet and is left out: “The door is red.”." in said
     table = json.loads(garage(workspace, "facts", "check", "--json", path).stdout)
     assert (table["facts"], table["without_question"], table["taught_facts"]) == (2, 1, 1)
+
+
+def test_a_source_without_an_end_and_a_target_that_is_no_file_are_one_sentence(workspace):
+    done = garage(workspace, "facts", "import", "/dev/zero", timeout=60)
+    assert (done.returncode, done.stderr) == (2, "garage: /dev/zero: it is larger than 256 MB: split it\n")
+    done = garage(workspace, "facts", "import", "datasets/garage.jsonl", "--to", "-")
+    assert done.returncode == 2 and "give its name" in done.stderr and not (workspace.root / "-").exists()
