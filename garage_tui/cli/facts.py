@@ -113,6 +113,7 @@ def run_import(args: argparse.Namespace) -> int:
 
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.settings import Workspace, journals_folder
+    from garage_tui.core.base.write_errors import why_not_written
     from garage_tui.core.facts import importing
     from garage_tui.core.facts.file import MAX_BYTES
     from garage_tui.core.facts.formats.read_row import Columns
@@ -144,14 +145,19 @@ def run_import(args: argparse.Namespace) -> int:
         raise BadInputError(f"{path} is the source itself: give another file with --to")
     new = []
     if found.facts:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        store = FactsStore(path, journals_folder())
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadInputError(f"{path.parent}: {why_not_written(error, path)}") from error
+        store = FactsStore(path, journals_folder(), if_unsaved="nothing was added")
         new = importing.only_new(found.facts, store.document.lines)
-        if new:
-            store.insert(len(store.document.lines), new, "importing")
-            while change := store.save():
-                store.accept(change)
-        store.close()
+        try:
+            if new:
+                store.insert(len(store.document.lines), new, "importing")
+                while change := store.save():
+                    store.accept(change)
+        finally:
+            store.abandon()  # an import that failed is repeated; the app need not offer it as unsaved work
     known = len(found.facts) - len(new)
     if args.json:
         counts = {"file": str(path), "added": len(new), "there": known, "problems": found.problems}
