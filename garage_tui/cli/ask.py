@@ -88,13 +88,13 @@ def tuned(workspace: Workspace, ref: str | None) -> Run | None:
     return run
 
 
-class _Answer(NamedTuple):
+class PrintedAnswer(NamedTuple):
     text: str
     repeats: bool
     """The model was stopped because it repeated itself."""
 
 
-def _answers(base: str, run: Run | None, questions: list[str], limits: dict[str, Any]) -> list[list[_Answer]]:
+def _answers(base: str, run: Run | None, questions: list[str], limits: dict[str, Any]) -> list[list[PrintedAnswer]]:
     """Return the answers to each question: the base model's, then the run's.
 
     Args:
@@ -124,13 +124,13 @@ def _answers(base: str, run: Run | None, questions: list[str], limits: dict[str,
     if job.returncode != 0 or len(lines) != len(questions) * (1 + len(runs)):
         error = lines[-1].get("error") if lines else None
         raise GarageError(one_line(error) if error else f"the model's process ended with exit code {job.returncode}")
-    answers: list[list[_Answer]] = [[] for _ in questions]
+    answers: list[list[PrintedAnswer]] = [[] for _ in questions]
     for line in lines:  # in the order of the questions, the base model first
-        answers[line["question"]].append(_Answer(line["answer"], line["repeats"]))
+        answers[line["question"]].append(PrintedAnswer(line["answer"], line["repeats"]))
     return answers
 
 
-def _print_answers(question: str, answers: list[tuple[str, _Answer]]) -> None:
+def _print_answers(question: str, answers: list[tuple[str, PrintedAnswer]]) -> None:
     import shutil
     import textwrap
 
