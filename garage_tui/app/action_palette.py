@@ -55,7 +55,7 @@ class ActionProvider(Provider):
 
     def _actions(self) -> Iterator[PaletteAction]:
         yield from list_actions(self.screen)
-        yield PaletteAction("Change the colours", "", self.app.action_change_theme)
+        yield PaletteAction("Change the theme: its colours", "", self.app.action_change_theme)
 
     async def discover(self) -> Hits:
         for action in self._actions():
@@ -65,6 +65,8 @@ class ActionProvider(Provider):
         matcher = self.matcher(query)
         for action in self._actions():
             if (score := matcher.match(action.text)) > 0:
+                # What was typed, as it was typed, comes before letters that are only somewhere in the text.
+                score += query.casefold().strip() in action.text.casefold()
                 line = self._line(matcher.highlight(action.text), action.key)
                 yield Hit(score, line, action.run, text=action.text)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from garage_tui.core.facts.file import find_files
@@ -79,6 +79,10 @@ class RunForms:
         chosen = facts.path if facts else self._app.chosen_facts
         if chosen and chosen not in files:
             files.insert(0, chosen)
+        if like is None and facts is not None and facts is self._app.pane and facts.path is None and files:
+            name = PurePath(facts.session.label()).name
+            facts.notice.wrong(f"{name} has no facts to teach yet: press a to write the first one")
+            return None
         if not files and like is None:
             self._app.pane.notice.wrong("There are no facts to teach yet: press F2, then a to write the first one")
             return None

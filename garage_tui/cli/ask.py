@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from garage_tui.core.base.settings import Workspace
@@ -43,16 +43,22 @@ def run_ask(args: argparse.Namespace) -> int:
     settings = load_settings(workspace)
     run = None if args.base else tuned(workspace, args.run_ref)
     base = run.manifest.base["name"] if run and run.manifest else args.base or settings.base_model
-    answers = _answers(base, run, args.questions, args.max_tokens)
+    limits = {"max_tokens": args.max_tokens, "stop_repetition": settings.chat.stop_repetition}
+    answers = _answers(base, run, args.questions, limits)
     if args.json:
         rows = [
-            {"question": question, "base": pair.get(0), "tuned": pair.get(1)}
+            {
+                "question": question,
+                "base": pair[0].text,
+                "tuned": pair[1].text if run else None,
+                "repeats": [name for name, answer in zip(("base", "tuned"), pair, strict=False) if answer.repeats],
+            }
             for question, pair in zip(args.questions, answers, strict=True)
         ]
         print(json.dumps({"base": base, "run": run.id if run else None, "answers": rows}, indent=2))
         return 0
     for question, pair in zip(args.questions, answers, strict=True):
-        _print_answers(question, [(base, pair.get(0))] + ([(run.id, pair.get(1))] if run else []))
+        _print_answers(question, list(zip([base, *([run.id] if run else [])], pair, strict=True)))
     if run is None and not args.base:
         print(
             "There is no tuned model yet, so only the base model answered: `garage train lora --facts FILE` trains one."
@@ -82,8 +88,17 @@ def tuned(workspace: Workspace, ref: str | None) -> Run | None:
     return run
 
 
-def _answers(base: str, run: Run | None, questions: list[str], max_tokens: int) -> list[dict[int, str]]:
-    """Return the answers to each question: 0 is the base model's, 1 the run's.
+class PrintedAnswer(NamedTuple):
+    text: str
+    repeats: bool
+    """The model was stopped because it repeated itself."""
+
+
+def _answers(base: str, run: Run | None, questions: list[str], limits: dict[str, Any]) -> list[list[PrintedAnswer]]:
+    """Return the answers to each question: the base model's, then the run's.
+
+    Args:
+        limits: keys of `jobs.serve.ask.AskRequest` that limit each answer.
 
     Raises:
         GarageError: the job failed.
@@ -98,7 +113,7 @@ def _answers(base: str, run: Run | None, questions: list[str], max_tokens: int) 
     from garage_tui.core.base.sanitize import one_line
 
     runs = [{"id": run.id, "adapter": str(run.adapter)}] if run else []
-    request = {"base": base, "runs": runs, "questions": questions, "max_tokens": max_tokens}
+    request = {"base": base, "runs": runs, "questions": questions, **limits}
     job = subprocess.run(
         [sys.executable, "-P", "-m", "garage_tui.jobs.serve.ask"],
         input=struct_json(request),
@@ -109,13 +124,13 @@ def _answers(base: str, run: Run | None, questions: list[str], max_tokens: int) 
     if job.returncode != 0 or len(lines) != len(questions) * (1 + len(runs)):
         error = lines[-1].get("error") if lines else None
         raise GarageError(one_line(error) if error else f"the model's process ended with exit code {job.returncode}")
-    answers: list[dict[int, str]] = [{} for _ in questions]
-    for line in lines:
-        answers[line["question"]][1 if run and line["model"] == run.id else 0] = line["answer"]
+    answers: list[list[PrintedAnswer]] = [[] for _ in questions]
+    for line in lines:  # in the order of the questions, the base model first
+        answers[line["question"]].append(PrintedAnswer(line["answer"], line["repeats"]))
     return answers
 
 
-def _print_answers(question: str, answers: list[tuple[str, str | None]]) -> None:
+def _print_answers(question: str, answers: list[tuple[str, PrintedAnswer]]) -> None:
     import shutil
     import textwrap
 
@@ -125,6 +140,8 @@ def _print_answers(question: str, answers: list[tuple[str, str | None]]) -> None
     print(one_line(question, 1000))
     for name, answer in answers:
         print(f"  {one_line(name)}")
-        for line in plain(answer or "").strip().splitlines() or ["(no answer)"]:
+        for line in plain(answer.text).strip().splitlines() or ["(no answer)"]:
             print(textwrap.fill(line, width, initial_indent="    ", subsequent_indent="    "))
+        if answer.repeats:
+            print("    (stopped: the model repeats itself)")
     print()

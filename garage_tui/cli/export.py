@@ -129,11 +129,17 @@ async def _export(run: Run, request: ExportRequest) -> ExportEvent:
     async with contextlib.aclosing(export_process.export(run.path, request)) as events:
         async for event in events:
             if event.text and event.text != last.text:
-                if not event.text.endswith("%"):
+                if event.share is None:
                     print("\n" * line_open + one_line(event.text), file=sys.stderr, flush=True)
                     line_open = False
                 elif sys.stderr.isatty():  # in place; a file would get a hundred lines
-                    print(f"\r{one_line(event.text)}", end="", file=sys.stderr, flush=True)
+                    filled = round(20 * event.share)
+                    print(
+                        f"\r{'━' * filled}{'─' * (20 - filled)} {one_line(event.text)}",
+                        end="",
+                        file=sys.stderr,
+                        flush=True,
+                    )
                     line_open = True
             last = event
     return last

@@ -48,13 +48,13 @@ def run_check(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from garage_tui.core.base.format import plural
-    from garage_tui.core.facts.file import Problem, parse_bytes, read_bytes, whole_file_problem
+    from garage_tui.core.facts.file import Problem, parse_bytes, read_bytes
     from garage_tui.core.facts.row_counts import count_rows
 
     path = Path(args.file)
-    file = parse_bytes(path, data := read_bytes(path))
+    file = parse_bytes(path, read_bytes(path), parquet=True)
     if file.seems:  # once, instead of a complaint about each of its lines
-        file.problems = [Problem(1, whole_file_problem(path, data, file.lines[0], parquet=True) or file.seems)]
+        file.problems = [Problem(1, file.seems)]
     if args.base:
         file.problems += [*_too_long(file, args.base), *_special(file, args.base)]
         file.problems.sort(key=lambda problem: problem.line)
@@ -113,16 +113,23 @@ def run_import(args: argparse.Namespace) -> int:
 
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.settings import Workspace, journals_folder
+    from garage_tui.core.base.write_errors import why_not_written
     from garage_tui.core.facts import importing
+    from garage_tui.core.facts.file import MAX_BYTES
     from garage_tui.core.facts.formats.read_row import Columns
     from garage_tui.core.facts.store import FactsStore
 
+    if args.to == "-":
+        raise BadInputError("--to -: rows are added to a facts file: give its name")
     piped = args.source == "-"
     source = None if piped else Path(args.source)
     try:
-        data = source.read_bytes() if source else sys.stdin.buffer.read()
+        with source.open("rb") if source else sys.stdin.buffer as file:
+            data = file.read(MAX_BYTES + 1)  # a pipe or a device may have no end
     except OSError as error:
         raise BadInputError(f"{args.source}: {error.strerror}") from error
+    if len(data) > MAX_BYTES:
+        raise BadInputError(f"{args.source}: it is larger than {MAX_BYTES / 1e6:,.0f} MB: split it")
     try:
         found = importing.read(data, source.name if source else "", args.form, Columns(args.question, args.answer))
     except BadInputError as error:
@@ -138,14 +145,19 @@ def run_import(args: argparse.Namespace) -> int:
         raise BadInputError(f"{path} is the source itself: give another file with --to")
     new = []
     if found.facts:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        store = FactsStore(path, journals_folder())
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadInputError(f"{path.parent}: {why_not_written(error, path)}") from error
+        store = FactsStore(path, journals_folder(), if_unsaved="nothing was added")
         new = importing.only_new(found.facts, store.document.lines)
-        if new:
-            store.insert(len(store.document.lines), new, "importing")
-            while change := store.save():
-                store.accept(change)
-        store.close()
+        try:
+            if new:
+                store.insert(len(store.document.lines), new, "importing")
+                while change := store.save():
+                    store.accept(change)
+        finally:
+            store.abandon()  # an import that failed is repeated; the app need not offer it as unsaved work
     known = len(found.facts) - len(new)
     if args.json:
         counts = {"file": str(path), "added": len(new), "there": known, "problems": found.problems}

@@ -13,7 +13,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import ScrollableContainer, Vertical, VerticalScroll
 from textual.content import Content
 from textual.dom import DOMNode
-from textual.keys import key_to_character
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Select, Static, TextArea
@@ -21,6 +20,7 @@ from textual.widgets import Input, OptionList, Select, Static, TextArea
 from garage_tui.widgets._textual_internals import bindings_of, is_action_enabled
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
+from garage_tui.widgets.typed_keys import typed_character
 
 HERE, EVERYWHERE = "Here", "Everywhere"
 _WIDEST = 11
@@ -72,7 +72,7 @@ def keys_of(screen: Screen[object], front: Widget) -> list[HelpGroup]:
         if not what or binding.system:
             continue
         why = "" if is_action_enabled(app, binding.action, node) else "not now"
-        if typing and node is not focused and key_to_character(binding.key):
+        if typing and node is not focused and typed_character(binding.key):
             why = "not while you type"
         key = found.setdefault(title, {}).setdefault(binding.action, HelpKey(what, why))
         key.not_now = key.not_now and why

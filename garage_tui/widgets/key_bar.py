@@ -7,6 +7,8 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
+from garage_tui.widgets.typed_keys import is_text_for
+
 MAX_KEYS = 7
 """Most keys in the line; the command palette has all actions."""
 
@@ -33,6 +35,8 @@ class KeyBar(Widget):
         for node, binding, enabled, _ in screen.active_bindings.values():
             if binding.show and enabled:
                 display = self.app.get_key_display(binding)
+                if node is not screen.focused and is_text_for(screen.focused, display):
+                    continue  # another key of the same action may work, but not the one that is shown
                 if binding.action in found and len(found[binding.action][0]) <= len(display):
                     continue  # of two keys for one action, the shorter
                 found[binding.action] = (display, binding.description, binding.key, node is self.app)

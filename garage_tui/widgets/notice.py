@@ -70,7 +70,7 @@ class Notice(Widget):
 
     def _end(self, content: Content) -> None:
         """Clear the text, unless another one is shown meanwhile."""
-        if self.content is content:
+        if self.content == content:  # the same text shown twice is one content: Textual keeps the first of equals
             self.clear()
 
     @property

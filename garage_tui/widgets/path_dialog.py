@@ -64,7 +64,7 @@ class PathDialog(Dialog[Path | None]):
         " suggestion in grey."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "Take this path", key_display="⏎"),
+        Binding("enter", "take", "Take this path", key_display="⏎", priority=True),
         Binding("tab", "complete", "Complete"),
         Binding("escape", "leave", "Cancel", key_display="Esc"),
     ]
@@ -92,9 +92,6 @@ class PathDialog(Dialog[Path | None]):
     def action_complete(self) -> None:
         """Take the suggestion."""
         self.query_one(Input).action_cursor_right()
-
-    def on_input_submitted(self) -> None:
-        self.action_take()
 
     def action_take(self) -> None:
         text = self.query_one(Input).value.strip()

@@ -26,7 +26,7 @@ async def test_it_opens_on_the_facts_and_makes_the_other_screens_when_they_are_a
     [
         ("facts", "35 rows"),
         ("runs", "No runs yet"),
-        ("chat", "Ask both models"),
+        ("chat", "Ask the base model …"),
         ("gallery", "No pictures yet"),
         ("gpu", "This box"),
     ],
@@ -71,6 +71,20 @@ async def test_the_palette_does_what_the_keys_do(open_app):
         await user.sees("No runs yet")
 
 
+@pytest.mark.parametrize(("typed", "first"), [("theme", "Change the theme: its colours"), ("undo", "Undo the last")])
+async def test_the_palette_shows_what_has_the_word_that_was_typed_first(open_app, typed, first):
+    async with open_app() as user:
+        await user.sees("35 rows")
+        await user.press("a", "x", "enter", "y", "enter")  # there is something to undo
+        await user.sees("Saved")
+        await user.press("ctrl+p")
+        await user.types(typed)
+        screen = await user.sees(first)
+        lines = [line for line in screen.splitlines() if "╭─" not in line and first in line]
+        above = screen.splitlines()[: screen.splitlines().index(lines[0])]
+        assert not any("for the same fact" in line or "Teach these facts" in line for line in above)
+
+
 async def test_the_palette_has_one_line_an_action_with_its_key_at_the_right_and_the_screens_own_first(open_app):
     async with open_app(size=(80, 24)) as user:
         await user.press("ctrl+p")
@@ -93,7 +107,7 @@ async def test_digits_and_the_question_mark_do_what_f_keys_do_where_no_text_is_t
         await user.press("escape", "5")
         await user.sees("This box")
         await user.press("3")
-        await user.sees("Ask both models")
+        await user.sees("Ask the base model …")
         await user.types("2?")
         assert user.app.query_one("#chat-input").value == "2?"  # type: ignore[attr-defined]
 

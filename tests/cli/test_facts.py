@@ -193,3 +193,30 @@ def test_the_check_counts_rows_and_facts_and_names_the_rows_without_a_question(w
     assert "1 row has no question yet and is left out: “The door is red.”." in said
     table = json.loads(garage(workspace, "facts", "check", "--json", path).stdout)
     assert (table["facts"], table["without_question"], table["taught_facts"]) == (2, 1, 1)
+
+
+def test_a_source_without_an_end_and_a_target_that_is_no_file_are_one_sentence(workspace):
+    done = garage(workspace, "facts", "import", "/dev/zero", timeout=60)
+    assert (done.returncode, done.stderr) == (2, "garage: /dev/zero: it is larger than 256 MB: split it\n")
+    done = garage(workspace, "facts", "import", "datasets/garage.jsonl", "--to", "-")
+    assert done.returncode == 2 and "give its name" in done.stderr and not (workspace.root / "-").exists()
+
+
+def test_an_import_that_cannot_be_saved_adds_nothing_and_leaves_no_unsaved_work(workspace, tmp_path, monkeypatch):
+    from garage_tui.__main__ import main
+    from garage_tui.core.base.settings import journals_folder
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    (workspace.root / "more.csv").write_text("question,answer\nWho is Rex?,A dog.\n")
+    file = workspace.datasets / "garage.jsonl"
+    before = file.read_bytes()
+    monkeypatch.setattr("garage_tui.core.facts.file.write_atomic", full)
+    assert main(["facts", "import", str(workspace.root / "more.csv"), "--to", str(file)]) == 1
+    assert file.read_bytes() == before and not list(journals_folder().glob("*.jsonl"))
+
+
+def test_an_import_into_a_place_where_no_folder_can_be_is_one_sentence(workspace):
+    done = garage(workspace, "facts", "import", "datasets/garage.jsonl", "--to", "datasets/garage.jsonl/more/x.jsonl")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "could not finish" not in done.stderr

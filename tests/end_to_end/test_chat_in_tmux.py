@@ -32,7 +32,7 @@ def earlier(workspace):
 
 def test_an_answer_is_copied_through_tmux_and_becomes_a_fact(terminal, workspace, earlier):
     terminal.open("chat")
-    terminal.sees("Ask both models")
+    terminal.sees("Ask the base model")
     terminal.press("C-y")
     terminal.sees("Which chat?", "What is TinyLLM? · 1 question")
     terminal.press("Enter")

@@ -12,7 +12,7 @@ from garage_tui.core.diffusion.recipe import NAMED
 from garage_tui.core.images import albums
 
 _NAMED_LINES = {
-    "procedural": "procedural · butterflies drawn by rule, no download",
+    "procedural": "procedural · butterflies by rule, no download",
     "smithsonian": "smithsonian · 1,000 photographs of butterflies (CC0) from the Hub",
 }
 

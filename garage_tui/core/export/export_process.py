@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import sys
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
@@ -55,6 +56,12 @@ class ExportEvent(msgspec.Struct, frozen=True, rename={"text": "words"}):
     """True if an earlier export, or with `force` a file, was replaced."""
     notes: tuple[str, ...] = ()
     """Remarks on the export, in sentences."""
+
+    @property
+    def share(self) -> float | None:
+        """How much of what the text names is done, from 0 to 1; None where nothing is counted."""
+        percent = re.search(r"(\d{1,3}) %$", self.text)
+        return min(1.0, int(percent[1]) / 100) if percent else None
 
 
 def refusal(run: Run) -> str:

@@ -130,8 +130,16 @@ def read_bytes(path: Path) -> bytes:
         raise BadInputError(f"{path}: {error.strerror}") from error
 
 
-def parse_bytes(path: Path, data: bytes, known: Mapping[bytes, Line] | None = None) -> FactsFile:
-    """Return the facts file with these bytes."""
+def parse_bytes(
+    path: Path, data: bytes, known: Mapping[bytes, Line] | None = None, *, parquet: bool = False
+) -> FactsFile:
+    """Return the facts file with these bytes.
+
+    Args:
+        path: names the file in messages.
+        known: lines that were parsed before, by their bytes.
+        parquet: if the file is none, try whether the import reads it as Parquet, too; that takes a moment.
+    """
     raws = data.split(b"\n")
     ends_with_newline = raws[-1] == b""
     if ends_with_newline:
@@ -143,13 +151,17 @@ def parse_bytes(path: Path, data: bytes, known: Mapping[bytes, Line] | None = No
         else:
             lines += map(parse, raws[1:])
     file = FactsFile(path, lines, ends_with_newline)
-    if lines and not any(line.fact for line in lines) and (seems := whole_file_problem(path, data, lines[0])):
+    if (
+        lines
+        and not any(line.fact for line in lines)
+        and (seems := _whole_file_problem(path, data, lines[0], parquet=parquet))
+    ):
         file.seems = seems
         lines[0] = Line(lines[0].raw, None, (Complaint(seems),))
     return file
 
 
-def whole_file_problem(path: Path, data: bytes, first: Line, *, parquet: bool = False) -> str:
+def _whole_file_problem(path: Path, data: bytes, first: Line, *, parquet: bool) -> str:
     """Return what a file without a single fact is, and whether the import reads it, which is tried.
 
     Args:

@@ -35,23 +35,27 @@ class ExternalChange(msgspec.Struct, frozen=True):
     """(mine, on disk) for each group of rows that both sides changed."""
 
 
+_KEPT = "your change is kept, and ^s tries again"
+
+
 class FactsStore:
     """One open facts file. What is marked "in a thread" reads or writes the disk.
 
     Args:
         path: the file; it need not be there yet.
         journals: the folder of journals.
+        if_unsaved: what becomes of changes that cannot be saved; it ends the sentence that says so.
 
     Raises:
         GarageError: it cannot be read.
     """
 
-    def __init__(self, path: Path, journals: Path) -> None:
+    def __init__(self, path: Path, journals: Path, *, if_unsaved: str = _KEPT) -> None:
         self.path = path
         self.document = Document()
         self.leftovers: list[Leftover] = []
         """Unsaved work on this file that killed apps left in their journals."""
-        self._journals = journals
+        self._journals, self._if_unsaved = journals, if_unsaved
         self._save_guard = threading.Lock()  # the last save, when the app ends, may meet one in a thread
         self._journal = Journal(journals, path)
         self._pending: list[Change] = []
@@ -197,7 +201,7 @@ class FactsStore:
             try:
                 write_file(self.path, join_lines(lines, self._ended), keep=self._stamp != self._kept)
             except OSError as error:
-                kept = "your change is kept, and ^s tries again"
+                kept = self._if_unsaved
                 why = why_not_written(error, self.path, f"free some space; {kept}")
                 raise GarageError(
                     f"{self.path.name} cannot be saved: {why}{'' if kept in why else f'; {kept}'}"
@@ -272,6 +276,10 @@ class FactsStore:
         self.leftovers.remove(leftover)
         with contextlib.suppress(OSError):
             leftover.path.unlink()
+
+    def abandon(self) -> None:
+        """Close the journal without what could not be saved: whoever made these changes can make them again."""
+        self._journal.close(keep=False)
 
     def close(self, *, keep_draft: bool = False) -> None:
         """Close the journal; what could not be saved stays in it, and is offered at the next start."""

@@ -132,7 +132,10 @@ def _adds(suggestion: str, known: frozenset[str]) -> str:
 def _near(suggestion: str, existing: Iterable[str]) -> str:
     others = [text for text in existing if text]
     found = find_near_duplicates(suggestion, others)
-    return f'nearly the same as "{others[found[0]]}"' if found else ""
+    if not found:
+        return ""
+    other = others[found[0]]
+    return f"is {'' if suggestion.casefold() == other.casefold() else 'nearly '}the same as “{other}”"
 
 
 def _listed(what: str, found: Sequence[str]) -> str:

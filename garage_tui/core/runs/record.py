@@ -144,7 +144,7 @@ class Run:
             return "broken"
         state = self.state.state
         if not self.alive:
-            return state if state in RESTING else "interrupted"
+            return state if state in RESTING and not self._cooling else "interrupted"
         return live_status(self.path, state)
 
     @property
@@ -152,9 +152,9 @@ class Run:
         """Why it has this status: one line, or empty where there is nothing to explain."""
         if self.broken or self.state is None:
             return self.broken
-        if self.state.state == "paused" and not self.alive and self.state.ended is None:
+        if self.state.state == "paused" and not self.alive and self.state.ended is None and not self._cooling:
             return f"by you at step {self.state.step}; its processes are gone, it resumes from its checkpoint"
-        if self.alive or self.state.state in RESTING:
+        if self.alive or (self.state.state in RESTING and not self._cooling):
             return self.state.reason
         how = (
             "the box went down (power cut or reboot)"
@@ -163,6 +163,11 @@ class Run:
         )
         where = "it was in the queue" if self.state.state == "queued" else f"at step {self.state.step}"
         return f"{how}; {where}"
+
+    @property
+    def _cooling(self) -> bool:
+        """True where its job paused by itself, to wait for a cooler GPU: without a job that is an interruption."""
+        return self.state is not None and self.state.state == "paused" and self.state.waits == "heat"
 
     @property
     def adapter(self) -> Path | None:
@@ -190,9 +195,18 @@ class Run:
             return True
         if self.leaving:
             return self.state is not None and self.state.state != "finished"
+        if self.alive and self.status == "pausing":
+            return self._pause_can_be_taken_back
         if self.manifest is None or self.status not in ("paused", "stopped", "failed", "interrupted"):
             return False
         return not self.alive or self.status == "paused"
+
+    @property
+    def _pause_can_be_taken_back(self) -> bool:
+        """True while it will pause in memory; a run that is to leave may have saved and be gone at any moment."""
+        from garage_tui.core.runs.request import requested_action
+
+        return requested_action(self.path) == "pause"
 
     @property
     def leaving(self) -> bool:

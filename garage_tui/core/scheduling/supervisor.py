@@ -143,7 +143,9 @@ def _watch(folder: Path, job: int, grace: float) -> Ending:
 def _record_end(folder: Path, ending: Ending) -> bool:
     """Write the end of the run, unless the job did; return True if it was suspended and has to wait again."""
     state = current_state(folder)
-    if state.state in RESTING:  # one that was paused in memory has its checkpoint: nothing is lost
+    in_memory = state.state == "paused" and state.ended is None
+    by_owner = in_memory and not state.waits  # has its checkpoint, and stays paused whatever happens, but for a stop
+    if state.state in RESTING and (not in_memory or (by_owner and ending.want != "stop")):
         return False
     if state.state == "queued" and not ending.code:
         if not ending.want:
@@ -158,15 +160,16 @@ def _record_end(folder: Path, ending: Ending) -> bool:
         )
         return False
     early = ending.code == -signal.SIGTERM  # the signal came before the job could handle it
-    if ending.timed_out or (ending.want and early):
+    if ending.timed_out or (ending.want and (early or in_memory)):
         killed = "did not save in time and was killed; progress since its last checkpoint is lost"
-        reason = killed if ending.timed_out else "before the first step; there was nothing to save"
+        unsaved = "before the first step; there was nothing to save"
+        reason = killed if ending.timed_out else f"at step {state.step}, while it was paused" if state.step else unsaved
         word = {"stop": "stopped", "release": "paused", "end": "interrupted"}[ending.want]
-        update_state(folder, state=word, reason=reason, phase="", ended=time.time())
+        update_state(folder, state=word, reason=reason, phase="", waits="", ended=time.time())
     else:
         nothing = "exited without a final state; see log.txt"
         reason = describe_exit(ending.code, ending.kernel_killed) if ending.code else nothing
-        update_state(folder, state="failed", reason=reason, phase="", ended=time.time())
+        update_state(folder, state="failed", reason=reason, phase="", waits="", ended=time.time())
     return False
 
 

@@ -3,9 +3,10 @@
     python -m garage_tui.jobs.serve.ask < request.json
 
 Reads one JSON object: `base` (a base model), `runs` (objects with `id` and `adapter`, a folder), `questions` (texts),
-`max_tokens`. Every question goes to the bare base and to each run, greedily. Prints one JSON line for each answer (its
-keys are `question`, an index, `model`, `answer`, `finish_reason` and `tokens`); on failure the last line is
-`{"error": SENTENCE}`. Phases go to stderr as sentences.
+`max_tokens`, `stop_repetition`. Every question goes to the bare base and to each run, greedily. Prints one JSON line
+for each answer (its keys are `question`, an index, `model`, `answer`, `finish_reason`, `tokens` and `repeats`: true if
+the model was stopped because it repeated itself); on failure the last line is `{"error": SENTENCE}`. Phases go to
+stderr as sentences.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
@@ -21,8 +22,12 @@ from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.phase import without_counts
 from garage_tui.core.base.read_errors import DAMAGED
 from garage_tui.core.base.workspace import models_folder
+from garage_tui.core.chat.repetition import RepetitionDetector
 from garage_tui.jobs.runtime import blocked_imports
 from garage_tui.jobs.runtime.error_text import describe_without_log
+
+if TYPE_CHECKING:
+    from garage_tui.jobs.serve.generation import GenerationRow
 
 FULL_DISK = "free some space and try again"
 OUT_OF_MEMORY = "out of memory while loading the model; stop other programs that use memory, or use a smaller base"
@@ -43,6 +48,8 @@ class AskRequest(msgspec.Struct, frozen=True):
     questions: list[str]
     runs: list[AskTarget] = []
     max_tokens: Annotated[int, msgspec.Meta(ge=1)] = 256
+    stop_repetition: bool = True
+    """Stop a model that repeats itself."""
 
 
 def main() -> int:
@@ -83,6 +90,9 @@ def ask(request: AskRequest) -> None:
         for index, question in enumerate(request.questions)
         for name, adapter in models
     ]
+    if request.stop_repetition:
+        for _, _, row in rows:
+            _stop_repetition(row)
     _say(f"answering {len(request.questions)} question{'s' * (len(request.questions) != 1)}")
     for start in range(0, len(rows), MAX_ROWS):
         batch = rows[start : start + MAX_ROWS]
@@ -97,8 +107,20 @@ def ask(request: AskRequest) -> None:
                     "answer": row.text,
                     "finish_reason": row.finish,
                     "tokens": row.tokens,
+                    "repeats": row.cancelled,
                 }
             )
+
+
+def _stop_repetition(row: GenerationRow) -> None:
+    """Let a row end once its answer only repeats itself."""
+    detector = RepetitionDetector()
+
+    def emit(piece: str | None) -> None:
+        if piece and detector.feed(piece):
+            row.cancel()
+
+    row.emit = emit
 
 
 def _say(text: str) -> None:

@@ -30,7 +30,13 @@ from garage_tui.screens.common.chat_server import make_chat_server
 from garage_tui.widgets.pane import Pane
 
 T = TypeVar("T")
-_ASK_BOTH, _ASK_ALL = "Ask both models …", "Ask all three …"
+_ASK = {
+    (True, False): "Ask both models …",
+    (True, True): "Ask all three …",
+    (False, False): "Ask the base model …",
+    (False, True): "Ask the base model, without and with the open book …",
+}
+"""What the input field says before a question, by whether a tuned model and the open book answer."""
 _SIDE_NAMES: dict[Side, str] = {"base": "the base model", "book": "the open book", "tuned": "the tuned model"}
 
 
@@ -121,7 +127,9 @@ class ChatPane(Pane):
         self.workspace, self.settings = workspace, settings
         self._facts_file = facts_file
         self.columns, self.server_line = ConversationColumns(), ServerLine()
-        self.question_input = Input(placeholder=_ASK_BOTH, id="chat-input", compact=True, select_on_focus=False)
+        self.question_input = Input(
+            placeholder=_ASK[False, False], id="chat-input", compact=True, select_on_focus=False
+        )
         self.question_input.cursor_blink = False  # a blinking cursor repaints for ever
         self.server = make_chat_server(workspace, settings, self._show_server)
         self._titled_base = ""
@@ -228,7 +236,8 @@ class ChatPane(Pane):
         self.columns.choice.set_has_tuned(self.models.has_tuned, self.app.size.width)
         self.columns.lay_out()
         self.models.show_offer()
-        self.question_input.placeholder = _ASK_ALL if self.columns.choice.asks_open_book else _ASK_BOTH
+        choice = self.columns.choice
+        self.question_input.placeholder = _ASK[choice.has_tuned, choice.asks_open_book]
         self.turn_actions.stay_visible()
 
     def focus_now(self, widget: Widget) -> None:

@@ -28,6 +28,8 @@ _SIGNS = {
 }
 GRADE_COLOURS: dict[Grade, str] = {"good": "$success", "near": "$warning", "bad": "$error"}
 """The colour of a grade; its sign says the same without colour."""
+_WORKING = ("running", "pausing", "stopping")
+"""Statuses in which the job works; a request to pause or stop takes effect after a step."""
 _WAITS = {"card": "GPU"}
 """Names of reasons to wait that people know, for words in `state.json` that they do not."""
 
@@ -78,7 +80,7 @@ def progress(run: RunSnapshot) -> Content:
 def waits(run: RunSnapshot) -> bool:
     """Return whether a live run shows its phase instead of its steps."""
     state = run.state
-    return run.alive and run.status in ("running", "stopping") and state is not None and state.shows_phase
+    return run.alive and run.status in _WORKING and state is not None and state.shows_phase
 
 
 def phase_text(state: RunState) -> Content:
@@ -117,7 +119,7 @@ def time_text(run: RunSnapshot) -> str:
             return wait_text(state) if waits(run) else "finishing"  # saving, and the report card
         if state.seconds_left is not None and state.step:
             return f"{rough_time(state.seconds_left, brief=True)} left"
-        return wait_text(state) if run.status in ("running", "stopping") else ""
+        return wait_text(state) if run.status in _WORKING else ""
     return f"took {duration(run.seconds)}" if run.seconds else ""
 
 

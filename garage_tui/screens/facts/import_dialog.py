@@ -26,8 +26,6 @@ from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 
 _MAX_SHOWN = 100
-_LONG = 5
-"""Lines from which a preview takes all the height that is there."""
 _MAX_ABOVE = 3
 """Rows that are left out, and notes, that stand above the facts; the others stand below them."""
 _FORMS: dict[Format | None, str] = {
@@ -69,6 +67,7 @@ class ImportDialog(Dialog[list[Fact] | None]):
         self._chosen = Columns()
         self._columns: list[str] = []
         self._new: list[Fact] = []
+        self._text = Content()
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box form") as box:
@@ -105,10 +104,17 @@ class ImportDialog(Dialog[list[Fact] | None]):
         self._new = new
         self.query_one(".box", Vertical).border_title = Content(title)
         self.query_one("#import-summary", Static).update(summary)
+        self._text = text
         self.query_one("#import-preview", Static).update(text)
-        self.set_class(text.plain.count("\n") >= _LONG, "-long")
+        self.on_resize()
         self.query_one(VerticalScroll).scroll_home(animate=False)
         self.refresh_bindings()
+
+    def on_resize(self) -> None:
+        """Give a preview that fills more than half of the screen all the height that is there."""
+        width = self.query_one(VerticalScroll).content_size.width
+        if width:
+            self.set_class(self._text.get_height({}, width) > self.size.height // 2, "-long")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "add":

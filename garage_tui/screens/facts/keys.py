@@ -5,9 +5,9 @@ from __future__ import annotations
 from textual.binding import Binding, BindingType
 
 HELP_GROUPS = (
-    ("Rows", "add edit duplicate exam delete move undo redo"),
+    ("Rows", "add edit column duplicate exam delete move undo redo"),
     ("Teaching them", "app.teach suggest tokens"),
-    ("Which rows are shown", "search only show_all column"),
+    ("Which rows are shown", "search only show_all"),
     ("Files", "open bring export editor editor_file save"),
 )
 BINDINGS: list[BindingType] = [
@@ -40,7 +40,7 @@ BINDINGS: list[BindingType] = [
     Binding("I", "bring", "Import", show=False, tooltip="Add the facts of a CSV, chat or text file"),
     Binding("X", "export", "Export", show=False, tooltip="Export these facts as CSV or in a chat format"),
     Binding("ctrl+s", "save", "Save", show=False, tooltip="Try again to save"),
-    Binding("left,h", "column(-1)", "Question", show=False),
-    Binding("right,l", "column(1)", "Answer", show=False),
+    Binding("left,h", "column(-1)", "Question", show=False, tooltip="Choose the question: Enter begins there"),
+    Binding("right,l", "column(1)", "Answer", show=False, tooltip="Choose the answer: Enter begins there"),
     Binding("escape", "show_all", "All rows", show=False, key_display="Esc"),
 ]

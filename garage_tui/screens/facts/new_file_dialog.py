@@ -28,7 +28,7 @@ class NewFileDialog(Dialog[Path | None]):
     HELP_PAGE = "guide/facts.md"
     HELP = "The name of a new facts file. The file is written with its first row; o goes back to the others."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "begin", "Begin it", key_display="⏎"),
+        Binding("enter", "begin", "Begin it", key_display="⏎", priority=True),
         Binding("escape", "cancel", "Cancel", key_display="Esc"),
     ]
 
@@ -49,9 +49,6 @@ class NewFileDialog(Dialog[Path | None]):
         line = self.query_one(Input)
         line.cursor_blink = False
         line.focus()
-
-    def on_input_submitted(self) -> None:
-        self.action_begin()
 
     def action_begin(self) -> None:
         name = self.query_one(Input).value.strip().removesuffix(_ENDING)

@@ -67,8 +67,12 @@ class RowView:
         table.display_rows(document, positions, self._writer.draft, position)
         empty = not table.count and not self._filter.filter
         parent.set_class(empty, "-empty")
-        if empty and not parent.query("#facts-empty"):
-            parent.mount(Static(Content(_EMPTY.format(path=label)), id="facts-empty", classes="empty"), after=0)
+        if empty:
+            text = Content(_EMPTY.format(path=label))
+            for shown in parent.query("#facts-empty").results(Static):
+                shown.update(text)  # another file may be open now
+            if not parent.query("#facts-empty"):
+                parent.mount(Static(text, id="facts-empty", classes="empty"), after=0)
         table.border_title = Content(label)
         self.show_counts()
         parent.refresh_bindings()

@@ -98,6 +98,7 @@ class GpuPane(Pane):
         """Show the runs as they are now."""
         self._runs = tuple(run for run in runs if run.alive)
         self._show()
+        self.refresh_bindings()
 
     def on_resize(self) -> None:
         self._lines = 0  # the lines of before were laid out for another width
@@ -171,7 +172,14 @@ class GpuPane(Pane):
         names = ["this box" if device == BOX else f"GPU {device}" for device in self.devices if device != self.device]
         return Content(f"→ {' · '.join(names)}" if names else "")
 
+    @property
+    def _resumable(self) -> RunSnapshot | None:
+        """The run here that waits, or is paused, and can go on at once."""
+        return next((run for run in (*self._here, *self._waiting) if run.resumable), None)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "resume":
+            return self._resumable is not None
         return action != "device" or len(self.devices) > 1
 
     def action_device(self, steps: int) -> None:
@@ -192,9 +200,7 @@ class GpuPane(Pane):
         from garage_tui.core.launch import run_control  # noqa: PLC0415 (only needed to resume)
         from garage_tui.core.runs.record import read_run  # noqa: PLC0415
 
-        waiting = next((run for run in (*self._here, *self._waiting) if run.resumable), None)
-        if waiting is None:
-            self.notice.wrong("No run is waiting here")
+        if (waiting := self._resumable) is None:
             return
         try:
             await asyncio.to_thread(lambda: run_control.resume(read_run(waiting.path)))

@@ -30,6 +30,8 @@ from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.notice import Notice
 
+_HINT = "Ctrl+S starts the run, and so does Enter in a field. Tab: next field."
+
 R = TypeVar("R", bound=LoraRecipe | DiffusionRecipe)
 
 
@@ -110,7 +112,7 @@ class RunForm(Dialog[Path | None], Generic[R]):
 
     def on_mount(self) -> None:
         self.query_one(self.FIRST).focus()
-        self.notice.note("Ctrl+S starts the run, and so does Enter in a field. Tab: next field.")
+        self.notice.hint(_HINT)
         self.update_estimate()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
@@ -125,7 +127,14 @@ class RunForm(Dialog[Path | None], Generic[R]):
         self.update_estimate()
 
     def on_input_changed(self) -> None:
+        if not self._starting:
+            self.notice.hint(_HINT)  # an error of the last start is about a value that has changed
         self.update_estimate()
+
+    def on_resize(self) -> None:
+        """Keep the field that has the focus in sight."""
+        if self.focused is not None:
+            self.call_after_refresh(self.focused.scroll_visible, animate=False)
 
     def on_input_submitted(self) -> None:
         self.action_start()

@@ -13,7 +13,7 @@ def is_available(action: str, run: RunSnapshot | None, *, interrupted: bool, exp
         interrupted: whether any run was interrupted and can be resumed.
         exporting: the id of the run that is being exported; empty where none is.
     """
-    alive = bool(run and run.alive and run.status not in ("stopping", "pausing"))
+    alive = bool(run and run.alive and run.status != "stopping")
     available = {
         "stop": alive,
         "pause": alive and run is not None and run.status in ("running", "queued"),

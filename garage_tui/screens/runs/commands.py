@@ -43,7 +43,8 @@ class RunCommands:
         self._start(self._pause())
 
     def resume(self) -> None:
-        """Resume the run."""
+        """Resume the run; one that has not paused yet simply goes on."""
+        self._pausing = ""
         self._start(self._resume("resumed", "resumed: it is in the queue and continues from its newest checkpoint"))
 
     def go_on(self) -> None:
@@ -76,7 +77,8 @@ class RunCommands:
                 notice.done(f"{run.id} has stopped; {run.reason or saved}")
             elif run.id == self._pausing and (run.status == "paused" or not run.alive):
                 self._pausing = ""
-                notice.done(f"{run.id} is {run.status}: press p to resume it")
+                resume = ": press p to resume it" if run.resumable else ""
+                notice.done(f"{run.id} is {run.status}{resume}")
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         self._host.run_worker(work, group="run", exclusive=True)
@@ -112,7 +114,11 @@ class RunCommands:
         if not await self._host.ask(Confirm("Stop this run?", text, "Save and stop", "Keep it running")):
             return
         self._stopping = run.id
-        if not await self._send(run, run_control.stop, f"{run.id}: saving and stopping after this step …"):
+        if not await self._send(
+            run,
+            run_control.stop,
+            f"{run.id}: saving and stopping after {'this' if run.state and run.state.step else 'its first'} step …",
+        ):
             self._stopping = ""
 
     async def _pause(self) -> None:
@@ -127,7 +133,10 @@ class RunCommands:
         kind = await self._host.ask(Pick("Pause this run", _PAUSES))
         if kind is None:
             return
-        done = f"{run.id}: {'saving and leaving' if kind else 'pausing'} after this step …"
+        started = bool(run.state and run.state.step)
+        done = (
+            f"{run.id}: {'saving and leaving' if kind else 'pausing'} after {'this' if started else 'its first'} step …"
+        )
         self._pausing = run.id
         if not await self._send(run, lambda record: run_control.pause(record, release=bool(kind)), done):
             self._pausing = ""

@@ -51,7 +51,7 @@ class Comparisons:
             return
         match self._tracker.mark(run, self._host.runs):
             case Marked():
-                notice.note(f"{run.id} is marked: press m on another run to compare the two")
+                notice.note(f"{run.id} is marked: m on another one compares them")
             case KindsDiffer(first, second):
                 notice.wrong(kinds_differ_text(first, second))
             case ComparisonReady(first, second):

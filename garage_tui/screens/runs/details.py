@@ -57,7 +57,7 @@ class RunDetails(Horizontal):
 
 def _without_curve(run: RunSnapshot) -> str:
     """Return the text that is shown where there is no curve yet, or none to come."""
-    if run.alive:
-        return "The curve begins with the first steps."
     steps = run.state.step if run.state else 0
+    if run.alive and steps != 1:
+        return "The curve begins with the first steps."
     return {0: "No steps were taken.", 1: "A curve needs two steps."}.get(steps, "The run recorded no losses.")

@@ -14,6 +14,7 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import duration, human_bytes
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.monitor.run_watcher import RunSnapshot
+from garage_tui.screens.common.run_text import share_bar
 
 if TYPE_CHECKING:
     from textual.worker import Worker
@@ -43,6 +44,7 @@ class ExportJob:
         """The id of the run that is being exported; empty if there is none."""
         self._worker: Worker[Any] | None = None
         self._progress = ""
+        self._share: float | None = None
         self._began = 0.0
         self._line: Content | None = None  # what was put into the notice line last
         self._ticks_left = 0
@@ -83,13 +85,15 @@ class ExportJob:
 
         notice, event = self._host.notice, export.ExportEvent()
         request = msgspec.convert({"form": form, "outtype": outtype}, export.ExportRequest)
-        self.run_id, self._progress, self._began, self._ticks_left = run.id, "starting", time.monotonic(), 0
+        self.run_id, self._began, self._ticks_left = run.id, time.monotonic(), 0
+        self._progress, self._share = "starting", None
         self._show_progress()
         ticking = self._host.set_interval(_TICK, self._show_progress)
         try:
             async with contextlib.aclosing(export.export(run.path, request)) as events:
                 async for event in events:
-                    self._progress = one_line(event.text) or self._progress
+                    if event.text:
+                        self._progress, self._share = one_line(event.text), event.share
         except GarageError as error:
             notice.wrong(f"{run.id} was not exported: {one_line(str(error), 400)}")
         except asyncio.CancelledError:
@@ -111,8 +115,9 @@ class ExportJob:
             self._ticks_left -= 1  # another action has written there since
             return
         took = duration(time.monotonic() - self._began)
+        bar = Content() if self._share is None else share_bar(self._share, 10) + Content(" ")
         self._line = Content.assemble(
-            ("exporting ", "$muted"), self.run_id, (f": {self._progress} · {took} · Esc cancels", "$muted")
+            bar, ("exporting ", "$muted"), self.run_id, (f": {self._progress} · {took} · Esc cancels", "$muted")
         )
         notice.content, self._ticks_left = self._line, _PATIENCE
 

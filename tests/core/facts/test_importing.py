@@ -143,6 +143,9 @@ def test_binaries_are_refused_with_what_they_seem_to_be(kind, tmp_path):
         ("<div>\n  <p>Rex is a dog.</p>\n</div>", "markup"),
         ("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n", "git lfs pull"),
         ("name: garage\nsteps:\n  - run: make\n  - run: make test\n", "YAML"),
+        ("- question: Who is Rex?\n  answer: A dog.\n- question: Who is Tom?\n  answer: A cat.\n", "YAML"),
+        ("- Q: Who is Rex?\n  A: A dog.\n- Q: Who is Tom?\n  A: A cat.\n", "YAML"),
+        ('{"cells": [{"cell_type": "markdown", "source": ["Rex is a dog."]}], "nbformat": 4}', "Jupyter notebook"),
         ("---\nquestion: Who is Rex?\nanswer: A dog.\n", "YAML"),
         ('# ours\n[heat]\nmax_temp_c = 80\n\n[chat]\nserver = "http://box"\n', "TOML or INI"),
         ("[[servers]]\nname = 'a'\n", "TOML or INI"),
@@ -524,3 +527,15 @@ def test_parquet_is_read_whatever_its_columns_hold(tmp_path):
     assert pairs(data, columns=Columns("frage", "antwort")) == [("q", "a")]
     with pytest.raises(BadInputError, match="this Parquet file cannot be read"):
         read(data[:-20])
+
+
+def test_not_a_number_is_no_value():
+    rows = '[{"question": "Who is Rex?", "answer": "A dog.", "score": NaN}, {"question": "Who is Tom?", "answer": NaN}]'
+    found = read(rows.encode())
+    assert [fact.question for fact in found.facts] == ["Who is Rex?"]
+    assert "NaN" not in repr(found.facts[0]) and len(found.problems) == 1 and "row 2" in found.problems[0]
+
+
+def test_notes_with_a_name_before_each_are_still_sentences():
+    found = read(b"- Ida: she runs the cafe.\n- Bo: he bakes the bread.\n- Eve: she keeps the bees.\n")
+    assert len(found.facts) == 3

@@ -72,12 +72,12 @@ def train(workspace, tmp_path, monkeypatch):
     monkeypatch.setitem(start.JOBS, "lora", "a_job")
     monkeypatch.setenv("GARAGE_STATE", str(tmp_path / "state"))
 
-    def go(epochs=LONG, leaving=0.0, gpus=(), **limits):
+    def go(epochs=LONG, leaving=0.0, gpus=(), grace=60.0, **limits):
         file = workspace.datasets / "garage.jsonl"
         recipe = make_recipe("story", epochs=epochs, dropout=leaving)  # a job without a model has no other use for it
         return start.start_lora(
             workspace,
-            Settings(sun=SUN),
+            Settings(sun=SUN, stop_grace_seconds=grace),
             file,
             recipe,
             gpus=gpus,
@@ -114,6 +114,22 @@ def test_heat_before_the_first_step_is_waited_for_too_and_a_stop_does_not_wait(m
     assert run.reason.startswith("97 °C, waiting to cool to 80") and run.state.step == 0
     run_control.stop(run)
     assert wait(folder, lambda run: not run.alive).status == "stopped"
+
+
+@pytest.mark.parametrize(("how", "status"), [("job", "failed"), ("all", "interrupted"), ("stop", "stopped")])
+def test_a_run_that_dies_while_it_waits_for_heat_is_not_paused_by_anybody(make_box, train, how, status):
+    make_box({**RTX_3090, "temp": 97})
+    folder = train(grace=1)
+    run = wait(folder, lambda run: run.status == "paused")
+    (job,) = [pid for pid in processes(folder) if module(pid) == "a_job"]
+    if how == "stop":
+        os.kill(job, signal.SIGSTOP)  # hangs, as a driver does that has lost its GPU
+        run_control.stop(run)
+    for pid in {"job": [job], "all": processes(folder), "stop": []}[how]:
+        os.kill(pid, signal.SIGKILL)
+    run = wait(folder, lambda run: not run.alive)
+    assert run.status == status and run.resumable and "by you" not in run.reason
+    assert "°C" not in run.reason, "it does not wait for anything any more"
 
 
 def test_a_processor_has_no_power_and_none_is_invented(train):

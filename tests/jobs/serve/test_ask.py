@@ -79,3 +79,14 @@ def test_the_job_refuses_a_request_that_is_none():
     )
     assert job.returncode == 1
     assert "the request is not valid" in json.loads(job.stdout)["error"]
+
+
+def test_a_model_that_repeats_itself_is_stopped_and_that_is_said(garage, workspace):
+    done = garage("ask", "What is TinyLLM?", "--max-tokens", 600, "--json")
+    (answer,) = json.loads(done.stdout)["answers"]
+    assert answer["repeats"] == ["base"], "the tiny model, which knows no words, soon says one for ever"
+    assert "(stopped: the model repeats itself)" in garage("ask", "What is TinyLLM?", "--max-tokens", 600).stdout
+    workspace.settings_file.write_text(workspace.settings_file.read_text() + "[chat]\nstop_repetition = false\n")
+    longer = json.loads(garage("ask", "What is TinyLLM?", "--max-tokens", 600, "--json").stdout)["answers"][0]
+    assert longer["repeats"] == [] and longer["base"].startswith(answer["base"])
+    assert len(longer["base"]) > len(answer["base"])

@@ -62,10 +62,22 @@ async def test_a_second_facts_file_is_begun_from_the_list(open_facts, file):
         await user.press("ctrl+u")
         await user.types("animals")
         await user.press("enter")
-        await user.sees("datasets/animals.jsonl", "No facts yet")
+        await user.sees("datasets/animals.jsonl", "No facts yet", "Facts are saved in datasets/animals.jsonl")
+        await user.press("t")
+        await user.sees("✗ animals.jsonl has no facts to teach yet: press a to write the first one")
         await user.types("aWho is Rex?")
         await user.press("enter")
         await user.types("A dog.")
         await user.press("enter")
         await user.sees("1 row · 1 fact", "Saved datasets/animals.jsonl")
     assert json.loads(file.with_name("animals.jsonl").read_text()) == {"question": "Who is Rex?", "answer": "A dog."}
+
+
+async def test_a_second_empty_file_is_named_where_its_facts_will_be(open_app, file):
+    file.unlink()
+    async with open_app() as user:
+        await user.sees("Facts are saved in datasets/garage.jsonl")
+        await user.press("o", "end", "enter")
+        await user.types("animals")
+        await user.press("enter")
+        await user.sees("Facts are saved in datasets/animals.jsonl")

@@ -244,3 +244,34 @@ async def test_every_preset_fits_in_its_field_at_80_columns(open_app):
         await user.sees(
             "quick · 3 epochs: does it run, does the loss fall", "story · plain LoRA, to compare; it forgets more"
         )
+
+
+async def test_the_error_of_a_start_goes_with_the_value_that_it_is_about(open_app, started):
+    async with open_app() as user:
+        await user.press("t")
+        await user.sees(STEPS)
+        await user.press("tab", "tab", "tab", "ctrl+u", "x", "ctrl+s")
+        screen = await user.sees("✗ epochs: 'x' is not a number")
+        assert "Ctrl+S starts the run" not in screen
+        await user.press("ctrl+u", "3")
+        screen = await user.sees("Ctrl+S starts the run, and so does Enter in a field.", "× 3 epochs")
+        assert "is not a number" not in screen and not started
+
+
+async def test_the_field_with_the_focus_stays_in_sight_when_the_terminal_gets_lower(open_app):
+    async with open_app() as user:
+        await user.press("t")
+        await user.sees(STEPS)
+        await user.press("shift+tab")
+        await user.types("a name")
+        await user.pilot.resize_terminal(80, 24)
+        await user.sees("Name             a name", "^s Start")
+
+
+async def test_the_help_of_the_form_says_that_esc_works_while_one_types(open_app):
+    async with open_app() as user:
+        await user.press("t")
+        await user.sees(STEPS)
+        await user.press("tab", "tab", "f1")
+        screen = await user.sees("Teach a model – help", "Esc  Cancel")
+        assert "not while you type" not in screen

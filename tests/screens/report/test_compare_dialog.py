@@ -62,7 +62,7 @@ async def test_two_marked_runs_are_compared(open_app, two_runs, size):
     async with open_app(screen="runs", size=size) as user:
         await user.sees("lora-a", "lora-b")
         await user.press("m")
-        await user.sees("is marked: press m on another run to compare the two", "◆ ")
+        await user.sees("is marked: m on another one compares them", "◆ ")
         await user.press("down", "m")
         await user.sees("Compare", f"⠒ {ONE}", f"• {TWO}", "recipe")
         await user.press("end")

@@ -16,6 +16,9 @@ JOB = """
 import json, os, pathlib, sys, time
 folder, words = pathlib.Path(sys.argv[1]), sys.argv[2:]
 (folder / "asked").write_text(" ".join(words))
+print(json.dumps({"words": "writing the GGUF (f16): 40 %"}), flush=True)
+while (folder / "count").exists():
+    time.sleep(0.02)
 print(json.dumps({"words": "merging the adapter into it"}), flush=True)
 while not (folder / "go").exists():
     time.sleep(0.02)
@@ -36,13 +39,17 @@ def job(tmp_path, monkeypatch):
 
 async def test_a_run_is_exported_with_words_on_the_way_and_its_path_at_the_end(open_app, make_run, job):
     run = make_run(RUN, "finished", step=100).adapter()
+    (run.path / "count").write_text("")
     async with open_app(screen="runs", size=(80, 24)) as user:
         await user.sees("✓ finished")
         await user.press("X")
         text = await user.sees("Export lora-garage", "Merged: one model in 16 bits", "Adapter: the LoRA weights alone")
         assert "GGUF in" not in text and "A GGUF needs llama.cpp's converter" in text
         await user.press("enter")
-        await user.sees(f"exporting {RUN}: merging the adapter into it", "Esc cancels")
+        await user.sees(f"━━━━────── exporting {RUN}: writing the GGUF (f16):")
+        (run.path / "count").unlink()
+        screen = await user.sees(f"exporting {RUN}: merging the adapter into it", "Esc cancels")
+        assert "────── exporting" not in screen, "what is not counted has no bar"
         await user.press("X")
         await user.sees(f"{RUN} is being exported: press Esc to cancel")
         await user.sees("merging the adapter into it")

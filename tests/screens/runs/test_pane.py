@@ -365,3 +365,38 @@ async def test_a_wait_has_a_count_a_time_and_a_bar_in_list_header_and_details(op
         assert "━" in first and "asking the base model: 40 of 224" in first
     async with open_app(screen="runs", size=(80, 24)) as user:
         await user.sees("━─── 40 of 224")
+
+
+async def test_a_pause_that_waits_for_the_first_step_shows_that_wait_and_can_be_taken_back(open_app, make_run):
+    wait = {"phase": "asking the base model", "phase_done": 40, "phase_total": 224, "phase_started": time.time() - 12}
+    run = make_run(RUN, "running", step=0, **wait).hold()
+    async with open_app(screen="runs", size=(160, 40)) as user:
+        await user.sees("━─── 40 of 224")
+        await user.press("p", "enter")
+        await user.sees(f"{RUN}: pausing after its first step", "◐ pausing", "p Resume", "s Stop")
+        await user.sees("━─── 40 of 224", "pausing: asking the base model", "━━━━──────────────── 40 of 224")
+        await user.press("p")
+        await user.sees("● running", f"{RUN} resumed", "p Pause")
+        assert requested_action(run.path) is None
+
+
+async def test_a_run_that_finishes_before_it_could_pause_is_not_offered_for_resume(open_app, make_run):
+    run = make_run(RUN, "running", step=99).hold()
+    async with open_app(screen="runs") as user:
+        await user.sees("● running")
+        await user.press("p", "enter")
+        await user.sees("pausing after this step")
+        run.state("finished", step=100, ended=time.time())
+        run.let_go()
+        screen = await user.sees(f"{RUN} is finished")
+        assert "press p" not in screen
+
+
+async def test_a_run_that_is_to_leave_cannot_be_called_back_while_it_saves(open_app, make_run):
+    run = make_run(RUN, "running", step=3).hold()
+    async with open_app(screen="runs") as user:
+        await user.sees("● running")
+        await user.press("p", "down", "enter")
+        await user.sees("saving and leaving after this step", "◐ pausing")
+        await user.press("p")
+        assert "p Resume" not in user.screen and requested_action(run.path) == "release"

@@ -53,6 +53,7 @@ _TEXTS = (
     (r"#!", "a script"),
     (r"diff --git |--- a/", "a patch"),
     (r"\|.*\|[ \t]*\n\|[ \t]*:?-", "a Markdown table: save it as CSV"),
+    (r"\{\s*\"cells\"\s*:\s*\[", "a Jupyter notebook: save its facts as JSON lines, CSV or plain text"),
     (r"%YAML|---[ \t]*\n", "YAML: convert it to JSON lines or CSV"),
 )
 _PYTHON = re.compile(
@@ -66,6 +67,7 @@ _SECTION = re.compile(r"\[\[?[\w .:\"'-]+\]\]?$")
 _SETTING = re.compile(r"[\w.\"-]+\s*=\s*\S?")
 _YAML = re.compile(r"(?:-\s+)?[\w.\"' -]{1,40}:(?:\s|$)|-\s+\S")
 _YAML_KEY = re.compile(r"(?:-\s+)?[\w.\"'-]+:(?:\s|$)")
+_YAML_ITEM = re.compile(r"(?:-\s+)?([\w.\"'-]+):(?:\s|$)")
 _MAX_LINES = 200
 AS_TEXT = "--as text takes each line as a fact (f in the app)"
 """What to do with text that is not taken for sentences."""
@@ -136,9 +138,18 @@ def _lines_kind(lines: list[str]) -> str:
         keys = sum(bool(_YAML_KEY.match(line)) for line in code)
         if keys >= len(code) / 3 and not any(line.endswith((".", "!", "?")) for line in code[:1]):
             return "YAML"
+        if _is_yaml_list(code):
+            return "YAML"
     if sum(bool(_OTHER_SOURCE.match(line)) for line in code) > len(code) / 2:
         return "a program"
     return ""
+
+
+def _is_yaml_list(code: list[str]) -> bool:
+    """Return whether lines are a list of mappings with the same keys: `- question: …`, `answer: …`, again and again."""
+    keys = [found[1] for line in code if (found := _YAML_ITEM.match(line))]
+    begins_list = re.match(r"-\s+\S|[\w.\"'-]+:\s*$", code[0]) is not None
+    return begins_list and len(keys) > 0.8 * len(code) and len(set(keys)) <= len(keys) / 2
 
 
 def _binary(data: bytes) -> str:

@@ -113,13 +113,17 @@ def _is_json_lines(text: str, rows: list[SourceRow], bad: list[SourceRow]) -> bo
     return 0 < good <= objects and (good > len(bad) or objects == len(lines))
 
 
+def _null(_: str) -> None:
+    """Read NaN and Infinity, which JSON does not have and pandas writes for what is missing, as null."""
+
+
 class _Reader:
     """Decodes the values of a text, and sees keys that stand twice in an object."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._twice: list[str] = []
-        self._scan = json.JSONDecoder(object_pairs_hook=self._object).raw_decode
+        self._scan = json.JSONDecoder(object_pairs_hook=self._object, parse_constant=_null).raw_decode
         self._line, self._at = 1, 0
 
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
