@@ -13,7 +13,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from garage_tui.core.base.format import model_label, plural
+from garage_tui.core.base.format import model_label, moment, plural
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 from garage_tui.screens.common import run_text
@@ -116,15 +116,10 @@ def verdict(run: RunSnapshot) -> Content:
 
 
 def ended(run: RunSnapshot, now: float) -> str:
-    """Return when a run ended: `today 14:05`, `23 Nov 14:05`, or in another year `23 Nov 2025`.
+    """Return when a run ended, as `format.moment` says it; empty if that is unknown.
 
     Args:
         now: in seconds since 1970.
     """
     at = (run.state.ended or run.state.updated) if run.state else 0.0
-    if not at:
-        return ""
-    then, today = time.localtime(at), time.localtime(now)
-    if then[:3] == today[:3]:
-        return time.strftime("today %H:%M", then)
-    return time.strftime("%d %b %H:%M" if then[0] == today[0] else "%d %b %Y", then)
+    return moment(at, now) if at else ""
