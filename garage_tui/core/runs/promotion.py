@@ -90,6 +90,15 @@ def run_in_service(workspace: Workspace, service: Service | None = None) -> Run 
     return run
 
 
+def describe_service(workspace: Workspace) -> str:
+    """Return what answers under the lasting name now: a run id, `the base model`, or why nothing does."""
+    try:
+        run = run_in_service(workspace)
+    except NotServedError as error:
+        return str(error)
+    return run.id if run else "the base model"
+
+
 def why_not_served(run: Run) -> str:
     """Return why a run cannot answer people, as the beginning of a sentence; empty if it can."""
     if run.path.is_symlink() or not run.path.is_dir():

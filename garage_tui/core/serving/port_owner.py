@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
 
 _JOB = "garage_tui.jobs.serve"
@@ -54,9 +55,17 @@ def port_owner(port: int) -> PortOwner | None:
     return PortOwner(None, program, pid)
 
 
-def taken(port: int) -> str:
-    """Return in one sentence who has a port, and what to do."""
-    owner = port_owner(port)
-    by = f"taken by {owner.text}" if owner else "taken"
-    stop = "stop it there with `garage serve --stop`, or " if owner and owner.workspace else ""
-    return f"port {port} is {by}: {stop}give this workspace another one (`port` in [serve] of its garage.toml)"
+class PortTakenError(GarageError):
+    """Another program listens on the port; the text says in one sentence who, and what to do.
+
+    Args:
+        port: the port.
+    """
+
+    def __init__(self, port: int) -> None:
+        owner = port_owner(port)
+        by = f"taken by {owner.text}" if owner else "taken"
+        stop = "stop it there with `garage serve --stop`, or " if owner and owner.workspace else ""
+        another = "give this workspace another one (`port` in [serve] of its garage.toml)"
+        super().__init__(f"port {port} is {by}: {stop}{another}")
+        self.port = port

@@ -41,6 +41,8 @@ class ServerState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """Ids of the only runs that it offers; empty if it offers all."""
     name: str = ""
     """Id of the model in service, as its clients ask for it."""
+    taken_port: int | None = None
+    """The port that another program had, where it failed because of that."""
     engine: str = ""
     """Name and version of the inference engine."""
     memory: int | None = None
@@ -68,6 +70,8 @@ class ServerSnapshot:
     """Bytes that it holds on its GPU, or in main memory without one; None if unknown."""
     name: str = ""
     """Id of the model in service, as its clients ask for it."""
+    taken_port: int | None = None
+    """The port that another program had, where it failed because of that."""
 
 
 def inspect(workspace: Workspace) -> ServerSnapshot:
@@ -85,7 +89,18 @@ def inspect(workspace: Workspace) -> ServerSnapshot:
         status = "failed"
         reason = "the server ended unexpectedly (killed, out of memory, or a reboot); start it again"
     url = state.url if status in ("ready", "asleep") else None
-    return ServerSnapshot(status, reason, url, state.base, log, state.runs, state.engine, state.memory, state.name)
+    return ServerSnapshot(
+        status,
+        reason,
+        url,
+        state.base,
+        log,
+        state.runs,
+        state.engine,
+        state.memory,
+        state.name,
+        state.taken_port if status == "failed" else None,
+    )
 
 
 def read_state(folder: Path) -> ServerState | None:

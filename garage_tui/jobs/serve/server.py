@@ -29,7 +29,7 @@ from garage_tui.core.base.phase import with_counts
 from garage_tui.core.base.settings import ServeSettings, Workspace
 from garage_tui.core.runs.folder import LOCK, LOG
 from garage_tui.core.serving.api_key import VARIABLE, CurrentKey, give_back_key, take_key
-from garage_tui.core.serving.port_owner import taken
+from garage_tui.core.serving.port_owner import PortTakenError
 from garage_tui.core.serving.server_process import SETTINGS, served_runs
 from garage_tui.core.serving.server_state import ServerState, process_start, write_state
 from garage_tui.jobs.runtime import blocked_imports
@@ -74,7 +74,7 @@ class ServerNote:
         print(reason, flush=True)
         self._write(msgspec.structs.replace(self.state, status="asleep", reason=reason, memory=None))
 
-    def end(self, failure: str = "") -> None:
+    def end(self, failure: str = "", taken_port: int | None = None) -> None:
         print(f"failed: {failure}" if failure else "off", flush=True)
         end = ServerState(
             status="failed" if failure else "off",
@@ -82,6 +82,7 @@ class ServerNote:
             base=self.state.base,
             runs=self.state.runs,
             name=self.state.name,
+            taken_port=taken_port,
         )
         self._write(end)
 
@@ -102,7 +103,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     note = ServerNote(folder, args.base, tuple(args.only), args.name)
-    failure = ""
+    failure, taken_port = "", None
     try:
         serve(args, workspace, note)
     except SystemExit:
@@ -111,11 +112,12 @@ def main() -> int:
         if not is_termination(error):
             if not isinstance(error, GarageError):
                 traceback.print_exc()
+            taken_port = error.port if isinstance(error, PortTakenError) else None
             failure = describe_error(error, folder=folder, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with contextlib.suppress(OSError):
         give_back_key(folder)
-    note.end(failure)
+    note.end(failure, taken_port)
     return 1 if failure else 0
 
 
@@ -228,7 +230,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.listen(_BACKLOG)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise GarageError(taken(port)) from error
+            raise PortTakenError(port) from error
         where = f"port {port}" if host == HOST else f"port {port} of {host}"
         raise GarageError(
             f"{where} cannot be used ({error.strerror or error}); choose another, or 0 for any free port"

@@ -28,6 +28,8 @@ _SIGNS = {
 }
 GRADE_COLOURS: dict[Grade, str] = {"good": "$success", "near": "$warning", "bad": "$error"}
 """The colour of a grade; its sign says the same without colour."""
+IN_SERVICE = "★"
+"""The sign of the run in service."""
 _WAITS = {"card": "GPU"}
 """Names of reasons to wait that people know, for words in `state.json` that they do not."""
 
