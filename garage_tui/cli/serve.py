@@ -238,6 +238,8 @@ def _show(workspace: Workspace, as_json: bool, note: str = "") -> int:
     elif not note:
         states = {"off": "no server is running", "starting": "starting: ", "failed": "failed: "}
         print(states.get(snapshot.status, snapshot.status) + snapshot.reason)
+        if service.changes or service.problem:
+            print(f"service  {service_line(workspace, service)}")
     if note:
         print(note, flush=True)
     return 1 if snapshot.status == "failed" else 0

@@ -142,9 +142,8 @@ class ModelChoice:
         if self._is_lasting:
             self._use(run, self._base_of(run), is_lasting=True)
         if name := self._host.server.lasting_name:
-            self._host.notice.note(
-                f"{run.id} is in service now: it answers as {name}" if run else f"no run is {name} now"
-            )
+            text = f"{run.id} is in service now: it answers as {name}" if run else f"no run answers as {name} now"
+            self._host.notice.note(text)
 
     def _offer(self, candidates: list[RunSnapshot]) -> None:
         """Offer the newest of the models that were not there when the user last chose one."""

@@ -1,4 +1,4 @@
-"""The server's key: made once, kept, replaced when its owner says so, and never taken from a file that others can read."""
+"""The server's key: made once, kept, replaced when its owner says so, never taken from a file that others can read."""
 
 from __future__ import annotations
 
