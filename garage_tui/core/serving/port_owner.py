@@ -47,11 +47,11 @@ def port_owner(port: int) -> PortOwner | None:
         return PortOwner()
     try:
         process = psutil.Process(pid)
-        words, program = process.cmdline(), process.name()
+        arguments, program = process.cmdline(), process.name()
     except (psutil.Error, OSError):
         return PortOwner(pid=pid)
-    if _JOB in words[:-1]:
-        return PortOwner(Path(words[words.index(_JOB) + 1]), program, pid)
+    if _JOB in arguments[:-1]:
+        return PortOwner(Path(arguments[arguments.index(_JOB) + 1]), program, pid)
     return PortOwner(None, program, pid)
 
 

@@ -12,7 +12,6 @@ from garage_tui.core.base.sanitize import one_line, plain
 from garage_tui.core.chat.transcripts import Side, Transcript
 from garage_tui.core.models import base_models
 from garage_tui.core.monitor.run_watcher import RunSnapshot
-from garage_tui.core.runs.promotion import describe_service
 from garage_tui.screens.chat.asker import Asker
 from garage_tui.screens.chat.column_choice import SIDES
 from garage_tui.screens.chat.conversations import Conversations
@@ -189,6 +188,7 @@ class ModelChoice:
         if not candidates:
             self._host.notice.wrong("no tuned model yet: F2 shows your facts, t teaches them")
             return
+        from garage_tui.core.runs.promotion import describe_service  # noqa: PLC0415
         from garage_tui.screens.chat.tuned_model_dialog import TunedModelDialog  # noqa: PLC0415 (not needed for the first paint)
 
         current = self._offered or self.model_id
