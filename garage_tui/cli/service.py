@@ -44,6 +44,7 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
 
 def run_promote(args: argparse.Namespace) -> int:
     from garage_tui.core.base.settings import Workspace
+    from garage_tui.core.exam.headline import headline
     from garage_tui.core.runs.catalog import find_run, lasting_name
     from garage_tui.core.runs.promotion import promote
     from garage_tui.core.runs.service import read_service
@@ -59,6 +60,8 @@ def run_promote(args: argparse.Namespace) -> int:
         before = change.before or "the base model"
         print(f"{run.id} is in service: it answers as `{lasting_name(workspace)}` from the next question on")
         print(f"before: {before} (`garage back` returns to it)")
+        if card := headline(run.path):
+            print(f"its report card: {card.text}")
     if note := server_note(workspace, read_service(workspace)):
         print(note)
     return 0

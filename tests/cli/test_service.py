@@ -33,9 +33,11 @@ def test_from_the_first_promotion_to_the_base_model_again(say, runs):
     assert say("service") == (
         "garage is the base model\n`garage promote RUN` puts a run in service; clients ask for `garage`\n"
     )
+    (runs[0].path / "report.json").write_text('{"verdict": "learned 9 of 24", "passed": false}')
     assert say("promote", A, "--why", "knows the dog") == (
         f"{A} is in service: it answers as `garage` from the next question on\n"
         "before: the base model (`garage back` returns to it)\n"
+        "its report card: ✗ learned 9 of 24\n"
     )
     assert say("promote", "last") == (
         f"{B} is in service: it answers as `garage` from the next question on\n"
@@ -86,9 +88,9 @@ def test_a_service_of_a_missing_run_is_told_by_service_serve_and_doctor(say, run
     say("promote", A)
     runs[0].path.rename(workspace.root / "away")
     said = say("service", code=1)
-    assert f"garage does not answer: the run in service cannot answer: the run {A} is missing; " in said
-    assert f"the run {A} is missing" in json.loads(say("serve", "--status", "--json"))["service"]["problem"]
-    assert f"the run {A} is missing" in say("doctor", code=1)
+    assert f"garage does not answer: the run in service cannot answer: {A} is missing; " in said
+    assert f"{A} is missing" in json.loads(say("serve", "--status", "--json"))["service"]["problem"]
+    assert f"{A} is missing" in say("doctor", code=1)
 
 
 def test_doctor_says_nothing_where_nothing_was_promoted(say, workspace):

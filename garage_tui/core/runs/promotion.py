@@ -102,7 +102,7 @@ def describe_service(workspace: Workspace) -> str:
 def why_not_served(run: Run) -> str:
     """Return why a run cannot answer people, as the beginning of a sentence; empty if it can."""
     if run.path.is_symlink() or not run.path.is_dir():
-        return f"the run {one_line(run.id, 80)} is missing"
+        return f"{one_line(run.id, 80)} is missing"
     if run.broken or run.manifest is None:
         return f"{run.id} cannot be read ({one_line(run.broken, 160)})"
     if run.draws:

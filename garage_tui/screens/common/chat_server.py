@@ -150,7 +150,8 @@ class EmbeddedChatServer:
         return snapshot
 
     async def _start(self, port: int | None = None) -> None:
-        start = functools.partial(server_process.start, self._workspace, self._settings, self._base, port=port)
+        options = {} if port is None else {"port": port}
+        start = functools.partial(server_process.start, self._workspace, self._settings, self._base, **options)
         await asyncio.to_thread(start)
         await self.inspect()
 

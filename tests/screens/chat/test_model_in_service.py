@@ -98,7 +98,7 @@ async def test_a_taken_port_is_a_sentence_with_ways_out(open_app, workspace, run
     starts, stopped = [], []
     start = failed_start(workspace, 27243)
     monkeypatch.setattr(
-        server_process, "start", lambda *args, **options: (starts.append(options["port"]), start(*args, **options))
+        server_process, "start", lambda *args, **options: (starts.append(options.get("port")), start(*args, **options))
     )
     monkeypatch.setattr(server_process, "stop", lambda where: stopped.append(where.root))
     monkeypatch.setattr(chat_server, "port_owner", lambda port: PortOwner(Path("/home/anna/box"), "python", 7))
