@@ -150,8 +150,9 @@ class EmbeddedChatServer:
         return snapshot
 
     async def _start(self, port: int | None = None) -> None:
-        options = {} if port is None else {"port": port}
-        start = functools.partial(server_process.start, self._workspace, self._settings, self._base, **options)
+        start = functools.partial(server_process.start, self._workspace, self._settings, self._base)
+        if port is not None:
+            start = functools.partial(start, port=port)
         await asyncio.to_thread(start)
         await self.inspect()
 
