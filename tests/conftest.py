@@ -21,6 +21,8 @@ from tests.support.repository import REPOSITORY
 # The tests must pass on a box without the Hub, and must not be slowed by asking it.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.pop("GARAGE_WORKSPACE", None)
+# Many servers run at once: each takes a free port. Tests of the fixed port unset this.
+os.environ["GARAGE_PORT"] = "0"
 # And they must not wait for what else runs on this box: a queue of their own.
 os.environ["GARAGE_STATE"] = tempfile.mkdtemp(prefix="garage-state-")
 atexit.register(shutil.rmtree, os.environ["GARAGE_STATE"], ignore_errors=True)

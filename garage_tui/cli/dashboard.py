@@ -21,7 +21,15 @@ _NAME = "garage"
 _MARK = "@garage-dashboard"
 """The window option with the workspace's key: windows can be renamed, and each workspace has its own."""
 _KEPT = (
-    *("GARAGE_STATE", "GARAGE_CACHE", "GARAGE_PICTURES", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"),
+    *(
+        "GARAGE_STATE",
+        "GARAGE_CACHE",
+        "GARAGE_PICTURES",
+        "GARAGE_PORT",
+        "XDG_CONFIG_HOME",
+        "XDG_STATE_HOME",
+        "XDG_CACHE_HOME",
+    ),
     *("COLORTERM", "NO_COLOR", "PYTHONPATH"),
 )
 """Variables that are passed to the panes, which otherwise have the old environment of tmux's server."""

@@ -44,12 +44,14 @@ def run_runs(args: argparse.Namespace) -> int:
     from garage_tui.core.exam.headline import headline
     from garage_tui.core.hardware.energy import describe_energy
     from garage_tui.core.runs.catalog import list_runs
+    from garage_tui.core.runs.service import read_service
     from garage_tui.core.scheduling import queue
 
     workspace = Workspace.find(args.workspace)
     prices = load_settings(workspace).energy
     runs = list_runs(workspace)
     labels = {run.id: _label(run) for run in runs}
+    in_service = read_service(workspace).run
     if args.json:
         print(json.dumps([as_dict(run) for run in runs], indent=2))
         return 0
@@ -84,6 +86,7 @@ def run_runs(args: argparse.Namespace) -> int:
         if note := labels[run.id].note:
             parts.append(note)
         called = [name] if (name := labels[run.id].name) else []
+        called += ["in service"] if run.id == in_service else []
         print(f"{names[run.id]:<{width}}  {run.status:<11}  {' · '.join([*called, *parts])}".rstrip())
     if lost := sum(run.status == "interrupted" and run.resumable for run in runs):
         print(
@@ -114,6 +117,7 @@ def as_dict(run: Run) -> dict[str, Any]:
     from garage_tui.core.images import albums
     from garage_tui.core.runs.diffusion_files import PIPELINE
     from garage_tui.core.runs.label import label_of
+    from garage_tui.core.runs.service import read_record
 
     label = label_of(run.path)
     drawn = {}
@@ -134,6 +138,7 @@ def as_dict(run: Run) -> dict[str, Any]:
         "reason": run.reason,
         "alive": run.alive,
         "adapter": str(run.adapter) if run.adapter else None,
+        "in_service": read_record(run.path.parent).run == run.id,
         **drawn,
         "manifest": manifest,
     }

@@ -15,7 +15,8 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         "serve",
         help="serve the base model and its adapters at one OpenAI-compatible address",
         description="Serve the base model and the adapters that were trained on it at one OpenAI-compatible address on "
-        "127.0.0.1, until Ctrl-C. The app and this command share one server for each workspace.",
+        "127.0.0.1, until Ctrl-C. The model `garage` is the run in service (`garage promote`). The app and this "
+        "command share one server for each workspace.",
     )
     parser.add_argument(
         "runs",
@@ -34,10 +35,15 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         metavar="ADDRESS",
         help="listen on this address; with 0.0.0.0 other machines can connect, with the key (default: 127.0.0.1)",
     )
-    parser.add_argument("--base", metavar="NAME", help="base model (default: the one of RUN, or from the settings)")
+    parser.add_argument(
+        "--base", metavar="NAME", help="base model (default: that of RUN, of the run in service, or from the settings)"
+    )
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--status", action="store_true", help="show whether a server runs here, and its address")
     action.add_argument("--stop", action="store_true", help="stop the server that runs here")
+    action.add_argument(
+        "--new-key", action="store_true", help="make a new API key; a server that runs here takes it at once"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document")
     parser.set_defaults(run=run_serve)
 
@@ -53,7 +59,37 @@ def run_serve(args: argparse.Namespace) -> int:
         return _show(workspace, args.json, "the server has stopped" if was_running else "no server was running")
     if args.status:
         return _show(workspace, args.json)
+    if args.new_key:
+        return _new_key(workspace, args.json)
     return _serve(workspace, args)
+
+
+def _new_key(workspace: Workspace, as_json: bool) -> int:
+    """Make a new key and print its path and from when on it applies, never the key itself."""
+    import contextlib
+    import json
+    import os
+
+    from garage_tui.core.runs.folder import is_alive
+    from garage_tui.core.serving import api_key
+
+    running = is_alive(workspace.server)
+    if not running:  # a server that was killed may have left the key of its environment
+        with contextlib.suppress(OSError):
+            api_key.give_back_key(workspace.server)
+    applies = api_key.make_new_key(workspace.server)
+    file = workspace.server / api_key.KEY
+    if as_json:
+        print(json.dumps({"key_file": str(file), "running": running, "applies": applies}, indent=2))
+        return 0
+    print(f"a new key is in {file}" if applies else "a new key is made")
+    if not applies:
+        print(f"the server that runs here has its key from {api_key.VARIABLE}: the new one applies from its next start")
+    elif running:
+        print("the server that runs here takes it from now on and refuses the old one: give it to your clients")
+    if os.environ.get(api_key.VARIABLE):
+        print(f"{api_key.VARIABLE} is set in this shell and wins in a server that is started from it")
+    return 0
 
 
 def _serve(workspace: Workspace, args: argparse.Namespace) -> int:
@@ -108,10 +144,13 @@ def _requested(workspace: Workspace, args: argparse.Namespace) -> tuple[str | No
     Raises:
         BadInputError: a run has no adapter, or another base model than the others.
     """
+    import contextlib
+
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.models import base_models
     from garage_tui.core.runs.catalog import find_run
     from garage_tui.core.runs.diffusion_files import no_chat_reason
+    from garage_tui.core.runs.promotion import NotServedError, base_name, run_in_service
 
     base = base_models.find(args.base).name if args.base else None
     runs: list[str] = []
@@ -126,7 +165,10 @@ def _requested(workspace: Workspace, args: argparse.Namespace) -> tuple[str | No
             raise BadInputError(f"{run.id} was trained on {trained_on}, not on {base}; one server has one base")
         base = trained_on
         runs.append(run.id)
-    return base, list(dict.fromkeys(runs))
+    if base is None:
+        with contextlib.suppress(NotServedError):  # said with the address
+            base = base_name(chosen) if (chosen := run_in_service(workspace)) else None
+    return base or None, list(dict.fromkeys(runs))
 
 
 def _wait_until_ready(workspace: Workspace, *, quiet: bool) -> ServerSnapshot:
@@ -153,13 +195,16 @@ def _show(workspace: Workspace, as_json: bool, note: str = "") -> int:
     import asyncio
     import json
 
+    from garage_tui.cli.service import server_note, service_dict, service_line
     from garage_tui.core.base.format import human_bytes
     from garage_tui.core.base.sanitize import one_line
     from garage_tui.core.chat import client as chat
-    from garage_tui.core.serving import server_process, server_state
+    from garage_tui.core.runs.service import read_service
+    from garage_tui.core.serving import api_key, server_process, server_state
 
     snapshot = server_state.inspect(workspace)
-    key = workspace.server / server_state.KEY
+    service = read_service(workspace)
+    key = workspace.server / api_key.KEY
     ready = snapshot.status in ("ready", "asleep") and snapshot.url is not None
     models = asyncio.run(chat.list_models(server_process.address(workspace))) if ready else []
     if as_json:
@@ -173,6 +218,7 @@ def _show(workspace: Workspace, as_json: bool, note: str = "") -> int:
             "memory": snapshot.memory,
             "key_file": str(key) if ready else None,
             "log": str(snapshot.log),
+            "service": service_dict(workspace, service),
         }
         print(json.dumps(document, indent=2), flush=True)
         return 1 if snapshot.status == "failed" else 0
@@ -183,21 +229,27 @@ def _show(workspace: Workspace, as_json: bool, note: str = "") -> int:
         else:
             memory = f", {human_bytes(snapshot.memory, binary=True)}" if snapshot.memory else ""
             print(f"engine   {snapshot.engine}{memory}")
+        print(f"service  {service_line(workspace, service)}")
+        if restart := server_note(workspace, service):
+            print(restart)
+        model = snapshot.name if service.run and snapshot.name in models else models[-1]
         print("\nTry it (the key goes through a pipe, so that `ps` does not show it):")
-        print(_curl(str(snapshot.url), str(key), models) + "\n")
+        print(_curl(str(snapshot.url), str(key), model) + "\n")
     elif not note:
         states = {"off": "no server is running", "starting": "starting: ", "failed": "failed: "}
         print(states.get(snapshot.status, snapshot.status) + snapshot.reason)
+        if service.changes or service.problem:
+            print(f"service  {service_line(workspace, service)}")
     if note:
         print(note, flush=True)
     return 1 if snapshot.status == "failed" else 0
 
 
-def _curl(url: str, key: str, models: list[str]) -> str:
+def _curl(url: str, key: str, model: str) -> str:
     import json
     import shlex
 
     messages = [{"role": "user", "content": "What is TinyLLM?"}]
-    body = shlex.quote(json.dumps({"model": models[-1], "temperature": 0, "messages": messages}))
+    body = shlex.quote(json.dumps({"model": model, "temperature": 0, "messages": messages}))
     header = f'printf "Authorization: Bearer %s" "$(cat {shlex.quote(key)})"'
     return f"  {header} |\n    curl -s {url}/chat/completions -H @- -H 'Content-Type: application/json' -d {body}"

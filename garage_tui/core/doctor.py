@@ -20,6 +20,8 @@ from garage_tui.core.export import llama_cpp
 from garage_tui.core.hardware import gpus
 from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.models import base_models
+from garage_tui.core.runs.promotion import NotServedError, run_in_service
+from garage_tui.core.runs.service import read_service, service_file
 from garage_tui.core.serving import vllm_install
 from garage_tui.core.terminal.capabilities import is_utf8, why_ascii
 
@@ -48,6 +50,7 @@ def examine(workspace: Workspace) -> list[Finding]:
         *_models(workspace),
         *_vllm(workspace),
         *_converter(),
+        *_service(workspace),
         *_folders(workspace),
         *_sessions(),
         *_settings(workspace),
@@ -162,6 +165,20 @@ def _vllm(workspace: Workspace) -> Iterator[Finding]:
         )
     else:
         yield Finding("good", f"vLLM {found.version}{' for CPUs' if found.cpu else ''}, in {found.python}")
+
+
+def _service(workspace: Workspace) -> Iterator[Finding]:
+    service = read_service(workspace)
+    try:
+        run = run_in_service(workspace, service)
+    except NotServedError as error:
+        yield Finding("bad", str(error))
+        return
+    if run:
+        yield Finding("good", f"in service: {run.id}")
+    if service.skipped:
+        lines = ", ".join(map(str, service.skipped))
+        yield Finding("note", f"{service_file(workspace.checkpoints)} has lines that cannot be read: {lines}")
 
 
 def _converter() -> Iterator[Finding]:

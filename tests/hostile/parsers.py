@@ -22,7 +22,9 @@ from garage_tui.core.facts import journal
 from garage_tui.core.facts import line as fact_lines
 from garage_tui.core.facts.exporting import write as write_exported
 from garage_tui.core.facts.importing import read as read_imported
+from garage_tui.core.runs.promotion import NotServedError, go_back, run_in_service
 from garage_tui.core.runs.record import read_run
+from garage_tui.core.runs.service import read_service, service_file
 from tests.hostile.wire import COMMAND, refused
 
 FOLDER = Path(tempfile.mkdtemp(prefix="garage-hostile-"))
@@ -159,7 +161,24 @@ def left_behind(data: bytes) -> None:
             _harmless(plain(leftover.draft.text))
 
 
+def in_service(data: bytes) -> None:
+    """A record of what is in service says it, or in words why not; the next change mends it."""
+    workspace = Workspace(FOLDER / "box")
+    workspace.checkpoints.mkdir(parents=True, exist_ok=True)
+    for record in (data, b'{"run":"a","when":1}\n' + data, b'{"run":' + data + b',"when":1}\n'):
+        service_file(workspace.checkpoints).write_bytes(record)
+        for change in read_service(workspace).changes:
+            _harmless(f"{change.run}{change.who}{change.why}{change.before}")
+        try:
+            run_in_service(workspace)
+        except NotServedError as error:
+            _harmless(str(error))
+        go_back(workspace, to_base=True)
+        after = read_service(workspace)
+        assert (after.run, after.problem) == (None, "")
+
+
 PARSERS: dict[str, Callable[[bytes], None]] = {
     parser.__name__: parser
-    for parser in (texts, fact_line, fact_file, imported, run_files, events, chat, settings, left_behind)
+    for parser in (texts, fact_line, fact_file, imported, run_files, events, chat, settings, left_behind, in_service)
 }

@@ -231,6 +231,7 @@ def test_an_adapter_over_http_is_one_of_the_offered_ids_and_no_path():
 
     import httpx
 
+    from garage_tui.jobs.serve.lasting_name import Offer
     from garage_tui.jobs.serve.routes import make_app
 
     class Answers:
@@ -240,7 +241,7 @@ def test_an_adapter_over_http_is_one_of_the_offered_ids_and_no_path():
         async def answer(self, request, question, body, run):
             raise AssertionError(f"{question.model} was taken for a model")
 
-    app = make_app(Answers(), lambda: {"base": None}, "k")
+    app = make_app(Answers(), lambda: {"base": Offer("base", "base")}, "k")
 
     async def ask(model: str) -> httpx.Response:
         transport = httpx.ASGITransport(app)

@@ -19,6 +19,7 @@ from textual.pilot import Pilot
 
 from garage_tui.app.app import GarageApp
 from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.chat.client import ServerAddress
 from garage_tui.core.runs.folder import EVENTS, FACTS, LOCK, LOG, MANIFEST, STATE
 from garage_tui.core.runs.record import Manifest, RunState, write_manifest, write_state
 from garage_tui.core.serving import server_state
@@ -178,6 +179,8 @@ class ModelServer:
     def __init__(self, workspace, base: str) -> None:
         self.folder, self.base = workspace.server, base
         self.answers: dict[str, list[str]] = {}
+        self.roots: dict[str, str] = {}
+        """What its list of models says is behind some of them."""
         self.heard: list[dict] = []
         self.hold = asyncio.Event()
         self.hold.set()
@@ -193,6 +196,9 @@ class ModelServer:
         server_state.write_state(self.folder, server_state.ServerState(status="ready", url=self.url, base=self.base))
         return self
 
+    def address(self) -> ServerAddress:
+        return ServerAddress(self.url, "secret")
+
     async def __aexit__(self, *_: object) -> None:
         os.close(self._lock)
         self.hold.set()
@@ -203,7 +209,8 @@ class ModelServer:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             if head.startswith("GET /v1/models"):
                 assert "Bearer secret" in head
-                found = json.dumps({"data": [{"id": model} for model in self.answers]}).encode()
+                entries = [{"id": model, "root": self.roots.get(model)} for model in self.answers]
+                found = json.dumps({"data": entries}).encode()
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n" + found)
                 await writer.drain()
                 writer.close()

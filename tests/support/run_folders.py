@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from garage_tui.core.runs.folder import EVENTS, LOG
-from garage_tui.core.runs.record import Run, read_run
+from garage_tui.core.runs.record import Manifest, Run, RunState, read_run, write_manifest, write_state
 
 
 def processes(folder: Path) -> list[int]:
@@ -42,3 +42,22 @@ def events(folder: Path, kind: str) -> list[dict[str, Any]]:
     """Return the events of a kind that a run has told."""
     found = [json.loads(line) for line in (folder / EVENTS).read_text().splitlines()]
     return [event for event in found if event["event"] == kind]
+
+
+def served_run(
+    workspace, run_id: str, *, state: str = "finished", kind: str = "lora", adapter: bool = True, weights: bool = True
+) -> Run:
+    """Make a run that can be put in service, or lacks something; its adapter loads nowhere."""
+    folder = workspace.checkpoints / run_id
+    folder.mkdir(parents=True)
+    write_manifest(
+        folder,
+        Manifest(id=run_id, kind=kind, created=1.0, recipe={}, base={"name": "smollm2-135m"}, dataset={"rows": 1}),
+    )
+    write_state(folder, RunState(state=state, created=1.0, started=1.0, ended=2.0))  # type: ignore[arg-type]
+    if adapter:
+        (folder / "adapter").mkdir()
+        (folder / "adapter" / "adapter_config.json").write_text("{}")
+        if weights:
+            (folder / "adapter" / "adapter_model.safetensors").write_bytes(b"")
+    return read_run(folder)

@@ -86,7 +86,7 @@ class Box:
 
     def garage(self, *words: object, **variables: str) -> str:
         """Return the line for the box's shell that runs `garage` with the state and settings of this test."""
-        kept = ("GARAGE_STATE", "XDG_CONFIG_HOME", "HF_HUB_OFFLINE")
+        kept = ("GARAGE_STATE", "GARAGE_PORT", "XDG_CONFIG_HOME", "HF_HUB_OFFLINE")
         env = {name: os.environ[name] for name in kept if name in os.environ}
         env |= {"PYTHONPATH": str(REPOSITORY), "LANG": "C.UTF-8", **variables}
         told = [f"{name}={value}" for name, value in env.items()]

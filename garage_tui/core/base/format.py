@@ -103,3 +103,17 @@ def ordinal(position: int) -> str:
     number = position + 1
     teen = number % 100 in (11, 12, 13)
     return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
+def moment(at: float, now: float) -> str:
+    """Return a time as people say it: `today 14:05`, `23 Nov 14:05`, or in another year `23 Nov 2025`.
+
+    Args:
+        at: in seconds since 1970, as `now`.
+    """
+    import time
+
+    then, today = time.localtime(at), time.localtime(now)
+    if then[:3] == today[:3]:
+        return time.strftime("today %H:%M", then)
+    return time.strftime("%d %b %H:%M" if then[0] == today[0] else "%d %b %Y", then)

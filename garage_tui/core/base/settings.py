@@ -20,6 +20,15 @@ COOLEST = 20.0
 Celsius = Annotated[float, msgspec.Meta(ge=COOLEST, le=120)]
 Watts = Annotated[float, msgspec.Meta(gt=0)]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+LastingName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(?!last$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+        description="letters, digits, dots, hyphens and underscores, at most 64, and not `last`",
+    ),
+]
+PORT = 27243
+"""The server's port. 27243 are the last five letters of garage on the keys of a telephone."""
 
 
 WhileTraining = Literal["auto", "sleep", "wait", "both"]
@@ -33,8 +42,12 @@ class ServeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
     """Address that the server listens on. With any other address it can be reached from the network, with the key sent
     unencrypted. Only in the user's own settings."""
-    port: Port = 0
-    """TCP port; 0 means any free port."""
+    port: Port = PORT
+    """TCP port; 0 means any free port, another one at each start. It is fixed, so that clients are configured once. No
+    well-known program uses the default, and it is below 32768, from where on Linux takes ports for outgoing
+    connections. A second workspace needs a port of its own. $GARAGE_PORT takes precedence."""
+    name: LastingName = "garage"
+    """The id of the model in service, which clients ask for: the run that `garage promote` chose, or the base model."""
     gpu: Annotated[int, msgspec.Meta(ge=0)] | None = None
     """Index of the GPU that the server uses; by default the first."""
     idle_minutes: Annotated[float, msgspec.Meta(gt=0)] = 30.0

@@ -107,6 +107,8 @@ def kind(hint: Any) -> str:
 def _bounds(meta: msgspec.Meta) -> str:
     if meta.ge is not None and meta.le is not None:
         return f" from {meta.ge:g} to {meta.le:g}"
+    if meta.pattern and meta.description:
+        return f" ({meta.description})"
     low = f" of {meta.ge:g} or more" if meta.ge is not None else f" above {meta.gt:g}" if meta.gt is not None else ""
     return low + (f"{',' if low else ''} at most {meta.le:g}" if meta.le is not None else "")
 

@@ -122,8 +122,22 @@ async def stream(
     )
 
 
+@dataclass(frozen=True)
+class ModelEntry:
+    """A model that a server offers."""
+
+    id: str
+    root: str = ""
+    """What the server says is behind it: of a garage server's model in service, the id of another model."""
+
+
 async def list_models(address: ServerAddress) -> list[str]:
-    """Return the ids of the models that a server offers.
+    """Return the ids of the models that a server offers. Raises as `list_model_entries`."""
+    return [entry.id for entry in await list_model_entries(address)]
+
+
+async def list_model_entries(address: ServerAddress) -> list[ModelEntry]:
+    """Return the models that a server offers.
 
     Raises:
         ChatError: the request failed.
@@ -138,7 +152,11 @@ async def list_models(address: ServerAddress) -> list[str]:
         entries = _objects(json.loads(body)["data"])
     except (ValueError, KeyError, TypeError) as error:
         raise ChatError(_not_openai(address)) from error
-    return [plain(entry["id"]) for entry in entries if isinstance(entry.get("id"), str)]
+    return [
+        ModelEntry(plain(entry["id"]), plain(root) if isinstance(root := entry.get("root"), str) else "")
+        for entry in entries
+        if isinstance(entry.get("id"), str)
+    ]
 
 
 @asynccontextmanager

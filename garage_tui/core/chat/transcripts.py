@@ -66,7 +66,7 @@ class Transcript(msgspec.Struct, kw_only=True):
     base: str = ""
     """The base model, as `core.models.find` names it."""
     run: str = ""
-    """Id of the run whose model is the tuned one; empty if there was none."""
+    """Id of the run whose model is the tuned one, or the lasting name; empty if there was none."""
     system: str = ""
     """The system prompt; empty for none."""
     sampling: SamplingParams = sampling.GREEDY

@@ -19,6 +19,7 @@ from garage_tui.core.runs.diffusion_files import SAMPLES
 from garage_tui.core.runs.folder import STATE, name_of
 from garage_tui.core.runs.label import LABEL, DamagedLabelError, Label, read_label
 from garage_tui.core.runs.record import Manifest, Run, RunState, read_run
+from garage_tui.core.runs.service import SERVICE, Service, ServiceChange, read_service
 from garage_tui.core.scheduling import queue
 
 BUSY, IDLE = 0.25, 1.0
@@ -60,6 +61,8 @@ class RunSnapshot:
     """The name and the note that its owner gave it."""
     label_error: str = ""
     """Why its label cannot be read; empty if it can."""
+    service: ServiceChange | None = None
+    """The change that put it in service; None where it is not in service."""
 
     @property
     def waiting_for(self) -> str:
@@ -133,9 +136,15 @@ class RunWatcher:
         self._root = str(workspace.checkpoints)
         self._known: dict[str, tuple[Stamp, RunSnapshot]] = {}
         self._card, self._label = _FieldsOfFile(REPORT, _read_card), _FieldsOfFile(LABEL, _read_label)
+        self._service: tuple[Stamp, Service] = (_NO_STAMP, Service())
         self._followed: str | None = None
         self._follower: RunFollower | None = None
         self._wake = threading.Event()
+
+    @property
+    def service(self) -> Service:
+        """The record of what is in service, as it was last read."""
+        return self._service[1]
 
     def follow(self, run_id: str | None) -> None:
         """Read this run's events and log from now on; None follows no run."""
@@ -167,6 +176,10 @@ class RunWatcher:
             runs = [
                 replace(run, queue_position=positions.get(run.path)) if run.status == "queued" else run for run in runs
             ]
+        self._read_service()
+        if in_service := self.service.run:
+            change = self.service.changes[-1]
+            runs = [replace(run, service=change) if run.id == in_service else run for run in runs]
         return tuple(runs)
 
     def progress(self) -> RunProgress | None:
@@ -178,6 +191,12 @@ class RunWatcher:
         if self._follower is None or fresh:
             self._follower = RunFollower(followed, self.workspace.checkpoints / followed)
         return self._follower.progress(fresh)
+
+    def _read_service(self) -> None:
+        """Read the record of what is in service if it has changed."""
+        stamp = self._stamp("", SERVICE)
+        if stamp != self._service[0]:
+            self._service = stamp, read_service(self.workspace)
 
     def _snapshot(self, name: str) -> RunSnapshot:
         run = self._card.add(name, self._stamp(name, self._card.file), self._read(name))

@@ -8,10 +8,11 @@ import re
 import time
 from pathlib import Path
 
-from garage_tui.core.base.errors import BadInputError
-from garage_tui.core.base.workspace import Workspace
-from garage_tui.core.runs.label import Label, clean_name, label_of, write_label
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.settings import ServeSettings, Workspace, load_settings
+from garage_tui.core.runs.label import RESERVED, Label, clean_name, label_of, write_label
 from garage_tui.core.runs.record import Run, read_run
+from garage_tui.core.runs.service import read_service
 
 
 def disk_bytes(folder: Path) -> int:
@@ -43,10 +44,10 @@ def list_runs(workspace: Workspace) -> list[Run]:
 
 
 def find_run(workspace: Workspace, ref: str) -> Run:
-    """Return the run that `ref` means: an id, a name, an unambiguous beginning of an id, or `last`.
+    """Return the run that `ref` means: an id, a name, an unambiguous beginning of an id, `last`, or the lasting name.
 
     Raises:
-        BadInputError: no run matches, or several do.
+        BadInputError: no run matches, or several do; or the base model is in service and `ref` is the lasting name.
     """
     runs = list_runs(workspace)
     if not runs:
@@ -57,11 +58,45 @@ def find_run(workspace: Workspace, ref: str) -> Run:
     if not matches and ref:
         # A name that is the beginning of another run's id means neither: a command may delete what it gets.
         matches = [run for run in runs if run.id.startswith(ref) or is_called(run, ref)]
+        if ref == lasting_name(workspace):
+            in_service = _in_service(workspace, runs, ref) if not matches or read_service(workspace).run else None
+            matches += [in_service] if in_service and in_service.id not in {run.id for run in matches} else []
     if len(matches) == 1:
         return matches[0]
     if matches:
         raise BadInputError(f"{ref!r} could be {', '.join(run.id for run in matches[:5])}: type more of the id")
     raise BadInputError(f"no run {ref!r} in {workspace.checkpoints}: `garage runs` lists them")
+
+
+def lasting_name(workspace: Workspace) -> str:
+    """Return the id of the model in service, which the settings name; the default where they cannot be read."""
+    try:
+        return load_settings(workspace).serve.name
+    except GarageError:  # reported by whoever needs them
+        return ServeSettings().name
+
+
+def reserved_names(workspace: Workspace) -> tuple[str, ...]:
+    """Return the names that no run can have, because commands use them for something else."""
+    return *RESERVED, lasting_name(workspace)
+
+
+def _in_service(workspace: Workspace, runs: list[Run], name: str) -> Run:
+    """Return the run in service.
+
+    Raises:
+        BadInputError: the base model is in service, the run is missing, or the record cannot be read.
+    """
+    service = read_service(workspace)
+    if service.problem:
+        raise BadInputError(service.problem)
+    if service.run is None:
+        raise BadInputError(f"{name} is the base model now: `garage promote RUN` puts a run in service")
+    if found := next((run for run in runs if run.id == service.run), None):
+        return found
+    raise BadInputError(
+        f"the run in service, {service.run}, is missing: put another one in service, `garage promote RUN`"
+    )
 
 
 def is_called(run: Run, name: str) -> bool:
@@ -73,10 +108,12 @@ def set_label(workspace: Workspace, run: Run, label: Label) -> Label:
     """Give a run a name and a note, and return them as they were written.
 
     Raises:
-        BadInputError: another run has this name or id.
+        BadInputError: another run has this name or id, or commands use it for something else.
         GarageError: the label cannot be written.
     """
     name = clean_name(label.name)
+    if name.casefold() in {reserved.casefold() for reserved in reserved_names(workspace)}:
+        raise BadInputError(f"a run cannot be called {name!r}, because commands use that: choose another name")
     others = (one for one in list_runs(workspace) if one.id != run.id) if name else ()
     if other := next((one for one in others if one.id == name or is_called(one, name)), None):
         raise BadInputError(f"{other.id} has the name {name!r} already: choose another one")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -10,6 +11,7 @@ from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.runs.exit_wait import wait_for_exit
 from garage_tui.core.runs.folder import LOCK
 from garage_tui.core.runs.record import Run
+from garage_tui.core.runs.service import locked_record, refuse_if_in_service, service_file
 
 
 def delete(run: Run) -> None:
@@ -17,9 +19,17 @@ def delete(run: Run) -> None:
 
     Raises:
         BadInputError: it is alive.
-        GarageError: the folder cannot be removed.
+        GarageError: it is in service, or the folder cannot be removed.
     """
     run = wait_for_exit(run)
+    checkpoints = run.path.parent
+    # Locked, so that nobody puts it in service meanwhile.
+    with locked_record(checkpoints) if service_file(checkpoints).exists() else contextlib.nullcontext():
+        refuse_if_in_service(checkpoints, run.id)
+        _remove(run)
+
+
+def _remove(run: Run) -> None:
     try:
         lock = os.open(run.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
         try:

@@ -12,7 +12,7 @@ from garage_tui.core.base.home_path import expand_home
 from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import ChatSettings
-from garage_tui.core.chat.client import ServerAddress, list_models
+from garage_tui.core.chat.client import ServerAddress, list_model_entries
 from garage_tui.core.serving.server_state import ServerSnapshot
 
 _POLL_SECONDS = 15.0
@@ -30,6 +30,7 @@ class ExternalServer:
     def __init__(self, settings: ChatSettings) -> None:
         self._settings = settings
         self._last: tuple[float, ServerSnapshot] | None = None
+        self._first = ""
         self.models: tuple[str, ...] = ()
         """Ids of the models that it offered in its last response."""
 
@@ -74,15 +75,21 @@ class ExternalServer:
 
     @property
     def base(self) -> str:
-        """The model that the settings name as the base, by default the first that it offers."""
-        return self._settings.base or (self.models[0] if self.models else "")
+        """The model that the settings name as the base, by default the first that it offers.
+
+        A model that only stands for another one, such as a garage server's model in service, comes last.
+        """
+        return self._settings.base or self._first
 
     async def _request_models(self) -> ServerSnapshot:
         url = one_line(self._settings.server, 80)
         try:
-            self.models = tuple(await list_models(self.address()))
+            entries = await list_model_entries(self.address())
         except GarageError as error:
             return ServerSnapshot("failed", one_line(str(error), 200), None, self.base, Path())
+        self.models = tuple(entry.id for entry in entries)
+        own = [entry.id for entry in entries if entry.root == entry.id or entry.root not in self.models]
+        self._first = next(iter([*own, *self.models]), "")
         if not self.models:
             return ServerSnapshot("failed", f"{url} offers no models", None, self.base, Path())
         return ServerSnapshot("ready", "", self._settings.server, self.base, Path(), engine=url)

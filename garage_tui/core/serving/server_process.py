@@ -16,7 +16,8 @@ from collections.abc import Sequence
 from garage_tui.core.base.child_environment import environment
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.json_text import struct_json
-from garage_tui.core.base.safe_open import log_file, read_regular
+from garage_tui.core.base.safe_open import log_file
+from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.chat.client import ServerAddress
@@ -27,8 +28,8 @@ from garage_tui.core.runs.folder import LOCK, LOG, is_alive
 from garage_tui.core.runs.record import Run
 from garage_tui.core.scheduling import queue
 from garage_tui.core.serving import vllm_install as vllm
+from garage_tui.core.serving.api_key import KEY, read_key
 from garage_tui.core.serving.server_state import (
-    KEY,
     LIVE_STATUSES,
     ServerState,
     inspect,
@@ -39,9 +40,9 @@ from garage_tui.core.serving.server_state import (
 
 SETTINGS = "GARAGE_SERVE_SETTINGS"
 """Environment variable that hands the settings `[serve]` to the server, as JSON."""
+PORT_VARIABLE = "GARAGE_PORT"
 _JOB = "garage_tui.jobs.serve"
 _LOCK_SECONDS = 5.0  # a server that is ending may hold the lock this long
-_MAX_KEY = 4096  # bytes
 _STOP_SECONDS = 10.0  # then it is killed; it has nothing to save
 
 
@@ -62,14 +63,14 @@ def start(
         workspace: whose runs it offers.
         settings: of the workspace.
         base: a base model, as `core.models.find` takes it; by default the settings'.
-        port: TCP port, 0 for any free one; by default the settings'.
+        port: TCP port, 0 for any free one; by default $GARAGE_PORT, else the settings'.
         engine: `embedded` or `vllm`; by default the settings'.
         host: the address that it listens on; by default the settings'.
         idle_minutes: it stops after so many minutes without a request, 0 never; by default the settings'.
         runs: ids of the only runs that it offers; by default all.
 
     Raises:
-        BadInputError: `base` names no model.
+        BadInputError: `base` names no model, or $GARAGE_PORT no port.
         GarageError: a server with another base runs here, its folder cannot be written, or there is no vLLM.
     """
     name = base_models.find(base or settings.base_model).name
@@ -78,10 +79,11 @@ def start(
     if with_vllm:
         vllm.probe(settings.serve)  # raises before anything is started
     folder = workspace.server
-    state = ServerState(status="starting", reason="starting", base=name, runs=tuple(runs))
+    state = ServerState(status="starting", reason="starting", base=name, runs=tuple(runs), name=settings.serve.name)
     command = [sys.executable, "-P", "-m", _JOB, str(workspace.root), "--base", name]
     command += ["--engine", "vllm" if with_vllm else "embedded", "--slot", slot, "--host", host or settings.serve.host]
-    command += ["--port", str(settings.serve.port if port is None else port)]
+    command += ["--port", str(_choose_port(settings) if port is None else port)]
+    command += ["--name", settings.serve.name]
     command += ["--idle-minutes", f"{settings.serve.idle_minutes if idle_minutes is None else idle_minutes:g}"]
     command += [f"--only={run}" for run in runs]
     try:
@@ -150,7 +152,7 @@ def address(workspace: Workspace) -> ServerAddress:
         state = states.get(snapshot.status, "the server failed")
         raise GarageError(state + (f": {snapshot.reason}" if snapshot.reason else ""))
     try:
-        return ServerAddress(snapshot.url, read_regular(workspace.server / KEY, _MAX_KEY).decode().strip())
+        return ServerAddress(snapshot.url, read_key(workspace.server))
     except (OSError, UnicodeDecodeError) as error:
         path = workspace.server / KEY
         raise GarageError(f"the server's key in {path} cannot be read; start the server again") from error
@@ -181,6 +183,20 @@ def _choose_slot(index: int | None) -> str:
     if str(index) not in usable:
         raise BadInputError(f"there is no GPU {index} for the server; check `gpu` in [serve]")
     return str(index)
+
+
+def _choose_port(settings: Settings) -> int:
+    """Return the port of $GARAGE_PORT, else of the settings.
+
+    Raises:
+        BadInputError: the variable holds no port.
+    """
+    text = os.environ.get(PORT_VARIABLE, "").strip()
+    if not text:
+        return settings.serve.port
+    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+        raise BadInputError(f"{PORT_VARIABLE}={one_line(text, 40)}: give 0 to 65535, or unset it")
+    return int(text)
 
 
 def _gpu_environment(slot: str) -> dict[str, str]:

@@ -19,8 +19,6 @@ from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.settings import Workspace
 from garage_tui.core.runs.folder import LOG, STATE, is_alive
 
-KEY = "key"
-"""Name of the file with the API key."""
 _STATE_BYTES = 2048  # padded, so that it can be replaced on a full disk (see write_small)
 
 Status = Literal["off", "starting", "ready", "asleep", "failed"]
@@ -41,6 +39,10 @@ class ServerState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     base: str = ""
     runs: tuple[str, ...] = ()
     """Ids of the only runs that it offers; empty if it offers all."""
+    name: str = ""
+    """Id of the model in service, as its clients ask for it."""
+    taken_port: int | None = None
+    """The port that another program had, where it failed because of that."""
     engine: str = ""
     """Name and version of the inference engine."""
     memory: int | None = None
@@ -66,6 +68,10 @@ class ServerSnapshot:
     """Name and version of the inference engine."""
     memory: int | None = None
     """Bytes that it holds on its GPU, or in main memory without one; None if unknown."""
+    name: str = ""
+    """Id of the model in service, as its clients ask for it."""
+    taken_port: int | None = None
+    """The port that another program had, where it failed because of that."""
 
 
 def inspect(workspace: Workspace) -> ServerSnapshot:
@@ -83,7 +89,18 @@ def inspect(workspace: Workspace) -> ServerSnapshot:
         status = "failed"
         reason = "the server ended unexpectedly (killed, out of memory, or a reboot); start it again"
     url = state.url if status in ("ready", "asleep") else None
-    return ServerSnapshot(status, reason, url, state.base, log, state.runs, state.engine, state.memory)
+    return ServerSnapshot(
+        status,
+        reason,
+        url,
+        state.base,
+        log,
+        state.runs,
+        state.engine,
+        state.memory,
+        state.name,
+        state.taken_port if status == "failed" else None,
+    )
 
 
 def read_state(folder: Path) -> ServerState | None:

@@ -7,6 +7,7 @@ import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol, TypeVar
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -16,12 +17,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.runs.record import Run
+from garage_tui.core.runs.service import MEND
+from garage_tui.jobs.serve.lasting_name import Offer, in_its_name, with_model
 from garage_tui.jobs.serve.request_schema import MAX_BODY, ChatRequest, read_request, read_routing
 
 T = TypeVar("T")
 CHAT = "/v1/chat/completions"
-Offers = Callable[[], Mapping[str, Run | None]]
-"""Returns the ids of the models that can be asked now; the bare base has None."""
+Offers = Callable[[], Mapping[str, Offer]]
+"""Returns the ids of the models that can be asked now, and what each stands for."""
 
 
 class RequestRefusedError(Exception):
@@ -84,10 +87,13 @@ class Backend(Protocol):
         ...
 
 
-def make_app(backend: Backend, offers: Offers, key: str, absent: Callable[[], str] = lambda: "") -> ASGIApp:
+def make_app(
+    backend: Backend, offers: Offers, key: str | Callable[[], str], absent: Callable[[], str] = lambda: ""
+) -> ASGIApp:
     """Return the ASGI app: `GET /health`, `GET /v1/models`, `POST /v1/chat/completions`, each behind `key`.
 
     Args:
+        key: the API key, or a function that returns it, where it may change.
         absent: returns why the model cannot answer now; empty where it can.
     """
 
@@ -96,17 +102,7 @@ def make_app(backend: Backend, offers: Offers, key: str, absent: Callable[[], st
 
     async def models(_: Request) -> Response:
         found = await asyncio.to_thread(offers)
-        base = next(iter(found))
-        entries = [
-            {
-                "id": name,
-                "object": "model",
-                "created": int(run.manifest.created) if run and run.manifest else 0,
-                "owned_by": "garage_tui",
-                "parent": base if run else None,
-            }
-            for name, run in found.items()
-        ]
+        entries = [model_entry(name, offer) for name, offer in found.items()]
         return JSONResponse({"object": "list", "data": entries})
 
     async def completions(request: Request) -> Response:
@@ -119,7 +115,7 @@ def make_app(backend: Backend, offers: Offers, key: str, absent: Callable[[], st
             )
         if reason := absent():
             raise RequestRefusedError(503, "asleep", reason)
-        return await backend.answer(request, CHAT, question, body, found[question.model])
+        return await answer(backend, request, CHAT, question, body, found[question.model])
 
     async def refused(_: Request, error: Exception) -> Response:
         if isinstance(error, RequestRefusedError):
@@ -139,6 +135,43 @@ def make_app(backend: Backend, offers: Offers, key: str, absent: Callable[[], st
     ]
     handled = (RequestRefusedError, HTTPException, BadInputError, Exception)
     return _KeyRequired(Starlette(routes=routes, exception_handlers=dict.fromkeys(handled, refused)), key)
+
+
+def model_entry(name: str, offer: Offer) -> dict[str, object]:
+    """Return what `/v1/models` says of a model; `root` is what the lasting name stands for now."""
+    run = offer.run
+    entry: dict[str, object] = {
+        "id": name,
+        "object": "model",
+        "created": int(run.manifest.created) if run and run.manifest else 0,
+        "owned_by": "garage_tui",
+        "root": offer.model,
+        "parent": offer.base if run else None,
+    }
+    return {**entry, "unavailable": offer.why_not} if offer.why_not else entry
+
+
+async def answer(
+    backend: Backend, request: Request, path: str, question: ChatRequest, body: bytes, offer: Offer
+) -> Response:
+    """Return the answer of what the requested model stands for, in the name of the requested model.
+
+    Raises:
+        RequestRefusedError: it cannot answer; another model never answers in its place.
+    """
+    if offer.why_not:
+        raise RequestRefusedError(503, "not_in_service", offer.why_not)
+    name = question.model
+    if offer.model == name:
+        return await backend.answer(request, path, question, body, offer.run)
+    question, body = msgspec.structs.replace(question, model=offer.model), with_model(body, offer.model)
+    try:
+        found = await backend.answer(request, path, question, body, offer.run)
+    except RequestRefusedError as error:
+        if offer.run and error.status == 500:  # its adapter cannot be loaded
+            raise RequestRefusedError(500, error.code, f"{error.message}; {MEND}") from error
+        raise
+    return in_its_name(found, name, offer.model)
 
 
 def error_response(status: int, code: str, message: str) -> JSONResponse:
@@ -178,8 +211,12 @@ async def _body(request: Request) -> bytes:
 class _KeyRequired:
     """Refuses every request without the key, also on unknown routes."""
 
-    def __init__(self, app: ASGIApp, key: str) -> None:
-        self.app, self.key = app, key.encode()
+    def __init__(self, app: ASGIApp, key: str | Callable[[], str]) -> None:
+        self.app, self._key = app, key
+
+    @property
+    def key(self) -> bytes:
+        return (self._key if isinstance(self._key, str) else self._key()).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":

@@ -1,19 +1,19 @@
 """The model server: a base model and the workspace's adapters at an OpenAI-compatible address.
 
     python -m garage_tui.jobs.serve WORKSPACE --base NAME [--engine embedded|vllm] [--slot cpu|N] [--host H] [--port N]
-                                    [--idle-minutes X] [--only RUN …] [--lock-fd FD]
+                                    [--name ID] [--idle-minutes X] [--only RUN …] [--lock-fd FD]
 
 Writes `lock`, `state.json` and `key` in `checkpoints/.server/`; stdout and stderr are its log. The key is
-`$GARAGE_API_KEY` where that is set, else each start makes a new one. SIGTERM ends the server cleanly.
+`$GARAGE_API_KEY` where that is set, else the workspace's own (`core/serving/api_key.py`). SIGTERM ends it cleanly.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import fcntl
 import os
-import secrets
 import signal
 import socket
 import sys
@@ -24,14 +24,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from garage_tui.core.base.atomic import write_atomic
-from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.phase import with_counts
 from garage_tui.core.base.settings import ServeSettings, Workspace
 from garage_tui.core.runs.folder import LOCK, LOG
-from garage_tui.core.runs.record import Run
+from garage_tui.core.serving.api_key import VARIABLE, CurrentKey, give_back_key, take_key
+from garage_tui.core.serving.port_owner import PortTakenError
 from garage_tui.core.serving.server_process import SETTINGS, served_runs
-from garage_tui.core.serving.server_state import KEY, ServerState, process_start, write_state
+from garage_tui.core.serving.server_state import ServerState, process_start, write_state
 from garage_tui.jobs.runtime import blocked_imports
 from garage_tui.jobs.runtime.error_text import describe_error, is_termination
 from garage_tui.jobs.serve.gpu_lease import GpuLease
@@ -43,16 +43,19 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 FULL_DISK = "free some space and try again"
 OUT_OF_MEMORY = "out of memory while loading the model; stop other programs that use memory, or use a smaller base"
+_BACKLOG = 128  # connections that wait while the model is loaded
 _GRACE_SECONDS = 3  # for answers that are under way when the server is told to end
 
 
 class ServerNote:
     """The writer of the server's `state.json`."""
 
-    def __init__(self, folder: Path, base: str, runs: tuple[str, ...]) -> None:
+    def __init__(self, folder: Path, base: str, runs: tuple[str, ...], name: str) -> None:
         self.folder = folder
         pid = os.getpid()
-        self.state = ServerState(status="starting", base=base, runs=runs, pid=pid, pid_started=process_start(pid))
+        self.state = ServerState(
+            status="starting", base=base, runs=runs, name=name, pid=pid, pid_started=process_start(pid)
+        )
 
     def starting(self, phase: str) -> None:
         print(phase, flush=True)
@@ -71,10 +74,15 @@ class ServerNote:
         print(reason, flush=True)
         self._write(msgspec.structs.replace(self.state, status="asleep", reason=reason, memory=None))
 
-    def end(self, failure: str = "") -> None:
+    def end(self, failure: str = "", taken_port: int | None = None) -> None:
         print(f"failed: {failure}" if failure else "off", flush=True)
         end = ServerState(
-            status="failed" if failure else "off", reason=failure, base=self.state.base, runs=self.state.runs
+            status="failed" if failure else "off",
+            reason=failure,
+            base=self.state.base,
+            runs=self.state.runs,
+            name=self.state.name,
+            taken_port=taken_port,
         )
         self._write(end)
 
@@ -94,8 +102,8 @@ def main() -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
-    note = ServerNote(folder, args.base, tuple(args.only))
-    failure = ""
+    note = ServerNote(folder, args.base, tuple(args.only), args.name)
+    failure, taken_port = "", None
     try:
         serve(args, workspace, note)
     except SystemExit:
@@ -104,10 +112,12 @@ def main() -> int:
         if not is_termination(error):
             if not isinstance(error, GarageError):
                 traceback.print_exc()
+            taken_port = error.port if isinstance(error, PortTakenError) else None
             failure = describe_error(error, folder=folder, full_disk=FULL_DISK, out_of_memory=OUT_OF_MEMORY)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    (folder / KEY).unlink(missing_ok=True)
-    note.end(failure)
+    with contextlib.suppress(OSError):
+        give_back_key(folder)
+    note.end(failure, taken_port)
     return 1 if failure else 0
 
 
@@ -115,7 +125,7 @@ def serve(args: argparse.Namespace, workspace: Workspace, note: ServerNote) -> N
     """Load the base model and answer questions until the server is told to end, or is idle for too long."""
     note.starting("starting")
     listener = _listen(args.host, args.port)
-    key = _make_key(workspace.server / KEY)
+    key = CurrentKey(workspace.server, take_key(workspace.server, os.environ.pop(VARIABLE, "")))
 
     from garage_tui.jobs.llm import fetch
 
@@ -129,7 +139,8 @@ def serve(args: argparse.Namespace, workspace: Workspace, note: ServerNote) -> N
         lease.close()
         if not backend.close(_GRACE_SECONDS):
             # A long forward pass cannot be interrupted, and the interpreter must not be torn down under it.
-            (workspace.server / KEY).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                give_back_key(workspace.server)
             note.end()
             os._exit(0)
 
@@ -154,17 +165,18 @@ def _run(
     base: BaseModel,
     workspace: Workspace,
     args: argparse.Namespace,
-    key: str,
+    key: CurrentKey,
     listener: socket.socket,
     note: ServerNote,
 ) -> None:
     import uvicorn
 
     from garage_tui.jobs.serve.idle_connections import IdleTimeoutProtocol
+    from garage_tui.jobs.serve.lasting_name import Offer, offers
     from garage_tui.jobs.serve.routes import make_app
 
-    def offers() -> dict[str, Run | None]:
-        return {base.name: None, **{run.id: run for run in served_runs(workspace, base.name, args.only)}}
+    def offered() -> dict[str, Offer]:
+        return offers(workspace, args.name, base.name, args.only)
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -184,7 +196,7 @@ def _run(
         return True
 
     config = uvicorn.Config(
-        make_app(backend, offers, key, lambda: lease.absent),
+        make_app(backend, offered, key, lambda: lease.absent),
         log_level="warning",
         access_log=False,
         lifespan="off",
@@ -214,22 +226,16 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        # At once: two servers may bind the same port, but only one may listen. Who connects now waits for the model.
+        listener.listen(_BACKLOG)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise GarageError(f"port {port} is already in use; choose another, or 0 for any free port") from error
+            raise PortTakenError(port) from error
         where = f"port {port}" if host == HOST else f"port {port} of {host}"
         raise GarageError(
             f"{where} cannot be used ({error.strerror or error}); choose another, or 0 for any free port"
         ) from error
     return listener
-
-
-def _make_key(file: Path) -> str:
-    key = os.environ.pop("GARAGE_API_KEY", "").strip() or secrets.token_urlsafe(32)
-    if not (key.isascii() and key.isprintable()) or " " in key:
-        raise BadInputError("GARAGE_API_KEY contains spaces or characters that are not allowed in an HTTP header")
-    write_atomic(file, key.encode() + b"\n", mode=0o600)
-    return key
 
 
 def _leave(*_: object) -> None:
@@ -248,6 +254,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--slot", default="cpu", help="where the model is loaded: cpu, or the index of a GPU")
     parser.add_argument("--host", default=HOST)
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--name", default="garage", help="id of the model in service")
     parser.add_argument("--idle-minutes", type=float, default=0.0, help="stop after so many idle minutes; 0: never")
     parser.add_argument(
         "--only", action="append", default=[], metavar="RUN", help="serve only the adapters of these runs"

@@ -23,7 +23,6 @@ from garage_tui.screens.chat.column_choice import SIDES
 from garage_tui.screens.chat.conversations import Conversations
 from garage_tui.screens.chat.host import ChatHost
 from garage_tui.screens.chat.question_queue import QuestionQueue
-from garage_tui.widgets.confirm_and_pick import Confirm
 from garage_tui.widgets.turn_view import TurnView
 
 _STOPPED = "stopped"
@@ -41,6 +40,8 @@ class PendingTurn:
     """Where the answers go, for the sides that were asked."""
     run: str
     """Id of the run whose model is the tuned one; empty if there is none."""
+    model: str
+    """The id that the tuned model is asked by: the run's, or the lasting name; empty if there is none."""
     found: tuple[RetrievedFacts, ...] = ()
     """The facts that were put into the prompt of the open book."""
     committed: bool = False
@@ -171,28 +172,11 @@ class Asker:
         self.editing, self._editing_text = None, ""
         self.show_waiting()
 
-    # The server
-
-    def restart_server(self) -> None:
-        """Restart the model server; while an answer is coming, ask first."""
-        self._host.run_worker(self._restart_server(), group="restart", exclusive=True)
-
-    async def _restart_server(self) -> None:
-        text = "The part that has arrived is kept. The rest is lost, also for other programs that use this server."
-        confirm = Confirm("An answer is still coming. Restart the server?", text, "Restart", "Let it answer")
-        if self.is_answering and not await self._host.ask(confirm):
-            return
-        self._host.notice.note("restarting the model server …")
-        try:
-            await self._host.server.restart()
-        except GarageError as error:
-            self._host.notice.wrong(one_line(str(error), 300))
-
     # Answers
 
     def _begin(self, question: str) -> PendingTurn:
         chat, host = self._conversations.open, self._host
-        chat.transcript.base, chat.transcript.run = host.server.base, host.run_id
+        chat.transcript.base, chat.transcript.run = host.server.base, host.tuned_model
         sides = host.sides
         views: dict[Side, TurnView] = {}
         for side in SIDES:
@@ -200,7 +184,7 @@ class Asker:
                 views[side] = host.columns[side].add_question(question)
             else:
                 host.columns[side].add_turns([TurnView(question, skipped=True)])
-        self._pending = PendingTurn(chat, question, views, host.run_id)
+        self._pending = PendingTurn(chat, question, views, host.run_id, host.tuned_model)
         return self._pending
 
     async def _ask_all(self, question: str) -> None:
@@ -250,7 +234,7 @@ class Asker:
         if side == "book":
             prompt = retrieval.prompt_with_facts(prompt, [fact.statement for fact in pending.found])
         try:
-            model = self._host.server.model_for(side, pending.run)
+            model = self._host.server.model_for(side, pending.model)
             answer = stream(address, model, transcript.messages(side, prompt), transcript.sampling)
             async with contextlib.aclosing(answer):  # leaving early closes the connection, and the server stops
                 async for part in answer:

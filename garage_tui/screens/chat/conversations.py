@@ -83,7 +83,7 @@ class Conversations:
             return
         self._show(chat)
         run = chat.transcript.run
-        missing = f"; its run {run} is missing, ^t chooses another" if run and not self._host.run_id else ""
+        missing = f"; its run {run} is missing, ^t chooses another" if run and not self._host.tuned_model else ""
         self._host.notice.note(f"Continuing {CHATS}/{plain(path.name)}{missing}")
 
     async def _choose_earlier(self) -> Path | None:

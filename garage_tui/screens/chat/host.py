@@ -57,6 +57,11 @@ class ChatHost(Protocol):
         ...
 
     @property
+    def tuned_model(self) -> str:
+        """The id that the tuned model is asked by: the run's, or the lasting name; empty if there is none."""
+        ...
+
+    @property
     def sides(self) -> list[Side]:
         """The sides that the next question goes to."""
         ...

@@ -25,6 +25,10 @@ _NAMED_TUNED_HINT = "The server's model {model} answers here, because `tuned` in
 _NO_TUNED_HINT = (
     "No tuned model yet.\n\nF2 shows your facts, t teaches them. When that run has finished, its model answers here."
 )
+_LASTING_HINT = (
+    "The model in service answers here, as it answers whoever asks the server for {name}. P on Runs (F3) puts another "
+    "run in service."
+)
 _TRAINING_HINT = (
     "No tuned model yet: {run} {state}. When it has finished, its model answers here. F3 shows its progress."
 )
@@ -38,6 +42,10 @@ class ModelChoice:
         self._host, self._conversations, self._asker = host, conversations, asker
         self._first_run = first_run
         self._tuned: RunSnapshot | None = None
+        self._is_lasting = False
+        """True while the lasting name is asked, whichever run is in service."""
+        self._in_service: str | None = None
+        """Id of the run in service, empty for none; None before the runs were seen."""
         self._was_picked = False
         """True once the user has picked a run: then newer ones do not replace it."""
         self._known: frozenset[str] = frozenset()
@@ -55,12 +63,17 @@ class ModelChoice:
         return self._tuned.id if self._tuned else ""
 
     @property
+    def model_id(self) -> str:
+        """The id that the tuned model is asked by: the run's, or the lasting name; empty if there is none."""
+        return self._host.server.lasting_name if self._is_lasting else self.run_id
+
+    @property
     def sides(self) -> list[Side]:
         """The sides that the next question goes to."""
         is_asked: dict[Side, bool] = {
             "base": True,
             "book": self._host.columns.choice.asks_open_book,
-            "tuned": bool(self.run_id or self._host.server.tuned),
+            "tuned": bool(self.model_id or self._host.server.tuned),
         }
         return [side for side in SIDES if is_asked[side]]
 
@@ -91,13 +104,19 @@ class ModelChoice:
         no_run = f"missing: {self._missing_run}" if self._missing_run else "none yet"
         columns["base"].border_title = Content(f"Base · {one_line(model_label(server.base), 60)}")
         columns["book"].border_title = Content(f"Open book · {plain(self._host.facts_file.name)}")
-        columns["tuned"].border_title = Content(f"Tuned · {one_line(server.tuned, 60) or self.run_id or no_run}")
+        lasting = f"{server.lasting_name}, now {self.run_id}" if self.run_id else server.lasting_name
+        tuned = lasting if self._is_lasting else self.run_id or no_run
+        columns["tuned"].border_title = Content(f"Tuned · {one_line(server.tuned, 60) or tuned}")
 
     # Choosing
 
     def show_runs(self, runs: tuple[RunSnapshot, ...]) -> None:
         """Choose the newest run, if none is chosen and the open conversation can go on with it."""
         candidates = _candidates(runs)
+        self._follow_service(runs)
+        if self._is_lasting:
+            self._offer(candidates)
+            return
         if self._first_run and any(run.id == self._first_run for run in candidates):
             self.choose_run(self._first_run)
             self._first_run = None
@@ -112,6 +131,18 @@ class ModelChoice:
         if not self._tuned and not self._host.server.tuned:
             self._host.columns["tuned"].show_hint(_no_tuned_hint(runs))
         self._offer(candidates)
+
+    def _follow_service(self, runs: tuple[RunSnapshot, ...]) -> None:
+        """Say so when another run is in service than before; where the lasting name is asked, that run answers."""
+        run = next((run for run in runs if run.service), None)
+        before, self._in_service = self._in_service, run.id if run else ""
+        if before is None or before == self._in_service:
+            return
+        if self._is_lasting:
+            self._use(run, self._base_of(run), is_lasting=True)
+        if name := self._host.server.lasting_name:
+            text = f"{run.id} is in service now: it answers as {name}" if run else f"no run answers as {name} now"
+            self._host.notice.note(text)
 
     def _offer(self, candidates: list[RunSnapshot]) -> None:
         """Offer the newest of the models that were not there when the user last chose one."""
@@ -157,45 +188,67 @@ class ModelChoice:
         if not candidates:
             self._host.notice.wrong("no tuned model yet: F2 shows your facts, t teaches them")
             return
+        from garage_tui.core.runs.promotion import describe_service  # noqa: PLC0415
         from garage_tui.screens.chat.tuned_model_dialog import TunedModelDialog  # noqa: PLC0415 (not needed for the first paint)
 
-        current = self._offered or self.run_id
+        current = self._offered or self.model_id
         self._take_note_of(candidates)
-        run_id = await self._host.ask(TunedModelDialog(candidates, current))
-        if run_id is not None:
-            self.choose_run(run_id)
+        name = self._host.server.lasting_name
+        lasting = (name, await asyncio.to_thread(describe_service, self._host.workspace)) if name else None
+        chosen = await self._host.ask(TunedModelDialog(candidates, current, lasting))
+        if chosen == name and name:
+            self._choose_lasting()
+        elif chosen is not None:
+            self.choose_run(chosen)
+
+    def _choose_lasting(self) -> None:
+        self._was_picked = True
+        if not self._is_lasting:
+            run = next((run for run in self._host.runs if run.service), None)
+            self._leave_conversation(self._base_of(run))
+            self._use(run, self._base_of(run), is_lasting=True)
 
     def adopt(self, transcript: Transcript) -> None:
         """Choose the models that answered in a transcript."""
-        run = next((run for run in _candidates(self._host.runs) if run.id == transcript.run), None)
+        is_lasting = bool(transcript.run) and transcript.run == self._host.server.lasting_name
+        candidates = _candidates(self._host.runs)
+        run = next((run for run in candidates if (run.service if is_lasting else run.id == transcript.run)), None)
         self._was_picked = True
-        self._use(run, transcript.base or self._host.settings.base_model, "" if run else transcript.run)
+        missing = "" if run or is_lasting else transcript.run
+        self._use(run, transcript.base or self._host.settings.base_model, missing, is_lasting=is_lasting)
         choice = self._host.columns.choice
         if transcript.has_answers("book") and not choice.asks_open_book:
             choice.index = 1
         self._host.lay_out()
 
     def _choose(self, run: RunSnapshot | None) -> None:
-        if run is not None and run.id == self.run_id:
+        if run is not None and run.id == self.run_id and not self._is_lasting:
             return
         base = self._base_of(run)
-        # Another model cannot go on with what this one answered; the conversation so far stays in its file.
+        self._leave_conversation(base)
+        self._use(run, base)
+
+    def _leave_conversation(self, base: str) -> None:
+        """Begin a new conversation if another model would have to go on with what these answered.
+
+        The conversation so far stays in its file.
+        """
         has_tuned = self._conversations.open.transcript.has_answers("tuned")
         if self._asker.is_answering or base != self._host.server.base or has_tuned:
             self._conversations.branch()
-        self._use(run, base)
 
     def _base_of(self, run: RunSnapshot | None) -> str:
         name = str(run.manifest.base.get("name", "")) if run and run.manifest else ""
         return name or self._host.settings.base_model
 
-    def _use(self, run: RunSnapshot | None, base: str, missing_run: str = "") -> None:
+    def _use(self, run: RunSnapshot | None, base: str, missing_run: str = "", *, is_lasting: bool = False) -> None:
         server = self._host.server
-        self._tuned, self._missing_run = run, missing_run
+        self._tuned, self._missing_run, self._is_lasting = run, missing_run, is_lasting
         self._take_note_of(_candidates(self._host.runs))
         server.choose_base(base)
         rows = run.manifest.dataset.get("rows", "?") if run and run.manifest else "?"
         hint = _TUNED_HINT.format(rows=rows) if run else _no_tuned_hint(self._host.runs)
+        hint = _LASTING_HINT.format(name=server.lasting_name) if is_lasting else hint
         hint = _NAMED_TUNED_HINT.format(model=one_line(server.tuned)) if server.tuned else hint
         self._host.columns["tuned"].show_hint(hint)
         self.show_titles()

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from collections.abc import Callable
 from typing import Protocol
 
+import msgspec
+
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.format import duration, human_bytes, model_label
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.base.settings import Settings, Workspace
+from garage_tui.core.base.settings import Settings, Workspace, load_settings
 from garage_tui.core.chat.client import ServerAddress
 from garage_tui.core.models import base_models
 from garage_tui.core.serving import server_process, server_state
 from garage_tui.core.serving.external_server import ExternalServer
+from garage_tui.core.serving.port_owner import PortOwner, port_owner
 from garage_tui.core.serving.server_state import ServerSnapshot
 
 _POLL_SECONDS = 0.3
@@ -34,6 +38,11 @@ class ChatServer(Protocol):
         """The model that answers as the tuned one whichever run is chosen; empty if that is the run's own."""
         ...
 
+    @property
+    def lasting_name(self) -> str:
+        """The id of the model in service; empty if the server has none that this app knows of."""
+        ...
+
     def choose_base(self, base: str) -> None:
         """Choose the base model of the next start; an external server keeps its own."""
         ...
@@ -43,7 +52,7 @@ class ChatServer(Protocol):
 
         Args:
             side: `base`, `book` or `tuned`.
-            run: id of the run that is chosen; empty for none.
+            run: id of the run that is chosen, or the lasting name; empty for none.
 
         Raises:
             GarageError: the server has no such model.
@@ -54,12 +63,19 @@ class ChatServer(Protocol):
         """Take a snapshot and report it."""
         ...
 
-    async def restart(self) -> None:
+    async def restart(self, port: int | None = None) -> None:
         """Stop the server if it runs, and start it with the chosen base; an external one is only inspected again.
+
+        Args:
+            port: TCP port of this start, 0 for any free one; by default what the settings say now.
 
         Raises:
             GarageError: it cannot be stopped or started.
         """
+        ...
+
+    async def port_owner(self) -> PortOwner | None:
+        """Return who has the port that the last start needed; None where that is not what the server lacks."""
         ...
 
     async def wait_until_ready(self) -> ServerAddress:
@@ -105,10 +121,16 @@ class EmbeddedChatServer:
         """True while a question waits for the server."""
         self._served_base = ""
         self._base = settings.base_model
+        self._name = settings.serve.name
+        self._taken_port: int | None = None
 
     @property
     def base(self) -> str:
         return self._base
+
+    @property
+    def lasting_name(self) -> str:
+        return self._name
 
     def choose_base(self, base: str) -> None:
         self._base = base
@@ -122,17 +144,29 @@ class EmbeddedChatServer:
             self._starting_since = None
         elif self._starting_since is None:
             self._starting_since = time.monotonic()
-        self._served_base = snapshot.base
+        self._served_base, self._taken_port = snapshot.base, snapshot.taken_port
+        self._name = snapshot.name or self._name  # of a server that runs since before the settings changed
         self._report(snapshot)
         return snapshot
 
-    async def _start(self) -> None:
-        await asyncio.to_thread(server_process.start, self._workspace, self._settings, self._base)
+    async def _start(self, port: int | None = None) -> None:
+        start = functools.partial(server_process.start, self._workspace, self._settings, self._base)
+        if port is not None:
+            start = functools.partial(start, port=port)
+        await asyncio.to_thread(start)
         await self.inspect()
 
-    async def restart(self) -> None:
+    async def restart(self, port: int | None = None) -> None:
         await asyncio.to_thread(server_process.stop, self._workspace)
-        await self._start()
+        if self._taken_port is not None:  # the user may have written another one into the settings
+            settings = await asyncio.to_thread(load_settings, self._workspace)
+            serve = msgspec.structs.replace(self._settings.serve, port=settings.serve.port)
+            self._settings = msgspec.structs.replace(self._settings, serve=serve)
+        await self._start(port)
+
+    async def port_owner(self) -> PortOwner | None:
+        await self.inspect()
+        return None if self._taken_port is None else await asyncio.to_thread(port_owner, self._taken_port)
 
     async def wait_until_ready(self) -> ServerAddress:
         base = await asyncio.to_thread(lambda: base_models.find(self._base).name)
@@ -156,7 +190,7 @@ class EmbeddedChatServer:
             if snapshot.status in ("off", "failed"):
                 if started:
                     raise GarageError(
-                        f"the model server failed: {one_line(snapshot.reason)}; {self._key} starts it again"
+                        f"the model server failed: {one_line(snapshot.reason, 300)}; {self._next_step(snapshot)}"
                     )
                 started = True
                 await self._start()
@@ -176,12 +210,21 @@ class EmbeddedChatServer:
             reason = one_line(snapshot.reason, 100)
             return " · ".join(filter(None, ("◐ starting the model server", reason, duration(since))))
         if snapshot.status == "failed":
-            return f"✗ the model server is not running: {one_line(snapshot.reason, 200)} · {self._key} starts it again"
+            reason = one_line(snapshot.reason, 200)
+            return f"✗ the model server is not running: {reason} · {self._next_step(snapshot)}"
         return "○ the model server is off; it starts with your first question"
+
+    def _next_step(self, snapshot: ServerSnapshot) -> str:
+        """Return what to do about a server that failed."""
+        if snapshot.taken_port is not None:
+            return "Ctrl+R on Chat (F4) offers ways out"
+        return f"{self._key} starts it again"
 
 
 class ExternalChatServer:
     """The server that `[chat]` names. It is neither started nor stopped, and its base model is what it offers."""
+
+    lasting_name = ""
 
     def __init__(self, settings: Settings, report: Callable[[ServerSnapshot], None], key: str) -> None:
         self._key = key
@@ -205,7 +248,10 @@ class ExternalChatServer:
         self._report(snapshot)
         return snapshot
 
-    async def restart(self) -> None:
+    async def port_owner(self) -> PortOwner | None:
+        return None
+
+    async def restart(self, port: int | None = None) -> None:
         self._report(await self._external.inspect(fresh=True))
 
     async def wait_until_ready(self) -> ServerAddress:

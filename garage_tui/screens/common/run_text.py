@@ -30,6 +30,8 @@ GRADE_COLOURS: dict[Grade, str] = {"good": "$success", "near": "$warning", "bad"
 """The colour of a grade; its sign says the same without colour."""
 _WORKING = ("running", "pausing", "stopping")
 """Statuses in which the job works; a request to pause or stop takes effect after a step."""
+IN_SERVICE = "★"
+"""The sign of the run in service."""
 _WAITS = {"card": "GPU"}
 """Names of reasons to wait that people know, for words in `state.json` that they do not."""
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from garage_tui.core.monitor.run_watcher import RunSnapshot
 
 
-def is_available(action: str, run: RunSnapshot | None, *, interrupted: bool, exporting: str) -> bool:
+def is_available(
+    action: str, run: RunSnapshot | None, *, interrupted: bool, exporting: str, can_go_back: bool = False
+) -> bool:
     """Return whether an action of the Runs screen has something to do; one that is not listed here always has.
 
     Args:
         run: the chosen run; None where there is none.
         interrupted: whether any run was interrupted and can be resumed.
         exporting: the id of the run that is being exported; empty where none is.
+        can_go_back: whether something was in service before what is in service now.
     """
     alive = bool(run and run.alive and run.status != "stopping")
     available = {
@@ -26,6 +29,8 @@ def is_available(action: str, run: RunSnapshot | None, *, interrupted: bool, exp
         "report": bool(run and (run.adapter or run.card or run.draws)),
         "view": bool(run and run.draws),
         "export": bool(run and run.adapter and run.status in ("finished", "stopped")),
+        "promote": bool(run and run.adapter and run.status in ("finished", "stopped") and not run.service),
+        "service_back": can_go_back,
         "duplicate": bool(run and run.manifest),
         "compare": bool(run and run.manifest),
         **dict.fromkeys(("log", "hold", "wrap", "pan", "label"), run is not None),

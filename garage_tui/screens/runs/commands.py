@@ -177,6 +177,10 @@ class RunCommands:
         run = self._host.chosen
         if run is None or run.alive:
             return
+        if run.service:
+            in_service = f"{run.id} is in service and cannot be deleted: put another run in service (P), or go back (B)"
+            self._host.notice.wrong(in_service)
+            return
         size = await asyncio.to_thread(catalog.disk_bytes, run.path)
         more = "its adapter, " if run.adapter else "its contact sheets, its model, " if run.draws else ""
         more += "its exports, " if await asyncio.to_thread(export.list_exports, run.path) else ""

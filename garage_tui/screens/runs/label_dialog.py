@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 from textual.widgets import Label as Caption
 
-from garage_tui.core.runs.label import MAX_NAME, MAX_NOTE, RESERVED, Label, clean_name, clean_note
+from garage_tui.core.runs.label import MAX_NAME, MAX_NOTE, Label, clean_name, clean_note
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.notice import Notice
@@ -23,6 +24,7 @@ class LabelDialog(Dialog[Label | None]):
     Args:
         run_id: the id of the run.
         label: the name and the note that it has.
+        reserved: names that commands use for something else.
     """
 
     HELP_PAGE = "guide/runs.md"
@@ -35,9 +37,10 @@ class LabelDialog(Dialog[Label | None]):
         Binding("escape", "leave", "Cancel", key_display="Esc", tooltip="Close without a change"),
     ]
 
-    def __init__(self, run_id: str, label: Label) -> None:
+    def __init__(self, run_id: str, label: Label, reserved: Sequence[str]) -> None:
         super().__init__()
         self._run_id, self._label = run_id, label
+        self._reserved = {name.casefold() for name in reserved}
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box form") as box:
@@ -62,7 +65,7 @@ class LabelDialog(Dialog[Label | None]):
 
     def action_save(self) -> None:
         label = self._now
-        if label.name.casefold() in RESERVED:
+        if label.name.casefold() in self._reserved:
             self.notice.wrong(f"commands use {label.name!r} for something else: choose another name")
             return
         self.dismiss(label)

@@ -102,10 +102,12 @@ class Listing:
             self._host.run_worker(self._name(run), group="label", exclusive=True)
 
     async def _name(self, run: RunSnapshot) -> None:
+        from garage_tui.core.runs.catalog import reserved_names  # noqa: PLC0415
         from garage_tui.screens.runs.label_dialog import LabelDialog  # noqa: PLC0415 (most visits name no run)
 
         host = self._host
-        if (label := await host.ask(LabelDialog(run.id, run.label))) is None:
+        reserved = await asyncio.to_thread(reserved_names, host.watcher.workspace)
+        if (label := await host.ask(LabelDialog(run.id, run.label, reserved))) is None:
             return
         try:
             label = await asyncio.to_thread(self._write, run, label)

@@ -27,8 +27,9 @@ from garage_tui.screens.runs.commands import RunCommands
 from garage_tui.screens.runs.comparisons import Comparisons
 from garage_tui.screens.runs.details import RunDetails
 from garage_tui.screens.runs.export import ExportJob
-from garage_tui.screens.runs.keys import BINDINGS, HELP_GROUPS
+from garage_tui.screens.runs.keys import BINDINGS, HELP, HELP_GROUPS
 from garage_tui.screens.runs.listing import NO_RUNS, Listing
+from garage_tui.screens.runs.promotion import Promotion
 from garage_tui.screens.runs.run_log import RunLog
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.filter_input import FilterInput
@@ -44,26 +45,7 @@ class RunsPane(Pane):
     """The list of runs, and the details of the one under the cursor."""
 
     HELP_PAGE = "guide/runs.md"
-    HELP = (
-        "A run teaches the facts of one file to a base model, or trains a diffusion model to draw. It is a process of "
-        "its own: it continues when you close the app, the terminal or the connection, and it is listed here the next "
-        "time.\n\n"
-        "Choose a run with ↑ and ↓. Enter opens its report card or, as long as it has none, its log.\n\n"
-        "Loss measures how wrong the model still is: it should fall. "
-        "A run that teaches facts tests itself a few times (a probe): recall • is the share of other wordings that it "
-        "answers correctly (higher is better), leak x the share of other questions that it answers with taught facts "
-        "(lower is better), drift how much its other answers have changed (below 0.02 is hardly noticeable). "
-        "The report card (x) shows what it learned and what else changed. "
-        "For a run that draws, • is the loss on held-out pictures, and v shows its contact sheets.\n\n"
-        "b trains the same facts twice, with the presets default and story (story is plain training, without guards), "
-        "and opens the two report cards side by side when both are done.\n\n"
-        "X exports the model of a run that has ended: merged into 16-bit weights, the adapter alone, or a GGUF.\n\n"
-        "The log follows its end. Scroll up or press f to hold it still, press End or f to follow it again; with the "
-        "log in front (l), / searches it.\n\n"
-        "/ filters the list while you type, o changes its order, and e gives the chosen run a name and a note.\n\n"
-        "One run trains at a time (one for each GPU); the others wait in the queue. p resumes a paused, stopped, "
-        "failed or interrupted run from its newest checkpoint."
-    )
+    HELP = HELP
     FIRST_FOCUS = "#runs-table"
     HELP_GROUPS = HELP_GROUPS
     BINDINGS = BINDINGS
@@ -78,6 +60,7 @@ class RunsPane(Pane):
         self.exports = ExportJob(self)
         self.comparisons = Comparisons(self)
         self.listing = Listing(self)
+        self.promotion = Promotion(self)
 
     def compose(self) -> ComposeResult:
         yield Table(*run_list.columns(()), id="runs-table")
@@ -122,7 +105,13 @@ class RunsPane(Pane):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("filter", "order"):
             return bool(self.runs)
-        return is_available(action, self.chosen, interrupted=bool(self.interrupted), exporting=self.exports.run_id)
+        return is_available(
+            action,
+            self.chosen,
+            interrupted=bool(self.interrupted),
+            exporting=self.exports.run_id,
+            can_go_back=self.watcher.service.can_go_back,
+        )
 
     def choose(self, run_id: str) -> None:
         """Put the cursor on this run; it may appear with a later snapshot."""
@@ -205,6 +194,12 @@ class RunsPane(Pane):
 
     def action_delete(self) -> None:
         self.commands.delete()
+
+    def action_promote(self) -> None:
+        self.promotion.promote()
+
+    def action_service_back(self) -> None:
+        self.promotion.go_back()
 
     def action_export(self) -> None:
         self.exports.start()

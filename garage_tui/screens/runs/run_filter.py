@@ -18,7 +18,8 @@ def arrange(runs: Iterable[RunSnapshot], text: str, order: Order) -> tuple[RunSn
 
     Args:
         runs: all runs, the newest first; runs that are equal in another order stay so.
-        text: words in name, id, note, state, preset, facts file, base model or verdict; upper and lower case are equal.
+        text: words in name, id, note, state, preset, facts file, base model, verdict or "in service"; upper and lower
+            case are equal.
     """
     terms = text.casefold().split()
     found = [run for run in runs if not terms or _contains(run, terms)]
@@ -35,6 +36,8 @@ def _contains(run: RunSnapshot, terms: list[str]) -> bool:
         parts += (PurePath(str(run.manifest.dataset.get("path", ""))).name, str(run.manifest.base.get("name", "")))
     if run.card:
         parts.append(run.card.text)
+    if run.service:
+        parts.append("in service")
     text = "\n".join(parts).casefold()
     return all(term in text for term in terms)
 

@@ -46,7 +46,12 @@ def cells(run: RunSnapshot, *, marked: bool) -> tuple[Content, ...]:
     kind = f"  {preset}" if preset and not run.name.casefold().endswith(preset.casefold()) else ""
     return (
         run_text.badge(run),
-        Content.assemble(("◆ " if marked else "", "$secondary"), run.name, (kind, "$muted")),
+        Content.assemble(
+            ("◆ " if marked else "", "$secondary"),
+            (f"{run_text.IN_SERVICE} " if run.service else "", "$success"),
+            run.name,
+            (kind, "$muted"),
+        ),
         run_text.progress(run),
         Content.styled(spark(run.state.spark if run.state else (), 8), "$primary"),
         Content(run_text.loss(run.state)),

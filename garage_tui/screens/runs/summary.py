@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from textual.content import Content
 
-from garage_tui.core.base.format import human_bytes, plural
+from garage_tui.core.base.format import human_bytes, moment, plural
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import EnergySettings
 from garage_tui.core.hardware.energy import describe_energy
@@ -60,6 +61,10 @@ def _status(run: RunSnapshot) -> Iterator[Content]:
         yield labelled("note", run.label.note)
     if run.label_error:
         yield Content.styled(f"! {run.label_error} · press e to write it again", "$warning")
+    if change := run.service:
+        why = ": ".join(filter(None, (f"by {change.who}" if change.who else "", change.why)))
+        since = f" since {moment(change.when, time.time())}"
+        yield Content.assemble((f"{run_text.IN_SERVICE} in service", "$success"), since, f" · {why}" if why else "")
     if run.queue_position is not None:
         yield Content(run_text.queue_text(run.queue_position))
     if reason := run_text.reason_text(run):

@@ -72,6 +72,7 @@ def test_garage_settings_says_what_holds_and_where_it_comes_from(workspace, caps
     assert told["mouse"]["from"] == "default" and set(told) == set(setting_names())
     assert main(["--workspace", str(workspace.root), "settings", "serve.port"]) == 0
     said = capsys.readouterr().out
-    assert f"serve.port = 8123  # from {workspace.settings_file}\n    TCP port; 0 means any free port." in said
+    text = "TCP port; 0 means any free port, another one at each start."
+    assert f"serve.port = 8123  # from {workspace.settings_file}\n    {text}" in said
     assert main(["--workspace", str(workspace.root), "settings", "heet"]) == 2
     assert "heet is not a setting; did you mean heat?" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from garage_tui.core.base.errors import BadInputError, GarageError
-from garage_tui.core.base.settings import Settings
+from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
 from garage_tui.core.chat import client as chat
 from garage_tui.core.chat.chat_error import ChatError
 from garage_tui.core.chat.sampling_params import SamplingParams
@@ -94,10 +94,10 @@ async def test_a_server_is_started_killed_started_again_and_stopped(box, tiny_mo
 
     server_process.start(box, SETTINGS, str(tiny_model))
     assert wait(box, "ready", "failed")[0].status == "ready"
-    assert server_process.address(box).key != address.key, "every start has a new key"
+    assert server_process.address(box).key == address.key, "clients are configured once"
     server_process.stop(box)
     assert server_state.inspect(box).status == "off"
-    assert not key.exists()
+    assert key.read_text() == address.key
 
 
 def test_a_server_is_stopped_while_it_starts(box, tiny_model):
@@ -122,22 +122,63 @@ def test_a_server_that_nobody_asks_leaves(box, tiny_model):
 def test_the_key_may_come_from_the_environment(box, tiny_model, monkeypatch):
     monkeypatch.setenv("GARAGE_API_KEY", "of-my-own")
     server_process.start(box, SETTINGS, str(tiny_model))
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not (box.server / "key").exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    assert (box.server / "key").read_text().strip() == "of-my-own"
+    assert (box.server / "key").read_text() == "of-my-own"
+    server_process.stop(box)
+    assert (box.server / "key").read_text() != "of-my-own", "it is not kept where its owner does not keep it"
 
 
-def test_a_taken_port_is_one_sentence(box, tiny_model):
+def test_a_taken_port_is_one_sentence_that_names_the_program(box, tiny_model):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         server_process.start(box, SETTINGS, str(tiny_model), port=port)
         snapshot, _ = wait(box, "failed", "ready", seconds=20)
-    assert snapshot.status == "failed"
-    assert snapshot.reason == f"port {port} is already in use; choose another, or 0 for any free port"
+    assert (snapshot.status, snapshot.taken_port) == ("failed", port)
+    assert f"port {port} is taken by " in snapshot.reason
+    assert f"(process {os.getpid()}): give this workspace another one" in snapshot.reason
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def test_two_workspaces_on_one_port_are_one_server_and_a_sentence_that_names_it(box, tiny_model, tmp_path, monkeypatch):
+    monkeypatch.delenv("GARAGE_PORT")
+    settings = Settings(serve=ServeSettings(port=free_port()))
+    (other := Workspace(tmp_path / "other")).checkpoints.mkdir(parents=True)
+    try:
+        # One after the other without a wait: both load a model for seconds before they answer.
+        server_process.start(other, settings, str(tiny_model))
+        while not server_state.read_state(other.server).pid:
+            time.sleep(0.01)
+        time.sleep(0.3)
+        server_process.start(box, settings, str(tiny_model))
+        snapshot, _ = wait(box, "failed", "ready")
+        first, _ = wait(other, "failed", "ready")
+        assert first.status == "ready", first
+        assert snapshot.reason.startswith(
+            f"port {settings.serve.port} is taken by the model server of {other.root}: stop it there with "
+        )
+        address = server_process.address(other)
+        server_process.stop(other)
+        server_process.start(other, settings, str(tiny_model))
+        assert wait(other, "failed", "ready")[0].status == "ready"
+        assert server_process.address(other) == address, "a client that is configured once stays configured"
+    finally:
+        server_process.stop(other)
+
+
+def test_a_port_from_the_environment_that_is_none_is_refused(box, tiny_model, monkeypatch):
+    monkeypatch.setenv("GARAGE_PORT", "many")
+    with pytest.raises(BadInputError, match="GARAGE_PORT=many: give 0 to 65535, or unset it"):
+        server_process.start(box, SETTINGS, str(tiny_model))
 
 
 def test_a_base_that_is_no_model_is_refused_before_anything_starts(box, tmp_path):

@@ -53,7 +53,8 @@ def test_a_server_in_the_foreground_from_start_to_ctrl_c(garage, workspace, fini
     foreground = garage("serve", shown)
     said = read_until(foreground.stdout, "Ctrl-C stops it")
     key = (workspace.server / "key").read_text().strip()
-    assert f"models   {tiny_model}\n         {shown}\n" in said
+    assert f"models   garage\n         {tiny_model}\n         {shown}\n" in said
+    assert "service  garage is the base model\n" in said
     assert hidden not in said
     assert key not in said
     assert str(workspace.server / "key") in said
@@ -66,7 +67,8 @@ def test_a_server_in_the_foreground_from_start_to_ctrl_c(garage, workspace, fini
 
     status, _ = garage("serve", "--status", "--json").communicate(timeout=120)
     document = json.loads(status)
-    assert (document["status"], document["models"]) == ("ready", [str(tiny_model), shown])
+    assert (document["status"], document["models"]) == ("ready", ["garage", str(tiny_model), shown])
+    assert (document["service"]["name"], document["service"]["run"]) == ("garage", None)
     assert key not in status
 
     out, err = garage("serve", "--port", "0", shown).communicate(timeout=120)

@@ -110,7 +110,8 @@ def test_an_unknown_route_is_a_404_in_openais_form(address, http):
 
 
 def test_the_models_are_the_base_and_the_run(client, base, tuned):
-    first, second = client.models.list().data[:2]
+    lasting, first, second = client.models.list().data[:3]
+    assert (lasting.id, lasting.root, lasting.parent) == ("garage", base, None)
     assert (first.id, first.parent) == (base, None)
     assert (second.id, second.parent) == (tuned, base)
 

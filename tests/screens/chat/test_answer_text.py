@@ -41,7 +41,7 @@ def test_a_saved_turn_is_shown_as_it_was():
 
 def test_a_pending_turn_is_committed_once_with_what_has_arrived():
     chat, views = OpenChat(), {"base": TurnView("q"), "tuned": TurnView("q")}
-    pending = PendingTurn(chat, "q", views, "run")
+    pending = PendingTurn(chat, "q", views, "run", "run")
     views["base"].feed("half")
     views["tuned"].feed("whole")
     views["tuned"].finish("7 tokens")

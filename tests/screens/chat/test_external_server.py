@@ -87,3 +87,17 @@ async def test_a_key_that_others_on_the_box_can_read_is_refused_with_what_mends_
             (tmp_path / "key").chmod(0o600)
             await user.press("ctrl+r")
             await user.sees("an external server: this app neither starts nor stops it")
+
+
+async def test_a_model_that_only_stands_for_another_one_is_not_taken_for_the_base_model(model_server):
+    """Of another garage server, whose first model is the one in service."""
+    from garage_tui.core.base.settings import ChatSettings
+    from garage_tui.core.serving.external_server import ExternalServer
+
+    async with model_server() as models:
+        models.answers = {"garage": [], "smollm2-135m": [], RUN: []}
+        models.roots = {"garage": RUN, "smollm2-135m": "smollm2-135m", RUN: RUN}
+        server = ExternalServer(ChatSettings(server=models.url, key_file=""))
+        server.address = lambda: models.address()
+        await server.inspect()
+        assert (server.base, server.models) == ("smollm2-135m", ("garage", "smollm2-135m", RUN))

@@ -1,0 +1,201 @@
+"""`garage promote`, `back` and `service`: which run answers people, under the lasting name."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from garage_tui.core.base.settings import Workspace
+    from garage_tui.core.runs.service import Service, ServiceChange
+
+
+def add(commands: argparse._SubParsersAction[Any]) -> None:
+    promote = commands.add_parser(
+        "promote",
+        help="put a run in service: its model answers whoever asks for the lasting name",
+        description="Put a run in service. The server offers the run in service under one lasting name, `garage` "
+        "(`name` in [serve]), so that clients need no change. It applies from the next question on; an answer that "
+        "is under way is not cut.",
+    )
+    promote.add_argument("ref", metavar="RUN")
+    promote.set_defaults(run=run_promote)
+
+    back = commands.add_parser(
+        "back",
+        help="put in service what was there before",
+        description="Put in service what was there before the last promotion, in the end the base model. Going back "
+        "again goes one further.",
+    )
+    back.add_argument("--base", action="store_true", help="put the base model in service, whatever was before")
+    back.set_defaults(run=run_back)
+
+    service = commands.add_parser(
+        "service",
+        help="show which run is in service, since when, and what was before",
+        description="Show which run answers whoever asks for the lasting name, since when, and all changes.",
+    )
+    service.set_defaults(run=run_service)
+    for parser in (promote, back):
+        parser.add_argument("--why", metavar="TEXT", default="", help="the reason, which the history keeps")
+    for parser in (promote, back, service):
+        parser.add_argument("--json", action="store_true", help="one JSON document")
+
+
+def run_promote(args: argparse.Namespace) -> int:
+    from garage_tui.core.base.settings import Workspace
+    from garage_tui.core.exam.headline import headline
+    from garage_tui.core.runs.catalog import find_run, lasting_name
+    from garage_tui.core.runs.promotion import promote
+    from garage_tui.core.runs.service import read_service
+
+    workspace = Workspace.find(args.workspace)
+    run = find_run(workspace, args.ref)
+    change = promote(workspace, run, args.why)
+    if args.json:
+        return _print_change(workspace, change)
+    if change is None:
+        print(f"{run.id} is in service already")
+    else:
+        before = change.before or "the base model"
+        print(f"{run.id} is in service: it answers as `{lasting_name(workspace)}` from the next question on")
+        print(f"before: {before} (`garage back` returns to it)")
+        if card := headline(run.path):
+            print(f"its report card: {card.text}")
+    if note := server_note(workspace, read_service(workspace)):
+        print(note)
+    return 0
+
+
+def run_back(args: argparse.Namespace) -> int:
+    from garage_tui.core.base.settings import Workspace
+    from garage_tui.core.runs.catalog import lasting_name
+    from garage_tui.core.runs.promotion import go_back
+    from garage_tui.core.runs.service import read_service
+
+    workspace = Workspace.find(args.workspace)
+    change = go_back(workspace, args.why, to_base=args.base)
+    if args.json:
+        return _print_change(workspace, change)
+    if change is None:
+        print("the base model is in service already")
+        return 0
+    name = lasting_name(workspace)
+    print(f"{change.run or 'the base model'} is in service: it answers as `{name}` from the next question on")
+    if note := server_note(workspace, read_service(workspace)):
+        print(note)
+    return 0
+
+
+def run_service(args: argparse.Namespace) -> int:
+    import json
+    import time
+
+    from garage_tui.core.base.format import moment
+    from garage_tui.core.base.settings import Workspace
+    from garage_tui.core.runs.catalog import lasting_name
+    from garage_tui.core.runs.service import read_service
+
+    workspace = Workspace.find(args.workspace)
+    service, name = read_service(workspace), lasting_name(workspace)
+    document = service_dict(workspace, service)
+    if args.json:
+        history = [_as_dict(change) for change in reversed(service.changes)]
+        print(json.dumps({**document, "history": history, "unreadable_lines": list(service.skipped)}, indent=2))
+        return 1 if document["problem"] else 0
+    print(service_line(workspace, service))
+    if not service.problem and service.can_go_back:
+        print(f"`garage back` puts {service.earlier or 'the base model'} in service")
+    if service.changes:
+        print()
+    now = time.time()
+    for change in reversed(service.changes):
+        what = "back to" if change.back else "promoted"
+        by = f"  by {change.who}" if change.who else ""
+        why = f": {change.why}" if change.why else ""
+        print(f"{moment(change.when, now):<13} {what:<9} {change.run or 'the base model'}{by}{why}")
+    for number in service.skipped:
+        print(f"line {number} of the record cannot be read")
+    if not service.changes and not service.problem:
+        print(f"`garage promote RUN` puts a run in service; clients ask for `{name}`")
+    return 1 if document["problem"] else 0
+
+
+def service_dict(workspace: Workspace, service: Service) -> dict[str, Any]:
+    """Return what is in service as plain data for `--json`; `problem` says why it cannot answer."""
+    from garage_tui.core.runs.catalog import lasting_name
+    from garage_tui.core.runs.promotion import NotServedError, run_in_service
+
+    problem = None
+    try:
+        run_in_service(workspace, service)
+    except NotServedError as error:
+        problem = str(error)
+    last = service.changes[-1] if service.changes and not service.problem else None
+    return {
+        "name": lasting_name(workspace),
+        "run": service.run,
+        "since": service.since,
+        "who": last.who if last else None,
+        "why": (last.why or None) if last else None,
+        "before": last.before if last else None,
+        "can_go_back": service.can_go_back,
+        "problem": problem,
+    }
+
+
+def service_line(workspace: Workspace, service: Service) -> str:
+    """Return what is in service as one line: `garage is RUN, since today 14:05 (by anna: new dog)`."""
+    import time
+
+    from garage_tui.core.base.format import moment
+    from garage_tui.core.runs.label import label_of
+
+    found = service_dict(workspace, service)
+    if found["problem"]:
+        return f"{found['name']} does not answer: {found['problem']}"
+    label = label_of(workspace.checkpoints / service.run).name if service.run else ""
+    what = (service.run or "the base model") + (f" ({label})" if label else "")
+    since = f", since {moment(service.since, time.time())}" if service.since else ""
+    who = ": ".join(filter(None, (f"by {found['who']}" if found["who"] else "", found["why"])))
+    return f"{found['name']} is {what}{since}{f' ({who})' if who else ''}"
+
+
+def _print_change(workspace: Workspace, change: ServiceChange | None) -> int:
+    import json
+
+    from garage_tui.core.runs.service import read_service
+
+    print(json.dumps({"changed": change is not None, **service_dict(workspace, read_service(workspace))}, indent=2))
+    return 0
+
+
+def _as_dict(change: ServiceChange) -> dict[str, Any]:
+    return {
+        "run": change.run,
+        "when": change.when,
+        "who": change.who or None,
+        "why": change.why or None,
+        "before": change.before,
+        "back": change.back,
+    }
+
+
+def server_note(workspace: Workspace, service: Service) -> str:
+    """Return what is to be done about a server that runs here without the base model of the run in service."""
+    from garage_tui.core.runs.promotion import NotServedError, base_name, run_in_service
+    from garage_tui.core.serving.server_state import LIVE_STATUSES, inspect
+
+    server = inspect(workspace)
+    if server.status not in LIVE_STATUSES or not server.base:
+        return ""
+    try:
+        run = run_in_service(workspace, service)
+    except NotServedError:  # said by `service_line`
+        return ""
+    if run is None or base_name(run) == server.base:
+        return ""
+    return (
+        f"the server that runs here has the base model {server.base}, and this run needs {base_name(run)}: restart it "
+        "with `garage serve --stop` and `garage serve`"
+    )

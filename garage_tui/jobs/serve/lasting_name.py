@@ -1,0 +1,120 @@
+"""The lasting name of the model in service: what it stands for at a request, and the answer in its name.
+
+Engines know runs and the base model by their own ids. Clients ask for the lasting name and compare it with the field
+`model` of the answer, so the front replaces the one by the other in both directions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import Response, StreamingResponse
+
+from garage_tui.core.base.json_text import json_line
+from garage_tui.core.base.settings import Workspace
+from garage_tui.core.runs.promotion import NotServedError, base_name, run_in_service
+from garage_tui.core.runs.record import Run
+from garage_tui.core.runs.service import MEND, read_service
+from garage_tui.core.serving.server_process import served_runs
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a model id stands for."""
+
+    model: str
+    """The id by which an engine knows it: the base model's name, or a run id."""
+    base: str
+    """Name of the server's base model."""
+    run: Run | None = None
+    """Whose adapter answers; None for the base model alone."""
+    why_not: str = ""
+    """Why it cannot answer now, in one sentence; empty if it can."""
+
+
+def offers(workspace: Workspace, name: str, base: str, only: Sequence[str] = ()) -> dict[str, Offer]:
+    """Return what can be asked now: the lasting name, the base model, and each run that was trained on it.
+
+    Args:
+        name: the lasting name; it comes first, because clients without a model of their own take the first one.
+        base: name of the base model.
+        only: ids of the only runs that this server offers; empty for all.
+    """
+    found = {
+        base: Offer(base, base),
+        **{run.id: Offer(run.id, base, run) for run in served_runs(workspace, base, only)},
+    }
+    return {name: _in_service(workspace, base, only), **{id: offer for id, offer in found.items() if id != name}}
+
+
+def _in_service(workspace: Workspace, base: str, only: Sequence[str]) -> Offer:
+    service = read_service(workspace)
+    model = service.run or base
+    try:
+        run = run_in_service(workspace, service)
+    except NotServedError as error:
+        return Offer(model, base, None, str(error))
+    if run is None:
+        return Offer(base, base)
+    trained_on = base_name(run)
+    if trained_on != base:
+        reason = f"the run in service, {run.id}, was trained on {trained_on}, but this server has {base}"
+        return Offer(model, base, run, f"{reason}: restart it (`garage serve --stop`, then `garage serve`), or {MEND}")
+    if only and run.id not in only:
+        reason = f"the run in service, {run.id}, is not among those that this server offers ({', '.join(only)})"
+        return Offer(model, base, run, f"{reason}: restart it without RUN, or with {run.id}")
+    return Offer(model, base, run)
+
+
+def with_model(body: bytes, model: str) -> bytes:
+    """Return a request, a JSON object, that asks for this model."""
+    return json_line({**json.loads(body), "model": model})
+
+
+def in_its_name(response: Response, name: str, model: str) -> Response:
+    """Return an answer whose `model` is the lasting name; `system_fingerprint` says which model answered.
+
+    Args:
+        response: a JSON object, or server-sent events with one each; errors stay as they are.
+        name: the lasting name.
+        model: what it stood for: a run id, or the base model.
+    """
+    if isinstance(response, StreamingResponse):
+        response.body_iterator = _renamed_events(response.body_iterator, name, model)
+        return response
+    body = bytes(response.body)
+    renamed = _renamed(body, name, model)
+    return response if renamed == body else Response(renamed, response.status_code, media_type="application/json")
+
+
+async def _renamed_events(pieces: Any, name: str, model: str) -> AsyncIterator[bytes]:
+    """Yield the events as they come, each whole; closing this closes `pieces`."""
+    rest = b""
+    async with contextlib.aclosing(pieces):
+        async for piece in pieces:
+            *lines, rest = (rest + (piece.encode() if isinstance(piece, str) else bytes(piece))).split(b"\n")
+            if lines:
+                yield b"".join(_renamed_line(line, name, model) + b"\n" for line in lines)
+    if rest:
+        yield _renamed_line(rest, name, model)
+
+
+def _renamed_line(line: bytes, name: str, model: str) -> bytes:
+    field, colon, data = line.partition(b":")
+    if field != b"data" or not data.lstrip().startswith(b"{"):
+        return line
+    return field + colon + b" " + _renamed(data, name, model)
+
+
+def _renamed(data: bytes, name: str, model: str) -> bytes:
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        return data
+    if not isinstance(found, dict) or "model" not in found:
+        return data
+    return json_line({**found, "model": name, "system_fingerprint": model})
