@@ -88,8 +88,8 @@ FIELDS: tuple[RequestField, ...] = (
     ),
     _field(
         "prompt",
-        str | list[str] | list[_Id] | list[list[_Id]],
-        "text, tokens, or a list of either",
+        Annotated[str, msgspec.Meta(min_length=1)] | Annotated[list[Any], msgspec.Meta(min_length=1)],
+        "text, tokens, or a list of up to 128",
         "what the model goes on with; special tokens in it are real ones",
         (COMPLETIONS,),
     ),

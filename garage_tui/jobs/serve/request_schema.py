@@ -22,6 +22,7 @@ DEFAULT_COMPLETION_TOKENS = 16
 """The same for `/v1/completions`: OpenAI's default."""
 DEFAULT_TEMPERATURE = 0.0
 """Where the client names none: the most likely word is the taught one."""
+_MAX_PROMPTS = 128
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,7 @@ class ChatRequest:
     @property
     def prompts(self) -> list[str | list[int]]:
         """The prompts of `/v1/completions`: texts, or token ids."""
-        prompt = self.fields["prompt"]
-        if isinstance(prompt, str) or (prompt and isinstance(prompt[0], int)):
-            return [prompt]
-        return list(prompt)
+        return _prompts(self.fields["prompt"])
 
     def body(self) -> bytes:
         """Return the request as JSON, for a server behind this one."""
@@ -144,8 +142,8 @@ def _check_together(fields: Mapping[str, Any], route: Route) -> None:
         raise BadFieldError("top_logprobs", "top_logprobs needs logprobs: true")
     if fields.get("max_tokens") == 0 and not fields.get("echo"):
         raise BadFieldError("max_tokens", "max_tokens: 0 is for `echo` alone; give 1 or more")
-    if fields.get("prompt") in ([], [[]]):
-        raise BadFieldError("prompt", "prompt: expected a text or tokens")
+    if "prompt" in fields and not (_MAX_PROMPTS >= len(_prompts(fields["prompt"])) and _are_prompts(fields["prompt"])):
+        raise BadFieldError("prompt", f"prompt: expected a text, tokens, or a list of up to {_MAX_PROMPTS} of them")
     for token in fields.get("logit_bias", {}):
         if not token.isdecimal() or len(token) > 9:
             raise BadFieldError("logit_bias", f"logit_bias: {token[:20]!r} is not the id of a token")
@@ -153,3 +151,17 @@ def _check_together(fields: Mapping[str, Any], route: Route) -> None:
         return
     if "tool_choice" in fields and not fields.get("tools") and fields["tool_choice"] not in ("none", "auto"):
         raise BadFieldError("tool_choice", "tool_choice needs tools")
+
+
+def _prompts(prompt: Any) -> list[str | list[int]]:
+    return [prompt] if isinstance(prompt, str) or isinstance(prompt[0], int) else list(prompt)
+
+
+def _are_prompts(prompt: Any) -> bool:
+    """Return whether all prompts are texts, or all are lists of token ids; none may be empty."""
+    found = _prompts(prompt)
+    if all(isinstance(each, str) and each for each in found):
+        return True
+    return all(
+        isinstance(each, list) and each and all(type(token) is int and token >= 0 for token in each) for each in found
+    )
