@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -75,6 +75,10 @@ class ChatRequest:
         """The prompts of `/v1/completions`: texts, or token ids."""
         return _prompts(self.fields["prompt"])
 
+    def for_model(self, model: str) -> ChatRequest:
+        """Return the same request to another model."""
+        return replace(self, fields={**self.fields, "model": model})
+
     def body(self) -> bytes:
         """Return the request as JSON, for a server behind this one."""
         return msgspec.json.encode(self.fields)
@@ -142,7 +146,7 @@ def _check_together(fields: Mapping[str, Any], route: Route) -> None:
         raise BadFieldError("top_logprobs", "top_logprobs needs logprobs: true")
     if fields.get("max_tokens") == 0 and not fields.get("echo"):
         raise BadFieldError("max_tokens", "max_tokens: 0 is for `echo` alone; give 1 or more")
-    if "prompt" in fields and not (_MAX_PROMPTS >= len(_prompts(fields["prompt"])) and _are_prompts(fields["prompt"])):
+    if "prompt" in fields and not (len(_prompts(fields["prompt"])) <= _MAX_PROMPTS and _are_prompts(fields["prompt"])):
         raise BadFieldError("prompt", f"prompt: expected a text, tokens, or a list of up to {_MAX_PROMPTS} of them")
     for token in fields.get("logit_bias", {}):
         if not token.isdecimal() or len(token) > 9:

@@ -19,8 +19,10 @@ from garage_tui.jobs.serve.request_schema import DEFAULT_TEMPERATURE
 
 LLAMA_CPP_MAX_TOKENS = 2048
 """Most tokens of an answer of llama.cpp where the client names no limit: its own default is none."""
-_LLAMA_CPP_DEFAULTS: Mapping[str, Any] = {"top_k": 0, "top_p": 1.0, "min_p": 0.0, "repeat_last_n": -1}
+_LLAMA_CPP_DEFAULTS: Mapping[str, Any] = {"top_k": 0, "top_p": 1.0, "min_p": 0.0}
 """llama.cpp has other ones, which change an answer that a client requests by its temperature alone."""
+_LLAMA_CPP_PENALISED = 65_536
+"""How many of the last tokens llama.cpp's penalties count; its default is 64."""
 _TOKENIZER, _CONFIG, _TOKENIZER_CONFIG, _TEMPLATE = (
     "tokenizer.json",
     "config.json",
@@ -111,12 +113,14 @@ def _for_llama_cpp(request: dict[str, Any], stop_tokens: Sequence[int], base: Pa
     request["top_k"] = max(0, request["top_k"])
     if "repetition_penalty" in request:
         request["repeat_penalty"] = request.pop("repetition_penalty")
+    if request.keys() & {"repeat_penalty", "presence_penalty", "frequency_penalty"}:
+        request["repeat_last_n"] = _LLAMA_CPP_PENALISED
     if "max_completion_tokens" in request:
         request["max_tokens"] = request.pop("max_completion_tokens")
     request.setdefault("max_tokens", LLAMA_CPP_MAX_TOKENS if "messages" in request else 16)
     if "seed" in request:
         request["seed"] %= 2**32 - 1  # the largest number means "another one each time"
-    if "logit_bias" in request:  # as an object it is read by some versions only
+    if "logit_bias" in request:
         request["logit_bias"] = [[int(token), bias] for token, bias in request["logit_bias"].items()]
     if texts := _stop_texts(stop_tokens, base):
         stop = request.get("stop", [])
