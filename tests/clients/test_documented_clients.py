@@ -111,6 +111,7 @@ def run_block(box: Workspace, home: Path, language: str, text: str) -> str:
         done = subprocess.run(
             ["bash", "-euc", f"{variables}\n{commands[language]}"],
             cwd=box.root,
+            stdin=subprocess.DEVNULL,
             env=environment,
             capture_output=True,
             text=True,

@@ -148,6 +148,9 @@ def _check_together(fields: Mapping[str, Any], route: Route) -> None:
         raise BadFieldError("max_tokens", "max_tokens: 0 is for `echo` alone; give 1 or more")
     if "prompt" in fields and not (len(_prompts(fields["prompt"])) <= _MAX_PROMPTS and _are_prompts(fields["prompt"])):
         raise BadFieldError("prompt", f"prompt: expected a text, tokens, or a list of up to {_MAX_PROMPTS} of them")
+    for name, value in fields.get("stream_options", {}).items():
+        if name not in ("include_usage", "include_obfuscation") or not isinstance(value, bool):
+            raise BadFieldError("stream_options", "stream_options: give include_usage: true or false")
     for token in fields.get("logit_bias", {}):
         if not token.isdecimal() or len(token) > 9:
             raise BadFieldError("logit_bias", f"logit_bias: {token[:20]!r} is not the id of a token")

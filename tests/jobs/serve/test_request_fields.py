@@ -93,6 +93,7 @@ def test_harmless_fields_and_null_have_no_effect():
         ({"top_logprobs": 3}, "top_logprobs needs logprobs"),
         ({"logit_bias": {"the": 1}}, "logit_bias: 'the' is not the id of a token"),
         ({"max_tokens": 0}, "max_tokens: 0 is for `echo` alone"),
+        ({"stream_options": {"chunk_size": 3}}, "stream_options: give include_usage"),
         ({"n": True}, "n: expected `int`, got `bool`"),
         ({"seed": 2**63}, "seed: "),
         ({"stop": ""}, "stop: "),
