@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 
-def make_adapter(folder: Path, base: Path, seed: int, std: float = 0.5, **config) -> Path:
-    """Save a random LoRA adapter for the model in `base` as PEFT saves it; `std` is strong enough to change answers."""
+def make_adapter(folder: Path, base: Path, seed: int, **config) -> Path:
+    """Save a random LoRA adapter for the model in `base` as PEFT saves it, strong enough to change every answer."""
     import torch
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
@@ -21,7 +21,7 @@ def make_adapter(folder: Path, base: Path, seed: int, std: float = 0.5, **config
     )
     for name, weights in model.named_parameters():
         if "lora_B" in name:
-            torch.nn.init.normal_(weights, std=std)
+            torch.nn.init.normal_(weights, std=0.5)
     model.save_pretrained(folder)
     return folder
 

@@ -204,7 +204,7 @@ def _text_only(question: ChatRequest) -> Response:
 
 
 def _refused_route(error: HTTPException) -> RequestRefusedError:
-    allow = (error.headers or {}).get("Allow", "")
+    allow = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
     if error.status_code == 405:
         return RequestRefusedError(405, "method_not_allowed", f"{error.detail}: use {allow}", allow=allow)
     use = f"{error.detail}: use {MODELS}, {CHAT} or {COMPLETIONS}"
