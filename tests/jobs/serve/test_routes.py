@@ -45,7 +45,6 @@ def ask():
     return send
 
 
-@pytest.mark.asyncio
 async def test_a_model_that_is_away_is_a_503_that_says_when_to_ask_again(ask):
     answer = await ask("POST", "/v1/chat/completions", json=QUESTION, absent="a run has the GPU")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
@@ -57,14 +56,12 @@ async def test_a_model_that_is_away_is_a_503_that_says_when_to_ask_again(ask):
     }
 
 
-@pytest.mark.asyncio
 async def test_health_tells_more_only_to_who_has_the_key(ask):
     assert (await ask("GET", "/health", key="", absent="a run has the GPU")).json() == {"status": "asleep"}
     full = (await ask("GET", "/health", absent="a run has the GPU")).json()
     assert full == {"status": "a run has the GPU", "busy": False, "batches": 3}
 
 
-@pytest.mark.asyncio
 async def test_an_engine_gets_the_path_and_only_what_was_checked(ask):
     body = {**QUESTION, "user": "me", "temperature": None, "seed": 1}
     answer = (await ask("POST", "/v1/chat/completions", json=body)).json()
@@ -74,7 +71,6 @@ async def test_an_engine_gets_the_path_and_only_what_was_checked(ask):
     assert (answer["path"], answer["body"]) == ("/v1/completions", '{"model":"m","prompt":"q"}')
 
 
-@pytest.mark.asyncio
 async def test_an_unknown_model_is_refused_before_its_picture_is_answered(ask):
     content = [{"type": "image_url", "image_url": {"url": "data:"}}]
     body = {"model": "x", "messages": [{"role": "user", "content": content}]}
@@ -82,14 +78,12 @@ async def test_an_unknown_model_is_refused_before_its_picture_is_answered(ask):
     assert (answer.status_code, answer.json()["error"]["message"]) == (404, "The model `x` does not exist.")
 
 
-@pytest.mark.asyncio
 async def test_a_failure_that_nobody_expected_is_a_500_in_openais_form(ask):
     answer = await ask("POST", "/v1/chat/completions", json=QUESTION, error=ZeroDivisionError("secret"))
     assert answer.status_code == 500
     assert answer.json()["error"]["message"] == "the server failed (ZeroDivisionError); see its log"
 
 
-@pytest.mark.asyncio
 async def test_a_client_that_left_is_no_failure():
     app = make_app(StubEngine(ClientDisconnect()), lambda: {"m": None}, "k")
     transport = httpx.ASGITransport(app)  # raises what the app raises
@@ -98,7 +92,6 @@ async def test_a_client_that_left_is_no_failure():
     assert answer.status_code == 499
 
 
-@pytest.mark.asyncio
 async def test_an_engines_refusal_names_the_field(ask):
     refusal = RequestRefusedError(400, "bad_request", "echo: no", "echo")
     answer = await ask("POST", "/v1/chat/completions", json=QUESTION, error=refusal)
