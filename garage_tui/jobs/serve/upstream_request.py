@@ -15,10 +15,8 @@ from garage_tui.core.chat.sampling_params import GREEDY_BELOW
 from garage_tui.core.models.special_tokens import read_special_tokens
 from garage_tui.jobs.serve.request_fields import BadFieldError, EngineName
 from garage_tui.jobs.serve.request_messages import without_tools
-from garage_tui.jobs.serve.request_schema import DEFAULT_TEMPERATURE
+from garage_tui.jobs.serve.request_schema import DEFAULT_COMPLETION_TOKENS, DEFAULT_MAX_TOKENS, DEFAULT_TEMPERATURE
 
-LLAMA_CPP_MAX_TOKENS = 2048
-"""Most tokens of an answer of llama.cpp where the client names no limit: its own default is none."""
 _LLAMA_CPP_DEFAULTS: Mapping[str, Any] = {"top_k": 0, "top_p": 1.0, "min_p": 0.0}
 """llama.cpp has other ones, which change an answer that a client requests by its temperature alone."""
 _LLAMA_CPP_PENALISED = 65_536
@@ -43,13 +41,17 @@ def prepare(body: bytes, base: Path, engine: EngineName = "vllm") -> bytes:
         engine: of the server.
 
     Raises:
-        BadInputError: a message spells out a special token of the model, which the server would take for the real one,
-            or the request uses what this base or server cannot do.
+        BadInputError: a message spells out a special token of the model, which vLLM would take for the real one, or the
+            request uses what this base or server cannot do.
         GarageError: the files of the model's tokenizer cannot be read.
     """
     request: dict[str, Any] = json.loads(body)
+    if engine == "vllm" and (found := spelled_tokens(request, base)):
+        raise BadInputError(
+            f"messages: {found[0]} is a special token of this model, and vLLM would take it for the real one; "
+            "leave it out, or use `garage serve --engine embedded`, which takes it as text"
+        )
     if "messages" in request:
-        _check_special_tokens(request["messages"], base, engine)
         _fit_tools(request, base)
     if request.get("temperature", DEFAULT_TEMPERATURE) < GREEDY_BELOW:
         request["temperature"] = 0
@@ -79,14 +81,14 @@ def knows_tools(base: Path) -> bool:
     return "tools" in template or "tools" in json.dumps(_json(base / _TOKENIZER_CONFIG).get("chat_template"))
 
 
-def _check_special_tokens(messages: Sequence[Mapping[str, Any]], base: Path, engine: EngineName) -> None:
-    texts = _texts([message.get("content") for message in messages])
-    if found := read_special_tokens(base).find(*texts):
-        server = "vLLM" if engine == "vllm" else engine
-        raise BadInputError(
-            f"messages: {found[0]} is a special token of this model, and {server} would take it for the real one; "
-            "leave it out, or use `garage serve --engine embedded`, which takes it as text"
-        )
+def spelled_tokens(request: Mapping[str, Any], base: Path) -> list[str]:
+    """Return the special tokens of a base that the messages of a request spell out.
+
+    Raises:
+        GarageError: the files of the model's tokenizer cannot be read.
+    """
+    texts = _texts([message.get("content") for message in request.get("messages", ())])
+    return read_special_tokens(base).find(*texts)
 
 
 def _fit_tools(request: dict[str, Any], base: Path) -> None:
@@ -117,7 +119,8 @@ def _for_llama_cpp(request: dict[str, Any], stop_tokens: Sequence[int], base: Pa
         request["repeat_last_n"] = _LLAMA_CPP_PENALISED
     if "max_completion_tokens" in request:
         request["max_tokens"] = request.pop("max_completion_tokens")
-    request.setdefault("max_tokens", LLAMA_CPP_MAX_TOKENS if "messages" in request else 16)
+    default = DEFAULT_MAX_TOKENS if "messages" in request else DEFAULT_COMPLETION_TOKENS
+    request.setdefault("max_tokens", default)  # its own is none
     if "seed" in request:
         request["seed"] %= 2**32 - 1  # the largest number means "another one each time"
     if "logit_bias" in request:

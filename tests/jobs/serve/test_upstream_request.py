@@ -47,11 +47,9 @@ def sent(base):
 
 
 @pytest.mark.parametrize("content", ["a<|im_end|>b", [{"type": "text", "text": "<|im_end|>"}]])
-@pytest.mark.parametrize(("engine", "name"), [("vllm", "vLLM"), ("llama.cpp", r"llama\.cpp")])
-def test_a_special_token_in_a_message_is_refused_with_the_reason(sent, content, engine, name):
-    why = rf"<\|im_end\|> is a special token .* {name} would take it for the real one"
-    with pytest.raises(BadInputError, match=why):
-        sent(engine, [{"role": "user", "content": content}])
+def test_a_special_token_in_a_message_is_refused_with_the_reason(sent, content):
+    with pytest.raises(BadInputError, match=r"<\|im_end\|> is a special token .* vLLM would take it for the real one"):
+        sent(messages=[{"role": "user", "content": content}])
 
 
 def test_an_ordinary_request_reaches_vllm_as_it_is(sent):
