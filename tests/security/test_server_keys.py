@@ -28,11 +28,12 @@ from garage_tui.core.serving import server_process, server_state
 
 pytestmark = pytest.mark.timeout(180)
 
-ROUTES = ("/health", "/v1/models", "/v1/chat/completions")
+OPEN = "/health"
+ROUTES = ("/v1/models", "/v1/models/{name:path}", "/v1/chat/completions", "/v1/completions")
 ELSEWHERE = (
     "/", "//", "/docs", "/redoc", "/openapi.json", "/metrics", "/favicon.ico", "/v1", "/v1/", "/v1/models/", "/health/",
-    "/HEALTH", "/v1/models/x", "/v1/completions", "/v1/embeddings", "/sleep", "/wake_up", "/v1/load_lora_adapter",
-    "/static/../../key", "/%2e%2e/key", "/checkpoints/.server/key", "/health%00", "/health?key={key}",
+    "/HEALTH", "/v1/models/x", "/v1/embeddings", "/v1/responses", "/api/chat", "/sleep", "/wake_up",
+    "/v1/load_lora_adapter", "/static/../../key", "/%2e%2e/key", "/checkpoints/.server/key", "/health%00",
     "/v1/models?api_key={key}", "/{key}",
 )  # fmt: skip
 WRONG = (None, "", "Bearer", "Bearer wrong", "Basic {key}", "{key}", "Bearer {most}", "Bearer {key}x", "bearer{key}")
@@ -91,10 +92,25 @@ def refused(status_line: bytes) -> bool:
 
 
 def test_there_are_no_other_routes_than_those_tried_here(address):
-    from garage_tui.jobs.serve.routes import make_app
+    from garage_tui.jobs.serve.routes import UNSUPPORTED, make_app
 
     app = make_app(object(), dict, "key")
-    assert tuple(route.path for route in app.app.routes) == ROUTES
+    assert tuple(route.path for route in app.app.routes) == (OPEN, *ROUTES, *UNSUPPORTED)
+
+
+@pytest.mark.parametrize("path", [OPEN, f"{OPEN}?key={{key}}"])
+@pytest.mark.parametrize("header", WRONG)
+def test_the_one_open_route_says_only_whether_the_server_can_answer(address, path, header):
+    headers = {"Authorization": header.format(key=address.key, most=address.key[:-1])} if header is not None else {}
+    answer = httpx.get(root_of(address) + path.format(key=address.key), headers=headers, trust_env=False)
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+@pytest.mark.parametrize("method", [method for method in METHODS if method not in ("GET", "HEAD")])
+def test_the_open_route_takes_nothing(address, method):
+    answer = httpx.request(method, root_of(address) + OPEN, content=b"x" * 5_000_000, trust_env=False)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -102,7 +118,7 @@ def test_no_route_answers_without_the_key_whatever_the_method(address, method):
     def ask(path: str, header: str | None) -> None:
         header = header and header.format(key=address.key, most=address.key[:-1])
         headers = {"Authorization": header} if header is not None else {}
-        answer = http.request(method, path.format(key=address.key), headers=headers)
+        answer = http.request(method, path.replace("{name:path}", "x").format(key=address.key), headers=headers)
         assert answer.status_code == 401, (method, path, header)
         assert not [name for name in answer.headers if name.startswith("access-control")]
         assert address.key not in answer.text
@@ -116,8 +132,8 @@ def test_no_route_answers_without_the_key_whatever_the_method(address, method):
 
 @pytest.mark.parametrize(
     "request_", [
-        b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        b"GET /v1/models HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
         b"GET http://127.0.0.1/v1/models HTTP/1.1\r\nHost: x\r\n\r\n",
         b"GET /v1/models HTTP/1.0\r\n\r\n",
         b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",

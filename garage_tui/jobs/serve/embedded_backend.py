@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import time
-import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from importlib.metadata import version
-from typing import Any
 
 import torch
 from starlette.requests import ClientDisconnect, Request
@@ -18,12 +15,15 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.runs.record import Run
+from garage_tui.jobs.serve.answer_format import AnswerFormat
 from garage_tui.jobs.serve.batcher import Batcher
 from garage_tui.jobs.serve.engine import Engine
 from garage_tui.jobs.serve.generation import GenerationRow
 from garage_tui.jobs.serve.memory import check_memory
+from garage_tui.jobs.serve.request_errors import RequestRefusedError
+from garage_tui.jobs.serve.request_fields import CHAT, EngineName
 from garage_tui.jobs.serve.request_schema import ChatRequest
-from garage_tui.jobs.serve.routes import RequestRefusedError, unless_gone
+from garage_tui.jobs.serve.routes import unless_gone
 
 _SLEEP_SECONDS = 30.0
 """Seconds that unfinished answers may take before the model is unloaded."""
@@ -36,7 +36,7 @@ class EmbeddedBackend:
         slot: `cpu`, or the index of the GPU that the model is on.
     """
 
-    all_of_openai = False
+    engine: EngineName = "embedded"
 
     def __init__(self, base: BaseModel, slot: str) -> None:
         self._base, self._slot = base, slot
@@ -51,6 +51,10 @@ class EmbeddedBackend:
     @property
     def busy(self) -> bool:
         return self._batcher is not None and self._batcher.busy
+
+    @property
+    def context(self) -> int | None:
+        return self._batcher.engine.context if self._batcher else None
 
     def start(self, say: Callable[[str], None]) -> None:
         check_memory(self._base, self._slot)
@@ -79,90 +83,84 @@ class EmbeddedBackend:
         batcher = self._batcher
         if batcher is None:
             raise RequestRefusedError(503, "asleep", "the model was unloaded to make space for a run; ask again later")
-        prompt = await asyncio.to_thread(batcher.engine.encode, question.chat())
-        pieces: asyncio.Queue[str | None] = asyncio.Queue()
-        loop = asyncio.get_running_loop()
-        row = GenerationRow(
-            prompt,
-            run.adapter if run else None,
-            question.sampling(),
-            emit=lambda piece: loop.call_soon_threadsafe(pieces.put_nowait, piece),
-        )
+        engine = batcher.engine
+        engine.check(question.sampling())
+        if question.route == CHAT:
+            prompts = [await asyncio.to_thread(engine.encode, question.chat())]
+        else:
+            only_scored = question.max_tokens == 0
+            prompts = [
+                await asyncio.to_thread(engine.encode_prompt, prompt, only_scored) for prompt in question.prompts
+            ]
+        pieces: asyncio.Queue[tuple[int, str | None]] = asyncio.Queue()
+        rows = [
+            GenerationRow(
+                prompt,
+                run.adapter if run else None,
+                question.sampling(choice),
+                emit=_emitter(pieces, number * question.choices + choice),
+            )
+            for number, prompt in enumerate(prompts)
+            for choice in range(question.choices)
+        ]
         try:
-            batcher.put(row)
+            for row in rows:
+                batcher.put(row)
         except GarageError as error:
+            _cancel(rows)
             raise RequestRefusedError(503, "busy", str(error)) from error
-        answer = _Answer(question, row, pieces)
-        texts = answer.texts()
+        answer = AnswerFormat(question, rows, engine.token_text)
+        texts = _texts(pieces, len(rows))
+        first: list[tuple[int, str]] = []
         try:
             if not question.stream:
-                await unless_gone(request, answer.drain(texts))
-            else:
-                # The status line is sent with the first token, so that an adapter that cannot be loaded is an HTTP
-                # error.
-                answer.first = await unless_gone(request, anext(texts, ""))
-        except ClientDisconnect:
-            row.cancel()
+                await unless_gone(request, _drain(texts))
+            # The status line is sent with the first token, so that an adapter that cannot be loaded is an HTTP error.
+            elif (piece := await unless_gone(request, anext(texts, None))) is not None:
+                first.append(piece)
+        except (ClientDisconnect, asyncio.CancelledError) as error:
+            _cancel(rows)
+            if isinstance(error, asyncio.CancelledError):
+                raise
             return Response(status_code=499)  # nobody reads it
-        except asyncio.CancelledError:
-            row.cancel()
-            raise
-        if row.error:
-            raise RequestRefusedError(500, "server_error", row.error)
+        if failure := next((row.error for row in rows if row.error), ""):
+            _cancel(rows)
+            raise RequestRefusedError(500, "server_error", failure)
         if question.stream:
-            return StreamingResponse(answer.events(texts), media_type="text/event-stream")
+            return StreamingResponse(answer.events(_chained(first, texts)), media_type="text/event-stream")
         return JSONResponse(answer.whole())
 
 
-class _Answer:
-    """One answer in the format of OpenAI's API."""
-
-    def __init__(self, question: ChatRequest, row: GenerationRow, pieces: asyncio.Queue[str | None]) -> None:
-        self.question, self.row, self.pieces = question, row, pieces
-        self.first = ""
-        self.id, self.created = f"chatcmpl-{uuid.uuid4().hex}", int(time.time())
-
-    async def texts(self) -> AsyncIterator[str]:
-        while (piece := await self.pieces.get()) is not None:
-            yield piece
-
-    async def drain(self, texts: AsyncIterator[str]) -> None:
-        async for _ in texts:
-            pass
-
-    def _head(self, kind: str) -> dict[str, Any]:
-        return {"id": self.id, "object": kind, "created": self.created, "model": self.question.model}
-
-    def _usage(self) -> dict[str, int]:
-        prompt, tokens = len(self.row.prompt), self.row.tokens
-        return {"prompt_tokens": prompt, "completion_tokens": tokens, "total_tokens": prompt + tokens}
-
-    def whole(self) -> dict[str, Any]:
-        message = {"role": "assistant", "content": self.row.text}
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": self.row.finish}
-        return {**self._head("chat.completion"), "choices": [choice], "usage": self._usage()}
-
-    async def events(self, texts: AsyncIterator[str]) -> AsyncIterator[str]:
-        """Yield the answer as server-sent events; closing the generator early cancels the row."""
-        try:
-            yield self._event({"role": "assistant", "content": self.first})
-            async for text in texts:
-                yield self._event({"content": text})
-            if self.row.error:
-                error = {"message": self.row.error, "type": "server_error", "param": None, "code": "server_error"}
-                yield f"data: {json.dumps({'error': error})}\n\n"
-                return
-            yield self._event({}, self.row.finish)
-            if self.question.wants_usage:
-                yield _data({**self._head("chat.completion.chunk"), "choices": [], "usage": self._usage()})
-            yield "data: [DONE]\n\n"
-        finally:
-            self.row.cancel()
-
-    def _event(self, delta: dict[str, str], finish: str | None = None) -> str:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
-        return _data({**self._head("chat.completion.chunk"), "choices": [choice]})
+def _emitter(pieces: asyncio.Queue[tuple[int, str | None]], index: int) -> Callable[[str | None], object]:
+    """Return a function for the engine's thread that puts a piece of the row `index` into the queue."""
+    loop = asyncio.get_running_loop()
+    return lambda piece: loop.call_soon_threadsafe(pieces.put_nowait, (index, piece))
 
 
-def _data(chunk: dict[str, Any]) -> str:
-    return f"data: {json.dumps(chunk, ensure_ascii=False)}\n\n"
+async def _texts(pieces: asyncio.Queue[tuple[int, str | None]], rows: int) -> AsyncIterator[tuple[int, str]]:
+    """Yield the pieces of all rows until each has ended."""
+    while rows:
+        index, piece = await pieces.get()
+        if piece is None:
+            rows -= 1
+        else:
+            yield index, piece
+
+
+async def _chained(
+    first: Sequence[tuple[int, str]], texts: AsyncIterator[tuple[int, str]]
+) -> AsyncIterator[tuple[int, str]]:
+    for piece in first:
+        yield piece
+    async for piece in texts:
+        yield piece
+
+
+async def _drain(texts: AsyncIterator[tuple[int, str]]) -> None:
+    async for _ in texts:
+        pass
+
+
+def _cancel(rows: Sequence[GenerationRow]) -> None:
+    for row in rows:
+        row.cancel()

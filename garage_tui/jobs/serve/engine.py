@@ -8,12 +8,7 @@ from typing import Any
 
 import torch
 from jinja2 import TemplateError
-from transformers import (
-    GenerationConfig,
-    LogitsProcessor,
-    StoppingCriteria,
-    TopPLogitsWarper,
-)
+from transformers import GenerationConfig, StoppingCriteria
 
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.sanitize import one_line
@@ -21,7 +16,10 @@ from garage_tui.core.models.base_models import BaseModel
 from garage_tui.jobs.llm.adapters import BASE, Adapters
 from garage_tui.jobs.llm.chat_encoder import ChatEncoder
 from garage_tui.jobs.llm.load import end_tokens, load_base
-from garage_tui.jobs.serve.generation import GenerationRow
+from garage_tui.jobs.serve.generation import GenerationOptions, GenerationRow
+from garage_tui.jobs.serve.request_errors import ContextLengthError
+from garage_tui.jobs.serve.request_fields import BadFieldError
+from garage_tui.jobs.serve.sampler import Sampler, score_prompt
 
 MAX_ROWS = 8
 """Most rows in one batch: with more, a small machine takes long to the first token."""
@@ -49,6 +47,7 @@ class Engine:
         self._end_tokens = end_tokens(self.tokenizer, model)
         self.context: int = getattr(model.config, "max_position_embeddings", None) or _DEFAULT_CONTEXT
         """Most tokens of prompt and answer together."""
+        self.vocabulary: int = model.config.vocab_size
         # A model folder may bring sampling defaults of its own; here only the request counts.
         model.generation_config = GenerationConfig()
         self._adapters = Adapters(model.eval(), base)
@@ -67,11 +66,46 @@ class Engine:
                 f"the model's chat template rejects these messages: {one_line(str(error), 120)}"
             ) from error
         if len(ids) >= self.context:
-            raise BadInputError(
-                f"the prompt has {len(ids)} tokens, but the model's context holds {self.context}: "
-                "shorten it, or start a new conversation"
-            )
+            raise ContextLengthError(self.context, len(ids))
         return ids
+
+    def encode_prompt(self, prompt: str | Sequence[int], echo: bool = False) -> list[int]:
+        """Return the token ids of a prompt that the model goes on with; special tokens in it are real ones.
+
+        Args:
+            prompt: a text, or token ids.
+            echo: True where the prompt may fill the whole context, because no answer has to follow.
+
+        Raises:
+            BadInputError: it has no tokens, tokens that are not in the vocabulary, or too many.
+        """
+        if isinstance(prompt, str):
+            with self._tokenizing:
+                ids: list[int] = self.tokenizer(prompt)["input_ids"]
+        else:
+            ids = list(prompt)
+        if not ids:
+            raise BadFieldError("prompt", "prompt: expected a text or tokens")
+        if max(ids) >= self.vocabulary:
+            raise BadFieldError("prompt", f"prompt: {max(ids)} is no token of this model, which has {self.vocabulary}")
+        if len(ids) >= self.context + echo:
+            raise ContextLengthError(self.context, len(ids), "prompt")
+        return ids
+
+    def check(self, options: GenerationOptions) -> None:
+        """Check what of the options depends on the model.
+
+        Raises:
+            BadInputError: `logit_bias` names a token that is not in the vocabulary.
+        """
+        for token, _ in options.logit_bias:
+            if token >= self.vocabulary:
+                text = f"logit_bias: {token} is no token of this model, which has {self.vocabulary}"
+                raise BadFieldError("logit_bias", text)
+
+    def token_text(self, token: int) -> str:
+        """Return a token as text; half characters are replaced."""
+        return str(self.tokenizer.decode([token]))
 
     def answer(self, rows: Sequence[GenerationRow]) -> None:
         """Answer all rows in one batch; each row reports its own end, also where the batch fails.
@@ -91,8 +125,15 @@ class Engine:
 
     def _generate(self, rows: list[GenerationRow], names: list[str]) -> None:
         model = self._adapters.model
-        for row in rows:
+        plain = set(names) == {BASE} and not self._adapters.loaded
+        for row, name in zip(rows, names, strict=True):
+            if row.sampling.scores_prompt:
+                row.prompt_scores = score_prompt(model, row, {} if plain else {"adapter_names": [name]})
             row.begin(self.tokenizer.backend_tokenizer, self._end_tokens, self.context)
+        names = [name for row, name in zip(rows, names, strict=True) if not row.ended]
+        rows = [row for row in rows if not row.ended]
+        if not rows:
+            return
         longest = max(len(row.prompt) for row in rows)
         pads = [longest - len(row.prompt) for row in rows]
         filler = min(self._end_tokens)
@@ -106,9 +147,9 @@ class Engine:
             generation_config=GenerationConfig(
                 do_sample=False, max_new_tokens=max(row.max_tokens for row in rows), pad_token_id=filler
             ),
-            logits_processor=[_Sampler(rows, model.device)],
+            logits_processor=[Sampler(rows, longest, model.device)],
             stopping_criteria=[_Stream(rows)],
-            **({} if set(names) == {BASE} and not self._adapters.loaded else {"adapter_names": names}),
+            **({} if plain else {"adapter_names": names}),
         )
 
 
@@ -123,34 +164,3 @@ class _Stream(StoppingCriteria):
         for row, token in zip(self.rows, input_ids[:, -1].tolist(), strict=True):
             row.push(token)
         return torch.tensor([row.ended for row in self.rows], device=input_ids.device)
-
-
-class _Sampler(LogitsProcessor):
-    """Samples within greedy decoding: argmax(logits / T + Gumbel noise) is a draw from softmax(logits / T).
-
-    So each row has its own temperature, top_p and seed, and draws the same tokens whoever shares its batch
-    (Gumbel-max trick: Maddison et al. 2014, arXiv 1411.0030).
-    """
-
-    def __init__(self, rows: Sequence[GenerationRow], device: torch.device) -> None:
-        self.rows = rows
-        self.generators: list[torch.Generator | None] = []
-        for row in rows:
-            generator = None if row.sampling.is_greedy else torch.Generator(device)
-            if generator is not None and row.sampling.seed is not None:
-                generator.manual_seed(row.sampling.seed)
-            elif generator is not None:
-                generator.seed()
-            self.generators.append(generator)
-
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        """Return (rows, vocabulary) scores whose argmax is each row's next token."""
-        for index, (row, generator) in enumerate(zip(self.rows, self.generators, strict=True)):
-            if generator is None:
-                continue
-            logits = scores[index : index + 1] / row.sampling.temperature
-            if row.sampling.top_p < 1:
-                logits = TopPLogitsWarper(row.sampling.top_p)(input_ids, logits)
-            noise = torch.empty_like(logits).exponential_(generator=generator)
-            scores[index : index + 1] = logits - noise.log()
-        return scores

@@ -24,11 +24,34 @@ class GenerationOptions:
     top_p: float = 1.0
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    top_k: int = 0
+    """0: of all tokens."""
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    logit_bias: tuple[tuple[int, float], ...] = ()
+    stop_tokens: frozenset[int] = frozenset()
+    """Token ids that end the answer, beside those of the model."""
+    top_logprobs: int | None = None
+    """How many of the likeliest tokens are kept for each token; None keeps no log-probabilities."""
+    scores_prompt: bool = False
+    """True to keep the log-probabilities of the prompt's tokens, too."""
 
     @property
     def is_greedy(self) -> bool:
         """True where the most likely token is always taken: at temperature 0, or as good as 0."""
         return self.temperature < GREEDY_BELOW
+
+
+@dataclass(frozen=True)
+class TokenScore:
+    """A token with its log-probability, and the likeliest tokens at its position with theirs, in nats."""
+
+    token: int
+    logprob: float | None
+    """None for the first token of a prompt, which nothing precedes."""
+    top: tuple[tuple[int, float], ...] = ()
 
 
 class GenerationRow:
@@ -56,6 +79,9 @@ class GenerationRow:
         self.finish: Finish | None = None
         self.error = ""
         self.cancelled = False
+        self.prompt_scores: list[TokenScore] = []
+        self.scores: list[TokenScore] = []
+        """Of the answer's tokens, where `sampling.top_logprobs` requests them."""
         self._held = ""  # text that may turn out to be the beginning of a stop string
         self._tokenizer: Tokenizer
         self._decoder: DecodeStream
@@ -67,9 +93,11 @@ class GenerationRow:
 
     def begin(self, tokenizer: Tokenizer, end_tokens: frozenset[int], context: int) -> None:
         """Make ready for the first token; prompt and answer together have at most `context` tokens."""
-        self._tokenizer, self._end_tokens = tokenizer, end_tokens
+        self._tokenizer, self._end_tokens = tokenizer, end_tokens | self.sampling.stop_tokens
         self._decoder = DecodeStream(skip_special_tokens=True)  # returns text only once a character is complete
         self.max_tokens = min(self.sampling.max_tokens, context - len(self.prompt))
+        if self.max_tokens <= 0:
+            self._flush("length")
 
     def push(self, token: int) -> None:
         """Take the next token; ignored once the row has ended (the batch continues with padding)."""

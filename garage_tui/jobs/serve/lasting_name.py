@@ -70,11 +70,6 @@ def _in_service(workspace: Workspace, base: str, only: Sequence[str]) -> Offer:
     return Offer(model, base, run)
 
 
-def with_model(body: bytes, model: str) -> bytes:
-    """Return a request, a JSON object, that asks for this model."""
-    return json_line({**json.loads(body), "model": model})
-
-
 def in_its_name(response: Response, name: str, model: str) -> Response:
     """Return an answer whose `model` is the lasting name; `system_fingerprint` says which model answered.
 

@@ -1,140 +1,174 @@
-"""The request body of `/v1/chat/completions`, and its validation; every error is a sentence."""
+"""A checked request for an answer: of `/v1/chat/completions` or `/v1/completions`; every error is a sentence."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import msgspec
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.read_errors import DAMAGED
 from garage_tui.jobs.serve.generation import GenerationOptions
+from garage_tui.jobs.serve.request_fields import CHAT, COMPLETIONS, BadFieldError, EngineName, Route, check_fields
+from garage_tui.jobs.serve.request_messages import read_messages, without_tools
 
-T = TypeVar("T")
 MAX_BODY = 4_000_000
 """Most bytes in a request: no model's context holds more."""
 DEFAULT_MAX_TOKENS = 512
-"""Most tokens of an answer where the client names no limit: a small model may never end by itself."""
-
-Stop = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
-Tokens = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
-Penalty = Annotated[float, msgspec.Meta(ge=-2, le=2)]
-
-
-class ContentPart(msgspec.Struct, frozen=True):
-    """A piece of a message's content; only text can be answered."""
-
-    type: str
-    text: str = ""
+"""Most tokens of a chat answer where the client names no limit: a small model may never end by itself."""
+DEFAULT_COMPLETION_TOKENS = 16
+"""The same for `/v1/completions`: OpenAI's default."""
+DEFAULT_TEMPERATURE = 0.0
+"""Where the client names none: the most likely word is the taught one."""
+_MAX_PROMPTS = 128
 
 
-class ChatMessage(msgspec.Struct, frozen=True):
-    role: Literal["system", "developer", "user", "assistant"]
-    """OpenAI's newer clients say `developer` instead of `system`; chat templates know only `system`."""
-    content: str | list[ContentPart]
+@dataclass(frozen=True)
+class ChatRequest:
+    """A request, in OpenAI's names."""
 
+    route: Route
+    fields: Mapping[str, Any]
+    """What was checked: only fields that have an effect. The content of each message is one text."""
+    unable: str = field(default="")
+    """What a model that reads text only cannot do with the newest message: `see pictures`; empty where it can all."""
 
-class StreamOptions(msgspec.Struct, frozen=True):
-    include_usage: bool = False
+    @property
+    def model(self) -> str:
+        return str(self.fields["model"])
 
-
-class ChatRequest(msgspec.Struct, frozen=True):
-    """The request, in OpenAI's names. Other keys do not change an answer and are ignored."""
-
-    model: str
-    messages: Annotated[list[ChatMessage], msgspec.Meta(min_length=1, max_length=1000)]
-    stream: bool | None = False
-    stream_options: StreamOptions | None = None
-    max_tokens: Tokens | None = None
-    max_completion_tokens: Tokens | None = None
-    temperature: Annotated[float, msgspec.Meta(ge=0, le=2)] | None = None
-    top_p: Annotated[float, msgspec.Meta(gt=0, le=1)] | None = None
-    seed: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | None = None
-    stop: Stop | Annotated[list[Stop], msgspec.Meta(max_length=4)] | None = None
-    # What would change an answer and is not supported is refused, never ignored.
-    n: int | None = None
-    logprobs: bool | None = None
-    tools: list[Any] | None = None
-    functions: list[Any] | None = None
-    response_format: dict[str, Any] | None = None
-    logit_bias: dict[str, Any] | None = None
-    frequency_penalty: Penalty | None = None
-    presence_penalty: Penalty | None = None
+    @property
+    def stream(self) -> bool:
+        return bool(self.fields.get("stream"))
 
     @property
     def wants_usage(self) -> bool:
-        return self.stream_options is not None and self.stream_options.include_usage
+        return bool(self.fields.get("stream_options", {}).get("include_usage"))
+
+    @property
+    def choices(self) -> int:
+        """How many answers are requested to each prompt."""
+        return int(self.fields.get("n", 1))
+
+    @property
+    def echo(self) -> bool:
+        return bool(self.fields.get("echo"))
+
+    @property
+    def max_tokens(self) -> int | None:
+        """The limit that the client names."""
+        limit = self.fields.get("max_completion_tokens", self.fields.get("max_tokens"))
+        return None if limit is None else int(limit)
+
+    @property
+    def top_logprobs(self) -> int | None:
+        """How many other tokens each token is listed with; None where no log-probabilities are requested."""
+        logprobs = self.fields.get("logprobs")
+        if self.route == COMPLETIONS:
+            return None if logprobs is None else int(logprobs)
+        return int(self.fields.get("top_logprobs", 0)) if logprobs else None
+
+    @property
+    def prompts(self) -> list[str | list[int]]:
+        """The prompts of `/v1/completions`: texts, or token ids."""
+        return _prompts(self.fields["prompt"])
+
+    def for_model(self, model: str) -> ChatRequest:
+        """Return the same request to another model."""
+        return replace(self, fields={**self.fields, "model": model})
+
+    def body(self) -> bytes:
+        """Return the request as JSON, for a server behind this one."""
+        return msgspec.json.encode(self.fields)
 
     def chat(self) -> list[dict[str, str]]:
-        """Return the messages as a chat template takes them."""
-        return [
-            {"role": "system" if message.role == "developer" else message.role, "content": _text(message.content)}
-            for message in self.messages
-        ]
+        """Return the messages as a chat template without tools takes them."""
+        return without_tools(self.fields["messages"])
 
-    def sampling(self) -> GenerationOptions:
-        stop = self.stop or ()
+    def sampling(self, choice: int = 0) -> GenerationOptions:
+        """Return the options of the answer with the index `choice`: each draws with a seed of its own."""
+        fields = self.fields
+        stop, seed = fields.get("stop", ()), fields.get("seed")
+        default = DEFAULT_MAX_TOKENS if self.route == CHAT else DEFAULT_COMPLETION_TOKENS
         return GenerationOptions(
-            max_tokens=self.max_completion_tokens or self.max_tokens or DEFAULT_MAX_TOKENS,
-            temperature=1.0 if self.temperature is None else self.temperature,
-            top_p=1.0 if self.top_p is None else self.top_p,
-            seed=self.seed,
+            max_tokens=default if self.max_tokens is None else self.max_tokens,
+            temperature=fields.get("temperature", DEFAULT_TEMPERATURE),
+            top_p=fields.get("top_p", 1.0),
+            top_k=max(0, fields.get("top_k", 0)),
+            min_p=fields.get("min_p", 0.0),
+            repetition_penalty=fields.get("repetition_penalty", 1.0),
+            presence_penalty=fields.get("presence_penalty", 0.0),
+            frequency_penalty=fields.get("frequency_penalty", 0.0),
+            logit_bias=tuple((int(token), bias) for token, bias in fields.get("logit_bias", {}).items()),
+            seed=None if seed is None else seed + choice,
             stop=(stop,) if isinstance(stop, str) else tuple(stop),
+            stop_tokens=frozenset(fields.get("stop_token_ids", ())),
+            top_logprobs=self.top_logprobs,
+            scores_prompt=self.echo and self.top_logprobs is not None,
         )
 
 
-class _Routing(msgspec.Struct, frozen=True):
-    model: str
-    messages: Annotated[list[Any], msgspec.Meta(min_length=1)]
-    stream: bool | None = False
-
-
-def read_routing(body: bytes) -> ChatRequest:
-    """Return of the request in `body` only what a proxy needs: model and stream.
-
-    Raises:
-        BadInputError: it is not JSON, or lacks them.
-    """
-    found = _decoded(body, _Routing)
-    return ChatRequest(model=found.model, messages=[ChatMessage("user", "")], stream=found.stream)
-
-
-def read_request(body: bytes) -> ChatRequest:
+def read_request(body: bytes, engine: EngineName, route: Route = CHAT) -> ChatRequest:
     """Return the request in `body`.
 
     Raises:
-        BadInputError: it is not JSON, has a wrong value, or uses an option that this server does not support.
+        BadInputError: it is not JSON, has a wrong or unknown field, or one that `engine` does not obey.
     """
-    request = _decoded(body, ChatRequest)
-    unsupported = {
-        "n": request.n not in (None, 1),
-        "logprobs": request.logprobs,
-        "tools": request.tools,
-        "functions": request.functions,
-        "response_format": (request.response_format or {}).get("type", "text") != "text",
-        "logit_bias": request.logit_bias,
-        "frequency_penalty": request.frequency_penalty,
-        "presence_penalty": request.presence_penalty,
-    }
-    for name, is_used in unsupported.items():
-        if is_used:
-            raise BadInputError(f"{name} is not supported by this server; leave it out")
-    for message in request.messages:
-        if not isinstance(message.content, str) and any(part.type != "text" for part in message.content):
-            raise BadInputError("messages: this server supports text only")
-    return request
-
-
-def _decoded(body: bytes, type: type[T]) -> T:
     try:
-        return msgspec.json.decode(body, type=type)
+        request = msgspec.json.decode(body, type=dict[str, Any])
     except msgspec.ValidationError as error:
-        reason, _, key = str(error).partition(" - at ")
-        where = key.strip("`").removeprefix("$").removeprefix(".")
-        raise BadInputError(f"{where or 'request'}: {reason[0].lower()}{reason[1:]}") from error
+        raise BadInputError(f"request: {str(error)[0].lower()}{str(error)[1:]}") from error
     except DAMAGED as error:
         raise BadInputError(f"the request is not JSON: {error}") from error
+    fields = check_fields(request, route, engine)
+    for name in ("model", "messages" if route == CHAT else "prompt"):
+        if name not in fields:
+            raise BadFieldError(name, f"the request has no {name}; add it")
+    _check_together(fields, route)
+    if "repeat_penalty" in fields:
+        fields.setdefault("repetition_penalty", fields.pop("repeat_penalty"))
+        fields.pop("repeat_penalty", None)
+    unable = ""
+    if route == CHAT:
+        fields["messages"], unable = read_messages(fields["messages"])
+    return ChatRequest(route, fields, unable)
 
 
-def _text(content: str | list[ContentPart]) -> str:
-    return content if isinstance(content, str) else "\n".join(part.text for part in content)
+def _check_together(fields: Mapping[str, Any], route: Route) -> None:
+    """Check what depends on the route or on another field."""
+    is_flag = isinstance(fields.get("logprobs", route == CHAT), bool)
+    if is_flag != (route == CHAT) and "logprobs" in fields:
+        kind = "true or false" if route == CHAT else "a number from 0 to 20"
+        raise BadFieldError("logprobs", f"logprobs: give {kind}")
+    if "top_logprobs" in fields and not fields.get("logprobs") and fields["top_logprobs"]:
+        raise BadFieldError("top_logprobs", "top_logprobs needs logprobs: true")
+    if fields.get("max_tokens") == 0 and not fields.get("echo"):
+        raise BadFieldError("max_tokens", "max_tokens: 0 is for `echo` alone; give 1 or more")
+    if "prompt" in fields and not (len(_prompts(fields["prompt"])) <= _MAX_PROMPTS and _are_prompts(fields["prompt"])):
+        raise BadFieldError("prompt", f"prompt: expected a text, tokens, or a list of up to {_MAX_PROMPTS} of them")
+    for name, value in fields.get("stream_options", {}).items():
+        if name not in ("include_usage", "include_obfuscation") or not isinstance(value, bool):
+            raise BadFieldError("stream_options", "stream_options: give include_usage: true or false")
+    for token in fields.get("logit_bias", {}):
+        if not token.isdecimal() or len(token) > 9:
+            raise BadFieldError("logit_bias", f"logit_bias: {token[:20]!r} is not the id of a token")
+    if fields.get("tools") and fields.get("tool_choice") == "none":
+        return
+    if "tool_choice" in fields and not fields.get("tools") and fields["tool_choice"] not in ("none", "auto"):
+        raise BadFieldError("tool_choice", "tool_choice needs tools")
+
+
+def _prompts(prompt: Any) -> list[str | list[int]]:
+    return [prompt] if isinstance(prompt, str) or isinstance(prompt[0], int) else list(prompt)
+
+
+def _are_prompts(prompt: Any) -> bool:
+    """Return whether all prompts are texts, or all are lists of token ids; none may be empty."""
+    found = _prompts(prompt)
+    if all(isinstance(each, str) and each for each in found):
+        return True
+    return all(
+        isinstance(each, list) and each and all(type(token) is int and token >= 0 for token in each) for each in found
+    )

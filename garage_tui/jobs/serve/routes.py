@@ -1,13 +1,13 @@
-"""The HTTP routes of a model server: the part of OpenAI's API that a chat needs, protected by a key."""
+"""The HTTP routes of a model server: the part of OpenAI's API that its clients need, protected by a key."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol, TypeVar
 
-import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -16,22 +16,38 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.runs.record import Run
 from garage_tui.core.runs.service import MEND
-from garage_tui.jobs.serve.lasting_name import Offer, in_its_name, with_model
-from garage_tui.jobs.serve.request_schema import MAX_BODY, ChatRequest, read_request, read_routing
+from garage_tui.jobs.serve.answer_format import AnswerFormat
+from garage_tui.jobs.serve.generation import GenerationRow
+from garage_tui.jobs.serve.lasting_name import Offer, in_its_name
+from garage_tui.jobs.serve.request_errors import RequestRefusedError, as_refusal, error_response
+from garage_tui.jobs.serve.request_fields import EngineName
+from garage_tui.jobs.serve.request_schema import DEFAULT_TEMPERATURE, MAX_BODY, ChatRequest, read_request
 
 T = TypeVar("T")
 CHAT = "/v1/chat/completions"
+COMPLETIONS = "/v1/completions"
+HEALTH = "/health"
+MODELS = "/v1/models"
+OPEN = (HEALTH,)
+"""Routes that answer without the key; they tell nothing but whether the server can answer."""
+UNSUPPORTED: Mapping[str, str] = {
+    "/v1/embeddings": "this server makes no embeddings: its models only chat; ask a server with an embedding model",
+    "/v1/responses": "this server does not have the Responses API; use /v1/chat/completions, as most clients can",
+    "/v1/moderations": "this server does not moderate; its models only chat",
+    "/v1/images/generations": "this server draws no pictures; its models only chat",
+    "/v1/audio/transcriptions": "this server hears no sounds; its models read text only",
+    "/v1/audio/speech": "this server does not speak; its models write text only",
+    "/v1/assistants": "this server has no assistants; use /v1/chat/completions",
+    "/v1/files": "this server keeps no files; put the text into a message",
+    "/api/chat": "this server does not have Ollama's API; use the address that ends in /v1",
+    "/api/tags": "this server does not have Ollama's API; use the address that ends in /v1",
+}
+"""Routes of other servers, and what to do instead."""
 Offers = Callable[[], Mapping[str, Offer]]
 """Returns the ids of the models that can be asked now, and what each stands for."""
-
-
-class RequestRefusedError(Exception):
-    """A request that gets an error in OpenAI's format."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        self.status, self.code, self.message = status, code, message
 
 
 class Backend(Protocol):
@@ -39,8 +55,13 @@ class Backend(Protocol):
 
     name: str
     """For people: `transformers 5.0.0`."""
-    all_of_openai: bool
-    """True where it supports more than `ChatRequest` knows: tools, log-probabilities …"""
+    engine: EngineName
+    """Decides which fields of a request are refused (`jobs/serve/request_fields.py`)."""
+
+    @property
+    def context(self) -> int | None:
+        """How many tokens prompt and answer may have together; None while that is not known."""
+        ...
 
     @property
     def last_used(self) -> float:
@@ -83,62 +104,88 @@ class Backend(Protocol):
     async def answer(
         self, request: Request, path: str, question: ChatRequest, body: bytes, run: Run | None
     ) -> Response:
-        """Return the answer of the base (None) or of a run to a request for `path` (`CHAT`)."""
+        """Return the answer of the base (None) or of a run to a request for `path` (`CHAT` or `COMPLETIONS`).
+
+        Args:
+            question: the checked request.
+            body: the same as JSON, for a server behind this one.
+
+        Raises:
+            RequestRefusedError, BadInputError: it gets no answer.
+        """
         ...
 
 
 def make_app(
     backend: Backend, offers: Offers, key: str | Callable[[], str], absent: Callable[[], str] = lambda: ""
 ) -> ASGIApp:
-    """Return the ASGI app: `GET /health`, `GET /v1/models`, `POST /v1/chat/completions`, each behind `key`.
+    """Return the ASGI app; all its routes but `OPEN` need `key`.
 
     Args:
         key: the API key, or a function that returns it, where it may change.
         absent: returns why the model cannot answer now; empty where it can.
     """
 
-    async def health(_: Request) -> Response:
+    async def health(request: Request) -> Response:
+        if not _has_key(request.scope, key):
+            return JSONResponse({"status": "asleep" if absent() else "ok"})
         return JSONResponse({"status": absent() or "ok", "busy": backend.busy, **backend.health()})
 
     async def models(_: Request) -> Response:
         found = await asyncio.to_thread(offers)
-        entries = [model_entry(name, offer) for name, offer in found.items()]
+        entries = [_model_entry(name, offer, backend.context) for name, offer in found.items()]
         return JSONResponse({"object": "list", "data": entries})
 
-    async def completions(request: Request) -> Response:
-        body = await _body(request)
-        question = (read_routing if backend.all_of_openai else read_request)(body)
+    async def model(request: Request) -> Response:
+        found, name = await asyncio.to_thread(offers), request.path_params["name"]
+        if name not in found:
+            raise _unknown_model(name)
+        return JSONResponse(_model_entry(name, found[name], backend.context))
+
+    async def answer(request: Request) -> Response:
+        path = request.url.path
+        question = read_request(await _body(request), backend.engine, "chat" if path == CHAT else "completions")
         found = await asyncio.to_thread(offers)
         if question.model not in found:
-            raise RequestRefusedError(
-                404, "model_not_found", f"no model {question.model!r}; available: {', '.join(found)}"
-            )
+            raise _unknown_model(question.model)
+        if question.unable:
+            return _text_only(question)
         if reason := absent():
             raise RequestRefusedError(503, "asleep", reason)
-        return await answer(backend, request, CHAT, question, body, found[question.model])
+        return await _answer(backend, request, path, question, found[question.model])
+
+    async def unsupported(request: Request) -> Response:
+        raise RequestRefusedError(404, "not_supported", UNSUPPORTED[request.url.path])
 
     async def refused(_: Request, error: Exception) -> Response:
-        if isinstance(error, RequestRefusedError):
-            return error_response(error.status, error.code, error.message)
-        if isinstance(error, HTTPException):
-            return error_response(
-                error.status_code, "not_found", f"{error.detail}: use /v1/models or /v1/chat/completions"
-            )
         if isinstance(error, BadInputError):
-            return error_response(400, "bad_request", str(error))
-        return error_response(500, "server_error", f"the server failed ({type(error).__name__}); see its log")
+            error = as_refusal(error)
+        elif isinstance(error, HTTPException):
+            error = _refused_route(error)
+        if isinstance(error, ClientDisconnect):
+            return Response(status_code=499)  # nobody reads it
+        if not isinstance(error, RequestRefusedError):
+            text = f"the server failed ({type(error).__name__}); see its log"
+            error = RequestRefusedError(500, "server_error", text)
+        return error_response(error)
 
     routes = [
-        Route("/health", health),
-        Route("/v1/models", models),
-        Route(CHAT, completions, methods=["POST"]),
+        Route(HEALTH, health),
+        Route(MODELS, models),
+        Route(f"{MODELS}/{{name:path}}", model),
+        Route(CHAT, answer, methods=["POST"]),
+        Route(COMPLETIONS, answer, methods=["POST"]),
+        *(Route(path, unsupported, methods=["GET", "POST"]) for path in UNSUPPORTED),
     ]
-    handled = (RequestRefusedError, HTTPException, BadInputError, Exception)
+    handled = (RequestRefusedError, HTTPException, BadInputError, ClientDisconnect, Exception)
     return _KeyRequired(Starlette(routes=routes, exception_handlers=dict.fromkeys(handled, refused)), key)
 
 
-def model_entry(name: str, offer: Offer) -> dict[str, object]:
-    """Return what `/v1/models` says of a model; `root` is what the lasting name stands for now."""
+def _model_entry(name: str, offer: Offer, context: int | None) -> dict[str, object]:
+    """Return what `/v1/models` says of a model.
+
+    `root` is what the lasting name stands for now; `max_model_len` is vLLM's name, which other clients know, too.
+    """
     run = offer.run
     entry: dict[str, object] = {
         "id": name,
@@ -147,13 +194,13 @@ def model_entry(name: str, offer: Offer) -> dict[str, object]:
         "owned_by": "garage_tui",
         "root": offer.model,
         "parent": offer.base if run else None,
+        "max_model_len": context,
+        "default_sampling": {"temperature": DEFAULT_TEMPERATURE},
     }
     return {**entry, "unavailable": offer.why_not} if offer.why_not else entry
 
 
-async def answer(
-    backend: Backend, request: Request, path: str, question: ChatRequest, body: bytes, offer: Offer
-) -> Response:
+async def _answer(backend: Backend, request: Request, path: str, question: ChatRequest, offer: Offer) -> Response:
     """Return the answer of what the requested model stands for, in the name of the requested model.
 
     Raises:
@@ -163,10 +210,10 @@ async def answer(
         raise RequestRefusedError(503, "not_in_service", offer.why_not)
     name = question.model
     if offer.model == name:
-        return await backend.answer(request, path, question, body, offer.run)
-    question, body = msgspec.structs.replace(question, model=offer.model), with_model(body, offer.model)
+        return await backend.answer(request, path, question, question.body(), offer.run)
+    question = question.for_model(offer.model)
     try:
-        found = await backend.answer(request, path, question, body, offer.run)
+        found = await backend.answer(request, path, question, question.body(), offer.run)
     except RequestRefusedError as error:
         if offer.run and error.status == 500:  # its adapter cannot be loaded
             raise RequestRefusedError(500, error.code, f"{error.message}; {MEND}") from error
@@ -174,11 +221,26 @@ async def answer(
     return in_its_name(found, name, offer.model)
 
 
-def error_response(status: int, code: str, message: str) -> JSONResponse:
-    kind = "invalid_request_error" if status < 500 else "server_error"
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
-    error = {"message": message, "type": kind, "param": None, "code": code}
-    return JSONResponse({"error": error}, status_code=status, headers=headers)
+def _unknown_model(name: str) -> RequestRefusedError:
+    # OpenAI's own sentence: TinyLLM's chatbot looks for "does not exist", and takes another model.
+    return RequestRefusedError(404, "model_not_found", f"The model `{one_line(name, 200)}` does not exist.", "model")
+
+
+def _text_only(question: ChatRequest) -> Response:
+    """Answer a message with a picture as the assistant: after an error a chat sends the picture again and again."""
+    text = f"This model reads text only; it cannot {question.unable}. Please describe it in words."
+    found = AnswerFormat(question, [GenerationRow([]) for _ in range(question.choices)], str).sentence(text)
+    if isinstance(found, dict):
+        return JSONResponse(found)
+    return Response("".join(found), media_type="text/event-stream")
+
+
+def _refused_route(error: HTTPException) -> RequestRefusedError:
+    allow = ", ".join(sorted((error.headers or {}).get("Allow", "").split(", ")))
+    if error.status_code == 405:
+        return RequestRefusedError(405, "method_not_allowed", f"{error.detail}: use {allow}", allow=allow)
+    use = f"{error.detail}: use {MODELS}, {CHAT} or {COMPLETIONS}"
+    return RequestRefusedError(error.status_code, "not_found", use)
 
 
 async def unless_gone(request: Request, work: Awaitable[T]) -> T:
@@ -208,26 +270,26 @@ async def _body(request: Request) -> bytes:
     return body
 
 
+def _has_key(scope: Scope, key: str | Callable[[], str]) -> bool:
+    key = key if isinstance(key, str) else key()
+    scheme, _, given = dict(scope["headers"]).get(b"authorization", b"").partition(b" ")
+    return scheme.lower() == b"bearer" and hmac.compare_digest(given.strip(), key.encode())
+
+
 class _KeyRequired:
-    """Refuses every request without the key, also on unknown routes."""
+    """Refuses every request without the key, also on unknown routes; `OPEN` says which ones need none."""
 
     def __init__(self, app: ASGIApp, key: str | Callable[[], str]) -> None:
-        self.app, self._key = app, key
-
-    @property
-    def key(self) -> bytes:
-        return (self._key if isinstance(self._key, str) else self._key()).encode()
+        self.app, self.key = app, key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
             return
-        if scope["type"] == "http":
-            scheme, _, given = dict(scope["headers"]).get(b"authorization", b"").partition(b" ")
-            if scheme.lower() != b"bearer" or not hmac.compare_digest(given.strip(), self.key):
-                refusal = error_response(
-                    401, "invalid_api_key", "this server needs the header `Authorization: Bearer KEY`"
-                )
-                await refusal(scope, receive, send)
-                return
-        await self.app(scope, receive, send)
+        if scope["type"] == "http" and not (scope["path"] in OPEN or _has_key(scope, self.key)):
+            text = "this server needs the header `Authorization: Bearer KEY`"
+            refusal = error_response(RequestRefusedError(401, "invalid_api_key", text))
+            await refusal(scope, receive, send)
+            return
+        with contextlib.suppress(ClientDisconnect):  # no failure: uvicorn would write a traceback
+            await self.app(scope, receive, send)

@@ -26,8 +26,10 @@ from garage_tui.core.runs.record import Run
 from garage_tui.core.serving import vllm_install
 from garage_tui.jobs.llm.adapter_safety import check, rank, stamp
 from garage_tui.jobs.serve.memory import weight_bytes
+from garage_tui.jobs.serve.request_errors import RequestRefusedError, error_object, upstream_error
+from garage_tui.jobs.serve.request_fields import BadFieldError, EngineName
 from garage_tui.jobs.serve.request_schema import ChatRequest
-from garage_tui.jobs.serve.routes import RequestRefusedError, unless_gone
+from garage_tui.jobs.serve.routes import unless_gone
 from garage_tui.jobs.serve.upstream_request import prepare
 from garage_tui.jobs.serve.vllm_arguments import arguments, environment
 from garage_tui.jobs.serve.vllm_process import VllmProcess
@@ -47,7 +49,7 @@ class VllmBackend:
         GarageError: there is no vLLM, or it cannot start here.
     """
 
-    all_of_openai = True
+    engine: EngineName = "vllm"
 
     def __init__(self, base: BaseModel, runs: Sequence[Run], settings: ServeSettings, slot: str, log: Path) -> None:
         self._base, self._settings, self._slot, self._log = base, settings, slot, log
@@ -66,6 +68,11 @@ class VllmBackend:
         self._under_way = 0
         self._used = time.monotonic()
         self._over = False
+        self._context: int | None = None
+
+    @property
+    def context(self) -> int | None:
+        return self._context
 
     @property
     def busy(self) -> bool:
@@ -85,6 +92,7 @@ class VllmBackend:
         if self._over:  # closed in the meantime
             self._process.end()
         self._process.wait_until_ready(say)
+        self._context = self._read_context(self._process)
 
     def sleep(self) -> None:
         process, self._process = self._process, None
@@ -115,7 +123,9 @@ class VllmBackend:
         process = self._process
         if process is None:
             raise RequestRefusedError(503, "asleep", "the model was unloaded to make space for a run; ask again later")
-        body = await asyncio.to_thread(prepare, body, self._base.path)
+        if self._vllm.cpu and run is not None and question.echo:
+            raise BadFieldError("echo", "echo: vLLM for processors ends when an adapter gets it; ask the base model")
+        body = await asyncio.to_thread(prepare, body, self._base.path, self.engine)
         self._under_way += 1
         client = _client(process)
         try:
@@ -151,6 +161,8 @@ class VllmBackend:
             ) from error
         finally:
             await end()
+        if answer.status_code >= 400:
+            raise upstream_error(answer.status_code, whole, "vLLM", self._context)
         return Response(whole, answer.status_code, media_type=kind)
 
     async def _end(self, client: httpx.AsyncClient) -> None:
@@ -208,13 +220,25 @@ class VllmBackend:
         return False
 
     def _post(self, process: VllmProcess, path: str) -> bool:
-        headers = {"Authorization": f"Bearer {process.key}"}
-        transport = httpx.HTTPTransport(uds=str(process.socket), trust_env=False)
         try:
-            with httpx.Client(transport=transport, base_url="http://vllm", timeout=120, headers=headers) as client:
+            with _plain_client(process) as client:
                 return client.post(path).status_code == 200
         except httpx.HTTPError:
             return False
+
+    def _read_context(self, process: VllmProcess) -> int | None:
+        try:
+            with _plain_client(process) as client:
+                length = client.get("/v1/models").json()["data"][0]["max_model_len"]
+        except (httpx.HTTPError, ValueError, LookupError, TypeError):
+            return None
+        return length if isinstance(length, int) else None
+
+
+def _plain_client(process: VllmProcess) -> httpx.Client:
+    headers = {"Authorization": f"Bearer {process.key}"}
+    transport = httpx.HTTPTransport(uds=str(process.socket), trust_env=False)
+    return httpx.Client(transport=transport, base_url="http://vllm", timeout=120, headers=headers)
 
 
 def _client(process: VllmProcess) -> httpx.AsyncClient:
@@ -232,7 +256,8 @@ async def _pieces(answer: httpx.Response, end: Callable[[], Any]) -> AsyncIterat
         async for piece in answer.aiter_raw():
             yield piece
     except httpx.HTTPError:
-        error = {"message": "vLLM stopped in the middle of the answer; see the server's log", "type": "server_error"}
+        text = "vLLM stopped in the middle of the answer; see the server's log"
+        error = error_object(RequestRefusedError(502, "server_error", text))
         yield f"data: {json.dumps({'error': error})}\n\n".encode()
     finally:
         await asyncio.shield(end())

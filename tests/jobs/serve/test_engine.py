@@ -66,10 +66,11 @@ def test_a_seed_draws_the_same_words_alone_and_in_company(engine, adapters):
 def test_sampling_follows_the_softmax():
     import torch
 
-    from garage_tui.jobs.serve.engine import _Sampler
     from garage_tui.jobs.serve.generation import GenerationOptions, GenerationRow
+    from garage_tui.jobs.serve.sampler import Sampler
 
-    sampler = _Sampler([GenerationRow([0], None, GenerationOptions(temperature=2.0, seed=1))], torch.device("cpu"))
+    row = GenerationRow([0], None, GenerationOptions(temperature=2.0, seed=1))
+    sampler = Sampler([row], 1, torch.device("cpu"))
     logits = torch.tensor([[2.0, 1.0, 0.0, -1.0]])
     drawn = torch.tensor([int(sampler(torch.zeros(1, 1), logits.clone()).argmax()) for _ in range(4000)])
     shares = torch.bincount(drawn, minlength=4) / 4000
@@ -172,7 +173,7 @@ def test_a_base_without_a_chat_template_is_refused_in_words(tiny_model, tmp_path
 
 
 def test_a_prompt_longer_than_the_context_is_refused_in_words(engine):
-    with pytest.raises(BadInputError, match="the model's context holds 512"):
+    with pytest.raises(BadInputError, match="This model's maximum context length is 512 tokens, but the prompt has"):
         engine.encode([{"role": "user", "content": "word " * 600}])
 
 

@@ -17,7 +17,7 @@ from garage_tui.core.runs.promotion import go_back, promote
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.runs.service import service_file
 from garage_tui.core.serving import api_key, server_process, server_state
-from garage_tui.jobs.serve.lasting_name import in_its_name, offers, with_model
+from garage_tui.jobs.serve.lasting_name import in_its_name, offers
 from tests.support.vllm import VLLM
 
 QUESTION = [{"role": "user", "content": "What is TinyLLM?"}]
@@ -254,8 +254,3 @@ async def test_a_client_that_leaves_closes_the_engines_stream():
     await anext(response.body_iterator)
     await response.body_iterator.aclose()
     assert closed == [True]
-
-
-def test_a_request_that_is_passed_on_names_the_run():
-    body = json.dumps({"model": "garage", "messages": [{"role": "user", "content": "é"}], "top_k": 3}).encode()
-    assert json.loads(with_model(body, "run-1")) == {**json.loads(body), "model": "run-1"}

@@ -1,0 +1,70 @@
+"""A real server with a tiny random model, shared by the tests of this folder.
+
+With `make test-vllm` there is a second one, with vLLM behind it.
+"""
+
+import time
+
+import httpx
+import openai
+import pytest
+
+from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
+from garage_tui.core.serving import server_process, server_state
+from tests.support.vllm import VLLM
+
+
+@pytest.fixture(scope="package", params=["embedded", *(["vllm"] if VLLM else [])])
+def engine(request):
+    return request.param
+
+
+@pytest.fixture
+def embedded(engine):
+    """For what only our own engine has."""
+    if engine != "embedded":
+        pytest.skip("of the embedded engine")
+
+
+@pytest.fixture(scope="package")
+def box(tmp_path_factory, engine):
+    """A workspace of these tests' own."""
+    root = tmp_path_factory.mktemp(engine)
+    (root / "checkpoints").mkdir()
+    return Workspace(root)
+
+
+@pytest.fixture(scope="package")
+def tuned(box, finished_run):
+    return finished_run(box, "tuned", 1)
+
+
+@pytest.fixture(scope="package")
+def address(box, tiny_model, tuned, engine):
+    """The address of a server that offers the tiny model and one run."""
+    settings = Settings(serve=ServeSettings(engine=engine, vllm_python=VLLM))
+    server_process.start(box, settings, str(tiny_model), port=0, idle_minutes=0)
+    deadline = time.monotonic() + (90 if engine == "embedded" else 280)
+    while (seen := server_state.inspect(box)).status == "starting":
+        assert time.monotonic() < deadline, seen
+        time.sleep(0.1)
+    assert seen.status == "ready", seen
+    yield server_process.address(box)
+    server_process.stop(box)
+
+
+@pytest.fixture(scope="package")
+def client(address):
+    return openai.OpenAI(base_url=address.url, api_key=address.key, max_retries=0, timeout=60)
+
+
+@pytest.fixture(scope="package")
+def http(address):
+    """Plain HTTP with the key, for what OpenAI's client would not send."""
+    with httpx.Client(headers={"Authorization": f"Bearer {address.key}"}, timeout=60, trust_env=False) as http:
+        yield http
+
+
+@pytest.fixture
+def base(tiny_model):
+    return str(tiny_model)

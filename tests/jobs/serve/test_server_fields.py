@@ -1,0 +1,202 @@
+"""What clients send beside the question, spoken to a real server: it is obeyed or refused, and errors are OpenAI's."""
+
+import socket
+import time
+from urllib.parse import urlsplit
+
+import httpx
+import openai
+import pytest
+
+from garage_tui.core.serving import server_state
+from tests.support.chat_requests import QUESTION, ask, text_of
+
+PICTURE = [
+    {"type": "text", "text": "What is on it?"},
+    {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}},
+]
+
+
+def complete(client, model, prompt, **settings):
+    return client.completions.create(model=model, prompt=prompt, **{"max_tokens": 4, **settings})
+
+
+def test_without_a_temperature_the_answer_is_the_most_likely_one(client, base):
+    plain = client.chat.completions.create(model=base, messages=QUESTION, max_tokens=16)
+    assert text_of(plain) == text_of(ask(client, base, temperature=0))
+    model = client.models.retrieve(base).to_dict()
+    assert model["default_sampling"] == {"temperature": 0}
+
+
+def test_a_model_is_described_by_its_id_with_the_length_of_its_context(client, tuned, base):
+    model = client.models.retrieve(tuned).to_dict()
+    assert (model["id"], model["parent"], model["max_model_len"]) == (tuned, base, 512)
+    with pytest.raises(openai.NotFoundError) as refusal:
+        client.models.retrieve("nobody/knows")
+    assert refusal.value.body["message"] == "The model `nobody/knows` does not exist."
+
+
+def test_what_tinyllms_chatbot_sends_works(client, base):
+    extra = {"stop_token_ids": [128001, 128009]}
+    answer = ask(client, base, stream=True, extra_body=extra)
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in answer) == text_of(ask(client, base))
+
+
+def test_a_stop_token_of_the_vocabulary_ends_the_answer(client, base, tiny_model):
+    from transformers import AutoTokenizer
+
+    whole = ask(client, base, logprobs=True)
+    tokens = [entry.token for entry in whole.choices[0].logprobs.content]
+    (stop,) = AutoTokenizer.from_pretrained(tiny_model)(tokens[3])["input_ids"][:1]
+    answer = ask(client, base, extra_body={"stop_token_ids": [stop]})
+    assert answer.choices[0].finish_reason == "stop"
+    assert text_of(whole).startswith(text_of(answer))
+    assert answer.usage.completion_tokens <= 3
+
+
+def test_several_answers_come_at_once_and_a_seed_repeats_them(client, base):
+    def texts():
+        answer = ask(client, base, n=3, temperature=1.2, seed=4)
+        assert [choice.index for choice in answer.choices] == [0, 1, 2]
+        return [choice.message.content for choice in answer.choices]
+
+    first = texts()
+    assert first == texts()
+    assert len(set(first)) == 3
+    assert first[1] == text_of(ask(client, base, temperature=1.2, seed=5))
+
+
+def test_several_answers_are_streamed_by_their_index(client, base):
+    whole = [choice.message.content for choice in ask(client, base, n=2, temperature=1, seed=1).choices]
+    pieces = ["", ""]
+    for chunk in ask(client, base, n=2, temperature=1, seed=1, stream=True):
+        pieces[chunk.choices[0].index] += chunk.choices[0].delta.content or ""
+    assert pieces == whole
+
+
+def test_log_probabilities_are_those_of_the_answers_tokens(client, base):
+    choice = ask(client, base, logprobs=True, top_logprobs=3, max_tokens=5).choices[0]
+    entries = choice.logprobs.content
+    assert len(entries) == 5
+    for entry in entries:
+        assert len(entry.top_logprobs) == 3
+        assert entry.logprob == entry.top_logprobs[0].logprob <= 0  # greedy: the likeliest
+    streamed = ask(client, base, logprobs=True, max_tokens=5, stream=True)
+    found = [entry for chunk in streamed if (probs := chunk.choices[0].logprobs) for entry in probs.content]
+    assert [entry.token for entry in found] == [entry.token for entry in entries]
+
+
+def test_top_k_of_1_and_a_high_min_p_leave_the_likeliest_token(client, base):
+    greedy = text_of(ask(client, base))
+    for fields in ({"top_k": 1}, {"min_p": 1.0}):
+        assert text_of(ask(client, base, temperature=1.5, seed=1, extra_body=fields)) == greedy
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"repetition_penalty": 5.0},
+        {"presence_penalty": 2.0},
+        {"frequency_penalty": 2.0},
+    ],
+)
+def test_a_penalty_leaves_fewer_tokens_that_repeat(client, base, fields):
+    def different(**more):
+        answer = ask(client, base, max_tokens=120, logprobs=True, **more)
+        tokens = [entry.token for entry in answer.choices[0].logprobs.content]
+        return len(set(tokens)) / len(tokens)
+
+    assert different(extra_body=fields) > different()
+
+
+def test_a_biased_token_is_chosen_or_never(client, base):
+    first = complete(client, base, [10, 200], max_tokens=1).choices[0].text
+    assert complete(client, base, [10, 200], max_tokens=1, logit_bias={"300": 100}).choices[0].text != first
+
+
+def test_a_completion_goes_on_with_texts_and_tokens(client, base, tuned):
+    one, other = complete(client, base, ["Once upon", "A day"]).choices
+    assert (one.index, other.index) == (0, 1)
+    assert complete(client, base, "Once upon").choices[0].text == one.text
+    assert complete(client, tuned, "Once upon").choices[0].text != one.text
+    echoed = complete(client, base, "Once upon", echo=True).choices[0].text
+    assert echoed == "Once upon" + one.text
+
+
+def test_the_log_likelihood_of_a_text_is_that_of_its_tokens_one_by_one(client, base, tuned):
+    """What lm-eval asks: the prompt's own tokens, each after those before it."""
+    prompt = [10, 200, 30, 400]
+    for model in (base, tuned):
+        scored = complete(client, model, prompt, echo=True, logprobs=1, max_tokens=0).choices[0].logprobs
+        assert scored.token_logprobs[0] is None
+        assert len(scored.tokens) == len(scored.text_offset) == 4
+        with_answer = complete(client, model, prompt, echo=True, logprobs=1, max_tokens=1).choices[0].logprobs
+        assert with_answer.token_logprobs[:4] == pytest.approx(scored.token_logprobs, nan_ok=True)
+        for end in range(1, 4):
+            biased = complete(client, model, prompt[:end], logprobs=0, max_tokens=1, logit_bias={str(prompt[end]): 100})
+            alone = biased.choices[0].logprobs.token_logprobs[0]
+            assert alone == pytest.approx(scored.token_logprobs[end], abs=1e-3)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_picture_is_answered_by_a_sentence_and_the_conversation_goes_on(client, base, stream):
+    messages = [{"role": "user", "content": PICTURE}]
+    answer = ask(client, base, messages=messages, stream=stream)
+    text = "".join(c.choices[0].delta.content or "" for c in answer) if stream else text_of(answer)
+    assert text == "This model reads text only; it cannot see pictures. Please describe it in words."
+    later = [*messages, {"role": "assistant", "content": text}, *QUESTION]
+    assert text_of(ask(client, base, messages=later)) not in ("", text)
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"response_format": {"type": "json_object"}}, "response_format"),
+        ({"tools": [{"type": "function", "function": {"name": "clock"}}]}, "tools"),
+        ({"extra_body": {"num_ctx": 4096}}, "num_ctx"),
+        ({"extra_body": {"logit_bias": {"999999": 1}}}, "logit_bias"),
+    ],
+)
+def test_what_is_not_obeyed_is_refused_by_its_name(client, base, fields, param, embedded):
+    with pytest.raises(openai.BadRequestError) as refusal:
+        ask(client, base, **fields)
+    assert refusal.value.param == param
+    assert refusal.value.code == "bad_request"
+
+
+@pytest.mark.parametrize("path", ["/v1/embeddings", "/v1/responses", "/v1/audio/speech", "/api/chat"])
+def test_other_parts_of_the_api_are_refused_with_a_sentence(address, http, path):
+    answer = http.post(address.url.removesuffix("/v1") + path, json={"model": "m", "input": "x"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_supported")
+    assert answer.json()["error"]["message"].startswith("this server ")
+
+
+def test_a_wrong_method_is_a_405_that_names_the_right_one(address, http):
+    answer = http.get(address.url + "/chat/completions")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert answer.json()["error"]["code"] == "method_not_allowed"
+
+
+def test_health_answers_without_the_key_and_tells_nothing_else(address):
+    answer = httpx.get(address.url.removesuffix("/v1") + "/health", trust_env=False)
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+def test_a_client_that_leaves_puts_no_traceback_into_the_log(address, box, base):
+    """It leaves in the middle of its request, while it waits, and in the middle of the answer."""
+    host = urlsplit(address.url)
+    body = b'{"model": "%s", "messages": [{"role": "user", "content": "q"}], "max_tokens": 400, "stream": %s}'
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n"
+    for stream, sent, waits in ((b"false", 20, 0), (b"false", None, 0), (b"true", None, 0), (b"true", None, 20)):
+        data = body % (base.encode(), stream)
+        with socket.create_connection((host.hostname, host.port), timeout=20) as connection:
+            connection.sendall(head % (address.key.encode(), len(data)) + data[:sent])
+            if waits:
+                assert connection.recv(waits)
+    health, headers = address.url.removesuffix("/v1") + "/health", {"Authorization": f"Bearer {address.key}"}
+    deadline = time.monotonic() + 30
+    while httpx.get(health, headers=headers, trust_env=False).json()["busy"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    log = server_state.inspect(box).log.read_text()
+    assert "Traceback" not in log, log[-3000:]
