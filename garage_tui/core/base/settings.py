@@ -28,8 +28,9 @@ WhileTraining = Literal["auto", "sleep", "wait", "both"]
 class ServeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[serve]`: the server of base and tuned models."""
 
-    engine: Literal["auto", "embedded", "vllm"] = "auto"
-    """What generates the answers: a model in the server itself, or vLLM. auto uses vLLM if `vllm_python` is set."""
+    engine: Literal["auto", "embedded", "llama.cpp", "vllm"] = "auto"
+    """What generates the answers: llama.cpp, vLLM, or transformers (`embedded`). `auto` uses vLLM if `vllm_python` is
+    set, transformers on a GPU without vLLM and for base models that llama.cpp cannot serve, and else llama.cpp."""
     host: str = "127.0.0.1"
     """Address that the server listens on. With any other address it can be reached from the network, with the key sent
     unencrypted. Only in the user's own settings."""

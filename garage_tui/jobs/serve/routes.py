@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.runs.record import Run
+from garage_tui.jobs.serve.engine_failures import EngineFailures
 from garage_tui.jobs.serve.request_schema import MAX_BODY, ChatRequest, read_request, read_routing
 
 T = TypeVar("T")
@@ -36,6 +37,8 @@ class Backend(Protocol):
 
     name: str
     """For people: `transformers 5.0.0`."""
+    failures: EngineFailures
+    """How often its engine has ended by itself, and what is to be said of that."""
     all_of_openai: bool
     """True where it supports more than `ChatRequest` knows: tools, log-probabilities …"""
 
@@ -50,7 +53,7 @@ class Backend(Protocol):
         ...
 
     def start(self, say: Callable[[str], None]) -> None:
-        """Get ready to answer; may be called again after `sleep`.
+        """Get ready to answer; may be called again after `sleep`, and after its engine has ended by itself.
 
         Raises:
             GarageError: it cannot start; the text says why.
@@ -69,7 +72,8 @@ class Backend(Protocol):
         """Check that it is still running.
 
         Raises:
-            GarageError: it has ended by itself; the text says why.
+            EngineEndedError: its engine has ended by itself, and `start` is needed; the text says why.
+            GarageError: its engine has ended too often.
         """
         ...
 

@@ -26,20 +26,38 @@ def prepare(body: bytes, base: Path) -> bytes:
         GarageError: the files of the model's tokenizer cannot be read.
     """
     request = json.loads(body)
-    messages = [message for message in request["messages"] if isinstance(message, dict)]
-    if found := read_special_tokens(base).find(*_texts([message.get("content") for message in messages])):
+    if found := spelled_tokens(request, base):
         raise BadInputError(
             f"messages: {found[0]} is a special token of this model, and vLLM would take it for the real one; "
             "leave it out, or use `garage serve --engine embedded`, which takes it as text"
         )
-    renamed = [message for message in messages if message.get("role") == "developer"]
-    for message in renamed:
-        message["role"] = "system"
+    renamed = rename_developer(request)
     temperature = request.get("temperature")
     greedy = isinstance(temperature, float) and 0 < temperature < GREEDY_BELOW
     if greedy:
         request["temperature"] = 0
     return json.dumps(request).encode() if renamed or greedy else body
+
+
+def spelled_tokens(request: dict[str, Any], base: Path) -> list[str]:
+    """Return the special tokens of a base that the messages of a request spell out.
+
+    Raises:
+        GarageError: the files of the model's tokenizer cannot be read.
+    """
+    return read_special_tokens(base).find(*_texts([message.get("content") for message in _messages(request)]))
+
+
+def rename_developer(request: dict[str, Any]) -> bool:
+    """Give the role `developer`, which no template knows, the name `system`; return whether there was one."""
+    found = [message for message in _messages(request) if message.get("role") == "developer"]
+    for message in found:
+        message["role"] = "system"
+    return bool(found)
+
+
+def _messages(request: dict[str, Any]) -> list[dict[str, Any]]:
+    return [message for message in request.get("messages", ()) if isinstance(message, dict)]
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -57,14 +57,6 @@ def test_without_vllm_a_sentence_says_what_to_do(python, text):
         vllm.probe(ServeSettings(vllm_python=python))
 
 
-def test_vllm_answers_where_the_settings_name_one_or_somebody_asks_for_it():
-    assert not vllm.is_chosen(ServeSettings())
-    assert vllm.is_chosen(ServeSettings(vllm_python="x"))
-    assert not vllm.is_chosen(ServeSettings(vllm_python="x", engine="embedded"))
-    assert not vllm.is_chosen(ServeSettings(vllm_python="x"), "embedded")
-    assert vllm.is_chosen(ServeSettings(), "vllm")
-
-
 def test_the_largest_rank_is_one_that_vllm_knows():
     assert [vllm.rank_for(ranks) for ranks in ([], [4], [16, 17], [300])] == [16, 16, 32, 320]
     with pytest.raises(GarageError, match="rank 600; vLLM supports up to 512"):

@@ -18,7 +18,7 @@ from tests.support.vllm import VLLM
 QUESTION = [{"role": "user", "content": "What is TinyLLM?"}]
 
 
-@pytest.fixture(params=["embedded", *(["vllm"] if VLLM else [])])
+@pytest.fixture(params=["embedded", "llama.cpp", *(["vllm"] if VLLM else [])])
 def settings(request):
     return Settings(serve=ServeSettings(engine=request.param, vllm_python=VLLM))
 
