@@ -70,7 +70,7 @@ class LlamaCppBackend:
         return self._upstream.last_used
 
     def start(self, say: Callable[[str], None]) -> None:
-        say("llama.cpp: loading the model")
+        say(f"loading {self._base.path.name} into llama.cpp")
         if not self._has_memory():
             raise GarageError(
                 f"{self._base.name} needs {worker_bytes(self._config, self._memory) / 1e9:.1f} GB of memory beside its "
