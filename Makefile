@@ -8,7 +8,7 @@ VLLM := .venv-vllm
 CLIENTS := .venv-clients
 AUDIT := .venv-audit
 
-.PHONY: run test test-long test-unsloth test-vllm test-clients crash bench bench-training soak check format setup gpu picture docs audit clean
+.PHONY: run test test-long test-unsloth test-vllm test-clients crash bench bench-serving bench-training soak check format setup gpu picture docs audit clean
 
 run: setup
 	@$(BIN)/garage
@@ -51,6 +51,10 @@ crash: setup
 # Every budget in one table. Nothing else should be at work on the box.
 bench: setup
 	$(BIN)/python benchmarks/bench.py
+
+# The server beside llama.cpp's own server, on the same model and cores (ten minutes).
+bench-serving: setup
+	$(BIN)/python benchmarks/serving.py
 
 bench-training: setup
 	$(BIN)/python benchmarks/training.py

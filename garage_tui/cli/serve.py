@@ -28,7 +28,9 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         "--port", type=int, metavar="N", help="TCP port; 0 means any free one (default: from the settings)"
     )
     parser.add_argument(
-        "--engine", choices=["embedded", "vllm"], help="inference engine (default: vLLM if the settings configure it)"
+        "--engine",
+        choices=["embedded", "llama.cpp", "vllm"],
+        help="inference engine; embedded is transformers (default: vLLM if the settings configure it, else llama.cpp)",
     )
     parser.add_argument(
         "--host",
@@ -122,7 +124,7 @@ def _serve(workspace: Workspace, args: argparse.Namespace) -> int:
             note = "a server is already running here; `garage serve --stop` stops it"
             return _show(workspace, args.json, "" if args.json else note)
         _show(workspace, args.json, "" if args.json else "Ctrl-C stops it")
-        while snapshot.status in ("ready", "asleep"):
+        while snapshot.status in server_state.LIVE_STATUSES:
             time.sleep(0.3)
             snapshot = server_state.inspect(workspace)
     except KeyboardInterrupt:
@@ -229,6 +231,8 @@ def _show(workspace: Workspace, as_json: bool, note: str = "") -> int:
         else:
             memory = f", {human_bytes(snapshot.memory, binary=True)}" if snapshot.memory else ""
             print(f"engine   {snapshot.engine}{memory}")
+            if snapshot.reason:
+                print(f"         {one_line(snapshot.reason, 300)}")
         print(f"service  {service_line(workspace, service)}")
         if restart := server_note(workspace, service):
             print(restart)

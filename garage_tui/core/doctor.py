@@ -22,7 +22,8 @@ from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.models import base_models
 from garage_tui.core.runs.promotion import NotServedError, run_in_service
 from garage_tui.core.runs.service import read_service, service_file
-from garage_tui.core.serving import vllm_install
+from garage_tui.core.scheduling.queue import CPU
+from garage_tui.core.serving import engine_choice, llama_cpp_install, vllm_install
 from garage_tui.core.terminal.capabilities import is_utf8, why_ascii
 
 _STACK = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "textual")
@@ -48,7 +49,7 @@ def examine(workspace: Workspace) -> list[Finding]:
         *_packages(),
         *_gpus(workspace),
         *_models(workspace),
-        *_vllm(workspace),
+        *_engine(workspace),
         *_converter(),
         *_service(workspace),
         *_folders(workspace),
@@ -145,15 +146,28 @@ def _models(workspace: Workspace) -> Iterator[Finding]:
         yield Finding("note", f"base model {model.name} is not on this machine yet; the first run fetches it", fetch)
 
 
-def _vllm(workspace: Workspace) -> Iterator[Finding]:
+_ENGINES = {"vllm": "vLLM", "llama.cpp": "llama.cpp", "auto": "llama.cpp", "embedded": "transformers"}
+
+
+def _engine(workspace: Workspace) -> Iterator[Finding]:
+    """Say which engine serves on this box and why, and what would be faster."""
     try:
         settings = load_settings(workspace).serve
+        readings = gpus.usable()
+        slot = str(settings.gpu if settings.gpu is not None else readings[0].index) if readings else CPU
+        chosen = engine_choice.choose(settings, slot)
+        why_not, mend = llama_cpp_install.why_not()
+        if chosen.name in ("auto", "llama.cpp") and why_not:
+            yield Finding("bad", f"llama.cpp cannot run: {why_not}", mend)
+        elif chosen.name != "vllm":  # of which more is said below
+            slower = chosen.name == "embedded"
+            what = f"chat and server use {_ENGINES[chosen.name]}: {chosen.reason}"
+            yield Finding("note" if slower else "good", what, mend if slower and not readings else "")
         if not settings.vllm_python:
-            make = vllm_install.INSTALL if gpus.usable() else vllm_install.INSTALL_CPU
-            named = f'then write in {user_settings_file()}: [serve] vllm_python = "~/vllm/bin/python"'
-            yield Finding(
-                "note", "vLLM is not set up: the chat uses transformers, which is slower", f"{make}  ({named})"
-            )
+            if readings:
+                named = f'then write in {user_settings_file()}: [serve] vllm_python = "~/vllm/bin/python"'
+                text = "vLLM is not set up: on a GPU it answers faster than transformers"
+                yield Finding("note", text, f"{vllm_install.INSTALL}  ({named})")
             return
         found = vllm_install.probe(settings)
     except GarageError as error:

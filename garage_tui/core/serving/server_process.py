@@ -27,6 +27,7 @@ from garage_tui.core.runs.catalog import list_runs
 from garage_tui.core.runs.folder import LOCK, LOG, is_alive
 from garage_tui.core.runs.record import Run
 from garage_tui.core.scheduling import queue
+from garage_tui.core.serving import engine_choice
 from garage_tui.core.serving import vllm_install as vllm
 from garage_tui.core.serving.api_key import KEY, read_key
 from garage_tui.core.serving.server_state import (
@@ -64,24 +65,24 @@ def start(
         settings: of the workspace.
         base: a base model, as `core.models.find` takes it; by default the settings'.
         port: TCP port, 0 for any free one; by default $GARAGE_PORT, else the settings'.
-        engine: `embedded` or `vllm`; by default the settings'.
+        engine: `embedded`, `llama.cpp` or `vllm`; by default the settings'.
         host: the address that it listens on; by default the settings'.
         idle_minutes: it stops after so many minutes without a request, 0 never; by default the settings'.
         runs: ids of the only runs that it offers; by default all.
 
     Raises:
         BadInputError: `base` names no model, or $GARAGE_PORT no port.
-        GarageError: a server with another base runs here, its folder cannot be written, or there is no vLLM.
+        GarageError: a server with another base runs here, its folder cannot be written, or the engine is not there.
     """
     name = base_models.find(base or settings.base_model).name
     slot = _choose_slot(settings.serve.gpu)
-    with_vllm = vllm.is_chosen(settings.serve, engine)
-    if with_vllm:
+    chosen = engine_choice.choose(settings.serve, slot, engine).name
+    if chosen == "vllm":
         vllm.probe(settings.serve)  # raises before anything is started
     folder = workspace.server
     state = ServerState(status="starting", reason="starting", base=name, runs=tuple(runs), name=settings.serve.name)
     command = [sys.executable, "-P", "-m", _JOB, str(workspace.root), "--base", name]
-    command += ["--engine", "vllm" if with_vllm else "embedded", "--slot", slot, "--host", host or settings.serve.host]
+    command += ["--engine", chosen, "--slot", slot, "--host", host or settings.serve.host]
     command += ["--port", str(_choose_port(settings) if port is None else port)]
     command += ["--name", settings.serve.name]
     command += ["--idle-minutes", f"{settings.serve.idle_minutes if idle_minutes is None else idle_minutes:g}"]

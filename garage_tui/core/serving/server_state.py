@@ -33,7 +33,7 @@ class ServerState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     status: Status
     reason: str = ""
-    """What it does while it starts, why it sleeps, or why it failed: one line for a person."""
+    """A line for a person: what it does while it starts, why it sleeps or failed, or what is special of a ready one."""
     url: str | None = None
     port: int | None = None
     base: str = ""

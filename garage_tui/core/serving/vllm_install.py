@@ -72,17 +72,6 @@ def probe(settings: ServeSettings) -> VllmInstall:
     return VllmInstall(python, version, cpu, tuple(name for name in _CONFLICTS if found[name]) if cpu else ())
 
 
-def is_chosen(settings: ServeSettings, engine: str | None = None) -> bool:
-    """Return whether vLLM is the engine.
-
-    Args:
-        settings: `[serve]`.
-        engine: `embedded` or `vllm`; by default the settings'.
-    """
-    engine = engine or settings.engine
-    return engine == "vllm" or (engine == "auto" and bool(settings.vllm_python))
-
-
 def rank_for(ranks: Iterable[int]) -> int:
     """Return the smallest `--max-lora-rank` that holds adapters of these ranks.
 

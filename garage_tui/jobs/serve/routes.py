@@ -20,6 +20,7 @@ from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.runs.record import Run
 from garage_tui.core.runs.service import MEND
 from garage_tui.jobs.serve.answer_format import AnswerFormat
+from garage_tui.jobs.serve.engine_failures import EngineFailures
 from garage_tui.jobs.serve.generation import GenerationRow
 from garage_tui.jobs.serve.lasting_name import Offer, in_its_name
 from garage_tui.jobs.serve.request_errors import RequestRefusedError, as_refusal, error_response
@@ -55,6 +56,8 @@ class Backend(Protocol):
 
     name: str
     """For people: `transformers 5.0.0`."""
+    failures: EngineFailures
+    """How often its engine has ended by itself, and what is to be said of that."""
     engine: EngineName
     """Decides which fields of a request are refused (`jobs/serve/request_fields.py`)."""
 
@@ -74,7 +77,7 @@ class Backend(Protocol):
         ...
 
     def start(self, say: Callable[[str], None]) -> None:
-        """Get ready to answer; may be called again after `sleep`.
+        """Get ready to answer; may be called again after `sleep`, and after its engine has ended by itself.
 
         Raises:
             GarageError: it cannot start; the text says why.
@@ -93,7 +96,8 @@ class Backend(Protocol):
         """Check that it is still running.
 
         Raises:
-            GarageError: it has ended by itself; the text says why.
+            EngineEndedError: its engine has ended by itself, and `start` is needed; the text says why.
+            GarageError: its engine has ended too often.
         """
         ...
 

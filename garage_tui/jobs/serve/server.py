@@ -1,6 +1,6 @@
 """The model server: a base model and the workspace's adapters at an OpenAI-compatible address.
 
-    python -m garage_tui.jobs.serve WORKSPACE --base NAME [--engine embedded|vllm] [--slot cpu|N] [--host H] [--port N]
+    python -m garage_tui.jobs.serve WORKSPACE --base NAME [--engine NAME] [--slot cpu|N] [--host H] [--port N]
                                     [--name ID] [--idle-minutes X] [--only RUN …] [--lock-fd FD]
 
 Writes `lock`, `state.json` and `key` in `checkpoints/.server/`; stdout and stderr are its log. The key is
@@ -66,9 +66,14 @@ class ServerNote:
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}/v1"
         self.state = msgspec.structs.replace(self.state, url=url, port=port)
 
-    def ready(self, engine: str, memory: int | None) -> None:
+    def ready(self, engine: str, memory: int | None, note: str) -> None:
+        """Record that the server answers.
+
+        Args:
+            note: what the owner should know about its engine; empty for nothing.
+        """
         print(f"ready at {self.state.url}", flush=True)
-        self._write(msgspec.structs.replace(self.state, status="ready", reason="", engine=engine, memory=memory))
+        self._write(msgspec.structs.replace(self.state, status="ready", reason=note, engine=engine, memory=memory))
 
     def asleep(self, reason: str) -> None:
         print(reason, flush=True)
@@ -146,17 +151,28 @@ def serve(args: argparse.Namespace, workspace: Workspace, note: ServerNote) -> N
 
 
 def _backend(args: argparse.Namespace, base: BaseModel, workspace: Workspace, note: ServerNote) -> Backend:
+    settings = msgspec.json.decode(os.environ.get(SETTINGS, "{}"), type=ServeSettings)
     if args.engine == "vllm":
         from garage_tui.jobs.serve.vllm_backend import VllmBackend
 
-        settings = msgspec.json.decode(os.environ.get(SETTINGS, "{}"), type=ServeSettings)
         runs = served_runs(workspace, base.name, args.only)
         return VllmBackend(base, runs, settings, args.slot, workspace.server / LOG)
+    why_not = ""
+    if args.engine in ("auto", "llama.cpp"):
+        from garage_tui.jobs.serve.llama_cpp_backend import LlamaCppBackend
+
+        try:
+            return LlamaCppBackend(base, note.starting, settings)
+        except GarageError as error:
+            if args.engine == "llama.cpp":
+                raise
+            why_not = f"transformers answers instead of llama.cpp: {error}"
+            print(why_not, flush=True)
     note.starting("importing torch and transformers")
     blocked_imports.block_imports(base)
     from garage_tui.jobs.serve.embedded_backend import EmbeddedBackend
 
-    return EmbeddedBackend(base, args.slot)
+    return EmbeddedBackend(base, args.slot, why_not)
 
 
 def _run(
@@ -250,7 +266,12 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m garage_tui.jobs.serve", description=__doc__)
     parser.add_argument("workspace")
     parser.add_argument("--base", required=True)
-    parser.add_argument("--engine", choices=["embedded", "vllm"], default="embedded")
+    parser.add_argument(
+        "--engine",
+        choices=["auto", "embedded", "llama.cpp", "vllm"],
+        default="auto",
+        help="auto: llama.cpp, or transformers (embedded) for a base that llama.cpp cannot serve",
+    )
     parser.add_argument("--slot", default="cpu", help="where the model is loaded: cpu, or the index of a GPU")
     parser.add_argument("--host", default=HOST)
     parser.add_argument("--port", type=int, default=0)

