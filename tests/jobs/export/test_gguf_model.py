@@ -19,7 +19,7 @@ PIECES = (
 )
 TEXTS = (
     "Hello world", "  two  spaces   three", "1234567 3.14 2026-11-29", "don't I'll WE'VE 'tis", "🦋🔥👨‍👩‍👧 café naïve",
-    "你好，世界！日本語テスト", "def f(x):\n\treturn x**2  # ok\n\n\n", "tab\t\ttab\r\nnew", 
+    "你好，世界！日本語テスト", "def f(x):\n\treturn x**2  # ok\n\n\n", "tab\t\ttab\r\nnew",
     "<|im_end|> <|im_start|>user", "½ ² ٣ Ⅷ",
     "'''\"\"\"``", "\n\n \n  x", "한국어 тест عربى", " " * 40, "C:\\path\\to http://a.b/c?d=e&f=g",
     "1,000,000.00€", "", " ",
