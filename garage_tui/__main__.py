@@ -30,7 +30,7 @@ _COMMANDS = {
     "run_control": ("stop", "pause", "resume", "delete", "queue"),
     "name": ("name",),
     "compare": ("compare",),
-    "report": ("report",),
+    "report.report": ("report",),
     "sample": ("sample",),
     "ask": ("ask",),
     "chat": ("chat",),

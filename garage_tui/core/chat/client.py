@@ -37,6 +37,10 @@ class ChatError(GarageError):
     """A request failed, or its response is not that of an OpenAI-compatible server; the text is one sentence."""
 
 
+class RequestRefused(ChatError):
+    """The server answered a request with an HTTP error; the text has its message."""
+
+
 @dataclass(frozen=True)
 class ServerAddress:
     """Base URL of a server, which ends in `/v1`, and the API key that it asks for."""
@@ -192,11 +196,11 @@ async def _send(address: ServerAddress, method: str, path: str, body: object = N
             client.stream(method, address.url.rstrip("/") + path, content=content, headers=headers) as response,
         ):
             if response.status_code != 200:
-                raise ChatError(await _error_of(response))
+                raise RequestRefused(await _error_of(response))
             yield response
     except ChatError as error:
         if address.key and address.key in str(error):  # a server that repeats the request
-            raise ChatError(str(error).replace(address.key, "(the key)")) from None
+            raise type(error)(str(error).replace(address.key, "(the key)")) from None
         raise
     except httpx.ConnectError as error:
         raise ChatError(f"no server answers at {_shown_url(address)}; start it again") from error
