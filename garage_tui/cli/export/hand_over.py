@@ -21,8 +21,8 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         "hand-over",
         help="give a run's model to Ollama, llama.cpp, LM Studio, vLLM or a folder",
         description="Merge the model of a run in 16 bits, write it as GGUF in several sizes, ask each size the "
-        "questions of the run's report card, and say which is the smallest that keeps the facts. For vLLM the merged model is "
-        "written as safetensors. An earlier hand-over of the same run is replaced; another folder never.",
+        "questions of the run's report card, and say which is the smallest that keeps the facts. For vLLM the merged "
+        "model is written as safetensors. An earlier hand-over of the same run is replaced; another folder never.",
     )
     parser.add_argument("ref", metavar="RUN")
     parser.add_argument(

@@ -111,6 +111,8 @@ def export(folder: Path, request: ExportRequest) -> None:
     assert run.manifest and run.adapter
     target = target_path(folder, request.form, request.outtype, request.to, force=request.force)
     replaces(target, run.id, request.form, force=request.force)
+    if request.form == "hand-over" and request.exam:
+        hand_over.read_exam(folder)
     base = find(str(run.manifest.base.get("name")))
     if request.form != "adapter":
         base = fetch.ensure(base.name, with_counts(_say))

@@ -46,13 +46,7 @@ def make(
     files = [_quantised(run.name, full, made, size, say) for size in sizes]
     own = None
     if exam:
-        try:
-            questions = server_exam.read_exam(run)
-        except FileNotFoundError as error:
-            raise BadInputError(
-                f"{run.name} has no report card to compare with: make one with `garage report {run.name}`, or leave "
-                "the exam out with --no-exam"
-            ) from error
+        questions = read_exam(run)
         own = measured(questions.card).facts
         tried = [_tried(made, file, questions, say) for file in files]
         files = [file for file, _ in tried]
@@ -73,6 +67,21 @@ def with_adapter(made: Path, summary: HandOver, name: str) -> HandOver:
 
 def _write_summary(made: Path, summary: HandOver) -> None:
     (made / hand_over.SUMMARY).write_bytes(msgspec.json.format(struct_json(summary), indent=1) + b"\n")
+
+
+def read_exam(run: Path) -> server_exam.Exam:
+    """Return the exam of a run, which is read before anything is made.
+
+    Raises:
+        BadInputError: it has no report card, or one that cannot be read.
+    """
+    try:
+        return server_exam.read_exam(run)
+    except FileNotFoundError as error:
+        raise BadInputError(
+            f"{run.name} has no report card to compare with: make one with `garage report {run.name}`, or leave the "
+            "exam out with --no-exam"
+        ) from error
 
 
 def _quantised(run: str, full: Path, made: Path, size: str, say: Callable[[str], None]) -> HandedFile:
