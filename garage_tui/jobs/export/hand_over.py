@@ -42,6 +42,7 @@ def make(
     Raises:
         GarageError: a file cannot be made, or llama.cpp cannot answer with it.
     """
+    ends = _ends(full)
     made.mkdir()
     files = [_quantised(run.name, full, made, size, say) for size in sizes]
     own = None
@@ -53,7 +54,7 @@ def make(
         for _, card in tried:  # all or none
             server_card.add_card(run, card)
     found = hand_over.recommend(run.name, files, own)
-    (made / ollama.MODELFILE).write_text(ollama.modelfile(found.recommended, _ends(full)))
+    (made / ollama.MODELFILE).write_text(ollama.modelfile(found.recommended, ends))
     _write_summary(made, found)
     return found
 
@@ -160,12 +161,16 @@ def server_on(model: Path) -> Iterator[str]:
 
 
 def _ends(gguf: Path) -> tuple[str, ...]:
-    """Return the text of the tokens that end an answer."""
+    """Return the text of the tokens that end an answer.
+
+    Raises:
+        GarageError: the file has no chat template, so that every program would guess one.
+    """
     from gguf import GGUFReader
 
     fields = GGUFReader(gguf).fields
+    if "tokenizer.chat_template" not in fields:
+        raise GarageError("the model has no chat template, so other programs would guess one: use an instruct base")
     tokens = fields["tokenizer.ggml.tokens"].contents()
-    ids = [
-        fields[key].contents() for name in ("eos", "eot", "eom") if (key := f"tokenizer.ggml.{name}_token_id") in fields
-    ]
-    return tuple(str(tokens[id_]) for id_ in ids)
+    keys = [f"tokenizer.ggml.{name}_token_id" for name in ("eos", "eot", "eom")]
+    return tuple(dict.fromkeys(str(tokens[fields[key].contents()]) for key in keys if key in fields))

@@ -203,6 +203,23 @@ def test_a_folder_of_somebody_else_is_never_replaced(garage, run, tmp_path):
     assert [path.name for path in folder.iterdir()] == ["notes.txt"]
 
 
+def test_a_model_without_a_chat_template_is_not_handed_over(tmp_path):
+    from transformers import AutoTokenizer
+
+    from garage_tui.jobs.export.gguf_model import write_gguf
+    from garage_tui.jobs.export.hand_over import make
+
+    folder = random_model("Llama", tmp_path / "model")
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.chat_template = None
+    (folder / "chat_template.jinja").unlink()
+    tokenizer.save_pretrained(folder)
+    write_gguf(folder, tmp_path / "full.gguf", "f16", lambda text: None)
+    with pytest.raises(GarageError, match="no chat template"):
+        make(tmp_path, tmp_path / "full.gguf", tmp_path / "out", ["q8_0"], lambda text: None, exam=False)
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("size", ["q8_0", "q6_K", "q5_K_M", "q4_K_M"])
 def test_every_size_reads_back_close_to_what_it_was(size, tmp_path):
     import numpy as np
