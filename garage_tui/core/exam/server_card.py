@@ -65,6 +65,8 @@ class PromptCard(msgspec.Struct, frozen=True, kw_only=True):
     refused: str = ""
     """Why the server takes no such system prompt; then there are no answers."""
     facts: Count | None = None
+    kept: Count | None = None
+    """Of the facts that the run's own card had as learned, those that are learned here too."""
     trained: Count | None = None
     unseen: Count | None = None
     leak: Count | None = None

@@ -36,13 +36,13 @@ def lost(card: PromptCard) -> list[ServerAnswer]:
 
 def sentences(own: Report, card: ServerCard) -> list[str]:
     """Return in sentences what differs between the run's own card and the server's, one for each system prompt."""
-    before, found = measured(own).facts, []
+    found = []
     for one in card.prompts:
         title = _TITLES[one.prompt]
         if one.refused:
             found.append(f"The server takes no system prompt ({title}): {one_line(one.refused, 200)}")
-        elif one.facts and one.facts.hits < before.hits:
-            found.append(f"With {title} {one.facts.hits} of the {before.hits} facts that the run had learned are left.")
+        elif one.kept and one.kept.hits < one.kept.of:
+            found.append(f"With {title} {one.kept.hits} of the {one.kept.of} facts that the run had learned are left.")
         elif one.leak and one.leak.hits > own.leak.hits:
             found.append(
                 f"With {title} {one.leak.text} unrelated answers contain taught facts ({own.leak.hits} before)."

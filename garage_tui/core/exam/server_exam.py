@@ -24,7 +24,7 @@ from garage_tui.core.chat.client import (
 )
 from garage_tui.core.chat.sampling_params import SamplingParams
 from garage_tui.core.exam.grading import TaughtFacts, missing_part
-from garage_tui.core.exam.judgement import Measured, facts_learned
+from garage_tui.core.exam.judgement import Measured, facts_learned, names_learned
 from garage_tui.core.exam.report import ExamQuestion, Report, Verdict, count, read_report
 from garage_tui.core.exam.server_card import SYSTEM_PROMPTS, PromptCard, ServerAnswer, ServerCard, SystemPrompt
 from garage_tui.core.facts.file import load_facts
@@ -216,6 +216,7 @@ def _judged(exam: Exam, prompt: SystemPrompt, texts: Sequence[str]) -> PromptCar
 
     facts, _ = facts_learned(graded)
     leak, neighbours = count(*share("unrelated", "leak")), count(*share("neighbour", "unchanged"))
+    own = names_learned(exam.questions)
     measured = Measured(facts, leak, neighbours, 0.0)
     return PromptCard(
         prompt=prompt.name,
@@ -223,6 +224,7 @@ def _judged(exam: Exam, prompt: SystemPrompt, texts: Sequence[str]) -> PromptCar
         verdict=", ".join(figure.text for figure in measured.figures),
         grade=measured.grade,
         facts=facts,
+        kept=count(len(own & names_learned(graded)), len(own)),
         trained=count(*share("trained", "right")),
         unseen=count(*share("unseen", "right")),
         leak=leak,

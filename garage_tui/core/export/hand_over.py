@@ -30,6 +30,8 @@ class HandedFile(msgspec.Struct, frozen=True, kw_only=True):
     """How many matrices have which number type; a mix has several."""
     facts: Count | None = None
     """Facts learned, as llama.cpp answers with this file; None where it was not tried."""
+    kept: Count | None = None
+    """Of the facts that the run's own card had as learned, those that this file still knows."""
     leak: Count | None = None
     grade: Grade | None = None
 
@@ -70,27 +72,30 @@ def recommend(run: str, files: Sequence[HandedFile], own: Count | None) -> HandO
 
     Where none does, the one that keeps the most is recommended, with a warning.
     """
-    tried = sorted((one for one in files if one.facts), key=lambda one: one.bytes)
+    tried = sorted((one for one in files if one.kept), key=lambda one: one.bytes)
     if own is None or not tried:
         chosen = next((one for one in files if one.size == DEFAULT_SIZE), files[0])
         sentence = f"{chosen.size}, {human_bytes(chosen.bytes)}; no size was tried"
         return HandOver(run=run, files=tuple(files), recommended=chosen.file, sentence=sentence)
-    keeps = [one for one in tried if one.facts and one.facts.hits >= own.hits and one.grade != "bad"]
+    left = {one.file: one.kept.hits if one.kept else 0 for one in tried}
+    keeps = [one for one in tried if own.hits and left[one.file] == own.hits]
     good = [one for one in tried if one.grade == "good"]
-    best = max(tried, key=lambda one: (one.facts.hits if one.facts else 0, -one.bytes))
+    best = max(tried, key=lambda one: (left[one.file], -one.bytes))
     chosen = next(iter([*keeps, *good]), best)
-    shown = [f"{one.size}: {one.facts.hits} of {own.hits} left" for one in tried if one.facts]
     warning = ""
     if not keeps and not good:
         warning = (
-            f"No size meets the targets: {chosen.size} keeps the most, {chosen.facts.hits if chosen.facts else 0} of "
-            f"{own.hits} facts. Hand it over in 16 bits (--to vllm), or train longer."
+            f"No size keeps all facts or meets the targets: {chosen.size} keeps the most, {left[chosen.file]} of "
+            f"{own.hits}. Hand it over in 16 bits (--to vllm), or train longer."
         )
+    elif chosen.grade == "bad":
+        warning = f"{chosen.size} misses a target of the report card; `garage report {run}` shows what the run itself reaches."
     return HandOver(
         run=run,
         files=tuple(files),
         own_facts=own,
         recommended=chosen.file,
-        sentence=f"{', '.join(shown)} → {chosen.size}, {human_bytes(chosen.bytes)}",
+        sentence=f"{', '.join(f'{one.size}: {left[one.file]} of {own.hits} left' for one in tried)} → {chosen.size}, "
+        f"{human_bytes(chosen.bytes)}",
         warning=warning,
     )

@@ -92,7 +92,7 @@ def hand_over_card_text(
     """Return the model card of a hand-over; arguments are those of `model_card_text`."""
     rows = [
         f"| {one.file} | {human_bytes(one.bytes)} | {', '.join(f'{n} {kind}' for kind, n in one.types.items())} | "
-        f"{one.facts.text if one.facts else 'not tried'} |"
+        f"{one.kept.text if one.kept else 'not tried'} |"
         for one in summary.files
     ]
     sentence = f"{summary.warning} {summary.sentence}".strip()

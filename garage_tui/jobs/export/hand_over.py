@@ -132,7 +132,8 @@ def _tried(
             )
         )
     (figures,) = card.prompts
-    return msgspec.structs.replace(file, facts=figures.facts, leak=figures.leak, grade=figures.grade), card
+    known = {"facts": figures.facts, "kept": figures.kept, "leak": figures.leak, "grade": figures.grade}
+    return msgspec.structs.replace(file, **known), card
 
 
 @contextmanager

@@ -127,7 +127,7 @@ def test_facts_that_no_size_keeps_are_warned_about(garage, workspace, run):
     write_card(folder, {}, lost="Zanzibar")
     code, text, told = garage("hand-over", run, "--to", folder / "out", "--quantise", "q8_0")
     assert code == 0
-    assert "warning: No size meets the targets: q8_0 keeps the most, 0 of 1 facts" in told
+    assert "warning: No size keeps all facts or meets the targets: q8_0 keeps the most, 0 of 1." in told
     assert text.startswith("q8_0: 0 of 1 left → q8_0, ")
 
 
