@@ -204,16 +204,11 @@ def test_a_folder_of_somebody_else_is_never_replaced(garage, run, tmp_path):
 
 
 def test_a_model_without_a_chat_template_is_not_handed_over(tmp_path):
-    from transformers import AutoTokenizer
-
     from garage_tui.jobs.export.gguf_model import write_gguf
     from garage_tui.jobs.export.hand_over import make
 
     folder = random_model("Llama", tmp_path / "model")
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    tokenizer.chat_template = None
     (folder / "chat_template.jinja").unlink()
-    tokenizer.save_pretrained(folder)
     write_gguf(folder, tmp_path / "full.gguf", "f16", lambda text: None)
     with pytest.raises(GarageError, match="no chat template"):
         make(tmp_path, tmp_path / "full.gguf", tmp_path / "out", ["q8_0"], lambda text: None, exam=False)
