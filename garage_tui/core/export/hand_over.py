@@ -89,7 +89,7 @@ def recommend(run: str, files: Sequence[HandedFile], own: Count | None) -> HandO
             f"{own.hits}. Hand it over in 16 bits (--to vllm), or train longer."
         )
     elif chosen.grade == "bad":
-        warning = f"{chosen.size} misses a target of the report card; `garage report {run}` shows what the run itself reaches."
+        warning = f"{chosen.size} misses a target of the report card; `garage report {run}` shows the run's own."
     return HandOver(
         run=run,
         files=tuple(files),
