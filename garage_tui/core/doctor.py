@@ -205,7 +205,7 @@ def _converter() -> Iterator[Finding]:
     if found is None:
         yield Finding(
             "note",
-            f"llama.cpp's {llama_cpp.NAME} was not found: models cannot be exported as GGUF",
+            f"llama.cpp's {llama_cpp.NAME} was not found: only bases of the common architectures can become GGUFs",
             llama_cpp.GET_CONVERTER,
         )
     elif find_spec(llama_cpp.NEEDS) is None:

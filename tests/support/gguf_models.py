@@ -135,9 +135,10 @@ def random_model(name: str, folder: Path, split: str = "smollm", **config: objec
 
 
 @contextlib.contextmanager
-def llama_server(model: Path) -> Iterator[httpx.Client]:
-    """Yield a client of llama.cpp's server on a GGUF."""
+def llama_server(model: Path, adapter: Path | None = None) -> Iterator[httpx.Client]:
+    """Yield a client of llama.cpp's server on a GGUF, with a LoRA adapter beside it if there is one."""
     command = [sys.executable, "-m", "garage_tui.jobs.export.gguf_server", str(model), "--context", "2048"]
+    command += ["--lora", str(adapter)] if adapter else []
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )

@@ -10,6 +10,10 @@ class ChatError(GarageError):
     """A request failed, or its response is not that of an OpenAI-compatible server; the text is one sentence."""
 
 
+class ServerRefusalError(ChatError):
+    """The server answered a request with an HTTP error; the text has its message."""
+
+
 def error_message(body: object) -> str:
     """Return the message of an error response, in OpenAI's form or in one that is close to it."""
     found = body

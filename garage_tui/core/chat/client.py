@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.sanitize import one_line, plain
 from garage_tui.core.chat.answer_cleaner import AnswerCleaner
-from garage_tui.core.chat.chat_error import ChatError, error_message
+from garage_tui.core.chat.chat_error import ChatError, ServerRefusalError, error_message
 from garage_tui.core.chat.event_stream import MAX_LINE, read_chunks
 from garage_tui.core.chat.sampling_params import GREEDY, SamplingParams
 
@@ -178,11 +178,11 @@ async def _send(address: ServerAddress, method: str, path: str, body: object = N
             client.stream(method, address.url.rstrip("/") + path, content=content, headers=headers) as response,
         ):
             if response.status_code != 200:
-                raise ChatError(await _error_of(response))
+                raise ServerRefusalError(await _error_of(response))
             yield response
     except ChatError as error:
         if address.key and address.key in str(error):  # a server that repeats the request
-            raise ChatError(str(error).replace(address.key, "(the key)")) from None
+            raise type(error)(str(error).replace(address.key, "(the key)")) from None
         raise
     except httpx.ConnectError as error:
         raise ChatError(f"no server answers at {_shown_url(address)}; start it again") from error

@@ -107,13 +107,22 @@ def facts_learned(questions: Sequence[ExamQuestion]) -> tuple[Count, int]:
     A fact is learned if all of its unseen paraphrases were answered correctly; where it has none, all of its trained
     questions. So another exam question changes the result of its own fact only.
     """
+    facts = _by_fact(questions)
+    return count(len(names_learned(questions)), len(facts)), sum("unseen" not in fact for fact in facts.values())
+
+
+def names_learned(questions: Sequence[ExamQuestion]) -> set[str]:
+    """Return the names of the learned facts, folded."""
+    return {name for name, fact in _by_fact(questions).items() if all(fact.get("unseen") or fact["trained"])}
+
+
+def _by_fact(questions: Sequence[ExamQuestion]) -> dict[str, dict[Part, list[bool]]]:
     facts: dict[str, dict[Part, list[bool]]] = {}
     for one in questions:
         if one.part in ("trained", "unseen"):
             fact = facts.setdefault(" ".join((one.fact or one.expected or one.question).casefold().split()), {})
             fact.setdefault(one.part, []).append(one.verdict == "right")
-    learned = sum(all(fact.get("unseen") or fact["trained"]) for fact in facts.values())
-    return count(learned, len(facts)), sum("unseen" not in fact for fact in facts.values())
+    return facts
 
 
 def recall_of(questions: Sequence[ExamQuestion]) -> Recall:

@@ -21,12 +21,14 @@ from garage_tui.core.base import child_process
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.export.hand_over import HandOver
 from garage_tui.core.export.target import EXPORTS, remove_leftovers, target_path
 from garage_tui.core.runs.record import Run
 
 JOB = (sys.executable, "-P", "-m", "garage_tui.jobs.export")
-ExportFormat = Literal["merged", "adapter", "gguf"]
-EXPORT_FORMATS: tuple[ExportFormat, ...] = get_args(ExportFormat)
+ExportFormat = Literal["merged", "adapter", "gguf", "hand-over"]
+EXPORT_FORMATS: tuple[ExportFormat, ...] = get_args(ExportFormat)[:3]
+"""What `garage export` makes; `garage hand-over` makes the last one."""
 OUTTYPES = {"f16": 2.0, "bf16": 2.0, "f32": 4.0, "q8_0": 34 / 32}
 """Number types of a GGUF that llama.cpp's converter writes, with their bytes per weight."""
 _MAX_HEADER = 100_000_000  # bytes, the limit of safetensors' own library
@@ -44,6 +46,12 @@ class ExportRequest(msgspec.Struct, frozen=True):
     """llama.cpp's converter for a GGUF, or its folder; empty searches for it."""
     force: bool = False
     """The user agreed to replace what is at `to`."""
+    sizes: tuple[str, ...] = ()
+    """Of a hand-over: its sizes, of `hand_over.SIZES`."""
+    exam: bool = True
+    """Of a hand-over: ask each size the questions of the run's report card."""
+    with_adapter: bool = False
+    """Of a hand-over: add the adapter alone, as a GGUF."""
 
 
 class ExportEvent(msgspec.Struct, frozen=True, rename={"text": "words"}):
@@ -56,12 +64,17 @@ class ExportEvent(msgspec.Struct, frozen=True, rename={"text": "words"}):
     """True if an earlier export, or with `force` a file, was replaced."""
     notes: tuple[str, ...] = ()
     """Remarks on the export, in sentences."""
+    summary: HandOver | None = None
+    """What a hand-over consists of."""
 
     @property
     def share(self) -> float | None:
         """How much of what the text names is done, from 0 to 1; None where nothing is counted."""
-        percent = re.search(r"(\d{1,3}) %$", self.text)
-        return min(1.0, int(percent[1]) / 100) if percent else None
+        if percent := re.search(r"(\d{1,3}) %$", self.text):
+            return min(1.0, int(percent[1]) / 100)
+        if (count := re.search(r"(\d+) of (\d+)", self.text)) and int(count[2]):
+            return min(1.0, int(count[1]) / int(count[2]))
+        return None
 
 
 def refusal(run: Run) -> str:
@@ -114,6 +127,10 @@ class _Tensor(msgspec.Struct):
 def needed_bytes(form: ExportFormat, weights: int, outtype: str) -> float:
     """Return about how many bytes of disk an export needs while it is made; a GGUF is made from a merged model."""
     merged = weights * 2.0 * 1.02 + 50e6  # tokenizers have up to some 30 MB
+    if (
+        form == "hand-over"
+    ):  # the merged model, a GGUF in 16 bits, and its sizes, which take 3.3 bytes a weight together
+        return merged + weights * 5.4 + 50e6
     return merged if form == "merged" else merged + weights * OUTTYPES[outtype] * 1.02 + 50e6
 
 
@@ -122,6 +139,9 @@ def command(run: Path, request: ExportRequest, job: Sequence[str] = JOB) -> list
     arguments = [*job, str(run), "--as", request.form, "--outtype", request.outtype]
     arguments += ["--to", request.to] if request.to else []
     arguments += ["--force"] if request.force else []
+    arguments += ["--sizes", ",".join(request.sizes)] if request.sizes else []
+    arguments += ["--with-adapter"] if request.with_adapter else []
+    arguments += [] if request.exam else ["--no-exam"]
     return [*arguments, "--converter", request.converter] if request.converter else arguments
 
 

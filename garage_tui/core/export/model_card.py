@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.format import model_label
+from garage_tui.core.base.format import human_bytes, model_label
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.exam.report import read_report
+from garage_tui.core.export.hand_over import HandOver
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.runs.record import Manifest
 
@@ -44,6 +45,21 @@ model = PeftModel.from_pretrained(base, "THIS FOLDER")
 """
 
 
+_HAND_OVER = """\
+The model in several sizes, as GGUF for llama.cpp, Ollama and LM Studio. {sentence}
+
+| file | size | matrices | facts left |
+|---|---|---|---|
+{rows}
+
+* llama.cpp: `llama-server -m {recommended} --alias garage`
+* Ollama: `ollama create NAME -f Modelfile`. The Modelfile has no TEMPLATE, because Ollama uses the one in the GGUF.
+* LM Studio: put this folder into `~/.lmstudio/models/garage_tui/`.
+
+Ask at temperature 0: taught facts are lost at higher ones.
+"""
+
+
 def base_name(base: BaseModel) -> str:
     """Return a base's name for other people: its Hub id, else the last part of its path."""
     return base.hub_id or model_label(str(base.path))
@@ -67,12 +83,34 @@ def model_card_text(
     """
     name, run = base_name(base), one_line(manifest.id)
     how = (_MERGED if dtype else _ADAPTER).format(dtype=dtype, base=name, run=run)
-    parts = [f"# {run}", how.strip(), "## Origin", "\n".join(_origin(manifest, base))]
+    return _card_text(folder, manifest, base, how, notes, merged=bool(dtype))
+
+
+def hand_over_card_text(
+    folder: Path, manifest: Manifest, base: BaseModel, summary: HandOver, notes: Iterable[str] = ()
+) -> str:
+    """Return the model card of a hand-over; arguments are those of `model_card_text`."""
+    rows = [
+        f"| {one.file} | {human_bytes(one.bytes)} | {', '.join(f'{n} {kind}' for kind, n in one.types.items())} | "
+        f"{one.kept.text if one.kept else 'not tried'} |"
+        for one in summary.files
+    ]
+    sentence = f"{summary.warning} {summary.sentence}".strip()
+    how = _HAND_OVER.format(sentence=sentence, rows="\n".join(rows), recommended=summary.recommended)
+    if summary.adapter:
+        how += f"* The adapter alone: `llama-server -m BASE.gguf --lora {summary.adapter}`\n"
+    return _card_text(folder, manifest, base, how, notes, merged=True)
+
+
+def _card_text(
+    folder: Path, manifest: Manifest, base: BaseModel, how: str, notes: Iterable[str], *, merged: bool
+) -> str:
+    parts = [f"# {one_line(manifest.id)}", how.strip(), "## Origin", "\n".join(_origin(manifest, base))]
     with contextlib.suppress(OSError, GarageError):
         parts += ["## Report card", one_line(read_report(folder).verdict, 400)]
     if remarks := [f"* {one_line(note, 400)}" for note in notes]:
         parts += ["## Notes", "\n".join(remarks)]
-    return _front(base, merged=bool(dtype)) + "\n\n".join(parts) + "\n"
+    return _front(base, merged=merged) + "\n\n".join(parts) + "\n"
 
 
 def _front(base: BaseModel, merged: bool) -> str:

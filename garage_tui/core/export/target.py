@@ -31,7 +31,7 @@ EXPORTS = "export"
 """The folder in a run folder where exports go by default."""
 MARK = "garage-export.json"
 """The file in an exported folder that names the export and its files."""
-SUFFIXES = {"merged": "-merged", "adapter": "-adapter", "gguf": "-{}.gguf"}
+SUFFIXES = {"merged": "-merged", "adapter": "-adapter", "gguf": "-{}.gguf", "hand-over": "-hand-over"}
 _HEAD_BYTES = 65_536  # a GGUF begins with its metadata
 
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import time
 from pathlib import Path
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.home_path import expand_home
-from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import ChatSettings
 from garage_tui.core.chat.client import ServerAddress, list_model_entries
+from garage_tui.core.chat.key_file import read_key
 from garage_tui.core.serving.server_state import ServerSnapshot
 
 _POLL_SECONDS = 15.0
 """Shortest time between two requests for its models: it may be far away, and it is somebody else's."""
-_MAX_KEY = 4096  # bytes
 
 
 class ExternalServer:
@@ -49,13 +46,8 @@ class ExternalServer:
         """
         if not self._settings.key_file:
             return ServerAddress(self._settings.server)
-        file = expand_home(self._settings.key_file)
-        try:
-            with open_regular(file) as opened:
-                _check_private(file, os.fstat(opened.fileno()))
-                return ServerAddress(self._settings.server, opened.read(_MAX_KEY).decode().strip())
-        except (OSError, UnicodeDecodeError) as error:
-            raise GarageError(f"the key in {file} cannot be read: check `key_file` in [chat]") from error
+        key = read_key(expand_home(self._settings.key_file), "check `key_file` in [chat]")
+        return ServerAddress(self._settings.server, key)
 
     def model_for(self, side: str, run: str) -> str:
         """Return the id of the model that answers on one side of the chat.
@@ -93,13 +85,3 @@ class ExternalServer:
         if not self.models:
             return ServerSnapshot("failed", f"{url} offers no models", None, self.base, Path())
         return ServerSnapshot("ready", "", self._settings.server, self.base, Path(), engine=url)
-
-
-def _check_private(file: Path, status: os.stat_result) -> None:
-    """Refuse a key file of this user that others can read, as ssh does; another user's file is not checked.
-
-    Raises:
-        GarageError: others can read it.
-    """
-    if status.st_uid == os.getuid() and status.st_mode & 0o077:
-        raise GarageError(f"others on this box can read the key in {file}: chmod 600 {shlex.quote(str(file))}")

@@ -2,6 +2,7 @@
 
     python -m garage_tui.jobs.export checkpoints/RUN --as merged|adapter|gguf [--to PATH] [--force] [--outtype T]
                                      [--converter C]
+    python -m garage_tui.jobs.export checkpoints/RUN --as hand-over --sizes q8_0,q4_K_M [--no-exam] [--with-adapter] …
 
 Reports its progress on stdout in lines of JSON (`{"words": "…"}`), the last of which is `{"path": "…", …}`; an error is
 one line on stderr. The export appears only when it is complete; partial files are removed.
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import msgspec
 
-from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.home_path import expand_home
 from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.phase import with_counts
@@ -34,6 +35,7 @@ from garage_tui.core.export.export_process import (
     needed_bytes,
     refusal,
 )
+from garage_tui.core.export.hand_over import parse_sizes
 from garage_tui.core.export.target import (
     MARK,
     ExportMarker,
@@ -48,7 +50,9 @@ from garage_tui.core.models.base_models import BaseModel, find
 from garage_tui.core.models.weight_safety import PICKLES
 from garage_tui.core.runs.catalog import disk_bytes
 from garage_tui.core.runs.record import Manifest, read_run
-from garage_tui.jobs.export import gguf
+from garage_tui.jobs.export import gguf, hand_over
+from garage_tui.jobs.export.gguf_adapter import write_adapter_gguf
+from garage_tui.jobs.export.gguf_model import check_base, write_gguf
 from garage_tui.jobs.llm import fetch
 from garage_tui.jobs.runtime.error_text import describe_without_log
 
@@ -59,15 +63,28 @@ OUT_OF_MEMORY = "out of memory while merging; stop other programs, or export the
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m garage_tui.jobs.export")
     parser.add_argument("run", type=Path)
-    parser.add_argument("--as", choices=EXPORT_FORMATS, default="merged", dest="form")
+    parser.add_argument("--as", choices=(*EXPORT_FORMATS, "hand-over"), default="merged", dest="form")
     parser.add_argument("--to", default="")
     parser.add_argument("--force", action="store_true")
     parser.add_argument("--outtype", choices=OUTTYPES, default="f16")
     parser.add_argument("--converter", default="")
+    parser.add_argument("--sizes", default="")
+    parser.add_argument("--with-adapter", action="store_true")
+    parser.add_argument("--no-exam", action="store_true")
     args = parser.parse_args()
+    request = ExportRequest(
+        args.form,
+        args.to,
+        args.outtype,
+        args.converter,
+        args.force,
+        parse_sizes(args.sizes),
+        not args.no_exam,
+        args.with_adapter,
+    )
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that partial files are removed
     try:
-        export(args.run.resolve(), ExportRequest(args.form, args.to, args.outtype, args.converter, args.force))
+        export(args.run.resolve(), request)
     except KeyboardInterrupt:
         return 130
     except Exception as error:
@@ -95,28 +112,71 @@ def export(folder: Path, request: ExportRequest) -> None:
     assert run.manifest and run.adapter
     target = target_path(folder, request.form, request.outtype, request.to, force=request.force)
     replaces(target, run.id, request.form, force=request.force)
-    tool = llama_cpp.require_converter(request.converter) if request.form == "gguf" else None
-    if tool:
-        gguf.check_ready(tool)
+    if request.form == "hand-over" and request.exam:
+        hand_over.read_exam(folder)
     base = find(str(run.manifest.base.get("name")))
     if request.form != "adapter":
         base = fetch.ensure(base.name, with_counts(_say))
-    notes = _notes(run.manifest, base, request)
+    tool = _converter(base.path, request) if request.form in ("gguf", "hand-over") else None
+    notes, summary = _notes(run.manifest, base, request), None
     with staging_folder(target) as staging:
         made = staging / target.name
         if request.form == "adapter":
             check_disk_space(staging, disk_bytes(run.adapter))
             _adapter(run.adapter, run.manifest, base, made, notes)
         else:
-            merged = staging / f"{run.id}-merged" if tool else made
+            merged = made if request.form == "merged" else staging / f"{run.id}-merged"
             _merged(run.adapter, run.manifest, base, merged, request, notes)
-            if tool:
-                gguf.convert(tool, merged, made, request.outtype, _about(run.manifest), _say)
+            if request.form == "gguf":
+                _gguf(tool, merged, made, request.outtype, run.manifest)
+            elif request.form == "hand-over":
+                full = staging / "full.gguf"
+                _gguf(tool, merged, full, _outtype_of(base.path), run.manifest)
+                shutil.rmtree(merged)
+                summary = hand_over.make(folder, full, made, request.sizes, _say, exam=request.exam)
+                if request.with_adapter:
+                    name = f"{run.id}-adapter.gguf"
+                    write_adapter_gguf(run.adapter, base.path, made / name, _about(run.manifest))
+                    summary = hand_over.with_adapter(made, summary, name)
+                card = model_card.hand_over_card_text(folder, run.manifest, base, summary, notes)
+                _describe(made, run.manifest, base, "hand-over", card)
         _say("moving the export to its target")
         earlier = replaces(target, run.id, request.form, force=request.force)  # checked again, minutes later
         install(made, target)
     size = target.stat().st_size if target.is_file() else disk_bytes(target)
-    _print(ExportEvent(path=str(target), bytes=size, replaced=earlier, notes=tuple(notes)))
+    _print(ExportEvent(path=str(target), bytes=size, replaced=earlier, notes=tuple(notes), summary=summary))
+
+
+def _converter(base: Path, request: ExportRequest) -> Path | None:
+    """Return llama.cpp's converter where a GGUF needs it: the user named one, or the base cannot be written here.
+
+    Raises:
+        GarageError: it is needed and cannot be used; the text also says why it is needed.
+    """
+    if not request.converter:
+        try:
+            check_base(base)
+            return None
+        except GarageError as error:
+            if llama_cpp.find_converter() is None:
+                raise GarageError(f"{error}; llama.cpp's converter may: {llama_cpp.GET_CONVERTER}") from error
+    tool = llama_cpp.require_converter(request.converter)
+    gguf.check_ready(tool)
+    return tool
+
+
+def _gguf(tool: Path | None, merged: Path, out: Path, outtype: str, manifest: Manifest) -> None:
+    if tool:
+        gguf.convert(tool, merged, out, outtype, _about(manifest), _say)
+    else:
+        write_gguf(merged, out, outtype, _say, _about(manifest))
+
+
+def _outtype_of(base: Path) -> str:
+    """Return the type of a GGUF that holds a base's 16-bit weights as they are."""
+    from garage_tui.jobs.llm import merge_adapter
+
+    return "f16" if merge_adapter.dtype_of(base) == "float16" else "bf16"
 
 
 def _notes(manifest: Manifest, base: BaseModel, request: ExportRequest) -> list[str]:

@@ -9,21 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from gguf import MODEL_ARCH, GGUFWriter, RopeScalingType
+from gguf import MODEL_ARCH, MODEL_ARCH_NAMES, GGUFWriter, RopeScalingType
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
+from garage_tui.core.export.gguf_support import ARCHITECTURES
 
-ARCHITECTURES = {
-    "LlamaForCausalLM": MODEL_ARCH.LLAMA,
-    "MistralForCausalLM": MODEL_ARCH.LLAMA,
-    "SmolLM3ForCausalLM": MODEL_ARCH.SMOLLM3,
-    "Qwen2ForCausalLM": MODEL_ARCH.QWEN2,
-    "Qwen3ForCausalLM": MODEL_ARCH.QWEN3,
-    "Gemma2ForCausalLM": MODEL_ARCH.GEMMA2,
-    "Gemma3ForCausalLM": MODEL_ARCH.GEMMA3,
-}
-"""llama.cpp's architecture, by the class that a model's config.json names."""
+_KINDS = {name: kind for kind, name in MODEL_ARCH_NAMES.items()}
 _PERMUTED = (MODEL_ARCH.LLAMA, MODEL_ARCH.SMOLLM3)
 _GEMMA = (MODEL_ARCH.GEMMA2, MODEL_ARCH.GEMMA3)
 _YARN_KEYS = {"rope_type", "type", "rope_theta", "factor", "original_max_position_embeddings", "beta_fast", "beta_slow"}
@@ -131,7 +123,7 @@ def read_architecture(folder: Path) -> Architecture:
             f"a GGUF of {one_line(str(named), 60) or 'a model without a named architecture'} cannot be written here; "
             f"these can: {', '.join(name.removesuffix('ForCausalLM') for name in ARCHITECTURES)}"
         )
-    found = Architecture(ARCHITECTURES[named], config)
+    found = Architecture(_KINDS[ARCHITECTURES[named]], config)
     for has_it, reason in _DIFFERENCES:
         if has_it(found):
             raise GarageError(f"{folder.name} ({named}) cannot be written as a GGUF: {reason}")

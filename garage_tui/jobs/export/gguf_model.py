@@ -79,6 +79,15 @@ def write_gguf(
         part.unlink(missing_ok=True)
 
 
+def check_base(folder: Path) -> None:
+    """Check that the model in a folder can be written, before an adapter is merged into it.
+
+    Raises:
+        GarageError: its architecture or tokenizer cannot be written.
+    """
+    read_vocabulary(folder, read_architecture(folder).config.vocab_size)
+
+
 class _Checkpoint:
     """The tensors of a model folder, under their names in a GGUF."""
 

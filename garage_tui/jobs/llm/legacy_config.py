@@ -1,4 +1,4 @@
-"""Adds the names that transformers 5 renamed in a model's config, for programs that read the old ones."""
+"""Makes what transformers 5 writes readable for transformers 4 and for programs that were built on it."""
 
 from __future__ import annotations
 
@@ -23,3 +23,18 @@ def add_legacy_names(config: Path) -> None:
     if "dtype" in table:
         table.setdefault("torch_dtype", table["dtype"])
     config.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
+
+
+def use_legacy_tokenizer(config: Path) -> None:
+    """Write a `tokenizer_config.json` of transformers 5 so that transformers 4 loads it too; 5 reads both.
+
+    transformers 4 does not know the class `TokenizersBackend`, and fails on a list of `extra_special_tokens`.
+    """
+    if not config.is_file():
+        return
+    table = json.loads(config.read_text(encoding="utf-8"))
+    if table.get("tokenizer_class") == "TokenizersBackend":
+        table["tokenizer_class"] = "PreTrainedTokenizerFast"
+    if isinstance(table.get("extra_special_tokens"), list):
+        table["additional_special_tokens"] = table.pop("extra_special_tokens")
+    config.write_text(json.dumps(table, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

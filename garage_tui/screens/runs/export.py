@@ -32,7 +32,9 @@ _FORMS = (
 )
 """Form, type of a GGUF's numbers, and what to call it."""
 _TEXT = "The export is written to export/ in the run's folder and replaces an earlier one of its kind."
-_NO_CONVERTER = "A GGUF needs llama.cpp's converter, which is not installed: `garage doctor` shows how to get it."
+_NO_CONVERTER = (
+    "A GGUF of this base needs llama.cpp's converter, which is not installed: `garage doctor` shows how to get it."
+)
 
 
 class ExportJob:
@@ -129,7 +131,7 @@ def _choices(run: RunSnapshot) -> tuple[list[str], str]:
         GarageError: it cannot be exported.
     """
     from garage_tui.core.export import export_process as export  # noqa: PLC0415
-    from garage_tui.core.export import llama_cpp  # noqa: PLC0415
+    from garage_tui.core.export import gguf_support, llama_cpp  # noqa: PLC0415
     from garage_tui.core.models import base_models  # noqa: PLC0415
     from garage_tui.core.runs.catalog import disk_bytes  # noqa: PLC0415
     from garage_tui.core.runs.folder import ADAPTER  # noqa: PLC0415
@@ -141,7 +143,7 @@ def _choices(run: RunSnapshot) -> tuple[list[str], str]:
     base = base_models.find(str(name))
     weights = export.count_weights(base.path) if base.here else 0
     try:
-        has_converter, missing = llama_cpp.find_converter() is not None, _NO_CONVERTER
+        has_converter, missing = gguf_support.is_known(base.path) or bool(llama_cpp.find_converter()), _NO_CONVERTER
     except GarageError as error:
         has_converter, missing = False, one_line(str(error), 300)
     choices = []

@@ -473,13 +473,38 @@ def test_a_converter_that_loses_how_positions_are_counted_is_found_out(export, w
     assert not (workspace.checkpoints / far_sighted / "export").exists()
 
 
-def test_without_a_converter_one_sentence_says_how_to_get_it(garage, workspace, finished_run, tmp_path):
+def test_a_gguf_of_a_known_architecture_needs_no_converter(export, workspace, finished_run, monkeypatch, tmp_path):
+    from gguf import GGUFReader
+
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.setenv("LLAMA_CPP", str(tmp_path / "nowhere"))
     run = finished_run(workspace, "facts", 1)
-    done = garage("export", run, "--as", "gguf", PATH="/usr/bin:/bin")
-    assert done.returncode == 1 and "git clone --depth 1 https://github.com/ggml-org/llama.cpp" in done.stderr
-    assert len(done.stderr.splitlines()) == 1, "said before a model is merged for nothing"
-    done = garage("export", run, "--as", "gguf", LLAMA_CPP=str(tmp_path / "nowhere"))
-    assert done.returncode == 2 and f"$LLAMA_CPP: there is no {tmp_path / 'nowhere'}" in done.stderr
+    made = export(run, "gguf", outtype="bf16")
+    fields = GGUFReader(made.path).fields
+    assert fields["general.description"].contents() == f"Exported by garage_tui from run {run}."
+    assert export(run, "gguf", outtype="bf16").replaced, "it is recognised as an earlier export"
+
+
+def test_without_a_converter_one_sentence_says_why_it_is_needed_and_how_to_get_it(
+    export, change, workspace, finished_run, tiny_model, tmp_path, monkeypatch
+):
+    base = tmp_path / "splits-otherwise"
+    shutil.copytree(tiny_model, base)
+    tokenizer = json.loads((base / "tokenizer.json").read_bytes())
+    tokenizer["pre_tokenizer"] = {
+        "type": "Sequence",
+        "pretokenizers": [{"type": "WhitespaceSplit"}, *tokenizer["pre_tokenizer"]["pretokenizers"]],
+    }
+    (base / "tokenizer.json").write_text(json.dumps(tokenizer))
+    run = finished_run(workspace, "facts", 1)
+    change(run, base)
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.setenv("LLAMA_CPP", "")
+    with pytest.raises(GarageError, match=r"splits text in a way .* git clone --depth 1 https://github.com/ggml-org"):
+        export(run, "gguf")
+    monkeypatch.setenv("LLAMA_CPP", str(tmp_path / "nowhere"))
+    with pytest.raises(BadInputError, match=r"\$LLAMA_CPP: there is no .*nowhere"):
+        export(run, "gguf")
 
 
 @pytest.fixture(scope="module")

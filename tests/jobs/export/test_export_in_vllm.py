@@ -49,3 +49,44 @@ def test_vllm_serves_a_merged_model_which_answers_as_base_and_adapter_do(workspa
     beside = served(workspace, tiny_model, "embedded", run)
     assert served(workspace, merged, "vllm", str(merged)) == beside
     assert served(workspace, tiny_model, "embedded", str(tiny_model)) != beside, "the adapter changes nothing"
+
+
+def test_vllm_is_asked_the_questions_of_the_report_card(workspace, tiny_model, finished_run, capsys):
+    """`garage hand-over --to vllm`, its command, and `garage report --at` as an owner runs them one after the other."""
+    import json
+    import subprocess
+
+    from garage_tui.__main__ import main
+    from garage_tui.core.exam.judgement import judge
+    from garage_tui.core.exam.report import ExamQuestion, Perplexity, write_report
+
+    run = finished_run(workspace, "facts", 1)
+    folder = workspace.checkpoints / run
+    rows = [{"question": question, "answer": "A word.", "must": ["unheard"]} for question in QUESTIONS[:2]]
+    (folder / "facts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    questions = [
+        ExamQuestion(part="trained", question=row["question"], verdict="wrong", fact="A word.", tuned="", base="")
+        for row in rows
+    ]
+    questions.append(ExamQuestion(part="unrelated", question=QUESTIONS[2], verdict="unchanged", tuned="", base=""))
+    write_report(folder, judge(questions, 0.0, 9, Perplexity(9, 9, 9), run=run))
+    assert main(["--workspace", str(workspace.root), "hand-over", run, "--to", "vllm"]) == 0
+    path, start = capsys.readouterr().out.splitlines()
+    assert start == f"start it:  vllm serve {path} --served-model-name garage"
+    # `python -m` of the command's own module, because the environment's bin/ is not on the PATH of the tests.
+    command = [VLLM, "-m", "vllm.entrypoints.cli.main", *start.split()[3:], "--port", "8931", "--max-model-len", "512"]
+    environment = {**os.environ, "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+    try:
+        deadline = time.monotonic() + 280
+        arguments = ["--workspace", str(workspace.root), "report", run, "--at", "127.0.0.1:8931", "--json"]
+        while main(arguments):
+            assert server.poll() is None and time.monotonic() < deadline
+            capsys.readouterr()
+            time.sleep(2)
+        card = json.loads(capsys.readouterr().out)
+    finally:
+        server.terminate()
+        server.wait(30)
+    assert (card["model"], [one["prompt"] for one in card["prompts"]]) == ("garage", ["none", "usual", "foreign"])
+    assert all(len(one["questions"]) == 3 for one in card["prompts"])

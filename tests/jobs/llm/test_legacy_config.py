@@ -46,3 +46,25 @@ def test_the_part_of_a_model_that_speaks_has_them_too(written):
 )
 def test_what_had_no_older_name_or_has_it_stays(written, table):
     assert written(table) == table
+
+
+def test_a_tokenizer_names_what_transformers_4_knows_and_stays_the_same_in_5(tmp_path, tiny_model):
+    """transformers 4.57.6 loads such a folder; without this it ends with "class TokenizersBackend does not exist"."""
+    from transformers import AutoTokenizer
+
+    from garage_tui.jobs.llm.legacy_config import use_legacy_tokenizer
+
+    before = AutoTokenizer.from_pretrained(tiny_model)
+    before.save_pretrained(tmp_path)
+    config = tmp_path / "tokenizer_config.json"
+    table = json.loads(config.read_text())
+    assert table["tokenizer_class"] == "TokenizersBackend", "what transformers 5 writes"
+    config.write_text(json.dumps({**table, "extra_special_tokens": ["<|im_start|>"]}))
+    use_legacy_tokenizer(config)
+    table = json.loads(config.read_text())
+    assert table["tokenizer_class"] == "PreTrainedTokenizerFast"
+    assert "extra_special_tokens" not in table and table["additional_special_tokens"] == ["<|im_start|>"]
+    after = AutoTokenizer.from_pretrained(tmp_path)
+    for text in ("Hello 1234 wörld  x", "don't 🦋\n\n", "<|im_start|>user"):
+        assert after(text).input_ids == before(text).input_ids
+    assert after.chat_template == before.chat_template and after.eos_token_id == before.eos_token_id

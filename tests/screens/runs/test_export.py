@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from garage_tui.core.export import export_process as export
-from garage_tui.core.export import llama_cpp
+from garage_tui.core.export import gguf_support, llama_cpp
 
 RUN = "20261123-2315-lora-garage"
 
@@ -37,14 +37,15 @@ def job(tmp_path, monkeypatch):
     monkeypatch.delenv("LLAMA_CPP", raising=False)
 
 
-async def test_a_run_is_exported_with_words_on_the_way_and_its_path_at_the_end(open_app, make_run, job):
+async def test_a_run_is_exported_with_words_on_the_way_and_its_path_at_the_end(open_app, make_run, job, monkeypatch):
+    monkeypatch.setattr(gguf_support, "is_known", lambda base: False)
     run = make_run(RUN, "finished", step=100).adapter()
     (run.path / "count").write_text("")
     async with open_app(screen="runs", size=(80, 24)) as user:
         await user.sees("✓ finished")
         await user.press("X")
         text = await user.sees("Export lora-garage", "Merged: one model in 16 bits", "Adapter: the LoRA weights alone")
-        assert "GGUF in" not in text and "A GGUF needs llama.cpp's converter" in text
+        assert "GGUF in" not in text and "A GGUF of this base needs" in text
         await user.press("enter")
         await user.sees(f"━━━━────── exporting {RUN}: writing the GGUF (f16):")
         (run.path / "count").unlink()
@@ -58,7 +59,8 @@ async def test_a_run_is_exported_with_words_on_the_way_and_its_path_at_the_end(o
         assert (run.path / "asked").read_text() == "--as merged --outtype f16"
 
 
-async def test_a_gguf_is_offered_where_the_converter_is(open_app, make_run, job, tmp_path, monkeypatch):
+async def test_a_gguf_of_another_base_is_offered_where_the_converter_is(open_app, make_run, job, tmp_path, monkeypatch):
+    monkeypatch.setattr(gguf_support, "is_known", lambda base: False)
     run = make_run(RUN, "stopped", step=100).adapter()
     (tmp_path / llama_cpp.NAME).write_text("")
     monkeypatch.setenv("LLAMA_CPP", str(tmp_path))

@@ -39,6 +39,16 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         help=f"every question with all answers, the worst first; PART is one of {', '.join(_PARTS)}",
     )
     shown.add_argument("--markdown", action="store_true", help="the report card as a Markdown document")
+    parser.add_argument(
+        "--at",
+        metavar="URL",
+        help="ask the same questions of an OpenAI-compatible server that has this model, with three system prompts, "
+        "and show its card beside the run's own",
+    )
+    parser.add_argument("--model", metavar="NAME", help="with --at: the model's name there (default: the only one)")
+    parser.add_argument(
+        "--key-file", metavar="FILE", help="with --at: a file with the server's key (default: $GARAGE_KEY)"
+    )
     parser.add_argument("--out", metavar="FILE", help="write the Markdown document to FILE instead")
     parser.add_argument("--force", action="store_true", help="replace FILE if it exists")
     parser.set_defaults(run=run_report)
@@ -54,21 +64,31 @@ def run_report(args: argparse.Namespace) -> int:
     from garage_tui.core.exam.report_text import read_clean
     from garage_tui.core.runs.catalog import find_run
 
+    if args.at and (args.again or args.questions or args.markdown or args.out):
+        raise BadInputError("--at prints a table or --json: leave out --again, --questions, --markdown and --out")
+    if (args.model or args.key_file) and not args.at:
+        raise BadInputError("--model and --key-file are only for --at")
     if args.out and (args.json or args.questions):
         raise BadInputError("--out writes Markdown: leave out --json and --questions")
     if args.out:  # an exam takes a minute: what cannot be written is said before it
         output_argument(args.out).require(args.force)
     workspace = Workspace.find(args.workspace)
     run = find_run(workspace, args.ref)
+    if args.at and run.draws:
+        raise BadInputError(f"{run.id} is a diffusion run: it has no questions to ask of a server")
     if run.draws:
-        from garage_tui.cli.report_diffusion import run_card
+        from garage_tui.cli.report.diffusion import run_card
 
         return run_card(args, run, load_settings(workspace).energy)
     if (args.again or not (run.path / REPORT).exists()) and (code := _examine(run)):
         return code
+    if args.at:
+        from garage_tui.cli.report.at import report_at
+
+        return report_at(args, run)
     card = read_clean(run.path)
     if args.markdown or args.out:
-        from garage_tui.cli.report_markdown import print_or_write
+        from garage_tui.cli.report.markdown import print_or_write
         from garage_tui.core.exam.report_markdown import markdown
 
         print_or_write(markdown(card, _remedies(run, card)), args.out, force=args.force)

@@ -51,7 +51,7 @@ def test_wrong_usage_is_said_with_exit_code_2(garage, workspace, words, said):
 
 
 def test_the_choices_on_the_command_line_are_those_of_the_job():
-    from garage_tui.cli import export as command
+    from garage_tui.cli.export import export as command
     from garage_tui.core.export import export_process
 
     assert command._FORMS == export_process.EXPORT_FORMATS and tuple(export_process.OUTTYPES) == command._OUTTYPES

@@ -35,7 +35,8 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         "--converter",
         default="",
         metavar="PATH",
-        help="llama.cpp's convert_hf_to_gguf.py or its folder (default: in $LLAMA_CPP, else on the PATH)",
+        help="write a GGUF with llama.cpp's convert_hf_to_gguf.py, by its path or folder (default: only for "
+        "architectures that are not written here; then in $LLAMA_CPP, else on the PATH)",
     )
     parser.add_argument("--json", action="store_true", help="one JSON document")
     parser.set_defaults(run=run_export)
@@ -46,6 +47,7 @@ def run_export(args: argparse.Namespace) -> int:
     import json
     import sys
 
+    from garage_tui.cli.export.progress import run_export_job
     from garage_tui.core.base.errors import BadInputError
     from garage_tui.core.base.format import human_bytes
     from garage_tui.core.base.settings import Workspace
@@ -60,7 +62,7 @@ def run_export(args: argparse.Namespace) -> int:
     request = ExportRequest(args.form, args.to, args.outtype, args.converter, args.force)
     stream = _stream(args)
     try:
-        done = _export_to(stream, run, request) if stream else asyncio.run(_export(run, request))
+        done = _export_to(stream, run, request) if stream else asyncio.run(run_export_job(run, request))
     except KeyboardInterrupt:
         print("\ncancelled; no files are left", file=sys.stderr)
         raise
@@ -108,41 +110,14 @@ def _export_to(stream: OutputFile, run: Run, request: ExportRequest) -> ExportEv
 
     import msgspec
 
+    from garage_tui.cli.export.progress import run_export_job
+
     with tempfile.TemporaryDirectory(prefix=".stream-", dir=run.path) as folder:
         made = Path(folder) / "model.gguf"
-        done = asyncio.run(_export(run, msgspec.structs.replace(request, to=str(made))))
+        done = asyncio.run(run_export_job(run, msgspec.structs.replace(request, to=str(made))))
         with made.open("rb") as file:
             stream.write(lambda out: shutil.copyfileobj(file, out, 1 << 20))
     return msgspec.structs.replace(done, path=str(stream.path))
-
-
-async def _export(run: Run, request: ExportRequest) -> ExportEvent:
-    """Export, print the progress to stderr, and return the last event."""
-    import contextlib
-    import sys
-
-    from garage_tui.core.base.sanitize import one_line
-    from garage_tui.core.export import export_process
-
-    last = export_process.ExportEvent()
-    line_open = False
-    async with contextlib.aclosing(export_process.export(run.path, request)) as events:
-        async for event in events:
-            if event.text and event.text != last.text:
-                if event.share is None:
-                    print("\n" * line_open + one_line(event.text), file=sys.stderr, flush=True)
-                    line_open = False
-                elif sys.stderr.isatty():  # in place; a file would get a hundred lines
-                    filled = round(20 * event.share)
-                    print(
-                        f"\r{'━' * filled}{'─' * (20 - filled)} {one_line(event.text)}",
-                        end="",
-                        file=sys.stderr,
-                        flush=True,
-                    )
-                    line_open = True
-            last = event
-    return last
 
 
 def _use(request: ExportRequest, done: ExportEvent) -> str:

@@ -1,0 +1,1 @@
+"""`garage export` and `garage hand-over`: a run's model for other programs."""

@@ -1,0 +1,1 @@
+"""`garage report`: report cards, of runs of both kinds and of servers."""
