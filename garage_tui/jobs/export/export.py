@@ -51,9 +51,9 @@ from garage_tui.core.models.weight_safety import PICKLES
 from garage_tui.core.runs.catalog import disk_bytes
 from garage_tui.core.runs.record import Manifest, read_run
 from garage_tui.jobs.export import gguf, hand_over
-from garage_tui.jobs.export.gguf_adapter import write_adapter_gguf
 from garage_tui.jobs.export.gguf_model import check_base, write_gguf
 from garage_tui.jobs.llm import fetch
+from garage_tui.jobs.llm.adapter_gguf import write_adapter
 from garage_tui.jobs.runtime.error_text import describe_without_log
 
 FULL_DISK = "free some space, or name another target with --to"
@@ -136,7 +136,7 @@ def export(folder: Path, request: ExportRequest) -> None:
                 summary = hand_over.make(folder, full, made, request.sizes, _say, exam=request.exam)
                 if request.with_adapter:
                     name = f"{run.id}-adapter.gguf"
-                    write_adapter_gguf(run.adapter, base.path, made / name, _about(run.manifest))
+                    write_adapter(run.adapter, base, made / name, _about(run.manifest))
                     summary = hand_over.with_adapter(made, summary, name)
                 card = model_card.hand_over_card_text(folder, run.manifest, base, summary, notes)
                 _describe(made, run.manifest, base, "hand-over", card)

@@ -20,19 +20,11 @@ from garage_tui.core.base.safe_open import open_regular, read_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.workspace import models_folder
 from garage_tui.core.base.write_errors import why_not_written
+from garage_tui.core.export.gguf_support import ARCHITECTURES
 from garage_tui.core.models.base_models import BaseModel, config_of
 from garage_tui.jobs.llm.adapter_safety import CONFIG, WEIGHTS, check, stamp
 
-ARCHITECTURES = {
-    "LlamaForCausalLM": MODEL_ARCH.LLAMA,
-    "MistralForCausalLM": MODEL_ARCH.LLAMA,
-    "SmolLM3ForCausalLM": MODEL_ARCH.SMOLLM3,
-    "Qwen2ForCausalLM": MODEL_ARCH.QWEN2,
-    "Qwen3ForCausalLM": MODEL_ARCH.QWEN3,
-    "Gemma2ForCausalLM": MODEL_ARCH.GEMMA2,
-    "Gemma3ForCausalLM": MODEL_ARCH.GEMMA3,
-}
-"""llama.cpp's architecture, by the class that a model's config.json names; adapters of others cannot be written."""
+_KINDS = {name: kind for kind, name in MODEL_ARCH_NAMES.items()}
 _PERMUTED = (MODEL_ARCH.LLAMA, MODEL_ARCH.SMOLLM3)
 """Where llama.cpp has the rows of q and k in another order, for its way to compute rotary embeddings."""
 _PREFIX = "base_model.model."
@@ -76,8 +68,11 @@ def adapter_gguf(folder: Path, base: BaseModel) -> Path:
     return out
 
 
-def write_adapter(folder: Path, base: BaseModel, out: Path) -> None:
-    """Write an adapter as GGUF; nothing is left at `out` if that fails.
+def write_adapter(folder: Path, base: BaseModel, out: Path, about: dict[str, str] | None = None) -> None:
+    """Write an adapter as GGUF in 32 bits; nothing is left at `out` if that fails.
+
+    Args:
+        about: more metadata, by GGUF's keys.
 
     Raises:
         GarageError: it is no plain LoRA adapter of this base, or llama.cpp cannot have it; the text says why.
@@ -96,6 +91,8 @@ def write_adapter(folder: Path, base: BaseModel, out: Path) -> None:
     writer.add_string(Keys.Adapter.TYPE, "lora")
     alpha = float(table["lora_alpha"])
     writer.add_float32(Keys.Adapter.LORA_ALPHA, alpha)
+    for key, value in (about or {}).items():
+        writer.add_string(key, value)
     try:
         for module, pair in sorted(_pairs(folder).items()):
             name = _name_in_gguf(module, names, run)
@@ -118,7 +115,7 @@ def write_adapter(folder: Path, base: BaseModel, out: Path) -> None:
 def architecture_of(config: dict[str, Any]) -> MODEL_ARCH | None:
     """Return llama.cpp's architecture of a model's `config.json`; None for one whose adapters cannot be written."""
     found = config.get("architectures") or [""]
-    return ARCHITECTURES.get(str(found[0]))
+    return _KINDS.get(ARCHITECTURES.get(str(found[0]), ""))
 
 
 def _name_in_gguf(module: str, names: TensorNameMap, run: str) -> str:

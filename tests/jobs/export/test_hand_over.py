@@ -284,8 +284,9 @@ def export_gguf(tiny_model, workspace, run, tmp_path):
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from garage_tui.jobs.export.gguf_adapter import write_adapter_gguf
+    from garage_tui.core.models.base_models import find
     from garage_tui.jobs.export.gguf_model import write_gguf
+    from garage_tui.jobs.llm.adapter_gguf import write_adapter
 
     adapter = workspace.checkpoints / run / "adapter"
     both = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32), adapter)
@@ -293,5 +294,5 @@ def export_gguf(tiny_model, workspace, run, tmp_path):
     AutoTokenizer.from_pretrained(tiny_model).save_pretrained(tmp_path / "merged")
     write_gguf(tiny_model, tmp_path / "base.gguf", "f32", lambda text: None)
     write_gguf(tmp_path / "merged", tmp_path / "merged.gguf", "f32", lambda text: None)
-    write_adapter_gguf(adapter, tiny_model, tmp_path / "adapter.gguf")
+    write_adapter(adapter, find(str(tiny_model)), tmp_path / "adapter.gguf")
     return tmp_path / "base.gguf", tmp_path / "adapter.gguf", tmp_path / "merged.gguf"
