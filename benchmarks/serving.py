@@ -258,8 +258,8 @@ def llama_cpp(base: str, adapter: Path) -> Iterator[Server]:
     import psutil
 
     from garage_tui.jobs.llm.adapter_gguf import adapter_gguf
-    from garage_tui.jobs.serve.base_gguf import base_gguf
-    from garage_tui.jobs.serve.llama_cpp_context import worker_context
+    from garage_tui.jobs.serve.llama_cpp.base_gguf import base_gguf
+    from garage_tui.jobs.serve.llama_cpp.context import worker_context
 
     model = base_models.find_here(base)
     gguf, lora = base_gguf(model, silent), adapter_gguf(adapter, model)

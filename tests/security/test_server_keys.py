@@ -352,7 +352,7 @@ async def test_a_key_that_no_header_may_hold_is_refused_without_being_named(key)
 
 def test_vllm_is_not_given_its_key_as_an_argument(tmp_path):
     """With a program in its place that does nothing, in an environment that says what it was told."""
-    from garage_tui.jobs.serve.vllm_process import VllmProcess
+    from garage_tui.jobs.serve.vllm.process import VllmProcess
 
     (python := tmp_path / "python").write_text("#!/bin/sh\nexec sleep 60\n")
     python.chmod(0o755)

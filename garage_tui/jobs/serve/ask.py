@@ -79,7 +79,7 @@ def ask(request: AskRequest) -> None:
     base = fetch.ensure(request.base, without_counts(_say))
     _say("starting torch")
     blocked_imports.block_imports(base)
-    from garage_tui.jobs.serve.engine import MAX_ROWS, Engine
+    from garage_tui.jobs.serve.embedded.engine import MAX_ROWS, Engine
     from garage_tui.jobs.serve.generation import GenerationOptions, GenerationRow
 
     engine = Engine(base, _say)

@@ -8,15 +8,11 @@ import psutil
 
 from garage_tui.core.hardware import gpus
 from garage_tui.core.models.base_models import BaseModel, config_of
+from garage_tui.core.models.weight_size import weight_bytes
 from garage_tui.core.scheduling.admission import check_memory_free
 from garage_tui.core.scheduling.queue import CPU
 
 _OVERHEAD = 1.0e9  # bytes of Python and torch, or of a CUDA context, and of a short chat (docs/explain/figures.md)
-
-
-def weight_bytes(base: BaseModel) -> int:
-    """Return the bytes of a model's weights as they are on disk."""
-    return sum(file.stat().st_size for file in base.path.glob("*.safetensors"))
 
 
 def check_memory(base: BaseModel, slot: str) -> None:
@@ -27,7 +23,7 @@ def check_memory(base: BaseModel, slot: str) -> None:
     """
     config = config_of(base.path)
     sixteen = str(config.get("dtype") or config.get("torch_dtype")) in ("bfloat16", "float16")
-    needs = weight_bytes(base) * (1 if sixteen else 0.5) * (2 if slot == CPU else 1) + _OVERHEAD
+    needs = weight_bytes(base.path) * (1 if sixteen else 0.5) * (2 if slot == CPU else 1) + _OVERHEAD
     check_memory_free(base.path.name, needs, slot, "stop other runs (`garage runs` lists them), or use a smaller base")
 
 

@@ -153,13 +153,13 @@ def serve(args: argparse.Namespace, workspace: Workspace, note: ServerNote) -> N
 def _backend(args: argparse.Namespace, base: BaseModel, workspace: Workspace, note: ServerNote) -> Backend:
     settings = msgspec.json.decode(os.environ.get(SETTINGS, "{}"), type=ServeSettings)
     if args.engine == "vllm":
-        from garage_tui.jobs.serve.vllm_backend import VllmBackend
+        from garage_tui.jobs.serve.vllm.backend import VllmBackend
 
         runs = served_runs(workspace, base.name, args.only)
         return VllmBackend(base, runs, settings, args.slot, workspace.server / LOG)
     why_not = ""
     if args.engine in ("auto", "llama.cpp"):
-        from garage_tui.jobs.serve.llama_cpp_backend import LlamaCppBackend
+        from garage_tui.jobs.serve.llama_cpp.backend import LlamaCppBackend
 
         try:
             return LlamaCppBackend(base, note.starting, settings)
@@ -170,7 +170,7 @@ def _backend(args: argparse.Namespace, base: BaseModel, workspace: Workspace, no
             print(why_not, flush=True)
     note.starting("importing torch and transformers")
     blocked_imports.block_imports(base)
-    from garage_tui.jobs.serve.embedded_backend import EmbeddedBackend
+    from garage_tui.jobs.serve.embedded.backend import EmbeddedBackend
 
     return EmbeddedBackend(base, args.slot, why_not)
 

@@ -62,8 +62,8 @@ def llama_logprobs(base, gguf):
 
     None where the likeliest is half a character, of which llama.cpp reports none.
     """
-    from garage_tui.jobs.serve.base_gguf import base_gguf
-    from garage_tui.jobs.serve.llama_cpp_process import LlamaCppProcess
+    from garage_tui.jobs.serve.llama_cpp.base_gguf import base_gguf
+    from garage_tui.jobs.serve.llama_cpp.process import LlamaCppProcess
 
     file = base_gguf(base, lambda text, *_: None)
     process = LlamaCppProcess(file, gguf, "tuned", threads=1, context=512, slots=1)

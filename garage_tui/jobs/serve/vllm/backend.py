@@ -20,18 +20,18 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.settings import ServeSettings
 from garage_tui.core.models.base_models import BaseModel
+from garage_tui.core.models.weight_size import weight_bytes
 from garage_tui.core.runs.record import Run
 from garage_tui.core.serving import vllm_install
 from garage_tui.jobs.llm.adapter_safety import check, rank, stamp
 from garage_tui.jobs.serve.engine_failures import EngineEndedError, EngineFailures
-from garage_tui.jobs.serve.memory import weight_bytes
 from garage_tui.jobs.serve.request_errors import RequestRefusedError, upstream_error
 from garage_tui.jobs.serve.request_fields import BadFieldError, EngineName
 from garage_tui.jobs.serve.request_schema import ChatRequest
 from garage_tui.jobs.serve.upstream import Upstream, engine_client
 from garage_tui.jobs.serve.upstream_request import prepare
-from garage_tui.jobs.serve.vllm_arguments import arguments, environment
-from garage_tui.jobs.serve.vllm_process import VllmProcess
+from garage_tui.jobs.serve.vllm.arguments import arguments, environment
+from garage_tui.jobs.serve.vllm.process import VllmProcess
 
 
 class VllmBackend:
@@ -185,7 +185,7 @@ class VllmBackend:
         """Return whether the weights fit into main memory while vLLM sleeps."""
         if self._vllm.cpu:
             return False
-        return psutil.virtual_memory().available > 1.2 * weight_bytes(self._base)
+        return psutil.virtual_memory().available > 1.2 * weight_bytes(self._base.path)
 
     def _wake(self, process: VllmProcess) -> bool:
         try:

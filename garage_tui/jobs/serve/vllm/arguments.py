@@ -8,8 +8,8 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.settings import ServeSettings
 from garage_tui.core.hardware import gpus
 from garage_tui.core.models.base_models import BaseModel
+from garage_tui.core.models.weight_size import weight_bytes
 from garage_tui.core.serving.vllm_install import VllmInstall
-from garage_tui.jobs.serve.memory import weight_bytes
 
 _AT_ONCE = 4
 """Adapters in one batch."""
@@ -69,7 +69,7 @@ def gpu_memory_share(base: BaseModel, most: float, slot: str) -> float:
             continue
         free = reading.memory_total - (reading.memory_used or 0)
         share = max(0.0, min(most, (free - _SPARE) / reading.memory_total))
-        needs, has = weight_bytes(base) + _OVERHEAD, share * reading.memory_total
+        needs, has = weight_bytes(base.path) + _OVERHEAD, share * reading.memory_total
         if has < needs:
             raise GarageError(
                 f"{base.path.name} needs about {needs / 1e9:.1f} GB on GPU {slot}, and may use {has / 1e9:.1f} GB: "

@@ -11,7 +11,7 @@ import torch
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.jobs.serve.engine import MAX_ROWS, Engine
+from garage_tui.jobs.serve.embedded.engine import MAX_ROWS, Engine
 from garage_tui.jobs.serve.generation import GenerationRow
 
 GATHER_SECONDS = 0.03

@@ -19,7 +19,7 @@ from garage_tui.jobs.llm import fetch
 from garage_tui.jobs.llm import wheel as wheels
 from garage_tui.jobs.llm.adapter_gguf import architecture_of
 
-_CONVERTER = "garage_tui.jobs.serve.convert_base"
+_CONVERTER = "garage_tui.jobs.serve.llama_cpp.convert_base"
 _MAX_KEPT = 3
 """Converted bases in the cache; the oldest goes first."""
 

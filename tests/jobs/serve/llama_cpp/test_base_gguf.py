@@ -7,8 +7,8 @@ import pytest
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.phase import silent
 from garage_tui.core.models import base_models
-from garage_tui.jobs.serve import base_gguf as module
-from garage_tui.jobs.serve.base_gguf import base_gguf
+from garage_tui.jobs.serve.llama_cpp import base_gguf as module
+from garage_tui.jobs.serve.llama_cpp.base_gguf import base_gguf
 
 
 @pytest.fixture

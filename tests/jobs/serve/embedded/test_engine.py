@@ -17,7 +17,7 @@ LONGER = [
 
 @pytest.fixture(scope="module")
 def engine(tiny_model):
-    from garage_tui.jobs.serve.engine import Engine
+    from garage_tui.jobs.serve.embedded.engine import Engine
 
     return Engine(base_models.find(str(tiny_model)), lambda _: None)
 
@@ -47,7 +47,7 @@ def test_each_row_of_a_mixed_batch_answers_as_it_does_alone(engine, adapters):
 
 
 def test_the_base_answers_the_same_before_and_after_adapters_are_loaded(tiny_model, adapters):
-    from garage_tui.jobs.serve.engine import Engine
+    from garage_tui.jobs.serve.embedded.engine import Engine
 
     fresh = Engine(base_models.find(str(tiny_model)), lambda _: None)
     before = answer(fresh, (QUESTION, None))[0].text
@@ -66,8 +66,8 @@ def test_a_seed_draws_the_same_words_alone_and_in_company(engine, adapters):
 def test_sampling_follows_the_softmax():
     import torch
 
+    from garage_tui.jobs.serve.embedded.sampler import Sampler
     from garage_tui.jobs.serve.generation import GenerationOptions, GenerationRow
-    from garage_tui.jobs.serve.sampler import Sampler
 
     row = GenerationRow([0], None, GenerationOptions(temperature=2.0, seed=1))
     sampler = Sampler([row], 1, torch.device("cpu"))
@@ -141,7 +141,7 @@ def drop_a_weight(folder):
 def test_an_adapter_that_cannot_be_trusted_is_refused_and_its_neighbours_answer(
     tiny_model, adapters, tmp_path, damage, words
 ):
-    from garage_tui.jobs.serve.engine import Engine
+    from garage_tui.jobs.serve.embedded.engine import Engine
 
     fresh = Engine(base_models.find(str(tiny_model)), lambda _: None)
     base = answer(fresh, (QUESTION, None))[0].text
@@ -155,7 +155,7 @@ def test_an_adapter_that_cannot_be_trusted_is_refused_and_its_neighbours_answer(
 
 
 def test_weights_that_can_carry_code_are_never_loaded_as_a_base(tiny_model, tmp_path):
-    from garage_tui.jobs.serve.engine import Engine
+    from garage_tui.jobs.serve.embedded.engine import Engine
 
     folder = shutil.copytree(tiny_model, tmp_path / "pickled")
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
@@ -164,7 +164,7 @@ def test_weights_that_can_carry_code_are_never_loaded_as_a_base(tiny_model, tmp_
 
 
 def test_a_base_without_a_chat_template_is_refused_in_words(tiny_model, tmp_path):
-    from garage_tui.jobs.serve.engine import Engine
+    from garage_tui.jobs.serve.embedded.engine import Engine
 
     folder = shutil.copytree(tiny_model, tmp_path / "plain")
     (folder / "chat_template.jinja").unlink()

@@ -18,8 +18,8 @@ from tokenizers import Tokenizer
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.jobs.llm.chat_encoder import ChatEncoder
-from garage_tui.jobs.serve.llama_cpp_answer import LlamaCppAnswer
-from garage_tui.jobs.serve.llama_cpp_process import LlamaCppProcess
+from garage_tui.jobs.serve.llama_cpp.answer import LlamaCppAnswer
+from garage_tui.jobs.serve.llama_cpp.process import LlamaCppProcess
 from garage_tui.jobs.serve.request_schema import ChatRequest
 
 COMPLETIONS = "/v1/completions"

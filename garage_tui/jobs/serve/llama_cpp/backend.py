@@ -21,18 +21,18 @@ from garage_tui.core.models.base_models import BaseModel, config_of
 from garage_tui.core.runs.record import Run
 from garage_tui.core.scheduling import queue
 from garage_tui.jobs.llm.adapter_gguf import adapter_gguf
-from garage_tui.jobs.serve.base_gguf import base_gguf
 from garage_tui.jobs.serve.engine_failures import EngineEndedError, EngineFailures
-from garage_tui.jobs.serve.llama_cpp_answer import LlamaCppAnswer
-from garage_tui.jobs.serve.llama_cpp_context import SLOTS, own_context, worker_bytes, worker_context
-from garage_tui.jobs.serve.llama_cpp_literal import COMPLETIONS, ChatForm, as_completion
-from garage_tui.jobs.serve.llama_cpp_pool import Worker, WorkerModel, WorkerPool, WorkersClosedError
-from garage_tui.jobs.serve.llama_cpp_process import LlamaCppProcess
+from garage_tui.jobs.serve.llama_cpp.answer import LlamaCppAnswer
+from garage_tui.jobs.serve.llama_cpp.base_gguf import base_gguf
+from garage_tui.jobs.serve.llama_cpp.context import SLOTS, own_context, worker_bytes, worker_context
+from garage_tui.jobs.serve.llama_cpp.literal import COMPLETIONS, ChatForm, as_completion
+from garage_tui.jobs.serve.llama_cpp.openai_form import check_streamed
+from garage_tui.jobs.serve.llama_cpp.pool import Worker, WorkerModel, WorkerPool, WorkersClosedError
+from garage_tui.jobs.serve.llama_cpp.process import LlamaCppProcess
 from garage_tui.jobs.serve.request_errors import RequestRefusedError
 from garage_tui.jobs.serve.request_fields import EngineName
 from garage_tui.jobs.serve.request_schema import ChatRequest
 from garage_tui.jobs.serve.upstream import Upstream, engine_client
-from garage_tui.jobs.serve.upstream_answer import check_streamed
 from garage_tui.jobs.serve.upstream_request import prepare, spelled_tokens
 
 _SLEEP_SECONDS = 30.0

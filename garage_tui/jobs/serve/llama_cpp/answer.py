@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
+from garage_tui.jobs.serve.llama_cpp.openai_form import in_openais_form
 from garage_tui.jobs.serve.request_errors import RequestRefusedError, error_object, upstream_error
 from garage_tui.jobs.serve.request_schema import ChatRequest
-from garage_tui.jobs.serve.upstream_answer import in_openais_form
 
 _FULL = "Context size has been exceeded"
 

@@ -1,6 +1,6 @@
 """The process that converts a model folder into a GGUF.
 
-    python -m garage_tui.jobs.serve.convert_base FOLDER OUT OUTTYPE
+    python -m garage_tui.jobs.serve.llama_cpp.convert_base FOLDER OUT OUTTYPE
 
 Prints what it does; on failure the last line is a sentence.
 """

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.jobs.serve.vllm_process import VllmProcess
+from garage_tui.jobs.serve.vllm.process import VllmProcess
 
 HEAD = """
 import socket, sys, time

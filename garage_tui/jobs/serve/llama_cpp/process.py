@@ -19,12 +19,12 @@ from garage_tui.core.base.child_environment import environment
 from garage_tui.core.base.child_process import how_it_ended
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line, plain
-from garage_tui.jobs.serve.llama_cpp_worker import WorkerOrder
+from garage_tui.jobs.serve.llama_cpp.worker import WorkerOrder
 
 _POLL_SECONDS = 0.02
 _START_SECONDS = 600.0
 """A large model on a slow disk."""
-_MODULE = "garage_tui.jobs.serve.llama_cpp_worker"
+_MODULE = "garage_tui.jobs.serve.llama_cpp.worker"
 _LOG_BYTES = 16384
 _ERROR = re.compile(r"[\d.]+ E (?:\S+\s+)*?([^:]+: .+)")
 """A line of llama.cpp's log: time, level, and where it comes from."""

@@ -16,8 +16,8 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.runs.record import Run
 from garage_tui.jobs.serve.answer_format import AnswerFormat
-from garage_tui.jobs.serve.batcher import Batcher
-from garage_tui.jobs.serve.engine import Engine
+from garage_tui.jobs.serve.embedded.batcher import Batcher
+from garage_tui.jobs.serve.embedded.engine import Engine
 from garage_tui.jobs.serve.engine_failures import EngineFailures
 from garage_tui.jobs.serve.generation import GenerationRow
 from garage_tui.jobs.serve.memory import check_memory

@@ -1,0 +1,1 @@
+"""The engine that runs in the server's own process: transformers with PEFT."""

@@ -1,0 +1,1 @@
+"""The engine llama.cpp: worker processes behind the server."""

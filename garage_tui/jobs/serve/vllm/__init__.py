@@ -1,0 +1,1 @@
+"""The engine vLLM: a process behind the server."""
