@@ -21,7 +21,6 @@ COMPLETIONS: Route = "completions"
 BOTH: tuple[Route, ...] = (CHAT, COMPLETIONS)
 ALL: tuple[EngineName, ...] = ("embedded", "llama.cpp", "vllm")
 PROXIED: tuple[EngineName, ...] = ("llama.cpp", "vllm")
-NOT_LLAMA_CPP: tuple[EngineName, ...] = ("embedded", "vllm")
 VLLM_ONLY: tuple[EngineName, ...] = ("vllm",)
 NONE: tuple[EngineName, ...] = ()
 MAX_CHOICES = 8
@@ -149,7 +148,7 @@ FIELDS: tuple[RequestField, ...] = (
     ),
     _field("tool_choice", str | _Object, "text or object", "goes with `tools`", (CHAT,), PROXIED, ("none", "auto")),
     _field("chat_template_kwargs", _Object, "object", "reaches the base's chat template", (CHAT,), PROXIED, ({},)),
-    _field("echo", _Flag, "true, false", "the answer begins with the prompt", (COMPLETIONS,), NOT_LLAMA_CPP, (False,)),
+    _field("echo", _Flag, "true, false", "the answer begins with the prompt", (COMPLETIONS,), ALL, (False,)),
     _field("best_of", Annotated[int, msgspec.Meta(ge=1)], "1", "more is refused", (COMPLETIONS,), NONE, (1,)),
     _field("suffix", _Text, "empty", "more is refused", (COMPLETIONS,), NONE, ("",)),
     _field("ignore_eos", _Flag, "true, false", "goes on after the model's end token", BOTH, PROXIED, (False,)),

@@ -42,7 +42,7 @@ def test_what_tinyllms_chatbot_sends_works(client, base):
     assert "".join(chunk.choices[0].delta.content or "" for chunk in answer) == text_of(ask(client, base))
 
 
-def test_a_stop_token_of_the_vocabulary_ends_the_answer(client, base, tiny_model):
+def test_a_stop_token_of_the_vocabulary_ends_the_answer(client, base, tiny_model, engine):
     from transformers import AutoTokenizer
 
     whole = ask(client, base, logprobs=True)
@@ -51,7 +51,7 @@ def test_a_stop_token_of_the_vocabulary_ends_the_answer(client, base, tiny_model
     answer = ask(client, base, extra_body={"stop_token_ids": [stop]})
     assert answer.choices[0].finish_reason == "stop"
     assert text_of(whole).startswith(text_of(answer))
-    assert answer.usage.completion_tokens <= 3
+    assert answer.usage.completion_tokens <= (4 if engine == "llama.cpp" else 3)  # it counts the stop token
 
 
 def test_several_answers_come_at_once_and_a_seed_repeats_them(client, base):
@@ -123,9 +123,9 @@ def test_a_completion_goes_on_with_texts_and_tokens(client, base, tuned):
     assert echoed == "Once upon" + one.text
 
 
-def test_the_log_likelihood_of_a_text_is_that_of_its_tokens_one_by_one(client, base, tuned):
+def test_the_log_likelihood_of_a_text_is_that_of_its_tokens_one_by_one(client, base, tuned, engine):
     """What lm-eval asks: the prompt's own tokens, each after those before it."""
-    prompt = [10, 200, 30, 400]
+    prompt, compared = [10, 200, 30, 400], 0
     for model in (base, tuned):
         scored = complete(client, model, prompt, echo=True, logprobs=1, max_tokens=0).choices[0].logprobs
         assert scored.token_logprobs[0] is None
@@ -134,8 +134,12 @@ def test_the_log_likelihood_of_a_text_is_that_of_its_tokens_one_by_one(client, b
         assert with_answer.token_logprobs[:4] == pytest.approx(scored.token_logprobs, nan_ok=True)
         for end in range(1, 4):
             biased = complete(client, model, prompt[:end], logprobs=0, max_tokens=1, logit_bias={str(prompt[end]): 100})
-            alone = biased.choices[0].logprobs.token_logprobs[0]
-            assert alone == pytest.approx(scored.token_logprobs[end], abs=1e-3)
+            alone = biased.choices[0].logprobs.token_logprobs
+            if engine == "llama.cpp" and not alone:
+                continue  # it keeps back a part of a character, and says nothing of it
+            assert alone[0] == pytest.approx(scored.token_logprobs[end], abs=1e-3)
+            compared += 1
+    assert compared >= 2
 
 
 @pytest.mark.parametrize("stream", [False, True])

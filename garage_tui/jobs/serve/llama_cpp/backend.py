@@ -10,8 +10,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 
+import httpx
 import psutil
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from garage_tui.core.base.errors import GarageError
@@ -25,6 +26,7 @@ from garage_tui.jobs.serve.engine_failures import EngineEndedError, EngineFailur
 from garage_tui.jobs.serve.llama_cpp.answer import LlamaCppAnswer
 from garage_tui.jobs.serve.llama_cpp.base_gguf import base_gguf
 from garage_tui.jobs.serve.llama_cpp.context import SLOTS, own_context, worker_bytes, worker_context
+from garage_tui.jobs.serve.llama_cpp.echo import EchoAnswer, EchoedPrompt, check_echo, echoed_prompts
 from garage_tui.jobs.serve.llama_cpp.literal import COMPLETIONS, ChatForm, as_completion
 from garage_tui.jobs.serve.llama_cpp.openai_form import check_streamed
 from garage_tui.jobs.serve.llama_cpp.pool import Worker, WorkerModel, WorkerPool, WorkersClosedError
@@ -32,7 +34,8 @@ from garage_tui.jobs.serve.llama_cpp.process import LlamaCppProcess
 from garage_tui.jobs.serve.request_errors import RequestRefusedError
 from garage_tui.jobs.serve.request_fields import EngineName
 from garage_tui.jobs.serve.request_schema import ChatRequest
-from garage_tui.jobs.serve.upstream import Upstream, engine_client
+from garage_tui.jobs.serve.routes import unless_gone
+from garage_tui.jobs.serve.upstream import GONE, Upstream, engine_client
 from garage_tui.jobs.serve.upstream_request import prepare, spelled_tokens
 
 _SLEEP_SECONDS = 30.0
@@ -106,6 +109,7 @@ class LlamaCppBackend:
         self, request: Request, path: str, question: ChatRequest, body: bytes, run: Run | None
     ) -> Response:
         check_streamed(question)
+        check_echo(question)
         fields = json.loads(await asyncio.to_thread(prepare, body, self._base.path, self.engine))
         with self._upstream.under_way() as end:
             worker = await self._worker(question.model, run)
@@ -119,11 +123,36 @@ class LlamaCppBackend:
                 if await asyncio.to_thread(spelled_tokens, fields, self._base.path):
                     fields = await asyncio.to_thread(as_completion, fields, self._base.path, worker.process)
                     path, rewriter = COMPLETIONS, ChatForm(question, self.context)
+                client = engine_client(worker.process.socket, worker.process.key)
+                if fields.pop("echo", False):
+                    prompts = await self._echoed(request, question, client)
+                    rewriter = EchoAnswer(question, self.context, prompts)
+                    fields["max_tokens"] = fields["max_tokens"] or 1  # it writes one all the same
+            except ClientDisconnect:
+                release()
+                return Response(status_code=GONE)
             except BaseException:
                 self._pool.release(worker)
                 raise
-            client = engine_client(worker.process.socket, worker.process.key)
             return await self._upstream.pass_on(request, client, path, json.dumps(fields).encode(), release, rewriter)
+
+    async def _echoed(self, request: Request, question: ChatRequest, client: httpx.AsyncClient) -> list[EchoedPrompt]:
+        """Return the prompts that the answer repeats; the client is closed where that fails.
+
+        Raises:
+            ClientDisconnect: the client of this server has left.
+            RequestRefusedError: llama.cpp does not answer.
+        """
+        try:
+            return await unless_gone(request, echoed_prompts(question, client, self._base.path, self.context))
+        except httpx.HTTPError as error:
+            await client.aclose()
+            raise RequestRefusedError(
+                502, "server_error", "llama.cpp does not answer; ask again, or see the server's log"
+            ) from error
+        except BaseException:
+            await client.aclose()
+            raise
 
     async def _worker(self, name: str, run: Run | None) -> Worker:
         """Return the worker of a model; where it has to be started, that takes half a second and more.

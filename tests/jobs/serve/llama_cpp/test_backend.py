@@ -115,7 +115,7 @@ class Story:
 def workers(box):
     """Return the processes of llama.cpp."""
     server = psutil.Process(server_state.read_state(box.server).pid)
-    return [each for each in server.children(recursive=True) if "llama_cpp_worker" in " ".join(each.cmdline())]
+    return [each for each in server.children(recursive=True) if "llama_cpp.worker" in " ".join(each.cmdline())]
 
 
 def test_without_a_gpu_and_without_settings_llama_cpp_answers(server):
@@ -152,10 +152,10 @@ def test_base_and_tuned_model_asked_at_once_answer_as_alone(http, run, smollm2):
 
 
 def test_no_field_of_a_request_changes_the_adapter(http, run, smollm2):
-    plain = ask(http, run)
-    assert ask(http, run, lora=[{"id": 0, "scale": 0.0}]) == plain
-    assert ask(http, run, lora=[]) == plain
-    assert ask(http, smollm2) != plain
+    for field in ("lora", "id_slot", "n_keep"):
+        answer = http.post("/chat/completions", json={"model": run, "messages": QUESTION, field: []})
+        assert (answer.status_code, answer.json()["error"]["param"]) == (400, field)
+    assert ask(http, smollm2) != ask(http, run)
 
 
 def test_a_run_that_was_trained_on_gets_its_new_adapter_and_no_stream_is_cut(http, box, run, new_adapter, tmp_path):
