@@ -121,6 +121,8 @@ def _for_llama_cpp(request: dict[str, Any], stop_tokens: Sequence[int], base: Pa
         request["max_tokens"] = request.pop("max_completion_tokens")
     default = DEFAULT_MAX_TOKENS if "messages" in request else DEFAULT_COMPLETION_TOKENS
     request.setdefault("max_tokens", default)  # its own is none
+    if request.get("logprobs") == 0 and request["logprobs"] is not False:
+        request["logprobs"] = 1  # 0 is none at all there; the answer lists as many as the client requests
     if "seed" in request:
         request["seed"] %= 2**32 - 1  # the largest number means "another one each time"
     if "logit_bias" in request:
