@@ -34,6 +34,7 @@ ENVIRONMENT = """## Environment variables
 | `GARAGE_CACHE` | folder of fetched and converted models (in `models/`); by default `~/.cache/garage_tui` (`$XDG_CACHE_HOME`) |
 | `GARAGE_PICTURES` | how pictures are shown; overrides `pictures` |
 | `GARAGE_API_KEY` | the key that `garage serve` asks clients for; else the workspace's own, in `checkpoints/.server/key` |
+| `GARAGE_KEY` | the key that `garage report RUN --at URL` sends, where no `--key-file` is given |
 | `GARAGE_PORT` | the port that the server listens on; overrides `port` in `[serve]` |
 | `GARAGE_PYTHONPATH` | more folders that runs, server, exams and exports import from. `PYTHONPATH` and the variables of torchrun, mpirun, srun and accelerate do not reach them: a forgotten `WORLD_SIZE` would make a run wait for ever |
 | `LLAMA_CPP` | folder of llama.cpp, whose converter makes GGUF files |

@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.suggester import Suggester
 from textual.widgets import Input, Static
 
+from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.home_path import expand_home
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
@@ -100,7 +101,7 @@ class PathDialog(Dialog[Path | None]):
             wrong = self._wrong(path) if text else f"enter the path of a file{' or a folder' if self._folder else ''}"
         except OSError as error:  # a folder without read permission, a name that is too long
             wrong = f"the path cannot be read: {error.strerror}"
-        except (RuntimeError, ValueError):  # ~nobody; a name that no file can have
+        except (BadInputError, ValueError):  # ~nobody; a name that no file can have
             wrong = "there is no such path: check its name"
         if wrong:
             self.notice.wrong(wrong)

@@ -171,10 +171,7 @@ def output_argument(text: str, *, parents: bool = False) -> OutputFile:
         raise BadInputError("the name of the output file is empty")
     if text.endswith("/"):
         raise BadInputError(f"{one_line(text, 1000)} is the name of a folder: name a file in it")
-    try:
-        return output_file(expand_home(text).absolute(), parents=parents)
-    except RuntimeError as error:  # ~nobody
-        raise BadInputError(f"{one_line(text, 1000)}: there is no such user") from error
+    return output_file(expand_home(text).absolute(), parents=parents)
 
 
 def output_file(path: Path, *, parents: bool = False) -> OutputFile:

@@ -47,7 +47,7 @@ class Workspace(NamedTuple):
         try:
             root = expand_home(named).resolve()
             is_there = root.is_dir()
-        except (OSError, RuntimeError) as error:  # this folder was deleted; a loop of links; no such ~user
+        except (OSError, RuntimeError) as error:  # this folder was deleted; a loop of links
             raise BadInputError(f"the workspace {named} cannot be opened ({error}): choose another one") from error
         if not is_there:
             raise BadInputError(

@@ -69,8 +69,8 @@ def target_path(run: Path, form: str, outtype: str, to: str = "", *, force: bool
         return run / EXPORTS / name
     try:
         path = expand_home(to).absolute()
-    except RuntimeError as error:  # ~nobody
-        raise BadInputError(f"--to {one_line(to, 1000)}: there is no such user") from error
+    except BadInputError as error:
+        raise BadInputError(f"--to {error}") from error
     if form == "gguf" and path.is_dir():
         path = path / name
     shown = one_line(str(path), 1000)

@@ -11,6 +11,8 @@ import json
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.facts.line import Fact
 
+_JSON = ("[", "{", '"')
+"""Beginnings of JSON."""
 _HOW = "write words with commas between them, and | between words that mean the same"
 
 
@@ -20,7 +22,7 @@ def must_to_text(value: object) -> str:
         return ""
     if parts := _usable(value):
         text = ", ".join(" | ".join(part) if isinstance(part, list) else part for part in parts)
-        if not text.startswith("[") and _split(text) == value:
+        if not text.startswith(_JSON) and _split(text) == value:
             return text
     return json.dumps(value, ensure_ascii=False)
 
@@ -32,7 +34,7 @@ def must_from_text(text: str) -> list[str | list[str]]:
         BadInputError: it begins like JSON and is no list of words, or of lists of words.
     """
     text = text.strip()
-    if not text.startswith(("[", "{", '"')):
+    if not text.startswith(_JSON):
         return _split(text)
     try:
         value = json.loads(text)

@@ -159,7 +159,7 @@ def _folder(base: str) -> Path | None:
     try:
         folder = expand_home(base)
         return folder if folder.is_dir() else None
-    except (OSError, RuntimeError, ValueError):  # a name that no folder can have: ~nobody, a NUL
+    except (OSError, BadInputError, ValueError):  # a name that no folder can have: ~nobody, a NUL
         return None
 
 

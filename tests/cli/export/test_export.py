@@ -60,7 +60,7 @@ def test_the_choices_on_the_command_line_are_those_of_the_job():
 def test_doctor_says_whether_a_gguf_can_be_made(garage, tmp_path):
     def finding(**environment):
         findings = json.loads(garage("doctor", "--json", **environment).stdout)["findings"]
-        return next(one for one in findings if "converter" in one["text"] or "llama.cpp" in one["text"])
+        return next(one for one in findings if "convert" in one["text"] or "$LLAMA_CPP" in one["text"])
 
     missing = finding()
     assert missing["level"] == "note" and missing["mend"] == llama_cpp.GET_CONVERTER

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.home_path import expand_home
 from tests.support.repository import REPOSITORY
 
@@ -17,7 +18,11 @@ def test_home_is_found(monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["~nobody-of-this-box/models", "~\x01", "~~"])
-def test_a_user_who_does_not_exist_is_a_plain_name(name):
+def test_a_user_who_does_not_exist_is_one_sentence_and_a_file_of_that_name_is_found(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadInputError, match="there is no such user"):
+        expand_home(name)
+    Path(name).mkdir(parents=True)
     assert expand_home(name) == Path(name)
 
 

@@ -30,7 +30,7 @@ def available(action: str, run: RunSnapshot | None, interrupted: bool = False, e
 @pytest.mark.parametrize(
     ("action", "runs"),
     [
-        ("stop", [RUNNING, QUEUED, PAUSED, HELD]),
+        ("stop", [RUNNING, QUEUED, PAUSING, PAUSED, HELD]),
         ("pause", [RUNNING, QUEUED, HELD]),
         ("resume", [PAUSED, FAILED]),
         ("go_on", [HELD]),

