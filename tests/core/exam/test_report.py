@@ -166,3 +166,18 @@ def test_a_card_of_an_older_version_keeps_its_verdict_and_its_notes(tmp_path, ma
     write_report(tmp_path, msgspec.structs.replace(make_card(), **old))
     assert headline(tmp_path).text == f"~ {old['verdict']}"
     assert (read_clean(tmp_path).verdict, read_clean(tmp_path).notes) == (old["verdict"], old["notes"])
+
+
+def test_a_card_says_how_often_the_model_knows_better_than_it_answers(make_card, tmp_path):
+    assert not any("knows it" in line for _, line in table(make_card(), 100)), "it was not measured"
+    card = make_card()
+    wrong = [msgspec.structs.replace(one, known=one.verdict == "wrong" or None) for one in card.questions]
+    card = judge(wrong, 0.012, 1834, card.perplexity)
+    [line] = [line for _, line in table(card, 80) if "knows it" in line]
+    assert "knows it, does not say it" in line and "1 of 1 wrong" in line
+    [question] = [one for one in card.questions if one.known]
+    assert verdict_text(question) == "✗ wrong: lacks Jason; knows it, does not say it"
+    assert side_by_side(card)["known_unsaid"] == ("knows it, does not say it", "1 of 1 wrong")
+    write_report(tmp_path, card)
+    assert read_report(tmp_path).known_unsaid == 1
+    assert json.loads((tmp_path / "report.json").read_text())["known_unsaid"] == 1
