@@ -40,8 +40,6 @@ from garage_tui.core.runs.request import write_request
 
 TUNE = SETS / "tune"
 OUT = Path(__file__).parent / "results" / "diagnosis.jsonl"
-_CARD = "report card"
-"""What the phase of a run says once its adapter is saved."""
 
 
 def facts_file(name: str, folder: Path) -> Path:
@@ -62,8 +60,8 @@ def train(name: str, how: str, seed: int, workspace: Path) -> Path:
     requested = False
     while (seen := read_run(folder)).alive:
         time.sleep(0.5)
-        if not requested and seen.state and _CARD in seen.state.phase:
-            write_request(folder, "stop")  # the adapter is saved: this ends the exam alone
+        if not requested and seen.adapter:
+            write_request(folder, "stop")  # this ends only the exam
             requested = True
     if seen.status != "finished":
         raise SystemExit(f"{seen.status}: {seen.reason}\n{(folder / 'log.txt').read_text()[-2000:]}")

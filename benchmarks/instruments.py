@@ -185,9 +185,7 @@ def read_linearly(model: Model, exam: Exam, exams: Sequence[Fact]) -> dict[str, 
             asked = _states(model, [fact.question for fact in facts])
             votes = sum(_scores(known[layer], classes, asked[layer]) for layer in range(len(known)))
             assert isinstance(votes, torch.Tensor)
-            right = [
-                names[choice] == fold(fact.content) for choice, fact in zip(votes.argmax(1), facts, strict=True)
-            ]
+            right = [names[choice] == fold(fact.content) for choice, fact in zip(votes.argmax(1), facts, strict=True)]
             found[part] = share(right)
     return found
 

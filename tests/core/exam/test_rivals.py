@@ -11,7 +11,9 @@ TAUGHT = [BIN, BIN_TOO, DOG, CLEANER]
 
 
 def test_every_answer_of_the_fact_is_right_and_those_of_other_facts_compete():
-    asked = Fact("What day do I put the bin out?", "Thursday.", {"fact": BIN.content, "exam": True, "must": ["Thursday"]})
+    asked = Fact(
+        "What day do I put the bin out?", "Thursday.", {"fact": BIN.content, "exam": True, "must": ["Thursday"]}
+    )
     found = rival_answers(asked, TAUGHT)
     assert found.right == (BIN.answer, BIN_TOO.answer)
     assert found.wrong == (DOG.answer,), "the cleaner's day would be graded as right, so it does not compete"
