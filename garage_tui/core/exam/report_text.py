@@ -150,8 +150,9 @@ def figures(card: Report) -> list[Figure]:
         unsaid = Figure(
             key="known_unsaid",
             name="knows it, does not say it",
-            term="right answer ranked first",
-            tuned=f"{card.known_unsaid} of {wrong} wrong",
+            short="knows, doesn't say",
+            term="ranked first",
+            tuned=f"{card.known_unsaid} of {wrong}",
             target="↓",
         )
         rows.insert(2, unsaid)  # below the recall that it explains
