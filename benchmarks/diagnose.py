@@ -85,7 +85,8 @@ def diagnose(folder: Path, reads: bool = True) -> dict[str, Any]:
     tokenizer, bare = load_base(base, f"{base.path} cannot be loaded as a model")
     chats = chat_template_of(tokenizer, bare)
     adapters = Adapters(bare.eval(), base)
-    adapters.model.set_adapter(adapters.name_of(run.adapter))
+    name = adapters.name_of(run.adapter)
+    adapters.model.set_adapter(name)
     model = Model(adapters.model, chats)
     facts, hard = load_facts(folder / FACTS), indirect_questions()
     exams = [fact for fact in facts.facts if fact.exam]
