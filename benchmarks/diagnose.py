@@ -9,7 +9,7 @@ The first form trains a run (a process of its own, without its report card) and 
 `default,rank=32`. FILE gets one JSON object a line; a run whose line is there is not repeated.
 
 * ranked right: answered correctly, or the taught answer is more probable than the taught answers of all other facts.
-* beams: right answers of a beam search with six beams, which finds answers more probable than the greedy one.
+* beams: right answers of a beam search with six beams, which finds answers of a higher mean log p than the greedy one.
 * first tokens: mean log p of the first four tokens of the taught answer, on wordings that no run trains on.
 * linear reading: questions that a ridge classifier on the untrained base's hidden states assigns to the right fact.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean
@@ -26,10 +27,8 @@ from garage_tui.jobs.llm.teacher_forcing import ForcedAnswer, expected_text, tun
 BEAMS = 6
 FIRST = 4
 """Tokens of the beginning of an answer."""
-ANSWER = 40
+ANSWER = 32
 """Most tokens of an answer to a taught question."""
-_BEAM_QUESTIONS = 12
-"""Questions in one beam search."""
 _WORDINGS = 14
 """Wordings of a row from which the linear reading learns."""
 _FIRST_LAYER, _LAST_LAYER = 1 / 3, 1.0
@@ -107,22 +106,21 @@ class Instruments:
         return RivalAnswers(fact.question, tuple(self._forms.get(own, ())), tuple(wrong))
 
     def _beams(self, facts: Sequence[Fact]) -> list[bool]:
-        """Return for each question whether the most probable of the answers that beam search finds is right."""
-        chats, device = self._model.chats, self._model.device
-        found = []
-        for start in range(0, len(facts), _BEAM_QUESTIONS):
-            rows = facts[start : start + _BEAM_QUESTIONS]
-            prompts = [chats.whole(fact.question) for fact in rows]
-            longest = max(map(len, prompts))
-            ids = torch.tensor([[chats.end] * (longest - len(prompt)) + prompt for prompt in prompts], device=device)
-            mask = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts])
+        """Return for each question whether the answer of a beam search is right: that of the highest mean log p."""
+        chats, found = self._model.chats, {}
+        by_length: dict[int, list[Fact]] = defaultdict(list)  # without padding, which attention would have to skip
+        for fact in facts:
+            by_length[len(chats.whole(fact.question))].append(fact)
+        for length, rows in by_length.items():
+            ids = torch.tensor([chats.whole(fact.question) for fact in rows], device=self._model.device)
             made = self._model.whole.generate(
-                input_ids=ids, attention_mask=mask.to(device), num_beams=BEAMS, do_sample=False, length_penalty=0.0,
-                max_new_tokens=ANSWER, pad_token_id=chats.end, eos_token_id=sorted(chats.end_tokens),
+                input_ids=ids, attention_mask=torch.ones_like(ids), num_beams=BEAMS, do_sample=False,
+                length_penalty=1.0, max_new_tokens=ANSWER, pad_token_id=chats.end,
+                eos_token_id=sorted(chats.end_tokens),
             )  # fmt: skip
-            texts = [chats.text(row[longest:].tolist()) for row in made]
-            found += [is_right(text, fact) for text, fact in zip(texts, rows, strict=True)]
-        return found
+            for fact, row in zip(rows, made, strict=True):
+                found[fact.question] = is_right(chats.text(row[length:].tolist()), fact)
+        return [found[fact.question] for fact in facts]
 
     def _first_tokens(self, facts: Sequence[Fact]) -> float | None:
         """Return the mean log p of the first tokens of the taught answer, in nats per token; the most probable form of

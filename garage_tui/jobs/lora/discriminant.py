@@ -69,9 +69,13 @@ def discriminants(
     within = (of.facts - means[owner]).flatten(0, 1)
     between = (means - means.mean(0)).flatten(0, 1)
     rest = (of.guards - of.guards.mean(0)).flatten(0, 1)
-    assert isinstance(guards, Sample)
-    other = torch.cat([part.float() / len(part) ** 0.5 for part in (within, rest, guards.rows)])
-    rows, _ = specific_directions(between, Sample(other, 1), min(count, facts - 1), ridge)
+    parts = [part / len(part) ** 0.5 for part in (within, rest)]
+    other: Sample | SecondMoment
+    if isinstance(guards, Sample):
+        other = Sample(torch.cat([*parts, guards.rows.float() / guards.samples**0.5]), 1)
+    else:
+        other = SecondMoment(sum((part.T @ part for part in parts), guards.total / guards.samples), 1)
+    rows, _ = specific_directions(between, other, min(count, facts - 1), ridge)
     return rows
 
 
