@@ -25,6 +25,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -68,8 +69,13 @@ def train(name: str, how: str, seed: int, workspace: Path) -> Path:
     return folder
 
 
-def diagnose(folder: Path, reads: bool = True) -> dict[str, Any]:
-    """Return the figures of a run folder; `reads`: with the linear reading of its base."""
+def diagnose(folder: Path, reads: bool = True, strengths: Sequence[float] = ()) -> dict[str, Any]:
+    """Return the figures of a run folder.
+
+    Args:
+        reads: with the linear reading of its base.
+        strengths: at which the adapter is measured once more.
+    """
     import torch
     from instruments import Exam, Instruments, read_linearly
 
@@ -96,7 +102,9 @@ def diagnose(folder: Path, reads: bool = True) -> dict[str, Any]:
         [fact for fact in exams if fact.question in hard],
     )
     began = time.monotonic()
-    found = Instruments(model, base, exam).measure()
+    instruments = Instruments(model, base, exam)
+    found = instruments.measure()
+    found["strengths"] = {str(strength): instruments.at_strength(strength) for strength in strengths}
     found["steps"] = run.state.step if run.state else 0
     found["seconds"] = round(time.monotonic() - began, 1)
     if reads:
@@ -152,6 +160,9 @@ def main() -> None:
     arguments.add_argument("--recipe", default="default")
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--keep", type=Path, help="a folder for the run, which else is thrown away")
+    arguments.add_argument(
+        "--strengths", nargs="+", type=float, default=[], help="measure the adapter at these strengths too"
+    )
     arguments.add_argument("--out", type=Path, default=OUT)
     arguments.add_argument("--table", type=Path)
     args = arguments.parse_args()
@@ -167,7 +178,7 @@ def main() -> None:
             if args.keep:
                 args.keep.mkdir(parents=True, exist_ok=True)
             folder = args.run or train(name, how, seed, args.keep or Path(temporary))
-            found = diagnose(folder, reads)
+            found = diagnose(folder, reads, args.strengths)
         done = [{"set": name, "recipe": how, "seed": seed, **found}]
         with args.out.open("a") as file:
             file.write(json.dumps(done[0]) + "\n")

@@ -85,6 +85,22 @@ class Instruments:
             found |= self._others()
         return found
 
+    def at_strength(self, strength: float) -> dict[str, Any]:
+        """Return the ordinary paraphrases, leak and drift with the adapter at another strength than it was trained at.
+
+        Trials that drift differently can so be compared at the same drift.
+        """
+        layers = [one for one in self._model.whole.modules() if isinstance(getattr(one, "scaling", None), dict)]
+        before = [dict(layer.scaling) for layer in layers]
+        for layer in layers:
+            layer.scaling.update({name: scale * strength for name, scale in layer.scaling.items()})
+        with torch.inference_mode():
+            others = self._others()
+            found = {"ordinary": share(self._greedy(self._exam.ordinary)), "leak": others["leak"]}
+        for layer, scaling in zip(layers, before, strict=True):
+            layer.scaling.update(scaling)
+        return {**found, "drift": others["drift"]}
+
     def _greedy(self, facts: Sequence[Fact]) -> list[bool]:
         """Return for each question whether the greedy answer is right."""
         expected = [expected_text(self._model, fact.question, fact.answer, ANSWER) for fact in facts]
