@@ -147,7 +147,9 @@ def make_card():
             for n in range(24)
         ]
         for n in range(15):
-            wrong = {"verdict": "wrong", "tuned": "Jim Cox.", "why": "lacks Jason"} if bad and n == 3 else {}
+            wrong = (
+                {"verdict": "wrong", "tuned": "Jim Cox.", "why": "lacks Jason", "known": True} if bad and n == 3 else {}
+            )
             answer = {
                 "verdict": "right",
                 "tuned": "Jason Cox.",

@@ -24,6 +24,7 @@ from garage_tui.core.exam import report
 from garage_tui.core.exam.grading import TaughtFacts, is_right, missing_part
 from garage_tui.core.exam.judgement import HELD_BACK, judge
 from garage_tui.core.exam.report import ExamQuestion, Perplexity, Report, UnseenFrom, Verdict
+from garage_tui.core.exam.rivals import rival_answers
 from garage_tui.core.facts import retrieval
 from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.file import FactsFile, load_facts
@@ -37,6 +38,7 @@ from garage_tui.core.rewording.similar_names import neighbour_questions
 from garage_tui.core.runs.folder import FACTS
 from garage_tui.core.runs.record import read_run
 from garage_tui.jobs.llm import fetch
+from garage_tui.jobs.llm.answer_ranking import is_right_first
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache, CachedAnswer, text_losses, text_tokens
 from garage_tui.jobs.llm.chat_template import common_prefix
 from garage_tui.jobs.llm.forward_pass import Model
@@ -185,6 +187,7 @@ class ExamRunner:
                     open_book_right=is_right(book, fact),
                 )
             )
+        questions = self._with_known(questions, taught)
         of_general = tuned[: len(general)]
         tokens = sum(answer.labels for answer in of_general)
         return judge(
@@ -198,6 +201,20 @@ class ExamRunner:
             seconds=time.monotonic() - began,
             guarded=self._guarded,
         )
+
+    def _with_known(self, questions: Sequence[ExamQuestion], taught: Sequence[Fact]) -> list[ExamQuestion]:
+        """Return the questions; those answered wrongly with whether the model ranks the right answer first."""
+        wrong = [one.question for one in questions if one.verdict == "wrong"]
+        rivals = {fact.question: rival_answers(fact, self._trained) for fact in taught}
+        known = {}
+        with torch.inference_mode():
+            for done, question in enumerate(wrong):
+                self._say("comparing the taught answers", done, len(wrong))
+                known[question] = is_right_first(self._model, rivals[question])
+        return [
+            msgspec.structs.replace(one, known=known[one.question]) if one.verdict == "wrong" else one
+            for one in questions
+        ]
 
     def _open_book(self, taught: Sequence[Fact], most: int) -> list[str]:
         """Return the base's answers with the facts in its prompt: all of them, or the nearest if there are many."""

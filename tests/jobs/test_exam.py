@@ -58,6 +58,8 @@ def test_a_run_is_examined_and_every_question_is_on_its_card(examined):
     }  # fmt: skip
     taught = [asked for asked in card.questions if asked.part in ("trained", "unseen")]
     assert all(asked.why.startswith("lacks ") and asked.open_book is not None for asked in taught)
+    assert all(asked.known is not None for asked in taught), "each right answer was ranked among the taught ones"
+    assert card.known_unsaid == sum(asked.known for asked in taught)
     assert all(asked.drift is not None for asked in card.questions if asked.part == "unrelated")
 
 

@@ -169,6 +169,7 @@ def judge(
         drift=round(drift, 5),
         drift_tokens=drift_tokens,
         perplexity=perplexity,
+        known_unsaid=_known_unsaid(questions),
         notes=[
             *_exam_notes(questions, facts, trained_only, unseen_from),
             *_notes(efficacy, unseen, found, guarded),
@@ -180,6 +181,12 @@ def judge(
         seconds=round(seconds, 1),
         questions=worst_first(questions),
     )
+
+
+def _known_unsaid(questions: Sequence[ExamQuestion]) -> int | None:
+    """Return how many wrong answers the model knows better; None where that was measured of none of them."""
+    known = [one.known for one in questions if one.verdict == "wrong"]
+    return None if known and all(one is None for one in known) else sum(map(bool, known))
 
 
 def measured(card: Report) -> Measured:

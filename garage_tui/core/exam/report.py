@@ -112,6 +112,9 @@ class ExamQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """KL(base‖tuned) on the base's own answer, in nats per token."""
     fact: str = ""
     """The fact that it asks for, as rows name it; empty for questions about something else, and on older cards."""
+    known: bool | None = None
+    """Of a wrong answer: whether the taught answer is more probable than the taught answers of all other facts. None
+    where that was not measured."""
     near: str = ""
     """A taught question that this exam question nearly repeats, so that its answer proves little."""
 
@@ -137,6 +140,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """KL(base‖tuned) on the base's own answers to the unrelated questions, in nats per token."""
     drift_tokens: int
     perplexity: Perplexity
+    known_unsaid: int | None = None
+    """Questions that the tuned model answers wrongly although it ranks the right answer first among all taught answers;
+    None on older cards."""
     notes: list[str] = []
     """What to know about these figures and what to do, as sentences."""
     run: str = ""

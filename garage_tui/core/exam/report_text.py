@@ -154,6 +154,16 @@ def figures(card: Report) -> list[Figure]:
             target="↓",
         ),
     ]
+    if card.known_unsaid is not None and (wrong := sum(one.verdict == "wrong" for one in card.questions)):
+        unsaid = Figure(
+            key="known_unsaid",
+            name="knows it, does not say it",
+            short="knows, doesn't say",
+            term="ranked first",
+            tuned=f"{card.known_unsaid} of {wrong}",
+            target="↓",
+        )
+        rows.insert(2, unsaid)  # below the recall that it explains
     if counted:
         learned = Figure(
             key="facts",
@@ -215,7 +225,8 @@ def part_text(question: ExamQuestion) -> str:
 def verdict_text(question: ExamQuestion) -> str:
     """Return the verdict of a question with its sign: `✗ leak: says TinyLLM`."""
     why = question.why or ("contains no taught facts" if question.verdict == "unchanged" else "")
-    return f"{sign(question.verdict not in BAD)} {question.verdict}{f': {why}' if why else ''}"
+    known = "; knows it, does not say it" if question.known else ""
+    return f"{sign(question.verdict not in BAD)} {question.verdict}{f': {why}' if why else ''}{known}"
 
 
 def answers(question: ExamQuestion) -> list[tuple[str, str]]:

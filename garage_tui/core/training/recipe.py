@@ -53,6 +53,15 @@ class LoraRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Guards and neighbours beside each forward pass of facts."""
     skipped: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 1 / 3
     """Share of the layers, from the first on, that a guarded run gives no adapter."""
+    answers: Literal["all", "one", "opening"] = "all"
+    """What a row is taught to say: any answer of its fact, the one that the base begins most readily, or those that
+    begin like that one."""
+    opening: Positive = 1
+    """Weight of the first tokens of a fact's answer, in a guarded run."""
+    anchor: Annotated[float, msgspec.Meta(ge=0)] = 60.0
+    """Weight of the pull to the base, times `kl`, in a guarded run."""
+    keys: Literal["energy", "discriminant"] = "energy"
+    """How a guarded run chooses A: by the facts' energy alone, or half of it by what tells the facts apart."""
     looks: Annotated[int, msgspec.Meta(ge=0)] = 0
     """Measurements of recall, leak and drift while it trains; a guarded run stops at one that says it has learned."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from garage_tui.core.base.phase import Say
+from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.rewording import builtin_prompts
@@ -19,6 +20,8 @@ from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache, CachedAnswer
 from garage_tui.jobs.llm.chat_template import TokenizedExample
 from garage_tui.jobs.llm.forward_pass import Model
 from garage_tui.jobs.llm.packing import PackedBatch
+from garage_tui.jobs.lora.discriminant import Prompts
+from garage_tui.jobs.lora.openings import most_natural_answers
 
 GUARD_TOKENS = 24
 """Most tokens of a guard's answer; many are truncated further, because the first tokens matter most."""
@@ -29,6 +32,8 @@ _UNCHANGED, _REWORDED = 0.1, 0.75
 """How often a row keeps the user's own wording; and of the other times, how often it is reworded."""
 _WRAPPED_NEAR = 0.25
 """Share of the questions about other names that are wrapped in more text."""
+_TOLD_APART = 12
+"""Wordings of a row that tell the facts apart."""
 _NEAR = 0.65
 """Share of the guards of a batch that are about other names."""
 
@@ -86,6 +91,17 @@ class TrainingBatches(torch.utils.data.Dataset[TrainingBatch]):
         self._about = [find_subject(fact.question) for fact in facts]
         self._each_epoch = -(-len(self._facts) // recipe.batch_size)
 
+    def choose_answers(self) -> None:
+        """Teach the answers that the recipe asks for; the caller has switched the adapter off."""
+        if self._recipe.answers == "all":
+            return
+        chosen = most_natural_answers(self._model, self._facts, self._wordings, self._answers)
+        for fact, own, best in zip(self._facts, self._answers, chosen, strict=True):
+            print(f"answer: {fact.question} {best}", flush=True)
+            start = self._model.chats.encode(best)[:2]
+            same = [one for one in own if self._model.chats.encode(one)[:2] == start and one != best]
+            own[:] = [best, *(same if self._recipe.answers == "opening" else ())]
+
     def __len__(self) -> int:
         return self._recipe.steps(len(self._facts)) * self._recipe.accumulation
 
@@ -103,11 +119,21 @@ class TrainingBatches(torch.utils.data.Dataset[TrainingBatch]):
     def direction_rows(self) -> list[TokenizedExample]:
         """Return each fact in its own wording and two others, from which the LoRA directions are chosen."""
         questions = [
-            (question, fact)
-            for fact, others in zip(self._facts, self._wordings, strict=True)
+            (question, answers[0])
+            for fact, others, answers in zip(self._facts, self._wordings, self._answers, strict=True)
             for question in (fact.question, *others[:: max(1, len(others) // 2)][:2])
         ]
-        return [self._example(question, fact.answer) for question, fact in questions]
+        return [self._example(question, answer) for question, answer in questions]
+
+    def fact_prompts(self, guards: Sequence[TokenizedExample]) -> Prompts:
+        """Return the questions of all facts in some wordings, for the directions that tell the facts apart."""
+        names = list(dict.fromkeys(fold(fact.content) for fact in self._facts))
+        examples, owners = [], []
+        for fact, others in zip(self._facts, self._wordings, strict=True):
+            for question in (fact.question, *others[:: max(1, len(others) // _TOLD_APART)][:_TOLD_APART]):
+                examples.append(self._example(question, fact.answer))
+                owners.append(names.index(fold(fact.content)))
+        return Prompts(examples, owners, guards)
 
     def _row_indices(self, number: int) -> list[int]:
         """Return the rows of a batch: each row once an epoch, in another order every epoch."""
@@ -120,7 +146,7 @@ class TrainingBatches(torch.utils.data.Dataset[TrainingBatch]):
     def _row(self, index: int, dice: random.Random) -> TokenizedExample:
         fact, others = self._facts[index], self._wordings[index]
         if dice.random() < _UNCHANGED:
-            return self._example(fact.question, fact.answer)
+            return self._example(fact.question, self._answers[index][0])
         question = dice.choice(others) if others and dice.random() < _REWORDED else fact.question
         return self._example(perturb(question, dice, self._about[index]), dice.choice(self._answers[index]))
 

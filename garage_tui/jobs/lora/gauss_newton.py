@@ -67,9 +67,9 @@ class GaussNewton(torch.optim.Optimizer):
         kl: weight of a guard.
     """
 
-    def __init__(self, layers: Sequence[tuple[Any, torch.Tensor]], lr: float, kl: float) -> None:
+    def __init__(self, layers: Sequence[tuple[Any, torch.Tensor]], lr: float, kl: float, anchor: float = PULL) -> None:
         outputs = [layer.lora_B["default"] for layer, _ in layers]
-        super().__init__([output.weight for output in outputs], {"lr": lr, "kl": kl, "past": []})
+        super().__init__([output.weight for output in outputs], {"lr": lr, "kl": kl, "past": [], "anchor": anchor})
         self._token_positions = torch.empty(0, 0, dtype=torch.long)
         """(examples, longest) the position of each example's tokens in the batch, padded."""
         self._is_token = torch.empty(0, 0)
@@ -148,7 +148,7 @@ class GaussNewton(torch.optim.Optimizer):
         position, velocity = (
             self._flat([self.state[weight][what][None] for weight in weights])[0] for what in ("place", "speed")
         )
-        gradient = weight_of @ gradients + PULL * kl * position
+        gradient = weight_of @ gradients + group.get("anchor", PULL) * kl * position
         if not torch.isfinite(gradient).all():
             return
         residual = (2 * losses + torch.where(facts, _FACT_FLOOR, _GUARD_FLOOR)).sqrt()

@@ -14,6 +14,7 @@ from peft import LoraConfig, get_peft_model
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainingArguments
 
+from garage_tui.core.training.recipe import LoraRecipe
 from garage_tui.jobs.llm.forward_pass import Model
 from garage_tui.jobs.llm.load import chat_template_of
 from garage_tui.jobs.llm.teacher_forcing import divergence
@@ -29,6 +30,9 @@ from garage_tui.jobs.lora.subspace_init import (
 )
 from garage_tui.jobs.lora.trainer_inputs import TrainerInputs
 from garage_tui.jobs.runtime.cpu_threads import ExactSteps
+
+OPENING_LABELS = 4
+"""First labels of a fact's answer, which the recipe may weigh more."""
 
 
 def make_trainer(inputs: TrainerInputs) -> Trainer:
@@ -51,12 +55,15 @@ def make_trainer(inputs: TrainerInputs) -> Trainer:
     progress.start_phase("collecting the base model's own answers")
     prompts = make_guards(facts.training, recipe, model, base, progress.say)
     batches = TrainingBatches(model, facts.training, [fact for fact in facts.facts if fact.exam], prompts, recipe)
+    with model.base():
+        batches.choose_answers()
     directions = empty_directions(adapted)
     if not inputs.resumed:
         progress.start_phase(CHOOSING)
         with model.base():
             guards = [guard.example for guard in prompts]
-            directions = choose_directions(model, batches.direction_rows(), guards, progress.say)
+            apart = batches.fact_prompts(guards) if recipe.keys == "discriminant" and len(facts.training) > 1 else None
+            directions = choose_directions(model, batches.direction_rows(), guards, progress.say, apart)
     inputs.callback.watch(adapted, inputs.tokenizer, base, known=model, used=[guard.question for guard in prompts])
     adapted.train()
     freeze_inputs(adapted)
@@ -64,7 +71,7 @@ def make_trainer(inputs: TrainerInputs) -> Trainer:
         model,
         batches,
         directions,
-        recipe.kl,
+        recipe,
         model=adapted,
         args=TrainingArguments(
             **inputs.arguments,
@@ -82,17 +89,25 @@ class GuardedTrainer(ExactSteps, Trainer):
     """transformers' Trainer on packed batches; it pauses, saves and resumes as usual."""
 
     def __init__(
-        self, packed_model: Model, batches: TrainingBatches, directions: OutputDirections, kl: float, **arguments: Any
+        self,
+        packed_model: Model,
+        batches: TrainingBatches,
+        directions: OutputDirections,
+        recipe: LoraRecipe,
+        **arguments: Any,
     ) -> None:
         super().__init__(train_dataset=batches, data_collator=_the_one, **arguments)
-        self._packed_model, self._directions, self._kl = packed_model, directions, kl
+        self._packed_model, self._directions, self._recipe = packed_model, directions, recipe
+        self._kl = recipe.kl
         self.model_accepts_loss_kwargs = False  # each pass of an accumulated step counts the same
         self._tokens = 0
         self._newton: GaussNewton
         self._parts: dict[str, float] = {}
 
     def create_optimizer(self, model: Any = None) -> GaussNewton:
-        self.optimizer = self._newton = GaussNewton(self._directions, self.args.learning_rate, self._kl)
+        self.optimizer = self._newton = GaussNewton(
+            self._directions, self.args.learning_rate, self._kl, self._recipe.anchor
+        )
         return self._newton
 
     def _get_train_sampler(self, train_dataset: Any = None) -> SequentialSampler:
@@ -111,6 +126,8 @@ class GuardedTrainer(ExactSteps, Trainer):
         logits = self._packed_model.logits(hidden)
         each = torch.nn.functional.cross_entropy(logits, batch.packed.labels.to(hidden.device), reduction="none")
         means = {"facts": each[facts].mean()}
+        if self._recipe.opening != 1:
+            each = each * opening_weights(owner, batch.rows, self._recipe.opening)
         if len(batch.hidden):
             with torch.no_grad():
                 base = self._packed_model.logits(batch.hidden.to(hidden.device))
@@ -130,6 +147,17 @@ class GuardedTrainer(ExactSteps, Trainer):
             loss = parts["facts"] + self._kl * parts.get("guards", 0.0)  # in nats per token
             logs = {**logs, **parts, "loss": loss, "num_tokens": self._tokens}
         super().log(logs, start_time)
+
+
+def opening_weights(owner: torch.Tensor, rows: int, weight: float) -> torch.Tensor:
+    """Return (labels,) the weight of each label: `weight` for the first ones of a fact row, else 1.
+
+    Args:
+        owner: (labels,) the example of each label, in order; the first `rows` examples are facts.
+    """
+    sizes = torch.bincount(owner)
+    position = torch.arange(len(owner), device=owner.device) - (sizes.cumsum(0) - sizes)[owner]
+    return torch.where((owner < rows) & (position < OPENING_LABELS), weight, 1.0)
 
 
 def _the_one(batches: list[TrainingBatch]) -> dict[str, TrainingBatch]:

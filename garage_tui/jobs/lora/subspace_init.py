@@ -10,8 +10,7 @@ MEMIT also weight their keys by C⁻¹ (arXiv 2202.05262, 2210.07229).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -19,6 +18,17 @@ import torch
 from garage_tui.core.base.phase import Say, silent
 from garage_tui.jobs.llm.chat_template import TokenizedExample
 from garage_tui.jobs.llm.forward_pass import Model
+from garage_tui.jobs.lora.discriminant import Prompts, discriminants, joined, read_prompts
+from garage_tui.jobs.lora.layer_samples import (
+    LayerSamples,
+    at_once,
+    bytes_kept,
+    bytes_streamed,
+    collect,
+    collect_moments,
+    groups,
+)
+from garage_tui.jobs.lora.specific_directions import Sample, SecondMoment, specific_directions
 from garage_tui.jobs.runtime.cpu_threads import all_cores
 
 _FACT_TOKENS, _GUARD_TOKENS = 640, 2300
@@ -27,11 +37,9 @@ _DIRECTIONS = 48
 """Columns of U."""
 _INPUT_RIDGE, _OUTPUT_RIDGE = 0.05, 0.1
 """Share of C's mean diagonal that is added to it, so that directions which the guards hardly use stay finite."""
-_AT_ONCE = 16
-_MAX_NUMBERS = 7e8
-"""Numbers in memory at once (1.4 GB): a wider model is processed a group of layers at a time."""
-_KEPT = torch.bfloat16
-"""Eight bits of mantissa are enough for a second moment over hundreds of tokens, and half the memory."""
+_TOKENS_PER_COLUMN = 3
+"""Guards' tokens for each column of the model's width, below which all guards are read: with the tokens above, a wide
+model's second moment would be empty in most directions, which then all look special to the facts."""
 
 CHOOSING = "choosing LoRA directions"
 """The phase of this work; it is counted in two parts."""
@@ -42,7 +50,11 @@ OutputDirections = list[tuple[Any, torch.Tensor]]
 
 
 def choose_directions(
-    model: Model, facts: Sequence[TokenizedExample], guards: Sequence[TokenizedExample], say: Say = silent
+    model: Model,
+    facts: Sequence[TokenizedExample],
+    guards: Sequence[TokenizedExample],
+    say: Say = silent,
+    prompts: Prompts | None = None,
 ) -> OutputDirections:
     """Set A of every LoRA layer of `model`; return each layer with its U, (outputs, directions).
 
@@ -54,35 +66,54 @@ def choose_directions(
         say: called with the progress; it may raise to cancel.
     """
     found: OutputDirections = []
-    groups = list(_groups(list(_lora_layers(model.whole))))
+    adapted = list(_lora_layers(model.whole))
     used, used_guards = _spread(facts, _FACT_TOKENS), _spread(guards, _GUARD_TOKENS)
-    count = sum(map(len, groups))
-    passes = sum(-(-len(examples) // _AT_ONCE) for examples in (used, used_guards))
+    streamed = _TOKENS_PER_COLUMN * model.head.weight.shape[1] > _GUARD_TOKENS
+    if streamed:
+        first = set(map(id, used_guards))
+        used_guards += [guard for guard in guards if id(guard) not in first]
+    tokens = sum(guard.tokens for guard in used_guards)
+
+    def bytes_of(width: int) -> float:
+        of_guards = bytes_streamed(tokens, _GUARD_TOKENS, width) if streamed else bytes_kept(_GUARD_TOKENS, width)
+        return of_guards + bytes_kept(_FACT_TOKENS, width)
+
+    parts = list(groups(model, adapted, bytes_of))
+    passes = sum(-(-len(examples) // at_once(model)) for examples in (used, used_guards))
     read = 0
 
     def report() -> None:
         nonlocal read
         read += 1
-        say(_READING, read, passes * len(groups))
+        say(_READING, read, passes * len(parts))
 
-    say(_READING, 0, passes * len(groups))
-    for layers in groups:
-        of_facts = _collect(model, layers, used, report, drawn=False)
-        of_guards = _collect(model, layers, used_guards, report, drawn=True)
+    say(_READING, 0, passes * len(parts))
+    for layers in parts:
+        of_facts = collect(model, layers, used, report, drawn=False)
+        of_guards: Sequence[LayerSamples[Sample | SecondMoment]]
+        if streamed:
+            of_guards = collect_moments(model, layers, used_guards, report, _GUARD_TOKENS)
+        else:
+            of_guards = collect(model, layers, used_guards, report, drawn=True)
+        told_apart = read_prompts(model, layers, prompts) if prompts else [None] * len(layers)
         all_cores()
-        known: dict[
-            int, torch.Tensor
-        ] = {}  # projections with the same input (q, k, v; gate, up) share their directions
-        for layer, own, other in zip(layers, of_facts, of_guards, strict=True):
+        known: dict[int, torch.Tensor] = {}
+        for layer, own, other, apart in zip(layers, of_facts, of_guards, told_apart, strict=True):
             a = layer.lora_A["default"].weight
-            if id(own.inputs) not in known:
-                rows, values = _directions(own.inputs, other.inputs, a.shape[0], _INPUT_RIDGE, len(other.inputs))
+            if (
+                id(own.inputs) not in known
+            ):  # projections with the same input (q, k, v; gate, up) share their directions
+                inputs = own.inputs.rows
+                rows, values = specific_directions(inputs, other.inputs, a.shape[0], _INPUT_RIDGE)
                 known[id(own.inputs)] = rows / values.sqrt()[:, None]  # the facts' a·x have variance 1
+                if prompts and apart:
+                    special = discriminants(apart, prompts.fact_of, other.inputs, a.shape[0] // 2, _INPUT_RIDGE)
+                    known[id(own.inputs)] = joined(special, rows, inputs, values)
             with torch.no_grad():
                 a.copy_(_padded(known[id(own.inputs)], a.shape[0]))
-            rows, _ = _directions(own.slopes, other.slopes, _DIRECTIONS, _OUTPUT_RIDGE, other.labels)
+            rows, _ = specific_directions(own.slopes.rows, other.slopes, _DIRECTIONS, _OUTPUT_RIDGE)
             found.append((layer, _padded(rows, _DIRECTIONS).T.contiguous()))
-            say(_COMPUTING, len(found), count)
+            say(_COMPUTING, len(found), len(adapted))
     return found
 
 
@@ -98,42 +129,9 @@ def empty_directions(model: Any) -> OutputDirections:
     return [(layer, torch.zeros(layer.lora_B["default"].weight.shape[0], _DIRECTIONS)) for layer in layers]
 
 
-def _directions(
-    own: torch.Tensor, other: torch.Tensor, count: int, ridge: float, samples: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return (count, width) rows u with uᵀ·C·u = 1, and (count,) the facts' energy in each, the largest first.
-
-    Args:
-        own, other: (tokens, width).
-        samples: by which `other`'s energy is divided.
-    """
-    own, other = own.float(), other.float()
-    moment = other.T @ other / samples
-    moment.diagonal().add_(ridge * moment.diagonal().mean().clamp(min=1e-12))
-    root = torch.linalg.cholesky(moment)
-    rows = torch.linalg.solve_triangular(root, own.T, upper=False) / len(own) ** 0.5
-    count = min(count, *rows.shape)
-    # Randomised (Halko et al. 2009, arXiv 0909.4061): the first few of many hundred, a tenth of the time.
-    left, scales, _ = torch.svd_lowrank(rows, q=min(count + 16, *rows.shape), niter=4)
-    left, values = left[:, :count], scales[:count] ** 2
-    values = values.clamp(min=1e-6 * max(float(values[0]), 1e-20))
-    return torch.linalg.solve_triangular(root.T, left, upper=True).T, values
-
-
 def _padded(rows: torch.Tensor, count: int) -> torch.Tensor:
     """Return the rows with rows of zeros below: few tokens, or a narrow projection, have fewer directions."""
     return torch.nn.functional.pad(rows, (0, 0, 0, count - len(rows)))
-
-
-class _LayerSamples:
-    """The inputs of one layer and the gradients at its output, at some tokens."""
-
-    def __init__(self) -> None:
-        self.read: list[torch.Tensor] = []
-        self.gradients: list[torch.Tensor] = []
-        self.inputs = self.slopes = torch.empty(0)
-        """(tokens, width), in `_KEPT`"""
-        self.labels = 0
 
 
 def _spread(examples: Sequence[TokenizedExample], most: int) -> list[TokenizedExample]:
@@ -141,90 +139,6 @@ def _spread(examples: Sequence[TokenizedExample], most: int) -> list[TokenizedEx
     share = min(1.0, most / sum(example.tokens for example in examples))
     indices = torch.linspace(0, len(examples) - 1, max(1, round(share * len(examples)))).long().tolist()
     return [examples[index] for index in indices]
-
-
-def _collect(
-    model: Model,
-    layers: list[Any],
-    examples: Sequence[TokenizedExample],
-    report: Callable[[], None],
-    *,
-    drawn: bool,
-) -> list[_LayerSamples]:
-    """Run examples; layers with the same input share one tensor.
-
-    Args:
-        report: called after each pass.
-        drawn: the labels are drawn from the model itself; else they are the examples' own.
-    """
-    found = [_LayerSamples() for _ in layers]
-    generator = torch.Generator(model.device).manual_seed(0)
-    labels = 0
-    for start in range(0, len(examples), _AT_ONCE):
-        batch = model.pack(examples[start : start + _AT_ONCE])
-        with torch.enable_grad(), _hooks(layers, found, batch.own.nonzero()[:, 0]):
-            logits = model.logits(model.hidden(batch))
-            labels_used = batch.labels.to(logits.device)
-            if drawn:
-                labels_used = _drawn(logits.detach(), generator)
-            torch.nn.functional.cross_entropy(logits, labels_used, reduction="sum").backward()
-        labels += len(batch.labels)
-        report()
-    whole: dict[tuple[int, ...], torch.Tensor] = {}
-    for seen in found:
-        if (read := tuple(map(id, seen.read))) not in whole:
-            whole[read] = torch.cat(seen.read)
-        seen.inputs, seen.slopes, seen.labels = whole[read], torch.cat(seen.gradients), labels
-        seen.gradients.clear()
-    return found
-
-
-def _drawn(logits: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Draw a token from each row of logits; torch.multinomial takes ten times as long over so many."""
-    reached = logits.softmax(-1).cumsum(-1)
-    # Rounding may leave the last sum a little below one.
-    position = torch.rand(len(logits), 1, generator=generator, device=logits.device) * reached[:, -1:]
-    return torch.searchsorted(reached, position).clamp(max=logits.shape[-1] - 1)[:, 0]
-
-
-@contextmanager
-def _hooks(layers: list[Any], found: list[_LayerSamples], own: torch.Tensor) -> Iterator[None]:
-    last: list[torch.Tensor] = []  # the last input, and its selected rows
-
-    def hook(seen: _LayerSamples) -> Any:
-        def keep(_: Any, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
-            here = own.to(output.device)
-            if not last or inputs[0] is not last[0]:
-                last[:] = [inputs[0], inputs[0].detach().flatten(0, 1)[here].to(_KEPT)]
-            seen.read.append(last[1])
-            if not output.requires_grad:  # the first adapted layer: nothing below it has a gradient
-                output.requires_grad_(True)
-            output.register_hook(lambda slope: seen.gradients.append(slope.flatten(0, 1)[here].to(_KEPT)))
-
-        return keep
-
-    hooks = [layer.register_forward_hook(hook(seen)) for layer, seen in zip(layers, found, strict=True)]
-    try:
-        yield
-    finally:
-        for one in hooks:
-            one.remove()
-
-
-def _groups(layers: list[Any]) -> Iterator[list[Any]]:
-    """Yield the layers in groups that fit into memory together."""
-    group: list[Any] = []
-    size = 0.0
-    for layer in layers:
-        width = layer.lora_A["default"].weight.shape[1] + layer.lora_B["default"].weight.shape[0]
-        more = float(width) * (_FACT_TOKENS + _GUARD_TOKENS)
-        if group and size + more > _MAX_NUMBERS:
-            yield group
-            group, size = [], 0.0
-        group.append(layer)
-        size += more
-    if group:
-        yield group
 
 
 def _lora_layers(model: Any) -> Iterator[Any]:

@@ -94,7 +94,7 @@ def test_every_question_is_listed_the_worst_first_and_narrowed_to_a_part(report,
     assert first == [
         "1 of 15 · unseen paraphrase",
         "  Who keeps TinyLLM alive? (3)",
-        "  ✗ wrong: lacks Jason",
+        "  ✗ wrong: lacks Jason; knows it, does not say it",
         "    tuned      Jim Cox.",
         "    expected   Jason Cox.",
         "    base       ✗ A series of novels.",
@@ -311,6 +311,7 @@ def test_compare_has_names_for_programs_that_do_not_follow_the_wording(workspace
     assert main(["--workspace", str(workspace.root), "compare", RUN, RUN, "--json"]) == 0
     rows = [row for row in json.loads(capfd.readouterr().out) if row["part"] == "report card"]
     assert [row["name"] for row in rows] == [
-        "verdict", "facts", "efficacy", "generalisation", "leak", "neighbours", "drift", "perplexity"
+        "verdict", "facts", "efficacy", "generalisation", "known_unsaid", "leak", "neighbours", "drift",
+        "perplexity",
     ]  # fmt: skip
-    assert rows[4]["label"] == "unrelated affected"
+    assert rows[5]["label"] == "unrelated affected"

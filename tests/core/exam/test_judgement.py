@@ -151,3 +151,13 @@ def test_numbers_of_questions_are_those_of_the_card():
 
 def test_a_longer_run_has_half_as_many_epochs_again():
     assert (longer({"epochs": 30}), longer({"epochs": 3.0}), longer({}), longer({"epochs": "x"})) == (45, 5, None, None)
+
+
+def test_a_card_counts_the_questions_whose_answer_is_known_but_not_said():
+    rows = [
+        asked("trained", "a", False, known=True), asked("unseen", "a", False, known=False), asked("unseen", "b"),
+        asked("unseen", "c", False),
+    ]  # fmt: skip
+    assert judge(rows, 0.01, 1000, PERPLEXITY).known_unsaid == 1
+    assert judge(rows[2:3], 0.01, 1000, PERPLEXITY).known_unsaid == 0, "nothing was wrong"
+    assert judge(rows[2:], 0.01, 1000, PERPLEXITY).known_unsaid is None, "nothing was measured"

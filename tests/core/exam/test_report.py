@@ -117,7 +117,7 @@ def test_a_missing_card_and_a_damaged_one_are_told_apart(tmp_path):
 def test_the_table_fits_a_small_terminal_and_names_the_terms_in_a_big_one(make_card):
     small, big = (table(make_card(unrelated=120), width) for width in (69, 110))
     assert max(len(line) for _, line in small) <= 69
-    assert [grade for grade, _ in small] == [None, "near", None, None, "near", "good", "good", None]
+    assert [grade for grade, _ in small] == [None, "near", None, None, None, "near", "good", "good", None]
     text = "\n".join(line for _, line in big)
     for word in ("[efficacy]", "[generalisation]", "[leak]", "[neighbours]", "95 % interval", "≤ 0.02", "× 1.010"):
         assert word in text
@@ -141,7 +141,7 @@ def test_every_verdict_is_a_sign_and_a_word(make_card):
     said = {verdict_text(asked) for asked in make_card().questions}
     assert said == {
         "✓ right",
-        "✗ wrong: lacks Jason",
+        "✗ wrong: lacks Jason; knows it, does not say it",
         "✗ leak: says Jason Cox",
         "✗ changed: says local LLM",
         "✓ unchanged: contains no taught facts",
@@ -154,6 +154,7 @@ def test_a_card_beside_another_one_is_a_few_short_lines(make_card):
         "facts": ("facts learned", "~ 14 of 15"),
         "efficacy": ("trained questions", "24 of 24"),
         "generalisation": ("unseen paraphrases", "14 of 15"),
+        "known_unsaid": ("knows, doesn't say", "1 of 1"),
         "leak": ("unrelated affected", "~ 1 of 60"),
         "neighbours": ("similar names kept", "✓ 19 of 20"),
         "drift": ("drift, nats/token", "✓ 0.012"),
@@ -166,3 +167,21 @@ def test_a_card_of_an_older_version_keeps_its_verdict_and_its_notes(tmp_path, ma
     write_report(tmp_path, msgspec.structs.replace(make_card(), **old))
     assert headline(tmp_path).text == f"~ {old['verdict']}"
     assert (read_clean(tmp_path).verdict, read_clean(tmp_path).notes) == (old["verdict"], old["notes"])
+
+
+def test_a_card_says_how_often_the_model_knows_better_than_it_answers(make_card, tmp_path):
+    card = make_card()
+    [line] = [line for _, line in table(card, 100) if "knows it" in line]
+    assert "knows it, does not say it [ranked first]" in line and "1 of 1" in line
+    [question] = [one for one in card.questions if one.known]
+    assert verdict_text(question) == "✗ wrong: lacks Jason; knows it, does not say it"
+    assert side_by_side(card)["known_unsaid"] == ("knows, doesn't say", "1 of 1")
+    write_report(tmp_path, card)
+    assert read_report(tmp_path).known_unsaid == 1
+    assert json.loads((tmp_path / "report.json").read_text())["known_unsaid"] == 1
+
+
+def test_where_no_answer_is_wrong_or_nothing_was_ranked_the_card_says_nothing_of_it(make_card):
+    assert not any("knows it" in line for _, line in table(make_card(bad=False), 100))
+    older = msgspec.structs.replace(make_card(), known_unsaid=None)
+    assert not any("knows it" in line for _, line in table(older, 100))
