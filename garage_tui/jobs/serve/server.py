@@ -10,6 +10,7 @@ Writes `lock`, `state.json` and `key` in `checkpoints/.server/`; stdout and stde
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import errno
 import fcntl
@@ -190,12 +191,14 @@ def _run(
     from garage_tui.jobs.serve.idle_connections import IdleTimeoutProtocol
     from garage_tui.jobs.serve.lasting_name import Offer, offers
     from garage_tui.jobs.serve.routes import make_app
+    from garage_tui.jobs.serve.upstream import ignore_cancelled_reads
 
     def offered() -> dict[str, Offer]:
         return offers(workspace, args.name, base.name, args.only)
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            asyncio.get_running_loop().set_exception_handler(ignore_cancelled_reads)
             await super().startup(sockets)
             note.answers_at(*listener.getsockname()[:2])
             lease.watch(self)

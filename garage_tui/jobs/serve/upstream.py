@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 from starlette.requests import ClientDisconnect, Request
@@ -157,6 +157,15 @@ def engine_client(socket: Path, key: str) -> httpx.AsyncClient:
         headers={"Authorization": f"Bearer {key}"},
         timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
     )
+
+
+def ignore_cancelled_reads(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Handle an exception that no task has caught, without a traceback for a read from an engine that was cancelled.
+
+    anyio completes a read from a Unix socket although it was cancelled a moment before, when a client left.
+    """
+    if not isinstance(context.get("exception"), asyncio.InvalidStateError):
+        loop.default_exception_handler(context)
 
 
 async def _events(answer: httpx.Response, rewriter: Rewriter) -> AsyncIterator[bytes]:

@@ -1,5 +1,8 @@
 """The routes in front of any engine: what a client gets where no engine answers."""
 
+import asyncio
+from types import SimpleNamespace
+
 import httpx
 import pytest
 from starlette.requests import ClientDisconnect
@@ -8,6 +11,7 @@ from starlette.responses import JSONResponse
 from garage_tui.jobs.serve.lasting_name import Offer
 from garage_tui.jobs.serve.request_errors import RequestRefusedError
 from garage_tui.jobs.serve.routes import make_app
+from garage_tui.jobs.serve.upstream import ignore_cancelled_reads
 
 QUESTION = {"model": "m", "messages": [{"role": "user", "content": "q"}]}
 
@@ -97,3 +101,13 @@ async def test_an_engines_refusal_names_the_field(ask):
     refusal = RequestRefusedError(400, "bad_request", "echo: no", "echo")
     answer = await ask("POST", "/v1/chat/completions", json=QUESTION, error=refusal)
     assert answer.json()["error"]["param"] == "echo"
+
+
+def test_a_read_that_was_cancelled_puts_no_traceback_into_the_log_and_other_failures_do():
+    handled = []
+    loop = SimpleNamespace(default_exception_handler=handled.append)
+    ignore_cancelled_reads(loop, {"message": "m", "exception": asyncio.InvalidStateError("invalid state")})
+    assert handled == []
+    for context in ({"message": "m", "exception": OSError("x")}, {"message": "m"}):
+        ignore_cancelled_reads(loop, context)
+    assert len(handled) == 2
