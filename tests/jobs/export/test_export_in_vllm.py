@@ -76,12 +76,14 @@ def test_vllm_is_asked_the_questions_of_the_report_card(workspace, tiny_model, f
     # `python -m` of the command's own module, because the environment's bin/ is not on the PATH of the tests.
     command = [VLLM, "-m", "vllm.entrypoints.cli.main", *start.split()[3:], "--port", "8931", "--max-model-len", "512"]
     environment = {**os.environ, "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+    log = workspace.root / "vllm.txt"
+    with log.open("w") as output:
+        server = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
     try:
         deadline = time.monotonic() + 280
         arguments = ["--workspace", str(workspace.root), "report", run, "--at", "127.0.0.1:8931", "--json"]
         while main(arguments):
-            assert server.poll() is None and time.monotonic() < deadline
+            assert server.poll() is None and time.monotonic() < deadline, log.read_text()[-3000:]
             capsys.readouterr()
             time.sleep(2)
         card = json.loads(capsys.readouterr().out)

@@ -211,7 +211,7 @@ def test_a_client_that_leaves_frees_its_row(address, http, box, base, stream, en
             next(answer.iter_lines())
     else:
         with pytest.raises(httpx.ReadTimeout):
-            http.post(address.url + "/chat/completions", json=body, timeout=0.15)
+            http.post(address.url + "/chat/completions", json=body, timeout=0.05)
     health, deadline = address.url.removesuffix("/v1") + "/health", time.monotonic() + 20
     while http.get(health).json()["busy"]:
         assert time.monotonic() < deadline

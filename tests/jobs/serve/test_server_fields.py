@@ -51,7 +51,7 @@ def test_a_stop_token_of_the_vocabulary_ends_the_answer(client, base, tiny_model
     answer = ask(client, base, extra_body={"stop_token_ids": [stop]})
     assert answer.choices[0].finish_reason == "stop"
     assert text_of(whole).startswith(text_of(answer))
-    assert answer.usage.completion_tokens <= (4 if engine == "llama.cpp" else 3)  # it counts the stop token
+    assert answer.usage.completion_tokens <= (3 if engine == "embedded" else 4)  # the others count the stop token
 
 
 def test_several_answers_come_at_once_and_a_seed_repeats_them(client, base):
@@ -123,23 +123,26 @@ def test_a_completion_goes_on_with_texts_and_tokens(client, base, tuned):
     assert echoed == "Once upon" + one.text
 
 
-def test_the_log_likelihood_of_a_text_is_that_of_its_tokens_one_by_one(client, base, tuned, tiny_model):
+def test_the_log_likelihood_of_a_text_is_that_of_its_tokens_one_by_one(client, base, tuned, tiny_model, engine):
     """What lm-eval asks: the prompt's own tokens, each after those before it."""
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(f"{tiny_model}/tokenizer.json")
     texts = {token: tokenizer.decode([token]) for token in range(tokenizer.get_vocab_size())}
     part = next(token for token, text in texts.items() if "\ufffd" in text)
-    prompt = [10, part, *[token for token, text in texts.items() if text.isalnum()][3:5]]
-    for model in (base, tuned):
+    special = tokenizer.token_to_id("<|im_start|>")
+    prompt = [10, part, special, *[token for token, text in texts.items() if text.isalnum()][3:5]]
+    for model in (base,) if engine == "vllm" else (base, tuned):  # vLLM for processors fails over it with an adapter
         scored = complete(client, model, prompt, echo=True, logprobs=1, max_tokens=0).choices[0].logprobs
         assert scored.token_logprobs[0] is None
-        assert len(scored.tokens) == len(scored.text_offset) == 4
+        assert len(scored.tokens) == len(scored.text_offset) == 5
         with_answer = complete(client, model, prompt, echo=True, logprobs=1, max_tokens=1).choices[0].logprobs
-        assert with_answer.token_logprobs[:4] == pytest.approx(scored.token_logprobs, nan_ok=True)
-        for end in range(1, 4):
+        assert with_answer.token_logprobs[:5] == pytest.approx(scored.token_logprobs, nan_ok=True)
+        for end in range(1, 5):
             biased = complete(client, model, prompt[:end], logprobs=0, max_tokens=1, logit_bias={str(prompt[end]): 100})
             alone = biased.choices[0].logprobs.token_logprobs
+            if prompt[end] == special and not alone:
+                continue  # it has no text, and some engines list none
             assert alone == [pytest.approx(scored.token_logprobs[end], abs=1e-3)]
 
 

@@ -79,20 +79,36 @@ async def echoed_prompts(
 async def _scores(client: httpx.AsyncClient, ids: list[int], top: int, tokenizer: Tokenizer) -> list[Score]:
     scores: list[Score] = [(_text(tokenizer, ids[0]), None, {})]
     for end in range(1, len(ids)):
-        order = {
-            "prompt": ids[:end],
-            "n_predict": 1,
-            "n_probs": max(1, top),
-            "logit_bias": [[ids[end], _FORCED]],
-            "temperature": 0,
-            "cache_prompt": True,
-        }
-        written = (await _post(client, "/completion", order)).get("completion_probabilities")
-        if not written:
+        entry = await _written(client, ids[:end], ids[end], max(1, top))
+        if entry is None:
+            # A token without a text of its own. Another one is written, and the likeliest are all tokens there are.
+            other = await _written(client, ids[:end], _whole_character(tokenizer), tokenizer.get_vocab_size())
+            listed = other["top_logprobs"] if other else []
+            entry = next(({**each, "top_logprobs": listed} for each in listed if each["id"] == ids[end]), None)
+        if entry is None:
             raise RequestRefusedError(502, "server_error", "llama.cpp has not scored this prompt; ask again")
-        likeliest = {each["token"]: each["logprob"] for each in written[0]["top_logprobs"][:top]}
-        scores.append((_text(tokenizer, ids[end]), written[0]["logprob"], likeliest))
+        likeliest = {each["token"]: each["logprob"] for each in entry["top_logprobs"][:top]}
+        scores.append((_text(tokenizer, ids[end]), entry["logprob"], likeliest))
     return scores
+
+
+async def _written(client: httpx.AsyncClient, before: list[int], token: int, top: int) -> dict[str, Any] | None:
+    """Return what llama.cpp says of a token that it has to write after others; None where it says nothing of it."""
+    order = {
+        "prompt": before,
+        "n_predict": 1,
+        "n_probs": top,
+        "logit_bias": [[token, _FORCED]],
+        "temperature": 0,
+        "cache_prompt": True,
+    }
+    found: list[dict[str, Any]] = (await _post(client, "/completion", order)).get("completion_probabilities") or []
+    return found[0] if found else None
+
+
+def _whole_character(tokenizer: Tokenizer) -> int:
+    """Return a token that is a character by itself."""
+    return next(token for token in range(tokenizer.get_vocab_size()) if _text(tokenizer, token).isalnum())
 
 
 async def _post(client: httpx.AsyncClient, path: str, order: dict[str, Any]) -> dict[str, Any]:
