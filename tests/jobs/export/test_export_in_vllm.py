@@ -73,8 +73,9 @@ def test_vllm_is_asked_the_questions_of_the_report_card(workspace, tiny_model, f
     assert main(["--workspace", str(workspace.root), "hand-over", run, "--to", "vllm"]) == 0
     path, start = capsys.readouterr().out.splitlines()
     assert start == f"start it:  vllm serve {path} --served-model-name garage"
-    # `python -m` of the command's own module, because the environment's bin/ is not on the PATH of the tests.
-    command = [VLLM, "-m", "vllm.entrypoints.cli.main", *start.split()[3:], "--port", "8931", "--max-model-len", "512"]
+    # What `vllm serve` starts. vLLM's build for processors has another package name, which the command itself refuses.
+    command = [VLLM, "-m", "vllm.entrypoints.openai.api_server", "--model", *start.split()[4:]]
+    command += ["--port", "8931", "--max-model-len", "512"]
     environment = {**os.environ, "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
     log = workspace.root / "vllm.txt"
     with log.open("w") as output:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import secrets
 import shutil
@@ -26,8 +27,22 @@ _START_SECONDS = 600.0
 """A large model on a slow disk."""
 _MODULE = "garage_tui.jobs.serve.llama_cpp.worker"
 _LOG_BYTES = 16384
+_WAITING, _SPINS = "OMP_WAIT_POLICY", "200"
 _ERROR = re.compile(r"[\d.]+ E (?:\S+\s+)*?([^:]+: .+)")
 """A line of llama.cpp's log: time, level, and where it comes from."""
+
+
+def _environment() -> dict[str, str]:
+    """Return a worker's environment, with threads that wait awake for a moment and then sleep.
+
+    Threads that sleep at once halve the speed of a single worker; threads that stay awake, as by default, let two
+    workers on the same cores starve each other (docs/explain/figures.md).
+    """
+    found = environment()
+    if _WAITING not in os.environ:
+        found.pop(_WAITING, None)
+        found["GOMP_SPINCOUNT"] = _SPINS
+    return found
 
 
 class LlamaCppProcess:
@@ -61,7 +76,7 @@ class LlamaCppProcess:
                     stdin=subprocess.PIPE,
                     stdout=log,
                     stderr=log,
-                    env=environment(),
+                    env=_environment(),
                 )
             assert self._process.stdin
             self._process.stdin.write(msgspec.json.encode(order) + b"\n")
