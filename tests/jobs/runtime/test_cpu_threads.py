@@ -127,7 +127,7 @@ def test_what_others_do_on_the_box_changes_no_bit_of_what_a_run_learns(smollm2, 
     found = []
     for changing in (False, True):
         dice = random.Random(1)
-        monkeypatch.setattr(Cores, "look", lambda self, c=changing, d=dice: d.choice((1, 2)) if c else 2)
+        monkeypatch.setattr(Cores, "measure", lambda self, c=changing, d=dice: d.choice((1, 2)) if c else 2)
         found.append(learned(base, tmp_path))
     (steady, threads), (changed, others) = found
     assert set(threads) == {2} and set(others) == {1, 2}, "so many had the forward passes"
@@ -154,7 +154,7 @@ def learned(base, folder):
         output_dir=str(folder), learning_rate=0.05, max_grad_norm=0, per_device_train_batch_size=1, num_train_epochs=1,
         report_to="none", save_strategy="no", use_cpu=True, remove_unused_columns=False, disable_tqdm=True,
     )  # fmt: skip
-    GuardedTrainer(model, lessons, effects, recipe.kl, model=adapted, args=arguments).train()
+    GuardedTrainer(model, lessons, effects, recipe, model=adapted, args=arguments).train()
     return [layer.lora_B["default"].weight.detach().clone() for layer, _ in effects], threads
 
 

@@ -8,4 +8,5 @@ fake_gpu.install()
 
 from garage_tui.jobs.diffusion.train import main  # noqa: E402 (it shall find the card)
 
-sys.exit(main())
+if __name__ == "__main__":  # processes of the job import this file again
+    sys.exit(main())
