@@ -10,6 +10,8 @@ from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.jobs.serve.request_fields import BadFieldError
 
+GONE = 499
+"""The status of an answer that nobody reads, because its client has left."""
 RETRY_SECONDS = 10
 """Seconds after which a client may ask a server again that cannot answer now."""
 CONTEXT_TEXT = "This model's maximum context length is"
@@ -45,6 +47,11 @@ class ContextLengthError(BadFieldError):
             param,
             f"{CONTEXT_TEXT} {context} tokens, but {has}: shorten it, or start a new conversation",
         )
+
+
+def unloaded() -> RequestRefusedError:
+    """Return the error of a request that comes while a run has the memory of the model."""
+    return RequestRefusedError(503, "asleep", "the model was unloaded to make space for a run; ask again later")
 
 
 def as_refusal(error: BadInputError) -> RequestRefusedError:

@@ -23,7 +23,7 @@ from garage_tui.jobs.serve.answer_format import AnswerFormat
 from garage_tui.jobs.serve.engine_failures import EngineFailures
 from garage_tui.jobs.serve.generation import GenerationRow
 from garage_tui.jobs.serve.lasting_name import Offer, in_its_name
-from garage_tui.jobs.serve.request_errors import RequestRefusedError, as_refusal, error_response
+from garage_tui.jobs.serve.request_errors import GONE, RequestRefusedError, as_refusal, error_response
 from garage_tui.jobs.serve.request_fields import EngineName
 from garage_tui.jobs.serve.request_schema import DEFAULT_TEMPERATURE, MAX_BODY, ChatRequest, read_request
 
@@ -167,7 +167,7 @@ def make_app(
         elif isinstance(error, HTTPException):
             error = _refused_route(error)
         if isinstance(error, ClientDisconnect):
-            return Response(status_code=499)  # nobody reads it
+            return Response(status_code=GONE)
         if not isinstance(error, RequestRefusedError):
             text = f"the server failed ({type(error).__name__}); see its log"
             error = RequestRefusedError(500, "server_error", text)

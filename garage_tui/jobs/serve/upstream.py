@@ -18,13 +18,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from garage_tui.jobs.serve.engine_failures import EngineFailures
-from garage_tui.jobs.serve.request_errors import RequestRefusedError, error_object
+from garage_tui.jobs.serve.request_errors import GONE, RequestRefusedError, error_object
 from garage_tui.jobs.serve.routes import unless_gone
 
+SLEEP_SECONDS = 30.0
+"""Seconds that unfinished answers may take before the model is unloaded."""
 _ANSWER_SECONDS = 600.0
 _CONNECT_SECONDS = 10.0
-GONE = 499
-"""The status of an answer that nobody reads, because its client has left."""
 
 
 class Rewriter(Protocol):
@@ -60,6 +60,12 @@ class Upstream:
     @property
     def busy(self) -> bool:
         return self._under_way > 0
+
+    def wait_until_idle(self, seconds: float) -> None:
+        """Wait until all requests are answered, at most so long."""
+        end = time.monotonic() + seconds
+        while self.busy and time.monotonic() < end:
+            time.sleep(0.1)
 
     @contextlib.contextmanager
     def under_way(self) -> Iterator[Callable[[], None]]:
@@ -109,7 +115,7 @@ class Upstream:
             return Response(status_code=GONE)
         except httpx.HTTPError as error:
             await _close(client, end)
-            raise self._unanswered("does not answer") from error
+            raise self.unanswered("does not answer") from error
         except BaseException:
             await _close(client, end)
             raise
@@ -122,7 +128,7 @@ class Upstream:
         except ClientDisconnect:
             return Response(status_code=GONE)
         except httpx.HTTPError as error:
-            raise self._unanswered("stopped in the middle of the answer") from error
+            raise self.unanswered("stopped in the middle of the answer") from error
         finally:
             await answer.aclose()
             await _close(client, end)
@@ -140,13 +146,24 @@ class Upstream:
                 yield piece
             self._failures.answered()
         except httpx.HTTPError:
-            error = error_object(self._unanswered("stopped in the middle of the answer"))
+            error = error_object(self.unanswered("stopped in the middle of the answer"))
             yield f"data: {json.dumps({'error': error})}\n\n".encode()
         finally:
             await asyncio.shield(_end_stream(answer, client, end))
 
-    def _unanswered(self, what: str) -> RequestRefusedError:
+    def unanswered(self, what: str) -> RequestRefusedError:
+        """Return the error of a request that the engine has not answered; `what` says what it did instead."""
         return RequestRefusedError(502, "server_error", f"{self._engine} {what}; ask again, or see the server's log")
+
+
+def blocking_engine_client(socket: Path, key: str, seconds: float) -> httpx.Client:
+    """Return a client that blocks, for what a thread asks the engine; each of its requests may take so long."""
+    return httpx.Client(
+        transport=httpx.HTTPTransport(uds=str(socket), trust_env=False),
+        base_url="http://engine",
+        headers={"Authorization": f"Bearer {key}"},
+        timeout=seconds,
+    )
 
 
 def engine_client(socket: Path, key: str) -> httpx.AsyncClient:

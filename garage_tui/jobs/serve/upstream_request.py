@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,9 +9,10 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.chat.sampling_params import GREEDY_BELOW
 from garage_tui.core.models.special_tokens import read_special_tokens
+from garage_tui.jobs.serve.base_tokenizer import base_tokenizer
 from garage_tui.jobs.serve.request_fields import BadFieldError, EngineName
 from garage_tui.jobs.serve.request_messages import without_tools
 from garage_tui.jobs.serve.request_schema import DEFAULT_COMPLETION_TOKENS, DEFAULT_MAX_TOKENS, DEFAULT_TEMPERATURE
@@ -121,7 +121,7 @@ def _for_llama_cpp(request: dict[str, Any], stop_tokens: Sequence[int], base: Pa
         request["max_tokens"] = request.pop("max_completion_tokens")
     default = DEFAULT_MAX_TOKENS if "messages" in request else DEFAULT_COMPLETION_TOKENS
     request.setdefault("max_tokens", default)  # its own is none
-    if request.get("logprobs") == 0 and request["logprobs"] is not False:
+    if "prompt" in request and request.get("logprobs") == 0:
         request["logprobs"] = 1  # 0 is none at all there; the answer lists as many as the client requests
     if "seed" in request:
         request["seed"] %= 2**32 - 1  # the largest number means "another one each time"
@@ -140,15 +140,9 @@ def _stop_texts(stop_tokens: Sequence[int], base: Path) -> list[str]:
 
 
 def _tokenizer(base: Path) -> Tokenizer | None:
-    file = base / _TOKENIZER
-    return _read_tokenizer(file, file.stat().st_mtime_ns) if file.is_file() else None
-
-
-@functools.lru_cache(maxsize=2)
-def _read_tokenizer(file: Path, stamp: int) -> Tokenizer | None:
     try:
-        return Tokenizer.from_file(str(file))
-    except Exception:  # tokenizers raises nothing narrower; without it tokens have no texts
+        return base_tokenizer(base)
+    except GarageError:  # without it tokens have no texts
         return None
 
 

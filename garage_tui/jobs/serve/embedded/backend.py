@@ -21,7 +21,7 @@ from garage_tui.jobs.serve.embedded.engine import Engine
 from garage_tui.jobs.serve.engine_failures import EngineFailures
 from garage_tui.jobs.serve.generation import GenerationRow
 from garage_tui.jobs.serve.memory import check_memory
-from garage_tui.jobs.serve.request_errors import RequestRefusedError
+from garage_tui.jobs.serve.request_errors import GONE, RequestRefusedError, unloaded
 from garage_tui.jobs.serve.request_fields import CHAT, EngineName
 from garage_tui.jobs.serve.request_schema import ChatRequest
 from garage_tui.jobs.serve.routes import unless_gone
@@ -86,7 +86,7 @@ class EmbeddedBackend:
     ) -> Response:
         batcher = self._batcher
         if batcher is None:
-            raise RequestRefusedError(503, "asleep", "the model was unloaded to make space for a run; ask again later")
+            raise unloaded()
         engine = batcher.engine
         engine.check(question.sampling())
         if question.route == CHAT:
@@ -126,7 +126,7 @@ class EmbeddedBackend:
             _cancel(rows)
             if isinstance(error, asyncio.CancelledError):
                 raise
-            return Response(status_code=499)  # nobody reads it
+            return Response(status_code=GONE)
         if failure := next((row.error for row in rows if row.error), ""):
             _cancel(rows)
             raise RequestRefusedError(500, "server_error", failure)

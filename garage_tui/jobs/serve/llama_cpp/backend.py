@@ -32,15 +32,13 @@ from garage_tui.jobs.serve.llama_cpp.literal import COMPLETIONS, ChatForm, as_co
 from garage_tui.jobs.serve.llama_cpp.openai_form import check_streamed
 from garage_tui.jobs.serve.llama_cpp.pool import Worker, WorkerModel, WorkerPool, WorkersClosedError
 from garage_tui.jobs.serve.llama_cpp.process import LlamaCppProcess
-from garage_tui.jobs.serve.request_errors import RequestRefusedError
+from garage_tui.jobs.serve.request_errors import GONE, RequestRefusedError
 from garage_tui.jobs.serve.request_fields import EngineName
 from garage_tui.jobs.serve.request_schema import ChatRequest
 from garage_tui.jobs.serve.routes import unless_gone
-from garage_tui.jobs.serve.upstream import GONE, Upstream, engine_client
+from garage_tui.jobs.serve.upstream import SLEEP_SECONDS, Upstream, engine_client
 from garage_tui.jobs.serve.upstream_request import prepare, spelled_tokens
 
-_SLEEP_SECONDS = 30.0
-"""Seconds that unfinished answers may take before the model is unloaded."""
 _LOOK_SECONDS = 2.0
 """How often it is looked whether a run works on the CPU."""
 _AT_ONCE = 32
@@ -91,9 +89,7 @@ class LlamaCppBackend:
         self._pool.release(self._pool.acquire(WorkerModel(self._base.name)))
 
     def sleep(self) -> None:
-        end = time.monotonic() + _SLEEP_SECONDS
-        while self.busy and time.monotonic() < end:
-            time.sleep(0.1)  # answers under way may finish
+        self._upstream.wait_until_idle(SLEEP_SECONDS)
         self._pool.close()
 
     def close(self, seconds: float) -> bool:
@@ -149,9 +145,7 @@ class LlamaCppBackend:
             return await unless_gone(request, echoed_prompts(question, client, self._base.path, self.context))
         except httpx.HTTPError as error:
             await client.aclose()
-            raise RequestRefusedError(
-                502, "server_error", "llama.cpp does not answer; ask again, or see the server's log"
-            ) from error
+            raise self._upstream.unanswered("does not answer") from error
         except BaseException:
             await client.aclose()
             raise

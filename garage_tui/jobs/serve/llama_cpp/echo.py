@@ -15,6 +15,7 @@ import httpx
 from tokenizers import Tokenizer
 
 from garage_tui.jobs.serve.answer_format import completion_logprobs
+from garage_tui.jobs.serve.base_tokenizer import base_tokenizer
 from garage_tui.jobs.serve.llama_cpp.answer import LlamaCppAnswer
 from garage_tui.jobs.serve.request_errors import ContextLengthError, RequestRefusedError
 from garage_tui.jobs.serve.request_fields import BadFieldError
@@ -59,7 +60,7 @@ async def echoed_prompts(
         ContextLengthError: a prompt does not fit.
         httpx.HTTPError: the worker does not answer.
     """
-    tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
+    tokenizer = base_tokenizer(base)
     found = []
     for prompt in question.prompts:
         if isinstance(prompt, str):

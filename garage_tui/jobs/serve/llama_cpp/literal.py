@@ -7,7 +7,6 @@ token ids; the answer gets the form of a chat's.
 
 from __future__ import annotations
 
-import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,12 @@ import httpx
 from tokenizers import Tokenizer
 
 from garage_tui.core.base.errors import BadInputError, GarageError
-from garage_tui.core.base.sanitize import one_line
 from garage_tui.jobs.llm.chat_encoder import ChatEncoder
+from garage_tui.jobs.serve.base_tokenizer import base_tokenizer
 from garage_tui.jobs.serve.llama_cpp.answer import LlamaCppAnswer
 from garage_tui.jobs.serve.llama_cpp.process import LlamaCppProcess
 from garage_tui.jobs.serve.request_schema import ChatRequest
+from garage_tui.jobs.serve.upstream import blocking_engine_client
 
 COMPLETIONS = "/v1/completions"
 _TEMPLATE_SECONDS = 30.0
@@ -31,7 +31,6 @@ _ONLY_CHAT = (
     "response_format",
     "tools",
     "tool_choice",
-    "max_completion_tokens",
 )
 
 
@@ -50,13 +49,7 @@ def as_completion(request: dict[str, Any], base: Path, process: LlamaCppProcess)
         raise BadInputError(
             "messages: together with tools, special tokens of this model cannot be passed as text; leave them out"
         )
-    try:
-        encoder = ChatEncoder(_Template(_tokenizer(base / "tokenizer.json"), process))
-    except Exception as error:  # the library raises bare exceptions
-        raise GarageError(f"the tokenizer in {base} cannot be read: {one_line(str(error), 120)}") from error
-    ids = encoder.encode(
-        [{**message, "content": _text(message.get("content"))} for message in request["messages"]], ask=True
-    )
+    ids = ChatEncoder(_Template(base_tokenizer(base), process)).encode(request["messages"], ask=True)
     found = {name: value for name, value in request.items() if name not in _ONLY_CHAT}
     found["prompt"] = ids
     if request.get("logprobs"):
@@ -108,26 +101,11 @@ class _Template:
         self.chat_template = ""  # it is in the GGUF; no template contains the characters that the encoder marks with
 
     def apply_chat_template(self, messages: list[dict[str, str]], tokenize: bool, add_generation_prompt: bool) -> str:
-        transport = httpx.HTTPTransport(uds=str(self._process.socket), trust_env=False)
-        headers = {"Authorization": f"Bearer {self._process.key}"}
         try:
-            with httpx.Client(
-                transport=transport, base_url="http://engine", headers=headers, timeout=_TEMPLATE_SECONDS
-            ) as client:
+            with blocking_engine_client(self._process.socket, self._process.key, _TEMPLATE_SECONDS) as client:
                 answer = client.post("/apply-template", json={"messages": messages})
         except httpx.HTTPError as error:
             raise GarageError("llama.cpp does not answer; ask again, or see the server's log") from error
         if answer.status_code != 200:
             raise BadInputError("the model's chat template rejects these messages")
         return str(answer.json()["prompt"])
-
-
-@functools.lru_cache(maxsize=1)
-def _tokenizer(file: Path) -> Tokenizer:
-    return Tokenizer.from_file(str(file))
-
-
-def _text(content: Any) -> str:
-    if isinstance(content, list):
-        return "\n".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    return str(content or "")

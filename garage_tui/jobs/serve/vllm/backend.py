@@ -7,7 +7,6 @@ Unix socket of this user alone, and clients talk to our server, which checks the
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -25,13 +24,16 @@ from garage_tui.core.runs.record import Run
 from garage_tui.core.serving import vllm_install
 from garage_tui.jobs.llm.adapter_safety import check, rank, stamp
 from garage_tui.jobs.serve.engine_failures import EngineEndedError, EngineFailures
-from garage_tui.jobs.serve.request_errors import RequestRefusedError, upstream_error
+from garage_tui.jobs.serve.request_errors import RequestRefusedError, unloaded, upstream_error
 from garage_tui.jobs.serve.request_fields import BadFieldError, EngineName
 from garage_tui.jobs.serve.request_schema import ChatRequest
-from garage_tui.jobs.serve.upstream import Upstream, engine_client
+from garage_tui.jobs.serve.upstream import SLEEP_SECONDS, Upstream, blocking_engine_client, engine_client
 from garage_tui.jobs.serve.upstream_request import prepare
 from garage_tui.jobs.serve.vllm.arguments import arguments, environment
 from garage_tui.jobs.serve.vllm.process import VllmProcess
+
+_CONTROL_SECONDS = 120.0
+"""How long vLLM may take to fall asleep or to wake up."""
 
 
 class VllmBackend:
@@ -95,9 +97,7 @@ class VllmBackend:
 
     def sleep(self) -> None:
         process, self._process = self._process, None
-        end = time.monotonic() + 30
-        while self.busy and time.monotonic() < end:
-            time.sleep(0.1)  # answers under way may finish
+        self._upstream.wait_until_idle(SLEEP_SECONDS)
         if process and self._can_sleep() and self._post(process, "/sleep?level=1"):
             self._sleeping = process
         elif process:
@@ -125,7 +125,7 @@ class VllmBackend:
     ) -> Response:
         process = self._process
         if process is None:
-            raise RequestRefusedError(503, "asleep", "the model was unloaded to make space for a run; ask again later")
+            raise unloaded()
         if self._vllm.cpu and run is not None and question.echo:
             raise BadFieldError("echo", "echo: vLLM for processors ends when an adapter gets it; ask the base model")
         body = await asyncio.to_thread(prepare, body, self._base.path, self.engine)
@@ -201,14 +201,14 @@ class VllmBackend:
 
     def _post(self, process: VllmProcess, path: str) -> bool:
         try:
-            with _plain_client(process) as client:
+            with blocking_engine_client(process.socket, process.key, _CONTROL_SECONDS) as client:
                 return client.post(path).status_code == 200
         except httpx.HTTPError:
             return False
 
     def _read_context(self, process: VllmProcess) -> int | None:
         try:
-            with _plain_client(process) as client:
+            with blocking_engine_client(process.socket, process.key, _CONTROL_SECONDS) as client:
                 length = client.get("/v1/models").json()["data"][0]["max_model_len"]
         except (httpx.HTTPError, ValueError, LookupError, TypeError):
             return None
@@ -228,12 +228,6 @@ class _VllmAnswer:
         if status >= 400:
             raise upstream_error(status, body, "vLLM", self._context)
         return body
-
-
-def _plain_client(process: VllmProcess) -> httpx.Client:
-    headers = {"Authorization": f"Bearer {process.key}"}
-    transport = httpx.HTTPTransport(uds=str(process.socket), trust_env=False)
-    return httpx.Client(transport=transport, base_url="http://vllm", timeout=120, headers=headers)
 
 
 def _error_message(answer: httpx.Response) -> str:
