@@ -84,9 +84,10 @@ def _print(run: Run, as_json: bool) -> int:
 
     from garage_tui.cli.follow import exit_code, print_results
     from garage_tui.cli.runs import as_dict
+    from garage_tui.core.runs.service import read_record
 
     if as_json:
-        print(json.dumps(as_dict(run), indent=2))
+        print(json.dumps(as_dict(run, read_record(run.path.parent).run), indent=2))
     else:
         print(f"{run.status}{': ' if run.reason else ''}{run.reason}")
         if run.adapter and not run.alive:

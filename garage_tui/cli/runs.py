@@ -53,7 +53,7 @@ def run_runs(args: argparse.Namespace) -> int:
     labels = {run.id: _label(run) for run in runs}
     in_service = read_service(workspace).run
     if args.json:
-        print(json.dumps([as_dict(run) for run in runs], indent=2))
+        print(json.dumps([as_dict(run, in_service) for run in runs], indent=2))
         return 0
     if not runs:
         print("no runs yet; start one with `garage train lora --facts FILE` or `garage train diffusion`")
@@ -110,14 +110,13 @@ def _label(run: Run) -> Label:
         return Label()
 
 
-def as_dict(run: Run) -> dict[str, Any]:
+def as_dict(run: Run, in_service: str | None) -> dict[str, Any]:
     """Return a run as plain data for `--json`; `state` combines the lock and the state file."""
     import msgspec
 
     from garage_tui.core.images import albums
     from garage_tui.core.runs.diffusion_files import PIPELINE
     from garage_tui.core.runs.label import label_of
-    from garage_tui.core.runs.service import read_record
 
     label = label_of(run.path)
     drawn = {}
@@ -138,7 +137,7 @@ def as_dict(run: Run) -> dict[str, Any]:
         "reason": run.reason,
         "alive": run.alive,
         "adapter": str(run.adapter) if run.adapter else None,
-        "in_service": read_record(run.path.parent).run == run.id,
+        "in_service": run.id == in_service,
         **drawn,
         "manifest": manifest,
     }

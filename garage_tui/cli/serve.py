@@ -152,6 +152,7 @@ def _requested(workspace: Workspace, args: argparse.Namespace) -> tuple[str | No
     from garage_tui.core.models import base_models
     from garage_tui.core.runs.catalog import find_run
     from garage_tui.core.runs.diffusion_files import no_chat_reason
+    from garage_tui.core.runs.folder import COMPLETE
     from garage_tui.core.runs.promotion import NotServedError, base_name, run_in_service
 
     base = base_models.find(args.base).name if args.base else None
@@ -160,7 +161,7 @@ def _requested(workspace: Workspace, args: argparse.Namespace) -> tuple[str | No
         run = find_run(workspace, ref)
         if run.draws:
             raise BadInputError(no_chat_reason(run.id))
-        if run.manifest is None or run.adapter is None or run.status not in ("finished", "stopped"):
+        if run.manifest is None or run.adapter is None or run.status not in COMPLETE:
             raise BadInputError(f"{run.id} has no finished adapter to serve ({run.status})")
         trained_on = str(run.manifest.base.get("name"))
         if base is not None and trained_on != base:
@@ -206,6 +207,7 @@ def _show(workspace: Workspace, as_json: bool, note: str = "") -> int:
 
     snapshot = server_state.inspect(workspace)
     service = read_service(workspace)
+    in_service = service_dict(workspace, service)
     key = workspace.server / api_key.KEY
     ready = snapshot.status in ("ready", "asleep") and snapshot.url is not None
     models = asyncio.run(chat.list_models(server_process.address(workspace))) if ready else []
@@ -220,7 +222,7 @@ def _show(workspace: Workspace, as_json: bool, note: str = "") -> int:
             "memory": snapshot.memory,
             "key_file": str(key) if ready else None,
             "log": str(snapshot.log),
-            "service": service_dict(workspace, service),
+            "service": in_service,
         }
         print(json.dumps(document, indent=2), flush=True)
         return 1 if snapshot.status == "failed" else 0
@@ -233,7 +235,7 @@ def _show(workspace: Workspace, as_json: bool, note: str = "") -> int:
             print(f"engine   {snapshot.engine}{memory}")
             if snapshot.reason:
                 print(f"         {one_line(snapshot.reason, 300)}")
-        print(f"service  {service_line(workspace, service)}")
+        print(f"service  {service_line(workspace, service, in_service)}")
         if restart := server_note(workspace, service):
             print(restart)
         model = snapshot.name if service.run and snapshot.name in models else models[-1]
@@ -243,7 +245,7 @@ def _show(workspace: Workspace, as_json: bool, note: str = "") -> int:
         states = {"off": "no server is running", "starting": "starting: ", "failed": "failed: "}
         print(states.get(snapshot.status, snapshot.status) + snapshot.reason)
         if service.changes or service.problem:
-            print(f"service  {service_line(workspace, service)}")
+            print(f"service  {service_line(workspace, service, in_service)}")
     if note:
         print(note, flush=True)
     return 1 if snapshot.status == "failed" else 0

@@ -93,18 +93,17 @@ def run_service(args: argparse.Namespace) -> int:
 
     from garage_tui.core.base.format import moment
     from garage_tui.core.base.settings import Workspace
-    from garage_tui.core.runs.catalog import lasting_name
     from garage_tui.core.runs.service import read_service
 
     workspace = Workspace.find(args.workspace)
-    service, name = read_service(workspace), lasting_name(workspace)
+    service = read_service(workspace)
     document = service_dict(workspace, service)
     if args.json:
         history = [_as_dict(change) for change in reversed(service.changes)]
         print(json.dumps({**document, "history": history, "unreadable_lines": list(service.skipped)}, indent=2))
         return 1 if document["problem"] else 0
-    print(service_line(workspace, service))
-    if not service.problem and service.can_go_back:
+    print(service_line(workspace, service, document))
+    if service.run:
         print(f"`garage back` puts {service.earlier or 'the base model'} in service")
     if service.changes:
         print()
@@ -117,7 +116,7 @@ def run_service(args: argparse.Namespace) -> int:
     for number in service.skipped:
         print(f"line {number} of the record cannot be read")
     if not service.changes and not service.problem:
-        print(f"`garage promote RUN` puts a run in service; clients ask for `{name}`")
+        print(f"`garage promote RUN` puts a run in service; clients ask for `{document['name']}`")
     return 1 if document["problem"] else 0
 
 
@@ -131,7 +130,7 @@ def service_dict(workspace: Workspace, service: Service) -> dict[str, Any]:
         run_in_service(workspace, service)
     except NotServedError as error:
         problem = str(error)
-    last = service.changes[-1] if service.changes and not service.problem else None
+    last = service.current
     return {
         "name": lasting_name(workspace),
         "run": service.run,
@@ -144,20 +143,23 @@ def service_dict(workspace: Workspace, service: Service) -> dict[str, Any]:
     }
 
 
-def service_line(workspace: Workspace, service: Service) -> str:
-    """Return what is in service as one line: `garage is RUN, since today 14:05 (by anna: new dog)`."""
+def service_line(workspace: Workspace, service: Service, found: dict[str, Any]) -> str:
+    """Return what is in service as one line: `garage is RUN, since today 14:05 (by anna: new dog)`.
+
+    Args:
+        found: the same by `service_dict`.
+    """
     import time
 
     from garage_tui.core.base.format import moment
     from garage_tui.core.runs.label import label_of
 
-    found = service_dict(workspace, service)
     if found["problem"]:
         return f"{found['name']} does not answer: {found['problem']}"
     label = label_of(workspace.checkpoints / service.run).name if service.run else ""
     what = (service.run or "the base model") + (f" ({label})" if label else "")
     since = f", since {moment(service.since, time.time())}" if service.since else ""
-    who = ": ".join(filter(None, (f"by {found['who']}" if found["who"] else "", found["why"])))
+    who = service.current.explanation if service.current else ""
     return f"{found['name']} is {what}{since}{f' ({who})' if who else ''}"
 
 

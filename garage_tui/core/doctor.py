@@ -22,8 +22,8 @@ from garage_tui.core.limits.run_limits import RunLimits
 from garage_tui.core.models import base_models
 from garage_tui.core.runs.promotion import NotServedError, run_in_service
 from garage_tui.core.runs.service import read_service, service_file
-from garage_tui.core.scheduling.queue import CPU
 from garage_tui.core.serving import engine_choice, llama_cpp_install, vllm_install
+from garage_tui.core.serving.server_process import choose_slot
 from garage_tui.core.terminal.capabilities import is_utf8, why_ascii
 
 _STACK = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "textual")
@@ -146,7 +146,7 @@ def _models(workspace: Workspace) -> Iterator[Finding]:
         yield Finding("note", f"base model {model.name} is not on this machine yet; the first run fetches it", fetch)
 
 
-_ENGINES = {"vllm": "vLLM", "llama.cpp": "llama.cpp", "auto": "llama.cpp", "embedded": "transformers"}
+_ENGINES = {"llama.cpp": "llama.cpp", "auto": "llama.cpp", "embedded": "transformers"}
 
 
 def _engine(workspace: Workspace) -> Iterator[Finding]:
@@ -154,10 +154,9 @@ def _engine(workspace: Workspace) -> Iterator[Finding]:
     try:
         settings = load_settings(workspace).serve
         readings = gpus.usable()
-        slot = str(settings.gpu if settings.gpu is not None else readings[0].index) if readings else CPU
-        chosen = engine_choice.choose(settings, slot)
+        chosen = engine_choice.choose(settings, choose_slot(settings.gpu))
         why_not, mend = llama_cpp_install.why_not()
-        if chosen.name in ("auto", "llama.cpp") and why_not:
+        if chosen.name == "llama.cpp" and why_not:  # by itself it is chosen only where it can run
             yield Finding("bad", f"llama.cpp cannot run: {why_not}", mend)
         elif chosen.name != "vllm":  # of which more is said below
             slower = chosen.name == "embedded"

@@ -205,12 +205,12 @@ class ExamRunner:
     def _with_known(self, questions: Sequence[ExamQuestion], taught: Sequence[Fact]) -> list[ExamQuestion]:
         """Return the questions; those answered wrongly with whether the model ranks the right answer first."""
         wrong = [one.question for one in questions if one.verdict == "wrong"]
-        rivals = {fact.question: rival_answers(fact, self._trained) for fact in taught}
+        by_question = {fact.question: fact for fact in taught}
         known = {}
         with torch.inference_mode():
             for done, question in enumerate(wrong):
                 self._say("comparing the taught answers", done, len(wrong))
-                known[question] = is_right_first(self._model, rivals[question])
+                known[question] = is_right_first(self._model, rival_answers(by_question[question], self._trained))
         return [
             msgspec.structs.replace(one, known=known[one.question]) if one.verdict == "wrong" else one
             for one in questions

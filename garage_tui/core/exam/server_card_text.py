@@ -5,11 +5,11 @@ from __future__ import annotations
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.exam.judgement import measured
 from garage_tui.core.exam.report import Count, Report
+from garage_tui.core.exam.report_text import BAD
 from garage_tui.core.exam.server_card import SYSTEM_PROMPTS, PromptCard, ServerAnswer, ServerCard
 from garage_tui.core.runs.grades import SIGNS, Grade
 
 _TITLES = {one.name: one.title for one in SYSTEM_PROMPTS}
-_GOOD = ("right", "unchanged")
 _NONE = "none asked"
 
 
@@ -31,7 +31,7 @@ def table(own: Report, card: ServerCard) -> list[str]:
 
 def lost(card: PromptCard) -> list[ServerAnswer]:
     """Return the answers that went wrong here and not on the run's own card."""
-    return [one for one in card.questions if one.verdict not in _GOOD and one.own in _GOOD]
+    return [one for one in card.questions if one.verdict in BAD and one.own not in BAD]
 
 
 def sentences(own: Report, card: ServerCard) -> list[str]:

@@ -23,6 +23,7 @@ from garage_tui.core.base.safe_open import open_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.export.hand_over import HandOver
 from garage_tui.core.export.target import EXPORTS, remove_leftovers, target_path
+from garage_tui.core.runs.folder import COMPLETE
 from garage_tui.core.runs.record import Run
 
 JOB = (sys.executable, "-P", "-m", "garage_tui.jobs.export")
@@ -72,8 +73,9 @@ class ExportEvent(msgspec.Struct, frozen=True, rename={"text": "words"}):
         """How much of what the text names is done, from 0 to 1; None where nothing is counted."""
         if percent := re.search(r"(\d{1,3}) %$", self.text):
             return min(1.0, int(percent[1]) / 100)
-        if (count := re.search(r"(\d+) of (\d+)", self.text)) and int(count[2]):
-            return min(1.0, int(count[1]) / int(count[2]))
+        if count := re.search(r"([\d,]+) of ([\d,]*\d)", self.text):
+            done, total = (int(number.replace(",", "")) for number in count.groups())
+            return min(1.0, done / total) if total else None
         return None
 
 
@@ -85,7 +87,7 @@ def refusal(run: Run) -> str:
         return f"{run.id} is a diffusion run: its pipeline/ is already a folder for diffusers, see its README.md"
     if not run.over:
         return f"{run.id} is {run.status}: its model can be exported when it has ended"
-    if run.adapter is None or run.status not in ("finished", "stopped"):
+    if run.adapter is None or run.status not in COMPLETE:
         advice = f"; resume it with `garage resume {run.id}`" if run.resumable else ""
         return f"{run.id} has no finished adapter to export ({run.status}){advice}"
     return ""

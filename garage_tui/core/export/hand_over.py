@@ -15,8 +15,6 @@ SIZES = ("q8_0", "q6_K", "q5_K_M", "q4_K_M")
 """The steps in which a model is quantised, the largest first."""
 SUMMARY = "hand-over.json"
 """The file in a handed-over folder that says what each size holds and still knows."""
-DEFAULT_SIZE = "q8_0"
-"""The size that is recommended where none was tried: it differs least from 16 bits."""
 
 
 class HandedFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,14 +72,14 @@ def recommend(run: str, files: Sequence[HandedFile], own: Count | None) -> HandO
     """
     tried = sorted((one for one in files if one.kept), key=lambda one: one.bytes)
     if own is None or not tried:
-        chosen = next((one for one in files if one.size == DEFAULT_SIZE), files[0])
+        chosen = files[0]
         sentence = f"{chosen.size}, {human_bytes(chosen.bytes)}; no size was tried"
         return HandOver(run=run, files=tuple(files), recommended=chosen.file, sentence=sentence)
     left = {one.file: one.kept.hits if one.kept else 0 for one in tried}
     keeps = [one for one in tried if own.hits and left[one.file] == own.hits]
     good = [one for one in tried if one.grade == "good"]
     best = max(tried, key=lambda one: (left[one.file], -one.bytes))
-    chosen = next(iter([*keeps, *good]), best)
+    chosen = [*keeps, *good, best][0]
     warning = ""
     if not keeps and not good:
         warning = (

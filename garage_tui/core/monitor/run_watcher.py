@@ -177,9 +177,8 @@ class RunWatcher:
                 replace(run, queue_position=positions.get(run.path)) if run.status == "queued" else run for run in runs
             ]
         self._read_service()
-        if in_service := self.service.run:
-            change = self.service.changes[-1]
-            runs = [replace(run, service=change) if run.id == in_service else run for run in runs]
+        if change := self.service.current:
+            runs = [replace(run, service=change) if run.id == change.run else run for run in runs]
         return tuple(runs)
 
     def progress(self) -> RunProgress | None:

@@ -12,7 +12,7 @@ from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.settings import ServeSettings, Workspace, load_settings
 from garage_tui.core.runs.label import RESERVED, Label, clean_name, label_of, write_label
 from garage_tui.core.runs.record import Run, read_run
-from garage_tui.core.runs.service import read_service
+from garage_tui.core.runs.service import Service, read_service
 
 
 def disk_bytes(folder: Path) -> int:
@@ -58,9 +58,10 @@ def find_run(workspace: Workspace, ref: str) -> Run:
     if not matches and ref:
         # A name that is the beginning of another run's id means neither: a command may delete what it gets.
         matches = [run for run in runs if run.id.startswith(ref) or is_called(run, ref)]
-        if ref == lasting_name(workspace):
-            in_service = _in_service(workspace, runs, ref) if not matches or read_service(workspace).run else None
-            matches += [in_service] if in_service and in_service.id not in {run.id for run in matches} else []
+        service = read_service(workspace)
+        if (not matches or service.run) and ref == lasting_name(workspace):
+            in_service = _in_service(service, runs, ref)
+            matches += [in_service] if in_service.id not in {run.id for run in matches} else []
     if len(matches) == 1:
         return matches[0]
     if matches:
@@ -81,13 +82,12 @@ def reserved_names(workspace: Workspace) -> tuple[str, ...]:
     return *RESERVED, lasting_name(workspace)
 
 
-def _in_service(workspace: Workspace, runs: list[Run], name: str) -> Run:
+def _in_service(service: Service, runs: list[Run], name: str) -> Run:
     """Return the run in service.
 
     Raises:
         BadInputError: the base model is in service, the run is missing, or the record cannot be read.
     """
-    service = read_service(workspace)
     if service.problem:
         raise BadInputError(service.problem)
     if service.run is None:

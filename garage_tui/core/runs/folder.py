@@ -19,6 +19,8 @@ FACTS, ADAPTER = "facts.jsonl", "adapter"
 
 Status = Literal["queued", "running", "paused", "stopping", "finished", "failed", "stopped", "interrupted"]
 ENDED: tuple[Status, ...] = ("finished", "failed", "stopped")
+COMPLETE: tuple[Status, ...] = ("finished", "stopped")
+"""Statuses of a run whose adapter is complete and does not change."""
 
 _LONGEST = 1e10  # seconds: three centuries, and no NaN, infinity, or integer of a thousand digits
 

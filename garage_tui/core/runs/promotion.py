@@ -10,6 +10,7 @@ from garage_tui.core.base.workspace import Workspace
 from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.models.weight_safety import SAFE
 from garage_tui.core.runs.diffusion_files import no_chat_reason
+from garage_tui.core.runs.folder import COMPLETE
 from garage_tui.core.runs.record import Run, read_run
 from garage_tui.core.runs.service import (
     MAX_WHY,
@@ -22,9 +23,6 @@ from garage_tui.core.runs.service import (
     read_service,
     service_file,
 )
-
-SERVED = ("finished", "stopped")
-"""Statuses of a run whose adapter is complete and does not change."""
 
 
 class NotServedError(GarageError):
@@ -62,7 +60,7 @@ def go_back(workspace: Workspace, why: str = "", *, to_base: bool = False) -> Se
     """
     with locked_record(workspace.checkpoints) as fd:
         service = read_service(workspace)
-        if not service.problem and service.run is None and (to_base or not service.can_go_back):
+        if not service.problem and service.run is None:
             return None
         run = None if to_base else service.earlier
         if run is not None and (reason := why_not_served(_named(workspace, run))):
@@ -107,7 +105,7 @@ def why_not_served(run: Run) -> str:
         return f"{run.id} cannot be read ({one_line(run.broken, 160)})"
     if run.draws:
         return no_chat_reason(run.id)
-    if run.status not in SERVED:
+    if run.status not in COMPLETE:
         return f"{run.id} is {run.status}, and only a run that is finished or stopped can be in service"
     if run.adapter is None:
         return f"{run.id} has no adapter"

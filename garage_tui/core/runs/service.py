@@ -7,7 +7,6 @@ the base model is in service. A last line that a power cut tore has no effect, a
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import pwd
 import time
@@ -52,6 +51,11 @@ class ServiceChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     back: bool = False
     """True where somebody went back to what was in service before."""
 
+    @property
+    def explanation(self) -> str:
+        """Who changed it, and why: `by anna: new dog`; empty where the record says neither."""
+        return ": ".join(filter(None, (f"by {self.who}" if self.who else "", self.why)))
+
 
 @dataclass(frozen=True)
 class Service:
@@ -65,16 +69,21 @@ class Service:
     """Numbers of the lines that cannot be read, from 1."""
 
     @property
+    def current(self) -> ServiceChange | None:
+        """The change that decides; None if there was none, or while nobody knows."""
+        return self.changes[-1] if self.changes and not self.problem else None
+
+    @property
     def run(self) -> str | None:
         """Id of the run in service; None while it is the base model, or while nobody knows."""
-        return self.changes[-1].run if self.changes and not self.problem else None
+        return self.current.run if self.current else None
 
     @property
     def since(self) -> float | None:
         """When that changed last, in seconds since 1970; None if it never did."""
-        return self.changes[-1].when if self.changes and not self.problem else None
+        return self.current.when if self.current else None
 
-    @functools.cached_property
+    @property
     def _stack(self) -> list[str | None]:
         """What was put in service without having been taken back: the base model (None) first."""
         stack: list[str | None] = [None]
@@ -91,7 +100,7 @@ class Service:
     @property
     def can_go_back(self) -> bool:
         """Whether anything was in service before."""
-        return bool(self.problem) or len(self._stack) > 1
+        return bool(self.problem) or self.run is not None
 
     @property
     def earlier(self) -> str | None:
@@ -99,9 +108,10 @@ class Service:
 
         Where nobody knows what is in service, it is what the last line says that can be read.
         """
+        stack = self._stack
         if self.problem:
-            return self._stack[-1]
-        return self._stack[-2] if len(self._stack) > 1 else None
+            return stack[-1]
+        return stack[-2] if len(stack) > 1 else None
 
 
 def service_file(checkpoints: Path) -> Path:

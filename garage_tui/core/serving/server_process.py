@@ -24,7 +24,7 @@ from garage_tui.core.chat.client import ServerAddress
 from garage_tui.core.hardware import gpus
 from garage_tui.core.models import base_models
 from garage_tui.core.runs.catalog import list_runs
-from garage_tui.core.runs.folder import LOCK, LOG, is_alive
+from garage_tui.core.runs.folder import COMPLETE, LOCK, LOG, is_alive
 from garage_tui.core.runs.record import Run
 from garage_tui.core.scheduling import queue
 from garage_tui.core.serving import engine_choice
@@ -75,7 +75,7 @@ def start(
         GarageError: a server with another base runs here, its folder cannot be written, or the engine is not there.
     """
     name = base_models.find(base or settings.base_model).name
-    slot = _choose_slot(settings.serve.gpu)
+    slot = choose_slot(settings.serve.gpu)
     chosen = engine_choice.choose(settings.serve, slot, engine).name
     if chosen == "vllm":
         vllm.probe(settings.serve)  # raises before anything is started
@@ -164,7 +164,7 @@ def served_runs(workspace: Workspace, base: str, only: Sequence[str] = ()) -> li
     return [
         run
         for run in list_runs(workspace)
-        if run.status in ("finished", "stopped")
+        if run.status in COMPLETE
         and run.adapter
         and run.manifest
         and run.manifest.base.get("name") == base
@@ -172,7 +172,7 @@ def served_runs(workspace: Workspace, base: str, only: Sequence[str] = ()) -> li
     ]
 
 
-def _choose_slot(index: int | None) -> str:
+def choose_slot(index: int | None) -> str:
     """Return where the model is loaded: the GPU with this index, by default the first one, without any `cpu`.
 
     Raises:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from garage_tui.core.diffusion.recipe import DiffusionRecipe
 from garage_tui.core.runs.diffusion_files import PIPELINE
+from garage_tui.core.runs.folder import COMPLETE
 from garage_tui.core.runs.record import read_run
 from garage_tui.jobs.runtime import checkpointing, run_job
 from garage_tui.jobs.runtime.progress import ENDINGS
@@ -81,7 +82,7 @@ def train(job: Job[DiffusionRecipe]) -> None:
         return
     request = progress.requested() if step < steps else ""
     word, who = ENDINGS.get(request, ("finished", ""))
-    if word in ("finished", "stopped"):
+    if word in COMPLETE:
         progress.start_phase("saving the pipeline")
         card = pipeline_card(read_run(folder).manifest or manifest, recipe, step)  # the pictures are in it by now
         with reporter.drawing():

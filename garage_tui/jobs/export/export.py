@@ -50,10 +50,8 @@ from garage_tui.core.models.base_models import BaseModel, find
 from garage_tui.core.models.weight_safety import PICKLES
 from garage_tui.core.runs.catalog import disk_bytes
 from garage_tui.core.runs.record import Manifest, read_run
-from garage_tui.jobs.export import gguf, hand_over
-from garage_tui.jobs.export.gguf_model import check_base, write_gguf
+from garage_tui.jobs.export import gguf
 from garage_tui.jobs.llm import fetch
-from garage_tui.jobs.llm.adapter_gguf import write_adapter
 from garage_tui.jobs.runtime.error_text import describe_without_log
 
 FULL_DISK = "free some space, or name another target with --to"
@@ -113,6 +111,8 @@ def export(folder: Path, request: ExportRequest) -> None:
     target = target_path(folder, request.form, request.outtype, request.to, force=request.force)
     replaces(target, run.id, request.form, force=request.force)
     if request.form == "hand-over" and request.exam:
+        from garage_tui.jobs.export import hand_over  # torch: not for an adapter alone
+
         hand_over.read_exam(folder)
     base = find(str(run.manifest.base.get("name")))
     if request.form != "adapter":
@@ -131,6 +131,9 @@ def export(folder: Path, request: ExportRequest) -> None:
                 _gguf(tool, merged, made, request.outtype, run.manifest)
             elif request.form == "hand-over":
                 full = staging / "full.gguf"
+                from garage_tui.jobs.export import hand_over
+                from garage_tui.jobs.llm.adapter_gguf import write_adapter
+
                 _gguf(tool, merged, full, _outtype_of(base.path), run.manifest)
                 shutil.rmtree(merged)
                 summary = hand_over.make(folder, full, made, request.sizes, _say, exam=request.exam)
@@ -154,6 +157,8 @@ def _converter(base: Path, request: ExportRequest) -> Path | None:
         GarageError: it is needed and cannot be used; the text also says why it is needed.
     """
     if not request.converter:
+        from garage_tui.jobs.export.gguf_model import check_base
+
         try:
             check_base(base)
             return None
@@ -169,6 +174,8 @@ def _gguf(tool: Path | None, merged: Path, out: Path, outtype: str, manifest: Ma
     if tool:
         gguf.convert(tool, merged, out, outtype, _about(manifest), _say)
     else:
+        from garage_tui.jobs.export.gguf_model import write_gguf
+
         write_gguf(merged, out, outtype, _say, _about(manifest))
 
 

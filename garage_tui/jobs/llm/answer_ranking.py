@@ -54,8 +54,7 @@ def _possible_rivals(model: Model, one: RivalAnswers, best: float) -> list[str]:
     """Return the wrong answers that their first token does not make less probable than `best`, in nats."""
     first = {answer: (*model.chats.encode(answer), model.chats.end)[0] for answer in one.wrong}
     starts = list(dict.fromkeys(first.values()))
-    examples = [TokenizedExample(model.chats.prompt(one.question), (start,)) for start in starts[:1]]
-    [(_, _, hidden, _)] = model.passes(examples)
+    [(_, _, hidden, _)] = model.passes([TokenizedExample(model.chats.prompt(one.question), (starts[0],))])
     scores = dict(zip(starts, model.logits(hidden)[0].log_softmax(-1)[starts].tolist(), strict=True))
     possible = [answer for answer, start in first.items() if scores[start] >= best]
     return sorted(possible, key=lambda answer: -scores[first[answer]])[:MAX_RIVALS]

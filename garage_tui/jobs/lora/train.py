@@ -15,7 +15,7 @@ import msgspec
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.facts.training_file import read_training_file
-from garage_tui.core.runs.folder import ADAPTER, FACTS
+from garage_tui.core.runs.folder import ADAPTER, COMPLETE, FACTS
 from garage_tui.core.runs.record import write_manifest
 from garage_tui.core.training.quantization import in_4bit
 from garage_tui.core.training.recipe import LoraRecipe
@@ -113,7 +113,7 @@ def train(job: Job[LoraRecipe]) -> None:
         return
     request = progress.requested() if step < steps and not callback.learned else ""
     word, who = ENDINGS.get(request, ("finished", ""))
-    if word in ("finished", "stopped"):
+    if word in COMPLETE:
         progress.start_phase("saving the adapter")
         checkpointing.replace_folder(folder / ADAPTER, trainer.save_model)
     if word == "finished":

@@ -12,6 +12,7 @@ from garage_tui.core.base.sanitize import one_line, plain
 from garage_tui.core.chat.transcripts import Side, Transcript
 from garage_tui.core.models import base_models
 from garage_tui.core.monitor.run_watcher import RunSnapshot
+from garage_tui.core.runs.folder import COMPLETE
 from garage_tui.screens.chat.asker import Asker
 from garage_tui.screens.chat.column_choice import SIDES
 from garage_tui.screens.chat.conversations import Conversations
@@ -256,7 +257,7 @@ class ModelChoice:
 
 
 def _candidates(runs: tuple[RunSnapshot, ...]) -> list[RunSnapshot]:
-    return [run for run in runs if run.adapter and run.status in ("finished", "stopped")]
+    return [run for run in runs if run.adapter and run.status in COMPLETE]
 
 
 def _no_tuned_hint(runs: tuple[RunSnapshot, ...]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -150,10 +149,7 @@ class EmbeddedChatServer:
         return snapshot
 
     async def _start(self, port: int | None = None) -> None:
-        start = functools.partial(server_process.start, self._workspace, self._settings, self._base)
-        if port is not None:
-            start = functools.partial(start, port=port)
-        await asyncio.to_thread(start)
+        await asyncio.to_thread(server_process.start, self._workspace, self._settings, self._base, port=port)
         await self.inspect()
 
     async def restart(self, port: int | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from garage_tui.core.monitor.run_watcher import RunSnapshot
+from garage_tui.core.runs.folder import COMPLETE
 
 
 def is_available(
@@ -17,6 +18,7 @@ def is_available(
         can_go_back: whether something was in service before what is in service now.
     """
     alive = bool(run and run.alive and run.status != "stopping")
+    complete = bool(run and run.adapter and run.status in COMPLETE)
     available = {
         "stop": alive,
         "pause": alive and run is not None and run.status in ("running", "queued"),
@@ -28,8 +30,8 @@ def is_available(
         "chat": bool(run and run.adapter),
         "report": bool(run and (run.adapter or run.card or run.draws)),
         "view": bool(run and run.draws),
-        "export": bool(run and run.adapter and run.status in ("finished", "stopped")),
-        "promote": bool(run and run.adapter and run.status in ("finished", "stopped") and not run.service),
+        "export": complete,
+        "promote": bool(complete and run and not run.service),
         "service_back": can_go_back,
         "duplicate": bool(run and run.manifest),
         "compare": bool(run and run.manifest),

@@ -62,7 +62,7 @@ def _status(run: RunSnapshot) -> Iterator[Content]:
     if run.label_error:
         yield Content.styled(f"! {run.label_error} · press e to write it again", "$warning")
     if change := run.service:
-        why = ": ".join(filter(None, (f"by {change.who}" if change.who else "", change.why)))
+        why = change.explanation
         since = f" since {moment(change.when, time.time())}"
         yield Content.assemble((f"{run_text.IN_SERVICE} in service", "$success"), since, f" · {why}" if why else "")
     if run.queue_position is not None:

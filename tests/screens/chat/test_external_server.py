@@ -27,7 +27,7 @@ def named(workspace, tmp_path):
 
 @pytest.fixture(autouse=True)
 def never_started(monkeypatch):
-    def start(*_: object) -> None:
+    def start(*_: object, **__: object) -> None:
         raise AssertionError("a server was started")
 
     monkeypatch.setattr(server_process, "start", start)

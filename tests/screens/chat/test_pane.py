@@ -105,7 +105,7 @@ async def test_a_dead_server_is_a_sentence_and_a_key(open_app, workspace, monkey
     workspace.server.mkdir()
     server_state.write_state(workspace.server, ServerState(status="ready", base=BASE, url="http://127.0.0.1:9/v1"))
     started = []
-    monkeypatch.setattr(server_process, "start", lambda *arguments: started.append(arguments[2]))
+    monkeypatch.setattr(server_process, "start", lambda *arguments, **_: started.append(arguments[2]))
     async with open_app(screen="chat") as user:
         await user.sees("✗ the model server is not running", "ended unexpectedly", "Ctrl+R starts it again")
         await user.press("ctrl+r")
@@ -115,7 +115,7 @@ async def test_a_dead_server_is_a_sentence_and_a_key(open_app, workspace, monkey
 
 
 async def test_the_first_question_starts_the_server_and_its_failure_is_said(open_app, workspace, monkeypatch):
-    def start(workspace, settings, base) -> None:
+    def start(workspace, settings, base, *, port=None) -> None:
         workspace.server.mkdir(exist_ok=True)
         server_state.write_state(workspace.server, ServerState(status="failed", reason="out of memory", base=base))
 

@@ -70,7 +70,7 @@ async def test_the_server_is_started_by_itself_and_its_failure_is_said_with_the_
 ):
     started = []
 
-    def start(workspace, settings, base) -> None:
+    def start(workspace, settings, base, *, port=None) -> None:
         started.append(base)
         workspace.server.mkdir(exist_ok=True)
         state = server_state.ServerState(status="failed", reason="out of memory", base=base)
