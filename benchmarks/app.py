@@ -147,7 +147,7 @@ def idle(command: list[str], seconds: float = 20.0) -> list[Figure]:
         app.read(5)
         cpu, sent = app.cpu, app.sent
         app.read(seconds)
-        cpu, sent, resident = (app.cpu - cpu) / seconds * 100, (app.sent - sent) / seconds, app.megabytes
+        cpu, rate, resident = (app.cpu - cpu) / seconds * 100, (app.sent - sent) / seconds, app.megabytes
     with opened([*command, "--screen", "gpu"], _READY) as (app, _):
         app.read(5)
         gpu = app.cpu
@@ -156,7 +156,7 @@ def idle(command: list[str], seconds: float = 20.0) -> list[Figure]:
     return [
         Figure("idle, gauges each second", 1.0, cpu, "% CPU", f"bare Textual {bare_cpu:.2f} %"),
         Figure("idle, all gauges and curves in sight", 1.0, gpu, "% CPU", "the GPU screen"),
-        Figure("idle, to the terminal", 8.0, sent / 1e3, "KB/s", "bare Textual 0"),
+        Figure("idle, to the terminal", 8.0, rate / 1e3, "KB/s", "bare Textual 0"),
         Figure("resident", 70, resident, "MB", f"bare Textual {bare_mb:.0f} MB"),
     ]
 

@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 import psutil
 
+from garage_tui.core.base.phase import silent
 from garage_tui.core.base.settings import Settings, Workspace
 from garage_tui.core.diffusion.recipe import DiffusionRecipe, make_recipe
 from garage_tui.core.exam.diffusion_report import DiffusionReport, read_diffusion_report
@@ -91,9 +92,9 @@ def measured(folder: Path, out: Path) -> DiffusionReport:
     recipe = msgspec.structs.replace(recipe, sampler="ddpm", sample_steps=100)
     net, schedule = load_pipeline(folder / PIPELINE)
     train, held_out = (np.load(folder / name) for name in (IMAGES, HELD_OUT))
-    how = {"sampler": recipe.sampler, "steps": recipe.sample_steps}
-    contact_sheet.write(out, sample(net, schedule, 16, recipe.size, seed=recipe.seed, **how), run=folder.name)
-    return card_of(net, schedule, recipe, train, held_out, "", run.state.step, lambda text: None)
+    drawn = sample(net, schedule, 16, recipe.size, seed=recipe.seed, sampler=recipe.sampler, steps=recipe.sample_steps)
+    contact_sheet.write(out, drawn, run=folder.name)
+    return card_of(net, schedule, recipe, train, held_out, "", run.state.step, silent)
 
 
 def tell(preset: str, seed: int, card: DiffusionReport, folder: Path) -> None:

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -33,7 +32,8 @@ from typing import Any
 from recipes import SETS, both_exams, recipe
 
 from garage_tui.core.base.settings import Settings, Workspace
-from garage_tui.core.facts.file import load_facts, load_training_rows
+from garage_tui.core.facts.file import load_facts
+from garage_tui.core.facts.training_file import read_training_file
 from garage_tui.core.launch import start
 from garage_tui.core.runs.folder import FACTS
 from garage_tui.core.runs.record import read_run
@@ -56,7 +56,7 @@ def facts_file(name: str, folder: Path) -> Path:
 def train(name: str, how: str, seed: int, workspace: Path) -> Path:
     """Train a run on a set, without its report card, and return its folder."""
     file = facts_file(name, workspace)
-    made = recipe(how, seed, len(load_training_rows(file)))
+    made = recipe(how, seed, len(read_training_file(file).rows))
     folder = start.start_lora(Workspace.find(workspace), Settings(), file, made, name=f"{file.stem}-{seed}")
     requested = False
     while (seen := read_run(folder)).alive:
@@ -186,4 +186,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from textual import events
 from textual.app import App, ComposeResult
@@ -60,7 +61,7 @@ class Bare(App[None]):
         self.query_one(Static).update(str(self.count))
 
 
-async def key_to_paint(pilot: Pilot[object], keys: list[str]) -> tuple[float, float]:
+async def key_to_paint(pilot: Pilot[Any], keys: list[str]) -> tuple[float, float]:
     """Return median and 95th percentile in milliseconds from a key to the end of the painting that it causes."""
     took = []
     for key in keys:

@@ -153,7 +153,7 @@ def with_transformers(args: argparse.Namespace, clock: Clock) -> None:
         model.enable_input_require_grads()
     trainer = Trainer(
         model=get_peft_model(model, _lora()),
-        train_dataset=[  # type: ignore[arg-type]
+        train_dataset=[
             {"input_ids": whole, "labels": [-100] * prompt_length + whole[prompt_length:]}
             for prompt_length, whole in (_encoded(tokenizer, row) for row in _rows())
         ],
@@ -212,7 +212,7 @@ def with_ours(args: argparse.Namespace, clock: Clock) -> None:
         os._exit(0)
 
     load.load_base, unsloth.load = then(load.load_base), then(unsloth.load)
-    checkpointing.replace_folder = end
+    checkpointing.replace_folder = end  # type: ignore[assignment]
     sys.argv = ["lora", str(folder)]
     run_job.run(train, LoraRecipe, OUT_OF_MEMORY)
     state = read_run(folder).state
@@ -259,7 +259,7 @@ def _encoded(tokenizer: Any, row: dict[str, str]) -> tuple[int, list[int]]:
 def _tokens_seen(args: argparse.Namespace) -> int:
     """Return the tokens of all rows, times the epochs: without fillers."""
     tokenizer = _tokenizer(args)
-    return round(args.epochs * sum(len(_encoded(tokenizer, row)[1]) for row in _rows()))
+    return round(float(args.epochs) * sum(len(_encoded(tokenizer, row)[1]) for row in _rows()))
 
 
 def _plain_model(args: argparse.Namespace) -> Any:

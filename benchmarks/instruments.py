@@ -65,7 +65,8 @@ class Instruments:
 
     def measure(self) -> dict[str, Any]:
         """Return all figures of the tuned model."""
-        exam, found = self._exam, {}
+        exam = self._exam
+        found: dict[str, Any] = {}
         with torch.inference_mode():
             right = {}
             for part in ("trained", "ordinary", "indirect"):
@@ -211,7 +212,8 @@ def _states(model: Model, questions: Sequence[str]) -> torch.Tensor:
     def keep(_: Any, __: Any, output: Any) -> None:
         kept.append((output[0] if isinstance(output, tuple) else output).detach())
 
-    layers = list(model.body.layers)
+    body: Any = model.body
+    layers = list(body.layers)
     chosen = layers[round(_FIRST_LAYER * len(layers)) : round(_LAST_LAYER * len(layers))]
     hooks = [layer.register_forward_hook(keep) for layer in chosen]
     rows = []

@@ -44,7 +44,7 @@ def rows(count: int, width: int, seed: int, own: int = 0) -> torch.Tensor:
 def work(way: str, width: int, out: Path) -> None:
     """Choose directions in one way; save them, and print seconds and megabytes."""
     own, other = rows(FACTS, width, 1, 60), rows(ALL_GUARDS if way == "streamed" else GUARDS, width, 2)
-    solver.ledoit_wolf = lambda *_: 0.0  # type: ignore[assignment]  # so that both have the same ridge
+    solver.ledoit_wolf = lambda *_: 0.0  # so that both have the same ridge
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew (proc(5)): making the rows took more
     before = _kilobytes("VmRSS")
     began = time.monotonic()

@@ -50,7 +50,7 @@ def bare(batch: int, accumulation: int, epochs: int) -> None:
 
     recipe, ended = make_recipe("story"), []
 
-    class Clock(TrainerCallback):
+    class Clock(TrainerCallback):  # type: ignore[misc]
         def on_step_end(self, *_: object, **__: object) -> None:
             ended.append(time.time())
 
@@ -111,7 +111,7 @@ def timed_bare(batch: int, accumulation: int, epochs: int) -> tuple[float, float
     return a_step(json.loads(output.splitlines()[-1])["ended"]), whole
 
 
-def timed_ours(preset: str, **changes: object) -> tuple[float, float]:
+def timed_ours(preset: str, **changes: Any) -> tuple[float, float]:
     """As `timed_bare`, of a run of ours with its probes, events, checkpoints and card."""
     with tempfile.TemporaryDirectory() as place:
         began = time.time()
