@@ -34,6 +34,8 @@ from garage_tui.core.runs.record import read_run
 from garage_tui.core.training.recipe import LoraRecipe, make_recipe
 
 SETS = Path(__file__).parent / "facts"
+HELD_OUT = ["held-out/orchard", "held-out/saga", "held-out/band", "held-out/laser"]
+"""Sets that nobody has tuned on; `held-out/hundred` takes longer, so it is measured when it is named."""
 PLAIN: dict[str, Any] = {"batch_size": 8, "accumulation": 1, "looks": 0}
 
 
@@ -124,7 +126,7 @@ def table(lines: list[dict[str, Any]]) -> None:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
-    arguments.add_argument("--sets", nargs="+", default=["held-out/orchard", "held-out/clinic", "held-out/saga"])
+    arguments.add_argument("--sets", nargs="+", default=HELD_OUT)
     arguments.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     arguments.add_argument("--recipes", nargs="+", default=["default", "plain-1e-3", "plain-2e-4"])
     arguments.add_argument("--out", type=Path, default=Path("results.jsonl"))

@@ -61,8 +61,8 @@ def parser(modules: Iterable[str] = tuple(_COMMANDS)) -> argparse.ArgumentParser
     top = argparse.ArgumentParser(
         prog="garage",
         description="Teach facts to a language model on your own box, and see that they stuck.",
-        epilog="Without a command, the app opens. RUN is a run id, the beginning of one, its name, `last`, or `garage` "
-        "(the run in service).",
+        epilog="Without a command, the app opens. RUN is a run id, its beginning or its end, a name, `last`, or "
+        "`garage` (the run in service).",
     )
     top.add_argument("--version", action="version", version=f"garage_tui {__version__}")
     top.add_argument("--workspace", metavar="DIR", help="work in DIR (default: $GARAGE_WORKSPACE, else this folder)")

@@ -134,7 +134,7 @@ def _row(parser: argparse.ArgumentParser, action: argparse.Action) -> tuple[str,
     value = _value(action) if action.option_strings else ""
     shown = ", ".join(f"`{name}{f' {value}' if value and name is names[-1] else ''}`" for name in names)
     if not text and names == ["RUN"]:
-        text = "a run id, the beginning of one, or `last`"
+        text = "a run id, its beginning or its end, a name, or `last`"
     if action.metavar and action.choices:
         text += f": one of {', '.join(f'`{one}`' for one in action.choices)}"
     return shown, default, text

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -76,8 +78,16 @@ class Leaving:
         message = await facts.save_before_leaving() if facts else ""
         if alive:
             message += "\n" if message else ""
+            garage = _command()
             message += (
                 f"{', '.join(alive)} {'continues' if len(alive) == 1 else 'continue'} without the app: "
-                "`garage` opens it again, `garage stop last` stops the newest run."
+                f"`{garage}` opens it again, `{garage} stop last` stops the newest run."
             )
         self._app.exit(0, message=message or None)
+
+
+def _command() -> str:
+    """Return what a shell takes for `garage`: the path with which the app was started where it is not on the `PATH`."""
+    if shutil.which("garage") or Path(sys.argv[0]).name != "garage":
+        return "garage"
+    return sys.argv[0]

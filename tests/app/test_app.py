@@ -158,6 +158,22 @@ async def test_quitting_says_which_run_goes_on(open_app, make_run):
     assert user.app.return_code == 0
 
 
+@pytest.mark.parametrize(("path", "command"), [("", ".venv/bin/garage"), (".venv/bin", "garage")])
+async def test_quitting_names_the_command_as_the_shell_knows_it(
+    open_app, make_run, monkeypatch, tmp_path, path, command
+):
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    (tmp_path / ".venv/bin/garage").touch(0o755)
+    make_run("20261123-2315-lora-garage", "running", step=34).hold()
+    async with open_app() as user:
+        await user.sees("34/100")
+        monkeypatch.setattr("sys.argv", [".venv/bin/garage"])
+        monkeypatch.setenv("PATH", str(tmp_path / path) if path else "")
+        await user.press("q")
+        said = " ".join(map(str, user.app._exit_renderables))
+    assert f"`{command}` opens it again, `{command} stop last` stops" in said
+
+
 async def test_the_run_in_the_header_follows_the_run(open_app, make_run):
     run = make_run("20261123-2315-lora-garage", "running", phase="loading the base model", step=0).hold()
     async with open_app() as user:

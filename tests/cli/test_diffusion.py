@@ -264,10 +264,13 @@ def test_one_that_works_says_how_fast(call, run):
     import fcntl
 
     state = msgspec.json.decode((run / STATE).read_bytes(), type=RunState)
-    write_state(run, msgspec.structs.replace(state, state="running", reason="", images_per_s=271.4, seconds_left=90.0))
+    state = msgspec.structs.replace(state, state="running", reason="", images_per_s=271.4, seconds_left=90.0)
+    write_state(run, msgspec.structs.replace(state, step=state.total_steps - 1))
     with (run / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert read_run(run).alive
         _, text, _ = call("runs")
         assert "a minute and a half left · 271 images/s" in text
+        write_state(run, state)  # all steps are taken: what is left are sheets and card, whose time nobody knows
+        assert "left" not in call("runs")[1]
         assert "is training again: this card is from before" in call("report", run.name)[1]

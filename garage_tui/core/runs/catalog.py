@@ -44,7 +44,10 @@ def list_runs(workspace: Workspace) -> list[Run]:
 
 
 def find_run(workspace: Workspace, ref: str) -> Run:
-    """Return the run that `ref` means: an id, a name, an unambiguous beginning of an id, `last`, or the lasting name.
+    """Return the run that `ref` means: an id, its beginning or its readable end, a name, `last`, or the lasting name.
+
+    The beginning has to be that of one run alone. The end counts where nothing else matches: `lora-night` and `night`
+    for `20261130-0001-lora-night`.
 
     Raises:
         BadInputError: no run matches, or several do; or the base model is in service and `ref` is the lasting name.
@@ -62,6 +65,7 @@ def find_run(workspace: Workspace, ref: str) -> Run:
         if (not matches or service.run) and ref == lasting_name(workspace):
             in_service = _in_service(service, runs, ref)
             matches += [in_service] if in_service.id not in {run.id for run in matches} else []
+        matches = matches or [run for run in runs if _ends_with(run, ref)]
     if len(matches) == 1:
         return matches[0]
     if matches:
@@ -102,6 +106,17 @@ def _in_service(service: Service, runs: list[Run], name: str) -> Run:
 def is_called(run: Run, name: str) -> bool:
     """Return whether a run has this name; upper and lower case are the same."""
     return bool(name) and label_of(run.path).name.casefold() == clean_name(name).casefold()
+
+
+def _ends_with(run: Run, ref: str) -> bool:
+    """Return whether `ref` is the id without its time, or the name with which the run was started.
+
+    Of two runs that began in one minute the second has a number behind its name. It counts too, so that such a name
+    means neither.
+    """
+    end = "-".join(run.id.split("-")[2:])
+    ends = {end, end.partition("-")[2]}
+    return slug(ref) in (ends | {re.sub(r"-\d+$", "", end) for end in ends}) - {""}
 
 
 def set_label(workspace: Workspace, run: Run, label: Label) -> Label:

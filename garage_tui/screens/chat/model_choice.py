@@ -261,8 +261,12 @@ def _candidates(runs: tuple[RunSnapshot, ...]) -> list[RunSnapshot]:
 
 
 def _no_tuned_hint(runs: tuple[RunSnapshot, ...]) -> str:
-    """Return what is shown instead of a tuned model: which run is training one, or how to train one."""
-    if run := next((run for run in runs if run.alive and not run.draws), None):
+    """Return what is shown instead of a tuned model: which run is training one, or how to train one.
+
+    Of several runs it is one that works already, else the one that was started first.
+    """
+    training = [run for run in reversed(runs) if run.alive and not run.draws]
+    if run := min(training, key=lambda run: run.status == "queued", default=None):
         state = "is still training" if run.status == "running" else f"is {run.status}"
         state += f" ({fraction(run.state)})" if run.state and run.state.step else ""
         return _TRAINING_HINT.format(run=run.id, state=state)

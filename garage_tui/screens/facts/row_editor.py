@@ -91,6 +91,8 @@ class RowEditor(Widget):
         self._lines: dict[Field, list[Content]] = {}
         """The lines of the fields that are not open, wrapped."""
         self._reference_lines: list[Content] = []
+        self._wrapped_width = 0
+        """The width for which they are wrapped."""
 
     def compose(self) -> ComposeResult:
         yield self.area
@@ -179,6 +181,7 @@ class RowEditor(Widget):
     def _wrap(self) -> None:
         """Wrap the texts of the fields that are not open, as far as there may be lines for them."""
         height = self.content_size.height
+        self._wrapped_width = self._text_width
         reference = Content.styled(shown_line(self._reference, 1000), "$muted")
         self._reference_lines = _cut(reference.wrap(self._text_width), _MAX_REFERENCE_LINES) if self._reference else []
         for field in self._states:
@@ -227,6 +230,8 @@ class RowEditor(Widget):
     def render_line(self, y: int) -> Strip:
         """Draw one line: a label, and what its field holds."""
         width = self.content_size.width
+        if self._wrapped_width != self._text_width:  # a first frame comes before the event of its size
+            self._wrap()
         reference = self._reference_lines
         label, text = "", Content()
         if y < len(reference):

@@ -66,6 +66,27 @@ def test_a_run_is_found_by_its_name(workspace, make):
     assert find_run(workspace, second.id).id == second.id
 
 
+def test_a_run_is_found_by_the_end_of_its_id_as_the_list_shows_it(workspace, make):
+    first, second = make("Night two"), make("two")
+    kind = first.id.split("-")[2]
+    for ref in (f"{kind}-night-two", "night-two", "Night two"):
+        assert find_run(workspace, ref).id == first.id
+    assert find_run(workspace, "two").id == second.id
+    for ref in ("night", "o", kind):
+        with pytest.raises(BadInputError, match="no run"):
+            find_run(workspace, ref)
+
+
+def test_an_end_that_two_runs_have_means_neither(workspace, make):
+    for folder in ("20261129-2200-lora-night", "20261130-2200-lora-night"):
+        (workspace.checkpoints / folder).mkdir(parents=True)
+    first, second = make("day"), make("day")  # of one minute: the second is called day-2
+    assert find_run(workspace, second.id).id == second.id != first.id
+    for ref in ("night", "lora-night", "day"):
+        with pytest.raises(BadInputError, match="could be"):
+            find_run(workspace, ref)
+
+
 def test_a_name_that_another_run_has_is_refused(workspace, make):
     first, second = make("a"), make("b")
     set_label(workspace, first, Label(name="night"))

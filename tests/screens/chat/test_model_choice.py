@@ -64,3 +64,12 @@ async def test_the_list_says_preset_facts_verdict_and_when_at_80_columns(open_ch
         assert "24 rows" in old and "today" not in old and "✗ learned 9" in old
         await user.press("down")
         await user.sees(f"{OLD} · base smollm2-135m", "✗ learned 9 of 24, below target")
+
+
+async def test_without_a_tuned_model_the_chat_names_the_run_that_works_and_not_a_newer_one_that_waits(
+    open_chat, make_run
+):
+    make_run(OLD, "running", step=90).hold()
+    make_run(NEW, "queued").hold()
+    async with open_chat(["an answer"]) as (user, _):
+        await user.sees(f"No tuned model yet: {OLD}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
+from textual import events
 
 from tests.support.chat import BASE, idle
 
@@ -31,6 +32,17 @@ def streaming(open_chat):
             yield user, models
 
     return open_
+
+
+async def test_keys_that_arrive_all_at_once_are_two_questions_and_not_one_twice(open_chat):
+    async with open_chat(["an answer"]) as (user, models):
+        await user.sees("Ask the base model")
+        for key in ("o", "n", "e", "enter", "t", "w", "o", "enter"):  # as a slow line or a busy box brings them
+            character = None if key == "enter" else key
+            user.app.post_message(events.Key(key, character))
+        await user.sees("› one", "› two")
+        await idle(user)
+    assert questions_of(models) == ["one", "two"]
 
 
 async def test_a_question_sent_while_one_streams_waits_and_is_asked_next(streaming):
