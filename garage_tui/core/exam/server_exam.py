@@ -47,7 +47,8 @@ class Exam:
 
     @property
     def questions(self) -> Sequence[ExamQuestion]:
-        return self.card.questions
+        """Those of all parts but the tasks, which belong to the run's own card alone."""
+        return [one for one in self.card.questions if one.part != "task"]
 
 
 def read_exam(folder: Path) -> Exam:
