@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from garage_tui.core.exam.report import ExamQuestion, Report
     from garage_tui.core.runs.record import Run
 
-_PARTS = ("all", "trained", "unseen", "unrelated", "neighbour")
+_PARTS = ("all", "trained", "unseen", "unrelated", "neighbour", "task")
 _WRONG = 5
 _POLL_SECONDS = 0.2
 
@@ -147,7 +147,8 @@ def _examine(run: Run) -> int:
 
 def _print_card(run: Run, card: Report, prices: EnergySettings) -> None:
     from garage_tui.core.base.format import model_label
-    from garage_tui.core.exam.report_text import examined_text, grade_of, result_text, table, wrong_questions
+    from garage_tui.core.exam.report_table import table
+    from garage_tui.core.exam.report_text import examined_text, grade_of, result_text, wrong_questions
     from garage_tui.core.hardware.energy import describe_energy
     from garage_tui.core.runs.grades import SIGNS
 

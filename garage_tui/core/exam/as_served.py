@@ -2,12 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from garage_tui.core.base.format import plural
 from garage_tui.core.exam.judgement import facts_learned
-from garage_tui.core.exam.report import Count, ExamQuestion, Part, ServedFigures, TaskFigures, Verdict, count
+from garage_tui.core.exam.report import Count, ExamQuestion, Part, Report, ServedFigures, TaskFigures, Verdict, count
+
+
+def with_served(card: Report, drift: float, gap: str) -> Report:
+    """Return a card of the adapter alone with the figures as served, those of the tasks, and notes about both.
+
+    Args:
+        drift: of the unrelated questions as served, in nats per token: 0 of each that the base model answers.
+        gap: why nothing is routed, in one sentence; empty where requests are routed.
+    """
+    served, tasks = served_figures(card.questions, drift), task_figures(card.questions)
+    return msgspec.structs.replace(
+        card, served=served, tasks=tasks, notes=[*card.notes, *_notes(card, served, tasks, gap)]
+    )
+
+
+def _notes(card: Report, served: ServedFigures | None, tasks: TaskFigures | None, gap: str) -> Iterator[str]:
+    if gap:
+        yield f"As served, the tuned model answers every conversation: {gap}."
+    if served and (lost := served.routed.of - served.routed.hits):
+        example = next(one.question for one in card.questions if one.expected and one.routed is False)
+        yield (
+            f"As served, {plural(lost, 'question names', 'questions name')} no subject and "
+            f"{'gets' if lost == 1 else 'get'} the base model's answer, unless the conversation has named it before: "
+            f'"{example}".'
+        )
+    if tasks and tasks.leak.hits:
+        yield (
+            f"Taught facts appear in {tasks.leak.text} tasks that name a subject without asking about it; as served "
+            "too, because they name it."
+        )
 
 
 def served_figures(questions: Sequence[ExamQuestion], drift: float) -> ServedFigures | None:

@@ -42,7 +42,7 @@ def subject_tasks(subjects: Sequence[str]) -> list[Prompt]:
     No run is trained on them.
     """
     tasks = [msgspec.convert(line, Prompt) for line in _lines("tasks.jsonl")] if subjects else []
-    named = zip(tasks, itertools.cycle(subjects))  # noqa: B905 (the subjects never end)
+    named = zip(tasks, itertools.cycle(subjects))
     return [
         msgspec.structs.replace(task, question=task.question.replace("{subject}", subject)) for task, subject in named
     ]

@@ -5,8 +5,9 @@
 Reads `run.json` and `facts.jsonl`, writes events, state, `checkpoint-N/`, `adapter/` and `routes.json`. The
 supervisor starts it; it can also be started by hand. An interrupted run continues from its newest complete checkpoint,
 with the same data order, optimiser, scheduler and random numbers (transformers' Trainer, `resume_from_checkpoint`). The
-recipe decides how it is trained: by `jobs/lora/sft_trainer.py` (TRL's SFTTrainer, as in the story) or by `jobs/lora/guarded_trainer.py`, which
-preserves all other answers. Both work with PEFT and with Unsloth (`jobs/lora/trainer_choice.py`).
+recipe decides how it is trained: by `jobs/lora/sft_trainer.py` (TRL's SFTTrainer, as in the story) or by
+`jobs/lora/guarded_trainer.py`, which preserves all other answers. Both work with PEFT and with Unsloth
+(`jobs/lora/trainer_choice.py`).
 """
 
 from __future__ import annotations

@@ -9,15 +9,14 @@ from textual.content import Content
 from garage_tui.core.base.format import duration, model_label
 from garage_tui.core.exam.remedies import Remedies
 from garage_tui.core.exam.report import PARTS, ExamQuestion, Part, Report
+from garage_tui.core.exam.report_table import WIDE, table
 from garage_tui.core.exam.report_text import (
     BAD,
-    WIDE,
     answers,
     examined_text,
     grade_of,
     part_text,
     result_text,
-    table,
     verdict_text,
 )
 from garage_tui.core.hardware.energy import format_wh
@@ -27,7 +26,7 @@ from garage_tui.screens.common.run_text import GRADE_COLOURS
 
 CHOICES: tuple[Part | None, ...] = (None, *PARTS)
 """The parts that can be chosen; None means all questions."""
-_SHORT = ("all", "trained", "unseen", "unrelated", "similar names")
+_SHORT = ("all", "trained", "unseen", "unrelated", "similar names", "tasks")
 _LABEL = 11
 _COLOURS = {"tuned": "$primary", "base": "$secondary"}
 

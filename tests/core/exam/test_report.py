@@ -11,14 +11,8 @@ from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.exam.headline import headline
 from garage_tui.core.exam.judgement import judge, worst_first
 from garage_tui.core.exam.report import ExamQuestion, count, read_report, write_report
-from garage_tui.core.exam.report_text import (
-    answers,
-    figures,
-    read_clean,
-    side_by_side,
-    table,
-    verdict_text,
-)
+from garage_tui.core.exam.report_table import figures, table
+from garage_tui.core.exam.report_text import answers, read_clean, side_by_side, verdict_text
 
 
 @pytest.mark.parametrize(
