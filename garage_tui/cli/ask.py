@@ -46,7 +46,7 @@ def run_ask(args: argparse.Namespace) -> int:
     base = run.manifest.base["name"] if run and run.manifest else args.base or settings.base_model
     limits = {"max_tokens": args.max_tokens, "stop_repetition": settings.chat.stop_repetition}
     answers = _answers(base, run, args.questions, limits)
-    if run and args.run_ref == settings.serve.name and settings.serve.route_by_subject:
+    if run and args.run_ref == settings.serve.name != run.id and settings.serve.route_by_subject:
         _route(run, args.questions, answers)
     if args.json:
         rows = [
@@ -137,11 +137,7 @@ def _answers(base: str, run: Run | None, questions: list[str], limits: dict[str,
 
 
 def _route(run: Run, questions: list[str], answers: list[list[PrintedAnswer]]) -> None:
-    """Replace the run's answer by the base model's where a question names no subject of the run's facts.
-
-    Raises:
-        BadInputError: the subjects of the run cannot be read.
-    """
+    """Replace the run's answer by the base model's where a question names no subject of the run's facts."""
     from garage_tui.core.routing.routes_file import read_routes
     from garage_tui.core.routing.subject_matcher import SubjectMatcher
 

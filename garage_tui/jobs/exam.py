@@ -18,7 +18,7 @@ from typing import Literal
 import msgspec
 import torch
 
-from garage_tui.core.base.errors import BadInputError, GarageError
+from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.phase import Say, without_counts
 from garage_tui.core.exam import report
 from garage_tui.core.exam.as_served import with_served
@@ -34,9 +34,8 @@ from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.rewording import builtin_prompts
 from garage_tui.core.rewording.paraphrases import held_back_questions
 from garage_tui.core.rewording.similar_names import neighbour_questions
-from garage_tui.core.routing.routes_file import ROUTES, read_routes
+from garage_tui.core.routing.routes_file import read_routes
 from garage_tui.core.routing.subject_matcher import SubjectMatcher
-from garage_tui.core.routing.subjects import Subjects, find_subjects
 from garage_tui.core.runs.folder import FACTS
 from garage_tui.core.runs.record import read_run
 from garage_tui.jobs.llm import fetch
@@ -133,7 +132,7 @@ class ExamRunner:
         if own and held_back:
             self._unseen_from = "exam rows and templates"
         self._answers = BaseAnswerCache(base, model, TOKENS)
-        self._subjects = _subjects(folder, self._trained)
+        self._subjects = read_routes(folder)
         manifest = read_run(folder).manifest
         self._guarded = bool(manifest and manifest.recipe.get("kl"))
 
@@ -273,14 +272,6 @@ class ExamRunner:
                 why=f"says {leak}" if leak else "",
                 drift=round(after.drift, 5),
             )
-
-
-def _subjects(folder: Path, trained: Sequence[Fact]) -> Subjects:
-    """Return the subjects of a run as its owner may have changed them, else those of its rows."""
-    try:
-        return read_routes(folder)
-    except GarageError:  # a server cannot read them either
-        return msgspec.structs.replace(find_subjects(trained), gap=f"{ROUTES} cannot be read")
 
 
 def _unique_questions(facts: Sequence[Fact]) -> list[Fact]:

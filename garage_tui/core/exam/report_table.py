@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from garage_tui.core.exam.judgement import measured
-from garage_tui.core.exam.report import Count, Recall, Report, ServedFigures
+from garage_tui.core.exam.report import Count, Recall, Report
 from garage_tui.core.runs.grades import (
     DRIFT,
     RECALL,
@@ -20,7 +21,9 @@ from garage_tui.core.runs.grades import (
 )
 
 WIDE = 99
-"""Columns from which the table has the full names of the figures."""
+"""Columns from which the table has the full names of the figures; with the column as served it needs more."""
+_SIGN = 2
+"""Columns of the sign before each line."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,34 +179,45 @@ def _short(number: float) -> str:
     return f"{number:.0f}" if number >= 100 else f"{number:.1f}"
 
 
-def _titles(served: ServedFigures | None, wide: bool) -> tuple[str, ...]:
-    interval = "95 % interval" if wide else "95 % CI"
-    if served is None:
-        return ("", "tuned", "", interval, "base", "open book", "target")
-    if wide:
-        return ("", "adapter alone", "as served", interval, "base", "open book", "target")
-    return ("", "alone", "served", interval, "base", "book", "target")
-
-
-def _dense(cell: str) -> str:
-    """Return a cell of the narrow table with both columns: 14/15 for 14 of 15, ≥ 95 % for ↑ ≥ 95 %."""
-    cell = re.sub(r"^(\d+) of (\d+)$", r"\1/\2", cell).replace(" → ", "→")
-    return re.sub(r"^[↑↓] (?=.)", "", cell)
-
-
 def table(card: Report, width: int) -> list[tuple[Grade | None, str]]:
     """Return the lines of the table, titles first, each with its grade (None: it has no target)."""
-    found, wide = figures(card), width >= WIDE
-    names = [f"{one.name} [{one.term}]" if wide else one.short or one.name for one in found]
-    rows = [_titles(card.served, wide)]
-    for name, one in zip(names, found, strict=True):
-        share = one.interval if wide else one.interval.removesuffix(" %")
-        cells = (name, one.tuned, one.served, share, one.base, one.open_book, one.target)
-        rows.append(cells if wide or not card.served else tuple(map(_dense, cells)))
+    found = figures(card)
     if card.served is None:
-        rows = [(*row[:2], *row[3:]) for row in rows]
-    sizes = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.ljust(size) for cell, size in zip(row, sizes, strict=True)).rstrip() for row in rows]
+        lines = _aligned(_rows(found, wide=width >= WIDE))
+    else:
+        made = (_aligned(rows) for rows in (_rows(found, wide=True, served=True), _rows(found, served=True)))
+        lines = next((one for one in made if max(map(len, one)) + _SIGN <= width), _aligned(_dense_rows(found)))
     signs = [" ", *(one.sign for one in found)]
     grades = [None, *(one.grade for one in found)]
     return [(grade, f"{mark} {line}") for grade, mark, line in zip(grades, signs, lines, strict=True)]
+
+
+def _rows(found: Sequence[Figure], *, wide: bool = False, served: bool = False) -> list[tuple[str, ...]]:
+    """Return the cells of the table, titles first.
+
+    Args:
+        wide: True for the full names of the figures.
+        served: True for a column with the figures as served.
+    """
+    tuned = ("adapter alone", "as served") if served else ("tuned",)
+    rows: list[tuple[str, ...]] = [
+        ("", *tuned, "95 % interval" if wide else "95 % CI", "base", "open book", "target"),
+    ]
+    for one in found:
+        name = f"{one.name} [{one.term}]" if wide else one.short or one.name
+        interval = one.interval if wide else one.interval.removesuffix(" %")
+        rows.append((name, *(one.tuned, one.served)[: len(tuned)], interval, one.base, one.open_book, one.target))
+    return rows
+
+
+def _dense_rows(found: Sequence[Figure]) -> list[tuple[str, ...]]:
+    """Return the cells with both columns for 80 columns: 14/15 for 14 of 15, ≥ 95 % for ↑ ≥ 95 %."""
+    _, *rows = _rows(found, served=True)
+    cells = [[re.sub(r"^(\d+) of (\d+)$", r"\1/\2", cell).replace(" → ", "→") for cell in row] for row in rows]
+    dense = [(*row[:-1], re.sub(r"^[↑↓] (?=.)", "", row[-1])) for row in cells]
+    return [("", "alone", "served", "95 % CI", "base", "book", "target"), *dense]
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    sizes = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(size) for cell, size in zip(row, sizes, strict=True)).rstrip() for row in rows]

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from garage_tui.core.base.atomic import write_atomic
-from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.read_errors import UNREADABLE
 from garage_tui.core.base.safe_open import read_regular
@@ -42,17 +42,23 @@ def write_routes(folder: Path, subjects: Subjects) -> None:
 def read_routes(folder: Path) -> Subjects:
     """Return the subjects of a run: from its `routes.json`, or, where it has none, from its copy of the facts.
 
-    Raises:
-        BadInputError: that cannot be read; the text says what is wrong.
+    Where that cannot be read, `gap` says so, and nothing is routed: a taught fact is not lost by a damaged file.
     """
     try:
         file = msgspec.json.decode(read_regular(folder / ROUTES), type=_File)
     except FileNotFoundError:
-        return find_subjects(load_facts(folder / FACTS).training)
+        return _of_facts(folder)
     except UNREADABLE as error:
-        raise BadInputError(f"{folder / ROUTES} cannot be read: {error}; remove it, and it is not needed") from error
+        return Subjects(gap=f"{folder / ROUTES} cannot be read ({error}); without it the facts say the subjects")
     gap = file.gap if file.names or file.words or file.gap else f"{folder / ROUTES} lists no subjects"
     return Subjects(file.names, file.parts, file.words, gap)
+
+
+def _of_facts(folder: Path) -> Subjects:
+    try:
+        return find_subjects(load_facts(folder / FACTS).training)
+    except GarageError as error:
+        return Subjects(gap=str(error))
 
 
 def routes_stamp(folder: Path) -> tuple[FileStamp | None, FileStamp | None]:

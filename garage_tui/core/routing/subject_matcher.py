@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from garage_tui.core.language.entities import SENTENCE_OPENERS, content_words
 from garage_tui.core.routing.subjects import Subjects
 
+MAX_LENGTH = 500_000
+"""Most characters that are searched: more than any model's context holds."""
 _ENDING = r"(?:'?s|es|')?"
 """Of a plural or possessive: Maplewick's, Maplewicks, Hollis'."""
 _BEFORE, _AFTER = r"(?<![^\W_])", r"(?![^\W_])"
@@ -41,16 +43,26 @@ class SubjectMatcher:
 
     def find(self, texts: Iterable[str]) -> str:
         """Return the subject that one of the texts names, as it is written there; empty where none does."""
-        for text in texts:
-            if self._names and (match := self._names.search(_folded(text))):
+        left = MAX_LENGTH
+        for whole in texts:
+            text, left = whole[:left], left - len(whole)
+            folded = _folded(text)
+            if self._names and (match := self._names.search(folded)):
                 return match[0]
             if self._parts and (part := self._find_part(_clean(text))):
                 return part
-            if self._words:
-                words = content_words(text)
-                if found := next((one for one in self._words if one <= words), None):
-                    return " ".join(sorted(found))
+            if found := self._find_words(text, folded):
+                return found
+            if left <= 0:
+                break
         return ""
+
+    def _find_words(self, text: str, folded: str) -> str:
+        # Without its last letter a word is part of its plural, too: it costs little to see that a text lacks it.
+        likely = [words for words in self._words if all(_folded(word)[:-1] in folded for word in words)]
+        words = content_words(text) if likely else frozenset()
+        found = next((one for one in likely if one <= words), frozenset[str]())
+        return " ".join(sorted(found))
 
     def _find_part(self, text: str) -> str:
         """Return a word of a name that means the whole name: not where another name continues it (Anna Tolland)."""

@@ -66,11 +66,7 @@ class SubjectRouter:
             return self._known[1]
 
     def _read(self, run: Run) -> SubjectMatcher | None:
-        try:
-            subjects = read_routes(run.path)
-        except GarageError as error:
-            self._say(f"{run.id} answers everything: {one_line(str(error), 300)}")
-            return None
+        subjects = read_routes(run.path)
         if subjects.gap:
             self._say(f"{run.id} answers everything: {one_line(subjects.gap, 300)}")
             return None

@@ -257,10 +257,14 @@ class Asker:
     def _show_route(self, pending: PendingTurn, side: Side, answered_by: str) -> None:
         """Say in the state line that the base model answered for the run in service."""
         server = self._host.server
-        if side == "tuned" and pending.run and pending.model == server.lasting_name:
-            pending.routed = answered_by == server.model_for("base", "")
-            if pending.routed:
-                self._host.notice.note(_ROUTED.format(name=server.lasting_name))
+        if side != "tuned" or not pending.run or pending.model != server.lasting_name:
+            return
+        text, notice = _ROUTED.format(name=server.lasting_name), self._host.notice
+        pending.routed = answered_by == server.model_for("base", "")
+        if pending.routed:
+            notice.note(text)
+        elif notice.text == text:  # of an earlier answer
+            notice.clear()
 
     async def _check_adapter(self, pending: PendingTurn) -> None:
         """Warn if the tuned model answered a taught question exactly as the base model did."""
