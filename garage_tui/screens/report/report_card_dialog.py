@@ -198,11 +198,13 @@ class ReportCardDialog(Dialog[None]):
         self._go(index if index >= 0 else 1_000_000)
 
     def action_switch_part(self, parts: int) -> None:
-        self.action_part((report_card_text.CHOICES.index(self._part) + parts) % len(report_card_text.CHOICES))
+        choices = report_card_text.choices(self._card)
+        self.action_part((choices.index(self._part) + parts) % len(choices))
 
     def action_part(self, index: int) -> None:
-        """Show the questions of one part; 0 shows all."""
-        self._part = report_card_text.CHOICES[index]
+        """Show the questions of one part; 0 shows all. A part that the card does not have changes nothing."""
+        choices = report_card_text.choices(self._card)
+        self._part = choices[index] if index < len(choices) else self._part
         self._go(0)
 
     def action_only_bad(self) -> None:
