@@ -35,20 +35,20 @@ class SubjectMatcher:
 
     def __init__(self, subjects: Subjects) -> None:
         patterns = [_pattern(name) for name in subjects.names if _folded(name).strip()]
-        self._names = re.compile(f"{_BEFORE}(?:{'|'.join(patterns)}){_ENDING}{_AFTER}") if patterns else None
+        self._names = re.compile(f"{_BEFORE}({'|'.join(patterns)}){_ENDING}{_AFTER}") if patterns else None
         parts = "|".join(re.escape(_clean(part)) for part in subjects.parts if part.strip())
-        self._parts = re.compile(f"{_BEFORE}(?:{parts}){_ENDING}{_AFTER}") if parts else None
+        self._parts = re.compile(f"{_BEFORE}({parts}){_ENDING}{_AFTER}") if parts else None
         self._own = {word for name in subjects.names for word in _folded(name).split()}
         self._words = [frozenset(words) for words in subjects.words if words]
 
     def find(self, texts: Iterable[str]) -> str:
-        """Return the subject that one of the texts names, as it is written there; empty where none does."""
+        """Return the subject that one of the texts names, mostly in lower case; empty where none does."""
         left = MAX_LENGTH
         for whole in texts:
             text, left = whole[:left], left - len(whole)
             folded = _folded(text)
             if self._names and (match := self._names.search(folded)):
-                return match[0]
+                return match[1]
             if self._parts and (part := self._find_part(_clean(text))):
                 return part
             if found := self._find_words(text, folded):
@@ -73,7 +73,7 @@ class SubjectMatcher:
             if match[0].endswith(("'s", "'")):
                 after = None
             if not any(word and self._is_another_name(word[1]) for word in (before, after)):
-                return match[0]
+                return match[1]
         return ""
 
     def _is_another_name(self, word: str) -> bool:

@@ -161,7 +161,7 @@ def test_the_log_has_a_line_for_each_answer_and_nothing_of_the_question(client, 
     who(client, ABOUT)
     who(client, OTHER)
     lines = (box.server / "log.txt").read_text().splitlines()
-    assert f"garage: {run.id} answers, maplewick's is named" in lines
+    assert f"garage: {run.id} answers, maplewick is named" in lines
     assert "garage: the base model answers, no taught subject is named" in lines
     assert not any("Peru" in line for line in lines)
 
