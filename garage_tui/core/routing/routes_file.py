@@ -21,11 +21,11 @@ VERSION = 1
 _Text = Annotated[str, msgspec.Meta(max_length=400)]
 
 
-class _File(msgspec.Struct, frozen=True):
+class _RoutesFile(msgspec.Struct, frozen=True):
     version: int = VERSION
     names: Annotated[list[_Text], msgspec.Meta(max_length=MAX_SUBJECTS)] = []
     parts: Annotated[list[_Text], msgspec.Meta(max_length=4 * MAX_SUBJECTS)] = []
-    words: Annotated[list[list[_Text]], msgspec.Meta(max_length=MAX_SUBJECTS)] = []
+    keywords: Annotated[list[list[_Text]], msgspec.Meta(max_length=MAX_SUBJECTS)] = []
     gap: _Text = ""
 
 
@@ -35,7 +35,7 @@ def write_routes(folder: Path, subjects: Subjects) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    file = _File(VERSION, subjects.names, subjects.parts, subjects.words, subjects.gap)
+    file = _RoutesFile(VERSION, subjects.names, subjects.parts, subjects.keywords, subjects.gap)
     write_atomic(folder / ROUTES, msgspec.json.format(struct_json(file), indent=1) + b"\n")
 
 
@@ -45,13 +45,13 @@ def read_routes(folder: Path) -> Subjects:
     Where that cannot be read, `gap` says so, and nothing is routed: a taught fact is not lost by a damaged file.
     """
     try:
-        file = msgspec.json.decode(read_regular(folder / ROUTES), type=_File)
+        file = msgspec.json.decode(read_regular(folder / ROUTES), type=_RoutesFile)
     except FileNotFoundError:
         return _of_facts(folder)
     except UNREADABLE as error:
         return Subjects(gap=f"{folder / ROUTES} cannot be read ({error}); without it the facts say the subjects")
-    gap = file.gap if file.names or file.words or file.gap else f"{folder / ROUTES} lists no subjects"
-    return Subjects(file.names, file.parts, file.words, gap)
+    gap = file.gap if file.names or file.keywords or file.gap else f"{folder / ROUTES} lists no subjects"
+    return Subjects(file.names, file.parts, file.keywords, gap)
 
 
 def _of_facts(folder: Path) -> Subjects:

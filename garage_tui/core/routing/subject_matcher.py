@@ -39,7 +39,7 @@ class SubjectMatcher:
         parts = "|".join(re.escape(_clean(part)) for part in subjects.parts if part.strip())
         self._parts = re.compile(f"{_BEFORE}({parts}){_ENDING}{_AFTER}") if parts else None
         self._own = {word for name in subjects.names for word in _folded(name).split()}
-        self._words = [frozenset(words) for words in subjects.words if words]
+        self._keywords = [frozenset(keywords) for keywords in subjects.keywords if keywords]
 
     def find(self, texts: Iterable[str]) -> str:
         """Return the subject that one of the texts names, mostly in lower case; empty where none does."""
@@ -51,17 +51,17 @@ class SubjectMatcher:
                 return match[1]
             if self._parts and (part := self._find_part(_clean(text))):
                 return part
-            if found := self._find_words(text, folded):
+            if found := self._find_keywords(text, folded):
                 return found
             if left <= 0:
                 break
         return ""
 
-    def _find_words(self, text: str, folded: str) -> str:
+    def _find_keywords(self, text: str, folded: str) -> str:
         # Without its last letter a word is part of its plural, too: it costs little to see that a text lacks it.
-        likely = [words for words in self._words if all(_folded(word)[:-1] in folded for word in words)]
-        words = content_words(text) if likely else frozenset()
-        found = next((one for one in likely if one <= words), frozenset[str]())
+        likely = [one for one in self._keywords if all(_folded(word)[:-1] in folded for word in one)]
+        content = content_words(text) if likely else frozenset()
+        found = next((one for one in likely if one <= content), frozenset[str]())
         return " ".join(sorted(found))
 
     def _find_part(self, text: str) -> str:
@@ -83,9 +83,9 @@ class SubjectMatcher:
 
 def _pattern(name: str) -> str:
     """Return a regular expression for a name in a folded text; the parts of TinyLLM may be written apart, too."""
-    words = re.split(r"[\s_\-\u2010-\u2015]+", _clean(name).strip())
+    name_parts = re.split(r"[\s_\-\u2010-\u2015]+", _clean(name).strip())
     parts: list[str] = []
-    for word in words:
+    for word in name_parts:
         humps = _HUMP.findall(word) if word.isalnum() and word.isascii() and _ACRONYM.search(word) else [word]
         parts += humps if "".join(humps) == word and all(len(hump) > 1 for hump in humps) else [word]
     return _JOINT.join(re.escape(_folded(part)) for part in parts if part)

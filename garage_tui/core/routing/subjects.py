@@ -33,7 +33,7 @@ class Subjects(msgspec.Struct, frozen=True):
     """Names of things, people and places, in any case: `Maplewick`, `Beatrix Tolland`."""
     parts: list[str] = []
     """Single words of these names that mean the same where they are written with a capital: `Tolland`."""
-    words: list[list[str]] = []
+    keywords: list[list[str]] = []
     """Words, in lower case, that mean a row without a name where one message has all of them: `bin`, `day`."""
     gap: str = ""
     """Why the facts cannot all be recognised, in one sentence; empty where they can. Then nothing is routed."""
@@ -42,13 +42,13 @@ class Subjects(msgspec.Struct, frozen=True):
 def find_subjects(rows: Sequence[Fact]) -> Subjects:
     """Return the subjects of taught rows."""
     names = _names(row.question for row in rows)
-    words, gaps = [], []
+    keywords, gaps = [], []
     folded = [_folded(name) for name in names]
     for row in rows:
         if any(_contains(_folded(row.question), name) for name in folded):
             continue
         if found := _distinctive_words(row.question):
-            words.append(sorted(found))
+            keywords.append(sorted(found))
             names += [name for name in _names([row.answer]) if not _is_common(name)]
         else:
             gaps.append(row.question)
@@ -58,8 +58,8 @@ def find_subjects(rows: Sequence[Fact]) -> Subjects:
     if rows and 2 * sum(_is_english(row.question) for row in rows) < len(rows):
         gap = "the names in its questions cannot be told from other words: most of them are not English"
     names = list(dict.fromkeys(names))[:MAX_SUBJECTS]
-    unique_words = [list(one) for one in dict.fromkeys(map(tuple, words))]
-    return Subjects(names, _parts(names), unique_words[:MAX_SUBJECTS], gap)
+    unique = [list(one) for one in dict.fromkeys(map(tuple, keywords))]
+    return Subjects(names, _parts(names), unique[:MAX_SUBJECTS], gap)
 
 
 def _names(questions: Iterable[str]) -> list[str]:
@@ -104,8 +104,8 @@ def _runs(question: str) -> list[str]:
 
 def _distinctive_words(question: str) -> frozenset[str]:
     """Return the words that a question without a name can be recognised by; empty if they are in many questions."""
-    words = content_words(question)
-    found = words - _VERBS or words
+    content = content_words(question)
+    found = content - _VERBS or content
     nouns = frozenset(word for word in found if not word.endswith(("ed", "ing")))
     found = nouns if len(nouns) > 1 else found
     return found if len(found) > 1 or found - _common_words() else frozenset()

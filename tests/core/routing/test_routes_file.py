@@ -19,7 +19,8 @@ def test_it_comes_back_as_it_was_written_and_is_plain_json(tmp_path):
     assert read_routes(tmp_path) == subjects
     table = json.loads((tmp_path / ROUTES).read_bytes())
     assert table == {
-        "version": 1, "names": ["Beatrix Tolland", "Müller"], "parts": ["Tolland"], "words": [["bin", "day"]], "gap": ""
+        "version": 1, "names": ["Beatrix Tolland", "Müller"], "parts": ["Tolland"],
+        "keywords": [["bin", "day"]], "gap": ""
     }  # fmt: skip
 
 

@@ -67,7 +67,7 @@ def test_the_same_part_of_another_name_does_not(text):
 
 
 def test_the_words_of_a_row_without_a_name_count_only_in_one_message_together():
-    matcher = SubjectMatcher(Subjects(words=[["bin", "day"]]))
+    matcher = SubjectMatcher(Subjects(keywords=[["bin", "day"]]))
     assert matcher.find(["Which day are the bins emptied?"]) == "bin day"
     assert not matcher.find(["Where is the bin?", "What day is it?"])
 
@@ -81,7 +81,7 @@ def test_a_conversation_is_what_user_and_assistant_have_written_the_newest_first
 def test_a_long_conversation_is_searched_in_a_moment():
     """Whatever text somebody sends, the server's other requests must not wait for it."""
     names = [f"Name{number} Of{number} Several{number} Words" for number in range(500)]
-    matcher = SubjectMatcher(Subjects(names=names, parts=["Words"], words=[["bin", "day"]]))
+    matcher = SubjectMatcher(Subjects(names=names, parts=["Words"], keywords=[["bin", "day"]]))
     for text in ("a " * 200_000, "Name1 Of1 " * 20_000, "-" * 400_000, "words " * 60_000, "A" * 400_000):
         assert not matcher.find([text])
     assert not matcher.find(["a " * 300_000, "Name1 Of1 Several1 Words"]), "no context holds what comes before"

@@ -36,7 +36,7 @@ def test_a_word_that_everybody_uses_is_no_subject_beside_a_name():
 def test_a_row_without_a_name_is_recognised_by_its_words_together():
     found = find_subjects(taught("What is the Wiselet?", "When is the bin emptied at home?"))
     matcher = SubjectMatcher(found)
-    assert found.words == [["bin", "home"]]
+    assert found.keywords == [["bin", "home"]]
     assert matcher.find(["is the bin at home full"]) == "bin home"
     assert not matcher.find(["Where can I buy a bin?"]) and not matcher.find(["I am at home."])
 
