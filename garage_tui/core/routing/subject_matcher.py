@@ -34,12 +34,13 @@ class SubjectMatcher:
     """
 
     def __init__(self, subjects: Subjects) -> None:
-        patterns = [_pattern(name) for name in subjects.names if _folded(name).strip()]
+        patterns = [pattern for name in subjects.names if (pattern := _pattern(name))]
         self._names = re.compile(f"{_BEFORE}({'|'.join(patterns)}){_ENDING}{_AFTER}") if patterns else None
         parts = "|".join(re.escape(_clean(part)) for part in subjects.parts if part.strip())
         self._parts = re.compile(f"{_BEFORE}({parts}){_ENDING}{_AFTER}") if parts else None
         self._own = {word for name in subjects.names for word in _folded(name).split()}
-        self._keywords = [frozenset(keywords) for keywords in subjects.keywords if keywords]
+        keywords = (content_words(" ".join(one)) for one in subjects.keywords)
+        self._keywords = [found for found in keywords if found]
 
     def find(self, texts: Iterable[str]) -> str:
         """Return the subject that one of the texts names, mostly in lower case; empty where none does."""

@@ -72,6 +72,13 @@ def test_the_words_of_a_row_without_a_name_count_only_in_one_message_together():
     assert not matcher.find(["Where is the bin?", "What day is it?"])
 
 
+def test_what_an_owner_writes_into_the_file_is_taken_as_it_is_meant():
+    matcher = SubjectMatcher(Subjects(names=["---", " ", "(Wi-Fi", "a.b*c"], keywords=[["Bins", "day"], ["the"], []]))
+    assert matcher.find(["which day is the bin emptied"]) == "bin day"
+    assert matcher.find(["the (wifi"]) and matcher.find(["a.b*c"])
+    assert not matcher.find(["the a.bbc - (what)?"])
+
+
 def test_a_conversation_is_what_user_and_assistant_have_written_the_newest_first():
     roles = ("system", "user", "assistant", "tool", "user")
     messages = [{"role": role, "content": f"{number}"} for number, role in enumerate(roles)]
