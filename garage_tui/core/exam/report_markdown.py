@@ -16,6 +16,7 @@ from garage_tui.core.exam.report_text import (
     grade_of,
     part_text,
     result_text,
+    served_text,
     verdict_text,
 )
 from garage_tui.core.runs.grades import SIGNS
@@ -52,6 +53,8 @@ def markdown(card: Report, remedies: Sequence[str] = ()) -> str:
         f"Base model {_escaped(model_label(card.base_model))}, {examined_text(card)}.",
         "\n".join([_row(titles), _row(["---"] * len(titles)), *(_row(map(_escaped, row)) for row in rows)]),
     ]
+    if served := served_text(card):
+        parts.append(_escaped(served))
     if card.notes:
         parts += ["## Notes", _list(map(_escaped, card.notes))]
     if remedies:

@@ -68,6 +68,16 @@ def result_text(card: Report) -> str:
     return f"{RESULTS[grade_of(card)]} · {LEGEND}"
 
 
+def served_text(card: Report) -> str:
+    """Return what the column as served means, as a sentence; empty for a card without it."""
+    if card.served is None:
+        return ""
+    return (
+        f"As served: {card.served.routed.text} questions about the facts name a subject of theirs, so this adapter "
+        "answers them; the base model answers all else."
+    )
+
+
 def examined_text(card: Report) -> str:
     """Return when the run was examined and how long that took: `examined 2026-11-29 10:33 in 41 s`."""
     made = time.strftime("%Y-%m-%d %H:%M", time.localtime(card.made))

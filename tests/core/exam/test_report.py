@@ -12,8 +12,9 @@ from garage_tui.core.exam.as_served import with_served
 from garage_tui.core.exam.headline import headline
 from garage_tui.core.exam.judgement import judge, worst_first
 from garage_tui.core.exam.report import ExamQuestion, count, read_report, write_report
+from garage_tui.core.exam.report_markdown import markdown
 from garage_tui.core.exam.report_table import figures, table
-from garage_tui.core.exam.report_text import answers, part_text, read_clean, side_by_side, verdict_text
+from garage_tui.core.exam.report_text import answers, part_text, read_clean, served_text, side_by_side, verdict_text
 
 
 @pytest.mark.parametrize(
@@ -201,6 +202,7 @@ def test_a_card_has_the_adapter_alone_beside_what_people_are_served(served_card,
     assert (card.facts.hits, served.facts.hits) == (14, 13), "what is not routed is lost, and that is shown"
     assert (card.drift, served.drift) == (0.012, 0)
     assert (served.routed.hits, served.routed.of) == (38, 39)
+    assert "38 of 39 questions about the facts name a subject of theirs" in served_text(card)
     assert any("1 question names no subject and gets the base model's answer" in note for note in card.notes)
     assert card.verdict.startswith("learned 14 of 15"), "the verdict is that of the adapter alone"
     write_report(tmp_path, card)
@@ -220,6 +222,14 @@ def test_both_columns_fit_into_a_dialog_of_80_columns(served_card):
         assert any("[leak]" in line for line in wide) == (width == 118)
 
 
+def test_a_card_as_markdown_has_both_columns_too(served_card, make_card):
+    document = markdown(served_card)
+    assert "|  | figure | adapter alone | as served | 95 % interval |" in document
+    assert "| unrelated answers affected \\[leak\\] | 1 of 60 | 0 of 60 |" in document
+    assert "questions about the facts name a subject of theirs" in document
+    assert "as served" not in markdown(make_card())
+
+
 def test_a_card_counts_the_tasks_that_only_name_a_subject(served_card, make_card):
     assert (served_card.tasks.changed.hits, served_card.tasks.leak.hits, served_card.tasks.leak.of) == (3, 1, 16)
     [line] = [line for _, line in table(served_card, 118) if "tasks with a subject changed" in line]
@@ -237,6 +247,7 @@ def test_a_card_without_routes_looks_as_it_always_did(make_card):
     card = with_served(make_card(), 0.012, "")
     assert card == make_card().__class__(**{**msgspec.structs.asdict(make_card()), "made": card.made})
     assert table(card, 80)[0][1].split() == ["tuned", "95", "%", "CI", "base", "open", "book", "target"]
+    assert served_text(card) == ""
     gap = with_served(make_card(), 0.012, 'the question "Who are you?" has no name')
     assert any("tuned model answers every conversation" in note for note in gap.notes)
 

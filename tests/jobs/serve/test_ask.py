@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from garage_tui.cli.ask import PrintedAnswer, _print_answers
 from garage_tui.core.runs.promotion import promote
 from garage_tui.core.runs.record import read_run
 
@@ -57,8 +58,12 @@ def test_the_model_in_service_is_asked_as_the_server_answers_it(garage, workspac
     assert about["tuned"] != about["base"] and other["tuned"] == other["base"]
     alone = json.loads(garage("ask", *questions, "--run", run, "--max-tokens", 8, "--json").stdout)["answers"]
     assert all(row["tuned"] != row["base"] and not row["routed_to_base"] for row in alone)
-    text = garage("ask", questions[1], "--run", "garage", "--max-tokens", 8).stdout
-    assert "(the base model's answer, because the question names no taught subject)" in text
+
+
+def test_an_answer_that_the_base_model_gave_for_the_run_says_so(capsys):
+    answers = [PrintedAnswer("Lima.", False), PrintedAnswer("Lima.", False, routed=True)]
+    _print_answers("What is the capital of Peru?", list(zip(("base", "run"), answers, strict=True)))
+    assert capsys.readouterr().out.count("(the base model's answer, because the question names no taught subject)") == 1
 
 
 def test_a_damaged_adapter_is_one_sentence_and_no_answer(garage, workspace, finished_run):
