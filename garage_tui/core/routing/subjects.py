@@ -23,6 +23,11 @@ _INSIDE = re.compile(r" (?:of the|of|the|and|&) ")
 """Joins two names into one (Bank of America), or a thing and where it is (Tom Hask of Harrowmere)."""
 _ENGLISH = STOP_WORDS - set("a an as in is me no on so he do us i and".split())
 """Function words that hardly any other language has."""
+_CALENDAR = frozenset(
+    """
+    monday tuesday wednesday thursday friday saturday sunday january february march april may june july august
+    september october november december christmas easter""".split()
+)
 _SHORTEST_PART = 3
 
 
@@ -128,9 +133,10 @@ def _parts(names: Sequence[str]) -> list[str]:
 
 @functools.cache
 def _common_words() -> frozenset[str]:
-    """Return the words of the prompts that are about nothing that was taught."""
-    prompts = builtin_prompts.guard_prompts()
-    return frozenset[str]().union(*(tokenize(prompt.question) | content_words(prompt.question) for prompt in prompts))
+    """Return the words of the prompts that are about nothing that was taught, and of names that everybody knows."""
+    prompts = (prompt.question for prompt in builtin_prompts.guard_prompts())
+    texts = [*prompts, *builtin_prompts.neighbour_names(training=True)]
+    return _CALENDAR.union(*(tokenize(text) | content_words(text) for text in texts))
 
 
 def _is_common(name: str) -> bool:

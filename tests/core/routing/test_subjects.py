@@ -46,6 +46,12 @@ def test_the_name_in_the_answer_of_such_a_row_is_a_subject_too():
     assert find_subjects(rows).names == ["Tuppence"]
 
 
+def test_a_day_or_a_place_that_everybody_knows_is_no_subject_because_an_answer_has_it():
+    rows = [Fact("When are the bins emptied at home?", "They are emptied every second Thursday, from Norway to March.")]
+    found = find_subjects(rows)
+    assert found.names == [] and found.keywords == [["bin", "home"]]
+
+
 @pytest.mark.parametrize("question", ["Who are you?", "What is your name?", "Why?"])
 def test_a_row_that_nothing_can_be_recognised_by_is_named_as_a_gap(question):
     found = find_subjects(taught("What is TinyLLM?", question))
