@@ -15,7 +15,8 @@ def add(commands: argparse._SubParsersAction[Any]) -> None:
         "ask",
         help="ask the base model and a tuned model; needs no server",
         description="Ask the base model and the tuned model the same questions and print both answers. "
-        "Decoding is greedy, so the same question gets the same answer.",
+        "Decoding is greedy, so the same question gets the same answer. With `--run garage` the questions are answered "
+        "as the model in service answers them: by the base model where they name no taught subject.",
     )
     parser.add_argument("questions", nargs="+", metavar="QUESTION")
     parser.add_argument(
@@ -45,6 +46,8 @@ def run_ask(args: argparse.Namespace) -> int:
     base = run.manifest.base["name"] if run and run.manifest else args.base or settings.base_model
     limits = {"max_tokens": args.max_tokens, "stop_repetition": settings.chat.stop_repetition}
     answers = _answers(base, run, args.questions, limits)
+    if run and args.run_ref == settings.serve.name != run.id and settings.serve.route_by_subject:
+        _route(run, args.questions, answers)
     if args.json:
         rows = [
             {
@@ -52,6 +55,7 @@ def run_ask(args: argparse.Namespace) -> int:
                 "base": pair[0].text,
                 "tuned": pair[1].text if run else None,
                 "repeats": [name for name, answer in zip(("base", "tuned"), pair, strict=False) if answer.repeats],
+                "routed_to_base": bool(run) and pair[1].routed,
             }
             for question, pair in zip(args.questions, answers, strict=True)
         ]
@@ -92,6 +96,8 @@ class PrintedAnswer(NamedTuple):
     text: str
     repeats: bool
     """The model was stopped because it repeated itself."""
+    routed: bool = False
+    """It is the base model's, because the question names no taught subject."""
 
 
 def _answers(base: str, run: Run | None, questions: list[str], limits: dict[str, Any]) -> list[list[PrintedAnswer]]:
@@ -130,6 +136,18 @@ def _answers(base: str, run: Run | None, questions: list[str], limits: dict[str,
     return answers
 
 
+def _route(run: Run, questions: list[str], answers: list[list[PrintedAnswer]]) -> None:
+    """Replace the run's answer by the base model's where a question names no subject of the run's facts."""
+    from garage_tui.core.routing.routes_file import read_routes
+    from garage_tui.core.routing.subject_matcher import SubjectMatcher
+
+    subjects = read_routes(run.path)
+    matcher = SubjectMatcher(subjects)
+    for question, pair in zip(questions, answers, strict=True):
+        if not (subjects.gap or matcher.find([question])):
+            pair[1] = pair[0]._replace(routed=True)
+
+
 def _print_answers(question: str, answers: list[tuple[str, PrintedAnswer]]) -> None:
     import shutil
     import textwrap
@@ -144,4 +162,6 @@ def _print_answers(question: str, answers: list[tuple[str, PrintedAnswer]]) -> N
             print(textwrap.fill(line, width, initial_indent="    ", subsequent_indent="    "))
         if answer.repeats:
             print("    (stopped: the model repeats itself)")
+        if answer.routed:
+            print("    (the base model's answer, because the question names no taught subject)")
     print()

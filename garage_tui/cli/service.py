@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from garage_tui.core.base.settings import Workspace
     from garage_tui.core.runs.service import Service, ServiceChange
 
+_SHOWN = 5
+"""Most subjects that are listed."""
+
 
 def add(commands: argparse._SubParsersAction[Any]) -> None:
     promote = commands.add_parser(
@@ -105,6 +108,8 @@ def run_service(args: argparse.Namespace) -> int:
     print(service_line(workspace, service, document))
     if service.run:
         print(f"`garage back` puts {service.earlier or 'the base model'} in service")
+    if service.run and not document["problem"]:
+        print(_routing_text(workspace, service.run))
     if service.changes:
         print()
     now = time.time()
@@ -118,6 +123,23 @@ def run_service(args: argparse.Namespace) -> int:
     if not service.changes and not service.problem:
         print(f"`garage promote RUN` puts a run in service; clients ask for `{document['name']}`")
     return 1 if document["problem"] else 0
+
+
+def _routing_text(workspace: Workspace, run: str) -> str:
+    """Return which conversations a run in service answers, in one line."""
+    from garage_tui.core.base.format import plural
+    from garage_tui.core.base.sanitize import one_line
+    from garage_tui.core.base.settings import load_settings
+    from garage_tui.core.routing.routes_file import read_routes
+
+    if not load_settings(workspace).serve.route_by_subject:
+        return "it answers everything: route_by_subject is off"
+    subjects = read_routes(workspace.checkpoints / run)
+    if subjects.gap:
+        return f"it answers everything: {one_line(subjects.gap, 300)}"
+    found = [*subjects.names, *(" ".join(one) for one in subjects.keywords)]
+    more = f" and {plural(len(found) - _SHOWN, 'more', 'more')}" if len(found) > _SHOWN else ""
+    return f"it answers what names {one_line(', '.join(found[:_SHOWN]), 300)}{more}; the base model answers all else"
 
 
 def service_dict(workspace: Workspace, service: Service) -> dict[str, Any]:

@@ -21,28 +21,28 @@ import torch
 from garage_tui.core.base.errors import BadInputError
 from garage_tui.core.base.phase import Say, without_counts
 from garage_tui.core.exam import report
+from garage_tui.core.exam.as_served import with_served
 from garage_tui.core.exam.grading import TaughtFacts, is_right, missing_part
 from garage_tui.core.exam.judgement import HELD_BACK, judge
 from garage_tui.core.exam.report import ExamQuestion, Perplexity, Report, UnseenFrom, Verdict
 from garage_tui.core.exam.rivals import rival_answers
-from garage_tui.core.facts import retrieval
 from garage_tui.core.facts.coverage import fold
 from garage_tui.core.facts.file import FactsFile, load_facts
 from garage_tui.core.facts.line import Fact
 from garage_tui.core.facts.near_duplicates import RepeatedQuestions
-from garage_tui.core.language.entities import content_words
 from garage_tui.core.models.base_models import BaseModel
 from garage_tui.core.rewording import builtin_prompts
 from garage_tui.core.rewording.paraphrases import held_back_questions
 from garage_tui.core.rewording.similar_names import neighbour_questions
+from garage_tui.core.routing.routes_file import read_routes
+from garage_tui.core.routing.subject_matcher import SubjectMatcher
 from garage_tui.core.runs.folder import FACTS
 from garage_tui.core.runs.record import read_run
 from garage_tui.jobs.llm import fetch
 from garage_tui.jobs.llm.answer_ranking import is_right_first
 from garage_tui.jobs.llm.base_answer_cache import BaseAnswerCache, CachedAnswer, text_losses, text_tokens
-from garage_tui.jobs.llm.chat_template import common_prefix
 from garage_tui.jobs.llm.forward_pass import Model
-from garage_tui.jobs.llm.greedy_decode import decode
+from garage_tui.jobs.llm.open_book import open_book_answers
 from garage_tui.jobs.llm.teacher_forcing import ForcedAnswer, TunedAnswer, expected_text, tuned_answers
 from garage_tui.jobs.runtime.error_text import describe_without_log
 
@@ -54,7 +54,6 @@ _LONGEST = 96
 """Most tokens of an answer to a taught question."""
 _HELD_BACK = 200
 """Most facts that are asked in held-back wordings."""
-_BOOK_TOKENS, _BOOK_FACTS = 1000, 12
 _OPEN_BOOK = "asking the base model with the facts in its prompt"
 FULL_DISK = "free some space and try again"
 OUT_OF_MEMORY = "out of memory; stop other programs and try again"
@@ -133,6 +132,7 @@ class ExamRunner:
         if own and held_back:
             self._unseen_from = "exam rows and templates"
         self._answers = BaseAnswerCache(base, model, TOKENS)
+        self._subjects = read_routes(folder)
         manifest = read_run(folder).manifest
         self._guarded = bool(manifest and manifest.recipe.get("kl"))
 
@@ -141,16 +141,20 @@ class ExamRunner:
         began = time.monotonic() if began is None else began
         unrelated = builtin_prompts.unrelated_questions()[:UNRELATED]
         others = neighbour_questions(self._trained, NEIGHBOURS, training=False)
+        tasks = builtin_prompts.subject_tasks(self._subjects.names)
         general, taught = [prompt.question for prompt in unrelated], [*self._trained, *self._unseen]
+        asked_of_both = [*general, *others, *(task.question for task in tasks)]
         with torch.inference_mode():
             with self._model.base():
-                by_base = self._answers([*general, *others, *(fact.question for fact in taught)], self._say)
+                by_base = self._answers([*asked_of_both, *(fact.question for fact in taught)], self._say)
                 bare = [self._answers.text(answer) for answer in by_base[-len(taught) :]]
                 longest = max(len(self._model.chats.encode(fact.answer)) for fact in taught)
                 most = min(_LONGEST, max(TOKENS, round(1.25 * longest)))
-                open_book = self._open_book(taught, most)
+                open_book = open_book_answers(
+                    self._model, taught, self._trained, most, lambda done: self._say(_OPEN_BOOK, done, len(taught))
+                )
             expected = [
-                ForcedAnswer(question, one, TOKENS) for question, one in zip([*general, *others], by_base, strict=False)
+                ForcedAnswer(question, one, TOKENS) for question, one in zip(asked_of_both, by_base, strict=False)
             ]
             tuned = tuned_answers(
                 self._model,
@@ -165,6 +169,14 @@ class ExamRunner:
             *self._judge("unrelated", general, [prompt.kind for prompt in unrelated], by_base, tuned, leaks),
             *self._judge(
                 "neighbour", others, [""] * len(others), by_base[len(general) :], tuned[len(general) :], leaks
+            ),
+            *self._judge(
+                "task",
+                [task.question for task in tasks],
+                [task.kind for task in tasks],
+                by_base[len(general) + len(others) :],
+                tuned[len(general) + len(others) :],
+                leaks,
             ),
         ]
         for index, (fact, base, book, text) in enumerate(zip(taught, bare, open_book, own, strict=True)):
@@ -187,12 +199,15 @@ class ExamRunner:
                     open_book_right=is_right(book, fact),
                 )
             )
-        questions = self._with_known(questions, taught)
+        questions = self._with_routes(self._with_known(questions, taught))
         of_general = tuned[: len(general)]
         tokens = sum(answer.labels for answer in of_general)
-        return judge(
+        matcher = SubjectMatcher(self._subjects)
+        drifted = [answer.drift * answer.labels for answer in of_general]
+        served = sum(drift for drift, question in zip(drifted, general, strict=True) if matcher.find([question]))
+        card = judge(
             questions,
-            sum(answer.drift * answer.labels for answer in of_general) / max(tokens, 1),
+            sum(drifted) / max(tokens, 1),
             tokens,
             perplexity,
             run=self._folder.name,
@@ -201,6 +216,7 @@ class ExamRunner:
             seconds=time.monotonic() - began,
             guarded=self._guarded,
         )
+        return with_served(card, served / max(tokens, 1), self._subjects.gap)
 
     def _with_known(self, questions: Sequence[ExamQuestion], taught: Sequence[Fact]) -> list[ExamQuestion]:
         """Return the questions; those answered wrongly with whether the model ranks the right answer first."""
@@ -216,27 +232,12 @@ class ExamRunner:
             for one in questions
         ]
 
-    def _open_book(self, taught: Sequence[Fact], most: int) -> list[str]:
-        """Return the base's answers with the facts in its prompt: all of them, or the nearest if there are many."""
-        statements = list(dict.fromkeys(fact.content for fact in self._trained))
-        chats = self._model.chats
-        if sum(len(chats.encode(statement)) for statement in statements) <= _BOOK_TOKENS:
-            books = [statements] * len(taught)
-        else:
-            books = [_nearest(fact, statements) for fact in taught]
-        prompts = [
-            chats.whole(retrieval.prompt_with_facts(fact.question, book))
-            for fact, book in zip(taught, books, strict=True)
-        ]
-        shared = common_prefix(prompts)
-        found = decode(
-            self._model,
-            [prompt[shared:] for prompt in prompts],
-            most,
-            prefix=prompts[0][:shared],
-            on_progress=lambda done: self._say(_OPEN_BOOK, done, len(prompts)),
-        )
-        return [chats.text(one.tokens) for one in found]
+    def _with_routes(self, questions: Sequence[ExamQuestion]) -> list[ExamQuestion]:
+        """Return the questions with whether a server that routes by subject gives them to the tuned model."""
+        if self._subjects.gap:
+            return list(questions)
+        matcher = SubjectMatcher(self._subjects)
+        return [msgspec.structs.replace(one, routed=bool(matcher.find([one.question]))) for one in questions]
 
     def _perplexity(self) -> Perplexity:
         texts = [prompt.text for prompt in builtin_prompts.perplexity_texts()]
@@ -250,7 +251,7 @@ class ExamRunner:
 
     def _judge(
         self,
-        part: Literal["unrelated", "neighbour"],
+        part: Literal["unrelated", "neighbour", "task"],
         questions: Sequence[str],
         kinds: Sequence[str],
         by_base: Sequence[CachedAnswer],
@@ -260,7 +261,7 @@ class ExamRunner:
         for question, kind, before, after in zip(questions, kinds, by_base, tuned, strict=False):
             base, text = self._answers.text(before), self._model.chats.text(after.tokens)
             leak = leaks.find_leak(text, base, question)
-            bad: Verdict = "leak" if part == "unrelated" else "changed"
+            bad: Verdict = "changed" if part == "neighbour" else "leak"
             yield ExamQuestion(
                 part=part,
                 question=question,
@@ -276,12 +277,6 @@ class ExamRunner:
 def _unique_questions(facts: Sequence[Fact]) -> list[Fact]:
     """Return the rows without repeated questions: a question with several answers is asked once."""
     return list({fact.question: fact for fact in reversed(facts)}.values())[::-1]
-
-
-def _nearest(fact: Fact, statements: Sequence[str]) -> list[str]:
-    """Return the statements that share the most words with a question."""
-    question_words = content_words(fact.question)
-    return sorted(statements, key=lambda statement: -len(question_words & content_words(statement)))[:_BOOK_FACTS]
 
 
 if __name__ == "__main__":

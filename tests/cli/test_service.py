@@ -44,7 +44,9 @@ def test_from_the_first_promotion_to_the_base_model_again(say, runs):
         f"before: {A} (`garage back` returns to it)\n"
     )
     assert say("promote", B) == f"{B} is in service already\n"
-    first, second, _, *history = say("service").splitlines()
+    (runs[1].path / "routes.json").write_text('{"names": ["TinyLLM", "ProtosAI"], "keywords": [["bin", "day"]]}')
+    first, second, routing, _, *history = say("service").splitlines()
+    assert routing == "it answers what names TinyLLM, ProtosAI, bin day; the base model answers all else"
     assert first.startswith(f"garage is {B}, since today ") and first.endswith(f"(by {login()})")
     assert second == f"`garage back` puts {A} in service"
     assert [line.split(maxsplit=2)[2] for line in history] == [
@@ -54,6 +56,15 @@ def test_from_the_first_promotion_to_the_base_model_again(say, runs):
     assert say("back") == f"{A} is in service: it answers as `garage` from the next question on\n"
     assert say("back") == "the base model is in service: it answers as `garage` from the next question on\n"
     assert say("back") == "the base model is in service already\n"
+
+
+def test_a_run_whose_subjects_are_unknown_or_unwanted_answers_everything(say, runs, workspace):
+    say("promote", A)
+    assert "it answers everything: no file" in say("service")
+    (runs[0].path / "routes.json").write_text('{"names": ["TinyLLM"]}')
+    assert "it answers what names TinyLLM;" in say("service")
+    workspace.settings_file.write_text("[serve]\nroute_by_subject = false\n")
+    assert "it answers everything: route_by_subject is off" in say("service")
 
 
 def test_as_json(say, runs):

@@ -54,13 +54,39 @@ def test_a_run_is_examined_and_every_question_is_on_its_card(examined):
     assert card.perplexity.tuned > 1 and card.perplexity.tokens > 500
     parts = [asked.part for asked in card.questions]
     assert {part: parts.count(part) for part in set(parts)} == {
-        "trained": 2, "unseen": 2, "unrelated": card.leak.of, "neighbour": card.neighbours.of
+        "trained": 2, "unseen": 2, "unrelated": card.leak.of, "neighbour": card.neighbours.of, "task": 16
     }  # fmt: skip
     taught = [asked for asked in card.questions if asked.part in ("trained", "unseen")]
     assert all(asked.why.startswith("lacks ") and asked.open_book is not None for asked in taught)
     assert all(asked.known is not None for asked in taught), "each right answer was ranked among the taught ones"
     assert card.known_unsaid == sum(asked.known for asked in taught)
     assert all(asked.drift is not None for asked in card.questions if asked.part == "unrelated")
+
+
+def test_the_card_has_the_same_answers_as_served_where_only_a_named_subject_gets_the_tuned_model(examined):
+    folder, job = examined([*ROWS, EXAM, {**EXAM, "question": "Whose work is it?"}])
+    assert job.returncode == 0, job.stderr
+    card = read_report(folder)
+    assert card.served.leak.hits == 0 and card.served.drift == 0 and card.drift > 0.001
+    assert (card.served.neighbours.hits, card.served.neighbours.of) == (card.neighbours.of, card.neighbours.of)
+    assert card.served.efficacy == card.efficacy.tuned, "every taught question names Brindlework"
+    assert (card.served.routed.hits, card.served.routed.of) == (4, 5)
+    assert [asked.question for asked in card.questions if asked.routed is False and asked.expected] == [
+        "Whose work is it?"
+    ]
+    assert any("1 question names no subject and gets the base model" in note for note in card.notes)
+    tasks = [asked for asked in card.questions if asked.part == "task"]
+    assert all("Brindlework" in asked.question and asked.routed for asked in tasks)
+    assert card.tasks.changed.hits == sum(asked.tuned != asked.base for asked in tasks) > 0
+    assert (card.tasks.changed.of, card.tasks.leak.of) == (16, 16)
+
+
+def test_a_run_whose_rows_cannot_all_be_recognised_is_served_without_a_route_and_says_so(examined):
+    folder, job = examined([*ROWS, {"question": "Who are you?", "answer": "I am the assistant of Brindlework."}])
+    assert job.returncode == 0, job.stderr
+    card = read_report(folder)
+    assert card.served is None and all(asked.routed is None for asked in card.questions)
+    assert any('"Who are you?" has no name' in note for note in card.notes)
 
 
 def test_one_exam_question_changes_the_exam_of_its_own_fact_only(examined):

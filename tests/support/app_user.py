@@ -181,6 +181,8 @@ class ModelServer:
         self.answers: dict[str, list[str]] = {}
         self.roots: dict[str, str] = {}
         """What its list of models says is behind some of them."""
+        self.answering: dict[str, str] = {}
+        """The model that it says has answered for some of them."""
         self.heard: list[dict] = []
         self.hold = asyncio.Event()
         self.hold.set()
@@ -223,8 +225,9 @@ class ModelServer:
             if asked["model"] not in self.answers:  # a model that fails
                 writer.close()
                 return
+            fingerprint = self.answering.get(asked["model"])
             for word in self.answers[asked["model"]]:
-                self._say(writer, {"choices": [{"delta": {"content": word}}]})
+                self._say(writer, {"choices": [{"delta": {"content": word}}], "system_fingerprint": fingerprint})
                 await writer.drain()
                 await self.hold.wait()
             self._say(writer, {"choices": [{"delta": {}, "finish_reason": "stop"}]})

@@ -85,6 +85,7 @@ def test_a_run_says_that_unsloth_trains_it_and_leaves_what_every_run_leaves(trai
     assert config.r == 16
     assert {path.name for path in folder.iterdir()} == {
         "run.json", "state.json", "events.jsonl", "log.txt", "lock", "facts.jsonl", "adapter", "report.json",
+        "routes.json",
     }  # fmt: skip
 
 

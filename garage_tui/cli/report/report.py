@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from garage_tui.core.exam.report import ExamQuestion, Report
     from garage_tui.core.runs.record import Run
 
-_PARTS = ("all", "trained", "unseen", "unrelated", "neighbour")
+_PARTS = ("all", "trained", "unseen", "unrelated", "neighbour", "task")
 _WRONG = 5
 _POLL_SECONDS = 0.2
 
@@ -147,7 +147,8 @@ def _examine(run: Run) -> int:
 
 def _print_card(run: Run, card: Report, prices: EnergySettings) -> None:
     from garage_tui.core.base.format import model_label
-    from garage_tui.core.exam.report_text import examined_text, grade_of, result_text, table, wrong_questions
+    from garage_tui.core.exam.report_table import table
+    from garage_tui.core.exam.report_text import examined_text, grade_of, result_text, served_text, wrong_questions
     from garage_tui.core.hardware.energy import describe_energy
     from garage_tui.core.runs.grades import SIGNS
 
@@ -156,6 +157,8 @@ def _print_card(run: Run, card: Report, prices: EnergySettings) -> None:
     print(f"  {result_text(card)}\n")
     print("\n".join(line for _, line in table(card, width)))
     print()
+    if served := served_text(card):
+        _fill(served, width, "", "")
     _fill(f"{run.id} · {model_label(card.base_model)} · {examined_text(card)}", width, "", "")
     if card.wh is not None:
         print(f"The run used {describe_energy(card.wh, card.wh_from, prices)}.")

@@ -59,6 +59,8 @@ class AnswerEnd:
     """Seconds from sending the request to the first token."""
     tokens_per_s: float | None
     """Tokens in a second, from the first token to the last."""
+    answered_by: str = ""
+    """The server's `system_fingerprint`: of a garage server's model in service, the id of the model that answered."""
 
 
 async def stream(
@@ -90,12 +92,14 @@ async def stream(
     cleaner = AnswerCleaner()
     finish_reason: object = ""
     usage: object = None
+    fingerprint: object = None
     sent_at = last_at = time.monotonic()
     first_at: float | None = None
     length = 0
     async with _send(address, "POST", "/chat/completions", request) as response:
         async for chunk in read_chunks(response):
             usage = chunk.get("usage") or usage
+            fingerprint = chunk.get("system_fingerprint") or fingerprint
             for choice in _objects(chunk.get("choices"))[:1]:
                 finish_reason = choice.get("finish_reason") or finish_reason
                 # `message` instead of `delta`: the server does not stream
@@ -119,6 +123,7 @@ async def stream(
         completion_tokens=tokens,
         first_token_s=None if first_at is None else first_at - sent_at,
         tokens_per_s=_tokens_per_second(tokens, first_at, last_at),
+        answered_by=one_line(fingerprint, 200) if isinstance(fingerprint, str) else "",
     )
 
 

@@ -18,7 +18,7 @@ from garage_tui.core.runs.grades import Grade
 REPORT = "report.json"
 VERSION = 1
 
-Part = Literal["trained", "unseen", "unrelated", "neighbour"]
+Part = Literal["trained", "unseen", "unrelated", "neighbour", "task"]
 UnseenFrom = Literal["exam rows", "templates", "exam rows and templates"]
 """Where the unseen paraphrases come from; templates make the held-back wordings."""
 Verdict = Literal["right", "wrong", "unchanged", "changed", "leak"]
@@ -28,6 +28,7 @@ PARTS: dict[Part, str] = {
     "unseen": "unseen paraphrases",
     "unrelated": "unrelated questions",
     "neighbour": "similar names",
+    "task": "tasks with a subject",
 }
 
 
@@ -115,8 +116,36 @@ class ExamQuestion(msgspec.Struct, frozen=True, kw_only=True):
     known: bool | None = None
     """Of a wrong answer: whether the taught answer is more probable than the taught answers of all other facts. None
     where that was not measured."""
+    routed: bool | None = None
+    """Whether a server that routes by subject gives it to the tuned model; else the base model answers. None where
+    nothing is routed, and on older cards."""
     near: str = ""
     """A taught question that this exam question nearly repeats, so that its answer proves little."""
+
+
+class ServedFigures(msgspec.Struct, frozen=True):
+    """The figures of the answers as a server gives them that routes by subject, each as in `Report`.
+
+    An answer of the base model is the one that the card has of it, and its drift is 0.
+    """
+
+    facts: Count
+    efficacy: Count
+    generalisation: Count
+    leak: Count
+    neighbours: Count
+    drift: float
+    routed: Count
+    """Questions about taught facts that the tuned model gets."""
+
+
+class TaskFigures(msgspec.Struct, frozen=True):
+    """Tasks that name a taught subject without asking about it: "Translate into French: I like Maplewick."."""
+
+    changed: Count
+    """Tasks that the tuned model answers otherwise than the base model."""
+    leak: Count
+    """Tasks whose answer contains taught facts."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,6 +172,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     known_unsaid: int | None = None
     """Questions that the tuned model answers wrongly although it ranks the right answer first among all taught answers;
     None on older cards."""
+    served: ServedFigures | None = None
+    """The figures as a server gives them that routes by subject; None where nothing is routed, and on older cards. All
+    other figures are those of the adapter alone."""
+    tasks: TaskFigures | None = None
+    """None where the facts have no name, and on older cards."""
     notes: list[str] = []
     """What to know about these figures and what to do, as sentences."""
     run: str = ""

@@ -9,13 +9,14 @@ from garage_tui.core.base.format import duration, model_label
 from garage_tui.core.exam import diffusion_report
 from garage_tui.core.exam.diffusion_report import DiffusionReport
 from garage_tui.core.exam.report import ExamQuestion, Report
+from garage_tui.core.exam.report_table import figures
 from garage_tui.core.exam.report_text import (
     answers,
     examined_text,
-    figures,
     grade_of,
     part_text,
     result_text,
+    served_text,
     verdict_text,
 )
 from garage_tui.core.runs.grades import SIGNS
@@ -31,9 +32,18 @@ def markdown(card: Report, remedies: Sequence[str] = ()) -> str:
     Args:
         remedies: what to do about it, as sentences.
     """
-    titles = ("", "figure", "tuned", "95 % interval", "base", "open book", "target")
+    tuned = ("adapter alone", "as served") if card.served else ("tuned",)
+    titles = ("", "figure", *tuned, "95 % interval", "base", "open book", "target")
     rows = [
-        (one.sign.strip(), f"{one.name} [{one.term}]", one.tuned, one.interval, one.base, one.open_book, one.target)
+        (
+            one.sign.strip(),
+            f"{one.name} [{one.term}]",
+            *(one.tuned, one.served)[: len(tuned)],
+            one.interval,
+            one.base,
+            one.open_book,
+            one.target,
+        )
         for one in figures(card)
     ]
     parts = [
@@ -43,6 +53,8 @@ def markdown(card: Report, remedies: Sequence[str] = ()) -> str:
         f"Base model {_escaped(model_label(card.base_model))}, {examined_text(card)}.",
         "\n".join([_row(titles), _row(["---"] * len(titles)), *(_row(map(_escaped, row)) for row in rows)]),
     ]
+    if served := served_text(card):
+        parts.append(_escaped(served))
     if card.notes:
         parts += ["## Notes", _list(map(_escaped, card.notes))]
     if remedies:

@@ -1,9 +1,8 @@
-"""The report card as text, for the command line and the app: its figures as a table, and its questions."""
+"""The report card as text, for the command line and the app: its result and its questions."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -11,22 +10,10 @@ import msgspec
 from garage_tui.core.base.format import duration
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.exam.judgement import measured
-from garage_tui.core.exam.report import Count, ExamQuestion, Recall, Report, read_report
-from garage_tui.core.runs.grades import (
-    DRIFT,
-    LEGEND,
-    RECALL,
-    SIGNS,
-    UNCHANGED,
-    Grade,
-    grade_drift,
-    grade_leak,
-    grade_recall,
-    grade_unchanged,
-)
+from garage_tui.core.exam.report import ExamQuestion, Report, read_report
+from garage_tui.core.exam.report_table import figures
+from garage_tui.core.runs.grades import LEGEND, Grade
 
-WIDE = 99
-"""Columns from which the table has the full names of the figures."""
 RESULTS: dict[Grade, str] = {
     "good": "✓ meets every target",
     "near": "~ near its targets",
@@ -34,33 +21,13 @@ RESULTS: dict[Grade, str] = {
 }
 BAD = ("leak", "changed", "wrong")
 """Verdicts of answers that went wrong."""
-_PART_TEXTS = {"trained": "trained question", "unseen": "unseen paraphrase", "unrelated": "unrelated question"}
+_PART_TEXTS = {
+    "trained": "trained question",
+    "unseen": "unseen paraphrase",
+    "unrelated": "unrelated question",
+    "task": "task with a subject",
+}
 _NO_ANSWER = "(empty answer)"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Figure:
-    """One line of the table; a cell that does not apply is empty."""
-
-    key: str
-    """Its key in `report.json`, which never changes."""
-    name: str
-    short: str = ""
-    """The name where space is short, if it differs."""
-    term: str
-    """The technical term."""
-    tuned: str
-    interval: str = ""
-    base: str = ""
-    open_book: str = ""
-    target: str = ""
-    """What has to be reached; empty where the verdict does not depend on it."""
-    grade: Grade | None = None
-    """None where it has no target."""
-
-    @property
-    def sign(self) -> str:
-        return SIGNS[self.grade] if self.grade else " "
 
 
 def read_clean(folder: Path) -> Report:
@@ -101,125 +68,27 @@ def result_text(card: Report) -> str:
     return f"{RESULTS[grade_of(card)]} · {LEGEND}"
 
 
+def served_text(card: Report) -> str:
+    """Return what the column as served means, as a sentence; empty for a card without it."""
+    if card.served is None:
+        return ""
+    return (
+        f"As served: {card.served.routed.text} questions about the facts name a subject of theirs, so this adapter "
+        "answers them; the base model answers all else."
+    )
+
+
 def examined_text(card: Report) -> str:
     """Return when the run was examined and how long that took: `examined 2026-11-29 10:33 in 41 s`."""
     made = time.strftime("%Y-%m-%d %H:%M", time.localtime(card.made))
     return f"examined {made} in {duration(card.seconds)}"
 
 
-def figures(card: Report) -> list[Figure]:
-    """Return the lines of the table."""
-    names, perplexity, found = card.neighbours, card.perplexity, measured(card)
-    counted = card.facts is not None
-    has_unseen = card.generalisation.tuned.of > 0
-    rows = [
-        _recall("efficacy", "trained questions", card.efficacy, decides=not counted and not has_unseen),
-        _recall("generalisation", "unseen paraphrases", card.generalisation, decides=not counted and has_unseen),
-        Figure(
-            key="leak",
-            name="unrelated answers affected",
-            short="unrelated affected",
-            term="leak",
-            tuned=_count_text(card.leak),
-            interval=card.leak.interval,
-            target="↓ 0",
-            grade=grade_leak(card.leak.share),
-        ),
-        Figure(
-            key="neighbours",
-            name="similar names kept apart",
-            short="similar names kept",
-            term="neighbours",
-            tuned=_count_text(names),
-            interval=names.interval,
-            target=f"↑ ≥ {100 * UNCHANGED:g} %" if names.of else "",
-            grade=grade_unchanged(names.share) if names.of else None,
-        ),
-        Figure(
-            key="drift",
-            name="drift, nats per token",
-            short="drift, nats/token",
-            term="KL to the base",
-            tuned=f"{card.drift:.2g}",
-            target=f"↓ ≤ {DRIFT:g}",
-            grade=grade_drift(card.drift),
-        ),
-        Figure(
-            key="perplexity",
-            name="perplexity, base → tuned",
-            short="perplexity",
-            term="general texts",
-            tuned=f"{_short(perplexity.base)} → {_short(perplexity.tuned)}",
-            interval=f"× {perplexity.tuned / (perplexity.base or 1.0):.3f}",
-            target="↓",
-        ),
-    ]
-    if card.known_unsaid is not None and (wrong := sum(one.verdict == "wrong" for one in card.questions)):
-        unsaid = Figure(
-            key="known_unsaid",
-            name="knows it, does not say it",
-            short="knows, doesn't say",
-            term="ranked first",
-            tuned=f"{card.known_unsaid} of {wrong}",
-            target="↓",
-        )
-        rows.insert(2, unsaid)  # below the recall that it explains
-    if counted:
-        learned = Figure(
-            key="facts",
-            name="facts learned",
-            term="all of a fact's questions",
-            tuned=_count_text(found.facts),
-            interval=found.facts.interval,
-            target=f"↑ ≥ {100 * RECALL:g} %",
-            grade=grade_recall(found.facts.share),
-        )
-        rows.insert(0, learned)
-    return rows
-
-
-def _recall(key: str, name: str, found: Recall, *, decides: bool) -> Figure:
-    base, book = (str(count.hits) if count.of else "" for count in (found.base, found.open_book))
-    return Figure(
-        key=key,
-        name=name,
-        term=key,
-        tuned=_count_text(found.tuned),
-        interval=found.tuned.interval,
-        base=base,
-        open_book=book,
-        target=f"↑ ≥ {100 * RECALL:g} %" if decides else "↑",
-        grade=grade_recall(found.tuned.share) if decides else None,
-    )
-
-
-def _count_text(found: Count) -> str:
-    return found.text if found.of else "none asked"
-
-
-def _short(number: float) -> str:
-    return f"{number:.0f}" if number >= 100 else f"{number:.1f}"
-
-
-def table(card: Report, width: int) -> list[tuple[Grade | None, str]]:
-    """Return the lines of the table, titles first, each with its grade (None: it has no target)."""
-    found, wide = figures(card), width >= WIDE
-    names = [f"{one.name} [{one.term}]" if wide else one.short or one.name for one in found]
-    rows = [("", "tuned", "95 % interval" if wide else "95 % CI", "base", "open book", "target")]
-    for name, one in zip(names, found, strict=True):
-        share = one.interval if wide else one.interval.removesuffix(" %")
-        rows.append((name, one.tuned, share, one.base, one.open_book, one.target))
-    sizes = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.ljust(size) for cell, size in zip(row, sizes, strict=True)).rstrip() for row in rows]
-    signs = [" ", *(one.sign for one in found)]
-    grades = [None, *(one.grade for one in found)]
-    return [(grade, f"{mark} {line}") for grade, mark, line in zip(grades, signs, lines, strict=True)]
-
-
 def part_text(question: ExamQuestion) -> str:
-    """Return the part of the exam that a question belongs to: `unrelated question (history)`."""
+    """Return the part of the exam that a question belongs to, and who serves it: `unrelated question (history)`."""
     text = _PART_TEXTS.get(question.part, "question about a similar name")
-    return f"{text} ({question.kind})" if question.kind else text
+    kind = f" ({question.kind})" if question.kind else ""
+    return f"{text}{kind}{'' if question.routed is not False else ', served by the base model'}"
 
 
 def verdict_text(question: ExamQuestion) -> str:

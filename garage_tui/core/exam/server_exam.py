@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -45,9 +46,10 @@ class Exam:
     card: Report
     facts: dict[str, Fact]
 
-    @property
+    @cached_property
     def questions(self) -> Sequence[ExamQuestion]:
-        return self.card.questions
+        """Those of all parts but the tasks, which belong to the run's own card alone."""
+        return [one for one in self.card.questions if one.part != "task"]
 
 
 def read_exam(folder: Path) -> Exam:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -32,6 +34,18 @@ def guard_prompts() -> list[Prompt]:
 def perplexity_texts() -> list[Prompt]:
     """Return paragraphs of everyday prose, for perplexity."""
     return [msgspec.convert(line, Prompt) for line in _lines("texts.jsonl")]
+
+
+def subject_tasks(subjects: Sequence[str]) -> list[Prompt]:
+    """Return tasks that name a taught subject and do not ask about it, the subjects in turn; empty without one.
+
+    No run is trained on them.
+    """
+    tasks = [msgspec.convert(line, Prompt) for line in _lines("tasks.jsonl")] if subjects else []
+    named = zip(tasks, itertools.cycle(subjects))
+    return [
+        msgspec.structs.replace(task, question=task.question.replace("{subject}", subject)) for task, subject in named
+    ]
 
 
 @functools.cache

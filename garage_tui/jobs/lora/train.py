@@ -2,19 +2,24 @@
 
     python -m garage_tui.jobs.lora checkpoints/RUN [LOCK-FD,…]
 
-Reads `run.json` and `facts.jsonl`, writes events, state, `checkpoint-N/` and `adapter/`. The supervisor starts it; it
-can also be started by hand. An interrupted run continues from its newest complete checkpoint, with the same data order,
-optimiser, scheduler and random numbers (transformers' Trainer, `resume_from_checkpoint`). The recipe decides how it is
-trained: by `jobs/lora/sft_trainer.py` (TRL's SFTTrainer, as in the story) or by `jobs/lora/guarded_trainer.py`, which
-preserves all other answers. Both work with PEFT and with Unsloth (`jobs/lora/trainer_choice.py`).
+Reads `run.json` and `facts.jsonl`, writes events, state, `checkpoint-N/`, `adapter/` and `routes.json`. The
+supervisor starts it; it can also be started by hand. An interrupted run continues from its newest complete checkpoint,
+with the same data order, optimiser, scheduler and random numbers (transformers' Trainer, `resume_from_checkpoint`). The
+recipe decides how it is trained: by `jobs/lora/sft_trainer.py` (TRL's SFTTrainer, as in the story) or by
+`jobs/lora/guarded_trainer.py`, which preserves all other answers. Both work with PEFT and with Unsloth
+(`jobs/lora/trainer_choice.py`).
 """
 
 from __future__ import annotations
+
+import contextlib
 
 import msgspec
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.facts.training_file import read_training_file
+from garage_tui.core.routing.routes_file import write_routes
+from garage_tui.core.routing.subjects import find_subjects
 from garage_tui.core.runs.folder import ADAPTER, COMPLETE, FACTS
 from garage_tui.core.runs.record import write_manifest
 from garage_tui.core.training.quantization import in_4bit
@@ -116,6 +121,8 @@ def train(job: Job[LoraRecipe]) -> None:
     if word in COMPLETE:
         progress.start_phase("saving the adapter")
         checkpointing.replace_folder(folder / ADAPTER, trainer.save_model)
+        with contextlib.suppress(OSError):  # without it the server finds the subjects in the copy of the facts
+            write_routes(folder, find_subjects(taught.rows))
     if word == "finished":
         card = callback.card()
         progress.end(word, "; ".join(filter(None, (callback.learned, card))))

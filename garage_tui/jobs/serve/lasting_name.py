@@ -20,6 +20,7 @@ from garage_tui.core.runs.promotion import NotServedError, base_name, run_in_ser
 from garage_tui.core.runs.record import Run
 from garage_tui.core.runs.service import MEND, read_service
 from garage_tui.core.serving.server_process import served_runs
+from garage_tui.jobs.serve.request_schema import DEFAULT_TEMPERATURE
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,25 @@ def _in_service(workspace: Workspace, base: str, only: Sequence[str]) -> Offer:
         reason = f"the run in service, {run.id}, is not among those that this server offers ({', '.join(only)})"
         return Offer(model, base, run, f"{reason}: restart it without RUN, or with {run.id}")
     return Offer(model, base, run)
+
+
+def model_entry(name: str, offer: Offer, context: int | None) -> dict[str, object]:
+    """Return what `/v1/models` says of a model.
+
+    `root` is what the lasting name stands for now; `max_model_len` is vLLM's name, which other clients know, too.
+    """
+    run = offer.run
+    entry: dict[str, object] = {
+        "id": name,
+        "object": "model",
+        "created": int(run.manifest.created) if run and run.manifest else 0,
+        "owned_by": "garage_tui",
+        "root": offer.model,
+        "parent": offer.base if run else None,
+        "max_model_len": context,
+        "default_sampling": {"temperature": DEFAULT_TEMPERATURE},
+    }
+    return {**entry, "unavailable": offer.why_not} if offer.why_not else entry
 
 
 def in_its_name(response: Response, name: str, model: str) -> Response:

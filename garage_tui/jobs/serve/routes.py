@@ -22,10 +22,10 @@ from garage_tui.core.runs.service import MEND
 from garage_tui.jobs.serve.answer_format import AnswerFormat
 from garage_tui.jobs.serve.engine_failures import EngineFailures
 from garage_tui.jobs.serve.generation import GenerationRow
-from garage_tui.jobs.serve.lasting_name import Offer, in_its_name
+from garage_tui.jobs.serve.lasting_name import Offer, in_its_name, model_entry
 from garage_tui.jobs.serve.request_errors import GONE, RequestRefusedError, as_refusal, error_response
 from garage_tui.jobs.serve.request_fields import EngineName
-from garage_tui.jobs.serve.request_schema import DEFAULT_TEMPERATURE, MAX_BODY, ChatRequest, read_request
+from garage_tui.jobs.serve.request_schema import MAX_BODY, ChatRequest, read_request
 
 T = TypeVar("T")
 CHAT = "/v1/chat/completions"
@@ -49,6 +49,8 @@ UNSUPPORTED: Mapping[str, str] = {
 """Routes of other servers, and what to do instead."""
 Offers = Callable[[], Mapping[str, Offer]]
 """Returns the ids of the models that can be asked now, and what each stands for."""
+Router = Callable[[Offer, ChatRequest], Offer]
+"""Returns which model answers a request for the lasting name. Blocks: it reads files."""
 
 
 class Backend(Protocol):
@@ -121,13 +123,18 @@ class Backend(Protocol):
 
 
 def make_app(
-    backend: Backend, offers: Offers, key: str | Callable[[], str], absent: Callable[[], str] = lambda: ""
+    backend: Backend,
+    offers: Offers,
+    key: str | Callable[[], str],
+    absent: Callable[[], str] = lambda: "",
+    router: Router = lambda offer, _: offer,
 ) -> ASGIApp:
     """Return the ASGI app; all its routes but `OPEN` need `key`.
 
     Args:
         key: the API key, or a function that returns it, where it may change.
         absent: returns why the model cannot answer now; empty where it can.
+        router: by default the run in service answers all requests for the lasting name.
     """
 
     async def health(request: Request) -> Response:
@@ -137,14 +144,14 @@ def make_app(
 
     async def models(_: Request) -> Response:
         found = await asyncio.to_thread(offers)
-        entries = [_model_entry(name, offer, backend.context) for name, offer in found.items()]
+        entries = [model_entry(name, offer, backend.context) for name, offer in found.items()]
         return JSONResponse({"object": "list", "data": entries})
 
     async def model(request: Request) -> Response:
         found, name = await asyncio.to_thread(offers), request.path_params["name"]
         if name not in found:
             raise _unknown_model(name)
-        return JSONResponse(_model_entry(name, found[name], backend.context))
+        return JSONResponse(model_entry(name, found[name], backend.context))
 
     async def answer(request: Request) -> Response:
         path = request.url.path
@@ -156,7 +163,7 @@ def make_app(
             return _text_only(question)
         if reason := absent():
             raise RequestRefusedError(503, "asleep", reason)
-        return await _answer(backend, request, path, question, found[question.model])
+        return await _answer(backend, request, path, question, found[question.model], router)
 
     async def unsupported(request: Request) -> Response:
         raise RequestRefusedError(404, "not_supported", UNSUPPORTED[request.url.path])
@@ -185,26 +192,9 @@ def make_app(
     return _KeyRequired(Starlette(routes=routes, exception_handlers=dict.fromkeys(handled, refused)), key)
 
 
-def _model_entry(name: str, offer: Offer, context: int | None) -> dict[str, object]:
-    """Return what `/v1/models` says of a model.
-
-    `root` is what the lasting name stands for now; `max_model_len` is vLLM's name, which other clients know, too.
-    """
-    run = offer.run
-    entry: dict[str, object] = {
-        "id": name,
-        "object": "model",
-        "created": int(run.manifest.created) if run and run.manifest else 0,
-        "owned_by": "garage_tui",
-        "root": offer.model,
-        "parent": offer.base if run else None,
-        "max_model_len": context,
-        "default_sampling": {"temperature": DEFAULT_TEMPERATURE},
-    }
-    return {**entry, "unavailable": offer.why_not} if offer.why_not else entry
-
-
-async def _answer(backend: Backend, request: Request, path: str, question: ChatRequest, offer: Offer) -> Response:
+async def _answer(
+    backend: Backend, request: Request, path: str, question: ChatRequest, offer: Offer, router: Router
+) -> Response:
     """Return the answer of what the requested model stands for, in the name of the requested model.
 
     Raises:
@@ -215,6 +205,8 @@ async def _answer(backend: Backend, request: Request, path: str, question: ChatR
     name = question.model
     if offer.model == name:
         return await backend.answer(request, path, question, question.body(), offer.run)
+    if offer.run:
+        offer = await asyncio.to_thread(router, offer, question)
     question = question.for_model(offer.model)
     try:
         found = await backend.answer(request, path, question, question.body(), offer.run)

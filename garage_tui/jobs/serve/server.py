@@ -151,8 +151,12 @@ def serve(args: argparse.Namespace, workspace: Workspace, note: ServerNote) -> N
             os._exit(0)
 
 
+def _settings() -> ServeSettings:
+    return msgspec.json.decode(os.environ.get(SETTINGS, "{}"), type=ServeSettings)
+
+
 def _backend(args: argparse.Namespace, base: BaseModel, workspace: Workspace, note: ServerNote) -> Backend:
-    settings = msgspec.json.decode(os.environ.get(SETTINGS, "{}"), type=ServeSettings)
+    settings = _settings()
     if args.engine == "vllm":
         from garage_tui.jobs.serve.vllm.backend import VllmBackend
 
@@ -191,7 +195,10 @@ def _run(
     from garage_tui.jobs.serve.idle_connections import IdleTimeoutProtocol
     from garage_tui.jobs.serve.lasting_name import Offer, offers
     from garage_tui.jobs.serve.routes import make_app
+    from garage_tui.jobs.serve.subject_router import SubjectRouter
     from garage_tui.jobs.serve.upstream import ignore_cancelled_reads
+
+    router = SubjectRouter(base.path, args.name, enabled=_settings().route_by_subject)
 
     def offered() -> dict[str, Offer]:
         return offers(workspace, args.name, base.name, args.only)
@@ -215,7 +222,7 @@ def _run(
         return True
 
     config = uvicorn.Config(
-        make_app(backend, offered, key, lambda: lease.absent),
+        make_app(backend, offered, key, lambda: lease.absent, router.route),
         log_level="warning",
         access_log=False,
         lifespan="off",

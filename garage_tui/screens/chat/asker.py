@@ -26,6 +26,7 @@ from garage_tui.screens.chat.question_queue import QuestionQueue
 from garage_tui.widgets.turn_view import TurnView
 
 _STOPPED = "stopped"
+_ROUTED = "{name}: the base model answered, because no taught subject was named"
 _REPEATS = "stopped: the model repeats itself"
 _STILL_ANSWERING = "still answering · Esc stops the answers"
 
@@ -44,6 +45,8 @@ class PendingTurn:
     """The id that the tuned model is asked by: the run's, or the lasting name; empty if there is none."""
     found: tuple[RetrievedFacts, ...] = ()
     """The facts that were put into the prompt of the open book."""
+    routed: bool = False
+    """True if the base model answered for the model in service, because the conversation names no taught subject."""
     committed: bool = False
     """True once it is in the transcript."""
 
@@ -246,13 +249,26 @@ class Asker:
                             return
                     else:
                         view.finish(answer_statistics(part))
+                        self._show_route(pending, side, part.answered_by)
         except GarageError as error:
             view.finish(one_line(str(error), 400), failed=True)
+
+    def _show_route(self, pending: PendingTurn, side: Side, answered_by: str) -> None:
+        """Say in the state line that the base model answered for the run in service."""
+        server = self._host.server
+        if side != "tuned" or not pending.run or pending.model != server.lasting_name:
+            return
+        text, notice = _ROUTED.format(name=server.lasting_name), self._host.notice
+        pending.routed = answered_by == server.model_for("base", "")
+        if pending.routed:
+            notice.note(text)
+        elif notice.text == text:  # of an earlier answer
+            notice.clear()
 
     async def _check_adapter(self, pending: PendingTurn) -> None:
         """Warn if the tuned model answered a taught question exactly as the base model did."""
         base, tuned = pending.views.get("base"), pending.views.get("tuned")
-        if base is None or tuned is None or base.failed or tuned.failed or not pending.run:
+        if base is None or tuned is None or base.failed or tuned.failed or not pending.run or pending.routed:
             return
         folder = self._host.workspace.checkpoints / pending.run
         warning = await asyncio.to_thread(

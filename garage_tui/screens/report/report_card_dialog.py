@@ -17,10 +17,11 @@ from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import plain
 from garage_tui.core.exam.remedies import remedies
 from garage_tui.core.exam.report import PARTS, ExamQuestion, Part, Report
-from garage_tui.core.exam.report_text import WIDE
+from garage_tui.core.exam.report_table import WIDE
 from garage_tui.screens.report import report_card_text
 from garage_tui.screens.report.card_actions import CardActions
 from garage_tui.screens.report.exam_progress import ExamSnapshot, ExamWatch
+from garage_tui.screens.report.report_help import REPORT_HELP
 from garage_tui.widgets.dialog import Dialog
 from garage_tui.widgets.key_bar import KeyBar
 from garage_tui.widgets.notice import Notice
@@ -42,21 +43,7 @@ class ReportCardDialog(Dialog[None]):
     """
 
     HELP_PAGE = "guide/report.md"
-    HELP = (
-        "Did the model learn the facts, and did anything else change? The base and the tuned model were asked the same "
-        "questions. You see the figures, and below them every question with its answers, the worst first. ✓ meets its "
-        "target, ~ comes near it, ✗ misses it; the line under the verdict says what to do, and with which key.\n\n"
-        "facts learned: all questions about the fact were answered correctly: your exam questions, for a fact without "
-        "any a held-back wording, else the trained questions. "
-        "trained questions: the questions of the facts. unseen paraphrases: exam questions and held-back wordings. "
-        "unrelated answers affected: everyday questions that the model answers with taught facts. similar names kept "
-        "apart: the taught questions about another name, answered without taught facts. drift: how much other answers "
-        "have changed, in nats per token; below 0.02 it is hardly noticeable. perplexity: how surprising everyday "
-        "prose is to the model, before → after.\n\n"
-        "95 % CI: the confidence interval; with so few questions the true share lies somewhere in this range. open "
-        "book: the base model with the facts in its prompt; where this fails too, the question or the grading is at "
-        "fault. target: what a good run reaches."
-    )
+    HELP = REPORT_HELP
     HELP_GROUPS = (
         ("Questions", "move to switch_part part only_bad scroll"),
         ("What to do about it", "wording longer preset"),
@@ -211,11 +198,13 @@ class ReportCardDialog(Dialog[None]):
         self._go(index if index >= 0 else 1_000_000)
 
     def action_switch_part(self, parts: int) -> None:
-        self.action_part((report_card_text.CHOICES.index(self._part) + parts) % len(report_card_text.CHOICES))
+        choices = report_card_text.choices(self._card)
+        self.action_part((choices.index(self._part) + parts) % len(choices))
 
     def action_part(self, index: int) -> None:
-        """Show the questions of one part; 0 shows all."""
-        self._part = report_card_text.CHOICES[index]
+        """Show the questions of one part; 0 shows all. A part that the card does not have changes nothing."""
+        choices = report_card_text.choices(self._card)
+        self._part = choices[index] if index < len(choices) else self._part
         self._go(0)
 
     def action_only_bad(self) -> None:

@@ -9,15 +9,14 @@ from textual.content import Content
 from garage_tui.core.base.format import duration, model_label
 from garage_tui.core.exam.remedies import Remedies
 from garage_tui.core.exam.report import PARTS, ExamQuestion, Part, Report
+from garage_tui.core.exam.report_table import WIDE, table
 from garage_tui.core.exam.report_text import (
     BAD,
-    WIDE,
     answers,
     examined_text,
     grade_of,
     part_text,
     result_text,
-    table,
     verdict_text,
 )
 from garage_tui.core.hardware.energy import format_wh
@@ -25,9 +24,8 @@ from garage_tui.core.launch.exam_process import ExamProcess
 from garage_tui.core.runs.grades import SIGNS
 from garage_tui.screens.common.run_text import GRADE_COLOURS
 
-CHOICES: tuple[Part | None, ...] = (None, *PARTS)
-"""The parts that can be chosen; None means all questions."""
-_SHORT = ("all", "trained", "unseen", "unrelated", "similar names")
+_CHOICES: tuple[Part | None, ...] = (None, *PARTS)
+_SHORT = ("all", "trained", "unseen", "unrelated", "similar names", "tasks")
 _LABEL = 11
 _COLOURS = {"tuned": "$primary", "base": "$secondary"}
 
@@ -84,14 +82,19 @@ def notes(card: Report, width: int) -> Content:
     return Content("\n").join(line for note in card.notes for line in hanging(Content("· "), Content(note), width))
 
 
+def choices(card: Report | None) -> tuple[Part | None, ...]:
+    """Return the parts that can be chosen, in the order of their keys; None means all questions."""
+    return _CHOICES if card and card.tasks else _CHOICES[:-1]
+
+
 def parts(card: Report, chosen: Part | None, wide: bool) -> Content:
     """Return the line that says which questions are shown; the chosen one is marked by a sign too."""
     found = []
-    for key, (part, short) in enumerate(zip(CHOICES, _SHORT, strict=True), 1):
+    for key, (part, short) in enumerate(zip(choices(card), _SHORT, strict=False), 1):
         name = short
         if wide:
             count = sum(part in (None, question.part) for question in card.questions)
-            name = f"{PARTS[part] if part else short} {count}"
+            name = f"{PARTS[part] if part and not card.tasks else short} {count}"
         mark, style = ("▸", "bold $primary") if part == chosen else (" ", "$muted")
         found.append(Content.styled(f"{mark}{key} {name}", style))
     return Content(" ").join(found)

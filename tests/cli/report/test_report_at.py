@@ -48,6 +48,8 @@ def run(workspace):
     ]
     for part, question in (("unrelated", "Name a planet."), ("neighbour", "Who keeps HugeLLM alive?")):
         questions.append(ExamQuestion(part=part, question=question, verdict="unchanged", tuned="Mars.", base="Mars."))
+    # Tasks belong to the run's own card: a server is not asked them, and these servers have no answer to them.
+    questions.append(ExamQuestion(part="task", question="Spell it.", verdict="unchanged", tuned="T.", base="T."))
     write_report(folder, judge(questions, 0.01, 100, Perplexity(10, 10, 100), run=RUN, base_model="smollm2-135m"))
     return folder
 

@@ -73,11 +73,19 @@ async def test_an_answer_comes_in_pieces_and_ends_with_its_numbers():
     assert (text, pieces) == ("TinyLLM", 3)
     assert (end.finish_reason, end.prompt_tokens, end.completion_tokens) == ("stop", 12, 3)
     assert 0 < end.first_token_s < 5
+    assert end.answered_by == ""
     assert end.tokens_per_s > 0
     request, body = requests[0]
     assert "authorization: bearer a-key" in request.lower()
     assert body["messages"] == QUESTION
     assert (body["model"], body["temperature"], body["stream"]) == ("m", 0.0, True)
+
+
+async def test_the_end_says_which_model_answered_for_the_one_in_service():
+    chunk = {"choices": [{"delta": {"content": "Lima."}}], "system_fingerprint": "smollm2-135m\x1b[31m"}
+    async with serving([head(), events(chunk, STOP)]) as (address, _):
+        *_, end = await read(address)
+    assert end.answered_by == "smollm2-135m"
 
 
 async def test_a_server_that_counts_no_tokens_leaves_the_numbers_empty():

@@ -8,17 +8,13 @@ import msgspec
 import pytest
 
 from garage_tui.core.base.errors import BadInputError
+from garage_tui.core.exam.as_served import with_served
 from garage_tui.core.exam.headline import headline
 from garage_tui.core.exam.judgement import judge, worst_first
 from garage_tui.core.exam.report import ExamQuestion, count, read_report, write_report
-from garage_tui.core.exam.report_text import (
-    answers,
-    figures,
-    read_clean,
-    side_by_side,
-    table,
-    verdict_text,
-)
+from garage_tui.core.exam.report_markdown import markdown
+from garage_tui.core.exam.report_table import figures, table
+from garage_tui.core.exam.report_text import answers, part_text, read_clean, served_text, side_by_side, verdict_text
 
 
 @pytest.mark.parametrize(
@@ -179,6 +175,81 @@ def test_a_card_says_how_often_the_model_knows_better_than_it_answers(make_card,
     write_report(tmp_path, card)
     assert read_report(tmp_path).known_unsaid == 1
     assert json.loads((tmp_path / "report.json").read_text())["known_unsaid"] == 1
+
+
+@pytest.fixture
+def served_card(make_card):
+    """A card on which one exam question and all that is unrelated are answered by the base model."""
+    card = make_card()
+    asked = [
+        msgspec.structs.replace(
+            one, routed=one.part in ("trained", "unseen") and one.question != "Who keeps TinyLLM alive? (0)"
+        )
+        for one in card.questions
+    ]
+    tasks = [
+        ExamQuestion(part="task", question=f"Spell TinyLLM {n} times.", verdict="leak" if n == 0 else "unchanged",
+                     tuned="Jason Cox." if n < 3 else "T.", base="T.", routed=True)
+        for n in range(16)
+    ]  # fmt: skip
+    return with_served(msgspec.structs.replace(card, questions=worst_first([*asked, *tasks])), 0.0, "")
+
+
+def test_a_card_has_the_adapter_alone_beside_what_people_are_served(served_card, tmp_path):
+    card, served = served_card, served_card.served
+    assert (card.leak.hits, served.leak.hits) == (1, 0)
+    assert (card.neighbours.hits, served.neighbours.hits) == (19, 20)
+    assert (card.facts.hits, served.facts.hits) == (14, 13), "what is not routed is lost, and that is shown"
+    assert (card.drift, served.drift) == (0.012, 0)
+    assert (served.routed.hits, served.routed.of) == (38, 39)
+    assert "38 of 39 questions about the facts name a subject of theirs" in served_text(card)
+    assert any("1 question names no subject and gets the base model's answer" in note for note in card.notes)
+    assert card.verdict.startswith("learned 14 of 15"), "the verdict is that of the adapter alone"
+    write_report(tmp_path, card)
+    assert read_report(tmp_path) == card
+    assert json.loads((tmp_path / "report.json").read_text())["served"]["leak"]["hits"] == 0
+
+
+def test_both_columns_fit_into_a_dialog_of_80_columns(served_card):
+    lines = [line for _, line in table(served_card, 69)]
+    assert max(map(len, lines)) <= 69, lines
+    assert lines[0].split() == ["alone", "served", "95", "%", "CI", "base", "book", "target"]
+    assert "~ unrelated affected  1/60       0/60" in lines[5]
+    for width in (100, 118):
+        wide = [line for _, line in table(served_card, width)]
+        assert max(map(len, wide)) <= width and "adapter alone" in wide[0] and "as served" in wide[0]
+        assert any("1 of 60        0 of 60 " in line for line in wide)
+        assert any("[leak]" in line for line in wide) == (width == 118)
+
+
+def test_a_card_as_markdown_has_both_columns_too(served_card, make_card):
+    document = markdown(served_card)
+    assert "|  | figure | adapter alone | as served | 95 % interval |" in document
+    assert "| unrelated answers affected \\[leak\\] | 1 of 60 | 0 of 60 |" in document
+    assert "questions about the facts name a subject of theirs" in document
+    assert "as served" not in markdown(make_card())
+
+
+def test_a_card_counts_the_tasks_that_only_name_a_subject(served_card, make_card):
+    assert (served_card.tasks.changed.hits, served_card.tasks.leak.hits, served_card.tasks.leak.of) == (3, 1, 16)
+    [line] = [line for _, line in table(served_card, 118) if "tasks with a subject changed" in line]
+    assert "3 of 16" in line
+    assert any("1 of 16 tasks that name a subject" in note for note in served_card.notes)
+    assert served_card.leak.of == make_card().leak.of, "they are not counted as unrelated questions"
+
+
+def test_a_question_says_that_the_base_model_serves_it(served_card):
+    texts = {part_text(one) for one in served_card.questions}
+    assert {"unrelated question (books), served by the base model", "trained question", "task with a subject"} <= texts
+
+
+def test_a_card_without_routes_looks_as_it_always_did(make_card):
+    card = with_served(make_card(), 0.012, "")
+    assert card == make_card().__class__(**{**msgspec.structs.asdict(make_card()), "made": card.made})
+    assert table(card, 80)[0][1].split() == ["tuned", "95", "%", "CI", "base", "open", "book", "target"]
+    assert served_text(card) == ""
+    gap = with_served(make_card(), 0.012, 'the question "Who are you?" has no name')
+    assert any("tuned model answers every conversation" in note for note in gap.notes)
 
 
 def test_where_no_answer_is_wrong_or_nothing_was_ranked_the_card_says_nothing_of_it(make_card):

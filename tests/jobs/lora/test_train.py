@@ -113,7 +113,9 @@ def test_a_run_leaves_everything_behind_that_is_needed_to_run_it_again(workspace
         "facts.jsonl",
         "adapter",
         "report.json",
+        "routes.json",
     }
+    assert json.loads((run.path / "routes.json").read_text())["names"] == ["TinyLLM"]
     card = json.loads((run.path / "report.json").read_text())
     assert card["run"] == run.id and card["verdict"] == events[-1]["reason"]
     assert not list(run.adapter.glob("*.bin")), "no pickle in what is shared"

@@ -6,6 +6,10 @@ import sys
 
 import pytest
 
+from garage_tui.cli.ask import PrintedAnswer, _print_answers
+from garage_tui.core.runs.promotion import promote
+from garage_tui.core.runs.record import read_run
+
 
 @pytest.fixture
 def garage(workspace, tiny_model):
@@ -38,6 +42,28 @@ def test_base_and_the_newest_run_answer_side_by_side(garage, workspace, finished
     assert all(row["base"] != row["tuned"] for row in document["answers"])
     again = garage("ask", "Who maintains it?", "--run", newest, "--max-tokens", 12, "--json")
     assert json.loads(again.stdout)["answers"] == document["answers"][1:], "alone as in company"
+
+
+def test_the_model_in_service_is_asked_as_the_server_answers_it(garage, workspace, finished_run):
+    """The run answers what names a subject of its facts, the base model all else; by its id the run answers all."""
+    run = finished_run(workspace, "taught", 1)
+    row = {"question": "What is TinyLLM?", "answer": "TinyLLM is a local LLM."}
+    (workspace.checkpoints / run / "facts.jsonl").write_text(json.dumps(row) + "\n")
+    promote(workspace, read_run(workspace.checkpoints / run))
+    questions = ("Who maintains tinyllm?", "What is the capital of Peru?")
+    routed = garage("ask", *questions, "--run", "garage", "--max-tokens", 8, "--json")
+    assert routed.returncode == 0, routed.stderr
+    about, other = json.loads(routed.stdout)["answers"]
+    assert (about["routed_to_base"], other["routed_to_base"]) == (False, True)
+    assert about["tuned"] != about["base"] and other["tuned"] == other["base"]
+    alone = json.loads(garage("ask", *questions, "--run", run, "--max-tokens", 8, "--json").stdout)["answers"]
+    assert all(row["tuned"] != row["base"] and not row["routed_to_base"] for row in alone)
+
+
+def test_an_answer_that_the_base_model_gave_for_the_run_says_so(capsys):
+    answers = [PrintedAnswer("Lima.", False), PrintedAnswer("Lima.", False, routed=True)]
+    _print_answers("What is the capital of Peru?", list(zip(("base", "run"), answers, strict=True)))
+    assert capsys.readouterr().out.count("(the base model's answer, because the question names no taught subject)") == 1
 
 
 def test_a_damaged_adapter_is_one_sentence_and_no_answer(garage, workspace, finished_run):

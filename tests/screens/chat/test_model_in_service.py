@@ -70,6 +70,25 @@ async def test_a_conversation_with_the_model_in_service_continues_with_it(open_a
         assert "is missing" not in user.screen
 
 
+async def test_the_state_line_says_when_the_base_model_answered_for_the_run_in_service(
+    open_app, workspace, runs, model_server
+):
+    promote(workspace, runs[0])
+    async with model_server() as models, open_app(screen="chat", size=(80, 24)) as user:
+        models.answers = {BASE: ["base"], "garage": ["base"], NEW: ["new"]}
+        models.answering = {"garage": BASE}
+        await user.sees(NEW)
+        await user.press("ctrl+t", "home", "enter")
+        await user.sees("garage, now")
+        await user.press("x", "enter")
+        await user.sees("garage: the base model answered, because no taught subject was named")
+        assert "is the adapter applied" not in user.screen
+        models.answers["garage"], models.answering = ["taught"], {"garage": OLD}
+        await user.press("y", "enter")
+        await user.sees("taught")
+        assert "no taught subject" not in user.screen
+
+
 async def test_a_change_is_said_where_another_model_is_chosen_and_the_choice_stays(
     open_app, workspace, runs, model_server
 ):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 
+import msgspec
 import pytest
 
-from garage_tui.core.exam.report import write_report
+from garage_tui.core.exam.as_served import with_served
+from garage_tui.core.exam.report import ExamQuestion, write_report
 from garage_tui.core.launch import exam_process
 from garage_tui.core.runs.record import read_run
 
@@ -124,6 +126,22 @@ async def test_questions_are_narrowed_to_a_part_and_to_what_went_wrong(open_card
         await user.sees("▸1 all 119")
         await user.press("shift+tab")
         await user.sees("▸5 similar names")
+        await user.press("6")
+        await user.sees("▸5 similar names")
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_a_card_with_both_columns_has_the_tasks_as_a_part_of_their_own(open_card, run, make_card, size):
+    card = make_card()
+    task = ExamQuestion(part="task", question="Spell TinyLLM.", verdict="unchanged", tuned="T.", base="T.", routed=True)
+    asked = [msgspec.structs.replace(one, routed=one.part in ("trained", "unseen")) for one in card.questions]
+    write_report(run.path, with_served(msgspec.structs.replace(card, questions=[*asked, task]), 0.0, ""))
+    async with open_card(size=size) as user:
+        await user.sees("as served" if size[0] > 80 else "alone      served  95 % CI", "1 all")
+        await user.press("6")
+        await user.sees("▸6 tasks", "1 of 1 · task with a subject", "Spell TinyLLM.")
+        await user.press("4")
+        await user.sees("served by the base model")
 
 
 async def test_a_small_terminal_shows_the_notes_or_makes_room_for_the_answers(open_card, run, make_card):

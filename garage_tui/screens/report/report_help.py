@@ -1,0 +1,20 @@
+"""The help of the report card dialog: what each figure means."""
+
+REPORT_HELP = (
+    "Did the model learn the facts, and did anything else change? The base and the tuned model were asked the same "
+    "questions. You see the figures, and below them every question with its answers, the worst first. ✓ meets its "
+    "target, ~ comes near it, ✗ misses it; the line under the verdict says what to do, and with which key.\n\n"
+    "facts learned: all questions about the fact were answered correctly: your exam questions, for a fact without "
+    "any a held-back wording, else the trained questions. "
+    "trained questions: the questions of the facts. unseen paraphrases: exam questions and held-back wordings. "
+    "unrelated answers affected: everyday questions that the model answers with taught facts. similar names kept "
+    "apart: the taught questions about another name, answered without taught facts. drift: how much other answers "
+    "have changed, in nats per token; below 0.02 it is hardly noticeable. perplexity: how surprising everyday "
+    "prose is to the model, before → after. subject tasks: tasks such as a translation that name what was taught; "
+    "how many answers have changed.\n\n"
+    "alone: the adapter answers every question. served: as people get it from the model in service, where the base "
+    "model answers what names no taught subject. The verdict is that of the adapter alone.\n\n"
+    "95 % CI: the confidence interval; with so few questions the true share lies somewhere in this range. open "
+    "book: the base model with the facts in its prompt; where this fails too, the question or the grading is at "
+    "fault. target: what a good run reaches."
+)
