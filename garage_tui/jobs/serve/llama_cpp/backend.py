@@ -23,6 +23,7 @@ from garage_tui.core.models.base_models import BaseModel, config_of
 from garage_tui.core.runs.record import Run
 from garage_tui.core.scheduling import queue
 from garage_tui.jobs.llm.adapter_gguf import adapter_gguf
+from garage_tui.jobs.llm.llama_cpp.process import LlamaCppProcess
 from garage_tui.jobs.serve.engine_failures import EngineEndedError, EngineFailures
 from garage_tui.jobs.serve.llama_cpp.answer import LlamaCppAnswer
 from garage_tui.jobs.serve.llama_cpp.base_gguf import base_gguf
@@ -31,7 +32,6 @@ from garage_tui.jobs.serve.llama_cpp.echo import EchoAnswer, EchoedPrompt, check
 from garage_tui.jobs.serve.llama_cpp.literal import COMPLETIONS, ChatForm, as_completion
 from garage_tui.jobs.serve.llama_cpp.openai_form import check_streamed
 from garage_tui.jobs.serve.llama_cpp.pool import Worker, WorkerModel, WorkerPool, WorkersClosedError
-from garage_tui.jobs.serve.llama_cpp.process import LlamaCppProcess
 from garage_tui.jobs.serve.request_errors import GONE, RequestRefusedError
 from garage_tui.jobs.serve.request_fields import EngineName
 from garage_tui.jobs.serve.request_schema import ChatRequest

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from garage_tui.core.base.errors import GarageError
+from garage_tui.jobs.llm.llama_cpp.process import LlamaCppProcess
 from garage_tui.jobs.serve.engine_failures import EngineEndedError, EngineFailures
-from garage_tui.jobs.serve.llama_cpp.process import LlamaCppProcess
 
 MAX_WORKERS = 4
 """Workers that are kept; the one that was not asked for longest goes first."""

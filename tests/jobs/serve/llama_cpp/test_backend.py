@@ -125,7 +125,7 @@ def test_without_a_gpu_and_without_settings_llama_cpp_answers(server):
 
 def test_the_key_of_a_worker_is_on_no_command_line(server, box):
     for worker in workers(box):
-        assert worker.cmdline()[-1] == "garage_tui.jobs.serve.llama_cpp.worker"
+        assert worker.cmdline()[-1] == "garage_tui.jobs.llm.llama_cpp.worker"
 
 
 def test_another_model_is_answered_while_a_story_streams(http, run, smollm2):

@@ -1,6 +1,6 @@
 """The process in which llama.cpp's own server answers, with one base model and at most one adapter.
 
-    python -m garage_tui.jobs.serve.llama_cpp.worker < ORDER
+    python -m garage_tui.jobs.llm.llama_cpp.worker < ORDER
 
 Reads one line of JSON (`WorkerOrder`) and listens on a Unix socket. It ends when its standard input does: with whoever
 started it, however that ends. A failure of llama.cpp ends this process alone. It imports neither torch nor the rest of
