@@ -189,12 +189,9 @@ def _run(
     import uvicorn
 
     from garage_tui.jobs.serve.idle_connections import IdleTimeoutProtocol
-    from garage_tui.jobs.serve.lasting_name import Offer, offers
+    from garage_tui.jobs.serve.lasting_name import OfferedModels
     from garage_tui.jobs.serve.routes import make_app
     from garage_tui.jobs.serve.upstream import ignore_cancelled_reads
-
-    def offered() -> dict[str, Offer]:
-        return offers(workspace, args.name, base.name, args.only)
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -215,7 +212,7 @@ def _run(
         return True
 
     config = uvicorn.Config(
-        make_app(backend, offered, key, lambda: lease.absent),
+        make_app(backend, lambda: OfferedModels(workspace, args.name, base.name, args.only), key, lambda: lease.absent),
         log_level="warning",
         access_log=False,
         lifespan="off",
