@@ -57,9 +57,10 @@ class LlamaCppProcess:
     """
 
     def __init__(self, gguf: Path, adapter: Path | None, name: str, *, threads: int, context: int, slots: int) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="garage-llama-"))  # 0700; a socket's path has 107 bytes at most
-        self.socket, self.key = self._folder / "answers.sock", secrets.token_urlsafe(32)
-        self._log = self._folder / "log.txt"
+        self.folder = Path(tempfile.mkdtemp(prefix="garage-llama-"))  # 0700; a socket's path has 107 bytes at most
+        """Its socket, its log, and what it saves; removed when it ends."""
+        self.socket, self.key = self.folder / "answers.sock", secrets.token_urlsafe(32)
+        self._log = self.folder / "log.txt"
         self._shown = name if adapter else gguf.name
         order = WorkerOrder(
             gguf=str(gguf),
@@ -84,7 +85,7 @@ class LlamaCppProcess:
             self._process.stdin.write(msgspec.json.encode(order) + b"\n")
             self._process.stdin.flush()  # and it stays open: its end ends the worker
         except OSError as error:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            shutil.rmtree(self.folder, ignore_errors=True)
             raise GarageError(f"llama.cpp cannot be started: {error.strerror or error}") from error
 
     @property
@@ -145,4 +146,4 @@ class LlamaCppProcess:
         if self._process.stdin:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from pathlib import Path
 
 import msgspec
 
@@ -25,7 +26,7 @@ class WorkerOrder(msgspec.Struct, frozen=True):
 
     gguf: str
     socket: str
-    """Path; in a folder that only this user can enter."""
+    """Path; in a folder that only this user can enter, into which conversations are saved, too."""
     key: str
     threads: int
     context: int
@@ -55,6 +56,7 @@ def main() -> int:
     params.ui = False
     params.use_jinja = True
     params.endpoint_slots = False
+    params.slot_save_path = f"{Path(order.socket).parent}/"
     params.reasoning_format = xllamacpp.common_reasoning_format.COMMON_REASONING_FORMAT_NONE  # as vLLM and transformers
     params.verbosity = _ERRORS_ONLY
     if order.adapter:
