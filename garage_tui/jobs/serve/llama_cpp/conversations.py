@@ -29,7 +29,7 @@ def save(process: LlamaCppProcess, needed: float) -> Path | None:
         needed: bytes that all conversations may take.
 
     Returns:
-        A folder of this user alone, which `restore` removes; None where nothing could be saved, which costs time only.
+        A folder of this user alone, which the caller removes; None where nothing could be saved, which costs time only.
     """
     with contextlib.suppress(OSError, httpx.HTTPError):
         if shutil.disk_usage(process.folder).free < 2 * needed:
@@ -43,15 +43,13 @@ def save(process: LlamaCppProcess, needed: float) -> Path | None:
 
 
 def restore(process: LlamaCppProcess, kept: Path) -> None:
-    """Give saved conversations to a process with the same model and adapter, and remove them from the disk."""
-    try:
-        with contextlib.suppress(OSError, httpx.HTTPError):
-            for file in kept.iterdir():
-                file.replace(process.folder / file.name)
-            for file in _each_slot(process, "restore"):
-                file.unlink()
-    finally:
-        shutil.rmtree(kept, ignore_errors=True)
+    """Give the conversations in a folder to a process with the same model and adapter."""
+    with contextlib.suppress(OSError, httpx.HTTPError):
+        for file in kept.iterdir():
+            file.replace(process.folder / file.name)
+        _each_slot(process, "restore")
+    for file in process.folder.glob("slot-*"):
+        file.unlink(missing_ok=True)
 
 
 def _each_slot(process: LlamaCppProcess, action: str) -> list[Path]:

@@ -83,6 +83,8 @@ class WorkerPool:
         self._starting: set[str] = set()
         self._died: dict[str, WorkerModel] = {}
         """Models whose worker has ended by itself and was not started again yet."""
+        self._kept: set[Path] = set()
+        """Folders with conversations that a new worker has not got yet."""
         self._closed = True
 
     def open(self) -> None:
@@ -178,13 +180,15 @@ class WorkerPool:
         """End all workers, with the answers that they are giving."""
         with self._changed:
             self._closed = True
-            workers = [*self._current.values(), *self._leaving]
+            workers, kept = [*self._current.values(), *self._leaving], set(self._kept)
             self._current.clear()
             self._leaving.clear()
             self._died.clear()
             self._changed.notify_all()
         for worker in workers:
             worker.process.end()
+        for folder in kept:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _check_open(self) -> None:
         if self._closed:
@@ -256,10 +260,7 @@ class WorkerPool:
             idle[0].process.end()
 
     def _launch(self, model: WorkerModel, replaced: Worker | None) -> Worker:
-        threads, kept = self._share.threads, None
-        if replaced:
-            kept = conversations.save(replaced.process, self._bytes_kept)
-            replaced.process.end()  # first: memory for two of them may be missing
+        threads, kept = self._share.threads, self._save(replaced) if replaced else None
         try:
             process = self._start(model, threads)
             try:
@@ -267,12 +268,12 @@ class WorkerPool:
             except BaseException:
                 process.end()
                 raise
-        except BaseException:
             if kept:
+                conversations.restore(process, kept)
+        finally:
+            if kept:
+                self._kept.discard(kept)
                 shutil.rmtree(kept, ignore_errors=True)
-            raise
-        if kept:
-            conversations.restore(process, kept)
         worker = Worker(model, threads, process, users=1)
         with self._changed:
             if self._closed:
@@ -281,3 +282,11 @@ class WorkerPool:
             self._current[model.name] = worker
             self._died.pop(model.name, None)
         return worker
+
+    def _save(self, replaced: Worker) -> Path | None:
+        """Save the conversations of a worker and end it: there may be no memory for two of them."""
+        kept = conversations.save(replaced.process, self._bytes_kept)
+        if kept:
+            self._kept.add(kept)
+        replaced.process.end()
+        return kept
