@@ -18,6 +18,8 @@ import msgspec
 
 MAX_CACHE = 512
 """MiB of main memory for conversations that no slot holds any more."""
+_PING_SECONDS = 10
+"""A stream says so often that it is alive while a long prompt is computed; some clients give up after 30 seconds."""
 _ERRORS_ONLY = 1  # what llama.cpp logs beyond errors may quote a conversation
 
 
@@ -52,6 +54,7 @@ def main() -> int:
     params.fit_params = False  # the context was chosen for this machine already
     params.cache_ram_mib = MAX_CACHE
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = order.threads
+    params.sse_ping_interval = _PING_SECONDS
     params.warmup = False
     params.ui = False
     params.use_jinja = True
