@@ -163,10 +163,13 @@ def _engine(workspace: Workspace) -> Iterator[Finding]:
             what = f"chat and server use {_ENGINES[chosen.name]}: {chosen.reason}"
             yield Finding("note" if slower else "good", what, mend if slower and not readings else "")
         if not settings.vllm_python:
-            if readings:
-                named = f'then write in {user_settings_file()}: [serve] vllm_python = "~/vllm/bin/python"'
-                text = "vLLM is not set up: on a GPU it answers faster than transformers"
-                yield Finding("note", text, f"{vllm_install.INSTALL}  ({named})")
+            install = vllm_install.INSTALL if readings else vllm_install.INSTALL_CPU
+            mend = f'{install}  (then write in {user_settings_file()}: [serve] vllm_python = "~/vllm/bin/python")'
+            if chosen.name == "vllm":
+                text = "chat and server cannot start: `engine` in [serve] is vllm, and `vllm_python` names no vLLM"
+                yield Finding("bad", text, mend)
+            elif readings:
+                yield Finding("note", "vLLM is not set up: on a GPU it answers faster than transformers", mend)
             return
         found = vllm_install.probe(settings)
     except GarageError as error:

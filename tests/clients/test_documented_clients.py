@@ -1,4 +1,4 @@
-"""The examples of docs/guide/clients.md, run as they stand with the real clients (`make test-clients`).
+"""The examples of the docs, run as they stand with the real clients and both engines (`make test-clients`).
 
 Each example runs in a shell or a program of its own, with the two variables that the page has it set, against a real
 server with a tiny random model. What it prints must be the server's answer.
@@ -10,6 +10,7 @@ import re
 import subprocess
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -21,17 +22,20 @@ from tests.support.repository import REPOSITORY
 
 CLIENTS = os.environ.get("GARAGE_CLIENTS", "")
 """Folder of an environment with the clients; `node_modules` is in it, too."""
-PORT = 27243
-PAGE = (REPOSITORY / "docs" / "guide" / "clients.md").read_text(encoding="utf-8")
+PORT_SHOWN = "127.0.0.1:27243"
+"""What the pages say. The tests take another port, so that they run beside a server of this box."""
+CLIENTS_PAGE, SERVING_PAGE = (
+    (REPOSITORY / "docs" / "guide" / name).read_text(encoding="utf-8") for name in ("clients.md", "serving.md")
+)
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 QUESTION = "What is TinyLLM?"
 
 pytestmark = pytest.mark.skipif(not CLIENTS, reason="the clients are not installed: make test-clients")
 
 
-def blocks(heading: str) -> list[tuple[str, str]]:
+def blocks(heading: str, page: str = CLIENTS_PAGE) -> list[tuple[str, str]]:
     """Return language and text of each example below a heading, those that install something left out."""
-    section = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    section = page.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     found = [(language, text) for language, text in _BLOCK.findall(section)]
     assert found, f"the page has no example for {heading}"
     return [(language, text) for language, text in found if not re.match(r"(pip|npm) install", text)]
@@ -53,10 +57,10 @@ def box(tmp_path_factory, tiny_model):
     return Workspace(root)
 
 
-@pytest.fixture(scope="module")
-def address(box, tiny_model):
-    settings = Settings(serve=ServeSettings(engine="embedded"))
-    server_process.start(box, settings, str(tiny_model), port=PORT, idle_minutes=0)
+@pytest.fixture(scope="module", params=["llama.cpp", "embedded"])
+def address(box, tiny_model, request):
+    settings = Settings(serve=ServeSettings(engine=request.param))
+    server_process.start(box, settings, str(tiny_model), port=0, idle_minutes=0)
     deadline = time.monotonic() + 180
     while (seen := server_state.inspect(box)).status == "starting":
         assert time.monotonic() < deadline, seen
@@ -97,6 +101,8 @@ def run(box, address, tmp_path, tiny_model):
 def run_block(box: Workspace, home: Path, language: str, text: str) -> str:
     """Run one example in the workspace, with the variables of the page and a home folder of its own."""
     ((_, variables),) = blocks("Address, key and model")
+    address = urlsplit(server_process.address(box).url).netloc
+    variables, text = variables.replace(PORT_SHOWN, address), text.replace(PORT_SHOWN, address)
     commands = {"sh": text, "python": 'python "$EXAMPLE"', "js": 'node "$EXAMPLE"'}
     suffix = {"sh": ".sh", "python": ".py", "js": ".mjs"}[language]
     folder = Path(CLIENTS) if language == "js" else home  # node looks for packages beside the program
@@ -136,6 +142,11 @@ def one_space(text: str) -> str:
 )
 def test_the_example_prints_the_servers_answer(run, answer, heading):
     assert answer in one_space(run(heading))
+
+
+def test_the_example_of_the_page_about_serving_prints_the_servers_answer(box, address, answer, tmp_path):
+    (example,) = [text for language, text in blocks("The usual way", SERVING_PAGE) if language == "python"]
+    assert answer in one_space(run_block(box, tmp_path, "python", example))
 
 
 def test_lm_eval_finds_the_likelier_of_two_answers(run, box, address):

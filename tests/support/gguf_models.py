@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+
+from garage_tui.jobs.llm.llama_cpp.process import LlamaCppProcess
 
 LLAMA3 = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
@@ -137,16 +137,12 @@ def random_model(name: str, folder: Path, split: str = "smollm", **config: objec
 @contextlib.contextmanager
 def llama_server(model: Path, adapter: Path | None = None) -> Iterator[httpx.Client]:
     """Yield a client of llama.cpp's server on a GGUF, with a LoRA adapter beside it if there is one."""
-    command = [sys.executable, "-m", "garage_tui.jobs.export.gguf_server", str(model), "--context", "2048"]
-    command += ["--lora", str(adapter)] if adapter else []
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
+    process = LlamaCppProcess(model, adapter, model.stem, threads=2, context=2048, slots=4)
+    transport = httpx.HTTPTransport(uds=str(process.socket))
+    headers = {"Authorization": f"Bearer {process.key}"}
     try:
-        assert process.stdout
-        with httpx.Client(base_url=process.stdout.readline().strip(), timeout=120) as client:
+        process.wait_until_ready()
+        with httpx.Client(transport=transport, base_url="http://engine", headers=headers, timeout=120) as client:
             yield client
     finally:
-        assert process.stdin
-        process.stdin.close()
-        process.wait(30)
+        process.end()

@@ -38,6 +38,8 @@ class ServerAddress:
 
     url: str
     key: str = field(default="", repr=False)
+    socket: str = ""
+    """Path of the Unix socket on which the server listens; empty where the URL names its host."""
 
 
 @dataclass(frozen=True)
@@ -176,10 +178,12 @@ async def _send(address: ServerAddress, method: str, path: str, body: object = N
     if content is not None:
         headers["Content-Type"] = "application/json"
     timeout = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
+    transport = httpx.AsyncHTTPTransport(uds=address.socket, trust_env=False) if address.socket else None
     try:
         # A proxy from the environment must not see requests to this box, least of all the key.
+        is_here = bool(address.socket) or _is_loopback(address.url)
         async with (
-            httpx.AsyncClient(timeout=timeout, trust_env=not _is_loopback(address.url)) as client,
+            httpx.AsyncClient(timeout=timeout, trust_env=not is_here, transport=transport) as client,
             client.stream(method, address.url.rstrip("/") + path, content=content, headers=headers) as response,
         ):
             if response.status_code != 200:

@@ -23,9 +23,9 @@ from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.chat.client import ServerAddress
 from garage_tui.core.hardware import gpus
 from garage_tui.core.models import base_models
-from garage_tui.core.runs.catalog import list_runs
+from garage_tui.core.runs.catalog import list_runs, run_names
 from garage_tui.core.runs.folder import COMPLETE, LOCK, LOG, is_alive
-from garage_tui.core.runs.record import Run
+from garage_tui.core.runs.record import Run, read_run
 from garage_tui.core.scheduling import queue
 from garage_tui.core.serving import engine_choice
 from garage_tui.core.serving import vllm_install as vllm
@@ -161,15 +161,25 @@ def address(workspace: Workspace) -> ServerAddress:
 
 def served_runs(workspace: Workspace, base: str, only: Sequence[str] = ()) -> list[Run]:
     """Return the runs that a server of `base` offers: finished or stopped, with an adapter that was trained on it."""
-    return [
-        run
-        for run in list_runs(workspace)
-        if run.status in COMPLETE
+    return [run for run in list_runs(workspace) if _is_served(run, base, only)]
+
+
+def served_run(workspace: Workspace, run_id: str, base: str, only: Sequence[str] = ()) -> Run | None:
+    """Return the run with this id if a server of `base` offers it, as `served_runs` does; None otherwise."""
+    if run_id not in run_names(workspace):
+        return None
+    run = read_run(workspace.checkpoints / run_id)
+    return run if _is_served(run, base, only) else None
+
+
+def _is_served(run: Run, base: str, only: Sequence[str]) -> bool:
+    return bool(
+        run.status in COMPLETE
         and run.adapter
         and run.manifest
         and run.manifest.base.get("name") == base
         and (not only or run.id in only)
-    ]
+    )
 
 
 def choose_slot(index: int | None) -> str:

@@ -25,6 +25,7 @@ from garage_tui.core.base.home_path import expand_home
 from garage_tui.core.base.json_text import struct_json
 from garage_tui.core.base.phase import with_counts
 from garage_tui.core.base.safe_open import read_regular
+from garage_tui.core.exam.server_card import ServerCard
 from garage_tui.core.export import llama_cpp, model_card
 from garage_tui.core.export.export_process import (
     EXPORT_FORMATS,
@@ -119,12 +120,18 @@ def export(folder: Path, request: ExportRequest) -> None:
         base = fetch.ensure(base.name, with_counts(_say))
     tool = _converter(base.path, request) if request.form in ("gguf", "hand-over") else None
     notes, summary = _notes(run.manifest, base, request), None
+    cards: list[ServerCard] = []
     with staging_folder(target) as staging:
         made = staging / target.name
         if request.form == "adapter":
             check_disk_space(staging, disk_bytes(run.adapter))
             _adapter(run.adapter, run.manifest, base, made, notes)
         else:
+            alone = staging / f"{run.id}-adapter.gguf" if request.with_adapter else None
+            if alone:  # first: an adapter that no GGUF can hold must not cost the minutes of merging and of the exam
+                from garage_tui.jobs.llm.adapter_gguf import write_adapter
+
+                write_adapter(run.adapter, base, alone, _about(run.manifest))
             merged = made if request.form == "merged" else staging / f"{run.id}-merged"
             _merged(run.adapter, run.manifest, base, merged, request, notes)
             if request.form == "gguf":
@@ -132,20 +139,17 @@ def export(folder: Path, request: ExportRequest) -> None:
             elif request.form == "hand-over":
                 full = staging / "full.gguf"
                 from garage_tui.jobs.export import hand_over
-                from garage_tui.jobs.llm.adapter_gguf import write_adapter
 
                 _gguf(tool, merged, full, _outtype_of(base.path), run.manifest)
                 shutil.rmtree(merged)
-                summary = hand_over.make(folder, full, made, request.sizes, _say, exam=request.exam)
-                if request.with_adapter:
-                    name = f"{run.id}-adapter.gguf"
-                    write_adapter(run.adapter, base, made / name, _about(run.manifest))
-                    summary = hand_over.with_adapter(made, summary, name)
+                summary, cards = hand_over.make(folder, full, made, request.sizes, _say, alone, exam=request.exam)
                 card = model_card.hand_over_card_text(folder, run.manifest, base, summary, notes)
                 _describe(made, run.manifest, base, "hand-over", card)
         _say("moving the export to its target")
         earlier = replaces(target, run.id, request.form, force=request.force)  # checked again, minutes later
         install(made, target)
+    if cards:
+        hand_over.save_cards(folder, cards, target)
     size = target.stat().st_size if target.is_file() else disk_bytes(target)
     _print(ExportEvent(path=str(target), bytes=size, replaced=earlier, notes=tuple(notes), summary=summary))
 

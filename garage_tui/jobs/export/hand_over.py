@@ -3,40 +3,49 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.core.base.json_text import struct_json
-from garage_tui.core.base.phase import with_counts
+from garage_tui.core.base.phase import Say, with_counts
 from garage_tui.core.base.sanitize import one_line
-from garage_tui.core.chat.client import ServerAddress
+from garage_tui.core.base.write_errors import why_not_written
 from garage_tui.core.exam import server_card, server_exam
 from garage_tui.core.exam.judgement import measured
 from garage_tui.core.exam.server_card import ServerCard
 from garage_tui.core.export import hand_over, ollama
 from garage_tui.core.export.hand_over import HandedFile, HandOver
+from garage_tui.jobs.llm.llama_cpp.process import LlamaCppProcess
 
-_JOBS = "garage_tui.jobs.export"
-_STARTS = 120.0
-"""Seconds within which llama.cpp's server must be ready."""
+_QUANTISER = "garage_tui.jobs.export.gguf_quantise"
+_CONTEXT, _AT_ONCE = 4096, 4
+"""Tokens of all conversations of an exam together, and how many of its questions are asked at once."""
 
 
 def make(
-    run: Path, full: Path, made: Path, sizes: Sequence[str], say: Callable[[str], None], *, exam: bool
-) -> HandOver:
-    """Make the sizes of a 16-bit GGUF in a new folder, try each, and describe them.
+    run: Path,
+    full: Path,
+    made: Path,
+    sizes: Sequence[str],
+    say: Callable[[str], None],
+    adapter: Path | None = None,
+    *,
+    exam: bool,
+) -> tuple[HandOver, list[ServerCard]]:
+    """Make the sizes of a 16-bit GGUF in a new folder, try each, and describe them; return that and their cards.
 
     Args:
-        run: the run folder, in which the card of each size is saved.
+        run: the run folder, whose exam is asked.
         full: the GGUF in 16 bits.
         made: the folder to be made.
+        adapter: the adapter alone as a GGUF, which is moved into the folder.
         exam: ask each size the questions of the run's report card.
 
     Raises:
@@ -45,29 +54,33 @@ def make(
     ends = _ends(full)
     made.mkdir()
     files = [_quantised(run.name, full, made, size, say) for size in sizes]
-    own = None
+    own, cards = None, []
     if exam:
         questions = read_exam(run)
         own = measured(questions.card).facts
         tried = [_tried(made, file, questions, say) for file in files]
-        files = [file for file, _ in tried]
-        for _, card in tried:  # all or none
-            server_card.add_card(run, card)
+        files, cards = [file for file, _ in tried], [card for _, card in tried]
     found = hand_over.recommend(run.name, files, own)
+    if adapter:
+        adapter.rename(made / adapter.name)
+        found = msgspec.structs.replace(found, adapter=adapter.name)
     (made / ollama.MODELFILE).write_text(ollama.modelfile(found.recommended, ends))
-    _write_summary(made, found)
-    return found
+    (made / hand_over.SUMMARY).write_bytes(msgspec.json.format(struct_json(found), indent=1) + b"\n")
+    return found, cards
 
 
-def with_adapter(made: Path, summary: HandOver, name: str) -> HandOver:
-    """Return the summary of a folder that holds the adapter alone too, and write it there."""
-    found = msgspec.structs.replace(summary, adapter=name)
-    _write_summary(made, found)
-    return found
+def save_cards(run: Path, cards: Sequence[ServerCard], target: Path) -> None:
+    """Save the cards of the sizes in the run folder, once the files are where they belong.
 
-
-def _write_summary(made: Path, summary: HandOver) -> None:
-    (made / hand_over.SUMMARY).write_bytes(msgspec.json.format(struct_json(summary), indent=1) + b"\n")
+    Raises:
+        GarageError: they cannot be saved; the files are complete all the same.
+    """
+    try:
+        for card in cards:
+            server_card.add_card(run, card)
+    except (OSError, GarageError) as error:
+        why = why_not_written(error, run) if isinstance(error, OSError) else str(error)
+        raise GarageError(f"the files in {target} are complete, but their cards were not saved: {why}") from error
 
 
 def read_exam(run: Path) -> server_exam.Exam:
@@ -92,7 +105,7 @@ def _quantised(run: str, full: Path, made: Path, size: str, say: Callable[[str],
     out = made / f"{run}-{size}.gguf"
     say(f"quantising to {size}")
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", f"{_JOBS}.gguf_quantise", str(full), str(out), size],
+        [sys.executable, "-P", "-m", _QUANTISER, str(full), str(out), size],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -118,47 +131,34 @@ def _quantised(run: str, full: Path, made: Path, size: str, say: Callable[[str],
 def _tried(
     made: Path, file: HandedFile, exam: server_exam.Exam, say: Callable[[str], None]
 ) -> tuple[HandedFile, ServerCard]:
-    """Ask one size the questions of the run's exam; return its figures and its card."""
+    """Ask one size the questions of the run's exam; return its figures and its card.
+
+    Raises:
+        GarageError: llama.cpp cannot load the file, ended in the middle, or gave no usable answer.
+    """
     say(f"starting llama.cpp with {file.size}")
-    with server_on(made / file.file) as url:
-        card = asyncio.run(
-            server_exam.examine(
-                ServerAddress(f"{url}/v1"),
-                (made / file.file).stem,
-                exam,
-                with_counts(lambda text: say(f"{file.size}: {text}")),
-                server_card.SYSTEM_PROMPTS[:1],
-                server=file.file,
-            )
-        )
+    gguf = made / file.file
+    process = LlamaCppProcess(gguf, None, gguf.stem, threads=os.cpu_count() or 1, context=_CONTEXT, slots=_AT_ONCE)
+    try:
+        process.wait_until_ready()
+        card = _ask(process, file, exam, with_counts(lambda text: say(f"{file.size}: {text}")))
+    finally:
+        process.end()
     (figures,) = card.prompts
     known = {"facts": figures.facts, "kept": figures.kept, "leak": figures.leak, "grade": figures.grade}
     return msgspec.structs.replace(file, **known), card
 
 
-@contextmanager
-def server_on(model: Path) -> Iterator[str]:
-    """Start llama.cpp's server on a GGUF and give its address; it ends with the context, or with this process.
-
-    Raises:
-        GarageError: it does not start.
-    """
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", f"{_JOBS}.gguf_server", str(model)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+def _ask(process: LlamaCppProcess, file: HandedFile, exam: server_exam.Exam, say: Say) -> ServerCard:
+    prompts = server_card.SYSTEM_PROMPTS[:1]
     try:
-        assert process.stdin and process.stdout
-        address = next((line.strip() for line in process.stdout if line.startswith("http://")), "")
-        if not address:
-            raise GarageError(f"llama.cpp cannot start with {model.name} (code {process.wait(_STARTS)})")
-        yield address
-    finally:
-        process.kill()
-        process.wait()
+        return asyncio.run(
+            server_exam.examine(process.address, Path(file.file).stem, exam, say, prompts, server=file.file)
+        )
+    except GarageError as error:
+        if process.ends_within(1.0):
+            raise GarageError(f"llama.cpp ended with {file.file}: {process.why_it_ended()}") from error
+        raise
 
 
 def _ends(gguf: Path) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, ItemsView, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from garage_tui.core.base.settings import Workspace
 from garage_tui.core.runs.promotion import NotServedError, base_name, run_in_service
 from garage_tui.core.runs.record import Run
 from garage_tui.core.runs.service import MEND, read_service
-from garage_tui.core.serving.server_process import served_runs
+from garage_tui.core.serving.server_process import served_run, served_runs
 from garage_tui.jobs.serve.request_schema import DEFAULT_TEMPERATURE
 
 
@@ -37,19 +37,43 @@ class Offer:
     """Why it cannot answer now, in one sentence; empty if it can."""
 
 
-def offers(workspace: Workspace, name: str, base: str, only: Sequence[str] = ()) -> dict[str, Offer]:
-    """Return what can be asked now: the lasting name, the base model, and each run that was trained on it.
+class OfferedModels(Mapping[str, Offer]):
+    """What can be asked now: the lasting name, the base model, and each run that was trained on it.
+
+    A model that is looked up costs one run's files, however many runs there are; only a list of all reads all.
 
     Args:
         name: the lasting name; it comes first, because clients without a model of their own take the first one.
         base: name of the base model.
         only: ids of the only runs that this server offers; empty for all.
     """
-    found = {
-        base: Offer(base, base),
-        **{run.id: Offer(run.id, base, run) for run in served_runs(workspace, base, only)},
-    }
-    return {name: _in_service(workspace, base, only), **{id: offer for id, offer in found.items() if id != name}}
+
+    def __init__(self, workspace: Workspace, name: str, base: str, only: Sequence[str] = ()) -> None:
+        self._workspace, self._name, self._base, self._only = workspace, name, base, only
+
+    def __getitem__(self, model: str) -> Offer:
+        if model == self._name:
+            return _in_service(self._workspace, self._base, self._only)
+        if model == self._base:
+            return Offer(self._base, self._base)
+        if run := served_run(self._workspace, model, self._base, self._only):
+            return Offer(run.id, self._base, run)
+        raise KeyError(model)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def items(self) -> ItemsView[str, Offer]:
+        return self._all().items()  # read once: a run that is deleted meanwhile fails no list
+
+    def _all(self) -> dict[str, Offer]:
+        found = {self._name: self[self._name], self._base: self[self._base]}
+        for run in served_runs(self._workspace, self._base, self._only):
+            found.setdefault(run.id, Offer(run.id, self._base, run))
+        return found
 
 
 def _in_service(workspace: Workspace, base: str, only: Sequence[str]) -> Offer:

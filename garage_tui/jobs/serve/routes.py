@@ -142,28 +142,28 @@ def make_app(
             return JSONResponse({"status": "asleep" if absent() else "ok"})
         return JSONResponse({"status": absent() or "ok", "busy": backend.busy, **backend.health()})
 
+    async def offered(name: str) -> Offer:
+        if (found := await asyncio.to_thread(lambda: offers().get(name))) is None:  # it reads files
+            raise _unknown_model(name)
+        return found
+
     async def models(_: Request) -> Response:
-        found = await asyncio.to_thread(offers)
-        entries = [model_entry(name, offer, backend.context) for name, offer in found.items()]
-        return JSONResponse({"object": "list", "data": entries})
+        found = await asyncio.to_thread(lambda: offers().items())
+        return JSONResponse({"object": "list", "data": [model_entry(*one, backend.context) for one in found]})
 
     async def model(request: Request) -> Response:
-        found, name = await asyncio.to_thread(offers), request.path_params["name"]
-        if name not in found:
-            raise _unknown_model(name)
-        return JSONResponse(model_entry(name, found[name], backend.context))
+        name = request.path_params["name"]
+        return JSONResponse(model_entry(name, await offered(name), backend.context))
 
     async def answer(request: Request) -> Response:
         path = request.url.path
         question = read_request(await _body(request), backend.engine, "chat" if path == CHAT else "completions")
-        found = await asyncio.to_thread(offers)
-        if question.model not in found:
-            raise _unknown_model(question.model)
+        offer = await offered(question.model)
         if question.unable:
             return _text_only(question)
         if reason := absent():
             raise RequestRefusedError(503, "asleep", reason)
-        return await _answer(backend, request, path, question, found[question.model], router)
+        return await _answer(backend, request, path, question, offer, router)
 
     async def unsupported(request: Request) -> Response:
         raise RequestRefusedError(404, "not_supported", UNSUPPORTED[request.url.path])

@@ -193,15 +193,15 @@ def _run(
     import uvicorn
 
     from garage_tui.jobs.serve.idle_connections import IdleTimeoutProtocol
-    from garage_tui.jobs.serve.lasting_name import Offer, offers
+    from garage_tui.jobs.serve.lasting_name import OfferedModels
     from garage_tui.jobs.serve.routes import make_app
     from garage_tui.jobs.serve.subject_router import SubjectRouter
     from garage_tui.jobs.serve.upstream import ignore_cancelled_reads
 
     router = SubjectRouter(base.path, args.name, enabled=_settings().route_by_subject)
 
-    def offered() -> dict[str, Offer]:
-        return offers(workspace, args.name, base.name, args.only)
+    def offered() -> OfferedModels:
+        return OfferedModels(workspace, args.name, base.name, args.only)
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:

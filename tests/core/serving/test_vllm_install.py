@@ -73,6 +73,17 @@ def test_the_doctor_says_which_engine_serves_and_what_is_wrong_with_it(workspace
     assert (bad.level, bad.text) == ("bad", "vLLM 0.32.0 cannot start while triton is installed")
 
 
+@pytest.mark.parametrize("gpus", [[], [{"name": "RTX 3090"}]])
+def test_the_doctor_names_an_engine_that_is_chosen_and_not_there(workspace, make_box, gpus):
+    make_box(*gpus)
+    file = user_settings_file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text('[serve]\nengine = "vllm"\n')
+    [bad] = [finding for finding in doctor.examine(workspace) if "vllm" in finding.text]
+    assert bad.level == "bad" and bad.text.startswith("chat and server cannot start: `engine` in [serve] is vllm")
+    assert bad.mend.startswith(vllm.INSTALL if gpus else vllm.INSTALL_CPU) and str(file) in bad.mend
+
+
 @pytest.mark.parametrize("key", ["vllm_python", "vllm_args", "host"])
 def test_a_workspace_of_somebody_else_may_not_name_them(workspace, key):
     from garage_tui.core.base.settings import load_settings

@@ -131,6 +131,47 @@ def test_facts_that_no_size_keeps_are_warned_about(garage, workspace, run):
     assert text.startswith("q8_0: 0 of 1 left → q8_0, ")
 
 
+def test_an_adapter_that_no_gguf_can_hold_is_said_before_the_model_is_merged(garage, workspace, run, monkeypatch):
+    from garage_tui.jobs.llm import merge_adapter
+
+    folder = workspace.checkpoints / run
+    write_card(folder, {}, lost="Zanzibar")
+    config = folder / "adapter" / "adapter_config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "use_dora": True}))
+    monkeypatch.setattr(merge_adapter, "merge", lambda *_: pytest.fail("minutes of work for nothing"))
+    code, _, error = garage("hand-over", run, "--to", "llama.cpp", "--quantise", "q8_0", "--adapter")
+    assert code == 1 and "is not plain LoRA (use_dora is True)" in error
+    assert not (folder / "export").exists() and read_cards(folder) == []
+
+
+def test_cards_that_cannot_be_saved_cost_no_file(garage, workspace, run):
+    folder = workspace.checkpoints / run
+    write_card(folder, {}, lost="Zanzibar")
+    (folder / "report-at.json").write_text("{")
+    code, _, error = garage("hand-over", run, "--to", "llama.cpp", "--quantise", "q8_0", "--adapter")
+    assert code == 1 and f"the files in {folder}/export/{run}-hand-over are complete, but their cards" in error
+    assert (folder / "export" / f"{run}-hand-over" / f"{run}-adapter.gguf").is_file()
+
+
+def test_a_file_that_llama_cpp_cannot_load_is_named_with_its_reason(garage, workspace, run, monkeypatch):
+    from garage_tui.jobs.export import hand_over
+
+    folder = workspace.checkpoints / run
+    write_card(folder, {}, lost="Zanzibar")
+    quantised = hand_over._quantised
+
+    def cut(*arguments):
+        made = quantised(*arguments)
+        with (arguments[2] / made.file).open("r+b") as file:
+            file.truncate(made.bytes // 2)
+        return made
+
+    monkeypatch.setattr(hand_over, "_quantised", cut)
+    code, _, error = garage("hand-over", run, "--to", "llama.cpp", "--quantise", "q8_0")
+    assert code == 1 and f"llama.cpp cannot load {run}-q8_0.gguf: " in error and "corrupted" in error
+    assert not (folder / "export").exists()
+
+
 @pytest.fixture
 def ollama(tmp_path, monkeypatch):
     """A stand-in for Ollama on the PATH: a folder in which `models` lists its models; `stopped` ends it."""

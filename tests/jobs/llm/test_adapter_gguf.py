@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 
-import httpx
 import pytest
 
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.models import base_models
 from garage_tui.core.serving import llama_cpp_install
 from garage_tui.jobs.llm.adapter_gguf import adapter_gguf, write_adapter
+from tests.support.gguf_models import llama_server
 
 pytestmark = pytest.mark.skipif(bool(llama_cpp_install.why_not()[0]), reason="llama.cpp cannot run here")
 ALL = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
@@ -63,24 +63,10 @@ def llama_logprobs(base, gguf):
     None where the likeliest is half a character, of which llama.cpp reports none.
     """
     from garage_tui.jobs.serve.llama_cpp.base_gguf import base_gguf
-    from garage_tui.jobs.serve.llama_cpp.process import LlamaCppProcess
 
-    file = base_gguf(base, lambda text, *_: None)
-    process = LlamaCppProcess(file, gguf, "tuned", threads=1, context=512, slots=1)
-    try:
-        process.wait_until_ready()
-        transport = httpx.HTTPTransport(uds=str(process.socket))
-        with httpx.Client(transport=transport, base_url="http://engine", timeout=30) as client:
-            answers = [
-                client.post(
-                    "/completion",
-                    json={"prompt": prompt, "n_predict": 1, "n_probs": 20, "temperature": 0},
-                    headers={"Authorization": f"Bearer {process.key}"},
-                ).json()
-                for prompt in PROMPTS
-            ]
-    finally:
-        process.end()
+    request = {"n_predict": 1, "n_probs": 20, "temperature": 0}
+    with llama_server(base_gguf(base, lambda text, *_: None), gguf) as client:
+        answers = [client.post("/completion", json={"prompt": prompt, **request}).json() for prompt in PROMPTS]
     found = [answer.get("completion_probabilities") for answer in answers]
     return [each and {top["id"]: top["logprob"] for top in each[0]["top_logprobs"]} for each in found]
 

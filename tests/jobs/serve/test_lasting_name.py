@@ -17,7 +17,7 @@ from garage_tui.core.runs.promotion import go_back, promote
 from garage_tui.core.runs.record import read_run
 from garage_tui.core.runs.service import service_file
 from garage_tui.core.serving import api_key, server_process, server_state
-from garage_tui.jobs.serve.lasting_name import in_its_name, offers
+from garage_tui.jobs.serve.lasting_name import OfferedModels, in_its_name
 from tests.support.vllm import VLLM
 
 QUESTION = [{"role": "user", "content": "What is TinyLLM?"}]
@@ -174,18 +174,28 @@ def test_a_run_of_another_base_is_an_error_that_names_both(client, box, finished
 
 def test_a_server_of_some_runs_answers_for_the_lasting_name_only_if_its_run_is_among_them(box, runs, base):
     one, two = (run.id for run in runs)
-    assert offers(box, "garage", base, [one])["garage"].model == base, "the base model is in service"
+    assert OfferedModels(box, "garage", base, [one])["garage"].model == base, "the base model is in service"
     promote(box, runs[0])
-    assert offers(box, "garage", base, [one])["garage"].run.id == one
-    offer = offers(box, "garage", base, [two])["garage"]
+    assert OfferedModels(box, "garage", base, [one])["garage"].run.id == one
+    offer = OfferedModels(box, "garage", base, [two])["garage"]
     assert f"{one}, is not among those that this server offers ({two})" in offer.why_not
 
 
 def test_a_base_model_or_a_run_with_the_lasting_name_does_not_take_it(box, runs):
     promote(box, runs[0])
-    found = offers(box, "tiny", "tiny")
-    assert list(found) == ["tiny"]
+    found = OfferedModels(box, "tiny", "tiny")
+    assert list(found) == ["tiny"] == [name for name, _ in found.items()]
     assert "was trained on" in found["tiny"].why_not
+
+
+def test_a_model_is_found_without_reading_the_other_runs_and_no_name_leads_elsewhere(box, runs, base, monkeypatch):
+    one, two = (run.id for run in runs)
+    found = OfferedModels(box, "garage", base)
+    assert {one, two} <= set(found) and len(found) == len(set(found))
+    monkeypatch.setattr(server_process, "list_runs", lambda _: pytest.fail("it reads every run"))
+    assert found[one].run.id == one and found[base].run is None and "garage" in found
+    for name in ("", ".", "..", f"../checkpoints/{one}", f"{one}/", f"{one}/adapter", "/etc", "\0", "x" * 300):
+        assert name not in found
 
 
 def test_a_new_key_applies_at_once_and_cuts_no_answer(address, box, base):

@@ -23,15 +23,15 @@ from garage_tui.core.models.base_models import BaseModel, config_of
 from garage_tui.core.runs.record import Run
 from garage_tui.core.scheduling import queue
 from garage_tui.jobs.llm.adapter_gguf import adapter_gguf
+from garage_tui.jobs.llm.llama_cpp.process import LlamaCppProcess
 from garage_tui.jobs.serve.engine_failures import EngineEndedError, EngineFailures
 from garage_tui.jobs.serve.llama_cpp.answer import LlamaCppAnswer
 from garage_tui.jobs.serve.llama_cpp.base_gguf import base_gguf
-from garage_tui.jobs.serve.llama_cpp.context import SLOTS, own_context, worker_bytes, worker_context
+from garage_tui.jobs.serve.llama_cpp.context import SLOTS, context_bytes, own_context, worker_bytes, worker_context
 from garage_tui.jobs.serve.llama_cpp.echo import EchoAnswer, EchoedPrompt, check_echo, echoed_prompts
 from garage_tui.jobs.serve.llama_cpp.literal import COMPLETIONS, ChatForm, as_completion
 from garage_tui.jobs.serve.llama_cpp.openai_form import check_streamed
 from garage_tui.jobs.serve.llama_cpp.pool import Worker, WorkerModel, WorkerPool, WorkersClosedError
-from garage_tui.jobs.serve.llama_cpp.process import LlamaCppProcess
 from garage_tui.jobs.serve.request_errors import GONE, RequestRefusedError
 from garage_tui.jobs.serve.request_fields import EngineName
 from garage_tui.jobs.serve.request_schema import ChatRequest
@@ -63,7 +63,13 @@ class LlamaCppBackend:
         self.failures = EngineFailures()
         self._upstream = Upstream("llama.cpp", self.failures)
         self._threads, self._threads_of = 0, -_LOOK_SECONDS
-        self._pool = WorkerPool(self._start_worker, self._choose_threads, self._has_memory, self.failures)
+        self._pool = WorkerPool(
+            self._start_worker,
+            self._choose_threads,
+            self._has_memory,
+            self.failures,
+            context_bytes(self._config, worker_context(self._config, self._memory)),
+        )
         self._waiting = ThreadPoolExecutor(_AT_ONCE, "llama.cpp")
 
     @property
@@ -101,7 +107,7 @@ class LlamaCppBackend:
         self._pool.check()
 
     def health(self) -> dict[str, object]:
-        return {"engine": self.name, "models": self._pool.names, "threads": self._threads}
+        return {"engine": self.name, "models": self._pool.names, "threads": self._pool.threads}
 
     async def answer(
         self, request: Request, path: str, question: ChatRequest, body: bytes, run: Run | None
@@ -195,7 +201,7 @@ class LlamaCppBackend:
         return base_gguf(self._base, say, from_wheel=self._from_wheel)
 
     def _choose_threads(self) -> int:
-        """Return the threads of a new worker: all cores, or a single one beside a run at work."""
+        """Return the threads of all workers together: all cores, or a single one beside a run at work."""
         now = time.monotonic()
         if now - self._threads_of >= _LOOK_SECONDS:
             cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from pathlib import Path
 from garage_tui.core.base.child_environment import environment
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.phase import Say
+from garage_tui.core.base.read_errors import UNREADABLE
+from garage_tui.core.base.safe_open import read_regular
 from garage_tui.core.base.sanitize import one_line
 from garage_tui.core.base.workspace import models_folder
 from garage_tui.core.base.write_errors import why_not_written
@@ -39,6 +42,8 @@ def base_gguf(base: BaseModel, say: Say, *, from_wheel: bool = False) -> Path:
     """
     if architecture_of(config_of(base.path)) is None:
         raise GarageError(f"adapters of {base.name} cannot be given to llama.cpp: its architecture is not known here")
+    if not _has_template(base.path):
+        raise GarageError(f"{base.name} has no chat template: choose an instruct model")  # llama.cpp would guess one
     cache = models_folder().parent / "gguf"
     try:
         cache.mkdir(parents=True, exist_ok=True)
@@ -104,6 +109,16 @@ def _convert(base: BaseModel, out: Path, say: Say) -> None:
             process.kill()
     if process.returncode != 0 or not out.exists():
         raise GarageError(f"{base.name} cannot be converted for llama.cpp: {last or 'the converter gave no reason'}")
+
+
+def _has_template(folder: Path) -> bool:
+    """Return whether a model folder has a chat template, in a file of its own or among the tokenizer's settings."""
+    if any(folder.glob("chat_template.*")):
+        return True
+    try:
+        return bool(json.loads(read_regular(folder / "tokenizer_config.json")).get("chat_template"))
+    except (*UNREADABLE, ValueError, AttributeError):
+        return False
 
 
 def _identity(base: BaseModel) -> str:

@@ -16,9 +16,9 @@ from tokenizers import Tokenizer
 
 from garage_tui.core.base.errors import BadInputError, GarageError
 from garage_tui.jobs.llm.chat_encoder import ChatEncoder
+from garage_tui.jobs.llm.llama_cpp.process import LlamaCppProcess
 from garage_tui.jobs.serve.base_tokenizer import base_tokenizer
 from garage_tui.jobs.serve.llama_cpp.answer import LlamaCppAnswer
-from garage_tui.jobs.serve.llama_cpp.process import LlamaCppProcess
 from garage_tui.jobs.serve.request_schema import ChatRequest
 from garage_tui.jobs.serve.upstream import blocking_engine_client
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import signal
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 import httpx
 import psutil
@@ -115,7 +119,12 @@ class Story:
 def workers(box):
     """Return the processes of llama.cpp."""
     server = psutil.Process(server_state.read_state(box.server).pid)
-    return [each for each in server.children(recursive=True) if "llama_cpp.worker" in " ".join(each.cmdline())]
+    found = []
+    for each in server.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it ends at this moment
+            if "llama_cpp.worker" in " ".join(each.cmdline()):
+                found.append(each)
+    return found
 
 
 def test_without_a_gpu_and_without_settings_llama_cpp_answers(server):
@@ -123,9 +132,59 @@ def test_without_a_gpu_and_without_settings_llama_cpp_answers(server):
     assert server.memory > 50e6
 
 
+def test_beside_a_run_at_work_a_worker_has_one_thread(http, box, smollm2):
+    # Before two models are asked at once: from then on they share the cores.
+    folder = queue.queue_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    held = queue._take_free(folder, {queue.CPU})  # as a run that works on the CPU holds it
+    try:
+        assert _threads_become(http, smollm2, 1)
+    finally:
+        os.close(held[queue.CPU])
+    assert _threads_become(http, smollm2, len(os.sched_getaffinity(0)))
+
+
+def test_a_worker_with_another_number_of_threads_still_has_the_conversation(http, box, run):
+    words = " ".join(f"Person {number} has a red hat and a dog." for number in range(60))
+    messages = [{"role": "user", "content": f"{words} Who has a dog?"}]
+
+    def computed() -> int:
+        answer = http.post("/chat/completions", json={"model": run, "messages": messages, "max_tokens": 2}).json()
+        return answer["usage"]["prompt_tokens"] - answer["usage"]["prompt_tokens_details"]["cached_tokens"]
+
+    assert computed() > 500
+    before = {worker.pid for worker in workers(box)}
+    folder = queue.queue_folder()
+    held = queue._take_free(folder, {queue.CPU})
+    try:
+        deadline = time.monotonic() + 20
+        while {worker.pid for worker in workers(box)} & before:  # without a question
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        assert computed() < 50
+    finally:
+        os.close(held[queue.CPU])
+    deadline = time.monotonic() + 20  # the other worker may be replaced at this moment
+    folder = Path(tempfile.gettempdir())
+    while [*folder.glob("garage-llama-*/slot-*"), *folder.glob("garage-kept-*")]:
+        assert time.monotonic() < deadline, "conversations stay on the disk"
+        time.sleep(0.1)
+
+
+def _threads_become(http, model, count):
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        ask(http, model, max_tokens=1)
+        health = httpx.get(str(http.base_url).removesuffix("/v1/") + "/health", headers=http.headers, trust_env=False)
+        if health.json()["threads"] == count:
+            return True
+        time.sleep(0.3)
+    return False
+
+
 def test_the_key_of_a_worker_is_on_no_command_line(server, box):
     for worker in workers(box):
-        assert worker.cmdline()[-1] == "garage_tui.jobs.serve.llama_cpp.worker"
+        assert worker.cmdline()[-1] == "garage_tui.jobs.llm.llama_cpp.worker"
 
 
 def test_another_model_is_answered_while_a_story_streams(http, run, smollm2):
@@ -134,6 +193,20 @@ def test_another_model_is_answered_while_a_story_streams(http, run, smollm2):
     assert ask(http, run)
     assert story.streams, "the answers waited for the whole story"
     story.leave()
+
+
+def test_two_models_at_once_have_half_of_the_cores_each(http, box, run, smollm2):
+    cores = len(os.sched_getaffinity(0))
+    story = Story(http, run)
+    ask(http, smollm2)
+    assert _threads_become(http, smollm2, max(1, cores // 2))
+    story.leave()
+    deadline, started = time.monotonic() + 20, {}
+    while [started.get(model) for model in (run, smollm2)] != [max(1, cores // 2)] * 2:
+        assert time.monotonic() < deadline, started
+        time.sleep(0.2)
+        log = (box.server / "log.txt").read_text()
+        started = {name: int(count) for name, count in re.findall(r"starting (\S+) with (\d+) thread", log)}
 
 
 def test_base_and_tuned_model_asked_at_once_answer_as_alone(http, run, smollm2):
@@ -216,28 +289,6 @@ def test_a_prompt_longer_than_the_context_is_refused_in_a_sentence(http, smollm2
     assert error["code"] == "context_length_exceeded"
 
 
-def test_beside_a_run_at_work_a_worker_has_one_thread(http, box, smollm2):
-    folder = queue.queue_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    held = queue._take_free(folder, {queue.CPU})  # as a run that works on the CPU holds it
-    try:
-        assert _threads_become(http, smollm2, 1)
-    finally:
-        os.close(held[queue.CPU])
-    assert _threads_become(http, smollm2, len(os.sched_getaffinity(0)))
-
-
-def _threads_become(http, model, count):
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        ask(http, model, max_tokens=1)
-        health = httpx.get(str(http.base_url).removesuffix("/v1/") + "/health", headers=http.headers, trust_env=False)
-        if health.json()["threads"] == count:
-            return True
-        time.sleep(0.3)
-    return False
-
-
 def test_a_worker_that_is_killed_is_started_again_and_the_state_says_so(http, box, run, smollm2):
     ask(http, smollm2)
     story = Story(http, run)
@@ -245,6 +296,10 @@ def test_a_worker_that_is_killed_is_started_again_and_the_state_says_so(http, bo
         worker.kill()
     last = json.loads(story.wait()[-1])
     assert "llama.cpp stopped in the middle of the answer" in last["error"]["message"]
+    deadline = time.monotonic() + 20
+    while http.post("/chat/completions", json={"model": run, "messages": QUESTION, "max_tokens": 1}).status_code == 503:
+        assert time.monotonic() < deadline  # two ended at once: they are started again after a second
+        time.sleep(0.2)
     assert ask(http, run)
     deadline = time.monotonic() + 10
     while "llama.cpp ended unexpectedly" not in (seen := server_state.inspect(box)).reason:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+
 import pytest
 
 from garage_tui.core.base.errors import GarageError
@@ -33,6 +36,20 @@ def test_a_base_that_llama_cpp_cannot_have_is_refused_in_a_sentence(base):
             base_gguf(base, silent)
     finally:
         config.write_text(text)
+
+
+def test_a_base_without_a_chat_template_is_refused_where_llama_cpp_would_guess_one(base, tmp_path):
+    folder = tmp_path / "plain"
+    shutil.copytree(base.path, folder)
+    for file in folder.glob("chat_template.*"):
+        file.unlink()
+    config = folder / "tokenizer_config.json"
+    table = json.loads(config.read_text())
+    config.write_text(json.dumps({**table, "chat_template": "{{ messages }}"}))
+    assert base_gguf(base_models.find(str(folder)), silent).exists()
+    config.write_text(json.dumps({name: value for name, value in table.items() if name != "chat_template"}))
+    with pytest.raises(GarageError, match="has no chat template: choose an instruct model"):
+        base_gguf(base_models.find(str(folder)), silent)
 
 
 def test_the_wheels_own_file_is_recorded_with_the_base(smollm2):

@@ -1,4 +1,4 @@
-"""One worker process of llama.cpp, as the server sees it."""
+"""One worker process of llama.cpp, as whoever starts it sees it: the model server, or a hand-over."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ from garage_tui.core.base.child_environment import environment
 from garage_tui.core.base.child_process import how_it_ended
 from garage_tui.core.base.errors import GarageError
 from garage_tui.core.base.sanitize import one_line, plain
-from garage_tui.jobs.serve.llama_cpp.worker import WorkerOrder
+from garage_tui.core.chat.client import ServerAddress
+from garage_tui.jobs.llm.llama_cpp.worker import WorkerOrder
 
 _POLL_SECONDS = 0.02
 _START_SECONDS = 600.0
 """A large model on a slow disk."""
-_MODULE = "garage_tui.jobs.serve.llama_cpp.worker"
+_MODULE = "garage_tui.jobs.llm.llama_cpp.worker"
 _LOG_BYTES = 16384
 _WAITING, _SPINS = "OMP_WAIT_POLICY", "200"
 _ERROR = re.compile(r"[\d.]+ E (?:\S+\s+)*?([^:]+: .+)")
@@ -49,16 +50,18 @@ class LlamaCppProcess:
     """One worker process; it ends with this one.
 
     Args:
-        gguf: the base model.
-        adapter: a LoRA adapter as GGUF; None for the bare base.
+        gguf: the model.
+        adapter: a LoRA adapter as GGUF; None for the bare model.
         name: id of the model, which its answers bear.
         context: tokens of all conversations together.
     """
 
     def __init__(self, gguf: Path, adapter: Path | None, name: str, *, threads: int, context: int, slots: int) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="garage-llama-"))  # 0700; a socket's path has 107 bytes at most
-        self.socket, self.key = self._folder / "answers.sock", secrets.token_urlsafe(32)
-        self._log = self._folder / "log.txt"
+        self.folder = Path(tempfile.mkdtemp(prefix="garage-llama-"))  # 0700; a socket's path has 107 bytes at most
+        """Its socket, its log, and what it saves; removed when it ends."""
+        self.socket, self.key = self.folder / "answers.sock", secrets.token_urlsafe(32)
+        self._log = self.folder / "log.txt"
+        self._shown = name if adapter else gguf.name
         order = WorkerOrder(
             gguf=str(gguf),
             socket=str(self.socket),
@@ -82,7 +85,7 @@ class LlamaCppProcess:
             self._process.stdin.write(msgspec.json.encode(order) + b"\n")
             self._process.stdin.flush()  # and it stays open: its end ends the worker
         except OSError as error:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            shutil.rmtree(self.folder, ignore_errors=True)
             raise GarageError(f"llama.cpp cannot be started: {error.strerror or error}") from error
 
     @property
@@ -90,8 +93,19 @@ class LlamaCppProcess:
         return self._process.pid
 
     @property
+    def address(self) -> ServerAddress:
+        """Where it answers as an OpenAI-compatible server."""
+        return ServerAddress("http://llama.cpp/v1", self.key, str(self.socket))
+
+    @property
     def ended(self) -> bool:
         return self._process.poll() is not None
+
+    def ends_within(self, seconds: float) -> bool:
+        """Wait until it has ended, at most so long, and return whether it has: its socket closes a moment before."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+        return self.ended
 
     def wait_until_ready(self) -> None:
         """Wait until it answers.
@@ -109,7 +123,7 @@ class LlamaCppProcess:
                 if time.monotonic() - started > _START_SECONDS:
                     raise GarageError(f"llama.cpp did not start within {_START_SECONDS / 60:.0f} minutes")
                 time.sleep(_POLL_SECONDS)
-        raise GarageError(f"llama.cpp cannot load the model: {self.why_it_ended()}")
+        raise GarageError(f"llama.cpp cannot load {self._shown}: {self.why_it_ended()}")
 
     def why_it_ended(self) -> str:
         """Return the first error that it logged, and how it ended; the server's log gets all that it logged."""
@@ -132,4 +146,4 @@ class LlamaCppProcess:
         if self._process.stdin:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,6 +1,6 @@
 """The process in which llama.cpp's own server answers, with one base model and at most one adapter.
 
-    python -m garage_tui.jobs.serve.llama_cpp.worker < ORDER
+    python -m garage_tui.jobs.llm.llama_cpp.worker < ORDER
 
 Reads one line of JSON (`WorkerOrder`) and listens on a Unix socket. It ends when its standard input does: with whoever
 started it, however that ends. A failure of llama.cpp ends this process alone. It imports neither torch nor the rest of
@@ -12,11 +12,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from pathlib import Path
 
 import msgspec
 
 MAX_CACHE = 512
 """MiB of main memory for conversations that no slot holds any more."""
+_PING_SECONDS = 10
+"""A stream says so often that it is alive while a long prompt is computed; some clients give up after 30 seconds."""
 _ERRORS_ONLY = 1  # what llama.cpp logs beyond errors may quote a conversation
 
 
@@ -25,7 +28,7 @@ class WorkerOrder(msgspec.Struct, frozen=True):
 
     gguf: str
     socket: str
-    """Path; in a folder that only this user can enter."""
+    """Path; in a folder that only this user can enter, into which conversations are saved, too."""
     key: str
     threads: int
     context: int
@@ -51,10 +54,12 @@ def main() -> int:
     params.fit_params = False  # the context was chosen for this machine already
     params.cache_ram_mib = MAX_CACHE
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = order.threads
+    params.sse_ping_interval = _PING_SECONDS
     params.warmup = False
     params.ui = False
     params.use_jinja = True
     params.endpoint_slots = False
+    params.slot_save_path = f"{Path(order.socket).parent}/"
     params.reasoning_format = xllamacpp.common_reasoning_format.COMMON_REASONING_FORMAT_NONE  # as vLLM and transformers
     params.verbosity = _ERRORS_ONLY
     if order.adapter:
