@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from textual.app import App
 from textual.binding import Binding
 from textual.color import Color
 from textual.events import Event, Paste
@@ -18,17 +19,31 @@ from garage_tui.driver.filters.sanitize_filter import SanitizeFilter
 from garage_tui.widgets._textual_internals import GuardedApp, driver_of
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
     from textual.events import Resize
     from textual.filter import LineFilter
     from textual.theme import Theme
 
 
 class TerminalApp(GuardedApp):
-    """An app that filters its output for the terminal, and covers itself where that is too small."""
+    """An app that filters its output for the terminal, and covers itself where that is too small.
+
+    Args:
+        theme: the theme of the start; by default, or where there is none of that name, the garage's own.
+    """
 
     in_ascii = False
     """True if only ASCII is painted."""
     _is_small = False
+    _is_made = False
+
+    def __init__(self, driver_class: type[Driver] | None = None, theme: str = "") -> None:
+        super().__init__(driver_class=driver_class)
+        self.register_theme(self.fitting_theme())
+        # Assigning the theme would parse every style sheet twice: 20 ms of the first paint.
+        self.set_reactive(App.theme, theme if theme in self.available_themes else GARAGE.name)
+        self._is_made = True
+        self.stylesheet.set_variables(self.get_css_variables())
 
     def least_size(self) -> Size:
         """Return the smallest columns and rows for the screen in front."""
@@ -40,6 +55,8 @@ class TerminalApp(GuardedApp):
         return GARAGE_16 if self.console.color_system == "standard" and not self.no_color else GARAGE
 
     def get_css_variables(self) -> dict[str, str]:
+        if not self._is_made:  # Textual asks for those of its own theme first, with which nothing is ever painted
+            return {}
         variables = super().get_css_variables()
         if self.theme != GARAGE.name:
             variables = self.theme_variables = readable(variables)

@@ -19,7 +19,6 @@ from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
-from textual.widgets import TextArea
 from textual.worker import WorkerFailed
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from textual.events import Key
     from textual.geometry import Region
     from textual.message import Message
+    from textual.widgets import TextArea
 
 
 def driver_of(app: App[Any]) -> Driver | None:
@@ -68,6 +68,8 @@ def forward_key(widget: Widget, event: Key) -> None:
 
 async def type_key(editor: TextArea, event: Key) -> bool:
     """Let a text area handle a key as text; return whether it has used the key (`TextArea._on_key`)."""
+    from textual.widgets import TextArea  # noqa: PLC0415 (5 ms, for which the first paint does not wait)
+
     await TextArea._on_key(editor, event)
     return event._stop_propagation
 
