@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 from textual.app import App
 from textual.binding import Binding
 from textual.color import Color
-from textual.events import Event, Paste
+from textual.events import Event, Key, Paste
 from textual.geometry import Size
 
 from garage_tui.app.theme import GARAGE, GARAGE_16, VARIABLES, readable
+from garage_tui.app.typed_ahead import TypedAhead
 from garage_tui.core.base.sanitize import plain
+from garage_tui.driver.filters.filter_chain import FilterChain
 from garage_tui.driver.filters.sanitize_filter import SanitizeFilter
-from garage_tui.widgets._textual_internals import GuardedApp, driver_of
+from garage_tui.widgets._textual_internals import GuardedApp, driver_of, forget_sender
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -36,9 +38,11 @@ class TerminalApp(GuardedApp):
     """True if only ASCII is painted."""
     _is_small = False
     _is_made = False
+    _chain: FilterChain | None = None
 
     def __init__(self, driver_class: type[Driver] | None = None, theme: str = "") -> None:
         super().__init__(driver_class=driver_class)
+        self._typed_ahead = TypedAhead(self)
         self.register_theme(self.fitting_theme())
         # Assigning the theme would parse every style sheet twice: 20 ms of the first paint.
         self.set_reactive(App.theme, theme if theme in self.available_themes else GARAGE.name)
@@ -83,12 +87,22 @@ class TerminalApp(GuardedApp):
         theirs = super().get_line_filters()
         if self.no_color:  # Textual itself shows shades of grey for NO_COLOR
             theirs = [one for one in theirs if type(one).__name__ != "Monochrome"]
-        return [*theirs, *self._own_filters]
+        filters = (*theirs, *self._own_filters)
+        if self._chain is None or self._chain.filters != filters:  # Textual makes new ones for another theme
+            self._chain = FilterChain(filters)
+        return [self._chain]
 
     async def on_event(self, event: Event) -> None:
         if isinstance(event, Paste):  # a clipboard holds untrusted text
             event.text = plain(event.text)
+        if isinstance(event, Key | Paste) and not event.is_forwarded:
+            forget_sender(event)
+            if self._typed_ahead.holds(event):
+                return
         await super().on_event(event)
+
+    def take_handled(self, event: Key | Paste) -> None:
+        self._typed_ahead.done(event)
 
     def get_key_display(self, binding: Binding) -> str:
         display = super().get_key_display(binding)
