@@ -14,6 +14,7 @@ import pytest
 
 from garage_tui.core.base.settings import ServeSettings, Settings, Workspace
 from garage_tui.core.scheduling import queue
+from garage_tui.core.scheduling.slots import CPU, take_free
 from garage_tui.core.serving import llama_cpp_install, server_process, server_state
 
 pytestmark = pytest.mark.skipif(bool(llama_cpp_install.why_not()[0]), reason="llama.cpp cannot run here")
@@ -219,11 +220,11 @@ def test_a_prompt_longer_than_the_context_is_refused_in_a_sentence(http, smollm2
 def test_beside_a_run_at_work_a_worker_has_one_thread(http, box, smollm2):
     folder = queue.queue_folder()
     folder.mkdir(parents=True, exist_ok=True)
-    held = queue._take_free(folder, {queue.CPU})  # as a run that works on the CPU holds it
+    held = take_free(folder, {CPU})  # as a run that works on the CPU holds it
     try:
         assert _threads_become(http, smollm2, 1)
     finally:
-        os.close(held[queue.CPU])
+        os.close(held[CPU])
     assert _threads_become(http, smollm2, len(os.sched_getaffinity(0)))
 
 
